@@ -1,4 +1,4 @@
-"""Logging: the sink that logs events, and the formatters and filter for users' own set-ups."""
+"""Logging: the sink that logs events, and formatters and a filter for logging set-ups of users."""
 
 from bff_core.observe.formatters import JSONLines, Words
 from bff_core.observe.log import LogSink

@@ -1,4 +1,4 @@
-"""How exceptions appear in the log: causes in one line, and a traceback once."""
+"""Renders exceptions for the log: causes in one line, and the traceback once."""
 
 import traceback
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bff_core.errors import BFFError, PartFailed, StoreUnavailable, UpstreamError
 
 MAX_CAUSES = 3
-"""How many causes of an exception are named."""
+"""Causes of an exception that are named, at most."""
 
 _LOGGED = "__bff_logged__"
 
@@ -24,11 +24,10 @@ def cause_of(error: BaseException) -> BaseException:
 
 
 def described(error: BaseException) -> str:
-    """Return types and messages of an exception and of what caused it, in one line."""
+    """Return types and messages of an exception and of its causes, in one line."""
     cause = cause_of(error)
     text = ", caused by ".join(f"{type(one).__name__}: {one}" for one in _chain(cause))
-    parts = _parts(error)
-    return f"{text} (critical part {' of '.join(parts)})" if parts else text
+    return f"{text} (critical part {error.part!r})" if isinstance(error, PartFailed) else text
 
 
 def is_bug(error: BaseException) -> bool:
@@ -38,9 +37,9 @@ def is_bug(error: BaseException) -> bool:
 
 
 def mark_logged(error: BaseException, logger: str, request_id: str) -> bool:
-    """Mark an exception as logged; return whether it already was, for this logger and request.
+    """Mark an exception as logged; return whether it already was, by this logger and request.
 
-    The same exception may be raised again in another request: that is another failure.
+    The same exception in another request is another failure.
     """
     known, place = cause_of(error).__dict__, (logger, request_id)
     if known.get(_LOGGED) == place:
@@ -64,11 +63,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     for _ in range(MAX_CAUSES):
         yield error
         hidden = None if error.__suppress_context__ else error.__context__
-        behind = error.__cause__ or hidden
-        if behind is None or isinstance(error, UpstreamError | StoreUnavailable):
+        cause = error.__cause__ or hidden
+        if cause is None or isinstance(error, UpstreamError | StoreUnavailable):
             return
-        error = cause_of(behind)
-
-
-def _parts(error: BaseException) -> list[str]:
-    return [repr(error.part)] if isinstance(error, PartFailed) else []
+        error = cause_of(cause)

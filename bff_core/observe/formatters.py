@@ -11,10 +11,10 @@ from bff_core.observe.masking import masked, visible, words_of
 
 
 class JSONLines(logging.Formatter):
-    """One JSON object per record, in ASCII: no character of a value can end or forge a line.
+    """Formats a record as one JSON object in ASCII: no value can end or forge a line.
 
-    Records of other loggers have `logger`, and all of a request have `request_id` and `trace_id`,
-    where the handler has the filter `RequestIds`.
+    Records of other loggers have `logger`. Records of a request have `request_id` and `trace_id` if
+    the handler has the filter `RequestIds`.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -32,7 +32,7 @@ class JSONLines(logging.Formatter):
 
 
 class Words(logging.Formatter):
-    """Readable lines: time, level, event and `key=value` words, then an indented traceback."""
+    """Formats a record as time, level, event and `key=value` words, with an indented traceback."""
 
     colours: Mapping[int, str] = {
         logging.DEBUG: "\x1b[2m",
@@ -46,7 +46,7 @@ class Words(logging.Formatter):
         self._is_coloured = is_coloured
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and those of a traceback."""
+        """Return the line, and the lines of a traceback."""
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         level = f"{record.levelname.lower():7}"
         if self._is_coloured:
@@ -67,7 +67,7 @@ def _event_of(record: logging.LogRecord) -> str:
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """Return the fields of an event, or the logger of another record, with the request's ids."""
+    """Return the fields of an event, or else the record's logger, with the request's ids."""
     values = getattr(record, "event", None)
     fields = dict(values) if isinstance(values, dict) else {"logger": record.name}
     for name in ("request_id", "trace_id"):

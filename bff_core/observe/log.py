@@ -1,8 +1,8 @@
 """Writes events as structured logs: JSON lines for machines, coloured words for people.
 
-It goes through the standard library's `logging`, under the logger "bff_core". With the form "root"
-no handler of ours is attached: the handlers and formatters of the root logger write the lines.
-Line ends, escape sequences and other invisible characters are escaped, credentials are masked.
+Lines go through the logger "bff_core" of the standard library. With the form "root" it has no
+handler of its own: the handlers and formatters of the root logger write the lines. Line ends,
+escape sequences and other invisible characters are escaped, credentials are masked.
 """
 
 import logging
@@ -117,7 +117,7 @@ LEVELS: Mapping[type, int] = {
 class LogSink:
     """An event sink that logs one line per event; events below the logger's level cost nothing.
 
-    `form` is how `log_sink` set up the logger, empty for a logger of the user's own.
+    `form` is the form that `log_sink` set up, or "" for a user's own logger.
     """
 
     __slots__ = ("_logger", "form")
@@ -138,7 +138,7 @@ class LogSink:
         if isinstance(error, BaseException):
             values |= self._error_fields(error)
             request_id = str(values.get("request_id", ""))
-            # What became an answer was handled on purpose, or has a `Crashed` of its own.
+            # An exception that became an answer was handled, or has a `Crashed` of its own.
             is_known = isinstance(event, RequestAnswered) or mark_logged(
                 error, logger.name, request_id
             )
@@ -153,11 +153,11 @@ class LogSink:
             },
         )  # fmt: skip
         if shown is not None:
-            record.exc_text = masked(traceback_of(shown))  # of any formatter
+            record.exc_text = masked(traceback_of(shown))  # for every formatter
         logger.handle(record)
 
     def _error_fields(self, error: BaseException) -> dict[str, object]:
-        """Return an error's text, its call, and at level debug a piece of the reply."""
+        """Return an error's text, its call, and at level debug a sample of the reply."""
         cause = cause_of(error)
         values: dict[str, object] = {"error": masked(described(error))}
         if isinstance(cause, UpstreamError):
@@ -170,7 +170,7 @@ class LogSink:
 
 
 class _Line:
-    """The message of a record, for `%(message)s`; rendered when it is first used."""
+    """The message of a record, for `%(message)s`; rendered only if it is used."""
 
     __slots__ = ("_fields", "_name")
 
@@ -191,7 +191,7 @@ def level_of(event: AnyEvent) -> int:
             return logging.WARNING if status >= 400 or error else logging.INFO
         case Purged(count=0):
             return logging.DEBUG
-        # Raised to the code that awaits the part, or reported by the part that it awaited.
+        # The code that awaits the part gets the error, or the part that it awaited reports it.
         case PartEnded(is_raised=True) | PartEnded(reason="dependency"):
             return logging.DEBUG
     return LEVELS.get(type(event), logging.INFO)
@@ -200,9 +200,9 @@ def level_of(event: AnyEvent) -> int:
 def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -> LogSink | None:
     """Set up the logger "bff_core" and return its sink; None when logs are off.
 
-    `stream` is standard error by default; colours are used where it is a terminal. With "root" the
-    handlers of the root logger write the lines, and `level` "notset" leaves the level to them, too.
-    May be called again: the latest form holds.
+    `stream` is standard error by default, and is coloured if it is a terminal. With "root" the
+    handlers of the root logger write the lines; with `level` "notset" they also set the level. A
+    further call replaces the set-up.
     """
     logger = logging.getLogger(LOGGER)
     for handler in [h for h in logger.handlers if isinstance(h, OwnHandler)]:
@@ -217,11 +217,11 @@ def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -
 
 
 class OwnHandler(logging.StreamHandler[TextIO]):
-    """The framework's own handler, which a later set-up replaces; other handlers stay."""
+    """The framework's own handler, which a later call of `log_sink` replaces."""
 
 
 def own_handler(form: str, stream: TextIO) -> OwnHandler:
-    """Return a handler that writes lines of a form."""
+    """Return a handler that writes lines in a form."""
     handler = OwnHandler(stream)
     handler.addFilter(RequestIds())
     handler.setFormatter(JSONLines() if form == "json" else Words(is_coloured=stream.isatty()))

@@ -27,12 +27,12 @@ def masked(text: str) -> str:
 
 
 def redacted(text: str) -> str:
-    """Return a piece of a body without credentials, and without values whose names suggest them."""
+    """Return a piece of a body without credentials and without values of secret-sounding names."""
     return _NAMED_SECRETS.sub(r"\1***", masked(text))
 
 
 def visible(value: object, *, quote: bool = True) -> str:
-    """Return a value as text without invisible characters, in quotes where spaces need them."""
+    """Return a value as text, with invisible characters escaped and in quotes if it needs them."""
     if isinstance(value, float):
         return f"{value:.4g}"
     text = "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,4 +1,4 @@
-"""Adds the ids of the current request to log records, of our code or the user's."""
+"""Adds the ids of the current request to log records of any logger."""
 
 import logging
 
@@ -12,16 +12,16 @@ def current_ids() -> tuple[str, str]:
 
 
 class RequestIds(logging.Filter):
-    """Gives each record `request_id` and `trace_id`, for any formatter; empty outside requests.
+    """A filter that gives each record `request_id` and `trace_id`, empty outside requests.
 
-    A filter of a handler, or of a `QueueHandler`: it has to run where the line is logged.
+    Add it to a handler, or to the `QueueHandler`: it has to run in the task that logs.
 
         handler.addFilter(RequestIds())
         handler.setFormatter(logging.Formatter("%(message)s %(request_id)s"))
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add the ids that the record lacks; let every record pass."""
+        """Add missing ids; return True."""
         if not hasattr(record, "request_id") or not hasattr(record, "trace_id"):
             record.request_id, record.trace_id = current_ids()
         return True

@@ -1,6 +1,6 @@
-"""How log records of other loggers are written while a gateway runs.
+"""Formats log records of other loggers while a gateway runs.
 
-Applied when the gateway starts: by then the user's code has set up `logging`, if it does.
+It is applied when the gateway starts: by then the user's code has set up its logging.
 """
 
 import logging
@@ -14,7 +14,7 @@ from bff_core.observe.exceptions import is_logged
 from bff_core.observe.log import LOGGER, LogSink, own_handler
 
 SERVER_LOGGERS: Final = ("uvicorn.error",)
-"""Loggers of servers, which log an exception again that the gateway has logged and re-raised."""
+"""Loggers of servers, which log exceptions that the gateway has logged and raised again."""
 
 
 WRITTEN: Final = frozenset({"json", "text"})
@@ -54,6 +54,6 @@ def foreign_logs_formatted(sinks: Sequence[Sink], *, is_own_process: bool) -> It
 
 
 def is_not_logged_yet(record: logging.LogRecord) -> bool:
-    """Whether a record has no exception, or of one that we have not logged."""
+    """Whether a record has no exception, or one that we have not logged."""
     error = record.exc_info[1] if record.exc_info else None
     return error is None or not is_logged(error)

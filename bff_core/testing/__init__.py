@@ -1,1 +1,1 @@
-"""Test kit for users' gateways: virtual time, scripted upstreams and an in-process client."""
+"""The test kit for gateways: virtual time, scripted upstreams and an in-process client."""

@@ -1,4 +1,4 @@
-"""Runs a gateway in the test's process, with an HTTP client that calls it."""
+"""Runs a gateway in the test's process, with an HTTP client for it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,9 +19,8 @@ async def running(
         async with running(app, headers={"Authorization": "Bearer demo-1"}) as client:
             answer = await client.get("/v1/home")
 
-    `headers` are sent with every request. An unhandled error becomes a response, as in production,
-    and is not raised into the test. Responses are buffered: to test streams, or clients that
-    disconnect, run a server.
+    `headers` are sent with every request. An unhandled exception becomes a response, as in
+    production. Responses are buffered: run a server to test streams or clients that disconnect.
     """
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (

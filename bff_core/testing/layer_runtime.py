@@ -1,4 +1,4 @@
-"""Runs a single layer in a test: a runtime on the running loop, and calls for it."""
+"""The runtime of a single layer under test, and calls for it."""
 
 import asyncio
 import random
@@ -16,8 +16,8 @@ Kind = TypeVar("Kind")
 class LayerRuntime:
     """The runtime of a layer under test; create it inside the running loop.
 
-    Its clock is the loop's unless another is given. `heard` lists the emitted events, `background`
-    holds the spawned tasks. Randomness is seeded, so that a run can be repeated.
+    `heard` lists the emitted events, `background` holds the spawned tasks. `clock` is the loop's by
+    default. Randomness is seeded, so that a run can be repeated.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class LayerRuntime:
 
     @property
     def now(self) -> float:
-        """The current time of the clock, in seconds."""
+        """The current instant of the clock."""
         return self._clock()
 
     def call(
@@ -67,7 +67,7 @@ class LayerRuntime:
         )
 
     def heard_of(self, kind: type[Kind]) -> list[Kind]:
-        """Return the events of one kind, in their order."""
+        """Return the emitted events of one class, in order."""
         return [event for event in self.heard if isinstance(event, kind)]
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:

@@ -1,4 +1,4 @@
-"""Scripted upstreams: they answer step by step and record the calls that they receive."""
+"""Scripted upstreams: they answer step by step and record their calls."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def fail(*, is_sent: bool = True, after: float = 0) -> Step:
 
 
 def fail_with(make_error: Callable[[Call], UpstreamError]) -> Step:
-    """Raise the error that is made for the call."""
+    """Raise the error that `make_error` returns for the call."""
 
     async def step(call: Call) -> Reply:
         raise make_error(call)
@@ -69,10 +69,10 @@ def hang() -> Step:
 
 
 class Scripted:
-    """A `Handler` that takes its steps in order; the last one repeats for ever.
+    """A `Handler` that takes its steps in order, and then repeats the last one.
 
-    `calls` lists the calls that it received. `in_flight` is how many have not ended, `cancelled`
-    how many were cancelled.
+    `calls` lists the received calls. `in_flight` and `cancelled` count those that have not ended
+    and those that were cancelled.
     """
 
     def __init__(self, *steps: Step) -> None:
@@ -85,7 +85,7 @@ class Scripted:
         return f"scripted   {len(self.calls)} calls, {self.in_flight} in flight"
 
     def then(self, *steps: Step) -> None:
-        """Replace the steps that are left."""
+        """Replace the remaining steps."""
         self._steps = list(steps)
 
     async def __call__(self, call: Call) -> Reply:
@@ -105,8 +105,8 @@ class Scripted:
 class ScriptedTransport:
     """A `Transport` with a scripted upstream at each address.
 
-    An address without a script refuses connections. `closed` lists the addresses whose connector
-    was closed.
+    An address without a script refuses connections. `closed` lists the addresses of closed
+    connectors.
     """
 
     def __init__(self, scripts: Mapping[str, Scripted]) -> None:
@@ -129,7 +129,7 @@ class ScriptedConnector:
 
     @property
     def load(self) -> Load:
-        """How many calls are under way now."""
+        """How many calls are in flight."""
         return Load(idle=0, active=self.send.in_flight, waiting=0)
 
     @asynccontextmanager
@@ -138,7 +138,7 @@ class ScriptedConnector:
         yield _Streamed(await self.send(call))
 
     async def aclose(self) -> None:
-        """Note that it was closed."""
+        """Record that it was closed."""
         self._closed.append(self.endpoint.address)
 
 

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer, so that an hour of sleeping takes no time.
+"""An event loop in virtual time: its clock jumps to the next timer instead of waiting.
 
 Latencies can be asserted exactly, and a test that would hang fails with `NothingToWaitFor`.
 """
@@ -16,18 +16,18 @@ Ready = list[tuple[selectors.SelectorKey, int]]
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
 
 START = 1_000_000.0
-"""The first instant, in seconds: far from zero, as that of a real monotonic clock is."""
+"""The first instant: far from zero, as on a real monotonic clock."""
 
 MAX_REAL_WAIT_SECONDS = 5.0
-"""How long the loop waits for sockets and threads, which run in real time."""
+"""How long the loop waits in real time for sockets and threads."""
 
 
 class NothingToWaitFor(RuntimeError):
-    """Every task waits, and nothing is left that could wake one: a real loop would hang."""
+    """Every task waits, and nothing can wake one: a real loop would hang."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Polls for real events; where a loop would sleep until a timer, it moves the clock there."""
+    """Polls for real events; instead of sleeping until a timer, it advances the clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         return ready
 
     def _await_socket(self) -> Ready:
-        wakers = 1  # the loop's own pipe, by which other threads would wake it
+        wakers = 1  # the loop's own pipe, for `call_soon_threadsafe`
         ready = super().select(MAX_REAL_WAIT_SECONDS) if len(self.get_map()) > wakers else []
         if not ready:
             raise NothingToWaitFor("every task waits, and no timer, socket or thread can wake one")
@@ -54,10 +54,10 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop in virtual time; sockets and threads work, in zero virtual seconds.
+    """An asyncio loop in virtual time; sockets and threads work, and take no virtual time.
 
-    Set `resolver` to decide what names resolve to, and how long that takes: it is awaited with a
-    name and returns addresses, or raises `socket.gaierror`.
+    Set `resolver` to script DNS: it is awaited with a name, and returns addresses or raises
+    `socket.gaierror`.
     """
 
     def __init__(self) -> None:
@@ -66,15 +66,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Return the virtual instant, in seconds."""
+        """Return the virtual time in seconds."""
         return self._jumping.now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass while nothing runs, as when the process was busy or stopped."""
+        """Advance the clock while nothing runs, as if the process was blocked or stopped."""
         self._jumping.now += seconds
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> list[Any]:
-        """Resolve a name, by the script if there is one."""
+        """Resolve a name, by `resolver` if it is set."""
         if self.resolver is None:
             return await super().getaddrinfo(host, port, **options)
         found = await self.resolver(host)
@@ -87,7 +87,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Ts], Any], *args: *Ts
     ) -> asyncio.Future[Any]:
-        """Run `func` in a thread; the clock stands still until it has ended."""
+        """Run `func` in a thread; virtual time stops until it has ended."""
         if self.resolver is not None and func is cast("object", socket.getaddrinfo):
             host, port, *_ = cast("tuple[Any, ...]", args)
             return self.create_task(self.getaddrinfo(host, port))
@@ -97,7 +97,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return future
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 # asyncio's signature; virtual time would be out at once
-        """Wait for the threads that still work, in zero virtual seconds."""
+        """Wait for the threads that still run; that takes no virtual time."""
         self._jumping.threads += 1
         await super().shutdown_default_executor()
         self._jumping.threads -= 1
