@@ -9,54 +9,10 @@ import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from types import TracebackType
 from typing import Literal, TextIO
 
+from bff_core import events
 from bff_core.errors import UpstreamError
-from bff_core.events import (
-    AnswerForgotten,
-    AnyEvent,
-    Attempted,
-    BreakerChanged,
-    CacheLookup,
-    CallRejected,
-    Coalesced,
-    ConfigurationWarned,
-    Crashed,
-    Drained,
-    Ejected,
-    Evicted,
-    FileOpened,
-    Hedged,
-    HedgeRefused,
-    HedgeWon,
-    LimitMoved,
-    LoadShed,
-    LocationDropped,
-    LoopBlocked,
-    LoopFreed,
-    Opened,
-    PartEnded,
-    PoliciesChanged,
-    PoliciesRefused,
-    Purged,
-    Refused,
-    ReloadSkipped,
-    ReplyReduced,
-    RequestAnswered,
-    Resolved,
-    Restored,
-    Retried,
-    RetryRefused,
-    SagaEnded,
-    SagaStuck,
-    SessionChanged,
-    StoreChanged,
-    StoreRefused,
-    TokenRefused,
-    Unauthorized,
-    WorkerEnded,
-)
 from bff_core.observe.exceptions import cause_of, described, is_bug, mark_logged, traceback_of
 from bff_core.observe.formatters import JSONLines, Words
 from bff_core.observe.masking import masked, redacted, visible, words_of
@@ -71,46 +27,46 @@ Form = Literal["json", "text", "root", "off"]
 
 
 LEVELS: Mapping[type, int] = {
-    Attempted: logging.DEBUG,
-    Coalesced: logging.DEBUG,
-    CacheLookup: logging.DEBUG,
-    Purged: logging.INFO,
-    Evicted: logging.DEBUG,
-    Retried: logging.INFO,
-    RetryRefused: logging.INFO,
-    Hedged: logging.DEBUG,
-    HedgeWon: logging.DEBUG,
-    HedgeRefused: logging.DEBUG,
-    BreakerChanged: logging.WARNING,
-    CallRejected: logging.INFO,
-    LimitMoved: logging.DEBUG,
-    LocationDropped: logging.WARNING,
-    Unauthorized: logging.INFO,
-    TokenRefused: logging.WARNING,
-    Ejected: logging.WARNING,
-    Restored: logging.INFO,
-    Resolved: logging.INFO,
-    ReplyReduced: logging.WARNING,
-    PartEnded: logging.WARNING,
-    SagaEnded: logging.INFO,
-    SagaStuck: logging.ERROR,
-    SessionChanged: logging.INFO,
-    StoreChanged: logging.WARNING,
-    StoreRefused: logging.ERROR,
-    LoadShed: logging.WARNING,
-    AnswerForgotten: logging.WARNING,
-    PoliciesChanged: logging.INFO,
-    ConfigurationWarned: logging.WARNING,
-    PoliciesRefused: logging.ERROR,
-    ReloadSkipped: logging.WARNING,
-    Opened: logging.INFO,
-    FileOpened: logging.INFO,
-    Refused: logging.INFO,
-    LoopBlocked: logging.WARNING,
-    LoopFreed: logging.WARNING,
-    Drained: logging.INFO,
-    WorkerEnded: logging.ERROR,
-    Crashed: logging.ERROR,
+    events.Attempted: logging.DEBUG,
+    events.Coalesced: logging.DEBUG,
+    events.CacheLookup: logging.DEBUG,
+    events.Purged: logging.INFO,
+    events.Evicted: logging.DEBUG,
+    events.Retried: logging.INFO,
+    events.RetryRefused: logging.INFO,
+    events.Hedged: logging.DEBUG,
+    events.HedgeWon: logging.DEBUG,
+    events.HedgeRefused: logging.DEBUG,
+    events.BreakerChanged: logging.WARNING,
+    events.CallRejected: logging.INFO,
+    events.LimitMoved: logging.DEBUG,
+    events.LocationDropped: logging.WARNING,
+    events.Unauthorized: logging.INFO,
+    events.TokenRefused: logging.WARNING,
+    events.Ejected: logging.WARNING,
+    events.Restored: logging.INFO,
+    events.Resolved: logging.INFO,
+    events.ReplyReduced: logging.WARNING,
+    events.PartEnded: logging.WARNING,
+    events.SagaEnded: logging.INFO,
+    events.SagaStuck: logging.ERROR,
+    events.SessionChanged: logging.INFO,
+    events.StoreChanged: logging.WARNING,
+    events.StoreRefused: logging.ERROR,
+    events.LoadShed: logging.WARNING,
+    events.AnswerForgotten: logging.WARNING,
+    events.PoliciesChanged: logging.INFO,
+    events.ConfigurationWarned: logging.WARNING,
+    events.PoliciesRefused: logging.ERROR,
+    events.ReloadSkipped: logging.WARNING,
+    events.Opened: logging.INFO,
+    events.FileOpened: logging.INFO,
+    events.Refused: logging.INFO,
+    events.LoopBlocked: logging.WARNING,
+    events.LoopFreed: logging.WARNING,
+    events.Drained: logging.INFO,
+    events.WorkerEnded: logging.ERROR,
+    events.Crashed: logging.ERROR,
 }
 
 
@@ -128,7 +84,7 @@ class LogSink:
         self._logger = logger or logging.getLogger(LOGGER)
         self.form = form
 
-    def __call__(self, event: AnyEvent, /) -> None:
+    def __call__(self, event: events.AnyEvent, /) -> None:
         """Log one event."""
         logger, level = self._logger, level_of(event)
         if not logger.isEnabledFor(level):
@@ -139,12 +95,13 @@ class LogSink:
             values |= self._error_fields(error)
             request_id = str(values.get("request_id", ""))
             # An exception that became an answer was handled, or has a `Crashed` of its own.
-            is_known = isinstance(event, RequestAnswered) or mark_logged(
+            is_known = isinstance(event, events.RequestAnswered) or mark_logged(
                 error, logger.name, request_id
             )
             shown = error if is_bug(error) and not is_known else None
         record = logger.makeRecord(
-            logger.name, level, __file__, 0, _Line(name, values), (), _exc_info(shown),
+            logger.name, level, __file__, 0, _Line(name, values), (),
+            None if shown is None else (type(shown), shown, shown.__traceback__),
             extra={
                 "event": values,
                 "event_name": name,
@@ -182,17 +139,17 @@ class _Line:
         return f"{self._name} {words_of(self._fields)}".rstrip()
 
 
-def level_of(event: AnyEvent) -> int:
+def level_of(event: events.AnyEvent) -> int:
     """Return the level of an event; a response's level depends on its status."""
     match event:
-        case RequestAnswered(status=status) if status >= 500:
+        case events.RequestAnswered(status=status) if status >= 500:
             return logging.ERROR
-        case RequestAnswered(status=status, error=error):
+        case events.RequestAnswered(status=status, error=error):
             return logging.WARNING if status >= 400 or error else logging.INFO
-        case Purged(count=0):
+        case events.Purged(count=0):
             return logging.DEBUG
         # The code that awaits the part gets the error, or the part that it awaited reports it.
-        case PartEnded(is_raised=True) | PartEnded(reason="dependency"):
+        case events.PartEnded(is_raised=True) | events.PartEnded(reason="dependency"):
             return logging.DEBUG
     return LEVELS.get(type(event), logging.INFO)
 
@@ -228,13 +185,7 @@ def own_handler(form: str, stream: TextIO) -> OwnHandler:
     return handler
 
 
-def _exc_info(
-    error: BaseException | None,
-) -> tuple[type[BaseException], BaseException, TracebackType | None] | None:
-    return None if error is None else (type(error), error, error.__traceback__)
-
-
-def _fields(event: AnyEvent) -> dict[str, object]:
+def _fields(event: events.AnyEvent) -> dict[str, object]:
     """Return the fields of an event and the ids of its request, without empty values."""
     values: dict[str, object] = {}
     for field in fields(event):

@@ -305,8 +305,8 @@ class RequestReader:
                     return BAD_HOST
             elif fault := self._check_field(name, value.lower()):
                 return fault
-        if hosts != 1:
-            return TWO_HOSTS if hosts else self._missing_host_fault()
+        if hosts != 1 and (hosts or self.version == "1.1"):
+            return TWO_HOSTS if hosts else NO_HOST
         if target.host is not None:
             self._replace_host(target.host)
         return None
@@ -335,9 +335,6 @@ class RequestReader:
             return None
         self.is_upgrade = True
         return HANDSHAKE_WITH_BODY if self._bare_head else None
-
-    def _missing_host_fault(self) -> EarlyRefusal | None:
-        return NO_HOST if self.version == "1.1" else None
 
     def _replace_host(self, host: bytes) -> None:
         """Replace the Host field by the target's host (RFC 9112, section 3.2.2)."""
