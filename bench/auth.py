@@ -1,4 +1,4 @@
-"""What authentication costs per request: `python -m bench.auth`.
+"""Measures authentication per request: `python -m bench.auth`.
 
 Prints the rows as JSON. Each authenticator knows the caller already; what is measured is
 `authenticate(scope)` alone, on a provider that would answer at once.
@@ -37,7 +37,7 @@ from bff_core.upstream.runtime import Runtime
 REQUESTS = 5_000
 ROUNDS = 7
 MUST_US = 15.0
-"""What a request may cost whose caller is known."""
+"""Targets for a request of a known caller."""
 
 HERE = "https://shop.example"
 ISSUER = "https://id.example"
@@ -109,7 +109,7 @@ def bearer(value: str, scheme: str = "Bearer") -> Headers:
 
 
 def cases() -> list[Case]:
-    """Return all that are measured."""
+    """Return the measured callers."""
     issuer = Issuer(issuer=ISSUER, audience=("shop",))
     sessions = SessionAuthenticator(
         OpenIDProvider(issuer=ISSUER, client_id="web", client_secret="s", upstream="identity")

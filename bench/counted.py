@@ -40,7 +40,7 @@ JSON_TYPE = (b"content-type", b"application/json")
 
 @dataclass(frozen=True)
 class Sample:
-    """What is sent again and again, how its answer begins, and a header that it must have."""
+    """A repeated request, the start of its answer, and a header that the answer must have."""
 
     method: str
     path: str
@@ -64,7 +64,7 @@ SAMPLES = {
 
 @dataclass(frozen=True)
 class Item:
-    """A thing of a service."""
+    """An item of a service."""
 
     id: str
     title: str
@@ -139,7 +139,7 @@ class StoredScreen(Composition):
 
 @dataclass
 class Shown:
-    """What a client gets."""
+    """The answer for the client."""
 
     title: str
     others: int
@@ -286,7 +286,7 @@ def scope_of(sample: Sample, headers: list[tuple[bytes, bytes]]) -> dict[str, An
 
 
 def main(name: str, times: int) -> None:
-    """Send a sample, and fail where its answer is not right."""
+    """Send a sample, and fail if its answer is wrong."""
     sample = SAMPLES[name]
     gc.disable()
     start, *rest = asyncio.run(send(sample, times))

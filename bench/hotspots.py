@@ -1,4 +1,4 @@
-"""Where a Python peer spends its time under the bench's load: `python -m bench.hotspots bff`.
+"""Profiles a Python peer under the bench's load: `python -m bench.hotspots bff`.
 
 Needs py-spy, and the right to look into another process (root, or `kernel.yama.ptrace_scope=0`).
 """

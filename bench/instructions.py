@@ -1,4 +1,4 @@
-"""How many instructions a request takes in process: `python -m bench.instructions`.
+"""Counts the CPU instructions of a request in process: `python -m bench.instructions`.
 
 Valgrind's callgrind counts three requests, without sockets: a REST screen of three calls, an answer
 from the view cache, and a GraphQL screen of the same three calls. `bench.counted` runs twice for
@@ -20,7 +20,7 @@ from bench.harness.report import table
 ROOT = Path(__file__).parents[1]
 NAMES = ("REST screen", "view-cache hit", "GraphQL screen")
 FEWER, MORE = 1100, 1500
-"""Requests of the two runs."""
+"""The requests of the two runs."""
 
 AT_ONCE = 2
 TIMEOUT_SECONDS = 900.0

@@ -1,4 +1,4 @@
-"""What each layer of the upstream stack costs on a constant reply: `python -m bench.layers`.
+"""Measures each layer of the upstream stack, on a constant reply: `python -m bench.layers`.
 
 Prints the rows as JSON. The stack is built as a gateway builds it, from a policy that leaves
 layers out; the transport at its end answers at once.
@@ -79,7 +79,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """What the constant reply is decoded into."""
+    """The type of the constant reply."""
 
     id: int
     name: str
@@ -119,7 +119,7 @@ async def cost_of(one: Callable[[int], Awaitable[object]]) -> float:
 
 
 async def through_handler(policy: Policy) -> float:
-    """Return what a call costs that is made already."""
+    """Return the time of a call without making the `Call`."""
     stack = stack_of(policy, asyncio.get_running_loop())
     call = Call("users", "GET", "/users/7", "GET /users/{id}", monotonic() + 600)
 
@@ -131,13 +131,13 @@ async def through_handler(policy: Policy) -> float:
 
 
 async def through_method() -> float:
-    """Return what a typed method costs: a call made, sent through the stack, decoded."""
+    """Return the time of a typed method: making the call, the stack, decoding."""
     users = Users(stack_of(FULL, asyncio.get_running_loop()))
     return await cost_of(users.profile)
 
 
 async def with_cache(user: Callable[[], int]) -> float:
-    """Return what a typed method costs where replies are cached, of these users in turn."""
+    """Return the time of a typed method with cached replies, for these users in turn."""
     store = MemoryCacheStore(size=64 * 2**20, clock=monotonic, events=Events())
     policy = replace(FULL, public=True, cache=Cache(ttl=600))
     stack = stack_of(policy, asyncio.get_running_loop(), ResponseCache(store, Events()))
@@ -146,7 +146,7 @@ async def with_cache(user: Callable[[], int]) -> float:
 
 
 class Held:
-    """The token of a viewer, at hand."""
+    """A viewer's token that needs no refresh."""
 
     async def current(self) -> str:
         """Return a token as long as they are."""
@@ -157,7 +157,7 @@ class Held:
 
 
 async def relaying() -> float:
-    """Return what a call costs that shows its viewer's token."""
+    """Return the time of a call that relays its viewer's token."""
     stack = stack_of(replace(FULL, credentials=Relay()), asyncio.get_running_loop())
     call = Call("users", "GET", "/users/7", "GET /users/{id}", monotonic() + 600, "0::7")
     call = structs.replace(call, token=Held())
@@ -170,7 +170,7 @@ async def relaying() -> float:
 
 
 async def without_stack() -> float:
-    """Return what the reply alone costs."""
+    """Return the time of the reply alone."""
     constant = Constant()
     call = Call("users", "GET", "/users/7", "GET /users/{id}", math.inf)
     return await cost_of(lambda _: constant.send(call))
@@ -197,7 +197,7 @@ async def measure() -> list[dict[str, str | float]]:
 
 
 def row(stack: str, cost: float, before: float) -> dict[str, str | float]:
-    """Return what a stack costs, and what it adds to another."""
+    """Return the time of a stack, and the difference to another."""
     return {"stack": stack, "us": round(cost, 2), "added_us": round(cost - before, 2)}
 
 

@@ -1,4 +1,4 @@
-"""Puts the figures of the latest session into the documentation: `python -m bench.markdown`."""
+"""Writes the figures of the latest session into the documentation: `python -m bench.markdown`."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ def figures(results: Results) -> str:
 
 
 def summary(results: Results) -> str:
-    """Return the ratios of a session, and what to know of the machine."""
+    """Return the ratios of a session, and a description of the machine."""
     parts = [
         f"Machine: {results['machine']}.",
         disturbance(results["disturbed"]),
@@ -49,7 +49,7 @@ def disturbance(shares: Mapping[str, float]) -> str:
 
 
 def ratios(results: Sequence[Results]) -> str:
-    """Return what the budget says, peer by peer."""
+    """Return the budget by peer."""
     lines = [
         f"| {compared(one)} | **{as_ratio(one['ratio'])}** | {as_ratio(one['must'])} "
         f"| {as_ratio(one['goal'])} | {one['verdict']} |"
@@ -59,7 +59,7 @@ def ratios(results: Sequence[Results]) -> str:
 
 
 def compared(one: Results) -> str:
-    """Return whose figure it is over, and whose it is where that is not the usual gateway's."""
+    """Return the name of the peer, and of the gateway if it is not the usual one."""
     ours = one.get("ours", "bff")
     return f"{one['against']}" if ours == "bff" else f"{one['against']}, that of {ours}"
 
@@ -75,13 +75,13 @@ def rows(results: Sequence[Results]) -> str:
 
 
 def layers(results: Sequence[Results]) -> str:
-    """Return what the upstream stack costs on a constant reply."""
+    """Return the times of the upstream stack on a constant reply."""
     lines = [f"| {one['stack']} | {one['us']:.2f} µs | {one['added_us']:+.2f} |" for one in results]
     return table("| constant reply through | per call | added |", lines)
 
 
 def auth(results: Sequence[Results]) -> str:
-    """Return what authentication costs."""
+    """Return the times of authentication."""
     lines = [f"| {one['who']} | {one['us']:.1f} µs | {one['verdict']} |" for one in results]
     return table("| authentication | per request | must ≤ 15 µs |", lines)
 
@@ -104,7 +104,7 @@ def workers(results: Sequence[Results]) -> str:
 
 
 def table(header: str, lines: Sequence[str]) -> str:
-    """Return a Markdown table, or nothing where it has no rows."""
+    """Return a Markdown table, or "" without rows."""
     rule = "|---" * (header.count("|") - 1) + "|"
     return "\n".join([header, rule, *lines]) if lines else ""
 

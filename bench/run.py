@@ -32,14 +32,14 @@ T = TypeVar("T", Peer, Section)
 
 
 def main() -> int:
-    """Run what the command line says."""
+    """Run the command line."""
     options = parse_options()
     peers = chosen(options.only, {peer.name: peer for peer in PEERS})
     sections = chosen(options.sections, {section.key: section for section in SECTIONS})
     if reason := why_not():
         print(f"bench: {reason}: nothing can be measured")
         return 2
-    # Leave through the contexts, so that no program stays behind.
+    # Leave through the contexts, so that no program is left running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan = Plan(warm_up=options.warm_up, seconds=options.seconds, runs=options.runs)
     with standing(plan) as ground:
@@ -68,7 +68,7 @@ def parse_options() -> argparse.Namespace:
 
 
 def chosen(names: str, known: dict[str, T]) -> list[T]:
-    """Return what is named by comma; ends the program at a name that there isn't."""
+    """Parse comma-separated names; an unknown one ends the program."""
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in wanted if name not in known]:
         sys.exit(f"bench: no {', '.join(unknown)}; there are {', '.join(known)}")
@@ -76,7 +76,7 @@ def chosen(names: str, known: dict[str, T]) -> list[T]:
 
 
 def why_not() -> str:
-    """Return why this machine can't measure, or an empty text."""
+    """Return why this machine can't run the benchmark, or ""."""
     if not sys.platform.startswith("linux"):
         return "CPU time is read from Linux's /proc"
     absent = missing(TOOLS)

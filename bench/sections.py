@@ -1,4 +1,4 @@
-"""The sections beside the screen: layers, imports, start to ready, workers; each a table."""
+"""The further tables: layers, imports, start to ready, workers."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ class Unmeasured(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table of the report; `columns` maps the keys of its rows to how they are written."""
+    """A table of the report; `columns` maps the keys of its rows to their titles."""
 
     key: str
     title: str
@@ -46,7 +46,7 @@ def layers(ground: Ground) -> list[Json]:
 
 
 def auth(ground: Ground) -> list[Json]:
-    """Measure what authentication costs."""
+    """Measure authentication."""
     return alone("bench.auth", ground)
 
 
@@ -61,7 +61,7 @@ def alone(module: str, ground: Ground) -> list[Json]:
 
 
 def imports(_ground: Ground) -> list[Json]:
-    """Time the modules that a gateway imports; one that is not there is left out."""
+    """Time the modules that a gateway imports; a missing one is left out."""
     found = [measured for module in MODULES if (measured := measure_import(module)) is not None]
     return [
         {

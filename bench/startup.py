@@ -1,4 +1,4 @@
-"""What it costs to start: importing, and from spawning a process to its first ready answer."""
+"""Measures start-up: imports, and the time from spawning a process to its first ready answer."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ HEAVIEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Importing a module into a fresh interpreter: milliseconds, and where they go by package."""
+    """The time to import a module into a fresh interpreter, and by package (ms)."""
 
     module: str
     total_ms: float

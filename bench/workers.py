@@ -1,4 +1,4 @@
-"""One worker against two: the same gateway on the whole machine, beside its load generator."""
+"""Compares one worker with two: the same gateway on all cores, beside the load generator."""
 
 from bench.harness.comparison import Ground
 from bench.harness.peers import BFF, Peer, serve_with_ours, started

@@ -1,4 +1,4 @@
-"""Which scopes this shop has, and who is granted them: customers, and staff.
+"""The scopes of this shop, and the users who are granted them: customers and staff.
 
 Routes and fields require them by `Require(...)`, before anything is read; compositions require them
 again where a customer's data is fetched, so that a screen is safe on any route. What the catalogue
@@ -27,10 +27,10 @@ CUSTOMER: Final = (
     PAYMENTS_READ,
     RECOMMENDATIONS_READ,
 )
-"""What the shop's apps request for their users."""
+"""The scopes that the shop's apps request for their users."""
 
 STAFF: Final = (PRICES_WRITE,)
-"""What only those who work for the shop are granted, beside what customers are."""
+"""The additional scopes of staff."""
 
 DEMO_STAFF: Final = "9"
 """The customer who works for the shop, with `BFF_AUTH=demo` as at the mock provider."""

@@ -1,1 +1,1 @@
-"""What the Makefile calls; the standard library only, for it runs before anything is installed."""
+"""Commands behind the Makefile; standard library only, as they run before anything is installed."""

@@ -1,7 +1,7 @@
-"""Knows what a virtual environment must hold, and installs only what changed since the last time.
+"""Creates and updates virtual environments; it installs only what changed since the last time.
 
 `python scripts/environment.py .venv dev` creates `.venv`, installs `requirements/dev.txt` with
-hashes and the project itself as an editable package. Silent when there is nothing to do.
+hashes and the project itself as an editable package. Silent if there is nothing to do.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 LOCKS = {"runtime": ("runtime.txt", "build.txt"), "dev": ("dev.txt",)}
-"""What each set installs; `dev` holds all of `runtime`."""
+"""The lock of each set; `dev` contains all of `runtime`."""
 
 
 class InstallFailed(Exception):
-    """A step of the installation ended with an error; carries what it printed."""
+    """A step of the installation failed; the message is its output."""
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def prepare(venv: Path, wanted: str) -> None:
-    """Create `venv` if need be, and install the set `wanted` unless its stamp says it is there."""
+    """Create `venv` if necessary, and install the set `wanted` unless its stamp is current."""
     stamps = {name: _fingerprint(locks) for name, locks in LOCKS.items()}
     if _runs_this_python(venv):
         installed = _stamps(venv)
@@ -60,14 +60,14 @@ def _options() -> argparse.Namespace:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Let a `make test` in a second terminal wait for the installation of the first."""
+    """Wait while another terminal installs."""
     with (ROOT / "pyproject.toml").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
 
 
 def _fingerprint(locks: tuple[str, ...]) -> str:
-    """Digest all that decides what gets installed: interpreter, place, locks, package tables."""
+    """Return a digest of what affects the installation: interpreter, path, locks, tables."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     tables = [project["build-system"], project["project"], project["tool"].get("hatch")]
     facts = [sys.version, os.path.realpath(sys.executable), str(ROOT), tables]
@@ -78,7 +78,7 @@ def _fingerprint(locks: tuple[str, ...]) -> str:
 
 
 def _runs_this_python(venv: Path) -> bool:
-    """Tell whether the environment stands on the interpreter that runs this script."""
+    """Whether the environment uses the interpreter that runs this script."""
     config = venv / "pyvenv.cfg"
     if not config.exists() or not _python(venv).exists():
         return False
@@ -112,7 +112,7 @@ def _install(venv: Path, locks: tuple[str, ...]) -> None:
 
 
 def _run(purpose: str, *command: str) -> None:
-    """Run a step, and show what it printed only if it failed."""
+    """Run a step, and show its output only if it failed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         shown = " ".join(command)

@@ -1,6 +1,6 @@
-"""Knows how the locks under `requirements/` are made from `pyproject.toml`, and when they are old.
+"""Resolves the locks under `requirements/` from `pyproject.toml`, and checks that they are current.
 
-`python scripts/lock.py write` resolves them again, keeping the versions that still fit (with
+`python scripts/lock.py write` resolves them again, with the same versions if they still fit (with
 `--upgrade`, the newest); `python scripts/lock.py check` verifies them without the network.
 """
 
@@ -22,7 +22,7 @@ SOURCES = {
     "runtime": ("pyproject.toml", "--constraints", "requirements/dev.txt"),
     "build": ("--group", "build", "--constraints", "requirements/dev.txt"),
 }
-"""What each lock resolves: `dev` first, for it decides the versions of the others."""
+"""The extras of each lock; `dev` is first, as it fixes the versions of the others."""
 
 DIGEST_LINE = "# pyproject.toml: sha256:"
 
@@ -30,7 +30,7 @@ PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)(?P<rest>.*)$", re.
 
 
 def main() -> int:
-    """Write or check the locks, as the command line says."""
+    """Write or check the locks."""
     options = _options()
     if options.action == "write":
         for name in SOURCES:
@@ -80,7 +80,7 @@ def _project() -> dict[str, dict[str, object]]:
 
 
 def _digest() -> str:
-    """Digest the tables that decide what gets locked; all the others may change freely."""
+    """Return a digest of the tables that affect the locks."""
     project = _project()
     wanted = {key: project["project"].get(key) for key in ("requires-python", "dependencies")}
     facts = [wanted, project["dependency-groups"], project["build-system"]["requires"]]

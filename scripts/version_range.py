@@ -1,6 +1,6 @@
-"""Makes an environment with the lowest, or the newest, versions that `pyproject.toml` allows.
+"""Creates an environment with the lowest, or the newest, versions that `pyproject.toml` allows.
 
-`python scripts/version_range.py floors .venv-floors` takes the lowest version of each dependency
+`python scripts/version_range.py floors .venv-floors` installs the lowest version of each dependency
 that is declared, `newest` the newest one of it and of what it needs. The tools of the tests are
 those of `requirements/dev.txt` in both, so that what fails is the framework on those versions.
 """
@@ -21,7 +21,7 @@ RESOLVE = ("--no-annotate", "--no-header", "--no-emit-index-url", "--quiet")
 
 
 def main() -> int:
-    """Bring the environment that the command line names up to date; print what it tests."""
+    """Update the environment on the command line; print its versions."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("kind", choices=("floors", "newest"))
     parser.add_argument("venv", type=Path)

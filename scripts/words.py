@@ -1,6 +1,6 @@
-"""`python -m scripts.words`: words that say nothing to a reader, and two classes of one name.
+"""`python -m scripts.words`: finds banned words, and two classes of one name.
 
-`scripts/allowed_words.txt` has the lines that may use such a word: `path: the line as it stands`.
+`scripts/allowed_words.txt` lists the lines that may use such a word: `path: the line`.
 """
 
 import ast
@@ -32,14 +32,14 @@ WITHOUT = (
 
 
 def main() -> int:
-    """Print what is wrong, a line each; return 1 where something is."""
+    """Print one line per finding; return 1 if there is one."""
     found = [*banned_words(), *classes_of_one_name()]
     sys.stdout.writelines(f"{line}\n" for line in found)
     return int(bool(found))
 
 
 def banned_words() -> Iterator[str]:
-    """Yield each line with a banned word, and each line of the allow-list that is not needed."""
+    """Yield each line with a banned word, and each unused line of the allow-list."""
     allowed = set(ALLOWED.read_text().splitlines())
     used = set()
     for path in _files():
@@ -54,7 +54,7 @@ def banned_words() -> Iterator[str]:
 
 
 def banned_in(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield number, line and word of each line of a text that has a banned word."""
+    """Yield number, line and word of each line with a banned word."""
     for number, line in enumerate(text.splitlines(), 1):
         word = BANNED.search(line)
         if word is not None:
@@ -62,7 +62,7 @@ def banned_in(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def classes_of_one_name() -> Iterator[str]:
-    """Yield the names that two classes of the framework share."""
+    """Yield the names of classes that occur twice in the framework."""
     places = defaultdict(list)
     for path in sorted((ROOT / "bff_core").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(), str(path))):

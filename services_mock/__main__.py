@@ -12,7 +12,7 @@ from services_mock.server import Place, PortTaken, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the command line says; return the exit status."""
+    """Run the command line; return the exit status."""
     parsed = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:

@@ -1,4 +1,4 @@
-"""Answers: JSON as msgspec writes it, captured whole where a layer needs to see it."""
+"""JSON responses by msgspec, and responses captured whole for layers that need them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Answer:
     body: bytes
 
     async def send(self, send: Send, *extra: tuple[bytes, bytes]) -> None:
-        """Send it, with some headers more."""
+        """Send it, with additional headers."""
         headers = [*self.headers, *extra]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -53,7 +53,7 @@ async def capture(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """Read a request's whole body; `None` when the client left before its end."""
+    """Read a request's whole body; `None` if the client left before its end."""
     parts = []
     is_more = True
     while is_more:
@@ -66,7 +66,7 @@ async def read_body(receive: Receive) -> bytes | None:
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that yields a body which was read before, then what comes after it."""
+    """Return a `receive` that replays a body that was read, then passes on further messages."""
     messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def again() -> Message:

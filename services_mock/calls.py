@@ -1,4 +1,4 @@
-"""Counts the calls that a service receives. The outermost layer: what faults cut off counts too."""
+"""Counts the calls of a service, as its outermost layer: calls that end by a fault count, too."""
 
 from collections import Counter
 from typing import Any
@@ -9,7 +9,7 @@ from services_mock.routes import EXEMPT, ROUTE, RouteTable
 
 
 class Calls:
-    """What a service received since the last reset."""
+    """The counts of a service since the last reset."""
 
     def __init__(self, service: str) -> None:
         self.service = service
@@ -19,7 +19,7 @@ class Calls:
         self.statuses: Counter[int] = Counter()
 
     def reset(self) -> None:
-        """Start over; what is being answered now stays active."""
+        """Reset the counts; calls in flight stay active."""
         self.aborted = 0
         self.routes.clear()
         self.statuses.clear()
@@ -37,7 +37,7 @@ class Calls:
 
 
 class _Watched:
-    """One call: notices whether its client left before the answer was complete."""
+    """One call; it detects a client that leaves before the answer is complete."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -61,7 +61,7 @@ class _Watched:
 
 
 class CountCalls:
-    """Between the server and the faults: names the route, counts, watches for leavers."""
+    """Between the server and the faults: names the route, counts calls and disconnects."""
 
     def __init__(self, app: ASGIApp, calls: Calls, table: RouteTable) -> None:
         self._app = app

@@ -17,7 +17,7 @@ router = APIRouter(tags=["cart"])
 
 
 class WantedLine(BaseModel, extra="forbid"):
-    """How many to put in; `gift` stays as it was when it is left out."""
+    """The quantity; `gift` is unchanged if it is absent."""
 
     quantity: Annotated[int, Field(ge=1, le=99, strict=True)]
     gift: bool | None = None
@@ -34,7 +34,7 @@ Store = Annotated[CartShelf, Depends(_store)]
 async def _unchanged(
     store: Store, customer_id: str, if_match: Annotated[str | None, Header()] = None
 ) -> None:
-    """Let a write pass unless the cart changed since the writer read it."""
+    """Check that the cart did not change since the writer read it."""
     cart = store.get(customer_id)
     if if_match not in {None, "*", etag_of(msgspec.json.encode(cart))}:
         detail = "The cart has changed since you read it."

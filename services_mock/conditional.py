@@ -1,4 +1,4 @@
-"""Entity tags, `Cache-Control` and 304 for whole answers to GET; streams pass untouched."""
+"""Adds entity tags, `Cache-Control` and 304 to whole answers to GET; streams are unchanged."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,7 +8,7 @@ from services_mock.routes import EXEMPT
 
 
 class Conditional:
-    """Innermost: sees what the route answered before faults can change it."""
+    """The innermost layer: it gets the route's answer before faults change it."""
 
     def __init__(self, app: ASGIApp, cache_control: str) -> None:
         self._app = app
@@ -24,7 +24,7 @@ class Conditional:
 
 
 class _Tagged:
-    """A `send` that holds the head back until it knows whether the body comes in one piece."""
+    """A `send` that holds the head until the first piece shows whether the body is whole."""
 
     def __init__(self, send: Send, cache_control: str, known: str | None) -> None:
         self._send = send
@@ -57,7 +57,7 @@ class _Tagged:
 
 
 def matches(known: str | None, etag: str) -> bool:
-    """Tell whether `If-None-Match` names a tag, compared weakly (RFC 9110, section 13.1.2)."""
+    """Whether `If-None-Match` lists a tag, compared weakly (RFC 9110, section 13.1.2)."""
     if known is None:
         return False
     listed = {tag.strip().removeprefix("W/") for tag in known.split(",")}

@@ -1,4 +1,4 @@
-"""Faults: what may go wrong, how often, and the seeded decision whether it does now."""
+"""The kinds of faults, their rates, and the seeded decision for each call."""
 
 import random
 from typing import Annotated, Any, Literal
@@ -22,7 +22,7 @@ FORGED = (
 
 
 class _Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a body may say: nothing that is not declared."""
+    """A request body without unknown members."""
 
 
 class Constant(_Option, tag="constant", tag_field="name", frozen=True):
@@ -36,7 +36,7 @@ class Constant(_Option, tag="constant", tag_field="name", frozen=True):
 
 
 class Uniform(_Option, tag="uniform", tag_field="name", frozen=True):
-    """Anything between two bounds."""
+    """Uniform between two bounds."""
 
     low: Seconds
     high: Seconds
@@ -51,7 +51,7 @@ class Uniform(_Option, tag="uniform", tag_field="name", frozen=True):
 
 
 class Normal(_Option, tag="normal", tag_field="name", frozen=True):
-    """Around a mean; negative draws count as none."""
+    """Normal around a mean; negative draws count as 0."""
 
     mean: Seconds
     stddev: Seconds
@@ -62,7 +62,7 @@ class Normal(_Option, tag="normal", tag_field="name", frozen=True):
 
 
 class Exponential(_Option, tag="exponential", tag_field="name", frozen=True):
-    """Mostly short, seldom long."""
+    """Exponential: mostly short, seldom long."""
 
     mean: Pause
 
@@ -72,7 +72,7 @@ class Exponential(_Option, tag="exponential", tag_field="name", frozen=True):
 
 
 class Lognormal(_Option, tag="lognormal", tag_field="name", frozen=True):
-    """The shape that real latencies have: a body and a long tail."""
+    """Log-normal, as real latencies: a body and a long tail."""
 
     median: Pause
     sigma: Annotated[float, Meta(ge=0, le=5)]
@@ -86,7 +86,7 @@ Distribution = Constant | Uniform | Normal | Exponential | Lognormal
 
 
 class Fault(_Option, tag_field="kind", kw_only=True, frozen=True):
-    """What all faults have: where, how often, how many times."""
+    """The common options of all faults: where, how often, how many times."""
 
     route: str = "*"
     rate: Share = 1.0
@@ -95,7 +95,7 @@ class Fault(_Option, tag_field="kind", kw_only=True, frozen=True):
 
 
 class Latency(Fault, tag="latency", kw_only=True, frozen=True):
-    """Waits, then answers as ever."""
+    """Waits, then answers as usual."""
 
     distribution: Distribution
     at_most: Seconds = 60.0
@@ -114,13 +114,13 @@ class Unavailable(Fault, tag="unavailable", frozen=True):
 
 
 class Garbage(Fault, tag="garbage", frozen=True):
-    """A body that is no JSON, or not the JSON that was promised."""
+    """A body that is not JSON, or not of the expected schema."""
 
     flavour: Flavour = "syntax"
 
 
 class Hang(Fault, tag="hang", frozen=True):
-    """No answer for so many seconds, or until the client leaves."""
+    """No answer for some seconds, or until the client leaves."""
 
     seconds: Pause | None = None
 
@@ -146,13 +146,13 @@ class GzipBomb(Fault, tag="gzip_bomb", frozen=True):
 
 
 class Oversized(Fault, tag="oversized", frozen=True):
-    """JSON without end, in the clear."""
+    """Endless JSON, uncompressed."""
 
     bytes: Size = 64 * 1024**2
 
 
 class SocketFault(Fault, frozen=True):
-    """A fault that only the transport can commit."""
+    """A fault that needs the socket."""
 
 
 class Reset(SocketFault, tag="reset", frozen=True):
@@ -168,7 +168,7 @@ class Truncated(SocketFault, tag="truncated", frozen=True):
 
 
 class WrongLength(SocketFault, tag="wrong_length", frozen=True):
-    """A `Content-Length` that is off."""
+    """A wrong `Content-Length`."""
 
     delta: int = 10
 
@@ -178,7 +178,7 @@ class WrongLength(SocketFault, tag="wrong_length", frozen=True):
 
 
 class Surplus(SocketFault, tag="surplus", frozen=True):
-    """Bytes after the answer's end: with it, or `delay` seconds later."""
+    """Bytes after the end of the answer: with it, or `delay` seconds later."""
 
     text: Annotated[str, Meta(min_length=1, max_length=65_536)] = FORGED
     delay: Seconds = 0.0
@@ -197,7 +197,7 @@ class Wanted(_Option, frozen=True):
 
 
 class Active:
-    """One fault at work, with the generator that decides for it."""
+    """One active fault, with its random generator."""
 
     def __init__(self, fault: AnyFault) -> None:
         self.fault = fault
@@ -222,21 +222,21 @@ class Active:
 
 
 class Fate(msgspec.Struct, frozen=True):
-    """What happens to one call: a wait in seconds, then perhaps a fault."""
+    """The decision for one call: a delay in seconds, then perhaps a fault."""
 
     latency: float
     fault: AnyFault | None
 
 
 class FaultBoard:
-    """The faults that are set on a service."""
+    """The faults of a service."""
 
     def __init__(self, table: RouteTable) -> None:
         self._table = table
         self._active: list[Active] = []
 
     def put(self, body: bytes, *, has_socket: bool) -> None:
-        """Replace all faults by those of a body; a bad body changes nothing."""
+        """Replace all faults by those of a body; an invalid body changes nothing."""
         try:
             faults = msgspec.json.decode(body, type=Wanted).faults
         except msgspec.DecodeError as error:
@@ -246,7 +246,7 @@ class FaultBoard:
         self._active = [Active(fault) for fault in faults]
 
     def clear(self) -> None:
-        """Heal the service."""
+        """Remove all faults."""
         self._active = []
 
     def report(self) -> dict[str, list[dict[str, Any]]]:
@@ -254,7 +254,7 @@ class FaultBoard:
         return {"faults": [active.report() for active in self._active]}
 
     def decide(self, route: str) -> Fate | None:
-        """Return what happens to a call, `None` when nothing does."""
+        """Return the decision for a call, `None` without a fault."""
         if not self._active:
             return None
         struck = [

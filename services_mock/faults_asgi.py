@@ -1,4 +1,4 @@
-"""Commits faults: below the counters, above everything that answers."""
+"""Applies faults to calls: between the counters and everything that answers."""
 
 import asyncio
 import functools
@@ -31,7 +31,7 @@ GARBAGE: dict[faults.Flavour, bytes] = {
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call that meets a fault."""
+    """One call with a fault."""
 
     app: ASGIApp
     scope: Scope
@@ -39,7 +39,7 @@ class Exchange:
     send: Send
 
     async def answer(self) -> Answer:
-        """Return what would have been answered."""
+        """Return the answer that the service would have sent."""
         return await capture(self.app, self.scope, self.receive)
 
     async def problem(self, problem: Problem) -> None:
@@ -47,7 +47,7 @@ class Exchange:
         await problem.response()(self.scope, self.receive, self.send)
 
     async def is_left_within(self, seconds: float | None) -> bool:
-        """Wait, and tell whether the client left meanwhile; `None` waits until it does."""
+        """Wait, and return whether the client left meanwhile; `None` waits until it does."""
         try:
             async with asyncio.timeout(seconds):
                 while (await self.receive())["type"] != "http.disconnect":
@@ -72,14 +72,14 @@ class Exchange:
 
 
 class CommitFaults:
-    """Between the counters and idempotency: reads the board, then does what it says."""
+    """Between the counters and idempotency: applies the service's faults."""
 
     def __init__(self, app: ASGIApp, board: FaultBoard) -> None:
         self._app = app
         self._board = board
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Commit what strikes one call."""
+        """Apply faults to one call."""
         is_exempt = scope["type"] != "http" or scope["path"] in EXEMPT
         fate = None if is_exempt else self._board.decide(scope[ROUTE])
         if fate is None:
@@ -88,7 +88,7 @@ class CommitFaults:
         body = await read_body(receive)
         if body is None:
             return
-        # Waiting listens for the client's leave, so the body is read before and replayed after.
+        # Waiting calls `receive` for a disconnect, so the body is read before and replayed after.
         waiting = Exchange(self._app, scope, receive, send)
         if fate.latency and await waiting.is_left_within(fate.latency):
             return
@@ -101,7 +101,7 @@ class CommitFaults:
 
 @functools.singledispatch
 async def commit(fault: faults.Fault, call: Exchange) -> None:
-    """Do what a fault says to a call."""
+    """Apply a fault to a call."""
     raise NotImplementedError(f"{type(fault).__name__} cannot be committed on {call.scope['path']}")
 
 

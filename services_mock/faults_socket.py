@@ -1,4 +1,4 @@
-"""Gives an ASGI app the socket under it: a protocol for uvicorn, and what can be done there."""
+"""Gives an ASGI app its socket: a protocol for uvicorn, and faults of the transport."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ After = Literal["keep", "close", "reset"]
 
 
 class RawSocket:
-    """The connection of one request, for answers that no ASGI server would send."""
+    """The connection of one request, for answers that an ASGI server would not send."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -38,11 +38,11 @@ class RawSocket:
         asyncio.get_running_loop().call_later(delay, self._write_if_open, data)
 
     def close(self) -> None:
-        """Close in good order, whatever was sent."""
+        """Close regularly, whatever was sent."""
         self.answer(b"", "close")
 
     def _is_kept_alive(self) -> bool:
-        """Tell whether the client wants to go on with this connection."""
+        """Whether the client wants to reuse this connection."""
         return self.cycle is None or self.cycle.keep_alive
 
     def _write_if_open(self, data: bytes) -> None:
@@ -56,7 +56,7 @@ class RawSocket:
         self._transport.abort()
 
     def _complete(self) -> None:
-        """Tell the server that this request is answered, so that the next may come."""
+        """Report to the server that this request is answered, so that the next may follow."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.response_started = self.cycle.response_complete = True
             self.cycle.message_event.set()
@@ -72,7 +72,7 @@ class RawSocketProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {EXTENSION: {"raw": RawSocket(self.transport)}}
 
     def on_headers_complete(self) -> None:
-        """Tell the socket which cycle it completes."""
+        """Set the cycle that the socket completes."""
         super().on_headers_complete()
         raw = raw_socket(dict(self.scope))
         if raw is not None:

@@ -1,4 +1,4 @@
-"""Runs all services, one process each: all come up or none, all stop together."""
+"""Runs all services, one process each: all start or none, all stop together."""
 
 import contextlib
 import logging
@@ -14,14 +14,14 @@ from services_mock.server import STOPPERS, Place, serve
 log = logging.getLogger("services_mock")
 
 GRACE = 4.0
-"""Seconds that services get to stop before they are killed."""
+"""Seconds that services have to stop before they are killed."""
 
 LOOK = 0.2
-"""Seconds between looks at the signal flag."""
+"""Seconds between checks of the signal flag."""
 
 
 class Fleet:
-    """The processes of all services, watched until one ends or a signal comes."""
+    """The processes of all services, until one ends or a signal arrives."""
 
     def __init__(self, places: Sequence[Place], *, access_log: bool = False) -> None:
         self._places = places
@@ -34,7 +34,7 @@ class Fleet:
         listeners = self._bind()
         for number in STOPPERS:
             signal.signal(number, self._stop)
-        # A signal must not meet a child that does not handle it yet: it waits until it does.
+        # Signals are blocked until the child handles them.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPERS)
         self._start(listeners)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPERS)
@@ -65,7 +65,7 @@ class Fleet:
             listener.close()
 
     def _watch(self) -> list[str]:
-        """Wait for a signal or for the end of a process; return who ended."""
+        """Wait for a signal or for the end of a process; return the ended ones."""
         names = {process.sentinel: process.name for process in self._processes}
         ended: Sequence[object] = ()
         while not self._is_stopping and not ended:
@@ -88,7 +88,7 @@ class Fleet:
 def _serve(
     place: Place, listeners: Sequence[socket.socket], mine: socket.socket, *, access_log: bool
 ) -> None:
-    """Keep one socket of those that the fork handed down."""
+    """Close all inherited sockets but one."""
     for listener in listeners:
         if listener is not mine:
             listener.close()

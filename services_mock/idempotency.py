@@ -1,4 +1,4 @@
-"""Idempotency keys: a write that is sent twice happens once and is answered twice.
+"""Idempotency keys: a write that is sent twice is executed once and answered twice.
 
 Between the faults and the routes, so that a write whose answer was lost can be sent again.
 """

@@ -18,14 +18,14 @@ router = APIRouter(tags=["inventory"])
 
 
 class WantedLine(BaseModel, extra="forbid"):
-    """So many of one SKU."""
+    """A quantity of one SKU."""
 
     sku: Annotated[str, Field(max_length=40)]
     quantity: Annotated[int, Field(ge=1, le=99, strict=True)]
 
 
 class WantedReservation(BaseModel, extra="forbid"):
-    """What to hold, for whom and how long (seconds)."""
+    """The lines to reserve, the customer, and the duration (seconds)."""
 
     lines: Annotated[list[WantedLine], Field(min_length=1, max_length=50)]
     customer_id: str | None = None
@@ -73,7 +73,7 @@ async def get_stock(store: Store, product_id: str) -> Response:
 
 @router.get("/warehouses", response_model=Page[Warehouse])
 async def list_warehouses() -> Response:
-    """List the places where goods lie."""
+    """List the warehouses."""
     return answer(Page(WAREHOUSES, None, len(WAREHOUSES)))
 
 
@@ -93,13 +93,13 @@ async def get_reservation(store: Store, reservation_id: str) -> Response:
 
 @router.post("/reservations/{reservation_id}/confirm", response_model=Reservation)
 async def confirm(store: Store, reservation_id: str) -> Response:
-    """Take reserved stock for good."""
+    """Confirm a reservation."""
     return answer(store.confirm(reservation_id))
 
 
 @router.delete("/reservations/{reservation_id}", status_code=204)
 async def release(store: Store, reservation_id: str) -> Response:
-    """Put reserved stock back."""
+    """Release a reservation."""
     store.release(reservation_id)
     return Response(status_code=204)
 

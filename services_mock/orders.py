@@ -27,14 +27,14 @@ router = APIRouter(tags=["orders"])
 
 
 class WantedLine(BaseModel, extra="forbid"):
-    """So many of one SKU."""
+    """A quantity of one SKU."""
 
     sku: Annotated[str, Field(max_length=40)]
     quantity: Annotated[int, Field(ge=1, le=99, strict=True)]
 
 
 class WantedOrder(BaseModel, extra="forbid"):
-    """What to order, for whom, and how it was paid."""
+    """The order to place: lines, customer, payment."""
 
     customer_id: str
     lines: Annotated[list[WantedLine], Field(min_length=1, max_length=50)]
@@ -44,7 +44,7 @@ class WantedOrder(BaseModel, extra="forbid"):
 
 
 class WantedQuote(BaseModel, extra="forbid"):
-    """What may be ordered."""
+    """The lines of a possible order."""
 
     lines: Annotated[list[WantedLine], Field(min_length=1, max_length=50)]
 
@@ -84,7 +84,7 @@ def _sorted(book: OrderBook, wanted: Filter, sort: Sort) -> Sequence[Placed]:
 
 
 async def _lines(book: OrderBook, rows: Sequence[Placed]) -> AsyncIterator[bytes]:
-    """Write one order per line, a few per chunk; the server stops asking when the client leaves."""
+    """Write one order per line, a few per chunk, until the client leaves."""
     encoder = msgspec.json.Encoder()
     for start in range(0, len(rows), CHUNK):
         yield encoder.encode_lines(list(book.export(rows[start : start + CHUNK])))
@@ -156,7 +156,7 @@ async def quote(store: Store, wanted: WantedQuote) -> Response:
 async def cancel_order(
     store: Store, order_id: str, _cancellation: Cancellation | None = None
 ) -> Response:
-    """Cancel an order that has not left the house."""
+    """Cancel an order that was not shipped."""
     return answer(store.cancel(order_id))
 
 

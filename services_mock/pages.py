@@ -1,4 +1,4 @@
-"""Lists: one shape, cursors that survive insertions, batches in the order requested."""
+"""Lists: one format, cursors that survive insertions, batches in the requested order."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from fastapi import Depends, Query
 from services_mock.problems import Problem, invalid
 
 BATCH = 100
-"""How many ids one request may ask for."""
+"""The ids of one request, at most."""
 
 Key = tuple[str | int, ...]
 Row = TypeVar("Row")
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list; `total` counts the whole, `missing` the ids requested for in vain."""
+    """A part of a list; `total` counts the whole, `missing` has requested ids that do not exist."""
 
     items: Sequence[T]
     next_cursor: str | None
@@ -32,7 +32,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of a list is requested."""
+    """The requested part of a list."""
 
     limit: int
     cursor: str | None
@@ -103,7 +103,7 @@ def batch(requested: Sequence[str], find: Callable[[str], T | None]) -> Page[T]:
 def _position(rows: Sequence[Row], key: Callable[[Row], Key], last: Key) -> int:
     try:
         return bisect.bisect_right(rows, last, key=key)
-    except TypeError:  # a forged cursor, whose key has other types
+    except TypeError:  # a forged cursor, whose key has another type
         raise _bad_cursor() from None
 
 

@@ -18,7 +18,7 @@ router = APIRouter(tags=["payments"])
 
 
 class Amount(BaseModel, extra="forbid"):
-    """Money in minor units."""
+    """An amount in minor units."""
 
     amount: Annotated[int, Field(ge=1, strict=True)]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
@@ -29,7 +29,7 @@ class Amount(BaseModel, extra="forbid"):
 
 
 class WantedCharge(BaseModel, extra="forbid"):
-    """What is to be paid, by whom and how."""
+    """The charge: amount, customer, method."""
 
     customer_id: str
     amount: Amount
@@ -38,7 +38,7 @@ class WantedCharge(BaseModel, extra="forbid"):
 
 
 class WantedRefund(BaseModel, extra="forbid"):
-    """How much goes back (all that is left, when not listed), and why."""
+    """The amount of a refund (by default the whole rest), and the reason."""
 
     amount: Amount | None = None
     reason: Annotated[str | None, Field(max_length=200)] = None
@@ -88,7 +88,7 @@ async def get_method(method_id: str) -> Response:
 
 
 def _payment_key(payment_id: str) -> Key:
-    """Order by age, the youngest first: charges came after all that was seeded."""
+    """Order by age, the latest first: charges are later than all seeded payments."""
     number = payment_id.removeprefix("pay-")
     is_charge = number.startswith("c")
     return (0 if is_charge else 1, -int(number.removeprefix("c")))
@@ -127,7 +127,7 @@ async def get_payment(store: Store, payment_id: str) -> Response:
 
 @router.post("/charges", status_code=201, response_model=Payment)
 async def charge(store: Store, wanted: WantedCharge) -> Response:
-    """Take money."""
+    """Charge a customer."""
     if wanted.amount.currency != "EUR":
         raise invalid("body.amount.currency", "only EUR is charged")
     taken = store.charge(
@@ -138,7 +138,7 @@ async def charge(store: Store, wanted: WantedCharge) -> Response:
 
 @router.post("/payments/{payment_id}/refunds", status_code=201, response_model=Payment)
 async def refund(store: Store, payment_id: str, wanted: WantedRefund | None = None) -> Response:
-    """Give money back."""
+    """Refund a payment."""
     refund = wanted or WantedRefund()
     amount = refund.amount.money() if refund.amount else None
     return answer(store.refund(payment_id, amount, refund.reason), 201)

@@ -20,7 +20,7 @@ router = APIRouter(tags=["pricing"])
 
 
 class WantedPrice(BaseModel, extra="forbid"):
-    """What a variant is to cost, in minor units."""
+    """The new price of a variant, in minor units."""
 
     amount: Annotated[int, Field(ge=1, le=10_000_000, strict=True)]
     currency: Literal["EUR"]
@@ -68,7 +68,7 @@ async def list_deals(
     badge: Badge | None = None,
     sort: Sort = "-discount",
 ) -> Response:
-    """List what is reduced."""
+    """List the deals."""
     if ids is not None:
         return answer(batch(ids, prices.deals().get))
     leaves = categories.leaves_under(category) if category else categories.LEAVES.keys()

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): what every error of every service looks like."""
+"""Problem details (RFC 9457): the format of all errors of all services."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -30,11 +30,11 @@ SCHEMA = {
         }
     },
 }
-"""How an OpenAPI document describes a problem."""
+"""The OpenAPI schema of a problem."""
 
 
 class Problem(Exception):
-    """An answer that is no success; `extras` are added to its body."""
+    """An error response; `extras` are added to its body."""
 
     def __init__(
         self,
@@ -68,18 +68,18 @@ class Problem(Exception):
 
 
 def not_found(what: str, identity: str) -> Problem:
-    """Return the problem of a path that leads nowhere."""
+    """Return the problem of an unknown path."""
     return Problem(404, "not_found", f"There is no {what} {identity!r}.")
 
 
 def invalid(loc: str, message: str, code: str = "invalid_request") -> Problem:
-    """Return the problem of one value that is not acceptable."""
+    """Return the problem of one invalid value."""
     errors = [{"loc": loc, "message": message}]
     return Problem(422, code, f"{loc}: {message}", errors=errors)
 
 
 def install(app: FastAPI) -> None:
-    """Let an app answer all its errors, the framework's own included, with problems."""
+    """Make an app answer all errors, the framework's own included, with problems."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)

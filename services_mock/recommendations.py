@@ -1,4 +1,4 @@
-"""The recommendations service: what a customer might like, what goes with what."""
+"""The recommendations service: for customers, and products that go together."""
 
 from fastapi import APIRouter, FastAPI, Response
 
@@ -47,7 +47,7 @@ async def get_related(product_id: str) -> Response:
 
 @router.get("/trending", response_model=Page[Recommendation])
 async def list_trending(window: Paging, category: str | None = None) -> Response:
-    """Return what everybody buys."""
+    """Return the best sellers."""
     is_known = category is None or category in categories.NODES
     found = recommendations.trending(category) if is_known else ()
     return _ranked(found, window, f"trending {category}")

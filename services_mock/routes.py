@@ -1,4 +1,4 @@
-"""Names routes: what a call is counted as, and what a fault may be set on."""
+"""Names routes, for counters and faults."""
 
 import re
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from fastapi.routing import APIRoute
 from starlette.types import Scope
 
 ROUTE = "services_mock.route"
-"""Where a scope holds the name of its route."""
+"""The key of the route's name in a scope."""
 
 EXEMPT = frozenset({"/__calls__", "/__faults__", "/healthz", "/openapi.json"})
-"""Paths that are neither counted nor faulted, stored nor cached."""
+"""Paths without counters, faults, idempotency and caching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """Return the route as counters and faults call it."""
+        """Return the name of the route for counters and faults."""
         return f"{self.method} {self.template}"
 
 
@@ -44,12 +44,12 @@ class RouteTable:
         return f"{method} unmatched"
 
     def knows(self, name: str) -> bool:
-        """Tell whether `*`, a template or `METHOD template` stands for a route."""
+        """Whether `*`, a template or `METHOD template` matches a route."""
         return name == "*" or any(name in {route.name, route.template} for route in self._routes)
 
 
 def covers(pattern: str, name: str) -> bool:
-    """Tell whether what a fault was set on includes a route."""
+    """Whether the target of a fault includes a route."""
     return pattern in {"*", name, name.partition(" ")[2]}
 
 

@@ -17,19 +17,19 @@ from services_mock.warm import warm
 log = logging.getLogger("services_mock")
 
 GRACE = 1
-"""Seconds that requests in flight get when the service stops; a hanging one is cut off."""
+"""Seconds that requests in flight have when the service stops."""
 
 BACKLOG = 1024
 STOPPERS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 class PortTaken(Exception):
-    """A port that somebody else listens on."""
+    """A port that another program listens on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a service listens; port 0 lets the system choose: the first line printed names it."""
+    """The address of a service; for port 0 the first printed line has the chosen one."""
 
     name: str
     host: str
@@ -53,7 +53,7 @@ class Place:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, that says in one line where it listens and goes when its parent is gone."""
+    """uvicorn, which prints its address in one line and ends with its parent."""
 
     def __init__(self, config: uvicorn.Config, place: Place) -> None:
         super().__init__(config)
@@ -75,7 +75,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(place: Place, listener: socket.socket, *, access_log: bool = False) -> None:
-    """Answer on a socket until SIGINT or SIGTERM, then exit with 0."""
+    """Serve on a socket until SIGINT or SIGTERM, then exit with 0."""
     # uvicorn handles both signals and raises them again when it is done: this is the answer then.
     for number in STOPPERS:
         signal.signal(number, _leave)
@@ -92,7 +92,7 @@ def serve(place: Place, listener: socket.socket, *, access_log: bool = False) ->
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=75,
     )
-    # What it prints when it stops is of no use.
+    # Its output at shutdown is not useful.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     _Server(config, place).run(sockets=[listener])
 

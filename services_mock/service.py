@@ -1,4 +1,4 @@
-"""Puts a service together: its routes, and around them what all services share."""
+"""Builds a service: its routes, and the layers that all services share."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ NO_STORE = {"cache-control": "no-store"}
 def assemble(
     name: str, router: APIRouter, *, summary: str, cache_control: str, store: Any = None
 ) -> FastAPI:
-    """Return a service as an app; `store` is what its writes change, held in `app.state`.
+    """Return a service as an app; `store` holds its mutable data, in `app.state`.
 
     Layers, from the outside: calls → faults → idempotency → conditional → routes.
     """
@@ -40,7 +40,7 @@ def assemble(
 
 
 def _controls(calls: Calls, board: FaultBoard) -> APIRouter:
-    """Return the routes by which tests look in and break things."""
+    """Return the routes for tests: counts and faults."""
     router = APIRouter()
 
     @router.get("/healthz")

@@ -27,7 +27,7 @@ def ports(first: int = FIRST_PORT) -> Mapping[str, int]:
 
 
 def create_app(name: str) -> FastAPI:
-    """Return one service as an app with a state of its own; imports nothing of the others."""
+    """Return one service as an app with its own state; the others are not imported."""
     module = importlib.import_module(f"services_mock.{name}")
     app: FastAPI = module.create_app()
     return app

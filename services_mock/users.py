@@ -1,4 +1,4 @@
-"""The users service: customers and what they prefer."""
+"""The users service: customers and their preferences."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ router = APIRouter(tags=["users"])
 
 
 class PreferencesPatch(BaseModel, extra="forbid"):
-    """What changes; what is left out stays."""
+    """The changed preferences; absent ones are unchanged."""
 
     newsletter: bool | None = None
     currency: Annotated[str | None, Field(pattern="^[A-Z]{3}$")] = None
@@ -45,7 +45,7 @@ class People:
         return found
 
     def put(self, user: User) -> None:
-        """Keep a changed customer."""
+        """Store a changed customer."""
         self._changed[user.id] = user
 
     def everyone(self) -> list[User]:
@@ -108,7 +108,7 @@ async def get_user(store: Store, user_id: str) -> Response:
 
 @router.patch("/users/{user_id}/preferences", response_model=User)
 async def patch_preferences(store: Store, user_id: str, patch: PreferencesPatch) -> Response:
-    """Change what a customer prefers."""
+    """Change a customer's preferences."""
     unknown = set(patch.favourite_categories or ()) - set(categories.NODES)
     if unknown:
         raise invalid("body.favourite_categories", f"unknown: {', '.join(sorted(unknown))}")

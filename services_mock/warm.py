@@ -23,7 +23,7 @@ FIRST_LOOKS = {
 
 
 async def warm(app: ASGIApp, name: str) -> list[int]:
-    """Make the first requests, then forget that they were counted; return their statuses."""
+    """Send the first requests, then reset the counts; return their statuses."""
     statuses = [(await _ask(app, "GET", target)).status for target in FIRST_LOOKS[name]]
     await _ask(app, "DELETE", "/__calls__")
     return statuses

@@ -1,4 +1,4 @@
-"""Whether a peer answers the screen correctly: every body is compared, from several connections."""
+"""Checks a peer's answers: every body is compared, over several connections."""
 
 import http.client
 import json
@@ -16,7 +16,7 @@ _batches = count(1)
 
 
 def verify(gateway: Running, expected: Record) -> None:
-    """Ask for some hundred screens at once; raises WrongAnswer at the first that differs."""
+    """Request some hundred screens at once; raises WrongAnswer for the first that differs."""
     first = next(_batches) * CONNECTIONS * SCREENS
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         batches = threads.map(
@@ -40,7 +40,7 @@ def read_screens(port: int, first: int) -> list[tuple[int, bytes]]:
 
 
 def compare(status: int, body: bytes, expected: Record) -> None:
-    """Raise WrongAnswer unless this is a success that holds exactly the expected screen."""
+    """Raise WrongAnswer unless this is a success with exactly the expected screen."""
     if not 200 <= status < 300:
         raise WrongAnswer(f"status {status}: {body[:120]!r}")
     try:

@@ -1,4 +1,4 @@
-"""The speed that the project owes itself: ratios of CPU per request within one session."""
+"""The performance budget: ratios of CPU per request within one session."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most so many times the CPU of a peer: what must be, and what would be good."""
+    """The largest allowed, and the desired, ratio to a peer's CPU."""
 
     peer: str
     must: float
@@ -35,14 +35,14 @@ class Ratio:
 
     @property
     def verdict(self) -> Verdict:
-        """Which column of the budget it meets."""
+        """The column of the budget that it meets."""
         if self.value <= self.budget.goal:
             return "goal met"
         return "must met" if self.value <= self.budget.must else "missed"
 
 
 def ratios_of(cpu_us: Mapping[str, float]) -> Iterator[Ratio]:
-    """Compare ours with each peer that was measured."""
+    """Compare ours with each measured peer."""
     for budget in BUDGETS:
         if budget.ours in cpu_us and budget.peer in cpu_us:
             yield Ratio(budget, cpu_us[budget.ours] / cpu_us[budget.peer])

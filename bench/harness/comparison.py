@@ -1,4 +1,4 @@
-"""All peers through one session: built, started, checked, measured in turn, checked again."""
+"""Runs a session: builds, starts, checks and measures all peers in turn."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ HELLO: Record = {"hello": "world"}
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a session stands on: the services and what they answer, a folder, cores, a plan."""
+    """The environment of a session: the services and their answers, a folder, cores, a plan."""
 
     services: Services
     payloads: Payloads
@@ -37,7 +37,7 @@ class Ground:
 
 @dataclass(slots=True)
 class Comparison:
-    """What a session found: runs by peer, who was skipped and who answered wrongly, and why."""
+    """The results of a session: runs by peer, and why peers were skipped or wrong."""
 
     taken: dict[str, list[Sample]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Comparison:
 
     @property
     def samples(self) -> dict[str, Sample]:
-        """The median of each peer that answered rightly to the end."""
+        """The median of each peer whose answers were all correct."""
         return {
             name: median_of(taken)
             for name, taken in self.taken.items()
@@ -59,19 +59,19 @@ class Comparison:
 
 
 def compare(peers: Sequence[Peer], ground: Ground) -> Comparison:
-    """Measure the peers; one that can't run or answers wrongly is left out, and says so."""
+    """Measure the peers; one that can't run or answers wrongly is left out, with the reason."""
     found = Comparison()
     with ExitStack() as stack:
         gateways = [gateway for peer in peers if (gateway := bring_up(peer, ground, stack, found))]
         for _ in range(ground.plan.runs):
-            # In turn, so that a drift of the machine hits them all.
+            # In turn, so that a drift of the machine affects them all.
             for gateway in gateways:
                 take(gateway, ground, found)
     return found
 
 
 def bring_up(peer: Peer, ground: Ground, stack: ExitStack, found: Comparison) -> Running | None:
-    """Build and start a peer; note why where that fails."""
+    """Build and start a peer; record why if that fails."""
     try:
         build(peer, ground.run / f"{peer.name}-build.log")
         cores = str(ground.cores.gateway)

@@ -1,4 +1,4 @@
-"""One run of wrk: its arguments and its figures."""
+"""Runs wrk and reads its figures."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ class WrongAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk counted: requests answered, seconds, latencies in milliseconds."""
+    """The figures of wrk: answered requests, seconds, latencies in milliseconds."""
 
     requests: int
     duration: float
@@ -52,8 +52,8 @@ def parse_load(output: str) -> Load:
 def drive(url: str, *, seconds: int, core: int, repeats: bool = False) -> Load:
     """Load a peer over keep-alive connections; no id is requested twice in a session.
 
-    Or, where it `repeats`, always the same. `url` is the screen's without the id; wrk knows whole
-    seconds only. Raises WrongAnswer.
+    If it `repeats`, the id is always the same. `url` is the screen's without the id. wrk takes
+    whole seconds only. Raises WrongAnswer.
     """
     origin, slash, path = url.partition("/screen/")
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]

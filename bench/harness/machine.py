@@ -1,4 +1,4 @@
-"""The machine in a line, and which of its cores does what."""
+"""Describes the machine, and assigns its cores."""
 
 import os
 import platform
@@ -25,7 +25,7 @@ class Cores:
 
     @property
     def are_apart(self) -> bool:
-        """Whether the machine has two cores to give."""
+        """Whether the machine has two cores."""
         return self.gateway != self.load
 
 

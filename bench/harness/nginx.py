@@ -1,4 +1,4 @@
-"""Filling in nginx configurations, and the upstream nginx that plays the three services."""
+"""Renders nginx configurations, and runs the nginx that plays the three services."""
 
 import grp
 import os
@@ -17,7 +17,7 @@ SERVICES = ("users", "orders", "recommendations")
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Where the three services listen, and the process that plays them."""
+    """The address and the process of the three services."""
 
     ports: Mapping[str, int]
     pid: int
@@ -28,7 +28,7 @@ class Services:
 
 
 def fill_in(template: Path, target: Path, words: Mapping[str, object]) -> None:
-    """Write a configuration with each @WORD@ replaced; the workers run as who started them."""
+    """Write a configuration with each @WORD@ replaced; workers run as the current user."""
     account, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
     text = template.read_text()
     for word, value in {"USER": account, "GROUP": group, **words}.items():

@@ -1,4 +1,4 @@
-"""What the three services answer, and what a screen made of it must be: generated, the same always.
+"""Generates the answers of the three services, and the expected screen; always the same.
 
 Sizes of the compact JSON: about 0.2 KB for the user, 3.8 KB for ten orders and 6.7 KB for twenty
 recommendations. A third or less of each is what the screen shows.
@@ -31,7 +31,7 @@ class Payloads:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Each service's answer as it goes over the wire, by the service's name."""
+        """Each service's answer as bytes, by the service's name."""
         return {
             "users": encode(self.user),
             "orders": encode(self.orders),
@@ -51,7 +51,7 @@ class Payloads:
 
     @property
     def spliced(self) -> Record:
-        """The screen with everything that the services said."""
+        """The screen with everything that the services answered."""
         return {
             "user": self.user,
             "orders": self.orders,

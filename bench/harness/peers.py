@@ -1,4 +1,4 @@
-"""The gateways that are compared: what each needs, how it is built and how it is started."""
+"""The compared gateways: what each needs, and how it is built and started."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[1] / "peers"
 UVICORN = (sys.executable, "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools")
 QUIET = ("--no-access-log", "--log-level", "warning")
 SERVER = (sys.executable, "-m", "bff_core.server")
-"""How the examples' gateways are served."""
+"""The command that serves the examples' gateways."""
 
 
 class Skipped(Exception):
@@ -24,7 +24,7 @@ class Skipped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a peer is started: its port, the services, and a folder for its files."""
+    """The environment of a peer: its port, the services, and a folder for its files."""
 
     port: int
     services: Services
@@ -35,7 +35,7 @@ class Place:
 class Peer:
     """A gateway that answers the screen.
 
-    `answer` is `spliced` for one that passes on whatever the services say, `hello` for one that
+    `answer` is `spliced` for one that passes on the services' bodies, `hello` for one that
     knows none. One that `repeats` gets the same request again and again. `build` runs once per
     session, in the peer's folder.
     """
@@ -50,7 +50,7 @@ class Peer:
 
     @property
     def folder(self) -> Path:
-        """Where its source is."""
+        """The folder of its source."""
         return FOLDER / self.name
 
 
@@ -106,7 +106,7 @@ BFF = Peer(
         "BFF_ALLOWED_HOSTS": "127.0.0.1",
         # No peer writes an access log.
         "BFF_LOG": "off",
-        # Loaded to the full all the time, which no peer refuses. The guard is on, and costs.
+        # Load shedding is on, and costs; but it must not refuse, as no peer does.
         "BFF_MAX_LAG": "10",
     },
 )
@@ -123,7 +123,7 @@ GO = Peer(
     lambda _: [str(FOLDER / "go-net-http" / "bin" / "screen")],
     needs=("go",),
     build=("go", "build", "-o", "bin/screen", "."),
-    # It has one core; saying so spares its scheduler from finding out.
+    # It has one core, which its scheduler would otherwise have to find out.
     environment={"GOMAXPROCS": "1"},
 )
 NGINX = Peer("nginx-ssi", serve_with_nginx, needs=("nginx",), answer="spliced")

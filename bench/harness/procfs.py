@@ -1,4 +1,4 @@
-"""CPU time and memory of a process tree, and how busy a core is, read from Linux's /proc."""
+"""Reads CPU time and memory of process trees, and the use of cores, from Linux's /proc."""
 
 import os
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """Seconds that one core worked, and those that the hypervisor gave to somebody else."""
+    """Seconds that one core worked, and seconds that the hypervisor stole."""
 
     busy: float
     stolen: float
 
     def spent_since(self, earlier: "Core") -> float:
-        """Return the seconds that it was not there for anybody else."""
+        """Return the seconds that it worked or was stolen."""
         return self.busy - earlier.busy + self.stolen - earlier.stolen
 
 
@@ -62,7 +62,7 @@ def parse_cores(text: str) -> dict[int, Core]:
 
 
 def tree_of(root: int, processes: list[Process]) -> list[Process]:
-    """Return the process `root` and everything that descends from it."""
+    """Return the process `root` and its descendants."""
     members = {root}
     grown = True
     while grown:
@@ -95,5 +95,5 @@ def rss_mib(root: int) -> float:
 
 
 def read_core(core: int) -> Core:
-    """Return what one core has done since boot."""
+    """Return the times of one core since boot."""
     return parse_cores((PROC / "stat").read_text())[core]

@@ -1,4 +1,4 @@
-"""Starting local programs on a core, waiting until they answer, and stopping them."""
+"""Starts local programs on a core, waits until they answer, and stops them."""
 
 import http.client
 import os
@@ -22,12 +22,12 @@ class NotReady(Exception):
 
 
 def search_path() -> str:
-    """Return where programs are looked for: nginx is in a folder that few accounts search."""
+    """Return the search path for programs, with the folder of nginx, which few accounts search."""
     return f"{os.environ.get('PATH', os.defpath)}:{SYSTEM}"
 
 
 def missing(programs: Sequence[str]) -> list[str]:
-    """Return which of these programs are not installed."""
+    """Return those of the programs that are not installed."""
     path = search_path()
     return [program for program in programs if shutil.which(program, path=path) is None]
 
@@ -63,7 +63,7 @@ def running(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask a program to end, then end whatever is left of its group."""
+    """Terminate a program, then kill the rest of its group."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_TIMEOUT)

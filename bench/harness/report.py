@@ -36,12 +36,12 @@ def ratio_row_of(ratio: Ratio) -> Json:
 
 
 def as_ratio(value: float) -> str:
-    """Write a ratio as people say it: 0.93 or 1/31."""
+    """Format a ratio: 0.93 or 1/31."""
     return f"1/{1 / value:.1f}".removesuffix(".0") if value < 0.1 else f"{value:.2f}"
 
 
 def ratio_table(ratios: Sequence[Ratio]) -> str:
-    """Return the ratios with what they must and should be."""
+    """Return the ratios with their budget."""
     rows = [
         (
             f"{ratio.budget.ours} : {ratio.budget.peer}",
@@ -75,7 +75,7 @@ def absolute_table(samples: Mapping[str, Sample]) -> str:
 
 
 def remarks_on(sample: Sample) -> list[str]:
-    """Say what limits the trust in a row."""
+    """Return the reasons to distrust a row."""
     remarks = []
     if sample.load_busy > CROWDED:
         remarks.append("requests/s bounded by the load core")
@@ -92,7 +92,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def holds_figures(cells: Sequence[str]) -> bool:
-    """Whether every cell starts as a number does."""
+    """Whether every cell begins like a number."""
     return all(cell[:1].isdigit() or cell[:1] in {"+", "-"} for cell in cells)
 
 

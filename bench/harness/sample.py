@@ -1,4 +1,4 @@
-"""One run of one peer: what it used, how fast it answered, and how calm the machine was."""
+"""Measures one run of one peer: CPU, latency, and how busy the machine was."""
 
 import resource
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ from bench.harness.procfs import Core, cpu_seconds, read_core, rss_mib
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how often: whole seconds of warm-up and of measuring, runs per peer."""
+    """The durations of warm-up and measurement (whole seconds), and the runs per peer."""
 
     warm_up: int = 2
     seconds: int = 5
@@ -21,7 +21,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one run (or the median of several) measured.
+    """The figures of one run, or the median of several.
 
     `cpu_us` is the CPU time of the gateway's process tree per request. `load_busy` is the share
     of their core that load generator and services used: near 1 they, and not the gateway, limit
@@ -60,7 +60,7 @@ class Reading:
 
 
 def measure(gateway: Running, services: int, plan: Plan, cores: Cores) -> Sample:
-    """Warm a peer up, then load it and account for what it used; raises WrongAnswer."""
+    """Warm a peer up, then load it and measure it; raises WrongAnswer."""
     repeats = gateway.peer.repeats
     drive(gateway.url, seconds=plan.warm_up, core=cores.load, repeats=repeats)
     before = Reading.take(gateway.pid, services, cores)

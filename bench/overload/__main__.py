@@ -1,4 +1,4 @@
-"""Offer a gateway more than it can do, and see what it does: `make bench-overload`.
+"""Measures a gateway under overload: `make bench-overload`.
 
 Asserts that every answer is one of those that are allowed and reports the figures; it never fails
 on speed. The exit status is 1 for a wrong answer and 2 when nothing could be measured.
@@ -23,7 +23,7 @@ TOOLS = ("wrk", "nginx", "taskset")
 
 
 def main() -> int:
-    """Run what the command line says."""
+    """Run the command line."""
     options = parse_options()
     if absent := missing(TOOLS):
         print(f"bench: {', '.join(absent)} not installed: nothing can be measured")

@@ -1,4 +1,4 @@
-"""The gateway that is overloaded: the benchmark's screen, once as it is and once as sheddable."""
+"""The overloaded gateway: the benchmark's screen, critical and sheddable."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ views.get("/screen/{user_id}")(get_screen)
 
 @views.get("/shelf/{user_id}", criticality="sheddable")
 async def get_shelf(screen: Annotated[Screen, Depends(compose(Screen))]) -> ScreenView:
-    """Answer like the screen; refused first without harm."""
+    """Answer like the screen, with the criticality sheddable."""
     return await get_screen(screen)
 
 

@@ -1,4 +1,4 @@
-"""What a run comes to: rates, shares and quantiles, once the limit has settled."""
+"""Computes the figures of a run: rates, shares and quantiles, after the limit has settled."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from bench.overload.generator import Run, Sent
 from bench.overload.verdicts import FULL, GOOD, REFUSED
 
 SETTLE = 1.0
-"""Seconds at the start of a run that are not counted: the limit is being found."""
+"""The start of a run that is not counted, as the limit still adapts (seconds)."""
 
 IN_TIME = 1.0
-"""Seconds after which an answer is of no use any more."""
+"""An answer that takes longer is useless (seconds)."""
 
 WINDOW = 0.5
 """Seconds over which goodput is counted after an outage."""
@@ -45,7 +45,7 @@ def good_rate(run: Run) -> float:
 
 
 def load_row(run: Run, capacity: float) -> Json:
-    """Return what became of screens and probes under a load."""
+    """Return the outcomes of screens and probes under a load."""
     screens, seconds = settled(run, "screen"), run.seconds - SETTLE
     good, refused = of(screens, *GOOD), of(screens, REFUSED)
     lateness = sorted(run.lateness)

@@ -15,20 +15,20 @@ from random import Random
 from typing import NamedTuple
 
 PATIENCE = 10.0
-"""Seconds after which a request counts as lost, and its connection is given up."""
+"""A request that takes longer counts as lost, and its connection is closed (seconds)."""
 
 TICK = 0.1
-"""Seconds between two looks at what has been waited for too long."""
+"""The pause between two checks for lost requests (seconds)."""
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length: "
 
 Judge = Callable[[int, bytes, bytes], str]
-"""Is handed status, head and body of an answer, and returns a verdict in a word."""
+"""Takes status, head and body of an answer, and returns a verdict."""
 
 
 class Sent(NamedTuple):
-    """One request: its kind, when it was due and how long it took (seconds), what came of it."""
+    """One request: its kind, when it was due and how long it took (seconds), its outcome."""
 
     kind: str
     due: float
@@ -53,7 +53,7 @@ class Kind:
 
 @dataclass(slots=True)
 class Run:
-    """What came of a run: each request, and how late the generator sent them (seconds).
+    """The results of a run: each request, and how late the generator sent them (seconds).
 
     `cpu` is the share of its core that the server used meanwhile, `disturbed` the larger of the
     shares of the two cores that went to somebody else.
@@ -85,7 +85,7 @@ def schedule(kinds: Sequence[Kind], seconds: float, seed: int) -> deque[tuple[fl
 
 
 class Connection:
-    """One keep-alive connection, with a request under way or none."""
+    """One keep-alive connection, with at most one request in flight."""
 
     __slots__ = ("_received", "_socket", "due", "kind", "number")
 
@@ -127,7 +127,7 @@ class Connection:
 
 
 class Generator:
-    """Drives one port by a schedule, over as many connections as that takes, up to a bound."""
+    """Sends requests to one port by a schedule, over as many connections as necessary."""
 
     def __init__(self, port: int, *, most: int = 2000, ready: int = 64) -> None:
         self._port = port
@@ -151,7 +151,7 @@ class Generator:
         """
         due, run = schedule(kinds, seconds, seed), Run(seconds)
         gc.collect()
-        gc.disable()  # a pause would be taken for the server's
+        gc.disable()  # a pause here would be attributed to the server
         try:
             self._drive(due, run, tick)
         finally:

@@ -1,4 +1,4 @@
-"""What an overload stands on: services that can be broken, and gateways under test."""
+"""The environment of the overload test: services that can fail, and gateways."""
 
 import os
 import sys
@@ -27,16 +27,16 @@ MODES = {
     "refusing": {"BFF_BROWNOUT": "false"},
     "default": {},
 }
-"""How a gateway meets overload: not at all, by refusals alone, as it comes."""
+"""A gateway's load shedding: off, only refusals, or the default."""
 
 
 class WrongAnswers(Exception):
-    """Some answers were none of those that are allowed; the message says which."""
+    """Some answers were not allowed; the message lists them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A gateway that runs, and what it shares the machine with; pids are of process trees."""
+    """A running gateway, and what else runs on the machine; pids are roots of process trees."""
 
     port: int
     pid: int
@@ -49,7 +49,7 @@ class Stage:
         seconds: float,
         tick: Callable[[float], object] = lambda _: None,
     ) -> Run:
-        """Drive the gateway and account for both cores; raises WrongAnswers."""
+        """Load the gateway and measure both cores; raises WrongAnswers."""
         generator = Generator(self.port)
         before = self._read()
         try:
@@ -76,7 +76,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The services, a folder, and which core is whose."""
+    """The services, a folder, and the cores."""
 
     services: Services
     payloads: Payloads
@@ -105,12 +105,12 @@ class Ground:
             yield Stage(port, process.pid, self.services.pid, self.cores)
 
     def begin(self, fault: Fault) -> None:
-        """Break the users service; what arrives there is counted from now on."""
+        """Break the users service, and count its requests from now on."""
         self._arrivals.write_bytes(b"")
         (self.run / fault).touch()
 
     def end(self, fault: Fault) -> int:
-        """Mend it; return how many requests arrived while it was broken."""
+        """Repair it; return how many requests arrived while it was broken."""
         (self.run / fault).unlink()
         return self._arrivals.read_bytes().count(b"\n")
 

@@ -1,4 +1,4 @@
-"""What is measured: loads beyond capacity, classes against each other, the end of an outage."""
+"""The measurements: loads beyond capacity, classes of criticality, recovery after an outage."""
 
 from bench.harness.load import drive
 from bench.harness.report import Json
@@ -17,7 +17,7 @@ from bench.overload.ground import Fault, Ground, Stage
 from bench.overload.verdicts import FAILED, Screens, healthy
 
 PROBES = 20.0
-"""Probes of `/healthz` a second."""
+"""Probes of `/healthz` per second."""
 
 BEFORE, AFTER = 3.0, 20.0
 """Seconds of half load before and after an outage."""
@@ -73,7 +73,7 @@ def classes(ground: Ground, most: float, seconds: float) -> list[Json]:
 
 
 def outage(ground: Ground, fault: Fault, most: float, lasting: float) -> Json:
-    """Break a critical service under half load, mend it, and watch goodput return."""
+    """Break a critical service under half load, repair it, and measure the recovery of goodput."""
     judge, mended = Screens(ground.payloads.trimmed), BEFORE + lasting
     with ground.gateway("default") as stage:
         warm_up(stage, most, judge)
@@ -94,7 +94,7 @@ def outage(ground: Ground, fault: Fault, most: float, lasting: float) -> Json:
 
 
 class Breaking:
-    """Breaks the users service when the time has come, and mends it in the end."""
+    """Breaks the users service at a given time, and repairs it."""
 
     def __init__(self, ground: Ground, fault: Fault, mended: float) -> None:
         self._ground = ground
@@ -103,7 +103,7 @@ class Breaking:
         self.arrivals = 0
 
     def __call__(self, now: float) -> None:
-        """Take note of the time."""
+        """Act on the time."""
         while self._steps and now >= self._steps[0][0]:
             self._steps.pop(0)[1]()
 

@@ -1,4 +1,4 @@
-"""What an answer is: whole, without parts that were shed or failed, refused, failed, or wrong."""
+"""Classifies answers: whole, without shed or failed parts, refused, failed, or wrong."""
 
 import json
 
@@ -14,7 +14,7 @@ PROBLEM = b"content-type: application/problem+json"
 
 
 class Screens:
-    """Judges the answers of the screen; what is none of the expected ones is `wrong: …`."""
+    """Classifies the answers of the screen; an unexpected one is `wrong: …`."""
 
     def __init__(self, expected: Record) -> None:
         self._expected = expected

@@ -1,1 +1,1 @@
-"""Screens that two or more gateways expose, and what they know of a request."""
+"""Screens that two or more gateways expose, and the values of a request that they use."""

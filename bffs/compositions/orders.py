@@ -15,7 +15,7 @@ from bffs.services.values import Page
 
 
 class Purchases(Shelf):
-    """What every screen with orders on it can show of them."""
+    """The common parts of screens with orders."""
 
     users: Users
     orders_service: Orders

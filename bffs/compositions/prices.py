@@ -6,7 +6,7 @@ from bffs.services.pricing import Price, PriceChange, Pricing
 
 
 class PriceList(Composition):
-    """What things cost, for those who decide about it."""
+    """Prices, for the staff that sets them."""
 
     pricing: Pricing
     cache: ResponseCache

@@ -1,4 +1,4 @@
-"""What stands beside a product wherever one is shown: its price, its stock, its rating."""
+"""Adds price, stock and rating to products."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from bffs.services.reviews import Rating, Reviews
 
 
 class Shelf(Composition):
-    """Products by id; what a screen needs of them is one call per service."""
+    """Products by id, with one call per service for a whole screen."""
 
     catalog: Catalog
     pricing: Pricing

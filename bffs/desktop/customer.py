@@ -1,4 +1,4 @@
-"""The customer as the desktop app shows one beside orders and on the dashboard."""
+"""The customer, as shown beside orders and on the dashboard."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,4 +1,4 @@
-"""Products as the desktop app lists them: everything that stands beside one, in a row."""
+"""Products in the desktop app's lists, with price, stock and rating."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ class Carts(Upstream):
     """One cart per customer."""
 
     name = "cart"
-    # It says no-cache; while it fails, what was last good is better than nothing.
+    # The service sends no-cache; while it fails, the last good reply is better than none.
     policy = Policy(timeout=1.5, cache=Cache(force_stale=True, error=60, tags=("cart:{id}",)))
 
     async def cart(self, customer_id: str) -> Cart:

@@ -1,4 +1,4 @@
-"""Identity: where the shop's users sign in, and how each kind of client proves it."""
+"""Authentication of the shop's users, for each kind of client."""
 
 from bff_core import Settings
 from bff_core.auth.authenticator import Authenticator
@@ -11,7 +11,7 @@ SCOPE = ("openid", "profile", "email", "offline_access", *CUSTOMER)
 
 
 def browsers(settings: Settings) -> Authenticator:
-    """Return who signs in browsers: they hold a cookie, the gateway holds the tokens."""
+    """Return the authenticator for browsers: they hold a cookie, the gateway holds the tokens."""
     return SessionAuthenticator(
         OpenIDProvider(
             issuer=settings.issuer,
@@ -23,12 +23,12 @@ def browsers(settings: Settings) -> Authenticator:
 
 
 def mobile_apps(settings: Settings) -> Authenticator:
-    """Return who believes the tokens that apps on phones have fetched by themselves."""
+    """Return the authenticator for phone apps, which send their own access tokens."""
     return _native(settings, "https://mobile.shop.example")
 
 
 def desktop_apps(settings: Settings) -> Authenticator:
-    """Return who believes the tokens that apps on desktops have fetched by themselves."""
+    """Return the authenticator for desktop apps, which send their own access tokens."""
     return _native(settings, "https://desktop.shop.example")
 
 

@@ -38,7 +38,7 @@ class Reservation:
 class Inventory(Upstream):
     """Stock, the same for everybody."""
 
-    policy = Policy(timeout=1.0, public=True)  # never cached: a purchase is decided by it
+    policy = Policy(timeout=1.0, public=True)  # never cached: purchases depend on it
 
     async def stock(self, ids: tuple[str, ...]) -> Mapping[str, Stock]:
         """Return the stock of those products that have one, by product id."""

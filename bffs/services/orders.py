@@ -47,7 +47,7 @@ class Order:
 class Orders(Upstream):
     """Orders, each of one customer."""
 
-    # It says no-cache; while it fails, what was last good is better than nothing.
+    # The service sends no-cache; while it fails, the last good reply is better than none.
     policy = Policy(timeout=2.0, cache=Cache(force_stale=True, error=600))
 
     async def of(self, customer_id: str, *, first: int, cursor: str = "") -> Page[Order]:
@@ -56,7 +56,7 @@ class Orders(Upstream):
         return await self.get("/orders", Page[Order], query=query)
 
     async def order(self, order_id: str) -> Order | None:
-        """Return one order of whomever, or None."""
+        """Return one order of any customer, or None."""
         return await self.get("/orders/{id}", Order | None, id=order_id)
 
     async def quote(self, lines: Sequence[CartLine]) -> Totals:

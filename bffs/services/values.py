@@ -1,4 +1,4 @@
-"""Values that several services speak of: money, images, pages of a list."""
+"""Values that several services use: money, images, pages of a list."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

@@ -1,1 +1,1 @@
-"""How the documentation is made: generated tables, the API reference, the site, its links."""
+"""Builds the documentation: generated tables, the API reference, the site, the check of links."""

@@ -11,7 +11,7 @@ from scripts.docs.links import dead_links
 
 
 def main() -> int:
-    """Do what the command line says; 1 when a link of the built site is dead."""
+    """Run the command line; return 1 if a link of the built site is dead."""
     options = _options()
     for path in tables.rewrite():
         print(f"rewrote the tables of {path.relative_to(site.ROOT)}")

@@ -25,7 +25,7 @@ _IMPORT = re.compile(r"^from (bff_core\.[\w.]+) import ([\w, ]+)$", re.MULTILINE
 
 
 def api_page(package: str) -> str:
-    """Return the page of a package: its sentence, and each public name as mkdocstrings takes it."""
+    """Return the page of a package: its summary, and each public name for mkdocstrings."""
     module = importlib.import_module(package)
     sentence = (module.__doc__ or "").partition("\n")[0]
     names = "".join(f"\n::: {name}\n" for name in public_names(module))
@@ -33,7 +33,7 @@ def api_page(package: str) -> str:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """Return the dotted names of what a package exports.
+    """Return the dotted names that a package exports.
 
     A package without `__all__` exports what the pages of documentation import from its modules,
     and what `bff_core` exports of it.

@@ -1,4 +1,4 @@
-"""Dead links: which links of the built site lead nowhere."""
+"""Finds dead links in the built site."""
 
 from functools import cache
 from html.parser import HTMLParser
@@ -6,11 +6,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 REFERENCES = {"a": "href", "img": "src", "link": "href", "script": "src"}
-"""The attribute of each element that names another file."""
+"""The attribute of each element that links to another file."""
 
 
 class _Page(HTMLParser):
-    """Collects the ids of a page, and what it refers to."""
+    """Collects the ids and the links of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class _Page(HTMLParser):
 
 
 def dead_links(site: Path) -> list[str]:
-    """Return each link to a file or an id that the site does not have, with its page."""
+    """Return each link to a missing file or id, with its page."""
 
     @cache
     def page(path: Path) -> _Page:

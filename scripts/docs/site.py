@@ -1,4 +1,4 @@
-"""The site: pages as Markdown with the API reference beside them, built by zensical."""
+"""Builds the site with zensical, from the Markdown pages and the API reference."""
 
 import os
 import re
@@ -19,7 +19,7 @@ OTHER_FILES = {
     "CHANGELOG.md": "changelog.md",
     "scripts/docs/site.css": "site.css",
 }
-"""Files outside docs/ that the site has, and their paths there."""
+"""Files outside docs/ on the site, and their paths there."""
 
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<file>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -27,7 +27,7 @@ _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 def build(folder: Path = BUILD) -> Path | None:
-    """Build the site below `folder` and return its folder; None when zensical complains."""
+    """Build the site below `folder` and return its folder; None if zensical reports errors."""
     pages, site = folder / "pages", folder / "site"
     shutil.rmtree(pages, ignore_errors=True)
     shutil.rmtree(site, ignore_errors=True)
@@ -71,9 +71,9 @@ def _sources() -> Iterator[tuple[Path, str]]:
 
 
 def with_links_of_the_site(text: str, source: Path, places: Mapping[Path, Path]) -> str:
-    """Return a page with its links as the site has them.
+    """Return a page with its links adapted to the site.
 
-    A link to a file that the site does not have, a test for example, becomes the path of the file:
+    A link to a file that is not on the site, such as a test, becomes the path of the file:
     the site may be read without the repository.
     """
 

@@ -1,7 +1,7 @@
-"""The generated tables of the pages: settings, events, errors, options, as the code has them.
+"""Generates the tables of settings, events, errors and options from the code.
 
 A table stands between `<!-- generated: NAME -->` and `<!-- end of generated -->` in a page;
-`make docs` rewrites it, and a test fails while it is old.
+`make docs` rewrites it, and a test fails while it is outdated.
 """
 
 import ast
@@ -54,7 +54,7 @@ def rewrite() -> list[Path]:
 
 
 def with_tables(text: str) -> str:
-    """Return a page with its generated tables as the code has them now."""
+    """Return a page with its generated tables up to date."""
     return _BLOCK.sub(lambda block: block["begin"] + _table(block["name"]) + block["end"], text)
 
 
@@ -209,7 +209,7 @@ def query_limits_table() -> tuple[Sequence[str], Rows]:
 
 
 def options_table(policy: str, *names: str) -> tuple[Sequence[str], Rows]:
-    """Return the options of a class, or those that are named."""
+    """Return the options of a class, or only the named ones."""
     kind = ServerOptions if policy == ServerOptions.__name__ else getattr(bff_core, policy)
     rows = [
         [f"`{one.name}`", _option_default(one), _option_range(one), one.option.sentence]

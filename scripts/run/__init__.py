@@ -1,1 +1,1 @@
-"""`make run`: the whole shop as separate processes, watched, followed and stopped as one."""
+"""`make run`: runs the whole shop as separate processes, and shows their logs."""

@@ -1,4 +1,4 @@
-"""`python -m scripts.run`: start the shop, follow it, stop it on Ctrl-C or SIGTERM."""
+"""`python -m scripts.run`: runs the shop until Ctrl-C or SIGTERM."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from scripts.run.supervisor import Supervisor
 
 
 def main() -> int:
-    """Run the shop; return 0 if it was stopped, 1 if it could not go on, 2 for bad ports."""
+    """Run the shop; return 0 if it was stopped, 1 after a failure, 2 for bad ports."""
     try:
         programs = shop(os.environ)
         check(program.port for program in programs)

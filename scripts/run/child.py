@@ -1,4 +1,4 @@
-"""Knows one started program: its process, its output line by line, and how it ended."""
+"""A started program: its process, its output by lines, its exit."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ class EndedEarly(Exception):
 
 
 class Child:
-    """A program that was started; `show` is called with each line that it writes."""
+    """A started program; `show` is called with each line of its output."""
 
     def __init__(
         self,
@@ -45,12 +45,12 @@ class Child:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process still runs."""
+        """Whether the process is running."""
         return self._process.returncode is None
 
     @property
     def is_ready(self) -> bool:
-        """Whether it said at the last probe that it can serve."""
+        """Whether it was ready at the last probe."""
         return self.is_alive and says_ready(self.answer)
 
     async def become_ready(self) -> None:
@@ -66,20 +66,20 @@ class Child:
                 await asyncio.wait([self.exited], timeout=PROBE_EVERY)
 
     async def obituary(self) -> str:
-        """Say how the process ended and what it said last."""
-        # What it wrote just before its end may still be in the pipe.
+        """Describe how the process ended, with its last line."""
+        # Its last lines may still be in the pipe.
         await asyncio.wait([self._followed], timeout=DRAIN_SECONDS)
         code = self._process.returncode or 0
         cause = f"ended with status {code}" if code >= 0 else f"was killed by {_named(-code)}"
         return f"{self.program.name} (pid {self.group}) {cause}{self._last_words()}"
 
     def delay(self) -> str:
-        """Say that the program is alive but not ready, and what it said last."""
+        """Describe a running program that is not ready, with its last line."""
         url = f"http://localhost:{self.program.port.number}{self.program.ready}"
         return f"{self.program.name} is not ready; {url}: {self.answer}{self._last_words()}"
 
     async def unfollow(self) -> None:
-        """Stop to follow the output; a grandchild may hold it open for ever."""
+        """Stop reading the output, which a grandchild may hold open forever."""
         await asyncio.wait([self._followed], timeout=DRAIN_SECONDS)
         self._followed.cancel()
 
@@ -106,9 +106,9 @@ class Child:
 async def start(program: Program, show: Callable[[str, str], None]) -> Child:
     """Start a program as the leader of its own session, so that it can be ended with its children.
 
-    It reads nothing; what it writes, on either stream, is handed to `show` with its name.
+    Its input is empty; lines of both output streams go to `show` with its name.
     """
-    # The pipe is ours, for a Process with pipes of its own waits for the last grandchild's output.
+    # A pipe of our own: asyncio's pipes would wait for the last grandchild's output.
     source, sink = os.pipe()
     try:
         output = await _reader(source)

@@ -1,7 +1,7 @@
-"""Knows how a run looks on a terminal: prefixes, colours, and output that may be slow to take.
+"""Writes the output of a run to the terminal, with prefixes and colours, from a thread.
 
-A pager that stops reading must not keep the supervisor from stopping: a thread of its own writes,
-and what it cannot get rid of in time is dropped and counted.
+A pager that stops reading must not block the supervisor, so a thread writes,
+and lines that can not be written in time are dropped and counted.
 """
 
 import contextlib
@@ -31,31 +31,31 @@ class Console:
         self._writer = threading.Thread(target=self._write_all, name="console", daemon=True)
 
     def __enter__(self) -> Self:
-        """Start to write."""
+        """Start writing."""
         self._writer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Write what is left, for a second at most."""
+        """Write the remaining lines, for a second at most."""
         with contextlib.suppress(queue.Full):
             self._lines.put_nowait(None)
         self._writer.join(timeout=1.0)
 
     def follow(self, name: str, line: str) -> None:
-        """Show a line that a program wrote, behind its name."""
+        """Show a line of a program, with its name."""
         prefix = self._paint(self._colour.get(name, BOLD), f"{name:<{self._width}} |")
         self._put(f"{prefix} {line}")
 
     def say(self, text: str) -> None:
-        """Show a text of the supervisor's own."""
+        """Show a text of the supervisor."""
         self._put(text)
 
     def alarm(self, text: str) -> None:
-        """Show a text that must not be missed."""
+        """Show a text prominently."""
         self._put(self._paint(RED, f"!!! {text}"))
 
     def strong(self, text: str) -> str:
-        """Return a text that stands out where there are colours."""
+        """Return a text in bold, if colours are on."""
         return self._paint(BOLD, text)
 
     def _paint(self, colour: int, text: str) -> str:

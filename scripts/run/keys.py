@@ -14,9 +14,9 @@ KEYS = "1234567890"
 
 @contextlib.contextmanager
 def reading_keys(on_key: Callable[[str], None], descriptor: int = 0) -> Iterator[bool]:
-    """Call `on_key` with each key that is pressed; yield whether there is a terminal to read from.
+    """Call `on_key` with each pressed key; yield whether there is a terminal to read from.
 
-    Ctrl-C and Ctrl-Z work as ever, and the terminal is as before once this ends.
+    Ctrl-C and Ctrl-Z work as usual, and the terminal is restored at the end.
     """
     before = _attributes(descriptor)
     if before is None:
@@ -50,7 +50,7 @@ def reading_keys(on_key: Callable[[str], None], descriptor: int = 0) -> Iterator
 
 
 def _attributes(descriptor: int) -> list[Any] | None:
-    """Return how a terminal is set; None where there is none, or it is another program's."""
+    """Return the settings of the terminal; None if there is none, or another program has it."""
     try:
         if os.tcgetpgrp(descriptor) != os.getpgrp():
             return None

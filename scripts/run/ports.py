@@ -1,4 +1,4 @@
-"""Knows which ports a run needs, which variable moves each, and whether they are free."""
+"""Reads the ports of a run from the environment, and checks that they are free."""
 
 import socket
 from collections.abc import Iterable, Mapping
@@ -9,21 +9,21 @@ HIGHEST = 65535
 
 
 class PortUnusable(Exception):
-    """A port is taken or no port at all; the message is one line that names the variable."""
+    """A port is taken or not valid; the message is one line that names the variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port to listen on, and the environment variable that decides it."""
+    """A port to listen on, and the environment variable that sets it."""
 
     number: int
     variable: str
 
 
 def port_from(environ: Mapping[str, str], variable: str, default: int, *, offset: int = 0) -> Port:
-    """Read a port from the environment; `offset` counts on from a base that several share.
+    """Read a port from the environment; `offset` is added to a base that several ports share.
 
-    Raises PortUnusable if the variable holds no number or leads past the highest port.
+    Raises PortUnusable if the variable is not a number, or the sum exceeds the highest port.
     """
     text = environ.get(variable) or str(default)
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= HIGHEST):
@@ -35,7 +35,7 @@ def port_from(environ: Mapping[str, str], variable: str, default: int, *, offset
 
 
 def check(ports: Iterable[Port]) -> None:
-    """Raise PortUnusable for the first port that is named twice or already in use."""
+    """Raise PortUnusable for the first port that is used twice or taken."""
     taken: dict[int, Port] = {}
     for port in ports:
         if other := taken.get(port.number):

@@ -1,6 +1,6 @@
-"""Knows how to leave no orphan: ends the programs of a supervisor that could not do it itself.
+"""Ends the programs of a supervisor that was killed, so that none is left behind.
 
-A process of its own whose input is a pipe from the supervisor. Lines `+pgid` and `-pgid` tell it
+It is a process whose input is a pipe from the supervisor. Lines `+pgid` and `-pgid` tell it
 which process groups are alive; the end of input says that the supervisor is gone, be it by SIGKILL,
 which nothing inside the supervisor could handle.
 """
@@ -19,7 +19,7 @@ POLL_SECONDS = 0.05
 
 
 class ProcessGuard:
-    """The supervisor's end of the pipe."""
+    """The supervisor's side of the pipe."""
 
     def __init__(self) -> None:
         command = (sys.executable, "-I", str(Path(__file__)))
@@ -35,7 +35,7 @@ class ProcessGuard:
         self._tell(f"-{group}\n")
 
     def close(self) -> None:
-        """Let the guard go; it ends what it still guards."""
+        """Close the pipe; the guard ends the remaining groups."""
         if self._process.stdin:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
@@ -49,7 +49,7 @@ class ProcessGuard:
 
 
 def main() -> None:
-    """Keep the set of living groups until the input ends, then end what is left of them."""
+    """Track the process groups until the input ends, then end the remaining ones."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: set[int] = set()
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def end(groups: Iterable[int]) -> None:
-    """Ask groups of processes to stop, and kill those that do not within the grace."""
+    """Terminate process groups, and kill those that do not end within the grace."""
     left = [group for group in groups if tell(group, signal.SIGTERM)]
     limit = time.monotonic() + GRACE_SECONDS
     while left and time.monotonic() < limit:

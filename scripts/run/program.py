@@ -1,4 +1,4 @@
-"""Knows what a run consists of: programs as data, and how to ask one whether it is ready."""
+"""The description of a program of a run, and its readiness probe."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ PROBE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One process of a run; `env` is added to the environment of the supervisor.
+    """A program of a run; `env` is added to the environment of the supervisor.
 
     `ready` is the path that answers 200 once the program can serve.
     A run ends by itself when none of its vital programs is left. `key` stops the program and starts
@@ -28,7 +28,7 @@ class Program:
 
 
 async def probe(program: Program) -> str:
-    """Ask a program whether it is ready; return its status line, or why there is none."""
+    """Probe a program; return its status line, or why there is none."""
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             return await _status_line(program.port.number, program.ready)
@@ -39,7 +39,7 @@ async def probe(program: Program) -> str:
 
 
 def says_ready(answer: str) -> bool:
-    """Tell whether the answer to a probe means that the program can serve."""
+    """Whether the answer to a probe means that the program is ready."""
     return answer.partition(" ")[2].startswith("200")
 
 

@@ -1,6 +1,6 @@
-"""Knows the shop that `make run` starts: ten services, three gateways, a request for each client.
+"""The programs that `make run` starts: ten services and three gateways, with sample requests.
 
-The container files start the same system; a test holds them to this table.
+The container files start the same system; a test compares them with this table.
 """
 
 import sys
@@ -29,18 +29,18 @@ SERVER = "bff_core.server"
 """The module that serves a gateway."""
 
 ENDING = ("--drain-delay", "0", "--grace", "5")
-"""No balancer has to notice that a gateway ends, and Ctrl-C shall not take long."""
+"""Short, since no load balancer has to notice the shutdown, and Ctrl-C should be quick."""
 
 
 KEY = "development-only-whoever-reads-this-reads-sessions"
-"""What sessions are sealed with; a gateway in production does not take it."""
+"""The key that seals sessions; a gateway in production refuses it."""
 
 SECRET = "web-secret-for-the-mock-only"
 
 LOGIN = "python3 samples/native_login.py"
 
 ISSUER = "http://localhost:9010"
-"""The provider that the sample signs in at where no other is named."""
+"""The default identity provider of the sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ class Gateway:
 
     @property
     def variable(self) -> str:
-        """The environment variable that moves its port."""
+        """The environment variable of its port."""
         return f"{self.name.upper()}_PORT"
 
 
 DEMO = "curl -si -H 'Authorization: Bearer demo-1'"
-"""How a request as the demo's viewer begins."""
+"""The start of a request as the demo's viewer."""
 
 SHOWN = "| grep -iE '^(part-status|\\{)'"
-"""How it ends: the parts of the screen with their states, and the screen."""
+"""Its end: prints the state of each part, and the screen."""
 
 GATEWAYS = (
     Gateway(
@@ -95,7 +95,7 @@ GATEWAYS = (
 def shop(environ: Mapping[str, str]) -> list[Program]:
     """Return the programs of the whole shop, on the ports that the environment names.
 
-    Raises PortUnusable if a port variable holds no port.
+    Raises PortUnusable if a port variable is not a port.
     """
     ports = {
         name: port_from(environ, "SERVICES_PORT", SERVICES_PORT, offset=offset)
@@ -109,14 +109,14 @@ def shop(environ: Mapping[str, str]) -> list[Program]:
     issuer = f"http://localhost:{ports['identity'].number}"
     web = f"http://localhost:{gateways['web'].number}"
     defaults = {"BFF_ENV": "development", "BFF_AUTH": "none", "BFF_ISSUER": issuer, **addresses}
-    # What the caller's environment says goes first: one service may stand elsewhere.
+    # The caller's environment takes precedence: a service may run elsewhere.
     env = {key: environ.get(key) or value for key, value in defaults.items()}
     services = [_service(name, port, issuer, web) for name, port in ports.items()]
     return services + [_gateway(one, gateways[one.name], environ, env) for one in GATEWAYS]
 
 
 def welcome(programs: Sequence[Program], pids: Mapping[str, int], *, has_keys: bool) -> str:
-    """Return what the run prints once all is up: the addresses, the three requests, the keys."""
+    """Return the text that a ready run prints: the addresses, the three requests, the keys."""
     return "\n".join(
         [
             "",
@@ -151,7 +151,7 @@ def _requests(programs: Sequence[Program]) -> list[str]:
 
 
 def _advice(programs: Sequence[Program], *, has_keys: bool) -> list[str]:
-    """Say how to see what a service's absence does, on the service whose replies age at once."""
+    """Describe how to stop a service and see the effect, with one whose replies are not cached."""
     (cart,) = (program for program in programs if program.name == "cart")
     stop = f"Press {cart.key}" if has_keys else f"Run `pkill -f 'services_mock {cart.name}'`"
     again = f" {cart.key} starts it again." if has_keys else ""

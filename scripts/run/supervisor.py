@@ -1,6 +1,6 @@
-"""Knows how to start programs, wait until they serve, watch them, and stop every one of them.
+"""Starts programs, waits until they are ready, watches them, and stops them all.
 
-A program that dies is reported and not started again by itself: what its absence does to the
+A program that dies is reported and not restarted: what its absence does to the
 others is what one wants to see. Its key starts it again. The run goes on as long as a vital program
 is left.
 """
@@ -17,14 +17,14 @@ from scripts.run.process_guard import ProcessGuard, tell
 from scripts.run.program import Program
 
 Welcome = Callable[[Mapping[str, int], bool], None]
-"""Takes the process ids by name, and whether keys are read."""
+"""Called with the process ids by name, and whether keys are read."""
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 8.0
 
 
 class Supervisor:
-    """Runs programs together until it is stopped or none of the vital ones is left."""
+    """Runs programs until it is stopped, or no vital one is left."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Supervisor:
             self._guard.close()
 
     def _listen_to_signals(self) -> None:
-        """Install own handlers, for a background job of a script starts with SIGINT ignored.
+        """Install handlers, since a background job of a script starts with SIGINT ignored.
 
         The programs get the defaults: exec resets handled signals, and leaves ignored ones ignored.
         """
@@ -99,7 +99,7 @@ class Supervisor:
         return child
 
     def press(self, key: str) -> None:
-        """Stop the program that has this key, or start it again; other keys do nothing."""
+        """Stop the program with this key, or start it again; ignore other keys."""
         program = self._by_key.get(key)
         if program is None or program.name in {task.get_name() for task in self._tasks}:
             return
@@ -122,7 +122,7 @@ class Supervisor:
             self._console.say(f"{program.name} serves again (pid {child.group})")
 
     async def _all_ready(self, children: Sequence[Child]) -> bool:
-        """Wait for programs; if one ends or the time is up, say which and why."""
+        """Wait until programs are ready; report which one ended or timed out, and why."""
         try:
             async with asyncio.timeout(self._ready_seconds):
                 await asyncio.gather(*(child.become_ready() for child in children))
@@ -149,7 +149,7 @@ class Supervisor:
         self._console.alarm("no gateway is left")
 
     async def _report(self, child: Child) -> None:
-        """Say that a program ended, and how it is started again."""
+        """Report that a program ended, and how to start it again."""
         self._bury(child)
         key = child.program.key
         again = f"Press {key} to start it again." if key else "It is not started again."
@@ -159,7 +159,7 @@ class Supervisor:
             self._console.alarm(f"{await child.obituary()}\n    {again}")
 
     async def _stop_all(self) -> None:
-        """Ask every program to stop, and kill those that have not when the time is up."""
+        """Terminate every program, and kill those that do not end in time."""
         alive = self._alive()
         self._console.say(f"stopping {len(alive)} programs …")
         _tell(alive, signal.SIGTERM)
@@ -178,13 +178,13 @@ class Supervisor:
         return [child for child in self._children if child.is_alive]
 
     def _bury(self, child: Child) -> None:
-        """End what a program left behind, and never again signal its group: ids are reused."""
+        """Kill what a program left behind, and forget its group, since ids are reused."""
         tell(child.group, signal.SIGKILL)
         self._guard.release(child.group)
 
 
 async def _all_exited(children: Iterable[Child], seconds: float) -> bool:
-    """Wait for processes to end; tell whether all did in time."""
+    """Wait for processes to end; return whether all did in time."""
     exits = [child.exited for child in children]
     _, late = await asyncio.wait(exits, timeout=seconds) if exits else (None, ())
     return not late

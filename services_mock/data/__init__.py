@@ -1,1 +1,1 @@
-"""What the shop holds before anybody writes to it: a pure function of the seed."""
+"""The shop's data before any write: a pure function of the seed."""

@@ -1,4 +1,4 @@
-"""What lies in each customer's cart at the start."""
+"""The initial cart of each customer."""
 
 import random
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class CartLine:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Something put aside."""
+    """An item that is saved for later."""
 
     sku: str
     product_id: str
@@ -63,7 +63,7 @@ def _size(chance: random.Random, customer_id: str) -> int:
 
 
 def _skus(chance: random.Random, count: int) -> tuple[str, ...]:
-    """Draw SKUs of different products that are there."""
+    """Draw SKUs of different products that are in stock."""
     chosen: dict[str, str] = {}
     while len(chosen) < count:
         item = goods.popular(chance)

@@ -10,7 +10,7 @@ from services_mock.data.text import LOCALES, Localized
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What the products of a leaf category have in common; prices in minor units."""
+    """The common traits of a leaf category's products; prices in minor units."""
 
     noun: Localized
     sizes: tuple[tuple[str, str], ...]

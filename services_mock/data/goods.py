@@ -1,7 +1,7 @@
-"""What is for sale, in the fewest words: the index that every service draws from.
+"""The index of all products, which every service uses.
 
-A `Good` knows what several services must agree on (category, variants, base price). What only
-one of them knows lives in that service's own data module.
+A `Good` has what several services must agree on (category, variants, base price). What only
+one of them needs is in the data module of that service.
 """
 
 import functools
@@ -48,7 +48,7 @@ def popularity_ranks() -> tuple[int, ...]:
 
 
 def exists(product_id: str) -> bool:
-    """Tell whether there is such a product."""
+    """Whether there is such a product."""
     return ids.is_between(product_id, 1, COUNT)
 
 

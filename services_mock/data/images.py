@@ -1,4 +1,4 @@
-"""Images: one picture in five sizes, addressed but never served."""
+"""Images: one picture in five sizes; the URLs are not served."""
 
 from dataclasses import dataclass
 

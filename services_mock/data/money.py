@@ -14,6 +14,6 @@ class Money:
 
 
 def shop_price(amount: float) -> int:
-    """Round an amount of minor units to what a price tag says: ….90, ….95 or ….99."""
+    """Round an amount of minor units to a usual price: ….90, ….95 or ….99."""
     euros = max(1, round(amount / 100))
     return euros * 100 - (10 if euros > 50 else 5 if euros % 2 else 1)

@@ -1,4 +1,4 @@
-"""Who ordered when: the index of all seeded orders, in the order of their ids."""
+"""The index of all seeded orders, in the order of their ids."""
 
 import functools
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Placed:
 
 
 def exists(order_id: str) -> bool:
-    """Tell whether there is such a seeded order."""
+    """Whether there is such a seeded order."""
     return ids.is_between(order_id, FIRST, FIRST + COUNT - 1)
 
 
@@ -53,7 +53,7 @@ def of_customer(customer_id: str) -> tuple[Placed, ...]:
 
 
 def _customers() -> list[str]:
-    """Draw who placed each order: few order often, most seldom, two as promised."""
+    """Draw the customer of each order: few order often, most seldom, two a fixed number."""
     chance = seed.draw("customers")
     others = [number for number in range(1, users.COUNT + 1) if number > users.WHOLESALE]
     weights = [min(12.0, chance.paretovariate(1.3)) for _ in others]

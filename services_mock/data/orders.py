@@ -1,4 +1,4 @@
-"""The orders themselves: lines, totals, shipments, history."""
+"""The seeded orders: lines, totals, shipments, history."""
 
 import functools
 import random
@@ -36,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What an order adds up to; `tax` is part of `total`."""
+    """The sums of an order; `tax` is part of `total`."""
 
     subtotal: Money
     discount: Money

@@ -1,4 +1,4 @@
-"""How customers pay, and what they paid for their seeded orders."""
+"""The seeded ways to pay, and the payments of the seeded orders."""
 
 import functools
 import random
@@ -10,7 +10,7 @@ from services_mock.data import order_index, orders, seed, users
 from services_mock.data.money import Money
 
 DECLINING = "0002"
-"""The last digits of a card that no bank accepts."""
+"""The last digits of a card that every bank declines."""
 
 Kind = Literal["card", "paypal", "sepa", "invoice"]
 Status = Literal["captured", "partially_refunded", "refunded"]
@@ -34,7 +34,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class UsedMethod:
-    """What a payment remembers of its method."""
+    """A payment's copy of its method."""
 
     id: str
     kind: Kind
@@ -45,7 +45,7 @@ class UsedMethod:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money that went back."""
+    """A refund."""
 
     id: str
     amount: Money
@@ -55,7 +55,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that came in."""
+    """A payment."""
 
     id: str
     order_id: str | None
@@ -88,12 +88,12 @@ def method(method_id: str) -> Method | None:
 
 
 def used(chosen: Method) -> UsedMethod:
-    """Return what a payment stores of its method."""
+    """Return a payment's copy of its method."""
     return UsedMethod(chosen.id, chosen.kind, chosen.label, chosen.brand, chosen.last4)
 
 
 def exists(payment_id: str) -> bool:
-    """Tell whether there is such a seeded payment."""
+    """Whether there is such a seeded payment."""
     order_id = payment_id.removeprefix("pay-")
     is_known = payment_id.startswith("pay-") and order_index.exists(order_id)
     return is_known and order_index.find(order_id).status != "placed"

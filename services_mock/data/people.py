@@ -15,7 +15,7 @@ Label = Literal["home", "work", "parcel_locker"]
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """How somebody is called."""
+    """A person's name."""
 
     given: str
     family: str
@@ -24,7 +24,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something is sent."""
+    """A postal address."""
 
     id: str
     label: Label
@@ -40,7 +40,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """What a country's addresses look like; `postal` has `#` for digits and `@` for letters."""
+    """The form of a country's addresses; `postal` has `#` for digits and `@` for letters."""
 
     code: str
     locale: str

@@ -1,4 +1,4 @@
-"""What things cost today, and which of them are on offer."""
+"""The seeded prices and deals."""
 
 import functools
 import random
@@ -23,7 +23,7 @@ class Tax:
 
 @dataclass(frozen=True, slots=True)
 class SkuPrice:
-    """What one variant costs."""
+    """The price of one variant."""
 
     sku: str
     price: Money
@@ -39,7 +39,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a product costs; `price` is its cheapest variant's."""
+    """The price of a product; `price` is its cheapest variant's."""
 
     product_id: str
     price: Money
@@ -55,7 +55,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """A price that ends."""
+    """A price with an end."""
 
     id: str
     product_id: str
@@ -117,7 +117,7 @@ def price(product_id: str) -> Price:
 
 @functools.cache
 def deals() -> dict[str, Deal]:
-    """Return all deals by id: whatever is reduced by a fifth or more."""
+    """Return all deals by id: products that are reduced by a fifth or more."""
     reduced = (item for item in goods.everything() if discount(item.id) >= 20)
     return {found.id: found for found in map(_deal, reduced)}
 

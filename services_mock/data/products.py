@@ -1,4 +1,4 @@
-"""What the catalog says of a product, in each language."""
+"""The catalog's record of a product, in each language."""
 
 import functools
 import random
@@ -23,7 +23,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What a buyer chooses: colour, size."""
+    """A choice of the buyer: colour, size."""
 
     name: str
     label: str
@@ -32,7 +32,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class ProductVariant:
-    """What can be put into a cart; `options` maps an option's name to the id of its value."""
+    """A variant that can be bought; `options` maps an option's name to the id of its value."""
 
     sku: str
     options: dict[str, str]
@@ -151,7 +151,7 @@ def product(product_id: str, locale: str) -> Product:
 
 @functools.lru_cache(maxsize=goods.COUNT)
 def related(product_id: str) -> tuple[str, ...]:
-    """Return twelve other products: the popular ones nearby, then some of elsewhere."""
+    """Return twelve other products: the popular ones nearby, then some of other categories."""
     item = goods.good(product_id)
     chance = seed.draw("related", product_id)
     near = [other.id for other in goods.in_category(item.category) if other.id != product_id]

@@ -1,4 +1,4 @@
-"""What a customer might like next, and what is bought together."""
+"""The seeded recommendations, and products that are bought together."""
 
 import functools
 import random

@@ -1,4 +1,4 @@
-"""What customers wrote: a few products have hundreds of reviews, most a handful, many none."""
+"""The seeded reviews: a few products have hundreds, most a handful, many none."""
 
 import functools
 import random
@@ -23,7 +23,7 @@ SHAPES = ((1, 1, 2, 6, 12), (1, 2, 4, 8, 7), (4, 2, 1, 3, 9), (6, 5, 5, 4, 3), (
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a review, as far as others may know."""
+    """The public name of a review's author."""
 
     id: str
     name: str
@@ -32,7 +32,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the shop answered."""
+    """The shop's answer."""
 
     author: str
     body: str
@@ -81,7 +81,7 @@ class RatingSummary:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a list of reviews is filtered and sorted by; `age` in seconds before the epoch."""
+    """The filter and sort keys of a review; `age` in seconds before the epoch."""
 
     product_id: str
     number: int

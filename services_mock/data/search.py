@@ -1,4 +1,4 @@
-"""The catalog's index: which products a list holds, and in which order."""
+"""The catalog's search index: which products a list contains, and their order."""
 
 import functools
 from collections import Counter
@@ -39,7 +39,7 @@ def ordered(sort: str, locale: str) -> tuple[Good, ...]:
 
 @functools.lru_cache(maxsize=goods.COUNT * 3)
 def words_of(product_id: str, locale: str) -> str:
-    """Return all that a search looks at, folded."""
+    """Return the searched text of a product, case-folded."""
     brief = products.summary(product_id, locale)
     return " ".join((brief.title, brief.subtitle, brief.category.name, *brief.colors)).casefold()
 

@@ -1,4 +1,4 @@
-"""Where chance and time come from: every record is drawn from its own generator.
+"""Randomness and time of the seeded data: every record has its own generator.
 
 A record depends on the seed, its domain and its id only, so that each is built when it is
 needed, in any order and any process, and is always the same.

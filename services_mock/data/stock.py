@@ -1,4 +1,4 @@
-"""How many of each variant lie where, before anybody reserves."""
+"""The seeded stock of each variant by warehouse, before reservations."""
 
 import functools
 import random
@@ -16,7 +16,7 @@ LOW = 5
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A place where goods lie."""
+    """A warehouse."""
 
     id: str
     name: str
@@ -25,7 +25,7 @@ class Warehouse:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """How many lie in one warehouse."""
+    """The stock in one warehouse."""
 
     id: str
     available: int
@@ -33,7 +33,7 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class SkuStock:
-    """How many there are of one variant."""
+    """The stock of one variant."""
 
     sku: str
     status: Status
@@ -54,7 +54,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """How many there are of a product, by variant."""
+    """The stock of a product, by variant."""
 
     product_id: str
     status: Status
@@ -88,7 +88,7 @@ def available(sku: str) -> int:
 
 
 def status(count: int) -> Status:
-    """Name a number of pieces."""
+    """Return the status for a number of pieces."""
     return "out_of_stock" if count <= 0 else "low" if count < LOW else "in_stock"
 
 

@@ -1,4 +1,4 @@
-"""Customers `"1"` … `"320"`: who they are, where they live, what they like."""
+"""Customers `"1"` … `"320"`: names, addresses, preferences."""
 
 import functools
 import random
@@ -35,7 +35,7 @@ class Loyalty:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What usually fits."""
+    """The usual sizes."""
 
     tops: str
     bottoms: str
@@ -53,7 +53,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the customer chose."""
+    """The preferences of a customer."""
 
     newsletter: bool
     currency: str
@@ -104,7 +104,7 @@ class User:
 
 
 def exists(user_id: str) -> bool:
-    """Tell whether there is such a customer."""
+    """Whether there is such a customer."""
     return ids.is_between(user_id, 1, COUNT)
 
 

@@ -1,4 +1,4 @@
-"""The identity service: a mock OpenID provider, where anybody signs in as anybody."""
+"""The identity service: a mock OpenID provider, where anyone signs in as any user."""
 
 import os
 import time
@@ -16,7 +16,7 @@ __all__ = ["authorize", "controls", "create_app", "leave", "metadata", "token"]
 
 
 def create_app(issuer: str = "", web: str = "", wall: Callable[[], float] = time.time) -> FastAPI:
-    """Return the identity service; what is not given comes from the environment.
+    """Return the identity service; the environment has the defaults.
 
     `issuer` is where browsers and gateways find it (SERVICES_ISSUER), `web` the origin of the web
     gateway (SERVICES_WEB_URL).

@@ -1,4 +1,4 @@
-"""Where somebody says who they are: any user, no password."""
+"""The authorization endpoint: a page to choose any user, without a password."""
 
 import secrets
 from html import escape
@@ -44,7 +44,7 @@ FORM: Final = """<p>{client} wants to know who you are.</p>
 
 
 class Wrong(Exception):
-    """A request that is not answered by a redirect: it may lead to somebody else."""
+    """A request that is not answered by a redirect, since the redirect URI is not trusted."""
 
 
 @router.post("/par")
@@ -64,7 +64,7 @@ async def push(request: Request, book: Store, form: Form) -> Response:
 
 @router.get("/authorize")
 async def show(request: Request, book: Store) -> Response:
-    """Show who there is to be, or go on with who is signed in already."""
+    """Show the users to choose from, or continue with the signed-in one."""
     try:
         query, client = _query(dict(request.query_params), book)
     except Wrong as wrong:
@@ -91,7 +91,7 @@ async def show(request: Request, book: Store) -> Response:
 
 @router.post("/authorize")
 async def choose(request: Request, book: Store, form: Form) -> Response:
-    """Sign somebody in, and send the browser back to the client."""
+    """Sign a user in, and redirect the browser to the client."""
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return _page("This can't be signed in to", "<p>The form was sent by another site.</p>", 400)
     subject = form.pop("user", "") or form.pop("other", "")

@@ -1,4 +1,4 @@
-"""What the provider remembers: keys, codes, grants, who is signed in; all of it bounded."""
+"""The provider's state: keys, codes, grants, sessions; all bounded."""
 
 import secrets
 from collections import OrderedDict
@@ -13,17 +13,17 @@ from services_mock.identity.clients import Client
 T = TypeVar("T")
 
 MOST = 10_000
-"""Things of each kind that are remembered; the oldest go."""
+"""Stored items of each kind, at most; the oldest are dropped."""
 
 OLD_KEYS = 2
-"""Keys that are still published after a rotation."""
+"""Keys that are published after a rotation."""
 
 
 class Shelf(OrderedDict[str, T], Generic[T]):
-    """A bounded dictionary under names that can't be guessed."""
+    """A bounded dictionary with unguessable keys."""
 
     def put(self, thing: T) -> str:
-        """Keep a thing; return its name."""
+        """Store an item; return its key."""
         name = secrets.token_urlsafe(32)
         self[name] = thing
         if len(self) > MOST:
@@ -33,7 +33,7 @@ class Shelf(OrderedDict[str, T], Generic[T]):
 
 @dataclass(slots=True, eq=False)
 class Consent:
-    """What a user allowed one client during one session at the provider.
+    """A user's consent to one client during one session at the provider.
 
     Every sign-in of that session shares it, as certified providers do: if it is revoked, the tokens
     of all these sign-ins end.
@@ -76,7 +76,7 @@ class Code:
 
 @dataclass(slots=True)
 class Stay:
-    """Somebody who is signed in at the provider, and at which clients."""
+    """A session at the provider, and its clients."""
 
     sid: str
     subject: str
@@ -95,7 +95,7 @@ class Stay:
 
 @dataclass(slots=True)
 class Opaque:
-    """An access token without content: what introspection returns for it."""
+    """An opaque access token: the result of its introspection."""
 
     claims: Mapping[str, object]
     grant: Grant | None = None
@@ -128,16 +128,16 @@ class Book:
 
     @property
     def key(self) -> ECKey:
-        """What is signed with."""
+        """The current signing key."""
         return self.keys[0]
 
     def rotate(self) -> None:
-        """Sign with a new key from now on; the last ones stay published for a while."""
+        """Rotate the signing key; the previous ones stay published for a while."""
         fresh = ECKey.generate_key("P-256", {"kid": secrets.token_urlsafe(8)}, private=True)
         self.keys = [fresh, *self.keys[:OLD_KEYS]]
 
     def issue(self, jti: str, grant: Grant) -> None:
-        """Remember which grant an access token belongs to."""
+        """Store the grant of an access token."""
         self.issued[jti] = grant
         if len(self.issued) > MOST:
             self.issued.popitem(last=False)
@@ -157,7 +157,7 @@ class Book:
             del self.refreshes[name]
 
     def end(self, stay: Stay) -> None:
-        """Sign somebody out at the provider; what clients have been granted ends with it."""
+        """End a session at the provider, with all its grants."""
         for name in [name for name, one in self.stays.items() if one is stay]:
             del self.stays[name]
         for grant in [one for one in self.refreshes.values() if one.sid == stay.sid]:

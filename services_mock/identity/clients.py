@@ -1,4 +1,4 @@
-"""The clients that the provider knows: a gateway for browsers, two native apps, two services."""
+"""The provider's clients: a gateway for browsers, two native apps, two services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ SCOPES = frozenset(
 )
 
 ACRS = ("1", "2")
-"""Authentication classes (`acr`), the weakest first; a mock takes its users at their word."""
+"""Authentication classes (`acr`), the weakest first; the mock believes its users."""
 
 FOR_CUSTOMERS = SCOPES - {"prices:write"}
 
 STAFF = frozenset({str(users.STAFF)})
-"""Those who work for the shop: they have scopes that customers do not have."""
+"""The shop's staff, with scopes that customers do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Client:
     scopes: frozenset[str] = FOR_CUSTOMERS
 
     def redirects_to(self, uri: str) -> bool:
-        """Whether a code may be sent there; native apps listen on any port (RFC 8252, 7.3)."""
+        """Whether a redirect URI is allowed; native apps listen on any port (RFC 8252, 7.3)."""
         if uri in self.redirects:
             return True
         parts = urlsplit(uri)

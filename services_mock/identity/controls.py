@@ -1,4 +1,4 @@
-"""What tests may have done to the provider."""
+"""Endpoints by which tests control the provider."""
 
 from fastapi import Response
 from pydantic import BaseModel
@@ -9,7 +9,7 @@ from services_mock.identity.routes import Store, router
 
 
 class Leaving(BaseModel, extra="forbid"):
-    """Who is to be signed out: one stay, or all of somebody's."""
+    """The sessions to end: one, or all of a user."""
 
     sid: str = ""
     sub: str = ""
@@ -17,14 +17,14 @@ class Leaving(BaseModel, extra="forbid"):
 
 @router.post("/__keys__", include_in_schema=False)
 async def rotate(book: Store) -> Response:
-    """Sign with a new key from now on."""
+    """Rotate the signing key."""
     book.rotate()
     return answer({"kid": book.key.kid})
 
 
 @router.post("/__logout__", include_in_schema=False)
 async def log_out(book: Store, leaving: Leaving) -> Response:
-    """Sign somebody out, and tell the clients."""
+    """End sessions, and notify the clients."""
     ended = [
         stay
         for stay in book.stays.values()

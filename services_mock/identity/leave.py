@@ -1,4 +1,4 @@
-"""Signing out, and the notices to the clients."""
+"""The logout endpoint, and back-channel logout of the clients."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from services_mock.identity.routes import Form, Store, router
 from services_mock.identity.signing import logout_token, read
 
 PATIENCE: Final = 3.0
-"""Seconds that a client may take to hear that somebody has signed out."""
+"""Seconds that a client may take to answer a logout token."""
 
 log = logging.getLogger("services_mock")
 
@@ -48,7 +48,7 @@ async def end_session(request: Request, book: Store, form: Form) -> Response:
 
 
 async def sign_out(book: Book, stay: Stay) -> None:
-    """End a stay and tell each client that has a part in it."""
+    """End a session and notify each of its clients."""
     book.end(stay)
     clients = [book.clients[name] for name in sorted(stay.clients)]
     notified = [client for client in clients if client.backchannel]

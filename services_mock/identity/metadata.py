@@ -1,4 +1,4 @@
-"""What the provider publishes of itself: discovery and keys."""
+"""The provider's metadata: discovery and keys."""
 
 from fastapi import Response
 
@@ -10,7 +10,7 @@ from services_mock.identity.signing import ALGORITHM
 
 @router.get("/.well-known/openid-configuration")
 async def get_metadata(book: Store) -> Response:
-    """Tell where everything is (OpenID Connect Discovery, RFC 8414)."""
+    """Return the discovery document (OpenID Connect Discovery, RFC 8414)."""
     at = book.issuer
     secrets = ["client_secret_basic", "client_secret_post"]
     return answer(
@@ -48,6 +48,6 @@ async def get_metadata(book: Store) -> Response:
 
 @router.get("/jwks")
 async def get_keys(book: Store) -> Response:
-    """Tell the keys that tokens are signed with: the present one, and the last ones."""
+    """Return the public signing keys: the current one, and previous ones."""
     keys = [{**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM} for key in book.keys]
     return answer({"keys": keys})

@@ -44,7 +44,7 @@ Form = Annotated[dict[str, str], Depends(_form)]
 
 
 def client_of(request: Request, form: dict[str, str], book: Book) -> Client:
-    """Return the client that a request is of; raises `Refused` for a wrong secret."""
+    """Authenticate the client of a request; raises `Refused` for a wrong secret."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     name, secret = form.get("client_id", ""), form.get("client_secret", "")
     if scheme.lower() == "basic":

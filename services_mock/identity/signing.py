@@ -64,7 +64,7 @@ def access_token(
 
 
 def id_token(book: Book, grant: Grant, access: str) -> str:
-    """Return who signed in, for the client."""
+    """Return the id token."""
     now = int(book.wall())
     claims: dict[str, Any] = {
         "iss": book.issuer,
@@ -85,7 +85,7 @@ def id_token(book: Book, grant: Grant, access: str) -> str:
 
 
 def logout_token(book: Book, client: str, subject: str, sid: str) -> str:
-    """Return the word that somebody has signed out (OpenID Connect Back-Channel Logout)."""
+    """Return the logout token (OpenID Connect Back-Channel Logout)."""
     now = int(book.wall())
     event = "http://schemas.openid.net/event/backchannel-logout"
     claims = {
@@ -102,7 +102,7 @@ def logout_token(book: Book, client: str, subject: str, sid: str) -> str:
 
 
 def profile(subject: str) -> dict[str, str]:
-    """Return what is known of a customer; nothing of anybody else."""
+    """Return the user info of a customer; nothing for other subjects."""
     if not users.exists(subject):
         return {"name": f"User {subject}"}
     user = users.user(subject)
@@ -127,7 +127,7 @@ def read(book: Book, token: str) -> dict[str, Any] | None:
 
 
 def thumbprint_of(proof: str, method: str, url: str, now: float) -> str | None:
-    """Return the thumbprint of the key of a DPoP proof (RFC 9449); None if it proves nothing."""
+    """Return the thumbprint of the key of a DPoP proof (RFC 9449); None if it is invalid."""
     try:
         header = extract_compact(proof.encode()).headers()
         if header.get("typ") != "dpop+jwt" or header.get("alg") != ALGORITHM:

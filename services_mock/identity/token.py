@@ -1,4 +1,4 @@
-"""The token endpoint and its kin: codes redeemed, tokens rotated, exchanged, revoked."""
+"""The endpoints for tokens: issue, refresh, exchange, introspect, revoke."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -27,7 +27,7 @@ Issue = Callable[[Book, Client, dict[str, str], str], dict[str, Any]]
 
 @router.post("/token")
 async def give(request: Request, book: Store, form: Form) -> Response:
-    """Give tokens for a code, a refresh token, a secret, or another token."""
+    """Issue tokens for a code, a refresh token, a secret, or another token."""
     issue = ISSUES.get(form.get("grant_type", ""))
     if issue is None:
         return Refused("unsupported_grant_type").answer()
@@ -55,7 +55,7 @@ def _redeem(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict[
     code = book.codes.get(form.get("code", ""))
     if code is None or code.grant.client != client.id or book.wall() > code.until:
         raise Refused("invalid_grant")
-    if code.is_used:  # who has it besides us has what it gave, too
+    if code.is_used:  # a code used twice may be stolen, and with it its tokens
         book.revoke(code.grant)
         raise Refused("invalid_grant", "the code was used before")
     verifier = form.get("code_verifier", "")
@@ -72,7 +72,7 @@ def _refresh(book: Book, client: Client, form: dict[str, str], jkt: str) -> dict
     grant = book.refreshes.get(token)
     if grant is None or grant.client != client.id or grant.is_revoked:
         raise Refused("invalid_grant")
-    if token != grant.refresh:  # one that was replaced: somebody has stolen it
+    if token != grant.refresh:  # a refresh token used twice: it was stolen
         book.revoke(grant)
         raise Refused("invalid_grant", "the refresh token was used before")
     if not client.secret and jkt != grant.jkt:
@@ -108,7 +108,7 @@ def _exchange(book: Book, client: Client, form: dict[str, str], jkt: str) -> dic
     scope &= client.scopes
     grant = Grant(client.id, str(claims["sub"]), scope, str(claims.get("sid", "")), jkt=jkt)
     parent = book.issued.get(str(claims.get("jti")))
-    if parent is not None:  # what is exchanged ends with what it was exchanged for
+    if parent is not None:  # the new token ends with the exchanged one
         grant.consent = parent.consent
     audience = form.get("audience") or form.get("resource") or client.audience
     token = access_token(book, grant, audience=audience, scope=scope, act=client.id)
@@ -134,7 +134,7 @@ def _answer(book: Book, grant: Grant, scope: frozenset[str]) -> dict[str, Any]:
     if "openid" in grant.scope:
         response["id_token"] = id_token(book, grant, access)
     if "offline_access" in grant.scope:
-        # The old name stays, so that a thief who comes with it is recognised.
+        # The old token stays known, so that its reuse is detected.
         grant.refresh = response["refresh_token"] = book.refreshes.put(grant)
     return response
 
@@ -146,7 +146,7 @@ def _token_response(book: Book, access: str, jkt: str) -> dict[str, Any]:
 
 @router.get("/userinfo")
 async def get_userinfo(request: Request, book: Store) -> Response:
-    """Tell who an access token is of."""
+    """Return the user info of an access token."""
     token = request.headers.get("authorization", "").partition(" ")[2]
     claims = read(book, token)
     if claims is None or not book.is_active(token, claims):
@@ -158,7 +158,7 @@ async def get_userinfo(request: Request, book: Store) -> Response:
 
 @router.post("/introspect")
 async def introspect(request: Request, book: Store, form: Form) -> Response:
-    """Tell whether a token is good, and of what (RFC 7662)."""
+    """Introspect a token (RFC 7662)."""
     try:
         client_of(request, form, book)
     except Refused as refused:
@@ -173,7 +173,7 @@ async def introspect(request: Request, book: Store, form: Form) -> Response:
 
 @router.post("/revoke")
 async def revoke(request: Request, book: Store, form: Form) -> Response:
-    """Forget a token, and with a refresh token its whole family (RFC 7009)."""
+    """Revoke a token, or the whole family of a refresh token (RFC 7009)."""
     try:
         client = client_of(request, form, book)
     except Refused as refused:

@@ -1,1 +1,1 @@
-"""What writes change, in the memory of each service's process."""
+"""The mutable data of each service, in memory."""

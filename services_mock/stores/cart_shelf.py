@@ -1,4 +1,4 @@
-"""All carts: as seeded, then as their owners changed them."""
+"""All carts: the seeded ones, and changes since."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,7 +40,7 @@ class CartShelf:
         return self._save(cart, list(known.values()))
 
     def remove(self, customer_id: str, sku: str) -> Cart:
-        """Take one line out."""
+        """Remove one line."""
         cart = self.get(customer_id)
         left = [line for line in cart.lines if line.sku != sku]
         if len(left) == len(cart.lines):
@@ -48,7 +48,7 @@ class CartShelf:
         return self._save(cart, left)
 
     def clear(self, customer_id: str) -> Cart:
-        """Take all lines out."""
+        """Remove all lines."""
         return self._save(self.get(customer_id), [])
 
     def _save(self, cart: Cart, lines: Sequence[CartLine]) -> Cart:

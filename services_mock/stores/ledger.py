@@ -14,7 +14,7 @@ LIMIT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What is to be paid, by whom and how."""
+    """The charge: amount, customer, method."""
 
     customer_id: str
     amount: Money
@@ -61,7 +61,7 @@ class Ledger:
         return seeded + charged
 
     def charge(self, charge: Charge) -> Payment:
-        """Take money, unless the bank declines."""
+        """Charge a customer, unless the bank declines."""
         method = payments.method(charge.method_id)
         if method is None or method.customer_id != charge.customer_id:
             detail = f"There is no payment method {charge.method_id!r} of this customer."
@@ -88,7 +88,7 @@ class Ledger:
         return taken
 
     def refund(self, payment_id: str, amount: Money | None, reason: str | None) -> Payment:
-        """Give money back, at most what is left of the payment."""
+        """Refund a payment, at most its rest."""
         payment = self.get(payment_id)
         currency = payment.amount.currency
         left = payment.amount.amount - payment.refunded.amount
@@ -110,7 +110,7 @@ class Ledger:
 
 
 def declines(method: Method, amount: Money) -> str | None:
-    """Return why a bank would decline, `None` when it accepts."""
+    """Return why the bank declines, `None` if it accepts."""
     if method.kind == "card" and method.last4 == payments.DECLINING:
         return "insufficient_funds"
     if method.expires is not None and method.expires < f"{datetime.now(UTC):%Y-%m}":

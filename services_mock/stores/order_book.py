@@ -1,4 +1,4 @@
-"""All orders: the seeded ones, those placed since, and what became of them."""
+"""All orders: the seeded ones, those placed since, and their states."""
 
 import bisect
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ CANCELLABLE = frozenset({"placed", "paid", "packed"})
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What somebody wants to order."""
+    """The order to place."""
 
     customer_id: str
     lines: tuple[tuple[str, int], ...]
@@ -28,7 +28,7 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which orders a list holds; instants in UTC, `until` not included."""
+    """The filter of a list; instants in UTC, `until` not included."""
 
     customer_id: str | None
     status: str | None
@@ -36,7 +36,7 @@ class Filter:
     until: datetime | None
 
     def admits(self, row: Placed) -> bool:
-        """Tell whether an order belongs to the list."""
+        """Whether an order belongs to the list."""
         return (
             self.status in {None, row.status}
             and (self.since is None or row.placed_at >= self.since)
@@ -50,7 +50,7 @@ def ascending(row: Placed) -> Key:
 
 
 def descending(row: Placed) -> Key:
-    """Order by time, the youngest first."""
+    """Order by time, the latest first."""
     return (-int(row.placed_at.timestamp()), -int(row.id))
 
 
@@ -104,7 +104,7 @@ class OrderBook:
         return orders.totals(tuple(orders.line("", *line, "placed") for line in lines))
 
     def cancel(self, order_id: str) -> Order:
-        """Cancel an order that has not left the house."""
+        """Cancel an order that was not shipped."""
         found = self.get(order_id)
         if found.status not in CANCELLABLE:
             detail = f"An order that is {found.status} cannot be cancelled."

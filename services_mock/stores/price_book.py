@@ -1,4 +1,4 @@
-"""What things cost: as seeded, then as it was changed."""
+"""All prices: the seeded ones, and changes since."""
 
 from dataclasses import replace
 
@@ -8,11 +8,11 @@ from services_mock.data.prices import Price, SkuPrice
 from services_mock.problems import Problem
 
 STEEPEST = 0.5
-"""The share of a price by which one change may move it, up or down: more is a typing error."""
+"""The largest change of a price, as a share of it: more is taken for a typing error."""
 
 
 class PriceBook:
-    """The prices of all variants. Orders go on at the seeded ones: they are another service's."""
+    """The prices of all variants. Orders use the seeded ones, since they are another service."""
 
     def __init__(self) -> None:
         self._changed: dict[str, Price] = {}

@@ -13,7 +13,7 @@ from services_mock.problems import Problem, not_found
 
 @dataclass(frozen=True, slots=True)
 class ReservedLine:
-    """So many of one SKU."""
+    """A quantity of one SKU."""
 
     sku: str
     quantity: int
@@ -21,7 +21,7 @@ class ReservedLine:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Stock that somebody may still buy, or has bought."""
+    """Stock that is reserved, or sold."""
 
     id: str
     state: Literal["held", "confirmed"]
@@ -32,7 +32,7 @@ class Reservation:
 
 
 class Reservations:
-    """All reservations, and what they take from the shelves; `clock` counts seconds."""
+    """All reservations, and the stock that they take; `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -77,14 +77,14 @@ class Reservations:
         return held
 
     def confirm(self, reservation_id: str) -> Reservation:
-        """Take the stock for good."""
+        """Confirm a reservation."""
         confirmed = replace(self.get(reservation_id), state="confirmed")
         self._known[reservation_id] = confirmed
         self._ends.pop(reservation_id, None)
         return confirmed
 
     def release(self, reservation_id: str) -> None:
-        """Put held stock back."""
+        """Release a reservation."""
         if self.get(reservation_id).state == "confirmed":
             detail = "What was confirmed cannot be released."
             raise Problem(409, "reservation_confirmed", detail)

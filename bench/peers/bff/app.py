@@ -11,7 +11,7 @@ from bff_core import Composition, Upstream, Views, compose, critical, gateway, g
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Whom the screen greets."""
+    """The user that the screen greets."""
 
     id: int
     name: str
@@ -45,7 +45,7 @@ class ScreenView:
 
 
 class Users(Upstream):
-    """Who they are."""
+    """The user."""
 
     async def profile(self, user_id: int) -> User:
         """Return one user."""
@@ -53,7 +53,7 @@ class Users(Upstream):
 
 
 class Orders(Upstream):
-    """What they bought."""
+    """The user's orders."""
 
     async def of(self, user_id: int) -> list[Order]:
         """Return a user's orders."""
@@ -61,7 +61,7 @@ class Orders(Upstream):
 
 
 class Recommendations(Upstream):
-    """What they may like."""
+    """Recommendations for the user."""
 
     async def for_user(self, user_id: int) -> list[Recommendation]:
         """Return products for a user."""

@@ -1,4 +1,4 @@
-"""The least that a Starlette application does; answers from the cache are measured against it."""
+"""A minimal Starlette application, the comparison for answers from the cache."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
