@@ -1,4 +1,4 @@
-"""What Redis demands of scripts: they declare each key that they touch."""
+"""Lua scripts declare each key that they use, as a Redis Cluster demands."""
 
 import re
 
@@ -26,7 +26,7 @@ DECLARED = re.compile(r"KEYS\[(\d+|i|#KEYS)\]")
 
 
 def undeclared(script: str) -> list[str]:
-    """Return the commands of a script whose key is not one of those that it is called with."""
+    """Return the commands of a script with an undeclared key."""
     loops = set(re.findall(r"for \w+, (\w+) in ipairs\(KEYS\)", script))
     calls = re.findall(r"redis\.p?call\('(\w+)'(?:, ([^,)]+))?", script)
     return [
@@ -37,7 +37,7 @@ def undeclared(script: str) -> list[str]:
 
 
 def test_there_are_scripts_of_every_store():
-    """The list is made by what scripts look like."""
+    """The list is found by the text of the scripts."""
     assert len(SCRIPTS) > 20
     assert {name.rpartition(".")[0] for name in SCRIPTS} >= {
         "bff_core.auth.devices",
@@ -49,13 +49,13 @@ def test_there_are_scripts_of_every_store():
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_declares_its_keys(name):
-    """A key whose name a script makes up is missed by a cluster that moves slots."""
+    """A computed key is not found when a cluster moves slots."""
     assert undeclared(SCRIPTS[name]) == []
 
 
 @pytest.mark.parametrize(
     "line", ["redis.call('GET', ARGV[1] .. id)", "redis.pcall('DEL', key)", "redis.call('GET', k)"]
 )
-def test_a_key_that_is_made_up_is_found(line):
-    """Of the scripts above none could do this unnoticed."""
+def test_a_computed_key_is_detected(line):
+    """The check above finds every such script."""
     assert undeclared(line)

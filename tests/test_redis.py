@@ -1,4 +1,4 @@
-"""The shared store: every command ends in time, and the link comes back by itself."""
+"""The Redis client: every command ends in time, and the client recovers by itself."""
 
 import asyncio
 import time
@@ -37,7 +37,7 @@ async def until_back(link: RedisClient) -> None:
 
 
 async def test_a_command_is_answered(redis_server):
-    """What is set is read."""
+    """A key that was set is read."""
     link = opened(redis_server)
 
     assert await link.run("SET", "key", b"\x00value", "PX", 10_000, within=5) == b"OK"
@@ -46,7 +46,7 @@ async def test_a_command_is_answered(redis_server):
 
 
 async def test_a_link_may_be_encrypted(tmp_path):
-    """With rediss:// Redis has to show a certificate of an authority that is trusted."""
+    """With rediss:// Redis has to show a certificate of a trusted authority."""
     authority, stranger = trustme.CA(), trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     stranger.cert_pem.write_to_path(tmp_path / "stranger.pem")
@@ -68,8 +68,8 @@ async def test_a_link_may_be_encrypted(tmp_path):
     assert answer == b"PONG"
 
 
-async def test_a_script_is_sent_once_and_then_named(redis_server):
-    """A script runs, also after Redis forgot it."""
+async def test_a_script_is_sent_once_and_then_by_its_digest(redis_server):
+    """It runs also after Redis has dropped it."""
     link = opened(redis_server)
     source = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
 
@@ -79,8 +79,8 @@ async def test_a_script_is_sent_once_and_then_named(redis_server):
     await link.aclose()
 
 
-async def test_a_loop_that_was_busy_reads_before_it_gives_up(redis_server):
-    """Redis has answered in time: that the process had no time to look is not its fault."""
+async def test_a_blocked_loop_reads_the_answer_before_it_times_out(redis_server):
+    """Redis answered in time, and only the process was late."""
     link = opened(redis_server)
 
     async def be_busy() -> None:
@@ -97,7 +97,7 @@ async def test_a_loop_that_was_busy_reads_before_it_gives_up(redis_server):
 
 
 async def test_a_paused_redis_costs_a_timeout_and_then_nothing(redis_server):
-    """A frozen Redis delays no command by more than the timeout, later ones not at all."""
+    """A frozen Redis delays no command by more than the timeout, and later ones not at all."""
     link = opened(redis_server)
     for _ in range(200):
         await link.run("PING", within=5)
@@ -113,8 +113,8 @@ async def test_a_paused_redis_costs_a_timeout_and_then_nothing(redis_server):
     await link.aclose()
 
 
-async def test_a_link_comes_back_unaided(redis_server):
-    """After a restart of Redis commands are answered again; sinks hear of both, once each."""
+async def test_a_client_recovers_by_itself(redis_server):
+    """After a restart of Redis commands are answered again; both changes are reported once."""
     heard = []
     link = opened(redis_server, heard.append)
     await link.run("PING", within=5)
@@ -134,7 +134,7 @@ async def test_a_link_comes_back_unaided(redis_server):
 
 
 async def test_a_cancelled_command_leaves_no_answer_behind(redis_server):
-    """Commands that are cancelled at any moment never hand their answer to the next."""
+    """The next command never gets the answer of a cancelled one."""
     link = opened(redis_server)
     for number in range(100):
         await link.run("SET", f"key:{number}", number, within=5)
@@ -154,8 +154,8 @@ async def test_a_cancelled_command_leaves_no_answer_behind(redis_server):
     await link.aclose()
 
 
-async def test_a_hiccup_is_no_outage(redis_server):
-    """Of a hundred commands that met the same silence one counts; the next ones are sent."""
+async def test_a_short_stall_is_no_outage(redis_server):
+    """A hundred concurrent timeouts count as one failure; the next commands are sent."""
     link = opened(redis_server)
     await link.run("PING", within=5)
     redis_server.freeze()
@@ -169,8 +169,8 @@ async def test_a_hiccup_is_no_outage(redis_server):
     await link.aclose()
 
 
-async def test_many_callers_find_out_about_an_outage_and_its_end(redis_server):
-    """Under load as well the link refuses before long, and serves before long."""
+async def test_an_outage_and_its_end_are_detected_under_load(redis_server):
+    """The circuit opens soon, and closes soon."""
     link = opened(redis_server)
     refused = asyncio.Event()
     served = asyncio.Event()
@@ -219,8 +219,8 @@ async def test_a_full_redis_is_an_outage(redis_server):
     await link.aclose()
 
 
-async def test_a_gateway_opens_one_link_per_url(redis_server):
-    """Two callers of one Redis get the same link."""
+async def test_a_gateway_has_one_client_per_url(redis_server):
+    """Two callers of one Redis get the same client."""
     links = RedisClients(clock=monotonic, chance=chance, events=Events())
 
     assert links.to(redis_server.url) is links.to(redis_server.url)
@@ -228,7 +228,7 @@ async def test_a_gateway_opens_one_link_per_url(redis_server):
 
 
 async def test_a_url_that_names_no_redis_is_refused():
-    """The error names the URL without its password."""
+    """The error has the URL without its password."""
     links = RedisClients(clock=monotonic, chance=chance, events=Events())
 
     with pytest.raises(ConfigurationError, match="http://cache:1"):
@@ -236,5 +236,5 @@ async def test_a_url_that_names_no_redis_is_refused():
 
 
 def test_a_password_stays_out_of_names():
-    """Logs and errors show where Redis is, not how to get in."""
+    """Logs and errors have the address of Redis, not the credentials."""
     assert name_of("rediss://user:secret@cache:6380/2?ssl_ca_certs=x") == "rediss://cache:6380/2"

@@ -1,4 +1,4 @@
-"""Gateways that share a Redis Cluster: three real nodes, found and followed from one URL."""
+"""Gateways that share a Redis Cluster: three real nodes, discovered from one URL."""
 
 import asyncio
 import re
@@ -67,7 +67,7 @@ async def linked(url, *sinks, within=5.0) -> AsyncIterator[RedisClient]:
 
 
 async def test_keys_of_all_nodes_are_found(cluster):
-    """A gateway need not know which node has what."""
+    """A gateway need not know which node has which key."""
     async with linked(cluster.url) as client:
         for number in range(30):
             assert await client.run("SET", f"key:{number}", number) == b"OK"
@@ -79,7 +79,7 @@ async def test_keys_of_all_nodes_are_found(cluster):
 
 
 async def test_sessions_work_in_a_cluster(cluster):
-    """They are found, moved, listed, and ended together; one too many ends the oldest."""
+    """They are found, replaced, listed, and ended together; one too many ends the oldest."""
     async with linked(cluster.url) as client:
         store = RedisSessionStore(client, Sealing(["a secret of a test " * 2]), gateway="shop")
         for number in range(MAX_SESSIONS_PER_SUBJECT + 1):
@@ -177,7 +177,7 @@ async def test_api_keys_and_devices_are_stored_in_a_cluster(cluster):
 
 
 async def test_a_purge_reaches_all_processes_of_a_cluster(cluster):
-    """What one process purges no other serves, from its memory neither."""
+    """No other process serves a purged entry, not even from its memory."""
     async with (
         shared(cluster.url, levels=True) as one,
         shared(cluster.url, levels=True) as other,
@@ -192,7 +192,7 @@ async def test_a_purge_reaches_all_processes_of_a_cluster(cluster):
 
 
 async def test_purges_arrive_after_a_slot_has_moved(cluster):
-    """An operator moves the cache to another node under way: no entry comes back, none is lost."""
+    """An operator moves the cache's slot to another node, and no purged entry is served."""
     async with (
         shared(cluster.url, levels=True) as one,
         shared(cluster.url, levels=True) as other,
@@ -214,7 +214,7 @@ async def test_purges_arrive_after_a_slot_has_moved(cluster):
 
 
 async def test_a_subscription_follows_the_slot_of_its_channel(cluster):
-    """A node that serves it no longer would pass on what others publish at some later time."""
+    """The old node would pass on messages of others only later."""
     channel, gaps = "bff:{followed}:channel", []
     async with linked(cluster.url) as client:
         subscription = client.subscribe(
@@ -228,8 +228,8 @@ async def test_a_subscription_follows_the_slot_of_its_channel(cluster):
         await asyncio.wait([listening])
 
 
-async def test_a_node_that_is_silent_for_a_while_is_an_outage_that_ends(cluster):
-    """No command takes longer than it may, and the client comes back by itself."""
+async def test_a_silent_node_is_a_temporary_outage(cluster):
+    """No command takes longer than its timeout, and the client recovers by itself."""
     silent = cluster.servers[1]
     async with linked(cluster.url, within=0.25) as client:
         for number in range(30):
@@ -256,7 +256,7 @@ async def test_a_node_that_is_silent_for_a_while_is_an_outage_that_ends(cluster)
 
 
 async def test_the_rights_that_the_documentation_names_are_enough(cluster):
-    """A user with those of one server and those of a cluster can do all that a gateway does."""
+    """A user with these rights can do everything that a gateway does."""
     page = (Path(__file__).parents[1] / "docs" / "how-to/deployment.md").read_text()
     (rights,) = re.findall(r"ACL SETUSER gateway on >PASSWORD (.+)", page)
     (more,) = re.findall(r"ACL SETUSER gateway (\+cluster.+)", page)
@@ -283,8 +283,8 @@ async def test_a_single_server_is_no_cluster(cluster, redis_server):
 
 
 @pytest.mark.parametrize("ending", ["/0?cluster=yes", "/3?cluster=true"])
-def test_a_url_that_no_cluster_has_is_refused(ending):
-    """The parameter is true or left out; a cluster has no numbered databases."""
+def test_an_invalid_cluster_url_is_refused(ending):
+    """The parameter is true or absent; a cluster has no numbered databases."""
     with pytest.raises(ConfigurationError, match="redis://cache:1"):
         RedisClient(
             f"redis://user:secret@cache:1{ending}", clock=monotonic, chance=chance, events=Events()

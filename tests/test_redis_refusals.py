@@ -159,8 +159,8 @@ TROUBLES: dict[str, tuple[Callable[[RedisServer, Path], str], str]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_what_redis_refuses_is_an_outage_and_logged(redis_server, tmp_path, trouble):
-    """No user of Redis mistakes an error of it for a bug; the log says what to change."""
+async def test_a_refusal_by_redis_is_an_outage_and_logged(redis_server, tmp_path, trouble):
+    """It is not mistaken for a bug; the log says what to change."""
     begin, code = TROUBLES[trouble]
     heard: list[object] = []
     link = linked(begin(redis_server, tmp_path), heard.append)
@@ -175,7 +175,7 @@ async def test_what_redis_refuses_is_an_outage_and_logged(redis_server, tmp_path
 
 
 async def test_the_rights_that_the_documentation_names_are_enough(redis_server):
-    """A user of Redis who may do no more than that serves all of a gateway."""
+    """A user with these rights can do everything that a gateway does."""
     page = (Path(__file__).parents[1] / "docs" / "how-to/deployment.md").read_text()
     (rights,) = re.findall(r"ACL SETUSER gateway on >PASSWORD (.+)", page)
     heard: list[object] = []
@@ -205,7 +205,7 @@ def crippled(request, tmp_path) -> Iterator[RedisServer]:
 
 
 async def test_a_redis_that_can_not_run_our_scripts_is_an_outage(crippled):
-    """A node of a cluster without slots, or a service that offers no scripts."""
+    """A node of a cluster without slots, or a service without scripts."""
     heard: list[object] = []
     link = linked(crippled.url, heard.append)
 
@@ -217,8 +217,8 @@ async def test_a_redis_that_can_not_run_our_scripts_is_an_outage(crippled):
     assert [event for event in heard if isinstance(event, StoreRefused)]
 
 
-async def test_keys_of_another_kind_are_an_outage_for_those_who_need_them(redis_server):
-    """Somebody else's program uses the same names; other keys are served as before."""
+async def test_keys_of_another_type_are_an_outage_for_their_users(redis_server):
+    """Another program uses the same names; other keys are served as before."""
     link = linked(redis_server.url)
     await written(link)
     for name in await link.run("KEYS", "*"):
@@ -257,7 +257,7 @@ async def test_a_refused_write_does_not_stop_reads(redis_server):
 
 
 async def test_a_refused_subscription_is_logged(redis_server):
-    """Without the right to a channel a process hears of no purges, and says so."""
+    """Without the right to a channel a process receives no purges, which is logged."""
     url = user("~*", "+@all", "resetchannels")(redis_server, Path())
     heard = asyncio.Event()
     link = linked(url, lambda event: heard.set() if isinstance(event, StoreRefused) else None)
@@ -270,8 +270,8 @@ async def test_a_refused_subscription_is_logged(redis_server):
     await link.aclose()
 
 
-async def test_what_a_refused_command_held_is_not_logged(tmp_path):
-    """Redis repeats the arguments of commands that it does not know."""
+async def test_the_arguments_of_a_refused_command_are_not_logged(tmp_path):
+    """Redis repeats the arguments of unknown commands."""
     server = RedisServer(tmp_path, options=("--rename-command", "SET", ""))
     server.start()
     heard: list[object] = []
@@ -289,8 +289,8 @@ async def test_what_a_refused_command_held_is_not_logged(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["no JSON", "{}", "[]"])
-async def test_a_record_that_can_not_be_read_is_an_outage(redis_server, value):
-    """A device that was ended is not let in again because its record is broken."""
+async def test_a_malformed_record_is_an_outage(redis_server, value):
+    """A device that was ended is not admitted because its record is malformed."""
     link = linked(redis_server.url)
     await link.run("HSET", "bff:devices:ann", "d", value)
     await link.run(

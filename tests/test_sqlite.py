@@ -1,4 +1,4 @@
-"""A file of SQLite that several processes work on."""
+"""SQLite files that several processes share."""
 
 import sqlite3
 
@@ -33,7 +33,7 @@ async def test_what_was_written_is_read(tmp_path, name) -> None:
 
 
 async def test_a_reader_waits_for_no_writer(tmp_path) -> None:
-    """Another process is in the middle of something; what was there before is read."""
+    """Another process is within a transaction; the reader gets the previous state."""
     path = str(tmp_path / "notes.sqlite3")
     file = SQLiteFile(path, SCHEMA, name="notes", busy_timeout=0.05)
     await file.write(note)
@@ -48,8 +48,8 @@ async def test_a_reader_waits_for_no_writer(tmp_path) -> None:
     await file.aclose()
 
 
-async def test_work_that_fails_leaves_nothing(tmp_path) -> None:
-    """A transaction is whole or not at all."""
+async def test_failed_work_is_rolled_back(tmp_path) -> None:
+    """A transaction is executed whole or not at all."""
 
     def half(base: sqlite3.Connection) -> None:
         note(base)
@@ -64,7 +64,7 @@ async def test_work_that_fails_leaves_nothing(tmp_path) -> None:
 
 
 def test_a_url_names_a_file() -> None:
-    """As elsewhere: three strokes for a path from here, four for one from the root."""
+    """As elsewhere: three slashes for a relative path, four for an absolute one."""
     urls = ("sqlite:///here.db", "sqlite:////var/there.db", "sqlite://")
 
     assert [path_of(url) for url in urls] == ["here.db", "/var/there.db", ":memory:"]

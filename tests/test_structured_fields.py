@@ -31,7 +31,7 @@ def rewritten(field: bytes, kind: str) -> str:
 @settings(deadline=None)
 @given(st.lists(PARTS, min_size=1, max_size=8, unique_by=lambda one: one.name))
 def test_part_status_is_a_dictionary(parts):
-    """A client may read it by any library."""
+    """A client may parse it with any library."""
     field = part_status(parts)
 
     assert rewritten(field, "dictionary") == field.decode()
@@ -41,7 +41,7 @@ def test_part_status_is_a_dictionary(parts):
 @settings(deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=8, unique=True))
 def test_part_status_of_complete_answers_is_a_dictionary(names):
-    """The short way to write it says the same."""
+    """The fast path renders the same."""
     field = part_status_ok(tuple(names))
 
     assert field == part_status(
@@ -53,7 +53,7 @@ def test_part_status_of_complete_answers_is_a_dictionary(names):
 @settings(deadline=None)
 @given(PRINTABLE, st.floats(-1e6, 1e6), PRINTABLE)
 def test_cache_status_is_a_list(name, ttl, detail):
-    """Whatever a gateway is called, and whatever the detail says; only spaces are more."""
+    """For any name of a gateway and any detail; only spaces are additional."""
     for field in (
         hit(name, ttl, detail),
         forwarded(name, "miss", status=200, ttl=ttl, is_stored=True, detail=detail),
@@ -66,7 +66,7 @@ def test_cache_status_is_a_list(name, ttl, detail):
 @settings(deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=6), st.integers(0, 2**40), PRINTABLE)
 def test_signature_input_is_a_dictionary(names, created, key_id):
-    """A service that checks the signature reads what was signed."""
+    """A service that verifies the signature parses what was signed."""
     value = parameters([(name, "") for name in names], created=created, key_id=key_id)
 
     assert rewritten(f"sig={value}".encode(), "dictionary") == f"sig={value}"
@@ -74,6 +74,6 @@ def test_signature_input_is_a_dictionary(names, created, key_id):
 
 @pytest.mark.parametrize("body", [b"", b"{}", bytes(range(256))])
 def test_digests_and_signatures_are_bytes(body):
-    """Colons stand around base64."""
+    """Base64 is enclosed in colons."""
     for field in (b"sha-256=" + sign(b"key", [], "()"), digest_field(body)):
         assert rewritten(field, "dictionary") == field.decode()

@@ -1,4 +1,4 @@
-"""A gateway whose answers hold a canary: a word that only one viewer, or one tenant, may get."""
+"""A gateway whose answers contain a canary: a word that only one viewer, or one tenant, may get."""
 
 import asyncio
 import json
@@ -85,7 +85,7 @@ def _words(name: str, call: Call) -> str:
 
 
 def canaries_of_others(viewer: str, body: str) -> list[str]:
-    """Return what an answer holds of other people and other tenants."""
+    """Return the canaries of other viewers and tenants in an answer."""
     subject, _, tenant = viewer.partition("@")
     known = [one.partition("@") for one in PEOPLE if one]
     people = [f"canary-{name}" for name, _, _ in known if name != subject]

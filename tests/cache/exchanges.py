@@ -1,4 +1,4 @@
-"""Calls and replies in a line each, and what the cache's decisions make of them."""
+"""Short ways to make calls and replies, and to store them."""
 
 from collections.abc import Mapping
 
@@ -41,7 +41,7 @@ def call(
     purges: tuple[str, ...] = (),
     body: bytes = b"",
 ) -> Call:
-    """Return a call of everybody's, unless an audience is named."""
+    """Return a call for everybody, or for an audience."""
     return Call(
         upstream,
         method,

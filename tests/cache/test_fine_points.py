@@ -1,4 +1,4 @@
-"""Fine points of the cache: instants to the second, and what happens in between."""
+"""Boundary cases of the cache: exact instants, and concurrent changes."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -26,8 +26,8 @@ STORED = CacheEntry(
 )
 
 
-def test_a_validator_is_of_use_for_an_hour_from_now():
-    """However long ago the entry stopped being fresh: what counts then is the service."""
+def test_an_entry_with_a_validator_is_stored_for_another_hour():
+    """The hour begins now, however long ago the entry expired."""
     assert storage_seconds(STORED, NOW) == 60 + REVALIDATION_SECONDS
     assert storage_seconds(STORED, NOW + 60) == REVALIDATION_SECONDS
     assert storage_seconds(STORED, NOW + 1000) == REVALIDATION_SECONDS
@@ -38,7 +38,7 @@ def test_a_validator_is_of_use_for_an_hour_from_now():
     ("digits", "year"), [("00", 2000), ("69", 2069), ("70", 1970), ("99", 1999)]
 )
 def test_a_year_of_two_digits_has_its_century(digits, year):
-    """As POSIX counts: 70 is the first that is of the last century."""
+    """As in POSIX, 70 is the first year of the last century."""
     found = parse_http_date(f"Sunday, 06-Nov-{digits} 08:49:37 GMT".encode())
 
     assert found == parse_http_date(f"Sun, 06 Nov {year} 08:49:37 GMT".encode())
@@ -46,8 +46,8 @@ def test_a_year_of_two_digits_has_its_century(digits, year):
 
 
 @pytest.mark.parametrize(("left", "verdict"), [(8, "fresh"), (5.5, "fresh"), (4.5, "early")])
-def test_time_that_passed_elsewhere_is_no_time_to_refresh_ahead(left, verdict):
-    """Of 100 seconds 50 were over when it came: a tenth of the rest is 5, whatever chance says."""
+def test_the_early_window_is_a_share_of_the_remaining_lifetime(left, verdict):
+    """50 of 100 seconds had passed on arrival: a tenth of the rest is 5."""
     entry = replace(STORED, headers=fields({"age": "50"}), fresh_for=100.0)
 
     found = judge(entry, call(), Cache(early=0.1), now=NOW + 100 - left, chance=lambda: 0.0)
@@ -55,8 +55,8 @@ def test_time_that_passed_elsewhere_is_no_time_to_refresh_ahead(left, verdict):
     assert found.kind == verdict
 
 
-def test_a_private_reply_may_be_served_stale_although_shared_ones_may_not():
-    """s-maxage and proxy-revalidate are words for shared caches (RFC 9111, section 5.2.2)."""
+def test_a_private_reply_may_be_served_stale_despite_s_maxage():
+    """s-maxage and proxy-revalidate are for shared caches (RFC 9111, section 5.2.2)."""
     mine = call(audience=VIEWER, headers={"cache-control": "max-stale"})
     for word in ("s-maxage=10", "proxy-revalidate"):
         shared = entry_of(reply(f"max-age=10, {word}"))
@@ -68,8 +68,8 @@ def test_a_private_reply_may_be_served_stale_although_shared_ones_may_not():
         assert judge(private, mine, Cache(), now=NOW + 5, chance=lambda: 1.0) is FRESH
 
 
-def test_a_signpost_is_renewed_for_an_entry_that_lasts_longer():
-    """Without it nothing would lead to the entry once the old one is gone."""
+def test_a_variant_index_is_renewed_for_an_entry_that_lasts_longer():
+    """Otherwise the entry could not be found once the old index expires."""
     entry = replace(STORED, varies=((b"accept-language", b"de"),))
     short, long = variant_index(entry, NOW, 10.0), variant_index(entry, NOW, 20.0)
     other = variant_index(replace(STORED, varies=((b"x-country", b"de"),)), NOW, 30.0)
@@ -82,8 +82,8 @@ def test_a_signpost_is_renewed_for_an_entry_that_lasts_longer():
     assert not is_current_index(None, short)
 
 
-def test_a_mark_of_another_era_counts_for_nothing():
-    """Redis began anew: the number of a purge from before is one of another list."""
+def test_a_mark_of_another_era_is_invalid():
+    """After Redis begins a new era, older purge numbers mean nothing."""
     epoch = PurgeEpoch(lambda: 0.0)
     epoch.learn("e1", 7)
     before = epoch.mark()
@@ -94,7 +94,7 @@ def test_a_mark_of_another_era_counts_for_nothing():
 
 
 def test_an_entry_ages_while_it_is_stored_elsewhere():
-    """No process serves it for longer because another one held it."""
+    """No process serves an entry for longer because another process stored it."""
     aged = replace(STORED, generated_at=NOW - 5)
 
     found = decode(encode(aged, NOW), 100.0, stored_for=20.0)
@@ -107,8 +107,8 @@ def test_an_entry_ages_while_it_is_stored_elsewhere():
 
 @pytest.mark.parametrize("size", [10, 100_000])
 @pytest.mark.parametrize("cut", [1, 4, 10])
-def test_an_entry_that_is_cut_off_is_none(size, cut):
-    """Also where all that is missing is the sum that proves the rest."""
+def test_a_truncated_entry_is_not_decoded(size, cut):
+    """Even if only the checksum at the end is missing."""
     whole = encode(replace(STORED, body=b"x" * size), NOW)
 
     assert decode(whole, NOW, 0.0) is not None
@@ -116,8 +116,8 @@ def test_an_entry_that_is_cut_off_is_none(size, cut):
     assert decode(whole[:-cut], NOW, 0.0) is None
 
 
-def test_a_key_is_due_at_the_end_of_its_cell():
-    """Not before, and no instant later."""
+def test_a_key_expires_at_the_end_of_its_bucket():
+    """Neither before nor after that instant."""
     expiries = ExpiryBuckets()
     end = expiries.add("key", 0.0, 10.0)
 
@@ -140,7 +140,7 @@ class Heard:
 
 
 class Shared:
-    """The other level: it answers when it is let to."""
+    """The shared store: it answers when a test lets it."""
 
     process = "other"
 
@@ -152,30 +152,30 @@ class Shared:
         self._entry = entry
 
     def subscribe(self, _, *, gap):
-        """Return what hears of purges."""
+        """Return the subscription to purges."""
         del gap
         return self.heard
 
     def mark(self):
-        """Return the only point there is."""
+        """Return a constant position."""
         return 0
 
     async def load(self, _):
-        """Return the entry, as it was when the question came."""
+        """Return the entry, as it was when the request came."""
         await self.gate.wait()
         return Loaded(self._entry, 50.0)
 
     async def offer(self, *_, **__):
-        """Take an entry, or refuse it."""
+        """Store an entry, or refuse it."""
         await self.gate.wait()
         return self.takes
 
     async def purge(self, _):
-        """Forget what has a tag."""
+        """Delete entries with a tag."""
         await self.gate.wait()
 
     async def delete(self, _):
-        """Forget an entry."""
+        """Delete an entry."""
 
     async def aclose(self):
         """Do nothing."""
@@ -183,7 +183,7 @@ class Shared:
 
 @asynccontextmanager
 async def two_levels():
-    """Open memory over another level."""
+    """Open memory over a shared store."""
     shared, events = Shared(STORED), Events()
     memory = MemoryCacheStore(size=2**20, clock=lambda: NOW, events=events)
     spawn = asyncio.get_running_loop().create_task
@@ -196,13 +196,13 @@ async def two_levels():
 
 
 def put(memory, entry=STORED):
-    """Have memory hold an entry."""
+    """Store an entry in memory."""
     return memory.put("key", entry, store_for=60.0, mark=memory.mark())
 
 
 @pytest.mark.parametrize("does", ["get", "set"])
-async def test_what_is_deleted_meanwhile_does_not_come_back_into_memory(does):
-    """The other level answered before it heard of the deletion."""
+async def test_an_entry_deleted_during_a_load_is_not_stored_in_memory(does):
+    """Redis answered before it received the deletion."""
     async with two_levels() as (store, _, shared):
         doing = {
             "get": lambda: store.get("key"),
@@ -220,8 +220,8 @@ async def test_what_is_deleted_meanwhile_does_not_come_back_into_memory(does):
         assert store.peek("key") is not None
 
 
-async def test_what_the_other_level_refuses_is_not_in_memory_either():
-    """It knows of a purge that this process has not heard of yet."""
+async def test_an_entry_that_redis_refuses_is_not_in_memory_either():
+    """Redis has a purge that this process has not received yet."""
     async with two_levels() as (store, memory, shared):
         put(memory)
         shared.takes = False
@@ -231,8 +231,8 @@ async def test_what_the_other_level_refuses_is_not_in_memory_either():
         assert store.peek("key") is None
 
 
-async def test_what_is_read_while_a_purge_is_under_way_is_purged_too():
-    """The other level had the entry until it heard of the purge."""
+async def test_an_entry_read_during_a_purge_is_purged_too():
+    """Redis had the entry until it received the purge."""
     tagged = replace(STORED, tags=("product:7",))
     async with two_levels() as (store, memory, shared):
         purging = asyncio.ensure_future(store.purge(["product:7"]))
@@ -245,7 +245,7 @@ async def test_what_is_read_while_a_purge_is_under_way_is_purged_too():
 
 
 @pytest.mark.parametrize("message", [b"", b"garbage", b"e1 x \x90", b"e1 7 \xc1", b"e1 7"])
-async def test_a_message_that_can_not_be_read_empties_the_memory(message):
+async def test_a_malformed_message_clears_the_memory(message):
     """It may have been about any entry."""
     async with two_levels() as (store, memory, shared):
         put(memory)
@@ -255,7 +255,7 @@ async def test_a_message_that_can_not_be_read_empties_the_memory(message):
 
 
 @pytest.mark.parametrize(("later", "is_there"), [(0.0, True), (59.9, True), (60.0, False)])
-async def test_memory_forgets_an_entry_at_its_end(later, is_there):
+async def test_memory_drops_an_entry_when_it_expires(later, is_there):
     """Not an instant later."""
     clock = [NOW]
     memory = MemoryCacheStore(size=2**20, clock=lambda: clock[0], events=Events())

@@ -1,4 +1,4 @@
-"""What may be stored and for how long: examples of the RFCs, each with the section it is from."""
+"""Which replies are stored and for how long: examples of the RFCs, with their sections."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -25,7 +25,7 @@ from tests.cache.exchanges import (
 
 @dataclass
 class Row:
-    """A reply and what comes of it: seconds left (fresh, stale, error), or a refusal's reason."""
+    """A reply, and its remaining seconds (fresh, stale, error) or why it is not stored."""
 
     section: str
     headers: dict | str
@@ -311,8 +311,8 @@ TABLE = [
 
 
 @pytest.mark.parametrize("row", TABLE, ids=str)
-def test_a_reply_is_kept_as_its_section_says(row: Row) -> None:
-    """A service that reads the RFC gets what it says."""
+def test_a_reply_is_stored_as_the_rfc_requires(row: Row) -> None:
+    """A service that follows the RFCs gets what its headers say."""
     sender = call(audience=row.audience, headers=row.sends)
 
     outcome = admitted(reply(row.headers, row.status), sender, row.options)
@@ -327,30 +327,30 @@ def lifetimes_of(outcome: CacheEntry | NotStorable) -> tuple[float, float, float
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"])
-def test_only_replies_to_get_are_kept(method: str) -> None:
-    """Writes are not repeated, and a HEAD has no body to keep."""
+def test_only_replies_to_get_are_stored(method: str) -> None:
+    """Writes are not repeated, and a HEAD has no body to store."""
     outcome = admitted(reply("max-age=60"), call(method=method))
 
     assert outcome == NotStorable("method")
 
 
-def test_the_time_that_a_reply_took_is_part_of_its_age() -> None:
-    """The service may have made it at the beginning of the two seconds (9111-4.2.3)."""
+def test_the_response_delay_is_part_of_the_age() -> None:
+    """The service may have made the reply at the beginning of the two seconds (9111-4.2.3)."""
     entry = admitted(reply({"cache-control": "max-age=60", "age": "10"}), delay=2.0)
 
     assert entry.age(NOW) == 12.0
 
 
 def test_a_wrong_clock_expires_nothing() -> None:
-    """A gateway that is an hour ahead of its services stores their replies as long as others."""
+    """A gateway whose clock is an hour ahead stores replies as long as others."""
     dated = reply({"cache-control": "max-age=60", "date": HOUR_EARLIER})
     expiring = reply({"date": HOUR_EARLIER, "expires": "Sun, 06 Nov 1994 07:50:37 GMT"})
 
     assert entry_of(dated).fresh_for == entry_of(expiring).fresh_for == 60.0
 
 
-def test_fields_that_are_withheld_from_a_cache_are_not_kept() -> None:
-    """A qualified private or no-cache names fields for the first sender only."""
+def test_fields_of_a_qualified_private_are_not_stored() -> None:
+    """A qualified private or no-cache names fields for the first client only."""
     headers = {"cache-control": 'private="x-who", no-cache="X-Trail", max-age=60'}
 
     entry = entry_of(reply(headers | {"x-who": "u-1", "x-trail": "1", "x-stored": "yes"}))
@@ -358,8 +358,8 @@ def test_fields_that_are_withheld_from_a_cache_are_not_kept() -> None:
     assert {name for name, _ in entry.headers} == {b"content-type", b"cache-control", b"x-stored"}
 
 
-def test_what_cannot_be_purged_is_not_kept() -> None:
-    """More tags than the limit, or one that is too long: better no entry than one that stays."""
+def test_a_reply_with_too_many_tags_is_not_stored() -> None:
+    """More tags than the limit, or one that is too long: a purge might miss the entry."""
     many = " ".join(f"t{number}" for number in range(128))
 
     assert admitted(reply({"surrogate-key": many} | EXPIRES)) == NotStorable("tags")
@@ -412,20 +412,20 @@ def test_an_entry_ages_from_fresh_to_gone(after: float, expected: str) -> None:
     assert verdict(entry_of(reply(WINDOWS)), after) == expected
 
 
-def test_what_was_never_kept_is_a_miss() -> None:
+def test_a_call_without_an_entry_is_a_miss() -> None:
     """Cache-Status calls it uri-miss."""
     assert verdict(None, 0) == "miss uri-miss"
 
 
-def test_an_entry_with_a_validator_is_asked_about_as_long_as_it_is_there() -> None:
-    """A 304 is cheaper than the body, however old that is."""
+def test_an_expired_entry_with_a_validator_is_revalidated() -> None:
+    """A 304 is cheaper than the body, however old the entry is."""
     entry = entry_of(reply({"cache-control": "max-age=60", "etag": '"v1"'}))
 
     assert verdict(entry, 10_000) == "revalidate stale"
 
 
-def test_on_errors_an_entry_answers_until_its_end() -> None:
-    """The verdict has the instant, since the failure comes later."""
+def test_an_entry_answers_for_a_failing_upstream_until_an_instant() -> None:
+    """The verdict contains the instant, since the failure comes later."""
     entry = entry_of(reply({"cache-control": WINDOWS, "etag": '"v1"'}))
 
     first = judge(entry, call(), Cache(), now=NOW + 100, chance=lambda: 0.5)
@@ -469,8 +469,8 @@ STRICT = {"cache-control": "max-age=60, must-revalidate", "etag": '"v1"'}
         ("no-transform", VALIDATED, 70, "stale stale"),
     ],
 )
-def test_a_call_may_ask_for_better_or_accept_worse(wish, headers, after, expected) -> None:
-    """The Cache-Control that a method passes is obeyed within what the service allows."""
+def test_the_cache_control_of_a_call_is_honoured(wish, headers, after, expected) -> None:
+    """It may demand a fresher reply, or accept a stale one if the service allows that."""
     assert verdict(entry_of(reply(headers)), after, cache_control=wish) == expected
 
 
@@ -485,8 +485,8 @@ def test_a_call_may_ask_for_better_or_accept_worse(wish, headers, after, expecte
         ({"if-modified-since": DATE}, "conditional"),
     ],
 )
-def test_some_calls_pass_the_cache_by(sends: dict, expected: str) -> None:
-    """A request for a part, or only if it changed, is for the service, and nothing is stored."""
+def test_ranges_and_conditions_bypass_the_cache(sends: dict, expected: str) -> None:
+    """A call for a part, or with a condition, goes to the service, and its reply is not stored."""
     sender = call(headers=sends)
 
     assert bypass(sender) == bypass(call(method="HEAD", headers=sends)) == expected
@@ -494,16 +494,16 @@ def test_some_calls_pass_the_cache_by(sends: dict, expected: str) -> None:
     assert (admitted(reply("max-age=60"), sender) == NotStorable(expected)) == bool(expected)
 
 
-def test_what_is_immutable_is_not_refreshed_ahead() -> None:
-    """RFC 8246: while it is fresh, asking about it is wasted."""
+def test_an_immutable_reply_is_not_refreshed_early() -> None:
+    """RFC 8246: while it is fresh, revalidation is wasted."""
     entry = entry_of(reply("max-age=60, immutable"))
 
     assert verdict(entry, 59.99) == "fresh fresh"
     assert verdict(entry, 60) == "miss stale"
 
 
-def test_early_refreshes_grow_likelier_to_the_end_and_are_rare_before() -> None:
-    """A hundredth of the requests at the window's start, all at its end, none outside."""
+def test_early_refreshes_grow_likelier_towards_expiry() -> None:
+    """1 % of the requests at the window's start, all at its end, none before it."""
     entry = entry_of(reply("max-age=100"))
     chances = [number / 10_000 for number in range(10_000)]
     options = Cache(early=0.2)
@@ -520,8 +520,8 @@ def test_early_refreshes_grow_likelier_to_the_end_and_are_rare_before() -> None:
     assert share(99.999) > 0.99
 
 
-def test_a_reply_that_came_old_is_not_refreshed_ahead_at_once() -> None:
-    """The window is a share of the time that is left here, not of the whole lifetime."""
+def test_a_reply_that_arrived_old_is_not_refreshed_early_at_once() -> None:
+    """The window is a share of the remaining time, not of the whole lifetime."""
     entry = entry_of(reply({"cache-control": "max-age=1000", "age": "950"}))
 
     assert verdict(entry, 44) == "fresh fresh"
@@ -529,7 +529,7 @@ def test_a_reply_that_came_old_is_not_refreshed_ahead_at_once() -> None:
 
 
 def test_early_refreshes_can_be_switched_off() -> None:
-    """A service that must not be called more often than needed."""
+    """For a service that must not be called more often than necessary."""
     assert verdict(entry_of(reply("max-age=60")), 59.999, Cache(early=0)) == "fresh fresh"
 
 
@@ -542,6 +542,6 @@ def test_early_refreshes_can_be_switched_off() -> None:
         ({"etag": '"v1"'}, 3600),
     ],
 )
-def test_an_entry_is_kept_as_long_as_it_may_be_of_use(headers, seconds: float) -> None:
-    """To its last window's end, and an hour more where it may be revalidated."""
+def test_an_entry_is_stored_as_long_as_it_may_be_useful(headers, seconds: float) -> None:
+    """To the end of its last window, and for an hour more if it can be revalidated."""
     assert storage_seconds(entry_of(reply(headers)), NOW) == seconds

@@ -1,4 +1,4 @@
-"""The cache of a gateway, as its author meets it: `app.cache`, fields of screens, the settings."""
+"""The cache of a gateway for its author: `app.cache`, fields of screens, settings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,23 +29,23 @@ ENTRY = CacheEntry(200, (), b"{}", 0.0, 60.0, tags=("product:42",))
 
 
 class Plain(Upstream):
-    """A service whose replies no one stores."""
+    """A service whose replies are not cached."""
 
 
 class Cached(Upstream):
-    """A service whose replies are stored as it says."""
+    """A service whose replies are cached by its headers."""
 
     policy = Policy(cache=Cache())
 
 
 class Change(Composition):
-    """A screen that changes something, and knows who else must hear of it."""
+    """A screen that changes something, and purges what depends on it."""
 
     cache: ResponseCache
     tag: str
 
     async def publish(self) -> int:
-        """Forget what is known by the tag."""
+        """Purge the tag."""
         return await self.cache.purge(self.tag)
 
 
@@ -70,8 +70,8 @@ def make() -> Callable[..., Gateway]:
     return build
 
 
-async def test_a_policy_that_keeps_replies_opens_the_cache(make) -> None:
-    """And what is known by a tag can be forgotten."""
+async def test_a_policy_with_a_cache_opens_the_cache(make) -> None:
+    """Then entries can be purged by tag."""
     app = make(Plain, Cached)
     async with running(app):
         store = app.cache.store
@@ -82,8 +82,8 @@ async def test_a_policy_that_keeps_replies_opens_the_cache(make) -> None:
         assert store.peek("a") is None
 
 
-async def test_stacks_are_handed_the_cache(make) -> None:
-    """Every service has the same one; the memory it may take is what the settings say."""
+async def test_all_services_share_one_cache(make) -> None:
+    """Its memory is limited by the settings."""
     app = make(Plain, Cached, cache_size=8 * 2**20)
     async with running(app):
         assert app.cache.store.limit == 8 * 2**20
@@ -93,7 +93,7 @@ async def test_stacks_are_handed_the_cache(make) -> None:
 
 
 async def test_without_a_policy_there_is_no_cache(make) -> None:
-    """And nothing that costs anything; a purge raises an error that says what to do."""
+    """Then a purge raises an error that says what to do."""
     app = make(Plain)
     async with running(app):
         assert app.wiring.cache is None
@@ -101,8 +101,8 @@ async def test_without_a_policy_there_is_no_cache(make) -> None:
             _ = app.cache
 
 
-async def test_a_cache_that_is_closed_says_so(make) -> None:
-    """It is there while the gateway runs."""
+async def test_using_a_closed_cache_is_an_error(make) -> None:
+    """The cache exists while the gateway runs."""
     app = make(Cached)
     with pytest.raises(ConfigurationError, match="lifespan"):
         _ = app.cache
@@ -113,8 +113,8 @@ async def test_a_cache_that_is_closed_says_so(make) -> None:
         _ = app.cache
 
 
-async def test_a_file_of_policies_may_ask_for_it_later(make, tmp_path) -> None:
-    """So the cache is there from the start where there is such a file."""
+async def test_a_policy_file_opens_the_cache(make, tmp_path) -> None:
+    """A reload may add a cache, so it is open from the start."""
     path = tmp_path / "policies.toml"
     path.write_text("")
     app = make(Plain, policies=str(path))
@@ -126,7 +126,7 @@ async def test_a_file_of_policies_may_ask_for_it_later(make, tmp_path) -> None:
         assert app.cache is app.wiring.cache
 
 
-async def test_a_screen_is_given_the_cache_by_its_type(make) -> None:
+async def test_a_screen_gets_the_cache_by_type(make) -> None:
     """It purges what its own writes changed."""
     app = make(Cached, faces=[views])
     async with running(app) as client:
@@ -137,14 +137,14 @@ async def test_a_screen_is_given_the_cache_by_its_type(make) -> None:
     assert (answer.status_code, answer.json()) == (200, 1)
 
 
-def test_a_screen_that_wants_a_cache_where_there_is_none_is_found_at_the_start(make) -> None:
+def test_a_screen_that_needs_a_missing_cache_fails_at_startup(make) -> None:
     """The error names the field, and what to do."""
     with pytest.raises(ConfigurationError, match=r"Change\.cache: .*Policy\(cache=Cache\(\)\)"):
         make(Plain, faces=[views])
 
 
-async def test_what_a_screen_with_the_cache_says_is_not_kept(make) -> None:
-    """Figures of a minute ago would be wrong, and a purge that does not run worse."""
+async def test_the_view_of_a_screen_with_the_cache_is_not_cached(make) -> None:
+    """Old figures would be wrong, and a skipped purge worse."""
     app = make(Cached)
     async with running(app):
         scope = replace(Scope(60.0), dependencies=AnswerCacheability())

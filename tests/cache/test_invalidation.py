@@ -1,4 +1,4 @@
-"""What a write makes invalid (RFC 9111, section 4.4)."""
+"""Which entries a write invalidates (RFC 9111, section 4.4)."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from tests.cache.exchanges import VIEWER, call, entry_of, reply
 
 
 def purged(headers: dict, origins: tuple[str, ...] = (), target: str = "/orders/7") -> list[str]:
-    """Return the targets that a successful POST makes invalid besides its own."""
+    """Return the further targets that a successful POST invalidates."""
     tags = invalidated(call(target, method="POST"), reply(headers, 201), origins)
     assert tags[0] == f"url:catalog:{target}"
     return [tag.removeprefix("url:catalog:") for tag in tags[1:]]
 
 
-def test_a_write_reaches_every_copy_of_its_url() -> None:
-    """Copies of all audiences and variants have the tag that a write purges."""
+def test_a_write_purges_all_variants_of_its_url() -> None:
+    """Entries of all audiences and variants have the tag that a write purges."""
     mine = entry_of(reply("max-age=60"), call("/a%2fb?q=%7e", audience=VIEWER))
     all_ours = entry_of(reply("max-age=60"), call("/a%2Fb?q=~"))
 
@@ -39,8 +39,8 @@ def test_a_write_reaches_every_copy_of_its_url() -> None:
         ("OPTIONS", 200, False),
     ],
 )
-def test_only_unsafe_calls_that_succeed_count(method: str, status: int, counts: bool) -> None:
-    """Reading changes nothing, and what failed most likely neither; an unknown method may."""
+def test_only_successful_unsafe_calls_purge(method: str, status: int, counts: bool) -> None:
+    """Reads and failures change nothing; an unknown method may."""
     tags = invalidated(call(method=method, purges=("shelf",)), reply(status=status))
 
     assert tags == (("url:catalog:/products/7", "shelf") if counts else ())
@@ -63,7 +63,7 @@ def test_only_unsafe_calls_that_succeed_count(method: str, status: int, counts: 
     ids=str,
 )
 def test_a_relative_reference_is_of_the_same_origin(headers: dict, expected: list[str]) -> None:
-    """Where addresses are not known no other host is believed to be the same."""
+    """Without known addresses, no other host counts as the same origin."""
     assert purged(headers) == expected
 
 
@@ -85,12 +85,12 @@ ORIGINS = ("http://catalog:8000/api", "https://10.0.0.7")
     ],
 )
 def test_an_absolute_reference_has_to_be_at_an_address(location, expected) -> None:
-    """RFC 9111, section 4.4: no one makes another's resources invalid; base paths are taken off."""
+    """RFC 9111, section 4.4: only the upstream's own addresses count, without their base path."""
     assert purged({"location": location}, ORIGINS) == expected
 
 
-def test_groups_are_made_invalid_too() -> None:
-    """RFC 9875: a service that knows what else changed says so."""
+def test_groups_are_invalidated_too() -> None:
+    """RFC 9875: a service may name what else changed."""
     reply_of_write = reply({"cache-group-invalidation": '"results"'}, 200)
 
     tags = invalidated(call(method="POST"), reply_of_write)
@@ -99,7 +99,7 @@ def test_groups_are_made_invalid_too() -> None:
 
 
 def test_the_tag_of_a_long_url_is_short() -> None:
-    """And still another for another URL."""
+    """Different URLs have different tags all the same."""
     tags = {url_tag("catalog", "/search?q=" + "x" * size) for size in (500, 501)}
 
     assert len(tags) == 2

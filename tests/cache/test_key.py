@@ -1,4 +1,4 @@
-"""What answers are stored under: two calls share a key only if they may share an answer."""
+"""Cache keys: two calls share a key only if they may share a reply."""
 
 from urllib.parse import quote, unquote_to_bytes
 
@@ -46,8 +46,8 @@ BASE = call()
     ],
     ids=lambda one: f"{one.method} {one.upstream} {one.audience} {one.target} {one.headers[1:]}",
 )
-def test_whatever_an_answer_may_depend_on_makes_another_key(other: Call) -> None:
-    """One detail differs, and neither call gets the other's answer."""
+def test_everything_that_a_reply_may_depend_on_is_in_the_key(other: Call) -> None:
+    """One detail differs, and neither call gets the other's reply."""
     assert primary_key(other) != primary_key(BASE)
 
 
@@ -60,13 +60,13 @@ def test_whatever_an_answer_may_depend_on_makes_another_key(other: Call) -> None
     ],
     ids=["HEAD", "other headers", "circumstances"],
 )
-def test_what_no_answer_depends_on_shares_a_key(other: Call) -> None:
-    """Calls that differ in circumstances only share their answer; HEAD shares that of GET."""
+def test_what_no_reply_depends_on_is_not_in_the_key(other: Call) -> None:
+    """Calls that differ in circumstances only share a reply; HEAD shares that of GET."""
     assert primary_key(other) == primary_key(BASE)
 
 
 def test_a_policy_adds_headers_to_the_key() -> None:
-    """`vary` is for services that don't name in Vary what they look at; its case is no matter."""
+    """`vary` is for services whose Vary is incomplete; case does not matter."""
     german, english = (call(headers={"x-locale": one}) for one in ("de", "en"))
 
     keys = {primary_key(one, ("X-Locale",)) for one in (german, english, BASE)}
@@ -75,8 +75,8 @@ def test_a_policy_adds_headers_to_the_key() -> None:
     assert primary_key(german) == primary_key(english)
 
 
-def test_keys_are_short_printable_and_still_apart() -> None:
-    """A URL of kilobytes, or a subject in any script, makes a name that Redis and logs can take."""
+def test_keys_are_short_printable_and_distinct() -> None:
+    """A URL of kilobytes, or a subject in any script, becomes a key for Redis and logs."""
     long = [call("/search?q=" + "x" * size) for size in (1000, 1001)]
     strange = [call(audience=name) for name in ("0::Zoë\n", "0::\udcff", "0::" + "u" * 500)]
 
@@ -97,7 +97,7 @@ def test_replies_that_vary_have_a_key_for_each_variant() -> None:
     assert varying_values(german, names) == ((b"accept-language", b"de"), (b"x-width", None))
 
 
-def test_only_what_the_primary_key_lacks_makes_variants() -> None:
+def test_fields_of_the_primary_key_make_no_variants() -> None:
     """`Vary: Accept-Encoding, Cookie`, as most services send it, costs no second look-up."""
     names = (b"accept", b"accept-encoding", b"authorization", b"cookie", b"x-locale")
 
@@ -126,7 +126,7 @@ def test_values_on_several_lines_are_one() -> None:
         ("/a?y=2&x=1", "/a?y=2&x=1"),
     ],
 )
-def test_equal_targets_look_alike(target: str, expected: str) -> None:
+def test_equivalent_targets_have_one_key(target: str, expected: str) -> None:
     """RFC 3986, sections 6.2.2.1 and 6.2.2.2; the order of a query is significant."""
     assert canonical(target) == expected
 
@@ -144,8 +144,8 @@ def test_equal_targets_look_alike(target: str, expected: str) -> None:
         (Viewer("anonymous").audience, True),
     ],
 )
-def test_only_a_signed_in_viewer_has_a_cache_of_its_own(audience, expected) -> None:
-    """Everything else is shared, and never gets what is private."""
+def test_only_a_signed_in_viewer_has_a_private_cache(audience, expected) -> None:
+    """Everyone else shares a cache, which never stores private replies."""
     assert is_one_viewer(audience) is expected
 
 
@@ -172,7 +172,7 @@ calls = st.builds(
 
 
 def identity(one: Call, vary: tuple[str, ...]) -> tuple[object, ...]:
-    """Say what an answer may depend on, without any encoding."""
+    """Return what a reply may depend on, without any encoding."""
     names = {b"accept", b"cookie", b"authorization", *(name.encode() for name in vary)}
     method = "GET" if one.method == "HEAD" else one.method
     heads = tuple(sorted(field for field in one.headers if field[0] in names))
@@ -194,7 +194,7 @@ def octets(target: str) -> tuple[tuple[bool, bytes], ...]:
 
 @given(calls, calls, st.sampled_from([(), ("x-a",)]))
 def test_keys_are_equal_exactly_if_calls_are(one: Call, other: Call, vary) -> None:
-    """No text in any place makes a key that belongs to another call, and none is logged apart."""
+    """No text in any place makes the key of another call."""
     are_same = identity(one, vary) == identity(other, vary)
 
     assert (primary_key(one, vary) == primary_key(other, vary)) == are_same
@@ -202,7 +202,7 @@ def test_keys_are_equal_exactly_if_calls_are(one: Call, other: Call, vary) -> No
 
 @given(calls, audiences, audiences)
 def test_two_audiences_never_share_a_key(one: Call, first, second) -> None:
-    """Whatever else a call holds, each sees its own."""
+    """Whatever else the calls have in common."""
     keys = {primary_key(replace(one, audience=who)) for who in (first, second)}
 
     assert len(keys) == len({first, second})
@@ -220,6 +220,6 @@ texts = st.lists(st.none() | st.text("-:019a", max_size=4), max_size=4)
 
 
 @given(texts, texts)
-def test_joined_texts_are_told_apart(one, other) -> None:
-    """Neither lengths nor marks in a text can forge another list."""
+def test_joined_texts_are_unambiguous(one, other) -> None:
+    """Neither lengths nor separators in a text can forge another list."""
     assert (joined(*one) == joined(*other)) == (one == other)

@@ -1,4 +1,4 @@
-"""No viewer gets another's canary, whatever is cached, of any screens, in any order."""
+"""No viewer gets another's canary, whatever is cached, from any screen, in any order."""
 
 import asyncio
 import random
@@ -99,7 +99,7 @@ async def visit(
     seed=st.integers(0, 2**32),
 )
 async def test_no_viewer_gets_anothers_canary(of, pages, declared, purges, seed) -> None:
-    """Two viewers of a tenant, one of another and anonymous, by REST and GraphQL, in any order."""
+    """Viewers of two tenants and anonymous ones, by REST and GraphQL, in any order."""
     visits = await visit(of, pages, random.Random(seed), declared, purges)
 
     for request, answer in visits:

@@ -1,4 +1,4 @@
-"""The lists of the cache, member by member: which replies, fields and directives count as what."""
+"""The lists of the cache, member by member: statuses, fields and directives."""
 
 import pytest
 
@@ -34,8 +34,8 @@ FINAL = range(200, 600)
 
 
 @pytest.mark.parametrize("status", HEURISTIC)
-def test_a_reply_of_this_status_may_be_stored_by_itself(status):
-    """With a lifetime that is guessed, or the policy's (RFC 9110, section 15.1)."""
+def test_a_reply_with_this_status_is_cacheable_by_default(status):
+    """With a heuristic lifetime, or the policy's (RFC 9110, section 15.1)."""
     guessed = entry_of(
         reply({"date": DATE, "last-modified": HOUR_EARLIER}, status), options=Cache(heuristic=0.1)
     )
@@ -46,8 +46,8 @@ def test_a_reply_of_this_status_may_be_stored_by_itself(status):
 
 
 @pytest.mark.parametrize("status", [one for one in FINAL if one not in HEURISTIC])
-def test_a_reply_of_another_status_is_not_stored_by_itself(status):
-    """Neither by a guess nor by the policy."""
+def test_a_reply_with_another_status_is_not_cacheable_by_default(status):
+    """Neither with a heuristic lifetime nor with the policy's."""
     modified = reply({"date": DATE, "last-modified": HOUR_EARLIER}, status)
 
     assert isinstance(admitted(modified, options=Cache(heuristic=0.1)), NotStorable)
@@ -56,27 +56,27 @@ def test_a_reply_of_another_status_is_not_stored_by_itself(status):
 
 @pytest.mark.parametrize("status", NEVER)
 def test_a_reply_of_this_status_is_never_stored(status):
-    """Whatever its service says (RFC 6585; a 304 is no answer of its own)."""
+    """Whatever its headers say (RFC 6585; a 304 is no reply of its own)."""
     assert admitted(reply("public, max-age=60", status)) == NotStorable("status")
 
 
 @pytest.mark.parametrize("status", range(500, 512))
 def test_a_failure_is_never_stored(status):
-    """Who comes again would learn too late that it is over."""
+    """Later requests would learn too late that it is over."""
     assert admitted(reply("public, max-age=60", status)) == NotStorable("error")
 
 
 @pytest.mark.parametrize(
     "status", [one for one in range(200, 500) if one not in {*NEVER, 206}], ids=str
 )
-def test_a_reply_of_any_other_status_is_stored_when_its_service_says_so(status):
-    """An explicit lifetime is enough (RFC 9111, section 3)."""
+def test_a_reply_of_any_other_status_is_stored_with_an_explicit_lifetime(status):
+    """RFC 9111, section 3."""
     assert entry_of(reply("max-age=60", status)).fresh_for == 60
 
 
 @pytest.mark.parametrize("status", UNDERSTOOD)
 def test_this_status_is_understood(status):
-    """So `must-understand` sets `no-store` aside (RFC 9111, section 5.2.2.3)."""
+    """So `must-understand` overrides `no-store` (RFC 9111, section 5.2.2.3)."""
     terms = Terms(reply("must-understand, no-store, max-age=60", status), Cache())
 
     assert terms.is_understood
@@ -85,7 +85,7 @@ def test_this_status_is_understood(status):
 
 @pytest.mark.parametrize("status", [one for one in range(200, 500) if one not in UNDERSTOOD])
 def test_another_status_is_not_understood(status):
-    """And `must-understand` forbids to store it."""
+    """So `must-understand` forbids storing it."""
     assert isinstance(admitted(reply("must-understand, max-age=60", status)), NotStorable)
 
 
@@ -103,7 +103,7 @@ def test_another_status_is_not_understood(status):
     ],
 )
 def test_this_directive_is_a_flag(directive, attribute):
-    """In any case, among others."""
+    """In any case, and among other directives."""
     assert getattr(parse_cache_control(directive.encode()), attribute) is True
     assert getattr(parse_cache_control(f"x, {directive.upper()} ,y".encode()), attribute) is True
     assert getattr(parse_cache_control(b"x"), attribute) is False
@@ -125,28 +125,28 @@ def test_this_directive_is_a_flag(directive, attribute):
     [("0", 0), ("7", 7), ('"7"', 7), ("-1", 0), ("1.5", 0), ("x", 0), ("9" * 30, 2.0**31)],
 )
 def test_this_directive_is_a_number_of_seconds(directive, attribute, text, seconds):
-    """At most 2**31; what is no number is 0 (RFC 9111, section 1.2.2 and 4.2.1)."""
+    """At most 2**31; a malformed number is 0 (RFC 9111, sections 1.2.2 and 4.2.1)."""
     assert getattr(parse_cache_control(f"{directive}={text}".encode()), attribute) == seconds
     assert getattr(parse_cache_control(b"x"), attribute) is None
 
 
 @pytest.mark.parametrize("name", ["accept", "authorization", "cookie"])
 def test_this_request_header_is_part_of_every_key(name):
-    """Whether or not the service says that it varies by it."""
+    """Whether or not the service names it in Vary."""
     keys = {primary_key(call(headers={name: value})) for value in ("one", "two")}
 
     assert len(keys) == 2
 
 
 @pytest.mark.parametrize("name", ["accept", "authorization", "cookie"])
-def test_what_every_key_holds_makes_no_variant(name):
-    """It would be there twice."""
+def test_a_header_of_every_key_makes_no_variant(name):
+    """The primary key has it already."""
     assert varying_values(fields({name: "one"}), (name.encode(),)) == ()
 
 
 @pytest.mark.parametrize("name", ["accept-encoding", "host", "request-timeout", "traceparent"])
-def test_what_only_the_transport_sets_makes_no_variant(name):
-    """It is alike for all callers, or says nothing of the answer."""
+def test_a_header_of_the_transport_makes_no_variant(name):
+    """It is the same for all callers, or does not affect the reply."""
     assert varying_values(fields({name: "one"}), (name.encode(),)) == ()
 
 
@@ -169,7 +169,7 @@ def test_another_header_makes_a_variant(name):
     ],
 )
 def test_this_header_names_tags(header, value, tag):
-    """Which a purge of that tag finds."""
+    """A purge of such a tag finds the entry."""
     answer = reply({header: value, "cache-control": "max-age=60"})
 
     assert tag in tags_in(answer.headers, "catalog")
@@ -194,8 +194,8 @@ def test_a_304_does_not_change_this_field(name):
 
 
 @pytest.mark.parametrize("name", ["etag", "last-modified"])
-def test_a_304_or_head_about_another_validator_is_about_another_answer(name):
-    """What is stored is neither confirmed nor described by it (RFC 9111, section 4.3.4)."""
+def test_a_304_or_head_with_another_validator_is_about_another_answer(name):
+    """It neither confirms nor describes the stored one (RFC 9111, section 4.3.4)."""
     entry = CacheEntry(200, fields({name: '"one"'}), b"{}", generated_at=0.0, fresh_for=60.0)
     same, other = reply({name: '"one"'}, 304), reply({name: '"two"'}, 304)
 
@@ -209,21 +209,21 @@ def test_a_304_or_head_about_another_validator_is_about_another_answer(name):
     "name",
     ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"],
 )
-def test_a_call_with_this_condition_passes_the_cache_by(name):
-    """Its author wants the service's own answer."""
+def test_a_call_with_this_condition_bypasses_the_cache(name):
+    """Its author wants the service's own reply."""
     assert bypass(call(headers={name: "x"})) == "conditional"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"])
-def test_a_call_of_this_method_passes_the_cache_by(method):
-    """Only GET and HEAD are answered from it."""
+def test_a_call_with_this_method_bypasses_the_cache(method):
+    """Only GET and HEAD use the cache."""
     assert bypass(call(method=method)) == "method"
     assert bypass(call()) == bypass(call(method="HEAD")) == ""
 
 
 @pytest.mark.parametrize("name", ["Set-Cookie", "Content-Range"])
-def test_a_reply_with_this_field_is_nobody_elses(name):
-    """A cookie is one person's; a part is not the whole."""
+def test_a_reply_with_this_field_is_not_stored(name):
+    """A cookie is for one client; a part is not the whole."""
     assert isinstance(admitted(reply({name: "x", "cache-control": "max-age=60"})), NotStorable)
     mine = call(audience=VIEWER)
     assert isinstance(

@@ -1,4 +1,4 @@
-"""What holds of every reply, policy and moment (properties)."""
+"""Properties of the cache for any reply, policy and time."""
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -81,7 +81,7 @@ chances = st.floats(0, 1, exclude_max=True)
 
 @given(replies, askers, policies, moments, chances)
 def test_nothing_is_fresh_after_its_lifetime(answer, asker, options, moments, chance) -> None:
-    """Neither fresh nor early when it is as old as its lifetime, or older."""
+    """An entry whose age reaches its lifetime is neither fresh nor early."""
     entry = admitted(answer, asker, options)
     assume(isinstance(entry, CacheEntry))
 
@@ -93,7 +93,7 @@ def test_nothing_is_fresh_after_its_lifetime(answer, asker, options, moments, ch
 
 @given(replies, askers | wishers, policies, moments, chances)
 def test_an_entry_only_gets_worse(answer, asker, options, moments, chance) -> None:
-    """As time goes by a verdict never turns back, whatever a call requests."""
+    """Over time a verdict never improves, whatever a call requests."""
     entry = admitted(answer, asker, options)
     assume(isinstance(entry, CacheEntry))
 
@@ -119,16 +119,16 @@ def test_an_entry_is_stored_until_it_is_of_no_use(answer, asker, options, moment
 
 
 @given(replies, shared, policies, controls)
-def test_what_is_private_is_never_kept_for_others(answer, audience, options, control) -> None:
-    """Whatever else the service says, and whatever the policy."""
+def test_a_private_reply_is_never_stored_for_others(answer, audience, options, control) -> None:
+    """Whatever else the service or the policy says."""
     marked = controlled(answer, f"{control}, private")
 
     assert isinstance(admitted(marked, call(audience=audience), options), NotStorable)
 
 
 @given(replies, askers, st.sampled_from([0.0, 0.1]), controls)
-def test_what_says_no_store_is_not_kept(answer, asker, heuristic, control) -> None:
-    """As long as the author does not say for how long it is of use."""
+def test_a_no_store_reply_is_not_stored(answer, asker, heuristic, control) -> None:
+    """Unless the policy sets a lifetime."""
     assume("must-understand" not in control)
     marked = controlled(answer, f"no-store, {control}")
 
@@ -142,8 +142,8 @@ def controlled(answer: Reply, control: str) -> Reply:
 
 
 @given(replies, askers, policies, st.booleans())
-def test_a_reply_with_a_cookie_is_nobodys_entry(answer, asker, options, is_first) -> None:
-    """Not even in the cache of the viewer whom it was set for."""
+def test_a_reply_with_a_cookie_is_never_stored(answer, asker, options, is_first) -> None:
+    """Not even in the private cache of the viewer who gets the cookie."""
     cookie = fields({"set-cookie": "session=1"})
     headers = cookie + answer.headers if is_first else answer.headers + cookie
 
@@ -153,8 +153,8 @@ def test_a_reply_with_a_cookie_is_nobodys_entry(answer, asker, options, is_first
 
 
 @given(replies, askers, st.integers(0, 100))
-def test_nothing_is_granted_that_nobody_grants(answer, asker, delay) -> None:
-    """Without a word of the service no window is open, and time on the way counts as age."""
+def test_without_directives_there_are_no_stale_windows(answer, asker, delay) -> None:
+    """And the time in transit counts as age."""
     entry = admitted(answer, asker, Cache(), delay)
     assume(isinstance(entry, CacheEntry))
     text = b" ".join(value for name, value in answer.headers if name.endswith(b"control"))

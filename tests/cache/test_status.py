@@ -1,4 +1,4 @@
-"""What caches tell of themselves: the examples of RFC 9211, read back as structured fields."""
+"""Cache-Status: the examples of RFC 9211, parsed as structured fields."""
 
 import http_sf
 import pytest
@@ -35,7 +35,7 @@ from bff_core.cache.status import age, forwarded, hit
     ],
 )
 def test_members_look_like_the_examples(member: bytes, example: bytes) -> None:
-    """RFC 9211, sections 2 and 3; a name that is no token is a string."""
+    """RFC 9211, sections 2 and 3; a name that is no token becomes a string."""
     assert member == example
 
 
@@ -44,7 +44,7 @@ names = st.text(min_size=1, max_size=20)
 
 @given(names, st.integers(-10_000, 10_000), names)
 def test_every_member_is_a_structured_field(name: str, quarters: int, detail: str) -> None:
-    """Whatever a gateway is called, a client's parser reads its member, and only that one."""
+    """For any name of a gateway, a client's parser reads exactly this member."""
     members = http_sf.parse(hit(name, quarters / 4, detail), tltype="list")
 
     [(name_in_field, parameters)] = members

@@ -1,4 +1,4 @@
-"""What a purge knows answers by: as authors and services say it."""
+"""Cache tags, by templates and by services' headers."""
 
 from datetime import UTC, datetime
 from enum import Enum
@@ -11,7 +11,7 @@ from tests.cache.exchanges import fields
 
 
 class Kind(str, Enum):  # noqa: UP042 # its str() is the member's name, unlike a StrEnum's
-    """What a call may have as a parameter."""
+    """An enum, as a call's parameter."""
 
     SHOE = "shoe"
 
@@ -35,7 +35,7 @@ class Kind(str, Enum):  # noqa: UP042 # its str() is the member's name, unlike a
     ],
 )
 def test_templates_are_filled_from_parameters(templates, values, expected) -> None:
-    """A sequence makes a tag for each member, and what is left out makes none."""
+    """A sequence makes a tag for each member, and an absent value makes none."""
     assert filled(templates, values) == expected
 
 
@@ -50,8 +50,8 @@ def test_templates_are_filled_from_parameters(templates, values, expected) -> No
         ("", {}, "name each parameter"),
     ],
 )
-def test_a_tag_that_cannot_be_filled_says_why(template, values, message) -> None:
-    """The message has the template, the name and the names that there are."""
+def test_a_tag_that_cannot_be_filled_is_an_error(template, values, message) -> None:
+    """The message has the template, the name and the known names."""
     with pytest.raises(ConfigurationError) as error:
         filled((template,), values)
 
@@ -76,19 +76,19 @@ def test_a_tag_that_cannot_be_filled_says_why(template, values, message) -> None
     ids=str,
 )
 def test_services_name_tags_in_headers(headers: dict, expected: tuple[str, ...]) -> None:
-    """Surrogate-Key by spaces, Cache-Tag by commas, groups as RFC 9875 has them."""
+    """Surrogate-Key by spaces, Cache-Tag by commas, groups as in RFC 9875."""
     assert declared_tags(fields(headers), "web") == expected
 
 
 def test_tags_may_be_in_any_script() -> None:
-    """They are UTF-8, so that a purge by the same word finds them; other bytes are escaped."""
+    """They are UTF-8, so a purge by the same word finds them; other bytes are escaped."""
     headers = ((b"cache-tag", "café".encode()), (b"cache-tag", b"\xff"))
 
     assert declared_tags(headers, "web") == ("café", "\\xff")
 
 
 def test_groups_are_those_of_one_service() -> None:
-    """RFC 9875: the same name at two services is two groups, however they are called."""
+    """RFC 9875: the same name at two services is two groups, whatever the services are called."""
     assert len({group("a", "b"), group("b", "b"), group("a:b", ""), group("a", ":b")}) == 4
 
 

@@ -1,4 +1,4 @@
-"""Asking whether something changed: of services (304, HEAD), and by clients (If-None-Match)."""
+"""Revalidation: of services' replies (304, HEAD), and by clients (If-None-Match)."""
 
 import pytest
 
@@ -36,7 +36,7 @@ STORED = {
 
 
 def confirmed(headers: dict, stored: dict | None = None) -> CacheEntry | NotStorable | None:
-    """Let a 304 with these headers answer for what is stored, half a minute later."""
+    """Update the entry by a 304 with these headers, half a minute later."""
     entry, asker = entry_of(reply(stored or STORED), call(audience=VIEWER)), call(audience=VIEWER)
     whole = updated(entry, reply(headers, 304, b""))
     if whole is None:
@@ -56,15 +56,15 @@ def test_a_call_carries_both_validators() -> None:
     )
 
 
-def test_without_a_validator_the_call_stays_as_it_is() -> None:
-    """There is nothing to ask by; the whole reply is wanted."""
+def test_without_a_validator_the_call_has_no_condition() -> None:
+    """The whole reply is requested."""
     asker = call()
 
     assert conditional(asker, entry_of(reply("max-age=60"))) is asker
 
 
 def test_a_304_makes_an_entry_fresh_again() -> None:
-    """RFC 9111, section 4.3.4: body and status are the stored ones, the age is that of the news."""
+    """RFC 9111, section 4.3.4: body and status are the stored ones, the age is that of the 304."""
     entry = confirmed({"etag": '"v1"', "cache-control": "max-age=120", "x-shelf": "2"})
 
     assert (entry.status, entry.body) == (200, b'{"id": 7}')
@@ -73,8 +73,8 @@ def test_a_304_makes_an_entry_fresh_again() -> None:
     assert dict(entry.headers)[b"last-modified"] == HOUR_EARLIER.encode()
 
 
-def test_a_304_says_nothing_of_the_body() -> None:
-    """RFC 9111, section 3.2: what describes the stored body stays, whatever the 304 claims."""
+def test_a_304_does_not_describe_the_body() -> None:
+    """RFC 9111, section 3.2: fields about the stored body stay, whatever the 304 says."""
     entry = confirmed(
         {"content-type": "text/plain", "content-length": "0", "content-encoding": "br"}
     )
@@ -92,14 +92,14 @@ def test_a_304_says_nothing_of_the_body() -> None:
     ],
 )
 def test_a_304_about_another_answer_confirms_nothing(headers: dict, stored: dict) -> None:
-    """RFC 9111, section 4.3.4: its validator has to be the stored one's."""
+    """RFC 9111, section 4.3.4: its validator has to match the stored one."""
     assert confirmed(headers, stored) is None
 
 
 @pytest.mark.parametrize(
     "headers", [{}, {"etag": '"v1"'}, {"etag": 'W/"v1"'}, {"last-modified": HOUR_EARLIER}], ids=str
 )
-def test_a_304_with_our_validator_or_none_is_about_ours(headers: dict) -> None:
+def test_a_304_with_a_matching_validator_or_none_confirms_the_entry(headers: dict) -> None:
     """It answers the one condition that was sent, which may be compared weakly."""
     assert isinstance(confirmed(headers), CacheEntry)
 
@@ -112,13 +112,13 @@ def test_a_304_with_our_validator_or_none_is_about_ours(headers: dict) -> None:
         ({"vary": "*"}, "vary"),
     ],
 )
-def test_a_304_may_end_the_keeping(headers: dict, reason: str) -> None:
-    """What it says counts as if it came with the body; the caller gets that all the same."""
+def test_a_304_may_end_the_storage(headers: dict, reason: str) -> None:
+    """Its directives count as if they came with the body; the caller gets the reply anyway."""
     assert confirmed(headers) == NotStorable(reason)
 
 
-def test_what_was_decoded_need_not_be_decoded_again() -> None:
-    """The body is the same, and so are the values that were made of it."""
+def test_decoded_values_survive_a_304() -> None:
+    """The body is the same, and so are its decoded values."""
     entry = entry_of(reply(STORED))
     entry.decoded["model"] = "value"
     whole = updated(entry, reply({}, 304, b""))
@@ -138,8 +138,8 @@ def test_what_was_decoded_need_not_be_decoded_again() -> None:
         ({"content-length": "10"}, False),
     ],
 )
-def test_a_head_tells_whether_what_is_kept_still_holds(headers: dict, holds: bool) -> None:
-    """RFC 9111, section 4.3.5: same validators and length, or it is not to be used any more."""
+def test_a_head_confirms_or_invalidates_an_entry(headers: dict, holds: bool) -> None:
+    """RFC 9111, section 4.3.5: with the same validators and length the entry is still valid."""
     stored = {"content-length": "9", "last-modified": HOUR_EARLIER, "cache-control": "max-age=9"}
     entry = entry_of(reply(stored | ({"etag": '"v1"'} if "etag" in headers else {})))
 
@@ -181,6 +181,6 @@ def test_entity_tags_are_compared_without_their_weakness(one, other, expected) -
         (b"", b'"a"', False),
     ],
 )
-def test_a_client_names_what_it_has(field: bytes, etag: bytes, expected: bool) -> None:
-    """If-None-Match compares weakly, and a tag may hold commas."""
+def test_if_none_match_compares_weakly(field: bytes, etag: bytes, expected: bool) -> None:
+    """A tag may contain commas."""
     assert matches(field, etag) is expected

@@ -1,4 +1,4 @@
-"""The line of a refused request: its route, its path, and no secret of its query."""
+"""The log line of a refused request: route and path, without the query."""
 
 import pytest
 from fastapi import FastAPI
@@ -70,7 +70,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("request_", REFUSED, ids=lambda one: f"{one[0]} {one[1]} {one[3]}")
 async def test_a_refused_request_has_route_and_path(request_):
-    """Whatever refused it, before or behind the router; the query stays out of the log."""
+    """Whatever refused it, before or after the router; the query is not logged."""
     method, path, headers, status, route = request_
     with logged() as (log, events):
         async with running(
@@ -85,7 +85,7 @@ async def test_a_refused_request_has_route_and_path(request_):
 
 
 async def test_a_request_that_is_answered_again_has_its_route():
-    """The stored answer is sent before any router sees the request."""
+    """The stored answer is sent before any router gets the request."""
     with logged() as (log, events):
         async with running(
             failing_gateway(views(), events=events, authenticator=Tokens())
@@ -100,7 +100,7 @@ async def test_a_request_that_is_answered_again_has_its_route():
 
 
 async def test_a_request_over_a_limit_has_its_route():
-    """A limit by address refuses before credentials are looked at."""
+    """A limit by address refuses before authentication."""
     limits = [Limit(quota=1, per=60, by="address")]
     with logged() as (log, events):
         async with running(failing_gateway(views(), events=events, limits=limits)) as client:
@@ -125,8 +125,8 @@ async def test_a_request_over_a_limit_has_its_route():
         ("/v1/view/7", 404, ""),
     ],
 )
-async def test_a_mounted_application_has_its_path_in_front(path, status, route):
-    """Its routes know only what is below, and no route of ours is taken for one of them."""
+async def test_a_mounted_application_is_logged_with_its_path(path, status, route):
+    """Its routes are relative to that path, and not confused with ours."""
     sub = FastAPI()
 
     @sub.get("/items/{sku}")

@@ -1,4 +1,4 @@
-"""A 5xx leaves one line with what made it, wherever that was; a bug leaves one traceback."""
+"""A 5xx logs one line with its cause; a bug logs one traceback."""
 
 import asyncio
 from typing import Annotated
@@ -95,7 +95,7 @@ def place(line):
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one[0])
 @pytest.mark.parametrize("with_middleware", [False, True], ids=["fast", "slow"])
-async def test_a_failed_request_leaves_one_line_with_what_made_it(failure, with_middleware):
+async def test_a_failed_request_logs_one_line_with_its_cause(failure, with_middleware):
     """Type and message, call, route, path, status and ids: in one line, and in no other."""
     path, status, event, route, error = failure
     with logged() as (log, events):
@@ -132,7 +132,7 @@ async def test_a_failed_request_leaves_one_line_with_what_made_it(failure, with_
     ],
 )
 async def test_a_middleware_that_fails_leaves_one_line(path, status, event, error):
-    """It stands before the routes, so the line has the path alone."""
+    """It runs before the routes, so the line has the path alone."""
     with logged() as (log, events):
         async with running(failing_gateway(events=events, with_middleware=True)) as client:
             await client.get(path)
@@ -142,8 +142,8 @@ async def test_a_middleware_that_fails_leaves_one_line(path, status, event, erro
     assert line["error"].startswith(error)
 
 
-async def test_a_bug_in_a_part_of_several_leaves_one_traceback():
-    """Two optional parts wait for the one that has it: each says so, the first with the place."""
+async def test_a_bug_in_a_shared_part_logs_one_traceback():
+    """Two optional parts wait for the failing one: each is logged, the first with the traceback."""
     with logged() as (log, events):
         async with running(failing_gateway(events=events)) as client:
             await client.get("/v1/optional")
@@ -154,7 +154,7 @@ async def test_a_bug_in_a_part_of_several_leaves_one_traceback():
 
 
 async def test_the_same_bug_has_a_traceback_in_each_request():
-    """Not once in the life of a process."""
+    """Not only once in the life of a process."""
     with logged() as (log, events):
         async with running(failing_gateway(events=events)) as client:
             await client.get("/v1/view")
@@ -238,7 +238,7 @@ async def test_a_resolver_that_fails_leaves_one_line(field, event, error):
 
 
 async def test_a_request_that_runs_out_of_time_leaves_one_line():
-    """The edge itself ends it: no service is to blame."""
+    """The edge itself ends it, so the line names no service."""
     slow = Views()
 
     @slow.get("/slow")
@@ -258,7 +258,7 @@ async def test_a_request_that_runs_out_of_time_leaves_one_line():
 
 
 async def test_a_store_that_is_down_leaves_one_line():
-    """Keyed requests are refused while their store is gone; the line says which store."""
+    """Keyed requests are refused while their store is unavailable; the line names the store."""
     writes = Views()
 
     @writes.post("/orders")
@@ -281,7 +281,7 @@ async def test_a_store_that_is_down_leaves_one_line():
 
 @pytest.mark.parametrize("within_part", [False, True])
 async def test_a_refusal_of_a_service_differs_from_one_of_the_gateway(within_part):
-    """A 404 of the service names the call; one of a wrong path has nothing to name."""
+    """A service's 404 names the call; one for a wrong path names none."""
 
     class Stock(Upstream):
         async def of(self, sku: str) -> int:

@@ -1,4 +1,4 @@
-"""Every line that is written for a request has its ids, whatever writes it."""
+"""Every log line of a request has its ids, whatever code logs it."""
 
 import asyncio
 import logging
@@ -51,8 +51,8 @@ def shop(events, *steps):
     return held["app"]
 
 
-async def test_what_happens_to_a_call_has_the_ids_of_its_request():
-    """Attempts, retries, the circuit that opens and what it sheds: down to debug."""
+async def test_the_events_of_a_call_have_the_ids_of_its_request():
+    """Attempts, retries, an open circuit and rejected calls, down to debug."""
     with logged(logging.DEBUG) as (log, events):
         async with running(shop(events, fail(), fail(), fail(), fail())) as client:
             answer = await client.get("/item")
@@ -70,7 +70,7 @@ async def test_what_happens_to_a_call_has_the_ids_of_its_request():
 
 
 async def test_ids_do_not_outlive_their_request():
-    """Events between two requests have the ids of neither."""
+    """Events between two requests have no ids."""
     with logged() as (log, events):
         async with running(failing_gateway(events=events)) as client:
             await client.get("/v1/view")
@@ -80,7 +80,7 @@ async def test_ids_do_not_outlive_their_request():
     assert "request_id" not in line
 
 
-async def test_requests_at_once_have_ids_of_their_own():
+async def test_concurrent_requests_have_their_own_ids():
     """Twenty of them, each with the line of its view."""
     with logged() as (log, events):
         async with running(failing_gateway(events=events)) as client:
@@ -94,7 +94,7 @@ async def test_requests_at_once_have_ids_of_their_own():
 
 
 async def test_work_in_the_background_has_the_ids_of_the_request_that_started_it():
-    """A refresh of the cache, for one; nothing else of the request goes along."""
+    """A refresh of the cache, for one; it gets nothing else of the request."""
     with logged() as (log, events):
         background = Background(asyncio.get_running_loop(), events)
         token = current_request.set(REQUEST)
@@ -113,7 +113,7 @@ async def test_work_in_the_background_has_the_ids_of_the_request_that_started_it
 
 
 def test_a_filter_gives_records_ids_for_any_formatter():
-    """Records that have ids stay unchanged."""
+    """Records that have ids are unchanged."""
     record, mine = (logging.makeLogRecord({"msg": "x"}) for _ in range(2))
     mine.request_id, mine.trace_id = "mine", "too"
     token = current_request.set(REQUEST)
@@ -128,8 +128,8 @@ def test_a_filter_gives_records_ids_for_any_formatter():
     assert (outside.request_id, outside.trace_id) == ("", "")
 
 
-def test_a_thread_of_its_own_belongs_to_no_request():
-    """It was started by one, and may go on for hours."""
+def test_a_thread_has_no_request_ids():
+    """A request started it, but it may run for hours."""
     with logged() as (log, events):
         token = current_request.set(REQUEST)
         thread = threading.Thread(target=events.emit, args=[LoadShed({}, 0, 1.0, 1, 1.0, 0.0)])
@@ -141,7 +141,7 @@ def test_a_thread_of_its_own_belongs_to_no_request():
 
 
 def test_ids_of_an_event_are_not_replaced():
-    """The server's refusal of another request, say."""
+    """Such as those of the server's refusal of another request."""
     with logged() as (log, events):
         token = current_request.set(REQUEST)
         events.emit(Crashed("x", "r-2", ValueError("boom")))
@@ -162,7 +162,7 @@ class Screen(Composition):
 
 @pytest.mark.parametrize("is_awaited", [True, False])
 async def test_a_bug_in_a_part_that_no_code_awaits_is_logged(is_awaited):
-    """When the screen is closed; one that is raised is logged by what it is raised to."""
+    """When the screen is closed; an awaited one is logged where it is raised."""
     with logged() as (log, events):
         async with Screen() as screen:
             screen.part_registry.run.events = events
@@ -179,8 +179,8 @@ async def test_a_bug_in_a_part_that_no_code_awaits_is_logged(is_awaited):
     assert len(log.errors) == (not is_awaited)
 
 
-def test_a_sink_of_ones_own_logger_needs_no_set_up():
-    """`LogSink(logger)` writes where that logger's handlers do."""
+def test_a_sink_for_ones_own_logger_needs_no_set_up():
+    """`LogSink(logger)` writes to that logger's handlers."""
     records = []
     logger = logging.getLogger("tests.own")
     handler = logging.Handler()

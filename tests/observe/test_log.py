@@ -1,4 +1,4 @@
-"""Logs: one line per event, which no outsider can forge and no credential enters."""
+"""Logs: one line per event, without forged lines and without credentials."""
 
 import dataclasses
 import io
@@ -99,8 +99,8 @@ def test_an_event_is_one_json_object_on_one_line(event):
     assert record["time"].endswith("+00:00")
 
 
-def test_an_access_line_has_what_one_searches_for():
-    """Ids, route, status and duration, and no path."""
+def test_an_access_line_has_ids_route_status_and_duration():
+    """And no path."""
     record = json.loads(
         written("json", RequestAnswered("GET", "/v1/users/{id}", 503, 0.5, "r-1", "t-1"))
     )
@@ -122,14 +122,14 @@ def test_an_access_line_has_what_one_searches_for():
     ("status", "level"),
     [(200, "INFO"), (304, "INFO"), (404, "WARNING"), (499, "WARNING"), (500, "ERROR")],
 )
-def test_an_answers_level_goes_by_its_status(status, level):
-    """Alerts look at errors, people at warnings."""
+def test_the_level_of_an_answer_depends_on_its_status(status, level):
+    """Alerts use errors, people warnings."""
     event = RequestAnswered("GET", "/", status, 0.0, "r", "t")
 
     assert logging.getLevelName(level_of(event)) == level
 
 
-def test_people_get_words():
+def test_the_text_form_is_words():
     """The same event in development: short, without empty words."""
     line = written("text", RequestAnswered("GET", "", 200, 0.0123456, "r-1", "t-1"))
 
@@ -159,7 +159,7 @@ def test_a_terminal_gets_colours_and_a_file_does_not():
     assert "\x1b" not in file.getvalue()
 
 
-def test_a_crash_comes_with_its_traceback():
+def test_a_crash_is_logged_with_its_traceback():
     """The place in the code is in the log, in both forms."""
     first, second = (Crashed("/v1/home", "r-1", failed(ValueError("boom"))) for _ in range(2))
 
@@ -172,15 +172,15 @@ def test_a_crash_comes_with_its_traceback():
 
 
 def test_a_part_that_failed_for_a_known_reason_needs_no_traceback():
-    """An outage makes one line per part, not forty."""
+    """An outage logs one line per part, not forty."""
     record = json.loads(written("json", EVERY[9]))
 
     assert "traceback" not in record
     assert record["error"] == "CircuitOpen: users: GET /users/{id}: refuses calls"
 
 
-def test_a_part_with_a_bug_shows_where():
-    """A stray exception in a part is a bug although the screen is answered."""
+def test_a_bug_in_a_part_is_logged_with_its_traceback():
+    """An unexpected exception in a part is a bug although the screen is answered."""
     event = PartEnded("Home", "orders", "fallback", "error", failed(KeyError("sku")))
 
     assert "raise error" in json.loads(written("json", event))["traceback"]
@@ -198,7 +198,7 @@ def test_no_value_can_forge_a_line(text):
 
 
 def test_a_message_of_an_exception_can_not_forge_a_line():
-    """What came in with a request and ended in an exception is indented and escaped."""
+    """Input of a request in an exception's message is indented and escaped."""
     event = Crashed(
         "/", "r", failed(ValueError("x\n00:00:00 info answered status=200\x1b[2J\u009b"))
     )
@@ -227,14 +227,14 @@ def test_credentials_do_not_enter_the_log(text, secret):
     assert secret not in written_down
 
 
-def test_harmless_text_is_left_as_it_is():
-    """Masking does not eat messages."""
+def test_harmless_text_is_not_masked():
+    """Messages stay readable."""
     text = "users: GET /users/{id}: connect to http://a:1 refused"
 
     assert masked(text) == text
 
 
-def test_what_is_below_the_level_is_not_written():
+def test_events_below_the_level_are_not_logged():
     """With level warning, only warnings and errors."""
     lines = written("json", *EVERY, level="warning").splitlines()
 
@@ -269,8 +269,8 @@ def test_a_second_set_up_replaces_the_first():
     assert len(second.getvalue().splitlines()) == 1
 
 
-def test_a_set_up_of_the_users_own_is_left_alone():
-    """Handlers that others attached to our logger stay and get the records."""
+def test_handlers_of_users_are_not_removed():
+    """Handlers that others added to our logger get the records."""
     mine = logging.Handler()
     records = []
     mine.emit = records.append
@@ -286,7 +286,7 @@ def test_a_set_up_of_the_users_own_is_left_alone():
 
 @pytest.mark.parametrize(("count", "level"), [(0, logging.DEBUG), (1, logging.INFO)])
 def test_a_purge_of_nothing_is_debug(count, level):
-    """Services purge after each write; what was not cached is no news."""
+    """Services purge after each write, mostly without an effect."""
     assert level_of(Purged(("product:42",), "webhook", count)) == level
 
 
@@ -299,13 +299,13 @@ def test_a_purge_of_nothing_is_debug(count, level):
         (RequestAnswered("POST", "/graphql", 200, 0.1, "r", "t", error=OPEN), logging.WARNING),
     ],
 )
-def test_what_has_a_line_elsewhere_is_debug(event, level):
-    """A part whose failure is raised, and one that lacks what another part says."""
+def test_a_failure_that_is_logged_elsewhere_is_debug(event, level):
+    """A part whose failure is raised, and one that failed by another part."""
     assert level_of(event) == level
 
 
 def test_a_path_is_masked():
-    """A link to set a password may have a token in it."""
+    """A link to reset a password may contain a token."""
     path = "/reset/eyJhbGciOi.eyJzdWIi.c2ln"
 
     record = json.loads(written("json", RequestAnswered("GET", "", 404, 0.1, "r", "t", path=path)))

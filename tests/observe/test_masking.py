@@ -1,4 +1,4 @@
-"""Credentials in messages of exceptions, kind by kind: what the log shows in their place."""
+"""Credentials in messages of exceptions are masked, kind by kind."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_a_credential_of_this_scheme_is_masked(scheme):
 
 @pytest.mark.parametrize("name", ["Cookie", "Set-Cookie"])
 def test_the_value_of_this_header_is_masked(name):
-    """To the end of its line; the next line is another."""
+    """To the end of its line, and not further."""
     for spelling in (name, name.lower(), name.upper()):
         text = f"sent {spelling}: __Host-bff={SECRET}; other=1\nAccept: text/html"
 
@@ -32,7 +32,7 @@ def test_the_value_of_this_header_is_masked(name):
     ["eyJhbGciOi.eyJzdWIi.c2ln", "eyJhbGciOi.eyJzdWIi.", "eyJ0eXAiOiJKV1Qi.e30.c2ln-_"],
 )
 def test_a_token_is_masked_by_its_form(token):
-    """Also where no scheme stands in front: in an address, in a form, in quotes."""
+    """Also without a scheme in front: in an address, in a form, in quotes."""
     for text in (f"?token={token}&x=1", f"id_token_hint={token}", f'"{token}"'):
         assert token not in masked(text)
         assert masked(text) == text.replace(token, "***")
@@ -55,8 +55,8 @@ def test_an_api_key_is_masked_by_its_form(frame):
         "GET /users/{id}: 503",
     ],
 )
-def test_what_is_no_credential_stays(text):
-    """A message that is masked too much helps as little as none."""
+def test_other_text_is_not_masked(text):
+    """A message that is masked too much does not help."""
     assert masked(text) == text
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_credential_stays(text):
     ],
 )
 def test_a_piece_of_a_body_is_redacted(text, expected):
-    """Whatever is named like a secret loses its value; the rest can be read."""
+    """Members with secret-sounding names lose their values; the rest can be read."""
     assert redacted(text) == expected
 
 

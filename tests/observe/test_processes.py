@@ -1,4 +1,4 @@
-"""What real servers leave in a log: one traceback for a bug, and ids on the lines of any code."""
+"""The logs of real servers: one traceback for a bug, and ids on the lines of any code."""
 
 import json
 
@@ -28,7 +28,7 @@ def lines(process):
 @pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("path", ["/v1/view", "/v1/stream/bug", "/v1/background", "/sync"])
 async def test_a_bug_is_one_traceback(serve, server, path):
-    """The server that serves the gateway does not add its own."""
+    """The server that runs the gateway does not log its own."""
     process, port = serve(server, BFF_LOG="json")
 
     get(port, path)
@@ -40,8 +40,8 @@ async def test_a_bug_is_one_traceback(serve, server, path):
 
 
 @pytest.mark.parametrize("server", SERVERS)
-async def test_a_bug_behind_a_web_socket_is_one_traceback(serve, server):
-    """The handshake was accepted, so there is nothing to answer any more."""
+async def test_a_bug_in_a_web_socket_is_one_traceback(serve, server):
+    """The handshake was accepted, so there is no answer any more."""
     process, port = serve(server, BFF_LOG="json")
 
     with pytest.raises(ConnectionClosed):
@@ -55,8 +55,8 @@ async def test_a_bug_behind_a_web_socket_is_one_traceback(serve, server):
 
 
 @pytest.mark.parametrize("server", SERVERS)
-async def test_a_stream_that_its_service_cuts_leaves_a_line_and_no_traceback(serve, server):
-    """The message says which call failed; the place in the code says nothing more."""
+async def test_a_stream_that_its_service_truncates_logs_a_line_without_traceback(serve, server):
+    """The message names the failed call; the place in the code adds nothing."""
     process, port = serve(server, BFF_LOG="json")
 
     get(port, "/v1/stream/service")
@@ -69,7 +69,7 @@ async def test_a_stream_that_its_service_cuts_leaves_a_line_and_no_traceback(ser
 
 
 async def test_lines_of_other_code_have_the_ids_of_their_request(serve):
-    """Of a view, and of a route that runs in a thread; nothing had to be set up."""
+    """Those of a view, and of a route in a thread, without any set-up."""
     process, port = serve("bff_core.server", BFF_LOG="json")
 
     get(port, "/v1/optional")
@@ -89,7 +89,7 @@ async def test_lines_of_other_code_have_the_ids_of_their_request(serve):
 
 
 async def test_the_root_logger_of_another_server_s_process_is_left_alone(serve):
-    """Python itself writes the warnings of a program that has not set up `logging`."""
+    """Python itself writes the warnings of a program without a logging set-up."""
     process, port = serve("uvicorn", BFF_LOG="json")
 
     get(port, "/v1/optional")
@@ -119,7 +119,7 @@ async def test_the_root_logger_writes_our_lines_as_text(serve, server):
 
 
 async def test_the_root_logger_writes_our_lines_as_json(serve):
-    """The formatter of ours may be named in the user's own configuration."""
+    """The user's own configuration may name our formatter."""
     process, port = serve("bff_core.server", BFF_LOG="root", LAB_LOGGING="json")
 
     get(port, "/v1/optional")
@@ -132,8 +132,8 @@ async def test_the_root_logger_writes_our_lines_as_json(serve):
     assert found["server.started"]["address"] == f"http://127.0.0.1:{port}"
 
 
-async def test_the_root_loggers_level_goes_unless_ours_is_set(serve):
-    """BFF_LOG_LEVEL is still good for our own lines."""
+async def test_the_root_loggers_level_counts_unless_ours_is_set(serve):
+    """BFF_LOG_LEVEL sets the level of our own lines."""
     process, port = serve(
         "bff_core.server", BFF_LOG="root", LAB_LOGGING="text", BFF_LOG_LEVEL="error"
     )

@@ -1,4 +1,4 @@
-"""The gateway that the processes under test serve: reads, writes, streams, and a socket."""
+"""The gateway of the processes under test: reads, writes, streams, and a web socket."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ cancelled: list[float] = []
 
 @app.get("/items/{item}")
 async def item(item: int, seconds: float = 0.005) -> dict[str, int]:
-    """Answer after a while."""
+    """Answer after some time."""
     await asyncio.sleep(seconds)
     return {"item": item}
 
@@ -29,39 +29,39 @@ async def order(order: dict[str, int]) -> dict[str, int]:
 
 @app.get("/block")
 async def block(seconds: float) -> dict[str, float]:
-    """Do what must not be done on an event loop."""
+    """Block the event loop."""
     time.sleep(seconds)  # noqa: ASYNC251 # it is the point
     return {"blocked": seconds}
 
 
 @app.get("/events")
 async def events() -> StreamingResponse:
-    """Send events without end."""
+    """Send endless events."""
     return StreamingResponse(_ticks(b"data: %d\n\n"), media_type="text/event-stream")
 
 
 @app.get("/rows")
 async def rows(count: int = 1_000_000) -> StreamingResponse:
-    """Export rows, for longer than anybody waits."""
+    """Export rows for a long time."""
     return StreamingResponse(_ticks(b'{"row": %d}\n', count), media_type="application/x-ndjson")
 
 
 @app.post("/fields")
 async def fields(request: Request) -> list[str]:
-    """Answer with the names of the header fields that were taken for such."""
+    """Answer with the names of the received header fields."""
     await request.body()
     return request.headers.keys()
 
 
 @app.get("/large")
 async def large() -> Response:
-    """Answer with more than any socket buffers."""
+    """Answer with more than a socket buffers."""
     return Response(b"x" * 20_000_000)
 
 
 @app.get("/wait")
 async def wait() -> None:
-    """Never answer; note who was cancelled."""
+    """Never answer; count cancellations."""
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
@@ -77,7 +77,7 @@ async def count() -> int:
 
 @app.websocket("/chat")
 async def chat(socket: WebSocket) -> None:
-    """Say everything again."""
+    """Echo every message."""
     await socket.accept()
     try:
         while True:

@@ -1,4 +1,4 @@
-"""Factories of gateways, and functions that look like one."""
+"""Factories of gateways, and functions that look like factories."""
 
 import functools
 
@@ -41,7 +41,7 @@ def forgets() -> None:
 
 
 def counts() -> int:
-    """Return what is no application."""
+    """Return something that is not an application."""
     return 1
 
 

@@ -1,4 +1,4 @@
-"""An application that ends its process as soon as it serves, which then gets SIGHUP."""
+"""An application that ends its process when it serves, and sends it SIGHUP then."""
 
 import atexit
 import os

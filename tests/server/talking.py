@@ -1,4 +1,4 @@
-"""A client that writes bytes as they are, and a server of an application in the same loop."""
+"""A client that sends raw bytes, and a server for an application in the same loop."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from bff_core.server.protocol import HTTPProtocol
 from bff_core.server.server_state import DateHeader, ServerState, options_of
 
 PATIENCE = 30.0
-"""Seconds that a client waits for what must come."""
+"""How long a client waits for an answer (seconds)."""
 
 HELLO = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -43,7 +43,7 @@ class Served:
             await client.close()
 
     async def say(self, data: bytes) -> "Answer":
-        """Send bytes over a connection of their own; return the first answer."""
+        """Send bytes over a new connection; return the first answer."""
         async with self.client() as client:
             client.send(data)
             return await client.answer()
@@ -139,7 +139,7 @@ class Client:
         await self.reader.readexactly(2)
 
     async def is_closed(self) -> bool:
-        """Wait for the end of the connection; False where something else comes."""
+        """Wait for the end of the connection; return False if data comes."""
         async with asyncio.timeout(PATIENCE):
             try:
                 return await self.reader.read(1) == b""
@@ -154,7 +154,7 @@ class Client:
 
 @dataclass
 class Answer:
-    """What came back."""
+    """An answer."""
 
     status: int
     fields: dict[str, str]
@@ -167,7 +167,7 @@ class Answer:
 
 
 async def until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Return as soon as it is so; other tasks run in the meantime."""
+    """Wait until it is true."""
     limit = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < limit, "it never became so"
@@ -176,7 +176,7 @@ async def until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 @dataclass
 class Shop:
-    """An application that returns what it received, and notes how its requests went."""
+    """An application that returns what it received, and records its requests."""
 
     scopes: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Answers on the wire: one write, framed as HTTP wants it, whatever the application sends."""
+"""Answers on the wire: one write, correctly framed, whatever the application sends."""
 
 import pytest
 
@@ -24,12 +24,12 @@ def answering(*messages):
 
 
 async def ask(server, line: bytes = b"GET / HTTP/1.1"):
-    """Ask for the root."""
+    """Request the root."""
     return await server.say(line + b"\r\nHost: localhost\r\n\r\n")
 
 
 async def test_requests_of_one_connection_are_answered_in_their_order():
-    """Twenty at once, more than wait at a time, with bodies between them."""
+    """Twenty at once, more than the pipeline's limit, with bodies between them."""
     shop = Shop(routes={"/": echo})
     posts = [b"%d" % n * (n + 1) for n in range(20)]
 
@@ -46,7 +46,7 @@ async def test_requests_of_one_connection_are_answered_in_their_order():
 
 
 async def test_a_request_in_single_bytes_is_one_request():
-    """However the network cuts it."""
+    """However the network segments it."""
     shop = Shop(routes={"/": echo})
     data = b"POST /?q=%C3%A4 HTTP/1.1\r\nHost: a\r\nX: y  \r\nContent-Length: 3\r\n\r\nabc"
 
@@ -63,7 +63,7 @@ async def test_a_request_in_single_bytes_is_one_request():
 
 
 async def test_the_path_is_decoded_and_passed_raw_as_well():
-    """Both are there, as ASGI wants it."""
+    """ASGI has a field for each."""
     shop = Shop()
 
     async with served(shop) as server:
@@ -74,8 +74,8 @@ async def test_the_path_is_decoded_and_passed_raw_as_well():
     assert scope["client"][0] == "127.0.0.1"
 
 
-async def test_a_client_that_waits_for_a_continue_gets_one_when_the_body_is_wanted():
-    """And none where the handler answers without it: then the connection ends."""
+async def test_a_100_is_sent_when_the_handler_reads_the_body():
+    """And none if the handler answers without the body: then the connection ends."""
     head = b"POST %b HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
 
     async with served(Shop(routes={"/": echo})) as server:
@@ -94,7 +94,7 @@ async def test_a_client_that_waits_for_a_continue_gets_one_when_the_body_is_want
 
 
 async def test_an_answer_before_the_end_of_the_body_ends_the_connection():
-    """What is left of the body is not read as a request."""
+    """The rest of the body is not parsed as a request."""
     smuggled = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
     shop = Shop()
 
@@ -109,7 +109,7 @@ async def test_an_answer_before_the_end_of_the_body_ends_the_connection():
 
 
 async def test_an_answer_of_unknown_length_is_chunked():
-    """It starts at once, and each piece leaves when it is sent."""
+    """It starts at once, and each piece is sent at once."""
     shop = answering(
         {"type": START, "status": 200, "headers": []},
         *({"type": BODY, "body": piece, "more_body": True} for piece in (b"one", b"", b"two")),
@@ -128,7 +128,7 @@ async def test_an_answer_of_unknown_length_is_chunked():
 
 
 async def test_http_1_0_gets_no_chunks():
-    """It knows none: the end of the connection is the end of the answer."""
+    """It has none: the end of the connection is the end of the answer."""
     shop = answering(
         {"type": START, "status": 200, "headers": []},
         {"type": BODY, "body": b"one", "more_body": True},
@@ -145,8 +145,8 @@ async def test_http_1_0_gets_no_chunks():
 @pytest.mark.parametrize(
     ("line", "status"), [(b"HEAD /", 200), (b"GET /", 204), (b"GET /", 304), (b"HEAD /", 404)]
 )
-async def test_an_answer_without_content_has_none(line, status):
-    """Whatever the application sends, the next answer begins right behind the head."""
+async def test_an_answer_without_content_has_no_body(line, status):
+    """Whatever the application sends, the next answer follows the head."""
     shop = answering(
         {"type": START, "status": status, "headers": [(b"content-length", b"5")]},
         {"type": BODY, "body": b"hello"},
@@ -161,8 +161,8 @@ async def test_an_answer_without_content_has_none(line, status):
     assert second.body == b"hello"
 
 
-async def test_an_application_may_end_the_connection():
-    """By the field that says so."""
+async def test_an_application_may_close_the_connection():
+    """With `Connection: close`."""
 
     async def closing(shop, scope, receive, send):
         await hello(shop, scope, receive, send, headers=[(b"connection", b"close")])
@@ -179,7 +179,7 @@ async def test_an_application_may_end_the_connection():
     [(b"x", b"a\r\nset-cookie: b=c"), (b"x", b"a\nb"), (b"x y", b"a"), (b"x", b"\x00"), (b"", b"")],
 )
 async def test_a_field_can_not_split_an_answer(field):
-    """Whatever a handler puts into a field: the client gets an error and nothing of it."""
+    """Whatever a handler puts into a field, the client gets an error without it."""
     shop = answering({"type": START, "status": 200, "headers": [field]})
 
     async with served(shop) as server:
@@ -190,7 +190,7 @@ async def test_a_field_can_not_split_an_answer(field):
 
 
 async def test_an_application_that_fails_is_a_500():
-    """With problem details, and no word of what happened."""
+    """With problem details, and without the error's text."""
 
     async def broken(shop, scope, receive, send):
         raise ValueError("secret")
@@ -203,15 +203,15 @@ async def test_an_application_that_fails_is_a_500():
     assert b"secret" not in answer.body
 
 
-async def test_an_application_that_says_nothing_is_a_500():
-    """A client never waits for an answer that is not being made."""
+async def test_an_application_that_sends_nothing_is_a_500():
+    """A client never waits for an answer that will not come."""
     async with served(answering()) as server:
         assert (await ask(server)).status == 500
 
 
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"100")]])
-async def test_a_torso_is_not_taken_for_the_whole(headers):
-    """An application that fails amid its answer breaks the connection."""
+async def test_a_truncated_answer_does_not_look_complete(headers):
+    """An application that fails within its answer ends the connection."""
 
     async def torso(shop, scope, receive, send):
         await send({"type": START, "status": 200, "headers": headers})
@@ -224,8 +224,8 @@ async def test_a_torso_is_not_taken_for_the_whole(headers):
             await client.answer()
 
 
-async def test_a_torso_for_http_1_0_is_not_taken_for_the_whole():
-    """There the end of the connection would be the end of the answer: it is reset instead."""
+async def test_a_truncated_answer_to_http_1_0_is_reset():
+    """There a plain close would be the end of the answer."""
 
     async def torso(shop, scope, receive, send):
         await send({"type": START, "status": 200, "headers": []})
@@ -240,7 +240,7 @@ async def test_a_torso_for_http_1_0_is_not_taken_for_the_whole():
 
 @pytest.mark.parametrize("lengths", [[b"5", b"6"], [b"-1"], [b"five"]])
 async def test_an_answer_has_one_length(lengths):
-    """A proxy on the way must not be left to choose."""
+    """A proxy must not have to choose between two."""
     headers = [(b"content-length", length) for length in lengths]
 
     async with served(answering({"type": START, "status": 200, "headers": headers})) as server:
@@ -249,7 +249,7 @@ async def test_an_answer_has_one_length(lengths):
 
 @pytest.mark.parametrize("body", [b"four", b"sixsix"])
 async def test_an_answer_has_its_declared_length(body):
-    """Longer or shorter is a fault of the application, and never reaches the next answer."""
+    """Another length is an error of the application, and does not affect the next answer."""
     shop = answering(
         {"type": START, "status": 200, "headers": [(b"content-length", b"5")]},
         {"type": BODY, "body": body},
@@ -262,8 +262,8 @@ async def test_an_answer_has_its_declared_length(body):
 
 
 @pytest.mark.parametrize("count", [1, 1000])
-async def test_an_upgrade_that_is_not_taken_up_is_an_ordinary_request(count):
-    """And what follows on the connection is one as well, however many come together."""
+async def test_an_upgrade_that_is_not_accepted_is_an_ordinary_request(count):
+    """So are the requests after it on the connection, however they are segmented."""
     offer = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
     async with served(Shop()) as server, server.client() as client:
         client.send(offer * count + HELLO)
@@ -272,8 +272,8 @@ async def test_an_upgrade_that_is_not_taken_up_is_an_ordinary_request(count):
     assert answers == [b"hello"] * (count + 1)
 
 
-def test_a_whole_answer_is_one_piece():
-    """One write carries head and body; a large body is not copied."""
+def test_a_whole_answer_is_one_write():
+    """Head and body together; a large body is not copied."""
     answer = ResponseRenderer(has_body=True, is_old=False, is_last=False)
     large = ResponseRenderer(has_body=True, is_old=False, is_last=False)
     headers = [(b"Content-Length", b"2")]
@@ -290,21 +290,21 @@ def test_a_whole_answer_is_one_piece():
 
 @pytest.mark.parametrize("kind", [BODY, "http.response.trailers"])
 def test_messages_out_of_order_are_refused(kind):
-    """The application learns of its mistake."""
+    """The application gets an exception."""
     with pytest.raises(RuntimeError, match="out of order"):
         ResponseRenderer(has_body=True, is_old=False, is_last=False).start({"type": kind}, b"")
 
 
-def test_secrets_are_not_remembered():
-    """Lines that repeat are reused; those of cookies, ids and dates are written anew."""
+def test_lines_with_secrets_are_not_cached():
+    """Frequent lines are cached, but not those of cookies, ids and dates."""
     HeadRenderer(200, [(b"set-cookie", b"session=1"), (b"x-repeated", b"1")], b"")
 
     assert (b"set-cookie", b"session=1") not in heads._lines
     assert (b"x-repeated", b"1") in heads._lines
 
 
-def test_lines_that_come_and_go_do_not_fill_the_memory():
-    """After thousands of ages those that repeat are still remembered, and few others."""
+def test_the_cache_of_lines_is_bounded():
+    """After thousands of different ages the frequent lines are still cached."""
     for age in range(3000):
         HeadRenderer(200, [(b"age", b"%d" % age)], b"")
     HeadRenderer(200, [(b"x-new", b"1")], b"")
@@ -336,8 +336,8 @@ async def test_the_date_of_the_application_is_the_only_one(name):
     assert OWN_DATE not in ours
 
 
-def test_a_field_of_the_server_gives_way_to_the_application():
-    """`uvicorn --header` may name a server, and the others of its fields stay."""
+def test_a_field_of_the_application_replaces_the_servers():
+    """`uvicorn --header` may set Server, and its other fields stay."""
     defaults = b"date: today\r\nserver: uvicorn\r\nx-node: 1\r\n"
 
     head = HeadRenderer(200, [(b"Server", b"mine"), (b"x-a", b"1")], defaults)

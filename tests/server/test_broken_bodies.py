@@ -1,4 +1,4 @@
-"""Bodies that are no HTTP, under applications that are not ours: the client learns of it."""
+"""Malformed bodies under other applications: the client gets a 4xx."""
 
 import asyncio
 import logging
@@ -74,7 +74,7 @@ APPS = {
 @pytest.mark.parametrize("split", [False, True])
 @pytest.mark.parametrize("app", APPS)
 @pytest.mark.parametrize("case", BROKEN)
-async def test_a_broken_body_is_the_clients_fault(case, app, split, caplog):
+async def test_a_malformed_body_is_a_client_error(case, app, split, caplog):
     """Under any application, whatever it does with errors: one 4xx, and no traceback."""
     caplog.set_level(logging.INFO)
     status, body = BROKEN[case]
@@ -92,8 +92,8 @@ async def test_a_broken_body_is_the_clients_fault(case, app, split, caplog):
     assert not [record for record in caplog.records if record.exc_info]
 
 
-async def test_an_application_whose_body_broke_is_cancelled():
-    """It may wait for something else than the body."""
+async def test_an_application_with_a_malformed_body_is_cancelled():
+    """It may be waiting for something else than the body."""
     shop = Shop(routes={"/order": waiting})
 
     async with served(shop) as server, server.client() as client:
@@ -106,7 +106,7 @@ async def test_an_application_whose_body_broke_is_cancelled():
     assert len(shop.cancelled) == 1
 
 
-async def test_a_broken_body_waits_for_the_answer_before_it():
+async def test_a_malformed_body_is_refused_after_the_answer_before_it():
     """Of two requests on one connection the first is answered, the second refused."""
     shop = Shop(routes={"/order": catching})
 
@@ -120,7 +120,7 @@ async def test_a_broken_body_waits_for_the_answer_before_it():
     assert [scope["path"] for scope in shop.scopes] == ["/hello"]
 
 
-async def test_an_answer_that_has_begun_is_broken_off():
+async def test_an_answer_that_has_begun_is_aborted():
     """A client must not take half an answer for the whole."""
 
     async def early(shop, scope, receive, send):

@@ -1,4 +1,4 @@
-"""Clients that take for ever: with the head, with the body, with reading, with the next request."""
+"""Slow clients: with the head, with the body, with reading, with the next request."""
 
 import asyncio
 import time
@@ -29,8 +29,8 @@ async def drip(client, data: bytes, every: float) -> None:
         await asyncio.sleep(every)
 
 
-async def test_a_head_that_drips_is_a_408():
-    """Its deadline is that of the whole head: each byte does not start it anew."""
+async def test_a_slow_head_is_a_408():
+    """The deadline is that of the whole head: further bytes do not extend it."""
     began = time.monotonic()
 
     async with served(Shop(), header_timeout=0.3) as server, server.client() as client:
@@ -43,13 +43,13 @@ async def test_a_head_that_drips_is_a_408():
     assert 0.2 < time.monotonic() - began < 2
 
 
-async def test_a_connection_that_says_nothing_is_closed_without_a_word():
-    """A browser has one in reserve: it would take a 408 for the answer to its next request."""
+async def test_an_unused_connection_is_closed_without_an_answer():
+    """A browser preconnects: it would take a 408 for the answer to its next request."""
     async with served(Shop(), header_timeout=0.1) as server, server.client() as client:
         assert await client.is_closed()
 
 
-async def test_an_idle_connection_is_closed_without_a_word():
+async def test_an_idle_connection_is_closed_without_an_answer():
     """After the keep-alive time; a request in time is served."""
     async with served(Shop(), keep_alive=0.2) as server, server.client() as client:
         for _ in range(2):
@@ -60,15 +60,15 @@ async def test_an_idle_connection_is_closed_without_a_word():
 
 
 async def test_a_second_head_has_a_deadline_too():
-    """Half a request after a whole one is no idle connection."""
+    """A connection with half a request after a whole one is not idle."""
     async with served(Shop(), header_timeout=0.2) as server, server.client() as client:
         client.send(HELLO + HELLO[:10])
 
         assert [(await client.answer()).status for _ in range(2)] == [200, 408]
 
 
-async def test_a_body_that_drips_is_a_408():
-    """Handler and client get the error; the rest is not waited for."""
+async def test_a_slow_body_is_a_408():
+    """Handler and client get the error; the rest is not awaited."""
     app = gateway("slow", settings=Settings(env="development", log="off"))
     app.post("/")(takes_a_body)
     began = time.monotonic()
@@ -91,7 +91,7 @@ async def takes_a_body(body: dict[str, int]) -> dict[str, int]:
     return body
 
 
-async def test_a_body_that_comes_at_a_fair_rate_may_take_longer():
+async def test_a_body_at_the_required_rate_may_take_longer():
     """A large upload over a slow line is no attack."""
     shop = Shop(routes={"/": echo})
 
@@ -108,8 +108,8 @@ async def test_a_body_that_comes_at_a_fair_rate_may_take_longer():
     assert len(answer.body) == 60_000
 
 
-async def test_the_time_that_the_handler_takes_is_not_the_client_s():
-    """Where the gateway does not read on, the client is not slow."""
+async def test_the_handlers_time_does_not_count_against_the_client():
+    """While the gateway does not read, the client is not slow."""
     read = asyncio.Event()
 
     async def late(shop, scope, receive, send):
@@ -125,8 +125,8 @@ async def test_the_time_that_the_handler_takes_is_not_the_client_s():
         assert len((await client.answer()).body) == 400_000
 
 
-async def test_a_reader_that_stands_still_is_cut_off():
-    """What is sent for it is not held for ever, and the handler is not."""
+async def test_a_client_that_stops_reading_is_disconnected():
+    """Neither its data nor its handler is held for ever."""
     heard: list[AnyEvent] = []
 
     async def stream(shop, scope, receive, send):
@@ -146,8 +146,8 @@ async def test_a_reader_that_stands_still_is_cut_off():
     assert len(shop.cancelled) == 1
 
 
-async def test_a_reader_that_drips_is_cut_off_as_well():
-    """A few bytes now and then do not keep megabytes in memory."""
+async def test_a_client_that_hardly_reads_is_disconnected_as_well():
+    """A few bytes now and then do not hold megabytes in memory."""
 
     async def large(shop, scope, receive, send):
         await hello(shop, scope, receive, send, body=LARGE)
@@ -161,8 +161,8 @@ async def test_a_reader_that_drips_is_cut_off_as_well():
         await until(lambda: not server.serving.connections)
 
 
-async def test_a_slow_reader_that_reads_gets_all():
-    """Slow is not still: a client that reads enough in time gets the whole answer."""
+async def test_a_slow_client_that_reads_enough_gets_everything():
+    """A client that reads the required bytes in time gets the whole answer."""
 
     async def large(shop, scope, receive, send):
         await hello(shop, scope, receive, send, body=LARGE)
@@ -182,7 +182,7 @@ async def test_a_slow_reader_that_reads_gets_all():
 
 
 async def test_a_fast_handler_waits_for_its_client():
-    """No more than the buffer is held for a client that does not keep up."""
+    """No more than the buffer is held for a slow client."""
     sent = 0
 
     async def stream(shop, scope, receive, send):
@@ -206,8 +206,8 @@ async def test_a_fast_handler_waits_for_its_client():
     assert 0 < sent < 16_000_000  # what the kernel takes in, and 64 KiB of ours
 
 
-def test_a_handshake_has_what_is_left_for_its_head():
-    """From its first byte; behind a request that was turned away from the end of its head."""
+def test_a_handshake_has_the_rest_of_the_head_timeout():
+    """From its first byte, or from the end of the head after a refused request."""
     now = 0.0
     deadlines = ConnectionDeadlines(ServerOptions(header_timeout=10, keep_alive=75), lambda: now)
 
@@ -226,7 +226,7 @@ def test_options_are_checked_when_they_are_built():
 
 
 def test_options_come_from_the_settings():
-    """In production a balancer has to notice that a process ends; on a laptop there is none."""
+    """In production a load balancer has to notice the shutdown; on a laptop there is none."""
     settings = Settings(env="development", header_timeout=3, grace=4)
 
     assert ServerOptions.of(settings) == ServerOptions(header_timeout=3, grace=4, drain_delay=0)

@@ -1,4 +1,4 @@
-"""The threshold: what the gateway would refuse is turned away before ASGI, with the same answer."""
+"""Early load shedding: requests are refused before ASGI, with the edge's answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -80,8 +80,8 @@ def busy() -> Busy:
     return made
 
 
-async def test_it_is_the_answer_that_the_edge_gives(busy):
-    """The same status, fields and problem; the edge refuses what ends its connection."""
+async def test_an_early_refusal_equals_the_edges(busy):
+    """The same status, fields and problem; the edge refuses requests that end their connection."""
     fields = b"Origin: " + SHOP.encode(), b"X-Request-ID: mine"
     async with busy.full(2) as server:
         early = await server.say(get(b"/wait", *fields))
@@ -103,7 +103,7 @@ async def test_it_is_the_answer_that_the_edge_gives(busy):
 
 
 async def test_early_refusals_are_reported_like_others(busy):
-    """Once a second and not one by one: they pass no edge that could note them."""
+    """Once a second and not one by one, although the edge is not reached."""
     async with busy.full(2) as server:
         for _ in range(3):
             await server.say(get())
@@ -114,8 +114,8 @@ async def test_early_refusals_are_reported_like_others(busy):
     await until(lambda: sum(isinstance(event, RequestAnswered) for event in busy.heard) == 2)
 
 
-async def test_a_connection_goes_on_behind_a_refusal(busy):
-    """The same one is answered as soon as there is room; a body is read and dropped."""
+async def test_a_connection_is_used_after_a_refusal(busy):
+    """It is answered as soon as there is room; a body is read and dropped."""
     body = b'{"a": 1}'
     post = b"POST /write HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
     post += b"Content-Length: %d\r\n\r\n" % len(body)
@@ -136,8 +136,8 @@ async def test_a_connection_goes_on_behind_a_refusal(busy):
     assert (last.status, last.problem) == (200, {"a": 1})
 
 
-async def test_who_waits_for_a_word_before_the_body_is_refused_by_the_edge(busy):
-    """Whose body is not sent then: the connection ends with the answer."""
+async def test_a_request_that_expects_a_100_is_refused_by_the_edge(busy):
+    """Its body is not sent then: the connection ends with the answer."""
     fields = b"Content-Type: application/json", b"Content-Length: 8", b"Expect: 100-continue"
     async with busy.full(2) as server, server.client() as client:
         client.send(get(b"/write", *fields, method=b"POST"))
@@ -147,7 +147,7 @@ async def test_who_waits_for_a_word_before_the_body_is_refused_by_the_edge(busy)
         assert await client.is_closed()
 
 
-async def test_a_broken_body_behind_a_refusal_gets_no_second_answer(busy):
+async def test_a_malformed_body_after_a_refusal_gets_no_second_answer(busy):
     """It could be taken for the answer to the next request."""
     head = b"POST /write HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
     async with busy.full(2) as server, server.client() as client:
@@ -159,8 +159,8 @@ async def test_a_broken_body_behind_a_refusal_gets_no_second_answer(busy):
         assert await client.is_closed()
 
 
-async def test_a_body_behind_an_offer_is_dropped_with_its_refusal(busy):
-    """A request that is turned away is one request, whatever it offers and carries."""
+async def test_the_body_of_a_refused_upgrade_is_dropped(busy):
+    """A refused request is one request, whatever it offers and carries."""
     body = get(b"/healthz")
     head = b"POST /write HTTP/1.1\r\n" + HOST + b"Connection: upgrade\r\nUpgrade: h2c\r\n"
     sized = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
@@ -178,8 +178,8 @@ async def test_a_body_behind_an_offer_is_dropped_with_its_refusal(busy):
     assert (statuses, last.status) == ([503] * 4, 200)
 
 
-async def test_refusals_that_are_not_read_are_not_piled_up(busy):
-    """A client that reads no answers has to wait for the next one, refused or not."""
+async def test_unread_refusals_do_not_accumulate(busy):
+    """A client that does not read gets no further answer, refused or not."""
     padded = get(b"/wait", b"X: " + b"x" * 1000)
     async with busy.full(2) as server:
         client = await connect(server.port, buffer=4096)
@@ -192,8 +192,8 @@ async def test_refusals_that_are_not_read_are_not_piled_up(busy):
         await client.close()
 
 
-async def test_those_who_arrive_together_do_not_all_get_in(busy):
-    """Fifty requests that are read in one turn of the loop find room for one."""
+async def test_requests_that_arrive_together_are_not_all_admitted(busy):
+    """Fifty requests in one iteration of the loop find room for one."""
     async with busy.full(1) as server:
         clients = [await asking(server) for _ in range(50)]
         answers = asyncio.gather(*(client.answer() for client in clients))
@@ -206,8 +206,8 @@ async def test_those_who_arrive_together_do_not_all_get_in(busy):
     assert busy.app.shedding.pressure.arriving == 0
 
 
-async def test_what_is_wrapped_around_a_gateway_answers_first(busy):
-    """Only a gateway that is served itself is guarded: its wrapper may answer on its own."""
+async def test_middleware_around_a_gateway_answers_first(busy):
+    """Early shedding is only for a gateway that is served itself."""
 
     async def wrapper(scope, receive, send):
         if scope["type"] == "http" and scope["path"] == "/own":

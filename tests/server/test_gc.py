@@ -15,21 +15,21 @@ PROBE = "tests.server.gc_probe:app"
 
 
 async def test_our_own_server_collects_less_often(depot):
-    """Nothing has to be set up for it."""
+    """Without any set-up."""
     process = depot(app=PROBE)
 
     assert int((await ask(process.port, "/threshold")).body) == 20_000
 
 
 async def test_the_setting_leaves_the_collector_alone(depot):
-    """An operator who distrusts it turns it off."""
+    """An operator can turn the tuning off."""
     process = depot(app=PROBE, BFF_GC_THRESHOLD="0")
 
     assert int((await ask(process.port, "/threshold")).body) == gc.get_threshold()[0]
 
 
 async def test_another_server_s_process_is_not_tuned(fork_server, tmp_path):
-    """How often such a process collects is for its main program to decide."""
+    """The main program of that process decides."""
     port = free_port()
     process = Process(
         fork_server,
@@ -46,8 +46,8 @@ async def test_another_server_s_process_is_not_tuned(fork_server, tmp_path):
 
 
 @pytest.mark.parametrize("is_frozen", [True, False])
-def test_what_exists_is_frozen_while_it_serves(is_frozen):
-    """A server that is run by a test leaves the collector as it found it."""
+def test_existing_objects_are_frozen_while_it_serves(is_frozen):
+    """A server that a test runs leaves the collector unchanged."""
     before = gc.get_threshold(), gc.get_freeze_count()
 
     with tuned_collector(Settings(gc_freeze=is_frozen, gc_threshold=5_000)):

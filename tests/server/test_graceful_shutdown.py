@@ -1,4 +1,4 @@
-"""Graceful shutdown: admitted requests are answered, and nothing waits without end."""
+"""Graceful shutdown: admitted requests are answered, within the grace period."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ async def gone(process) -> None:
     await until(lambda: not process.is_alive)
 
 
-async def test_readiness_goes_first_while_all_is_still_served(depot):
+async def test_readiness_turns_false_while_requests_are_still_served(depot):
     """A balancer notices at the probe, and no request fails until it has."""
     process = depot("--drain-delay=1", "--grace=5")
     idle = await connect(process.port)
@@ -46,8 +46,8 @@ async def test_readiness_goes_first_while_all_is_still_served(depot):
     await gone(process)
 
 
-async def test_what_is_in_flight_is_finished(depot):
-    """Within the grace, however soon the listening ends; then the process goes by itself."""
+async def test_requests_in_flight_are_finished(depot):
+    """Within the grace period, after the socket is closed; then the process exits."""
     process = depot("--drain-delay=0", "--grace=5")
     client = await connect(process.port)
     client.send(ITEM % 0.6)
@@ -64,8 +64,8 @@ async def test_what_is_in_flight_is_finished(depot):
     assert drained["unfinished"] == 0
 
 
-async def test_what_is_unfinished_at_the_end_of_the_grace_is_a_503(depot):
-    """With a problem that names the request, and `Retry-After`; its handler is cancelled."""
+async def test_requests_unfinished_after_the_grace_are_a_503(depot):
+    """With a problem that has the request id, and `Retry-After`; the handler is cancelled."""
     process = depot("--drain-delay=0", "--grace=0.3")
     client = await connect(process.port)
     client.send(ITEM.replace(b"\r\n\r\n", b"\r\nX-Request-ID: late-1\r\n\r\n") % 60)
@@ -81,8 +81,8 @@ async def test_what_is_unfinished_at_the_end_of_the_grace_is_a_503(depot):
     assert [event["status"] for event in events(process, "request.answered")] == [503]
 
 
-async def test_connections_that_wait_to_be_accepted_are_served(depot):
-    """They did nothing wrong: whom the kernel let in before the end is answered, not reset."""
+async def test_connections_in_the_backlog_are_served(depot):
+    """Clients that the kernel has accepted are answered, not reset."""
     process = depot("--drain-delay=0", "--grace=5")
     process.freeze()
     waiting = [await connect(process.port) for _ in range(40)]
@@ -97,7 +97,7 @@ async def test_connections_that_wait_to_be_accepted_are_served(depot):
 
 
 async def test_no_connection_is_accepted_after_the_delay(depot):
-    """Who comes later is refused by the kernel at once, and a balancer tries elsewhere."""
+    """The kernel refuses later ones at once, and a balancer tries elsewhere."""
     process = depot("--drain-delay=0", "--grace=5")
     busy = await connect(process.port)
     busy.send(ITEM % 1)
@@ -118,8 +118,8 @@ def _is_refused(port: int) -> bool:
     return False
 
 
-async def test_a_stream_of_events_ends_with_a_time_to_come_back(depot):
-    """`EventSource` connects anew by itself, each client after its own time."""
+async def test_an_event_stream_ends_with_a_time_to_reconnect(depot):
+    """`EventSource` reconnects by itself, each client after its own time."""
     process = depot("--drain-delay=0", "--grace=20")
     client = await connect(process.port)
     client.send(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -137,8 +137,8 @@ async def test_a_stream_of_events_ends_with_a_time_to_come_back(depot):
     assert time.monotonic() - began < 10
 
 
-async def test_an_export_goes_on_for_the_grace_and_then_says_that_it_is_cut(depot):
-    """A line of its own, and no proper end: no client takes a part of the rows for all."""
+async def test_an_export_that_exceeds_the_grace_says_that_it_is_truncated(depot):
+    """With a line of its own and without a regular end: no client takes the part for the whole."""
     process = depot("--drain-delay=0", "--grace=0.5")
     client = await connect(process.port)
     client.send(b"GET /rows HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -163,7 +163,7 @@ async def cut_short(client) -> list[bytes]:
 
 
 async def test_an_export_that_ends_within_the_grace_is_whole(depot):
-    """It is not cut because the process ends."""
+    """It is not truncated because the process ends."""
     process = depot("--drain-delay=0", "--grace=5")
     client = await connect(process.port)
     client.send(b"GET /rows?count=10 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -195,7 +195,7 @@ async def test_a_second_signal_ends_at_once(depot, second):
 
 
 async def test_ctrl_c_does_not_wait_for_balancers(depot):
-    """At a keyboard there is none: the delay is for SIGTERM."""
+    """There is none on a laptop: the delay is for SIGTERM."""
     process = depot("--drain-delay=30", "--grace=5")
     began = time.monotonic()
 
@@ -205,8 +205,8 @@ async def test_ctrl_c_does_not_wait_for_balancers(depot):
     assert time.monotonic() - began < 5
 
 
-async def test_idle_connections_are_closed_in_order(depot):
-    """Not reset, and not held open until the end of the grace."""
+async def test_idle_connections_are_closed_regularly(depot):
+    """They are not reset, and not held open until the end of the grace period."""
     process = depot("--drain-delay=0", "--grace=20")
     clients = [await connect(process.port) for _ in range(20)]
     for client in clients:
@@ -222,8 +222,8 @@ async def test_idle_connections_are_closed_in_order(depot):
     assert time.monotonic() - began < 5
 
 
-async def test_a_client_that_left_unnoticed_is_cut_like_any_other():
-    """The loop may not have noticed yet that it is gone: that ends no other connection's drain."""
+async def test_a_client_that_left_unnoticed_does_not_stop_the_drain():
+    """The loop may not have noticed yet that it left: other connections drain all the same."""
     shop = Shop(routes={"/": hang})
 
     async with served(shop) as server:

@@ -1,4 +1,4 @@
-"""Clients that leave: what they waited for ends with them, unless others wait for it."""
+"""Clients that disconnect: their work is cancelled, unless others wait for it."""
 
 import asyncio
 import time
@@ -80,8 +80,8 @@ def shop_of(script: Scripted):
     )
 
 
-async def test_a_handler_ends_with_its_client():
-    """Within a tenth of a second of the client's leaving, not when it is done or out of time."""
+async def test_a_disconnect_cancels_the_handler():
+    """Within a tenth of a second, not when it is done or out of time."""
     shop = Shop(routes={"/": hang_app})
     left_at = []
 
@@ -97,8 +97,8 @@ async def test_a_handler_ends_with_its_client():
     assert min(b - a for a, b in zip(left_at, shop.cancelled, strict=True)) < AT_ONCE
 
 
-async def test_a_client_that_closes_its_side_has_left():
-    """As for most servers and proxies: a client that ends its side does not read, either."""
+async def test_a_half_closed_connection_is_a_disconnect():
+    """As for most servers and proxies."""
     shop = Shop(routes={"/": hang_app})
 
     async with served(shop) as server, server.client() as client:
@@ -110,8 +110,8 @@ async def test_a_client_that_closes_its_side_has_left():
     assert len(shop.cancelled) == 1
 
 
-async def test_work_behind_the_answer_goes_on():
-    """A background task of an answer that was sent belongs to no client, and ends by itself."""
+async def test_background_tasks_go_on_after_a_disconnect():
+    """The background task of a sent answer belongs to no client."""
     done = asyncio.Event()
 
     async def lasting(shop, scope, receive, send):
@@ -126,7 +126,7 @@ async def test_work_behind_the_answer_goes_on():
         await asyncio.wait_for(done.wait(), 5)
 
 
-async def test_a_client_that_leaves_cancels_its_calls():
+async def test_a_disconnect_cancels_calls_to_services():
     """The service does not work without a client, not even for a tenth of a second."""
     script = Scripted(hang())
     taken = []
@@ -144,8 +144,8 @@ async def test_a_client_that_leaves_cancels_its_calls():
     assert min(taken) < AT_ONCE
 
 
-async def test_what_others_wait_for_goes_on():
-    """Three ask for the same thing, the first leaves: the two others get it."""
+async def test_a_shared_call_goes_on_for_the_other_clients():
+    """Three request the same item, the first leaves: the two others get it."""
     script = Scripted(hang(), reply(body={"name": "lamp"}, after=0.05))
 
     async with (
@@ -166,8 +166,8 @@ async def test_what_others_wait_for_goes_on():
     assert len(script.calls) == 2
 
 
-async def test_a_storm_of_leaving_clients_leaves_nothing():
-    """Three hundred come and go; the next is served, and nothing is left of them."""
+async def test_many_disconnects_leak_nothing():
+    """Three hundred connect and leave; the next is served, and nothing is left of them."""
     shop = Shop(routes={"/": hang_app})
 
     async with served(shop) as server:
@@ -185,8 +185,8 @@ async def test_a_storm_of_leaving_clients_leaves_nothing():
     assert len(shop.cancelled) == 300
 
 
-async def test_a_request_whose_client_left_before_it_began_leaves_nothing():
-    """Three come together, and their client goes: the one that never ran is forgotten, too."""
+async def test_a_disconnect_before_a_request_starts_leaks_nothing():
+    """Three are pipelined, and the client leaves: the one that never started is dropped, too."""
     shop = Shop()
 
     async with served(shop) as server:

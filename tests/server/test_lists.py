@@ -1,4 +1,4 @@
-"""The lists of the server, member by member: what is remembered, framed, and sent with refusals."""
+"""The lists of the server, member by member: caching of lines, framing, headers of refusals."""
 
 import pytest
 
@@ -32,8 +32,8 @@ def lines_of(status: int, *fields: tuple[bytes, bytes], **options) -> list[bytes
         b"set-cookie", b"x-request-id", b"traceparent",
     ],
 )  # fmt: skip
-def test_a_line_of_this_field_is_not_remembered(name):
-    """Its values do not come again, and some are secrets."""
+def test_a_line_of_this_field_is_not_cached(name):
+    """Its values do not repeat, or are secret."""
     for spelling in (name, name.title()):
         HeadRenderer(200, [(spelling, b"77777"), (b"x-often", b"77777")], b"")
 
@@ -42,8 +42,8 @@ def test_a_line_of_this_field_is_not_remembered(name):
 
 
 @pytest.mark.parametrize("value", [b"close", b"Close", b"x, close", b"close ,x"])
-def test_an_application_can_end_the_connection(value):
-    """The server says so, once."""
+def test_the_server_renders_one_connection_close(value):
+    """The application's own field is dropped."""
     lines = lines_of(200, (b"connection", value), (b"content-length", b"2"))
 
     assert lines.count(b"connection: close") == 1
@@ -52,14 +52,14 @@ def test_an_application_can_end_the_connection(value):
 
 @pytest.mark.parametrize("value", [b"chunked", b"gzip, chunked", b"identity"])
 def test_an_application_does_not_choose_the_transfer_coding(value):
-    """The server frames the body, and says how."""
+    """The server frames the body."""
     lines = lines_of(200, (b"transfer-encoding", value))
 
     assert [line for line in lines if b"transfer" in line] == [b"transfer-encoding: chunked"]
 
 
 @pytest.mark.parametrize("value", [b"-1", b"1.0", b"", b"0x2", b"2, 2", b" 2", b"\xb2"])
-def test_a_length_that_is_no_number_is_refused(value):
+def test_a_malformed_length_is_refused(value):
     """Two programs would read two different answers."""
     with pytest.raises(ValueError, match="Content-Length"):
         lines_of(200, (b"content-length", value))
@@ -73,7 +73,7 @@ def test_two_lengths_are_refused():
 
 @pytest.mark.parametrize("status", [*range(100, 200), 204, 304])
 def test_an_answer_of_this_status_has_no_body(status):
-    """Its first byte would be taken for the next answer (RFC 9110, section 6.4.1)."""
+    """Its first byte would be parsed as the next answer (RFC 9110, section 6.4.1)."""
     *head, body = lines_of(status)
 
     assert body == b""
@@ -81,8 +81,8 @@ def test_an_answer_of_this_status_has_no_body(status):
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 203, 205, 206, 301, 400, 404, 500, 503])
-def test_an_answer_of_another_status_has_one(status):
-    """It is framed by a length or in chunks."""
+def test_an_answer_of_another_status_has_a_body(status):
+    """It is framed by a length or by chunks."""
     assert lines_of(status)[-5:] == [b"2", b"ok", b"0", b"", b""]
 
 
@@ -95,7 +95,7 @@ def test_this_control_character_is_refused_in_a_value(octet):
 
 @pytest.mark.parametrize("octet", [9, 32, 126, 128, 255])
 def test_this_character_is_sent_in_a_value(octet):
-    """A tab, and all that is visible or beyond ASCII."""
+    """A tab, visible characters, and bytes beyond ASCII."""
     value = b"a%bb" % bytes([octet])
 
     assert b"x-a: " + value in lines_of(200, (b"x-a", value))
@@ -125,5 +125,5 @@ def test_this_character_is_refused_in_a_name(octet):
     ],
 )
 def test_a_refusal_before_the_gateway_has_this_line(refusal, line):
-    """It is as defensive as any other answer, and the last of its connection."""
+    """It has the security headers of any other answer, and closes its connection."""
     assert line in EarlyRefusals().render(refusal, b"").split(b"\r\n")

@@ -1,4 +1,4 @@
-"""Bodies behind an offer to upgrade: they are read as their head frames them, by every route."""
+"""Bodies after an upgrade offer: they are read as their head frames them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -58,8 +58,8 @@ def cut(data: bytes, *, segments: str) -> list[bytes]:
         if (method, protocol) != (b"GET", b"websocket")
     ],
 )
-async def test_a_body_behind_an_offer_is_no_request(framing, method, protocol, segments):
-    """It reaches its own handler whole, and what is pipelined behind it is answered once."""
+async def test_a_body_after_an_upgrade_offer_is_not_a_request(framing, method, protocol, segments):
+    """Its own handler gets it whole, and pipelined requests are answered once."""
     shop = Shop(routes={"/": echo})
     sent = offer(FRAMINGS[framing], method=method, protocol=protocol)
 
@@ -78,7 +78,7 @@ async def test_a_body_behind_an_offer_is_no_request(framing, method, protocol, s
 @pytest.mark.parametrize("segments", ["one", "head, body", "each byte"])
 @pytest.mark.parametrize("framing", FRAMINGS)
 async def test_a_handshake_with_a_body_is_refused(framing, segments):
-    """One 400 and the end of the connection: no web socket begins, and nothing is waited for."""
+    """One 400, and the connection ends: no web socket begins."""
     shop = Shop(routes={"/": echo})
     sent = offer(FRAMINGS[framing], method=b"GET", protocol=b"websocket")
 
@@ -94,7 +94,7 @@ async def test_a_handshake_with_a_body_is_refused(framing, segments):
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 async def test_an_offer_with_a_body_may_end_its_connection(framing):
-    """`Connection: upgrade, close` is one request and one answer, whatever comes behind it."""
+    """`Connection: upgrade, close` is one request and one answer, whatever follows."""
     shop = Shop(routes={"/": echo})
 
     async with served(shop) as server, server.client() as client:
@@ -109,7 +109,7 @@ async def test_an_offer_with_a_body_may_end_its_connection(framing):
 @pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
 async def test_the_offer_of_an_http_1_0_client_is_ignored(method, protocol):
-    """As RFC 9110 says; its body is a body all the same, and its connection ends."""
+    """As RFC 9110 requires; its body is read, and its connection ends."""
     shop = Shop(routes={"/": echo})
 
     async with served(shop) as server, server.client() as client:
@@ -121,8 +121,8 @@ async def test_the_offer_of_an_http_1_0_client_is_ignored(method, protocol):
     assert len(shop.scopes) == 1
 
 
-async def test_an_old_handshake_opens_no_web_socket():
-    """HTTP/1.0 knows no upgrade: the request is an ordinary one."""
+async def test_an_http_1_0_handshake_opens_no_web_socket():
+    """HTTP/1.0 has no upgrade: the request is an ordinary one."""
     async with served(Shop()) as server:
         answer = await server.say(
             offer(b"\r\n", method=b"GET", protocol=b"websocket", version=b"1.0", path=b"/hello")
@@ -131,8 +131,8 @@ async def test_an_old_handshake_opens_no_web_socket():
     assert (answer.status, answer.body) == (200, b"hello")
 
 
-async def test_a_client_may_offer_an_upgrade_and_wait_for_a_continue():
-    """The 100 comes before the body is sent, and the answer behind it."""
+async def test_a_client_may_offer_an_upgrade_and_expect_a_100():
+    """The 100 comes before the body is sent, and the answer after it."""
     shop = Shop(routes={"/": echo})
 
     async with served(shop) as server, server.client() as client:
@@ -145,7 +145,7 @@ async def test_a_client_may_offer_an_upgrade_and_wait_for_a_continue():
 
 
 async def test_an_answer_before_the_end_of_such_a_body_ends_the_connection():
-    """What is left of the body is not read as a request."""
+    """The rest of the body is not parsed as a request."""
     shop = Shop()
     sent = offer(LENGTH, path=b"/hello")
 
@@ -176,8 +176,8 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", ["gateway", "plain"])
 @pytest.mark.parametrize("case", BROKEN)
-async def test_a_broken_body_behind_an_offer_gets_one_answer(case, kind):
-    """The limits and deadlines of any body are those of this one, for any application."""
+async def test_a_malformed_body_after_an_offer_gets_one_answer(case, kind):
+    """The limits and deadlines are those of any body, for any application."""
     status, framed = BROKEN[case]
     app = reading_gateway() if kind == "gateway" else Shop(routes={"/": echo})
 
@@ -205,8 +205,8 @@ def reading_gateway():
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
-async def test_a_gateway_reads_the_body_behind_an_offer(framing):
-    """Its handler is given the JSON, and its edge the next request of the connection."""
+async def test_a_gateway_reads_the_body_after_an_offer(framing):
+    """Its handler gets the JSON, and the next request is parsed."""
     body = b'{"a":"GET /hello HTTP/1.1"}'
     framed = {
         "length": b"Content-Length: %d\r\n\r\n%b" % (len(body), body),
@@ -222,8 +222,8 @@ async def test_a_gateway_reads_the_body_behind_an_offer(framing):
 
 
 @pytest.mark.parametrize("target", [b"/hello", b"*", b"http://localhost/hello", b"localhost:80"])
-async def test_a_tunnel_is_refused_in_every_form(target):
-    """CONNECT makes the parser end at the head as well: what follows is never read."""
+async def test_connect_is_refused_in_every_form(target):
+    """The parser ends at the head as well: what follows is never read."""
     shop = Shop()
     head = b"CONNECT %b HTTP/1.1\r\nHost: localhost\r\n" % target
 
@@ -370,7 +370,7 @@ def requests(draw) -> bytes:
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(requests(), min_size=1, max_size=4), st.data())
-def test_an_offer_changes_nothing_about_what_is_read(drawn, data):
+def test_an_upgrade_offer_does_not_change_how_requests_are_read(drawn, data):
     """Any framing in any segments is the same requests, bodies and faults with an offer as without.
 
     The field without an offer has as many letters, so that both are cut at the same places.

@@ -1,4 +1,4 @@
-"""What is refused before any application sees it: requests that can be read in two ways."""
+"""Requests that the server refuses before the application: malformed and ambiguous ones."""
 
 import asyncio
 
@@ -113,7 +113,7 @@ REFUSED |= {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_what_can_be_read_in_two_ways_is_refused(case):
+async def test_an_ambiguous_request_is_refused(case):
     """The client gets problem details with ids; the application is never called."""
     status, data = REFUSED[case]
     shop = Shop()
@@ -134,7 +134,7 @@ async def test_what_can_be_read_in_two_ways_is_refused(case):
 
 
 async def test_a_refusal_arrives_although_the_client_still_sends():
-    """A connection that is closed in a client's face is reset, and with it the answer is lost."""
+    """An immediate close would reset the connection, and the client would lose the answer."""
     async with served(Shop()) as server, server.client() as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: ")
         for _ in range(40):
@@ -154,7 +154,7 @@ async def test_a_refusal_waits_for_the_answer_before_it():
 
 
 async def test_the_ids_of_the_caller_are_used():
-    """A refusal is found in the log and the trace of the client."""
+    """A refusal can be found in the log and the trace of the client."""
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     fields = (b"X-Request-ID: r-1", b"Traceparent: 00-%b-00f067aa0ba902b7-01" % trace.encode())
 
@@ -164,8 +164,8 @@ async def test_the_ids_of_the_caller_are_used():
     assert (answer.problem["request_id"], answer.problem["trace_id"]) == ("r-1", trace)
 
 
-async def test_trailers_are_no_headers():
-    """A field behind the body has passed no check: it must not be taken for one that did."""
+async def test_trailers_are_dropped():
+    """A trailer has passed no check, so it must not look like a header."""
     shop = Shop(routes={"/": echo})
     chunks = b"5\r\nhello\r\n0\r\nAuthorization: Bearer forged\r\n\r\n"
 
@@ -182,8 +182,8 @@ async def test_trailers_are_no_headers():
 @pytest.mark.parametrize(
     "field", [b"Connection: close", b"connection: upgrade", b"Proxy-Connection: close"]
 )
-async def test_a_trailer_does_not_end_the_connection_of_others(field, protocol):
-    """The parser would obey it, and refuse the next request of a connection that others share."""
+async def test_a_trailer_can_not_close_a_shared_connection(field, protocol):
+    """The parser would apply it, and refuse the next request of the connection."""
     shop = Shop(routes={"/": echo})
     chunks = b"5\r\nhello\r\n0\r\n%b\r\n\r\n" % field
 
@@ -211,8 +211,8 @@ BEHIND = {
 @pytest.mark.parametrize("segments", ["one", "two"])
 @pytest.mark.parametrize("framing", ["length", "chunks", "field"])
 @pytest.mark.parametrize("version", BEHIND)
-async def test_no_body_vouches_for_the_version_of_the_next_request(version, framing, segments):
-    """A body or a field may hold the very line that a pipelined request should have had."""
+async def test_a_body_can_not_fake_the_version_of_the_next_request(version, framing, segments):
+    """A body or a field may contain the request line that a pipelined request should have."""
     line = b"GET /hello HTTP/1.1"
     first = {
         "length": b"Content-Length: %d\r\n\r\n%b\r\n" % (len(line) + 2, line),
@@ -235,8 +235,8 @@ async def test_no_body_vouches_for_the_version_of_the_next_request(version, fram
     assert [scope["path"] for scope in shop.scopes] == ["/"]
 
 
-async def test_requests_may_be_pipelined_behind_a_body_that_looks_like_one():
-    """A line of HTTP/1 in a body is no reason to refuse what comes behind it."""
+async def test_requests_may_be_pipelined_after_a_body_that_looks_like_one():
+    """A request line in a body is no reason to refuse what follows."""
     shop = Shop(routes={"/": echo})
     body = b"GET /hello HTTP/1.1\r\nGET /hello HTTP/1.0"
 
@@ -249,8 +249,8 @@ async def test_requests_may_be_pipelined_behind_a_body_that_looks_like_one():
 
 
 @pytest.mark.parametrize("wrapping", [b"0\r\nX: ", b"0\r\n", b"5;x="])
-async def test_a_body_is_not_wrapped_without_end(wrapping):
-    """Trailers and extensions of chunks are not used, and not read by the megabyte."""
+async def test_the_framing_of_a_body_is_limited(wrapping):
+    """Trailers and chunk extensions are not used, so megabytes of them are refused."""
     app = gateway("strict", settings=Settings(env="development", log="off"))
     app.post("/")(takes_a_body)
     head = request(HOST[:-2], b"Transfer-Encoding: chunked", line=b"POST / HTTP/1.1")
@@ -272,7 +272,7 @@ async def takes_a_body(body: dict[str, int]) -> dict[str, int]:
 
 
 async def test_nothing_is_read_after_the_last_request():
-    """Whatever follows a request that ends its connection: the request is answered."""
+    """The request that ends its connection is answered, whatever follows."""
     read = asyncio.Event()
 
     async def late(shop, scope, receive, send):
@@ -292,7 +292,7 @@ async def test_nothing_is_read_after_the_last_request():
 @pytest.mark.parametrize("segments", ["one", "each byte", "behind another"])
 @pytest.mark.parametrize("line", [one for one in LINES if "RTSP" in one])
 async def test_another_protocol_is_refused_in_any_segments(line, segments):
-    """The parser takes it for HTTP: the bytes are looked at, however they arrive."""
+    """The parser takes it for HTTP, so the bytes are searched, however they arrive."""
     shop = Shop()
     method, target, _ = line.encode().split()
     decoys = [b"X: %b %b HTTP/1.%d" % (method, target, minor) for minor in (0, 1)]
@@ -315,8 +315,8 @@ async def test_another_protocol_is_refused_in_any_segments(line, segments):
     assert {scope["path"] for scope in shop.scopes} <= {"/hello"}
 
 
-async def test_a_request_line_may_come_in_pieces_behind_a_body():
-    """Wherever the network cuts a connection of several requests, each of them is answered."""
+async def test_a_request_line_may_come_in_pieces_after_a_body():
+    """However the network segments several requests, each of them is answered."""
     shop = Shop(routes={"/": echo})
     post = request(HOST[:-2], b"Content-Length: 3", line=b"POST / HTTP/1.1", body=b"abc")
     sent = post + HELLO + post
@@ -333,8 +333,8 @@ async def test_a_request_line_may_come_in_pieces_behind_a_body():
             assert answers == [b"abc", b"hello", b"abc"]
 
 
-async def test_options_may_ask_for_the_server_as_a_whole():
-    """The one method whose target may be an asterisk."""
+async def test_options_may_have_an_asterisk_as_target():
+    """It is the only such method."""
     shop = Shop()
 
     async with served(shop) as server:
@@ -344,8 +344,8 @@ async def test_options_may_ask_for_the_server_as_a_whole():
 
 
 @pytest.mark.parametrize("authority", [b"shop.example", b"shop.example:80", b"[::1]:8000"])
-async def test_the_host_of_the_target_wins(authority):
-    """A target in absolute form names the host; a Host field that says otherwise is not heard."""
+async def test_the_host_of_the_target_replaces_the_host_field(authority):
+    """A target in absolute form has the host, whatever the Host field says."""
     shop = Shop()
 
     async with served(shop) as server:
@@ -377,7 +377,7 @@ PIECES = st.sampled_from(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.one_of(PIECES, st.binary(max_size=8)), max_size=24))
 async def test_whatever_is_sent_the_next_client_is_served(pieces):
-    """No bytes break the server, leave a task behind, or hold what they can't pay for."""
+    """No bytes crash the server, leave a task behind, or hold memory."""
     shop = Shop(routes={"/": echo})
 
     async with served(shop, header_timeout=0.05, body_timeout=0.05, keep_alive=0.05) as server:

@@ -1,4 +1,4 @@
-"""Refusals of the server can be read by the pages that may read answers of the gateway."""
+"""CORS on refusals of the server: pages that may read answers may read refusals."""
 
 import asyncio
 
@@ -66,7 +66,7 @@ async def refused(data: bytes, origin: str, app=None):
 @pytest.mark.parametrize("origin", [SHOP, PREVIEW])
 @pytest.mark.parametrize("case", REFUSED)
 async def test_a_page_can_read_a_refusal_of_the_server(case, origin):
-    """Without CORS a script sees "network error", whatever the server says."""
+    """Without CORS a script gets "network error", whatever the answer."""
     status, data = REFUSED[case]
 
     answer = await refused(data, origin)
@@ -79,8 +79,8 @@ async def test_a_page_can_read_a_refusal_of_the_server(case, origin):
 
 @pytest.mark.parametrize("origin", [STRANGER, "null", "https://shop.example.evil.example"])
 @pytest.mark.parametrize("case", REFUSED)
-async def test_a_page_of_another_origin_can_not(case, origin):
-    """It is answered as anybody else, and a cache learns that others get another answer."""
+async def test_a_page_of_another_origin_can_not_read_a_refusal(case, origin):
+    """It has no CORS headers, and Vary, so that a cache does not mix them."""
     status, data = REFUSED[case]
 
     answer = await refused(data, origin)
@@ -90,16 +90,16 @@ async def test_a_page_of_another_origin_can_not(case, origin):
     assert "Origin" in answer.fields["vary"].split(", ")
 
 
-async def test_an_origin_behind_what_is_too_large_is_found():
-    """As far as it has arrived: a browser sends some fields before it."""
+async def test_the_origin_of_a_too_large_head_is_found():
+    """If it has arrived: a browser sends some fields before it."""
     answer = await refused(LATE % (b"x" * 66_000), SHOP)
 
     assert answer.status == 431
     assert answer.fields["access-control-allow-origin"] == SHOP
 
 
-async def test_two_origins_are_none():
-    """Which of them a page has is not for the server to guess."""
+async def test_two_origins_count_as_none():
+    """The server does not guess which one is right."""
     answer = await refused(head(f"Origin: {SHOP}", line="GET /a#b HTTP/1.1"), SHOP)
 
     assert not [name for name in answer.fields if name.startswith("access-control")]
@@ -112,7 +112,7 @@ async def test_credentials_are_allowed_as_the_gateway_allows_them():
     assert answer.fields["access-control-allow-credentials"] == "true"
 
 
-async def test_a_gateway_without_cors_says_nothing_of_origins():
+async def test_a_gateway_without_cors_sends_no_vary():
     """Nothing differs by origin."""
     answer = await refused(REFUSED["two hosts"][1], SHOP, open_gateway(cors_origins=()))
 
@@ -128,7 +128,7 @@ async def test_a_refusal_to_everybody_does_not_vary():
 
 
 async def test_a_page_can_read_that_the_gateway_restarts():
-    """The 503 at the end of the grace, with the time after which to try again."""
+    """The 503 at the end of the grace period, with `Retry-After`."""
     async with served(open_gateway()) as server, server.client() as client:
         client.send(head().replace(b"{origin}", SHOP.encode()))
         await until(lambda: bool(server.serving.state.tasks))
@@ -142,7 +142,7 @@ async def test_a_page_can_read_that_the_gateway_restarts():
 
 
 async def test_an_application_that_is_no_gateway_has_no_cors():
-    """The server knows of no origins then."""
+    """The server has no origins to allow then."""
     app = Shop(routes={"/wait": hang})
 
     answer = await refused(REFUSED["two hosts"][1], SHOP, app)

@@ -130,7 +130,7 @@ def balancing(program: str, folder: Path, ports: list[int]) -> Iterator[int]:
     ],
 )
 async def test_no_request_fails_over_rolling_restarts(program, restarts, delay, depot, tmp_path):
-    """Each instance in turn is stopped, and started again when it has."""
+    """Each instance in turn is stopped, and started again after its exit."""
     options = (f"--drain-delay={delay}", "--grace=5")
     instances = [depot(*options), depot(*options)]
 

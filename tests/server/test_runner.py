@@ -1,4 +1,4 @@
-"""`python -m bff_core.server`: what it says to wrong input, and how several processes are one."""
+"""`python -m bff_core.server`: error messages, and several worker processes."""
 
 import asyncio
 import os
@@ -84,8 +84,8 @@ async def test_a_factory_is_served(depot):
     assert request(process.port, "GET", "/version")[0] == 200
 
 
-def test_a_fault_inside_the_module_is_not_taken_for_a_wrong_name(tmp_path, monkeypatch):
-    """A module that lacks another one shows where."""
+def test_an_import_error_inside_the_module_is_passed_on(tmp_path, monkeypatch):
+    """A module that imports a missing one shows where."""
     (tmp_path / "faulty_shop.py").write_text("import no_such_library")
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -97,7 +97,7 @@ def test_a_fault_inside_the_module_is_not_taken_for_a_wrong_name(tmp_path, monke
     ("variable", "value"), [("BFF_PORT", "many"), ("BFF_ALLOWED_HOSTS", ""), ("BFF_GRACE", "-1")]
 )
 def test_a_wrong_setting_is_a_line_without_a_traceback(variable, value, capsys, monkeypatch):
-    """In a log of a container the reason is what one sees."""
+    """The log of a container shows the reason."""
     monkeypatch.setenv("BFF_ENV", "production")
     monkeypatch.setenv(variable, value)
     monkeypatch.setattr(sys, "argv", ["server", "tests.server.depot:app", "--port", "0"])
@@ -116,8 +116,8 @@ def test_a_busy_port_is_a_line():
 
 
 @pytest.mark.parametrize("host", ["no such host", "192.0.2.1"])
-def test_an_address_that_can_not_be_had_is_a_line(host):
-    """A name that is none, an address of another machine."""
+def test_an_unavailable_address_is_a_line(host):
+    """An unknown name, or an address of another machine."""
     with pytest.raises(CannotListen) as caught:
         bind(host, 0)
 
@@ -126,7 +126,7 @@ def test_an_address_that_can_not_be_had_is_a_line(host):
 
 
 def test_a_descriptor_that_is_no_socket_is_a_line(tmp_path):
-    """A manager that hands over the wrong one gets an error."""
+    """A service manager that passes the wrong one gets an error."""
     with (
         (tmp_path / "file").open("w") as file,
         pytest.raises(CannotListen, match="is not a socket"),
@@ -148,15 +148,15 @@ def test_wrong_options_are_usage_errors(options, capsys):
     assert "usage:" in capsys.readouterr().err
 
 
-def test_options_go_before_settings():
-    """What is not said is left to the environment."""
+def test_options_take_precedence_over_settings():
+    """The environment has the defaults."""
     assert plan_of(["a:b"]) == ServePlan(app="a:b")
     assert plan_of(["a:b", "--port=81", "--drain-delay=2"]) == ServePlan(
         app="a:b", port=81, delay=2
     )
 
 
-def test_what_can_not_be_served_ends_with_two(capsys, monkeypatch):
+def test_an_application_that_can_not_be_served_exits_with_two(capsys, monkeypatch):
     """A script can distinguish it from an application that failed."""
     monkeypatch.setattr(sys, "argv", ["server", "no.such:app", "--port", "0"])
 
@@ -177,7 +177,7 @@ def test_an_application_that_fails_to_start_shows_why(tmp_path, capsys, monkeypa
 
 
 async def test_workers_share_a_port_and_end_together(depot):
-    """Two processes answer; SIGTERM to the one that started them ends all, within the grace."""
+    """Two processes answer; SIGTERM to the supervisor ends all, within the grace period."""
     process = depot("--workers=2", "--drain-delay=0", "--grace=5", **SHARED)
     await until(lambda: process.output.count('"server.started"') == 2)
     workers = children(process.pid)
@@ -204,8 +204,8 @@ line.recv(1)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-async def test_an_end_amid_the_start_of_workers_ends_all(count):
-    """Stopped while it starts processes it starts no more, and leaves none behind."""
+async def test_a_signal_while_workers_start_ends_all(count):
+    """No further process is started, and none is left behind."""
     before = set(children(os.getpid()))
     command = [sys.executable, "-S", "-c", WORKER]
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -220,7 +220,7 @@ async def test_an_end_amid_the_start_of_workers_ends_all(count):
 
 
 async def test_sighup_ends_no_worker_and_one_that_dies_is_replaced(depot):
-    """The signal is the gateway's; the other worker serves until the new one does."""
+    """The signal reloads policies; the other worker serves until the new one does."""
     process = depot("--workers=2", **SHARED)
     await until(lambda: process.output.count('"server.started"') == 2)
     victim, survivor = before = children(process.pid)
@@ -240,8 +240,8 @@ async def test_sighup_ends_no_worker_and_one_that_dies_is_replaced(depot):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_sighup_amid_the_start_ends_nothing(depot, workers):
-    """An application that is no gateway, or is still being imported, lives on, too."""
+async def test_sighup_during_the_start_ends_nothing(depot, workers):
+    """Not even an application that is no gateway, or is still being imported."""
     process = depot(f"--workers={workers}", app="tests.server.hanging_up:app")
 
     process.signal(signal.SIGHUP)
@@ -251,8 +251,8 @@ async def test_sighup_amid_the_start_ends_nothing(depot, workers):
     assert "worker.ended" not in process.output
 
 
-def test_sighup_amid_the_end_changes_no_exit_status():
-    """A process that was ended in order has not failed, whatever else it is sent."""
+def test_sighup_during_shutdown_does_not_change_the_exit_status():
+    """A process that was stopped regularly has not failed."""
     options = ("--port", str(free_port()), "--drain-delay=0")
 
     assert run("tests.server.leaving:app", *options) == (0, "")
@@ -269,7 +269,7 @@ line.recv(1)
 
 
 async def test_sighup_waits_until_a_worker_serves():
-    """A worker that has only been started would end of the signal; it gets it a moment later."""
+    """The signal would end a worker that was just started; it gets it a moment later."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     process = await asyncio.create_subprocess_exec(
@@ -288,8 +288,8 @@ async def test_sighup_waits_until_a_worker_serves():
     assert await worker.ended() == 7
 
 
-async def test_workers_do_not_outlive_the_process_that_started_them(depot):
-    """A supervisor that is killed leaves no orphans behind on its port."""
+async def test_workers_do_not_outlive_their_supervisor(depot):
+    """A supervisor that is killed leaves no orphans on its port."""
     process = depot("--workers=2", "--drain-delay=0", **SHARED)
     await until(lambda: process.output.count('"server.started"') == 2)
     workers = children(process.pid)
@@ -299,15 +299,15 @@ async def test_workers_do_not_outlive_the_process_that_started_them(depot):
 
 
 async def test_a_gateway_that_can_not_start_ends_its_supervisor():
-    """It is not started again for ever; the reason is logged once."""
+    """It is not restarted for ever; the reason is logged once."""
     status, said = run("no.such:app", "--workers=3", "--port", str(free_port()))
 
     assert status == 2
     assert said == "bff: there is no module 'no' (in 'no.such:app')"
 
 
-def test_a_socket_of_the_platform_is_served():
-    """A service manager may listen, and hand the socket over."""
+def test_an_inherited_socket_is_served():
+    """A service manager may listen, and pass the socket on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = subprocess.Popen(
             (

@@ -1,4 +1,4 @@
-"""Which rows hold with which server: docs/reference/server.md says it, and each cell is tried."""
+"""The table of servers in docs/reference/server.md: each cell is tested."""
 
 import asyncio
 import os
@@ -217,13 +217,13 @@ def documented() -> dict[str, list[str]]:
 
 
 def test_the_table_has_all_rows():
-    """What is tried is what the page says, in the same order."""
+    """The tests are those of the page, in the same order."""
     assert list(documented()) == list(PROBES)
 
 
 @pytest.mark.parametrize("row", PROBES)
 async def test_a_row_of_the_table_is_true(row, servers):
-    """With our server, with uvicorn as it is, with granian: for each the gateway is the same."""
+    """With our server, with plain uvicorn, with granian: the gateway is the same for each."""
     await until(lambda: all(answers(port, "/healthz") for port in servers.values()))
 
     found = await asyncio.gather(*(PROBES[row](port) for port in servers.values()))

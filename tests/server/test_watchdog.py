@@ -1,4 +1,4 @@
-"""A blocked event loop: it is reported once, with the code that blocks it and the time."""
+"""A blocked event loop is reported once, with the blocking code and the time."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ def busy_with_something(seconds: float) -> None:
 
 @pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)])
 async def test_a_blocked_loop_is_reported_with_its_stack(loop):
-    """While it lasts, so that it is reported even when it never ends; and again when it is over."""
+    """While it is blocked, so that an endless one is reported; and again when it ends."""
     heard: list[AnyEvent] = []
     dog = await watched(heard, threshold=0.1)
 
@@ -57,8 +57,8 @@ async def test_each_blockage_is_reported_once():
     assert [type(event) for event in heard] == [LoopBlocked, LoopFreed] * 2
 
 
-async def test_a_loop_that_turns_is_not_reported():
-    """Work in pieces is no blockage, however much there is of it."""
+async def test_a_busy_loop_that_is_not_blocked_is_not_reported():
+    """Work in small pieces does not block it."""
     heard: list[AnyEvent] = []
     dog = await watched(heard, threshold=1.0)
 
@@ -71,8 +71,8 @@ async def test_a_loop_that_turns_is_not_reported():
     assert heard == []
 
 
-async def test_a_gateway_that_blocks_says_where(depot):
-    """The log of the process names the line, and how long no other request was served."""
+async def test_a_blocked_gateway_logs_where(depot):
+    """The log names the line, and how long no other request was served."""
     process = depot(BFF_WATCHDOG="0.1", BFF_LOG="text")
 
     request(process.port, "GET", "/block?seconds=0.5")
@@ -83,7 +83,7 @@ async def test_a_gateway_that_blocks_says_where(depot):
     assert "time.sleep(seconds)" in process.output
 
 
-async def test_a_gateway_without_a_watchdog_ends_like_any_other(depot):
+async def test_a_gateway_without_a_watchdog_shuts_down(depot):
     """It is off with 0, and shutdown works without it."""
     process = depot("--drain-delay=0", BFF_WATCHDOG="0")
     request(process.port, "GET", "/block?seconds=0.3")

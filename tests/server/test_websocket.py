@@ -1,4 +1,4 @@
-"""Web sockets: handed to uvicorn's protocol, behind the same checks as any request."""
+"""Web sockets: handed to uvicorn's protocol, after the checks of any request."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ def chatting():
 
 
 async def test_a_web_socket_is_served():
-    """Handshake, a message each way, query and all."""
+    """Handshake, query, and a message each way."""
     async with (
         served(chatting()) as server,
         open_socket(f"ws://127.0.0.1:{server.port}/chat?mark=!") as chat,
@@ -48,8 +48,8 @@ async def test_a_web_socket_is_served():
         assert await chat.recv() == "hello!"
 
 
-async def test_a_handshake_behind_an_answer_is_served():
-    """A client may use a connection that it has."""
+async def test_a_handshake_after_an_answer_is_served():
+    """A client may reuse a connection."""
     async with served(chatting()) as server, server.client() as client:
         client.send(HELLO)
         await client.answer()
@@ -59,7 +59,7 @@ async def test_a_handshake_behind_an_answer_is_served():
 
 
 async def test_a_handshake_is_not_pipelined():
-    """What it upgrades would be the connection of an answer that is not there yet."""
+    """It would upgrade a connection whose earlier answer is missing."""
     async with served(chatting()) as server, server.client() as client:
         client.send(HELLO + HANDSHAKE % b"Host: localhost\r\n")
 
@@ -67,8 +67,8 @@ async def test_a_handshake_is_not_pipelined():
 
 
 @pytest.mark.parametrize("behind", [HELLO, b"\x81\x85aaaa\t\x04\r\r\x0e", b"\xff", b"\r\n"])
-async def test_a_client_waits_for_the_answer_to_its_handshake(behind):
-    """What comes with it is not taken for a frame: 400, and nothing fails."""
+async def test_a_client_must_wait_for_the_answer_to_its_handshake(behind):
+    """Bytes with the handshake are not taken for a frame: 400, and nothing fails."""
     failures = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     async with served(chatting()) as server, server.client() as client:
@@ -81,7 +81,7 @@ async def test_a_client_waits_for_the_answer_to_its_handshake(behind):
 
 @pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
 async def test_a_handshake_passes_the_checks_of_a_request(hosts):
-    """No Host, or two, is as wrong here as there."""
+    """No Host, or two, is refused as in any request."""
     async with served(chatting()) as server:
         answer = await server.say(HANDSHAKE % hosts)
 
@@ -154,7 +154,7 @@ def socket_of(path: bytes, fields: bytes = HOST) -> bytes:
     ("path", "status"), [("waits", 503), ("reads", 503), ("closes", 403), ("begins", 0)]
 )
 async def test_a_web_socket_that_is_not_accepted_holds_no_connection(ws, path, status):
-    """The deadline of the head goes on until the application accepts or refuses."""
+    """The deadline of the head holds until the application accepts or refuses."""
     sockets = Sockets()
 
     async with served(sockets, ws=ws, header_timeout=0.2) as server, server.client() as client:
@@ -180,7 +180,7 @@ class Silent(asyncio.Protocol):
 @pytest.mark.parametrize("path", ["waits", "reads", "closes"])
 @pytest.mark.parametrize("early", [HELLO, b"\x81\x85aaaa\t\x04\r\r\x0e", b"\xff", b"\r\n"])
 async def test_bytes_before_the_answer_to_a_handshake_are_refused(ws, path, early, caplog):
-    """They come in a segment of their own: one 400, the application ends, and nothing fails."""
+    """They come in a segment of their own: one 400, and the application is cancelled."""
     failures = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     sockets = Sockets()
@@ -202,7 +202,7 @@ async def test_bytes_before_the_answer_to_a_handshake_are_refused(ws, path, earl
 @pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
 @pytest.mark.parametrize("ws", IMPLEMENTATIONS)
 async def test_bytes_during_a_refusal_are_dropped(ws):
-    """The client is being refused already; a second answer would be one too many."""
+    """The client is already refused and gets no second answer."""
     failures = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     sockets = Sockets()
@@ -222,7 +222,7 @@ async def test_bytes_during_a_refusal_are_dropped(ws):
 
 
 async def test_a_protocol_that_calls_no_application_holds_no_connection():
-    """Whatever it waits for, the deadline of the head breaks the connection."""
+    """Whatever it waits for, the connection is reset at the deadline of the head."""
     async with (
         served(Sockets(), ws=Silent, header_timeout=0.2) as server,
         server.client() as client,
@@ -261,8 +261,8 @@ async def test_a_web_socket_that_is_accepted_may_last(ws):
         (400, b"Transfer-Encoding: chunked\r\n"),
     ],
 )
-async def test_what_a_handshake_may_carry(ws, status, fields):
-    """No body, and no head that the web socket's protocol would wait for: an answer at once."""
+async def test_a_handshake_has_no_body_and_a_limited_head(ws, status, fields):
+    """The web socket protocol would wait for a body or a larger head: it is refused at once."""
     async with served(Sockets(), ws=ws) as server, server.client() as client:
         client.send(socket_of(b"accepts", HOST + fields))
 
@@ -273,7 +273,7 @@ async def test_what_a_handshake_may_carry(ws, status, fields):
 @pytest.mark.filterwarnings("ignore:The `websockets` implementation is deprecated")
 @pytest.mark.parametrize("ws", IMPLEMENTATIONS)
 async def test_a_handshake_that_the_protocol_refuses_ends(ws):
-    """Without its key, or of another version, it is no web socket's."""
+    """Without a key, or with another version, it is no valid handshake."""
     async with served(Sockets(), ws=ws, header_timeout=0.3) as server:
         for unlike in (b"Sec-WebSocket-Key: x", b"Sec-WebSocket-Version: 12"):
             name = unlike.partition(b":")[0]
@@ -289,7 +289,7 @@ async def test_a_handshake_that_the_protocol_refuses_ends(ws):
 
 
 async def test_a_refused_handshake_has_no_late_failure():
-    """Its time is over after its connection is closed: there is nothing left to break."""
+    """The deadline passes after the connection is closed: nothing is reset."""
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, one: failures.append(one))
     sent = socket_of(b"accepts").replace(b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 12")
@@ -305,7 +305,7 @@ async def test_a_refused_handshake_has_no_late_failure():
 
 
 async def test_a_gateway_reports_a_web_socket_that_was_not_accepted():
-    """Its log has the status that the client was sent."""
+    """Its log has the status that the client got."""
     heard: list[AnyEvent] = []
     app = gateway(
         "chat",
@@ -326,7 +326,7 @@ async def test_a_gateway_reports_a_web_socket_that_was_not_accepted():
 
 
 async def test_a_web_socket_is_closed_with_service_restart(depot):
-    """1012: its client may connect anew, and finds another instance."""
+    """1012: its client may reconnect, and reaches another instance."""
     process = depot("--drain-delay=0", "--grace=5")
     async with open_socket(f"ws://127.0.0.1:{process.port}/chat") as chat:
         await chat.send("hello")

@@ -36,8 +36,8 @@ def app() -> Gateway:
     return gateway("shop", faces=[views], settings=settings, events=Events(), lifespan=lifespan)
 
 
-async def test_app_runs_while_the_client_is_there(app):
-    """The lifespan is opened before the first request and closed after the last."""
+async def test_the_lifespan_surrounds_the_requests(app):
+    """The lifespan starts before the first request and ends after the last."""
     async with running(app) as client:
         answer = await client.get("/v1/greeting")
         during = list(LIFESPAN_STEPS)
@@ -55,7 +55,7 @@ async def test_headers_go_with_every_request(app):
 
 
 async def test_bug_is_answered_as_in_production(app):
-    """A test sees what a client would see: a problem without internals."""
+    """A test gets what a client would get: a problem without internals."""
     async with running(app) as client:
         answer = await client.get("/v1/bug")
 

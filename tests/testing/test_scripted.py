@@ -33,7 +33,7 @@ async def test_a_body_that_is_not_bytes_is_sent_as_json() -> None:
     assert received.header("etag") == '"1"'
 
 
-async def test_replies_and_failures_take_their_time() -> None:
+async def test_replies_and_failures_can_be_delayed() -> None:
     """Latency is exact in virtual time."""
     bench, upstream = LayerRuntime(), Scripted(reply(after=0.25), fail(is_sent=False, after=0.5))
     began = bench.now
@@ -46,8 +46,8 @@ async def test_replies_and_failures_take_their_time() -> None:
     assert bench.now - began == pytest.approx(0.75)
 
 
-async def test_it_counts_calls_under_way_and_cancelled_ones() -> None:
-    """Tests can see that abandoned work was really stopped."""
+async def test_it_counts_calls_in_flight_and_cancelled_ones() -> None:
+    """Tests can check that abandoned work was really stopped."""
     bench, upstream = LayerRuntime(), Scripted(hang())
     task = asyncio.create_task(upstream(bench.call()))
     await asyncio.sleep(1)
@@ -61,7 +61,7 @@ async def test_it_counts_calls_under_way_and_cancelled_ones() -> None:
 
 
 async def test_any_error_can_be_scripted_and_the_script_changed() -> None:
-    """The error is made for the call it answers."""
+    """The error is made for each call."""
     bench = LayerRuntime()
     upstream = Scripted(fail_with(lambda call: BadPayload("garbage", call=call)))
     with pytest.raises(BadPayload, match=r"users: GET /users/\{id\}: garbage"):
@@ -73,7 +73,7 @@ async def test_any_error_can_be_scripted_and_the_script_changed() -> None:
 
 
 async def test_a_transport_has_a_script_per_address() -> None:
-    """An address without one refuses connections; closing is noted."""
+    """An address without one refuses connections; closing is recorded."""
     bench, transport = (
         LayerRuntime(),
         ScriptedTransport({"10.0.0.1": Scripted(reply(200, b"rows"))}),

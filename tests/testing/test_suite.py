@@ -68,7 +68,7 @@ def strict_report(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_task_left_behind_fails_the_test_that_started_it(report: str) -> None:
-    """A leak is named by its coroutine; a task that is ending is none."""
+    """The leak is named by its coroutine; a task that is ending does not count."""
     assert "the test left tasks behind: forever" in report
     assert "FAILED" in line_of(report, "::test_leaks")
     assert "PASSED" in line_of(report, "::test_cleans_up")
@@ -86,7 +86,7 @@ def test_properties_may_be_asynchronous(report: str) -> None:
 
 
 def test_a_missing_program_skips_visibly(report: str) -> None:
-    """The report names the program that a test wants, and the module that a file wants."""
+    """The report names the program that a test needs, or the module that a file needs."""
     assert "needs no-such-program, which is not installed" in report
     assert "could not import 'no_such_module'" in report
     assert "2 failed, 1 passed, 2 skipped" in report

@@ -24,7 +24,7 @@ async def test_an_hour_of_sleeping_takes_no_time() -> None:
 
 @pytest.mark.virtual_time
 async def test_timers_fire_in_the_order_of_their_instants() -> None:
-    """Tasks that sleep wake in the order of time, not in the order of their start."""
+    """Sleeping tasks wake in the order of time, not of their start."""
     woken: list[float] = []
 
     async def sleeper(seconds: float) -> None:
@@ -38,7 +38,7 @@ async def test_timers_fire_in_the_order_of_their_instants() -> None:
 
 @pytest.mark.virtual_time
 async def test_time_stands_still_while_a_thread_works() -> None:
-    """Work in a thread ends before a virtual timer that is later than now."""
+    """Work in a thread ends before any later virtual timer."""
     loop = asyncio.get_running_loop()
     began, may_end = loop.time(), threading.Event()
     loop.call_soon(may_end.set)
@@ -50,7 +50,7 @@ async def test_time_stands_still_while_a_thread_works() -> None:
 
 
 @pytest.mark.virtual_time
-async def test_sockets_work_in_no_time() -> None:
+async def test_sockets_take_no_virtual_time() -> None:
     """Bytes between two sockets of the process arrive before any timer."""
     loop = asyncio.get_running_loop()
     here, there = socket.socketpair()
@@ -83,8 +83,8 @@ def test_a_test_that_would_hang_fails_at_once() -> None:
 
 
 @pytest.mark.virtual_time
-async def test_a_stopped_process_is_a_clock_that_advances() -> None:
-    """`advance` lets time pass while no task runs."""
+async def test_advance_moves_the_clock() -> None:
+    """It lets time pass while no task runs, as in a stopped process."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
     began = loop.time()

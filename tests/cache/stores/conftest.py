@@ -1,4 +1,4 @@
-"""Stores to test: in memory, in Redis, and memory over Redis, all by the same sentences."""
+"""Stores to test: in memory, in Redis, and memory over Redis, all with the same tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,14 +29,14 @@ def in_memory(*sinks, size=2**22):
 
 
 async def until(is_true: Callable[[], object], patience: float = 10.0) -> None:
-    """Wait for what another task or process does."""
+    """Wait until another task or process has done something."""
     async with asyncio.timeout(patience):
         while not is_true():  # noqa: ASYNC110 # another process announces nothing
             await asyncio.sleep(0.002)
 
 
 async def eventually(ask: Callable[[], Awaitable[object]], patience: float = 15.0) -> None:
-    """Ask until the answer is yes."""
+    """Call until the result is true."""
     async with asyncio.timeout(patience):
         while not await ask():  # noqa: ASYNC110 # another process announces nothing
             await asyncio.sleep(0.02)
@@ -60,12 +60,12 @@ async def body_of(store, key) -> bytes | None:
 async def shared(
     url: str, *sinks, levels=False, within=PATIENCE, gateway="shop", size=2**22
 ) -> AsyncIterator:
-    """Open a store of another process, as it were: with a link of its own."""
+    """Open a store with a client of its own, as another process would."""
     spawn = asyncio.get_running_loop().create_task
     events = Events(*sinks)
     link = RedisClient(url, clock=monotonic, chance=chance, events=events, timeout=within)
     store = RedisCacheStore(link, gateway=gateway, spawn=spawn, clock=monotonic, chance=chance)
-    await store.get("")  # a process hears of purges by asking
+    await store.get("")  # a process receives the purge count with an answer
     if levels:
         memory = in_memory(*sinks, size=size)
         store = TieredCacheStore(memory, store, spawn=spawn, clock=monotonic, events=events)

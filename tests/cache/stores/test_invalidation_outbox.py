@@ -1,4 +1,4 @@
-"""What is to be forgotten while Redis is away: remembered, bounded, and said before all else."""
+"""Invalidations while Redis is unavailable: stored, bounded, and published before all else."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ ENTRY = CacheEntry(200, (), b"{}", generated_at=0.0, fresh_for=60.0)
 
 
 class Link:
-    """Redis as a script: away or there, and what it was sent."""
+    """A scripted Redis, which can be unavailable, and records its commands."""
 
     name = "redis://scripted"
 
@@ -32,7 +32,7 @@ class Link:
         self.gate.set()
 
     async def script(self, source, keys, args=(), *, within=None):
-        """Note what it is sent, and answer as the scripts do."""
+        """Record the command, and answer like the scripts."""
         del keys, within
         if self.is_away:
             raise StoreUnavailable(self.name, "away")
@@ -61,8 +61,8 @@ async def opened():
         await store.aclose()
 
 
-async def test_nothing_is_read_before_a_purge_was_said():
-    """What Redis holds may be what was purged while it was away."""
+async def test_nothing_is_read_before_a_pending_purge_is_published():
+    """Redis may hold entries that were purged while it was unavailable."""
     async with opened() as (store, link):
         link.is_away = True
         await store.purge(["product:7"])
@@ -75,8 +75,8 @@ async def test_nothing_is_read_before_a_purge_was_said():
         assert [name for name, *_ in link.sent] == ["purge", "load"]
 
 
-async def test_while_a_purge_is_being_said_nothing_is_read():
-    """A caller who comes meanwhile does not wait, and finds nothing."""
+async def test_nothing_is_read_while_a_purge_is_published():
+    """Another caller does not wait, and gets a miss."""
     async with opened() as (store, link):
         link.is_away = True
         await store.purge(["product:7"])
@@ -90,8 +90,8 @@ async def test_while_a_purge_is_being_said_nothing_is_read():
         assert link.sent == []
 
 
-async def test_while_a_purge_is_owed_nothing_is_found():
-    """Memory and Redis are both left aside until it was said."""
+async def test_nothing_is_found_while_a_purge_is_pending():
+    """Neither memory nor Redis is used until it is published."""
     async with opened() as (store, link):
         assert await store.get("key") is not None
         link.is_away = True
@@ -100,8 +100,8 @@ async def test_while_a_purge_is_owed_nothing_is_found():
         assert await store.get("key") is None
 
 
-async def test_too_much_that_is_owed_becomes_everything():
-    """What is remembered is bounded; a new era forgets all that there is."""
+async def test_too_many_pending_purges_invalidate_everything():
+    """The pending tags are bounded; a new era invalidates all entries."""
     async with opened() as (store, link):
         link.is_away = True
         await store.purge([f"product:{number}" for number in range(MAX_PENDING + 1)])
@@ -111,7 +111,7 @@ async def test_too_much_that_is_owed_becomes_everything():
         assert link.sent == [("reset",)]
 
 
-async def test_so_much_can_be_owed_one_by_one():
+async def test_the_largest_number_of_pending_tags_is_published():
     """The bound itself is not too much."""
     async with opened() as (store, link):
         link.is_away = True
@@ -123,14 +123,14 @@ async def test_so_much_can_be_owed_one_by_one():
         assert (said[0], len(said)) == ("purge", 1 + MAX_PENDING)
 
 
-async def test_what_is_owed_while_debts_are_paid_is_paid_next():
-    """Only what was said is settled."""
+async def test_purges_during_a_flush_are_published_next():
+    """Only published purges are no longer pending."""
     async with opened() as (store, link):
         link.is_away = True
         await store.purge(["first"])
         link.is_away = False
         link.gate.clear()
-        await asyncio.sleep(0.2)  # the first is being said
+        await asyncio.sleep(0.2)  # the first is being sent
         link.is_away = True
         await store.purge(["second"])
         link.is_away = False
@@ -142,16 +142,16 @@ async def test_what_is_owed_while_debts_are_paid_is_paid_next():
 
 
 @pytest.mark.parametrize(("left", "is_found"), [(1, True), (60_000, True), (0, False), (-1, False)])
-async def test_an_entry_without_time_left_is_none(left, is_found):
-    """Nor one that never ends, which none of ours does."""
+async def test_an_entry_without_remaining_time_is_a_miss(left, is_found):
+    """So is one without an expiry, which our entries always have."""
     async with opened() as (store, link):
         link.left = left
 
         assert (await store.get("key") is not None) is is_found
 
 
-def test_a_tag_that_is_purged_again_is_remembered_for_longer():
-    """Of too many the one that was purged longest ago is forgotten."""
+def test_a_tag_that_is_purged_again_is_logged_for_longer():
+    """If there are too many, the one with the oldest purge is dropped."""
     purges = PurgeLog()
     for number in range(MAX_LOGGED_TAGS):
         purges.add([f"{number}"])

@@ -1,4 +1,4 @@
-"""Entries in memory: bounded in bytes and number, the least used and the expired go first."""
+"""The store in memory: bounded in bytes and entries; expired and least recently used ones go."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Hands:
-    """A clock that is set by hand."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.now = 1000.0
@@ -44,8 +44,8 @@ async def put(store, key, one, store_for=60.0):
     return await store.set(key, one, store_for=store_for, mark=store.mark())
 
 
-async def test_what_was_not_used_for_longest_makes_room(clock):
-    """A full store drops what no call read, and holds no more bytes than it may."""
+async def test_the_least_recently_used_entry_is_evicted(clock):
+    """A full store evicts what was not read for the longest time, and never exceeds its bytes."""
     store = opened(clock, size=100_000)
     for number in range(40):
         await put(store, f"{number}", entry(b"x" * 5_000))
@@ -67,8 +67,8 @@ async def test_entries_are_bounded_in_number(clock):
     assert await store.purge(["tag:0", "tag:39"]) == 1
 
 
-async def test_an_answer_larger_than_the_store_is_not_kept(clock):
-    """And what it replaces is gone, since it is out of date."""
+async def test_an_answer_larger_than_the_store_is_not_stored(clock):
+    """And the one that it replaces is dropped, since it is outdated."""
     store = opened(clock, size=10_000)
     await put(store, "a", entry())
     await put(store, "b", entry())
@@ -80,8 +80,8 @@ async def test_an_answer_larger_than_the_store_is_not_kept(clock):
     assert store.peek("b")
 
 
-async def test_expired_entries_go_as_others_come(clock):
-    """The dead take no room from the living, although no call reads them."""
+async def test_writes_remove_expired_entries(clock):
+    """Expired entries take no room, although no call reads them."""
     store = opened(clock)
     for number in range(200):
         await put(store, f"dead:{number}", entry(tags=(f"tag:{number}",)), store_for=10)
@@ -93,8 +93,8 @@ async def test_expired_entries_go_as_others_come(clock):
     assert all(store.peek(f"alive:{number}") for number in range(100))
 
 
-async def test_evictions_are_told_once_a_second(clock):
-    """With how many made room, and how many bytes they were."""
+async def test_evictions_are_reported_once_a_second(clock):
+    """With the number of entries and of bytes."""
     heard = []
     store = opened(clock, heard.append, entries=10)
     for number in range(30):
@@ -106,8 +106,8 @@ async def test_evictions_are_told_once_a_second(clock):
     assert all(event.size == event.count * evictions[0].size for event in evictions)
 
 
-async def test_what_was_decoded_counts(clock):
-    """Typed values that are put beside the bytes later take part of the store's."""
+async def test_decoded_values_count(clock):
+    """Typed values that are decoded later count as part of the store's bytes."""
     store = opened(clock)
     one, other = entry(b"x" * 1000), entry(b"x" * 1000)
     await put(store, "one", one)
@@ -126,14 +126,14 @@ async def test_what_was_decoded_counts(clock):
 
 
 def opened_size(clock):
-    """Return what the entry without a body takes."""
+    """Return the size of an entry without a body."""
     store = opened(clock)
     store.put("third", entry(b""), store_for=60.0, mark=store.mark())
     return store.size
 
 
-async def test_a_forgotten_purge_is_taken_to_be_of_everything(clock):
-    """Purges are remembered in bounded number; an answer from before those is not believed."""
+async def test_replies_from_before_the_purge_log_are_not_stored(clock):
+    """The log is bounded; a reply requested before its first purge may be outdated."""
     store = opened(clock)
     before = store.mark()
     await store.purge(["first"])
@@ -146,8 +146,8 @@ async def test_a_forgotten_purge_is_taken_to_be_of_everything(clock):
     assert await put(store, "a", entry())
 
 
-async def test_clearing_beats_what_is_being_asked_for(clock):
-    """Nothing from before comes in after it, tagged or not."""
+async def test_replies_requested_before_a_clear_are_not_stored(clock):
+    """With or without tags."""
     store = opened(clock)
     mark = store.mark()
     await put(store, "a", entry(tags=("t",)))
@@ -189,7 +189,7 @@ main()
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads from Linux its memory")
-def test_a_million_keys_take_what_they_may():
+def test_a_million_keys_stay_within_the_bound():
     """The process grows by the bound and a fifth at most, and then no more."""
     ended = subprocess.run(
         (sys.executable, "-c", GROWTH), cwd=ROOT, check=True, capture_output=True, timeout=120

@@ -1,4 +1,4 @@
-"""Redis is paused, slow or gone: no one waits, and nothing is believed that may not hold."""
+"""Redis is paused, slow or gone: no call waits long, and no outdated entry is served."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ SLACK = 0.15
 
 @pytest.fixture
 def road(redis_server: RedisServer) -> Iterator[SlowRoad]:
-    """Lead to Redis."""
+    """Return a slow road to Redis."""
     with SlowRoad(redis_server.port) as road:
         yield road
 
@@ -59,8 +59,8 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_a_redis_in_trouble_is_passed_by(redis_server, road, trouble):
-    """Nothing raises or takes long; afterwards it is used again, by itself."""
+async def test_a_failing_redis_is_skipped(redis_server, road, trouble):
+    """Nothing raises or takes long; afterwards Redis is used again."""
     begin, end = TROUBLES[trouble]
     async with shared(url_of(road), levels=True, within=TIMEOUT_SECONDS) as store:
         await put(store, "a", tags=["t"])
@@ -82,8 +82,8 @@ async def test_a_redis_in_trouble_is_passed_by(redis_server, road, trouble):
         assert await body_of(store, "a") is None
 
 
-async def test_memory_is_not_believed_while_it_hears_nothing(redis_server, road):
-    """What another process purges meanwhile would be served for ever after."""
+async def test_memory_is_not_used_while_no_purges_are_received(redis_server, road):
+    """An entry that another process purges meanwhile would be served for ever."""
     async with AsyncExitStack() as open_all:
         deaf = await open_all.enter_async_context(shared(url_of(road), levels=True))
         other = await open_all.enter_async_context(shared(redis_server.url, levels=True))
@@ -99,8 +99,8 @@ async def test_memory_is_not_believed_while_it_hears_nothing(redis_server, road)
         assert await body_of(deaf, "a") is None
 
 
-async def test_a_purge_that_could_not_be_told_is_owed(redis_server):
-    """It is announced before anything that Redis has is believed; the others forget as well."""
+async def test_a_purge_that_failed_is_retried(redis_server):
+    """It is published before entries from Redis are used, and the other processes drop theirs."""
     async with AsyncExitStack() as open_all:
         one, other = [
             await open_all.enter_async_context(
@@ -122,7 +122,7 @@ async def test_a_purge_that_could_not_be_told_is_owed(redis_server):
 
 
 async def test_a_redis_that_comes_back_empty_revives_nothing(redis_server):
-    """It has forgotten its purges, too: what this process holds does not count any more."""
+    """It has lost its purges, too, so entries in memory do not count any more."""
     async with shared(redis_server.url, levels=True) as store:
         mark = store.mark()
         await put(store, "a", tags=["t"])
@@ -157,7 +157,7 @@ async def test_purges_reach_other_processes_at_once(redis_server):
 
 
 async def test_of_several_processes_one_has_the_lease(redis_server):
-    """Until it gives it back, or its time is over."""
+    """Until it releases it, or the lease expires."""
     async with AsyncExitStack() as open_all:
         stores = [await open_all.enter_async_context(shared(redis_server.url)) for _ in range(4)]
         first = [await one.lease("a", 30.0) for one in stores]
@@ -171,8 +171,8 @@ async def test_of_several_processes_one_has_the_lease(redis_server):
         assert third
 
 
-async def test_a_lease_that_nobody_waited_for_is_given_back(redis_server, road):
-    """The callers left before the answer came; Redis had granted it."""
+async def test_a_lease_of_a_cancelled_caller_is_released(redis_server, road):
+    """The caller left before the answer came; Redis had granted it."""
     async with AsyncExitStack() as open_all:
         gone = await open_all.enter_async_context(shared(url_of(road)))
         other = await open_all.enter_async_context(shared(redis_server.url))

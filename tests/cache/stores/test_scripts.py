@@ -1,4 +1,4 @@
-"""What scripts do in a real Redis: late commands, forgotten purges, tags that outlive entries."""
+"""The Lua scripts in a real Redis: late commands, dropped purges, expiring tags."""
 
 import pytest
 
@@ -35,14 +35,14 @@ async def lifetime_of(store, tag) -> float:
 @pytest.mark.parametrize(
     ("late", "is_stored"), [(0, True), (500, True), (5000, False), (-500, True), (-5000, False)]
 )
-async def test_a_command_that_was_read_much_later_stores_nothing(redis_server, late, is_stored):
-    """A Redis that was frozen would make an answer younger than it is."""
+async def test_a_command_that_redis_read_late_stores_nothing(redis_server, late, is_stored):
+    """A frozen Redis would make an entry younger than it is."""
     async with shared(redis_server.url) as store:
         assert await stored(store, "key", mark=0, late=late) is is_stored
 
 
-async def test_a_mark_from_before_the_list_begins_stores_nothing(redis_server):
-    """The purge of the tag may be among those that are forgotten."""
+async def test_a_mark_from_before_the_purge_log_stores_nothing(redis_server):
+    """The purge of the tag may be among the dropped ones."""
     async with shared(redis_server.url) as store:
         await purge(store, b"a", listed=2)
         for tag in (b"b", b"c", b"d"):
@@ -52,8 +52,8 @@ async def test_a_mark_from_before_the_list_begins_stores_nothing(redis_server):
         assert await stored(store, "new", mark=last, listed=2, tags=(b"unheard-of",))
 
 
-async def test_a_purge_after_the_mark_is_known_by_its_tag(redis_server):
-    """Of the tags of an entry each counts."""
+async def test_a_purge_after_the_mark_is_found_by_tag(redis_server):
+    """Each tag of an entry counts."""
     async with shared(redis_server.url) as store:
         before = await purge(store, b"x")
         after = await purge(store, b"b")
@@ -63,8 +63,8 @@ async def test_a_purge_after_the_mark_is_known_by_its_tag(redis_server):
         assert await stored(store, "key", mark=after, tags=(b"a", b"b"))
 
 
-async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server):
-    """An entry that is set later, for a moment, does not end the others of its tag."""
+async def test_a_tag_expires_with_its_last_entry(redis_server):
+    """A later entry with a short lifetime does not end the others of its tag."""
     async with shared(redis_server.url) as store:
         assert await put(store, "long", tags=("a",), store_for=600.0)
         assert await put(store, "short", tags=("a",), store_for=1.0)
@@ -76,8 +76,8 @@ async def test_a_tag_lives_as_long_as_the_entry_that_lives_longest(redis_server)
     assert gone is None
 
 
-async def test_expired_tags_go_as_others_come(redis_server):
-    """A gateway with a tag for each of its users does not fill Redis with those of last year."""
+async def test_new_entries_remove_expired_tags(redis_server):
+    """A gateway with a tag for each user does not fill Redis with those of last year."""
     async with shared(redis_server.url) as store:
         link = store.session.link
         for number in range(20):
@@ -92,8 +92,8 @@ async def test_expired_tags_go_as_others_come(redis_server):
 
 @pytest.mark.parametrize("evicted", [TAGS, TAG_EXPIRIES])
 @pytest.mark.parametrize("spoil", [("DEL",), ("SET", "text")])
-async def test_tags_that_redis_evicted_are_written_anew(redis_server, evicted, spoil):
-    """Entries of before may be lost; those that are stored from then on are served."""
+async def test_evicted_tags_are_written_again(redis_server, evicted, spoil):
+    """Earlier entries may be lost; later ones are served."""
     async with shared(redis_server.url) as store:
         link = store.session.link
         assert await put(store, "old", tags=("a", "b"))
@@ -108,8 +108,8 @@ async def test_tags_that_redis_evicted_are_written_anew(redis_server, evicted, s
         assert await body_of(store, "new") is None
 
 
-async def test_an_entry_counts_only_while_its_tags_say_what_they_said(redis_server):
-    """Whatever Redis evicts costs entries, and revives none."""
+async def test_an_entry_is_valid_only_while_its_tags_are_unchanged(redis_server):
+    """If Redis evicts keys, entries are lost, but none becomes valid again."""
     entry = CacheEntry(200, (), b"{}", monotonic(), 60.0, tags=("a", "b"))
     async with shared(redis_server.url) as store:
         for spoil in (("HSET", TAGS, "b", "x 1"), ("HDEL", TAGS, "a"), ("DEL", PURGES)):

@@ -1,4 +1,4 @@
-"""What every store of entries does, wherever it stores them."""
+"""The behaviour of every cache store."""
 
 import asyncio
 import random
@@ -23,8 +23,8 @@ FULL = CacheEntry(
 )
 
 
-async def test_what_is_kept_is_found_as_it_was(opened):
-    """Every field of an answer; its age goes on."""
+async def test_a_stored_answer_is_found_unchanged(opened):
+    """Every field of it; its age continues."""
     async with opened() as store:
         now = monotonic()
         entry = CacheEntry(**{**_fields(FULL), "generated_at": now - 100.0})
@@ -41,8 +41,8 @@ def _fields(entry):
     return {name: getattr(entry, name) for name in names}
 
 
-async def test_what_nobody_kept_is_a_miss(opened):
-    """Also what was only purged or deleted."""
+async def test_an_unknown_key_is_a_miss(opened):
+    """Also one that was only purged or deleted."""
     async with opened() as store:
         await store.delete("a")
         await store.purge(["t"])
@@ -51,8 +51,8 @@ async def test_what_nobody_kept_is_a_miss(opened):
         assert store.peek("a") is None
 
 
-async def test_a_newer_answer_takes_the_place_of_an_older(opened):
-    """A purge of the tags that only the older one had does not touch it."""
+async def test_a_newer_answer_replaces_an_older(opened):
+    """A purge of tags that only the older one had does not affect it."""
     async with opened() as store:
         await put(store, "a", body=b"old", tags=["old", "both"])
         await put(store, "a", body=b"new", tags=["new", "both"])
@@ -66,7 +66,7 @@ async def test_a_newer_answer_takes_the_place_of_an_older(opened):
 
 @pytest.mark.parametrize("size", [0, 1, 1_023, 1_024, 70_000, 2**20])
 async def test_answers_of_any_size_come_back_whole(opened, size):
-    """Those that can be compressed, and those that can't."""
+    """Compressible and incompressible ones."""
     async with opened() as store:
         dense, thin = random.Random(size).randbytes(size), b"abc" * (size // 3)
         await put(store, "dense", body=dense)
@@ -88,8 +88,8 @@ async def test_a_deleted_answer_is_gone(opened):
         assert await body_of(store, "b") == b"{}"
 
 
-async def test_an_answer_is_kept_for_as_long_as_was_said(opened):
-    """Then it is a miss; what is to be stored for no time never was there."""
+async def test_an_answer_is_stored_for_the_given_time(opened):
+    """Then it is a miss; with a time of 0 it is not stored."""
     async with opened() as store:
         is_kept = [await put(store, key, store_for=keep) for key, keep in (("a", 0.5), ("b", 0.0))]
         before = await body_of(store, "a")
@@ -101,8 +101,8 @@ async def test_an_answer_is_kept_for_as_long_as_was_said(opened):
         assert await body_of(store, "b") is None
 
 
-async def test_a_purge_drops_all_that_has_one_of_the_tags(opened):
-    """However many they are, and nothing else."""
+async def test_a_purge_deletes_all_entries_with_one_of_the_tags(opened):
+    """However many they are, and no others."""
     async with opened() as store:
         for number in range(60):
             await put(store, f"{number}", tags=[f"third:{number % 3}", f"fifth:{number % 5}"])
@@ -118,8 +118,8 @@ async def test_a_purge_drops_all_that_has_one_of_the_tags(opened):
 ODD = ["", " ", "a b", "a,b", "a\nb", "\x00", "é", "\U0001f436", "\ud800", "t", "e", "a" * 3000]
 
 
-async def test_tags_may_hold_anything(opened):
-    """A purge of one is of no other."""
+async def test_tags_may_contain_anything(opened):
+    """A purge of one affects no other."""
     async with opened() as store:
         for tag in ODD:
             await put(store, f"key {tag}", tags=[tag])
@@ -135,8 +135,8 @@ async def test_tags_may_hold_anything(opened):
         assert (first, await body_of(store, "all")) == (b"{}", None)
 
 
-async def test_a_purge_beats_what_was_asked_for_before_it(opened):
-    """An answer that was on its way is not stored, if the tag is one of its."""
+async def test_a_reply_requested_before_a_purge_is_not_stored(opened):
+    """If it has a purged tag."""
     async with opened() as store:
         await put(store, "known", tags=["t"])
         before = store.mark()
@@ -154,8 +154,8 @@ async def test_a_purge_beats_what_was_asked_for_before_it(opened):
         assert [await body_of(store, key) for key in "cde"] == [b"{}"] * 3
 
 
-async def test_a_purge_of_a_tag_that_nobody_knew_counts_as_well(opened):
-    """The first answer that has it may be the one on its way."""
+async def test_a_purge_of_an_unknown_tag_counts_as_well(opened):
+    """The first reply with this tag may be in transit."""
     async with opened() as store:
         before = store.mark()
         await store.purge(["t"])
@@ -164,7 +164,7 @@ async def test_a_purge_of_a_tag_that_nobody_knew_counts_as_well(opened):
 
 
 async def test_purges_race_with_answers_and_win(opened):
-    """Of many answers on their way none is found that was requested before a purge ended."""
+    """No reply is found that was requested before a purge ended."""
     async with opened() as store:
         dice = random.Random(5)
         requested: dict[str, int] = {}
@@ -198,8 +198,8 @@ async def test_purges_race_with_answers_and_win(opened):
         assert stale == []
 
 
-async def test_nothing_is_left_of_an_answer_that_was_on_its_way(opened):
-    """An answer that was requested before a purge is refused for good, not only once."""
+async def test_an_outdated_reply_is_always_refused(opened):
+    """A reply that was requested before a purge is refused again and again, not only once."""
     async with opened() as store:
         before = store.mark()
         await store.purge(["t"])
@@ -209,8 +209,8 @@ async def test_nothing_is_left_of_an_answer_that_was_on_its_way(opened):
         assert await body_of(store, "a") in {b"new", None}
 
 
-async def test_a_lease_may_be_taken_and_given_back(opened):
-    """One that no one has given is not missed."""
+async def test_a_lease_can_be_taken_and_released(opened):
+    """Releasing a lease that was not taken does nothing."""
     async with opened() as store:
         await store.release("a")
         first = await store.lease("a", 5.0)
@@ -220,7 +220,7 @@ async def test_a_lease_may_be_taken_and_given_back(opened):
         assert await store.lease("a", 5.0)
 
 
-async def test_a_store_says_what_it_is(opened):
+async def test_the_repr_of_a_store_describes_it(opened):
     """In a line, without keys or values."""
     async with opened() as store:
         await put(store, "secret")
