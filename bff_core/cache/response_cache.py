@@ -11,10 +11,7 @@ from bff_core.scope import Scope
 Outcome = Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
 PurgeSource = Literal["code", "write", "operator", "webhook"]
 
-NO_CACHE = (
-    "this gateway has no cache: give a service a policy that says so, "
-    "Policy(cache=Cache()), or set BFF_CACHE_URL"
-)
+NO_CACHE = "this gateway has no cache: set Policy(cache=Cache()) for a service, or BFF_CACHE_URL"
 
 
 @dataclass(slots=True)

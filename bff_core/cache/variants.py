@@ -29,7 +29,7 @@ def variant_index(entry: CacheEntry, now: float, store_for: float) -> CacheEntry
 
 
 def is_current_index(found: CacheEntry | None, index: CacheEntry) -> bool:
-    """Whether what is found does what a new variant_index would, and for as long."""
+    """Whether the found entry is an index of the same headers that lasts as long."""
     return (
         found is not None
         and found.status == INDEX_STATUS
