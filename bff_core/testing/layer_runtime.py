@@ -16,8 +16,8 @@ Kind = TypeVar("Kind")
 class LayerRuntime:
     """The runtime of a layer under test; create it inside the running loop.
 
-    `heard` lists the emitted events, `background` holds the spawned tasks. `clock` is the loop's by
-    default. Randomness is seeded, so that a run can be repeated.
+    `events` lists the emitted events, `background` holds the spawned tasks. `clock` is the loop's
+    by default. Randomness is seeded, so that a run can be repeated.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class LayerRuntime:
         listens: bool = True,
         clock: Clock | None = None,
     ) -> None:
-        self.heard: list[AnyEvent] = []
+        self.events: list[AnyEvent] = []
         self.background: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._clock = clock or self._loop.time
@@ -37,7 +37,7 @@ class LayerRuntime:
             loop=self._loop,
             clock=self._clock,
             chance=random.Random(seed).random,  # noqa: S311 # repeatable, not secret
-            events=Events(self.heard.append) if listens else Events(),
+            events=Events(self.events.append) if listens else Events(),
             spawn=self._spawn,
         )
 
@@ -66,9 +66,9 @@ class LayerRuntime:
             headers=headers,
         )
 
-    def heard_of(self, kind: type[Kind]) -> list[Kind]:
+    def events_of(self, kind: type[Kind]) -> list[Kind]:
         """Return the emitted events of one class, in order."""
-        return [event for event in self.heard if isinstance(event, kind)]
+        return [event for event in self.events if isinstance(event, kind)]
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)

@@ -62,7 +62,7 @@ class Provider:
     @property
     def reports(self) -> list[str]:
         """The errors that were logged."""
-        return [str(event.error) for event in self.bench.heard_of(Crashed)]
+        return [str(event.error) for event in self.bench.events_of(Crashed)]
 
 
 async def test_a_document_is_fetched_once_for_all():

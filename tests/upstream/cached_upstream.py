@@ -165,4 +165,4 @@ class CachedUpstream:
 
     def outcomes(self) -> list[tuple[str, str]]:
         """Return the outcomes of the cache's events, with their reasons."""
-        return [(one.outcome, one.reason) for one in self.bench.heard_of(CacheLookup)]
+        return [(one.outcome, one.reason) for one in self.bench.events_of(CacheLookup)]

@@ -142,7 +142,7 @@ async def test_a_raised_limit_lets_those_who_wait_through_at_once() -> None:
 
     assert layer.permits.limit > 10
     assert layer.permits.in_use == layer.permits.limit
-    assert bench.heard_of(LimitMoved)[-1].limit == layer.permits.limit
+    assert bench.events_of(LimitMoved)[-1].limit == layer.permits.limit
     await asyncio.gather(*tasks)
     assert repr(layer).startswith("bulkhead   0 of ")
 
@@ -178,4 +178,4 @@ async def test_clients_that_leave_and_calls_never_sent_tell_nothing() -> None:
         await asyncio.wait(tasks)
 
     assert layer.permits.limit == 20
-    assert bench.heard_of(LimitMoved) == []
+    assert bench.events_of(LimitMoved) == []

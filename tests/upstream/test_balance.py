@@ -95,7 +95,7 @@ async def test_a_retry_goes_to_another_endpoint() -> None:
     layer = RetryLayer(GENEROUS, bench.runtime, balancer(bench, scripts))
 
     statuses = {(await layer(bench.call())).status for _ in range(50)}
-    attempts = [event for event in bench.heard_of(Attempted) if event.outcome == "unavailable"]
+    attempts = [event for event in bench.events_of(Attempted) if event.outcome == "unavailable"]
 
     assert statuses == {200}
     assert len(scripts[ONE].calls) == len(attempts) == 5
@@ -144,7 +144,7 @@ async def test_one_bad_endpoint_of_three_is_ejected(step) -> None:
         outcomes[(await layer(bench.call())).status] += 1
         await asyncio.sleep(0.1)
 
-    ejections = len(bench.heard_of(Ejected))
+    ejections = len(bench.events_of(Ejected))
     assert len(scripts[ONE].calls) == 5 + (ejections - 1)
     assert ejections in {4, 5}
     assert set(outcomes) == {200}
@@ -164,7 +164,7 @@ async def test_an_endpoint_that_recovers_is_restored() -> None:
     for _ in range(50):
         await layer(bench.call())
 
-    kinds = [type(e) for e in bench.heard if isinstance(e, Ejected | Restored)]
+    kinds = [type(e) for e in bench.events if isinstance(e, Ejected | Restored)]
     assert ejected_at == 5
     assert kinds == [Ejected, Restored]
     assert len(scripts[ONE].calls) > 5 + 10
@@ -183,7 +183,7 @@ async def test_clients_that_leave_eject_nobody() -> None:
     await asyncio.wait(tasks)
 
     assert layer.endpoints.ejected == ()
-    assert {event.outcome for event in bench.heard_of(Attempted)} == {"cancelled"}
+    assert {event.outcome for event in bench.events_of(Attempted)} == {"cancelled"}
 
 
 async def test_an_attempt_is_told_with_endpoint_outcome_and_duration() -> None:
@@ -192,7 +192,7 @@ async def test_an_attempt_is_told_with_endpoint_outcome_and_duration() -> None:
 
     await balancer(bench, {ONE: Scripted(reply(404, after=0.25))})(bench.call())
 
-    (event,) = bench.heard_of(Attempted)
+    (event,) = bench.events_of(Attempted)
     assert (event.endpoint, event.outcome) == ("10.0.0.1:80", "404")
     assert event.duration == pytest.approx(0.25)
     assert event.operation == "GET /users/{id}"
@@ -263,7 +263,7 @@ async def test_a_change_of_addresses_is_followed_in_the_background() -> None:
     assert (after.body, after.status) == (b"", 200)
     await asyncio.sleep(0)
     assert transport.closed == [ONE]
-    assert [event.endpoints for event in bench.heard_of(Resolved)] == [
+    assert [event.endpoints for event in bench.events_of(Resolved)] == [
         ("users.internal:80 (10.0.0.1)",),
         ("users.internal:80 (10.0.0.2)",),
     ]
@@ -288,7 +288,7 @@ async def test_a_resolver_that_fails_leaves_the_last_good_addresses_for_ten_minu
         await layer(bench.call())
 
     assert (caught.value.is_sent, bench.now) == (False, lost_at)
-    assert bench.heard_of(Resolved)[-1].error.startswith("users.internal: ")
+    assert bench.events_of(Resolved)[-1].error.startswith("users.internal: ")
 
 
 async def test_a_resolver_that_hangs_piles_nothing_up() -> None:
@@ -307,7 +307,7 @@ async def test_a_resolver_that_hangs_piles_nothing_up() -> None:
     assert all(isinstance(outcome, TransportFailed) for outcome in outcomes)
     assert (waited, bench.now) == (2.0, began + 2.0)
     assert names.lookups == ["users.internal"]
-    assert bench.heard_of(Resolved)[-1].error == "users.internal: the resolver is silent"
+    assert bench.events_of(Resolved)[-1].error == "users.internal: the resolver is silent"
     await asyncio.sleep(18.1)
     assert (await layer(bench.call())).status == 200
 
@@ -387,7 +387,7 @@ async def test_a_stream_counts_as_a_call_until_it_is_left() -> None:
         during, body = place.in_flight, [chunk async for chunk in stream]
 
     assert (during, place.in_flight, body) == (1, 0, [b"rows"])
-    assert [event.outcome for event in bench.heard_of(Attempted)] == ["200"]
+    assert [event.outcome for event in bench.events_of(Attempted)] == ["200"]
 
 
 async def test_streams_that_fail_eject_their_endpoint() -> None:
@@ -402,7 +402,7 @@ async def test_streams_that_fail_eject_their_endpoint() -> None:
         except TransportFailed:
             continue
 
-    assert len(bench.heard_of(Ejected)) == 1
+    assert len(bench.events_of(Ejected)) == 1
     assert layer.endpoints.is_panicking
 
 

@@ -89,7 +89,7 @@ async def test_waiting_for_a_permit_makes_no_call_slow() -> None:
     await asyncio.gather(*(handler(bench.call(f"/users/{number}")) for number in range(50)))
 
     assert bench.now - began == pytest.approx(5.0)
-    assert bench.heard_of(BreakerChanged) == []
+    assert bench.events_of(BreakerChanged) == []
 
 
 async def test_a_slow_reply_behind_a_queue_counts_by_what_the_upstream_took() -> None:
@@ -100,7 +100,7 @@ async def test_a_slow_reply_behind_a_queue_counts_by_what_the_upstream_took() ->
     calls = (handler(bench.call(f"/users/{number}")) for number in range(30))
     await asyncio.gather(*calls, return_exceptions=True)
 
-    assert [event.state for event in bench.heard_of(BreakerChanged)] == ["open"]
+    assert [event.state for event in bench.events_of(BreakerChanged)] == ["open"]
 
 
 def stack_to(upstream: Scripted, bench: LayerRuntime, policy: Policy) -> Handler:
@@ -148,7 +148,7 @@ async def test_it_closes_after_good_probes_and_tells_each_change() -> None:
     for _ in range(4):
         await layer(bench.call())
 
-    states = [event.state for event in bench.heard_of(BreakerChanged)]
+    states = [event.state for event in bench.events_of(BreakerChanged)]
     assert states == ["open", "half-open", "closed"]
 
 
@@ -165,7 +165,7 @@ async def test_only_three_calls_probe_at_once() -> None:
 
     assert sum(isinstance(outcome, CircuitOpen) for outcome in outcomes) == 97
     assert len(upstream.calls) == 23
-    assert len(bench.heard_of(CallRejected)) == 97
+    assert len(bench.events_of(CallRejected)) == 97
 
 
 async def test_cancelled_probes_give_their_slots_back() -> None:

@@ -44,7 +44,7 @@ async def test_a_full_queue_refuses_at_once() -> None:
         await layer(bench.call())
 
     assert (caught.value.status, caught.value.attempts, bench.now) == (503, 0, began)
-    assert [event.reason for event in bench.heard_of(CallRejected)] == ["bulkhead_full"]
+    assert [event.reason for event in bench.events_of(CallRejected)] == ["bulkhead_full"]
     await cancelled(tasks)
 
 
@@ -66,7 +66,7 @@ async def test_nobody_queues_beyond_the_deadline() -> None:
         await layer(bench.call(timeout=2))
 
     assert 1.99 < bench.now - began < 2
-    assert [event.reason for event in bench.heard_of(CallRejected)] == ["queue"]
+    assert [event.reason for event in bench.events_of(CallRejected)] == ["queue"]
     assert len(upstream.calls) == 1
     await cancelled([first])
 

@@ -30,7 +30,7 @@ async def test_a_thousand_equal_reads_are_one_call() -> None:
 
     assert {received.body for received in replies} == {b"shared"}
     assert len(upstream.calls) == 1
-    assert len(bench.heard_of(Coalesced)) == 999
+    assert len(bench.events_of(Coalesced)) == 999
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ async def test_a_refused_token_is_renewed_and_the_call_sent_once_more() -> None:
     assert answer.status == 200
     assert orders.sent_headers == ["Bearer viewer-1", "Bearer viewer-2"]
     assert viewer_token.refused == ["viewer-1"]
-    assert [event.is_sent_again for event in orders.bench.heard_of(Unauthorized)] == [True]
+    assert [event.is_sent_again for event in orders.bench.events_of(Unauthorized)] == [True]
 
 
 async def test_a_call_is_never_sent_a_third_time() -> None:
@@ -123,7 +123,7 @@ async def test_a_refused_token_without_another_is_the_services_answer(others) ->
     answer = await orders.send(ScriptedToken(next=others))
 
     assert (answer.status, len(orders.service.calls)) == (401, 1)
-    assert [event.is_sent_again for event in orders.bench.heard_of(Unauthorized)] == [False]
+    assert [event.is_sent_again for event in orders.bench.events_of(Unauthorized)] == [False]
 
 
 async def test_the_end_of_a_session_is_no_failure_of_the_service() -> None:
@@ -280,7 +280,7 @@ async def test_nothing_secret_is_in_a_repr() -> None:
     task.cancel()
     await asyncio.wait([task])
 
-    reprs = [repr(one) for one in (orders.stack, sent, orders.policy, *orders.bench.heard)]
+    reprs = [repr(one) for one in (orders.stack, sent, orders.policy, *orders.bench.events)]
 
     assert header_of(sent, b"x-api-key") == SECRET_VALUE
     assert [one for one in reprs if SECRET_VALUE in one] == []

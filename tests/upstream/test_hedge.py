@@ -50,7 +50,7 @@ class Upstream:
         for _ in range(100):
             await self.call()
         await asyncio.sleep(11)  # the budget's window: its calls are the test's alone
-        self.bench.heard.clear()
+        self.bench.events.clear()
         for script in self.scripts.values():
             script.calls.clear()
 
@@ -90,7 +90,7 @@ async def test_a_slow_call_is_sent_a_second_time_and_the_first_answer_wins() -> 
 
     assert (status, took) == (200, pytest.approx(0.205, abs=0.006))
     assert upstream.scripts["all"].cancelled == 1
-    assert len(upstream.bench.heard_of(Hedged)) == len(upstream.bench.heard_of(HedgeWon)) == 1
+    assert len(upstream.bench.events_of(Hedged)) == len(upstream.bench.events_of(HedgeWon)) == 1
     assert upstream.in_flight == 0
 
 
@@ -103,7 +103,7 @@ async def test_the_second_loses_when_the_first_answers_after_all() -> None:
 
     assert received.body == b"first"
     assert upstream.scripts["all"].cancelled == 1
-    assert upstream.bench.heard_of(HedgeWon) == []
+    assert upstream.bench.events_of(HedgeWon) == []
     assert upstream.bench.background == set()
 
 
@@ -117,7 +117,7 @@ async def test_a_streamed_body_is_sent_by_one_call_alone() -> None:
     received = await upstream.stack.handler(call)
 
     assert received.body == b"first"
-    assert upstream.bench.heard_of(Hedged) == []
+    assert upstream.bench.events_of(Hedged) == []
 
 
 async def test_it_goes_to_another_endpoint() -> None:
@@ -130,7 +130,7 @@ async def test_it_goes_to_another_endpoint() -> None:
 
     assert {status for status, _ in taken} == {200}
     assert max(took for _, took in taken) < 0.25
-    assert len(upstream.scripts[ONE].calls) == len(upstream.bench.heard_of(HedgeWon)) > 0
+    assert len(upstream.scripts[ONE].calls) == len(upstream.bench.events_of(HedgeWon)) > 0
 
 
 async def test_it_goes_to_another_endpoint_however_busy_that_is() -> None:
@@ -198,8 +198,8 @@ async def test_hedges_are_a_fifth_of_the_calls_and_three() -> None:
 
     await asyncio.gather(*(upstream.call() for _ in range(100)))
 
-    assert len(upstream.bench.heard_of(Hedged)) == 23
-    assert {event.reason for event in upstream.bench.heard_of(HedgeRefused)} == {"budget"}
+    assert len(upstream.bench.events_of(Hedged)) == 23
+    assert {event.reason for event in upstream.bench.events_of(HedgeRefused)} == {"budget"}
     assert len(upstream.scripts["all"].calls) == 123
 
 
@@ -218,7 +218,7 @@ async def test_hedges_and_retries_share_one_budget() -> None:
     calls = (upstream.call(timeout=30) for _ in range(100))
     await asyncio.gather(*calls, return_exceptions=True)
 
-    assert upstream.bench.heard_of(Hedged)
+    assert upstream.bench.events_of(Hedged)
     assert len(upstream.scripts["all"].calls) <= 123
 
 
@@ -238,7 +238,7 @@ async def test_a_call_that_waits_for_a_permit_is_not_hedged() -> None:
 
     await asyncio.gather(*(upstream.call() for _ in range(5)))
 
-    assert upstream.bench.heard_of(Hedged) == []
+    assert upstream.bench.events_of(Hedged) == []
 
 
 async def test_a_hedge_takes_no_place_in_the_queue() -> None:
@@ -249,7 +249,7 @@ async def test_a_hedge_takes_no_place_in_the_queue() -> None:
     taken = await upstream.timed()
 
     assert taken == (200, pytest.approx(0.5))
-    assert len(upstream.bench.heard_of(Hedged)) == 1
+    assert len(upstream.bench.events_of(Hedged)) == 1
     assert upstream.layers[BulkheadLayer].permits.in_use == 0
 
 
@@ -330,7 +330,7 @@ async def test_a_client_that_leaves_in_the_moment_of_winning_is_gone() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await client
-    assert len(upstream.bench.heard_of(HedgeWon)) == 1
+    assert len(upstream.bench.events_of(HedgeWon)) == 1
     assert upstream.in_flight == 0
 
 
@@ -343,10 +343,10 @@ async def test_losers_speak_against_nobody() -> None:
     for _ in range(100):
         await upstream.call()
 
-    outcomes = {event.outcome for event in upstream.bench.heard_of(Attempted)}
+    outcomes = {event.outcome for event in upstream.bench.events_of(Attempted)}
     assert outcomes == {"200", "cancelled"}
-    assert upstream.bench.heard_of(BreakerChanged) == []
-    assert upstream.bench.heard_of(Ejected) == []
+    assert upstream.bench.events_of(BreakerChanged) == []
+    assert upstream.bench.events_of(Ejected) == []
 
 
 async def test_hedging_does_not_feed_on_itself() -> None:
@@ -363,7 +363,7 @@ async def test_hedging_does_not_feed_on_itself() -> None:
     for _ in range(2000):
         await upstream.call()
 
-    hedged = len(upstream.bench.heard_of(Hedged))
+    hedged = len(upstream.bench.events_of(Hedged))
     assert 0.03 * 2000 < hedged < 0.07 * 2000
     assert upstream.sent == 2000 + hedged
 
@@ -437,7 +437,7 @@ async def test_a_race_is_no_reference_cycle() -> None:
         upstream.scripts["all"].calls.clear()
         for script in upstream.scripts.values():
             script.calls.clear()
-        upstream.bench.heard.clear()
+        upstream.bench.events.clear()
         del call
         await asyncio.sleep(0.001)
 

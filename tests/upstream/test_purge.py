@@ -57,7 +57,7 @@ async def test_a_write_that_was_refused_purges_nothing() -> None:
     cached = CachedUpstream(product(1), reply(409))
 
     assert await read_write_read(cached) == Product(1)
-    assert cached.bench.heard_of(Purged) == []
+    assert cached.bench.events_of(Purged) == []
 
 
 @pytest.mark.parametrize("outcome", [fail(), reply(500), reply(503)], ids=["cut", "500", "503"])
@@ -115,7 +115,7 @@ async def test_reads_purge_nothing() -> None:
     await cached.get()
     await cached.get(method="OPTIONS", model=None)
 
-    assert cached.bench.heard_of(Purged) == []
+    assert cached.bench.events_of(Purged) == []
 
 
 async def test_a_write_needs_no_parameters_of_the_tags_of_reads() -> None:

@@ -67,7 +67,7 @@ async def test_a_minute_of_faults_passes_without_a_storm_and_heals_by_itself(fau
 
     await load.run(120)
 
-    opened = [event for event in bench.heard_of(BreakerChanged) if event.state == "open"]
+    opened = [event for event in bench.events_of(BreakerChanged) if event.state == "open"]
     assert len(upstream.calls) <= 1.2 * len(load.ended) + 3
     assert opened
     assert load.between(began + 30 + 2.5, began + 80)[CircuitOpen] > 0.9 * 47.5 * 50

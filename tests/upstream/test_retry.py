@@ -28,7 +28,7 @@ async def test_a_read_that_failed_succeeds_the_second_time() -> None:
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
 
     assert received.body == b"ok"
-    (event,) = bench.heard_of(Retried)
+    (event,) = bench.events_of(Retried)
     assert (event.attempt, event.reason) == (2, "503")
 
 
@@ -58,7 +58,7 @@ async def test_the_backoff_passes_before_each_further_attempt() -> None:
 
     await RetryLayer(Retry(), bench.runtime, upstream)(bench.call())
 
-    delays = [event.delay for event in bench.heard_of(Retried)]
+    delays = [event.delay for event in bench.events_of(Retried)]
     assert bench.now - began == pytest.approx(sum(delays))
     assert 0 < delays[0] <= 0.025
     assert 0 < delays[1] <= 0.05
@@ -84,7 +84,7 @@ async def test_a_service_that_says_wait_too_long_is_not_waited_for() -> None:
     received = await RetryLayer(Retry(), bench.runtime, upstream)(bench.call(timeout=10))
 
     assert (received.status, bench.now) == (503, began)
-    assert [event.reason for event in bench.heard_of(RetryRefused)] == ["retry_after"]
+    assert [event.reason for event in bench.events_of(RetryRefused)] == ["retry_after"]
 
 
 async def test_a_date_in_retry_after_is_judged_by_the_time_of_day() -> None:
@@ -193,7 +193,7 @@ async def test_a_failing_upstream_gets_a_fifth_more_calls_and_three() -> None:
 
     assert {received.status for received in replies} == {500}
     assert len(upstream.calls) == 123
-    assert {event.reason for event in bench.heard_of(RetryRefused)} == {"budget"}
+    assert {event.reason for event in bench.events_of(RetryRefused)} == {"budget"}
 
 
 async def test_a_mistake_in_the_gateway_is_not_retried() -> None:

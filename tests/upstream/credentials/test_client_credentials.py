@@ -233,7 +233,7 @@ async def test_an_unusable_token_reply_is_refused_and_reported(step, reason) -> 
     with pytest.raises(CredentialsUnavailable) as raised:
         await orders.send()
 
-    [event] = orders.bench.heard_of(TokenRefused)
+    [event] = orders.bench.events_of(TokenRefused)
     assert (event.upstream, event.operation, event.reason) == ("identity", "POST /token", reason)
     assert SECRET_VALUE not in f"{raised.value} {raised.value.detail} {raised.value!r} {event}"
     assert orders.service.calls == []
@@ -312,7 +312,7 @@ async def test_a_token_that_ends_before_it_arrives_is_requested_with_pauses() ->
         await asyncio.sleep(0.1)
 
     assert 2 <= token_requests(orders) <= 8
-    assert {one.reason for one in orders.bench.heard_of(TokenRefused)} == {"expired"}
+    assert {one.reason for one in orders.bench.events_of(TokenRefused)} == {"expired"}
 
 
 async def test_replies_to_the_gateways_token_may_be_declared_public() -> None:

@@ -222,8 +222,8 @@ async def test_addresses_that_all_refuse_are_tried_once_each():
     with pytest.raises(TransportFailed) as caught:
         await layer(call)
 
-    assert {one.endpoint for one in bench.heard_of(Attempted)} == {f"{host}:80" for host in hosts}
-    assert len(bench.heard_of(Attempted)) == 3
+    assert {one.endpoint for one in bench.events_of(Attempted)} == {f"{host}:80" for host in hosts}
+    assert len(bench.events_of(Attempted)) == 3
     assert (caught.value.is_sent, len(call.trail)) == (False, 1)
 
 

@@ -167,7 +167,7 @@ async def test_a_failure_of_tls_says_what_is_wrong_and_with_whom(kit, authority,
 
     assert (failed.value.code, failed.value.is_sent, failed.value.attempts) == (code, False, 1)
     assert "TLS with localhost" in str(failed.value)
-    assert [one.outcome for one in bench.heard_of(Attempted)] == [code]
+    assert [one.outcome for one in bench.events_of(Attempted)] == [code]
     assert services[0].requests == []
 
 
@@ -182,7 +182,7 @@ async def test_a_service_that_demands_a_certificate_has_received_nothing(authori
                 await stack.handler(bench.call(method="POST"))
 
     assert (failed.value.code, failed.value.is_sent) == ("tls_client_certificate", False)
-    assert [one.outcome for one in bench.heard_of(Attempted)] == ["tls_client_certificate"]
+    assert [one.outcome for one in bench.events_of(Attempted)] == ["tls_client_certificate"]
 
 
 async def test_a_service_without_tls_is_no_refused_connection(kit, authority, tmp_path):
