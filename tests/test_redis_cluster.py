@@ -130,7 +130,7 @@ async def test_keyed_requests_run_once_in_a_cluster(cluster):
         claim = await store.claim("key", b"print")
         assert isinstance(claim, Claim)
         meanwhile = await store.claim("key", b"print")
-        await store.keep(claim, answer)
+        await store.save(claim, answer)
         afterwards = await store.claim("key", b"print")
         reused = await store.claim("key", b"another")
         store._renewing.cancel()

@@ -78,7 +78,7 @@ async def written(link: RedisClient) -> dict[str, str]:
     results = await asyncio.gather(*works.values(), return_exceptions=True)
     for claim in results:
         if isinstance(claim, Claim):
-            answers.free(claim)
+            answers.release(claim)
     await cache.aclose()
     await asyncio.gather(*behind)
     return dict(zip(works, map(outcome, results), strict=True))

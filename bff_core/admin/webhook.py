@@ -12,7 +12,11 @@ from bff_core.edge.body_limit import whole
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import ClientError, NotAllowed
 from bff_core.http_exchange.request_context import RequestContext
-from bff_core.policy.edge.webhook_signature import SKEW, Signatures, SignedMessage
+from bff_core.policy.edge.webhook_signature import (
+    MAX_SKEW_SECONDS,
+    SignatureVerifier,
+    SignedMessage,
+)
 from bff_core.routing.path import path_of
 
 PATH = "/hooks/purge"
@@ -30,7 +34,7 @@ class Webhook:
 
     def __init__(self, secrets: Sequence[str], *, cache: GetCache, wall: Clock) -> None:
         self._cache = cache
-        self._signatures = Signatures(secrets)
+        self._signatures = SignatureVerifier(secrets)
         self._wall = wall
 
     def check(self, context: RequestContext) -> Awaitable[Response] | None:
@@ -41,12 +45,14 @@ class Webhook:
         if context.scope.method != "POST":
             raise HTTPException(405, headers={"allow": "POST"})
         message, now = _message(context.fields.get), self._wall()
-        if not message.is_timely(now):
-            raise NotAllowed(f"The message was not signed within the last {SKEW / 60:.0f} minutes.")
+        if not message.is_recent(now):
+            raise NotAllowed(
+                f"The message was not signed within the last {MAX_SKEW_SECONDS / 60:.0f} minutes."
+            )
         body = await whole(context.receive, context.asgi, MAX_BODY_BYTES)
         if not self._signatures.match(message, body):
             raise NotAllowed("The signature is of no secret that is known here.")
-        if self._signatures.has_received(message, body, now):
+        if self._signatures.is_replay(message, body, now):
             return json_response({"purged": [], "dropped": 0})
         done = await purge(self._cache(), body, "webhook")
         self._signatures.remember(message, body)
@@ -59,7 +65,7 @@ def _message(field: Callable[[bytes, bytes], bytes]) -> SignedMessage:
         field(b"webhook-timestamp", b""),
         field(b"webhook-signature", b""),
     )
-    if not message.is_readable:
+    if not message.is_well_formed:
         raise ClientError(
             "A message has webhook-id, webhook-timestamp (Unix time in seconds) and "
             "webhook-signature."

@@ -11,7 +11,7 @@ from typing import Final, Self, TypeVar
 import msgspec
 
 from bff_core.errors import NotAllowed, NotAuthenticated
-from bff_core.policy.edge.shedding import USUAL, Criticality
+from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.scope import Scope
 
 V = TypeVar("V", bound="Viewer")
@@ -45,7 +45,7 @@ class Viewer:
     scopes: frozenset[str] = frozenset()
     client: str = ""
     session: str | None = None
-    criticality: Criticality = USUAL
+    criticality: Criticality = DEFAULT_CRITICALITY
     roles: frozenset[str] = frozenset()
     acr: str = ""
     auth_time: float = 0.0

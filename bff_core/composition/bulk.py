@@ -18,7 +18,7 @@ from bff_core.errors import (
     InvalidInput,
 )
 from bff_core.events import PartEnded
-from bff_core.policy.edge.idempotency import is_decided
+from bff_core.policy.edge.idempotency import is_final_answer
 from bff_core.scope import running_part, writing_as
 
 C = TypeVar("C", bound=Composition)
@@ -79,7 +79,7 @@ class ItemResult(Generic[V]):
     def is_open(self) -> bool:
         """Whether the outcome is open: a retry may end otherwise."""
         error = self.error
-        return error is not None and not is_decided(
+        return error is not None and not is_final_answer(
             error.status if isinstance(error, BFFError) else 500
         )
 

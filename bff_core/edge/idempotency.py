@@ -15,13 +15,13 @@ from bff_core.events import AnswerForgotten, Events
 from bff_core.http_exchange.request_context import RequestContext, context_of
 from bff_core.idempotency.interface import Claim, IdempotencyStore, Reused, Running
 from bff_core.policy.edge.idempotency import (
-    SHORTEST_GUEST_KEY,
+    MIN_ANONYMOUS_KEY_LENGTH,
     UNSAFE,
     IdempotencyOptions,
     StoredAnswer,
     derived_key,
     fingerprint,
-    is_decided,
+    is_final_answer,
     parse_key,
 )
 from bff_core.routing.access import admit_to_route
@@ -67,8 +67,8 @@ class Idempotency:
 
     A key belongs to its gateway, viewer and route (method and path); query and body must be those
     of the first time, and an answer is replayed only to a viewer with the same rights. Final
-    answers are stored (`policy.idempotency.is_decided`); one that leaves open what happened is not,
-    and the next request of the key runs again under the same derived keys.
+    answers are stored (`policy.edge.idempotency.is_final_answer`); one that leaves open what
+    happened is not, and the next request of the key runs again under the same derived keys.
     Streams are never stored. Requests without the header, and safe methods, go on.
     """
 
@@ -159,7 +159,7 @@ class Idempotency:
             left = until - self._clock()
             if left <= 0 or not self._options.waits:
                 raise KeyInUse("The first request with this Idempotency-Key has not ended.")
-            await store.changed(request.idempotency_key, left)
+            await store.wait_for_change(request.idempotency_key, left)
 
 
 class _Delivery:
@@ -212,20 +212,20 @@ class _Delivery:
         if self._is_settled:
             return False
         self._is_settled = True
-        self._store.free(self._claim, forget=self._context.scope.outcome == "read")
+        self._store.release(self._claim, forget=self._context.scope.outcome == "read")
         return True
 
     async def _finish(self, messages: list[Message]) -> None:
         request = self._context.scope
         answer, outcome = _answer(messages, Viewer.from_scope(request).rights), request.outcome
-        says_wait = any(name == b"retry-after" for name, _ in answer.headers)
-        if is_decided(answer.status, outcome, says_wait=says_wait):
+        has_retry_after = any(name == b"retry-after" for name, _ in answer.headers)
+        if is_final_answer(answer.status, outcome, has_retry_after=has_retry_after):
             self._is_settled = True
-            await self._store.keep(self._claim, answer)
+            await self._store.save(self._claim, answer)
         else:
             self._is_settled = True
-            is_refusal = answer.status < 500 and not outcome and not says_wait
-            self._store.free(self._claim, forget=is_refusal or outcome == "read")
+            is_refusal = answer.status < 500 and not outcome and not has_retry_after
+            self._store.release(self._claim, forget=is_refusal or outcome == "read")
 
     async def _release(self) -> None:
         held, self._held = self._held or [], None
@@ -241,10 +241,10 @@ def _checked(field: bytes, request: Scope) -> str:
             "Idempotency-Key must be one text of 1 to 255 printable ASCII characters, in quotes "
             "where it holds spaces, commas, semicolons or quotes; a UUID is best."
         )
-    if request.audience == ANONYMOUS.audience and len(key) < SHORTEST_GUEST_KEY:
+    if request.audience == ANONYMOUS.audience and len(key) < MIN_ANONYMOUS_KEY_LENGTH:
         raise MalformedKey(
             "The Idempotency-Key of somebody who is not signed in must be hard to guess: "
-            f"at least {SHORTEST_GUEST_KEY} characters, such as a UUID."
+            f"at least {MIN_ANONYMOUS_KEY_LENGTH} characters, such as a UUID."
         )
     return key
 

@@ -14,7 +14,7 @@ from bff_core.edge.forwarded import parse_address
 from bff_core.errors import ConfigurationError, TooManyRequests
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.limits.interface import LimitQuery, LimitStore, LimitVerdict
-from bff_core.policy.edge.rate_limits import UNITS, Limit, Standing, seconds
+from bff_core.policy.edge.rate_limits import UNITS, Limit, LimitStatus, whole_seconds
 from bff_core.routing.path import path_of
 from bff_core.scope import Scope
 
@@ -61,7 +61,7 @@ class RateLimits:
 
     def __init__(self, limits: Sequence[Limit], *, store: GetStore) -> None:
         self._limits = tuple(limits)
-        self._holds_always = all(limit.holds_always for limit in limits)
+        self._holds_always = all(limit.applies_always for limit in limits)
         self._charges = any(limit.cost != "request" for limit in limits)
         self._policies = {limit.name: _policy(limit) for limit in limits}
         self._store = store
@@ -72,13 +72,13 @@ class RateLimits:
         if not self._holds_always:
             # A web socket begins as a GET.
             method, path = context.asgi.get("method", "GET"), path_of(context.asgi)
-            limits = [limit for limit in limits if limit.holds_for(method, path)]
+            limits = [limit for limit in limits if limit.applies_to(method, path)]
         return self._admit(limits, context) if limits else None
 
     async def _admit(self, limits: Sequence[Limit], context: RequestContext) -> None:
         queries = [LimitQuery(limit, _caller(limit, context)) for limit in limits]
         verdict = await self._store().admit(queries)
-        self._report(context, queries, verdict.standings)
+        self._report(context, queries, verdict.statuses)
         if not verdict.is_admitted:
             raise _refusal(queries, verdict)
         if self._charges:
@@ -100,22 +100,22 @@ class RateLimits:
         self,
         context: RequestContext,
         queries: Sequence[LimitQuery],
-        standings: Sequence[Standing],
+        statuses: Sequence[LimitStatus],
     ) -> None:
         policies = b", ".join([self._policies[one.limit.name] for one in queries])
-        rows = zip(queries, standings, strict=True)
+        rows = zip(queries, statuses, strict=True)
         left = [
-            f'"{one.limit.name}";r={standing.remaining};t={seconds(standing.reset)}'
-            for one, standing in rows
+            f'"{one.limit.name}";r={status.remaining};t={whole_seconds(status.reset)}'
+            for one, status in rows
         ]
         _add(context, b"ratelimit-policy", policies)
         _add(context, b"ratelimit", ", ".join(left).encode("ascii"))
 
 
 def _refusal(queries: Sequence[LimitQuery], verdict: LimitVerdict) -> LimitExceeded:
-    rows = zip(queries, verdict.standings, strict=True)
-    refusing = [one.limit.name for one, standing in rows if standing.wait]
-    return LimitExceeded(max(1, seconds(verdict.wait)), refusing)
+    rows = zip(queries, verdict.statuses, strict=True)
+    refusing = [one.limit.name for one, status in rows if status.retry_after]
+    return LimitExceeded(max(1, whole_seconds(verdict.retry_after)), refusing)
 
 
 def _add(context: RequestContext, name: bytes, value: bytes) -> None:
@@ -130,7 +130,7 @@ def _add(context: RequestContext, name: bytes, value: bytes) -> None:
 
 
 def _policy(limit: Limit) -> bytes:
-    parameters: dict[str, BareItemType] = {"q": limit.quota, "w": seconds(limit.per)}
+    parameters: dict[str, BareItemType] = {"q": limit.quota, "w": whole_seconds(limit.per)}
     if limit.cost != "request":
         parameters["qu"] = UNITS[limit.cost]
     return http_sf.ser((limit.name, parameters)).encode("ascii")

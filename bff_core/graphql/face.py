@@ -22,7 +22,7 @@ from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import schema_hash, screens_of
 from bff_core.graphql.schema_copy import copy_schema
-from bff_core.policy.edge.shedding import USUAL, Criticality
+from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.route_table import READS_ONLY
@@ -60,7 +60,7 @@ class GraphQL:
         *,
         limits: QueryLimits | None = None,
         introspection: bool | None = None,
-        criticality: Criticality = USUAL,
+        criticality: Criticality = DEFAULT_CRITICALITY,
         cache: bool = True,
         public: Collection[str] = (),
         per_tenant: Collection[str] = (),

@@ -12,7 +12,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, OperationType
 
 from bff_core.graphql.failures import rendered
-from bff_core.policy.edge.idempotency import is_decided
+from bff_core.policy.edge.idempotency import is_final_answer
 from bff_core.scope import Scope, writing_as
 
 
@@ -58,4 +58,4 @@ def end(request_scope: Scope, errors: Sequence[GraphQLError]) -> None:
 def _is_undecided(error: GraphQLError) -> bool:
     is_mutation = error.path is None or len(error.path) == 1
     status = rendered(error).get("extensions", {}).get("status", 500)
-    return is_mutation and not (isinstance(status, int) and is_decided(status))
+    return is_mutation and not (isinstance(status, int) and is_final_answer(status))

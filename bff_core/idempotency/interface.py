@@ -42,7 +42,7 @@ class IdempotencyStore(Protocol):
         """Return the claim of a key that is free, or what became of it."""
         ...
 
-    async def keep(self, claim: Claim, answer: StoredAnswer, /) -> None:
+    async def save(self, claim: Claim, answer: StoredAnswer, /) -> None:
         """Keep the final answer for the key's lifetime, and let go of the claim.
 
         It is done even if the caller is cancelled meanwhile; that it could not be done is an event
@@ -50,13 +50,13 @@ class IdempotencyStore(Protocol):
         """
         ...
 
-    def free(self, claim: Claim, /, *, forget: bool = False) -> None:
+    def release(self, claim: Claim, /, *, forget: bool = False) -> None:
         """Let go of the claim, so that the request can be tried again, now or as soon as possible.
 
         With `forget` the key may be used for any other request, too.
         """
         ...
 
-    async def changed(self, key: str, timeout: float, /) -> None:  # noqa: ASYNC109 # a store may poll
+    async def wait_for_change(self, key: str, timeout: float, /) -> None:  # noqa: ASYNC109 # a store may poll
         """Return when the request that holds the key may have ended; after `timeout` seconds."""
         ...

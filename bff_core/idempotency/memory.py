@@ -83,18 +83,18 @@ class MemoryIdempotencyStore:
         self._running[key] = _Running(claim)
         return claim
 
-    async def keep(self, claim: Claim, answer: StoredAnswer) -> None:
+    async def save(self, claim: Claim, answer: StoredAnswer) -> None:
         """Keep the final answer for the key's lifetime, and let go of the claim."""
         self._settle(claim, answer)
 
-    def free(self, claim: Claim, *, forget: bool = False) -> None:
+    def release(self, claim: Claim, *, forget: bool = False) -> None:
         """Let go of the claim; what the key was used for is remembered unless `forget`."""
         if forget:
             self._wake(claim)
         else:
             self._settle(claim, None)
 
-    async def changed(self, key: str, timeout: float) -> None:  # noqa: ASYNC109 # a store may poll
+    async def wait_for_change(self, key: str, timeout: float) -> None:  # noqa: ASYNC109 # a store may poll
         """Wait until the claim of the key is let go of, `timeout` seconds at most."""
         running = self._running.get(key)
         if running is None:

@@ -117,18 +117,18 @@ class RedisIdempotencyStore:
             raise
         return self._found(found, claim)
 
-    async def keep(self, claim: Claim, answer: StoredAnswer) -> None:
+    async def save(self, claim: Claim, answer: StoredAnswer) -> None:
         """Keep the final answer for the key's lifetime, and let go of the claim."""
         self._held.pop(claim, None)
         # A task of its own: the answer is final even if who made it is cancelled now.
         await asyncio.shield(self._spawn(self._store(claim, answer)))
 
-    def free(self, claim: Claim, *, forget: bool = False) -> None:
+    def release(self, claim: Claim, *, forget: bool = False) -> None:
         """Let go of the claim soon; if Redis does not hear of it, the lease runs out."""
         self._held.pop(claim, None)
         self._spawn(self._end(FORGET if forget else FREE, claim))
 
-    async def changed(self, key: str, timeout: float) -> None:  # noqa: ARG002, ASYNC109 # every key is polled alike
+    async def wait_for_change(self, key: str, timeout: float) -> None:  # noqa: ARG002, ASYNC109 # every key is polled alike
         """Wait a moment: another process does not announce its end."""
         await asyncio.sleep(min(timeout, POLL * (0.5 + self._chance())))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bff_core.policy.edge.rate_limits import Limit, Standing
+from bff_core.policy.edge.rate_limits import Limit, LimitStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,12 @@ class LimitVerdict:
     """Whether a request is let in, and where its caller stands with each limit then."""
 
     is_admitted: bool
-    standings: Sequence[Standing]
+    statuses: Sequence[LimitStatus]
 
     @property
     def wait(self) -> float:
         """In how many seconds all limits let the caller in again."""
-        return max(standing.wait for standing in self.standings)
+        return max(status.retry_after for status in self.statuses)
 
 
 class LimitStore(Protocol):

@@ -6,16 +6,16 @@ from cachetools import FIFOCache
 
 from bff_core.clock import Clock
 from bff_core.limits.interface import LimitQuery, LimitVerdict
-from bff_core.policy.edge.rate_limits import EMPTY, Standing, State, look, take
+from bff_core.policy.edge.rate_limits import UNUSED, LimitStatus, State, charged, status_of
 
-MOST_CALLERS = 100_000
+MAX_CALLERS = 100_000
 """How many callers are remembered (49 MiB at most); of more the longest silent are forgotten."""
 
 
 class MemoryLimitStore:
     """The state of each limit by caller; of too many the longest silent are forgotten."""
 
-    def __init__(self, clock: Clock, *, most: int = MOST_CALLERS) -> None:
+    def __init__(self, clock: Clock, *, most: int = MAX_CALLERS) -> None:
         self._clock = clock
         self._states: FIFOCache[str, State] = FIFOCache(most)
 
@@ -25,14 +25,14 @@ class MemoryLimitStore:
     async def admit(self, queries: Sequence[LimitQuery]) -> LimitVerdict:
         """Take one request from each limit, or nothing where one of them refuses."""
         now = self._clock()
-        before = [look(one.limit, self._states.get(one.key, EMPTY), now) for one in queries]
-        if any(standing.wait for standing in before):
-            return LimitVerdict(is_admitted=False, standings=before)
+        before = [status_of(one.limit, self._states.get(one.key, UNUSED), now) for one in queries]
+        if any(status.retry_after for status in before):
+            return LimitVerdict(is_admitted=False, statuses=before)
         after = [
-            self._take(one, now, 1) if one.limit.cost == "request" else standing
-            for one, standing in zip(queries, before, strict=True)
+            self._take(one, now, 1) if one.limit.cost == "request" else status
+            for one, status in zip(queries, before, strict=True)
         ]
-        return LimitVerdict(is_admitted=True, standings=after)
+        return LimitVerdict(is_admitted=True, statuses=after)
 
     async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
         """Take what an answer cost."""
@@ -40,7 +40,7 @@ class MemoryLimitStore:
         for one in queries:
             self._take(one, now, cost)
 
-    def _take(self, one: LimitQuery, now: float, cost: int) -> Standing:
+    def _take(self, one: LimitQuery, now: float, cost: int) -> LimitStatus:
         states, key = self._states, one.key
-        state = states[key] = take(one.limit, states.get(key, EMPTY), now, cost)
-        return look(one.limit, state, now)
+        state = states[key] = charged(one.limit, states.get(key, UNUSED), now, cost)
+        return status_of(one.limit, state, now)

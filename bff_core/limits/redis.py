@@ -6,7 +6,7 @@ from typing import Final
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
 from bff_core.limits.interface import LimitQuery, LimitStore, LimitVerdict
-from bff_core.policy.edge.rate_limits import State, look
+from bff_core.policy.edge.rate_limits import State, status_of
 from bff_core.redis.interface import RedisInterface, Value
 
 RESPITE: Final = 0.1
@@ -96,7 +96,7 @@ class RedisLimitStore:
             return await self._local.admit(queries)
         now, is_admitted, states = found
         rows = zip(queries, states, strict=True)
-        return LimitVerdict(is_admitted, [look(one.limit, state, now) for one, state in rows])
+        return LimitVerdict(is_admitted, [status_of(one.limit, state, now) for one, state in rows])
 
     async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
         """Take what an answer cost."""
@@ -112,7 +112,7 @@ class RedisLimitStore:
         args: list[Value] = ["1" if looks_first else "0"]
         for one, cost in zip(queries, costs, strict=True):
             limit = one.limit
-            args += (limit.strategy, limit.quota, limit.most, limit.per, cost)
+            args += (limit.strategy, limit.quota, limit.capacity, limit.per, cost)
         keys = [f"{self._prefix}{one.key}" for one in queries]
         try:
             answer = await self._link.script(SCRIPT, keys, args)

@@ -15,7 +15,7 @@ from bff_core.compat.fastapi import dependant_of, has_default_response_class
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
-from bff_core.policy.edge.shedding import USUAL
+from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
 from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
@@ -138,7 +138,7 @@ class Views:
         check_path(path, "stream")
         options = {"response_description": "One JSON value per line"} | options
         options["responses"] = {"default": PROBLEM} | options.get("responses", {})
-        rank = criticality(options.pop("criticality", USUAL))
+        rank = criticality(options.pop("criticality", DEFAULT_CRITICALITY))
         with wired_in(f"stream {self.prefix}{path}"):
             access = _rule(options.pop("access", None))
 
@@ -216,7 +216,7 @@ class Views:
     ) -> Callable[[E], E]:
         check_path(path, method.lower())
         with wired_in(f"{method} {self.prefix}{path}"):
-            rank = criticality(options.pop("criticality", USUAL))
+            rank = criticality(options.pop("criticality", DEFAULT_CRITICALITY))
             rule = key_rule(options.pop("idempotency", "optional"), method)
             limited = values_limited(options.pop("max_values", MAX_VALUES))
             access = _rule(options.pop("access", None))

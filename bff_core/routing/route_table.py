@@ -17,7 +17,7 @@ from bff_core.auth.access import Access, access_of
 from bff_core.compat.fastapi import Form, RouteContext, iter_route_contexts
 from bff_core.compat.starlette import compile_path, path_pattern_of
 from bff_core.policy.edge.idempotency import UNSAFE
-from bff_core.policy.edge.shedding import USUAL, Criticality
+from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.routing.body_types import Kind, is_json
 from bff_core.routing.path import path_of
 
@@ -109,7 +109,7 @@ class RouteEntry:
             RouteBody.of(context),
             access_of(endpoint),
             getattr(endpoint, CHECKS_ACCESS, False),
-            getattr(endpoint, CRITICALITY, USUAL),
+            getattr(endpoint, CRITICALITY, DEFAULT_CRITICALITY),
             not is_socket and _is_keyed(methods, endpoint),
             compiled,
             SimpleNamespace(path=template),
@@ -139,7 +139,7 @@ class RouteMatch(NamedTuple):
     @property
     def criticality(self) -> Criticality:
         """The criticality of the route."""
-        return USUAL if self.entry is None else self.entry.criticality
+        return DEFAULT_CRITICALITY if self.entry is None else self.entry.criticality
 
     def parameters(self) -> dict[str, object]:
         """Return the path's parameters, converted as the route declares them."""
@@ -162,7 +162,7 @@ class RouteTable:
 
     def __init__(self, entries: Sequence[RouteEntry] = ()) -> None:
         self.entries = tuple(entries)
-        self.is_any_ranked = any(one.criticality != USUAL for one in entries)
+        self.is_any_ranked = any(one.criticality != DEFAULT_CRITICALITY for one in entries)
         routes = [one for one in entries if not one.is_socket]
         methods = frozenset[str]().union(*(one.methods for one in routes))
         self._mounts = _Index([one for one in routes if not one.methods])

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from bff_core.policy.edge.idempotency import is_decided
+from bff_core.policy.edge.idempotency import is_final_answer
 
 StepState = Literal["not-started", "started", "done", "failed", "undoing", "undone", "not-undone"]
 Direction = Literal["forward", "back"]
@@ -118,7 +118,7 @@ class SagaRecord:
         failure = self.failure
         if self.outcome != "undone" or failure is None:
             return False
-        return not is_decided(failure.status, says_wait=failure.retry_after is not None)
+        return not is_final_answer(failure.status, has_retry_after=failure.retry_after is not None)
 
 
 def kind_of(saga: str, steps: Sequence[str]) -> str:

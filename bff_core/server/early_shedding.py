@@ -48,12 +48,14 @@ class EarlyShedding:
         count as arriving until the next iteration of the loop.
         """
         pressure, controller = self._pressure, self._controller
-        if controller is None or not (pressure.is_limited or pressure.in_flight >= pressure.calm):
+        if controller is None or not (
+            pressure.is_limited or pressure.in_flight >= pressure.lowest_threshold
+        ):
             return None
         path = request.target.path
         if path in PROBES or request.is_last or request.expects_continue:
             return None
-        if pressure.in_flight + pressure.arriving >= pressure.calm:
+        if pressure.in_flight + pressure.arriving >= pressure.lowest_threshold:
             fields = dict(request.headers)
             if not controller.admits_path(request.method, path, fields):
                 return self._render(controller, fields, has_body=request.method != "HEAD")

@@ -87,7 +87,7 @@ async def test_each_request_is_matched_once(method, path, options, status):
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
     ):
-        app.shedding.pressure.calm = 0  # as under pressure: the route's criticality decides
+        app.shedding.pressure.lowest_threshold = 0  # the criticality of the route decides
         with searches() as found:
             answer = await client.request(method, path, **options)
 

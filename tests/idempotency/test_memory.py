@@ -53,7 +53,7 @@ async def test_a_key_is_claimed_by_one():
 async def test_an_answer_is_found_by_its_key_and_print():
     """A caller with another request under the key does not get it."""
     kit = Kit()
-    await kit.store.keep(await kit.claim(), DONE)
+    await kit.store.save(await kit.claim(), DONE)
 
     assert await kit.store.claim("a", PRINT) is DONE
     assert await kit.store.claim("a", OTHER) is REUSED
@@ -62,7 +62,7 @@ async def test_an_answer_is_found_by_its_key_and_print():
 async def test_a_freed_key_can_be_claimed_for_the_same_request():
     """What it was used for is remembered for as long as an answer would be."""
     kit = Kit(lifetime=60)
-    kit.store.free(await kit.claim())
+    kit.store.release(await kit.claim())
 
     assert await kit.store.claim("a", OTHER) is REUSED
     kit.clock.now = 60
@@ -72,7 +72,7 @@ async def test_a_freed_key_can_be_claimed_for_the_same_request():
 async def test_a_forgotten_key_can_be_claimed_by_anyone():
     """Nothing came of it."""
     kit = Kit()
-    kit.store.free(await kit.claim(), forget=True)
+    kit.store.release(await kit.claim(), forget=True)
 
     assert isinstance(await kit.store.claim("a", OTHER), Claim)
 
@@ -81,11 +81,11 @@ async def test_a_claim_is_let_go_of_once():
     """Who comes late with a claim of before changes nothing for who holds it now."""
     kit = Kit()
     late = await kit.claim()
-    kit.store.free(late)
+    kit.store.release(late)
     await kit.claim()
 
-    kit.store.free(late)
-    await kit.store.keep(late, DONE)
+    kit.store.release(late)
+    await kit.store.save(late, DONE)
 
     assert await kit.store.claim("a", PRINT) is RUNNING
 
@@ -95,7 +95,7 @@ async def test_answers_end_at_their_lifetime():
     kit = Kit(lifetime=100)
     claim = await kit.claim()
     kit.clock.now = 50
-    await kit.store.keep(claim, DONE)
+    await kit.store.save(claim, DONE)
 
     kit.clock.now = 149
     assert await kit.store.claim("a", PRINT) is DONE
@@ -107,7 +107,7 @@ async def test_the_oldest_answers_make_room():
     """By number, and an event reports that a promise was shortened."""
     kit = Kit(max_answers=2)
     for key in "abc":
-        await kit.store.keep(await kit.claim(key), DONE)
+        await kit.store.save(await kit.claim(key), DONE)
 
     found = [await kit.store.claim(key, PRINT) for key in "bc"]
 
@@ -121,7 +121,7 @@ async def test_evictions_are_told_together():
     kit = Kit(max_answers=2)
     for number in range(100):
         kit.clock.now += 1
-        await kit.store.keep(await kit.claim(str(number)), DONE)
+        await kit.store.save(await kit.claim(str(number)), DONE)
 
     assert kit.heard == [AnswerForgotten("evicted", 1), AnswerForgotten("evicted", 60)]
 
@@ -131,7 +131,7 @@ async def test_the_bytes_of_all_answers_are_bounded():
     kit = Kit(max_bytes=10_000)
     large = StoredAnswer(200, (), b"x" * 4_000)
     for key in "abc":
-        await kit.store.keep(await kit.claim(key), large)
+        await kit.store.save(await kit.claim(key), large)
 
     assert kit.store.size <= 10_000
     assert await kit.store.claim("c", PRINT) is large
@@ -143,7 +143,7 @@ async def test_what_runs_is_never_pushed_out():
     kit = Kit(max_answers=1)
     await kit.claim("a")
     for key in "bcd":
-        await kit.store.keep(await kit.claim(key), DONE)
+        await kit.store.save(await kit.claim(key), DONE)
 
     assert await kit.store.claim("a", PRINT) is RUNNING
 
@@ -158,11 +158,11 @@ async def test_who_waits_is_woken_by_any_end(ending):
     async def end() -> None:
         await asyncio.sleep(3)
         if ending == "keep":
-            await kit.store.keep(claim, DONE)
+            await kit.store.save(claim, DONE)
         else:
-            kit.store.free(claim, forget=ending == "forget")
+            kit.store.release(claim, forget=ending == "forget")
 
-    await asyncio.gather(end(), *(kit.store.changed("a", 60) for _ in range(3)))
+    await asyncio.gather(end(), *(kit.store.wait_for_change("a", 60) for _ in range(3)))
 
     assert loop.time() - began == pytest.approx(3)
 
@@ -173,9 +173,9 @@ async def test_nobody_waits_longer_than_it_can():
     kit, loop = Kit(), asyncio.get_running_loop()
     claim, began = await kit.claim(), loop.time()
 
-    await kit.store.changed("a", 2)
+    await kit.store.wait_for_change("a", 2)
     took = loop.time() - began
-    await kit.store.keep(claim, DONE)
+    await kit.store.save(claim, DONE)
 
     assert took == pytest.approx(2)
     assert await kit.store.claim("a", PRINT) is DONE
@@ -184,7 +184,7 @@ async def test_nobody_waits_longer_than_it_can():
 async def test_nobody_waits_for_a_key_that_nobody_holds():
     """It may have been let go of between two looks."""
     async with asyncio.timeout(1):
-        await Kit().store.changed("a", 60)
+        await Kit().store.wait_for_change("a", 60)
 
 
 async def test_a_million_keys_take_no_more_than_their_bound():
@@ -192,13 +192,13 @@ async def test_a_million_keys_take_no_more_than_their_bound():
     kit = Kit(max_answers=5_000)
     store = kit.store
 
-    async def keep(first: int, last: int) -> int:
+    async def fill(first: int, last: int) -> int:
         for number in range(first, last):
-            await store.keep(await store.claim(f"{number:036}", PRINT), DONE)
+            await store.save(await store.claim(f"{number:036}", PRINT), DONE)
         return resident()
 
-    before = await keep(0, 50_000)
-    after = await keep(50_000, 1_000_000)
+    before = await fill(0, 50_000)
+    after = await fill(50_000, 1_000_000)
 
     assert after - before < 8 * 1024 * 1024
     assert repr(store) == "memory     5000 answers, 0 running"
@@ -237,7 +237,7 @@ async def test_no_order_of_steps_gives_a_key_to_two(steps):
             stored[key] = 0.0
             claim = held.pop(key)
             if step == "keep":
-                await kit.store.keep(claim, DONE)
+                await kit.store.save(claim, DONE)
                 stored[key] = kit.clock.now + 10
             else:
-                kit.store.free(claim, forget=step == "forget")
+                kit.store.release(claim, forget=step == "forget")

@@ -49,7 +49,7 @@ class Process:
         """Look until the key is found as wanted: ends are written to Redis in the background."""
         async with asyncio.timeout(5):
             while (found := await self.store.claim(key, PRINT)) != wanted:
-                await self.store.changed(key, 1)
+                await self.store.wait_for_change(key, 1)
         return found
 
     async def die(self) -> None:
@@ -96,7 +96,7 @@ async def test_a_key_is_claimed_by_one_process(process):
 async def test_an_answer_is_found_by_every_process(process):
     """Byte for byte: status, fields and body."""
     async with process() as one, process() as other:
-        await one.store.keep(await one.claim(), DONE)
+        await one.store.save(await one.claim(), DONE)
 
         assert await other.store.claim("a", PRINT) == DONE
         assert await other.store.claim("a", OTHER) is REUSED
@@ -116,10 +116,10 @@ async def test_of_many_at_once_one_gets_the_claim(process):
 async def test_a_freed_key_can_be_claimed_elsewhere(process):
     """For the same request only, since that may have been done."""
     async with process() as one, process() as other:
-        one.store.free(await one.claim())
+        one.store.release(await one.claim())
         async with asyncio.timeout(5):
             while not isinstance(found := await other.store.claim("a", PRINT), Claim):
-                await other.store.changed("a", 1)
+                await other.store.wait_for_change("a", 1)
 
         assert found.owner != ""
         assert await other.store.claim("a", OTHER) is REUSED
@@ -128,10 +128,10 @@ async def test_a_freed_key_can_be_claimed_elsewhere(process):
 async def test_a_forgotten_key_leaves_nothing_behind(process):
     """Nothing came of it."""
     async with process() as one:
-        one.store.free(await one.claim(), forget=True)
+        one.store.release(await one.claim(), forget=True)
         async with asyncio.timeout(5):
             while await one.link.run("EXISTS", PREFIX + "a"):
-                await one.store.changed("a", 1)
+                await one.store.wait_for_change("a", 1)
 
         assert isinstance(await one.store.claim("a", OTHER), Claim)
 
@@ -146,7 +146,7 @@ async def test_a_gateway_that_is_killed_blocks_a_key_for_its_lease(process):
         assert await other.store.claim("a", PRINT) is RUNNING
         async with asyncio.timeout(10):
             while not isinstance(await other.store.claim("a", PRINT), Claim):
-                await other.store.changed("a", 1)
+                await other.store.wait_for_change("a", 1)
         took = asyncio.get_running_loop().time() - began
 
         assert took >= 0.9
@@ -160,7 +160,7 @@ async def test_a_long_request_keeps_its_lease(process):
         for _ in range(25):
             await asyncio.sleep(0.1)
             assert await other.store.claim("a", PRINT) is RUNNING
-        await one.store.keep(claim, DONE)
+        await one.store.save(claim, DONE)
 
         assert await other.store.claim("a", PRINT) == DONE
         assert repr(one.store).endswith("0 running")
@@ -173,9 +173,9 @@ async def test_who_lost_its_lease_keeps_nothing(process):
         await one.background.aclose()  # as if its renewals had not come through
         async with asyncio.timeout(10):
             while not isinstance(await other.store.claim("a", PRINT), Claim):
-                await other.store.changed("a", 1)
+                await other.store.wait_for_change("a", 1)
 
-        await one.store.keep(late, DONE)
+        await one.store.save(late, DONE)
 
         assert await other.store.claim("a", PRINT) is RUNNING
         assert one.heard == [AnswerForgotten("store")]
@@ -184,7 +184,7 @@ async def test_who_lost_its_lease_keeps_nothing(process):
 async def test_an_answer_ends_with_its_lifetime(process):
     """Redis itself forgets it."""
     async with process(lifetime=60) as one:
-        await one.store.keep(await one.claim(), DONE)
+        await one.store.save(await one.claim(), DONE)
         left = await one.link.run("PTTL", PREFIX + "a")
 
     assert isinstance(left, int)
@@ -201,18 +201,18 @@ async def test_what_is_cancelled_while_it_claims_holds_nothing(process):
             task.cancel()
             await asyncio.wait([task])
             if not task.cancelled():
-                one.store.free(task.result())
+                one.store.release(task.result())
         for number in range(20):
             async with asyncio.timeout(5):
                 while not isinstance(await one.store.claim(f"k{number}", PRINT), Claim):
-                    await one.store.changed("", 1)
+                    await one.store.wait_for_change("", 1)
 
 
 async def test_an_answer_is_kept_though_its_maker_is_cancelled(process):
     """It is final; the next request gets it."""
     async with process() as one:
         claim = await one.claim()
-        task = asyncio.create_task(one.store.keep(claim, DONE))
+        task = asyncio.create_task(one.store.save(claim, DONE))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
@@ -229,7 +229,7 @@ async def test_a_redis_that_is_gone_refuses_in_time(process, redis_server: Redis
         async with asyncio.timeout(5):
             with pytest.raises(StoreUnavailable):
                 await one.store.claim("b", PRINT)
-            await one.store.keep(claim, DONE)
+            await one.store.save(claim, DONE)
         redis_server.thaw()
 
     assert AnswerForgotten("store") in one.heard

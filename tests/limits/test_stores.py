@@ -10,7 +10,7 @@ from bff_core.events import Events
 from bff_core.limits.interface import LimitQuery
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.limits.redis import SCRIPT, RedisLimitStore
-from bff_core.policy.edge.rate_limits import EMPTY, Limit, look, take
+from bff_core.policy.edge.rate_limits import UNUSED, Limit, charged, status_of
 from bff_core.redis.client import RedisClient
 
 HOUR = Limit(quota=5, per=3600, burst=5)
@@ -51,9 +51,9 @@ async def test_a_refused_request_takes_nothing_from_other_limits():
     both = [LimitQuery(HOUR, "ann"), LimitQuery(wide, "ann")]
     await admitted(store, both, 50)
 
-    (standing,) = (await store.admit([LimitQuery(wide, "ann")])).standings
+    (status,) = (await store.admit([LimitQuery(wide, "ann")])).statuses
 
-    assert standing.remaining == 94
+    assert status.remaining == 94
 
 
 @pytest.mark.parametrize("cost", ["calls", "query"])
@@ -69,7 +69,7 @@ async def test_a_limit_of_calls_lets_in_whoever_has_any_left(cost):
     after = await store.admit(calls)
 
     assert left.is_admitted
-    assert left.standings[0].remaining == 1
+    assert left.statuses[0].remaining == 1
     assert not after.is_admitted
 
 
@@ -108,30 +108,32 @@ async def test_processes_count_together_in_redis(redis_server):
 
 @pytest.mark.needs("redis-server")
 async def test_redis_counts_as_the_arithmetic_does(redis_server):
-    """The script and `policy.limits` agree on every standing of a random story."""
+    """The script and `policy.limits` agree on every status of a random story."""
     link = linked(redis_server)
     limits = [
         Limit(quota=7, per=0.5, burst=3, name="bucket"),
         Limit(quota=4, per=0.3, strategy="window", name="window"),
         Limit(quota=50, per=2, cost="calls", name="calls"),
     ]
-    states = dict.fromkeys(limits, EMPTY)
+    states = dict.fromkeys(limits, UNUSED)
     for _ in range(300):
         args = [
-            x for one in limits for x in (one.strategy, one.quota, one.most, one.per, cost(one))
+            x for one in limits for x in (one.strategy, one.quota, one.capacity, one.per, cost(one))
         ]
         told_at, taken, stored = await link.script(
             SCRIPT, [one.name for one in limits], ["1", *args]
         )
         now = float(told_at)
-        is_let_in = not any(look(one, states[one], now).wait for one in limits)
+        is_let_in = not any(status_of(one, states[one], now).retry_after for one in limits)
         if is_let_in:
-            states |= {one: take(one, states[one], now, cost(one)) for one in limits}
+            states |= {one: charged(one, states[one], now, cost(one)) for one in limits}
 
         assert bool(taken) is is_let_in
         for one, row in zip(limits, stored, strict=True):
             stored = (float(row[0]), int(row[1]), int(row[2]))
-            assert look(one, stored, now).remaining == look(one, states[one], now).remaining
+            assert (
+                status_of(one, stored, now).remaining == status_of(one, states[one], now).remaining
+            )
     await link.aclose()
 
 
@@ -185,7 +187,7 @@ async def test_a_request_waits_for_a_silent_redis_once():
     last = await store.admit(queries)
 
     assert (within, link.commands) == (1, 2)
-    assert last.standings[0].remaining == 1
+    assert last.statuses[0].remaining == 1
 
 
 @pytest.mark.needs("redis-server")

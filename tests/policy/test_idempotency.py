@@ -11,7 +11,7 @@ from bff_core.policy.edge.idempotency import (
     KEY_PATTERN,
     derived_key,
     fingerprint,
-    is_decided,
+    is_final_answer,
     parse_key,
 )
 
@@ -116,22 +116,22 @@ def test_query_and_body_are_distinguished(query, body, other_query, other_body):
 @pytest.mark.parametrize("status", [200, 201, 207, 303, 402, 404, 409, 410, 422])
 def test_an_answer_to_the_request_is_final(status):
     """What was done, or refused for its own sake, is said again."""
-    assert is_decided(status)
+    assert is_final_answer(status)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 408, 413, 415, 425, 429, 500, 502, 503, 504])
 def test_an_answer_without_an_outcome_is_not_stored(status):
     """The outcome is undecided or unknown: a retry has to find out."""
-    assert not is_decided(status)
+    assert not is_final_answer(status)
 
 
 def test_a_refusal_with_retry_after_is_not_stored():
     """A 409 with Retry-After means that another request is at it, not that this one is refused."""
-    assert not is_decided(409, says_wait=True)
-    assert is_decided(202, says_wait=True)
+    assert not is_final_answer(409, has_retry_after=True)
+    assert is_final_answer(202, has_retry_after=True)
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("final", 503), ("unknown", 200)])
 def test_the_handler_knows_best(outcome, status):
     """A 503 after everything was undone is final; a 200 that hides a timeout is not."""
-    assert is_decided(status, outcome) is (outcome == "final")
+    assert is_final_answer(status, outcome) is (outcome == "final")

@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.edge.rate_limits import EMPTY, Limit, look, take
+from bff_core.policy.edge.rate_limits import UNUSED, Limit, charged, status_of
 
 START = 1_000_000.0
 
 
 def admitted(limit, instants):
     """Return the instants at which a request is admitted."""
-    state, admitted_at = EMPTY, []
+    state, admitted_at = UNUSED, []
     for now in instants:
-        if look(limit, state, now).wait == 0:
-            state = take(limit, state, now, 1)
+        if status_of(limit, state, now).retry_after == 0:
+            state = charged(limit, state, now, 1)
             admitted_at.append(now)
     return admitted_at
 
@@ -62,26 +62,26 @@ def test_a_window_lets_in_at_most_its_quota_in_a_fixed_window(instants, quota):
 def test_a_caller_that_waits_for_retry_after_is_admitted(instants, quota, strategy):
     """After `wait` seconds, and not much earlier, the next request passes."""
     limit = Limit(quota=quota, per=10, strategy=strategy)
-    state = EMPTY
+    state = UNUSED
     for now in instants:
-        standing = look(limit, state, now)
-        if standing.wait:
-            assert look(limit, state, now + standing.wait + 1e-5).wait == 0
-            assert look(limit, state, now + standing.wait * 0.9 - 0.01).wait > 0
+        status = status_of(limit, state, now)
+        if status.retry_after:
+            assert status_of(limit, state, now + status.retry_after + 1e-5).retry_after == 0
+            assert status_of(limit, state, now + status.retry_after * 0.9 - 0.01).retry_after > 0
         else:
-            state = take(limit, state, now, 1)
+            state = charged(limit, state, now, 1)
 
 
 @given(arrivals, st.integers(1, 20), st.sampled_from(["bucket", "window"]))
 def test_what_is_left_may_be_used_at_once(instants, quota, strategy):
     """`remaining` requests pass at this instant, and not one more."""
     limit = Limit(quota=quota, per=10, strategy=strategy)
-    state = EMPTY
+    state = UNUSED
     for now in instants:
-        if look(limit, state, now).wait == 0:
-            state = take(limit, state, now, 1)
+        if status_of(limit, state, now).retry_after == 0:
+            state = charged(limit, state, now, 1)
     now = instants[-1] if instants else START
-    left = look(limit, state, now).remaining
+    left = status_of(limit, state, now).remaining
 
     assert len(admitted_from(limit, state, now, left + 5)) == left
 
@@ -90,8 +90,8 @@ def admitted_from(limit, state, now, count):
     """Return how many of `count` requests at one instant are let in."""
     admitted_at = []
     for _ in range(count):
-        if look(limit, state, now).wait == 0:
-            state = take(limit, state, now, 1)
+        if status_of(limit, state, now).retry_after == 0:
+            state = charged(limit, state, now, 1)
             admitted_at.append(now)
     return admitted_at
 
@@ -101,10 +101,10 @@ def test_a_costly_answer_is_not_held_against_its_caller_for_long(strategy):
     """Whatever an answer cost, after two refills or windows the caller is admitted again."""
     limit = Limit(quota=10, per=10, strategy=strategy, cost="calls")
 
-    state = take(limit, EMPTY, START, 1_000_000)
+    state = charged(limit, UNUSED, START, 1_000_000)
 
-    assert look(limit, state, START).wait > 0
-    assert look(limit, state, START + 20.1).wait == 0
+    assert status_of(limit, state, START).retry_after > 0
+    assert status_of(limit, state, START + 20.1).retry_after == 0
 
 
 def test_wrong_options_are_refused():

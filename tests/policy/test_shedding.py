@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.edge.shedding import CLASSES, ONSET, WINDOW, LoadShedder, moved
+from bff_core.policy.edge.shedding import (
+    CLASSES,
+    ONSET_SECONDS,
+    WINDOW_SECONDS,
+    LoadShedder,
+    combined_criticality,
+)
 
 LOOK = 0.025
 """Seconds between two looks at the loop, as the edge takes them."""
@@ -97,7 +103,7 @@ def test_the_first_cut_starts_from_what_is_in_flight():
     pressure = LoadShedder(ceiling=1000, floor=10, max_lag=0.002)
     pressure.in_flight = 30
 
-    looks(pressure, [0.003] * (int(ONSET / LOOK) + 2))
+    looks(pressure, [0.003] * (int(ONSET_SECONDS / LOOK) + 2))
 
     assert 20 < pressure.limit < 30
 
@@ -186,7 +192,9 @@ def test_whatever_happens_the_bounds_hold(events, ceiling, floor):
         assert pressure.in_flight + pressure.streams <= ceiling
         assert min(floor, ceiling) <= pressure.limit <= ceiling
         assert admitted(pressure) == list(CLASSES[len(CLASSES) - len(admitted(pressure)) :])
-        assert pressure.in_flight >= pressure.calm or len(admitted(pressure)) == len(CLASSES)
+        assert pressure.in_flight >= pressure.lowest_threshold or len(admitted(pressure)) == len(
+            CLASSES
+        )
 
 
 def test_a_stream_gives_its_place_back_but_for_the_ceiling():
@@ -237,7 +245,7 @@ def test_refusals_are_counted_until_they_are_reported():
 )
 def test_a_viewer_moves_the_class_of_a_route(route, viewer, rank):
     """By as many steps as the viewer is above or below the usual one."""
-    assert moved(route, viewer) == rank
+    assert combined_criticality(route, viewer) == rank
 
 
 def test_once_cut_the_limit_moves_with_a_shorter_memory():
@@ -247,6 +255,6 @@ def test_once_cut_the_limit_moves_with_a_shorter_memory():
     now = looks(pressure, [0.01] * 12)
     cut = pressure.limit
 
-    looks(pressure, [0.01] * int(WINDOW / LOOK), now)
+    looks(pressure, [0.01] * int(WINDOW_SECONDS / LOOK), now)
 
     assert pressure.limit < cut < 100

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.policy.edge.webhook_signature import (
-    MOST_REMEMBERED,
-    SKEW,
-    Signatures,
+    MAX_REMEMBERED_MESSAGES,
+    MAX_SKEW_SECONDS,
+    SignatureVerifier,
     SignedMessage,
     key_of,
     sign,
@@ -27,8 +27,8 @@ def signed(
     return SignedMessage(name, timestamp, sign(key_of(secret), name, timestamp, body))
 
 
-def is_new(signatures: Signatures, message: SignedMessage, body: bytes, now: float) -> bool:
-    if signatures.has_received(message, body, now):
+def is_new(signatures: SignatureVerifier, message: SignedMessage, body: bytes, now: float) -> bool:
+    if signatures.is_replay(message, body, now):
         return False
     signatures.remember(message, body)
     return True
@@ -54,7 +54,7 @@ def test_a_secret_is_text_or_bytes_in_base64() -> None:
 
 def test_old_and_new_secret_hold_while_they_are_changed() -> None:
     """Gateways learn the new one first, senders change one after the other."""
-    both, only = Signatures([NEW, OLD]), Signatures([NEW])
+    both, only = SignatureVerifier([NEW, OLD]), SignatureVerifier([NEW])
 
     assert both.match(signed(secret=OLD), BODY)
     assert both.match(signed(secret=NEW), BODY)
@@ -66,8 +66,8 @@ def test_a_sender_may_sign_with_several_secrets() -> None:
     one = signed()
     several = SignedMessage(one.id, one.timestamp, b"v1a,AAAA v1,AAAA " + one.signatures)
 
-    assert Signatures([NEW]).match(several, BODY)
-    assert not Signatures([NEW]).match(
+    assert SignatureVerifier([NEW]).match(several, BODY)
+    assert not SignatureVerifier([NEW]).match(
         SignedMessage(one.id, one.timestamp, one.signatures.removeprefix(b"v1,")), BODY
     )
 
@@ -81,17 +81,23 @@ def test_whatever_is_changed_of_a_message_it_holds_no_more(part: int, at: int, b
     piece[at % len(piece)] ^= by
     name, timestamp, body = map(bytes, pieces)
 
-    assert Signatures([NEW]).match(one, BODY)
-    assert not Signatures([NEW]).match(SignedMessage(name, timestamp, one.signatures), body)
+    assert SignatureVerifier([NEW]).match(one, BODY)
+    assert not SignatureVerifier([NEW]).match(SignedMessage(name, timestamp, one.signatures), body)
 
 
 @pytest.mark.parametrize(
-    ("off", "is_timely"),
-    [(0, True), (-SKEW, True), (SKEW, True), (-SKEW - 1, False), (SKEW + 1, False)],
+    ("off", "is_recent"),
+    [
+        (0, True),
+        (-MAX_SKEW_SECONDS, True),
+        (MAX_SKEW_SECONDS, True),
+        (-MAX_SKEW_SECONDS - 1, False),
+        (MAX_SKEW_SECONDS + 1, False),
+    ],
 )
-def test_a_message_is_believed_for_five_minutes(off: float, is_timely: bool) -> None:
+def test_a_message_is_believed_for_five_minutes(off: float, is_recent: bool) -> None:
     """Clocks differ; what is older may have been lying around anywhere."""
-    assert signed(at=NOW + off).is_timely(NOW) is is_timely
+    assert signed(at=NOW + off).is_recent(NOW) is is_recent
 
 
 @pytest.mark.parametrize(
@@ -109,22 +115,22 @@ def test_a_message_is_believed_for_five_minutes(off: float, is_timely: bool) -> 
 )
 def test_what_can_not_be_read_is_no_message(name: bytes, timestamp: bytes) -> None:
     """An id is a name of 256 letters at most, a time a whole number of seconds."""
-    assert not SignedMessage(name, timestamp, b"v1,AAAA").is_readable
+    assert not SignedMessage(name, timestamp, b"v1,AAAA").is_well_formed
 
 
 def test_a_replay_is_known_as_long_as_it_would_be_believed() -> None:
     """Exactly what was sent before, until its timestamp is too old anyway."""
-    signatures, early = Signatures([NEW]), signed(at=NOW + SKEW)
+    signatures, early = SignatureVerifier([NEW]), signed(at=NOW + MAX_SKEW_SECONDS)
 
     assert is_new(signatures, early, BODY, NOW)
     assert not is_new(signatures, early, BODY, NOW + 1)
-    assert not is_new(signatures, early, BODY, NOW + 2 * SKEW)
-    assert not early.is_timely(NOW + 2 * SKEW + 1)
+    assert not is_new(signatures, early, BODY, NOW + 2 * MAX_SKEW_SECONDS)
+    assert not early.is_recent(NOW + 2 * MAX_SKEW_SECONDS + 1)
 
 
 def test_two_messages_of_one_id_are_both_heard() -> None:
     """A sender that does not care for ids must not lose a purge."""
-    signatures = Signatures([NEW])
+    signatures = SignatureVerifier([NEW])
 
     assert is_new(signatures, signed(), BODY, NOW)
     assert is_new(signatures, signed(at=NOW + 1), BODY, NOW)
@@ -133,23 +139,23 @@ def test_two_messages_of_one_id_are_both_heard() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     """Beyond the bound the oldest are forgotten: their replay would purge again, no more."""
-    signatures = Signatures([NEW])
+    signatures = SignatureVerifier([NEW])
     first = signed(name=b"first")
 
     assert is_new(signatures, first, BODY, NOW)
-    for number in range(MOST_REMEMBERED):
+    for number in range(MAX_REMEMBERED_MESSAGES):
         assert is_new(signatures, signed(name=b"%d" % number), BODY, NOW)
 
-    assert len(signatures._received) == MOST_REMEMBERED
+    assert len(signatures._received) == MAX_REMEMBERED_MESSAGES
     assert is_new(signatures, first, BODY, NOW)
 
 
 def test_what_is_over_is_forgotten() -> None:
     """Memory does not hold a day's messages."""
-    signatures = Signatures([NEW])
+    signatures = SignatureVerifier([NEW])
     for number in range(100):
         is_new(signatures, signed(name=b"%d" % number), BODY, NOW)
 
-    is_new(signatures, signed(at=NOW + 2 * SKEW), BODY, NOW + 2 * SKEW)
+    is_new(signatures, signed(at=NOW + 2 * MAX_SKEW_SECONDS), BODY, NOW + 2 * MAX_SKEW_SECONDS)
 
     assert len(signatures._received) == 1

@@ -9,7 +9,7 @@ import zstandard
 
 from bff_core.call import Call, Reply
 from bff_core.errors import BadStatus
-from bff_core.policy.edge.idempotency import is_decided
+from bff_core.policy.edge.idempotency import is_final_answer
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.retry import Retry
@@ -136,8 +136,8 @@ def test_a_status_settles_a_keyed_request_or_leaves_it_open(status):
     """What may yet be done is not frozen under its key."""
     is_final = status < 400 or status in {402, 404, 409, 410, 422}
 
-    assert is_decided(status) is is_final
-    assert is_decided(status, says_wait=True) is (status < 400)
+    assert is_final_answer(status) is is_final
+    assert is_final_answer(status, has_retry_after=True) is (status < 400)
 
 
 async def attempts(status: int, method: str = "GET", **headers: str) -> int:

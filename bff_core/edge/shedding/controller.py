@@ -63,6 +63,6 @@ class SheddingController:
         """Whether a request may go on whose viewer is now known, and remembered."""
         self.ranks.learn(viewer, fields)
         pressure = self.pressure
-        if pressure.in_flight <= pressure.calm:
+        if pressure.in_flight <= pressure.lowest_threshold:
             return True
         return pressure.may_continue(self.ranks.of(scope, fields))

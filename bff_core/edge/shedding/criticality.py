@@ -7,7 +7,12 @@ from cachetools import FIFOCache
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.edge.shedding import CLASSES, USUAL, Criticality, moved
+from bff_core.policy.edge.shedding import (
+    CLASSES,
+    DEFAULT_CRITICALITY,
+    Criticality,
+    combined_criticality,
+)
 from bff_core.routing.route_table import CRITICALITY, RouteTable
 
 E = TypeVar("E")
@@ -56,18 +61,26 @@ class Ranks:
         if _is_prefetch(fields):
             return "sheddable"
         ranked = self.routes.is_any_ranked
-        return self._moved(self.routes.match(scope).criticality if ranked else USUAL, fields)
+        return self._moved(
+            self.routes.match(scope).criticality if ranked else DEFAULT_CRITICALITY, fields
+        )
 
     def of_path(self, method: str, path: str, fields: Fields) -> Criticality:
         """Return the class of a request that has no ASGI scope yet; `path` is the route's."""
         if _is_prefetch(fields):
             return "sheddable"
         ranked = self.routes.is_any_ranked
-        return self._moved(self.routes.find(method, path).criticality if ranked else USUAL, fields)
+        return self._moved(
+            self.routes.find(method, path).criticality if ranked else DEFAULT_CRITICALITY, fields
+        )
 
     def _moved(self, route: Criticality, fields: Fields) -> Criticality:
         key = _credentials(fields) if self._known else None
-        return route if key is None else moved(route, self._known.get(key, USUAL))
+        return (
+            route
+            if key is None
+            else combined_criticality(route, self._known.get(key, DEFAULT_CRITICALITY))
+        )
 
     def learn(self, viewer: Criticality, fields: Fields) -> None:
         """Remember whose credentials these are; a viewer who is known otherwise is not."""

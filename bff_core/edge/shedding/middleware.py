@@ -7,7 +7,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.errors import Overloaded
 from bff_core.http_exchange.request_context import EXCHANGE, PRESSURE, RequestContext
-from bff_core.policy.edge.shedding import USUAL
+from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
 
 
 class LoadShedding:
@@ -29,7 +29,7 @@ class LoadShedding:
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Pass on and count, or refuse at once."""
         pressure = self._pressure
-        if pressure.in_flight >= pressure.calm:
+        if pressure.in_flight >= pressure.lowest_threshold:
             fields = dict(scope["headers"])
             if not self._shedding.admits(scope, fields):
                 await self._shedding.refusal.send(scope, fields, send)
@@ -68,7 +68,7 @@ class ViewerShedding:
     def check(self, context: RequestContext) -> None:
         """Raise `Overloaded` for a viewer who matters less than the load allows."""
         viewer = context.scope.viewer
-        if isinstance(viewer, Viewer) and viewer.criticality != USUAL:
+        if isinstance(viewer, Viewer) and viewer.criticality != DEFAULT_CRITICALITY:
             if self._shedding.admits_viewer(viewer.criticality, context.asgi, context.fields):
                 return
             wait = self._shedding.refusal.wait()

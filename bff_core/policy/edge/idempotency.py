@@ -12,10 +12,10 @@ from bff_core.scope import Outcome
 UNSAFE = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 """Methods whose requests may carry a key; with any other it means nothing."""
 
-LONGEST_KEY = 255
+MAX_KEY_LENGTH = 255
 """Characters of a key, quotes not counted."""
 
-SHORTEST_GUEST_KEY = 22
+MIN_ANONYMOUS_KEY_LENGTH = 22
 """Characters of a key that no other viewer sends: 128 random bits in base64url."""
 
 DAY = 86_400.0
@@ -55,7 +55,7 @@ class IdempotencyOptions:
 
 
 KEY_PATTERN = (
-    rf'^("([ !#-\[\]-~]|\\["\\]){{1,{LONGEST_KEY}}}"|[!#-+\--:<-\[\]-~]{{1,{LONGEST_KEY}}})$'
+    rf'^("([ !#-\[\]-~]|\\["\\]){{1,{MAX_KEY_LENGTH}}}"|[!#-+\--:<-\[\]-~]{{1,{MAX_KEY_LENGTH}}})$'
 )
 """The fields that hold a key, as JSON Schema and Python's `re` both read it."""
 
@@ -76,7 +76,7 @@ def parse_key(field: bytes) -> str | None:
     if quoted is None:
         return field.decode("ascii") if _BARE.fullmatch(field) else None
     key = re.sub(r'\\(["\\])', r"\1", quoted[1].decode("ascii"))
-    return key if len(key) <= LONGEST_KEY else None
+    return key if len(key) <= MAX_KEY_LENGTH else None
 
 
 def derived_key(base: str, *names: str) -> str:
@@ -100,7 +100,7 @@ def fingerprint(query: bytes, body: bytes) -> bytes:
     return blake2b(b"%d:%b%b" % (len(query), query, body), digest_size=16).digest()
 
 
-def is_decided(status: int, outcome: Outcome = "", *, says_wait: bool = False) -> bool:
+def is_final_answer(status: int, outcome: Outcome = "", *, has_retry_after: bool = False) -> bool:
     """Whether an answer settles its request, so that the same key gets it again.
 
     A 5xx, or a refusal that says when to try again, leaves open what happened: it must not be
@@ -110,7 +110,7 @@ def is_decided(status: int, outcome: Outcome = "", *, says_wait: bool = False) -
         return outcome == "final"
     if status < 400:
         return True
-    return status in DECIDED and not says_wait
+    return status in DECIDED and not has_retry_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,16 +67,16 @@ class Limit:
             raise ConfigurationError(f"Limit.name must be letters, digits and -, not {self.name!r}")
 
     @property
-    def most(self) -> int:
+    def capacity(self) -> int:
         """How much a caller can have left."""
         return self.burst or self.quota if self.strategy == "bucket" else self.quota
 
     @property
-    def holds_always(self) -> bool:
+    def applies_always(self) -> bool:
         """Whether every request counts."""
         return "/" in self.paths and not self.exempt and not self.methods
 
-    def holds_for(self, method: str, path: str) -> bool:
+    def applies_to(self, method: str, path: str) -> bool:
         """Whether a request counts."""
         if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
             return False
@@ -85,7 +85,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitStatus:
     """Where a caller stands with one limit: what is left, and in how many seconds it is whole.
 
     `wait` is in how many seconds one more is let in; 0 where it is now.
@@ -96,28 +96,28 @@ class Standing:
     wait: float
 
 
-SLACK = 2e-6
+ROUNDING_SECONDS = 2e-6
 """Seconds that two sums of times may differ by: more than instants of today are rounded by."""
 
 State = tuple[float, int, int]
 """Bucket: when it is full again. Window: its number, the counts of the one before and of it."""
 
-EMPTY: State = (0.0, 0, 0)
+UNUSED: State = (0.0, 0, 0)
 
 
-def look(limit: Limit, state: State, now: float) -> Standing:
+def status_of(limit: Limit, state: State, now: float) -> LimitStatus:
     """Return where a caller stands at an instant, taking nothing."""
     if limit.strategy == "bucket":
         return _look_bucket(limit, state[0], now)
     return _look_window(limit, state, now)
 
 
-def take(limit: Limit, state: State, now: float, cost: int) -> State:
+def charged(limit: Limit, state: State, now: float, cost: int) -> State:
     """Return the state after a cost was taken, whether it was left or not."""
     if limit.strategy == "bucket":
         full_at = max(state[0], now) + cost * limit.per / limit.quota
         # A debt is bounded: what a costly answer took is not held against its caller for long.
-        return min(full_at, now + 2 * limit.most * limit.per / limit.quota), 0, 0
+        return min(full_at, now + 2 * limit.capacity * limit.per / limit.quota), 0, 0
     previous, current = _counts(limit, state, now)
     return now // limit.per, previous, min(current + cost, 2 * limit.quota)
 
@@ -129,23 +129,23 @@ def expiry(limit: Limit, state: State, now: float) -> float:
     return 2 * limit.per
 
 
-def _look_bucket(limit: Limit, full_at: float, now: float) -> Standing:
+def _look_bucket(limit: Limit, full_at: float, now: float) -> LimitStatus:
     """Read a bucket, which is the instant at which it is full again (GCRA, ATM Forum TM 4.0)."""
-    interval, most = limit.per / limit.quota, limit.most
-    missing = max(0.0, full_at - now - SLACK) / interval
+    interval, most = limit.per / limit.quota, limit.capacity
+    missing = max(0.0, full_at - now - ROUNDING_SECONDS) / interval
     remaining = int(most - missing + 1e-9)
     wait = 0.0 if remaining >= 1 else (missing - most + 1) * interval
-    return Standing(max(remaining, 0), missing * interval, wait)
+    return LimitStatus(max(remaining, 0), missing * interval, wait)
 
 
-def _look_window(limit: Limit, state: State, now: float) -> Standing:
+def _look_window(limit: Limit, state: State, now: float) -> LimitStatus:
     previous, current = _counts(limit, state, now)
     passed = now % limit.per
     used = previous * (1 - passed / limit.per) + current
     remaining = int(limit.quota - used + 1e-9)
     reset = (limit.per - passed) + (limit.per if current else 0.0)
     wait = 0.0 if remaining >= 1 else _window_wait(limit, previous, current, passed)
-    return Standing(max(remaining, 0), reset if used else 0.0, wait)
+    return LimitStatus(max(remaining, 0), reset if used else 0.0, wait)
 
 
 def _window_wait(limit: Limit, previous: int, current: int, passed: float) -> float:
@@ -171,6 +171,6 @@ def _one_of(limit: Limit, option: str, accepted: tuple[str, ...]) -> None:
         raise ConfigurationError(f"Limit.{option} must be one of {', '.join(accepted)}")
 
 
-def seconds(duration: float) -> int:
+def whole_seconds(duration: float) -> int:
     """Return whole seconds, rounded up: who waits as long is not refused again."""
     return max(0, ceil(duration))

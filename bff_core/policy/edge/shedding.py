@@ -10,9 +10,9 @@ Engineering", chapter 21. `critical` is what is not said otherwise."""
 
 CLASSES: Final[tuple[Criticality, ...]] = get_args(Criticality)
 
-USUAL: Final[Criticality] = "critical"
+DEFAULT_CRITICALITY: Final[Criticality] = "critical"
 
-SHARES: Final[dict[Criticality, float]] = {
+CLASS_SHARES: Final[dict[Criticality, float]] = {
     "sheddable": 0.5,
     "sheddable_plus": 0.7,
     "critical": 0.9,
@@ -20,17 +20,17 @@ SHARES: Final[dict[Criticality, float]] = {
 }
 """The share of the limit up to which a class is admitted; the rest is for higher classes."""
 
-BROWNOUT = 0.4
+BROWNOUT_SHARE = 0.4
 """The share of the limit above which answers do without their optional parts."""
 
-ONSET = 0.25
+ONSET_SECONDS = 0.25
 """Seconds for which the loop must lag before the limit is cut: a burst that is worked off within
 is no overload."""
 
-FEWEST = 3
+MIN_TURNS = 3
 """Turns that are looked at before anything is concluded."""
 
-WINDOW = 0.1
+WINDOW_SECONDS = 0.1
 """Seconds over which the median lag counts once the limit has been cut."""
 
 
@@ -47,15 +47,14 @@ class LoadShedder:
 
     `in_flight` is counted by the caller; `arriving` are those who were admitted and are not yet
     counted. A stream leaves them when it begins, and takes its place off the ceiling instead.
-    Requests up to `calm` need no decision.
+    Requests up to `lowest_threshold` need no decision.
     """
 
     __slots__ = (
         "_lags",
-        "_marks",
+        "_thresholds",
         "arriving",
-        "brownout_above",
-        "calm",
+        "brownout_threshold",
         "ceiling",
         "dimmed",
         "floor",
@@ -64,6 +63,7 @@ class LoadShedder:
         "in_flight",
         "lag",
         "limit",
+        "lowest_threshold",
         "max_lag",
         "refused",
         "streams",
@@ -85,8 +85,8 @@ class LoadShedder:
         self.has_refused = False
         self.dimmed = 0
         self._lags: deque[tuple[float, float]] = deque()
-        self._marks: dict[Criticality, int] = {}
-        self._place_marks()
+        self._thresholds: dict[Criticality, int] = {}
+        self._update_thresholds()
 
     @property
     def is_limited(self) -> bool:
@@ -95,14 +95,14 @@ class LoadShedder:
 
     def admits(self, criticality: Criticality) -> bool:
         """Whether one more request of this class may begin; a refusal is counted."""
-        if self.in_flight + self.arriving < self._marks[criticality]:
+        if self.in_flight + self.arriving < self._thresholds[criticality]:
             return True
         self._refuse(criticality)
         return False
 
     def may_continue(self, criticality: Criticality) -> bool:
         """Whether a request that is counted already may go on, now that its class is known."""
-        if self.in_flight <= self._marks[criticality]:
+        if self.in_flight <= self._thresholds[criticality]:
             return True
         self._refuse(criticality)
         return False
@@ -112,7 +112,7 @@ class LoadShedder:
 
         As long as anybody is refused no other answer is whole.
         """
-        if self.in_flight <= self.brownout_above and not self.has_refused:
+        if self.in_flight <= self.brownout_threshold and not self.has_refused:
             return False
         self.dimmed += 1
         return True
@@ -121,18 +121,18 @@ class LoadShedder:
         """Take a request that has become a stream out of those in flight."""
         self.in_flight -= 1
         self.streams += 1
-        self._place_marks()
+        self._update_thresholds()
 
     def end_stream(self) -> None:
         """Forget a stream."""
         self.streams -= 1
-        self._place_marks()
+        self._update_thresholds()
 
     def observe(self, now: float, lag: float) -> None:
         """Take a turn of the loop that lasted `lag` seconds, and move the limit."""
         self.has_refused = False
         self._lags.append((now - lag, lag))
-        since = now - (WINDOW if self.is_limited else ONSET)
+        since = now - (WINDOW_SECONDS if self.is_limited else ONSET_SECONDS)
         is_observed_whole = self._forget_before(since)
         lags = sorted(lag for _, lag in self._lags)
         self.lag = lags[len(lags) // 2] if self.is_limited else lags[0]
@@ -168,28 +168,28 @@ class LoadShedder:
         A turn that was long by itself, since something blocked the loop, is no queue.
         """
         lags = self._lags
-        while len(lags) > FEWEST and lags[1][0] <= since:
+        while len(lags) > MIN_TURNS and lags[1][0] <= since:
             lags.popleft()
-        return len(lags) >= FEWEST and lags[0][0] <= since
+        return len(lags) >= MIN_TURNS and lags[0][0] <= since
 
     def _move(self, limit: float) -> None:
         self.limit = min(max(limit, self.floor), self.ceiling)
-        self._place_marks()
+        self._update_thresholds()
 
-    def _place_marks(self) -> None:
+    def _update_thresholds(self) -> None:
         limit = min(self.limit, max(self.ceiling - self.streams, 0))
-        self._marks = {one: ceil(limit * share) for one, share in SHARES.items()}
-        brownout = ceil(limit * BROWNOUT)
-        self.brownout_above = brownout if self.has_brownout else self.ceiling
-        self.calm = self._marks["sheddable"]
+        self._thresholds = {one: ceil(limit * share) for one, share in CLASS_SHARES.items()}
+        brownout = ceil(limit * BROWNOUT_SHARE)
+        self.brownout_threshold = brownout if self.has_brownout else self.ceiling
+        self.lowest_threshold = self._thresholds["sheddable"]
 
 
-def moved(route: Criticality, viewer: Criticality) -> Criticality:
+def combined_criticality(route: Criticality, viewer: Criticality) -> Criticality:
     """Return a route's class, moved by as many steps as the viewer's is away from `critical`.
 
     A viewer who is critical_plus raises everything by a step, so that a route which is sheddable
     for everybody stays below the others for this viewer, too.
     """
-    step = CLASSES.index(viewer) - CLASSES.index(USUAL)
+    step = CLASSES.index(viewer) - CLASSES.index(DEFAULT_CRITICALITY)
     place = CLASSES.index(route) + step
     return CLASSES[min(max(place, 0), len(CLASSES) - 1)]

@@ -13,13 +13,13 @@ from typing import Final
 
 from cachetools import FIFOCache
 
-SKEW: Final = 300.0
+MAX_SKEW_SECONDS: Final = 300.0
 """Seconds that a message's timestamp may be off; so long is a message remembered, too."""
 
-MOST_REMEMBERED: Final = 10_000
+MAX_REMEMBERED_MESSAGES: Final = 10_000
 """So many messages are remembered; only those who know a secret can send one."""
 
-MOST_SIGNATURES: Final = 16
+MAX_SIGNATURES: Final = 16
 
 _ENCODED: Final = "whsec_"
 _NAME: Final = re.compile(rb"[!-~]{1,256}")
@@ -35,13 +35,13 @@ class SignedMessage:
     signatures: bytes
 
     @property
-    def is_readable(self) -> bool:
+    def is_well_formed(self) -> bool:
         """Whether the id is a name without spaces, and the time a whole number."""
         return bool(_NAME.fullmatch(self.id) and _SECONDS.fullmatch(self.timestamp))
 
-    def is_timely(self, now: float) -> bool:
+    def is_recent(self, now: float) -> bool:
         """Whether it was signed within the last minutes, or the next; `now` is a Unix time."""
-        return abs(now - int(self.timestamp)) <= SKEW
+        return abs(now - int(self.timestamp)) <= MAX_SKEW_SECONDS
 
 
 def key_of(secret: str) -> bytes:
@@ -63,25 +63,25 @@ def sign(key: bytes, name: bytes, timestamp: bytes, body: bytes) -> bytes:
     return b"v1," + b64encode(hmac.digest(key, content, "sha256"))
 
 
-class Signatures:
+class SignatureVerifier:
     """Checks signatures by the secrets in use, the old and the new, and remembers messages."""
 
     __slots__ = ("_keys", "_received")
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = [key_of(secret) for secret in secrets]
-        self._received: FIFOCache[bytes, float] = FIFOCache(MOST_REMEMBERED)
+        self._received: FIFOCache[bytes, float] = FIFOCache(MAX_REMEMBERED_MESSAGES)
 
     def match(self, message: SignedMessage, body: bytes) -> bool:
         """Whether one of the signatures is made with one of the secrets; compared in constant time.
 
         Its sender may change secrets as well: there may be several signatures, as many as are read.
         """
-        given = message.signatures.split()[:MOST_SIGNATURES]
+        given = message.signatures.split()[:MAX_SIGNATURES]
         expected = [sign(key, message.id, message.timestamp, body) for key in self._keys]
         return any(hmac.compare_digest(one, own) for one in given for own in expected)
 
-    def has_received(self, message: SignedMessage, body: bytes, now: float) -> bool:
+    def is_replay(self, message: SignedMessage, body: bytes, now: float) -> bool:
         """Whether it is a replay.
 
         It is known by all that is signed, and not by its id alone: what two messages of one
@@ -92,7 +92,7 @@ class Signatures:
 
     def remember(self, message: SignedMessage, body: bytes) -> None:
         """Know it again for as long as its timestamp could be believed."""
-        self._received[self._name(message, body)] = int(message.timestamp) + SKEW
+        self._received[self._name(message, body)] = int(message.timestamp) + MAX_SKEW_SECONDS
 
     def _name(self, message: SignedMessage, body: bytes) -> bytes:
         return sign(self._keys[0], message.id, message.timestamp, body)
