@@ -1,1 +1,1 @@
-"""Stores of the final answers to keyed requests: in this process, or in Redis for many."""
+"""Stores of final answers by Idempotency-Key: in memory, or in Redis for several processes."""

@@ -1,4 +1,4 @@
-"""The interface of a store of answers: one request at a time claims a key, and stores its end."""
+"""The interface of idempotency stores: a request claims a key, then stores its final answer."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,55 +8,51 @@ from bff_core.policy.edge.idempotency import StoredAnswer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
-    """The right to run the request of a key; its holder stores an answer or frees the key."""
+    """The right to execute the request of a key, until its answer is saved or it is released."""
 
     key: str
-    print: bytes
+    fingerprint: bytes
     owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Another request of this key has not ended."""
+    """Another request with this key is being executed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """The key came with another request before."""
+    """The key was used for a different request before."""
 
 
 RUNNING = Running()
 REUSED = Reused()
 
-Found = Claim | StoredAnswer | Running | Reused
+ClaimResult = Claim | StoredAnswer | Running | Reused
 
 
 class IdempotencyStore(Protocol):
-    """Stores answers by key.
+    """Stores final answers by key; `claim` and `wait_for_change` may raise `StoreUnavailable`."""
 
-    `print` distinguishes the requests of one key. Methods that reach a network raise
-    `StoreUnavailable`.
-    """
-
-    async def claim(self, key: str, print: bytes, /) -> Found:  # noqa: A002 # the field's name
-        """Return the claim of a key that is free, or what became of it."""
+    async def claim(self, key: str, fingerprint: bytes, /) -> ClaimResult:
+        """Claim a key for the request with a fingerprint; return its answer if there is one."""
         ...
 
     async def save(self, claim: Claim, answer: StoredAnswer, /) -> None:
-        """Keep the final answer for the key's lifetime, and let go of the claim.
+        """Store a final answer for the key's lifetime, and release the claim.
 
-        It is done even if the caller is cancelled meanwhile; that it could not be done is an event
-        and no error, since the request itself has succeeded.
+        Continues if the caller is cancelled. A failure is reported as an event and raises nothing,
+        since the request itself has succeeded.
         """
         ...
 
     def release(self, claim: Claim, /, *, forget: bool = False) -> None:
-        """Let go of the claim, so that the request can be tried again, now or as soon as possible.
+        """Release a claim without an answer, so that the request can be sent again.
 
-        With `forget` the key may be used for any other request, too.
+        With `forget`, the key can be used for a different request too.
         """
         ...
 
     async def wait_for_change(self, key: str, timeout: float, /) -> None:  # noqa: ASYNC109 # a store may poll
-        """Return when the request that holds the key may have ended; after `timeout` seconds."""
+        """Wait until the claim of a key may have been released, `timeout` seconds at most."""
         ...

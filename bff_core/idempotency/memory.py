@@ -1,4 +1,4 @@
-"""Answers to keyed requests in the memory of this process, bounded in number and bytes."""
+"""An idempotency store in memory, bounded by the number and the size of its answers."""
 
 import asyncio
 from contextlib import suppress
@@ -7,18 +7,18 @@ from cachetools import FIFOCache
 
 from bff_core.clock import Clock
 from bff_core.events import AnswerForgotten, Events
-from bff_core.idempotency.interface import REUSED, RUNNING, Claim, Found
+from bff_core.idempotency.interface import REUSED, RUNNING, Claim, ClaimResult
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 
-OVERHEAD = 700
-"""Bytes (about) that an entry takes beside its body and its header fields."""
+OVERHEAD_BYTES = 700
+"""Bytes of an entry besides its body and its headers, about."""
 
 REPORT_SECONDS = 60.0
-"""Seconds between two events of evictions: under pressure there are as many as requests."""
+"""Seconds between two events about evictions: a full store evicts an answer per request."""
 
 
 class _Running:
-    """A key that is claimed, and who waits for its end."""
+    """A claimed key, and the requests that wait for its release."""
 
     __slots__ = ("claim", "waiters")
 
@@ -28,22 +28,22 @@ class _Running:
 
 
 class _Settled:
-    """A key that is free: its request's print, and the answer if that was final."""
+    """A used key without a claim: the fingerprint of its request, and the answer if it is final."""
 
-    __slots__ = ("answer", "expires", "print", "size")
+    __slots__ = ("answer", "expires", "fingerprint", "size")
 
-    def __init__(self, print_: bytes, answer: StoredAnswer | None, expires: float) -> None:
-        self.print = print_
+    def __init__(self, fingerprint: bytes, answer: StoredAnswer | None, expires: float) -> None:
+        self.fingerprint = fingerprint
         self.answer = answer
         self.expires = expires
-        self.size = OVERHEAD if answer is None else OVERHEAD + answer.size
+        self.size = OVERHEAD_BYTES if answer is None else OVERHEAD_BYTES + answer.size
 
 
 class MemoryIdempotencyStore:
-    """Claims and answers of one process; a second process knows nothing of them.
+    """Claims and answers of one process, which other processes do not share.
 
-    The oldest answers go first when there are more than `max_answers` or they take more than
-    `max_bytes`. Claims are bounded by the requests in flight.
+    If there are more than `max_answers`, or they take more than `max_bytes`, the oldest answers are
+    evicted. There are as many claims as requests in flight, at most.
     """
 
     def __init__(self, options: IdempotencyOptions, clock: Clock, events: Events) -> None:
@@ -51,7 +51,7 @@ class MemoryIdempotencyStore:
         self._clock = clock
         self._events = events
         self._running: dict[str, _Running] = {}
-        # In the order in which they were settled, hence in that of their expiry.
+        # In the order of their expiry, since all live equally long.
         self._settled: FIFOCache[str, _Settled] = FIFOCache(
             options.max_bytes, getsizeof=lambda settled: settled.size
         )
@@ -63,39 +63,39 @@ class MemoryIdempotencyStore:
 
     @property
     def size(self) -> int:
-        """How many bytes its answers take, about."""
+        """The bytes that its answers take, about."""
         return int(self._settled.currsize)
 
-    async def claim(self, key: str, print: bytes) -> Found:  # noqa: A002 # the field's name
-        """Return the claim of a key that is free, or what became of it."""
+    async def claim(self, key: str, fingerprint: bytes) -> ClaimResult:
+        """Claim a key for a request; return its answer if there is one."""
         running = self._running.get(key)
         if running is not None:
-            return RUNNING if running.claim.print == print else REUSED
+            return RUNNING if running.claim.fingerprint == fingerprint else REUSED
         self._expire()
         settled = self._settled.get(key)
         if settled is not None:
-            if settled.print != print:
+            if settled.fingerprint != fingerprint:
                 return REUSED
             if settled.answer is not None:
                 return settled.answer
             del self._settled[key]
-        claim = Claim(key, print)
+        claim = Claim(key, fingerprint)
         self._running[key] = _Running(claim)
         return claim
 
     async def save(self, claim: Claim, answer: StoredAnswer) -> None:
-        """Keep the final answer for the key's lifetime, and let go of the claim."""
+        """Store a final answer for the key's lifetime, and release the claim."""
         self._settle(claim, answer)
 
     def release(self, claim: Claim, *, forget: bool = False) -> None:
-        """Let go of the claim; what the key was used for is remembered unless `forget`."""
+        """Release a claim; unless `forget`, the key stays bound to its request."""
         if forget:
             self._wake(claim)
         else:
             self._settle(claim, None)
 
     async def wait_for_change(self, key: str, timeout: float) -> None:  # noqa: ASYNC109 # a store may poll
-        """Wait until the claim of the key is let go of, `timeout` seconds at most."""
+        """Wait until the claim of a key is released, `timeout` seconds at most."""
         running = self._running.get(key)
         if running is None:
             return
@@ -108,10 +108,10 @@ class MemoryIdempotencyStore:
     def _settle(self, claim: Claim, answer: StoredAnswer | None) -> None:
         if self._wake(claim):
             expires = self._clock() + self._options.lifetime
-            self._store(claim.key, _Settled(claim.print, answer, expires))
+            self._add(claim.key, _Settled(claim.fingerprint, answer, expires))
 
     def _wake(self, claim: Claim) -> bool:
-        """Let go of a claim once; those who wait for it look again."""
+        """Release a claim and wake the requests that wait for it; return whether it was held."""
         running = self._running.get(claim.key)
         if running is None or running.claim is not claim:
             return False
@@ -129,7 +129,7 @@ class MemoryIdempotencyStore:
                 return
             del self._settled[key]
 
-    def _store(self, key: str, settled: _Settled) -> None:
+    def _add(self, key: str, settled: _Settled) -> None:
         answers, options = self._settled, self._options
         is_small = settled.size <= options.max_bytes
         while (

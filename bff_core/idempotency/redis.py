@@ -1,4 +1,4 @@
-"""Answers to keyed requests in Redis, for several gateway processes; a claim is a lease."""
+"""An idempotency store in Redis, for several gateway processes; a claim is a lease."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,7 +11,7 @@ import msgspec
 from bff_core.clock import Chance
 from bff_core.errors import StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
-from bff_core.idempotency.interface import REUSED, RUNNING, Claim, Found
+from bff_core.idempotency.interface import REUSED, RUNNING, Claim, ClaimResult
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 from bff_core.redis.interface import RedisInterface
 
@@ -19,17 +19,17 @@ Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
 
 PREFIX: Final = "bff:idempotency:"
 
-TIMEOUT: Final = 0.25
-"""Seconds for one command: to refuse a keyed request costs more than to wait a little."""
+TIMEOUT_SECONDS: Final = 0.25
+"""Seconds for one command. It is long, since a keyed request is refused if the command fails."""
 
-POLL: Final = 0.05
-"""Seconds (about) between two looks at a key that another process holds."""
+POLL_SECONDS: Final = 0.05
+"""Seconds between two reads of a key that another request holds, about."""
 
-RENEWALS: Final = 3
-"""How often a lease is renewed in its time: two may fail."""
+RENEWALS_PER_LEASE: Final = 3
+"""Renewals within the time of a lease, so that two may fail."""
 
-# An entry is a hash: `print` of its request; `owner` and `until` (ms, by Redis' clock) while one
-# runs; `answer` once it is final. Redis' own expiry ends it. Each script touches one key.
+# An entry is a hash: `print` is the fingerprint of its request; `owner` and `until` (milliseconds,
+# by the clock of Redis) are set while it is claimed, `answer` once that is final.
 CLAIM: Final = """
 local print, ends, answer = unpack(redis.call('HMGET', KEYS[1], 'print', 'until', 'answer'))
 if print and print ~= ARGV[1] then return {'reused'} end
@@ -77,8 +77,9 @@ _encode = msgspec.msgpack.Encoder().encode
 class RedisIdempotencyStore:
     """Claims and answers that all processes of a gateway share.
 
-    A claim is a lease, renewed while its request runs: a gateway that is killed blocks a key for
-    `lease` seconds. A request that lost its lease (Redis was away for longer) stores nothing.
+    A claim is a lease that is renewed while its request runs, so a process that is killed blocks a
+    key for `lease` seconds. If Redis is down for longer, the request loses its lease, and its
+    answer is not stored.
     """
 
     def __init__(
@@ -104,35 +105,35 @@ class RedisIdempotencyStore:
     def __repr__(self) -> str:
         return f"{self._link!r}, {len(self._held)} running"
 
-    async def claim(self, key: str, print: bytes) -> Found:  # noqa: A002 # the field's name
-        """Return the claim of a key that is free, or what became of it."""
-        claim = Claim(key, print, f"{self._process}-{next(self._numbers)}")
+    async def claim(self, key: str, fingerprint: bytes) -> ClaimResult:
+        """Claim a key for a request; return its answer if there is one."""
+        claim = Claim(key, fingerprint, f"{self._process}-{next(self._numbers)}")
         try:
             found = await self._run(
-                CLAIM, claim, print, claim.owner, _milliseconds(self._lease), self._lifetime
+                CLAIM, claim, fingerprint, claim.owner, _milliseconds(self._lease), self._lifetime
             )
         except (StoreUnavailable, asyncio.CancelledError):
-            # Redis may have granted the claim although its answer was lost.
+            # Redis may have granted the claim, and its reply was lost.
             self._spawn(self._end(FREE, claim))
             raise
         return self._found(found, claim)
 
     async def save(self, claim: Claim, answer: StoredAnswer) -> None:
-        """Keep the final answer for the key's lifetime, and let go of the claim."""
+        """Store a final answer for the key's lifetime, and release the claim."""
         self._held.pop(claim, None)
-        # A task of its own: the answer is final even if who made it is cancelled now.
+        # In a task of its own: the answer is stored even if the request is cancelled now.
         await asyncio.shield(self._spawn(self._store(claim, answer)))
 
     def release(self, claim: Claim, *, forget: bool = False) -> None:
-        """Let go of the claim soon; if Redis does not hear of it, the lease runs out."""
+        """Release a claim in the background; if that fails, the lease expires."""
         self._held.pop(claim, None)
         self._spawn(self._end(FORGET if forget else FREE, claim))
 
-    async def wait_for_change(self, key: str, timeout: float) -> None:  # noqa: ARG002, ASYNC109 # every key is polled alike
-        """Wait a moment: another process does not announce its end."""
-        await asyncio.sleep(min(timeout, POLL * (0.5 + self._chance())))
+    async def wait_for_change(self, key: str, timeout: float) -> None:  # noqa: ARG002, ASYNC109 # it polls all keys alike
+        """Wait for a moment: other processes do not announce that they release a claim."""
+        await asyncio.sleep(min(timeout, POLL_SECONDS * (0.5 + self._chance())))
 
-    def _found(self, found: object, claim: Claim) -> Found:
+    def _found(self, found: object, claim: Claim) -> ClaimResult:
         match found:
             case [b"claimed"]:
                 self._hold(claim)
@@ -143,13 +144,13 @@ class RedisIdempotencyStore:
                 return REUSED
             case [b"stored", bytes(answer)]:
                 return self._decoded(answer)
-        raise StoreUnavailable(self._link.name, f"answers a claim with {found!r}")
+        raise StoreUnavailable(self._link.name, f"replies {found!r} to a claim")
 
     def _decoded(self, answer: bytes) -> StoredAnswer:
         try:
             return _decode(answer)
         except msgspec.DecodeError as error:
-            raise StoreUnavailable(self._link.name, "holds what is no answer") from error
+            raise StoreUnavailable(self._link.name, "holds a value that is no answer") from error
 
     def _hold(self, claim: Claim) -> None:
         self._held[claim] = None
@@ -157,9 +158,9 @@ class RedisIdempotencyStore:
             self._renewing = self._spawn(self._renew())
 
     async def _renew(self) -> None:
-        """Renew the leases of all that runs; one task for all, which ends when nothing runs."""
+        """Renew the leases of all running requests, until none is left."""
         while self._held:
-            await asyncio.sleep(self._lease / RENEWALS)
+            await asyncio.sleep(self._lease / RENEWALS_PER_LEASE)
             for claim in tuple(self._held):
                 if claim in self._held:
                     await self._renew_one(claim)
@@ -184,7 +185,7 @@ class RedisIdempotencyStore:
     def _run(
         self, script: str, claim: Claim, *args: str | bytes | int
     ) -> Coroutine[object, object, object]:
-        return self._link.script(script, (PREFIX + claim.key,), args, within=TIMEOUT)
+        return self._link.script(script, (PREFIX + claim.key,), args, within=TIMEOUT_SECONDS)
 
 
 def _milliseconds(seconds: float) -> int:

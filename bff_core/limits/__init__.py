@@ -1,1 +1,1 @@
-"""Stores that count requests against limits: in this process, or in Redis for many."""
+"""Stores of rate limits: in memory, or in Redis for several processes."""

@@ -1,4 +1,4 @@
-"""What a store of limits does: looks where a caller stands, and takes what a request costs."""
+"""The interface of rate-limit stores: admit a request, and charge what its answer cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bff_core.policy.edge.rate_limits import Limit, LimitStatus
 
 @dataclass(frozen=True, slots=True)
 class LimitQuery:
-    """A limit that a request counts against, and the caller it counts for."""
+    """A limit that applies to a request, and the caller who is charged."""
 
     limit: Limit
     caller: str
@@ -22,14 +22,14 @@ class LimitQuery:
 
 @dataclass(frozen=True, slots=True)
 class LimitVerdict:
-    """Whether a request is let in, and where its caller stands with each limit then."""
+    """Whether a request is admitted, and what its caller has left of each limit."""
 
     is_admitted: bool
     statuses: Sequence[LimitStatus]
 
     @property
-    def wait(self) -> float:
-        """In how many seconds all limits let the caller in again."""
+    def retry_after(self) -> float:
+        """The seconds after which all limits admit the caller again."""
         return max(status.retry_after for status in self.statuses)
 
 
@@ -37,11 +37,11 @@ class LimitStore(Protocol):
     """Stores the state of each caller."""
 
     async def admit(self, queries: Sequence[LimitQuery]) -> LimitVerdict:
-        """Take one request from each limit, or nothing where one of them refuses.
+        """Charge one request to each limit, or to none if one of them refuses.
 
-        A limit of calls only has to have something left.
+        A limit with another cost than requests is not charged yet: it only has to have some left.
         """
         ...
 
     async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
-        """Take what an answer cost from each limit, also beyond what is left."""
+        """Charge the cost of an answer to each limit, even if less than that is left."""

@@ -1,4 +1,4 @@
-"""Counts requests against limits in the memory of one process."""
+"""A rate-limit store in the memory of one process."""
 
 from collections.abc import Sequence
 
@@ -9,38 +9,38 @@ from bff_core.limits.interface import LimitQuery, LimitVerdict
 from bff_core.policy.edge.rate_limits import UNUSED, LimitStatus, State, charged, status_of
 
 MAX_CALLERS = 100_000
-"""How many callers are remembered (49 MiB at most); of more the longest silent are forgotten."""
+"""Callers whose state is stored, which take 49 MiB at most."""
 
 
 class MemoryLimitStore:
-    """The state of each limit by caller; of too many the longest silent are forgotten."""
+    """Stores the state of each limit by caller; evicts the callers that were idle for longest."""
 
-    def __init__(self, clock: Clock, *, most: int = MAX_CALLERS) -> None:
+    def __init__(self, clock: Clock, *, max_callers: int = MAX_CALLERS) -> None:
         self._clock = clock
-        self._states: FIFOCache[str, State] = FIFOCache(most)
+        self._states: FIFOCache[str, State] = FIFOCache(max_callers)
 
     def __repr__(self) -> str:
         return f"limits     {len(self._states)} of {self._states.maxsize} callers, in this process"
 
     async def admit(self, queries: Sequence[LimitQuery]) -> LimitVerdict:
-        """Take one request from each limit, or nothing where one of them refuses."""
+        """Charge one request to each limit, or to none if one of them refuses."""
         now = self._clock()
         before = [status_of(one.limit, self._states.get(one.key, UNUSED), now) for one in queries]
         if any(status.retry_after for status in before):
             return LimitVerdict(is_admitted=False, statuses=before)
         after = [
-            self._take(one, now, 1) if one.limit.cost == "request" else status
+            self._charge(one, now, 1) if one.limit.cost == "request" else status
             for one, status in zip(queries, before, strict=True)
         ]
         return LimitVerdict(is_admitted=True, statuses=after)
 
     async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
-        """Take what an answer cost."""
+        """Charge the cost of an answer."""
         now = self._clock()
         for one in queries:
-            self._take(one, now, cost)
+            self._charge(one, now, cost)
 
-    def _take(self, one: LimitQuery, now: float, cost: int) -> LimitStatus:
+    def _charge(self, one: LimitQuery, now: float, cost: int) -> LimitStatus:
         states, key = self._states, one.key
         state = states[key] = charged(one.limit, states.get(key, UNUSED), now, cost)
         return status_of(one.limit, state, now)

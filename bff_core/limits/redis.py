@@ -1,4 +1,4 @@
-"""Counts requests against limits in Redis, for all processes of a fleet."""
+"""A rate-limit store in Redis, for all processes of a gateway."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -9,14 +9,14 @@ from bff_core.limits.interface import LimitQuery, LimitStore, LimitVerdict
 from bff_core.policy.edge.rate_limits import State, status_of
 from bff_core.redis.interface import RedisInterface, Value
 
-RESPITE: Final = 0.1
-"""Seconds that Redis is left alone after a failure, so that a request waits for it once at most."""
+PAUSE_SECONDS: Final = 0.1
+"""Seconds without commands after a failure, so that a request waits for Redis once at most."""
 
 # The arithmetic of `policy.edge.rate_limits`, as one atomic script. It uses the clock of Redis,
 # because those of the processes differ. A state is a hash of three numbers; it expires when it
 # equals that of a new caller.
-# ARGV: whether to look first, and per key: strategy, quota, most, per (s), cost. Answers the time,
-# whether it was taken, and the states.
+# ARGV: whether a limit may refuse, and per key: strategy, quota, capacity, per (seconds), cost.
+# Returns the time, whether the costs were charged, and the states.
 SCRIPT: Final = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -36,7 +36,7 @@ for i, key in ipairs(KEYS) do
   local quota, most, per = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local left
   if ARGV[at] == 'bucket' then
-    -- A clock that was set back must not lock anybody out.
+    -- A clock that was set back must not block a caller for longer than the largest debt.
     state[1] = math.min(state[1], now + 2 * most * per / quota)
     left = most - math.max(0, state[1] - now - 0.000002) * quota / per
   else
@@ -74,7 +74,7 @@ return {string.format('%.6f', now), taken and 1 or 0, states}
 
 
 class RedisLimitStore:
-    """States in Redis, apart for each gateway; while it is away, those of a `local` store count."""
+    """Stores the states of one gateway in Redis; uses a `local` store while Redis is down."""
 
     def __init__(
         self, link: RedisInterface, local: LimitStore, *, gateway: str, clock: Clock
@@ -83,15 +83,15 @@ class RedisLimitStore:
         self._local = local
         self._prefix = link.prefix(f"limits:{gateway}")
         self._clock = clock
-        self._rests_until = 0.0
+        self._paused_until = 0.0
 
     def __repr__(self) -> str:
         return f"limits     in {self._link.name}; while it is away {self._local!r}"
 
     async def admit(self, queries: Sequence[LimitQuery]) -> LimitVerdict:
-        """Take one request from each limit, or nothing where one of them refuses."""
+        """Charge one request to each limit, or to none if one of them refuses."""
         costs = [1 if one.limit.cost == "request" else 0 for one in queries]
-        found = await self._run(queries, costs, looks_first=True)
+        found = await self._run(queries, costs, may_refuse=True)
         if found is None:
             return await self._local.admit(queries)
         now, is_admitted, states = found
@@ -99,17 +99,17 @@ class RedisLimitStore:
         return LimitVerdict(is_admitted, [status_of(one.limit, state, now) for one, state in rows])
 
     async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
-        """Take what an answer cost."""
-        if await self._run(queries, [cost] * len(queries), looks_first=False) is None:
+        """Charge the cost of an answer."""
+        if await self._run(queries, [cost] * len(queries), may_refuse=False) is None:
             await self._local.charge(queries, cost)
 
     async def _run(
-        self, queries: Sequence[LimitQuery], costs: Sequence[int], *, looks_first: bool
+        self, queries: Sequence[LimitQuery], costs: Sequence[int], *, may_refuse: bool
     ) -> tuple[float, bool, list[State]] | None:
-        """Run the script; return None where Redis does not answer, or has not lately."""
-        if self._clock() < self._rests_until:
+        """Run the script; return None if Redis fails, or has just failed."""
+        if self._clock() < self._paused_until:
             return None
-        args: list[Value] = ["1" if looks_first else "0"]
+        args: list[Value] = ["1" if may_refuse else "0"]
         for one, cost in zip(queries, costs, strict=True):
             limit = one.limit
             args += (limit.strategy, limit.quota, limit.capacity, limit.per, cost)
@@ -117,7 +117,7 @@ class RedisLimitStore:
         try:
             answer = await self._link.script(SCRIPT, keys, args)
         except StoreUnavailable:
-            self._rests_until = self._clock() + RESPITE
+            self._paused_until = self._clock() + PAUSE_SECONDS
             return None
         assert isinstance(answer, list)  # noqa: S101 - what the script returns
         return float(answer[0]), answer[1] == 1, list(_states(answer[2]))

@@ -14,7 +14,7 @@ from bff_core.clock import monotonic
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
-from bff_core.idempotency.interface import REUSED, RUNNING, Claim, Found
+from bff_core.idempotency.interface import REUSED, RUNNING, Claim, ClaimResult
 from bff_core.idempotency.redis import PREFIX, RedisIdempotencyStore
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 from bff_core.redis.client import RedisClient
@@ -45,7 +45,7 @@ class Process:
         assert isinstance(claim, Claim)
         return claim
 
-    async def find(self, key: str, wanted: object) -> Found:
+    async def find(self, key: str, wanted: object) -> ClaimResult:
         """Look until the key is found as wanted: ends are written to Redis in the background."""
         async with asyncio.timeout(5):
             while (found := await self.store.claim(key, PRINT)) != wanted:

@@ -111,13 +111,13 @@ def test_wrong_options_are_refused():
     """The error names the option and what is accepted."""
     with pytest.raises(ConfigurationError, match=r"Limit\.by must be one of viewer, key, address"):
         Limit(quota=1, by="cookie")
-    with pytest.raises(ConfigurationError, match=r"Limit\.burst is a bucket's"):
+    with pytest.raises(ConfigurationError, match=r"Limit\.burst is for buckets"):
         Limit(quota=1, burst=2, strategy="window")
     with pytest.raises(ConfigurationError, match=r"Limit\.quota must be 1 to 10,000,000"):
         Limit(quota=0)
     with pytest.raises(ConfigurationError, match="begin with /"):
         Limit(quota=1, paths=("v1",))
-    with pytest.raises(ConfigurationError, match=r"Limit\.methods are in capitals"):
+    with pytest.raises(ConfigurationError, match=r"Limit\.methods are in upper case"):
         Limit(quota=1, methods=("post",))
     with pytest.raises(ConfigurationError, match=r"Limit\.name must be letters"):
         Limit(quota=1, name='a"b')

@@ -1,4 +1,4 @@
-"""What a key of a client says, what it is bound to, and which answers are final."""
+"""Idempotency keys: how a client's key is parsed, how keys are derived, which answers are final."""
 
 import re
 from dataclasses import dataclass
@@ -10,44 +10,44 @@ from bff_core.policy.options import Option, check
 from bff_core.scope import Outcome
 
 UNSAFE = frozenset({"POST", "PATCH", "PUT", "DELETE"})
-"""Methods whose requests may carry a key; with any other it means nothing."""
+"""Methods whose requests may carry a key; a key with any other method is ignored."""
 
 MAX_KEY_LENGTH = 255
-"""Characters of a key, quotes not counted."""
+"""Characters of a key, without its quotes."""
 
 MIN_ANONYMOUS_KEY_LENGTH = 22
-"""Characters of a key that no other viewer sends: 128 random bits in base64url."""
+"""Characters of an anonymous caller's key, at least: 128 random bits in base64url. All anonymous
+callers share one key space, so a key must be hard to guess."""
 
-DAY = 86_400.0
-MIB = 1024 * 1024
+DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyOptions:
-    """How a gateway runs a keyed request once. Durations in seconds, sizes in bytes.
+    """Options of idempotent writes. Durations are in seconds, sizes in bytes.
 
-    Raises `ConfigurationError` where an option is out of its range.
+    Raises `ConfigurationError` if an option is out of its range.
     """
 
-    lifetime: Annotated[float, Option("How long a final answer is stored", 1, 30 * DAY)] = DAY
+    lifetime: Annotated[float, Option("How long a final answer is stored", 1, 30 * DAY_SECONDS)] = (
+        DAY_SECONDS
+    )
     waits: Annotated[
         bool,
-        Option("Whether a second request waits for the first, within its deadline; else 409"),
+        Option("Whether a repeated request waits for the first one until its deadline; else 409"),
     ] = True
     lease: Annotated[
         float,
-        Option("How long a key in Redis stays claimed by a gateway that is gone", 1, 300),
+        Option("How long a process that died holds its keys in Redis", 1, 300),
     ] = 5.0
     max_answer: Annotated[
-        int, Option("The largest answer that is stored; a larger one is made again", 1)
+        int, Option("The largest answer that is stored; the request of a larger one runs again", 1)
     ] = 256 * 1024
-    max_answers: Annotated[int, Option("How many answers are stored in memory", 1)] = 20_000
-    max_bytes: Annotated[int, Option("How much the answers in memory may take", 1)] = (
-        32 * 1024 * 1024
-    )
+    max_answers: Annotated[int, Option("Answers that are stored in memory", 1)] = 20_000
+    max_bytes: Annotated[int, Option("Total size of the answers in memory", 1)] = 32 * 1024 * 1024
     proceeds_without_store: Annotated[
         bool,
-        Option("Whether a keyed request is served without its promise while Redis is gone"),
+        Option("Whether keyed requests run unprotected while Redis is down; else 503"),
     ] = False
 
     def __post_init__(self) -> None:
@@ -57,19 +57,19 @@ class IdempotencyOptions:
 KEY_PATTERN = (
     rf'^("([ !#-\[\]-~]|\\["\\]){{1,{MAX_KEY_LENGTH}}}"|[!#-+\--:<-\[\]-~]{{1,{MAX_KEY_LENGTH}}})$'
 )
-"""The fields that hold a key, as JSON Schema and Python's `re` both read it."""
+"""A regular expression for the header, in the syntax that JSON Schema and Python share."""
 
-# A string as RFC 9651 (section 3.3.3) has it, and as most clients send it: without the quotes.
+# A structured string (RFC 9651, section 3.3.3), and the bare form that most clients send.
 _STRING = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\]){1,510})"')
 _BARE = re.compile(rb"[!#-+\--:<-\[\]-~]{1,255}")
 
 
 def parse_key(field: bytes) -> str | None:
-    """Return the key that a header field holds, or None where it is malformed.
+    """Return the key in a header field; None if it is malformed.
 
     The field is a structured string (RFC 9651, section 3.3.3; draft-ietf-httpapi-idempotency-key-
-    header, section 2.1), or the same without quotes as far as nothing in it needs them. Both
-    forms of one text are one key.
+    header, section 2.1). The quotes may be left out if no character needs them; the key is the
+    same.
     """
     field = field.strip()
     quoted = _STRING.fullmatch(field)
@@ -80,10 +80,10 @@ def parse_key(field: bytes) -> str | None:
 
 
 def derived_key(base: str, *names: str) -> str:
-    """Return the key that belongs to `names` under another key: the same for the same, always.
+    """Derive a key from another key and some names; equal arguments give equal keys.
 
-    Form: a UUID (version 8, RFC 9562, section 5.8), which services take that insist on one. Names
-    are distinguished by their length, so that ("ab", "c") is not ("a", "bc").
+    The result is a UUID (version 8, RFC 9562, section 5.8), since some services accept nothing
+    else. The length of each name is hashed too, so that ("ab", "c") differs from ("a", "bc").
     """
     joined = "".join([f"{len(name)}:{name}" for name in (base, *names)])
     digest = blake2b(
@@ -96,15 +96,15 @@ def derived_key(base: str, *names: str) -> str:
 
 
 def fingerprint(query: bytes, body: bytes) -> bytes:
-    """Return what distinguishes two requests of one route (16 bytes)."""
+    """Return a digest of a request's query and body (16 bytes)."""
     return blake2b(b"%d:%b%b" % (len(query), query, body), digest_size=16).digest()
 
 
 def is_final_answer(status: int, outcome: Outcome = "", *, has_retry_after: bool = False) -> bool:
-    """Whether an answer settles its request, so that the same key gets it again.
+    """Return whether an answer is final, so that it is stored and replayed for its key.
 
-    A 5xx, or a refusal that says when to try again, leaves open what happened: it must not be
-    frozen. `outcome` is what the handler itself says, which wins.
+    A 5xx is not final, since the request may have taken effect. Nor is a refusal with
+    `Retry-After`, since a retry may succeed. The `outcome` takes precedence if the handler set one.
     """
     if outcome:
         return outcome == "final"
@@ -115,9 +115,9 @@ def is_final_answer(status: int, outcome: Outcome = "", *, has_retry_after: bool
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """A final answer: status, the header fields that belong to it, and the whole body.
+    """A final answer: status, headers and body.
 
-    `rights` are those of the viewer for whom it was made (`Viewer.rights`).
+    `rights` is `Viewer.rights` of the viewer who received it.
     """
 
     status: int
@@ -127,5 +127,5 @@ class StoredAnswer:
 
     @property
     def size(self) -> int:
-        """How many bytes its fields and its body hold."""
+        """The bytes of its headers and its body."""
         return len(self.body) + sum(len(name) + len(value) for name, value in self.headers)

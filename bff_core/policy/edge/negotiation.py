@@ -1,11 +1,11 @@
-"""Content negotiation: which of several forms a client prefers (RFC 9110, section 12)."""
+"""Content negotiation: which media type, coding or language a client prefers (RFC 9110, 12)."""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-# A member or a parameter ends at its separator, unless that stands in a quoted string.
+# Separators within a quoted string do not end a member or a parameter.
 _MEMBER: Final = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^,])+')
 _PARAMETER: Final = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^;])+')
 _WEIGHT: Final = re.compile(rb"0?\.[0-9]+|[01](?:\.0*)?")
@@ -20,9 +20,9 @@ class Preference(NamedTuple):
 
 @lru_cache(maxsize=256)
 def preferences(field: bytes) -> tuple[Preference, ...]:
-    """Return the members of a field in their order; one with a malformed weight is left out.
+    """Return the members of a field in their order, without those whose weight is malformed.
 
-    Parameters other than `q` are ignored: no two of our forms differ by one.
+    Parameters other than `q` are ignored: no two media types that we offer differ by one.
     """
     members = map(_preference, _MEMBER.findall(field))
     return tuple(one for one in members if one is not None)
@@ -35,18 +35,18 @@ def _preference(member: bytes) -> Preference | None:
         key, _, value = parameter.partition(b"=")
         if key.strip(b" \t") == b"q":
             weight = value.strip(b" \t")
-            break  # what follows it describes no media type
+            break  # parameters after `q` are extensions
     is_valid = name.strip() and _WEIGHT.fullmatch(weight)
     return Preference(name.strip(), float(weight)) if is_valid else None
 
 
 @lru_cache(maxsize=256)
 def preferred(accept: bytes, offers: tuple[bytes, ...]) -> bytes | None:
-    """Return the media type of `offers` that an `Accept` field prefers; None where it takes none.
+    """Return the media type in `offers` that an `Accept` field prefers; None if it accepts none.
 
-    The most specific range that covers a type gives its weight. Of equal weights, a type that is
-    named goes before one that a wildcard covers, and the one that is named first before the next;
-    of types that only wildcards cover, the one that is offered first.
+    The most specific range that covers a type gives its weight. Types of equal weight are ranked:
+    first those that the field names, in its order; then those that only wildcards cover, in the
+    order of `offers`.
     """
     wanted = preferences(accept)
     ranked = [(*_rank(wanted, offer), offer) for offer in offers]
@@ -55,7 +55,7 @@ def preferred(accept: bytes, offers: tuple[bytes, ...]) -> bytes | None:
 
 
 def _rank(wanted: Sequence[Preference], offer: bytes) -> tuple[float, int]:
-    """Return the weight of a media type, and a number that is higher the earlier it is named."""
+    """Return the weight of a media type, and a rank: the earlier it is named, the higher."""
     for name in (offer, offer.partition(b"/")[0] + b"/*", b"*/*"):
         found = [(one.weight, -place) for place, one in enumerate(wanted) if one.name == name]
         if found:
@@ -66,11 +66,11 @@ def _rank(wanted: Sequence[Preference], offer: bytes) -> tuple[float, int]:
 
 @lru_cache(maxsize=1024)
 def preferred_language(accept_language: bytes, offers: tuple[str, ...]) -> str:
-    """Return the language of `offers` that an `Accept-Language` field prefers, else the first.
+    """Return the language in `offers` that an `Accept-Language` field prefers; else the first.
 
-    A range covers a language that it names, or that has the same primary subtag: a client that
-    wants "fr-CA" gets "fr". Of equal weights the language that is named first wins; "*" stands for
-    those that are not named (RFC 9110, sections 12.4.2 and 12.5.4).
+    A range covers the language that it names, and languages with the same primary subtag: a client
+    that prefers "fr-CA" gets "fr". Of languages of equal weight, the one that is named first wins.
+    "*" covers those that are not named (RFC 9110, sections 12.4.2 and 12.5.4).
     """
     wanted = preferences(accept_language)
     ranked = [(*_language_rank(wanted, offer.lower().encode("latin-1")), offer) for offer in offers]
@@ -79,7 +79,7 @@ def preferred_language(accept_language: bytes, offers: tuple[str, ...]) -> str:
 
 
 def _language_rank(wanted: Sequence[Preference], offer: bytes) -> tuple[float, int, bool]:
-    """Return what languages are ranked by: weight, place in the field, whether named exactly."""
+    """Return the sort key of a language: weight, place in the field, whether named exactly."""
     exact, related = [], []
     for place, one in enumerate(wanted):
         if one.name == offer:

@@ -1,51 +1,48 @@
-"""How often somebody may ask: a token bucket and a sliding window, as arithmetic on two numbers."""
+"""Rate limits: the arithmetic of a token bucket and of a sliding window."""
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.options import Option, check
 
-By = Literal["viewer", "key", "address"]
-Cost = Literal["request", "calls", "query"]
-Strategy = Literal["bucket", "window"]
-
 UNITS: Final = {"request": "requests", "calls": "calls", "query": "query-cost"}
-"""What a quota is counted in, for each value of `Limit.cost`."""
+"""The unit of a quota, by `Limit.cost`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How many requests, or calls that they cause, each caller has in a stretch of time.
+    """A rate limit: how many requests, or how many calls to services, each caller has in a time.
 
-    Callers are distinguished by `by`: who signed in, which API key (the header `key_header`) or
-    which address, an IPv6 network of 64 bits being one. Who shows neither goes by address. A
-    "bucket" holds `burst` tokens (None: the quota) and refills steadily; a "window" counts the last
-    `per` seconds, whatever the pace. With `cost="calls"` the answer is charged with the calls to
-    services that it took, with `cost="query"` with the cost of its GraphQL query (1 for all other
-    requests); a caller that has anything left is admitted.
+    `by` identifies callers: by viewer, by API key (the header `key_header`), or by address (an IPv6
+    network of 64 bits counts as one address). A caller without a viewer or a key is identified by
+    address. A "bucket" holds `burst` tokens (None: the quota) and refills steadily. A "window"
+    counts the last `per` seconds: the weighted count of two fixed windows, as at Cloudflare.
 
-    `paths` are the beginnings, in whole segments, of the paths that the limit holds for, `exempt`
-    of those that it does not. Source of the window: the weighted count of two fixed windows, as at
-    Cloudflare.
+    `cost` is what a request takes from the quota: 1 ("request"), the calls to services that its
+    answer needed ("calls"), or the cost of its GraphQL query, which is 1 for other requests
+    ("query"). The last two are charged after the answer; a caller with anything left is admitted.
+
+    `paths` and `exempt` are prefixes of paths, in whole segments: those that are limited, and those
+    that are not.
     """
 
-    quota: Annotated[int, Option("How many requests or calls a caller has", 1, 10_000_000)]
-    per: Annotated[float, Option("In how many seconds", 0.01, 31 * 86_400)] = 60.0
-    by: Annotated[str, Option("What distinguishes callers: viewer, key or address")] = "viewer"
-    strategy: Annotated[str, Option("How it is counted: bucket or window")] = "bucket"
-    burst: Annotated[
-        int | None, Option("How much a bucket holds; None: the quota", 1, 10_000_000)
-    ] = None
+    quota: Annotated[int, Option("Requests or calls of a caller", 1, 10_000_000)]
+    per: Annotated[float, Option("The period of the quota, in seconds", 0.01, 31 * 86_400)] = 60.0
+    by: Annotated[str, Option("How callers are identified: viewer, key or address")] = "viewer"
+    strategy: Annotated[str, Option("The algorithm: bucket or window")] = "bucket"
+    burst: Annotated[int | None, Option("Capacity of a bucket; None: the quota", 1, 10_000_000)] = (
+        None
+    )
     cost: Annotated[str, Option("What is counted: request, calls or query")] = "request"
     key_header: Annotated[str, Option("The header that carries the API key")] = "x-api-key"
-    paths: Annotated[tuple[str, ...], Option("Beginnings of paths that it holds for")] = ("/",)
+    paths: Annotated[tuple[str, ...], Option("Prefixes of limited paths")] = ("/",)
     methods: Annotated[
-        tuple[str, ...], Option("Methods that it holds for, HEAD being a GET; none: all")
+        tuple[str, ...], Option("Limited methods (HEAD counts as GET); empty: all")
     ] = ()
-    exempt: Annotated[tuple[str, ...], Option("Beginnings of paths that are free")] = ()
-    name: Annotated[str, Option("How answers call it; empty: after what it limits")] = ""
+    exempt: Annotated[tuple[str, ...], Option("Prefixes of paths that are not limited")] = ()
+    name: Annotated[str, Option("Name in headers and errors; empty: made of `by` and `cost`")] = ""
 
     def __post_init__(self) -> None:
         check(self)
@@ -53,11 +50,11 @@ class Limit:
         _one_of(self, "strategy", ("bucket", "window"))
         _one_of(self, "cost", ("request", "calls", "query"))
         if self.burst is not None and self.strategy != "bucket":
-            raise ConfigurationError("Limit.burst is a bucket's: a window has none")
+            raise ConfigurationError("Limit.burst is for buckets: a window has none")
         if not all(path.startswith("/") for path in (*self.paths, *self.exempt)):
             raise ConfigurationError("Limit.paths and Limit.exempt begin with /")
         if not all(method.isalpha() and method.isupper() for method in self.methods):
-            raise ConfigurationError("Limit.methods are in capitals, such as POST")
+            raise ConfigurationError("Limit.methods are in upper case, such as POST")
         for option in ("paths", "exempt"):
             whole = tuple(f"{path.rstrip('/')}/" for path in getattr(self, option))
             object.__setattr__(self, option, whole)
@@ -68,16 +65,16 @@ class Limit:
 
     @property
     def capacity(self) -> int:
-        """How much a caller can have left."""
+        """The most that a caller can have left."""
         return self.burst or self.quota if self.strategy == "bucket" else self.quota
 
     @property
     def applies_always(self) -> bool:
-        """Whether every request counts."""
+        """Whether the limit applies to every request."""
         return "/" in self.paths and not self.exempt and not self.methods
 
     def applies_to(self, method: str, path: str) -> bool:
-        """Whether a request counts."""
+        """Return whether the limit applies to a request."""
         if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
             return False
         segments = f"{path}/"
@@ -86,51 +83,44 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class LimitStatus:
-    """Where a caller stands with one limit: what is left, and in how many seconds it is whole.
+    """How much of a limit a caller has left, and in how many seconds it is full again (`reset`).
 
-    `wait` is in how many seconds one more is let in; 0 where it is now.
+    `retry_after` is in how many seconds the next request is admitted; 0 if it is admitted now.
     """
 
     remaining: int
     reset: float
-    wait: float
+    retry_after: float
 
 
 ROUNDING_SECONDS = 2e-6
-"""Seconds that two sums of times may differ by: more than instants of today are rounded by."""
+"""Seconds by which two sums of Unix times may differ: more than their rounding errors."""
 
 State = tuple[float, int, int]
-"""Bucket: when it is full again. Window: its number, the counts of the one before and of it."""
+"""Bucket: when it is full again. Window: its number, the previous and the current count."""
 
 UNUSED: State = (0.0, 0, 0)
 
 
 def status_of(limit: Limit, state: State, now: float) -> LimitStatus:
-    """Return where a caller stands at an instant, taking nothing."""
+    """Return how much a caller has left at an instant."""
     if limit.strategy == "bucket":
-        return _look_bucket(limit, state[0], now)
-    return _look_window(limit, state, now)
+        return _bucket_status(limit, state[0], now)
+    return _window_status(limit, state, now)
 
 
 def charged(limit: Limit, state: State, now: float, cost: int) -> State:
-    """Return the state after a cost was taken, whether it was left or not."""
+    """Return the state after a cost is charged, even if less than that was left."""
     if limit.strategy == "bucket":
         full_at = max(state[0], now) + cost * limit.per / limit.quota
-        # A debt is bounded: what a costly answer took is not held against its caller for long.
+        # The debt is bounded, so that one expensive answer does not block its caller for long.
         return min(full_at, now + 2 * limit.capacity * limit.per / limit.quota), 0, 0
     previous, current = _counts(limit, state, now)
     return now // limit.per, previous, min(current + cost, 2 * limit.quota)
 
 
-def expiry(limit: Limit, state: State, now: float) -> float:
-    """Return in how many seconds the state is as good as none."""
-    if limit.strategy == "bucket":
-        return max(0.0, state[0] - now)
-    return 2 * limit.per
-
-
-def _look_bucket(limit: Limit, full_at: float, now: float) -> LimitStatus:
-    """Read a bucket, which is the instant at which it is full again (GCRA, ATM Forum TM 4.0)."""
+def _bucket_status(limit: Limit, full_at: float, now: float) -> LimitStatus:
+    """Return what is left of a bucket that is full again at `full_at` (GCRA, ATM Forum TM 4.0)."""
     interval, most = limit.per / limit.quota, limit.capacity
     missing = max(0.0, full_at - now - ROUNDING_SECONDS) / interval
     remaining = int(most - missing + 1e-9)
@@ -138,7 +128,7 @@ def _look_bucket(limit: Limit, full_at: float, now: float) -> LimitStatus:
     return LimitStatus(max(remaining, 0), missing * interval, wait)
 
 
-def _look_window(limit: Limit, state: State, now: float) -> LimitStatus:
+def _window_status(limit: Limit, state: State, now: float) -> LimitStatus:
     previous, current = _counts(limit, state, now)
     passed = now % limit.per
     used = previous * (1 - passed / limit.per) + current
@@ -149,11 +139,11 @@ def _look_window(limit: Limit, state: State, now: float) -> LimitStatus:
 
 
 def _window_wait(limit: Limit, previous: int, current: int, passed: float) -> float:
-    """Return when the weighted count falls to one below the quota."""
+    """Return in how many seconds the weighted count falls to one below the quota."""
     room = limit.quota - 1
     if current <= room and previous:
         return max(0.0, limit.per * (1 - (room - current) / previous) - passed)
-    # Only the next window weighs the current count down.
+    # The weight of the current count falls only in the next window.
     return (limit.per - passed) + limit.per * max(0.0, 1 - room / current)
 
 
@@ -172,5 +162,5 @@ def _one_of(limit: Limit, option: str, accepted: tuple[str, ...]) -> None:
 
 
 def whole_seconds(duration: float) -> int:
-    """Return whole seconds, rounded up: who waits as long is not refused again."""
+    """Return whole seconds, rounded up: a caller that waits so long is admitted."""
     return max(0, ceil(duration))

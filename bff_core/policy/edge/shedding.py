@@ -1,12 +1,12 @@
-"""How many requests a process takes at once, and which it refuses first when it has too many."""
+"""Load shedding: how many requests a process admits at a time, and which it refuses first."""
 
 from collections import deque
 from math import ceil, sqrt
 from typing import Final, Literal, get_args
 
 Criticality = Literal["sheddable", "sheddable_plus", "critical", "critical_plus"]
-"""What a request matters, lowest first; the four classes of Google's "Site Reliability
-Engineering", chapter 21. `critical` is what is not said otherwise."""
+"""How important a request is, the least important first: the four classes of Google's "Site
+Reliability Engineering", chapter 21."""
 
 CLASSES: Final[tuple[Criticality, ...]] = get_args(Criticality)
 
@@ -18,36 +18,35 @@ CLASS_SHARES: Final[dict[Criticality, float]] = {
     "critical": 0.9,
     "critical_plus": 1.0,
 }
-"""The share of the limit up to which a class is admitted; the rest is for higher classes."""
+"""The share of the limit that each class may use; the rest is reserved for higher classes."""
 
 BROWNOUT_SHARE = 0.4
-"""The share of the limit above which answers do without their optional parts."""
+"""The share of the limit above which answers omit their optional parts."""
 
 ONSET_SECONDS = 0.25
-"""Seconds for which the loop must lag before the limit is cut: a burst that is worked off within
-is no overload."""
+"""Seconds for which the loop has to lag before the limit is cut. A shorter burst is no overload."""
 
 MIN_TURNS = 3
-"""Turns that are looked at before anything is concluded."""
+"""Measured turns of the loop before the limit changes."""
 
 WINDOW_SECONDS = 0.1
-"""Seconds over which the median lag counts once the limit has been cut."""
+"""Seconds whose median lag counts after the limit has been cut."""
 
 
 class LoadShedder:
-    """The requests under way in one process, the limit for them, and who is admitted below it.
+    """An adaptive concurrency limit for one process, of which each class of requests has a share.
 
-    The limit follows the loop's lag, the seconds that one turn of the event loop takes: what is
-    ready waits that long for its turn. At first, as in CoDel (RFC 8289), the smallest lag of an
-    interval counts, since only a queue that never empties is a standing one; once the limit has
-    been cut, the median of a shorter one. While it is above `max_lag` the limit is cut, by half at
-    most; while it is below, the limit grows by up to its square root (as in Netflix's
-    concurrency-limits); both in proportion to the distance. So the limit settles at what holds the
-    loop turning, however long the services take that requests wait for.
+    The limit follows the lag of the event loop: the seconds that one turn takes, which is how long
+    a ready task waits. At first, as in CoDel (RFC 8289), the smallest lag of an interval counts,
+    since only a queue that never empties is a standing queue. After the limit has been cut, the
+    median of a shorter interval counts. If that lag is above `max_lag`, the limit is cut, by half
+    at most. If it is below, the limit grows, by its square root at most (as in Netflix's
+    concurrency-limits). Both changes are in proportion to the distance from `max_lag`. So the limit
+    depends on the load of this process, not on how long its services take.
 
-    `in_flight` is counted by the caller; `arriving` are those who were admitted and are not yet
-    counted. A stream leaves them when it begins, and takes its place off the ceiling instead.
-    Requests up to `lowest_threshold` need no decision.
+    The caller counts `in_flight`, and in `arriving` the requests that are admitted but not counted
+    yet. A stream is not in flight: it lowers the ceiling by one while it lasts. Below
+    `lowest_threshold` requests of all classes are admitted.
     """
 
     __slots__ = (
@@ -94,23 +93,23 @@ class LoadShedder:
         return self.limit < self.ceiling
 
     def admits(self, criticality: Criticality) -> bool:
-        """Whether one more request of this class may begin; a refusal is counted."""
+        """Return whether to admit one more request of a class; count a refusal."""
         if self.in_flight + self.arriving < self._thresholds[criticality]:
             return True
         self._refuse(criticality)
         return False
 
     def may_continue(self, criticality: Criticality) -> bool:
-        """Whether a request that is counted already may go on, now that its class is known."""
+        """Return whether a request in flight may continue, whose class is known only now."""
         if self.in_flight <= self._thresholds[criticality]:
             return True
         self._refuse(criticality)
         return False
 
     def sheds_parts(self) -> bool:
-        """Whether an answer that begins now does without optional parts; those are counted.
+        """Return whether an answer that begins now omits its optional parts; count such answers.
 
-        As long as anybody is refused no other answer is whole.
+        While requests are refused, all answers omit them.
         """
         if self.in_flight <= self.brownout_threshold and not self.has_refused:
             return False
@@ -118,18 +117,18 @@ class LoadShedder:
         return True
 
     def begin_stream(self) -> None:
-        """Take a request that has become a stream out of those in flight."""
+        """Count a request in flight as a stream from now on."""
         self.in_flight -= 1
         self.streams += 1
         self._update_thresholds()
 
     def end_stream(self) -> None:
-        """Forget a stream."""
+        """Count a stream that has ended."""
         self.streams -= 1
         self._update_thresholds()
 
     def observe(self, now: float, lag: float) -> None:
-        """Take a turn of the loop that lasted `lag` seconds, and move the limit."""
+        """Record a turn of the loop that lasted `lag` seconds, and adjust the limit."""
         self.has_refused = False
         self._lags.append((now - lag, lag))
         since = now - (WINDOW_SECONDS if self.is_limited else ONSET_SECONDS)
@@ -142,16 +141,16 @@ class LoadShedder:
         if distance >= 0:
             self._move(self.limit + sqrt(self.limit) * distance)
         elif is_observed_whole:
-            # A limit far above what is in flight bounds nothing: the cut starts where it bites.
+            # A limit far above the requests in flight has no effect: the cut starts from those.
             used = min(self.limit, max(self.in_flight, self.floor))
             self._move(max(used + sqrt(used) * distance, used / 2))
 
     def forget_lags(self) -> None:
-        """Begin anew with measuring, after a time without a measurement."""
+        """Drop all measurements, after a time without any."""
         self._lags.clear()
 
     def report(self) -> tuple[dict[str, int], int]:
-        """Return what was refused, by class, and how many answers were dimmed; begin anew."""
+        """Return the refusals by class and the number of dimmed answers since the last report."""
         refused: dict[str, int] = {one: count for one, count in self.refused.items() if count}
         report = refused, self.dimmed
         self.refused = dict.fromkeys(CLASSES, 0)
@@ -163,9 +162,9 @@ class LoadShedder:
         self.has_refused = self.has_brownout
 
     def _forget_before(self, since: float) -> bool:
-        """Keep what covers the interval; whether it is covered, by three turns at least.
+        """Drop older lags; return whether the rest covers the interval, with `MIN_TURNS` at least.
 
-        A turn that was long by itself, since something blocked the loop, is no queue.
+        A single long turn is no queue: something blocked the loop.
         """
         lags = self._lags
         while len(lags) > MIN_TURNS and lags[1][0] <= since:
@@ -185,10 +184,10 @@ class LoadShedder:
 
 
 def combined_criticality(route: Criticality, viewer: Criticality) -> Criticality:
-    """Return a route's class, moved by as many steps as the viewer's is away from `critical`.
+    """Return the class of a request, by the classes of its route and its viewer.
 
-    A viewer who is critical_plus raises everything by a step, so that a route which is sheddable
-    for everybody stays below the others for this viewer, too.
+    The viewer's class moves the route's by its distance from `critical`: for a viewer who is
+    `critical_plus`, each route is one class higher, and the order of routes stays the same.
     """
     step = CLASSES.index(viewer) - CLASSES.index(DEFAULT_CRITICALITY)
     place = CLASSES.index(route) + step
