@@ -17,12 +17,12 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
-from bff_core.auth.authenticator import Authenticator, NeedsResources, Resources
+from bff_core.auth.authenticator import Authenticator, CallsServices, NeedsResources, Resources
 from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
-from bff_core.auth.session.session import Session, Tokens
+from bff_core.auth.session.session import Session, SessionTokens
 from bff_core.background import Background
 from bff_core.call import Call, Headers, Reply
 from bff_core.clock import chance, monotonic
@@ -84,11 +84,12 @@ async def opened(auth: Authenticator) -> AsyncIterator[None]:
     script = ScriptedTransport({"10.0.0.1": Scripted(provider)})
     roster = UpstreamRegistry(lambda _: ("http://10.0.0.1",), lambda _: runtime, lambda *_: script)
     assert isinstance(auth, NeedsResources)
-    roster.adopt({kind: kind.policy for kind in auth.services})
+    if isinstance(auth, CallsServices):
+        roster.adopt({kind: kind.policy for kind in auth.services})
     resources = Resources(
         "bench", SETTINGS, roster.services, links, background.spawn, monotonic, events
     )
-    async with auth.opened(resources):
+    async with auth.open(resources):
         yield
     await background.aclose()
 
@@ -121,7 +122,7 @@ def cases() -> list[Case]:
     bound = token(cnf={"jkt": KEY.thumbprint()})
 
     async def session() -> Headers:
-        tokens = Tokens("access", "refresh", time.time(), time.time() + 3600)
+        tokens = SessionTokens("access", "refresh", time.time(), time.time() + 3600)
         secret = await sessions.sessions.begin(Session("h", "7", tokens=tokens))
         page = ((b"x-csrf", b"1"), (b"sec-fetch-site", b"same-origin"))
         return ((b"cookie", f"theme=dark; __Host-bff={secret}".encode()), *page)

@@ -1,13 +1,15 @@
 """How a gateway authenticates a request: the authenticator interface and `FirstOf`."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from typing_extensions import TypeIs
 
+from bff_core.auth.devices import ActiveDevices
 from bff_core.auth.refusal_reasons import name_refusal
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
@@ -18,6 +20,8 @@ from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
+
+R = TypeVar("R")
 
 
 class Authenticator(Protocol):
@@ -82,21 +86,63 @@ class Resources:
 
 
 @runtime_checkable
-class NeedsResources(Protocol):
-    """An authenticator that calls services, or needs resources while the gateway runs."""
+class ChecksSettings(Protocol):
+    """An authenticator that depends on settings of the gateway."""
+
+    def check(self, settings: Settings, /) -> None:
+        """Raise `ConfigurationError` for settings that it can't work with."""
+        ...
+
+
+@runtime_checkable
+class CallsServices(Protocol):
+    """An authenticator that calls services, such as an identity provider."""
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
         """The upstreams that it calls; the gateway runs them with its own."""
         ...
 
-    def check(self, settings: Settings, /) -> None:
-        """Raise `ConfigurationError` for settings that it can't work with."""
+
+@runtime_checkable
+class NeedsResources(Protocol):
+    """An authenticator that needs resources of the gateway."""
+
+    def open(self, resources: Resources, /) -> AbstractAsyncContextManager[object]:
+        """Use resources until the context ends; the gateway opens it once per run."""
         ...
 
-    def opened(self, resources: Resources, /) -> AbstractAsyncContextManager[None]:
-        """Open its resources until the gateway closes."""
-        ...
+
+class StatefulAuthenticator(ABC, Generic[R]):
+    """An authenticator whose connections, caches and tasks are an object of their own.
+
+    The authenticator is the configuration. `running` exists while the gateway runs.
+    """
+
+    _running: R | None = None
+
+    @abstractmethod
+    def start(self, resources: Resources) -> AbstractAsyncContextManager[R]:
+        """Yield what exists while the gateway runs."""
+
+    @asynccontextmanager
+    async def open(self, resources: Resources) -> AsyncIterator[R]:
+        """Yield `running`, until the context ends."""
+        async with self.start(resources) as running:
+            self._running = running
+            try:
+                yield running
+            finally:
+                self._running = None
+
+    @property
+    def running(self) -> R:
+        """What exists while the gateway runs; else raises `ConfigurationError`."""
+        if self._running is None:
+            raise ConfigurationError(
+                f"{type(self).__name__} works while the gateway runs: run its lifespan"
+            )
+        return self._running
 
 
 @runtime_checkable
@@ -120,8 +166,12 @@ class HasDevices(Protocol):
     """An authenticator that may track the devices on which its viewers are signed in."""
 
     @property
-    def devices(self) -> object:
-        """The device sessions; None where they are not stored."""
+    def has_devices(self) -> bool:
+        """Whether it tracks devices."""
+        ...
+
+    def active_devices(self) -> ActiveDevices:
+        """Return the devices; raise `ConfigurationError` unless the gateway runs."""
         ...
 
 
@@ -130,7 +180,7 @@ class HasKeys(Protocol):
     """An authenticator that accepts API keys, which admin endpoints issue."""
 
     def keyring(self) -> object:
-        """Return the issuer of the keys; raise `ConfigurationError` before the gateway runs."""
+        """Return the issuer of the keys; raise `ConfigurationError` unless the gateway runs."""
         ...
 
 
@@ -185,19 +235,22 @@ class FirstOf:
     @property
     def services(self) -> Sequence[type[Upstream]]:
         """The services of all authenticators that call some."""
-        return [kind for one in self._with_resources() for kind in one.services]
+        calling = [one for one in self._authenticators if isinstance(one, CallsServices)]
+        return [kind for one in calling for kind in one.services]
 
     def check(self, settings: Settings) -> None:
         """Check the settings with each authenticator."""
-        for one in self._with_resources():
-            one.check(settings)
+        for one in self._authenticators:
+            if isinstance(one, ChecksSettings):
+                one.check(settings)
 
     @asynccontextmanager
-    async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Open the resources of each authenticator."""
+    async def open(self, resources: Resources) -> AsyncIterator[None]:
+        """Open each authenticator that needs resources."""
         async with AsyncExitStack() as closing:
-            for one in self._with_resources():
-                await closing.enter_async_context(one.opened(resources))
+            for one in self._authenticators:
+                if isinstance(one, NeedsResources):
+                    await closing.enter_async_context(one.open(resources))
             yield
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
@@ -211,9 +264,6 @@ class FirstOf:
             if viewer is not None:
                 return viewer.issued_by(issuer)
         return None
-
-    def _with_resources(self) -> list[NeedsResources]:
-        return [one for one in self._authenticators if isinstance(one, NeedsResources)]
 
 
 def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:

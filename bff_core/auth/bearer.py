@@ -4,47 +4,39 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
-from cachetools import FIFOCache
-
-from bff_core.auth.authenticator import Resources
+from bff_core.auth.access_tokens import AccessTokenVerifier
+from bff_core.auth.authenticator import Resources, StatefulAuthenticator
 from bff_core.auth.bearer_token import BearerToken, parse_bearer
-from bff_core.auth.devices import DeviceSessions
+from bff_core.auth.devices import ActiveDevices, DeviceSessions
 from bff_core.auth.dpop import DPoP, ProofVerifier
 from bff_core.auth.issuer_config import Issuer
-from bff_core.auth.jwks import IssuerKeys
-from bff_core.auth.jwt import (
-    Claims,
-    PublicKey,
-    acr_of,
-    auth_time_of,
-    expiry_of,
-    parse,
-    verify,
-)
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.oauth.endpoint import document_service
-from bff_core.oauth.tokens import scopes_of
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.runtime import Spawn
 
 __all__ = ["BearerAuthenticator", "DPoP", "DeviceSessions", "Issuer"]
-
-MAX_VERIFIED: Final = 10_000
-"""Verified tokens that are cached while they are valid."""
 
 REFUSAL: Final = "The access token is not valid."
 """The detail of every 401, whatever the reason."""
 
 
-class BearerAuthenticator:
+@dataclass(frozen=True, slots=True)
+class RunningBearer:
+    """The verifiers and stores of bearer authentication; None for those that are not configured."""
+
+    tokens: AccessTokenVerifier
+    proofs: ProofVerifier | None
+    devices: ActiveDevices | None
+
+
+class BearerAuthenticator(StatefulAuthenticator[RunningBearer]):
     """Authenticates `Authorization: Bearer <JWT>`; without that header the caller is anonymous.
 
     Tokens are verified by the keys of their issuer, which are fetched through an upstream of the
@@ -65,15 +57,12 @@ class BearerAuthenticator:
         if not issuers:
             raise ConfigurationError("BearerAuthenticator: name at least one Issuer(...)")
         self._issuers = {one.issuer: one for one in issuers}
-        self._keys: dict[str, IssuerKeys] = {}
         if len(self._issuers) < len(issuers):
             raise ConfigurationError("BearerAuthenticator: each issuer is named once")
         self._dpop = dpop
-        self._proofs: ProofVerifier | None = None
         self._devices = devices
         self._clock = clock
         self._wall = wall
-        self._verified: FIFOCache[bytes, _Verified] = FIFOCache(MAX_VERIFIED)
 
     @property
     def challenge(self) -> str:
@@ -89,9 +78,16 @@ class BearerAuthenticator:
         return {"type": "http", "scheme": "dpop" if is_bound else "bearer", "bearerFormat": "JWT"}
 
     @property
-    def devices(self) -> DeviceSessions | None:
-        """The device sessions of its viewers; None if there are none."""
-        return self._devices
+    def has_devices(self) -> bool:
+        """Whether the devices of viewers are tracked."""
+        return self._devices is not None
+
+    def active_devices(self) -> ActiveDevices:
+        """Return the devices of viewers; raise `ConfigurationError` unless the gateway runs."""
+        devices = self.running.devices
+        if devices is None:
+            raise ConfigurationError("BearerAuthenticator: devices=DeviceSessions() is not set")
+        return devices
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
@@ -125,13 +121,12 @@ class BearerAuthenticator:
             )
 
     @asynccontextmanager
-    async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Use the services of a gateway while it runs."""
-        self.open(resources.services, resources.spawn)
-        settings = resources.settings
+    async def start(self, resources: Resources) -> AsyncIterator[RunningBearer]:
+        """Yield the verifier of tokens, and what DPoP and device sessions need."""
+        settings, proofs, devices = resources.settings, None, None
         link = resources.links.to(settings.session_url) if settings.session_url else None
         if self._dpop is not None:
-            self._proofs = ProofVerifier(
+            proofs = ProofVerifier(
                 self._dpop,
                 origin=settings.public_url,
                 secret=next(iter(settings.sealing_secrets), ""),
@@ -140,37 +135,36 @@ class BearerAuthenticator:
                 wall=self._wall,
             )
         if self._devices is not None:
-            self._devices.open(link, resources)
-        yield
-        self._proofs = None
-
-    def open(self, services: Mapping[type[Upstream], Upstream], spawn: Spawn) -> None:
-        """Use the services of a gateway that runs."""
-        self._verified.clear()  # by keys that are not known any more
-        self._keys = {
-            name: IssuerKeys(issuer, services, spawn, clock=self._clock, withdrawn=self._withdraw)
-            for name, issuer in self._issuers.items()
-        }
+            devices = self._devices.start(link, spawn=resources.spawn, clock=resources.clock)
+        tokens = AccessTokenVerifier(
+            list(self._issuers.values()),
+            resources.services,
+            resources.spawn,
+            clock=self._clock,
+            wall=self._wall,
+        )
+        yield RunningBearer(tokens, proofs, devices)
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer of the token; None without one. Raises `NotAuthenticated`."""
         sent = scope.field(b"authorization")
         if sent is None:
             return None
-        has_proof = self._proofs is not None and sent[:5].lower() == b"dpop "
+        running = self.running
+        has_proof = running.proofs is not None and sent[:5].lower() == b"dpop "
         token = sent[5:].strip() if has_proof else self._unproved(sent)
-        digest = sha256(token).digest()
-        known = self._verified.get(digest)
-        if known is None or self._clock() >= known.until:
-            known = await self._verified_token(token, digest)
-        if has_proof and self._proofs is not None and known.thumbprint:
-            await self._proofs.check(scope, token, known.thumbprint)
+        try:
+            known = running.tokens.cached(token) or await running.tokens.verify(token)
+        except CredentialsRefused as refused:
+            raise NotAuthenticated(REFUSAL) from refused
+        if has_proof and running.proofs is not None and known.thumbprint:
+            await running.proofs.check(scope, token, known.thumbprint)
         elif has_proof or known.thumbprint:  # a bound token without its proof, or the reverse
             raise NotAuthenticated(REFUSAL, reason="not_bound" if has_proof else "proof_missing")
         else:
             scope.token = BearerToken(token)
-        if self._devices is not None:
-            await self._devices.admit(scope, known.viewer, known.device)
+        if running.devices is not None:
+            await running.devices.admit(scope, known.viewer, known.device)
         scope.wall = self._wall
         return known.viewer
 
@@ -182,79 +176,3 @@ class BearerAuthenticator:
         if self._dpop is not None and self._dpop.required:
             raise NotAuthenticated(REFUSAL, reason="proof_missing")
         return found[1]
-
-    async def _verified_token(self, token: bytes, digest: bytes) -> "_Verified":
-        try:
-            known = await self._verify(token)
-        except CredentialsRefused as refused:
-            raise NotAuthenticated(REFUSAL) from refused
-        self._verified[digest] = known
-        return known
-
-    async def _verify(self, token: bytes) -> "_Verified":
-        unverified = parse(token)
-        issuer = self._issuers.get(str(unverified.claims.get("iss")))
-        if issuer is None:
-            raise CredentialsRefused("issuer")
-        if unverified.algorithm not in issuer.algorithms:
-            raise CredentialsRefused("algorithm")
-        keys = self._keys[issuer.issuer]
-        key = await keys.find(unverified)
-        if key is None:
-            raise CredentialsRefused("key")
-        wall = self._wall()
-        claims = verify(unverified, key, issuer, wall)
-        until = self._clock() + expiry_of(claims) + issuer.leeway - wall
-        viewer, bound = self._viewer(claims, issuer, wall), _bound(claims)
-        device = claims.get("sid") or bound or viewer.client
-        return _Verified(viewer, min(until, keys.trusted_until), bound, str(device), key)
-
-    def _withdraw(self, keys: frozenset[PublicKey]) -> None:
-        """Drop the tokens that were verified by withdrawn keys."""
-        for digest in [name for name, known in self._verified.items() if known.key in keys]:
-            del self._verified[digest]
-
-    def _viewer(self, claims: Claims, issuer: Issuer, wall: float) -> Viewer:
-        subject, tenant = str(claims["sub"]), claims.get(issuer.tenant) if issuer.tenant else ""
-        if issuer.tenant and (not isinstance(tenant, str) or not tenant):
-            raise CredentialsRefused("tenant")
-        if len(self._issuers) > 1:  # one subject of two issuers is two viewers
-            subject = f"{subject}@{issuer.issuer}"
-        client = claims.get(issuer.client, "")
-        return Viewer(
-            subject,
-            str(tenant),
-            scopes_of(claims.get(issuer.scope)),
-            client if isinstance(client, str) else "",
-            acr=acr_of(claims),
-            auth_time=auth_time_of(claims, wall + issuer.leeway),
-            issuer=issuer.issuer,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Verified:
-    """A verified token: its viewer, until when it is cached, the key and device it is bound to.
-
-    `key` is the issuer's key that verified it.
-    """
-
-    viewer: Viewer
-    until: float
-    thumbprint: str
-    device: str
-    key: PublicKey
-
-
-def _bound(claims: Claims) -> str:
-    """Return the thumbprint of the key that a token is bound to (RFC 9449, section 6.1).
-
-    Raises `CredentialsRefused` for one that is bound by anything else: it is no bearer token.
-    """
-    cnf = claims.get("cnf")
-    if cnf is None:
-        return ""
-    thumbprint = cnf.get("jkt") if isinstance(cnf, dict) and cnf.keys() == {"jkt"} else None
-    if not isinstance(thumbprint, str) or not thumbprint:
-        raise CredentialsRefused("cnf")
-    return thumbprint

@@ -4,8 +4,7 @@ import re
 import time
 from base64 import b64decode
 from binascii import Error
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from hashlib import sha256
@@ -16,13 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from bff_core.auth.authenticator import Resources
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
-from bff_core.upstream.client import Upstream
 
 Header = Literal["client-cert", "x-forwarded-client-cert"]
 Name = Literal["uri", "dns", "cn"]
@@ -81,11 +78,6 @@ class CertificateAuthenticator:
         self._wall = wall
         self._cached_parse = lru_cache(maxsize=1024)(self._parse)
 
-    @property
-    def services(self) -> Sequence[type[Upstream]]:
-        """No services: it calls none."""
-        return ()
-
     def check(self, settings: Settings) -> None:
         """Raise `ConfigurationError` without a trusted proxy: any client could send the header."""
         if not settings.trusted_proxies:
@@ -94,12 +86,6 @@ class CertificateAuthenticator:
                 "could send, so it is read from trusted proxies only; set it to the addresses of "
                 "the proxies that terminate TLS, as in BFF_TRUSTED_PROXIES=10.0.0.0/8"
             )
-
-    @asynccontextmanager
-    async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Open nothing: it needs no resources."""
-        del resources
-        yield
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer of a certificate; None without one. Raises `NotAuthenticated`."""

@@ -1,4 +1,4 @@
-"""Device sessions: on which devices a viewer of bearer tokens is signed in, and how each ends."""
+"""Device sessions: lists the devices on which a viewer uses bearer tokens, and ends them."""
 
 import time
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from typing import Final, Protocol
 import msgspec
 from cachetools import FIFOCache
 
-from bff_core.auth.authenticator import Resources
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
 from bff_core.redis.interface import RedisInterface
 from bff_core.scope import Scope
+from bff_core.upstream.runtime import Spawn
 
 DAY_SECONDS: Final = 86_400.0
 
@@ -142,84 +142,81 @@ def _key(owner: str) -> str:
     return f"bff:devices:{owner}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSessions:
-    """Tracks devices by their tokens: by the `sid`, else the key, else the client of a token.
+    """Options of device sessions, with which a viewer lists and ends the devices of its tokens.
 
+    A device is recognized by the `sid` of its tokens, else by their key, else by their client.
     Tokens of an ended device are refused as invalid. A device is forgotten `lifetime` seconds
     after its last request, which has to be longer than its tokens can be refreshed. Devices are
     stored in memory, or at `BFF_SESSION_URL`; another process refuses an ended device within a
     second.
     """
 
-    def __init__(self, *, lifetime: float = 30 * DAY_SECONDS, wall: Clock = time.time) -> None:
-        if lifetime < DAY_SECONDS:
+    lifetime: float = 30 * DAY_SECONDS
+    wall: Clock = time.time
+
+    def __post_init__(self) -> None:
+        if self.lifetime < DAY_SECONDS:
             raise ConfigurationError(
                 "DeviceSessions: lifetime has to be at least one day (in seconds)"
             )
-        self._lifetime = lifetime
-        self._wall = wall
-        self._store: DeviceStore | None = None
-        self._resources: Resources | None = None
-        self._alive: FIFOCache[tuple[str, str], float] = FIFOCache(MAX_VIEWERS)
 
-    def open(self, link: RedisInterface | None, resources: Resources) -> None:
-        """Open the store: Redis where there is a connection, else memory."""
-        self._resources = resources
-        self._store = (
-            MemoryDeviceStore() if link is None else RedisDeviceStore(link, self._lifetime)
-        )
-        self._alive.clear()
+    def start(self, link: RedisInterface | None, *, spawn: Spawn, clock: Clock) -> "ActiveDevices":
+        """Return the devices in Redis, or in memory if there is no connection to Redis."""
+        store = MemoryDeviceStore() if link is None else RedisDeviceStore(link, self.lifetime)
+        return ActiveDevices(store, spawn=spawn, clock=clock, wall=self.wall)
+
+
+class ActiveDevices:
+    """Records, lists and ends the devices of a running gateway."""
+
+    def __init__(self, store: DeviceStore, *, spawn: Spawn, clock: Clock, wall: Clock) -> None:
+        self._store = store
+        self._spawn = spawn
+        self._clock = clock
+        self._wall = wall
+        self._alive: FIFOCache[tuple[str, str], float] = FIFOCache(MAX_VIEWERS)
 
     async def admit(self, scope: Scope, viewer: Viewer, device: str) -> None:
         """Record a request of a device; raise `NotAuthenticated` for a device that has ended."""
-        owner, name = owner_of(viewer), id_of(device)
-        resources, now = self._open_resources(), self._open_resources().clock()
+        owner, name, now = owner_of(viewer), id_of(device), self._clock()
         until = self._alive.get((owner, name))
         if until is not None and now < until:
             return
-        stored = await self._open_store().find(owner, name)
+        stored = await self._store.find(owner, name)
         if stored is not None and stored.has_ended:
             raise NotAuthenticated(REFUSAL, reason="device_ended")
         wall = self._wall()
         if stored is None:
-            await self._open_store().put(owner, _new_device(scope, viewer, name, wall))
+            await self._store.put(owner, _new_device(scope, viewer, name, wall))
         elif wall - stored.last_seen_at >= LAST_SEEN_UPDATE_SECONDS:
-            resources.spawn(self._update(owner, replace(stored, last_seen_at=wall)))
+            self._spawn(self._update(owner, replace(stored, last_seen_at=wall)))
         self._alive[owner, name] = now + RECHECK_SECONDS
 
     async def listed(self, viewer: Viewer) -> Sequence[Device]:
         """Return the devices on which a viewer is signed in, the most recent first."""
-        found = await self._open_store().listed(owner_of(viewer))
+        found = await self._store.listed(owner_of(viewer))
         alive = [device for device in found if not device.has_ended]
         return sorted(alive, key=lambda one: one.last_seen_at, reverse=True)
 
     async def end(self, viewer: Viewer, device_id: str) -> bool:
         """End a device, so that its tokens are refused; return whether the viewer has it."""
         owner = owner_of(viewer)
-        stored = await self._open_store().find(owner, device_id)
+        stored = await self._store.find(owner, device_id)
         if stored is None or stored.has_ended:
             return False
-        await self._open_store().put(owner, replace(stored, has_ended=True))
+        await self._store.put(owner, replace(stored, has_ended=True))
         self._alive.pop((owner, device_id), None)
         return True
 
     async def _update(self, owner: str, device: Device) -> None:
         try:
-            stored = await self._open_store().find(owner, device.id)
+            stored = await self._store.find(owner, device.id)
             if stored is None or not stored.has_ended:
-                await self._open_store().put(owner, device)
+                await self._store.put(owner, device)
         except StoreUnavailable:
             return  # a later request updates it
-
-    def _open_resources(self) -> Resources:
-        if self._resources is None:
-            raise ConfigurationError("device sessions are available while the gateway runs")
-        return self._resources
-
-    def _open_store(self) -> DeviceStore:
-        if self._store is None:
-            raise ConfigurationError("device sessions are available while the gateway runs")
-        return self._store
 
 
 def _new_device(scope: Scope, viewer: Viewer, name: str, wall: float) -> Device:

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from cachetools import FIFOCache
 
-from bff_core.auth.authenticator import Resources
+from bff_core.auth.authenticator import Resources, StatefulAuthenticator
 from bff_core.auth.bearer_token import BearerToken, bearer_in
 from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of
 from bff_core.auth.refusal_reasons import CredentialsRefused
@@ -21,8 +21,8 @@ from bff_core.oauth.endpoint import OAuthClient, document_service, object_in
 from bff_core.oauth.tokens import scopes_of, seconds_in
 from bff_core.refreshed_value import Fetched, Refreshed
 from bff_core.scope import Scope
-from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.runtime import Spawn
 
 ACTIVE_SECONDS: Final = 60.0
 """Seconds for which an active token is accepted without another request, or until it ends."""
@@ -73,7 +73,7 @@ class Introspection:
 
 
 @dataclass(frozen=True, slots=True)
-class _Introspected:
+class IntrospectedToken:
     """The viewer of an active token, or the reason why it is refused; used until an instant."""
 
     viewer: Viewer | None
@@ -81,92 +81,66 @@ class _Introspected:
     reason: str = ""
 
 
-class IntrospectionAuthenticator:
-    """Authenticates `Authorization: Bearer <token>` by introspection at the token's issuer.
+class IntrospectedTokens:
+    """Introspects tokens at their issuer and caches the results.
 
-    There is one request at a time for a token, for all callers. The reply is used for a minute, so
-    a revoked token is accepted for that long at most. While the issuer is unavailable the answer is
-    503. In `FirstOf` it stands before `BearerAuthenticator`.
+    There is one request at a time for a token, for all callers.
     """
 
-    challenge = "Bearer"
-    security_scheme: ClassVar[Mapping[str, object]] = {"type": "http", "scheme": "bearer"}
-
-    def __init__(self, options: Introspection, *, wall: Clock = time.time) -> None:
+    def __init__(
+        self,
+        options: Introspection,
+        service: Upstream,
+        *,
+        spawn: Spawn,
+        clock: Clock,
+        wall: Clock,
+    ) -> None:
         self._options = options
+        self._service = service
         self._client = OAuthClient(options.client_id, options.client_secret)
+        self._spawn = spawn
+        self._clock = clock
         self._wall = wall
-        self._active: FIFOCache[bytes, _Introspected] = FIFOCache(MAX_ACTIVE)
-        self._inactive: FIFOCache[bytes, _Introspected] = FIFOCache(MAX_INACTIVE)
-        self._requests: dict[bytes, Refreshed[_Introspected]] = {}
-        self._resources: Resources | None = None
+        self._active: FIFOCache[bytes, IntrospectedToken] = FIFOCache(MAX_ACTIVE)
+        self._inactive: FIFOCache[bytes, IntrospectedToken] = FIFOCache(MAX_INACTIVE)
+        self._requests: dict[bytes, Refreshed[IntrospectedToken]] = {}
 
-    @property
-    def services(self) -> Sequence[type[Upstream]]:
-        """The issuer."""
-        return [document_service(self._options.upstream)]
-
-    @property
-    def issuers(self) -> Sequence[str]:
-        """The URL of the issuer, if it is named."""
-        return [self._options.issuer] if self._options.issuer else []
-
-    def check(self, settings: Settings) -> None:
-        """Do nothing: the options check themselves."""
-
-    @asynccontextmanager
-    async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Use the issuer while the gateway runs."""
-        self._resources = resources
-        yield
-        self._resources = None
-        self._active.clear()
-        self._inactive.clear()
-
-    async def authenticate(self, scope: Scope, /) -> Viewer | None:
-        """Return the viewer of the token; None without one. Raises `NotAuthenticated`."""
-        token = bearer_in(scope.headers)
-        if token is None or (token.count(b".") == 2 and not self._options.takes_jwt):
-            return None
-        resources, digest = self._running(), sha256(token).digest()
+    def cached(self, digest: bytes) -> IntrospectedToken | None:
+        """Return the result for a token that was introspected not long ago; else None."""
         known = self._active.get(digest) or self._inactive.get(digest)
-        if known is None or resources.clock() >= known.until:
-            request = self._request(digest, token, resources)
-            known = await request.get()
-            if known is None:
-                raise request.failure or ProviderUnavailable("the gateway is closing")
-        if known.viewer is None:
-            raise NotAuthenticated(REFUSAL, reason=known.reason)
-        scope.token, scope.wall = BearerToken(token), self._wall
-        return known.viewer
+        return None if known is None or self._clock() >= known.until else known
 
-    def _request(
-        self, digest: bytes, token: bytes, resources: Resources
-    ) -> Refreshed[_Introspected]:
-        """Return the request for a token that is under way, or start one."""
+    async def introspect(self, digest: bytes, token: bytes) -> IntrospectedToken:
+        """Return the result of a request; raises the `BFFError` for which it failed."""
+        request = self._request(digest, token)
+        known = await request.get()
+        if known is None:
+            raise request.failure or ProviderUnavailable("the gateway is closing")
+        return known
+
+    def _request(self, digest: bytes, token: bytes) -> Refreshed[IntrospectedToken]:
+        """Return the request for a token that is in flight, or start one."""
         request = self._requests.get(digest)
         if request is None:
-            fetch = partial(self._fetch, digest, token, resources)
-            request = Refreshed(fetch, clock=resources.clock, spawn=resources.spawn)
+            fetch = partial(self._fetch, digest, token)
+            request = Refreshed(fetch, clock=self._clock, spawn=self._spawn)
             self._requests[digest] = request
             request.start().add_done_callback(lambda _: self._requests.pop(digest, None))
         return request
 
-    async def _fetch(
-        self, digest: bytes, token: bytes, resources: Resources
-    ) -> Fetched[_Introspected]:
-        known = await self._introspect(token, resources)
+    async def _fetch(self, digest: bytes, token: bytes) -> Fetched[IntrospectedToken]:
+        known = await self._introspect(token)
         # Refused tokens have a cache of their own: anyone can send as many as they like.
         (self._inactive if known.viewer is None else self._active)[digest] = known
         return Fetched(known, known.until, known.until, known.until)
 
-    async def _introspect(self, token: bytes, resources: Resources) -> _Introspected:
-        now = resources.clock()
+    async def _introspect(self, token: bytes) -> IntrospectedToken:
+        now = self._clock()
         if len(token) > MAX_TOKEN_BYTES:
-            return _Introspected(None, now + INACTIVE_SECONDS, "too_long")
+            return IntrospectedToken(None, now + INACTIVE_SECONDS, "too_long")
         form = {"token": token.decode("latin-1"), "token_type_hint": "access_token"}
-        service = resources.services[document_service(self._options.upstream)]
-        reply = await self._client.post(service, self._options.path, form)
+        reply = await self._client.post(self._service, self._options.path, form)
         if reply.status != 200:
             raise ProviderUnavailable(f"introspection answered {reply.status}")
         claims = object_in(reply)
@@ -175,8 +149,8 @@ class IntrospectionAuthenticator:
         try:
             viewer, left = self._viewer(claims)
         except CredentialsRefused as refused:
-            return _Introspected(None, now + INACTIVE_SECONDS, str(refused))
-        return _Introspected(viewer, now + min(left, ACTIVE_SECONDS))
+            return IntrospectedToken(None, now + INACTIVE_SECONDS, str(refused))
+        return IntrospectedToken(viewer, now + min(left, ACTIVE_SECONDS))
 
     def _viewer(self, claims: Mapping[str, object]) -> tuple[Viewer, float]:
         """Return the viewer of a token, and for how many seconds; raises `CredentialsRefused`."""
@@ -210,10 +184,53 @@ class IntrospectionAuthenticator:
             issuer=options.issuer or f"introspection:{options.upstream}{options.path} {issuer}",
         ), left
 
-    def _running(self) -> Resources:
-        if self._resources is None:
-            raise ConfigurationError("tokens are introspected while the gateway runs")
-        return self._resources
+
+class IntrospectionAuthenticator(StatefulAuthenticator[IntrospectedTokens]):
+    """Authenticates `Authorization: Bearer <token>` by introspection at the token's issuer.
+
+    The result is used for a minute, so a revoked token is accepted for that long at most. While the
+    issuer is unavailable the answer is 503. In `FirstOf` it stands before `BearerAuthenticator`.
+    """
+
+    challenge = "Bearer"
+    security_scheme: ClassVar[Mapping[str, object]] = {"type": "http", "scheme": "bearer"}
+
+    def __init__(self, options: Introspection, *, wall: Clock = time.time) -> None:
+        self._options = options
+        self._wall = wall
+
+    @property
+    def services(self) -> Sequence[type[Upstream]]:
+        """The issuer."""
+        return [document_service(self._options.upstream)]
+
+    @property
+    def issuers(self) -> Sequence[str]:
+        """The URL of the issuer, if it is named."""
+        return [self._options.issuer] if self._options.issuer else []
+
+    @asynccontextmanager
+    async def start(self, resources: Resources) -> AsyncIterator[IntrospectedTokens]:
+        """Yield the tokens, which are introspected at the issuer."""
+        yield IntrospectedTokens(
+            self._options,
+            resources.services[document_service(self._options.upstream)],
+            spawn=resources.spawn,
+            clock=resources.clock,
+            wall=self._wall,
+        )
+
+    async def authenticate(self, scope: Scope, /) -> Viewer | None:
+        """Return the viewer of the token; None without one. Raises `NotAuthenticated`."""
+        token = bearer_in(scope.headers)
+        if token is None or (token.count(b".") == 2 and not self._options.takes_jwt):
+            return None
+        tokens, digest = self.running, sha256(token).digest()
+        known = tokens.cached(digest) or await tokens.introspect(digest, token)
+        if known.viewer is None:
+            raise NotAuthenticated(REFUSAL, reason=known.reason)
+        scope.token, scope.wall = BearerToken(token), self._wall
+        return known.viewer
 
 
 def _instant_in(claims: Mapping[str, object], name: str) -> float | None:

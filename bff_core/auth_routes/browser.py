@@ -80,19 +80,19 @@ class SessionEndpoints:
         return_url = request.query_params.get("returnUrl", self._auth.home)
         target = local(return_url) or self._auth.home
         return await with_redirect(
-            request, target, self._start(request, return_url), self._auth.clock
+            request, target, self._start(request, return_url), self._auth.running.clock
         )
 
     async def callback(self, request: Request) -> Response:
         """Finish a sign-in when the provider redirects the browser back, and begin a session."""
         scope, auth = _scope(request), self._auth
-        callback = auth.flow.read_callback(scope.headers, scope.query)
+        callback = auth.running.flow.read_callback(scope.headers, scope.query)
         target = auth.home if callback.payload is None else callback.payload.return_url
         if request.method == "HEAD":  # HEAD changes nothing
             return redirect(target)
         scope.added.extend(callback.cookies)
         return await with_redirect(
-            request, target, self._finish(request, callback, target), auth.clock
+            request, target, self._finish(request, callback, target), auth.running.clock
         )
 
     async def _start(self, request: Request, return_url: str) -> Response:
@@ -102,14 +102,15 @@ class SessionEndpoints:
             )
         parameters = request.query_params
         options = {name: parameters[name] for name in SIGN_IN_PARAMETERS if parameters.get(name)}
-        scope, auth = _scope(request), self._auth
-        previous = await auth.replacement.previous(auth.cookie.read(scope.headers))
-        redirection = await auth.flow.start(scope.headers, return_url, options, previous)
+        scope, auth, running = _scope(request), self._auth, self._auth.running
+        previous = await running.replacement.previous(auth.cookie.read(scope.headers))
+        redirection = await running.flow.start(scope.headers, return_url, options, previous)
         scope.added.extend(redirection.cookies)
         return redirect(redirection.location)
 
     async def _finish(self, request: Request, callback: CallbackRequest, target: str) -> Response:
-        scope, auth, store = _scope(request), self._auth, self._auth.sessions.store
+        scope, auth, running = _scope(request), self._auth, self._auth.running
+        store = running.sessions.store
         name, secret = key_of(callback.state), auth.cookie.read(scope.headers)
         # A code is redeemed once, even if the browser repeats the request: the provider revokes the
         # tokens of a code that is redeemed twice.
@@ -117,7 +118,7 @@ class SessionEndpoints:
             if await self._is_over(name, secret):
                 return redirect(target)
             callback = replace(callback, pending=None)
-        result = await auth.flow.finish(callback)
+        result = await running.flow.finish(callback)
         if result.grant is None or result.claims is None or callback.pending is None:
             return redirect(with_error(target, result.error))
         browser = request.headers.get("user-agent", "")
@@ -132,7 +133,7 @@ class SessionEndpoints:
         await auth.begin(scope, session)
         await store.add_note(f"signed in {name}", auth.lifetimes.absolute)
         pending = callback.pending
-        await auth.replacement.replace(
+        await running.replacement.replace(
             session, secret=secret, previous=pending.previous, began=pending.began
         )
         return redirect(target)
@@ -165,14 +166,14 @@ class SessionEndpoints:
         stored = await self._session_of(request)
         await self._auth.sessions.end([stored], "signed_out")
         self._auth.forget(_scope(request))
-        self._auth.replacement.revoke(stored.session)
+        self._auth.running.replacement.revoke(stored.session)
         return JSONResponse({"location": await self._end_session_url()}, headers=NO_STORE)
 
     async def backchannel_logout(self, request: Request) -> Response:
         """End the sessions that a logout token of the provider names (back-channel logout)."""
         token = await _logout_token(request)
         try:
-            logout = await self._auth.client.logged_out(token)
+            logout = await self._auth.running.client.logged_out(token)
         except CredentialsRefused as refused:
             raise BadLogoutToken(
                 "The logout token is not one of the provider for this client."
@@ -215,7 +216,7 @@ class SessionEndpoints:
 
     async def _ended(self, ended: Sequence[StoredSession]) -> Response:
         count = await self._auth.sessions.end(ended, "ended_elsewhere")
-        self._auth.replacement.revoke(*(stored.session for stored in ended))
+        self._auth.running.replacement.revoke(*(stored.session for stored in ended))
         return JSONResponse({"ended": count}, headers=NO_STORE)
 
     async def _session_of(self, request: Request) -> StoredSession:
@@ -232,16 +233,16 @@ class SessionEndpoints:
 
     async def _end_session_url(self) -> str:
         """Return the provider's end-session URL; the home page if there is none, or it fails."""
-        auth = self._auth
-        home = f"{auth.public_url.removesuffix(auth.base)}{auth.home}"
+        auth, running = self._auth, self._auth.running
+        home = f"{running.public_url.removesuffix(auth.base)}{auth.home}"
         try:
-            end_session = (await self._auth.client.metadata()).end_session
+            end_session = (await running.client.metadata()).end_session
         except BFFError:
             return home
         if not end_session:
             return home
         # An `id_token_hint` would be a token in the browser's address bar.
-        parameters = {"client_id": self._auth.sign_in.client_id, "post_logout_redirect_uri": home}
+        parameters = {"client_id": auth.sign_in.client_id, "post_logout_redirect_uri": home}
         return f"{end_session}{'&' if '?' in end_session else '?'}{urlencode(parameters)}"
 
 

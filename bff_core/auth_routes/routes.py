@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from bff_core.auth.authenticator import Authenticator, HasDevices, SignsIn, each_of
+from bff_core.auth_routes.devices import device_routes
 from bff_core.errors import ConfigurationError
 
 
@@ -20,17 +21,9 @@ def routes_for(authenticator: Authenticator | None) -> list[Route]:
                     f"two authenticators sign in at {one.prefix}: give one another prefix"
                 )
             found[one.prefix] = _session_routes(one)
-        if isinstance(one, HasDevices):
-            found["devices"] = _device_routes(one)
+        if isinstance(one, HasDevices) and one.has_devices:
+            found["devices"] = device_routes(one.active_devices)
     return [route for routes in found.values() for route in routes]
-
-
-def _device_routes(authenticator: HasDevices) -> list[Route]:
-    from bff_core.auth.devices import DeviceSessions  # noqa: PLC0415 # as below
-    from bff_core.auth_routes.devices import device_routes  # noqa: PLC0415 # as below
-
-    devices = authenticator.devices
-    return device_routes(devices) if isinstance(devices, DeviceSessions) else []
 
 
 def _session_routes(authenticator: SignsIn) -> list[Route]:

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from bff_core.auth.authenticator import (
     Authenticator,
+    ChecksSettings,
     MakeAuthenticator,
     MayBeUnready,
     NeedsResources,
@@ -33,7 +34,7 @@ def make_authenticator(
     made = given if given is None or is_authenticator(given) else given(settings)
     if given is not None:
         check_authenticator(made)
-    if isinstance(made, NeedsResources):
+    if isinstance(made, ChecksSettings):
         made.check(settings)
     return made
 
@@ -47,8 +48,8 @@ def readiness_checks(authenticator: Authenticator | None) -> list[tuple[str, Che
 
 def open_authenticator(
     authenticator: Authenticator | None, resources: Resources
-) -> AbstractAsyncContextManager[None]:
-    """Return the context in which an authenticator can call its services."""
+) -> AbstractAsyncContextManager[object]:
+    """Return the context in which an authenticator has its resources."""
     if isinstance(authenticator, NeedsResources):
-        return authenticator.opened(resources)
+        return authenticator.open(resources)
     return nullcontext()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bff_core.auth.authenticator import Authenticator, NeedsResources
+from bff_core.auth.authenticator import Authenticator, CallsServices
 from bff_core.oauth.endpoint import ProviderService
 from bff_core.oauth.tokens import token_services, token_sources
 from bff_core.settings.model import Settings
@@ -22,7 +22,7 @@ def all_services(
 
     The settings are returned with the addresses of further origins of identity providers.
     """
-    of_authenticator = authenticator.services if isinstance(authenticator, NeedsResources) else ()
+    of_authenticator = authenticator.services if isinstance(authenticator, CallsServices) else ()
     found = list(dict.fromkeys([*services, *token_services(services), *of_authenticator]))
     origins = {
         kind.name: (kind.origin,)

@@ -5,13 +5,18 @@ import warnings
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
+from bff_core.auth.authenticator import Resources
 from bff_core.auth.bearer import BearerAuthenticator
 from bff_core.auth.issuer_config import Issuer
+from bff_core.clock import chance
+from bff_core.events import Events
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.scope import Scope
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from bff_core.upstream.registry import UpstreamRegistry
 from tests.auth.tokens import AUDIENCE, ISSUER, encoded, key_set, wall
+from tests.shop_with_view_cache import in_production
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", SecurityWarning)
@@ -50,9 +55,25 @@ class Identity:
             lambda *_: ScriptedTransport(scripts),
         )
         self.roster.adopt({kind: kind.policy for kind in self.bearer.services})
-        self.bearer.open(self.roster.services, self.bench.runtime.spawn)
+        self._opening = self.bearer.open(self._resources())
+        self._is_open = False
+
+    def _resources(self) -> Resources:
+        runtime, events = self.bench.runtime, Events()
+        return Resources(
+            "shop",
+            in_production([]),
+            self.roster.services,
+            RedisClients(clock=runtime.clock, chance=chance, events=events),
+            runtime.spawn,
+            runtime.clock,
+            events,
+        )
 
     async def authenticate(self, token: str, scheme: str = "Bearer"):
         """Return the viewer of a token."""
+        if not self._is_open:
+            self._is_open = True
+            await self._opening.__aenter__()
         headers = ((b"authorization", f"{scheme} {token}".encode()),)
         return await self.bearer.authenticate(Scope(self.bench.now + 5, headers=headers))

@@ -8,10 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import RSAKey
 
+from bff_core.auth.access_tokens import MAX_VERIFIED
 from bff_core.auth.api_keys.authenticator import MAX_WRONG_KEYS, ApiKeyAuthenticator
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.bearer import MAX_VERIFIED, DPoP
+from bff_core.auth.bearer import DPoP
 from bff_core.auth.devices import MAX_DEVICES_PER_VIEWER, Device, MemoryDeviceStore
 from bff_core.auth.dpop import NONCE_SECONDS, ProofVerifier
 from bff_core.auth.issuer_config import Issuer
@@ -112,14 +113,14 @@ async def test_tokens_that_were_verified_are_remembered_up_to_a_bound():
     """The one that was verified first goes."""
     identity = Identity()
     await identity.authenticate(signed())
-    (digest, known), *_ = identity.bearer._verified.items()
+    (digest, known), *_ = identity.bearer.running.tokens._verified.items()
     for number in range(MAX_VERIFIED - 1):
-        identity.bearer._verified[sha256(b"%d" % number).digest()] = known
+        identity.bearer.running.tokens._verified[sha256(b"%d" % number).digest()] = known
 
     await identity.authenticate(signed(claims(sub="late")))
 
-    assert len(identity.bearer._verified) == MAX_VERIFIED
-    assert digest not in identity.bearer._verified
+    assert len(identity.bearer.running.tokens._verified) == MAX_VERIFIED
+    assert digest not in identity.bearer.running.tokens._verified
 
 
 @pytest.mark.parametrize("tenant", [None, "", 7, ["acme"], True])
@@ -239,7 +240,7 @@ async def test_wrong_keys_do_not_fill_the_memory():
     links = RedisClients(clock=loop.time, chance=chance, events=events)
     settings = in_production([], api_keys_url="sqlite://")
     authenticator = ApiKeyAuthenticator(wall=lambda: NOW)
-    async with authenticator.opened(
+    async with authenticator.open(
         Resources("shop", settings, {}, links, loop.create_task, loop.time, events)
     ):
         for number in range(MAX_WRONG_KEYS + 100):
@@ -247,8 +248,8 @@ async def test_wrong_keys_do_not_fill_the_memory():
             with pytest.raises(NotAuthenticated):
                 await authenticator.authenticate(scope)
 
-        assert len(authenticator._wrong_keys) == MAX_WRONG_KEYS
-        assert authenticator._valid_keys == {}
+        assert len(authenticator.running._wrong) == MAX_WRONG_KEYS
+        assert authenticator.running._valid == {}
 
 
 # Devices and sessions

@@ -56,7 +56,7 @@ def resources(services=()) -> Resources:
 async def with_keys():
     """Yield an authenticator of API keys and what issues them."""
     authenticator = ApiKeyAuthenticator(wall=wall)
-    async with authenticator.opened(resources()):
+    async with authenticator.open(resources()):
         yield authenticator, authenticator.keyring()
 
 
@@ -131,13 +131,14 @@ async def test_tokens_that_are_refused_do_not_displace_those_that_are_good():
     )
     authenticator = IntrospectionAuthenticator(options, wall=lambda: NOW)
     roster.adopt({kind: kind.policy for kind in authenticator.services})
-    async with authenticator.opened(resources(roster.services)):
+    async with authenticator.open(resources(roster.services)):
         await authenticator.authenticate(bearing("good"))
         for number in range(20):
             with pytest.raises(NotAuthenticated):
                 await authenticator.authenticate(bearing(f"wrong-{number}"))
 
-        assert (len(authenticator._active), len(authenticator._inactive)) == (1, 20)
+        tokens = authenticator.running
+        assert (len(tokens._active), len(tokens._inactive)) == (1, 20)
 
 
 def bearing(token: str) -> Scope:
@@ -164,8 +165,8 @@ async def test_keys_are_read_of_a_200_alone(status):
 @pytest.mark.virtual_time
 async def test_a_device_that_is_ended_while_its_use_is_noted_stays_ended():
     """The note was on its way when the owner ended it."""
-    devices, viewer = DeviceSessions(wall=wall), Viewer("ann", client="app")
-    devices.open(None, resources())
+    loop, viewer = asyncio.get_running_loop(), Viewer("ann", client="app")
+    devices = DeviceSessions(wall=wall).start(None, spawn=loop.create_task, clock=loop.time)
     await devices.admit(Scope(1.0), viewer, "phone")
     await asyncio.sleep(LAST_SEEN_UPDATE_SECONDS + 1)
 

@@ -237,7 +237,7 @@ async def test_tokens_that_another_process_wrote_are_used_at_once():
         assert await store.lease(known.key, "another process", 30.0)
 
         async with asyncio.timeout(5):
-            found = await site.auth._token_refresher.refreshed(known)
+            found = await site.auth.running.token_refresher.refreshed(known)
 
     assert found.session.tokens.access == "newer"
 

@@ -52,15 +52,22 @@ class Provider:
             return await reply(200, DISCOVERY if is_discovery else self.published)(call)
 
         options = {"issuer": ISSUER, "client_id": AUDIENCE, "client_secret": "s"}
-        self.client = OIDCClient(OpenIDProvider(**options), clock=self.clock, wall=wall)
+        provider = OpenIDProvider(**options)
         script = {"10.0.0.1": Scripted(step)}
         roster = UpstreamRegistry(
             lambda _: ("http://10.0.0.1",),
             lambda _: bench.runtime,
             lambda *_: ScriptedTransport(script),
         )
-        roster.adopt({kind: kind.policy for kind in self.client.kinds})
-        self.client.open(roster.services, bench.runtime.spawn)
+        roster.adopt({kind: kind.policy for kind in provider.services})
+        self.client = OIDCClient(
+            provider,
+            roster.services,
+            spawn=bench.runtime.spawn,
+            events=Events(),
+            clock=self.clock,
+            wall=wall,
+        )
 
 
 def id_token() -> str:

@@ -3,10 +3,11 @@
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import new as new_hash
 from hmac import compare_digest
 from typing import Final
+
+from cachetools import FIFOCache
 
 from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.jwks import IssuerKeys
@@ -25,16 +26,10 @@ from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.call import Reply
 from bff_core.clock import Clock, monotonic
-from bff_core.errors import ConfigurationError, GrantRefused, OAuthError, ProviderUnavailable
+from bff_core.errors import GrantRefused, OAuthError, ProviderUnavailable
 from bff_core.events import Events, TokenRefused
 from bff_core.oauth.discovery import DiscoveryOptions, MetadataCache, ProviderMetadata
-from bff_core.oauth.endpoint import (
-    OAuthClient,
-    ProviderEndpoint,
-    document_service,
-    grant_service,
-    service_name,
-)
+from bff_core.oauth.endpoint import OAuthClient, ProviderEndpoint, grant_service
 from bff_core.oauth.tokens import Grant, fields_in, grant_in
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
@@ -45,70 +40,49 @@ ID_TOKEN_TYPES: Final = ("JWT", "")
 MAX_ID_TOKEN_BYTES: Final = 64 * 1024
 """Bytes of an ID token: it comes in a reply of the provider, and in no header."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """What the client needs of a gateway that runs."""
-
-    services: Mapping[type[Upstream], Upstream]
-    spawn: Spawn
-    events: Events
-    metadata: MetadataCache
+MAX_KEY_SETS: Final = 2
+"""Key sets that are cached: the current one, and the previous one after the provider moved it."""
 
 
 class OIDCClient:
     """One gateway as a confidential client of one provider (RFC 6749, OpenID Connect Core).
 
-    Whatever prevents an answer of the provider raises `ProviderUnavailable`, and ends no session.
+    Raises `ProviderUnavailable` if the provider does not answer, which ends no session.
     """
 
     def __init__(
-        self, sign_in: OpenIDProvider, *, clock: Clock = monotonic, wall: Clock = time.time
+        self,
+        sign_in: OpenIDProvider,
+        services: Mapping[type[Upstream], Upstream],
+        *,
+        spawn: Spawn,
+        events: Events,
+        clock: Clock = monotonic,
+        wall: Clock = time.time,
     ) -> None:
         self.sign_in = sign_in
         self._oauth = OAuthClient(sign_in.client_id, sign_in.client_secret, sign_in.auth)
+        self._services = services
+        self._spawn = spawn
+        self._events = events
         self._clock = clock
         self._wall = wall
-        self._keys: IssuerKeys | None = None
-        self._opened: _Running | None = None
-
-    @property
-    def kinds(self) -> Sequence[type[Upstream]]:
-        """The services that the provider is called through."""
-        names = [service_name(self.sign_in.upstream, one) for one in self.sign_in.origins]
-        names = [self.sign_in.upstream, *names]
-        return [*map(document_service, names), *map(grant_service, names)]
+        options = DiscoveryOptions(sign_in.issuer, sign_in.upstream, sign_in.origins)
+        self._metadata = MetadataCache(options, services, spawn, clock=clock, events=events)
+        self._keys: FIFOCache[ProviderEndpoint, IssuerKeys] = FIFOCache(MAX_KEY_SETS)
 
     @property
     def fault(self) -> str:
         """What is wrong with the provider's discovery document; empty for nothing."""
-        return "" if self._opened is None else self._opened.metadata.fault
-
-    def add_origins(self, origins: Sequence[str]) -> None:
-        """Let endpoints be at further origins than the issuer's."""
-        known = dict.fromkeys((*self.sign_in.origins, *origins))
-        self.sign_in = replace(self.sign_in, origins=tuple(known))
-
-    def open(
-        self,
-        services: Mapping[type[Upstream], Upstream],
-        spawn: Spawn,
-        events: Events | None = None,
-    ) -> None:
-        """Use the services of a gateway that runs."""
-        events = events or Events()
-        where = self.sign_in
-        options = DiscoveryOptions(where.issuer, where.upstream, where.origins)
-        metadata = MetadataCache(options, services, spawn, clock=self._clock, events=events)
-        self._opened, self._keys = _Running(services, spawn, events, metadata), None
+        return self._metadata.fault
 
     async def start(self) -> None:
         """Fetch the discovery document before the first user signs in."""
-        await self._running.metadata.start()
+        await self._metadata.start()
 
     async def metadata(self) -> ProviderMetadata:
         """Return the endpoints of the provider; raises `ProviderUnavailable` if none are known."""
-        return await self._running.metadata.get()
+        return await self._metadata.get()
 
     async def push(self, parameters: Mapping[str, str]) -> str:
         """Send the parameters of an authorization request; return their URI (RFC 9126)."""
@@ -220,10 +194,11 @@ class OIDCClient:
         return unverified, issuer
 
     async def _key_of(self, token: Unverified, issuer: Issuer) -> PublicKey | None:
-        keys, running = self._keys, self._running
-        if keys is None or (keys.upstream, keys.path) != (issuer.upstream, issuer.keys):
-            keys = IssuerKeys(issuer, running.services, running.spawn, clock=self._clock)
-            self._keys = keys
+        endpoint = ProviderEndpoint(issuer.upstream, issuer.keys)
+        keys = self._keys.get(endpoint)
+        if keys is None:
+            keys = IssuerKeys(issuer, self._services, self._spawn, clock=self._clock)
+            self._keys[endpoint] = keys
         return await keys.find(token)
 
     async def _granted(self, grant_type: str, form: Mapping[str, str]) -> Grant:
@@ -236,19 +211,12 @@ class OIDCClient:
             raise
 
     def _report(self, endpoint: ProviderEndpoint, reason: str) -> None:
-        events = self._running.events
-        if events.sinks:
-            events.emit(TokenRefused(endpoint.upstream, f"POST {endpoint.target}", reason))
+        if self._events.sinks:
+            self._events.emit(TokenRefused(endpoint.upstream, f"POST {endpoint.target}", reason))
 
     async def _post(self, endpoint: ProviderEndpoint, form: Mapping[str, str]) -> Reply:
-        service = self._running.services[grant_service(endpoint.upstream)]
+        service = self._services[grant_service(endpoint.upstream)]
         return await self._oauth.post(service, endpoint.target, form)
-
-    @property
-    def _running(self) -> _Running:
-        if self._opened is None:
-            raise ConfigurationError("the provider is called while the gateway runs")
-        return self._opened
 
 
 def scopes_in(claims: Claims, name: str) -> frozenset[str]:

@@ -1,14 +1,15 @@
 """Configuration of sign-in at an OpenID provider."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
 from bff_core.auth.issuer_config import ALGORITHMS, Issuer
 from bff_core.auth.oidc.step_up import Strength
 from bff_core.errors import ConfigurationError
-from bff_core.oauth.endpoint import origin_in
+from bff_core.oauth.endpoint import document_service, grant_service, origin_in, service_name
+from bff_core.upstream.client import Upstream
 
 DEFAULT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 
@@ -100,6 +101,16 @@ class OpenIDProvider:
     def viewer_issuer(self) -> str:
         """The issuer of viewers, with the subject's claim: values of two claims may collide."""
         return self.issuer if self.subject == "sub" else f"{self.issuer}#{self.subject}"
+
+    @property
+    def services(self) -> Sequence[type[Upstream]]:
+        """The services through which the provider is called."""
+        names = [self.upstream, *(service_name(self.upstream, one) for one in self.origins)]
+        return [*map(document_service, names), *map(grant_service, names)]
+
+    def with_origins(self, origins: Sequence[str]) -> Self:
+        """Return the same provider with further origins of its endpoints."""
+        return replace(self, origins=tuple(dict.fromkeys((*self.origins, *origins))))
 
     def tokens_for_us(self, upstream: str, keys: str, *types: str) -> Issuer:
         """Return how tokens for this client are verified, by the keys at an upstream."""

@@ -3,9 +3,10 @@
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from typing import Final
 
-from bff_core.auth.authenticator import Resources
+from bff_core.auth.authenticator import Resources, StatefulAuthenticator
 from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.oidc.return_url import local
@@ -32,10 +33,22 @@ from bff_core.upstream.client import Upstream
 
 HOUR_SECONDS: Final = 3600.0
 
-T = TypeVar("T")
+
+@dataclass(frozen=True, slots=True)
+class RunningSessions:
+    """The parts of session authentication while the gateway runs."""
+
+    client: OIDCClient
+    csrf: CsrfProtection
+    sessions: ActiveSessions
+    replacement: SessionReplacement
+    token_refresher: TokenRefresher
+    flow: SignInFlow
+    clock: Clock
+    public_url: str
 
 
-class SessionAuthenticator:
+class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
     """Authenticates requests of browsers that signed in at `/bff/login`, by their session cookie.
 
     It adds the endpoints `/bff/login`, `/callback`, `/user`, `/logout`, `/backchannel-logout` and
@@ -79,32 +92,19 @@ class SessionAuthenticator:
         if home and local(home) != home:
             raise ConfigurationError("SessionAuthenticator: home has to be a path like /")
         self.prefix = prefix
-        self.base = ""
+        self._set_base("")
+        self.sign_in = sign_in
         self._home = home
         self._has_own_name = bool(cookie)
         self.cookie = Cookie(cookie or cookie_of(""), same_site)
         self.lifetimes = Lifetimes(idle, lifetime)
-        self.client = OIDCClient(sign_in, wall=wall)
         self._origins = tuple(map(origin_of, origins))
         self.wall = wall
-        self._csrf: CsrfProtection | None = None
-        self._sessions: ActiveSessions | None = None
-        self._token_refresher: TokenRefresher | None = None
-        self._flow: SignInFlow | None = None
-        self._replacement: SessionReplacement | None = None
-        self._resources: Resources | None = None
-        self._endpoint_prefixes: tuple[str, ...] = ()
-        self._sign_in_paths: set[str] = set()
 
     @property
     def challenge(self) -> str:
         """The `WWW-Authenticate` value: where to sign in, and the name of the cookie."""
         return f'Cookie form-action="{self.login}", cookie-name="{self.cookie.name}"'
-
-    @property
-    def sign_in(self) -> OpenIDProvider:
-        """The provider, and this gateway as a client of it."""
-        return self.client.sign_in
 
     @property
     def login(self) -> str:
@@ -123,23 +123,13 @@ class SessionAuthenticator:
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
-        """The upstream of the provider."""
-        return self.client.kinds
+        """The upstreams of the provider."""
+        return self.sign_in.services
 
     @property
     def sessions(self) -> ActiveSessions:
         """The active sessions, while the gateway runs."""
-        return _opened(self._sessions)
-
-    @property
-    def flow(self) -> SignInFlow:
-        """The sign-in flow, while the gateway runs."""
-        return _opened(self._flow)
-
-    @property
-    def replacement(self) -> SessionReplacement:
-        """What ends the sessions that a new one replaces, while the gateway runs."""
-        return _opened(self._replacement)
+        return self.running.sessions
 
     @property
     def issuers(self) -> Sequence[str]:
@@ -155,61 +145,56 @@ class SessionAuthenticator:
     def check(self, settings: Settings) -> None:
         """Raise `ConfigurationError` for unsafe settings; read the public address from them."""
         check_settings(settings, self.prefix)
-        self.client.add_origins(settings.issuer_origins)
-        self.base = base_of(settings.public_url)
+        self.sign_in = self.sign_in.with_origins(settings.issuer_origins)
+        self._set_base(base_of(settings.public_url))
         if not self._has_own_name:
             self.cookie = Cookie(cookie_of(settings.public_url), self.cookie.same_site)
 
     @asynccontextmanager
-    async def opened(self, resources: Resources) -> AsyncIterator[None]:
-        """Open the session store and the connection to the provider."""
-        settings = resources.settings
-        self._resources = resources
-        sealing = Sealing(settings.sealing_secrets)
-        public = settings.public_url
-        origin = origin_of(public.removesuffix(self.base))
-        self._csrf = CsrfProtection((origin, *self._origins))
-        self.client.open(resources.services, resources.spawn, resources.events)
-        await self.client.start()
+    async def start(self, resources: Resources) -> AsyncIterator[RunningSessions]:
+        """Yield the sessions, with their store and a client of the provider."""
+        settings, clock, spawn = resources.settings, resources.clock, resources.spawn
+        sealing, public = Sealing(settings.sealing_secrets), settings.public_url
+        client = OIDCClient(
+            self.sign_in, resources.services, spawn=spawn, events=resources.events, wall=self.wall
+        )
+        await client.start()
         store = self._store(resources, sealing)
-        self._sessions = ActiveSessions(
-            store,
-            self.lifetimes,
-            clock=resources.clock,
-            spawn=resources.spawn,
-            events=resources.events,
+        sessions = ActiveSessions(
+            store, self.lifetimes, clock=clock, spawn=spawn, events=resources.events
         )
-        self._replacement = SessionReplacement(self._sessions, self.client, resources.spawn)
-        self._token_refresher = TokenRefresher(
-            store,
-            self.client,
-            spawn=resources.spawn,
-            clock=resources.clock,
-            wall=self.wall,
-            events=resources.events,
-            changed=self._sessions.changed,
-            revoke=self._replacement.revoke,
-            login=self.login,
+        replacement = SessionReplacement(sessions, client, spawn)
+        yield RunningSessions(
+            client=client,
+            csrf=CsrfProtection((origin_of(public.removesuffix(self.base)), *self._origins)),
+            sessions=sessions,
+            replacement=replacement,
+            token_refresher=TokenRefresher(
+                store,
+                client,
+                spawn=spawn,
+                clock=clock,
+                wall=self.wall,
+                events=resources.events,
+                changed=sessions.changed,
+                revoke=replacement.revoke,
+                login=self.login,
+            ),
+            flow=SignInFlow(
+                client,
+                sealing,
+                callback=f"{public}{self.prefix}/callback",
+                login=self.login,
+                cookie=self.cookie.name,
+                wall=self.wall,
+            ),
+            clock=clock,
+            public_url=public,
         )
-        self._flow = SignInFlow(
-            self.client,
-            sealing,
-            callback=f"{public}{self.prefix}/callback",
-            login=self.login,
-            cookie=self.cookie.name,
-            wall=self.wall,
-        )
-        self._endpoint_prefixes = tuple({f"{self.prefix}/", f"{self.base}{self.prefix}/"})
-        self._sign_in_paths = {
-            prefix + name for prefix in self._endpoint_prefixes for name in ("login", "callback")
-        }
-        yield
-        self._csrf = self._sessions = self._token_refresher = self._flow = self._resources = None
-        self._replacement = None
 
     def unready(self) -> str | None:
         """Return the fault of the provider's discovery document; None without one."""
-        return self.client.fault or None
+        return None if self._running is None else self._running.client.fault or None
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer of a session cookie; None without one.
@@ -218,9 +203,7 @@ class SessionAuthenticator:
         that has ended: the answer clears the cookie.
         """
         scope.vary.append("cookie")
-        if (
-            scope.path in self._sign_in_paths
-        ):  # sign-in needs no session, and no page of the gateway
+        if scope.path in self._sign_in_paths:  # sign-in needs no session, and no page of ours
             return None
         stored = await self.find(scope)
         if stored is None:
@@ -234,11 +217,12 @@ class SessionAuthenticator:
     async def find(self, scope: Scope) -> StoredSession | None:
         """Return the session of a request, even with expired tokens; None without one."""
         secret = self.cookie.read(scope.headers)
-        if secret is None or _opened(self._csrf).check(scope.method, scope.headers) != "trusted":
+        if secret is None or self.running.csrf.check(scope.method, scope.headers) != "trusted":
             return None
-        stored = await self.sessions.find(secret)
+        sessions = self.running.sessions
+        stored = await sessions.find(secret)
         if stored is None:
-            if not await self.sessions.was_replaced(secret):
+            if not await sessions.was_replaced(secret):
                 self.forget(scope)
             raise SessionEnded(self.login)
         return stored
@@ -259,18 +243,8 @@ class SessionAuthenticator:
         if secret is not None:
             scope.added.append(self.cookie.set_header(secret))
 
-    @property
-    def clock(self) -> Clock:
-        """The clock of the gateway, while it runs."""
-        return _opened(self._resources).clock
-
-    @property
-    def public_url(self) -> str:
-        """The public URL of the gateway."""
-        return _opened(self._resources).settings.public_url
-
     async def _with_fresh_tokens(self, scope: Scope, stored: StoredSession) -> StoredSession:
-        token_refresher, before = _opened(self._token_refresher), stored.session.scopes
+        token_refresher, before = self.running.token_refresher, stored.session.scopes
         try:
             if token_refresher.has_expired(stored.session):
                 stored = await token_refresher.refreshed(stored)
@@ -286,6 +260,14 @@ class SessionAuthenticator:
                 scope.added.append(self.cookie.set_header(secret))
         return stored
 
+    def _set_base(self, base: str) -> None:
+        """Set the path of the public URL, which a proxy in front may strip."""
+        self.base = base
+        self._endpoint_prefixes = tuple({f"{self.prefix}/", f"{base}{self.prefix}/"})
+        self._sign_in_paths = {
+            prefix + name for prefix in self._endpoint_prefixes for name in ("login", "callback")
+        }
+
     def _store(self, resources: Resources, sealing: Sealing) -> SessionStore:
         url = resources.settings.session_url
         if not url:
@@ -293,9 +275,3 @@ class SessionAuthenticator:
         # One namespace for each provider: neither cookies nor a `sub` of one are valid for another.
         namespace = f"{resources.gateway}:{key_of(self.sign_in.viewer_issuer)}"
         return RedisSessionStore(resources.links.to(url), sealing, gateway=namespace)
-
-
-def _opened(one: T | None) -> T:
-    if one is None:
-        raise ConfigurationError("sessions are available while the gateway runs: run its lifespan")
-    return one

@@ -71,12 +71,12 @@ async def test_a_provider_whose_keys_are_unavailable_loses_no_logout():
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
-        site.auth.client._keys = None  # as in a process that has just started
+        site.auth.running.client._keys.clear()  # as in a process that has just started
         site.provider.then(reply(503))
         token = logout(site)
         first = await tell(site, token)
         site.provider.then(site.answer)
-        site.auth.client._keys = None
+        site.auth.running.client._keys.clear()
         again = await tell(site, token)
         after = await browser.fetch("/v1/me")
 

@@ -249,7 +249,7 @@ async def test_an_operator_lists_rotates_and_revokes():
             "/operator/api-keys/revoke", json={"prefix": second["prefix"]}, headers=OPERATOR
         )
         wrong = await client.post("/operator/api-keys/issue", json={}, headers=OPERATOR)
-        auth._valid_keys.clear()
+        auth.running._valid.clear()
         after = [
             (await client.get("/v1/orders", headers={"x-api-key": one["key"]})).status_code
             for one in (first, second)

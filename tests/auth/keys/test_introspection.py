@@ -186,7 +186,7 @@ async def test_a_request_that_has_ended_leaves_nothing_behind():
         for number in range(len(steps)):
             await client.get("/v1/me", headers=bearer(f"opaque-{number}"))
         await asyncio.sleep(0)
-        pending = dict(authenticator._requests)
+        pending = dict(authenticator.running._requests)
 
     assert pending == {}
 
