@@ -9,7 +9,7 @@ from cachetools import FIFOCache
 
 from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.jwks import IssuerKeys
-from bff_core.auth.jwt import Claims, PublicKey, acr_of, auth_time_of, expiry_of, parse, verify
+from bff_core.auth.jwt import Claims, PublicKey, acr_of, auth_time_of, instant_of, parse, verify
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
@@ -80,7 +80,8 @@ class AccessTokenVerifier:
             raise CredentialsRefused("key")
         wall = self._wall()
         claims = verify(unverified, key, issuer, wall)
-        until = self._clock() + expiry_of(claims) + issuer.leeway - wall
+        expires_at = instant_of(claims, "exp", required=True) + issuer.leeway
+        until = self._clock() + expires_at - wall
         viewer, thumbprint = self._viewer(claims, issuer, wall), _thumbprint_in(claims)
         device = str(claims.get("sid") or thumbprint or viewer.client)
         verified = VerifiedToken(viewer, min(until, keys.trusted_until), thumbprint, device, key)

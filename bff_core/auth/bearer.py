@@ -4,7 +4,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from bff_core.auth.access_tokens import AccessTokenVerifier
 from bff_core.auth.authenticator import Resources, StatefulAuthenticator
@@ -12,7 +11,7 @@ from bff_core.auth.bearer_token import BearerToken, parse_bearer
 from bff_core.auth.devices import ActiveDevices, DeviceSessions
 from bff_core.auth.dpop import DPoP, ProofVerifier
 from bff_core.auth.issuer_config import Issuer
-from bff_core.auth.refusal_reasons import CredentialsRefused
+from bff_core.auth.refusal_reasons import REFUSAL, CredentialsRefused
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
@@ -22,9 +21,6 @@ from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 
 __all__ = ["BearerAuthenticator", "DPoP", "DeviceSessions", "Issuer"]
-
-REFUSAL: Final = "The access token is not valid."
-"""The detail of every 401, whatever the reason."""
 
 
 @dataclass(frozen=True, slots=True)

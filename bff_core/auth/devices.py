@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import msgspec
 from cachetools import FIFOCache
 
+from bff_core.auth.refusal_reasons import REFUSAL
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
@@ -30,8 +31,6 @@ MAX_DEVICES_PER_VIEWER: Final = 100
 MAX_VIEWERS: Final = 50_000
 
 MAX_NAME_LENGTH: Final = 200
-
-REFUSAL: Final = "The access token is not valid."
 
 
 @dataclass(frozen=True, slots=True)

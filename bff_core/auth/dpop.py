@@ -3,7 +3,6 @@
 import os
 import re
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,9 +12,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from cachetools import TTLCache
 
+from bff_core.auth import base64url
 from bff_core.auth.issuer_config import ALGORITHMS
 from bff_core.auth.jwt import instant_of, is_signed, parse, public_key_of
-from bff_core.auth.refusal_reasons import CredentialsRefused
+from bff_core.auth.refusal_reasons import REFUSAL, CredentialsRefused
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.redis.interface import RedisInterface
@@ -27,8 +27,6 @@ NONCE_SECONDS: Final = 300.0
 MAX_ID_LENGTH: Final = 256
 
 _INVALID_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
-
-REFUSAL: Final = "The access token is not valid."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +125,7 @@ class ProofVerifier:
         method = "GET" if scope.method == "WEBSOCKET" else scope.method  # RFC 6455, section 4.1
         if claims.get("htm") != method or not self._is_url_of(claims.get("htu"), scope):
             raise CredentialsRefused("request")
-        proved = urlsafe_b64encode(sha256(token).digest()).rstrip(b"=").decode()
-        if claims.get("ath") != proved:
+        if claims.get("ath") != base64url.encode(sha256(token).digest()):
             raise CredentialsRefused("ath")
         if self._options.nonces and claims.get("nonce") not in {self._nonce(0), self._nonce(1)}:
             challenge = f'{self._options.challenge}, error="use_dpop_nonce"'
@@ -154,7 +151,7 @@ class ProofVerifier:
 
     def _nonce(self, age: int) -> str:
         bucket = int(self._wall() // NONCE_SECONDS) - age
-        return urlsafe_b64encode(digest(self._secret, b"nonce %d" % bucket, "sha256")[:18]).decode()
+        return base64url.encode(digest(self._secret, b"nonce %d" % bucket, "sha256")[:18])
 
     async def _record(self, thumbprint: str, claims: Mapping[str, object]) -> bool:
         """Store a proof for as long as it is valid; return whether it is new."""

@@ -13,7 +13,7 @@ from cachetools import FIFOCache
 from bff_core.auth.authenticator import Resources, StatefulAuthenticator
 from bff_core.auth.bearer_token import BearerToken, bearer_in
 from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of
-from bff_core.auth.refusal_reasons import CredentialsRefused
+from bff_core.auth.refusal_reasons import REFUSAL, CredentialsRefused
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, ProviderUnavailable
@@ -34,8 +34,6 @@ MAX_ACTIVE: Final = 10_000
 MAX_INACTIVE: Final = 1_000
 
 MAX_TOKEN_BYTES: Final = 4096
-
-REFUSAL: Final = "The access token is not valid."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

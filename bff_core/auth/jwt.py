@@ -4,7 +4,6 @@ No header of a token chooses a key: `jku`, `x5u`, `jwk` and `x5c` are ignored.
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -14,6 +13,7 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from bff_core.auth import base64url
 from bff_core.auth.issuer_config import ALGORITHMS, Issuer
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.weak_keys import is_weak
@@ -79,10 +79,10 @@ def parse(token: bytes, max_bytes: int = MAX_TOKEN_BYTES) -> Unverified:
 def _octets(part: bytes) -> bytes:
     """Decode base64url strictly: only the canonical text of some octets is accepted."""
     try:
-        octets = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+        octets = base64url.decode(part)
     except ValueError as error:
         raise CredentialsRefused("base64") from error
-    if urlsafe_b64encode(octets).rstrip(b"=") != part:
+    if base64url.encode(octets).encode() != part:
         raise CredentialsRefused("base64")
     return octets
 
@@ -248,11 +248,6 @@ def instant_of(claims: Claims, name: str, *, required: bool = False) -> float:
     if not isfinite(instant):
         raise CredentialsRefused(name)
     return instant
-
-
-def expiry_of(claims: Claims) -> float:
-    """Return until when a verified token is valid, as a Unix time."""
-    return instant_of(claims, "exp", required=True)
 
 
 def auth_time_of(claims: Claims, latest: float) -> float:

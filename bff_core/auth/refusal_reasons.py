@@ -4,6 +4,9 @@ from typing import Final
 
 from bff_core.errors import ClientError
 
+REFUSAL: Final = "The access token is not valid."
+"""The detail of every 401 for an access token, whatever the reason."""
+
 DEFAULT_REASON: Final = "refused"
 """The reason of a refusal whose authenticator names none."""
 

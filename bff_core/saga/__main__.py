@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, StoreUnavailable
 from bff_core.events import Events
-from bff_core.redis.interface import RedisInterface
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.record import SagaRecord, step_states
@@ -26,24 +26,6 @@ from bff_core.sqlite import missing_file
 
 MAX_LISTED = 1000
 """Sagas that are listed at most."""
-
-
-class _RedisClients:
-    """Opens a Redis client if the journal needs one, and closes it."""
-
-    def __init__(self) -> None:
-        self._clients: list[RedisInterface] = []
-
-    def to(self, url: str, /) -> RedisInterface:
-        from bff_core.redis.client import RedisClient  # noqa: PLC0415 # a file needs no client
-
-        client = RedisClient(url, clock=monotonic, chance=chance, events=Events(), timeout=2.0)
-        self._clients.append(client)
-        return client
-
-    async def aclose(self) -> None:
-        for client in self._clients:
-            await client.aclose()
 
 
 def line_of(record: SagaRecord, now: float) -> str:
@@ -63,7 +45,7 @@ async def run(arguments: argparse.Namespace) -> int:
             "--journal sqlite:////var/lib/bff/bff-journal.sqlite3\n"
         )
         return 1
-    clients = _RedisClients()
+    clients = RedisClients(clock=monotonic, chance=chance, events=Events())
     journal = open_journal(arguments.journal, clients, time.time)
     try:
         if arguments.command == "list":

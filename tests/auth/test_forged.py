@@ -7,9 +7,9 @@ from hashlib import sha256
 
 import pytest
 
-from bff_core.auth.bearer import REFUSAL
 from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.jwt import MAX_TOKEN_BYTES
+from bff_core.auth.refusal_reasons import REFUSAL
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
 from bff_core.testing.scripted import reply

@@ -233,7 +233,7 @@ async def test_tokens_that_another_process_wrote_are_used_at_once():
         store = site.auth.sessions.store
         (known,) = await site.auth.sessions.of("1")
         tokens = replace(known.session.tokens, access="newer", generation=1)
-        await store.replace(known, known.session.with_tokens(tokens))
+        await store.replace(known, replace(known.session, tokens=tokens))
         assert await store.lease(known.key, "another process", 30.0)
 
         async with asyncio.timeout(5):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from bff_core.auth.api_keys.interface import ApiKeyStore
 from bff_core.auth.api_keys.record import ApiKeyRecord, digest_of, new_key, prefix_of
@@ -10,7 +10,7 @@ from bff_core.auth.api_keys.redis import RedisApiKeyStore
 from bff_core.auth.api_keys.sqlite import SQLiteApiKeyStore
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotFound
-from bff_core.redis.interface import RedisInterface
+from bff_core.redis.clients_by_url import RedisClients
 from bff_core.sqlite import path_of
 
 MAX_TEXT_LENGTH: Final = 200
@@ -19,14 +19,6 @@ MAX_TEXT_LENGTH: Final = 200
 DAY_SECONDS: Final = 86_400.0
 
 MAX_LIFETIME_SECONDS: Final = 36_525 * DAY_SECONDS
-
-
-class KeyClients(Protocol):
-    """Opens connections to Redis."""
-
-    def to(self, url: str, /) -> RedisInterface:
-        """Return the connection to the Redis at a URL."""
-        ...
 
 
 class ApiKeys:
@@ -107,7 +99,7 @@ class ApiKeys:
         return await self.store.listed(subject)
 
 
-def open_keys(url: str, links: KeyClients) -> ApiKeyStore:
+def open_keys(url: str, links: RedisClients) -> ApiKeyStore:
     """Return the store of a URL; "sqlite://" is a store in memory, for tests."""
     if url.startswith("sqlite:"):
         return SQLiteApiKeyStore(path_of(url))

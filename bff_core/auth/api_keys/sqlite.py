@@ -47,54 +47,37 @@ class SQLiteApiKeyStore:
 
     async def find(self, prefix: str) -> ApiKeyRecord | None:
         """Return the record of a key."""
-
-        def work(base: sqlite3.Connection) -> ApiKeyRecord | None:
-            query = f"SELECT {COLUMNS} FROM api_keys WHERE prefix = ?"  # noqa: S608 # constants
-            row = base.execute(query, (prefix,)).fetchone()
-            return None if row is None else _record(row)
-
-        return await self._file.read(work)
+        query = f"SELECT {COLUMNS} FROM api_keys WHERE prefix = ?"  # noqa: S608 # constants
+        row = await self._file.read(lambda base: base.execute(query, (prefix,)).fetchone())
+        return None if row is None else _record(row)
 
     async def end(self, prefix: str, at: float) -> bool:
         """Bring the expiry of a key forward."""
-
-        def work(base: sqlite3.Connection) -> bool:
-            query = (
-                "UPDATE api_keys SET expires_at = CASE WHEN expires_at = 0 THEN ?"
-                " ELSE min(expires_at, ?) END WHERE prefix = ?"
-            )
-            return base.execute(query, (at, at, prefix)).rowcount == 1
-
-        return await self._file.write(work)
+        query = (
+            "UPDATE api_keys SET expires_at = CASE WHEN expires_at = 0 THEN ?"
+            " ELSE min(expires_at, ?) END WHERE prefix = ?"
+        )
+        row = (at, at, prefix)
+        return await self._file.write(lambda base: base.execute(query, row).rowcount == 1)
 
     async def remove(self, prefix: str) -> bool:
         """Delete a key."""
-
-        def work(base: sqlite3.Connection) -> bool:
-            return base.execute("DELETE FROM api_keys WHERE prefix = ?", (prefix,)).rowcount == 1
-
-        return await self._file.write(work)
+        query = "DELETE FROM api_keys WHERE prefix = ?"
+        return await self._file.write(lambda base: base.execute(query, (prefix,)).rowcount == 1)
 
     async def used(self, prefix: str, at: float) -> None:
         """Store when a key was last used."""
-
-        def work(base: sqlite3.Connection) -> None:
-            query = "UPDATE api_keys SET last_used_at = max(last_used_at, ?) WHERE prefix = ?"
-            base.execute(query, (at, prefix))
-
-        await self._file.write(work)
+        query = "UPDATE api_keys SET last_used_at = max(last_used_at, ?) WHERE prefix = ?"
+        await self._file.write(lambda base: base.execute(query, (at, prefix)))
 
     async def listed(self, subject: str = "") -> Sequence[ApiKeyRecord]:
         """Return the records of keys, the newest first."""
-
-        def work(base: sqlite3.Connection) -> list[ApiKeyRecord]:
-            query = (
-                f"SELECT {COLUMNS} FROM api_keys WHERE ? IN ('', subject)"  # noqa: S608 # constants
-                " ORDER BY created_at DESC, prefix"
-            )
-            return [_record(row) for row in base.execute(query, (subject,))]
-
-        return await self._file.read(work)
+        query = (
+            f"SELECT {COLUMNS} FROM api_keys WHERE ? IN ('', subject)"  # noqa: S608 # constants
+            " ORDER BY created_at DESC, prefix"
+        )
+        rows = await self._file.read(lambda base: base.execute(query, (subject,)).fetchall())
+        return [_record(row) for row in rows]
 
     async def aclose(self) -> None:
         """Close the file."""

@@ -1,7 +1,6 @@
 """OpenID Connect: redeems codes, refreshes, verifies and revokes tokens, reads logout tokens."""
 
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import new as new_hash
 from hmac import compare_digest
@@ -9,6 +8,7 @@ from typing import Final
 
 from cachetools import FIFOCache
 
+from bff_core.auth import base64url
 from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.jwks import IssuerKeys
 from bff_core.auth.jwt import (
@@ -230,4 +230,4 @@ def at_hash_of(access: str, algorithm: str) -> str:
     """Return the `at_hash` of an access token (OpenID Connect Core, section 3.1.3.6)."""
     size = algorithm[-3:] if algorithm[-3:] in {"256", "384"} else "512"
     digest = new_hash(f"sha{size}", access.encode()).digest()
-    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    return base64url.encode(digest[: len(digest) // 2])

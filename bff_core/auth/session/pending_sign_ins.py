@@ -6,13 +6,13 @@ own cookie, of a fixed and small size. The return address, which may be long, tr
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 
+from bff_core.auth import base64url
 from bff_core.auth.session.cookie import PREFIX, Cookie
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import key_of, new_secret
@@ -89,9 +89,9 @@ class PendingCookies:
     ) -> tuple[PendingSignIn, Headers]:
         """Return a new pending sign-in and its cookie."""
         seed, until = new_secret(), f"{int(wall + SIGN_IN_SECONDS):08x}"
-        octets = _decoded(seed)
+        octets = base64url.decode(seed)
         if previous is not None:
-            octets += _decoded(previous.owner) + previous.handle.encode()
+            octets += base64url.decode(previous.owner) + previous.handle.encode()
         value = f"{until}.{self._sealing.seal_text(octets, f'sign-in {until} {state}')}"
         cookie = self._cookie(self._name_of(state))
         return _pending_sign_in(octets, until), (cookie.set_header(value, seconds=SIGN_IN_SECONDS),)
@@ -137,16 +137,8 @@ class PendingCookies:
 def _pending_sign_in(octets: bytes, until: str) -> PendingSignIn:
     seed, owner, handle = octets[:32], octets[32:64], octets[64:]
     return PendingSignIn(
-        _encoded(sha256(b"nonce" + seed).digest()),
-        _encoded(sha256(b"verifier" + seed).digest()),
+        base64url.encode(sha256(b"nonce" + seed).digest()),
+        base64url.encode(sha256(b"verifier" + seed).digest()),
         int(until, 16) - SIGN_IN_SECONDS,
-        PreviousSession(_encoded(owner), handle.decode()) if owner else None,
+        PreviousSession(base64url.encode(owner), handle.decode()) if owner else None,
     )
-
-
-def _encoded(octets: bytes) -> str:
-    return urlsafe_b64encode(octets).rstrip(b"=").decode()
-
-
-def _decoded(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

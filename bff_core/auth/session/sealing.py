@@ -1,7 +1,6 @@
 """How stored sessions and cookies are encrypted with the gateway's keys (AES-256-GCM)."""
 
 import os
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bff_core.auth import base64url
 from bff_core.errors import ConfigurationError
 
 NONCE_BYTES: Final = 12
@@ -46,25 +46,22 @@ class Sealing:
     def open(self, sealed: bytes, purpose: str) -> bytes | None:
         """Decrypt bytes; return None if no key has sealed them for this purpose."""
         cipher = self._ciphers.get(sealed[:KEY_ID_BYTES])
-        nonce, rest = (
-            sealed[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES],
-            sealed[KEY_ID_BYTES + NONCE_BYTES :],
-        )
-        if cipher is None or len(nonce) < NONCE_BYTES:
+        rest = sealed[KEY_ID_BYTES:]
+        if cipher is None or len(rest) < NONCE_BYTES:
             return None
         try:
-            return cipher.decrypt(nonce, rest, purpose.encode())
+            return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], purpose.encode())
         except InvalidTag:
             return None
 
     def seal_text(self, plain: bytes, purpose: str) -> str:
         """Encrypt bytes to a text that a cookie can hold."""
-        return urlsafe_b64encode(self.seal(plain, purpose)).rstrip(b"=").decode()
+        return base64url.encode(self.seal(plain, purpose))
 
     def open_text(self, sealed: str, purpose: str) -> bytes | None:
         """Decrypt such a text; return None if no key has sealed it for this purpose."""
         try:
-            octets = urlsafe_b64decode(sealed.encode() + b"=" * (-len(sealed) % 4))
+            octets = base64url.decode(sealed)
         except ValueError:
             return None
         return self.open(octets, purpose)

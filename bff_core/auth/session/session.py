@@ -1,11 +1,11 @@
 """What a session holds, and the key and the lists under which a store finds it."""
 
 import secrets
-from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Self
 
+from bff_core.auth import base64url
 from bff_core.auth.viewer import Viewer
 
 Claims = dict[str, str | int | float | bool]
@@ -91,14 +91,6 @@ class Session:
         )
         return is_same_user and (not mine or not theirs or mine == theirs)
 
-    def with_tokens(self, tokens: SessionTokens) -> Self:
-        """Return a copy of the session with other tokens."""
-        return replace(self, tokens=tokens)
-
-    def with_scopes(self, scopes: frozenset[str]) -> Self:
-        """Return a copy of the session with other scopes."""
-        return replace(self, scopes=scopes)
-
 
 def new_secret() -> str:
     """Return 256 random bits as text: the value of a cookie, a state or a nonce."""
@@ -107,7 +99,7 @@ def new_secret() -> str:
 
 def key_of(secret: str) -> str:
     """Return the key of a stored session: a digest, which does not reveal the cookie."""
-    return urlsafe_b64encode(sha256(secret.encode()).digest()).rstrip(b"=").decode()
+    return base64url.encode(sha256(secret.encode()).digest())
 
 
 def owner_of(subject: str, tenant: str) -> str:

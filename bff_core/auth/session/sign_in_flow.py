@@ -2,13 +2,13 @@
 
 import re
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from bff_core.auth import base64url
 from bff_core.auth.jwt import Claims
 from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.return_url import local
@@ -204,7 +204,7 @@ class SignInFlow:
 
 def challenge_of(verifier: str) -> str:
     """Return the S256 code challenge of a verifier (RFC 7636, section 4.2)."""
-    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return base64url.encode(sha256(verifier.encode()).digest())
 
 
 def _with_query(url: str, parameters: Mapping[str, str]) -> str:

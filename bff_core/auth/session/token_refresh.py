@@ -8,6 +8,7 @@ the lease.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from bff_core.auth.oidc.client import OIDCClient
@@ -187,10 +188,11 @@ class TokenRefresher:
         except GrantRefused:
             await self._store.remove([stored.key])
             self._end(stored, "refused")
-        new_tokens = tokens_of(grant, self._wall(), before=tokens)
-        session = stored.session.with_tokens(new_tokens)
-        if grant.scope is not None:
-            session = session.with_scopes(grant.scope)
+        session = replace(
+            stored.session,
+            tokens=tokens_of(grant, self._wall(), before=tokens),
+            scopes=stored.session.scopes if grant.scope is None else grant.scope,
+        )
         found = StoredSession(stored.key, session, stored.left, stored.idle_left)
         self._changed(stored.key, found)
         _set_result(future, found)  # requests don't wait for the store

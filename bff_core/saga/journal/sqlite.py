@@ -87,11 +87,8 @@ class SQLiteJournal:
 
     async def drop(self, record_id: str) -> bool:
         """Delete a record that an operator has settled."""
-
-        def work(base: sqlite3.Connection) -> bool:
-            return base.execute("DELETE FROM sagas WHERE id = ?", (record_id,)).rowcount == 1
-
-        return await self._file.write(work)
+        query = "DELETE FROM sagas WHERE id = ?"
+        return await self._file.write(lambda base: base.execute(query, (record_id,)).rowcount == 1)
 
     async def aclose(self) -> None:
         """Close the file."""
@@ -100,11 +97,8 @@ class SQLiteJournal:
     async def _write(
         self, record_id: str, body: bytes, owner: str, columns: tuple[str, float, int]
     ) -> bool:
-        def work(base: sqlite3.Connection) -> bool:
-            query = (
-                "UPDATE sagas SET body = ?, owner = ?, until = ?, is_open = ?"
-                " WHERE id = ? AND owner = ?"
-            )
-            return base.execute(query, (body, *columns, record_id, owner)).rowcount == 1
-
-        return await self._file.write(work)
+        row = (body, *columns, record_id, owner)
+        query = """
+            UPDATE sagas SET body = ?, owner = ?, until = ?, is_open = ? WHERE id = ? AND owner = ?
+        """
+        return await self._file.write(lambda base: base.execute(query, row).rowcount == 1)

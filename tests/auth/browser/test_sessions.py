@@ -1,6 +1,7 @@
 """Sessions are stored sealed, listed to their owners, and ended by owners and the provider."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -52,7 +53,7 @@ async def test_a_store_returns_what_it_stored(kind, redis_server):
         await store.add("k1", session(), LIFETIMES)
         await store.add("k2", session("h2", signed_in_at=2.0), LIFETIMES)
         stored = await store.get("k1")
-        fresh = session().with_tokens(SessionTokens("a2", "r2", 1.0, 600.0, generation=1))
+        fresh = replace(session(), tokens=SessionTokens("a2", "r2", 1.0, 600.0, generation=1))
         first, second = await store.replace(stored, fresh), await store.replace(stored, fresh)
         listed = [one.session.handle for one in await store.listed(owner_of("1", ""))]
         of_sid = await store.listed(provider_session_of("sid-1"))
