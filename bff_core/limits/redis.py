@@ -1,6 +1,6 @@
 """A rate-limit store in Redis, for all processes of a gateway."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from bff_core.clock import Clock
@@ -115,14 +115,11 @@ class RedisLimitStore:
             args += (limit.strategy, limit.quota, limit.capacity, limit.per, cost)
         keys = [f"{self._prefix}{one.key}" for one in queries]
         try:
-            answer = await self._link.script(SCRIPT, keys, args)
+            reply = await self._link.script(SCRIPT, keys, args)
         except StoreUnavailable:
             self._paused_until = self._clock() + PAUSE_SECONDS
             return None
-        assert isinstance(answer, list)  # noqa: S101 - what the script returns
-        return float(answer[0]), answer[1] == 1, list(_states(answer[2]))
-
-
-def _states(found: Sequence[Sequence[bytes]]) -> Iterator[State]:
-    for first, previous, current in found:
-        yield float(first), int(previous), int(current)
+        match reply:
+            case [bytes(now), int(taken), list(states)]:
+                return float(now), taken == 1, [(float(a), int(b), int(c)) for a, b, c in states]
+        raise StoreUnavailable(self._link.name, f"returned {reply!r} for limits")

@@ -2,12 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
-from bff_core.call import Call
 from bff_core.clock import Chance, Clock
 from bff_core.errors import BFFError, PartFailed, StoreUnavailable
 from bff_core.events import Events, SagaEnded, SagaStuck
@@ -27,49 +24,10 @@ from bff_core.saga.record import (
     next_action,
     unsettled,
 )
+from bff_core.saga.step_runner import Done, Failed, NotDone, StepRunner
 
 INDETERMINATE = frozenset({"started", "undoing"})
 """States of a step whose request was sent, and whose outcome is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A failed attempt, and the calls that it made beyond plain reads."""
-
-    error: Exception
-    unsafe_calls: Sequence[Call]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A successful attempt, and the result of the step as JSON."""
-
-    result: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NotDone:
-    """The result of a check that found no effect of the step."""
-
-
-class RunsSteps(Protocol):
-    """Runs the steps of a saga, their compensations and checks, each with a timeout."""
-
-    async def do(self, step: int, record: SagaRecord) -> Done | Failed:
-        """Run a step."""
-        ...
-
-    async def undo(self, step: int, record: SagaRecord) -> Done | Failed:
-        """Run the compensation of a step."""
-        ...
-
-    async def find(self, step: int, record: SagaRecord) -> Done | NotDone | Failed:
-        """Run the check of a step: find out whether the step took effect."""
-        ...
-
-    async def find_undone(self, step: int, record: SagaRecord) -> Done | NotDone | Failed | None:
-        """Find out whether a step is compensated; return None where no check can decide that."""
-        ...
 
 
 class LeaseLost(Exception):  # no error: another process continues the saga
@@ -87,7 +45,7 @@ class SagaExecution:
         self,
         record: SagaRecord,
         plan: Sequence[StepPlan],
-        steps: RunsSteps,
+        steps: StepRunner,
         journal: Journal,
         *,
         owner: str,

@@ -20,7 +20,7 @@ from bff_core.saga.record import StepFailure
 Effect = Literal["refused", "unsent", "later", "open"]
 """What is known about the effect of a failed attempt.
 
-- refused: the service refused the write under its key: neither this attempt took effect nor earlier
+- refused: the service refused the write under its key: no attempt with that key took effect
 - unsent: this attempt changed nothing, and a retry would fail too; earlier ones may have an effect
 - later: this attempt changed nothing, and a retry may succeed
 - open: the outcome is indeterminate: the attempt may have taken effect

@@ -1,6 +1,7 @@
 """How the result of a step or an input is stored in a journal and read again."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, get_args, get_origin
 
 import msgspec
@@ -19,11 +20,12 @@ to_model: Final = ReplyType(object, STRICT).hook
 class JournalCodec:
     """Encodes and decodes values of one type for a journal.
 
-    Pydantic models are encoded by field name, without computed fields, so that aliases of any kind
-    can be decoded. Raises `ConfigurationError` for a type that JSON can't represent.
+    `read` decodes JSON and `write` encodes it. Pydantic models are encoded by field name, without
+    computed fields, so that aliases of any kind can be decoded. Raises `ConfigurationError` for a
+    type that JSON can't represent.
     """
 
-    __slots__ = ("_adapter", "read")
+    __slots__ = ("read", "write")
 
     def __init__(self, model: Any) -> None:
         types = list(_types_in(model))
@@ -34,23 +36,18 @@ class JournalCodec:
             )
         reader = ReplyType(model, STRICT)
         self.read: Callable[[str | bytes], Any] = reader.decode  # type: ignore[assignment]  # str, too
-        self._adapter: pydantic.TypeAdapter[Any] | None = None
+        self.write: Callable[[object], bytes] = msgspec.json.encode
         if any(map(is_model, types)):
-            self._adapter = pydantic.TypeAdapter(model)
-            self.read = self._validated
+            adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(model)
+            self.read = partial(_validated, adapter)
+            self.write = partial(adapter.dump_json, by_alias=False, round_trip=True)
 
-    def write(self, value: object) -> bytes:
-        """Return a value as JSON for the journal."""
-        if self._adapter is None:
-            return msgspec.json.encode(value)
-        return self._adapter.dump_json(value, by_alias=False, round_trip=True)
 
-    def _validated(self, text: str | bytes) -> Any:
-        assert self._adapter is not None  # noqa: S101 - only for pydantic's models
-        try:
-            return self._adapter.validate_json(text, by_alias=False, by_name=True)
-        except pydantic.ValidationError as error:
-            raise msgspec.ValidationError(str(error)) from None
+def _validated(adapter: "pydantic.TypeAdapter[Any]", text: str | bytes) -> Any:
+    try:
+        return adapter.validate_json(text, by_alias=False, by_name=True)
+    except pydantic.ValidationError as error:
+        raise msgspec.ValidationError(str(error)) from None
 
 
 def _types_in(model: Any) -> Iterator[Any]:

@@ -1,17 +1,17 @@
 """How a step, its compensation or its check runs: on a new instance, with a scope of its own."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
+from bff_core.call import Call
 from bff_core.clock import Chance, Clock
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.policy.edge.idempotency import derived_key
-from bff_core.saga.execution import Done, Failed, NotDone
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.record import SagaRecord
 from bff_core.saga.results import to_model
@@ -19,6 +19,26 @@ from bff_core.scope import Scope, StepTry
 
 Kind = Any
 """A class of sagas; `saga.py` builds on this module."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A failed attempt, and the calls that it made beyond plain reads."""
+
+    error: Exception
+    unsafe_calls: Sequence[Call]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A successful attempt, and the result of the step as JSON."""
+
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """The result of a check that found no effect of the step."""
 
 
 class EncodesViewers(Protocol):
