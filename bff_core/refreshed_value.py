@@ -1,4 +1,4 @@
-"""Values of slow sources: when they are fetched, and which callers wait for it."""
+"""A value that is fetched early, once for all callers, and used while its source is down."""
 
 import asyncio
 import math
@@ -30,12 +30,12 @@ class Fetched(Generic[T]):
 class Refreshed(Generic[T]):
     """One value of a source that may be slow or down, fetched once for all callers.
 
-    1. There is one fetch at a time, in a task of its own: a caller that is cancelled or runs out of
-       time does not end it for the others.
-    2. A value in use is fetched again early, in the background: no caller waits.
-    3. While the source is down the last value is used until it expires. Then there is none.
-    4. The source is not called for `pause` seconds after a failure. `refresh` calls it at most once
-       in `interval` seconds.
+    1. There is one fetch at a time, in a task of its own: it continues for the others if a caller
+       is cancelled or its deadline passes.
+    2. A value in use is fetched again before it gets old, in the background: no caller waits.
+    3. While the source is down, the last value is used until it expires.
+    4. After a failure the source is not called for `pause` seconds. `refresh` calls it once in
+       `interval` seconds, at most.
 
     `fetch` returns the value, or raises one of `errors`; another error also fails in its task.
     """
@@ -108,13 +108,13 @@ class Refreshed(Generic[T]):
         if self._task is not None:
             await asyncio.wait((self._task,))
         if self._fetched is not None and self._fetched is not before:
-            return self._fetched.value  # however long it took to arrive
+            return self._fetched.value  # even if it has expired since
         return self.current
 
     async def refresh(self) -> T | None:
-        """Fetch again, though the value may be fresh; return what there is then.
+        """Fetch again, even if the value is fresh; return the value after that.
 
-        At most once in `interval` seconds: callers may send anything to make it happen.
+        It fetches once in `interval` seconds at most, since any client may cause it.
         """
         now, fetched = self._clock(), self._fetched
         if fetched is None or now >= fetched.refresh_at or now >= self._fetched_at + self._interval:
@@ -136,21 +136,21 @@ class Refreshed(Generic[T]):
 
     def _fetch_if_allowed(self, now: float) -> None:
         fetched = self._fetched
-        # A failure of an early fetch does not stand for the fetch that callers wait for.
+        # Callers wait for one fetch of their own, even if an early one has just failed.
         is_first_due = fetched is not None and self._started_at < fetched.wait_at <= now
         if is_first_due or now >= self._failed_at + self._pause:
             self.start()
 
     def _is_down(self, fetched: Fetched[T], now: float) -> bool:
-        """Whether a fetch has failed since callers began to wait, and not long ago.
+        """Return whether a fetch has failed since callers have to wait, and not long ago.
 
-        Callers that come at least once in a `pause` cause background fetches and never wait; the
-        first one after a quiet time waits.
+        While it is down, callers do not wait if they come at least once in a `pause`; their fetches
+        run in the background. The first caller after a quiet time waits.
         """
         return self._failed_at >= fetched.wait_at and now <= self._failed_at + 2 * self._pause
 
     async def _run(self) -> None:
-        running_part.set(None)  # the value is for all: the deadline of one part does not bind it
+        running_part.set(None)  # the value is for all callers: no deadline of a part applies
         try:
             fetched = await self._fetch()
         except Exception as error:

@@ -104,7 +104,7 @@ class Require:
         words = [*self.scopes, *(["one of " + ", ".join(self.roles)] if self.roles else [])]
         words += ["its inputs"] if self.when is not None else []
         words += ["acr " + " or ".join(self.acr)] if self.acr else []
-        words += [f"a proof of the last {self.max_age} seconds"] if self.max_age else []
+        words += [f"a sign-in of the last {self.max_age} seconds"] if self.max_age else []
         return "signed in" + (f", with {', '.join(words)}" if words else "")
 
 
@@ -218,6 +218,6 @@ def admit(rule: Access | None, scope: Scope) -> None:
 
 
 def admit_to(rule: Access | None, scope: Scope, inputs: Callable[[], Inputs]) -> None:
-    """Check the `when` of a rule for the inputs of a request; `inputs` is called only for that."""
+    """Check the `when` of a rule for the inputs of a request; `inputs` is called only if needed."""
     if isinstance(rule, Require) and rule.when is not None:
         rule.admit_to(Viewer.from_scope(scope), inputs())

@@ -65,23 +65,23 @@ class MemoryDeviceStore:
     """Stores devices in the memory of one process."""
 
     def __init__(self) -> None:
-        self._people: FIFOCache[str, dict[str, Device]] = FIFOCache(MAX_VIEWERS)
+        self._by_owner: FIFOCache[str, dict[str, Device]] = FIFOCache(MAX_VIEWERS)
 
     async def find(self, owner: str, device: str) -> Device | None:
         """Return a device of an owner; None if it is unknown."""
-        return self._people.get(owner, {}).get(device)
+        return self._by_owner.get(owner, {}).get(device)
 
     async def put(self, owner: str, device: Device) -> None:
         """Store a device, in place of the one with its id."""
-        devices = self._people.get(owner, {})
+        devices = self._by_owner.get(owner, {})
         devices[device.id] = device
-        self._people[owner] = devices
+        self._by_owner[owner] = devices
         if len(devices) > MAX_DEVICES_PER_VIEWER:
             del devices[min(devices.values(), key=lambda one: one.last_seen_at).id]
 
     async def listed(self, owner: str) -> Sequence[Device]:
         """Return all devices of an owner, ended ones too."""
-        return tuple(self._people.get(owner, {}).values())
+        return tuple(self._by_owner.get(owner, {}).values())
 
 
 PUT: Final = """

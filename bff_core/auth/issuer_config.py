@@ -66,7 +66,7 @@ class Issuer:
         object.__setattr__(self, "_types", frozenset(map(media_type, self.types)))
 
     def is_accepted(self, typ: str) -> bool:
-        """Whether a token of this `typ` is an access token of the issuer (RFC 8725, 3.11)."""
+        """Return whether tokens of this `typ` are access tokens of the issuer (RFC 8725, 3.11)."""
         return media_type(typ) in self._types
 
 

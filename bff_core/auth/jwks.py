@@ -1,4 +1,4 @@
-"""Which keys verify the tokens of an issuer: fetched from its JWK set, refreshed and withdrawn."""
+"""The signing keys of an issuer: fetches its JWK set, refreshes it, notices withdrawn keys."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -13,16 +13,16 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 
 REFRESH_SECONDS: Final = 240.0
-"""Age of the keys from which on they are fetched again in the background."""
+"""Age of the keys at which they are fetched again in the background."""
 
 FRESH_SECONDS: Final = 300.0
-"""Age of the keys from which on callers wait for that fetch: a withdrawn key is used no longer."""
+"""Age of the keys at which callers wait for that fetch, since a key may have been withdrawn."""
 
-FETCH_INTERVAL: Final = 30.0
-"""Seconds between two fetches, whatever keys tokens name: anyone can name one."""
+FETCH_INTERVAL_SECONDS: Final = 30.0
+"""Seconds between two fetches, even if tokens name unknown keys: anyone can send such tokens."""
 
 MAX_AGE_SECONDS: Final = 86_400.0
-"""Age of the keys from which on they are not used, although their issuer is down."""
+"""Age of the keys at which they are dropped, even if their issuer is down."""
 
 Withdrawn = Callable[[frozenset[PublicKey]], None]
 """Called with the keys that an issuer has withdrawn."""
@@ -35,8 +35,8 @@ def _ignore(_: frozenset[PublicKey]) -> None:
 class IssuerKeys:
     """The keys of one issuer.
 
-    `withdrawn` is called with keys that are gone from the issuer's set: tokens that were verified
-    by them are not valid any more.
+    `withdrawn` is called with keys that the issuer has removed from its set: tokens that were
+    verified by them are not valid any more.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class IssuerKeys:
             clock=clock,
             spawn=spawn,
             errors=(UpstreamError, ProviderUnavailable, ValueError),
-            pause=FETCH_INTERVAL,
-            interval=FETCH_INTERVAL,
+            pause=FETCH_INTERVAL_SECONDS,
+            interval=FETCH_INTERVAL_SECONDS,
         )
 
     @property
@@ -69,9 +69,9 @@ class IssuerKeys:
         return self._keys.trusted_until
 
     async def find(self, token: Unverified) -> PublicKey | None:
-        """Return the key for a token; None if its issuer has none.
+        """Return the key for a token; None if its issuer has none. May fetch the keys.
 
-        The fetch ends within the deadline of the upstream. Raises `ProviderUnavailable` if no keys
+        Raises `ProviderUnavailable` if no keys
         are known and none can be fetched.
         """
         keys = await self._keys.get()

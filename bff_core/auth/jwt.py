@@ -71,7 +71,7 @@ def parse(token: bytes, max_bytes: int = MAX_TOKEN_BYTES) -> Unverified:
     algorithm, key_id, typ = header.get("alg"), header.get("kid", ""), header.get("typ", "")
     if not isinstance(algorithm, str) or not isinstance(key_id, str) or not isinstance(typ, str):
         raise CredentialsRefused("header")
-    if "crit" in header or "b64" in header:  # nothing critical is understood here
+    if "crit" in header or "b64" in header:  # no critical extension is supported
         raise CredentialsRefused("critical_header")
     return Unverified(token, algorithm, key_id, typ, claims, header)
 
@@ -95,10 +95,10 @@ def _object(octets: bytes) -> dict[str, object]:
 
 
 def keys_of(document: bytes) -> tuple[PublicKey, ...]:
-    """Return the keys of a JWK set (RFC 7517) that verify signatures; others are left out.
+    """Return the keys of a JWK set (RFC 7517) that may verify signatures.
 
-    Left out are keys of other uses, curves and algorithms, RSA keys that are too weak, and keys
-    that are published with their private part: anyone can sign with those.
+    Keys of other uses, curves and algorithms are ignored, as are weak RSA keys, and keys that are
+    published with their private part: anyone can sign with those.
     Raises `ValueError` for a document that is no JWK set.
     """
     try:
@@ -142,7 +142,7 @@ def _number(text: object) -> int:
 
 
 def public_key_of(jwk: object) -> PublicKey:
-    """Return the key in a proof's header; raises `CredentialsRefused` for an unfit one."""
+    """Return the key in a proof's header; raises `CredentialsRefused` for an unsuitable one."""
     key = _key_of(jwk)
     if key is None:
         raise CredentialsRefused("jwk")
@@ -156,7 +156,7 @@ _PUBLIC: Final = frozenset({"kty", "n", "e", "crv", "x", "y"})
 
 
 def _fits(algorithm: str, jwk: Mapping[str, object]) -> bool:
-    """Whether signatures of an algorithm may be verified with a key (RFC 8725, section 3.1)."""
+    """Return whether a key may verify signatures of an algorithm (RFC 8725, section 3.1)."""
     if ALGORITHMS[algorithm] != jwk.get("kty") or jwk.get("alg", algorithm) != algorithm:
         return False
     if algorithm in CURVES:
@@ -169,7 +169,7 @@ def _fits(algorithm: str, jwk: Mapping[str, object]) -> bool:
 def key_for(token: Unverified, keys: Sequence[PublicKey]) -> PublicKey | None:
     """Return the key that a token names; if it names none, the only key for its algorithm.
 
-    Of several keys with the same name it is the first.
+    If several keys have the same name, the first one is returned.
     """
     fit = [one for one in keys if token.algorithm in one.algorithms]
     if not token.key_id:
@@ -196,7 +196,7 @@ def verify(
 
 
 def is_signed(token: Unverified, key: PublicKey) -> bool:
-    """Whether a token was signed by a key."""
+    """Return whether a token was signed by a key."""
     message, _, signature = token.token.rpartition(b".")
     try:
         return is_signature(_octets(signature), message, algorithm=token.algorithm, key=key.key)

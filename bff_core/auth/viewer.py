@@ -1,4 +1,4 @@
-"""The authenticated caller, as compositions and upstreams see it."""
+"""The authenticated caller of a request: who it is, and what it may do."""
 
 from collections.abc import Callable
 from copy import copy
@@ -58,7 +58,7 @@ class Viewer:
 
     @property
     def identity(self) -> str:
-        """The key of this person or program for rate limits and idempotency keys, without rights.
+        """The key of this viewer for rate limits and idempotency keys, whatever its rights are.
 
         Tenant and subject are preceded by their lengths, so that no two viewers make the same key.
         Anonymous callers share one that no other viewer can make.

@@ -1,4 +1,4 @@
-"""How a viewer is stored in a journal: its identity and its rights, without credentials."""
+"""Encodes the viewer of a saga for the journal: identity and rights, without credentials."""
 
 from dataclasses import replace
 

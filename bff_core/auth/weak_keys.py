@@ -5,10 +5,10 @@ from math import isqrt
 from typing import Final
 
 MIN_BITS: Final = 2048
-"""Bits of a modulus, at least (RFC 7518, section 3.3)."""
+"""Minimum bits of a modulus (RFC 7518, section 3.3)."""
 
 MAX_BITS: Final = 16_384
-"""Bits of a modulus, at most: verifying takes time that grows with their square."""
+"""Maximum bits of a modulus: the time to verify grows with their square."""
 
 MIN_EXPONENT: Final = 65_537
 MAX_EXPONENT: Final = 2**64 - 1
@@ -20,7 +20,7 @@ ROCA_LARGEST_PRIME: Final = 167
 
 
 def is_weak(modulus: int, exponent: int) -> bool:
-    """Whether signatures of an RSA key prove nothing."""
+    """Return whether an RSA key is so weak that its signatures prove nothing."""
     return (
         not MIN_BITS <= modulus.bit_length() <= MAX_BITS
         or not MIN_EXPONENT <= exponent <= MAX_EXPONENT
@@ -32,11 +32,11 @@ def is_weak(modulus: int, exponent: int) -> bool:
 
 
 def is_roca(modulus: int) -> bool:
-    """Whether a modulus was made by the library of CVE-2017-15361, and can be factored.
+    """Return whether a modulus was made by the library of CVE-2017-15361, and can be factored.
 
     Its primes are k * M + (65537**a mod M) for a product M of small primes, so the modulus is a
-    power of 65537 modulo each of them (Nemec et al., The Return of Coppersmith's Attack, 2017). Of
-    other moduli fewer than one in a hundred million are.
+    power of 65537 modulo each of them (Nemec et al., The Return of Coppersmith's Attack, 2017).
+    Fewer than one in a hundred million other moduli have this property.
     """
     return all(modulus % prime in powers for prime, powers in _fingerprint())
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
-from bff_core.auth.oidc.return_url import local, with_error
+from bff_core.auth.oidc.return_url import local_path, with_error
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.auth.session.interface import StoredSession
@@ -78,7 +78,7 @@ class SessionEndpoints:
     async def login(self, request: Request) -> Response:
         """Redirect the browser to the provider; it returns to `returnUrl`, a path of this site."""
         return_url = request.query_params.get("returnUrl", self._auth.home)
-        target = local(return_url) or self._auth.home
+        target = local_path(return_url) or self._auth.home
         return await with_redirect(
             request, target, self._start(request, return_url), self._auth.running.clock
         )

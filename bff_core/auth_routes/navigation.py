@@ -16,7 +16,7 @@ from bff_core.scope import Scope
 
 NO_STORE: Final = {"cache-control": "no-store"}
 
-MARGIN: Final = 0.25
+MARGIN_SECONDS: Final = 0.25
 """Seconds before the deadline of a request at which the browser is redirected."""
 
 
@@ -36,7 +36,7 @@ async def with_redirect(
         return await answer
     scope: Scope = request.scope[SCOPE]
     try:
-        async with asyncio.timeout(scope.deadline - clock() - MARGIN):
+        async with asyncio.timeout(scope.deadline - clock() - MARGIN_SECONDS):
             return await answer
     except TimeoutError as error:
         note_error(request.scope, error, is_partial=True)

@@ -1,4 +1,4 @@
-"""How the session of a finished sign-in is made from the grant and the ID token."""
+"""Makes the session of a finished sign-in from the grant and the ID token."""
 
 import secrets
 from typing import Final

@@ -1,7 +1,7 @@
-"""What does a provider offer? Its discovery document, fetched, checked and refreshed.
+"""Provider metadata: fetches, validates and refreshes the discovery document.
 
 The document is fetched when the gateway starts, so that a wrong one is reported before a user
-signs in. It names no endpoint of an origin that the operator did not name.
+signs in. A document with an endpoint at an origin that the operator did not allow is refused.
 """
 
 import asyncio
@@ -30,20 +30,20 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 
 REFRESH_SECONDS: Final = 3600.0
-"""Age of the document from which on it is fetched again in the background."""
+"""Age of the document at which it is fetched again in the background."""
 
 MAX_AGE_SECONDS: Final = 86_400.0
-"""Age of the document from which on it is not used: callers wait for another."""
+"""Age of the document at which it is dropped: callers wait for another."""
 
 RETRY_SECONDS: Final = 5.0
-"""Pause after a fetch that failed."""
+"""Seconds between a failed fetch and the next one."""
 
 START_SECONDS: Final = 3.0
-"""How long a start waits for the document; it goes on without if the provider is down."""
+"""Seconds for which start-up waits for the document; then the gateway starts without it."""
 
 
-class Untrusted(ProviderUnavailable):
-    """The discovery document is wrong; the message is for operators."""
+class UntrustedMetadata(ProviderUnavailable):
+    """The discovery document is not acceptable; the message is for operators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,10 @@ class DiscoveryOptions:
 
 @dataclass(frozen=True, slots=True)
 class ProviderMetadata:
-    """The endpoints of a provider: URLs for browsers, the others for us; None is not offered.
+    """The endpoints of a provider: URLs that browsers visit, and endpoints that the gateway calls.
 
-    `sends_issuer` is whether browsers bring its name back from a sign-in (RFC 9207).
+    None or "" stands for an endpoint that the provider does not have. `sends_issuer` is whether the
+    provider sends its issuer (`iss`) with the authorization response (RFC 9207).
     """
 
     authorization: str
@@ -82,9 +83,9 @@ class ProviderMetadata:
 
 
 class MetadataCache:
-    """The metadata of one provider, used for a day while the provider is down.
+    """The metadata of one provider; while the provider is down, it is used for a day.
 
-    `fault` is what is wrong with the document while there is no good one; empty for an outage.
+    `fault` is what is wrong with the document, if there is no valid one; empty for an outage.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class MetadataCache:
     async def start(self) -> None:
         """Fetch the document before the first user signs in."""
         fetch = self._metadata.start()
-        # The first caller may try again at once.
+        # If it fails, the first caller may retry at once.
         fetch.add_done_callback(lambda _: self._metadata.end_pause())
         await asyncio.wait([fetch], timeout=START_SECONDS)
 
@@ -128,7 +129,7 @@ class MetadataCache:
             raise ProviderUnavailable(f"metadata {answered(reply)}")
         try:
             metadata = metadata_of(reply, self._options)
-        except Untrusted as untrusted:
+        except UntrustedMetadata as untrusted:
             self._report(untrusted)
             raise
         self.fault = ""
@@ -136,8 +137,8 @@ class MetadataCache:
         expires_at = now + MAX_AGE_SECONDS
         return Fetched(metadata, now + REFRESH_SECONDS, expires_at, expires_at)
 
-    def _report(self, untrusted: Untrusted) -> None:
-        """Log a wrong document; without a good one, set `fault` and fetch until there is one."""
+    def _report(self, untrusted: UntrustedMetadata) -> None:
+        """Log a wrong document; without a valid one, set `fault` and fetch again soon."""
         is_new = True
         if self._metadata.current is None:
             self._spawn(self._fetch_later())
@@ -153,26 +154,27 @@ class MetadataCache:
 def metadata_of(reply: Reply, options: DiscoveryOptions) -> ProviderMetadata:
     """Read a discovery document (OpenID Connect Discovery, section 3; RFC 8414).
 
-    Raises `Untrusted` where it is another issuer's, or names endpoints of an origin that the
-    operator did not name: they would be sent our secret. A member that is null is left out.
+    Raises `UntrustedMetadata` for the document of another issuer, and for endpoints at an origin
+    that the operator did not allow: they would receive our secret. Members that are null count as
+    missing.
     """
     if reply.status != 200:
-        raise Untrusted(f"{options.path} is answered {reply.status}")
+        raise UntrustedMetadata(f"GET {options.path} returned {reply.status}")
     try:
         document = decode_object(without_bom(reply.body))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Untrusted("the discovery document is no JSON object") from error
+        raise UntrustedMetadata("the discovery document is not a JSON object") from error
     if document.get("issuer") != options.issuer:
-        raise Untrusted(f"the discovery document is of {document.get('issuer')!r}")
+        raise UntrustedMetadata(f"the discovery document has the issuer {document.get('issuer')!r}")
     methods = document.get("code_challenge_methods_supported")
     methods = ["S256"] if methods is None else methods
     if not isinstance(methods, list) or "S256" not in methods:
-        raise Untrusted("the provider does not take PKCE by S256")
+        raise UntrustedMetadata("the provider does not support PKCE with S256")
     authorization = document.get("authorization_endpoint")
     if not isinstance(authorization, str) or not _is_web(authorization):
-        raise Untrusted("the discovery document names no authorization endpoint")
+        raise UntrustedMetadata("the discovery document has no authorization endpoint")
     if options.issuer.startswith("https://") and not authorization.startswith("https://"):
-        raise Untrusted(f"the authorization endpoint is {authorization!r}, without TLS")
+        raise UntrustedMetadata(f"the authorization endpoint is {authorization!r}, without TLS")
     end_session = document.get("end_session_endpoint")
     return ProviderMetadata(
         authorization,
@@ -197,15 +199,15 @@ def _required(
     url = document.get(name)
     origin = origin_in(url) if isinstance(url, str) else None
     if not isinstance(url, str) or origin is None or not _is_plain(url):
-        raise Untrusted(f"{name} is {url!r}, and has to be a URL")
+        raise UntrustedMetadata(f"{name} has to be a URL, not {url!r}")
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if origin == options.origin:
         return ProviderEndpoint(options.upstream, target)
     if origin not in options.origins:
-        raise Untrusted(
-            f"{name} is {url!r}, and neither below {options.origin} nor at an origin that "
-            "OpenIDProvider(origins=...) or BFF_ISSUER_ORIGINS names"
+        raise UntrustedMetadata(
+            f"{name} is {url!r}, which is neither at {options.origin} nor at an origin of "
+            "OpenIDProvider(origins=...) or BFF_ISSUER_ORIGINS"
         )
     return ProviderEndpoint(service_name(options.upstream, origin), target)
 

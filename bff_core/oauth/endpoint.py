@@ -1,4 +1,4 @@
-"""How an identity provider is called: its services, its endpoints, this gateway as its client."""
+"""Calls an identity provider: its services, its endpoints, this gateway as its OAuth client."""
 
 from base64 import b64encode
 from codecs import BOM_UTF8
@@ -36,7 +36,7 @@ class ProviderEndpoint(NamedTuple):
 class ProviderService(Upstream):
     """An identity provider as an upstream.
 
-    `origin` is where it is, if that is not the origin of its issuer. Such a service needs no
+    `origin` is its address if that is not the origin of its issuer. Such a service needs no
     `BFF_UPSTREAM_…` variable.
     """
 
@@ -98,7 +98,7 @@ def service_name(upstream: str, origin: str) -> str:
 
 
 def origin_in(url: str) -> str | None:
-    """Return the origin of a URL, without the default port; None for what is no web URL."""
+    """Return the origin of an http or https URL, without the default port; None for any other."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -134,7 +134,7 @@ class OAuthClient:
         except UpstreamError as error:
             raise ProviderUnavailable(error.code) from error
         if len(reply.body) > MAX_REPLY_BYTES:
-            raise ProviderUnavailable("its answer is too long")
+            raise ProviderUnavailable("its reply is too long")
         return reply
 
 

@@ -1,4 +1,4 @@
-"""How the replies of token endpoints are read: grants, lifetimes, and what each error means."""
+"""Reads the replies of token endpoints: grants, lifetimes, and what each error means."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +16,14 @@ from bff_core.policy.upstream.credentials import ClientCredentials, TokenExchang
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.token_source import Form, IssuedToken, OpenTokenSource
 
-DEFAULT_LIFETIME: Final = 300.0
-"""Seconds that a token is used if its provider sends no lifetime (RFC 6749, section 5.1)."""
+DEFAULT_LIFETIME_SECONDS: Final = 300.0
+"""Seconds for which a token is used if its provider sends no lifetime (RFC 6749, 5.1)."""
 
-MIN_LIFETIME: Final = 1.0
-MAX_LIFETIME: Final = 366 * 86_400.0
+MIN_LIFETIME_SECONDS: Final = 1.0
+MAX_LIFETIME_SECONDS: Final = 366 * 86_400.0
 """Bounds of the lifetime of an access token, in seconds."""
 
-MAX_ISSUED_LIFETIME: Final = 86_400.0
+MAX_ISSUED_LIFETIME_SECONDS: Final = 86_400.0
 """Seconds after which the token of an upstream call is replaced, whatever the provider sends."""
 
 GRANT_ERRORS: Final = frozenset({
@@ -75,7 +75,7 @@ class TokenErrorMeaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The tokens of a user; `expires_in` in seconds. What is missing is an empty text, or None."""
+    """The tokens of a user; `expires_in` is in seconds. A missing token is empty, a scope None."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -177,10 +177,12 @@ def issued_token_in(reply: Reply, issued: Sequence[str]) -> IssuedToken:
         raise ProviderUnavailable("issued_token_type")
     lifetime = seconds_in(given.expires_in)
     if lifetime is None:
-        lifetime = DEFAULT_LIFETIME
+        lifetime = DEFAULT_LIFETIME_SECONDS
     if lifetime <= 0:
         raise ProviderUnavailable("expired")
-    return IssuedToken(given.access_token, min(max(lifetime, MIN_LIFETIME), MAX_ISSUED_LIFETIME))
+    return IssuedToken(
+        given.access_token, min(max(lifetime, MIN_LIFETIME_SECONDS), MAX_ISSUED_LIFETIME_SECONDS)
+    )
 
 
 def meaning_of(status: int, error: str) -> TokenErrorMeaning:
@@ -236,20 +238,20 @@ def seconds_in(value: object) -> float | None:
 def lifetime_in(fields: Mapping[str, object]) -> float:
     """Return for how many seconds an access token is used.
 
-    Five minutes if there is no number, or one that would mean that the token has ended already:
-    the refresh token that it came for can't be used again.
+    That is five minutes if there is no positive number: the provider may have spent the refresh
+    token, so the grant must not be dropped for that.
     """
     seconds = seconds_in(fields.get("expires_in"))
     if seconds is None or seconds <= 0:
-        return DEFAULT_LIFETIME
-    return min(max(seconds, MIN_LIFETIME), MAX_LIFETIME)
+        return DEFAULT_LIFETIME_SECONDS
+    return min(max(seconds, MIN_LIFETIME_SECONDS), MAX_LIFETIME_SECONDS)
 
 
 def scopes_of(claim: object) -> frozenset[str]:
     """Return scopes: words with spaces between them (RFC 6749, section 3.3), or a list of words.
 
-    Anything else grants nothing. Other white space separates no words: it makes one that no rule
-    requires.
+    Anything else grants nothing. Only a space separates scopes: with other white space in it, a
+    scope is one that no rule requires.
     """
     names = claim.split(" ") if isinstance(claim, str) else claim
     if not isinstance(names, list):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bff_core.auth.jwks import FETCH_INTERVAL, FRESH_SECONDS, MAX_AGE_SECONDS
+from bff_core.auth.jwks import FETCH_INTERVAL_SECONDS, FRESH_SECONDS, MAX_AGE_SECONDS
 from bff_core.errors import NotAuthenticated, ProviderUnavailable
 from bff_core.testing.scripted import fail, hang, reply
 from tests.auth.identity import Identity
@@ -35,7 +35,7 @@ async def test_a_new_key_is_found_at_once() -> None:
     rotated = {"keys": key_set(STRANGER, kid="new")["keys"] + key_set(RSA)["keys"]}
     identity = Identity(reply(200, key_set(RSA)), reply(200, rotated))
     await identity.authenticate(signed())
-    await asyncio.sleep(FETCH_INTERVAL + 1)
+    await asyncio.sleep(FETCH_INTERVAL_SECONDS + 1)
 
     viewer = await identity.authenticate(signed(key=STRANGER, kid="new"))
 
@@ -134,7 +134,7 @@ async def test_cached_tokens_are_refused_as_soon_as_their_key_is_withdrawn() -> 
     identity = Identity(reply(200, both), reply(200, only))
     stays, gone = signed(key=EC, algorithm="ES256"), signed()
     viewer, _ = await identity.authenticate(stays), await identity.authenticate(gone)
-    await asyncio.sleep(FETCH_INTERVAL + 1)
+    await asyncio.sleep(FETCH_INTERVAL_SECONDS + 1)
     await identity.authenticate(signed(key=STRANGER, kid="new"))
 
     with pytest.raises(NotAuthenticated):

@@ -300,7 +300,7 @@ def test_it_can_be_read():
     """In the list of access rules."""
     text = str(Require("pay", acr=("2", "3"), max_age=60))
 
-    assert text == "signed in, with pay, acr 2 or 3, a proof of the last 60 seconds"
+    assert text == "signed in, with pay, acr 2 or 3, a sign-in of the last 60 seconds"
 
 
 async def test_who_lacks_a_scope_is_not_sent_to_prove_more():

@@ -7,7 +7,7 @@ import pytest
 
 from bff_core.call import Reply
 from bff_core.errors import ConfigurationError
-from bff_core.oauth.discovery import DiscoveryOptions, Untrusted, metadata_of
+from bff_core.oauth.discovery import DiscoveryOptions, UntrustedMetadata, metadata_of
 from bff_core.oauth.endpoint import ProviderEndpoint
 from tests.auth.browser.site import ISSUER, sign_in_at
 
@@ -112,7 +112,7 @@ def test_a_document_that_is_wrong_says_what_is(changed, reason):
     """Endpoints at origins that are not named would be sent our secret."""
     document = {**DOCUMENT, **changed}
 
-    with pytest.raises(Untrusted, match=reason):
+    with pytest.raises(UntrustedMetadata, match=reason):
         metadata_of(
             Reply(200, (), httpx.Response(200, json=document).content),
             DiscoveryOptions(ISSUER, "identity"),

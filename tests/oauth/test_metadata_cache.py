@@ -13,7 +13,7 @@ from bff_core.oauth.discovery import (
     RETRY_SECONDS,
     DiscoveryOptions,
     MetadataCache,
-    Untrusted,
+    UntrustedMetadata,
 )
 from bff_core.oauth.endpoint import document_service
 from bff_core.testing.layer_runtime import LayerRuntime
@@ -148,7 +148,7 @@ async def test_a_wrong_document_raises_what_is_wrong():
         await provider.cache.get()
     await asyncio.sleep(RETRY_SECONDS + 1)
 
-    assert not isinstance(raised.value, Untrusted)
+    assert not isinstance(raised.value, UntrustedMetadata)
     assert raised.value.__cause__ is None
 
 

@@ -1,4 +1,4 @@
-"""Logout tokens: which sessions a provider has ended (OpenID Connect Back-Channel Logout 1.0)."""
+"""Back-channel logout: reads which sessions a logout token ends (OpenID Connect)."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 from bff_core.auth.jwt import Claims, instant_of
 from bff_core.auth.refusal_reasons import CredentialsRefused
 
-LOGOUT: Final = ("logout+jwt", "JWT", "")
+LOGOUT_TOKEN_TYPES: Final = ("logout+jwt", "JWT", "")
 """The `typ` of logout tokens."""
 
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 
-MAX_AGE: Final = 86_400.0
+MAX_AGE_SECONDS: Final = 86_400.0
 """Seconds after its `iat` for which a logout token is accepted, whatever its `exp` is."""
 
 
@@ -36,7 +36,7 @@ def logout_in(claims: Claims, *, leeway: float, wall: float) -> LoggedOut:
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
         raise CredentialsRefused("events")
-    if "nonce" in claims:  # an ID token is none
+    if "nonce" in claims:  # that is an ID token
         raise CredentialsRefused("nonce")
     identifier, subject, sid = (_text(claims, name) for name in ("jti", "sub", "sid"))
     if not identifier or not (subject or sid):
@@ -46,7 +46,7 @@ def logout_in(claims: Claims, *, leeway: float, wall: float) -> LoggedOut:
 
 def _seconds_left(claims: Claims, leeway: float, wall: float) -> float:
     issued = instant_of(claims, "iat", required=True)
-    ends = min(instant_of(claims, "exp", required=True), issued + MAX_AGE)
+    ends = min(instant_of(claims, "exp", required=True), issued + MAX_AGE_SECONDS)
     left = ends + leeway - wall
     if left <= 0:
         raise CredentialsRefused("expired")

@@ -21,7 +21,7 @@ from bff_core.auth.jwt import (
     parse,
     verify,
 )
-from bff_core.auth.oidc.back_channel_logout import LOGOUT, LoggedOut, logout_in
+from bff_core.auth.oidc.back_channel_logout import LOGOUT_TOKEN_TYPES, LoggedOut, logout_in
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.call import Reply
@@ -38,7 +38,7 @@ ID_TOKEN_TYPES: Final = ("JWT", "")
 """The `typ` of ID tokens."""
 
 MAX_ID_TOKEN_BYTES: Final = 64 * 1024
-"""Bytes of an ID token: it comes in a reply of the provider, and in no header."""
+"""Bytes of an ID token, which comes in the body of a reply, not in a header."""
 
 MAX_KEY_SETS: Final = 2
 """Key sets that are cached: the current one, and the previous one after the provider moved it."""
@@ -125,11 +125,11 @@ class OIDCClient:
             await self._post(endpoint, {"token": token, "token_type_hint": "refresh_token"})
 
     async def logged_out(self, token: str) -> LoggedOut:
-        """Return what a logout token ends (OpenID Connect Back-Channel Logout, section 2.6).
+        """Return the sessions that a logout token ends (Back-Channel Logout, section 2.6).
 
         Raises `CredentialsRefused`.
         """
-        claims = await self._verified(token, *LOGOUT, names_subject=False)
+        claims = await self._verified(token, *LOGOUT_TOKEN_TYPES, names_subject=False)
         return logout_in(claims, leeway=self.sign_in.leeway, wall=self._wall())
 
     async def identified(self, grant: Grant, nonce: str) -> Claims:
@@ -140,13 +140,13 @@ class OIDCClient:
             raise CredentialsRefused("nonce")
         client_id = self.sign_in.client_id
         default = client_id if audiences_of(claims.get("aud")) == {client_id} else ""
-        if claims.get("azp", default) != client_id:  # of several audiences one is authorized
+        if claims.get("azp", default) != client_id:  # the authorized one of several
             raise CredentialsRefused("azp")
         algorithm = parse(grant.id_token.encode(), MAX_ID_TOKEN_BYTES).algorithm
         at_hash = at_hash_of(grant.access, algorithm)
         if claims.get("at_hash", at_hash) != at_hash:
             raise CredentialsRefused("at_hash")
-        if "events" in claims:  # a logout token is none
+        if "events" in claims:  # that is a logout token
             raise CredentialsRefused("events")
         if claims.get("iat") is None:
             raise CredentialsRefused("iat")

@@ -20,7 +20,7 @@ _bare_percents: Final = re.compile(r"%(?![0-9a-fA-F]{2})").sub
 _leads_elsewhere: Final = re.compile(r"/(?:(?:\.|%2e){1,2}[/\\])*[/\\]", re.IGNORECASE).match
 
 
-def local(address: str) -> str | None:
+def local_path(address: str) -> str | None:
     """Return a decoded URL as a path of this site; None for anything that may lead elsewhere.
 
     Characters that a URL can't have are encoded (spaces, letters beyond ASCII). An error of an

@@ -17,7 +17,7 @@ _is_age: Final = re.compile(r"[0-9]{1,9}").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """The authentication that is required: one of the classes, at most `max_age` seconds ago."""
+    """The required authentication: of one of the classes, at most `max_age` seconds ago."""
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None

@@ -9,7 +9,7 @@ from typing import Final
 from bff_core.auth.authenticator import Resources, StatefulAuthenticator
 from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.config import OpenIDProvider
-from bff_core.auth.oidc.return_url import local
+from bff_core.auth.oidc.return_url import local_path
 from bff_core.auth.session.active_sessions import ActiveSessions
 from bff_core.auth.session.cookie import Cookie, SameSite
 from bff_core.auth.session.csrf import CsrfProtection
@@ -89,7 +89,7 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
             )
         if not prefix.startswith("/") or prefix.endswith("/"):
             raise ConfigurationError("SessionAuthenticator: prefix has to be like /bff")
-        if home and local(home) != home:
+        if home and local_path(home) != home:
             raise ConfigurationError("SessionAuthenticator: home has to be a path like /")
         self.prefix = prefix
         self._set_base("")

@@ -116,7 +116,7 @@ def _is_event_stream(method: str, headers: Headers) -> bool:
 
 
 def _check_navigation(method: str, headers: Headers, message: str, reason: str) -> Trust:
-    """Serve what a browser loads to show or run it, without the cookie; refuse all else."""
+    """Serve a request that loads a page, script or image without the cookie; refuse any other."""
     destination = find_header(headers, b"sec-fetch-dest")
     if destination is None:
         is_navigation = (find_header(headers, b"accept") or b"").startswith(b"text/html")

@@ -30,7 +30,7 @@ class _Entry:
 
 
 class _ExpiringNames(FIFOCache[str, tuple[str, float]]):
-    """Names with a value and an expiry; of too many the oldest are dropped."""
+    """Names with a value and an expiry; the oldest are evicted if there are too many."""
 
     def find(self, name: str, now: float) -> str | None:
         value, until = self.get(name, ("", now))

@@ -39,7 +39,7 @@ if surplus <= 0 then return {} end
 return redis.call('ZRANGE', KEYS[2], 0, surplus - 1)
 """
 )
-# Returns the oldest sessions of the first list that are too many.
+# Returns the oldest sessions of the first list that exceed its limit.
 
 END: Final = """
 for i = 2, #KEYS do
@@ -79,8 +79,8 @@ redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[2], 'noted', 'PX', ARGV[1])
 return ended
 """
-# KEYS: the list, the word, the listed sessions; ARGV: for how long to remember the word (ms), the
-# names of those sessions. Returns 'another' where one is listed that is not declared.
+# KEYS: the list, the note, the listed sessions. ARGV: the lifetime of the note (milliseconds), the
+# names of those sessions. Returns 'another' if the list has a session that is not declared.
 
 GET: Final = (
     NOW
@@ -91,7 +91,7 @@ if not found[1] then return false end
 return {ARGV[1], found[1], found[2] - now, redis.call('PTTL', KEYS[1])}
 """
 )
-# Returns the name that it was moved to, or what there is.
+# Returns the key that the session was moved to; else the session, or false without one.
 
 REPLACE: Final = """
 local known = redis.call('HGET', KEYS[1], 'generation')
@@ -242,7 +242,7 @@ class RedisSessionStore:
     async def _script_on_listed(
         self, script: str, keys: Sequence[str], names: Sequence[str], *args: int
     ) -> object:
-        """Run a script that declares listed sessions, and is handed their names."""
+        """Run a script on listed sessions: declare their keys, and pass their names."""
         return await self._link.script(script, [*keys, *map(self._key, names)], [*args, *names])
 
     def _stored(self, found: object) -> StoredSession | None:

@@ -33,7 +33,7 @@ class SessionReplacement:
         """Return the session of a browser when a sign-in begins; None without one."""
         try:
             stored = None if secret is None else await self._sessions.find(secret)
-        except StoreUnavailable:  # no reason to refuse a sign-in
+        except StoreUnavailable:  # the sign-in works without it
             return None
         if stored is None:
             return None

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from bff_core.auth import base64url
 from bff_core.auth.jwt import Claims
 from bff_core.auth.oidc.client import OIDCClient
-from bff_core.auth.oidc.return_url import local
+from bff_core.auth.oidc.return_url import local_path
 from bff_core.auth.oidc.step_up import Strength
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.pending_sign_ins import (
@@ -118,7 +118,7 @@ class SignInFlow:
         `previous` is the session that the browser has now. Raises `SignInFailed` for a return URL
         of another site, and for invalid `options`.
         """
-        target = local(return_url)
+        target = local_path(return_url)
         if target is None:
             message = "returnUrl has to be a path of this site, such as /."
             raise SignInFailed(message, self._login, "invalid_return_url")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.auth.oidc.return_url import MAX_RETURN_URL_BYTES, local, with_error
+from bff_core.auth.oidc.return_url import MAX_RETURN_URL_BYTES, local_path, with_error
 from tests.auth.browser.site import GOES, HERE, open_site
 
 
@@ -35,7 +35,7 @@ from tests.auth.browser.site import GOES, HERE, open_site
 )
 def test_an_address_is_encoded_as_it_is_meant(address, there):
     """Encoded characters stay; an error of an earlier sign-in is removed."""
-    assert local(address) == there
+    assert local_path(address) == there
 
 
 @pytest.mark.parametrize(
@@ -50,20 +50,20 @@ def test_an_address_is_encoded_as_it_is_meant(address, there):
 )
 def test_what_may_lead_elsewhere_is_refused(address):
     """None leads to another origin, however browsers normalise slashes and dots."""
-    assert local(address) is None
+    assert local_path(address) is None
 
 
 @given(st.text(max_size=80).map(lambda text: f"/{text}"))
 def test_no_text_leads_elsewhere(address):
     """An accepted URL is plain ASCII, stays on this origin, and is stable."""
-    there = local(address)
+    there = local_path(address)
 
     if there is not None:
         assert there.isascii()
         assert there.isprintable()
         assert " " not in there
         assert urlsplit(urljoin(HERE, there)).netloc == urlsplit(HERE).netloc
-        assert local(there) == there
+        assert local_path(there) == there
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_no_text_leads_elsewhere(address):
 )
 def test_an_address_that_is_too_long_is_shortened(address, there):
     """Its fragment goes first, then its query, then its path; the sign-in goes on."""
-    assert local(address) == there
+    assert local_path(address) == there
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_a_sign_in_comes_back_to_any_path(address):
         await browser.choose(await browser.go(page.headers["location"]), "1")
         (callback,) = [one for one in browser.answers if "/bff/callback" in str(one.url)]
 
-    assert callback.headers["location"] == local(address)
+    assert callback.headers["location"] == local_path(address)
 
 
 async def test_who_declines_comes_back_with_an_error_before_the_fragment():
