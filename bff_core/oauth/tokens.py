@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from math import isfinite
 from typing import Final
 
@@ -58,19 +57,6 @@ TOO_MANY_REQUESTS: Final = 429
 _is_code: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}").fullmatch
 _is_decimal: Final = re.compile(r"[0-9]{1,300}(?:\.[0-9]{0,300})?").fullmatch
 _is_token: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,16384}=*").fullmatch
-
-
-class TokenErrorMeaning(Enum):
-    """What follows from a reply of a token endpoint without a token."""
-
-    REFUSED = "refused"
-    """The grant has ended."""
-
-    MISCONFIGURED = "misconfigured"
-    """The provider does not accept this gateway as its client, or not for this request."""
-
-    OUTAGE = "outage"
-    """The reply says nothing about the grant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +126,7 @@ def fields_in(reply: Reply) -> Mapping[str, object]:
     if reply.status in {200, 201} and not error:
         return fields
     reason = reason_of(reply.status, error)
-    if meaning_of(reply.status, error) is TokenErrorMeaning.REFUSED:
+    if ends_grant(reply.status, error):
         raise GrantRefused(reason)
     raise ProviderUnavailable(reason)
 
@@ -185,21 +171,17 @@ def issued_token_in(reply: Reply, issued: Sequence[str]) -> IssuedToken:
     )
 
 
-def meaning_of(status: int, error: str) -> TokenErrorMeaning:
-    """Return what a reply means by its status and its OAuth error.
+def ends_grant(status: int, error: str) -> bool:
+    """Return whether a reply means that a grant has ended, by its status and its OAuth error.
 
     A known error counts whatever the status is, since providers differ: 400, 401, 403, 200, 500.
-    429 limits the rate of requests and says nothing about the grant. An unknown error refuses the
+    429 limits the rate of requests and says nothing about the grant. An unknown error ends the
     grant where OAuth has its errors (200, 400, 401, 403), and means an outage elsewhere: a proxy
     may have sent that 404.
     """
-    if error in CLIENT_ERRORS:
-        return TokenErrorMeaning.MISCONFIGURED
-    if not error or status == TOO_MANY_REQUESTS or error in OUTAGE_ERRORS:
-        return TokenErrorMeaning.OUTAGE
-    if error in GRANT_ERRORS or status in {200, 400, 401, 403}:
-        return TokenErrorMeaning.REFUSED
-    return TokenErrorMeaning.OUTAGE
+    if not error or error in CLIENT_ERRORS or error in OUTAGE_ERRORS or status == TOO_MANY_REQUESTS:
+        return False
+    return error in GRANT_ERRORS or status in {200, 400, 401, 403}
 
 
 def reason_of(status: int, error: str) -> str:
