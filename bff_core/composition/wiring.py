@@ -114,6 +114,10 @@ class Wiring:
         self.events = events
         self._builders: dict[type[Composition], Builder] = {}
 
+    def add(self, service: Service) -> None:
+        """Add a service that itself builds compositions."""
+        self._services[type(service)] = service
+
     def build(self, cls: type[C], scope: Scope, inputs: Mapping[str, object]) -> C:
         """Return a screen for one request; the caller closes it."""
         builder = self._builders.get(cls)

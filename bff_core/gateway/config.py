@@ -21,7 +21,7 @@ from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile, PolicyReload
 from bff_core.routing.face import Face
-from bff_core.saga.coordinator import SagaCoordinator
+from bff_core.saga.coordinator import SagaRegistry
 from bff_core.settings.model import Settings
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport
@@ -43,7 +43,7 @@ class GatewayConfig:
     limits: Sequence[Limit]
     faces: Sequence[Face]
     concerns: Sequence[Concern]
-    sagas: SagaCoordinator | None
+    sagas: SagaRegistry | None
     policies: PolicyFile
     transport: MakeTransport
     has_cache: bool
@@ -89,7 +89,7 @@ class GatewayConfig:
             )
             await closing.enter_async_context(open_authenticator(self.authenticator, resources))
             wiring = Wiring(
-                [*upstreams.services.values(), *filter(None, [self.sagas])],
+                upstreams.services.values(),
                 loop=loop,
                 clock=self.clock,
                 events=self.events,

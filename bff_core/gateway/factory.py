@@ -23,7 +23,7 @@ from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.rest.openapi import PROBLEM
 from bff_core.routing.face import Face
-from bff_core.saga.coordinator import SagaCoordinator
+from bff_core.saga.coordinator import SagaRegistry
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
@@ -100,7 +100,7 @@ def gateway(
         limits=checked(limits),
         faces=faces,
         concerns=tuple(edge),
-        sagas=SagaCoordinator(sagas) if sagas else None,
+        sagas=SagaRegistry(sagas) if sagas else None,
         policies=policies,
         transport=transport,
         has_cache=has_cache,

@@ -10,7 +10,7 @@ from bff_core.clock import chance
 from bff_core.composition.wiring import Wiring
 from bff_core.gateway.shared_state import SharedStateConfig
 from bff_core.redis.clients_by_url import RedisClients
-from bff_core.saga.coordinator import SagaCoordinator
+from bff_core.saga.coordinator import SagaRegistry
 from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.step_runner import SagaResources
 from bff_core.sqlite import opened_file
@@ -18,7 +18,7 @@ from bff_core.sqlite import opened_file
 
 @asynccontextmanager
 async def open_sagas(
-    coordinator: SagaCoordinator,
+    sagas: SagaRegistry,
     config: SharedStateConfig,
     *,
     wiring: Wiring,
@@ -30,7 +30,7 @@ async def open_sagas(
     journal = open_journal(settings.journal_url, redis, time.time)
     for opened in opened_file(settings.journal_url, "BFF_JOURNAL_URL"):
         config.events.emit(opened)
-    coordinator.open(
+    coordinator = sagas.open(
         SagaResources(
             wiring=wiring,
             journal=journal,
@@ -44,6 +44,7 @@ async def open_sagas(
             name=config.gateway,
         )
     )
+    wiring.add(coordinator)
     try:
         yield
     finally:

@@ -29,6 +29,24 @@ LATE = StepFailure(status=504, code="deadline_exceeded", title="Deadline exceede
 INTERRUPTED = StepFailure(status=503, code="interrupted", title="Interrupted")
 
 
+class SagaRegistry:
+    """The saga classes of a gateway, checked when the gateway is built."""
+
+    def __init__(self, saga_classes: Iterable[Kind]) -> None:
+        self.classes: dict[str, Kind] = {kind.__name__: kind for kind in saga_classes}
+        self.inputs = {name: _inputs(kind) for name, kind in self.classes.items()}
+        self.plans = {name: plans_of(kind) for name, kind in self.classes.items()}
+        for kind in self.classes.values():
+            for step in kind.steps:
+                step.check()
+
+    def open(self, resources: SagaResources) -> "SagaCoordinator":
+        """Return a coordinator, which resumes abandoned sagas in the background."""
+        coordinator = SagaCoordinator(self, resources)
+        resources.spawn(coordinator.resume_abandoned())
+        return coordinator
+
+
 class SagaCoordinator:
     """Starts sagas and resumes abandoned ones; a gateway wires a saga's field of this type.
 
@@ -38,40 +56,21 @@ class SagaCoordinator:
     and the previous execution has to lose its lease like that of another process.
     """
 
-    def __init__(self, saga_classes: Iterable[Kind]) -> None:
-        self._saga_classes: dict[str, Kind] = {kind.__name__: kind for kind in saga_classes}
-        self._inputs = {name: _inputs(kind) for name, kind in self._saga_classes.items()}
-        self._scope: Scope | None = None
+    def __init__(self, registry: SagaRegistry, resources: SagaResources) -> None:
+        self._registry = registry
+        self._resources = resources
         self._running: set[SagaExecution] = set()
         self._resumed: set[SagaExecution] = set()
-        self._resources: SagaResources | None = None
-        self._process = ""
-        self._lease_numbers = count(1)
-        self._plans = {name: plans_of(kind) for name, kind in self._saga_classes.items()}
-        for kind in self._saga_classes.values():
-            for step in kind.steps:
-                step.check()
-
-    def open(self, resources: SagaResources) -> None:
-        """Start to work; resume abandoned sagas in the background."""
-        self._resources = resources
         self._process = f"{resources.name}:{_random()}"
-        resources.spawn(self._resume_abandoned())
+        self._lease_numbers = count(1)
 
     def bind(self, scope: Scope) -> Self:
-        """Return the coordinator for one request."""
-        bound = object.__new__(type(self))
-        vars(bound).update(vars(self), _scope=scope)
-        return bound
+        """Return the coordinator itself, which serves all requests."""
+        del scope
+        return self
 
-    async def run(self, saga: Kind) -> None:
+    async def run(self, saga: Kind, scope: Scope) -> None:
         """Run the steps of a saga, or report the outcome of an earlier request with its key."""
-        scope = self._scope
-        if scope is None or self._resources is None:
-            raise ConfigurationError(
-                f"{type(saga).__name__} runs in a gateway: build it with compose(), and name it in "
-                f"gateway(..., sagas=[{type(saga).__name__}])"
-            )
         record = self._new_record(saga, scope)
         owner = self._owner()
         execution = self._execution(record, owner)
@@ -86,12 +85,10 @@ class SagaCoordinator:
 
     async def _wait(self, execution: SagaExecution, scope: Scope) -> None:
         """Wait until the request's deadline; the gateway continues the saga after that."""
-        resources = self._open_resources
         self._start(execution)
+        left = scope.deadline - self._resources.clock() - RESERVE_SECONDS
         try:
-            async with asyncio.timeout(
-                max(0.0, scope.deadline - resources.clock() - RESERVE_SECONDS)
-            ):
+            async with asyncio.timeout(max(0.0, left)):
                 await execution.ended.wait()
         except TimeoutError:
             execution.compensate(LATE)
@@ -126,7 +123,7 @@ class SagaCoordinator:
         is_settled = record.outcome == "done" or (is_compensated and not record.may_be_repeated)
         scope.outcome = "final" if is_settled else "unknown"
         if record.outcome == "done":
-            saga.remember(results_of(self._saga_classes[record.saga], record))
+            saga.remember(results_of(self._registry.classes[record.saga], record))
             return True
         if is_compensated or any(step.state == "not-undone" for step in record.steps):
             raise SagaFailed(record, record.failure or FAILED) from cause
@@ -140,20 +137,13 @@ class SagaCoordinator:
             await asyncio.wait(waiting, timeout=grace)
             for one in waiting:
                 one.cancel()
-        self._resources = None
-
-    @property
-    def _open_resources(self) -> SagaResources:
-        if self._resources is None:
-            raise RuntimeError("the saga coordinator is closed")
-        return self._resources
 
     def _new_record(self, saga: Kind, scope: Scope) -> SagaRecord:
         name = type(saga).__name__
-        if name not in self._saga_classes:
+        if name not in self._registry.classes:
             raise ConfigurationError(f"{name} is not registered: pass gateway(..., sagas=[{name}])")
-        resources = self._open_resources
-        inputs = {field: getattr(saga, field) for field in self._inputs[name]}
+        resources = self._resources
+        inputs = {field: getattr(saga, field) for field in self._registry.inputs[name]}
         return SagaRecord(
             id=_id_of(scope, name) if scope.idempotency_key else _random(),
             run=_random(),
@@ -171,11 +161,12 @@ class SagaCoordinator:
         return f"{self._process}:{next(self._lease_numbers)}"
 
     def _execution(self, record: SagaRecord, owner: str) -> SagaExecution:
-        resources, kind = self._open_resources, self._saga_classes[record.saga]
+        resources, registry = self._resources, self._registry
+        kind = registry.classes[record.saga]
         return SagaExecution(
             record,
-            self._plans[record.saga],
-            StepRunner(kind, self._inputs[record.saga], resources),
+            registry.plans[record.saga],
+            StepRunner(kind, registry.inputs[record.saga], resources),
             resources.journal,
             owner=owner,
             lease=self._lease(kind),
@@ -188,7 +179,7 @@ class SagaCoordinator:
     def _lease(self, kind: Kind) -> float:
         """Return the seconds of a lease: an attempt, a backoff, and the lease of the settings."""
         policy = kind.policy
-        return float(self._open_resources.lease + policy.step_timeout + policy.longest_backoff)
+        return float(self._resources.lease + policy.step_timeout + policy.longest_backoff)
 
     def _start(self, execution: SagaExecution) -> None:
         async def run() -> None:
@@ -202,11 +193,11 @@ class SagaCoordinator:
                 self._resumed.discard(execution)
 
         self._running.add(execution)
-        self._open_resources.spawn(run())
+        self._resources.spawn(run())
 
-    async def _resume_abandoned(self) -> None:
+    async def resume_abandoned(self) -> None:
         """Resume abandoned sagas, for as long as the gateway runs."""
-        resources = self._open_resources
+        resources = self._resources
         while True:
             try:
                 await self._claim_abandoned(resources)
@@ -217,7 +208,7 @@ class SagaCoordinator:
             await asyncio.sleep(resources.lease / 2 * (0.75 + resources.chance() / 2))
 
     async def _claim_abandoned(self, resources: SagaResources) -> None:
-        for kind in self._saga_classes.values():
+        for kind in self._registry.classes.values():
             free = MAX_RESUMED - len(self._resumed)
             if free <= 0:
                 return
@@ -237,9 +228,8 @@ class SagaCoordinator:
         self._start(execution)
 
     def _emit_crash(self, error: Exception) -> None:
-        resources = self._resources
-        if resources is not None and resources.events.sinks:
-            resources.events.emit(Crashed("saga", "", error))
+        if self._resources.events.sinks:
+            self._resources.events.emit(Crashed("saga", "", error))
 
 
 async def _park(execution: SagaExecution) -> None:

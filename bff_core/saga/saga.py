@@ -258,7 +258,14 @@ class Saga(Composition):
         that request had other inputs, `StoreUnavailable` if the journal can't be written: then no
         step has run.
         """
-        await self.coordinator.run(self)
+        scope = self.part_registry.scope
+        if scope is None:
+            name = type(self).__name__
+            raise ConfigurationError(
+                f"{name} runs in a gateway: build it with compose(), and name it in "
+                f"gateway(..., sagas=[{name}])"
+            )
+        await self.coordinator.run(self, scope)
 
     def result_of(self, step: Step[Self, T]) -> T:
         """Return the result of a step; raise `RuntimeError` if it has not run."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bff_core import Gateway
+from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.step_runner import SagaResources
 from bffs.mobile.app import app
@@ -63,14 +64,14 @@ def doomed(gateway: Gateway) -> Gateway:
     """Return the gateway with the journal that kills."""
     when, _, number = os.environ["DOOM"].partition(" ")
     resumes = "DOOM_RESUMES" in os.environ
-    coordinator = gateway.config.sagas
-    open_usually = coordinator.open
+    sagas = gateway.config.sagas
+    open_usually = sagas.open
 
-    def open_doomed(home: SagaResources) -> None:
+    def open_doomed(home: SagaResources) -> SagaCoordinator:
         journal = Doomed(home.journal, when, int(number), resumes=resumes)
-        open_usually(replace(home, journal=journal))
+        return open_usually(replace(home, journal=journal))
 
-    coordinator.open = open_doomed
+    sagas.open = open_doomed
     return gateway
 
 

@@ -22,7 +22,7 @@ from bff_core.errors import (
     TransportFailed,
 )
 from bff_core.events import Crashed, Events, SagaStuck
-from bff_core.saga.coordinator import SagaCoordinator
+from bff_core.saga.coordinator import SagaRegistry
 from bff_core.saga.errors import SagaUnderWay, SagaUnsettled
 from bff_core.saga.step_runner import SagaResources
 from bff_core.scope import Scope
@@ -210,12 +210,11 @@ class Life:
     """One life of a gateway: a coordinator over papers and a bank, until it is killed."""
 
     def __init__(self, bank, papers, heard=None, kinds=None):
-        self.coordinator = SagaCoordinator(kinds or [Buying])
         loop = asyncio.get_running_loop()
         self._tasks = set()
         events = Events(*([heard.append] if heard is not None else []))
-        self.wiring = Wiring([bank, self.coordinator], loop=loop, clock=loop.time, events=events)
-        self.coordinator.open(
+        self.wiring = Wiring([bank], loop=loop, clock=loop.time, events=events)
+        self.coordinator = SagaRegistry(kinds or [Buying]).open(
             SagaResources(
                 wiring=self.wiring,
                 journal=papers,
@@ -229,6 +228,7 @@ class Life:
                 name="shop",
             )
         )
+        self.wiring.add(self.coordinator)
 
     def _spawn(self, work):
         task = asyncio.get_running_loop().create_task(work)
