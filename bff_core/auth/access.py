@@ -122,14 +122,14 @@ class StepUpRequired(NotAuthenticated):
     title = "Stronger authentication is required"
 
     def __init__(self, rule: Require, *, login: str, scheme: str) -> None:
-        self.rule = rule
-        wanted: dict[str, str] = {}
+        required: dict[str, object] = {}
         if rule.acr:
-            wanted["acr_values"] = " ".join(rule.acr)
+            required["acr_values"] = " ".join(rule.acr)
         if rule.max_age is not None:
-            wanted["max_age"] = str(rule.max_age)
-        self._login = f"{login}?{urlencode(wanted)}" if login else ""
-        fields = {"error": self.code, "error_description": "Sign in again", **wanted}
+            required["max_age"] = rule.max_age
+        address = {"login": f"{login}?{urlencode(required)}"} if login else {}
+        self._members = {**required, **address}
+        fields = {"error": self.code, "error_description": "Sign in again", **required}
         challenge = ", ".join(f'{name}="{value}"' for name, value in fields.items())
         super().__init__(
             "Sign in again: this takes a stronger or a more recent sign-in.",
@@ -139,12 +139,7 @@ class StepUpRequired(NotAuthenticated):
     @property
     def members(self) -> Mapping[str, object]:
         """The parameters of the sign-in request, and the address where a browser sends it."""
-        found: dict[str, object] = {}
-        if self.rule.acr:
-            found["acr_values"] = " ".join(self.rule.acr)
-        if self.rule.max_age is not None:
-            found["max_age"] = self.rule.max_age
-        return {**found, "login": self._login} if self._login else found
+        return self._members
 
 
 @dataclass(frozen=True, slots=True)
