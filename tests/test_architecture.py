@@ -30,7 +30,6 @@ ONE_PLACE = {
     "joserfc": ("bff_core.auth.jwt", "bff_core.compat.joserfc"),
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
     "httpx": "bff_core.testing.client",
-    "pydantic_settings": "bff_core.settings.model",
     "redis": (
         "bff_core.redis.client",
         "bff_core.redis.cluster",

@@ -1,1 +1,1 @@
-"""Settings of a gateway: the model of the environment, and the values its variables may have."""
+"""Settings of a gateway: the environment variables, and the values that they may have."""

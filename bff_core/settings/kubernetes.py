@@ -1,4 +1,4 @@
-"""Which environment variables come from Kubernetes and not from an operator.
+"""Ignores the environment variables that Kubernetes sets.
 
 Kubernetes adds variables to every container for each Service of its namespace (its documentation
 calls them service environment variables). For a Service `bff-web` their names begin with BFF_WEB_.
@@ -13,7 +13,7 @@ _TRANSPORT: Final = "(?:TCP|UDP|SCTP)"
 _ADDRESS: Final = r"(?P<address>[0-9A-Fa-f.:]+)"
 _PORT: Final = r"[0-9]{1,5}"
 
-# A name alone is no proof: an upstream may be called `service_host`. Its value has to fit, too.
+# An upstream may be called `service_host`, so that the value has to match as well as the name.
 _LINKS: Final = tuple(
     (re.compile(name), re.compile(value))
     for name, value in (
@@ -33,8 +33,8 @@ _LINKS: Final = tuple(
 def without_service_variables(environ: Mapping[str, str], prefix: str) -> Mapping[str, str]:
     """Return an environment without the variables that Kubernetes sets for Services.
 
-    Only names that begin with `prefix` are looked at. BFF_PORT=tcp://10.0.0.1:8000 is such a
-    variable (of a Service named `bff`), BFF_PORT=8000 is not.
+    Names without `prefix` stay. BFF_PORT=tcp://10.0.0.1:8000 is such a variable (of a Service named
+    `bff`), BFF_PORT=8000 is not.
     """
     return {
         name: value
@@ -52,7 +52,7 @@ def _is_of_service(name: str, value: str) -> bool:
 
 
 def _is_address(text: str | None) -> bool:
-    """Whether a text is an IP address; None stands for a value without an address in it."""
+    """Whether a text is an IP address, or None, as for a value that has no address."""
     try:
         return text is None or bool(ip_address(text))
     except ValueError:

@@ -5,11 +5,18 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
-from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar
+from typing import Annotated, Literal, Self, TypeGuard, TypeVar
 
-from pydantic import BeforeValidator, ByteSize, Field, PrivateAttr, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 
 from bff_core.errors import ConfigurationError
 from bff_core.settings.kubernetes import without_service_variables
@@ -34,7 +41,7 @@ from bff_core.settings.values import (
 _UPSTREAM = f"{PREFIX}UPSTREAM_"
 _SECRET = f"{PREFIX}SECRET_"
 _FAMILIES = {"upstreams": _UPSTREAM, "secrets": _SECRET}
-"""Fields that are as many variables as there are names."""
+"""Fields that have a variable for each name, and the prefix of these variables."""
 
 # Read by the test run, not by a gateway.
 _FOREIGN = frozenset({"BFF_REQUIRE_ALL"})
@@ -45,7 +52,7 @@ V = TypeVar("V")
 
 
 def _key(name: str) -> str:
-    """Return the name of a service or secret as its variable ends, in lower case."""
+    """Return the name of a service or secret in the spelling of its variable, in lower case."""
     return name.lower().replace("-", "_")
 
 
@@ -54,7 +61,7 @@ def _keyed(values: object) -> object:
 
 
 def is_named(values: object) -> TypeGuard[dict[str, object]]:
-    """Whether something is a dictionary whose keys are text."""
+    """Whether a value is a dictionary with text as keys."""
     return isinstance(values, dict) and all(isinstance(name, str) for name in values)
 
 
@@ -63,22 +70,22 @@ Named = Annotated[dict[str, V], BeforeValidator(_keyed)]
 
 
 Show = Callable[[Location, object], tuple[str, str]]
-"""Returns where a wrong value stands, with a place for the value, and the value."""
+"""Returns where a wrong value was set, as a format string for the value, and the value."""
 
 
 class ConfigurationWarning(UserWarning):
-    """A `BFF_` variable that is not read: most likely misspelt."""
+    """A `BFF_` variable that nothing reads: it is probably misspelt."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of one gateway process; `Settings.load()` reads the environment.
 
-    Built by hand (`Settings(env="development", secrets={"maps": "…"})`) it reads nothing, and takes
-    text where a variable would hold it: addresses, secrets, lists. Each field's description says
-    what is accepted and is part of the error. Raises ConfigurationError for what is not.
+    `Settings(env="development", secrets={"maps": "…"})` reads no environment, and accepts the same
+    texts as the variables: addresses, secrets, lists. Each field's description says what it
+    accepts, and is part of the error. Raises `ConfigurationError` for any other value.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     env: Literal["development", "production"] = Field(
         default="production", description="development or production"
@@ -255,25 +262,25 @@ class Settings(BaseSettings):
 
     def __init__(self, **values: object) -> None:
         try:
-            super().__init__(**values)  # type: ignore[arg-type] # pydantic checks them
+            super().__init__(**values)
         except ValidationError as error:
             raise ConfigurationError(_explain(error, _given)) from None
 
     @property
     def renamed(self) -> Mapping[str, str]:
-        """The variables that were set by an old name, each with what to do about it."""
+        """The old names of variables that are in use, each with what to do about it."""
         return warnings_of(self._old_names)
 
     @property
     def log_format(self) -> Literal["json", "text", "root", "off"]:
-        """How to log: as BFF_LOG says, else JSON in production and text in development."""
+        """The form of logs: BFF_LOG, else JSON in production and text in development."""
         return self.log or ("json" if self.env == "production" else "text")
 
     @property
     def own_log_level(self) -> str:
-        """The level of our logger; with BFF_LOG=root the user's, unless it is set."""
-        is_theirs = self.log == "root" and "log_level" not in self.model_fields_set
-        return "notset" if is_theirs else self.log_level
+        """The level of the framework's logger; with BFF_LOG=root that of the root, by default."""
+        is_inherited = self.log == "root" and "log_level" not in self.model_fields_set
+        return "notset" if is_inherited else self.log_level
 
     @property
     def sealing_secrets(self) -> tuple[str, ...]:
@@ -311,63 +318,38 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the `BFF_` variables; an empty one counts as unset.
+        """Read the `BFF_` variables; an empty variable counts as unset.
 
-        Raises one ConfigurationError that names every wrong variable, and warns about variables
-        that are not read. Variables that Kubernetes injects for Services are ignored.
+        Raises one `ConfigurationError` that names every wrong variable, and warns about variables
+        that nothing reads. It ignores variables that Kubernetes sets for Services.
         """
         given = with_files(without_service_variables(environ, PREFIX), PREFIX)
         environ, old_names = with_new_names(given)
         _warn_of_unread(environ)
         settings = cls.__new__(cls)
         try:
-            BaseSettings.__init__(settings, **_Environment(cls, environ)())
+            BaseModel.__init__(settings, **_values_in(environ))
         except ValidationError as error:
             raise ConfigurationError(_explain(error, partial(_in, environ))) from None
         settings._old_names = old_names  # noqa: SLF001 # of this class
         return settings
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Leave the environment to `load`, which takes it as an argument."""
-        del settings_cls, env_settings, dotenv_settings, file_secret_settings
-        return (init_settings,)
 
-
-class _Environment(PydanticBaseSettingsSource):
-    """The variables of one environment, and the addresses of services under any name."""
-
-    def __init__(self, settings: type[BaseSettings], environ: Mapping[str, str]) -> None:
-        super().__init__(settings)
-        self._environ = environ
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        del field
-        if field_name in _FAMILIES:
-            return self._family(_FAMILIES[field_name]), field_name, False
-        value = self._environ.get(_variable(field_name), "").strip()
-        return value or None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        found = {
-            name: self.get_field_value(field, name)[0]
-            for name, field in self.settings_cls.model_fields.items()
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-    def _family(self, prefix: str) -> dict[str, str]:
-        return {
+def _values_in(environ: Mapping[str, str]) -> dict[str, object]:
+    """Return the value of each field whose variable is set; families are dictionaries by name."""
+    values: dict[str, object] = {
+        field: {
             name.removeprefix(prefix).lower(): value
-            for name, value in self._environ.items()
+            for name, value in environ.items()
             if name.startswith(prefix) and value.strip()
         }
+        for field, prefix in _FAMILIES.items()
+    }
+    for field in Settings.model_fields:
+        value = environ.get(_variable(field), "").strip()
+        if value and field not in _FAMILIES:
+            values[field] = value
+    return values
 
 
 def _variable(*location: int | str) -> str:
@@ -379,7 +361,7 @@ def _variable(*location: int | str) -> str:
 
 
 def _explain(error: ValidationError, show: Show) -> str:
-    """Say for each wrong value where it stands, what is wrong and what is accepted."""
+    """Return a line for each wrong value: where it was set, what is wrong, what is accepted."""
     lines = []
     for fault in error.errors(include_url=False, include_context=False):
         name = str(fault["loc"][0])
@@ -395,19 +377,19 @@ def _explain(error: ValidationError, show: Show) -> str:
 
 
 def _reason(message: str) -> str:
-    """Return what our own checks say; what pydantic says of a type, a description says better."""
+    """Return the message of our own checks; for pydantic's, the field's description is clearer."""
     _, is_ours, reason = message.partition("Value error, ")
     return f" ({reason})" if is_ours else ""
 
 
 def _in(environ: Mapping[str, str], location: Location, _: object) -> tuple[str, str]:
-    """Return a variable with what it holds."""
+    """Show a value as the environment variable that holds it."""
     variable = _variable(*location[:2])
     return f"{variable}={{}}", repr(environ.get(variable, ""))
 
 
 def _given(location: Location, value: object) -> tuple[str, str]:
-    """Return a keyword with what it was given."""
+    """Show a value as the keyword that got it."""
     return f"Settings({'.'.join(map(str, location[:2]))}={{}})", repr(value)
 
 
@@ -423,12 +405,12 @@ def _warn_of_unread(environ: Mapping[str, str]) -> None:
 
 
 def _of_families(name: str) -> set[str]:
-    """Return what a variable would be if its first words named a family: BFF_UPSTREAM_<rest>."""
+    """Return a variable's names in the families: BFF_X_MAPS may be meant as BFF_UPSTREAM_MAPS."""
     _, _, rest = name.removeprefix(PREFIX).partition("_")
     return {f"{family}{rest}" for family in _FAMILIES.values()} if rest else set()
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence about a name that is not known."""
+    """Return the end of a sentence about an unknown name: the known name that is most like it."""
     near = get_close_matches(name, list(known), n=1)
     return f": did you mean {near[0]}?" if near else "."

@@ -1,4 +1,4 @@
-"""Which environment variables had another name before, and are still read by it for one version."""
+"""Renamed environment variables: their old names work for one more version."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,9 +10,9 @@ RENAMED: Final[Mapping[str, str]] = {"BFF_TRUSTED_HOPS": "BFF_TRUSTED_PROXIES"}
 
 
 def with_new_names(environ: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return an environment with new names only, and the old names that were in it.
+    """Return an environment with new names only, and the old names that it had.
 
-    Raises `ConfigurationError` where a variable is set by both of its names.
+    Raises `ConfigurationError` if both names of a variable are set.
     """
     renamed = dict(environ)
     old_names = tuple(name for name in RENAMED if renamed.get(name, "").strip())
@@ -29,7 +29,7 @@ def with_new_names(environ: Mapping[str, str]) -> tuple[dict[str, str], tuple[st
 
 
 def warnings_of(old_names: tuple[str, ...]) -> dict[str, str]:
-    """Return what to do about variables that were set by their old names, for the log."""
+    """Return warnings for the log about old names."""
     return {
         old: f"it is now {RENAMED[old]}: rename it, the next version no longer reads the old name"
         for old in old_names

@@ -14,10 +14,10 @@ from bff_core.policy.edge.webhook_signature import key_of
 PREFIX = "BFF_"
 
 JOURNAL = "sqlite:///bff-journal.sqlite3"
-"""Where unfinished sagas are stored unless a variable says otherwise."""
+"""The default store of unfinished sagas."""
 
 API_KEYS = "sqlite:///bff-api-keys.sqlite3"
-"""Where API keys are stored unless a variable says otherwise."""
+"""The default store of API keys."""
 
 MIN_TOKEN_CHARACTERS = 20
 MIN_KEY_CHARACTERS = 32
@@ -30,7 +30,7 @@ def _split(value: object) -> object:
 
 
 def _service_url(url: str) -> str:
-    """Return an address to call: http or https, host, maybe port and path, nothing else."""
+    """Check the address of a service: http or https, a host, and optionally a port and a path."""
     if not url.isprintable() or " " in url:
         raise ValueError("an address has neither spaces nor control characters")
     parts = urlsplit(url)
@@ -46,19 +46,19 @@ def _service_url(url: str) -> str:
 
 
 def _redis_url(url: str) -> str:
-    """Return the address of a Redis; with TLS its scheme is rediss."""
+    """Check the address of a Redis; rediss is the scheme for TLS."""
     parts = urlsplit(url)
     if url and (parts.scheme not in {"redis", "rediss"} or not parts.hostname):
-        raise ValueError("it is no address of a Redis")
+        raise ValueError("it is not the address of a Redis")
     return url
 
 
 def _token(secret: SecretStr) -> SecretStr:
-    """Return a token that can't be guessed and that a header can carry."""
+    """Check that a token is hard to guess, and valid in a header."""
     text = secret.get_secret_value()
     if text and (len(text) < MIN_TOKEN_CHARACTERS or not text.isascii() or not text.isprintable()):
         raise ValueError(
-            f"it has fewer than {MIN_TOKEN_CHARACTERS} characters, or some beyond ASCII"
+            f"it has fewer than {MIN_TOKEN_CHARACTERS} characters, or some that are not ASCII"
         )
     return secret
 
@@ -77,7 +77,7 @@ RedisURL = Annotated[str, AfterValidator(_redis_url)]
 
 
 def _issuer_url(url: str) -> str:
-    """Return an issuer as its tokens have it (RFC 8414, section 2), be it with a last slash."""
+    """Check an issuer, and return it as it is: tokens repeat it exactly (RFC 8414, section 2)."""
     if url:
         _service_url(url)
     return url
@@ -91,21 +91,21 @@ def _journal_url(url: str) -> str:
         not url.startswith(("sqlite:///", "redis://", "rediss://", "unix://"))
         and url != "sqlite://"
     ):
-        raise ValueError("it is at sqlite:///file or redis://host")
+        raise ValueError("its address is sqlite:///file or redis://host")
     return url
 
 
 def _public_url(url: str) -> str:
-    """Return an origin, or the address of a folder there, without a slash at its end."""
+    """Check an origin, or a folder of an origin; return it without the last slash."""
     if url:
         url = _service_url(url)
         if not _is_folder(urlsplit(url).path):
-            raise ValueError("its path is made of names, each behind one slash")
+            raise ValueError("its path is made of names, each after one slash")
     return url
 
 
 def base_of(public_url: str) -> str:
-    """Return the path below which clients find a gateway; empty for a whole origin."""
+    """Return the path below which clients find a gateway; empty if it has a whole origin."""
     return urlsplit(public_url).path.rstrip("/")
 
 
@@ -132,14 +132,14 @@ Addresses = Annotated[
 
 
 def without_password(url: str) -> str:
-    """Return a text in which addresses show neither user nor password."""
+    """Return a text with user and password removed from addresses."""
     return re.sub(r"//[^/@]*@", "//***@", url)
 
 
 def with_files(environ: Mapping[str, str], prefix: str) -> Mapping[str, str]:
-    """Return an environment where `<NAME>_FILE` stands for what is in the file (secrets do so).
+    """Replace each `<NAME>_FILE` by `<NAME>` with the content of the file, as for secrets.
 
-    Raises `ConfigurationError` for a file that can't be read, and for a variable given twice.
+    Raises `ConfigurationError` for a file that can't be read, and if both variables are set.
     """
     found = dict(environ)
     for name, path in environ.items():

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PRELOADED = (
-    *("fastapi", "strawberry", "uvicorn", "uvloop", "httptools", "pydantic_settings"),
+    *("fastapi", "strawberry", "uvicorn", "uvloop", "httptools", "pydantic"),
     *("bff_core", "bff_core.graphql"),
     *(
         f"services_mock.{name}"
