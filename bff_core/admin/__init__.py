@@ -1,1 +1,1 @@
-"""Admin endpoints: read policies again, purge caches, manage API keys; and the purge webhook."""
+"""Admin endpoints: reload policies, purge caches, manage API keys; and the purge webhook."""

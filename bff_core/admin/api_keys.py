@@ -36,18 +36,18 @@ class RotateRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RevokeRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a revocation: the key is refused from now on."""
+    """The body of a revocation: from now on the key is refused."""
 
     prefix: Text
 
 
 def api_key_actions(owner: HasKeys) -> AdminActions:
-    """Return the endpoints of the keys that `owner` has while the gateway runs."""
+    """Return the endpoints that manage the API keys of an authenticator."""
 
     def keys() -> ApiKeys:
         found = owner.keyring()
         if not isinstance(found, ApiKeys):
-            raise ConfigurationError("this authenticator's keys are not issued here")
+            raise ConfigurationError("this gateway does not issue the keys of its authenticator")
         return found
 
     async def act_issue(body: bytes) -> Mapping[str, object]:

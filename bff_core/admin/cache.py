@@ -1,14 +1,13 @@
 """The admin endpoints of the cache: `POST /operator/purge`, `GET /operator/cache`."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 
 from bff_core.admin.actions import AdminAction, AdminActions
-from bff_core.cache.response_cache import NO_CACHE, PurgeSource, ResponseCache
+from bff_core.cache.response_cache import PurgeSource, ResponseCache
 from bff_core.edge.json_errors import unreadable
-from bff_core.errors import ConfigurationError
 
 MAX_TAGS = 1000
 MAX_TAG_CHARACTERS = 1024
@@ -16,13 +15,8 @@ MAX_TAG_CHARACTERS = 1024
 GetCache = Callable[[], ResponseCache]
 
 
-def no_cache() -> NoReturn:
-    """Raise `ConfigurationError`: this gateway has no cache."""
-    raise ConfigurationError(NO_CACHE)
-
-
 class PurgeRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a purge: entries with any of these tags are dropped."""
+    """The body of a purge, which drops all entries with any of these tags."""
 
     tags: Annotated[
         list[Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TAG_CHARACTERS)]],
@@ -31,7 +25,7 @@ class PurgeRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def cache_actions(cache: GetCache) -> AdminActions:
-    """Return the endpoints that purge the cache and report its figures."""
+    """Return the endpoints that purge the cache and report its statistics."""
 
     async def act_purge(body: bytes) -> Mapping[str, object]:
         return await purge(cache(), body, "operator")
@@ -46,7 +40,10 @@ def cache_actions(cache: GetCache) -> AdminActions:
 
 
 async def purge(cache: ResponseCache, body: bytes, by: PurgeSource) -> Mapping[str, object]:
-    """Drop what a body names, `{"tags": [...]}`; raise `InvalidInput` where it names nothing."""
+    """Drop the entries with the tags of a body, `{"tags": [...]}`.
+
+    Raises `InvalidInput` for any other body.
+    """
     try:
         tags = msgspec.json.decode(body, type=PurgeRequest).tags
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Admin endpoints: which there are, below `/operator`, and the token that they require."""
+"""Admin endpoints: the paths below `/operator`, and the token that they require."""
 
 import json
 from collections.abc import Awaitable, Mapping
@@ -27,7 +27,10 @@ def admin_actions(
     cache: GetCache | None,
     authenticator: Authenticator | None,
 ) -> AdminActions:
-    """Return the admin endpoints of a gateway: only those that have something to act on."""
+    """Return the admin endpoints for the policy file, the cache and the API keys of a gateway.
+
+    Endpoints for something that the gateway does not have are left out.
+    """
     found: dict[str, AdminAction] = {}
     if read_policies is not None:
         found |= policy_actions(read_policies)
@@ -35,7 +38,7 @@ def admin_actions(
         found |= cache_actions(cache)
     for one in each_of(authenticator):
         if isinstance(one, HasKeys):
-            # What issues keys is slow to import, and most gateways issue none.
+            # The module is slow to import, and most gateways issue no keys.
             from bff_core.admin.api_keys import api_key_actions  # noqa: PLC0415 # see above
 
             found |= api_key_actions(one)
@@ -43,10 +46,10 @@ def admin_actions(
 
 
 class AdminEndpoints:
-    """After the limits by address: the paths of `/operator`.
+    """After the limits by address: answers requests for the paths of `/operator`.
 
-    The operator's token is sent as a bearer token (RFC 6750). It is not a viewer's: no
-    authenticator takes it.
+    Requests must have the operator token as a bearer token (RFC 6750). It identifies no viewer: no
+    authenticator accepts it.
     """
 
     __slots__ = ("_actions", "_expected")
@@ -57,7 +60,7 @@ class AdminEndpoints:
         self._actions = actions
 
     def check(self, context: RequestContext) -> Awaitable[Response] | None:
-        """Answer the operator; requests for other paths go on."""
+        """Answer the operator; requests for other paths pass."""
         action = self._actions.get(path_of(context.asgi))
         return None if action is None else self._run(action, context)
 
@@ -65,7 +68,7 @@ class AdminEndpoints:
         context.challenge = b"Bearer"
         given = context.fields.get(b"authorization", b"")
         if not compare_digest(given, self._expected):
-            raise NotAuthenticated("This takes the operator's token.", reason="operator_token")
+            raise NotAuthenticated("Send the operator's token.", reason="operator_token")
         if context.scope.method != action.method:
             raise HTTPException(405, headers={"allow": action.method})
         return json_response(
@@ -74,6 +77,6 @@ class AdminEndpoints:
 
 
 def json_response(content: Mapping[str, object]) -> Response:
-    """Return the result of an action, as JSON that no cache stores."""
+    """Return the result of an action as JSON, with `Cache-Control: no-store`."""
     headers = {"content-type": "application/json", "cache-control": "no-store"}
     return Response(json.dumps(content), headers=headers)

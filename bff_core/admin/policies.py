@@ -1,4 +1,4 @@
-"""The admin endpoint that reads the policy file again: `POST /operator/policies`."""
+"""The admin endpoint that reloads the policy file: `POST /operator/policies`."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,11 +6,11 @@ from bff_core.admin.actions import AdminAction, AdminActions
 from bff_core.errors import ConfigurationError, InvalidInput
 
 ReadPolicies = Callable[[], Sequence[str]]
-"""Reads the policies again and returns what changed; raises `ConfigurationError`."""
+"""Reloads the policies and returns what changed; raises `ConfigurationError`."""
 
 
 def policy_actions(read: ReadPolicies) -> AdminActions:
-    """Return the endpoint that reads the policy file again."""
+    """Return the endpoint that reloads the policy file."""
 
     async def act(_: bytes) -> Mapping[str, object]:
         try:

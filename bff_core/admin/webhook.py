@@ -1,4 +1,4 @@
-"""The purge webhook: a service that knows a secret purges what it changed, `POST /hooks/purge`."""
+"""The purge webhook: services invalidate the cache by a signed message, `POST /hooks/purge`."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -23,9 +23,9 @@ PATH = "/hooks/purge"
 
 
 class Webhook:
-    """Beside the admin endpoints: serves `POST /hooks/purge`, signed as Standard Webhooks say.
+    """After the admin endpoints: answers `POST /hooks/purge`, signed as in Standard Webhooks.
 
-    A message that was received before is answered and not acted upon. `wall` returns Unix time,
+    A message that was received before is answered, and purges nothing. `wall` returns Unix time,
     the clock that senders and gateways share.
     """
 
@@ -38,7 +38,7 @@ class Webhook:
         self._wall = wall
 
     def check(self, context: RequestContext) -> Awaitable[Response] | None:
-        """Act on a service's message; requests for other paths go on."""
+        """Purge what the message of a service names; requests for other paths pass."""
         return self._purge(context) if path_of(context.asgi) == PATH else None
 
     async def _purge(self, context: RequestContext) -> Response:
@@ -51,7 +51,7 @@ class Webhook:
             )
         body = await whole(context.receive, context.asgi, MAX_BODY_BYTES)
         if not self._signatures.match(message, body):
-            raise NotAllowed("The signature is of no secret that is known here.")
+            raise NotAllowed("The signature matches none of the secrets of this gateway.")
         if self._signatures.is_replay(message, body, now):
             return json_response({"purged": [], "dropped": 0})
         done = await purge(self._cache(), body, "webhook")

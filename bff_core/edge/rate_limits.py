@@ -1,4 +1,4 @@
-"""Rate limits: refuses callers beyond a limit, and reports to all what is left."""
+"""Rate limits: refuses callers beyond a limit, and reports in each answer what is left."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,30 +15,30 @@ from bff_core.errors import ConfigurationError, TooManyRequests
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.limits.interface import LimitQuery, LimitStore, LimitVerdict
 from bff_core.policy.edge.rate_limits import UNITS, Limit, LimitStatus, whole_seconds
-from bff_core.routing.path import path_of
+from bff_core.routing.route_table import WEB_SOCKET, RouteEntry, RouteTable
 from bff_core.scope import Scope
 
 GetStore = Callable[[], LimitStore]
 
-IPV6_PREFIX = 64
-"""How much of an IPv6 address names one customer; the rest is theirs to choose."""
+IPV6_PREFIX_BITS = 64
+"""The bits of an IPv6 address that identify a customer; the customer chooses the others."""
 
 
 class LimitExceeded(TooManyRequests):
-    """The caller is beyond one of its limits; `limits` are the names of those that refused."""
+    """The caller is beyond one of its limits; `limits` are the names of the exceeded ones."""
 
     def __init__(self, wait: int, limits: Sequence[str]) -> None:
-        super().__init__(f"You ask too often: try again in {wait} s.", retry_after=wait)
+        super().__init__(f"Too many requests: try again in {wait} s.", retry_after=wait)
         self.limits = limits
 
     @property
     def members(self) -> Mapping[str, object]:
-        """Which limits, by the name that draft-ietf-httpapi-ratelimit-headers has for it."""
+        """The exceeded limits, in the member of draft-ietf-httpapi-ratelimit-headers."""
         return {"violated-policies": list(self.limits)}
 
 
 def checked(limits: Sequence[Limit]) -> Sequence[Limit]:
-    """Return limits whose names differ; raise `ConfigurationError` for two of one name."""
+    """Return the limits; raise `ConfigurationError` if two have the same name."""
     names = [limit.name for limit in limits]
     for name in names:
         if names.count(name) > 1:
@@ -50,29 +50,29 @@ def checked(limits: Sequence[Limit]) -> Sequence[Limit]:
 
 
 class RateLimits:
-    """Around authentication: a caller beyond one of its limits gets a 429.
+    """Before and after authentication: a caller beyond one of its limits gets a 429.
 
-    Limits by address are checked before credentials are, so that guessing them is limited as well;
-    those by viewer or key after. Each answer reports what is left: `RateLimit` and
-    `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), and `Retry-After` on a refusal.
+    Limits by address are checked before the credentials, so that guessing these is limited, too;
+    limits by viewer or key are checked afterwards. Each answer reports what is left in `RateLimit`
+    and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). A 429 has `Retry-After`.
     """
 
-    __slots__ = ("_charges", "_holds_always", "_limits", "_policies", "_store")
+    __slots__ = ("_by_route", "_charges", "_limits", "_policies", "_routes", "_store")
 
-    def __init__(self, limits: Sequence[Limit], *, store: GetStore) -> None:
-        self._limits = tuple(limits)
-        self._holds_always = all(limit.applies_always for limit in limits)
+    def __init__(self, limits: Sequence[Limit], *, routes: RouteTable, store: GetStore) -> None:
+        self._limits = limits
+        self._routes = routes
+        self._by_route = limits_by_route(limits, routes)
         self._charges = any(limit.cost != "request" for limit in limits)
         self._policies = {limit.name: _policy(limit) for limit in limits}
         self._store = store
 
     def check(self, context: RequestContext) -> Awaitable[None] | None:
         """Count the request against each limit that applies to it."""
-        limits: Sequence[Limit] = self._limits
-        if not self._holds_always:
-            # A web socket begins as a GET.
-            method, path = context.asgi.get("method", "GET"), path_of(context.asgi)
-            limits = [limit for limit in limits if limit.applies_to(method, path)]
+        match = self._routes.match(context.asgi)
+        limits = self._by_route.get((match.entry, match.method))
+        if limits is None:
+            limits = _limits_for(match.method, match.path, self._limits)
         return self._admit(limits, context) if limits else None
 
     async def _admit(self, limits: Sequence[Limit], context: RequestContext) -> None:
@@ -85,7 +85,7 @@ class RateLimits:
             context.state[self] = queries
 
     def finish(self, context: RequestContext, response: Response | None) -> Awaitable[None] | None:
-        """Charge the calls that were made, or the cost of the query, where a limit counts those."""
+        """Charge the calls to services or the cost of the query, if a limit counts them."""
         del response
         queries = context.state.get(self)
         return self._charge(queries, context.scope) if queries else None
@@ -112,6 +112,27 @@ class RateLimits:
         _add(context, b"ratelimit", ", ".join(left).encode("ascii"))
 
 
+def limits_by_route(
+    limits: Sequence[Limit], routes: RouteTable
+) -> dict[tuple[RouteEntry | None, str], Sequence[Limit]]:
+    """Return the limits of each route and method for which the route alone decides.
+
+    A limit on `/reports/free` applies to some paths of `/reports/{name}`: such routes are left out.
+    """
+    prefixes = [path for limit in limits for path in (*limit.paths, *limit.exempt)]
+    return {
+        (entry, method): _limits_for(method, entry.path, limits)
+        for entry in routes.entries
+        if all(entry.is_below(prefix) is not None for prefix in prefixes)
+        for method in (entry.methods | {"HEAD", WEB_SOCKET})
+    }
+
+
+def _limits_for(method: str, path: str, limits: Sequence[Limit]) -> Sequence[Limit]:
+    method = "GET" if method == WEB_SOCKET else method  # which begins as a GET
+    return [limit for limit in limits if limit.applies_to(method, path)]
+
+
 def _refusal(queries: Sequence[LimitQuery], verdict: LimitVerdict) -> LimitExceeded:
     rows = zip(queries, verdict.statuses, strict=True)
     refusing = [one.limit.name for one, status in rows if status.retry_after]
@@ -119,7 +140,7 @@ def _refusal(queries: Sequence[LimitQuery], verdict: LimitVerdict) -> LimitExcee
 
 
 def _add(context: RequestContext, name: bytes, value: bytes) -> None:
-    """Add a list field, or its members to those that are there."""
+    """Add a header that is a list, or add members to the list."""
     others = []
     for field in context.added:
         if field[0] == name:
@@ -137,7 +158,7 @@ def _policy(limit: Limit) -> bytes:
 
 
 def _caller(limit: Limit, context: RequestContext) -> str:
-    """Return who a request counts for: by the limit's own key, else by address."""
+    """Return the caller that a request counts for: the limit's viewer or key, else the address."""
     if limit.by == "viewer" and not (viewer := Viewer.from_scope(context.scope)).is_anonymous:
         return f"viewer:{_digest(viewer.identity.encode())}"
     if limit.by == "key":
@@ -149,7 +170,7 @@ def _caller(limit: Limit, context: RequestContext) -> str:
 
 
 def _digest(secret: bytes) -> str:
-    """Return what stands for a key or a name of any length where others may read it."""
+    """Return a short hash in place of a key or a name, since others can read the store."""
     return hashlib.blake2b(secret, digest_size=16).hexdigest()
 
 
@@ -157,6 +178,6 @@ def _digest(secret: bytes) -> str:
 def _network(peer: str) -> str:
     address = parse_address(peer)
     if isinstance(address, IPv6Address):
-        network = IPv6Network((address, IPV6_PREFIX), strict=False)
+        network = IPv6Network((address, IPV6_PREFIX_BITS), strict=False)
         return f"address:{network.network_address}"
     return f"address:{address or peer}"

@@ -25,9 +25,9 @@ from bff_core.edge.body_checks import BodyChecks
 from bff_core.edge.entity_tags import with_entity_tag
 from bff_core.edge.error_responses import install_problem_handlers, noting
 from bff_core.edge.health import About, Readiness
+from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.security_headers import DOCS_POLICY, with_policy
 from bff_core.edge.shedding.controller import SheddingController
-from bff_core.edge.slow_path import slow_path
 from bff_core.edge.strict_numbers import refuse_non_numbers
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
@@ -37,6 +37,7 @@ from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.idempotency.interface import IdempotencyStore
 from bff_core.limits.interface import LimitStore
 from bff_core.routing.access import (
+    AccessControl,
     RouteAccess,
     check_rules,
     effective,
@@ -44,6 +45,7 @@ from bff_core.routing.access import (
     refuse_bare_cookies,
 )
 from bff_core.routing.fast_path import FastPath
+from bff_core.routing.methods import Methods
 from bff_core.routing.route_table import RouteTable
 from bff_core.routing.security_schemes import with_security
 from bff_core.routing.wiring import WIRING
@@ -54,15 +56,15 @@ T = TypeVar("T")
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 GATEWAY = "bff.gateway"
-"""Where the state of the lifespan holds the gateway, for the server, whatever is wrapped around."""
+"""Where the lifespan state holds the gateway, so that the server finds it behind middleware."""
 
 
 class Gateway(FastAPI):
-    """A FastAPI app in front of which stands the edge; make one with `gateway(...)`.
+    """A FastAPI app with the edge in front of it; make one with `gateway(...)`.
 
-    Everything that FastAPI offers works: `include_router`, `dependency_overrides`, middleware.
-    `services` are the upstream clients: `repr(app.services[Catalog])` shows how one is called, and
-    calls work while the app runs. `readiness` is what `/readyz` shows, `edge_options` its bounds.
+    All of FastAPI works: `include_router`, `dependency_overrides`, middleware. `services` are the
+    upstream clients: `repr(app.services[Catalog])` shows how one is called, and calls work while
+    the app runs. `/readyz` reports `readiness`. `edge_options` are the limits of the edge.
     """
 
     def __init__(
@@ -88,9 +90,10 @@ class Gateway(FastAPI):
         install_problem_handlers(self)
 
     def setup(self) -> None:
-        """Add FastAPI's own routes, for anyone; its pages may load what they need.
+        """Add FastAPI's own routes, which anyone may call.
 
-        The OpenAPI document has an entity tag, so that a client that has it gets a 304.
+        The pages of documentation may load their scripts. The OpenAPI document has an entity tag,
+        so that clients can revalidate it.
         """
         super().setup()
         for route in [one for one in self.routes if isinstance(one, Route)]:
@@ -120,10 +123,11 @@ class Gateway(FastAPI):
         table = RouteTable.of(self.routes, self.fast_path.compiled)
         check_rules(table)
         wrap_router(self.router, partial(BodyChecks, table=table))
-        handlers, self.exception_handlers = self.exception_handlers, noting(self.exception_handlers)
-        self.fast_path.following = slow_path(super().build_middleware_stack(), table)
-        self.fast_path.table = table
+        handlers, noted = self.exception_handlers, noting(self.exception_handlers)
+        self.exception_handlers = noted
+        plain = AccessControl(RelativeRedirects(super().build_middleware_stack()), table)
         self.exception_handlers = handlers
+        self.fast_path.assemble(table, following=Methods(plain, table), handlers=noted)
         self.shedding.learn(table)
         parts = EdgeParts(
             about=About(self.title, _version(), settings.revision),
@@ -142,6 +146,12 @@ class Gateway(FastAPI):
             clock=config.clock,
         )
         return edge(self.fast_path, config.options, parts)
+
+    def route_table(self) -> RouteTable:
+        """Return the route table, which is built with the middleware stack at the first call."""
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        return self.fast_path.table
 
     def _admin_endpoints(self) -> AdminEndpoints | None:
         actions = admin_actions(
@@ -164,13 +174,13 @@ class Gateway(FastAPI):
 
     @property
     def access(self) -> tuple[RouteAccess, ...]:
-        """Who may use what: each route, then the fields of GraphQL that say so."""
+        """The access rules of all routes, then those of GraphQL fields that declare one."""
         by = names_of(self.config.authenticator)
         of_faces = (face.access(by) for face in self.config.faces)
         return (*effective(self.routes, by), *chain.from_iterable(of_faces))
 
     def openapi(self) -> dict[str, Any]:
-        """Return the document of all routes, with who may use them."""
+        """Return the OpenAPI document, with the access rules of its operations."""
         is_new, document = self.openapi_schema is None, super().openapi()
         if not is_new:
             return document
@@ -180,19 +190,22 @@ class Gateway(FastAPI):
     def cache(self) -> ResponseCache:
         """The cache of services' replies and of composed answers, while the app runs.
 
-        `await app.cache.purge("product:42")` drops what has a tag, in all processes. Raises
-        `ConfigurationError` where no policy caches.
+        `await app.cache.purge("product:42")` drops all entries with a tag, in all processes. Raises
+        `ConfigurationError` if no policy caches.
         """
         return self._response_cache()
 
     @property
     def wiring(self) -> Wiring:
-        """What compositions are built from, while the app runs."""
+        """The services and the viewer that compositions get, while the app runs."""
         return self.running.wiring
 
     @property
     def running(self) -> RunningGateway:
-        """Connections, stores and tasks, while the app runs; else raises `ConfigurationError`."""
+        """The connections, stores and tasks of this run.
+
+        Raises `ConfigurationError` if the app does not run.
+        """
         if isinstance(self._state, StoppedGateway):
             raise ConfigurationError(
                 f"the gateway {self.title!r} does not run: its connections and stores are open "
@@ -201,20 +214,20 @@ class Gateway(FastAPI):
         return self._state
 
     def reload_policies(self) -> tuple[str, ...]:
-        """Read the file that `BFF_POLICIES` names again; return what changed, an option each.
+        """Read the policy file (`BFF_POLICIES`) again; return the options that changed.
 
-        Raises `ConfigurationError` for a wrong file, and changes nothing then.
+        Raises `ConfigurationError` for a wrong file, and then changes nothing.
         """
         return self.running.policies.reload()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[RunningGateway]:
-        """Open what the gateway needs; requests use it until the context ends."""
+        """Open the connections and stores that requests use until the context ends."""
         stopped = self._state
         try:
             async with self.config.open(self.shedding.pressure) as running:
                 self._state = running
-                # FastAPI looks up its telemetry at every request; here it is settled at start-up.
+                # FastAPI looks up its telemetry at every request; the gateway does so once.
                 self._is_direct = not (self.root_path or is_traced(self))
                 self.readiness.open()
                 yield running
@@ -239,14 +252,14 @@ class Gateway(FastAPI):
 
 
 def _configured(store: T | None, reason: str) -> T:
-    """Return a store; raises `ConfigurationError` where the gateway was configured without it."""
+    """Return a store; raise `ConfigurationError` if the gateway is configured without it."""
     if store is None:
         raise ConfigurationError(reason)
     return store
 
 
 def _version() -> str:
-    """Return the version of the framework, empty where it is not installed."""
+    """Return the version of the framework; empty if it is not installed."""
     try:
         return version("bff-core")
     except PackageNotFoundError:

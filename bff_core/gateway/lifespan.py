@@ -1,4 +1,4 @@
-"""The lifespan of a gateway: checks, then connections and stores, then its user's own lifespan."""
+"""The lifespan of a gateway: checks, then connections and stores, then the user's lifespan."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +10,7 @@ from bff_core.startup.processes import processes_of
 
 
 def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
-    """Return the lifespan of a gateway; `users_lifespan` runs inside it, services open."""
+    """Return the lifespan of a gateway; `users_lifespan` runs inside it, with open services."""
 
     @asynccontextmanager
     async def lifespan(app: Gateway) -> AsyncIterator[None]:
@@ -20,7 +20,7 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
                 foreign_logs_formatted(app.events.sinks, is_own_process=processes.is_own_server)
             )
             checks.before_serving(
-                app.routes, processes, app.events, app.access, app.fast_path.obstacles()
+                app.route_table(), processes, app.events, app.access, app.fast_path.obstacles()
             )
             await stack.enter_async_context(app.open())
             if users_lifespan is not None:

@@ -1,4 +1,4 @@
-"""The edge: the order of the concerns that every request passes."""
+"""The pipeline of the edge: which concerns every request passes, and in which order."""
 
 import random
 from collections.abc import Awaitable, Sequence
@@ -34,17 +34,16 @@ from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.idempotency.memory import MemoryIdempotencyStore
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.policy.edge.rate_limits import Limit
-from bff_core.routing.path import Below
 from bff_core.routing.route_table import RouteTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeParts:
-    """What the edge of one gateway is built from, besides its `EdgeOptions`.
+    """The parts from which the edge of one gateway is built, besides its `EdgeOptions`.
 
-    Without a store, idempotency and limits use this process. `admin` and `webhook` are there where
-    the gateway has a token for the operator, and a secret for its services. `own` are the user's
-    concerns. `base` is the path of a gateway that does not have a whole origin.
+    Without a store, idempotency and rate limits use the memory of this process. `admin` needs an
+    operator token, `webhook` a purge secret. `own` are the user's concerns. `base` is the path
+    below which clients find the gateway, if it shares its origin.
     """
 
     about: About
@@ -64,10 +63,10 @@ class EdgeParts:
 
 
 def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
-    """Put the edge in front of `app`; its lifespan passes by.
+    """Return `app` behind the edge; the lifespan skips the edge.
 
-    Before a request has a context: the base path, probes, trusted proxies, load shedding. Then its
-    lifecycle runs the `concerns`.
+    The base path, probes, trusted proxies and load shedding come first, before a request has a
+    context. Then the request lifecycle runs the `concerns`.
     """
     shedding = parts.shedding or SheddingController(options, events=parts.events, clock=parts.clock)
     guarded: ASGIApp = RequestLifecycle(
@@ -87,17 +86,20 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
         client_traces=options.client_traces,
     )
     guarded = Health(guarded, readiness=parts.readiness, about=parts.about)
-    if parts.base:
-        guarded = Below(guarded, base=parts.base)
 
     def edged(scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        return (app if scope["type"] == "lifespan" else guarded)(scope, receive, send)
+        if scope["type"] == "lifespan":
+            return app(scope, receive, send)
+        if parts.base:
+            # Proxies strip the path that they forward, or do not: the path itself shows which.
+            scope["root_path"] = scope.get("root_path") or parts.base
+        return guarded(scope, receive, send)
 
     return edged
 
 
 def concerns(options: EdgeOptions, parts: EdgeParts, shedding: SheddingController) -> list[Concern]:
-    """Return the concerns of each request in their order; those with nothing to do are left out."""
+    """Return the concerns of each request in their order, without those that have nothing to do."""
     limits_by_address, limits_by_caller = _rate_limits(parts)
     order = [
         Cors(options.cors) if options.cors.origins else None,
@@ -124,7 +126,10 @@ def _rate_limits(parts: EdgeParts) -> tuple[RateLimits | None, RateLimits | None
     store = parts.limit_store or (lambda: memory)
     early = [limit for limit in checked(parts.limits) if limit.by == "address"]
     late = [limit for limit in parts.limits if limit.by != "address"]
-    first, second = (RateLimits(some, store=store) if some else None for some in (early, late))
+    first, second = (
+        RateLimits(some, routes=parts.routes, store=store) if some else None
+        for some in (early, late)
+    )
     return first, second
 
 

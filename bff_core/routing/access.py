@@ -22,9 +22,10 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True)
 class RouteAccess:
-    """The access rule of a route, and `by`: the authenticators that identify viewers, in order.
+    """The access rule of one route, or of one field of GraphQL.
 
-    `methods` are empty for a mount, a web socket or a field of GraphQL.
+    `by` names the authenticators that identify viewers, in their order. A mount, a web socket and a
+    field of GraphQL have no `methods`.
     """
 
     path: str
@@ -37,7 +38,7 @@ class RouteAccess:
 
 
 def guard(rule: Access | None) -> Dependency:
-    """Return a dependency that checks an access rule before anything else is read."""
+    """Return a dependency of FastAPI that checks an access rule before it reads any input."""
 
     async def check(request: Request) -> None:
         admit(rule, request.scope[SCOPE])
@@ -47,7 +48,10 @@ def guard(rule: Access | None) -> Dependency:
 
 
 def guarded(endpoint: E, rule: Access | None, *, has_inner_rules: bool = False) -> E:
-    """Mark an endpoint that checks its rule itself; a GraphQL schema has rules of its fields."""
+    """Mark an endpoint as one that checks its access rule itself, and return it.
+
+    It `has_inner_rules` if further rules are checked inside, such as those of GraphQL fields.
+    """
     setattr(endpoint, CHECKS_ACCESS, has_inner_rules or _depends_on_inputs(rule))
     if rule is not None:
         setattr(endpoint, ACCESS_ATTRIBUTE, rule)
@@ -59,7 +63,7 @@ def _depends_on_inputs(rule: Access | None) -> bool:
 
 
 def effective(routes: Sequence[BaseRoute], by: tuple[str, ...]) -> tuple[RouteAccess, ...]:
-    """Return the access rule of each route in order; the first that matches a request counts."""
+    """Return the access rule of each route, in the order in which routes are matched."""
     default = SIGNED_IN if by else ANYONE
     return tuple(
         RouteAccess(one.path, one.methods, one.access or default, by)
@@ -68,10 +72,10 @@ def effective(routes: Sequence[BaseRoute], by: tuple[str, ...]) -> tuple[RouteAc
 
 
 def refuse_bare_cookies(routes: Sequence[BaseRoute]) -> None:
-    """Raise `ConfigurationError` for a route that authenticates by a cookie of its own.
+    """Raise `ConfigurationError` for a route that takes a cookie as a credential (CSRF).
 
-    Browsers send cookies with requests that other sites forge; only the framework's own sessions
-    are protected from that.
+    Browsers also send cookies with requests that other sites forge. Only the framework's own
+    sessions are protected from that.
     """
     for context in iter_route_contexts(routes):
         dependant = dependant_of(context.route)
@@ -88,7 +92,10 @@ def _reads_cookie(dependant: Dependant) -> bool:
 
 
 def check_rules(table: RouteTable) -> None:
-    """Raise `ConfigurationError` for a rule by inputs on a plain route: they are unknown."""
+    """Raise `ConfigurationError` for `Require(when=…)` on a plain route of FastAPI.
+
+    Such a rule reads the inputs of the route, which only views hand to it.
+    """
     for entry in table.entries:
         if _depends_on_inputs(entry.access) and not hasattr(entry.endpoint, CHECKS_ACCESS):
             raise ConfigurationError(
@@ -98,9 +105,9 @@ def check_rules(table: RouteTable) -> None:
 
 
 def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
-    """Raise for a viewer whom the route refuses; return whether it has rules by inputs, too.
+    """Check the access rule of a request's route; return whether its face checks further rules.
 
-    A path that no route has passes, to be a 404.
+    Raises `NotAuthenticated` or `NotAllowed`. A path without a route passes, and becomes a 404.
     """
     entry = table.match(scope).entry
     if entry is None:
@@ -110,7 +117,7 @@ def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
 
 
 class AccessControl:
-    """In front of FastAPI: checks the access rule of a route before FastAPI reads the body."""
+    """In front of FastAPI: checks the access rule of the route before FastAPI reads the body."""
 
     __slots__ = ("_app", "_table")
 

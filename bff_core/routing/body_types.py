@@ -1,4 +1,4 @@
-"""Media types of request bodies: JSON or a form, in UTF-8, not encoded; others are a 415."""
+"""Media types of request bodies: JSON or a form, in UTF-8, without content coding; else a 415."""
 
 from collections.abc import Iterable
 from email.message import Message
@@ -14,25 +14,25 @@ UTF_8: Final = frozenset({
     "", "utf-8", "utf8", "u8", "utf8mb3", "utf8mb4", "unicode-1-1-utf-8", "unicode11utf8",
     "unicode20utf8", "x-unicode20utf8", "us-ascii", "ascii", "ansi-x3.4-1968", "iso646-us",
 })  # fmt: skip
-"""Labels of UTF-8 and of ASCII, which is a part of it (WHATWG, IANA, MySQL); `_` is `-` here."""
+"""Labels of UTF-8 and of its subset ASCII (WHATWG, IANA, MySQL), with `-` in place of `_`."""
 
 FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
-_WANTED: Final = {
+_EXPECTED: Final = {
     "json": "Send JSON, with Content-Type: application/json.",
     "form": "Send a form, with Content-Type: multipart/form-data.",
 }
 
 
 class Media(NamedTuple):
-    """What a Content-Type says: a media type in lower case, labels of charsets, a boundary."""
+    """A parsed Content-Type: the media type in lower case, its charsets, its boundary."""
 
     type: str
     charsets: frozenset[str]
     boundary: bytes
 
     def is_a(self, kind: Kind) -> bool:
-        """Whether it is JSON, or a form."""
+        """Whether this is the media type of JSON, or of a form."""
         return is_json(self.type) if kind == "json" else self.type in FORMS
 
 
@@ -43,9 +43,9 @@ def is_json(media_type: str) -> bool:
 
 
 def check_media(fields: Fields, kind: Kind) -> Media | None:
-    """Raise a 415 for a body that is not of this kind; return what its Content-Type says, if any.
+    """Return the parsed Content-Type of a request, if it has one; raise a 415 for another kind.
 
-    The answer says by `Accept-Encoding` that no content coding is taken (RFC 7694, section 3).
+    A 415 for a content coding has `Accept-Encoding: identity` (RFC 7694, section 3).
     """
     content_type = None
     for name, value in fields:
@@ -64,8 +64,8 @@ def check_media(fields: Fields, kind: Kind) -> Media | None:
 
 
 def unsupported(kind: Kind) -> HTTPException:
-    """Return a 415 that says what is taken."""
-    return HTTPException(415, _WANTED[kind])
+    """Return a 415 whose detail says which media type to send."""
+    return HTTPException(415, _EXPECTED[kind])
 
 
 def _refuse_coding(value: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The interface of a face: REST views, a GraphQL schema, or another way to call a gateway."""
+"""The interface of a face: REST views, a GraphQL schema, or another API of a gateway."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -11,16 +11,16 @@ from bff_core.routing.fast_path import FastPath
 
 
 class Face(Protocol):
-    """One way in which clients call a gateway: REST views, a GraphQL schema."""
+    """One API of a gateway, such as REST views or a GraphQL schema."""
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:
-        """The screens that the face is known to need; checked before the gateway starts."""
+        """The screens that the face builds; the gateway checks them before it starts."""
         ...
 
     def install(self, app: FastAPI, fast_path: FastPath, *, is_development: bool) -> None:
-        """Add the face's routes to an app that has not started."""
+        """Add the routes of the face to an app that has not started."""
 
     def access(self, by: tuple[str, ...], /) -> Iterable[RouteAccess]:
-        """Return the access rules of what has no route of its own, such as fields of GraphQL."""
+        """Return access rules that belong to no route, such as those of GraphQL fields."""
         ...

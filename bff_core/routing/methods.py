@@ -1,4 +1,4 @@
-"""HEAD wherever there is GET, and `Allow` with all methods of a path (RFC 9110, 9.3.2, 10.2.1)."""
+"""HEAD on each route of GET, and all methods of a path in `Allow` (RFC 9110, 9.3.2, 10.2.1)."""
 
 from collections.abc import Awaitable
 
@@ -12,7 +12,7 @@ from bff_core.routing.route_table import RouteTable
 
 
 class Methods:
-    """In front of FastAPI, whose routes of GET don't take HEAD by themselves."""
+    """In front of FastAPI: its routes of GET answer HEAD, too, and its 405s list all methods."""
 
     __slots__ = ("_app", "_table")
 
@@ -21,7 +21,7 @@ class Methods:
         self._table = table
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Serve a request; a HEAD by the route of GET unless its route takes HEAD."""
+        """Serve a request; the route of GET serves a HEAD, unless a route declares HEAD."""
         if scope["type"] != "http":
             return self._app(scope, receive, send)
         if scope["method"] == "HEAD" and self._is_for_get(scope):
@@ -30,7 +30,7 @@ class Methods:
 
     def _is_for_get(self, scope: ASGIScope) -> bool:
         entry = self._table.match(scope).entry
-        # A mount decides itself.
+        # A mounted application answers HEAD itself.
         return entry is not None and bool(entry.methods) and "HEAD" not in entry.methods
 
     def _with_allow(self, scope: ASGIScope, send: Send) -> Send:
@@ -42,7 +42,7 @@ class Methods:
         return send_allow
 
     def _completed(self, message: Message, method: str, path: str) -> Message:
-        """Return a 405 with all methods of the path; one that a route itself sends is its own."""
+        """Return a 405 with all methods of the path, unless the route itself sent it."""
         allowed = self._table.methods_of(path)
         if "GET" in allowed:
             allowed |= {"HEAD"}
@@ -53,11 +53,11 @@ class Methods:
 
 
 class _Complete(OSError):
-    """The answer to a HEAD is complete: what follows would be content."""
+    """Stops the application: the answer to a HEAD is complete, the rest would be content."""
 
 
 async def answer_head(app: ASGIApp, scope: ASGIScope, receive: Receive, send: Send) -> None:
-    """Answer a HEAD as a GET without its content; a stream is closed before its first piece."""
+    """Answer a HEAD like a GET, without content; a stream is closed before its first chunk."""
     is_complete = False
 
     async def send_head(message: Message) -> None:
@@ -86,6 +86,6 @@ async def answer_head(app: ASGIApp, scope: ASGIScope, receive: Receive, send: Se
 
 
 def _is_stream(start: Message) -> bool:
-    """Whether the length of an answer's content is not known when it starts."""
+    """Whether an answer starts before the length of its content is known."""
     is_known = any(name == b"content-length" for name, _ in start["headers"])
     return not is_known and start["status"] not in WITHOUT_CONTENT

@@ -1,10 +1,13 @@
-"""Which route serves a request, and what is declared on it: one table, built once at start."""
+"""The route table: which route serves a request, and what the route declares.
+
+It is built once, when the app starts. Load shedding, rate limits, idempotency, access control, the
+fast path and logs read it, and each request is matched once.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from re import Match, Pattern
-from types import SimpleNamespace
 from typing import Final, NamedTuple, Self
 
 from starlette.convertors import Convertor
@@ -15,7 +18,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import Access, access_of
 from bff_core.compat.fastapi import Form, RouteContext, iter_route_contexts
-from bff_core.compat.starlette import compile_path, path_pattern_of
+from bff_core.compat.starlette import compile_path, is_in_one_segment, path_pattern_of
 from bff_core.policy.edge.idempotency import UNSAFE
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.routing.body_types import Kind, is_json
@@ -25,16 +28,16 @@ ROUTE: Final = "bff.route"
 """Where the ASGI scope holds the `RouteMatch` of its request."""
 
 CHECKS_ACCESS: Final = "__checks_access__"
-"""An endpoint that checks its access rule itself has this attribute.
+"""The attribute of an endpoint that checks its access rule itself.
 
-It is true where the rules depend on more than the route and the viewer.
+It is true if the rules depend on more than the route and the viewer.
 """
 
 CRITICALITY: Final = "__criticality__"
-"""An endpoint with a criticality of its own has this attribute."""
+"""The attribute of an endpoint that declares its criticality."""
 
 READS_ONLY: Final = "__reads_only__"
-"""An endpoint with this attribute changes nothing by any method: it needs no idempotency."""
+"""The attribute of an endpoint that changes nothing by any method: it needs no idempotency."""
 
 WEB_SOCKET: Final = ""
 """The method of a web socket's handshake in the table; no HTTP request has an empty one."""
@@ -42,9 +45,9 @@ WEB_SOCKET: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class RouteBody:
-    """The body that a route declares.
+    """The body that a route declares, of at most `limit` bytes.
 
-    `limit` in bytes; without a Content-Type it is JSON all the same, unless that `needs_type`.
+    A body without Content-Type counts as JSON, unless the route `needs_type`.
     """
 
     kind: Kind
@@ -53,7 +56,7 @@ class RouteBody:
 
     @classmethod
     def of(cls, context: RouteContext) -> Self | None:
-        """Read a route; None for one that takes no body, or one of a media type of its own."""
+        """Read a route; None if it declares no body, or a body of another media type."""
         field = getattr(context, "body_field", None)
         if field is None:
             return None
@@ -65,16 +68,16 @@ class RouteBody:
         return cls(kind, limit, getattr(strict, "value", strict))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RouteEntry:
     """One route: what it matches, the endpoint behind it, and what is declared on it.
 
-    `path` is the template, which is also the name in logs and metrics. An entry without methods is
-    a mount, which matches all paths below its own, or a web socket. `access` is None where the
-    endpoint declares none; `has_inner_rules` is true where its face checks further rules.
-    `is_keyed` is true where a request may need an Idempotency-Key. `compiled` is the application
-    that serves the route on the fast path; without one FastAPI does. `shown` is what the ASGI scope
-    holds as the route of a request on the fast path.
+    `path` is the template without convertors, such as "/orders/{id}": OpenAPI, logs and metrics
+    call the route by it. An entry without methods is a mount, which matches all paths below its
+    own, or a web socket. `access` is None where the endpoint declares none; `has_inner_rules` is
+    true where its face checks further rules. `is_keyed` is true where a request may have an
+    Idempotency-Key. `compiled` is the application that serves the route on the fast path; FastAPI
+    serves routes without one.
     """
 
     path: str
@@ -89,14 +92,13 @@ class RouteEntry:
     criticality: Criticality
     is_keyed: bool
     compiled: ASGIApp | None
-    shown: SimpleNamespace
 
     @classmethod
     def of(cls, context: RouteContext, compiled: ASGIApp | None = None) -> Self:
-        """Read a route of FastAPI or Starlette."""
-        path, methods = context.path or "", frozenset(context.methods or ())
+        """Return the entry of a route of FastAPI or Starlette."""
+        methods = frozenset(context.methods or ())
         endpoint = context.endpoint or getattr(context.route, "app", None)
-        pattern, template, convertors = compile_path(path)
+        pattern, path, convertors = compile_path(context.path or "")
         mounted = path_pattern_of(context.route)
         is_socket = isinstance(context.route, WebSocketRoute)
         return cls(
@@ -112,13 +114,34 @@ class RouteEntry:
             getattr(endpoint, CRITICALITY, DEFAULT_CRITICALITY),
             not is_socket and _is_keyed(methods, endpoint),
             compiled,
-            SimpleNamespace(path=template),
         )
 
     @property
     def is_literal(self) -> bool:
         """Whether the route matches one path only."""
         return bool(self.methods) and not self.convertors
+
+    def is_below(self, prefix: str) -> bool | None:
+        """Whether the paths that the route matches are below a prefix, in whole segments.
+
+        None where some are and others are not: the path of the request decides.
+        """
+        own, wanted = _segments(self.path), _segments(prefix)
+        answer: bool | None = True
+        for index, segment in enumerate(wanted):
+            if index == len(own):
+                return None if not self.methods and not self.is_socket else False
+            if "{" in own[index]:
+                if not all(map(is_in_one_segment, self.convertors.values())):
+                    return None
+                answer = None
+            elif own[index] != segment:
+                return False
+        return answer
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
 
 
 def _is_keyed(methods: frozenset[str], endpoint: object) -> bool:
@@ -128,7 +151,7 @@ def _is_keyed(methods: frozenset[str], endpoint: object) -> bool:
 
 
 class RouteMatch(NamedTuple):
-    """The route of one request; `entry` is None where no route serves it."""
+    """The route of one request; `entry` is None if no route serves it."""
 
     table: "RouteTable"
     method: str
@@ -142,7 +165,7 @@ class RouteMatch(NamedTuple):
         return DEFAULT_CRITICALITY if self.entry is None else self.entry.criticality
 
     def parameters(self) -> dict[str, object]:
-        """Return the path's parameters, converted as the route declares them."""
+        """Return the parameters of the path, converted as the route declares."""
         if self.entry is None or self.found is None:
             return {}
         convertors = self.entry.convertors
@@ -152,10 +175,10 @@ class RouteMatch(NamedTuple):
 
 
 class RouteTable:
-    """All routes of a gateway, in FastAPI's order: the first that matches serves a request.
+    """All routes of a gateway, in FastAPI's order: the first route that matches serves a request.
 
-    A HEAD is served by the first route of GET or HEAD. `match` searches once a request and stores
-    what it found in the ASGI scope; it searches again only if a middleware rewrites the path.
+    The first route of GET or HEAD serves a HEAD. `match` searches once per request and stores the
+    result in the ASGI scope. It searches again only if middleware rewrites the path.
     """
 
     __slots__ = ("_by_method", "_mounts", "entries", "is_any_ranked")
@@ -174,11 +197,14 @@ class RouteTable:
     def of(
         cls, routes: Sequence[BaseRoute], compiled: Callable[[object, str], ASGIApp | None]
     ) -> Self:
-        """Read the routes of an app; `compiled` finds what serves an endpoint on the fast path."""
+        """Read the routes of an app.
+
+        `compiled` returns the application that serves an endpoint and path on the fast path.
+        """
         return cls(list(route_entries(routes, compiled)))
 
     def match(self, scope: ASGIScope) -> RouteMatch:
-        """Return the route of a request; it is searched for by whichever concern needs it first."""
+        """Return the route of a request; the first caller searches, the others read the result."""
         known: RouteMatch | None = scope.get(ROUTE)
         method, path = scope.get("method", WEB_SOCKET), path_of(scope)
         # A HEAD that is answered as a GET has the same route.
@@ -198,21 +224,21 @@ class RouteTable:
         return RouteMatch(self, method, path, entry, found)
 
     def methods_of(self, path: str) -> frozenset[str]:
-        """Return the methods of all routes that a path matches, for `Allow`."""
+        """Return the methods of all routes that match a path, for `Allow`."""
         here = [one.methods for one in self.entries if one.methods and one.pattern.match(path)]
         return frozenset[str]().union(*here)
 
     def template(self, scope: ASGIScope) -> str:
-        """Return the template of the route of a request; empty where there is none."""
+        """Return the template of a request's route; empty if no route serves the request."""
         known: RouteMatch | None = scope.get(ROUTE)
-        # A mount changes the root path of a request that it has served.
+        # After a mount has served a request, the root path has changed: do not search again.
         if known is None or known.table is not self:
             known = self.match(scope)
         return "" if known.entry is None else known.entry.path
 
 
 class _Index:
-    """The routes of one method: literal paths in a dictionary, the others in their order."""
+    """The routes of one method: a dictionary of literal paths, and a list of patterns."""
 
     __slots__ = ("_literal", "_patterns")
 
@@ -227,7 +253,7 @@ class _Index:
 
     def find(self, path: str) -> tuple[RouteEntry | None, Match[str] | None]:
         literal = self._literal.get(path)
-        if literal is None and path[-1:] == "\n":  # `$` in Starlette's patterns matches before it
+        if literal is None and path[-1:] == "\n":  # `$` in Starlette's patterns allows it
             literal = self._literal.get(path[:-1])
         for place, entry in self._patterns:
             if literal is not None and literal[0] < place:
@@ -243,7 +269,7 @@ def _index(routes: Sequence[RouteEntry], methods: set[str]) -> _Index:
 
 
 def not_compiled(_endpoint: object, _path: str) -> None:
-    """Find no application for the fast path."""
+    """Return None: no application serves the route on the fast path."""
 
 
 def route_entries(

@@ -1,4 +1,4 @@
-"""Security schemes in OpenAPI: how callers authenticate, and which operations demand it."""
+"""Security schemes in OpenAPI: how callers authenticate, and which operations require it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,9 +13,9 @@ Document = dict[str, Any]
 def with_security(
     document: Document, authenticator: Authenticator | None, access: Sequence[RouteAccess]
 ) -> Document:
-    """Return a document with security schemes, and a requirement for each closed operation.
+    """Add security schemes to a document, and a requirement to each operation that has a rule.
 
-    Any one of a gateway's ways to sign in will do (OpenAPI 3.1, section 4.8.30).
+    A caller satisfies a requirement with any one of the schemes (OpenAPI 3.1, section 4.8.30).
     """
     schemes = dict(_schemes(each_of(authenticator)))
     if not schemes:
@@ -38,7 +38,7 @@ def _schemes(authenticators: Iterable[Authenticator]) -> Iterable[tuple[str, Map
 
 
 def _rule_of(access: Sequence[RouteAccess], path: str, method: str) -> Require | None:
-    """Return what the route of an operation takes; None where that is nothing."""
+    """Return the access rule of an operation; None if anyone may call it."""
     for one in access:
         if one.path == path and method in one.methods:
             return one.access if isinstance(one.access, Require) else None
@@ -48,5 +48,5 @@ def _rule_of(access: Sequence[RouteAccess], path: str, method: str) -> Require |
 def _describe_refusals(operation: Document) -> None:
     responses = operation.setdefault("responses", {})
     problem: Document = {"content": {"application/problem+json": {}}}
-    responses.setdefault("401", {"description": "Nobody is signed in", **problem})
-    responses.setdefault("403", {"description": "Somebody else may", **problem})
+    responses.setdefault("401", {"description": "The caller is not authenticated", **problem})
+    responses.setdefault("403", {"description": "The caller is not allowed to do this", **problem})

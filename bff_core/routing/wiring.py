@@ -1,4 +1,4 @@
-"""Finds the wiring of a request's gateway: what compositions are built from."""
+"""Finds the wiring of the gateway that serves a request, from which compositions are built."""
 
 from collections.abc import Mapping
 

@@ -1,9 +1,9 @@
-"""Checks at start-up: before a gateway is assembled, and when a process starts to serve it."""
+"""Checks at start-up: before a gateway is assembled, and before a process serves it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from bff_core.auth.authenticator import Authenticator
 from bff_core.edge.options import EdgeOptions
@@ -11,6 +11,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import ConfigurationWarned, Events
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
+from bff_core.routing.route_table import RouteTable
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.startup.processes import Processes
@@ -27,7 +28,10 @@ from bff_core.upstream.client import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """The checks of one gateway, with what they look at; `own` are the framework's routes."""
+    """The checks of one gateway, and the configuration that they check.
+
+    `own` are the routes of the framework itself.
+    """
 
     settings: Settings
     options: EdgeOptions
@@ -39,7 +43,7 @@ class Checks:
     has_cache: bool
 
     def before_assembly(self) -> None:
-        """Raise `ConfigurationError` for settings that production does not start with."""
+        """Raise `ConfigurationError` for settings that are too unsafe for production."""
         if self.settings.env == "production":
             found = production_errors(
                 self.settings, self.options, self.authenticator, has_sagas=bool(self.sagas)
@@ -48,15 +52,15 @@ class Checks:
 
     def before_serving(
         self,
-        routes: Sequence[BaseRoute],
+        table: RouteTable,
         processes: Processes,
         events: Events,
         rules: Sequence[RouteAccess],
         obstacles: Iterable[tuple[str, str]],
     ) -> None:
-        """Raise `ConfigurationError` for state that must be shared; log what is doubtful.
+        """Raise `ConfigurationError` for state that must be shared, and emit warnings.
 
-        `obstacles` take all requests off the fast path.
+        `obstacles` are the reasons why all requests leave the fast path.
         """
         if processes.count > 1:
             has_keys = self.options.idempotency is not None
@@ -64,7 +68,7 @@ class Checks:
                 self.settings,
                 self.authenticator,
                 has_sagas=bool(self.sagas),
-                keyed_paths=keyed_paths(routes, [route.endpoint for route in self.own])
+                keyed_paths=keyed_paths(table, [route.endpoint for route in self.own])
                 if has_keys
                 else (),
             )
@@ -73,13 +77,11 @@ class Checks:
         if processes.is_first and events.sinks:
             for variable, reason in self._warnings(processes.count):
                 events.emit(ConfigurationWarned(variable, reason))
-            for option, reason in (*self._unused(routes, rules), *obstacles):
+            for option, reason in (*self._unused(table, rules), *obstacles):
                 events.emit(ConfigurationWarned(option, reason))
 
-    def _unused(
-        self, routes: Sequence[BaseRoute], rules: Sequence[RouteAccess]
-    ) -> Iterable[tuple[str, str]]:
-        yield from unused_limit_paths(self.limits, routes)
+    def _unused(self, table: RouteTable, rules: Sequence[RouteAccess]) -> Iterable[tuple[str, str]]:
+        yield from unused_limit_paths(self.limits, table)
         yield from unusable_access_rules(rules, self.authenticator)
 
     def _warnings(self, count: int) -> Iterable[tuple[str, str]]:

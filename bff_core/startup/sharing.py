@@ -1,21 +1,19 @@
-"""State that several processes of a gateway have to share, and whether they do."""
+"""State that several processes of a gateway must share, and whether they share it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from starlette.routing import BaseRoute
-
 from bff_core.auth.authenticator import Authenticator, HoldsState, each_of
-from bff_core.routing.route_table import route_entries
+from bff_core.routing.route_table import RouteTable
 from bff_core.settings.model import Settings
 
 REDIS: Final = "redis://redis.internal:6379/0"
 
 KEYED_REQUESTS: Final = (
-    "the same Idempotency-Key would be executed once by each process ({paths}); or give up that "
-    "promise with gateway(options=EdgeOptions(idempotency=None))"
+    "each process would execute a request with the same Idempotency-Key ({paths}); or turn keys "
+    "off with gateway(options=EdgeOptions(idempotency=None))"
 )
-SAGAS: Final = "a saga that one process leaves behind would be unknown to the others"
+SAGAS: Final = "the other processes could not finish the sagas of a process that ends"
 LIMITS: Final = "each process counts for itself, so callers get {count} times their limits"
 CACHE: Final = "each process has a cache of its own, and a purge reaches only one of them"
 
@@ -27,7 +25,7 @@ def unsafe_unshared_state(
     has_sagas: bool,
     keyed_paths: Sequence[str],
 ) -> dict[str, str]:
-    """Return what would be unsafe in several processes, by the variable that makes it safe."""
+    """Return state that is unsafe in several processes, by the variable that shares it."""
     found: dict[str, str] = {}
     for one in each_of(authenticator):
         if isinstance(one, HoldsState):
@@ -41,7 +39,7 @@ def unsafe_unshared_state(
 
 
 def too_many_processes(count: int, unsafe: dict[str, str]) -> str:
-    """Return why a gateway does not start in so many processes, a line for each variable."""
+    """Return why a gateway can't run in several processes, a line for each variable."""
     return "\n".join(
         f"{variable} is not shared, and the gateway runs in {count} processes: {consequence}. Set "
         f"{_example(variable)} for all of them, or run one process (BFF_WORKERS=1)."
@@ -52,7 +50,7 @@ def too_many_processes(count: int, unsafe: dict[str, str]) -> str:
 def inaccurate_unshared_state(
     settings: Settings, count: int, *, has_limits: bool, has_cache: bool
 ) -> dict[str, str]:
-    """Return what is less accurate in several processes, by the variable that mends it."""
+    """Return state that is inaccurate in several processes, by the variable that shares it."""
     found: dict[str, str] = {}
     if has_limits and not settings.limits_url:
         found["BFF_LIMITS_URL"] = LIMITS.format(count=count)
@@ -61,18 +59,13 @@ def inaccurate_unshared_state(
     return found
 
 
-def keyed_paths(routes: Sequence[BaseRoute], own: Iterable[object]) -> list[str]:
-    """Return the routes whose requests may carry an Idempotency-Key; `own` endpoints have none."""
-    ignored = list(own)
-    return [
-        place.path
-        for place in route_entries(routes)
-        if place.is_keyed and not any(place.endpoint == one for one in ignored)
-    ]
+def keyed_paths(table: RouteTable, own: Sequence[object]) -> list[str]:
+    """Return the routes whose requests may have an Idempotency-Key, except `own` endpoints."""
+    return [route.path for route in table.entries if route.is_keyed and route.endpoint not in own]
 
 
 def is_memory(url: str) -> bool:
-    """Whether a URL of a journal or of keys is memory of the process."""
+    """Whether the URL of a store means the memory of the process."""
     return url == "sqlite://" or url.endswith(":memory:")
 
 

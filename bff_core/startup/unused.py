@@ -1,4 +1,4 @@
-"""Declarations without effect: paths of limits, access rules without an authenticator."""
+"""Declarations without effect: limits on unknown paths, access rules without an authenticator."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -12,7 +12,7 @@ from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, ite
 from bff_core.composition.wiring import MARK
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
-from bff_core.routing.route_table import RouteEntry, route_entries
+from bff_core.routing.route_table import RouteEntry, RouteTable
 
 NOT_SIGNED_IN: Final = (
     "{routes}: Require(...) admits viewers who are signed in, and this gateway has no "
@@ -21,18 +21,16 @@ NOT_SIGNED_IN: Final = (
 )
 
 OPERATOR: Final = "/operator"
-"""Where the admin endpoints are; they are not routes."""
+"""The path of the admin endpoints, which are not routes."""
 
 
-def unused_limit_paths(
-    limits: Sequence[Limit], routes: Sequence[BaseRoute]
-) -> Iterator[tuple[str, str]]:
-    """Yield the options of limits that match no route: a name, and a sentence for the log."""
-    places = list(route_entries(routes))
+def unused_limit_paths(limits: Sequence[Limit], table: RouteTable) -> Iterator[tuple[str, str]]:
+    """Yield the paths of limits that match no route: an option, and a sentence for the log."""
     for limit in limits:
         for option in ("paths", "exempt"):
             for path in getattr(limit, option):
-                if not any(_may_hold(limit, path, place) for place in places) and not _is_own(path):
+                is_used = any(_may_hold(limit, path, route) for route in table.entries)
+                if not is_used and not _is_own(path):
                     methods = f" for {', '.join(limit.methods)}" if limit.methods else ""
                     shown = path.rstrip("/") or "/"
                     reason = f"{shown} is the beginning of no route{methods}: is it misspelt?"
@@ -42,7 +40,7 @@ def unused_limit_paths(
 def unusable_access_rules(
     rules: Sequence[RouteAccess], authenticator: Authenticator | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield a warning where routes require a viewer and nothing can sign one in."""
+    """Yield a warning if routes require a viewer, and no authenticator can identify one."""
     if authenticator is not None:
         return
     closed = [one for one in rules if isinstance(one.access, Require)]
@@ -64,7 +62,7 @@ def routes_with(screen: object, routes: Sequence[BaseRoute]) -> list[str]:
 
 
 def name_of(endpoint: object) -> str:
-    """Return the name of a function as its module has it."""
+    """Return the name of a function, with its module."""
     return f"{getattr(endpoint, '__module__', '')}.{getattr(endpoint, '__qualname__', '')}"
 
 
@@ -78,20 +76,9 @@ def _is_own(path: str) -> bool:
     return f"{OPERATOR}/".startswith(path) or path.startswith((f"{OPERATOR}/", f"{WEBHOOK}/"))
 
 
-def _may_hold(limit: Limit, path: str, place: RouteEntry) -> bool:
-    """Whether a request for a route may have a path that begins so."""
-    methods = {"GET" if method == "HEAD" else method for method in place.methods}
+def _may_hold(limit: Limit, prefix: str, route: RouteEntry) -> bool:
+    """Whether a limit on this prefix counts any request of a route."""
+    methods = {"GET" if method == "HEAD" else method for method in route.methods}
     if limit.methods and methods and methods.isdisjoint(limit.methods):
         return False
-    begin, steps = path.strip("/").split("/"), place.path.strip("/").split("/")
-    if begin == [""]:
-        return True
-    for place_of_step, step in enumerate(begin):
-        if place_of_step == len(steps) or steps == [""]:
-            return not place.methods and not place.is_socket  # a mount goes on below its path
-        own = steps[place_of_step]
-        if ":path}" in own:
-            return True
-        if "{" not in own and own != step:
-            return False
-    return True
+    return route.is_below(prefix) is not False

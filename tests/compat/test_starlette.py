@@ -50,6 +50,15 @@ def test_compile_path_returns_pattern_template_and_convertors():
     assert pattern.match("/files/a/b") is None
 
 
+def test_a_parameter_of_a_path_has_a_slash_only_as_a_path():
+    """Starlette's convertors match one segment, except `path`."""
+    _, _, convertors = compat.compile_path("/{a}/{b:int}/{c:float}/{d:uuid}/{e:path}")
+
+    found = {name: compat.is_in_one_segment(one) for name, one in convertors.items()}
+
+    assert found == {"a": True, "b": True, "c": True, "d": True, "e": False}
+
+
 def test_a_route_and_a_mount_have_a_path_pattern():
     """`path_regex` matches what a route serves, and what is below a mount."""
     assert compat.path_pattern_of(Route("/a/{b}", answer)).match("/a/1")

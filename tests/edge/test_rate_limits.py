@@ -1,11 +1,15 @@
 """A caller beyond a limit gets a 429, and every answer reports what is left."""
 
+import httpx
 import pytest
 
+from bff_core import ANYONE, Views
+from bff_core import gateway as make_gateway
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.edge.options import CorsOptions
 from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.rate_limits import Limit
+from bff_core.settings.model import Settings
 
 pytestmark = pytest.mark.virtual_time
 
@@ -210,3 +214,69 @@ async def test_two_limits_of_one_name_are_refused(edged, answering):
     """They would count as one; the error says what to do."""
     with pytest.raises(ConfigurationError, match="give them names"):
         edged(answering(), limits=[TWO, TWO])
+
+
+def reports():
+    """Make views: one of a literal path, one with a parameter."""
+    views = Views(prefix="/v1", access=ANYONE)
+
+    @views.get("/reports")
+    async def listed() -> int:
+        return 1
+
+    @views.post("/reports")
+    async def added() -> int:
+        return 1
+
+    @views.get("/reports/{name}")
+    async def one(name: str) -> str:
+        return name
+
+    return views
+
+
+async def counted(limit, requests):
+    """Return the statuses of requests, each a method and a path, to a gateway with one limit."""
+    settings = Settings(env="development", log="off")
+    app = make_gateway("shop", faces=[reports()], limits=[limit], settings=settings)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        return [(await client.request(method, path)).status_code for method, path in requests]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_limit_counts_every_path_that_its_route_serves(method):
+    """A line break at the end of a path leads to the same route, and does not evade the limit."""
+    limit = Limit(quota=1, paths=("/v1/reports",))
+
+    assert await counted(limit, [(method, "/v1/reports"), (method, "/v1/reports%0A")]) == [200, 429]
+
+
+async def test_a_limit_may_hold_for_a_value_of_a_parameter():
+    """Other values of the same route are not counted."""
+    limit = Limit(quota=1, paths=("/v1/reports/large",))
+    paths = ["/v1/reports/small", "/v1/reports/large", "/v1/reports", "/v1/reports/large"]
+
+    statuses = await counted(limit, [("GET", path) for path in paths])
+
+    assert statuses == [200, 200, 200, 429]
+
+
+async def test_a_limit_for_some_methods_does_not_count_others_of_the_path():
+    """A path has a route for each method, and a limit may hold for one of them."""
+    limit = Limit(quota=1, paths=("/v1/reports",), methods=("POST",))
+    methods = ["GET", "POST", "GET", "HEAD", "POST"]
+
+    statuses = await counted(limit, [(method, "/v1/reports") for method in methods])
+
+    assert statuses == [200, 200, 200, 200, 429]
+
+
+async def test_a_limit_counts_requests_without_a_route():
+    """A scan for paths that do not exist uses up the quota as well."""
+    limit = Limit(quota=1, paths=("/v1",))
+
+    assert await counted(limit, [("GET", "/v1/nowhere"), ("GET", "/v1/reports")]) == [404, 429]

@@ -11,7 +11,7 @@ from fastapi import FastAPI, WebSocket
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from bff_core import ANYONE, Require, Views, gateway
+from bff_core import ANYONE, Limit, Require, Views, gateway
 from bff_core.auth.access import access
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.events import Events, RequestAnswered
@@ -55,7 +55,18 @@ def shop(**options):
 
     events = []
     settings = Settings(env="development", log="off", auth="demo", max_concurrent=1)
-    app = gateway("shop", faces=[views], settings=settings, events=Events(events.append), **options)
+    limits = [
+        Limit(quota=100, by="address", paths=("/fast", "/slow/7")),
+        Limit(quota=100, exempt=("/closed",), methods=("GET",)),
+    ]
+    app = gateway(
+        "shop",
+        faces=[views],
+        settings=settings,
+        events=Events(events.append),
+        limits=limits,
+        **options,
+    )
 
     @app.get("/telemetry")
     @access(ANYONE)
@@ -80,7 +91,7 @@ def shop(**options):
     ],
 )
 async def test_each_request_is_matched_once(method, path, options, status):
-    """Shedding, idempotency, access, body checks, the fast path and the log line share a match."""
+    """Shedding, limits, keys, access, body checks, the fast path and the log line share a match."""
     app, events = shop()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -193,3 +204,78 @@ async def test_a_rule_of_a_route_of_head_is_checked():
         answer = await asyncio.wait_for(client.head("/secret"), 5)
 
     assert answer.status_code == 401
+
+
+def converted():
+    """Make a gateway with a view and a plain route whose parameter is a number."""
+    views, events = Views(), []
+
+    @views.get("/views/{number:int}")
+    async def view(number: int) -> int:
+        return number
+
+    settings = Settings(env="development", log="off", auth="demo")
+    app = gateway("shop", faces=[views], settings=settings, events=Events(events.append))
+
+    @app.get("/plain/{number:int}")
+    @access(Require())
+    async def plain(number: int) -> int:
+        return number
+
+    return app, events
+
+
+@pytest.mark.parametrize("path", ["/views/7", "/plain/7"])
+async def test_a_route_has_one_name_in_logs(path):
+    """It is the template without convertors, whether a request was served or refused."""
+    app, events = converted()
+    transport = httpx.ASGITransport(app)
+    viewer = {"authorization": "Bearer demo-1"}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        for headers in (viewer, {}, {"host": "other.example"}):
+            await client.get(path, headers=headers)
+
+    answered = [one for one in events if isinstance(one, RequestAnswered)]
+    assert [one.status for one in answered] == [200, 401, 400]
+    assert {one.route for one in answered} == {path.replace("7", "{number}")}
+
+
+def test_openapi_describes_the_access_rule_of_a_route_with_a_convertor():
+    """OpenAPI names paths without convertors, and its operations still require credentials."""
+    app, _ = converted()
+
+    paths = app.openapi()["paths"]
+
+    assert paths["/views/{number}"]["get"]["security"] == [{"Demo": []}]
+    assert paths["/plain/{number}"]["get"]["security"] == [{"Demo": []}]
+
+
+@pytest.mark.parametrize(
+    ("template", "prefix", "is_below"),
+    [
+        ("/v1/orders", "/", True),
+        ("/v1/orders", "/v1/", True),
+        ("/v1/orders", "/v1/orders/", True),
+        ("/v1/orders", "/v1/order/", False),
+        ("/v1/orders", "/v1/orders/7/", False),
+        ("/v1/orders/{order}", "/v1/orders/", True),
+        ("/v1/orders/{order}", "/v1/orders/7/", None),
+        ("/v1/orders/{order}", "/v2/orders/7/", False),
+        ("/v1/orders/{order}/lines", "/v1/orders/7/notes/", False),
+        ("/v1/orders/{order}/lines", "/v1/orders/7/lines/", None),
+        ("/v1/orders/{order}", "/v1/orders/7/lines/", False),
+        ("/v1/{rest:path}", "/v1/orders/7/lines/", None),
+        ("/v1/report-{number}.csv", "/v1/report-7.csv/", None),
+        ("/", "/v1/", False),
+        ("/", "/", True),
+    ],
+)
+def test_the_table_knows_which_routes_are_below_a_prefix(template, prefix, is_below):
+    """All requests of a route are below it, none, or some: then the path of each decides."""
+    app = FastAPI(openapi_url=None)
+    app.get(template)(lambda: 1)
+
+    assert table_of(app).entries[0].is_below(prefix) is is_below

@@ -68,11 +68,6 @@ class Limit:
         """The most that a caller can have left."""
         return self.burst or self.quota if self.strategy == "bucket" else self.quota
 
-    @property
-    def applies_always(self) -> bool:
-        """Whether the limit applies to every request."""
-        return "/" in self.paths and not self.exempt and not self.methods
-
     def applies_to(self, method: str, path: str) -> bool:
         """Return whether the limit applies to a request."""
         if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
