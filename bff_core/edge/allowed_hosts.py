@@ -1,6 +1,6 @@
 """Allowed hosts: refuses requests whose `Host` is not a name of the gateway.
 
-A forged Host would end in links and caches.
+A forged Host would get into links and caches.
 """
 
 import re
@@ -23,7 +23,7 @@ class AllowedHosts:
         self._is_allowed = host_check(allowed)
 
     def check(self, context: RequestContext) -> None:
-        """Refuse a request for another host."""
+        """Raise a 400 if the host is missing, or is not allowed."""
         host = context.fields.get(b"host")
         if host is None:
             raise HTTPException(400, "The Host header is missing.")
@@ -32,9 +32,9 @@ class AllowedHosts:
 
 
 def host_check(allowed: Iterable[str]) -> Callable[[bytes], bool]:
-    """Return whether a Host value is one of `allowed`; ports are not compared.
+    """Return a function that checks whether a `Host` is one of `allowed`; ports do not count.
 
-    "*.example.com" allows every name below example.com but not the name itself, "*" allows all.
+    "*.example.com" allows every name below example.com, but not example.com. "*" allows all names.
     """
     names = frozenset(name.lower() for name in allowed)
     suffixes = tuple(name[1:] for name in names if name.startswith("*."))

@@ -12,10 +12,10 @@ from bff_core.scope import Scope
 
 
 class Authentication:
-    """After the limits by address: gives the `Scope` its viewer and audience.
+    """After the limits by address: sets the viewer and the audience of the `Scope`.
 
-    Anonymous callers get the anonymous viewer. What a viewer may do is checked where it is known
-    what a request is for: at routes, fields, parts.
+    Anonymous callers get the anonymous viewer. Access rules are checked later: at routes, fields
+    and parts.
     """
 
     __slots__ = ("_authenticator", "_challenge", "_issuer")
@@ -27,7 +27,7 @@ class Authentication:
         self._issuer = "" if authenticator is None else issuer_of(authenticator)
 
     def check(self, context: RequestContext) -> Awaitable[None] | None:
-        """Find the viewer; raises what the authenticator refuses with."""
+        """Authenticate the request; raise the authenticator's error if it refuses."""
         context.challenge = self._challenge
         scope = context.scope
         scope.is_guarded = self._authenticator is not None
@@ -49,21 +49,17 @@ def _set_viewer(scope: Scope, viewer: Viewer | None, issuer: str) -> None:
     if viewer is None:
         viewer, scope.audience = ANONYMOUS, ANONYMOUS.audience
     else:
-        viewer, scope.audience = _named(viewer, issuer)
+        # A subclass may compare by fewer fields than it has: only plain viewers are cached.
+        name = _name_once if type(viewer) is Viewer else _name
+        viewer, scope.audience = name(viewer, issuer)
     scope.viewer = viewer
     scope.tenant = viewer.tenant
 
 
-def _named(viewer: Viewer, issuer: str) -> tuple[Viewer, str]:
-    """Return a viewer that has an issuer, and its audience."""
-    # A subclass may compare by fewer fields than it has: only plain viewers are looked up.
-    if type(viewer) is Viewer:
-        return _known(viewer, issuer)
+def _name(viewer: Viewer, issuer: str) -> tuple[Viewer, str]:
+    """Return a viewer with its issuer, and its audience."""
     named = viewer.issued_by(issuer)
     return named, named.audience
 
 
-@lru_cache(maxsize=1024)
-def _known(viewer: Viewer, issuer: str) -> tuple[Viewer, str]:
-    named = viewer.issued_by(issuer)
-    return named, named.audience
+_name_once = lru_cache(maxsize=1024)(_name)

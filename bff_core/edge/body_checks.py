@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.edge.body_limit import whole
+from bff_core.edge.body_limit import replay, whole
 from bff_core.edge.strict_json import JSONRefused, is_plain, read_json
 from bff_core.routing.body_types import check_media, unsupported
 from bff_core.routing.route_table import RouteBody, RouteTable
@@ -15,8 +15,8 @@ class BodyChecks:
     """Between FastAPI's middleware and its router: checks each body that a route declares.
 
     A wrong media type, charset or content coding is a 415, before the body is read. FastAPI's JSON
-    parser accepts what can't be passed on: `NaN`, infinite numbers, halves of surrogate pairs. They
-    are a 422 in the form of FastAPI's own, so that handlers of an application see them, too.
+    parser accepts values that no other JSON can hold: `NaN`, infinite numbers, halves of surrogate
+    pairs. They become FastAPI's own 422, which the exception handlers of the application get, too.
     """
 
     __slots__ = ("_app", "_table")
@@ -26,7 +26,7 @@ class BodyChecks:
         self._table = table
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Check the body where the route declares one, then call the router."""
+        """Check the body if the route declares one, then call the router."""
         body = self._declared(scope) if scope["type"] == "http" else None
         if body is not None:
             media = check_media(scope["headers"], body.kind)
@@ -44,7 +44,7 @@ class BodyChecks:
 async def _checked(
     body: RouteBody, scope: ASGIScope, receive: Receive, *, has_type: bool
 ) -> Receive:
-    """Return a `receive` for a body that has been read, and holds nothing but JSON."""
+    """Read a body, check that it is JSON, and return a `receive` that returns it again."""
     text = await whole(receive, scope, body.limit)
     if text and not has_type and body.needs_type:
         raise unsupported("json")
@@ -53,13 +53,13 @@ async def _checked(
             read_json(text)
         except JSONRefused as error:
             raise invalid_body(error) from error
-    return _again(text, receive)
+    return replay(text, receive)
 
 
 def _closed(boundary: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that refuses a form without its closing boundary.
+    """Return a `receive` that raises a 400 for a form without its closing boundary.
 
-    Starlette drops the part that is cut off, and takes the rest for the form.
+    Starlette drops the part that is cut off, and uses the rest of the form.
     """
     closing, read, is_closed = b"--%b--" % boundary, b"", False
 
@@ -78,7 +78,7 @@ def _closed(boundary: bytes, receive: Receive) -> Receive:
 
 
 def invalid_body(refused: JSONRefused) -> RequestValidationError:
-    """Return the error that FastAPI raises for a body of this kind."""
+    """Return the error that FastAPI raises for invalid JSON."""
     fault = refused.fault
     if fault.position is None:
         where = {"type": fault.type, "loc": ("body", *fault.path), "msg": fault.message}
@@ -86,17 +86,3 @@ def invalid_body(refused: JSONRefused) -> RequestValidationError:
     where = {"type": fault.type, "loc": ("body", fault.position), "msg": "JSON decode error"}
     context = {"input": {}, "ctx": {"error": fault.message}}
     return RequestValidationError([where | context], body=refused.text)
-
-
-def _again(text: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the whole body first."""
-    is_given = False
-
-    async def again() -> Message:
-        nonlocal is_given
-        if is_given:
-            return await receive()
-        is_given = True
-        return {"type": "http.request", "body": text, "more_body": False}
-
-    return again

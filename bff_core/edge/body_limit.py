@@ -1,4 +1,4 @@
-"""Body limit: bounds a request's body by its declared length and by what really arrives."""
+"""Body limit: bounds the declared length of a request's body, and the bytes that arrive."""
 
 from math import inf
 
@@ -10,12 +10,13 @@ from starlette.types import Scope as ASGIScope
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.http_exchange.request_context import RequestContext
 
+MAX_LENGTH_DIGITS = 18
+
 
 class BodyLimit:
     """After the allowed hosts: a body over `limit` bytes is a 413, before it is in memory.
 
-    This is the bound of the whole gateway; a route may set a lower one with FastAPI's
-    `max_body_size`.
+    The limit holds for the whole gateway. A route may set a lower one by FastAPI's `max_body_size`.
     """
 
     __slots__ = ("_limit",)
@@ -25,7 +26,7 @@ class BodyLimit:
         self._limit = limit
 
     def check(self, context: RequestContext) -> None:
-        """Refuse a body whose declared length is too large, and count one that arrives."""
+        """Raise a 413 if the declared length is too large; count the bytes that arrive."""
         length = context.fields.get(b"content-length")
         if length is not None:
             self._check(length, context.asgi)
@@ -36,8 +37,8 @@ class BodyLimit:
     def _check(self, length: bytes, scope: ASGIScope) -> None:
         if not length.isdigit():
             raise HTTPException(400, "Content-Length must be a number of bytes.")
-        # Longer than any limit's digits: not worth converting, and Python would refuse to.
-        if len(length) > 18 or int(length) > self._limit:
+        # More digits than any limit has: Python refuses to convert thousands of them.
+        if len(length) > MAX_LENGTH_DIGITS or int(length) > self._limit:
             raise too_large(self._limit, scope)
 
     def _counted(self, receive: Receive, scope: ASGIScope) -> Receive:
@@ -55,14 +56,15 @@ class BodyLimit:
 
 
 def too_large(limit: int, scope: ASGIScope) -> HTTPException:
-    """Return an HTTPException: FastAPI's body parsing lets nothing else through."""
-    # The rest of the body is not read, so the connection can't be used again.
+    """Return the 413 for a body over the limit."""
+    # An HTTPException, since FastAPI replaces other errors while it reads a body. The connection is
+    # closed because the rest of the body is not read.
     headers = {"connection": "close"} if _is_http1(scope) else None
     return HTTPException(413, f"At most {limit} bytes are accepted.", headers)
 
 
 async def whole(receive: Receive, scope: ASGIScope, limit: float = inf) -> bytes:
-    """Read a request's body to its end; beyond `limit` bytes it is a 413."""
+    """Return the whole body of a request; raise a 413 beyond `limit` bytes."""
     pieces: list[bytes] = []
     received, is_more = 0, True
     while is_more:
@@ -77,6 +79,17 @@ async def whole(receive: Receive, scope: ASGIScope, limit: float = inf) -> bytes
     return b"".join(pieces)
 
 
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that returns a body which was read before, then later messages."""
+    first = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def replayed() -> Message:
+        message = next(first, None)
+        return await receive() if message is None else message
+
+    return replayed
+
+
 def _is_http1(scope: ASGIScope) -> bool:
-    """Whether a request without length and transfer coding has no body (RFC 9112, 6.3)."""
+    """Whether a request without Content-Length or Transfer-Encoding has no body (RFC 9112, 6.3)."""
     return str(scope.get("http_version", "")).startswith("1")

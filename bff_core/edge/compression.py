@@ -1,4 +1,4 @@
-"""Compression of whole answers, and 304 for clients that hold the same bytes."""
+"""Compression of answers, and 304 for clients that have the same bytes already."""
 
 import asyncio
 from functools import lru_cache
@@ -14,54 +14,54 @@ from bff_core.http_exchange.request_context import RequestContext
 from bff_core.policy.edge.negotiation import preferences
 from bff_core.upstream.transport.content_coding import ENCODERS
 
-SMALLEST = 1024
-"""Bytes; less fits into one packet anyway."""
+MIN_BYTES = 1024
+"""The smallest body that is compressed; a smaller one fits into one packet anyway."""
 
-LONG = 256 * 1024
-"""Bytes from which on compressing leaves the event loop: about 5 ms of work."""
+THREAD_BYTES = 256 * 1024
+"""The smallest body that a thread compresses, since that takes about 5 ms."""
 
-READING = frozenset({"GET", "HEAD"})
-"""Methods whose answer is left out for a client that has it (RFC 9110, section 13.1.2)."""
+CONDITIONAL = frozenset({"GET", "HEAD"})
+"""Methods whose answer may be a 304 (RFC 9110, section 13.1.2)."""
 
 COMPRESSIBLE = (b"application/json", b"application/problem+json", b"application/graphql", b"text/")
 
 CODED_OR_PARTIAL = frozenset({b"content-encoding", b"content-range"})
-"""An answer with one of these fields is encoded already, or a part of another answer."""
+"""Headers of an answer that is encoded already, or is a range of another answer."""
 
-PIECE = FileResponse.chunk_size
-"""Bytes of a file from which on it is sent in pieces."""
+FILE_CHUNK_BYTES = FileResponse.chunk_size
+"""The smallest file that Starlette sends in several chunks."""
 
 OF_PLAIN_BYTES = frozenset({b"accept-ranges", b"content-length"})
-"""Fields that are not true of the compressed bytes: ranges are served of the plain ones only."""
+"""Headers that hold for the plain bytes only: the compressed bytes have no ranges."""
 
 
 class Compression:
-    """After all that may refuse: fits an answer in one piece to what the client accepts and has.
+    """After all concerns that may refuse: compresses answers, and sends a 304 for known ones.
 
-    It is compressed if that is worth it, with an entity tag of its own; to a client that holds
-    just these bytes it is a 304 instead. Streams pass unchanged: each of their lines is to arrive
-    as soon as it is there. Answers that carry a content coding, a range of the whole or
-    `Cache-Control: no-transform` are not compressed.
+    An answer in one chunk is compressed if that pays, and gets an entity tag of its own. A client
+    that has these bytes gets a 304 instead. Streams pass unchanged, so that each line arrives at
+    once. Answers with a content coding, a range or `Cache-Control: no-transform` are not
+    compressed.
     """
 
     __slots__ = ()
     kinds = HTTP_ONLY
 
     def check(self, context: RequestContext) -> None:
-        """Choose a coding."""
-        # Whatever is chosen: a cache has to know that another client may get another coding.
+        """Choose a content coding."""
+        # Also without a coding: a cache has to know that another client may get another coding.
         context.scope.vary.append("accept-encoding")
         accepted = context.fields.get(b"accept-encoding")
         coding = choose(accepted) if accepted else None
-        held = context.fields.get(b"if-none-match") if context.scope.method in READING else None
+        held = context.fields.get(b"if-none-match") if context.scope.method in CONDITIONAL else None
         if coding is not None or held is not None:
-            context.send = _Fitting(coding, held, context, context.send)
+            context.send = _EncodedSend(coding, held, context, context.send)
 
 
-class _Fitting:
-    """A `send` that holds the head back until the first piece of the body is known.
+class _EncodedSend:
+    """A `send` that holds the head back until the first chunk of the body arrives.
 
-    `held` are the tags of what the client has, None where it sends none.
+    `held` is the `If-None-Match` of the client: the entity tags that it has; None without one.
     """
 
     __slots__ = ("_coding", "_context", "_head", "_held", "_is_over", "_send")
@@ -83,14 +83,14 @@ class _Fitting:
         head, self._head = self._head, None
         if head is not None:
             if message["type"] == "http.response.body":
-                head, message = await self._fitted(head, message)
+                head, message = await self._encoded(head, message)
             await self._send(head)
         elif self._is_over:
             return
         await self._send(message)
 
-    async def _fitted(self, head: Message, message: Message) -> tuple[Message, Message]:
-        """Return an answer's head and the first piece of its body as this client is sent them."""
+    async def _encoded(self, head: Message, message: Message) -> tuple[Message, Message]:
+        """Return the head and the first chunk of an answer, as this client gets them."""
         headers = list(head.get("headers", ()))
         body = message.get("body", b"")
         is_whole = not message.get("more_body", False)
@@ -103,8 +103,8 @@ class _Fitting:
             return known, {**message, "body": b"", "more_body": False}
         if coding is not None:
             headers.append((b"content-encoding", coding))
-            if body:  # there is none in the answer to a HEAD, and its length is not known
-                body = await _packed(body, coding)
+            if body:  # the answer to a HEAD has none, and its compressed length is unknown
+                body = await _compressed(body, coding)
                 headers.append((b"content-length", b"%d" % len(body)))
         return {**head, "headers": headers}, {**message, "body": body}
 
@@ -116,20 +116,20 @@ class _Fitting:
 
 
 def _is_worth_it(headers: Fields, body: bytes) -> bool:
-    """Whether to compress; a HEAD has the length of what a GET would be answered."""
+    """Whether to compress an answer; the answer to a HEAD has the length that a GET would have."""
     if not body:
         length = find_header(tuple(headers), b"content-length") or b"0"
-        return length.isdigit() and int(length) >= SMALLEST and _is_compressible(headers)
-    return len(body) >= SMALLEST and _is_compressible(headers)
+        return length.isdigit() and int(length) >= MIN_BYTES and _is_compressible(headers)
+    return len(body) >= MIN_BYTES and _is_compressible(headers)
 
 
 def _coded(field: tuple[bytes, bytes], coding: bytes) -> tuple[bytes, bytes]:
     return (b"etag", coded(field[1], coding)) if field[0] == b"etag" else field
 
 
-async def _packed(body: bytes, coding: bytes) -> bytes:
+async def _compressed(body: bytes, coding: bytes) -> bytes:
     encode = ENCODERS[coding]
-    return encode(body) if len(body) < LONG else await asyncio.to_thread(encode, body)
+    return encode(body) if len(body) < THREAD_BYTES else await asyncio.to_thread(encode, body)
 
 
 def _is_compressible(headers: Fields) -> bool:
@@ -145,19 +145,19 @@ def _is_compressible(headers: Fields) -> bool:
 
 
 def _is_large_file(fields: dict[bytes, bytes]) -> bool:
-    """Whether a GET sends a file in pieces, and so uncompressed; the answer to a HEAD has none."""
+    """Whether a GET would send a file in several chunks, hence uncompressed."""
     length = fields.get(b"content-length", b"")
-    return b"accept-ranges" in fields and length.isdigit() and int(length) >= PIECE
+    return b"accept-ranges" in fields and length.isdigit() and int(length) >= FILE_CHUNK_BYTES
 
 
 @lru_cache(maxsize=256)
 def choose(accepted: bytes) -> bytes | None:
-    """Return the coding that a client likes best (RFC 9110, section 12.5.3), or None for none.
+    """Return the coding that a client prefers (RFC 9110, section 12.5.3), or None.
 
-    Among equals it is ours to choose: zstd, br, gzip.
+    Among equal weights the order is zstd, br, gzip.
     """
     weights = dict(reversed(preferences(accepted)))
     rest = weights.get(b"*", 0.0)
-    liked = [(weights.get(coding, rest), coding) for coding in ENCODERS]
-    weight, coding = max(liked, key=lambda pair: pair[0])
+    weighted = [(weights.get(coding, rest), coding) for coding in ENCODERS]
+    weight, coding = max(weighted, key=lambda pair: pair[0])
     return coding if weight > 0 and weight >= weights.get(b"identity", 0.0) else None

@@ -1,4 +1,4 @@
-"""CORS: lets pages of named origins read answers; none are named by default."""
+"""CORS: lets pages of configured origins read answers; by default there are none."""
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -11,10 +11,10 @@ from bff_core.http_exchange.request_context import RequestContext
 
 
 class Cors:
-    """Before all that may refuse, so that a page can read a refusal as well.
+    """Before all concerns that may refuse, so that a page can read a refusal as well.
 
-    Preflights of named origins are answered here (Fetch standard, section 3.3); those of others
-    are a 403. Without any named origin the concern is left out.
+    It answers preflights of configured origins (Fetch standard, section 3.3); preflights of other
+    origins are a 403. Without configured origins the concern is left out.
     """
 
     __slots__ = ("_permissions", "_preflight")
@@ -25,7 +25,7 @@ class Cors:
         self._preflight = _preflight(options)
 
     def check(self, context: RequestContext) -> Response | None:
-        """Permit a named origin, or answer its preflight."""
+        """Add the headers of a configured origin, or answer its preflight."""
         permissions = self._permissions
         origin = context.fields.get(b"origin")
         if permissions.differ:
@@ -44,7 +44,10 @@ class Cors:
 
 
 class Permissions:
-    """The headers by which pages of an origin may read answers."""
+    """The headers that let pages of an origin read answers.
+
+    They `differ` if they depend on the origin.
+    """
 
     __slots__ = ("_by_origin", "_is_for_all", "_options", "_patterns", "differ", "is_any_given")
 
@@ -61,7 +64,7 @@ class Permissions:
         self.differ = self.is_any_given and not self._is_for_all
 
     def of(self, origin: bytes) -> Headers:
-        """Return the permission of an origin; empty for one that was not named."""
+        """Return the headers for an origin; empty if it is not configured."""
         known = self._by_origin.get(b"*" if self._is_for_all else origin)
         if known is not None:
             return known

@@ -1,4 +1,4 @@
-"""The deadline of each request: what outlasts it is cancelled and answered with a 504."""
+"""The deadline of each request: a request that exceeds it is cancelled and gets a 504."""
 
 import asyncio
 import re
@@ -11,13 +11,13 @@ _SECONDS = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class Deadline:
-    """After CORS: what takes too long becomes a 504.
+    """After CORS: cancels a request that takes too long, and answers 504.
 
-    Everything below works to `Scope.deadline`; the edge itself cuts only `grace` seconds later,
-    so that a screen whose last optional part ran out of time still becomes an answer. A client
-    may shorten its timeout by `Request-Timeout`, never extend it. An answer that has started is
-    cut by ending the connection, unless its route called `declare_stream`. Code that runs in a
-    worker thread can't be cancelled and is waited for.
+    Compositions and upstreams respect `Scope.deadline`. The edge cancels `grace` seconds later, so
+    that a screen whose last optional part timed out still gets answered. A client may shorten its
+    timeout by `Request-Timeout`, but never extend it. An answer that has started is cut off with
+    its connection, unless its route called `declare_stream`. Code in a worker thread can't be
+    cancelled: the edge waits for it.
     """
 
     __slots__ = ("_grace", "_loop", "_timeout")
@@ -29,7 +29,7 @@ class Deadline:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def check(self, context: RequestContext) -> None:
-        """Set the deadline, and the timer that cuts the request after it."""
+        """Set the deadline, and the timer that cancels the request after it."""
         timeout = self._shortened(context.fields.get(b"request-timeout"))
         if timeout <= 0:
             raise RequestTimedOut("the caller has no time left")
@@ -56,7 +56,10 @@ class Deadline:
 
 
 class _Cut:
-    """The cancellation at the deadline: distinguished from others', and taken back in time."""
+    """The cancellation of one request at its deadline.
+
+    It is distinguished from cancellations by others, and undone if the request ends in time.
+    """
 
     __slots__ = ("_before", "_context", "_is_made", "_task", "_timeout", "_timer")
 
@@ -78,12 +81,12 @@ class _Cut:
     def _make(self) -> None:
         context = self._context
         if context.is_complete or (context.is_stream and context.status):
-            return  # the client has its answer: what still runs, such as background tasks, may end
+            return  # the client has its answer, and background tasks may end
         self._is_made = True
         self._task.cancel()
 
     def end(self, error: BaseException | None) -> BaseException | None:
-        """Stop the timer; return `RequestTimedOut` in place of a cancellation made here."""
+        """Stop the timer; return `RequestTimedOut` if this timer has cancelled the request."""
         self._timer.cancel()
         if not self._is_made:
             return error

@@ -12,11 +12,11 @@ Fields = list[tuple[bytes, bytes]]
 _OF_CONTENT: Final = frozenset(
     {b"content-encoding", b"content-language", b"content-length", b"content-type"}
 )
-"""What a 304 leaves out, as the client has it (RFC 9110, section 15.4.5)."""
+"""Headers of the content, which a 304 leaves out (RFC 9110, section 15.4.5)."""
 
 
 def entity_tag(body: bytes, kind: bytes = b"") -> bytes:
-    """Return a strong validator: bodies of one kind that share it are equal, byte by byte.
+    """Return a strong entity tag: two bodies of one kind with the same tag are equal.
 
     `kind` distinguishes representations of one resource whose bytes may be equal, such as those of
     two media types (RFC 9110, section 8.8.1).
@@ -25,21 +25,20 @@ def entity_tag(body: bytes, kind: bytes = b"") -> bytes:
 
 
 def coded(tag: bytes, coding: bytes) -> bytes:
-    """Return the tag of the same content in a coding: other bytes, hence another strong one.
+    """Return the tag of an answer after compression: other bytes need another strong tag.
 
-    A weak tag stays, since it says no more than that the content is equivalent (RFC 9110,
-    section 8.8.3.3).
+    A weak tag stays, since it only promises equivalent content (RFC 9110, section 8.8.3.3).
     """
     return tag if tag[:2] == b"W/" else b'%b-%b"' % (tag[:-1], coding)
 
 
 def without_content(headers: Fields) -> Fields:
-    """Return the fields of a 304: those of the answer without those of its content."""
+    """Return the headers of a 304: those of the answer, without those of its content."""
     return [field for field in headers if field[0] not in _OF_CONTENT]
 
 
 def with_entity_tag(page: ASGIApp) -> ASGIApp:
-    """Return an application whose answers in one piece carry an entity tag."""
+    """Wrap an application so that its answers in one chunk get an entity tag."""
 
     async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:
         head: Message = {}

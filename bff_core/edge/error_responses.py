@@ -1,7 +1,7 @@
-"""Error responses: every error in one form, wherever it was raised: the edge, a face, FastAPI."""
+"""Error responses: errors of the edge, the faces and FastAPI all become problem details."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -22,13 +22,12 @@ from bff_core.scope import Scope
 
 
 class ErrorResponses:
-    """Turns what is raised into the response to a request.
+    """Turns the error of a request into its response.
 
-    1. Nothing sent yet: problem details, with a `Crashed` event if the error is not an expected
-       one.
+    1. The answer has not started: problem details, and a `Crashed` event for an unexpected error.
     2. The answer is complete (FastAPI answers a crash and raises it again): only the event.
-    3. Amid an answer: the event, and the error is raised again so that the server cuts the
-       connection; a client must not take a fragment for the whole.
+    3. The answer has started: the event, and the error is raised again so that the server closes
+       the connection. Otherwise a client might use a fragment as if it were the whole answer.
     """
 
     __slots__ = ("_events",)
@@ -37,7 +36,7 @@ class ErrorResponses:
         self._events = events
 
     def response_to(self, error: BaseException, context: RequestContext) -> Response | None:
-        """Return the response to send; None where none can be sent. Report what is unexpected."""
+        """Return the response to send, or None if none can be sent; report unexpected errors."""
         if not isinstance(error, Exception) or isinstance(error, ClientDisconnect):
             return None
         is_cut = is_cut_off(context)
@@ -48,26 +47,26 @@ class ErrorResponses:
         return None if context.status else as_response(_problem(error, context.scope))
 
     def is_raised(self, error: BaseException, context: RequestContext) -> bool:
-        """Whether an error goes on to the server."""
+        """Whether the edge raises an error to the server."""
         if not isinstance(error, Exception):
             return True
         return is_cut_off(context) and not isinstance(error, ClientDisconnect)
 
 
 def is_cut_off(context: RequestContext) -> bool:
-    """Whether an answer has started and has not ended."""
+    """Whether the answer has started and is not complete."""
     return context.status > 0 and not context.is_complete
 
 
 def _handled(error: Exception) -> Exception:
-    """Return what was raised amid an answer: Starlette wraps what it has a handler for."""
+    """Return the error behind an answer that was cut off, without Starlette's wrapper."""
     cause = error.__cause__
     is_wrapped = type(error) is RuntimeError and isinstance(cause, Exception) and is_expected(cause)
     return cause if is_wrapped else error  # type: ignore[return-value]  # an exception
 
 
 def report(error: Exception, scope: ASGIScope, events: Events) -> None:
-    """Emit `Crashed` for the error of a request, whose own line then needs no error."""
+    """Emit `Crashed` for the error of a request; its log line does not repeat the error."""
     context = context_of(scope)
     context.is_reported = True
     if events.sinks:
@@ -77,14 +76,14 @@ def report(error: Exception, scope: ASGIScope, events: Events) -> None:
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make FastAPI answer its errors and ours as problem details, with or without an edge."""
+    """Make FastAPI answer its own errors and ours with problem details, also without an edge."""
     for kind in (BFFError, HTTPException, RequestValidationError, ExceptionGroup):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(Exception, _answer_crash)
 
 
 def noting(handlers: Mapping[Any, Callable[..., Any]]) -> dict[Any, Callable[..., Any]]:
-    """Return exception handlers that note what they answer, for the log line of the request."""
+    """Wrap exception handlers so that the log line of the request has the error; all are async."""
     return {kind: _noting(handler) for kind, handler in handlers.items()}
 
 
@@ -100,17 +99,13 @@ def _noting(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 async def _answer(request: Request, error: Exception) -> Response:
     if not is_expected(error):
-        _pass_up(error)
+        raise error
     return _response(request, error)
 
 
 async def _answer_crash(request: Request, error: Exception) -> Response:
-    """Starlette raises the error again after this answer, so that the edge reports it."""
+    """Answer an unexpected error; Starlette raises it again, and the edge reports it."""
     return _response(request, error)
-
-
-def _pass_up(error: Exception) -> NoReturn:
-    raise error
 
 
 def _response(request: Request, error: Exception) -> Response:

@@ -17,10 +17,10 @@ from typing import NamedTuple
 from bff_core.errors import ConfigurationError
 
 UNIX = "unix"
-"""How a peer that came through a Unix socket, hence without an address, is named."""
+"""The name of a peer that connects through a Unix socket, and has no address."""
 
-LONGEST_ADDRESS = 64
-"""Letters that an address may have, port, brackets and all; what is longer is none."""
+MAX_ADDRESS_CHARACTERS = 64
+"""The length of an address with port and brackets; a longer text is no address."""
 
 MAPPED_BITS = 96
 """The length of the prefix that IPv4-mapped IPv6 addresses share."""
@@ -33,7 +33,7 @@ _PAIR = re.compile(r'\s*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^\s";,]*)\s*(;|,|$)')
 
 
 class Hop(NamedTuple):
-    """One entry of a proxy: the peer that it received the request from; empty parts are unknown."""
+    """One entry that a proxy adds: the peer that sent it the request; empty parts are unknown."""
 
     client: str
     scheme: str = ""
@@ -41,9 +41,9 @@ class Hop(NamedTuple):
 
 
 def trust(hops: Iterable[str]) -> IsTrusted:
-    """Return whether an address is one of `hops`: addresses, networks, or "unix".
+    """Return a function that checks whether a peer is one of `hops`.
 
-    Raises `ConfigurationError` for what is neither.
+    A hop is an address, a network, or "unix"; anything else raises `ConfigurationError`.
     """
     names = frozenset(hops)
     networks = [_network(name) for name in names if name != UNIX]
@@ -61,9 +61,9 @@ def trust(hops: Iterable[str]) -> IsTrusted:
 def parse_address(text: str) -> Address | None:
     """Return the address in a text that may have a port and brackets; None for anything else.
 
-    An IPv4-mapped IPv6 address is the IPv4 address: one client has one address.
+    An IPv4-mapped IPv6 address becomes the IPv4 address, so that a client has one address.
     """
-    if len(text) > LONGEST_ADDRESS:
+    if len(text) > MAX_ADDRESS_CHARACTERS:
         return None
     match = _PORT.fullmatch(text)
     if match is not None:
@@ -79,22 +79,22 @@ def parse_address(text: str) -> Address | None:
 
 
 @lru_cache(maxsize=4096)
-def _spelled(text: str) -> str:
-    """Return the one spelling of an address; empty for what is none."""
+def _normalized(text: str) -> str:
+    """Return the canonical form of an address; empty for a text that is no address."""
     address = parse_address(text)
     return "" if address is None else str(address)
 
 
 def believed(hops: Sequence[Hop], peer: str, is_trusted: IsTrusted) -> Hop:
-    """Return the client as the outermost trusted hop saw it; `hops` are in the order of writing.
+    """Return the client as the outermost trusted hop saw it; the first of `hops` was added first.
 
-    Each hop writes the address of its own peer, so an entry is believed as long as the hop that
-    wrote it is trusted: from the peer backwards. The first address that is no hop is the client.
-    Where an entry is no address, the hop that wrote it stands for the client.
+    Each hop adds the address of its own peer. So an entry counts if the hop that added it is
+    trusted, and the search goes from the peer backwards. The first address that is not a trusted
+    hop is the client. If an entry is no address, the hop that added it counts as the client.
     """
     found = Hop(peer)
     for hop in reversed(hops):
-        address = _spelled(hop.client) if len(hop.client) <= LONGEST_ADDRESS else ""
+        address = _normalized(hop.client) if len(hop.client) <= MAX_ADDRESS_CHARACTERS else ""
         found = Hop(address or found.client, hop.scheme or found.scheme, hop.host or found.host)
         if not address or not is_trusted(address):
             return found
@@ -102,7 +102,7 @@ def believed(hops: Sequence[Hop], peer: str, is_trusted: IsTrusted) -> Hop:
 
 
 def parse_forwarded(values: Iterable[bytes]) -> list[Hop]:
-    """Return the hops of `Forwarded` fields (RFC 7239); none at all where they are malformed."""
+    """Return the hops of `Forwarded` headers (RFC 7239); an empty list if one is malformed."""
     hops: list[Hop] = []
     for value in values:
         parsed = _elements(value.decode("latin-1"))
@@ -115,10 +115,10 @@ def parse_forwarded(values: Iterable[bytes]) -> list[Hop]:
 def parse_x_forwarded(
     clients: Iterable[bytes], schemes: Iterable[bytes], hosts: Iterable[bytes]
 ) -> list[Hop]:
-    """Return the hops of `X-Forwarded-For`, `-Proto` and `-Host` fields, aligned at the last.
+    """Return the hops of `X-Forwarded-For`, `-Proto` and `-Host` headers, aligned at the last.
 
-    Proxies append to the first and mostly overwrite the others: what there is once is of the hop
-    next to us.
+    Proxies append to `-For`, and mostly overwrite the others: a single value is that of the last
+    hop.
     """
     rows = zip_longest(
         *(reversed(_listed(values)) for values in (clients, schemes, hosts)), fillvalue=""
@@ -131,8 +131,8 @@ def _network(name: str) -> IPv4Network | IPv6Network:
         network = ip_network(name)
     except ValueError as error:
         raise ConfigurationError(
-            f"Trusted proxy {name!r} (BFF_TRUSTED_PROXIES) is none: use an address (10.0.0.7), a "
-            f'network (10.0.0.0/8) or "unix"; {error}.'
+            f"Trusted proxy {name!r} (BFF_TRUSTED_PROXIES) is invalid: use an address (10.0.0.7), "
+            f'a network (10.0.0.0/8) or "unix"; {error}.'
         ) from error
     first = network.network_address
     if isinstance(first, IPv6Address) and first.scope_id:
@@ -144,7 +144,7 @@ def _network(name: str) -> IPv4Network | IPv6Network:
         right = ip_network(f"{first.ipv4_mapped}/{network.prefixlen - MAPPED_BITS}")
         raise ConfigurationError(
             f"Trusted proxy {name!r} (BFF_TRUSTED_PROXIES) would never match: such addresses are "
-            f"compared as those of IPv4; write {str(right).removesuffix('/32')}."
+            f"compared as IPv4 addresses; write {str(right).removesuffix('/32')}."
         )
     return network
 

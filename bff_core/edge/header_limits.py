@@ -1,4 +1,4 @@
-"""Bounds a request's header fields, refuses a second value, and joins the lines of a list."""
+"""Header limits: bounds the header fields of a request, and joins fields with several lines."""
 
 from itertools import chain
 
@@ -30,7 +30,7 @@ SINGULAR = frozenset(
         b"x-request-id",
     }
 )
-"""Two of these would be read differently by two programs on the way."""
+"""Fields with one value: of two lines, a proxy might use the first and the gateway the second."""
 
 LISTS = frozenset(
     {
@@ -71,16 +71,16 @@ LISTS = frozenset(
         b"x-forwarded-proto",
     }
 )
-"""Fields that are lists by definition: FastAPI, too, reads several lines of one as one value."""
+"""Fields that a standard defines as lists: FastAPI also gets their lines as one value."""
 
 
 class HeaderLimits:
     """After the deadline: too many or too large header fields are a 431.
 
-    Of a field in several lines the rest of the gateway reads one value (RFC 9110, section 5.3):
-    the lines joined by commas, those of `Cookie` by semicolons (RFC 9113, section 8.2.3). A
-    `SINGULAR` field in several lines is a 400. FastAPI's `list[str] = Header()` still gets
-    each line of a field that no standard defines as a list.
+    A field in several lines becomes one value (RFC 9110, section 5.3): commas join the lines,
+    semicolons those of `Cookie` (RFC 9113, section 8.2.3). A `SINGULAR` field in several lines is a
+    400. FastAPI's `list[str] = Header()` still gets each line of a field that no standard defines
+    as a list.
     """
 
     __slots__ = ("_max_bytes", "_max_count")
@@ -90,7 +90,7 @@ class HeaderLimits:
         self._max_count = max_count
 
     def check(self, context: RequestContext) -> None:
-        """Refuse what is out of bounds; join the lines of each field."""
+        """Raise a 431 for too many or too large fields; join the lines of each field."""
         headers = context.scope.headers
         self._bound(headers)
         if len(headers) != len(context.fields):
@@ -115,7 +115,7 @@ def _refuse_doubled(headers: Headers) -> None:
 
 
 def _joined(headers: Headers) -> dict[bytes, bytes]:
-    """Return each field with the values of all its lines."""
+    """Return the value of each field: all its lines, joined."""
     lines: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         lines.setdefault(name, []).append(value)
@@ -125,6 +125,6 @@ def _joined(headers: Headers) -> dict[bytes, bytes]:
 
 
 def _with_lists(headers: Headers, joined: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    """Return the fields as FastAPI reads them: each list once, other fields line by line."""
+    """Return the fields for FastAPI: each list once, other fields line by line."""
     lists = [(name, value) for name, value in joined.items() if name in LISTS]
     return [*lists, *(field for field in headers if field[0] not in LISTS)]

@@ -1,4 +1,4 @@
-"""Answers the probes of the platform: before any limit, so that overload can't look like death."""
+"""Health checks: answers liveness and readiness probes, even under overload."""
 
 import json
 import platform
@@ -11,15 +11,15 @@ from starlette.types import Scope as ASGIScope
 from bff_core.routing.path import path_of
 
 PROBES = frozenset({"/healthz", "/readyz", "/version"})
-"""The paths of the probes: they are answered whatever else is refused."""
+"""The paths of the probes, which are never refused."""
 
 Check = Callable[[], str | None]
-"""Returns None while all is well, else the reason, without internals: anybody can read it."""
+"""Returns None if all is well, else a reason without internals, since anyone can read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What runs: the gateway's name, the version of its package, the revision of its source."""
+    """What `/version` reports: the gateway's name, the framework's version, the source revision."""
 
     name: str
     version: str = ""
@@ -27,9 +27,9 @@ class About:
 
 
 class Readiness:
-    """Whether the gateway wants traffic; changed by the lifespan, read by the probe.
+    """Whether the gateway wants traffic; the lifespan changes it, the probe reads it.
 
-    `checks` are named, synchronous and quick: they read a state and make no calls.
+    `checks` have names. They are synchronous and fast: they read state, and call nothing.
     """
 
     __slots__ = ("_checks", "is_draining")
@@ -39,15 +39,15 @@ class Readiness:
         self.is_draining = False
 
     def open(self) -> None:
-        """Report ready; also after a drain, where an app is started anew."""
+        """Report ready, also when an app starts again after a drain."""
         self.is_draining = False
 
     def drain(self) -> None:
-        """Report not ready; what is in flight goes on."""
+        """Report not ready; requests in flight continue."""
         self.is_draining = True
 
     def reasons(self) -> dict[str, str]:
-        """Return why not, by name of the check; empty when ready."""
+        """Return why the gateway is not ready, by the name of the check; empty if it is."""
         found = {"gateway": "draining"} if self.is_draining else {}
         for name, check in self._checks:
             reason = _run(check)
@@ -59,14 +59,15 @@ class Readiness:
 def _run(check: Check) -> str | None:
     try:
         return check()
-    except Exception as error:  # noqa: BLE001 - a probe answers, whatever a check does
+    except Exception as error:  # noqa: BLE001 - a probe is answered even if a check fails
         return f"check failed: {type(error).__name__}"
 
 
 class Health:
-    """Outermost: `/healthz` (alive), `/readyz` (wants traffic), `/version` (what runs).
+    """Outermost: answers `/healthz` (liveness), `/readyz` (readiness) and `/version`.
 
-    Host is not checked, since probes call by address; no event is emitted, since they call often.
+    It does not check the host, since probes call by address, and emits no event, since they call
+    often.
     """
 
     __slots__ = ("_answers", "_app")

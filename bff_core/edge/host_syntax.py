@@ -1,4 +1,4 @@
-"""Checks that hosts and origins are spelt as clients send them: other spellings never match."""
+"""Checks the syntax of configured hosts and origins: they must equal what clients send."""
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -16,7 +16,7 @@ _PORT: Final = re.compile(r":([0-9]*|\*)$")
 _WRONG_PORT: Final = r"(\*|0[0-9]*|[0-9]{6,}|[7-9][0-9]{4}|6[6-9][0-9]{3}|)"
 
 Faults = tuple[tuple[str, str], ...]
-"""Regular expressions, and what is wrong with a text in which the first of them is found."""
+"""Pairs of a regular expression, and the fault of a text that matches it; the first counts."""
 
 _COMMON_FAULTS: Final[Faults] = (
     (r"[^\x00-\x7f]", "browsers send international names in ASCII"),
@@ -45,15 +45,14 @@ _ORIGIN_FAULTS: Final[Faults] = (
 )
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-LARGEST_PORT: Final = 65535
+MAX_PORT: Final = 65535
 MAX_NAME_LENGTH: Final = 253
 
 
 def check_host(host: str) -> None:
-    """Raise `ConfigurationError` for a host that no `Host` header can be equal to.
+    """Raise `ConfigurationError` for a host that no `Host` header can match.
 
-    A host is a name, "*.name", "*", an IPv4 address, or an IPv6 address in brackets. Case does
-    not matter.
+    A host is a name, "*.name", "*", an IPv4 address, or an IPv6 address in brackets, in any case.
     """
     if _is_host(host.lower()):
         return
@@ -70,14 +69,14 @@ def check_host(host: str) -> None:
 def check_origin(origin: str) -> None:
     """Raise `ConfigurationError` for an origin that no browser sends (RFC 6454, section 6.2).
 
-    A pattern such as "https://*.preview.example" stands for one label before at least two others.
+    In a pattern such as "https://*.preview.example" the star is one label before two or more.
     """
     if _is_origin(origin):
         return
     if origin.lower() == "null":
         raise ConfigurationError(
-            f"CORS origin {origin!r} (BFF_CORS_ORIGINS) is that of every sandboxed frame and local "
-            "file, so it can't be named: name the origins of pages, such as https://shop.example."
+            f"CORS origin {origin!r} (BFF_CORS_ORIGINS) is the origin of every sandboxed frame and "
+            "local file, so it is refused: name the origins of pages, such as https://shop.example."
         )
     right = _repaired_origin(origin)
     advice = f"write {right!r}" if right else "such as https://shop.example"
@@ -88,7 +87,7 @@ def check_origin(origin: str) -> None:
 
 
 def origin_pattern(origin: str) -> re.Pattern[bytes] | None:
-    """Return what the origins of a pattern match, as browsers send them; None for a plain one."""
+    """Return the regular expression of an origin with a star; None for an exact origin."""
     scheme, _, host = origin.partition("://")
     if not host.startswith("*."):
         return None
@@ -96,7 +95,7 @@ def origin_pattern(origin: str) -> re.Pattern[bytes] | None:
 
 
 def _fault_of(text: str, faults: Faults) -> str:
-    """Say the first thing that is wrong with a host or an origin."""
+    """Return the first fault of a host or an origin."""
     return next(why for pattern, why in faults if re.search(pattern, text))
 
 
@@ -108,7 +107,7 @@ def _is_host(text: str) -> bool:
     name = text.removeprefix("*.")
     if len(name) > MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         return False
-    # Browsers take what ends in a number for an IPv4 address, and write it in full.
+    # Browsers parse a name that ends in a number as an IPv4 address.
     return not _NUMERIC.fullmatch(name) or (name == text and _is_ipv4(text))
 
 
@@ -119,7 +118,7 @@ def _is_origin(text: str) -> bool:
     if match["host"].startswith("*") and "." not in match["host"].removeprefix("*."):
         return False  # of all origins, or of all below a top-level domain
     port = int(match["port"] or 0)
-    return port <= LARGEST_PORT and port != DEFAULT_PORTS[match["scheme"]]
+    return port <= MAX_PORT and port != DEFAULT_PORTS[match["scheme"]]
 
 
 def _is_ipv4(text: str) -> bool:
@@ -130,18 +129,18 @@ def _is_ipv4(text: str) -> bool:
 
 
 def _bracketed(text: str) -> str:
-    """Return an IPv6 address as it stands in a URL; empty for what is none, or has a zone."""
+    """Return an IPv6 address as in a URL; empty for other texts, and for an address with a zone."""
     try:
         address = IPv6Address(text)
     except AddressValueError:
         return ""
-    if address.ipv4_mapped is not None:  # one that Python writes in two ways
+    if address.ipv4_mapped is not None:  # versions of Python write it differently
         return f"[{text}]"
     return "" if address.scope_id else f"[{address}]"
 
 
 def _repaired_host(text: str) -> str:
-    """Return the right spelling of a host; empty where that is unknown."""
+    """Return the corrected host; empty if no correction is known."""
     text = _SCHEME.sub("", text.strip(), count=1)
     text = re.split(r"[/?#\\]", text, maxsplit=1)[0].rpartition("@")[2].lower()
     if _bracketed(text):
@@ -155,7 +154,7 @@ def _repaired_host(text: str) -> str:
 
 
 def _in_ascii(text: str) -> str:
-    """Return an international name as browsers send it; empty where standards disagree."""
+    """Return an international name as browsers send it; empty if standards disagree on it."""
     try:
         found = text.encode("idna").decode("ascii")
         return found if found.encode("ascii").decode("idna") == text else ""
@@ -164,7 +163,7 @@ def _in_ascii(text: str) -> str:
 
 
 def _repaired_origin(text: str) -> str:
-    """Return the right spelling of an origin; empty where that is unknown."""
+    """Return the corrected origin; empty if no correction is known."""
     match = _SCHEME.match(text.strip())
     scheme = match[1].lower() if match else "https"
     host = _repaired_host(text)

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Send
+from starlette.types import Message, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.clock import Clock
-from bff_core.edge.body_limit import whole
+from bff_core.edge.body_limit import replay, whole
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
@@ -32,11 +32,14 @@ FIELD = b"idempotency-key"
 REPLAYED = (b"idempotency-replayed", b"true")
 
 NOT_STORED = frozenset({b"connection", b"date", b"server-timing", b"set-cookie"})
-"""Fields of one delivery of an answer, not of the answer; cookies are credentials besides."""
+"""Headers that a stored answer lacks: they hold for one delivery, and cookies are credentials."""
 
 RESERVE_SHARE = 0.1
-RESERVE_MOST = 0.1
-"""Seconds (at most) before its deadline that a waiting request gives up, to say so in time."""
+MAX_RESERVE_SECONDS = 0.1
+"""A waiting request gives up before its deadline, so that there is time to answer.
+
+The reserve is a share of the time that is left, and a number of seconds at most.
+"""
 
 GetStore = Callable[[], IdempotencyStore]
 
@@ -51,25 +54,25 @@ class KeyInUse(ClientError):
 
 
 class MalformedKey(ClientError):
-    """The Idempotency-Key can't be read, or is too easy to guess."""
+    """The Idempotency-Key is malformed, or is too easy to guess."""
 
 
 KEY_ERRORS = (MalformedKey, KeyReused, KeyInUse, StoreUnavailable)
 
 
 class Idempotency:
-    """Innermost: a request with an Idempotency-Key is executed once, however often it is sent.
+    """Innermost: executes a request with an Idempotency-Key once, however often it is sent.
 
-    After compression, so that an answer is stored as it is and encoded for each client. Nothing is
-    said about a key, and no body is read, before the route's access rule has passed. Where a face
-    has further rules (`Require(when=…)`, fields of GraphQL) it is handed the verdict on the key,
-    and gives it to the client when they have passed, too.
+    It is behind compression, so that an answer is stored uncompressed, and compressed for each
+    client. The route's access rule is checked before the key and the body are read. If the face
+    has further rules (`Require(when=…)`, fields of GraphQL), it gets the verdict on the key, and
+    sends it after these rules have passed.
 
-    A key belongs to its gateway, viewer and route (method and path); query and body must be those
-    of the first time, and an answer is replayed only to a viewer with the same rights. Final
-    answers are stored (`policy.edge.idempotency.is_final_answer`); one that leaves open what
-    happened is not, and the next request of the key runs again under the same derived keys.
-    Streams are never stored. Requests without the header, and safe methods, go on.
+    A key belongs to its gateway, viewer and route (method and path). Query and body must equal
+    those of the first request, and only a viewer with the same rights gets the stored answer.
+    Final answers are stored (`policy.edge.idempotency.is_final_answer`). After an answer that leaves the
+    outcome open, the next request with the key is executed again, under the same derived keys.
+    Streams are never stored. Requests without the header, and safe methods, pass.
     """
 
     __slots__ = ("_clock", "_events", "_gateway", "_options", "_routes", "_store")
@@ -93,7 +96,7 @@ class Idempotency:
         self._events = events
 
     def check(self, context: RequestContext) -> Awaitable[Response | None] | None:
-        """Claim the key of a request, or replay its answer; a request without a key goes on."""
+        """Claim the key of a request, or replay its answer; a request without a key passes."""
         if context.scope.method not in UNSAFE:
             return None
         field = context.fields.get(FIELD)
@@ -103,15 +106,15 @@ class Idempotency:
         has_inner_rules, found = admit_to_route(self._routes, context.asgi), None
         try:
             key = _checked(field, context.scope)
-            body = await whole(context.receive, context.asgi)  # bounded further out
-            context.receive = _replay(body, context.receive)
+            body = await whole(context.receive, context.asgi)  # within the body limit
+            context.receive = replay(body, context.receive)
             found = await self._found(key, context.scope, body)
         except KEY_ERRORS as error:
             if not has_inner_rules:
                 raise
             context.verdict = error
         if isinstance(found, Claim):
-            delivery = _Delivery(
+            delivery = _StoringSend(
                 found, self._store(), context, self._options.max_answer, context.send
             )
             context.send = context.state[self] = delivery
@@ -122,7 +125,7 @@ class Idempotency:
         return None
 
     def finish(self, context: RequestContext, response: Response | None) -> None:
-        """Free the key of a request whose answer is not stored."""
+        """Release the key of a request whose answer is not stored."""
         del response
         delivery = context.state.get(self)
         is_dropped = delivery is not None and delivery.settle() and delivery.is_too_large
@@ -130,7 +133,7 @@ class Idempotency:
             self._events.emit(AnswerForgotten("size"))
 
     async def _found(self, key: str, request: Scope, body: bytes) -> Claim | StoredAnswer | None:
-        """Return what `_claimed` does; None where the request is served without a promise."""
+        """Return the claim or the stored answer; None if the store is down and may be."""
         viewer = Viewer.from_scope(request)
         request.idempotency_key = derived_key(
             key, self._gateway, viewer.identity, request.method, request.path
@@ -146,10 +149,10 @@ class Idempotency:
         return found
 
     async def _claimed(self, request: Scope, print_: bytes) -> Claim | StoredAnswer:
-        """Return the claim or the answer of a key; wait for another request that holds it."""
+        """Return the claim or the answer of a key; wait while another request holds the key."""
         store = self._store()
         left = request.deadline - self._clock()
-        until = request.deadline - min(RESERVE_MOST, RESERVE_SHARE * left)
+        until = request.deadline - min(MAX_RESERVE_SECONDS, RESERVE_SHARE * left)
         while True:
             found = await store.claim(request.idempotency_key, print_)
             if isinstance(found, Reused):
@@ -162,11 +165,11 @@ class Idempotency:
             await store.wait_for_change(request.idempotency_key, left)
 
 
-class _Delivery:
-    """A `send` that holds an answer until it is whole, stores it if it is final, and sends it.
+class _StoringSend:
+    """A `send` that buffers an answer, stores it if it is final, and then sends it.
 
-    It is stored before it is sent, so that a client can rely on its answer. The claim is freed
-    exactly once, by what ends the request first: its last message, an error, a cancellation.
+    It stores before it sends, so that a client can rely on its answer. The claim is released
+    exactly once: by the last message, an error or a cancellation, whichever ends the request first.
     """
 
     __slots__ = (
@@ -193,7 +196,7 @@ class _Delivery:
         self.is_too_large = False
 
     async def __call__(self, message: Message) -> None:
-        """Hold a message, or send all where the answer is not to be stored."""
+        """Buffer a message; send all messages once the answer is complete, or not stored."""
         if self._held is None:
             await self._send(message)
             return
@@ -208,7 +211,7 @@ class _Delivery:
             await self._release()
 
     def settle(self) -> bool:
-        """Free the key unless that was done; return whether it had to be."""
+        """Release the key unless that was done before; return whether it was held."""
         if self._is_settled:
             return False
         self._is_settled = True
@@ -249,17 +252,6 @@ def _checked(field: bytes, request: Scope) -> str:
     return key
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that returns a body which was read before, then what comes after it."""
-    first = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-    async def again() -> Message:
-        message = next(first, None)
-        return await receive() if message is None else message
-
-    return again
-
-
 def _answer(messages: list[Message], rights: str) -> StoredAnswer:
     start, *pieces = messages
     headers = tuple(
@@ -272,9 +264,10 @@ def _answer(messages: list[Message], rights: str) -> StoredAnswer:
 
 
 def stored_answer(scope: ASGIScope) -> StoredAnswer | None:
-    """Return the answer of a keyed request that was done before; None where it is to be done.
+    """Return the stored answer of a request's key; None if the request is to be executed.
 
-    For a face with further rules, when they have passed. Raises what the key is refused with.
+    A face with further access rules calls this after they have passed. Raises the error of a key
+    that is refused.
     """
     verdict = context_of(scope).verdict
     if isinstance(verdict, BFFError):
@@ -289,7 +282,7 @@ def _replayed(stored: StoredAnswer) -> Response:
 
 
 async def send_again(stored: StoredAnswer, send: Send) -> None:
-    """Send a stored answer, and that it is one."""
+    """Send a stored answer, with `Idempotency-Replayed`."""
     headers = [*stored.headers, REPLAYED]
     await send({"type": "http.response.start", "status": stored.status, "headers": headers})
     await send({"type": "http.response.body", "body": stored.body})

@@ -1,4 +1,4 @@
-"""Explains a text of JSON that could not be decoded: what is wrong with it, and where."""
+"""Errors for JSON that can't be decoded: they say what is wrong, and where."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 class Unreadable(InvalidInput):
-    """A text is no JSON, or does not fit; `fault` is the one that `errors` of the problem shows."""
+    """A text is not JSON, or does not fit; `errors` of the problem details shows `fault`."""
 
     def __init__(
         self, fault: Members, *, expected: str = "", status: int = InvalidInput.status
@@ -23,7 +23,7 @@ class Unreadable(InvalidInput):
 
     @property
     def members(self) -> Members:
-        """What is wrong, and where."""
+        """The member `errors` of the problem details."""
         return {"errors": [self._fault]}
 
 
@@ -38,7 +38,7 @@ def unreadable(
 ) -> Unreadable:
     """Return the error to raise for a text that msgspec refused with `error`.
 
-    `prefix` is the JSON pointer to where the text stands, `expected` what should stand there.
+    `prefix` is the JSON pointer to the text, `expected` an example of a right one.
     """
     try:
         read_json(text)

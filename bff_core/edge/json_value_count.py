@@ -1,4 +1,4 @@
-"""Counts the values of a JSON text before they are made: each costs more than its bytes show."""
+"""Counts the values of a JSON text before it is parsed: in memory a value is many bytes."""
 
 from math import ceil
 
@@ -6,16 +6,15 @@ from math import ceil
 def count_values(text: bytes, enough: int) -> int:
     """Return how many values a JSON text has; an empty list or object counts as two.
 
-    It may return less where that is more than `enough` already.
-
-    Each value but the first of its list or object follows a comma.
+    If there are more than `enough`, the result may be too low, but is more than `enough`.
     """
+    # Each value except the first of its list or object follows a comma.
     found = _marks(text)
-    # A NUL is in no JSON of UTF-8: what has one is in another encoding, with quotes of two bytes.
+    # JSON in UTF-8 has no NUL: a text with one has another encoding, in which quotes are two bytes.
     if found <= enough or b"\0" in text:
         return found
     bare = _without_escapes(text)
-    # Between two quotes stands a string; there are at most two for each value: its name and itself.
+    # A string has two quotes, and a value has at most two strings: its name and itself.
     found = ceil(bare.count(b'"') / 4)
     return found if found > enough else _marks(_without_quoted(bare))
 

@@ -1,4 +1,4 @@
-"""Options of the edge, validated when built, so that a wrong bound is found at start-up."""
+"""Options of the edge, which are validated at start-up."""
 
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -14,20 +14,19 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")
 """The hosts of a gateway on a laptop and in a test."""
 
 LOOPBACK = ("127.0.0.0/8", "::1")
-"""The machine itself, which is trusted as a hop in development."""
+"""The machine itself, which is a trusted proxy in development."""
 
 HSTS = "max-age=31536000"
-"""A year (RFC 6797); subdomains are not this gateway's to decide about."""
+"""One year, without subdomains: those may belong to others (RFC 6797)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorsOptions:
-    """Which pages of other origins may read answers: none unless named.
+    """The other origins whose pages may read answers; none by default.
 
-    `origins` are exact ("https://shop.example"), patterns of one label with at least two labels
-    after it ("https://*.preview.example"), or "*" alone, which excludes credentials. A pattern
-    allows everyone who can get a name below that host.
-    `max_age` is how many seconds a browser caches a preflight's answer.
+    `origins` are exact ("https://shop.example"), patterns with a star for one label before two or
+    more ("https://*.preview.example"), or "*" alone, which excludes credentials. A pattern allows
+    everyone who can get a name below that host. Browsers cache preflights for `max_age` seconds.
     """
 
     origins: tuple[str, ...] = ()
@@ -73,18 +72,21 @@ class CorsOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeOptions:
-    """The bounds of a request, and the names and headers of the gateway.
+    """The limits of requests, and the names and headers of the gateway.
 
-    `timeout` and `grace` in seconds, `max_body` and `max_field_bytes` in bytes. `grace` is how
-    long after the deadline the edge itself cuts. `max_concurrent` requests are in flight at most;
-    while a turn of the event loop takes longer than `max_lag` seconds the edge admits fewer, down
-    to `min_concurrent` (not with `max_lag=0`). With `brownout` answers lose their optional parts
-    before requests are refused; a refusal's `Retry-After` is 1 to `longest_wait` seconds.
-    `allowed_hosts` are exact names, "*.name" or "*". `policy` is the content
-    security policy, `hsts` the Strict-Transport-Security value.
-    `trusted_proxies` are the proxies (addresses, networks, "unix") that may say who the client is,
-    in the family of headers that `forwarded` names; `client_traces` lets anybody continue a trace.
-    `idempotency` is how answers of keyed requests are stored; None leaves the concern out.
+    `timeout` and `grace` are seconds, `max_body` and `max_field_bytes` are bytes. The edge cancels
+    a request `grace` seconds after its deadline.
+
+    At most `max_concurrent` requests are in flight. While a turn of the event loop takes longer
+    than `max_lag` seconds, the edge admits fewer, down to `min_concurrent` (not with `max_lag=0`).
+    With `brownout`, answers lose their optional parts before requests are refused. `Retry-After` of
+    a refusal is 1 to `longest_wait` seconds.
+
+    `allowed_hosts` are exact names, "*.name" or "*". `policy` is the content security policy,
+    `hsts` the value of Strict-Transport-Security. `trusted_proxies` (addresses, networks, "unix")
+    may report the client, in the family of headers that `forwarded` names. With `client_traces`
+    every client may continue a trace. `idempotency` configures how answers of requests with an
+    Idempotency-Key are stored; None leaves the concern out.
     """
 
     timeout: float = 10.0
@@ -122,7 +124,7 @@ class EdgeOptions:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the environment's options; raises ConfigurationError for a missing host."""
+        """Return the options in the settings; raises `ConfigurationError` for a missing host."""
         is_production = settings.env == "production"
         if is_production and not settings.allowed_hosts:
             raise ConfigurationError(

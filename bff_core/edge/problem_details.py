@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457) of any error: what a client may learn of each."""
+"""Problem details (RFC 9457): renders errors, without internals."""
 
 import json
 import re
@@ -19,9 +19,9 @@ Members = dict[str, object]
 
 MEDIA_TYPE = b"application/problem+json"
 MAX_ERRORS = 50
-"""The most faults of one body that are listed."""
+"""How many faults of one body are listed."""
 
-# Python's own phrases differ between its versions; these are RFC 9110's.
+# The phrases of RFC 9110: those of Python differ between its versions.
 _PHRASES = {
     413: "Content Too Large",
     414: "URI Too Long",
@@ -33,12 +33,12 @@ _TITLES = {
     "HTTP Version Not Supported": "HTTP version not supported",
     "URI Too Long": "URI too long",
 }
-"""Titles are in sentence case, as those of our own errors: one for each code."""
+"""Titles that sentence case needs help with; each code has one title."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as it is sent: status, headers and JSON body."""
+    """A rendered error: status, headers and JSON body."""
 
     status: int
     headers: Headers
@@ -46,11 +46,11 @@ class Problem:
 
 
 def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -> Problem:
-    """Return the problem details of `error`; an unexpected one gets a plain 500 without its text.
+    """Return the problem details of `error`; an unexpected error is a 500 without its text.
 
-    Members: `type`, `title`, `status`, `code` (stable, for programs), `detail` where there is
-    an explanation, `request_id`, `trace_id`, and `errors` for input that does not fit.
-    `type` is "/problems/<code>", an identifier that need not resolve: one for each code.
+    Members: `type`, `title`, `status`, `code` (stable, for programs), `detail` if there is an
+    explanation, `request_id`, `trace_id`, and `errors` for invalid input. `type` is
+    "/problems/<code>", an identifier that need not resolve.
     """
     error = unwrap(error)
     members, headers = _describe(error)
@@ -63,7 +63,7 @@ def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -
         members["request_id"] = request_id
     if trace_id:
         members["trace_id"] = trace_id
-    # The standard encoder escapes all that is not ASCII, and so survives lone surrogates.
+    # The standard library's encoder escapes all but ASCII, and so accepts lone surrogates.
     body = json.dumps(members, default=str).encode()
     length = b"%d" % len(body)
     given = {name for name, _ in headers}
@@ -76,9 +76,9 @@ def problem(error: BaseException, *, request_id: str = "", trace_id: str = "") -
 
 
 def members_of(error: BaseException) -> Members:
-    """Return the members of `problem` of an error, for faces whose errors have a form of their own.
+    """Return the members of problem details, for faces with another form of errors.
 
-    `retry_after` is in whole seconds, as in the header that such an error has no place for.
+    They include `retry_after` in whole seconds, in place of the header.
     """
     error = unwrap(error)
     members, _ = _describe(error)
@@ -88,7 +88,7 @@ def members_of(error: BaseException) -> Members:
 
 
 def unwrap(error: BaseException) -> BaseException:
-    """Return the one that matters: the only member of a group, a client's fault behind a part."""
+    """Return the error to report: the only one of a group, or a 4xx that failed a part."""
     while True:
         match error:
             case BaseExceptionGroup(exceptions=[only]):
@@ -100,7 +100,7 @@ def unwrap(error: BaseException) -> BaseException:
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether it is part of the contract; all else is a bug and belongs in the log."""
+    """Whether an error is an expected one; any other is a bug, and is logged as a crash."""
     match unwrap(error):
         case BFFError(status=500):
             return False
@@ -158,7 +158,7 @@ def _invalid_input(errors: Sequence[Mapping[str, object]], body: object) -> Memb
 
 
 def _fault(error: Mapping[str, object], body: object) -> Members:
-    """Say what is wrong and where, without the value: it may be a secret."""
+    """Return one fault, without the value, which may be a secret."""
     location, kind = error.get("loc", ()), str(error.get("type", ""))
     known = location if isinstance(location, list | tuple) and location else ("",)
     where, *path = known
@@ -176,7 +176,7 @@ def pointer_to(path: Iterable[object]) -> str:
 
 
 def malformed(where: str, cause: str, position: object, text: object) -> Members:
-    """Return the fault of a text that is no JSON: line and column, for there is no value yet."""
+    """Return the fault of a text that is not JSON, with its line and column."""
     fault = place(where, "", f"The JSON is malformed: {cause}", "json_invalid")
     if isinstance(text, str) and isinstance(position, int):
         line, column = place_of(position, text)
@@ -186,7 +186,7 @@ def malformed(where: str, cause: str, position: object, text: object) -> Members
 
 
 def place(where: str, pointer: str, detail: object, kind: str) -> Members:
-    """Return a fault of an input: which part of the request, and a JSON pointer into that."""
+    """Return a fault of an input: the part of the request, and a JSON pointer into it."""
     return {"in": where, "pointer": pointer, "detail": detail, "type": kind}
 
 

@@ -1,4 +1,4 @@
-"""Redirects within the gateway are relative: none repeats the Host that a client sent."""
+"""Relative redirects: a redirect within the gateway does not repeat the `Host` of the client."""
 
 from collections.abc import Awaitable, Iterable
 
@@ -10,11 +10,11 @@ from bff_core.http_statuses import REDIRECTS
 
 
 class RelativeRedirects:
-    """Around FastAPI: takes scheme and host off each `Location` that has those of its request.
+    """Around FastAPI: makes each `Location` relative that has the scheme and host of its request.
 
     Starlette's redirects to a path with or without its last slash, and those of mounted
-    applications and folders, repeat the Host field. A cache that ignores the host would
-    send other clients there. What leads to another origin stays as it is.
+    applications and folders, repeat the `Host`. A cache that ignores the host would send other
+    clients there. Redirects to other origins stay as they are.
     """
 
     __slots__ = ("_app",)
@@ -23,7 +23,7 @@ class RelativeRedirects:
         self._app = app
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Pass on; look at the heads of redirects only."""
+        """Call the application, and change the `Location` of redirects."""
         if scope["type"] != "http":
             return self._app(scope, receive, send)
 
@@ -47,10 +47,10 @@ def _relative(
 
 
 def _within(origin: bytes, location: bytes) -> bytes:
-    """Return a location without the origin if it has it, and is not taken for another host."""
+    """Return a location without the origin, if it begins with it."""
     rest = location.removeprefix(origin)
     if len(rest) == len(location) or rest[:1] not in {b"/", b"?", b""}:
         return location
     if rest[:2] in {b"//", b"/\\"}:
-        return b"/." + rest  # RFC 3986, section 4.2: what begins with two slashes names a host
+        return b"/." + rest  # a location that begins with two slashes names a host (RFC 3986, 4.2)
     return rest if rest[:1] == b"/" else b"/" + rest

@@ -22,13 +22,13 @@ from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499
-"""The status in the event when the client left before the answer; nginx's number for it."""
+"""The status in the event if the client disconnects before the answer, as in nginx."""
 
 RETURNED = "no exception: the route or a middleware returned this response"
-"""The error in the event of a 5xx that nothing was raised for."""
+"""The error in the event of a 5xx without an exception."""
 
 MAX_PATH_LENGTH = 500
-"""Characters of a path that the event has."""
+"""Characters of the path in the event."""
 
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
@@ -36,11 +36,11 @@ INTERNAL_ERROR = 1011
 
 
 class RequestLifecycle:
-    """Runs a request through the concerns, in their order, and then the application.
+    """Runs the concerns of a request in their order, and then the application.
 
-    One coroutine runs them all. The first concern that returns a response answers the request; what
-    is raised becomes problem details. Then each concern that checked the request finishes it, last
-    one first, and one event reports how it ended.
+    One coroutine runs them all. The first concern that returns a response answers the request;
+    errors become problem details. Then each concern that checked the request finishes it, in
+    reverse order, and one event reports the result.
     """
 
     __slots__ = (
@@ -86,7 +86,7 @@ class RequestLifecycle:
         }
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Open the context, run the concerns and the application, and report however it ends."""
+        """Open the context, run the concerns and the application, and report the result."""
         context, outer = self._open(scope, receive, send), current_request.get()
         current_request.set(context.scope)
         kind, checked = scope["type"], 0
@@ -105,7 +105,7 @@ class RequestLifecycle:
                     await self._app(scope, context.receive, context.send)
                 else:
                     await _send(response, context, context.send)
-            except BaseException as raised:  # noqa: BLE001 - what is not answered is raised below
+            except BaseException as raised:  # noqa: BLE001 - `_end` answers it or raises it
                 error = raised
             await self._end(context, checked, response, error)
         finally:
@@ -122,7 +122,7 @@ class RequestLifecycle:
         response: Response | None,
         error: BaseException | None,
     ) -> None:
-        """Let the concerns finish; answer an error, or raise what can't be answered."""
+        """Let the concerns finish; answer an error, or raise it if it can't be answered."""
         failure: BaseException | None = None
         try:
             if context.cut is not None:
@@ -175,7 +175,7 @@ class RequestLifecycle:
         self._events.emit(
             RequestAnswered(
                 method=request.method,
-                # A request that was refused before the router saw it has a route all the same.
+                # A request that was refused before the router ran has a route as well.
                 route=route_template(scope) or context.route,
                 status=status,
                 duration=self._clock() - context.started_at,
@@ -213,9 +213,9 @@ async def _send(response: Response, context: RequestContext, send: Send) -> None
 
 
 def _error_of(context: RequestContext, scope: ASGIScope) -> BaseException | str | None:
-    """Return what made an answer a failure; None where it is none, or where that is reported.
+    """Return the error for the log line of a request; None if there is none, or it was reported.
 
-    A 4xx has one where a service answered it; the status and path describe any other.
+    A 4xx has an error only if it comes from a service; status and path explain any other 4xx.
     """
     if context.is_reported or CUT in scope:
         return None
@@ -227,7 +227,7 @@ def _error_of(context: RequestContext, scope: ASGIScope) -> BaseException | str 
 
 
 def _is_of_service(error: BaseException | None) -> bool:
-    """Whether a service refused a call; the status alone would not say whose refusal it is."""
+    """Whether an error comes from a service."""
     while isinstance(error, PartFailed):
         error = error.cause
     return isinstance(error, UpstreamError)

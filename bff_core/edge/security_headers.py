@@ -1,4 +1,4 @@
-"""Security headers: they let browsers do with an answer only what it needs."""
+"""Security headers: restrict what browsers may do with an answer."""
 
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -6,8 +6,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.call import Headers
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-"""The content security policy of data: a browser that shows it as a page may load nothing."""
-
+"""The content security policy of data: a browser that shows it as a page loads nothing."""
 
 DOCS_POLICY = (
     "default-src 'none'; connect-src 'self'; font-src https://fonts.gstatic.com; "
@@ -16,11 +15,11 @@ DOCS_POLICY = (
     "style-src 'unsafe-inline' https://cdn.jsdelivr.net https://fonts.googleapis.com; "
     "worker-src blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-"""Of FastAPI's pages of documentation: they hold a script, and load theirs from afar."""
+"""The content security policy of FastAPI's documentation, which loads scripts from other hosts."""
 
 
 def security_headers(*, policy: str = API_POLICY, hsts: str = "") -> Headers:
-    """Return them rendered, for every answer; `hsts` is empty where plain HTTP is in use.
+    """Return the security headers of every answer; `hsts` is empty where plain HTTP is in use.
 
     Source: OWASP's HTTP headers cheat sheet, HTML and Fetch standards, RFC 6797.
     """
@@ -37,7 +36,7 @@ def security_headers(*, policy: str = API_POLICY, hsts: str = "") -> Headers:
 
 
 def with_policy(page: ASGIApp, policy: str) -> ASGIApp:
-    """Return a page whose answers carry a content security policy of their own."""
+    """Wrap an application so that its answers get another content security policy."""
     field = (b"content-security-policy", policy.encode("ascii"))
 
     async def app(scope: ASGIScope, receive: Receive, send: Send) -> None:

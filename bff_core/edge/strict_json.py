@@ -1,4 +1,4 @@
-"""Reads JSON text strictly (RFC 8259): what cannot be passed on is refused, with its place."""
+"""Strict JSON parsing (RFC 8259): refuses invalid text and values, with their position."""
 
 import json
 import re
@@ -12,20 +12,20 @@ from typing import Final, NoReturn
 from bff_core.edge.json_value_count import without_strings
 
 MAX_DEPTH: Final = 100
-"""Levels of lists and objects within each other."""
+"""The most levels of nested lists and objects."""
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 Path = tuple[str | int, ...]
-"""Names of members and positions in lists, from the outermost value to an inner one."""
+"""The way to an inner value: names of members, and indexes of lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a text.
+    """One fault of a JSON text; `type` is a type of pydantic's errors.
 
-    `type` is a word of pydantic for it. A fault of the text itself has the `position` of its first
-    wrong character, counted from 0; a fault of a value has the `path` to the value.
+    Invalid text has the `position` of the first wrong character, counted from 0. An invalid value
+    has the `path` to the value.
     """
 
     type: str
@@ -35,7 +35,7 @@ class Fault:
 
 
 class JSONRefused(ValueError):
-    """The text is no JSON, or holds a value that JSON has no form for; `text` as far as decoded."""
+    """A text is not JSON, or has a value that JSON can't hold; `text` is the decoded beginning."""
 
     def __init__(self, fault: Fault, text: str) -> None:
         super().__init__(fault.message)
@@ -43,31 +43,31 @@ class JSONRefused(ValueError):
         self.text = text
 
 
-class _NoNumber(ValueError):
+class _NotFinite(ValueError):
     """A number is not finite."""
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if not isfinite(number):
-        raise _NoNumber
+        raise _NotFinite
     return number
 
 
-def _no_constant(_: str) -> NoReturn:
-    raise _NoNumber
+def _refuse_constant(_: str) -> NoReturn:
+    raise _NotFinite
 
 
-_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant).decode
+_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant).decode
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{\]}]', re.DOTALL)
 _NUMBER: Final = re.compile(rb"[0-9](?:[eE]\+?[0-9]{3}|(?<![0-9].)[0-9]{199})")
-"""What a number has that is infinite, or of too many digits; few others have it."""
+"""Matches in each number that is infinite or has too many digits, and in few others."""
 
 
 class _Digits:
-    """A whole number, as it is written."""
+    """The digits of a whole number, not converted."""
 
     __slots__ = ("digits",)
 
@@ -79,7 +79,7 @@ _decode_loosely = json.JSONDecoder(parse_int=_Digits).decode
 
 
 def is_plain(body: bytes) -> bool:
-    """Whether a text, if it is JSON at all, certainly holds nothing that `read_json` refuses."""
+    """Whether `read_json` accepts a text if it is valid JSON; False means that it may not."""
     if rb"\u" in body or b"NaN" in body or b"Infinity" in body or _NUMBER.search(body):
         return False
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
@@ -90,8 +90,8 @@ def is_plain(body: bytes) -> bool:
 def read_json(body: bytes) -> object:
     """Return the value of a text in UTF-8, with or without a byte order mark.
 
-    Raises `JSONRefused` for a text that is no JSON, for `NaN`, `Infinity` and numbers beyond the
-    range of a float, for whole numbers of more digits than Python converts, for halves of
+    Raises `JSONRefused` for a text that is not JSON, for `NaN`, `Infinity` and numbers beyond the
+    range of a float, for whole numbers with more digits than Python converts, for halves of
     surrogate pairs, and for more than `MAX_DEPTH` levels.
     """
     text = _text_of(body.removeprefix(BYTE_ORDER_MARK))
@@ -109,7 +109,7 @@ def read_json(body: bytes) -> object:
 
 
 def place_of(position: int, text: str) -> tuple[int, int]:
-    """Return line and column of a position in a text, both counted from 1."""
+    """Return the line and the column of a position in a text, both counted from 1."""
     return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
 
 
@@ -131,7 +131,7 @@ def _text_of(body: bytes) -> str:
 
 
 def is_flat(body: bytes) -> bool:
-    """Whether no value is too deep; a text that is no JSON may have less depth than it seems."""
+    """Whether no value is nested too deeply."""
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return True
     marks = without_strings(body).translate(_MARKS, _NO_MARKS)
@@ -139,7 +139,7 @@ def is_flat(body: bytes) -> bool:
 
 
 _MARKS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-"""One level deeper, or back: 1 and -1 as signed bytes."""
+"""Maps brackets to the change of depth, 1 or -1, as signed bytes."""
 
 _NO_MARKS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -159,13 +159,13 @@ _STEPS: Final[Mapping[str, int]] = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 def _first_fault(value: object) -> Fault:
     """Return the first value that could not be read."""
-    # A value that stands twice under one name in an object is lost: the last one counts.
+    # Of two members with the same name, the parser has dropped the first.
     hidden = Fault("finite_number", "A number is not finite, or too long")
     return next(_faults(value, ()), hidden)
 
 
 def _faults(value: object, path: Path) -> Iterator[Fault]:
-    """Yield the values that have no form in JSON, and names of members that have none."""
+    """Yield a fault for each value, and each name of a member, that JSON can't hold."""
     match value:
         case str() if _SURROGATE.search(value):
             yield Fault("string_unicode", "Input should not hold half a surrogate pair", path)

@@ -1,8 +1,8 @@
-"""What is no number is refused as one: `true` in bodies, `NaN` and `Infinity` everywhere.
+"""Strict numbers: FastAPI's inputs refuse `true` as a number, and `NaN` and `Infinity` as floats.
 
-pydantic takes JSON's `true` and `false` for 1 and 0 unless a whole model is strict, which would
-refuse much that FastAPI promises to convert. It takes `"NaN"` and `"inf"` for a float, which no
-JSON can pass on; a model that sets `allow_inf_nan=True` goes on to take them.
+pydantic accepts JSON's `true` and `false` as 1 and 0 unless a whole model is strict, and a strict
+model would refuse conversions that FastAPI promises. It accepts `"NaN"` and `"inf"` as floats,
+which no JSON can hold; a model with `allow_inf_nan=True` still accepts them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,14 +31,14 @@ _ERRORS: Final[Mapping[str, Any]] = {
     "enum": "enum",
     "literal": "literal_error",
 }
-"""The kinds of schema that take a boolean for a number, and the error that they raise instead."""
+"""The schemas that accept a boolean as a number, and the error that they raise instead."""
 
 _DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
 """The members of a schema that hold no schemas."""
 
 
 def refuse_non_numbers(routes: Sequence[BaseRoute]) -> None:
-    """Let no input of these routes have a number that is none."""
+    """Make the inputs of these routes refuse booleans as numbers, and infinite numbers."""
     for context in iter_route_contexts(routes):
         dependant = dependant_of(context)
         if dependant is not None:
@@ -50,7 +50,7 @@ def refuse_non_numbers(routes: Sequence[BaseRoute]) -> None:
 
 
 def refuse_infinite(parameter: ModelField) -> None:
-    """Let a parameter of a path, a query, a header or a cookie be no float that is not finite."""
+    """Make a parameter (of path, query, header or cookie) refuse floats that are not finite."""
     _revalidate(parameter, finite_schema)
 
 
@@ -65,12 +65,12 @@ def _revalidate(field: ModelField, change: Callable[[Any], Any]) -> None:
     adapter = type_adapter_of(field)
     schema = change(adapter.core_schema)
     if schema != adapter.core_schema:
-        # A validator that a nested model has built of itself already would know nothing of this.
+        # Validators that nested models have built before are replaced, too.
         use_validator(adapter, schema)
 
 
 def strict_schema(schema: Any) -> Any:
-    """Return a copy of a core schema whose numbers take no booleans, and are finite."""
+    """Return a copy of a core schema whose numbers are finite, and refuse booleans."""
     return _changed(schema, takes_booleans=False, is_finite=True)
 
 
@@ -114,7 +114,7 @@ def _without_booleans(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_json(value: object) -> object:
-    """Refuse a text that `Json[...]` is about to parse, for a value that no JSON can pass on."""
+    """Refuse a text for `Json[...]` that has a value which JSON can't hold."""
     text = value.encode() if isinstance(value, str) else value
     if isinstance(text, bytes) and not is_plain(text):
         try:
@@ -132,7 +132,7 @@ def _before(schema: dict[str, Any], check: Callable[[object], object]) -> dict[s
 
 
 def _named(before: Any, after: Any) -> Any:
-    """Let the choice of a union go by its name in the place of an error."""
+    """Let errors name the choice of a union by its first type."""
     is_changed = isinstance(before, dict) and before["type"] != after["type"]
     return (after, before["type"]) if is_changed else after
 

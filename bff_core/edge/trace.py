@@ -1,4 +1,4 @@
-"""Continues the caller's trace or starts one (W3C Trace Context, level 1)."""
+"""Trace context: continues the caller's trace or starts one (W3C Trace Context, level 1)."""
 
 import re
 
@@ -11,11 +11,11 @@ _KNOWN_FLAGS = 0x03  # sampled, random trace id
 
 
 def child_of(offered: bytes | None, bits: Bits) -> str:
-    """Return the `traceparent` that this request's calls to services carry.
+    """Return the `traceparent` that calls to services send.
 
-    A valid one is continued under a span id of our own, with the caller's flags. Anything else
-    starts a new trace, as the specification demands; it is marked as sampled because the gateway
-    must not switch off the traces of services that would otherwise decide for themselves.
+    It continues a valid trace of the caller with a new span id and the caller's flags. Otherwise
+    it starts a new trace, which is marked as sampled: without the flag, services that sample by
+    themselves would drop it.
     """
     span = bits(64) or 1
     match = None if offered is None else _TRACEPARENT.fullmatch(offered)
@@ -28,5 +28,5 @@ def child_of(offered: bytes | None, bits: Bits) -> str:
 
 
 def trace_id(traceparent: str) -> str:
-    """Return the trace's part of a `traceparent`; empty for an empty one."""
+    """Return the trace id of a `traceparent`; empty for an empty one."""
     return traceparent[3:35]

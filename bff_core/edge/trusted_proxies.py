@@ -1,7 +1,6 @@
-"""Trusted proxies: only they may report who the client is."""
+"""Trusted proxies: only they may report the address, scheme and host of the client."""
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import Any
 
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -37,7 +36,7 @@ ORIGIN = frozenset(
         b"x-real-ip",
     }
 )
-"""Where the request is said to come from: read here and nowhere else."""
+"""Headers that report the client; they are read here and nowhere else."""
 
 IDENTITY = frozenset(
     {
@@ -75,7 +74,7 @@ IDENTITY_FAMILIES = (
     b"x-ssl-client-",
     b"x-webauth-",
 )
-"""Who the caller is said to be (proxies that sign people in, certificates that they verified)."""
+"""Headers that report the user, set by proxies that authenticate or verify certificates."""
 
 TRACE = frozenset(
     {
@@ -93,12 +92,12 @@ TRACE = frozenset(
         b"x-cloud-trace-context",
     }
 )
-"""Which trace the request is said to belong to; its id alone (`X-Request-ID`) is harmless."""
+"""Headers that report the trace; `X-Request-ID` is harmless, and not one of them."""
 
 GUARDED = ORIGIN | IDENTITY | TRACE
 
-MOST_NAMES = 2048
-"""How many header names a gateway remembers the verdict of."""
+MAX_CACHED_NAMES = 2048
+"""How many header names a `_HeaderFilter` caches."""
 
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 SECURE = {"http": "https", "websocket": "wss"}
@@ -106,15 +105,15 @@ PLAIN = {"http": "http", "websocket": "ws"}
 
 
 class TrustedProxies:
-    """Next to health: what a request says of its client counts from trusted proxies only.
+    """After health: only trusted proxies may report who the client is.
 
-    From anybody else such header fields are taken away before anything reads them, also in
-    spellings with an underscore, which some programs read as a hyphen. From a trusted hop, the
-    client's address, scheme and host are those that the outermost trusted hop saw; identity and
-    trace stay readable. `Request-Timeout` needs no trust: it can only shorten.
+    For all other peers it removes such headers before anything reads them, also those with an
+    underscore, which some programs read as a hyphen. Behind a trusted proxy, the address, scheme
+    and host of the client are those that the outermost trusted proxy saw; headers about the user
+    and the trace stay. `Request-Timeout` needs no trust: it can only shorten the timeout.
 
-    `reads` is the family that the hops write, since a hop passes on what it does not know of:
-    "x-forwarded" or "forwarded" (RFC 7239).
+    `reads` is the family of headers that the proxies set, "x-forwarded" or "forwarded" (RFC 7239).
+    The other family is ignored, since a proxy passes on headers that it does not know.
     """
 
     __slots__ = ("_app", "_from_anyone", "_from_hops", "_is_trusted", "_reads_rfc")
@@ -125,11 +124,12 @@ class TrustedProxies:
         self._app = app
         self._is_trusted = trust(trusted)
         self._reads_rfc = reads == "forwarded"
-        self._from_anyone = _Sieve(GUARDED - TRACE if client_traces else GUARDED, IDENTITY_FAMILIES)
-        self._from_hops = _Sieve(ORIGIN, ())
+        names = GUARDED - TRACE if client_traces else GUARDED
+        self._from_anyone = _HeaderFilter(names, IDENTITY_FAMILIES)
+        self._from_hops = _HeaderFilter(ORIGIN, ())
 
     def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Believe, or take away, and pass on."""
+        """Set the client from the headers of a trusted proxy, or remove such headers."""
         client = scope.get("client")
         peer = client[0] if client else ""
         if self._is_trusted(peer):
@@ -138,7 +138,7 @@ class TrustedProxies:
             drops = self._from_anyone
             for name, _ in scope["headers"]:
                 if drops[name]:
-                    scope["headers"] = drops.sift(scope["headers"])
+                    scope["headers"] = drops.apply(scope["headers"])
                     break
         return self._app(scope, receive, send)
 
@@ -166,8 +166,8 @@ class TrustedProxies:
         )
 
 
-class _Sieve(dict[bytes, bool]):
-    """Whether a header name is to be taken away; each name is judged once."""
+class _HeaderFilter(dict[bytes, bool]):
+    """Whether headers of a name are removed; the result for each name is cached."""
 
     def __init__(self, names: frozenset[bytes], families: tuple[bytes, ...]) -> None:
         super().__init__()
@@ -175,15 +175,17 @@ class _Sieve(dict[bytes, bool]):
         self._families = families
 
     def __missing__(self, name: bytes) -> bool:
-        spoken = name.replace(b"_", b"-")
-        is_guarded = spoken in GUARDED or spoken.startswith(IDENTITY_FAMILIES)
-        is_disguised = spoken != name and is_guarded
-        verdict = is_disguised or spoken in self._names or spoken.startswith(self._families)
-        if len(self) < MOST_NAMES:
-            self[name] = verdict
-        return verdict
+        hyphenated = name.replace(b"_", b"-")
+        is_guarded = hyphenated in GUARDED or hyphenated.startswith(IDENTITY_FAMILIES)
+        is_disguised = hyphenated != name and is_guarded
+        is_removed = (
+            is_disguised or hyphenated in self._names or hyphenated.startswith(self._families)
+        )
+        if len(self) < MAX_CACHED_NAMES:
+            self[name] = is_removed
+        return is_removed
 
-    def sift(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def apply(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         return [field for field in headers if not self[field[0]]]
 
 
@@ -191,10 +193,9 @@ def _set_client(scope: ASGIScope, hop: Hop, peer: str) -> None:
     if hop.client != peer:
         scope["client"] = (hop.client, 0)
     if hop.scheme:
-        spoken: Any = SCHEMES.get(hop.scheme.lower())
-        if spoken is not None:
-            table = SECURE if spoken == "https" else PLAIN
-            scope["scheme"] = table[scope["type"]]
+        scheme = SCHEMES.get(hop.scheme.lower())
+        if scheme is not None:
+            scope["scheme"] = (SECURE if scheme == "https" else PLAIN)[scope["type"]]
 
 
 def _with_host(headers: Iterable[tuple[bytes, bytes]], host: str) -> list[tuple[bytes, bytes]]:

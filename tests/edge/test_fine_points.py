@@ -18,9 +18,9 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.shedding.controller import SheddingController
-from bff_core.edge.shedding.criticality import MOST_KNOWN, Ranks
-from bff_core.edge.shedding.loop_lag import INTERVAL, LoopLag
-from bff_core.edge.trusted_proxies import MOST_NAMES, TrustedProxies
+from bff_core.edge.shedding.criticality import MAX_VIEWERS, Ranks
+from bff_core.edge.shedding.loop_lag import INTERVAL_SECONDS, LoopLag
+from bff_core.edge.trusted_proxies import MAX_CACHED_NAMES, TrustedProxies
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.gateway.pipeline import EdgeParts, edge
@@ -53,7 +53,7 @@ def known_viewers(count):
 
 def test_the_viewer_who_was_learnt_first_is_forgotten_first():
     """The one viewer too many takes the place of the stalest, and of no other."""
-    ranks, fields = known_viewers(MOST_KNOWN + 1)
+    ranks, fields = known_viewers(MAX_VIEWERS + 1)
 
     assert ranks.of_path("GET", "/", fields[0]) == "critical"
     assert {ranks.of_path("GET", "/", one) for one in fields[1:]} == {"critical_plus"}
@@ -61,7 +61,7 @@ def test_the_viewer_who_was_learnt_first_is_forgotten_first():
 
 def test_a_viewer_who_comes_again_is_forgotten_later():
     """To be learnt again is to be the newest."""
-    ranks, fields = known_viewers(MOST_KNOWN)
+    ranks, fields = known_viewers(MAX_VIEWERS)
     ranks.learn("critical_plus", fields[0])
     ranks.learn("critical_plus", {b"cookie": b"new"})
 
@@ -86,7 +86,7 @@ async def test_a_watch_that_was_stopped_looks_no_more():
     watch = LoopLag(pressure, events=Events(), clock=clock)
     watch.start()
 
-    await asyncio.sleep(10 * INTERVAL)
+    await asyncio.sleep(10 * INTERVAL_SECONDS)
 
     assert len(looks) == 1
     assert not watch.is_on
@@ -510,11 +510,11 @@ async def test_an_address_has_one_spelling(peer, client):
 
 async def test_header_names_of_strangers_do_not_fill_the_memory():
     """Each is judged; only so many verdicts are remembered."""
-    names = [(b"x-%d" % number, b"1") for number in range(MOST_NAMES + 1000)]
+    names = [(b"x-%d" % number, b"1") for number in range(MAX_CACHED_NAMES + 1000)]
     found, hops = await passed([*names, (b"x-user-id", b"1")], ("203.0.113.9", 1))
 
     assert found["headers"] == [HOST, *names]
-    assert len(hops._from_anyone) <= MOST_NAMES
+    assert len(hops._from_anyone) <= MAX_CACHED_NAMES
 
 
 # Pressure

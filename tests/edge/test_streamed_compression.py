@@ -10,7 +10,7 @@ import zstandard
 from fastapi import FastAPI
 from starlette.responses import FileResponse
 
-from bff_core.edge.compression import LONG, SMALLEST
+from bff_core.edge.compression import MIN_BYTES, THREAD_BYTES
 from bff_core.http_exchange.request_context import declare_stream
 from bff_core.routing.methods import answer_head
 
@@ -27,7 +27,7 @@ STREAMS = {
     "nothing in between": [LARGE, b"", b"", LARGE],
     "nothing last": [LARGE, b""],
     "nothing but pieces": [b"", b"", b""],
-    "a piece for a thread": [b"word " * LONG, b"\n"],
+    "a piece for a thread": [b"word " * THREAD_BYTES, b"\n"],
 }
 
 
@@ -150,7 +150,16 @@ TAG = (b"etag", b'"abc"')
 
 @pytest.mark.parametrize("accepted", CODINGS)
 @pytest.mark.parametrize(
-    "size", [SMALLEST - 1, SMALLEST, SMALLEST + 1, LONG - 1, LONG, LONG + 1, 4 * LONG]
+    "size",
+    [
+        MIN_BYTES - 1,
+        MIN_BYTES,
+        MIN_BYTES + 1,
+        THREAD_BYTES - 1,
+        THREAD_BYTES,
+        THREAD_BYTES + 1,
+        4 * THREAD_BYTES,
+    ],
 )
 async def test_a_whole_answer_of_any_size_can_be_read(edged, accepted, size):
     """From the smallest size that is compressed, through the one that takes a thread."""
@@ -158,7 +167,7 @@ async def test_a_whole_answer_of_any_size_can_be_read(edged, accepted, size):
 
     reader = await read(edged, in_pieces([body]), accepted)
 
-    coding = accepted.encode() if size >= SMALLEST else None
+    coding = accepted.encode() if size >= MIN_BYTES else None
     assert reader.headers.get(b"content-encoding") == coding
     assert reader.content == body
     assert reader.vary == [b"accept-encoding"]

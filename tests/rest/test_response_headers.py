@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response, Streamin
 from shop import Page, Shop, open_shop, shop_views
 
 from bff_core import Views, gather
-from bff_core.edge.compression import PIECE
+from bff_core.edge.compression import FILE_CHUNK_BYTES
 from bff_core.testing.scripted import reply
 
 PRIVATE, UNSTORED = "private, no-cache", "no-store"
@@ -199,7 +199,20 @@ async def test_vary_does_not_depend_on_what_was_chosen(path):
     assert "Accept-Encoding" in named.pop()
 
 
-@pytest.mark.parametrize("size", [0, 10, 1023, 1024, 5000, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+@pytest.mark.parametrize(
+    "size",
+    [
+        0,
+        10,
+        1023,
+        1024,
+        5000,
+        FILE_CHUNK_BYTES - 1,
+        FILE_CHUNK_BYTES,
+        FILE_CHUNK_BYTES + 1,
+        3 * FILE_CHUNK_BYTES,
+    ],
+)
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
 async def test_head_describes_the_file_that_get_sends(size, accepted, tmp_path):
     """A file in one piece is compressed, one in several pieces is not: HEAD says the same."""
@@ -214,7 +227,9 @@ async def test_head_describes_the_file_that_get_sends(size, accepted, tmp_path):
         assert head.headers.get(name) == get.headers.get(name)
     assert get.content == b"w" * size
     assert head.headers.get("content-length") in {None, get.headers["content-length"]}
-    assert ("content-encoding" in get.headers) is (accepted == "gzip" and 1024 <= size < PIECE)
+    assert ("content-encoding" in get.headers) is (
+        accepted == "gzip" and 1024 <= size < FILE_CHUNK_BYTES
+    )
 
 
 async def test_the_openapi_document_has_a_tag():

@@ -18,7 +18,7 @@ from bff_core.routing.route_table import WEB_SOCKET, RouteTable
 
 
 class SheddingController:
-    """The pressure on one process, what its requests matter, and the answer to those refused."""
+    """The state of load shedding: pressure, criticality of requests, response to refused ones."""
 
     __slots__ = ("pressure", "ranks", "refusal", "watch")
 
@@ -46,7 +46,7 @@ class SheddingController:
         self.watch = LoopLag(self.pressure, events=events, clock=clock)
 
     def learn(self, table: RouteTable) -> None:
-        """Take the criticality of the routes of a gateway that is about to start."""
+        """Set the routes of a gateway that starts."""
         self.ranks.routes = table
 
     def admits(self, scope: ASGIScope, fields: Fields) -> bool:
@@ -60,7 +60,7 @@ class SheddingController:
         return self.pressure.admits(self.ranks.of_path(kind, path, fields))
 
     def admits_viewer(self, viewer: Criticality, scope: ASGIScope, fields: Fields) -> bool:
-        """Whether a request may go on whose viewer is now known, and remembered."""
+        """Whether a request may continue after authentication; remember the viewer."""
         self.ranks.learn(viewer, fields)
         pressure = self.pressure
         if pressure.in_flight <= pressure.lowest_threshold:

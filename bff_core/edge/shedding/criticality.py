@@ -17,21 +17,21 @@ from bff_core.routing.route_table import CRITICALITY, RouteTable
 
 E = TypeVar("E")
 
-MOST_KNOWN = 10_000
-"""Viewers of another class than the usual one that are remembered; the stalest goes first."""
+MAX_VIEWERS = 10_000
+"""How many viewers with another criticality than the usual one are remembered, the newest."""
 
 Fields = Mapping[bytes, bytes]
 """The last value of each header field of a request."""
 
 
 def criticality(one: Criticality) -> Callable[[E], E]:
-    """Say what the requests of a route matter: a decorator for the function behind any route.
+    """Set the criticality of a route's requests: a decorator for the function behind any route.
 
         @app.post("/telemetry")
         @criticality("sheddable")
         async def telemetry(report: Report) -> None: ...
 
-    Views and GraphQL take it as an option. An ASGI application that is mounted may have it, too.
+    Views and GraphQL have an option for it. It also works on a mounted ASGI application.
     """
     if one not in CLASSES:
         raise ConfigurationError(f"criticality {one!r} is unknown: use {', '.join(CLASSES)}.")
@@ -44,20 +44,20 @@ def criticality(one: Criticality) -> Callable[[E], E]:
 
 
 class Ranks:
-    """Ranks requests before anything else is known of them than their head.
+    """The criticality of requests, of which only the head is known yet.
 
-    A prefetch, which no user waits for yet, is sheddable whatever its route. A viewer's class is
-    learnt when a request of theirs has been authenticated, and found again by the credentials.
+    A prefetch is sheddable on every route, since no user waits for it yet. The criticality of a
+    viewer is remembered when a request has been authenticated, and found by the credentials later.
     """
 
     __slots__ = ("_known", "routes")
 
     def __init__(self) -> None:
         self.routes = RouteTable()
-        self._known: FIFOCache[int, Criticality] = FIFOCache(MOST_KNOWN)
+        self._known: FIFOCache[int, Criticality] = FIFOCache(MAX_VIEWERS)
 
     def of(self, scope: ASGIScope, fields: Fields) -> Criticality:
-        """Return the class of a request by its route, its purpose and its credentials."""
+        """Return the criticality of a request by its route, its purpose and its credentials."""
         if _is_prefetch(fields):
             return "sheddable"
         ranked = self.routes.is_any_ranked
@@ -66,7 +66,7 @@ class Ranks:
         )
 
     def of_path(self, method: str, path: str, fields: Fields) -> Criticality:
-        """Return the class of a request that has no ASGI scope yet; `path` is the route's."""
+        """Return the criticality of a request that has no ASGI scope yet."""
         if _is_prefetch(fields):
             return "sheddable"
         ranked = self.routes.is_any_ranked
@@ -83,7 +83,7 @@ class Ranks:
         )
 
     def learn(self, viewer: Criticality, fields: Fields) -> None:
-        """Remember whose credentials these are; a viewer who is known otherwise is not."""
+        """Remember the criticality of the viewer with these credentials, if there are any."""
         key = _credentials(fields)
         if key is not None:
             self._known[key] = viewer
@@ -97,5 +97,5 @@ def _is_prefetch(fields: Fields) -> bool:
 
 def _credentials(fields: Fields) -> int | None:
     shown = fields.get(b"authorization"), fields.get(b"cookie")
-    # The hash is enough, and is no secret: it is salted anew in every process.
+    # A hash is enough. It is not a secret, since each process has another salt.
     return None if shown == (None, None) else hash(shown)

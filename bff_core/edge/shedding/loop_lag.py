@@ -1,4 +1,4 @@
-"""Looks at the event loop at intervals, as long as there is anything to look at."""
+"""Event loop lag: measures it while requests are in flight, for load shedding."""
 
 import asyncio
 
@@ -6,18 +6,18 @@ from bff_core.clock import Clock
 from bff_core.events import Events, LoadShed
 from bff_core.policy.edge.shedding import LoadShedder
 
-INTERVAL = 0.025
-"""Seconds between two looks."""
+INTERVAL_SECONDS = 0.025
+"""The time between two measurements."""
 
-REPORT_EVERY = 1.0
-"""Seconds that one event sums up: a log line per refusal would cost more than the refusal."""
+REPORT_SECONDS = 1.0
+"""The time that one event sums up: a log line per refusal would cost more than the refusal."""
 
 
 class LoopLag:
-    """Measures how long a turn of the loop takes, for `pressure`, and reports what was refused.
+    """Measures how long a turn of the loop takes, for `pressure`, and reports refused requests.
 
-    One timer, and only while requests are under way or the limit has yet to recover: a gateway
-    without requests does not wake up.
+    There is one timer, which runs while requests are in flight or the limit has not recovered. A
+    gateway without requests does not wake up.
     """
 
     __slots__ = (
@@ -50,7 +50,7 @@ class LoopLag:
         self._wind(self._loop)
 
     def stop(self) -> None:
-        """Stop looking, with a last report."""
+        """Stop measuring, with a last report."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._loop, self.is_on = None, None, False
@@ -58,11 +58,11 @@ class LoopLag:
             self._report(self._clock(), self._reported_at)
 
     def _wind(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = loop.call_later(INTERVAL, self._look, loop)
+        self._timer = loop.call_later(INTERVAL_SECONDS, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        # What is called soon runs in this turn of the loop with uvloop and in the next one with
-        # asyncio: from one such call to the next it is a whole turn with both.
+        # `call_soon` runs a callback in this turn of the loop with uvloop, in the next one with
+        # asyncio. From one such callback to the next it is one turn with both.
         loop.call_soon(self._begin, loop)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -75,8 +75,8 @@ class LoopLag:
         now, pressure = self._clock(), self._pressure
         pressure.observe(now, now - self._began)
         if self._reported_at is None:
-            self._reported_at = self._began - INTERVAL
-        if now - self._reported_at >= REPORT_EVERY:
+            self._reported_at = self._began - INTERVAL_SECONDS
+        if now - self._reported_at >= REPORT_SECONDS:
             self._report(now, self._reported_at)
         if pressure.in_flight > 0 or pressure.is_limited:
             self._wind(loop)

@@ -1,4 +1,4 @@
-"""Load shedding: refuses the least important requests first, so that the rest is answered."""
+"""Load shedding: refuses the least important requests first, so that the others are answered."""
 
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -11,11 +11,11 @@ from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
 
 
 class LoadShedding:
-    """Next to health: a request beyond what its class may take is refused, before all else.
+    """After trusted proxies: refuses a request if its criticality has used up its share.
 
-    The limit that classes have shares of follows the lag of the event loop (see `Pressure`). What
-    is refused passes nothing else of the edge: the answer is prepared, and one event a second
-    reports how many there were.
+    The limit of which each criticality has a share follows the lag of the event loop (see
+    `LoadShedder`). A refused request passes no other concern: its answer is prepared, and one event
+    a second reports the number of refusals.
     """
 
     __slots__ = ("_app", "_pressure", "_shedding", "_watch")
@@ -27,7 +27,7 @@ class LoadShedding:
         self._watch = shedding.watch
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Pass on and count, or refuse at once."""
+        """Count the request and pass it on, or refuse it at once."""
         pressure = self._pressure
         if pressure.in_flight >= pressure.lowest_threshold:
             fields = dict(scope["headers"])
@@ -54,10 +54,10 @@ def _is_stream(scope: ASGIScope) -> bool:
 
 
 class ViewerShedding:
-    """After authentication: a request may turn out to matter less than it seemed.
+    """After authentication: refuses a request whose viewer has a lower criticality.
 
-    The viewer's criticality is remembered with the credentials, so that from the next request on
-    it counts before the context is opened: downward, which is cheaper there, and upward.
+    The criticality is remembered by the credentials, so that it counts from the start of the
+    viewer's next request.
     """
 
     __slots__ = ("_shedding",)
@@ -66,7 +66,7 @@ class ViewerShedding:
         self._shedding = shedding
 
     def check(self, context: RequestContext) -> None:
-        """Raise `Overloaded` for a viewer who matters less than the load allows."""
+        """Raise `Overloaded` if the load is too high for the criticality of the viewer."""
         viewer = context.scope.viewer
         if isinstance(viewer, Viewer) and viewer.criticality != DEFAULT_CRITICALITY:
             if self._shedding.admits_viewer(viewer.criticality, context.asgi, context.fields):

@@ -1,7 +1,7 @@
-"""The answer to a request that is not admitted, prepared but for its ids.
+"""The response to refused requests, which is prepared except for its ids.
 
-Refusals come in thousands a second, and the time for each is taken from requests that were
-admitted: nothing else of the edge is passed, and nothing is encoded anew.
+There may be thousands of refusals a second, and admitted requests need the CPU time. So a refused
+request passes no other concern, and its response is not encoded again.
 """
 
 from starlette.types import Scope as ASGIScope
@@ -24,8 +24,8 @@ _REQUEST, _TRACE = "<request>", "<trace>"
 class SheddingResponse:
     """Problem details of a 503 with `Retry-After`, the gateway's own headers and those of CORS.
 
-    Clients are sent a wait of 1 to `longest_wait` seconds, by chance, so that they do not come back
-    all at once. The answer is the one that `Overloaded` gives, raised behind the whole edge.
+    Clients get a random wait of 1 to `longest_wait` seconds, so that they do not all return at
+    once. The response equals that of an `Overloaded` error which is raised behind the edge.
     """
 
     __slots__ = ("_bits", "_longest_wait", "_permissions", "_pieces", "constant")
@@ -48,11 +48,11 @@ class SheddingResponse:
         self._bits = bits
 
     def wait(self) -> int:
-        """Return after how many seconds one client may try again."""
+        """Return after how many seconds a client may try again."""
         return 1 + self._bits(16) % self._longest_wait
 
     def render(self, fields: Fields) -> tuple[bytes, bytes, Headers]:
-        """Return the request's name, a body, and what CORS adds for a request with these fields."""
+        """Return the request id, the body and the CORS headers for a request with these fields."""
         name, trace = self._ids(fields)
         before, between, after = self._pieces
         body = b"%b%b%b%b%b" % (before, name, between, trace, after)
