@@ -1,4 +1,4 @@
-"""How a gateway's services are called: the policies in the code, overridden by a policy file."""
+"""Policy reload: a policy file overrides the policies in the code, also while the gateway runs."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -11,13 +11,13 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.registry import Policies, UpstreamRegistry
 
 MAX_FILE_BYTES = 1024 * 1024
-"""The largest policy file: what is larger is something else."""
+"""The largest policy file; a larger file is probably another one."""
 
 
 class PolicyFile:
-    """The file that `BFF_POLICIES` names; each `read` opens it anew.
+    """The policy file (`BFF_POLICIES`), which each `read` opens again.
 
-    Without a path the policies are those in the code.
+    Without a path, the policies in the code apply.
     """
 
     def __init__(self, path: str, services: Sequence[type[Upstream]]) -> None:
@@ -25,7 +25,7 @@ class PolicyFile:
         self._services = tuple(services)
 
     def read(self) -> Policies:
-        """Return the policy of each service; raises `ConfigurationError` for what is wrong."""
+        """Return the policy of each service; raises `ConfigurationError` for a wrong file."""
         overrides = self._overrides()
         return {kind: overrides.over(kind.name, kind.policy) for kind in self._services}
 
@@ -57,7 +57,7 @@ class PolicyReload:
         self._events = events
 
     def start(self) -> None:
-        """Open the services; report where the file differs from the code."""
+        """Open the services, and report the options in which the file differs from the code."""
         policies = self._file.read()
         self._upstreams.adopt(policies)
         changes = _compared({kind: kind.policy for kind in policies}, policies)
@@ -65,15 +65,15 @@ class PolicyReload:
             self._report(changes)
 
     def reload(self) -> tuple[str, ...]:
-        """Read the file again and return what changed, an option each.
+        """Read the file again, and return the options that changed.
 
-        Raises `ConfigurationError` where anything is wrong, and changes nothing then.
+        Raises `ConfigurationError` for a wrong file, and then changes nothing.
         """
         before = self._upstreams.policies
         try:
             policies = self._file.read()
             self._upstreams.adopt(policies)
-        except Exception as error:  # whatever a transport of the user's may raise
+        except Exception as error:  # a transport of the user's may raise any error
             refused = error if isinstance(error, ConfigurationError) else ConfigurationError(error)
             if self._events.sinks:
                 self._events.emit(PoliciesRefused(str(refused)))

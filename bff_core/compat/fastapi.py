@@ -31,20 +31,20 @@ __all__ = [
 
 
 def dependant_of(route: object) -> Dependant | None:
-    """Return what FastAPI found in the signature of a route's function; None for other routes."""
+    """Return what FastAPI read from the signature of a route's function; None for other routes."""
     found = getattr(route, "dependant", None)
     return found if isinstance(found, Dependant) else None
 
 
 def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
-    """Yield a dependant and all that it depends on."""
+    """Yield a dependant and all its dependencies."""
     yield dependant
     for one in dependant.dependencies:
         yield from all_dependants(one)
 
 
 def type_adapter_of(field: ModelField) -> TypeAdapter[Any]:
-    """Return the adapter by which FastAPI validates a parameter or a body."""
+    """Return the adapter with which FastAPI validates a parameter or a body."""
     return field._type_adapter  # noqa: SLF001 # FastAPI has no public name for it
 
 

@@ -15,10 +15,10 @@ __all__ = [
 ]
 
 TOO_MANY_TOKENS: Final = "tokens. Parsing"
-"""What only the error about too many tokens says; it has no type of its own."""
+"""A text that only the error about too many tokens has; the error has no type of its own."""
 
 ABORTED: Final = "Validation aborted."
-"""How the errors end that graphql-core adds when it gives up."""
+"""The end of the error that graphql-core adds when it aborts validation."""
 
 
 def has_too_many_tokens(error: GraphQLError) -> bool:
@@ -27,10 +27,10 @@ def has_too_many_tokens(error: GraphQLError) -> bool:
 
 
 def is_abort(error: GraphQLError) -> bool:
-    """Whether an error says that validation gave up: after enough errors, or enough work."""
+    """Whether an error says that validation was aborted, after too many errors or too much work."""
     return error.message.endswith(ABORTED)
 
 
 def limit_comparisons(rule: OverlappingFieldsCanBeMergedRule, budget: int) -> None:
-    """Bound how many steps a rule compares fields of one name; graphql-core allows 500,000."""
+    """Bound how often a rule compares fields with one name; graphql-core allows 500,000."""
     rule.rule_context.remaining_complexity_budget = budget

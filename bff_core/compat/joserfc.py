@@ -10,7 +10,7 @@ __all__ = ["base64_to_int", "is_signature"]
 def is_signature(
     signature: bytes, message: bytes, *, algorithm: str, key: RSAKey | ECKey | OKPKey
 ) -> bool:
-    """Whether a signature is that of a message, by an algorithm (RFC 7518) and a key.
+    """Whether a signature of a message is valid, by an algorithm (RFC 7518) and a key.
 
     Raises `JoseError` or `ValueError` for a key that does not fit the algorithm.
     """

@@ -25,17 +25,17 @@ _CLASS: Final = ("__pydantic_fields__", "__pydantic_config__", _SCHEMA)
 
 
 def use_validator(adapter: TypeAdapter[Any], schema: Any) -> None:
-    """Let an adapter validate by another core schema, nested models included."""
+    """Make an adapter validate by another core schema, nested models included."""
     adapter.validator = SchemaValidator(schema, _use_prebuilt=False)
 
 
 def use_serializer(adapter: TypeAdapter[Any], schema: Any) -> None:
-    """Let an adapter serialize by another core schema, nested models included."""
+    """Make an adapter serialize by another core schema, nested models included."""
     adapter.serializer = serializer_of(schema)
 
 
 def serializer_of(schema: Any) -> SchemaSerializer:
-    """Return the serializer of a core schema; what nested models have built is not used."""
+    """Return a new serializer of a core schema, nested models included."""
     return SchemaSerializer(schema, _use_prebuilt=False)
 
 
@@ -50,15 +50,15 @@ def validator_of(kind: object) -> Any:
 
 
 def is_pydantic_class(kind: object) -> bool:
-    """Whether pydantic decides how a class is written: a model, a dataclass, a custom type."""
+    """Whether pydantic serializes a class itself: a model, a dataclass or a custom type."""
     return any(hasattr(kind, name) for name in _CLASS)
 
 
 def decides_its_schema(value: object) -> bool:
-    """Whether metadata of an annotation may change how pydantic writes a value."""
+    """Whether metadata of an annotation may change how pydantic serializes a value."""
     return hasattr(value, _SCHEMA)
 
 
 def fields_in(error: PydanticSerializationError) -> list[str]:
-    """Return the names of the fields that an error of serializing is about."""
+    """Return the names of the fields in a serialization error."""
     return list(dict.fromkeys(_FIELD.findall(str(error))))

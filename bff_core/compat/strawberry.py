@@ -27,10 +27,10 @@ __all__ = [
 ]
 
 DEFINITION: Final = "strawberry-definition"
-"""Where the extensions of a type or a field of graphql-core hold Strawberry's definition of it."""
+"""The extension in which types and fields of graphql-core hold Strawberry's definition."""
 
 VALIDATION_RULES: Final = (MaybeNullValidationRule, OneOfInputValidationRule)
-"""What Strawberry validates beside the rules of the specification."""
+"""The validation rules that Strawberry adds to those of the specification."""
 
 
 def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
@@ -39,9 +39,9 @@ def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
 
 
 def with_graphql_schema(schema: strawberry.Schema, inner: GraphQLSchema) -> strawberry.Schema:
-    """Return a schema that is executed by another schema of graphql-core.
+    """Return a copy of a schema that executes by another schema of graphql-core.
 
-    `info.schema` of its resolvers is the schema that was given.
+    Its resolvers get the original schema as `info.schema`.
     """
     made = copy(schema)
     made._schema = inner  # noqa: SLF001 # Strawberry has no public name for it
@@ -52,14 +52,14 @@ def with_graphql_schema(schema: strawberry.Schema, inner: GraphQLSchema) -> stra
 def with_extension(
     schema: strawberry.Schema, make: Callable[[], SchemaExtension]
 ) -> strawberry.Schema:
-    """Return a schema with one more extension, which runs first."""
+    """Return a copy of a schema with one more extension, which runs first."""
     made = copy(schema)
     made.extensions = (make, *schema.extensions)
     return made
 
 
 def skip_parsing(extension: SchemaExtension, document: Any) -> None:
-    """Let an operation that begins be executed from a document that was parsed and validated."""
+    """Make an operation use a document that was parsed and validated before."""
     execution = extension.execution_context
     execution.graphql_document = document
     execution.pre_execution_errors = []
@@ -76,12 +76,12 @@ def added_rules(schema: strawberry.Schema) -> tuple[Any, ...]:
 
 
 def class_of(kind: GraphQLNamedType) -> object:
-    """Return the Python class behind a type; None where there is none."""
+    """Return the Python class behind a type; None if it has none."""
     return getattr(kind.extensions.get(DEFINITION), "origin", None)
 
 
 def resolver_of(field: GraphQLField) -> object:
-    """Return the author's function behind a field; None for a field that reads an attribute."""
+    """Return the resolver function of a field; None for a field that reads an attribute."""
     resolver = getattr(_definition_of(field), "base_resolver", None)
     return getattr(resolver, "wrapped_func", None)
 

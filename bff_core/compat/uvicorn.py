@@ -1,7 +1,7 @@
 """The private names of uvicorn that the framework uses.
 
-The runner uses uvicorn's configuration (web sockets, event loops), and the state that its protocols
-share. `HTTPProtocol` also runs below uvicorn's own server, which makes it with the same two.
+Our server uses uvicorn's configuration (web sockets, event loops), and the state that its protocols
+share. `HTTPProtocol` also runs in uvicorn's own server, which creates it with the same two objects.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ __all__ = ["WORKER_MODULE", "Config", "MakeLoop", "State", "configuration", "web
 MakeLoop = Callable[[], asyncio.AbstractEventLoop]
 
 WORKER_MODULE: Final = "uvicorn._subprocess"
-"""The module whose frame is below a worker of uvicorn, and has its `config`."""
+"""The module of a frame on the stack of uvicorn's workers, which has their `config`."""
 
 
 class Config(Protocol):
-    """The attributes of uvicorn's configuration that are used."""
+    """The attributes of uvicorn's configuration that the framework uses."""
 
     loaded: bool
     loaded_app: Any
@@ -32,7 +32,7 @@ class Config(Protocol):
 
 
 class State(Protocol):
-    """The attributes of uvicorn's server state that are used."""
+    """The attributes of uvicorn's server state that the framework uses."""
 
     total_requests: int
     connections: set[Any]
@@ -41,10 +41,9 @@ class State(Protocol):
 
 
 def configuration(app: object) -> tuple[Config, State, MakeLoop]:
-    """Return what the protocols of one process need, and how to make its event loop.
+    """Return the objects that the protocols of a process need, and a factory of event loops.
 
-    The framework writes headers and logs and decides which proxies it trusts, so uvicorn's ways are
-    off.
+    uvicorn's own headers, logs and trusted proxies are off, since the framework has its own.
     """
     config = UvicornConfig(
         cast("Any", app),

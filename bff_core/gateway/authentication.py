@@ -1,4 +1,4 @@
-"""Which authenticator a gateway has, and what it needs while the gateway runs."""
+"""The authenticator of a gateway: how it is made, checked and opened."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 
@@ -24,10 +24,10 @@ def make_authenticator(
     settings: Settings,
     demo: DemoViewer | None = None,
 ) -> Authenticator | None:
-    """Return the authenticator of a gateway; None where every caller is anonymous.
+    """Return the authenticator of a gateway; None if all callers are anonymous.
 
-    With BFF_AUTH=demo that is the demo's, else the one that the author gave. Raises
-    `ConfigurationError` where it can't work with these settings.
+    BFF_AUTH=demo selects the demo authenticator, otherwise it is the one that the author gave.
+    Raises `ConfigurationError` if it can't work with these settings.
     """
     if settings.auth == "demo":
         return DemoAuthenticator(env=settings.env, viewer=demo or Viewer)
@@ -49,7 +49,7 @@ def readiness_checks(authenticator: Authenticator | None) -> list[tuple[str, Che
 def open_authenticator(
     authenticator: Authenticator | None, resources: Resources
 ) -> AbstractAsyncContextManager[object]:
-    """Return the context in which an authenticator has its resources."""
+    """Return a context during which an authenticator can call its services."""
     if isinstance(authenticator, NeedsResources):
         return authenticator.open(resources)
     return nullcontext()

@@ -1,4 +1,4 @@
-"""What one gateway is made of; `open` gives it connections, stores and tasks."""
+"""The configuration of one gateway; `open` starts connections, stores and tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -30,9 +30,9 @@ from bff_core.upstream.user_agent import user_agent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConfig:
-    """A gateway as its author and its environment configured it; good for any number of runs.
+    """The configuration of a gateway, which can be opened any number of times.
 
-    `sagas` is None for a gateway without sagas, `authenticator` for one whose callers are all
+    `sagas` is None for a gateway without sagas, `authenticator` is None if all callers are
     anonymous. `concerns` are the user's own checks of every request.
     """
 
@@ -52,7 +52,7 @@ class GatewayConfig:
 
     @property
     def shared_state(self) -> SharedStateConfig:
-        """Which stores the processes of the gateway share."""
+        """The stores that the processes of the gateway share."""
         return SharedStateConfig(
             gateway=self.name,
             settings=self.settings,
@@ -64,7 +64,7 @@ class GatewayConfig:
 
     @asynccontextmanager
     async def open(self, brownout: Brownout) -> AsyncIterator[RunningGateway]:
-        """Yield the running gateway; all that it holds is closed when the context ends."""
+        """Yield the running gateway; its connections are closed when the context ends."""
         loop = asyncio.get_running_loop()
         background = Background(loop, self.events)
         async with AsyncExitStack() as closing:

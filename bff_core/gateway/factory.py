@@ -52,14 +52,14 @@ def gateway(
     lifespan: Lifespan | None = None,
     **fastapi: Any,
 ) -> Gateway:
-    """Return the app of one BFF: services wired, faces served, the edge in front.
+    """Return the app of one BFF: it wires the services, serves the faces, and adds the edge.
 
-    What is not given comes from the environment (`Settings.load()`): addresses of the services
-    (`BFF_UPSTREAM_<NAME>`), the edge's bounds, logs. `authenticator` may be a function that makes
-    one of the settings; `BFF_AUTH=demo` goes before it, in development: `demo` makes its viewers of
-    user ids. `limits` are the rate limits of callers, `sagas` the writes that the journal records,
-    `edge` your own checks of every request.
-    `lifespan` runs inside the gateway's own, services open. Further keywords go to `FastAPI`.
+    Without `settings` and `options` the environment configures the gateway (`Settings.load()`):
+    addresses of services (`BFF_UPSTREAM_<NAME>`), limits of the edge, logs. `authenticator` may be
+    a function that makes one from the settings. In development `BFF_AUTH=demo` replaces it, and
+    `demo` makes viewers from user ids. `limits` are the rate limits of callers, `sagas` the writes
+    that the journal records, `edge` your own checks of every request. `lifespan` runs inside the
+    gateway's own, after the services are open. `FastAPI` gets all other keywords.
 
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
     listed, a variable that is missing or out of range.
@@ -108,7 +108,7 @@ def gateway(
         events=events if events is not None else _logged(settings),
     )
     check_services(services, settings)
-    # What is wrong with policies is found before anything is opened.
+    # Errors in policies are raised before anything is opened.
     planned = planned_services(policies.read(), settings, transport, has_cache=has_cache)
     app = Gateway(
         config, planned, lifespan=lifespan_of(checks, lifespan), **_fastapi(config, fastapi)
@@ -122,9 +122,9 @@ def gateway(
 
 
 def _fastapi(config: GatewayConfig, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the keywords of the FastAPI app; in production it has no pages of documentation.
+    """Return the keywords of the FastAPI app.
 
-    Those pages load scripts from elsewhere.
+    In production it has no pages of documentation, since these load scripts from other hosts.
     """
     pages = {"docs_url": None, "redoc_url": None} if config.settings.env == "production" else {}
     responses = {"default": PROBLEM} | given.get("responses", {})
@@ -132,6 +132,6 @@ def _fastapi(config: GatewayConfig, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _logged(settings: Settings) -> Events:
-    """Return events that are logged as the settings say."""
+    """Return events with the log sink that the settings configure."""
     sink = log_sink(settings.log_format, settings.own_log_level)
     return Events() if sink is None else Events(sink)

@@ -1,4 +1,4 @@
-"""What a gateway has while it runs, and what is left of it while it does not."""
+"""The two states of a gateway: running, with open connections, and stopped."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,27 +22,27 @@ class RunningGateway:
 
     @property
     def services(self) -> Mapping[type[Upstream], Upstream]:
-        """The service clients, which can be called."""
+        """The service clients, ready to be called."""
         return self.upstreams.services
 
     @property
     def stacks(self) -> Sequence[UpstreamStack]:
-        """The stacks that new requests call through."""
+        """The stacks that new requests use."""
         return self.upstreams.stacks
 
 
 @dataclass(frozen=True, slots=True)
 class StoppedGateway:
-    """A gateway before its run and after it: its services show their stacks, and call nothing."""
+    """A gateway that does not run: `repr` of its services shows their stacks, calls fail."""
 
     services: Mapping[type[Upstream], Upstream]
 
     @property
     def wiring(self) -> None:
-        """None: no composition is built."""
+        """None: compositions can't be built."""
         return
 
     @property
     def stacks(self) -> Sequence[UpstreamStack]:
-        """None are open."""
+        """Empty: no stack is open."""
         return ()

@@ -1,4 +1,4 @@
-"""Opens the journal of a gateway's sagas, and resumes those that other processes left."""
+"""Opens the journal of a gateway's sagas, and resumes the sagas that other processes left."""
 
 import time
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def open_sagas(
     redis: RedisClients,
     background: Background,
 ) -> AsyncIterator[None]:
-    """Run sagas while the context is open; at its end they have the grace period to finish."""
+    """Run sagas while the context is open; when it ends, they have the grace period to finish."""
     settings = config.settings
     journal = open_journal(settings.journal_url, redis, time.time)
     for opened in opened_file(settings.journal_url, "BFF_JOURNAL_URL"):

@@ -1,4 +1,4 @@
-"""The service clients of a gateway: which there are, and how they are opened."""
+"""The service clients of a gateway: finds all of them, and makes the registry that opens them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,9 +18,9 @@ from bff_core.upstream.stack import MakeTransport
 def all_services(
     services: Sequence[type[Upstream]], authenticator: Authenticator | None, settings: Settings
 ) -> tuple[Sequence[type[Upstream]], Settings]:
-    """Return the services of a gateway, those of its authenticator and credentials included.
+    """Return all services of a gateway, including those of its authenticator and credentials.
 
-    The settings are returned with the addresses of further origins of identity providers.
+    The settings are returned with the addresses of identity providers that have further origins.
     """
     of_authenticator = authenticator.services if isinstance(authenticator, CallsServices) else ()
     found = list(dict.fromkeys([*services, *token_services(services), *of_authenticator]))
@@ -35,7 +35,7 @@ def all_services(
 
 
 def may_cache(services: Sequence[type[Upstream]], settings: Settings) -> bool:
-    """Whether anything can ever be cached; a policy file may say so while the gateway runs."""
+    """Whether the gateway needs a cache; a policy file may turn caching on while it runs."""
     is_configured = bool(settings.cache_url or settings.policies)
     return is_configured or any(kind.policy.cache is not None for kind in services)
 
@@ -56,7 +56,7 @@ def open_registry(
 def planned_services(
     policies: Policies, settings: Settings, make_transport: MakeTransport, *, has_cache: bool
 ) -> Mapping[type[Upstream], Upstream]:
-    """Return services whose stacks can be shown, and not called: the gateway does not run."""
+    """Return services for a gateway that does not run: their stacks can be shown, not called."""
     credentials = CredentialFactory(settings.secret, token_sources(dict))
     return {
         kind: kind(

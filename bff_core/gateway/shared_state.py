@@ -1,4 +1,4 @@
-"""What the processes of one gateway share: cache, idempotency keys, counts of limits."""
+"""The stores that the processes of one gateway share: cache, idempotency keys, rate limits."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,10 +21,10 @@ from bff_core.settings.model import Settings
 
 @dataclass(frozen=True, slots=True)
 class SharedState:
-    """The open stores of one run. None stands for a store that the settings do not share.
+    """The open stores of one run.
 
-    `cache` is None where no policy caches; it is in memory or in a Redis, `idempotency` and
-    `limits` are in a Redis. Without them the edge has memory of its own.
+    `cache` is in memory or in Redis; it is None if no policy caches. `idempotency` and `limits` are
+    in Redis; they are None if the settings name no Redis, and the edge uses its own memory then.
     """
 
     redis: RedisClients
@@ -35,7 +35,7 @@ class SharedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedStateConfig:
-    """Which stores a gateway has; `open` connects to them."""
+    """The configuration of the stores; `open` connects to them."""
 
     gateway: str
     settings: Settings

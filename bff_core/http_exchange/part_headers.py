@@ -11,7 +11,7 @@ DEGRADED = (b"cache-control", b"no-store")
 
 
 def statuses_of(compositions: Sequence[Composition]) -> Sequence[PartStatus]:
-    """Return each part once: of several that share a name, the one that took away most."""
+    """Return the status of each part; of several parts with one name, the worst."""
     if len(compositions) == 1:
         return tuple(compositions[0].part_registry.statuses())
     worst: dict[str, PartStatus] = {}
@@ -28,9 +28,9 @@ def _rank(one: PartStatus) -> tuple[int, float]:
 
 
 def cache_headers_of(statuses: Sequence[PartStatus]) -> list[tuple[bytes, bytes]]:
-    """Return the `Cache-Control` and `Age` of an answer: one that lacks a part is not stored.
+    """Return the `Cache-Control` and `Age` of an answer; a degraded answer must not be stored.
 
-    How long a complete one may be used is known to the view cache only.
+    Only the view cache knows for how long a complete answer is fresh.
     """
     if any(one.is_degraded for one in statuses):
         return [DEGRADED]
@@ -45,7 +45,7 @@ def part_status(statuses: Iterable[PartStatus]) -> bytes:
 
 @lru_cache(maxsize=1024)
 def part_status_ok(names: tuple[str, ...]) -> bytes:
-    """Return the `Part-Status` field of parts that all ended well; a name may repeat."""
+    """Return the `Part-Status` field of parts that all succeeded; names may repeat."""
     return ", ".join(f"{name.lower()}=ok" for name in dict.fromkeys(names)).encode()
 
 
@@ -64,7 +64,7 @@ def server_timing(statuses: Iterable[PartStatus]) -> bytes:
 
 
 def parts_report(statuses: Iterable[PartStatus]) -> dict[str, dict[str, object]]:
-    """Return each part's status, and its age in seconds and reason code where there are any."""
+    """Return the status of each part, with its age in seconds and its reason code, if any."""
     return {
         one.name: {"status": one.state}
         | ({"age": int(one.age)} if one.age else {})

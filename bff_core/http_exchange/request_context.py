@@ -1,4 +1,4 @@
-"""The context of one request: what the edge knows of it, and what it adds to the answer."""
+"""The context of one request: the request, the state of its answer, the headers to add."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -19,35 +19,38 @@ SCOPE = "bff.scope"
 """Where the ASGI scope holds the `Scope`, for the faces."""
 
 PRESSURE = "bff.pressure"
-"""Where the ASGI scope holds the pressure that counts this request."""
+"""Where the ASGI scope holds the `LoadShedder` that counts this request."""
 
 CUT = "bff.cut"
-"""Where the server notes the status it answered with, in place of a handler that it cancelled."""
+"""Where the server stores the status that it sent itself, after it cancelled the handler."""
 
 Template = Callable[[ASGIScope], str]
-"""Finds the template of a request's route; returns an empty one where it has none."""
+"""Returns the template of a request's route; empty if it has no route."""
 
 
 class DeadlineCut(Protocol):
     """The cancellation of one request at its deadline."""
 
     def end(self, error: BaseException | None, /) -> BaseException | None:
-        """Stop the timer; return the error that the request ended with, if any."""
+        """Stop the timer; return the error that ended the request, if any."""
         ...
 
 
 class RequestContext:
-    """A request and the state of its answer: what the concerns of the edge work on.
+    """A request and the state of its answer, which the concerns of the edge read and change.
 
-    `scope` is the request as all lower floors see it; `fields` maps each header name to its value.
-    `asgi` is the ASGI scope; `receive` and `send` are what the application will be called with,
-    and a concern may replace them. `state` is for what a concern needs again when it finishes.
-    `started_at` is an instant of the clock; `status` is 0 until the answer starts. `added` are
-    headers that a concern adds to the answer; `challenge` is the `WWW-Authenticate` of a 401.
-    `verdict` is the reply to a keyed request that is not executed, once the face has checked those
-    access rules that only it knows: the stored answer, or the error that the key is refused with.
-    `error` is what made the answer a 5xx, where it `is_partial` an error behind an answer of
-    another status; it `is_reported` where a `Crashed` event was emitted.
+    `scope` is the request as compositions and upstreams get it. `fields` maps each header name to
+    its value. `asgi` is the ASGI scope. The application is called with `receive` and `send`, which
+    a concern may replace. A concern stores in `state` what it needs again when it finishes.
+
+    `started_at` is an instant of the clock. `status` is 0 until the answer starts. `added` are the
+    headers that concerns add to the answer, `challenge` is the `WWW-Authenticate` of a 401.
+
+    `verdict` is the reply to a request whose Idempotency-Key forbids to execute it: the stored
+    answer, or an error. The face sends it after it has checked its own access rules.
+
+    `error` is the cause of a 5xx. With `is_partial` it is the cause of a failure that the status
+    does not show. With `is_reported` a `Crashed` event was emitted for it.
     """
 
     __slots__ = (
@@ -112,13 +115,14 @@ class RequestContext:
 
     @property
     def is_http(self) -> bool:
-        """Whether this is an HTTP request, not the handshake of a web socket."""
+        """Whether this is an HTTP request, and not the handshake of a web socket."""
         return bool(self.asgi["type"] == "http")
 
     def write(self, message: Message) -> Awaitable[None]:
-        """Send a message to the client; the head of an answer is completed here.
+        """Send a message to the client; add headers if it starts an answer.
 
-        No coroutine of its own: the server's is returned to be awaited.
+        This is a plain function that returns the server's coroutine, which is faster than an async
+        function.
         """
         kind = message["type"]
         if kind == "http.response.body":
@@ -139,7 +143,7 @@ class RequestContext:
         return self._send(message)
 
     def close(self) -> None:
-        """Drop what refers to the ASGI scope, which refers to this context: no cycle is left."""
+        """Drop the reference to the ASGI scope, which refers to this context: no cycle is left."""
         self._send = self.send = _refuse
         self.receive = _disconnected
         self.asgi = {}
@@ -165,16 +169,16 @@ async def _disconnected() -> Message:
 
 
 def context_of(scope: ASGIScope) -> RequestContext:
-    """Return the context that the edge opened for this request."""
+    """Return the context that the edge made for this request."""
     context: RequestContext = scope[EXCHANGE]
     return context
 
 
 def note_error(scope: ASGIScope, error: BaseException, *, is_partial: bool = False) -> None:
-    """Note what the answer to a request is made of, for its log line; without an edge do nothing.
+    """Store the error behind an answer for the log line of the request.
 
-    For whatever turns an exception into an answer before the edge can catch it; `is_partial` where
-    a failure is answered with a status that does not show it.
+    Code that turns an exception into an answer before the edge can catch it calls this.
+    `is_partial` means that the status does not show the failure. Without an edge it does nothing.
     """
     context = scope.get(EXCHANGE)
     if isinstance(context, RequestContext):
@@ -182,10 +186,10 @@ def note_error(scope: ASGIScope, error: BaseException, *, is_partial: bool = Fal
 
 
 def declare_stream(scope: ASGIScope) -> None:
-    """Say that this request's answer is a stream: once started it may outlast the deadline.
+    """Declare that the answer to a request is a stream, which may outlast the deadline.
 
-    For faces that answer with events, lines or downloads; the time until the answer starts is
-    still bounded. Without an edge it does nothing.
+    Faces that send events, lines or downloads call this. The deadline still bounds the time until
+    the answer starts. Without an edge it does nothing.
     """
     context = scope.get(EXCHANGE)
     if isinstance(context, RequestContext) and not context.is_stream:

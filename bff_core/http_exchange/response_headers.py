@@ -10,19 +10,19 @@ from bff_core.scope import Scope
 Fields = list[tuple[bytes, bytes]]
 
 FAILED: Final = 400
-"""The lowest status of an answer that is not stored unless the application says so."""
+"""The lowest status of an answer that gets `Cache-Control: no-store` by default."""
 
-MOST_NAMES: Final = 1024
-"""How many names of header fields are remembered to be in lower case."""
+MAX_CACHED_NAMES: Final = 1024
+"""How many header names are remembered to be in lower case."""
 
 
 class ResponseHeaders:
-    """The headers of each answer: those that never change, and those of one request.
+    """Adds headers to each answer: constant ones, and those of the request.
 
-    A header that the application set itself wins, so that a page of documentation may have a
-    content security policy of its own, and no header is sent twice; cookies and `Vary` are
-    merged. An answer without `Cache-Control` or `Expires` gets the first: `no-store` for a failure
-    and a stream, which may lack something, and `private, no-cache` for any other.
+    A header that the application has set wins, so that a page of documentation may have a content
+    security policy of its own. No header is sent twice, except cookies; `Vary` is merged. An answer
+    without `Cache-Control` and `Expires` gets `Cache-Control`: `no-store` if it is a failure or a
+    stream, which may be incomplete, else `private, no-cache`.
     """
 
     __slots__ = ("_constant", "_names")
@@ -40,9 +40,9 @@ class ResponseHeaders:
         *,
         is_stored: bool,
     ) -> None:
-        """Complete `headers` in place; `challenge` is empty unless the answer is a 401.
+        """Add to `headers` in place; `challenge` is empty unless the answer is a 401.
 
-        `is_stored` says whether a browser may store an answer without `Cache-Control`.
+        `is_stored` is whether a browser may store an answer without `Cache-Control`.
         """
         names = {name for name, _ in headers}
         if not names <= _lower:
@@ -65,25 +65,28 @@ class ResponseHeaders:
 
 
 _REUSE: Final = frozenset({b"cache-control", b"expires"})
-"""What says for how long an answer may be used again."""
+"""Headers that say for how long an answer may be reused."""
 
 _MERGED: Final = frozenset({b"set-cookie", b"vary"})
-"""What may come in several lines: from the application and from the edge."""
+"""Headers that both the application and the edge may set."""
 
 _lower: set[bytes] = set()
 
 
 def _in_lower_case(headers: Fields) -> set[bytes]:
-    """Put the names in lower case, as ASGI demands and not every application does; return them."""
+    """Return the names in lower case, and change `headers` to them.
+
+    ASGI demands lower case, but some applications do not comply.
+    """
     headers[:] = [(name.lower(), value) for name, value in headers]
     names = {name for name, _ in headers}
-    if len(_lower) < MOST_NAMES:
+    if len(_lower) < MAX_CACHED_NAMES:
         _lower.update(names)
     return names
 
 
 def _take_vary(headers: Fields) -> tuple[bytes, ...]:
-    """Take the application's own values out."""
+    """Remove the application's `Vary` headers, and return their values."""
     own = [field for field in headers if field[0] == b"vary"]
     for field in own:
         headers.remove(field)
@@ -92,7 +95,7 @@ def _take_vary(headers: Fields) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=256)
 def _vary(own: tuple[bytes, ...], wanted: tuple[str, ...]) -> bytes:
-    """Join the application's own values and the edge's names, each once (RFC 9110, 12.5.5)."""
+    """Join the application's values and the edge's names, each once (RFC 9110, 12.5.5)."""
     names = [name.strip() for value in own for name in value.decode("latin-1").split(",")]
     if "*" in names:
         return b"*"

@@ -1,1 +1,1 @@
-"""Checks at start-up: settings that would break a promise in production or in several processes."""
+"""Checks at start-up: wrong arguments, settings that are unsafe in production, unshared state."""

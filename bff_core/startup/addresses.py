@@ -1,4 +1,4 @@
-"""Where an address leads: to this machine, to a private network, or to the internet."""
+"""Whether an address is on this machine, in a private network, or on the internet."""
 
 from collections.abc import Iterable
 from ipaddress import (
@@ -15,17 +15,17 @@ PRIVATE_SUFFIXES: Final = (
     ".arpa", ".cluster", ".consul", ".corp", ".example", ".home", ".internal", ".intranet",
     ".invalid", ".lan", ".local", ".localhost", ".private", ".svc", ".test",
 )  # fmt: skip
-"""Ends of names that no public DNS server resolves."""
+"""Suffixes of names that public DNS does not resolve."""
 
 PRIVATE_NETWORKS: Final = tuple(map(ip_network, (
     "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
     "192.168.0.0/16", "::1/128", "fc00::/7", "fe80::/10",
 )))  # fmt: skip
-"""Networks that no address of the internet is in (RFC 1918, RFC 6598, RFC 4193, loopback, link)."""
+"""Networks without public addresses (RFC 1918, RFC 6598, RFC 4193, loopback, link-local)."""
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine."""
+    """Whether the host of a URL is this machine."""
     host = _host(url)
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -36,7 +36,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_public(url: str) -> bool:
-    """Whether a URL leads to the internet, as far as its host shows."""
+    """Whether the host of a URL looks public: a public address, or a name with a public suffix."""
     host = _host(url)
     try:
         return ip_address(host).is_global
@@ -45,7 +45,7 @@ def is_public(url: str) -> bool:
 
 
 def count_public(networks: Iterable[str]) -> tuple[int, int]:
-    """Return how many public addresses of IPv4 and of IPv6 there are in networks together."""
+    """Return how many public IPv4 addresses and IPv6 addresses some networks have in total."""
     parsed = [ip_network(name) for name in networks]
     v4 = collapse_addresses(one for one in parsed if isinstance(one, IPv4Network))
     v6 = collapse_addresses(one for one in parsed if isinstance(one, IPv6Network))
@@ -61,7 +61,7 @@ def _count_public(network: IPv4Network | IPv6Network) -> int:
 
 
 def _is_within(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Network) -> bool:
-    # Two networks are disjoint, or one of them holds the other.
+    # Two networks are disjoint, or one contains the other.
     return inner.prefixlen >= outer.prefixlen and inner.network_address in outer
 
 

@@ -29,7 +29,7 @@ def check_arguments(
     edge: object,
     authenticator: object,
 ) -> None:
-    """Raise `ConfigurationError` for an argument of another kind, with what to write instead."""
+    """Raise `ConfigurationError` for an argument of a wrong type; it says what to write instead."""
     if not isinstance(name, str) or not name.strip():
         raise ConfigurationError('gateway(...): give it a name first, as in gateway("shop", ...)')
     if settings is not None and not isinstance(settings, Settings):
@@ -39,7 +39,7 @@ def check_arguments(
         )
     if isinstance(authenticator, type):
         raise ConfigurationError(
-            f"authenticator={authenticator.__name__}: that is a class, pass what it makes"
+            f"authenticator={authenticator.__name__}: that is a class, pass an instance of it"
         )
     if authenticator is not None and not _authenticates(authenticator):
         raise ConfigurationError(
@@ -62,13 +62,13 @@ def check_parts(
     clock: object,
     lifespan: object,
 ) -> None:
-    """Raise `ConfigurationError` for a part of a gateway that is of another kind."""
+    """Raise `ConfigurationError` for a part of a gateway that has a wrong type."""
     if options is not None and not isinstance(options, EdgeOptions):
         raise ConfigurationError(f"options={_shown(options)}: give EdgeOptions(...)")
     if events is not None and not isinstance(events, Events):
         raise ConfigurationError(f"events={_shown(events)}: give Events(...) with functions in it")
-    calls = {"demo": demo, "transport": transport, "clock": clock, "lifespan": lifespan}
-    for argument, given in calls.items():
+    functions = {"demo": demo, "transport": transport, "clock": clock, "lifespan": lifespan}
+    for argument, given in functions.items():
         if given is not None and not callable(given):
             raise ConfigurationError(f"{argument}={_shown(given)}: give a function")
 
@@ -94,18 +94,18 @@ _MEANT: Final[Mapping[str, str]] = {
 
 
 def _check_each(
-    argument: str, given: object, mend: Callable[[object], str | None], example: str
+    argument: str, given: object, advise: Callable[[object], str | None], example: str
 ) -> None:
-    """Check a list of arguments; `mend` returns what to write instead of a wrong one."""
+    """Check each argument of a list; `advise` returns what to write instead of a wrong one."""
     if not isinstance(given, Sequence) or isinstance(given, str):
         shown = given.__name__ if isinstance(given, type) else example
         raise ConfigurationError(
             f"{argument}={_shown(given)}: give a list, as in {argument}=[{shown}]"
         )
     for one in given:
-        instead = mend(one)
-        if instead is not None:
-            raise ConfigurationError(f"{argument}=[{_shown(one)}]: {instead}")
+        advice = advise(one)
+        if advice is not None:
+            raise ConfigurationError(f"{argument}=[{_shown(one)}]: {advice}")
 
 
 def _service(kind: object) -> str | None:
@@ -155,7 +155,7 @@ def _authenticates(given: object) -> bool:
 
 
 def _shown(given: object) -> str:
-    """Return a value as one would write it, no longer than fits into a line."""
+    """Return a value as in source code, shortened to one line."""
     if isinstance(given, type | ModuleType):
         return given.__name__
     if isinstance(given, str | int | float | None):

@@ -1,7 +1,7 @@
-"""How many processes serve this gateway, as far as this one can find out.
+"""How many processes serve this gateway on this machine.
 
-Our own server reports it. uvicorn, gunicorn, granian and hypercorn do not, but their workers run
-below a frame of the server that holds its settings. Processes on other machines are unknown here.
+Our own server reports it. uvicorn, gunicorn, granian and hypercorn do not, but a frame on the stack
+of their workers has the settings of the server.
 """
 
 import inspect
@@ -15,9 +15,9 @@ from bff_core.compat.uvicorn import WORKER_MODULE
 from bff_core.settings.model import Settings
 
 PROCESSES: Final = "bff.processes"
-"""Where the state of the lifespan holds the `Processes`, if our own server serves the gateway."""
+"""Where the lifespan state holds the `Processes`, if our own server serves the gateway."""
 
-# Module of a server: the local variable of its frame, and the attribute that counts its workers.
+# By module of a server: a local variable of its frame, and the attribute for the number of workers.
 _SERVERS: Final[Mapping[str, tuple[str, str]]] = {
     WORKER_MODULE: ("config", "workers"),
     "gunicorn.arbiter": ("self", "num_workers"),
@@ -30,9 +30,8 @@ _SERVERS: Final[Mapping[str, tuple[str, str]]] = {
 class Processes:
     """How many processes serve a gateway; `is_first` is True in one of them.
 
-    With `is_own_server` our own server runs this process, so what belongs to the whole process
-    (signals, root logger, garbage collector) is set up for the gateway. Otherwise the gateway is
-    embedded, and the process belongs to somebody else's code.
+    With `is_own_server` our own server runs this process, and sets up signals, root logger and
+    garbage collector. Otherwise the gateway is embedded, and leaves them to the other code.
     """
 
     count: int = 1
@@ -41,9 +40,9 @@ class Processes:
 
 
 def processes_of(state: Mapping[str, object], settings: Settings) -> Processes:
-    """Return what our server says in the state of the lifespan, else what can be found out.
+    """Return what our server reports in the lifespan state, else what the stack shows.
 
-    Behind another server `BFF_WORKERS` may say how many processes there are.
+    Behind another server, `BFF_WORKERS` may declare a higher number of processes.
     """
     declared = state.get(PROCESSES)
     if isinstance(declared, Processes):
@@ -66,7 +65,7 @@ def _behind_another_server(frame: FrameType | None) -> Processes:
 
 
 def _is_first(found: Mapping[str, object]) -> bool:
-    """Whether this is a server's first worker: gunicorn counts them, multiprocessing does, too."""
+    """Whether this is the first worker of a server; gunicorn and multiprocessing count them."""
     age = getattr(found.get("worker"), "age", None)
     if isinstance(age, int):
         return age == 1

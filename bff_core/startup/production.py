@@ -1,4 +1,4 @@
-"""Settings that are fine in development, and unsafe in production."""
+"""Settings that are unsafe in production, but fine in development."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -13,10 +13,10 @@ from bff_core.upstream.client import Upstream
 
 MAX_TRUSTED_IPV4: Final = 2**24
 MAX_TRUSTED_IPV6: Final = 2**108
-"""The most public addresses of trusted proxies: a /8 of IPv4, a /20 of IPv6; no proxy has more."""
+"""The most public addresses that trusted proxies may have: a /8 of IPv4, a /20 of IPv6."""
 
 SAMPLE_SECRETS: Final = ("development-only", "mock-only", "change-me", "changeme")
-"""Texts in the secrets of examples."""
+"""Texts that the secrets in examples contain."""
 
 ELSE: Final = "or set BFF_ENV=development to try things out"
 
@@ -28,12 +28,12 @@ def production_errors(
     *,
     has_sagas: bool,
 ) -> Iterator[str]:
-    """Yield why a gateway does not start in production, a sentence for each variable."""
+    """Yield a sentence for each variable that prevents a start in production."""
     for issuer in _issuers(settings, authenticator):
         if issuer.lower().startswith("http:") and not is_loopback(issuer):
             yield (
-                f"BFF_ISSUER={issuer}: an issuer of tokens has an https:// address, or anybody on "
-                f"the way could sign people in as somebody else; use it, {ELSE}"
+                f"BFF_ISSUER={issuer}: use the https:// address of the issuer of tokens, or an "
+                f"attacker on the network could sign people in as other users; {ELSE}"
             )
     if _trusts_the_internet(options.trusted_proxies):
         yield (
@@ -53,7 +53,7 @@ def production_warnings(
     *,
     has_sagas: bool,
 ) -> Iterator[tuple[str, str]]:
-    """Yield what should be changed in production: a variable, and a sentence for the log."""
+    """Yield what should change in production: a variable, and a sentence for the log."""
     if "*" in options.allowed_hosts:
         yield (
             "BFF_ALLOWED_HOSTS",
@@ -104,8 +104,8 @@ def _sample_secrets(settings: Settings) -> Iterator[str]:
     for variable, values in secrets.items():
         if any(sample in value.lower() for value in values for sample in SAMPLE_SECRETS):
             yield (
-                f"{variable} holds a secret of the examples, which everybody knows: make your own, "
-                f"as with openssl rand -base64 32, {ELSE}"
+                f"{variable} holds a secret of the examples, which everybody knows: generate your "
+                f"own, as with openssl rand -base64 32, {ELSE}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Checks that a gateway has what its screens need."""
+"""Checks that a gateway has the services, sagas and cache that its screens need."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -23,7 +23,7 @@ def check_screen(
     has_cache: bool,
     sagas: Sequence[type[Saga]] = (),
 ) -> None:
-    """Raise `ConfigurationError` for a screen that needs what the gateway does not have.
+    """Raise `ConfigurationError` for a screen that needs something the gateway does not have.
 
     The error names the routes that build the screen.
     """

@@ -1,4 +1,4 @@
-"""Checks that services can be called: addresses, reply types, secrets."""
+"""Checks that services can be called: they have addresses, valid reply types, and secrets."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,9 @@ from bff_core.upstream.reading.reply_type_checks import check_reply_types
 
 
 def check_services(services: Sequence[type[Upstream]], settings: Settings) -> None:
-    """Raise `ConfigurationError` for what is missing or wrong before anything is called.
+    """Raise `ConfigurationError` for a service that can't be called.
 
-    That is a service without address, a reply type that JSON can't become, a credential without
-    secret.
+    It has no address, a reply type that JSON can't be converted to, or a credential without secret.
     """
     for kind in services:
         settings.upstream(kind.name)

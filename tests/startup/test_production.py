@@ -63,7 +63,7 @@ def test_an_issuer_without_tls_is_refused(issuer, make):
     values = {"issuer": issuer} if make is None else {}
     options = {} if make is None else {"authenticator": make(issuer)}
 
-    assert f"BFF_ISSUER={issuer}: an issuer of tokens has an https:// address" in refusal(
+    assert f"BFF_ISSUER={issuer}: use the https:// address of the issuer of tokens" in refusal(
         values, **options
     )
 

@@ -89,7 +89,7 @@ PLACE = ModuleType("shop.views")
         ({"sagas": Page}, "sagas=Page: give a list"),
         ({"sagas": [Page]}, "give classes of Saga, as in sagas=[Checkout]"),
         ({"authenticator": "demo"}, "authenticator='demo': give one of bff_core.auth"),
-        ({"authenticator": Page}, "authenticator=Page: that is a class, pass what it makes"),
+        ({"authenticator": Page}, "authenticator=Page: that is a class, pass an instance of it"),
         ({"settings": {"env": "development"}}, "settings=dict(...): give Settings(...)"),
     ],
 )

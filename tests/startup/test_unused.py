@@ -190,7 +190,7 @@ class NoMethod:
     [
         (NoChallenge(), "NoChallenge.challenge is missing: an authenticator declares the WWW"),
         (FirstOf(Tokens(), NoChallenge()), "NoChallenge.challenge is missing"),
-        (Tokens, "authenticator=Tokens: that is a class, pass what it makes"),
+        (Tokens, "authenticator=Tokens: that is a class, pass an instance of it"),
         (lambda _: NoMethod(), "authenticator=NoMethod: an authenticator has a method"),
         (lambda _: None, "authenticator=NoneType: an authenticator has a method"),
     ],
