@@ -37,7 +37,6 @@ from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.idempotency.interface import IdempotencyStore
 from bff_core.limits.interface import LimitStore
 from bff_core.routing.access import (
-    AccessControl,
     RouteAccess,
     check_rules,
     effective,
@@ -45,9 +44,9 @@ from bff_core.routing.access import (
     refuse_bare_cookies,
 )
 from bff_core.routing.fast_path import FastPath
-from bff_core.routing.methods import Methods
 from bff_core.routing.route_table import RouteTable
 from bff_core.routing.security_schemes import with_security
+from bff_core.routing.slow_path import SlowPath
 from bff_core.routing.wiring import WIRING
 from bff_core.settings.values import base_of
 from bff_core.upstream.client import Upstream
@@ -125,9 +124,9 @@ class Gateway(FastAPI):
         wrap_router(self.router, partial(BodyChecks, table=table))
         handlers, noted = self.exception_handlers, noting(self.exception_handlers)
         self.exception_handlers = noted
-        plain = AccessControl(RelativeRedirects(super().build_middleware_stack()), table)
+        following = SlowPath(RelativeRedirects(super().build_middleware_stack()), table)
         self.exception_handlers = handlers
-        self.fast_path.assemble(table, following=Methods(plain, table), handlers=noted)
+        self.fast_path.assemble(table, following=following, handlers=noted)
         self.shedding.learn(table)
         parts = EdgeParts(
             about=About(self.title, _version(), settings.revision),

@@ -1,13 +1,12 @@
 """Access rules of routes: a route requires a signed-in viewer unless it declares otherwise."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import ACCESS_ATTRIBUTE, ANYONE, SIGNED_IN, Access, Require, admit
@@ -114,19 +113,3 @@ def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
         return False
     admit(entry.access, scope[SCOPE])
     return entry.has_inner_rules
-
-
-class AccessControl:
-    """In front of FastAPI: checks the access rule of the route before FastAPI reads the body."""
-
-    __slots__ = ("_app", "_table")
-
-    def __init__(self, app: ASGIApp, table: RouteTable) -> None:
-        self._app = app
-        self._table = table
-
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Check the rule, then call the application; the lifespan is passed on unchecked."""
-        if scope["type"] != "lifespan":
-            admit_to_route(self._table, scope)
-        return self._app(scope, receive, send)

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.http_exchange.request_context import context_of
-from bff_core.routing.methods import answer_head
+from bff_core.routing.head import answer_head
 from bff_core.routing.route_table import RouteMatch, RouteTable
 
 ExceptionHandler = Callable[[Request, Exception], Awaitable[ASGIApp]]

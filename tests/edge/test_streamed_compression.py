@@ -12,7 +12,7 @@ from starlette.responses import FileResponse
 
 from bff_core.edge.compression import MIN_BYTES, THREAD_BYTES
 from bff_core.http_exchange.request_context import declare_stream
-from bff_core.routing.methods import answer_head
+from bff_core.routing.head import answer_head
 
 LARGE = b'{"text": "' + b"word " * 1000 + b'"}'
 JSON = (b"content-type", b"application/json")
