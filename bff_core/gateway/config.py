@@ -71,7 +71,13 @@ class GatewayConfig:
             shared = await closing.enter_async_context(self.shared_state.open(background))
             closing.push_async_callback(background.aclose)
             runtime = Runtime(
-                *("", loop, self.clock, chance, self.events, background.spawn, None, shared.cache),
+                upstream="",
+                loop=loop,
+                clock=self.clock,
+                chance=chance,
+                events=self.events,
+                spawn=background.spawn,
+                cache=shared.cache,
                 agent=user_agent(self.name),
             )
             upstreams = open_registry(self.settings, runtime, self.transport)

@@ -1,6 +1,5 @@
 """Makes a gateway: `gateway(...)` checks its arguments and returns the app."""
 
-import inspect
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -26,7 +25,7 @@ from bff_core.routing.face import Face
 from bff_core.saga.coordinator import SagaRegistry
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
-from bff_core.startup.arguments import check_arguments, check_keywords, check_parts
+from bff_core.startup.arguments import check_arguments
 from bff_core.startup.checks import Checks
 from bff_core.startup.screens import check_screen
 from bff_core.startup.services import check_services
@@ -64,25 +63,7 @@ def gateway(
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
     listed, a variable that is missing or out of range.
     """
-    check_arguments(
-        name,
-        settings,
-        services=services,
-        faces=faces,
-        limits=limits,
-        sagas=sagas,
-        edge=edge,
-        authenticator=authenticator,
-    )
-    check_parts(
-        options=options,
-        events=events,
-        demo=demo,
-        transport=transport,
-        clock=clock,
-        lifespan=lifespan,
-    )
-    check_keywords(fastapi, inspect.signature(gateway).parameters)
+    check_arguments(locals())
     settings = settings or Settings.load()
     made = make_authenticator(authenticator, settings, demo)
     services, settings = all_services(services, made, settings)

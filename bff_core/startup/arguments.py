@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
@@ -18,18 +18,12 @@ from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 
 
-def check_arguments(
-    name: object,
-    settings: object,
-    *,
-    services: object,
-    faces: object,
-    limits: object,
-    sagas: object,
-    edge: object,
-    authenticator: object,
-) -> None:
-    """Raise `ConfigurationError` for an argument of a wrong type; it says what to write instead."""
+def check_arguments(given: Mapping[str, Any]) -> None:
+    """Raise `ConfigurationError` for an argument of `gateway(...)` that has a wrong type.
+
+    `given` are all arguments by name, and `fastapi` are those that the signature does not name.
+    """
+    name, settings, authenticator = given["name"], given["settings"], given["authenticator"]
     if not isinstance(name, str) or not name.strip():
         raise ConfigurationError('gateway(...): give it a name first, as in gateway("shop", ...)')
     if settings is not None and not isinstance(settings, Settings):
@@ -46,37 +40,23 @@ def check_arguments(
             f"authenticator={_shown(authenticator)}: give one of bff_core.auth, several in "
             "FirstOf(...), or a function that makes one of the settings"
         )
-    _check_each("services", services, _service, "Catalog")
-    _check_each("faces", faces, _face, "views")
-    _check_each("limits", limits, _limit, "Limit(quota=600)")
-    _check_each("sagas", sagas, _saga, "Checkout")
-    _check_each("edge", edge, _concern, "Maintenance()")
-
-
-def check_parts(
-    *,
-    options: object,
-    events: object,
-    demo: object,
-    transport: object,
-    clock: object,
-    lifespan: object,
-) -> None:
-    """Raise `ConfigurationError` for a part of a gateway that has a wrong type."""
+    for argument, (advise, example) in _LISTS.items():
+        _check_each(argument, given[argument], advise, example)
+    options, events = given["options"], given["events"]
     if options is not None and not isinstance(options, EdgeOptions):
         raise ConfigurationError(f"options={_shown(options)}: give EdgeOptions(...)")
     if events is not None and not isinstance(events, Events):
         raise ConfigurationError(f"events={_shown(events)}: give Events(...) with functions in it")
-    functions = {"demo": demo, "transport": transport, "clock": clock, "lifespan": lifespan}
-    for argument, given in functions.items():
-        if given is not None and not callable(given):
-            raise ConfigurationError(f"{argument}={_shown(given)}: give a function")
+    for argument in ("demo", "transport", "clock", "lifespan"):
+        if given[argument] is not None and not callable(given[argument]):
+            raise ConfigurationError(f"{argument}={_shown(given[argument])}: give a function")
+    _check_keywords(given["fastapi"], given.keys())
 
 
-def check_keywords(given: Iterable[str], own: Collection[str]) -> None:
+def _check_keywords(keywords: Iterable[str], own: Collection[str]) -> None:
     """Raise `ConfigurationError` for a keyword that neither `gateway(...)` nor FastAPI has."""
     known = {*own, *inspect.signature(FastAPI.__init__).parameters} - {"self", "fastapi", "title"}
-    unknown = next((one for one in given if one not in known), None)
+    unknown = next((one for one in keywords if one not in known), None)
     if unknown is None:
         return
     meant = _MEANT.get(unknown) or next(iter(get_close_matches(unknown, known)), None)
@@ -148,6 +128,16 @@ def _face(face: object) -> str | None:
         case ModuleType():
             return f"name its Views, as in faces=[{face.__name__.rpartition('.')[2]}.views]"
     return None if hasattr(face, "install") else "give Views() or GraphQL(schema)"
+
+
+_LISTS: Final[Mapping[str, tuple[Callable[[object], str | None], str]]] = {
+    "services": (_service, "Catalog"),
+    "faces": (_face, "views"),
+    "limits": (_limit, "Limit(quota=600)"),
+    "sagas": (_saga, "Checkout"),
+    "edge": (_concern, "Maintenance()"),
+}
+"""Arguments that are lists: what to write instead of a wrong element, and an example of one."""
 
 
 def _authenticates(given: object) -> bool:

@@ -45,10 +45,11 @@ class Checks:
     def before_assembly(self) -> None:
         """Raise `ConfigurationError` for settings that are too unsafe for production."""
         if self.settings.env == "production":
-            found = production_errors(
+            reasons = production_errors(
                 self.settings, self.options, self.authenticator, has_sagas=bool(self.sagas)
             )
-            _raise_for(found)
+            if message := "\n".join(f"{reason}." for reason in reasons):
+                raise ConfigurationError(message)
 
     def before_serving(
         self,
@@ -75,14 +76,15 @@ class Checks:
             if unsafe:
                 raise ConfigurationError(too_many_processes(processes.count, unsafe))
         if processes.is_first and events.sinks:
-            for variable, reason in self._warnings(processes.count):
-                events.emit(ConfigurationWarned(variable, reason))
-            for option, reason in (*self._unused(table, rules), *obstacles):
+            unused = unused_limit_paths(self.limits, table)
+            unusable = unusable_access_rules(rules, self.authenticator)
+            for option, reason in (
+                *self._warnings(processes.count),
+                *unused,
+                *unusable,
+                *obstacles,
+            ):
                 events.emit(ConfigurationWarned(option, reason))
-
-    def _unused(self, table: RouteTable, rules: Sequence[RouteAccess]) -> Iterable[tuple[str, str]]:
-        yield from unused_limit_paths(self.limits, table)
-        yield from unusable_access_rules(rules, self.authenticator)
 
     def _warnings(self, count: int) -> Iterable[tuple[str, str]]:
         yield from self.settings.renamed.items()
@@ -98,9 +100,3 @@ class Checks:
                 self.authenticator,
                 has_sagas=bool(self.sagas),
             )
-
-
-def _raise_for(sentences: Iterable[str]) -> None:
-    reasons = "\n".join(f"{sentence}." for sentence in sentences)
-    if reasons:
-        raise ConfigurationError(reasons)
