@@ -35,7 +35,7 @@ class Deadline:
             raise RequestTimedOut("the caller has no time left")
         context.scope.deadline = context.started_at + timeout
         loop, task = self._running()
-        context.cut = _Cut(task, context, timeout, loop, self._grace)
+        context.end_deadline = _DeadlineTimer(task, context, timeout, loop, self._grace).end
 
     def _shortened(self, wish: bytes | None) -> float:
         if wish is None:
@@ -55,13 +55,13 @@ class Deadline:
         return self._loop, task
 
 
-class _Cut:
+class _DeadlineTimer:
     """The cancellation of one request at its deadline.
 
     It is distinguished from cancellations by others, and undone if the request ends in time.
     """
 
-    __slots__ = ("_before", "_context", "_is_made", "_task", "_timeout", "_timer")
+    __slots__ = ("_cancellations", "_context", "_has_cancelled", "_task", "_timeout", "_timer")
 
     def __init__(
         self,
@@ -74,24 +74,24 @@ class _Cut:
         self._task = task
         self._context = context
         self._timeout = timeout
-        self._before = task.cancelling()
-        self._is_made = False
-        self._timer = loop.call_later(timeout + grace, self._make)
+        self._cancellations = task.cancelling()
+        self._has_cancelled = False
+        self._timer = loop.call_later(timeout + grace, self._cancel)
 
-    def _make(self) -> None:
+    def _cancel(self) -> None:
         context = self._context
         if context.is_complete or (context.is_stream and context.status):
             return  # the client has its answer, and background tasks may end
-        self._is_made = True
+        self._has_cancelled = True
         self._task.cancel()
 
     def end(self, error: BaseException | None) -> BaseException | None:
         """Stop the timer; return `RequestTimedOut` if this timer has cancelled the request."""
         self._timer.cancel()
-        if not self._is_made:
+        if not self._has_cancelled:
             return error
-        self._is_made = False
-        is_ours = self._task.uncancel() <= self._before
+        self._has_cancelled = False
+        is_ours = self._task.uncancel() <= self._cancellations
         if is_ours and isinstance(error, asyncio.CancelledError):
             return RequestTimedOut(f"no answer within {self._timeout} s")
         return error

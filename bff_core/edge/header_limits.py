@@ -94,7 +94,6 @@ class HeaderLimits:
         headers = context.scope.headers
         self._bound(headers)
         if len(headers) != len(context.fields):
-            _refuse_doubled(headers)
             context.fields = context.scope.fields = joined = _joined(headers)
             context.scope.headers = tuple(joined.items())
             context.asgi["headers"] = _with_lists(headers, joined)
@@ -106,18 +105,12 @@ class HeaderLimits:
             raise HTTPException(431, f"At most {self._max_bytes} bytes of headers are accepted.")
 
 
-def _refuse_doubled(headers: Headers) -> None:
-    names: set[bytes] = set()
-    for name, _ in headers:
-        if name in names and name in SINGULAR:
-            raise HTTPException(400, f"The header {name.decode('latin-1')} was sent twice.")
-        names.add(name)
-
-
 def _joined(headers: Headers) -> dict[bytes, bytes]:
-    """Return the value of each field: all its lines, joined."""
+    """Return the value of each field: all its lines, joined; raise a 400 for a `SINGULAR` one."""
     lines: dict[bytes, list[bytes]] = {}
     for name, value in headers:
+        if name in lines and name in SINGULAR:
+            raise HTTPException(400, f"The header {name.decode('latin-1')} was sent twice.")
         lines.setdefault(name, []).append(value)
     return {
         name: (b"; " if name == b"cookie" else b", ").join(values) for name, values in lines.items()

@@ -222,11 +222,10 @@ class _StoringSend:
         request = self._context.scope
         answer, outcome = _answer(messages, Viewer.from_scope(request).rights), request.outcome
         has_retry_after = any(name == b"retry-after" for name, _ in answer.headers)
+        self._is_settled = True
         if is_final_answer(answer.status, outcome, has_retry_after=has_retry_after):
-            self._is_settled = True
             await self._store.save(self._claim, answer)
         else:
-            self._is_settled = True
             is_refusal = answer.status < 500 and not outcome and not has_retry_after
             self._store.release(self._claim, forget=is_refusal or outcome == "read")
 

@@ -1,13 +1,14 @@
 """Options of the edge, which are validated at start-up."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from bff_core.edge.forwarded import trust
 from bff_core.edge.host_syntax import check_host, check_origin
 from bff_core.edge.security_headers import API_POLICY
 from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.idempotency import IdempotencyOptions
+from bff_core.policy.options import Option, check
 from bff_core.settings.model import Settings
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "testserver")
@@ -74,13 +75,10 @@ class CorsOptions:
 class EdgeOptions:
     """The limits of requests, and the names and headers of the gateway.
 
-    `timeout` and `grace` are seconds, `max_body` and `max_field_bytes` are bytes. The edge cancels
-    a request `grace` seconds after its deadline.
-
-    At most `max_concurrent` requests are in flight. While a turn of the event loop takes longer
-    than `max_lag` seconds, the edge admits fewer, down to `min_concurrent` (not with `max_lag=0`).
-    With `brownout`, answers lose their optional parts before requests are refused. `Retry-After` of
-    a refusal is 1 to `longest_wait` seconds.
+    Durations are seconds, `max_body` and `max_field_bytes` are bytes. While a turn of the event
+    loop takes longer than `max_lag`, the edge admits fewer than `max_concurrent` requests, down to
+    `min_concurrent`. With `brownout`, answers lose their optional parts before requests are
+    refused. Raises `ConfigurationError` for an option out of its range.
 
     `allowed_hosts` are exact names, "*.name" or "*". `policy` is the content security policy,
     `hsts` the value of Strict-Transport-Security. `trusted_proxies` (addresses, networks, "unix")
@@ -89,16 +87,16 @@ class EdgeOptions:
     Idempotency-Key are stored; None leaves the concern out.
     """
 
-    timeout: float = 10.0
-    grace: float = 0.05
-    max_body: int = 1024 * 1024
-    max_fields: int = 100
-    max_field_bytes: int = 32 * 1024
-    max_concurrent: int = 1000
-    min_concurrent: int = 10
-    max_lag: float = 0.002
+    timeout: Annotated[float, Option("The deadline of a request", 0.001)] = 10.0
+    grace: Annotated[float, Option("How long after it the edge cancels a request", 0)] = 0.05
+    max_body: Annotated[int, Option("The longest body of a request", 0)] = 1024 * 1024
+    max_fields: Annotated[int, Option("How many header fields a request has", 1)] = 100
+    max_field_bytes: Annotated[int, Option("Their length in total", 1)] = 32 * 1024
+    max_concurrent: Annotated[int, Option("How many requests are in flight", 1)] = 1000
+    min_concurrent: Annotated[int, Option("How many are admitted under load", 1)] = 10
+    max_lag: Annotated[float, Option("When load shedding begins; 0: never", 0)] = 0.002
     brownout: bool = True
-    longest_wait: int = 4
+    longest_wait: Annotated[int, Option("The longest Retry-After of a refusal", 1)] = 4
     allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
     trusted_proxies: tuple[str, ...] = ()
     forwarded: Literal["x-forwarded", "forwarded"] = "x-forwarded"
@@ -109,15 +107,7 @@ class EdgeOptions:
     idempotency: IdempotencyOptions | None = field(default_factory=IdempotencyOptions)
 
     def __post_init__(self) -> None:
-        _demand("timeout", self.timeout, at_least=0.001)
-        _demand("grace", self.grace, at_least=0)
-        _demand("max_body", self.max_body, at_least=0)
-        _demand("max_fields", self.max_fields, at_least=1)
-        _demand("max_field_bytes", self.max_field_bytes, at_least=1)
-        _demand("max_concurrent", self.max_concurrent, at_least=1)
-        _demand("min_concurrent", self.min_concurrent, at_least=1)
-        _demand("max_lag", self.max_lag, at_least=0)
-        _demand("longest_wait", self.longest_wait, at_least=1)
+        check(self)
         trust(self.trusted_proxies)
         for host in self.allowed_hosts:
             check_host(host)
@@ -146,8 +136,3 @@ class EdgeOptions:
             ),
             hsts=HSTS if is_production else "",
         )
-
-
-def _demand(name: str, value: float, *, at_least: float) -> None:
-    if not value >= at_least:
-        raise ConfigurationError(f"EdgeOptions.{name}={value!r}: at least {at_least} is needed.")

@@ -125,8 +125,8 @@ class RequestLifecycle:
         """Let the concerns finish; answer an error, or raise it if it can't be answered."""
         failure: BaseException | None = None
         try:
-            if context.cut is not None:
-                error = context.cut.end(error)
+            if context.end_deadline is not None:
+                error = context.end_deadline(error)
             if error is not None:
                 response = self._errors.response_to(error, context)
             for place, concern in self._finishing[context.asgi["type"]]:

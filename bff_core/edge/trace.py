@@ -19,11 +19,9 @@ def child_of(offered: bytes | None, bits: Bits) -> str:
     """
     span = bits(64) or 1
     match = None if offered is None else _TRACEPARENT.fullmatch(offered)
-    if match is None:
+    if match is None or (match[1] == b"00" and match[4] is not None):
         return f"00-{bits(128) or 1:032x}-{span:016x}-01"
-    version, trace, flags, rest = match.groups()
-    if rest is not None and version == b"00":
-        return f"00-{bits(128) or 1:032x}-{span:016x}-01"
+    _, trace, flags, _ = match.groups()
     return f"00-{trace.decode()}-{span:016x}-{int(flags, 16) & _KNOWN_FLAGS:02x}"
 
 

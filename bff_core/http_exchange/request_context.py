@@ -1,7 +1,7 @@
 """The context of one request: the request, the state of its answer, the headers to add."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
@@ -28,12 +28,8 @@ Template = Callable[[ASGIScope], str]
 """Returns the template of a request's route; empty if it has no route."""
 
 
-class DeadlineCut(Protocol):
-    """The cancellation of one request at its deadline."""
-
-    def end(self, error: BaseException | None, /) -> BaseException | None:
-        """Stop the timer; return the error that ended the request, if any."""
-        ...
+EndDeadline = Callable[[BaseException | None], BaseException | None]
+"""Stops the timer of a deadline; gets and returns the error that ended the request, if any."""
 
 
 class RequestContext:
@@ -60,7 +56,7 @@ class RequestContext:
         "added",
         "asgi",
         "challenge",
-        "cut",
+        "end_deadline",
         "error",
         "fields",
         "is_complete",
@@ -100,7 +96,7 @@ class RequestContext:
         self.added: tuple[tuple[bytes, bytes], ...] = ()
         self.challenge = b"Bearer"
         self.verdict: StoredAnswer | BFFError | None = None
-        self.cut: DeadlineCut | None = None
+        self.end_deadline: EndDeadline | None = None
         self.state: dict[object, Any] = {}
         self.receive = receive
         self.send: Send = self.write
@@ -147,7 +143,7 @@ class RequestContext:
         self._send = self.send = _refuse
         self.receive = _disconnected
         self.asgi = {}
-        self.cut = None
+        self.end_deadline = None
         self.state.clear()
 
     def _write_head(self, message: Message) -> dict[str, Any]:
