@@ -94,7 +94,7 @@ class _EncodedSend:
         headers = list(head.get("headers", ()))
         body = message.get("body", b"")
         is_whole = not message.get("more_body", False)
-        coding = self._coding if is_whole and _is_worth_it(headers, body) else None
+        coding = self._coding if is_whole and _is_compressible(headers, body) else None
         if coding is not None:
             headers = [_coded(field, coding) for field in headers if field[0] not in OF_PLAIN_BYTES]
         if self._is_known(head["status"], headers):
@@ -115,14 +115,6 @@ class _EncodedSend:
         return tag is not None and matches(self._held, tag)
 
 
-def _is_worth_it(headers: Fields, body: bytes) -> bool:
-    """Whether to compress an answer; the answer to a HEAD has the length that a GET would have."""
-    if not body:
-        length = find_header(tuple(headers), b"content-length") or b"0"
-        return length.isdigit() and int(length) >= MIN_BYTES and _is_compressible(headers)
-    return len(body) >= MIN_BYTES and _is_compressible(headers)
-
-
 def _coded(field: tuple[bytes, bytes], coding: bytes) -> tuple[bytes, bytes]:
     return (b"etag", coded(field[1], coding)) if field[0] == b"etag" else field
 
@@ -132,22 +124,23 @@ async def _compressed(body: bytes, coding: bytes) -> bytes:
     return encode(body) if len(body) < THREAD_BYTES else await asyncio.to_thread(encode, body)
 
 
-def _is_compressible(headers: Fields) -> bool:
+def _is_compressible(headers: Fields, body: bytes) -> bool:
+    """Whether to compress an answer; the answer to a HEAD has the length that a GET would have."""
+    if 0 < len(body) < MIN_BYTES:
+        return False
     fields = dict(headers)
+    declared = fields.get(b"content-length", b"")
+    length = int(declared) if declared.isdigit() else 0
+    is_in_chunks = b"accept-ranges" in fields and length >= FILE_CHUNK_BYTES
     return (
-        fields.get(b"content-type", b"").lower().startswith(COMPRESSIBLE)
+        (len(body) or length) >= MIN_BYTES
+        and not is_in_chunks  # a GET would send this file in several chunks
+        and fields.get(b"content-type", b"").lower().startswith(COMPRESSIBLE)
         and fields.keys().isdisjoint(CODED_OR_PARTIAL)
-        and not _is_large_file(fields)
         and not any(
             b"no-transform" in value.lower() for name, value in headers if name == b"cache-control"
         )
     )
-
-
-def _is_large_file(fields: dict[bytes, bytes]) -> bool:
-    """Whether a GET would send a file in several chunks, hence uncompressed."""
-    length = fields.get(b"content-length", b"")
-    return b"accept-ranges" in fields and length.isdigit() and int(length) >= FILE_CHUNK_BYTES
 
 
 @lru_cache(maxsize=256)

@@ -100,15 +100,11 @@ def _noting(handler: Callable[..., Any]) -> Callable[..., Any]:
 async def _answer(request: Request, error: Exception) -> Response:
     if not is_expected(error):
         raise error
-    return _response(request, error)
+    return await _answer_crash(request, error)
 
 
 async def _answer_crash(request: Request, error: Exception) -> Response:
     """Answer an unexpected error; Starlette raises it again, and the edge reports it."""
-    return _response(request, error)
-
-
-def _response(request: Request, error: Exception) -> Response:
     return as_response(_problem(error, request.scope.get(SCOPE)))
 
 

@@ -44,7 +44,7 @@ from bff_core.routing.access import (
     refuse_bare_cookies,
 )
 from bff_core.routing.fast_path import FastPath
-from bff_core.routing.route_table import RouteTable
+from bff_core.routing.route_table import RouteTable, route_entries
 from bff_core.routing.security_schemes import with_security
 from bff_core.routing.slow_path import SlowPath
 from bff_core.routing.wiring import WIRING
@@ -119,7 +119,7 @@ class Gateway(FastAPI):
         config, settings = self.config, self.settings
         refuse_bare_cookies(self.routes)
         refuse_non_numbers(self.routes)
-        table = RouteTable.of(self.routes, self.fast_path.compiled)
+        table = RouteTable(route_entries(self.routes, self.fast_path.compiled))
         check_rules(table)
         wrap_router(self.router, partial(BodyChecks, table=table))
         handlers, noted = self.exception_handlers, noting(self.exception_handlers)

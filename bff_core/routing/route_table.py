@@ -4,7 +4,7 @@ It is built once, when the app starts. Load shedding, rate limits, idempotency, 
 fast path and logs read it, and each request is matched once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from re import Match, Pattern
@@ -183,8 +183,8 @@ class RouteTable:
 
     __slots__ = ("_by_method", "_mounts", "entries", "is_any_ranked")
 
-    def __init__(self, entries: Sequence[RouteEntry] = ()) -> None:
-        self.entries = tuple(entries)
+    def __init__(self, entries: Iterable[RouteEntry] = ()) -> None:
+        self.entries = entries = tuple(entries)
         self.is_any_ranked = any(one.criticality != DEFAULT_CRITICALITY for one in entries)
         routes = [one for one in entries if not one.is_socket]
         methods = frozenset[str]().union(*(one.methods for one in routes))
@@ -192,16 +192,6 @@ class RouteTable:
         self._by_method = {method: _index(routes, {method}) for method in methods}
         self._by_method["HEAD"] = _index(routes, {"GET", "HEAD"})
         self._by_method[WEB_SOCKET] = _Index([one for one in entries if not one.methods])
-
-    @classmethod
-    def of(
-        cls, routes: Sequence[BaseRoute], compiled: Callable[[object, str], ASGIApp | None]
-    ) -> Self:
-        """Read the routes of an app.
-
-        `compiled` returns the application that serves an endpoint and path on the fast path.
-        """
-        return cls(list(route_entries(routes, compiled)))
 
     def match(self, scope: ASGIScope) -> RouteMatch:
         """Return the route of a request; the first caller searches, the others read the result."""
@@ -268,15 +258,14 @@ def _index(routes: Sequence[RouteEntry], methods: set[str]) -> _Index:
     return _Index([one for one in routes if not one.methods or one.methods & methods])
 
 
-def not_compiled(_endpoint: object, _path: str) -> None:
-    """Return None: no application serves the route on the fast path."""
-
-
 def route_entries(
     routes: Sequence[BaseRoute],
-    compiled: Callable[[object, str], ASGIApp | None] = not_compiled,
+    compiled: Callable[[object, str], ASGIApp | None] = lambda _endpoint, _path: None,
 ) -> Iterator[RouteEntry]:
-    """Yield an entry for each route that has a path, in FastAPI's order."""
+    """Yield an entry for each route that has a path, in FastAPI's order.
+
+    `compiled` returns the application that serves an endpoint and path on the fast path.
+    """
     for context in iter_route_contexts(routes):
         if context.path:
             yield RouteEntry.of(context, compiled(context.endpoint, context.path))

@@ -131,7 +131,7 @@ async def test_a_middleware_that_rewrites_the_path_is_obeyed():
 
 def table_of(app: FastAPI) -> RouteTable:
     """Return the table of an app's routes."""
-    return RouteTable(list(route_entries(app.routes)))
+    return RouteTable(route_entries(app.routes))
 
 
 def routed() -> FastAPI:

@@ -295,7 +295,7 @@ def routed() -> FastAPI:
 def test_routes_of_every_kind_have_a_class(method, path, rank):
     """Included routers, mounts and plain routes: the first that matches decides, as in FastAPI."""
     ranks = Ranks()
-    ranks.routes = RouteTable(list(route_entries(routed().routes)))
+    ranks.routes = RouteTable(route_entries(routed().routes))
 
     assert ranks.of_path(method, path, {}) == rank
 

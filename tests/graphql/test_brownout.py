@@ -7,7 +7,7 @@ import strawberry
 from bff_core import ANYONE, Reply, Settings, access, gateway
 from bff_core.edge.options import EdgeOptions
 from bff_core.graphql import GraphQL
-from bff_core.routing.route_table import RouteTable
+from bff_core.routing.route_table import RouteTable, route_entries
 from bff_core.testing.scripted import reply
 
 QUERY = '{ product(id: "%s") { title reviews rating } }'
@@ -62,7 +62,7 @@ def test_a_schema_has_the_class_that_it_is_given():
         GraphQL(strawberry.Schema(Query), "/batch", criticality="sheddable"),
     ]
     app = gateway("ranked", faces=faces, settings=Settings(env="development", gc_freeze=False))
-    app.shedding.learn(RouteTable.of(app.routes, app.fast_path.compiled))
+    app.shedding.learn(RouteTable(route_entries(app.routes, app.fast_path.compiled)))
 
     assert app.shedding.ranks.of_path("POST", "/graphql", {}) == "critical"
     assert app.shedding.ranks.of_path("POST", "/batch", {}) == "sheddable"
