@@ -127,7 +127,7 @@ class Gateway(FastAPI):
         following = SlowPath(RelativeRedirects(super().build_middleware_stack()), table)
         self.exception_handlers = handlers
         self.fast_path.assemble(table, following=following, handlers=noted)
-        self.shedding.learn(table)
+        self.shedding.set_routes(table)
         parts = EdgeParts(
             about=About(self.title, _version(), settings.revision),
             readiness=self.readiness,
@@ -232,7 +232,7 @@ class Gateway(FastAPI):
                 yield running
                 self.readiness.drain()
         finally:
-            self.shedding.watch.stop()
+            self.shedding.loop_lag.stop()
             self._is_direct, self._state = False, stopped
 
     def _unready(self) -> str | None:

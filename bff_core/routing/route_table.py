@@ -181,11 +181,11 @@ class RouteTable:
     result in the ASGI scope. It searches again only if middleware rewrites the path.
     """
 
-    __slots__ = ("_by_method", "_mounts", "entries", "is_any_ranked")
+    __slots__ = ("_by_method", "_mounts", "entries", "has_criticality")
 
     def __init__(self, entries: Iterable[RouteEntry] = ()) -> None:
         self.entries = entries = tuple(entries)
-        self.is_any_ranked = any(one.criticality != DEFAULT_CRITICALITY for one in entries)
+        self.has_criticality = any(one.criticality != DEFAULT_CRITICALITY for one in entries)
         routes = [one for one in entries if not one.is_socket]
         methods = frozenset[str]().union(*(one.methods for one in routes))
         self._mounts = _Index([one for one in routes if not one.methods])

@@ -18,7 +18,7 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.shedding.controller import SheddingController
-from bff_core.edge.shedding.criticality import MAX_VIEWERS, Ranks
+from bff_core.edge.shedding.criticality import MAX_VIEWERS, RequestCriticality
 from bff_core.edge.shedding.loop_lag import INTERVAL_SECONDS, LoopLag
 from bff_core.edge.trusted_proxies import MAX_CACHED_NAMES, TrustedProxies
 from bff_core.errors import ConfigurationError
@@ -44,10 +44,10 @@ TOKEN = "the-operator-s-own-token"
 
 def known_viewers(count):
     """Return ranks that know so many viewers, and the fields of each."""
-    ranks = Ranks()
+    ranks = RequestCriticality()
     fields = [{b"cookie": b"%d" % number} for number in range(count)]
     for one in fields:
-        ranks.learn("critical_plus", one)
+        ranks.remember("critical_plus", one)
     return ranks, fields
 
 
@@ -62,8 +62,8 @@ def test_the_viewer_who_was_learnt_first_is_forgotten_first():
 def test_a_viewer_who_comes_again_is_forgotten_later():
     """To be learnt again is to be the newest."""
     ranks, fields = known_viewers(MAX_VIEWERS)
-    ranks.learn("critical_plus", fields[0])
-    ranks.learn("critical_plus", {b"cookie": b"new"})
+    ranks.remember("critical_plus", fields[0])
+    ranks.remember("critical_plus", {b"cookie": b"new"})
 
     assert ranks.of_path("GET", "/", fields[0]) == "critical_plus"
     assert ranks.of_path("GET", "/", fields[1]) == "critical"

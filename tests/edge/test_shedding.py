@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.options import CorsOptions
-from bff_core.edge.shedding.criticality import Ranks, criticality
+from bff_core.edge.shedding.criticality import RequestCriticality, criticality
 from bff_core.errors import ConfigurationError
 from bff_core.events import LoadShed, RequestAnswered
 from bff_core.http_exchange.request_context import declare_stream
@@ -228,10 +228,10 @@ async def test_a_viewer_who_matters_more_is_known_at_the_door(edged):
 
 def test_viewers_that_are_remembered_are_bounded():
     """A million of them do not fill the memory; the latest are remembered."""
-    ranks = Ranks()
+    ranks = RequestCriticality()
     cookies = [{b"cookie": b"%d" % number} for number in range(20_000)]
     for fields in cookies:
-        ranks.learn("critical_plus", fields)
+        ranks.remember("critical_plus", fields)
 
     assert len(ranks._known) == 10_000
     assert ranks.of_path("GET", "/", cookies[0]) == "critical"
@@ -240,9 +240,9 @@ def test_viewers_that_are_remembered_are_bounded():
 
 def test_a_viewer_without_credentials_of_its_own_is_not_remembered():
     """Whom a proxy's header names must not lend a class to everybody without a header."""
-    ranks = Ranks()
-    ranks.learn("critical_plus", {b"x-auth-request-user": b"gold"})
-    ranks.learn("critical_plus", {b"cookie": b"gold"})
+    ranks = RequestCriticality()
+    ranks.remember("critical_plus", {b"x-auth-request-user": b"gold"})
+    ranks.remember("critical_plus", {b"cookie": b"gold"})
 
     assert ranks.of_path("GET", "/", {}) == "critical"
     assert ranks.of_path("GET", "/", {b"authorization": b"other"}) == "critical"
@@ -294,7 +294,7 @@ def routed() -> FastAPI:
 )
 def test_routes_of_every_kind_have_a_class(method, path, rank):
     """Included routers, mounts and plain routes: the first that matches decides, as in FastAPI."""
-    ranks = Ranks()
+    ranks = RequestCriticality()
     ranks.routes = RouteTable(route_entries(routed().routes))
 
     assert ranks.of_path(method, path, {}) == rank

@@ -62,7 +62,7 @@ def test_a_schema_has_the_class_that_it_is_given():
         GraphQL(strawberry.Schema(Query), "/batch", criticality="sheddable"),
     ]
     app = gateway("ranked", faces=faces, settings=Settings(env="development", gc_freeze=False))
-    app.shedding.learn(RouteTable(route_entries(app.routes, app.fast_path.compiled)))
+    app.shedding.set_routes(RouteTable(route_entries(app.routes, app.fast_path.compiled)))
 
-    assert app.shedding.ranks.of_path("POST", "/graphql", {}) == "critical"
-    assert app.shedding.ranks.of_path("POST", "/batch", {}) == "sheddable"
+    assert app.shedding.criticality.of_path("POST", "/graphql", {}) == "critical"
+    assert app.shedding.criticality.of_path("POST", "/batch", {}) == "sheddable"

@@ -82,10 +82,10 @@ def test_views_have_the_class_that_they_are_given():
         yield 1
 
     app = gateway("ranked", faces=[views], settings=Settings(env="development", gc_freeze=False))
-    app.shedding.learn(
+    app.shedding.set_routes(
         RouteTable(route_entries(app.routes, app.fast_path.compiled))
     )  # as the gateway does before its first request
-    rank = app.shedding.ranks.of_path
+    rank = app.shedding.criticality.of_path
 
     assert rank("GET", "/v1/plain", {}) == "sheddable"
     assert rank("POST", "/v1/written/7", {}) == "critical_plus"

@@ -9,7 +9,7 @@ from bff_core.edge.cors import Permissions
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.request_id import Bits
 from bff_core.edge.security_headers import security_headers
-from bff_core.edge.shedding.criticality import Fields, Ranks
+from bff_core.edge.shedding.criticality import Fields, RequestCriticality
 from bff_core.edge.shedding.loop_lag import LoopLag
 from bff_core.edge.shedding.response import SheddingResponse
 from bff_core.events import Events
@@ -20,7 +20,7 @@ from bff_core.routing.route_table import WEB_SOCKET, RouteTable
 class SheddingController:
     """The state of load shedding: pressure, criticality of requests, response to refused ones."""
 
-    __slots__ = ("pressure", "ranks", "refusal", "watch")
+    __slots__ = ("criticality", "loop_lag", "pressure", "refusal")
 
     def __init__(
         self,
@@ -36,33 +36,33 @@ class SheddingController:
             max_lag=options.max_lag,
             brownout=options.brownout,
         )
-        self.ranks = Ranks()
+        self.criticality = RequestCriticality()
         self.refusal = SheddingResponse(
             security_headers(policy=options.policy, hsts=options.hsts),
             Permissions(options.cors),
             longest_wait=options.longest_wait,
             bits=bits,
         )
-        self.watch = LoopLag(self.pressure, events=events, clock=clock)
+        self.loop_lag = LoopLag(self.pressure, events=events, clock=clock)
 
-    def learn(self, table: RouteTable) -> None:
+    def set_routes(self, table: RouteTable) -> None:
         """Set the routes of a gateway that starts."""
-        self.ranks.routes = table
+        self.criticality.routes = table
 
     def admits(self, scope: ASGIScope, fields: Fields) -> bool:
         """Whether a request may begin now; only called under pressure."""
-        return self.pressure.admits(self.ranks.of(scope, fields))
+        return self.pressure.admits(self.criticality.of(scope, fields))
 
     def admits_path(self, method: str, path: str, fields: Fields) -> bool:
         """Whether a request may begin now that has no ASGI scope yet; `path` is the route's."""
         is_handshake = fields.get(b"upgrade", b"").lower() == b"websocket"
         kind = WEB_SOCKET if is_handshake and method == "GET" else method
-        return self.pressure.admits(self.ranks.of_path(kind, path, fields))
+        return self.pressure.admits(self.criticality.of_path(kind, path, fields))
 
     def admits_viewer(self, viewer: Criticality, scope: ASGIScope, fields: Fields) -> bool:
         """Whether a request may continue after authentication; remember the viewer."""
-        self.ranks.learn(viewer, fields)
+        self.criticality.remember(viewer, fields)
         pressure = self.pressure
         if pressure.in_flight <= pressure.lowest_threshold:
             return True
-        return pressure.may_continue(self.ranks.of(scope, fields))
+        return pressure.may_continue(self.criticality.of(scope, fields))

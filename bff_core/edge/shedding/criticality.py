@@ -43,7 +43,7 @@ def criticality(one: Criticality) -> Callable[[E], E]:
     return mark
 
 
-class Ranks:
+class RequestCriticality:
     """The criticality of requests, of which only the head is known yet.
 
     A prefetch is sheddable on every route, since no user waits for it yet. The criticality of a
@@ -58,23 +58,19 @@ class Ranks:
 
     def of(self, scope: ASGIScope, fields: Fields) -> Criticality:
         """Return the criticality of a request by its route, its purpose and its credentials."""
-        if _is_prefetch(fields):
-            return "sheddable"
-        ranked = self.routes.is_any_ranked
-        return self._moved(
-            self.routes.match(scope).criticality if ranked else DEFAULT_CRITICALITY, fields
-        )
+        routes = self.routes
+        route = routes.match(scope).criticality if routes.has_criticality else DEFAULT_CRITICALITY
+        return self._on_route(route, fields)
 
     def of_path(self, method: str, path: str, fields: Fields) -> Criticality:
         """Return the criticality of a request that has no ASGI scope yet."""
+        routes = self.routes
+        route = routes.find(method, path).criticality if routes.has_criticality else DEFAULT_CRITICALITY
+        return self._on_route(route, fields)
+
+    def _on_route(self, route: Criticality, fields: Fields) -> Criticality:
         if _is_prefetch(fields):
             return "sheddable"
-        ranked = self.routes.is_any_ranked
-        return self._moved(
-            self.routes.find(method, path).criticality if ranked else DEFAULT_CRITICALITY, fields
-        )
-
-    def _moved(self, route: Criticality, fields: Fields) -> Criticality:
         key = _credentials(fields) if self._known else None
         return (
             route
@@ -82,7 +78,7 @@ class Ranks:
             else combined_criticality(route, self._known.get(key, DEFAULT_CRITICALITY))
         )
 
-    def learn(self, viewer: Criticality, fields: Fields) -> None:
+    def remember(self, viewer: Criticality, fields: Fields) -> None:
         """Remember the criticality of the viewer with these credentials, if there are any."""
         key = _credentials(fields)
         if key is not None:

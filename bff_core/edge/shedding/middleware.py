@@ -18,13 +18,13 @@ class LoadShedding:
     a second reports the number of refusals.
     """
 
-    __slots__ = ("_app", "_pressure", "_shedding", "_watch")
+    __slots__ = ("_app", "_loop_lag", "_pressure", "_shedding")
 
     def __init__(self, app: ASGIApp, *, shedding: SheddingController) -> None:
         self._app = app
         self._shedding = shedding
         self._pressure = shedding.pressure
-        self._watch = shedding.watch
+        self._loop_lag = shedding.loop_lag
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Count the request and pass it on, or refuse it at once."""
@@ -36,8 +36,8 @@ class LoadShedding:
                 return
         scope[PRESSURE] = pressure
         pressure.in_flight += 1
-        if not self._watch.is_on:
-            self._watch.start()
+        if not self._loop_lag.is_on:
+            self._loop_lag.start()
         if scope["type"] != "http":  # a socket stays for hours, and mostly waits
             pressure.begin_stream()
         try:
