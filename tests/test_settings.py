@@ -1,4 +1,4 @@
-"""Settings: what the environment says, and errors that name the variable."""
+"""Settings: the environment variables, and errors that name them."""
 
 import warnings
 
@@ -10,7 +10,7 @@ from bff_core.settings.model import ConfigurationWarning, Settings
 
 
 def test_an_empty_environment_is_production_with_safe_bounds():
-    """Who sets nothing gets the strict side of everything."""
+    """Without settings, the strictest values apply."""
     settings = Settings.load({})
 
     assert (settings.env, settings.auth, settings.log_format) == ("production", "none", "json")
@@ -68,7 +68,7 @@ def test_every_variable_is_read():
 
 
 def test_an_empty_variable_counts_as_unset():
-    """Compose files and shells leave empty strings behind."""
+    """Compose files and shells set empty variables."""
     assert Settings.load({"BFF_TIMEOUT": "", "BFF_ENV": " "}) == Settings()
 
 
@@ -121,13 +121,13 @@ def test_a_service_without_address_is_named_with_an_example():
     ],
 )
 def test_what_is_no_address_is_refused_by_its_variable(address):
-    """Wrong addresses are found at start-up, not by the first customer."""
+    """Wrong addresses are an error at start-up."""
     with pytest.raises(ConfigurationError, match=r"^BFF_UPSTREAM_USERS="):
         Settings.load({"BFF_UPSTREAM_USERS": f"http://good:1,{address}" if address != "," else ","})
 
 
 def test_credentials_in_an_address_are_refused_and_not_repeated():
-    """The error goes to a log, the password must not."""
+    """The error is logged, so it must not have the password."""
     with pytest.raises(ConfigurationError, match="no credentials") as caught:
         Settings.load({"BFF_UPSTREAM_USERS": "http://admin:hunter2@users"})
 
@@ -194,19 +194,19 @@ def test_only_the_old_name_is_warned_about(environ):
 
 
 def test_a_variable_by_both_names_is_refused():
-    """Which of two lists of proxies holds must not be a guess."""
+    """The gateway does not guess which of two values applies."""
     with pytest.raises(ConfigurationError, match="BFF_TRUSTED_HOPS and BFF_TRUSTED_PROXIES are"):
         Settings.load({"BFF_TRUSTED_HOPS": "10.0.0.1", "BFF_TRUSTED_PROXIES": "10.0.0.2"})
 
 
 def test_a_misspelt_variable_is_reported_with_the_right_one():
-    """A setting that silently does nothing is the worst kind."""
+    """A misspelt variable must not be ignored silently."""
     with pytest.warns(ConfigurationWarning, match="BFF_TIMEOUTS is set.*did you mean BFF_TIMEOUT"):
         Settings.load({"BFF_TIMEOUTS": "1"})
 
 
-def test_variables_of_others_are_no_business_of_ours():
-    """Only our prefix is looked at, and the test run's own switch is known."""
+def test_variables_of_other_programs_are_ignored():
+    """Only variables with the prefix BFF_ are checked, except the test run's own."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         settings = Settings.load({"PATH": "/bin", "TIMEOUT": "1", "BFF_REQUIRE_ALL": "1"})
@@ -298,13 +298,13 @@ def test_an_upstream_may_be_named_as_if_it_were_of_kubernetes(name):
     "variable", ["BFF_UPSTREM_USERS", "BFF_SERVICE_HOSTS", "BFF_PORTS", "BFF_SERVICE_NAME"]
 )
 def test_a_misspelt_variable_beside_those_of_kubernetes_is_reported(variable):
-    """What is ignored does not hide a typing error."""
+    """A misspelt variable is still reported."""
     with pytest.warns(ConfigurationWarning, match=f"{variable} is set, but nothing reads it"):
         Settings.load({variable: "10.0.0.1", "BFF_SERVICE_HOST": "10.0.0.1"})
 
 
 def test_settings_built_by_hand_read_nothing(monkeypatch):
-    """A test is not at the mercy of the shell it runs in."""
+    """Such settings do not depend on the environment."""
     monkeypatch.setenv("BFF_TIMEOUT", "3")
 
     assert Settings().timeout == 10.0
@@ -352,7 +352,7 @@ def test_settings_built_by_hand_are_checked(values, message):
     "secret", ["short-one", "whsec_not base64 at all!!", "whsec_AAAAAAAAAAAAAAAAAAAAAAAA"]
 )
 def test_a_weak_secret_is_refused_and_not_repeated(secret):
-    """It is as long as it takes when it is decoded, too; the log must not hold it."""
+    """It must be long enough, also after decoding, and is not logged."""
     with pytest.raises(ConfigurationError, match="20 characters or more") as caught:
         Settings.load({"BFF_PURGE_SECRET": f"{'x' * 20},{secret}"})
 
@@ -375,7 +375,7 @@ def test_a_laptop_answers_to_its_local_names():
 
 
 def test_the_edge_is_bounded_by_the_settings():
-    """What the environment says is what the edge does."""
+    """The edge uses the values of the environment."""
     settings = Settings(
         allowed_hosts=("shop.example",),
         timeout=3,
@@ -413,7 +413,7 @@ def test_a_wrong_origin_in_the_environment_is_named_by_its_variable():
         {"max_concurrent": 0},
     ],
 )
-def test_a_bound_that_makes_no_sense_is_found_when_built(bound):
+def test_an_option_out_of_its_range_is_refused(bound):
     """The option and its value are named."""
     (name,) = bound
 

@@ -17,14 +17,14 @@ from bff_core.gateway.pipeline import EdgeParts, edge
 
 @dataclass
 class Edged:
-    """An application behind an edge: ask it over HTTP, or speak ASGI to it."""
+    """An application behind an edge; `ask` sends HTTP requests, `speak` ASGI messages."""
 
     app: Callable[..., Any]
     happened: list[AnyEvent] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
 
     async def ask(self, method: str, url: str, **options) -> httpx.Response:
-        """Send a request; a crash of the application is the server's affair, as in life."""
+        """Send a request; as with a server, a crash of the application is not raised here."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
             return await client.request(method, url, **options)
@@ -60,12 +60,12 @@ class Edged:
 
     @property
     def status(self) -> int:
-        """The status of the answer that was spoken."""
+        """The status of the answer to `speak`."""
         return self.sent[0]["status"]
 
     @property
     def json(self) -> dict[str, Any]:
-        """The JSON of the answer that was spoken."""
+        """The JSON of the answer to `speak`."""
         return json.loads(b"".join(message.get("body", b"") for message in self.sent))
 
     def of(self, kind: type) -> list[Any]:
@@ -75,7 +75,7 @@ class Edged:
 
 @pytest.fixture(scope="session")
 def edged() -> Callable[..., Edged]:
-    """Return what puts an application behind an edge; options are those of `EdgeOptions`."""
+    """Return a function that puts an application behind an edge, with `EdgeOptions`."""
 
     def build(
         app, *, authenticator=None, readiness=None, clock=None, limits=(), own=(), **options
@@ -100,13 +100,13 @@ def edged() -> Callable[..., Edged]:
 
 
 def _loop_time() -> float:
-    """Tell the time of the running loop, so that virtual time is one time."""
+    """Return the time of the running loop, so that all code shares virtual time."""
     return asyncio.get_running_loop().time()
 
 
 @pytest.fixture(scope="session")
 def answering() -> Callable[..., Any]:
-    """Return what makes an application that answers the same to every request."""
+    """Return a function that makes an application with a constant answer."""
 
     def build(status=200, headers=(), body=b"{}", scopes=None):
         async def app(scope, receive, send):

@@ -29,16 +29,16 @@ async def test_a_known_caller_becomes_the_viewer(edged, answering, demo):
 
 @dataclass(frozen=True)
 class Customer(Viewer):
-    """A viewer with a note that is no part of who they are."""
+    """A viewer with a note that does not count when viewers are compared."""
 
     note: str = field(default="", compare=False)
 
 
 async def test_a_viewer_is_what_the_authenticator_made_of_this_request(edged, answering):
-    """Also one of a class that calls two viewers equal which are not; and it has an issuer."""
+    """A viewer of another class is not replaced by an equal one, and gets an issuer."""
 
     class Noting:
-        """Plays an authenticator that notes something of each request."""
+        """An authenticator that stores a note about each request in the viewer."""
 
         challenge = "Bearer"
 
@@ -57,7 +57,7 @@ async def test_a_viewer_is_what_the_authenticator_made_of_this_request(edged, an
 
 
 async def test_a_caller_without_credentials_is_anonymous(edged, answering, demo):
-    """Public screens work without signing in, and never count as declared public."""
+    """Public screens work without signing in, but their answers are not shared as public."""
     scopes = []
     gateway = edged(answering(scopes=scopes), authenticator=demo)
 
@@ -69,7 +69,7 @@ async def test_a_caller_without_credentials_is_anonymous(edged, answering, demo)
 
 
 async def test_wrong_credentials_are_refused_with_a_challenge(edged, answering, demo):
-    """Who believes to be signed in must not silently get what everybody gets."""
+    """A caller with wrong credentials must not silently get the anonymous answer."""
     scopes = []
     gateway = edged(answering(scopes=scopes), authenticator=demo)
 
@@ -81,7 +81,7 @@ async def test_wrong_credentials_are_refused_with_a_challenge(edged, answering, 
 
 
 async def test_without_an_authenticator_everybody_is_anonymous(edged, answering):
-    """Credentials that are not checked are not believed."""
+    """Without an authenticator, credentials are ignored."""
     scopes = []
     gateway = edged(answering(scopes=scopes))
 
@@ -94,7 +94,7 @@ async def test_an_authenticator_that_fails_lets_nobody_in(edged, answering):
     """A session store that is down is a 503, never a silent logout."""
 
     class Down:
-        """Plays an authenticator whose store can't be reached."""
+        """An authenticator whose store is down."""
 
         challenge = "Bearer"
 
@@ -114,7 +114,7 @@ async def test_an_authenticator_that_hangs_is_within_the_deadline(edged, answeri
     """Looking up a session counts as part of the request."""
 
     class Slow:
-        """Plays an authenticator whose store does not answer."""
+        """An authenticator whose store hangs."""
 
         challenge = "Bearer"
 

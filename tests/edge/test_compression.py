@@ -1,4 +1,4 @@
-"""Answers are compressed for clients that ask, where it is worth it."""
+"""Compression: answers are compressed for clients that accept it, if that pays."""
 
 import zlib
 
@@ -30,7 +30,7 @@ LARGE = b'{"text": "' + b"word " * 1000 + b'"}'
     ],
 )
 def test_coding_is_what_the_client_likes_best(accepted, coding):
-    """Weights decide; among equals we do."""
+    """Weights decide; among equal weights the gateway's order does."""
     assert choose(accepted) == coding
 
 
@@ -93,7 +93,7 @@ async def test_answer_that_does_not_gain_is_left_alone(edged, app):
 
 
 async def test_answer_without_wish_is_left_alone(edged):
-    """A client that names no coding gets none."""
+    """A client without Accept-Encoding gets the plain answer."""
     answer, raw = await fetch(edged, sending(LARGE), "identity")
 
     assert "content-encoding" not in answer.headers
@@ -114,7 +114,7 @@ async def ask(edged, app, method="GET", **headers):
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 async def test_compressed_bytes_have_a_tag_of_their_own(edged, coding):
-    """A strong tag never stands for two sequences of bytes; each can be revalidated."""
+    """A strong tag belongs to one sequence of bytes; each can be revalidated."""
     app = sending(LARGE, extra=TAGGED)
     plain = await ask(edged, app)
     packed = await ask(edged, app, accept_encoding=coding)
@@ -131,7 +131,7 @@ async def test_compressed_bytes_have_a_tag_of_their_own(edged, coding):
 
 
 async def test_weak_tag_stands_for_all_codings(edged):
-    """It says no more than that the content is equivalent."""
+    """A weak tag only promises equivalent content."""
     app = sending(LARGE, extra=[(b"etag", b'W/"abc"')])
     packed = await ask(edged, app, accept_encoding="gzip")
     known = await ask(edged, app, accept_encoding="br", if_none_match='W/"abc"')
@@ -154,7 +154,7 @@ async def test_weak_tag_stands_for_all_codings(edged):
     ],
 )
 async def test_condition_is_compared_weakly(edged, wanted, status):
-    """RFC 9110, section 13.1.2, on both methods that read."""
+    """For GET and HEAD, as in RFC 9110, section 13.1.2."""
     for method in ("GET", "HEAD"):
         answer = await ask(edged, sending(b"{}", extra=TAGGED), method, if_none_match=wanted)
 
@@ -162,14 +162,14 @@ async def test_condition_is_compared_weakly(edged, wanted, status):
 
 
 async def test_condition_of_a_write_is_not_ours(edged):
-    """Only what reads is left out for a client that has it."""
+    """Only GET and HEAD get a 304."""
     answer = await ask(edged, sending(b"{}", extra=TAGGED), "POST", if_none_match="*")
 
     assert answer.status_code == 200
 
 
 async def test_answer_in_pieces_is_left_out_as_well(edged):
-    """What a middleware hands on piece by piece can still be a 304."""
+    """An answer that middleware sends in chunks can still be a 304."""
     app = sending(b'{"a":', extra=TAGGED, more=[b"1", b"}"])
     answer = await ask(edged, app, accept_encoding="gzip", if_none_match='"abc"')
 
@@ -177,7 +177,7 @@ async def test_answer_in_pieces_is_left_out_as_well(edged):
 
 
 async def test_head_has_the_tag_of_the_bytes_that_get_would_send(edged):
-    """It has the coding, and no length, which is not known."""
+    """It has the coding, but no length, which is unknown."""
 
     async def app(_scope, _receive, send):
         headers = [(b"content-type", b"application/json"), (b"content-length", b"5000"), *TAGGED]

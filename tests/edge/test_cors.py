@@ -1,4 +1,4 @@
-"""CORS: pages of named origins may read answers, all others may not."""
+"""CORS: only pages of configured origins may read answers."""
 
 import pytest
 
@@ -9,7 +9,7 @@ SHOP, OTHER = "https://shop.example", "https://evil.example"
 
 
 def preflight(origin):
-    """Return the headers of a browser's question."""
+    """Return the headers of a browser's preflight."""
     return {"Origin": origin, "Access-Control-Request-Method": "PUT"}
 
 
@@ -22,7 +22,7 @@ async def test_no_origin_may_read_by_default(edged, answering):
 
 
 async def test_a_named_origin_may_read(edged, answering):
-    """It is named back exactly, and what pages want to read is exposed."""
+    """The answer names the origin exactly, and exposes the headers that pages read."""
     gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
 
     answer = await gateway.get("/", headers={"Origin": SHOP})
@@ -34,7 +34,7 @@ async def test_a_named_origin_may_read(edged, answering):
 
 @pytest.mark.parametrize("origin", [OTHER, "null", "https://shop.example.evil", SHOP.upper(), ""])
 async def test_another_origin_may_not(edged, answering, origin):
-    """Nothing that resembles a named origin is one."""
+    """A similar origin gets no permission."""
     gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,), with_credentials=True))
 
     answer = await gateway.get("/", headers={"Origin": origin})
@@ -44,7 +44,7 @@ async def test_another_origin_may_not(edged, answering, origin):
 
 @pytest.mark.parametrize("headers", [{"Origin": SHOP}, {"Origin": OTHER}, {}])
 async def test_caches_learn_that_answers_differ_by_origin(edged, answering, headers):
-    """Also without Origin: that answer must not be given to a page later."""
+    """Also without Origin, so that a cache does not give that answer to a page later."""
     gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
 
     answer = await gateway.get("/", headers=headers)
@@ -52,7 +52,7 @@ async def test_caches_learn_that_answers_differ_by_origin(edged, answering, head
     assert answer.headers["vary"] == "Origin, Accept-Encoding"
 
 
-async def test_credentials_are_allowed_only_where_told(edged, answering):
+async def test_credentials_are_allowed_only_if_configured(edged, answering):
     """Cookies cross origins by explicit choice."""
     gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,), with_credentials=True))
 
@@ -78,7 +78,7 @@ async def test_a_preflight_is_answered_without_the_app(edged, answering):
 
 
 async def test_a_preflight_of_another_origin_is_refused(edged, answering):
-    """It gets a problem and no permission."""
+    """It gets problem details, and no permission."""
     gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
 
     answer = await gateway.ask("OPTIONS", "/v1/cart", headers=preflight(OTHER))
@@ -131,7 +131,7 @@ async def test_a_star_lets_every_page_read(edged, answering):
     ],
 )
 def test_a_dangerous_or_useless_origin_is_refused_at_start_up(options):
-    """What no browser sends, and what every page could use, is a mistake."""
+    """An origin that no browser sends, or that every page can have, is a mistake."""
     with pytest.raises(ConfigurationError, match="CORS origin"):
         CorsOptions(**options)
 
@@ -149,7 +149,7 @@ PREVIEWS = "https://*.preview.example"
 )  # fmt: skip
 @pytest.mark.parametrize("with_credentials", [False, True])
 async def test_an_origin_of_a_pattern_may_read(edged, answering, origin, with_credentials):
-    """Each branch has a preview of its own; it is named back exactly, never as a pattern."""
+    """Each branch has its own preview; the answer names its origin, never the pattern."""
     options = CorsOptions(origins=(SHOP, PREVIEWS), with_credentials=with_credentials)
     gateway = edged(answering(), cors=options)
 
@@ -182,7 +182,7 @@ async def test_an_origin_of_a_pattern_may_read(edged, answering, origin, with_cr
     ],
 )  # fmt: skip
 async def test_nothing_that_resembles_an_origin_of_a_pattern_may_read(edged, answering, origin):
-    """One label of a name, in the place of the asterisk, and everything else as it was written."""
+    """The star stands for exactly one label; everything else must be equal."""
     options = CorsOptions(origins=(SHOP, PREVIEWS), with_credentials=True)
     gateway = edged(answering(), cors=options)
 
@@ -202,7 +202,7 @@ async def test_nothing_that_resembles_an_origin_of_a_pattern_may_read(edged, ans
     ],
 )  # fmt: skip
 async def test_bytes_that_no_name_has_are_of_no_pattern(edged, answering, origin):
-    """Letters of other alphabets reach a server as ASCII, or not from a browser."""
+    """Browsers send other alphabets in ASCII, so other bytes match no pattern."""
     gateway = edged(answering(), cors=CorsOptions(origins=(PREVIEWS,)))
 
     await gateway.speak([(b"host", b"testserver"), (b"origin", origin)])
@@ -211,7 +211,7 @@ async def test_bytes_that_no_name_has_are_of_no_pattern(edged, answering, origin
 
 
 async def test_a_pattern_may_have_a_port(edged, answering):
-    """The port is the origin's own: no other one matches."""
+    """Only an origin with this port matches."""
     gateway = edged(answering(), cors=CorsOptions(origins=("http://*.dev.example:3000",)))
 
     ports = {":3000": "http://a.dev.example:3000", ":30000": None, "": None, ":3001": None}

@@ -1,4 +1,4 @@
-"""Deadlines: every request ends in time, and only ours ends it as a 504."""
+"""Deadlines: every request ends in time, and its own deadline ends it with a 504."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ def sleeping(seconds, *, before=None):
 
 
 def streaming(pieces, pause, *, is_declared):
-    """Make an application that starts at once and goes on for long."""
+    """Make an application that starts its answer at once and takes long to end it."""
 
     async def app(scope, receive, send):
         if is_declared:
@@ -55,7 +55,7 @@ async def test_a_request_that_takes_too_long_is_a_504(edged):
 
 @pytest.mark.virtual_time
 async def test_what_is_ready_at_the_deadline_is_still_sent(edged):
-    """Parts that ran out of time leave a degraded answer, and that one arrives."""
+    """After parts have timed out, the degraded answer still arrives."""
     gateway = edged(sleeping(10.0))
 
     answer = await gateway.get("/")
@@ -65,7 +65,7 @@ async def test_what_is_ready_at_the_deadline_is_still_sent(edged):
 
 @pytest.mark.virtual_time
 async def test_a_client_may_shorten_its_timeout(edged):
-    """A wish for 0.5 s ends the request then, and faces see that deadline."""
+    """A Request-Timeout of 0.5 s ends the request then, and faces get that deadline."""
     loop = asyncio.get_running_loop()
     scopes = []
     gateway = edged(sleeping(5, before=lambda scope: scopes.append(scope["bff.scope"].deadline)))
@@ -80,7 +80,7 @@ async def test_a_client_may_shorten_its_timeout(edged):
 
 @pytest.mark.virtual_time
 async def test_a_client_can_not_extend_its_timeout(edged):
-    """A wish for an hour is clamped to what the gateway allows."""
+    """A Request-Timeout of an hour is reduced to the gateway's timeout."""
     loop = asyncio.get_running_loop()
     gateway = edged(sleeping(3600), timeout=2.0)
     began = loop.time()
@@ -92,8 +92,8 @@ async def test_a_client_can_not_extend_its_timeout(edged):
 
 
 @pytest.mark.parametrize("wish", ["soon", "-1", "1e9", "inf", "nan", "1.", ".5", "", "1,5", "٣"])
-async def test_a_malformed_wish_is_told(edged, answering, wish):
-    """A client that misspells its timeout must not wait for ten seconds to learn of it."""
+async def test_a_malformed_timeout_is_a_400(edged, answering, wish):
+    """A client with a malformed timeout learns of it at once, not after ten seconds."""
     gateway = edged(answering())
 
     answer = await gateway.get("/", headers={"Request-Timeout": wish.encode()})
@@ -103,8 +103,8 @@ async def test_a_malformed_wish_is_told(edged, answering, wish):
 
 
 @given(wish=st.binary(max_size=24).filter(lambda wish: b"\n" not in wish))
-async def test_whatever_a_client_wishes_it_gets_at_most_the_timeout(edged, answering, wish):
-    """Every wish is a 400 or a deadline within bounds, never a crash."""
+async def test_no_client_gets_more_than_the_timeout(edged, answering, wish):
+    """Every Request-Timeout is a 400 or a deadline within the timeout, never a crash."""
     scopes = []
     gateway = edged(answering(204, scopes=scopes), clock=lambda: 100.0)
 
@@ -116,8 +116,8 @@ async def test_whatever_a_client_wishes_it_gets_at_most_the_timeout(edged, answe
 
 
 @pytest.mark.virtual_time
-async def test_a_caller_without_any_time_left_is_told_at_once(edged, answering):
-    """What a service sends on when its own time is over starts no work here."""
+async def test_a_caller_without_any_time_left_is_answered_at_once(edged, answering):
+    """A Request-Timeout of 0, from a caller whose own time is over, starts no work."""
     scopes = []
     gateway = edged(answering(scopes=scopes))
 
@@ -128,7 +128,7 @@ async def test_a_caller_without_any_time_left_is_told_at_once(edged, answering):
 
 @pytest.mark.virtual_time
 async def test_a_stream_may_outlast_the_deadline_once_it_started(edged):
-    """An hour of events arrives whole where the route said that it streams."""
+    """A route that declares a stream can send events for an hour."""
     gateway = edged(streaming(60, 60.0, is_declared=True))
 
     answer = await gateway.get("/")
@@ -138,7 +138,7 @@ async def test_a_stream_may_outlast_the_deadline_once_it_started(edged):
 
 @pytest.mark.virtual_time
 async def test_a_stream_that_never_starts_is_cut(edged):
-    """Declaring a stream does not buy time until it starts."""
+    """The deadline still bounds the time until a declared stream starts."""
     gateway = edged(sleeping(3600, before=declare_stream))
 
     answer = await gateway.get("/")
@@ -148,7 +148,7 @@ async def test_a_stream_that_never_starts_is_cut(edged):
 
 @pytest.mark.virtual_time
 async def test_an_answer_cut_in_the_middle_ends_the_connection(edged):
-    """No client may take a torso for the whole: the server hears an error and hangs up."""
+    """The server gets an error and disconnects, so that no client uses a fragment."""
     gateway = edged(streaming(60, 60.0, is_declared=False))
 
     with pytest.raises(RequestTimedOut):
@@ -160,7 +160,7 @@ async def test_an_answer_cut_in_the_middle_ends_the_connection(edged):
 
 @pytest.mark.virtual_time
 async def test_a_client_that_leaves_is_no_timeout(edged):
-    """The server's cancellation goes through as what it is, before and after ours."""
+    """A cancellation by the server stays a cancellation, before and after the deadline."""
     gateway = edged(sleeping(5))
     request = asyncio.create_task(gateway.speak())
     await asyncio.sleep(1)
@@ -175,7 +175,7 @@ async def test_a_client_that_leaves_is_no_timeout(edged):
 
 @pytest.mark.virtual_time
 async def test_a_client_that_leaves_at_the_deadline_is_still_cancelled(edged):
-    """Of two cancellations at the same time, ours alone is taken back."""
+    """Of two cancellations at the same time, only that of the deadline is undone."""
 
     async def app(scope, receive, send):
         try:
@@ -193,8 +193,8 @@ async def test_a_client_that_leaves_at_the_deadline_is_still_cancelled(edged):
 
 
 @pytest.mark.virtual_time
-async def test_the_deadline_leaves_no_trace_on_the_servers_task(edged):
-    """A server that reuses the task for the next request finds it as it was."""
+async def test_the_deadline_leaves_the_servers_task_unchanged(edged):
+    """A server can reuse the task for the next request."""
     gateway = edged(sleeping(3600))
 
     await gateway.speak()
@@ -205,8 +205,8 @@ async def test_the_deadline_leaves_no_trace_on_the_servers_task(edged):
 
 
 @pytest.mark.virtual_time
-async def test_an_app_that_swallows_the_cut_still_gets_its_answer_out(edged):
-    """Who catches the cancellation and answers is not cancelled a second time."""
+async def test_an_app_that_catches_the_cancellation_can_still_answer(edged):
+    """An application that catches the cancellation and answers is not cancelled again."""
 
     async def app(scope, receive, send):
         try:
@@ -226,7 +226,7 @@ async def test_an_app_that_swallows_the_cut_still_gets_its_answer_out(edged):
 
 
 def test_one_edge_serves_on_one_loop_after_another(edged, answering):
-    """A gateway that was tried on one loop runs on the next, deadline included."""
+    """A gateway can run on one event loop after another, with its deadline."""
     gateway = edged(answering())
 
     asyncio.run(gateway.speak())

@@ -38,7 +38,7 @@ def rendered(error):
 
 
 class Order(BaseModel):
-    """What a test route takes."""
+    """The body of a test route."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,7 +47,7 @@ class Order(BaseModel):
 
 
 class Vault(BaseModel):
-    """Takes a secret that is never right."""
+    """A body with a secret that is never valid."""
 
     pin: Annotated[int, Body()]
 
@@ -113,8 +113,8 @@ def shop():
         (ZeroDivisionError("password=hunter2"), 500, "internal_error"),
     ],
 )
-async def test_each_error_tells_its_status_and_a_stable_code(edged, error, status, code):
-    """Programs switch by the code, HTTP by the status, and both are in the body."""
+async def test_each_error_has_its_status_and_a_stable_code(edged, error, status, code):
+    """Programs read the code, HTTP the status, and both are in the body."""
     answer = await edged(raising(error)).get("/fail/1")
 
     body = answer.json()
@@ -137,30 +137,30 @@ async def test_each_error_tells_its_status_and_a_stable_code(edged, error, statu
     ],
 )
 def test_internals_stay_inside(error):
-    """Addresses, targets, messages of crashes: nothing of it reaches a client."""
+    """Addresses, targets and messages of crashes never reach a client."""
     text = problem(error).body.decode()
 
     assert not any(word in text for word in ("10.0.0.7", "secret", "SECRET", "stack", "users"))
     assert "detail" not in json.loads(text)
 
 
-def test_a_passed_through_problem_keeps_its_words():
-    """What a service says of a 404, 409 or 422 is meant for the client."""
+def test_the_detail_of_a_services_refusal_is_passed_on():
+    """The detail of a service's 404, 409 or 422 is meant for the client."""
     body = rendered(BadStatus(Reply(422), call=CALL, detail="Quantity must be positive."))
 
     assert body["detail"] == "Quantity must be positive."
     assert body["title"] == "Unprocessable content"
 
 
-def test_a_failed_part_is_named_and_its_cause_speaks():
-    """The client learns which part of the screen failed, and why by the cause's own code."""
+def test_a_failed_part_is_named_with_the_code_of_its_cause():
+    """The client learns which part of the screen failed, and the code of the cause."""
     body = rendered(PartFailed("product", CircuitOpen("open", call=CALL, retry_after=5)))
 
     assert (body["part"], body["code"]) == ("product", "circuit_open")
 
 
 def test_error_names_its_faults_one_by_one():
-    """What is wrong with each field goes on as the members of problem details."""
+    """The faults of each field are passed on as members of problem details."""
     faults = [{"pointer": "/quantity", "detail": "must be positive"}]
     body = rendered(PartFailed("order", InvalidInput("Look again.", errors=faults)))
 
@@ -168,7 +168,7 @@ def test_error_names_its_faults_one_by_one():
 
 
 def test_problem_within_an_answer_says_when_to_come_back():
-    """An item of a batch has no header: its problem holds the whole seconds."""
+    """An item of a batch has no headers, so its problem details have the whole seconds."""
     error = PartFailed("order", BadStatus(Reply(409, ((b"retry-after", b"7"),)), call=CALL))
 
     assert members_of(error)["retry_after"] == 7
@@ -177,14 +177,14 @@ def test_problem_within_an_answer_says_when_to_come_back():
 
 @pytest.mark.parametrize("status", [200, 399, 500])
 def test_fault_of_a_client_has_a_status_of_its_kind(status):
-    """A ClientError can't say that all is well, or that we failed."""
+    """A ClientError must have a 4xx status."""
     with pytest.raises(ValueError, match="400 to 499"):
         ClientError("No.", status=status)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(0.0, b"1"), (0.2, b"1"), (4.2, b"5")])
 def test_retry_after_is_whole_seconds_and_never_now(seconds, header):
-    """A fraction is rounded up: coming back too early is what it should prevent."""
+    """Fractions are rounded up, so that no client comes back too early."""
     headers = dict(problem(CircuitOpen("open", call=CALL, retry_after=seconds)).headers)
 
     assert headers[b"retry-after"] == header
@@ -207,8 +207,8 @@ async def test_the_routers_own_404_is_a_problem(edged):
     assert "detail" not in answer.json()
 
 
-async def test_a_wrong_method_is_told_with_the_right_ones(edged):
-    """405 without Allow would be half an answer."""
+async def test_a_wrong_method_is_answered_with_the_right_ones(edged):
+    """A 405 has Allow."""
     answer = await edged(shop()).ask("DELETE", "/orders")
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
@@ -242,7 +242,7 @@ async def test_a_parameter_that_does_not_fit_says_which(edged):
 
 
 async def test_the_value_that_does_not_fit_is_not_echoed(edged):
-    """A mistyped password must not come back in an answer that gets logged somewhere."""
+    """A mistyped password must not be in an answer, which may be logged somewhere."""
     answer = await edged(shop()).ask("POST", "/vault", json={"pin": "hunter2"})
 
     assert answer.status_code == 422
@@ -276,8 +276,8 @@ async def test_a_body_with_a_thousand_faults_gets_a_short_answer(edged):
     assert len(answer.json()["errors"]) == 50
 
 
-async def test_an_http_exceptions_own_words_and_headers_arrive(edged):
-    """Users of FastAPI raise HTTPException and keep what they put in it."""
+async def test_the_detail_and_headers_of_an_http_exception_arrive(edged):
+    """Details and headers of FastAPI's HTTPException reach the client."""
     error = HTTPException(409, {"sku": "A-1"}, headers={"X-Stock": "0"})
 
     answer = await edged(raising(error)).get("/fail/1")
@@ -294,14 +294,14 @@ async def test_a_status_without_body_has_none(edged):
 
 
 async def test_a_401_says_how_to_authenticate(edged):
-    """HTTP demands a challenge with each 401, wherever it was raised."""
+    """Each 401 has a challenge, wherever it was raised."""
     answer = await edged(raising(NotAuthenticated("Sign in."))).get("/fail/1")
 
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
-async def test_a_crash_is_told_to_the_sinks_once_and_to_nobody_else(edged):
-    """The log has the exception and the route, the client has a number to quote."""
+async def test_a_crash_is_reported_to_the_sinks_once_and_not_to_the_client(edged):
+    """The log has the exception and the route; the client gets only the request id."""
     error = ZeroDivisionError("1/0")
     gateway = edged(raising(error))
 
@@ -325,8 +325,8 @@ async def test_a_crash_is_told_to_the_sinks_once_and_to_nobody_else(edged):
         (ExceptionGroup("two", [NotFound("No."), ValueError("x")]), 1),
     ],
 )
-async def test_only_what_nobody_expected_is_a_crash(edged, error, crashes):
-    """Failing services are no bugs of the gateway; a cycle or a stray exception is."""
+async def test_only_an_unexpected_error_is_a_crash(edged, error, crashes):
+    """A failing service is expected; a composition cycle or another exception is a crash."""
     gateway = edged(raising(error))
 
     await gateway.get("/fail/1")
@@ -336,7 +336,7 @@ async def test_only_what_nobody_expected_is_a_crash(edged, error, crashes):
 
 @pytest.mark.parametrize("error", [NotFound("No such order."), ZeroDivisionError("1/0")])
 async def test_an_error_is_the_same_from_fastapi_and_from_the_edge(edged, error):
-    """One client, one parser: it does not matter which floor an error was raised on."""
+    """A client needs one parser for all errors, wherever they are raised."""
 
     async def plain(scope, receive, send):
         raise error
@@ -350,7 +350,7 @@ async def test_an_error_is_the_same_from_fastapi_and_from_the_edge(edged, error)
 
 
 async def test_an_error_amid_an_answer_ends_the_connection(edged):
-    """The rest of a broken answer is silence and a closed connection, not a second answer."""
+    """After a broken answer the connection is closed; no second answer follows."""
 
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -367,7 +367,7 @@ async def test_an_error_amid_an_answer_ends_the_connection(edged):
 
 
 async def test_an_error_behind_a_complete_answer_is_only_logged(edged):
-    """A failing background task takes nothing from the client that has its answer."""
+    """A failing background task does not affect the answer that the client has."""
 
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -383,7 +383,7 @@ async def test_an_error_behind_a_complete_answer_is_only_logged(edged):
 
 
 async def test_a_client_that_hangs_up_while_sending_is_no_crash(edged):
-    """Half a body and gone: no client is left to be answered, and nothing is wrong here."""
+    """A client that disconnects within its body gets no answer, and nothing is logged."""
 
     async def app(scope, receive, send):
         raise ClientDisconnect
@@ -397,7 +397,7 @@ async def test_a_client_that_hangs_up_while_sending_is_no_crash(edged):
     assert [event.status for event in gateway.of(RequestAnswered)] == [499]
 
 
-async def test_without_an_edge_fastapi_tells_the_same_but_for_the_ids():
+async def test_without_an_edge_fastapi_answers_the_same_without_ids():
     """`install_problem_handlers` is enough for a test of one router."""
     transport = httpx.ASGITransport(raising(NotFound("No such order.")))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -1,4 +1,4 @@
-"""Fine points of the edge: bounds to the unit, orders, and who differs from whom."""
+"""Edge cases: limits to the unit, orders, and values that must not be confused."""
 
 import asyncio
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ TOKEN = "the-operator-s-own-token"
 
 
 def known_viewers(count):
-    """Return ranks that know so many viewers, and the fields of each."""
+    """Return criticalities with so many viewers, and the headers of each."""
     ranks = RequestCriticality()
     fields = [{b"cookie": b"%d" % number} for number in range(count)]
     for one in fields:
@@ -51,8 +51,8 @@ def known_viewers(count):
     return ranks, fields
 
 
-def test_the_viewer_who_was_learnt_first_is_forgotten_first():
-    """The one viewer too many takes the place of the stalest, and of no other."""
+def test_the_oldest_viewer_is_forgotten_first():
+    """One viewer too many replaces the oldest one, and no other."""
     ranks, fields = known_viewers(MAX_VIEWERS + 1)
 
     assert ranks.of_path("GET", "/", fields[0]) == "critical"
@@ -60,7 +60,7 @@ def test_the_viewer_who_was_learnt_first_is_forgotten_first():
 
 
 def test_a_viewer_who_comes_again_is_forgotten_later():
-    """To be learnt again is to be the newest."""
+    """A viewer who is remembered again becomes the newest."""
     ranks, fields = known_viewers(MAX_VIEWERS)
     ranks.remember("critical_plus", fields[0])
     ranks.remember("critical_plus", {b"cookie": b"new"})
@@ -71,8 +71,8 @@ def test_a_viewer_who_comes_again_is_forgotten_later():
 
 
 @pytest.mark.virtual_time
-async def test_a_watch_that_was_stopped_looks_no_more():
-    """Also when it was amid a look: nothing would stop it a second time."""
+async def test_a_stopped_measurement_does_not_continue():
+    """Also if it is stopped during a measurement."""
     loop, looks = asyncio.get_running_loop(), []
 
     def clock():
@@ -113,7 +113,7 @@ def operated(purged):
     """Return an edge whose operator may purge."""
 
     class Cache(ResponseCache):
-        """Notes what it is to forget."""
+        """A cache that records purges."""
 
         def __init__(self):
             """Hold nothing."""
@@ -146,7 +146,7 @@ def operated(purged):
      f"Bearer {TOKEN.upper()}", f"Basic {TOKEN}", "Bearer ", "Bearer"],
 )  # fmt: skip
 async def test_only_the_operators_token_is_the_operators_token(given):
-    """Not one that begins alike, nor a part of it."""
+    """A token with the same beginning, or a part of it, is refused."""
     purged = []
     headers = {"authorization": given} if given else {}
 
@@ -161,7 +161,7 @@ async def test_only_the_operators_token_is_the_operators_token(given):
     ("size", "status"), [(MAX_ADMIN_BODY_BYTES, 200), (MAX_ADMIN_BODY_BYTES + 1, 413)]
 )
 async def test_an_operator_may_send_so_many_bytes(size, status):
-    """The limit itself is read, one byte more is not."""
+    """A body of the limit is read, one byte more is refused."""
     body = b'{"tags":["a"]}'.ljust(size)
     headers = {"authorization": f"Bearer {TOKEN}"}
 
@@ -174,7 +174,7 @@ async def test_an_operator_may_send_so_many_bytes(size, status):
 
 
 async def test_a_socket_does_not_decide_about_requests_of_its_path():
-    """A page that anyone may see stands at the path of a socket that is closed."""
+    """A public page may have the same path as a web socket with an access rule."""
     app = gateway("shop", settings=in_production([]), authenticator=Bearer(), events=Events())
 
     @app.websocket("/talk")
@@ -201,18 +201,18 @@ cookie = APIKeyCookie(name="proof")
 
 
 def proven(proof: Annotated[str, Depends(cookie)]) -> str:
-    """Believe a cookie."""
+    """Depend on a cookie."""
     return proof
 
 
 def deeper(proof: Annotated[str, Depends(proven)]) -> str:
-    """Believe what believes a cookie."""
+    """Depend on a dependency that depends on a cookie."""
     return proof
 
 
 @pytest.mark.parametrize("dependency", [cookie, proven, deeper], ids=["own", "nested", "deeper"])
 def test_a_cookie_as_a_proof_is_refused_however_deep_it_stands(dependency):
-    """Other sites forge requests that carry it; the start says where."""
+    """Other sites can forge requests with it; the error at start-up names the route."""
     router = APIRouter()
 
     @router.get("/secret")
@@ -248,7 +248,7 @@ async def keyed(name):
 
 
 async def test_gateways_that_share_a_store_do_not_share_keys():
-    """Web and mobile may be sent the same key for two different things."""
+    """Web and mobile may get the same key for two different requests."""
     web, mobile, web_again = [await keyed(name) for name in ("web", "mobile", "web")]
 
     assert web == web_again
@@ -256,7 +256,7 @@ async def test_gateways_that_share_a_store_do_not_share_keys():
 
 
 async def test_an_answer_is_stored_before_it_is_sent(edged, answering):
-    """Who got an answer can rely on it: even a request amid its delivery is replayed."""
+    """A request that comes while the answer is being sent already gets the stored one."""
     runs, replays = [], []
     gateway = edged(answering(201, body=b'{"order": 1}', scopes=runs))
     headers = {"idempotency-key": KEY}
@@ -290,7 +290,7 @@ async def test_an_answer_is_stored_before_it_is_sent(edged, answering):
 
 
 async def test_nothing_follows_a_304(edged):
-    """The pieces of an answer that the client has are not sent behind its end."""
+    """Later chunks of an answer are not sent after its 304."""
 
     async def app(_scope, _receive, send):
         headers = [(b"etag", b'"a"')]
@@ -311,7 +311,7 @@ async def test_nothing_follows_a_304(edged):
 
 @dataclass
 class Title:
-    """What a view answers."""
+    """The answer of a view."""
 
     title: str
 
@@ -341,7 +341,7 @@ async def spoken(app, method, path):
 
 @pytest.mark.virtual_time
 async def test_head_of_a_view_has_the_length_and_no_byte():
-    """Not even one that a server would have to take away."""
+    """The application sends no byte that the server would have to remove."""
     async with open_shop([views_of([])]) as shop:
         got = await spoken(shop.app, "GET", "/v1/products/7")
         head = await spoken(shop.app, "HEAD", "/v1/products/7")
@@ -354,7 +354,7 @@ async def test_head_of_a_view_has_the_length_and_no_byte():
 
 @pytest.mark.virtual_time
 async def test_a_refusal_under_load_has_no_body_for_head(edged):
-    """The length is that of the refusal to a GET."""
+    """It has the length that the refusal of a GET has."""
     gate = asyncio.Event()
 
     async def app(_scope, _receive, send):
@@ -401,14 +401,14 @@ class Color(Enum):
         (("1", "23"), ("12", "3")),
     ],
 )
-def test_neighbours_are_not_mistaken_for_one_another(one, other):
-    """Parameters of one request never add up to those of another."""
+def test_similar_parameters_have_different_keys(one, other):
+    """Different parameters never give the same cache key."""
     assert canonical(one) != canonical(other)
 
 
 @pytest.mark.virtual_time
 async def test_what_was_purged_is_stored_again():
-    """A purge is about what was there before it, and nothing that comes after."""
+    """A purge drops entries of before, and does not prevent new ones."""
     runs = []
     async with open_shop([views_of(runs)]) as shop:
         await shop.get("/v1/products/7")
@@ -423,7 +423,7 @@ async def test_what_was_purged_is_stored_again():
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("credential", ["Authorization", "Cookie"])
 async def test_a_private_answer_varies_by_this_credential(credential):
-    """Two people who share a browser do not share its cache; a public answer is everybody's."""
+    """Two people with one browser do not share its cache; public answers are shared."""
     async with open_shop([views_of([])]) as shop:
         private = await shop.get("/v1/me", bearer("ann"))
         public = await shop.get("/v1/products/7", bearer("ann"))
@@ -441,7 +441,7 @@ async def test_a_private_answer_varies_by_this_credential(credential):
     ],
 )
 async def test_answers_of_a_view_vary_by_so_many_headers_and_no_more(count, status):
-    """One header more, and the answer is composed for each request."""
+    """With one header more, the answer is composed for each request."""
 
     @dataclass(frozen=True)
     class Headers:
@@ -477,7 +477,7 @@ async def test_answers_of_a_view_vary_by_so_many_headers_and_no_more(count, stat
     ],
 )
 def test_a_stored_answer_has_so_many_tags_and_bytes(tags, size, reason):
-    """The limits themselves are not too much."""
+    """A value of exactly the limit is accepted."""
     dependencies = AnswerCacheability(tags={f"tag-{number}": None for number in range(tags)})
 
     assert exceeded_limit(dependencies, b"x" * size) == reason
@@ -509,7 +509,7 @@ async def test_an_address_has_one_spelling(peer, client):
 
 
 async def test_header_names_of_strangers_do_not_fill_the_memory():
-    """Each is judged; only so many verdicts are remembered."""
+    """All names are checked; only a bounded number is cached."""
     names = [(b"x-%d" % number, b"1") for number in range(MAX_CACHED_NAMES + 1000)]
     found, hops = await passed([*names, (b"x-user-id", b"1")], ("203.0.113.9", 1))
 
@@ -522,7 +522,7 @@ async def test_header_names_of_strangers_do_not_fill_the_memory():
 
 @pytest.mark.virtual_time
 async def test_an_open_socket_is_no_request_in_flight():
-    """It stays for hours and mostly waits: requests are not refused for its sake."""
+    """A web socket mostly waits, so requests are not refused because of it."""
     gate = asyncio.Event()
 
     async def app(scope, _receive, send):
@@ -551,8 +551,8 @@ async def test_an_open_socket_is_no_request_in_flight():
 
 
 @pytest.mark.virtual_time
-async def test_turns_before_a_rest_do_not_count_after_it():
-    """One long turn after a quiet hour is no overload, whatever was measured before."""
+async def test_lag_before_a_pause_does_not_count_after_it():
+    """One long turn of the loop after a pause is no overload."""
     pressure = LoadShedder(ceiling=100, floor=1, max_lag=0.002, brownout=False)
     pressure.observe(0.0, 0.5)
     pressure.observe(0.5, 0.5)

@@ -1,4 +1,4 @@
-"""Probes: alive, ready, and what runs."""
+"""Health checks: liveness, readiness and version."""
 
 import platform
 
@@ -13,8 +13,8 @@ async def never(scope, receive, send):
     raise AssertionError("the application was called")
 
 
-async def test_a_gateway_is_alive_whoever_asks(edged):
-    """Probes come with an address as Host, without credentials, and leave no event."""
+async def test_a_gateway_is_alive_for_every_caller(edged):
+    """Probes have an address as Host and no credentials, and emit no event."""
     gateway = edged(never)
 
     answer = await gateway.get("/healthz", headers={"Host": "10.1.2.3:8080"})
@@ -24,8 +24,8 @@ async def test_a_gateway_is_alive_whoever_asks(edged):
     assert gateway.of(RequestAnswered) == []
 
 
-async def test_a_gateway_without_worries_is_ready(edged):
-    """All checks are content."""
+async def test_a_gateway_whose_checks_pass_is_ready(edged):
+    """All checks pass."""
     readiness = Readiness([("users", lambda: None)])
 
     answer = await edged(never, readiness=readiness).get("/readyz")
@@ -34,7 +34,7 @@ async def test_a_gateway_without_worries_is_ready(edged):
 
 
 async def test_an_unready_gateway_says_why(edged):
-    """Every reason is named, so that one look is enough."""
+    """All reasons are listed at once."""
     readiness = Readiness(
         [("users", lambda: "circuit open"), ("orders", lambda: None), ("cart", lambda: 1 / 0)]
     )
@@ -49,7 +49,7 @@ async def test_an_unready_gateway_says_why(edged):
 
 
 async def test_a_draining_gateway_is_alive_but_not_ready(edged):
-    """The platform must send no more, and must not kill what is still at work."""
+    """The platform stops sending requests, but must not kill the process."""
     readiness = Readiness()
     gateway = edged(never, readiness=readiness)
     before = await gateway.get("/readyz")
@@ -62,7 +62,7 @@ async def test_a_draining_gateway_is_alive_but_not_ready(edged):
 
 
 async def test_a_check_that_recovers_makes_ready_again(edged):
-    """Readiness is checked anew each time."""
+    """Readiness is checked at each request."""
     answers = iter(["circuit open", None])
     gateway = edged(never, readiness=Readiness([("users", lambda: next(answers))]))
 
@@ -85,7 +85,7 @@ async def test_the_version_says_what_runs(edged):
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/version"])
 async def test_a_head_request_gets_the_head_only(edged, path):
-    """Some probes ask with HEAD."""
+    """Some probes use HEAD."""
     gateway = edged(never)
 
     answer = await gateway.ask("HEAD", path)
@@ -102,7 +102,7 @@ async def test_probes_can_only_be_read(edged):
 
 
 async def test_probes_are_answered_below_a_root_path(edged):
-    """By way of the proxy that put a prefix in front, and without it."""
+    """With and without the prefix that a proxy adds."""
     gateway = edged(never)
 
     for path in ("/shop/healthz", "/healthz"):

@@ -1,4 +1,4 @@
-"""Hosts and origins in settings: what would never match stops the start, and shows what would."""
+"""Hosts and origins in settings: one that never matches is refused, with a correction."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def edge_of(**settings: str) -> EdgeOptions:
     ],
 )  # fmt: skip
 def test_a_host_as_clients_send_it_is_taken(host):
-    """Names, names below a name, addresses; case does not matter."""
+    """Names, names below a name, and addresses, in any case."""
     assert edge_of(BFF_ALLOWED_HOSTS=host).allowed_hosts == (host,)
 
 
@@ -50,7 +50,7 @@ def test_a_host_as_clients_send_it_is_taken(host):
     ],
 )
 def test_a_host_that_never_matches_is_refused_with_the_right_spelling(host, right):
-    """As people paste it from a browser, a certificate or another program's settings."""
+    """For example pasted from a browser, a certificate or another program."""
     with pytest.raises(ConfigurationError, match="BFF_ALLOWED_HOSTS") as refused:
         edge_of(BFF_ALLOWED_HOSTS=f"good.example,{host}")
 
@@ -69,7 +69,7 @@ def test_a_host_that_never_matches_is_refused_with_the_right_spelling(host, righ
         "a." * 127 + "example",
     ],
 )  # fmt: skip
-def test_a_host_that_nobody_can_repair_is_refused_with_examples(host):
+def test_a_host_without_a_known_correction_is_refused_with_examples(host):
     """The message shows what a host looks like."""
     with pytest.raises(ConfigurationError, match="BFF_ALLOWED_HOSTS") as refused:
         edge_of(BFF_ALLOWED_HOSTS=host)
@@ -88,7 +88,7 @@ def test_a_host_that_nobody_can_repair_is_refused_with_examples(host):
     ],
 )  # fmt: skip
 def test_an_origin_as_browsers_send_it_is_taken(origin):
-    """Scheme, host, and a port that is not the scheme's own."""
+    """Scheme, host, and a port that is not the default."""
     assert edge_of(BFF_CORS_ORIGINS=origin).cors.origins == (origin,)
 
 
@@ -120,7 +120,7 @@ def test_an_origin_as_browsers_send_it_is_taken(origin):
     ],
 )
 def test_an_origin_that_never_matches_is_refused_with_the_right_spelling(origin, right):
-    """A browser leaves out the default port and writes hosts in small letters."""
+    """Browsers leave out the default port, and send hosts in lower case."""
     with pytest.raises(ConfigurationError, match="BFF_CORS_ORIGINS") as refused:
         edge_of(BFF_CORS_ORIGINS=f"https://good.example,{origin}")
 
@@ -139,7 +139,7 @@ def test_an_origin_that_never_matches_is_refused_with_the_right_spelling(origin,
         "https://127.1",
     ],
 )  # fmt: skip
-def test_an_origin_that_nobody_can_repair_is_refused_with_an_example(origin):
+def test_an_origin_without_a_known_correction_is_refused_with_an_example(origin):
     """The message shows what an origin looks like."""
     with pytest.raises(ConfigurationError, match="BFF_CORS_ORIGINS") as refused:
         edge_of(BFF_CORS_ORIGINS=origin)
@@ -149,7 +149,7 @@ def test_an_origin_that_nobody_can_repair_is_refused_with_an_example(origin):
 
 @pytest.mark.parametrize("origin", ["null", "NULL"])
 def test_the_origin_of_sandboxed_frames_can_not_be_let_in(origin):
-    """Any page can make a frame whose origin is null."""
+    """Any page can create a frame with the origin null."""
     with pytest.raises(ConfigurationError, match="every sandboxed frame"):
         CorsOptions(origins=(origin,))
 
@@ -164,7 +164,7 @@ def test_the_origin_of_sandboxed_frames_can_not_be_let_in(origin):
     ],
 )
 def test_a_hop_that_never_matches_is_refused_with_the_right_spelling(hop, right):
-    """Addresses of peers are compared as IPv4 where they are, and without a zone."""
+    """Mapped addresses are compared as IPv4, and zones are ignored."""
     with pytest.raises(ConfigurationError, match="would never match") as refused:
         edge_of(BFF_TRUSTED_PROXIES=hop)
 
@@ -196,7 +196,7 @@ def test_a_hop_that_never_matches_is_refused_with_the_right_spelling(hop, right)
     ],
 )
 def test_the_error_says_what_is_wrong_and_no_more(variable, text, fault):
-    """One reason, and the right spelling or an example behind it."""
+    """It has one reason, and a correction or an example."""
     with pytest.raises(ConfigurationError) as refused:
         edge_of(**{variable: text})
 

@@ -1,4 +1,4 @@
-"""Idempotency keys at the edge: a keyed request is done once, however often it comes."""
+"""Idempotency keys: a request with a key is executed once, however often it comes."""
 
 import asyncio
 import random
@@ -16,7 +16,7 @@ HOST = (b"host", b"testserver")
 
 
 class Counter:
-    """Plays a face: counts what it does, and answers as the test demands."""
+    """An application that counts its requests, and answers as the test configures."""
 
     def __init__(self, *answers, after=0.0, headers=(), says=""):
         self._answers = list(answers) or [(201, b'{"n": %d}')]
@@ -40,7 +40,7 @@ class Counter:
 
 
 async def test_the_same_request_is_done_once(edged):
-    """The second gets the answer of the first, with a header that says so."""
+    """The second request gets the answer of the first, with Idempotency-Replayed."""
     face = Counter(headers=[(b"location", b"/orders/1"), (b"set-cookie", b"a=1")])
     gateway = edged(face)
 
@@ -60,7 +60,7 @@ async def test_the_same_request_is_done_once(edged):
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
 async def test_every_unsafe_method_may_have_a_key(edged, method):
-    """Also those that are idempotent by themselves: their answer is said again."""
+    """Also idempotent methods: their answer is replayed."""
     face = Counter()
     gateway = edged(face)
 
@@ -105,7 +105,7 @@ async def test_with_or_without_quotes_a_key_is_the_same(edged):
 
 @pytest.mark.parametrize("field", ["", '"open', "a b", "a,b", "x" * 256, '"é"'])
 async def test_a_malformed_key_is_refused(edged, field):
-    """Guessing what was meant could do a thing twice."""
+    """Guessing the key could execute a request twice."""
     face = Counter()
 
     answer = await edged(face).ask("POST", "/", headers={"Idempotency-Key": field.encode()})
@@ -114,7 +114,7 @@ async def test_a_malformed_key_is_refused(edged, field):
 
 
 async def test_two_keys_are_refused(edged):
-    """Two programs on the way would read them differently."""
+    """Two programs on the way could use different ones."""
     face = Counter()
     gateway = edged(face)
     headers = (HOST, (b"idempotency-key", b"a" * 30), (b"idempotency-key", b"b" * 30))
@@ -128,7 +128,7 @@ async def test_two_keys_are_refused(edged):
     ("url", "body"), [("/orders", b"[2]"), ("/orders?gift=1", b"[1]"), ("/orders", b"")]
 )
 async def test_a_key_belongs_to_its_query_and_body(edged, url, body):
-    """Another order under the same key is a mistake, and the client hears of it."""
+    """Another body with the same key is a mistake, and gets an error."""
     face = Counter()
     gateway = edged(face)
     await gateway.ask("POST", "/orders", headers=KEYED, content=b"[1]")
@@ -152,7 +152,7 @@ async def test_a_key_belongs_to_its_route(edged):
 
 
 async def test_a_key_belongs_to_its_viewer(edged):
-    """Who guesses another viewer's key gets nothing of theirs."""
+    """A viewer with the key of another viewer does not get that viewer's answer."""
     face = Counter()
     gateway = edged(face, authenticator=DemoAuthenticator(env="development"))
 
@@ -165,8 +165,8 @@ async def test_a_key_belongs_to_its_viewer(edged):
     assert len(set(face.keys)) == 2
 
 
-async def test_the_key_of_nobody_must_be_hard_to_guess(edged):
-    """Anonymous callers share one audience: only their key separates their answers."""
+async def test_the_key_of_an_anonymous_caller_must_be_hard_to_guess(edged):
+    """Anonymous callers share one audience, so only the key separates their answers."""
     face = Counter()
     gateway = edged(face, authenticator=DemoAuthenticator(env="development"))
 
@@ -179,7 +179,7 @@ async def test_the_key_of_nobody_must_be_hard_to_guess(edged):
 
 
 async def test_the_keys_for_services_derive_from_a_bound_key(edged):
-    """The client's own text leaves the gateway in no form that could be turned back."""
+    """Services get a hash, from which the client's key can't be computed."""
     face = Counter()
 
     await edged(face).ask("POST", "/orders", headers=KEYED)
@@ -208,8 +208,8 @@ async def test_a_second_request_waits_for_the_first(edged):
 
 
 @pytest.mark.virtual_time
-async def test_a_request_that_can_not_wait_longer_is_told_to_come_again(edged):
-    """Just before its own deadline it is a 409 with Retry-After; the first goes on."""
+async def test_a_request_that_can_not_wait_longer_gets_a_retry_after(edged):
+    """Just before its deadline it gets a 409 with Retry-After; the first one continues."""
     face = Counter(after=5)
     gateway = edged(face)
     first = asyncio.create_task(gateway.ask("POST", "/", headers=KEYED))
@@ -227,7 +227,7 @@ async def test_a_request_that_can_not_wait_longer_is_told_to_come_again(edged):
 
 @pytest.mark.virtual_time
 async def test_waiting_can_be_left_out(edged):
-    """By option the second request hears at once that the first is under way."""
+    """With this option the second request gets a 409 at once."""
     face = Counter(after=5)
     gateway = edged(face, idempotency=IdempotencyOptions(waits=False))
     first = asyncio.create_task(gateway.ask("POST", "/", headers=KEYED))
@@ -242,7 +242,7 @@ async def test_waiting_can_be_left_out(edged):
 
 @pytest.mark.virtual_time
 async def test_another_body_does_not_wait(edged):
-    """What can't get the first one's answer is refused while that is still being made."""
+    """A request that can't get the first one's answer is refused at once."""
     face = Counter(after=5)
     gateway = edged(face)
     first = asyncio.create_task(gateway.ask("POST", "/", headers=KEYED, content=b"1"))
@@ -256,8 +256,8 @@ async def test_another_body_does_not_wait(edged):
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-async def test_what_is_unknown_is_not_frozen(edged, status):
-    """After a 5xx the same key runs again, under the same keys for the services."""
+async def test_an_open_outcome_is_not_stored(edged, status):
+    """After a 5xx the request is executed again, with the same keys for services."""
     face = Counter((status, b"{}"), (201, b"{}"))
     gateway = edged(face)
 
@@ -269,7 +269,7 @@ async def test_what_is_unknown_is_not_frozen(edged, status):
 
 
 async def test_after_an_unknown_end_the_key_still_belongs_to_its_body(edged):
-    """What may have been done must not be mixed with something else."""
+    """The first request may have been executed, so another body is refused."""
     face = Counter((503, b"{}"))
     gateway = edged(face)
     await gateway.ask("POST", "/", headers=KEYED, content=b"1")
@@ -281,7 +281,7 @@ async def test_after_an_unknown_end_the_key_still_belongs_to_its_body(edged):
 
 @pytest.mark.parametrize("status", [400, 401, 403, 413, 415, 429])
 async def test_a_refusal_that_decided_nothing_frees_the_key(edged, status):
-    """Who was over a limit, or not signed in, or sent no JSON, begins anew."""
+    """After a 429, a 401 or invalid JSON the key can be used again."""
     face = Counter((status, b"{}"), (201, b"{}"))
     gateway = edged(face)
 
@@ -292,8 +292,8 @@ async def test_a_refusal_that_decided_nothing_frees_the_key(edged, status):
 
 
 @pytest.mark.parametrize("status", [404, 409, 422])
-async def test_a_decision_is_said_again(edged, status):
-    """Sold out is sold out for this request, though goods came in meanwhile."""
+async def test_a_final_refusal_is_replayed(edged, status):
+    """A final refusal, such as sold out, is replayed."""
     face = Counter((status, b"{}"), (201, b"{}"))
     gateway = edged(face)
 
@@ -306,7 +306,7 @@ async def test_a_decision_is_said_again(edged, status):
     ("says", "status", "done"), [("final", 503, 1), ("unknown", 200, 2), ("read", 200, 2)]
 )
 async def test_the_handler_may_know_better_than_its_status(edged, says, status, done):
-    """A saga that undid everything is final; a 200 that hides a timeout is not."""
+    """The handler's outcome decides: a compensated saga is final, a hidden timeout is not."""
     face = Counter((status, b"{}"), says=says)
     gateway = edged(face)
 
@@ -317,7 +317,7 @@ async def test_the_handler_may_know_better_than_its_status(edged, says, status, 
 
 
 async def test_a_handler_that_crashes_frees_the_key(edged):
-    """No client waits a day for a bug to go away."""
+    """After a crash the request can be sent again at once."""
     calls = []
 
     async def face(scope, receive, send):
@@ -334,7 +334,7 @@ async def test_a_handler_that_crashes_frees_the_key(edged):
 
 @pytest.mark.virtual_time
 async def test_a_request_that_is_cancelled_passes_the_key_on(edged):
-    """When the first client leaves, the one who waits does what is to be done."""
+    """If the first client disconnects, the waiting request is executed."""
     face = Counter(after=3)
     gateway = edged(face)
     first = asyncio.create_task(gateway.ask("POST", "/", headers=KEYED))
@@ -351,7 +351,7 @@ async def test_a_request_that_is_cancelled_passes_the_key_on(edged):
 
 @pytest.mark.virtual_time
 async def test_a_request_that_times_out_frees_the_key(edged):
-    """The 504 is not what the key gets for a day."""
+    """A 504 is not stored."""
     face = Counter(after=30)
     gateway = edged(face, timeout=2)
     first = await gateway.ask("POST", "/", headers=KEYED)
@@ -361,8 +361,8 @@ async def test_a_request_that_times_out_frees_the_key(edged):
 
 
 @pytest.mark.virtual_time
-async def test_an_answer_is_kept_for_its_lifetime(edged):
-    """A day by default; then the key is new."""
+async def test_an_answer_is_stored_for_its_lifetime(edged):
+    """By default a day; then the key counts as new."""
     face = Counter()
     gateway = edged(face)
     await gateway.ask("POST", "/", headers=KEYED)
@@ -375,8 +375,8 @@ async def test_an_answer_is_kept_for_its_lifetime(edged):
     assert (within.json(), after.json()) == ({"n": 1}, {"n": 2})
 
 
-async def test_an_answer_is_coded_for_whoever_gets_it(edged):
-    """What was compressed for one client comes plain to another that can't read it."""
+async def test_a_stored_answer_is_compressed_for_each_client(edged):
+    """A stored answer is compressed for one client and sent plain to another."""
     body = b'{"text": "' + b"all the same " * 200 + b'"}'
     face = Counter((200, body), headers=[(b"content-type", b"application/json")])
     gateway = edged(face)
@@ -389,8 +389,8 @@ async def test_an_answer_is_coded_for_whoever_gets_it(edged):
     assert face.done == 1
 
 
-async def test_an_answer_in_pieces_is_kept_whole(edged):
-    """However the face sends it."""
+async def test_an_answer_in_chunks_is_stored_whole(edged):
+    """An answer in several chunks is stored, too."""
 
     async def face(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -406,8 +406,8 @@ async def test_an_answer_in_pieces_is_kept_whole(edged):
     assert answers[1].headers["idempotency-replayed"] == "true"
 
 
-async def test_an_answer_that_is_too_large_is_sent_but_not_kept(edged):
-    """It is made again for the next request, and an event reports it."""
+async def test_an_answer_that_is_too_large_is_sent_but_not_stored(edged):
+    """The next request is executed again, and an event reports it."""
     face = Counter((200, b"x" * 1001))
     gateway = edged(face, idempotency=IdempotencyOptions(max_answer=1000))
 
@@ -418,7 +418,7 @@ async def test_an_answer_that_is_too_large_is_sent_but_not_kept(edged):
 
 
 async def test_a_stream_passes_as_it_comes(edged):
-    """It is not held back, and not stored."""
+    """A stream is neither delayed nor stored."""
     arrived: list[int] = []
     done = []
 
@@ -439,7 +439,7 @@ async def test_a_stream_passes_as_it_comes(edged):
 
 
 async def test_the_body_reaches_the_face_as_it_was_sent(edged):
-    """Reading it for its print takes nothing away."""
+    """The body is read for its fingerprint, and still reaches the application."""
 
     async def face(scope, receive, send):
         message = await receive()
@@ -455,7 +455,7 @@ async def test_the_body_reaches_the_face_as_it_was_sent(edged):
 
 
 async def test_a_body_that_does_not_end_claims_nothing(edged):
-    """A client that leaves amid its body has sent no request."""
+    """A client that disconnects within its body claims no key."""
     face = Counter()
     gateway = edged(face)
     messages = [
@@ -479,8 +479,8 @@ async def test_a_body_that_does_not_end_claims_nothing(edged):
     assert (await gateway.ask("POST", "/", headers=KEYED, content=b"{}")).status_code == 201
 
 
-async def test_a_gateway_can_do_without(edged):
-    """Switched off, the header means nothing, and the concern is not there."""
+async def test_idempotency_can_be_turned_off(edged):
+    """With `idempotency=None` the header is ignored."""
     face = Counter()
     gateway = edged(face, idempotency=None)
 
@@ -492,8 +492,8 @@ async def test_a_gateway_can_do_without(edged):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.virtual_time
-async def test_a_storm_of_leavers_frees_every_key_once(edged, seed):
-    """Whichever request is cancelled, each key ends with one answer that all get from then on."""
+async def test_many_cancelled_requests_release_each_key_once(edged, seed):
+    """Whichever request is cancelled, each key ends with one answer for all."""
     chance = random.Random(seed)
     face = Counter(after=1)
     gateway = edged(face, timeout=600)

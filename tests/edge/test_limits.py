@@ -47,7 +47,7 @@ async def test_too_large_header_fields_are_refused(edged, answering):
     ],
 )
 async def test_a_field_that_may_stand_once_stands_once(edged, answering, name, value):
-    """Two programs on the way must not read two different requests."""
+    """Otherwise a proxy and the gateway might read two different requests."""
     gateway = edged(answering())
 
     await gateway.speak([HOST, (name, value), (name, value)])
@@ -83,7 +83,7 @@ async def test_a_field_that_may_be_repeated_is_not_refused(edged, answering):
     ],
 )
 async def test_a_gateway_answers_only_under_its_names(edged, answering, headers, status):
-    """A Host that is missing, malformed or somebody else's gets nothing."""
+    """A missing, malformed or unknown Host is a 400."""
     gateway = edged(answering(), allowed_hosts=("shop.example", "*.shop.test"))
 
     await gateway.speak(headers)
@@ -93,7 +93,7 @@ async def test_a_gateway_answers_only_under_its_names(edged, answering, headers,
 
 @given(st.binary(max_size=60))
 def test_no_host_is_let_in_by_accident(host):
-    """Only a name that was allowed passes, whatever is tried."""
+    """For random hosts, only allowed names pass."""
     is_allowed = host_check(["shop.example"])
 
     name = host.decode("latin-1").lower().partition(":")[0].removesuffix(".")
@@ -101,7 +101,7 @@ def test_no_host_is_let_in_by_accident(host):
 
 
 def test_every_host_can_be_allowed():
-    """Behind a proxy that checks, a star lets all well-formed hosts in."""
+    """With "*" all well-formed hosts are allowed."""
     is_allowed = host_check(["*"])
 
     assert is_allowed(b"anything.example:1")
@@ -126,7 +126,7 @@ def reader():
 
 
 async def test_a_body_of_the_limit_is_read(edged):
-    """The limit itself is not too much."""
+    """A body of exactly the limit is accepted."""
     answer = await edged(reader(), max_body=1000).ask("POST", "/", content=b"x" * 1000)
 
     assert (answer.status_code, answer.text) == (200, "1000")
@@ -134,7 +134,7 @@ async def test_a_body_of_the_limit_is_read(edged):
 
 @pytest.mark.parametrize("path", ["/", "/typed"])
 async def test_a_body_that_says_to_be_too_large_is_refused_unread(edged, path):
-    """The length alone is reason enough, and the connection ends with it."""
+    """The declared length is enough for a 413, and the connection is closed."""
     answer = await edged(reader(), max_body=1000).ask("POST", path, content=b"x" * 1001)
 
     assert (answer.status_code, answer.json()["code"]) == (413, "content_too_large")
@@ -143,7 +143,7 @@ async def test_a_body_that_says_to_be_too_large_is_refused_unread(edged, path):
 
 @pytest.mark.parametrize("path", ["/", "/typed"])
 async def test_a_body_that_turns_out_too_large_is_refused(edged, path):
-    """Chunks are counted as they come; reading stops with the first one over the limit."""
+    """Chunks are counted, and reading stops at the first one over the limit."""
     taken = []
 
     async def chunks():
@@ -161,7 +161,7 @@ async def test_a_body_that_turns_out_too_large_is_refused(edged, path):
 
 @pytest.mark.parametrize(("last", "status"), [(b"", 200), (b"x", 413)])
 async def test_chunks_are_counted_to_the_byte(edged, last, status):
-    """The limit itself is read, one byte more is not."""
+    """A body of the limit is read, one byte more is refused."""
     gateway = edged(reader(), max_body=1000)
 
     await gateway.speak(
@@ -172,7 +172,7 @@ async def test_chunks_are_counted_to_the_byte(edged, last, status):
 
 
 async def test_a_length_that_lies_does_not_help(edged):
-    """Bytes that arrive are counted even when fewer were announced."""
+    """Bytes are counted even if Content-Length declares fewer."""
     gateway = edged(reader(), max_body=1000)
 
     await gateway.speak([HOST, (b"content-length", b"10")], [b"x" * 600, b"x" * 600], method="POST")
@@ -181,7 +181,7 @@ async def test_a_length_that_lies_does_not_help(edged):
 
 
 async def test_http2_needs_no_length_and_is_counted(edged):
-    """Where a body needs neither length nor coding it is counted all the same."""
+    """An HTTP/2 body without Content-Length is counted, too."""
     gateway = edged(reader(), max_body=1000)
 
     await gateway.speak([HOST], [b"x" * 600, b"x" * 600], method="POST", http_version="2")
@@ -195,7 +195,7 @@ async def test_http2_needs_no_length_and_is_counted(edged):
     [(b"-1", 400), (b"1e3", 400), (b"0x10", 400), (b"", 400), (b"9" * 5000, 413)],
 )
 async def test_a_length_that_is_no_number_is_refused(edged, answering, length, status):
-    """What can't be a length is a bad request; what can't be held is too large."""
+    """A length that is not a number is a 400, a huge number is a 413."""
     gateway = edged(answering())
 
     await gateway.speak([HOST, (b"content-length", length)], method="POST")

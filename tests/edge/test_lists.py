@@ -1,4 +1,4 @@
-"""The lists of the edge, member by member: a name that is missing is a hole, or a broken page."""
+"""The edge's lists of headers, methods and types, member by member."""
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -50,18 +50,18 @@ async def preflight(edged, answering, name):
 
 @pytest.mark.parametrize("header", REQUEST_HEADERS)
 async def test_a_page_of_another_origin_may_send_this_header(edged, answering, header):
-    """Without it in the answer to the preflight, a browser does not send the request at all."""
+    """If the preflight lacks it, the browser does not send the request."""
     assert header in await preflight(edged, answering, "allow-headers")
 
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_a_page_of_another_origin_may_use_this_method(edged, answering, method):
-    """The same for methods."""
+    """If the preflight lacks it, the browser does not send the request."""
     assert method in await preflight(edged, answering, "allow-methods")
 
 
 async def test_a_page_of_another_origin_may_send_nothing_else(edged, answering):
-    """A further name would be a decision that belongs into this list."""
+    """Each allowed header and method is in the lists of this test."""
     assert sorted(await preflight(edged, answering, "allow-headers")) == sorted(REQUEST_HEADERS)
     assert sorted(await preflight(edged, answering, "allow-methods")) == sorted(METHODS)
 
@@ -73,7 +73,7 @@ async def test_a_preflight_is_valid_for_ten_minutes(edged, answering):
 
 @pytest.mark.parametrize("header", EXPOSED_HEADERS)
 async def test_a_page_of_another_origin_may_read_this_header(edged, answering, header):
-    """Without it in the answer, a script sees no such header."""
+    """If the answer does not expose it, scripts can't read the header."""
     gateway = edged(answering(), cors=CorsOptions(origins=(SHOP,)))
 
     answer = await gateway.get("/", headers={"Origin": SHOP})
@@ -124,32 +124,32 @@ async def passed_on(name, client, **options):
 
 @pytest.mark.parametrize("name", [*ORIGIN, *IDENTITY, *TRACE])
 async def test_a_stranger_can_not_send_this_header(name):
-    """In no spelling that some program on the way reads as the same name."""
+    """Also not with underscores, which some programs read as hyphens."""
     for spelling in (name, name.replace("-", "_"), name.replace("-", "_", 1)):
         assert not await passed_on(spelling, STRANGER)
 
 
 @pytest.mark.parametrize("name", [*IDENTITY, *TRACE])
 async def test_a_trusted_hop_can_send_this_header(name):
-    """It is the hop's business to say who it signed in, and which trace goes on."""
+    """A trusted proxy may report the user whom it authenticated, and the trace."""
     assert await passed_on(name, PROXY)
 
 
 @pytest.mark.parametrize("name", ORIGIN)
 async def test_what_a_trusted_hop_says_of_the_client_is_used_and_taken_away(name):
-    """An application must not read a second opinion of where a request comes from."""
+    """Applications read the client from the ASGI scope only."""
     assert not await passed_on(name, PROXY)
 
 
 @pytest.mark.parametrize("name", TRACE)
 async def test_a_stranger_may_continue_a_trace_where_that_is_allowed(name):
-    """Each format of it, and nothing else."""
+    """In each trace format, and no other header."""
     assert await passed_on(name, STRANGER, client_traces=True)
 
 
 @pytest.mark.parametrize("name", [*ORIGIN, *IDENTITY])
 async def test_permission_for_traces_permits_nothing_else(name):
-    """Who somebody is stays a matter of trust."""
+    """Headers about the user still need a trusted proxy."""
     assert not await passed_on(name, STRANGER, client_traces=True)
 
 
@@ -168,7 +168,7 @@ async def test_permission_for_traces_permits_nothing_else(name):
     ],
 )
 async def test_schemes_that_hops_name(kind, named, scheme):
-    """Proxies name a socket's scheme as either family."""
+    """Proxies report ws or http for a web socket."""
     found = {}
 
     async def app(scope, _receive, _send):
@@ -204,7 +204,7 @@ async def test_a_gateway_in_development_answers_for_this_host(edged, answering, 
     ],
 )
 async def test_the_machine_itself_is_a_hop_in_development_only(env, peer, is_believed):
-    """In production each hop is named."""
+    """In production trusted proxies must be configured."""
     trusted = EdgeOptions.of(Settings(env=env, allowed_hosts=("shop.example",))).trusted_proxies
 
     assert await passed_on("x-user-id", (peer, 1), trusted=trusted) is is_believed
@@ -223,7 +223,7 @@ async def test_the_machine_itself_is_a_hop_in_development_only(env, peer, is_bel
     ],
 )  # fmt: skip
 async def test_this_field_can_not_be_sent_twice(edged, answering, name):
-    """Two programs on the way must not read two different requests."""
+    """Otherwise a proxy and the gateway might read two different requests."""
     gateway = edged(answering(), client_traces=True)
     once = (name.encode(), b"testserver" if name == "host" else b"1")
     others = [] if name == "host" else [HOST]
@@ -285,7 +285,7 @@ async def test_every_answer_has_this_security_header(edged, answering, name, val
 
 @pytest.mark.parametrize("status", [200, 201, 207, 400, 403, 404, 409, 500, 502, 503])
 async def test_only_a_401_says_how_to_authenticate(edged, answering, status):
-    """On another status it would send people to sign in who are signed in."""
+    """A challenge on another status would make signed-in users sign in again."""
     closed = await edged(answering(401)).get("/")
     answer = await edged(answering(status)).get("/")
 
@@ -320,7 +320,7 @@ async def test_an_answer_of_this_type_is_compressed(edged, answering, kind):
     ["image/png", "image/jpeg", "video/mp4", "application/zip", "application/octet-stream", ""],
 )
 async def test_an_answer_of_this_type_is_not_compressed(edged, answering, kind):
-    """It is packed already, or of an unknown kind."""
+    """It is compressed already, or of an unknown type."""
     gateway = edged(answering(headers=[(b"content-type", kind.encode())], body=LARGE))
 
     answer = await gateway.get("/", headers={"accept-encoding": "gzip"})
@@ -332,7 +332,7 @@ async def test_an_answer_of_this_type_is_not_compressed(edged, answering, kind):
     "name", ["content-encoding", "content-language", "content-length", "content-type"]
 )
 async def test_a_304_leaves_this_field_out(edged, answering, name):
-    """It describes content that the client has (RFC 9110, section 15.4.5)."""
+    """It describes content, which a 304 does not have (RFC 9110, section 15.4.5)."""
     headers = [(b"etag", b'"a"'), (name.encode(), b"2"), (b"cache-control", b"max-age=9")]
     gateway = edged(answering(headers=headers))
 
@@ -346,7 +346,7 @@ async def test_a_304_leaves_this_field_out(edged, answering, name):
 
 @pytest.mark.parametrize("status", [201, 202, 206, 207, 301, 400, 404, 409, 412, 500, 503])
 async def test_only_a_200_becomes_a_304(edged, answering, status):
-    """A failure that carries the tag of what there was is a failure."""
+    """A failure with a matching entity tag stays a failure."""
     gateway = edged(answering(status, headers=[(b"etag", b'"a"')]))
 
     answer = await gateway.get("/", headers={"if-none-match": '"a"'})
@@ -364,7 +364,7 @@ async def test_a_condition_on_this_method_is_left_to_the_application(edged, answ
 
 @pytest.mark.parametrize("name", ["connection", "date", "server-timing", "set-cookie"])
 async def test_a_replayed_answer_lacks_this_field(edged, answering, name):
-    """It was of the first delivery: a cookie for one, a time, a connection."""
+    """It belongs to the first delivery: a cookie, a time, a connection."""
     headers = [(name.encode(), b"first"), (b"location", b"/orders/1")]
     gateway = edged(answering(201, headers=headers))
     keyed = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -380,7 +380,7 @@ async def test_a_replayed_answer_lacks_this_field(edged, answering, name):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
 async def test_a_key_means_nothing_on_this_method(edged, answering, method):
-    """Safe methods are served each time."""
+    """Safe methods ignore the key."""
     reached = []
     gateway = edged(answering(scopes=reached))
     keyed = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -401,7 +401,7 @@ async def test_a_key_means_nothing_on_this_method(edged, answering, method):
     ],
 )
 def test_this_status_has_the_phrase_of_the_rfc(status, title):
-    """Versions of Python name it differently, and a title is what programs show."""
+    """Python's phrases differ between versions; the title must not."""
     assert f'"title": "{title}"'.encode() in problem(HTTPException(status)).body
 
 
@@ -410,7 +410,7 @@ def test_this_status_has_the_phrase_of_the_rfc(status, title):
 
 @pytest.mark.parametrize("name", [b"server-timing", b"age"])
 def test_a_stored_answer_lacks_this_field(name):
-    """It was of one delivery; each has an age of its own."""
+    """It belongs to one delivery."""
     entry = cache_entry(
         AnswerCacheability(fresh_until=60.0), [(name, b"7"), (b"etag", b'"a"')], b"{}", 0.0
     )
@@ -444,6 +444,6 @@ def test_a_stored_answer_lacks_this_field(name):
     ],
 )
 def test_values_that_differ_are_stored_apart(one, other):
-    """Every type of parameter has a text of its own."""
+    """Values of different types have different cache keys."""
     assert canonical(one) == canonical(one)
     assert canonical(one) != canonical(other)

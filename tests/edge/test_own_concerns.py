@@ -1,4 +1,4 @@
-"""Concerns of one's own: `gateway(edge=[...])`."""
+"""Users' own concerns: `gateway(edge=[...])`."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from bff_core.testing.client import running
 
 
 class Note:
-    """Notes what it checks and finishes, and answers or raises what it is given."""
+    """A concern that records its calls, and returns or raises what the test gives it."""
 
     def __init__(self, answer=None):
         self.answer = answer
@@ -48,7 +48,7 @@ class Later(Note):
 
 @pytest.mark.parametrize("kind", [Note, Later])
 async def test_a_request_goes_on_and_is_finished(edged, answering, kind):
-    """None lets it pass; after the answer there is no response of the edge's own."""
+    """None lets the request pass; `finish` gets no response if the application answered."""
     note = kind()
 
     answer = await edged(answering(), own=[note]).get("/orders")
@@ -59,7 +59,7 @@ async def test_a_request_goes_on_and_is_finished(edged, answering, kind):
 
 @pytest.mark.parametrize("kind", [Note, Later])
 async def test_a_concern_answers_in_place_of_the_application(edged, answering, kind):
-    """The answer has what every answer has; later concerns and the application are not called."""
+    """Its answer gets the usual headers; later concerns and the application are not called."""
     reached, later = [], Note()
     first = kind(JSONResponse({"title": "closed"}, 503))
 
@@ -72,7 +72,7 @@ async def test_a_concern_answers_in_place_of_the_application(edged, answering, k
 
 
 async def test_an_error_of_a_concern_is_a_problem(edged, answering):
-    """It is finished before the problem is sent, whose status it is shown."""
+    """`finish` runs before the problem details are sent, and gets them."""
     note = Note(ClientError("not like this"))
 
     answer = await edged(answering(), own=[note]).get("/")
@@ -82,7 +82,7 @@ async def test_an_error_of_a_concern_is_a_problem(edged, answering):
 
 
 async def test_what_was_checked_is_finished_last_one_first(edged):
-    """Also when the application crashes, and when one of them fails in finishing."""
+    """Also if the application crashes, or if another concern fails to finish."""
     order = []
 
     class Own:
@@ -110,7 +110,7 @@ async def test_what_was_checked_is_finished_last_one_first(edged):
 
 @pytest.mark.virtual_time
 async def test_a_request_that_is_cancelled_is_finished(edged):
-    """A client that leaves, too: what a concern holds for a request is released."""
+    """Also if the client disconnects, so that a concern can release what it holds."""
     note = Note()
 
     async def app(scope, receive, send):
@@ -128,7 +128,7 @@ async def test_a_request_that_is_cancelled_is_finished(edged):
 
 @pytest.mark.virtual_time
 async def test_a_deadline_ends_a_concern(edged, answering):
-    """One that hangs is a 504 like a route that hangs."""
+    """A concern that hangs is a 504, like a route that hangs."""
 
     class Hanging:
         async def check(self, context):
@@ -141,7 +141,7 @@ async def test_a_deadline_ends_a_concern(edged, answering):
 
 @pytest.mark.parametrize(("kinds", "checked"), [(None, True), ({"http"}, False)])
 async def test_a_concern_says_whether_it_checks_web_sockets(edged, kinds, checked):
-    """By default it does: a check is not passed by because a client speaks another protocol."""
+    """By default it does, so that web sockets do not bypass a check."""
     note = Note()
     if kinds is not None:
         note.kinds = kinds
@@ -156,7 +156,7 @@ async def test_a_concern_says_whether_it_checks_web_sockets(edged, kinds, checke
 
 
 async def test_a_concern_closes_a_web_socket(edged, answering):
-    """Its response refuses the handshake, or closes it where the server can't send one."""
+    """Its response refuses the handshake; servers that can't send it close the socket."""
     extended, plain = (edged(answering(), own=[Note(JSONResponse({}, 403))]) for _ in range(2))
 
     await extended.speak(type="websocket", extensions={"websocket.http.response": {}})

@@ -35,7 +35,7 @@ async def test_a_viewer_beyond_the_limit_is_refused_and_others_are_not(edged, an
 
 
 async def test_a_refusal_says_when_to_come_back(edged, answering):
-    """It is problem details with Retry-After, and a client that waits so long is admitted."""
+    """It has problem details and Retry-After, after which the client is admitted."""
     gateway = edged(answering(), limits=[TWO])
     await statuses(gateway, 2)
 
@@ -47,7 +47,7 @@ async def test_a_refusal_says_when_to_come_back(edged, answering):
     assert wait == 30
 
 
-async def test_every_answer_tells_what_is_left(edged, answering):
+async def test_every_answer_reports_what_is_left(edged, answering):
     """The fields of the IETF's draft, one member for each limit."""
     hourly = Limit(quota=100, per=3600, strategy="window", name="hourly")
     near = Limit(quota=50, by="address", exempt=("/free",))
@@ -68,7 +68,7 @@ async def test_every_answer_tells_what_is_left(edged, answering):
 
 
 async def test_addresses_of_one_ipv6_customer_count_as_one(edged, answering):
-    """The last 64 bits of an address are its owner's to choose."""
+    """A customer chooses the last 64 bits of an IPv6 address."""
     gateway = edged(answering(), limits=[Limit(quota=2, by="address")])
 
     for host in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"):
@@ -79,7 +79,7 @@ async def test_addresses_of_one_ipv6_customer_count_as_one(edged, answering):
 
 
 async def test_a_key_counts_wherever_it_comes_from(edged, answering):
-    """An API key has one quota; who shows none goes by address."""
+    """An API key has one quota; callers without a key count by address."""
     gateway = edged(answering(), limits=[Limit(quota=1, by="key")])
 
     assert await statuses(gateway, 2, headers={"X-API-Key": "k-1"}) == [200, 429]
@@ -100,7 +100,7 @@ async def test_guessing_credentials_is_limited_by_address(edged, answering):
 
 
 async def test_an_answer_is_charged_with_the_calls_it_took(edged):
-    """With cost="calls" a route that fans out uses up its caller's quota faster."""
+    """With cost="calls" a route with many calls uses up the quota faster."""
     left = []
 
     async def app(scope, receive, send):
@@ -140,7 +140,7 @@ async def test_each_limit_is_charged_in_its_own_unit(edged):
 
 
 async def test_a_refusal_names_the_limits_that_refused(edged, answering):
-    """A client with several quotas learns which one it is beyond."""
+    """A client with several quotas learns which one it has exceeded."""
     wide = Limit(quota=100, per=60, name="wide")
     gateway = edged(answering(), limits=[TWO, wide])
     await statuses(gateway, 2)
@@ -149,7 +149,7 @@ async def test_a_refusal_names_the_limits_that_refused(edged, answering):
 
 
 async def test_a_limit_holds_for_whole_segments_of_a_path(edged, answering):
-    """What merely begins with the same letters is another route, limited or exempt."""
+    """A path that only begins with the same letters is another route."""
     reports = Limit(quota=1, paths=("/v1/reports/",), exempt=("/v1/reports/free",))
     gateway = edged(answering(), limits=[reports])
 
@@ -163,7 +163,7 @@ async def test_a_limit_holds_for_whole_segments_of_a_path(edged, answering):
 
 
 async def test_a_limit_holds_below_a_root_path(edged, answering):
-    """Limits name paths as routes do: without what a proxy put in front of them."""
+    """Limits name paths without the root path, as routes do."""
     gateway = edged(answering(), limits=[Limit(quota=1, paths=("/v1/reports",))])
 
     for _ in range(2):
@@ -187,7 +187,7 @@ async def test_a_limit_may_hold_for_some_methods(edged, answering):
 
 
 async def test_refusals_can_be_read_by_pages_of_other_origins(edged, answering):
-    """A browser lets a page see its standing, on a 429 as well."""
+    """A page can read the rate limit headers, also of a 429."""
     gateway = edged(answering(), limits=[TWO], cors=CorsOptions(origins=("https://a.example",)))
     await statuses(gateway, 2)
 
@@ -199,7 +199,7 @@ async def test_refusals_can_be_read_by_pages_of_other_origins(edged, answering):
 
 
 async def test_a_web_socket_counts_as_a_request(edged, answering):
-    """Its handshake is refused like any other request."""
+    """Its handshake counts, and is refused, like any request."""
     gateway = edged(answering(), limits=[Limit(quota=1)])
     await gateway.get("/")
 

@@ -1,4 +1,4 @@
-"""Redirects within a gateway: relative, whatever Host a client sends."""
+"""Redirects within a gateway are relative, whatever Host a client sends."""
 
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def app(tmp_path: Path):
 
 
 def leading_to(location: str):
-    """Return a handler that sends elsewhere."""
+    """Return a handler that redirects."""
 
     async def lead() -> str:
         return location
@@ -94,7 +94,7 @@ def leading_to(location: str):
 
 @pytest.mark.parametrize(("path", "location"), (WITHIN | ELSEWHERE).items())
 async def test_a_redirect_within_the_gateway_is_relative(app, path, location):
-    """A cache sends no other client to a host that one client made up."""
+    """A forged Host can't get into a cached redirect."""
     async with served(app) as server:
         answer = await server.say(b"GET %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (path.encode(), HOST))
 

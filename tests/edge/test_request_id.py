@@ -1,4 +1,4 @@
-"""Request ids: ours or a harmless one of the caller's."""
+"""Request ids: a new one, or a safe one of the caller."""
 
 import re
 
@@ -9,21 +9,21 @@ from bff_core.edge.request_id import request_id
 
 
 def drawn(count):
-    """Play chance."""
+    """Return fixed random bits."""
     return (1 << count) - 1
 
 
 @given(st.binary(max_size=300))
 def test_whatever_a_caller_sends_an_id_is_harmless(offered):
-    """No id can end a log line, start an escape sequence or outgrow a header."""
+    """An id can't end a log line, start an escape sequence or exceed a header."""
     made = request_id(offered, drawn)
 
     assert re.fullmatch(r"[A-Za-z0-9._~:+/=-]{1,128}", made)
 
 
 @given(st.text("abcXYZ0189._~:+/=-", min_size=1, max_size=128))
-def test_a_harmless_id_is_kept(offered):
-    """A caller finds its own id again."""
+def test_a_safe_id_is_used(offered):
+    """The answer has the caller's own id."""
     assert request_id(offered.encode(), drawn) == offered
 
 

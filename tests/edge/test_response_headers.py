@@ -1,4 +1,4 @@
-"""The head of an answer: security headers, Vary, and what the application set itself."""
+"""Response headers: security headers, Vary, and headers of the application."""
 
 import gc
 
@@ -12,8 +12,8 @@ from bff_core.events import RequestAnswered
 from bff_core.settings.model import Settings
 
 
-async def test_every_answer_is_defensive(edged, answering):
-    """Browsers are instructed not to sniff, frame, refer or load anything."""
+async def test_every_answer_has_security_headers(edged, answering):
+    """Browsers may not sniff types, frame the answer, send referrers or load anything."""
     answer = await edged(answering()).get("/")
 
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -24,8 +24,8 @@ async def test_every_answer_is_defensive(edged, answering):
     assert "strict-transport-security" not in answer.headers
 
 
-async def test_refusals_are_as_defensive(edged, answering):
-    """An answer of the edge itself has the same headers as the application's."""
+async def test_refusals_have_security_headers(edged, answering):
+    """An answer of the edge has the same headers as one of the application."""
     answer = await edged(answering()).get("/", headers={"Host": "evil.example"})
 
     assert answer.status_code == 400
@@ -42,7 +42,7 @@ async def test_production_insists_on_https(edged, answering):
 
 
 async def test_the_applications_own_header_wins(edged, answering):
-    """A page of documentation brings the policy that it needs; there is one, not two."""
+    """A page of documentation sets its own policy, and the answer has only that one."""
     own = (b"content-security-policy", b"default-src 'self'")
 
     answer = await edged(answering(headers=[own])).get("/")
@@ -64,7 +64,7 @@ async def test_the_applications_own_header_wins(edged, answering):
     ],
 )
 async def test_caches_learn_what_an_answer_depended_on(edged, own, read, vary):
-    """Each header that was read for the answer stands in Vary, once, with Accept-Encoding."""
+    """Vary lists each header that the answer depends on, once."""
 
     async def app(scope, receive, send):
         for name in read:
@@ -80,14 +80,14 @@ async def test_caches_learn_what_an_answer_depended_on(edged, own, read, vary):
 
 
 async def test_an_answer_that_depends_on_everything_says_only_that(edged, answering):
-    """RFC 9110, section 12.5.5: nothing stands beside the asterisk."""
+    """`Vary: *` has no other members (RFC 9110, section 12.5.5)."""
     answer = await edged(answering(headers=[(b"vary", b"*")])).get("/")
 
     assert answer.headers.get_list("vary") == ["*"]
 
 
 async def test_an_answer_that_is_sent_twice_does_not_grow(edged):
-    """An application may keep its messages; the edge works on copies."""
+    """An application may send a message object twice; the edge changes copies."""
     start = {"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"1"')]}
 
     async def app(scope, receive, send):
@@ -103,7 +103,7 @@ async def test_an_answer_that_is_sent_twice_does_not_grow(edged):
 
 
 async def test_nothing_can_be_sent_after_the_request(edged):
-    """A stray task that still holds `send` hears that the request is over."""
+    """A task that calls `send` later gets an error."""
     held = []
 
     async def app(scope, receive, send):
@@ -116,11 +116,11 @@ async def test_nothing_can_be_sent_after_the_request(edged):
 
 
 async def test_a_request_leaves_no_cycle_for_the_collector(edged, answering):
-    """Memory is given back at once, so that the collector may run seldom."""
+    """Memory is freed by reference counts, without the garbage collector."""
     gateway = edged(answering())
 
     class Server:
-        """Like a server's request: knows its scope and has a bound `send`."""
+        """A server's request, with a scope and a bound `send`."""
 
         def __init__(self):
             self.scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/"}
@@ -176,8 +176,8 @@ def nested():
         ("/nothing/7", ""),
     ],
 )
-async def test_an_answer_is_told_to_the_sinks_by_its_template(edged, path, route):
-    """Sinks see the route, not the ids of people in the path."""
+async def test_an_event_has_the_template_of_the_route(edged, path, route):
+    """Events have the template of the route, not the ids in its path."""
     gateway = edged(nested())
 
     await gateway.get(path)

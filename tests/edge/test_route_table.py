@@ -1,4 +1,4 @@
-"""The route table: one search a request, in FastAPI's order, for everything that depends on it."""
+"""The route table: each request is matched once, in FastAPI's order."""
 
 import asyncio
 import sys
@@ -23,7 +23,7 @@ KEY = {"idempotency-key": "0123456789abcdef0123456789abcdef"}
 
 @contextmanager
 def searches() -> Iterator[list[str]]:
-    """Yield the paths that any route table is searched for, as the interpreter sees the calls."""
+    """Yield the paths that route tables search for, recorded by a profiler."""
     found: list[str] = []
 
     def profile(frame, event, _):
@@ -108,7 +108,7 @@ async def test_each_request_is_matched_once(method, path, options, status):
 
 
 async def test_a_middleware_that_rewrites_the_path_is_obeyed():
-    """The body is checked as the route that really serves the request declares it."""
+    """The body is checked against the route that serves the request after the rewrite."""
     app, _ = shop()
 
     @app.middleware("http")
@@ -179,7 +179,7 @@ def test_the_first_route_that_matches_serves(method, path, template, methods):
 
 
 def test_a_gateway_within_a_gateway_has_its_own_match():
-    """Below an empty path the outer gateway's match is not taken for the inner one's."""
+    """The inner gateway does not use the match of the outer one."""
     outer, inner = table_of(FastAPI(openapi_url=None)), table_of(routed())
     scope = {"type": "http", "method": "GET", "path": "/orders/open"}
 
@@ -189,7 +189,7 @@ def test_a_gateway_within_a_gateway_has_its_own_match():
 
 
 async def test_a_rule_of_a_route_of_head_is_checked():
-    """`app.head` with a rule of its own is not open because another route takes GET."""
+    """A route of `app.head` has its own rule, whatever the route of GET allows."""
     app, _ = shop()
 
     @app.head("/secret")

@@ -1,4 +1,4 @@
-"""Admission: what is too much is refused at once and cheaply, the least important first."""
+"""Load shedding: excess requests are refused at once, the least important first."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ HOST = (b"host", b"testserver")
 
 
 def waiting(gate):
-    """Make an application that answers when the gate opens."""
+    """Make an application that answers when the test sets an event."""
 
     async def app(scope, receive, send):
         await gate.wait()
@@ -37,7 +37,7 @@ def waiting(gate):
 
 @asynccontextmanager
 async def holding(gateway, gate, count, **options):
-    """Keep so many requests in flight."""
+    """Hold so many requests in flight."""
     running = [asyncio.create_task(gateway.get("/", **options)) for _ in range(count)]
     await asyncio.sleep(0.01)
     yield
@@ -63,7 +63,7 @@ async def test_requests_over_the_limit_are_refused_at_once(edged):
 
 @pytest.mark.virtual_time
 async def test_an_overloaded_gateway_is_alive(edged):
-    """Probes are answered however much is in flight: a busy process must not be killed."""
+    """Probes are answered under any load: a busy process must not be killed."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=1)
     async with holding(gateway, gate, 1):
@@ -73,8 +73,8 @@ async def test_an_overloaded_gateway_is_alive(edged):
 
 
 @pytest.mark.virtual_time
-async def test_a_place_is_free_again_however_a_request_ends(edged):
-    """Answers, crashes, timeouts and clients that leave all give their place back."""
+async def test_each_end_of_a_request_makes_room_for_another(edged):
+    """After an answer, a crash, a timeout or a disconnect another request is admitted."""
     ends = iter([None, ValueError("crash")])
 
     async def app(scope, receive, send):
@@ -100,7 +100,7 @@ async def test_a_place_is_free_again_however_a_request_ends(edged):
 
 @pytest.mark.virtual_time
 async def test_a_refusal_is_a_problem_like_any_other(edged):
-    """Ids, security headers and CORS are those of every answer; a HEAD gets no body."""
+    """It has ids, security headers and CORS like every answer; a HEAD gets no body."""
     gate = asyncio.Event()
     shop = "https://shop.example"
     cors = CorsOptions(origins=(shop,))
@@ -133,7 +133,7 @@ async def test_a_refusal_is_a_problem_like_any_other(edged):
 
 @pytest.mark.virtual_time
 async def test_clients_that_are_refused_do_not_come_back_at_once(edged):
-    """Their `Retry-After` is spread over the seconds, so that no wave returns."""
+    """Their `Retry-After` is random, so that they do not return at the same time."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=1)
     async with holding(gateway, gate, 1):
@@ -144,8 +144,8 @@ async def test_clients_that_are_refused_do_not_come_back_at_once(edged):
 
 
 @pytest.mark.virtual_time
-async def test_refusals_are_told_once_a_second_not_one_by_one(edged):
-    """A log line for each would finish off what the overload began."""
+async def test_refusals_are_reported_once_a_second_not_one_by_one(edged):
+    """A log line for each refusal would add to the overload."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=10)
     async with holding(gateway, gate, 9):
@@ -165,7 +165,7 @@ async def test_refusals_are_told_once_a_second_not_one_by_one(edged):
 @pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose"])
 @pytest.mark.virtual_time
 async def test_a_prefetch_gives_way_first(edged, header):
-    """No user waits for a page that a browser fetches in case it is opened."""
+    """No user waits for a page that a browser prefetches."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=10)
     async with holding(gateway, gate, 6):
@@ -178,7 +178,7 @@ async def test_a_prefetch_gives_way_first(edged, header):
 
 
 class Tiers:
-    """Authenticates everybody by a key, of whom some matter more and some less."""
+    """An authenticator whose viewers have different criticalities."""
 
     challenge = "Key"
 
@@ -190,7 +190,7 @@ class Tiers:
 
 @pytest.mark.virtual_time
 async def test_a_viewer_who_matters_less_is_refused_once_known(edged):
-    """At first after authentication, from then on before it; both are the same answer."""
+    """The first time after authentication, later before it, with the same answer."""
     gate = asyncio.Event()
     gateway = edged(waiting(gate), max_concurrent=10, authenticator=Tiers())
     batch = {"Authorization": "batch", "X-Request-ID": "mine", "Traceparent": "00-" + "a" * 32}
@@ -210,8 +210,8 @@ async def test_a_viewer_who_matters_less_is_refused_once_known(edged):
 
 
 @pytest.mark.virtual_time
-async def test_a_viewer_who_matters_more_is_known_at_the_door(edged):
-    """A caller that has been authenticated before finds room where others are refused."""
+async def test_a_known_viewer_who_matters_more_is_admitted(edged):
+    """A caller who has been authenticated before is admitted where others are refused."""
     gate = asyncio.Event()
     gate.set()
     gateway = edged(waiting(gate), max_concurrent=20, authenticator=Tiers())
@@ -227,7 +227,7 @@ async def test_a_viewer_who_matters_more_is_known_at_the_door(edged):
 
 
 def test_viewers_that_are_remembered_are_bounded():
-    """A million of them do not fill the memory; the latest are remembered."""
+    """Only the newest ones are remembered."""
     ranks = RequestCriticality()
     cookies = [{b"cookie": b"%d" % number} for number in range(20_000)]
     for fields in cookies:
@@ -239,7 +239,7 @@ def test_viewers_that_are_remembered_are_bounded():
 
 
 def test_a_viewer_without_credentials_of_its_own_is_not_remembered():
-    """Whom a proxy's header names must not lend a class to everybody without a header."""
+    """The criticality of a user named by a proxy's header must not apply to other callers."""
     ranks = RequestCriticality()
     ranks.remember("critical_plus", {b"x-auth-request-user": b"gold"})
     ranks.remember("critical_plus", {b"cookie": b"gold"})
@@ -301,22 +301,22 @@ def test_routes_of_every_kind_have_a_class(method, path, rank):
 
 
 def test_below_a_root_path_routes_keep_their_class():
-    """A proxy's prefix is no part of the route."""
+    """The root path does not count as part of the route."""
     scope = {"type": "http", "path": "/shop/api/v1/orders/9", "root_path": "/shop"}
 
     assert path_of(scope) == "/api/v1/orders/9"
     assert path_of(scope | {"root_path": ""}) == "/shop/api/v1/orders/9"
 
 
-def test_a_class_that_is_none_is_refused_when_it_is_written():
-    """The message names those that there are."""
+def test_an_unknown_criticality_is_refused():
+    """The message lists the valid ones."""
     with pytest.raises(ConfigurationError, match="'urgent' is unknown: use sheddable, shedd"):
         criticality("urgent")
 
 
 @pytest.mark.virtual_time
-async def test_a_stream_takes_no_place_once_it_is_one(edged):
-    """Ten clients that listen leave room for ten that ask, while the ceiling counts them all."""
+async def test_a_stream_does_not_count_once_it_has_started(edged):
+    """Streams do not count against the adaptive limit, only against the ceiling."""
     gate = asyncio.Event()
 
     async def app(scope, receive, send):
@@ -341,8 +341,8 @@ async def test_a_stream_takes_no_place_once_it_is_one(edged):
 
 
 @pytest.mark.virtual_time
-async def test_a_socket_is_refused_in_its_own_words(edged):
-    """Try again later (1013), or the problem where the server can send one; places come back."""
+async def test_a_web_socket_is_refused_by_a_close_code(edged):
+    """It gets close code 1013, or problem details if the server can send them."""
     gate = asyncio.Event()
 
     async def chat(scope, receive, send):
@@ -367,8 +367,8 @@ async def test_a_socket_is_refused_in_its_own_words(edged):
     assert gateway.sent[-1] == {"type": "websocket.close", "code": 1000}
 
 
-async def test_a_loop_that_does_not_come_to_rest_admits_fewer(edged):
-    """Requests that keep the processor busy are cut down to what turns the loop in time."""
+async def test_a_busy_loop_admits_fewer_requests(edged):
+    """While requests use all CPU time, the limit falls until the loop is fast again."""
     loop, statuses = asyncio.get_running_loop(), Counter()
 
     async def busy(scope, receive, send):

@@ -1,4 +1,4 @@
-"""Compression of answers that arrive in pieces: each piece is readable when it was sent."""
+"""Compression of answers in chunks: a client can read each chunk at once."""
 
 import zlib
 from itertools import accumulate
@@ -32,7 +32,7 @@ STREAMS = {
 
 
 def plain():
-    """Return a decoder of what has no coding."""
+    """Return a decoder that changes nothing."""
     return lambda data: data
 
 
@@ -45,7 +45,7 @@ DECODERS = {
 
 
 class Reader:
-    """A client that decodes what it gets at once, by what the head says of it."""
+    """A client that decodes each chunk at once, by the headers of the answer."""
 
     def __init__(self):
         self.status = 0
@@ -57,7 +57,7 @@ class Reader:
         self._decode = plain()
 
     async def __call__(self, message):
-        """Take a message as a server's `send` does."""
+        """Receive a message, as a server's `send` does."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = dict(message["headers"])
@@ -73,7 +73,7 @@ class Reader:
 
 
 def in_pieces(pieces, headers=(JSON,), *, reader=None, after=None, is_stream=False, fails=False):
-    """Make an app that sends pieces, and notes in `after` what the reader has after each."""
+    """Make an app that sends chunks, and records in `after` what the reader has after each."""
 
     async def app(scope, _receive, send):
         if is_stream:
@@ -117,7 +117,7 @@ async def read(edged, app, accepted, *, method="GET", reader=None, **fields):
 @pytest.mark.parametrize("is_stream", [False, True], ids=["undeclared", "declared"])
 @pytest.mark.parametrize("pieces", STREAMS.values(), ids=STREAMS)
 async def test_each_piece_can_be_read_when_it_was_sent(edged, accepted, is_stream, pieces):
-    """No byte of a piece waits for the next piece, and the end is the end."""
+    """No byte of a chunk waits for the next chunk, and the answer ends."""
     reader, after = Reader(), []
     app = in_pieces(pieces, reader=reader, after=after, is_stream=is_stream)
 
@@ -131,7 +131,7 @@ async def test_each_piece_can_be_read_when_it_was_sent(edged, accepted, is_strea
 @pytest.mark.parametrize("accepted", CODINGS)
 @pytest.mark.parametrize("pieces", STREAMS.values(), ids=STREAMS)
 async def test_the_length_of_pieces_is_the_declared_one(edged, accepted, pieces):
-    """What declares its length and arrives in pieces has exactly that length."""
+    """An answer in chunks with Content-Length has exactly that length."""
     length = b"%d" % len(b"".join(pieces))
 
     reader = await read(
@@ -162,7 +162,7 @@ TAG = (b"etag", b'"abc"')
     ],
 )
 async def test_a_whole_answer_of_any_size_can_be_read(edged, accepted, size):
-    """From the smallest size that is compressed, through the one that takes a thread."""
+    """Around the smallest compressed size, and around the size for a thread."""
     body = (b"some words of text " * (size // 19 + 1))[:size]
 
     reader = await read(edged, in_pieces([body]), accepted)
@@ -179,7 +179,7 @@ async def test_a_whole_answer_of_any_size_can_be_read(edged, accepted, size):
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("coding", CODINGS)
 async def test_what_is_encoded_already_passes_byte_by_byte(edged, accepted, count, coding):
-    """A second coding on top would be one that the head does not name."""
+    """An encoded answer is not compressed again."""
     encode = {
         "gzip": lambda data: zlib.compress(data, wbits=31),
         "br": brotli.compress,
@@ -204,7 +204,7 @@ async def test_what_is_encoded_already_passes_byte_by_byte(edged, accepted, coun
 @pytest.mark.parametrize("accepted", CODINGS)
 @pytest.mark.parametrize("body", [b"{}", LARGE], ids=["small", "large"])
 async def test_head_describes_the_whole_answer_of_get_without_a_body(edged, accepted, body):
-    """The same coding, tag and Vary; what GET sends in one piece is described as such."""
+    """It has the coding, tag and Vary that a GET in one chunk has."""
     headers = [JSON, (b"content-length", b"%d" % len(body)), TAG]
     whole = in_pieces([body], headers)
 
@@ -223,7 +223,7 @@ async def test_head_describes_the_whole_answer_of_get_without_a_body(edged, acce
 @pytest.mark.parametrize("accepted", CODINGS)
 @pytest.mark.parametrize("pieces", STREAMS.values(), ids=STREAMS)
 async def test_head_of_a_stream_has_no_body_and_no_coding(edged, accepted, pieces):
-    """Its length is unknown, and GET would not be compressed either."""
+    """Its length is unknown, and a GET is not compressed either."""
     stream = in_pieces(pieces)
 
     async def bodiless(scope, receive, send):
@@ -239,7 +239,7 @@ async def test_head_of_a_stream_has_no_body_and_no_coding(edged, accepted, piece
 
 @pytest.mark.parametrize("accepted", CODINGS)
 async def test_a_stream_that_breaks_has_no_end(edged, accepted):
-    """What came before the failure can be read, and nothing says that it is all."""
+    """The beginning can be read, and the answer is not complete."""
     reader = Reader()
 
     with pytest.raises(RuntimeError, match="amid"):
@@ -251,7 +251,7 @@ async def test_a_stream_that_breaks_has_no_end(edged, accepted):
 
 @pytest.mark.parametrize("accepted", CODINGS)
 async def test_vary_names_the_header_once(edged, accepted):
-    """Beside what the application says of itself."""
+    """Also beside the Vary of the application."""
     headers = [JSON, (b"vary", b"Accept, accept-encoding")]
 
     reader = await read(edged, in_pieces([LARGE], headers), accepted)
@@ -270,7 +270,7 @@ async def test_vary_names_the_header_once(edged, accepted):
     ],
 )
 async def test_no_transform_is_obeyed_however_it_is_written(edged, fields):
-    """In any case, in any line (RFC 9110, sections 5.3 and 7.7)."""
+    """In any case and in any line (RFC 9110, sections 5.3 and 7.7)."""
 
     async def app(_scope, _receive, send):
         headers = [JSON, *((b"cache-control", field) for field in fields)]
@@ -285,7 +285,7 @@ async def test_no_transform_is_obeyed_however_it_is_written(edged, fields):
 
 @pytest.mark.parametrize("accepted", CODINGS)
 async def test_a_part_of_an_answer_is_not_compressed(edged, accepted):
-    """A range counts bytes of the whole: a part that is coded on its own fits nowhere."""
+    """A range counts the bytes of the plain answer, so it is sent plain."""
     headers = [JSON, TAG, (b"content-range", b"bytes 0-5011/9000")]
 
     async def app(_scope, _receive, send):
@@ -300,7 +300,7 @@ async def test_a_part_of_an_answer_is_not_compressed(edged, accepted):
 
 
 async def test_ranges_of_a_file_put_together_are_the_file(edged, tmp_path):
-    """A download that was broken off goes on where it ended, for clients that take gzip."""
+    """An interrupted download can be resumed, also by clients that accept gzip."""
     file = tmp_path / "words.txt"
     file.write_bytes(b"some words of text\n" * 1000)
     app = FastAPI()
@@ -322,7 +322,7 @@ async def test_ranges_of_a_file_put_together_are_the_file(edged, tmp_path):
 
 
 async def test_a_compressed_answer_offers_no_ranges(edged):
-    """Ranges are those of the plain bytes, and a client would count the compressed ones."""
+    """A client would count compressed bytes, but ranges count plain ones."""
     headers = [JSON, (b"accept-ranges", b"bytes"), TAG]
 
     packed = await read(edged, in_pieces([LARGE], headers), "gzip")

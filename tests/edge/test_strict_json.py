@@ -1,4 +1,4 @@
-"""JSON as it is read from clients: strictly, and with the place of what is wrong."""
+"""Strict JSON: invalid texts and values are refused, with their position."""
 
 import contextlib
 import json
@@ -29,7 +29,7 @@ LOOSE = st.recursive(
 
 
 def refused(text: bytes) -> tuple[str, tuple[str | int, ...], tuple[int, int] | None]:
-    """Return what is wrong with a text: the kind, the path, and line and column."""
+    """Return the fault of a text: its type, its path, its line and column."""
     with pytest.raises(JSONRefused) as caught:
         read_json(text)
     fault, text_read = caught.value.fault, caught.value.text
@@ -39,7 +39,7 @@ def refused(text: bytes) -> tuple[str, tuple[str | int, ...], tuple[int, int] | 
 
 @given(VALUES, st.booleans())
 def test_all_json_is_read_as_what_it_is(value, is_ascii):
-    """Whatever a client can say in JSON arrives, with escapes or without."""
+    """All valid JSON is read, with and without escapes."""
     text = json.dumps(value, ensure_ascii=is_ascii).encode()
 
     assert read_json(text) == value
@@ -47,7 +47,7 @@ def test_all_json_is_read_as_what_it_is(value, is_ascii):
 
 @given(LOOSE)
 def test_plain_text_holds_nothing_that_is_refused(value):
-    """The quick look at a text never lets pass what the close look refuses."""
+    """The fast check never accepts a text that the full check refuses."""
     text = json.dumps(value).encode()
 
     if is_plain(text):
@@ -72,7 +72,7 @@ def test_plain_text_holds_nothing_that_is_refused(value):
     ],
 )
 def test_values_that_json_cannot_pass_on_are_refused_where_they_stand(text, kind, path):
-    """`NaN` would be null for a service, and half an emoji cannot be encoded at all."""
+    """`NaN` would become null, and half an emoji can't be encoded."""
     assert refused(text) == (kind, path, None)
     assert not is_plain(text)
 
@@ -96,7 +96,7 @@ def test_values_that_json_cannot_pass_on_are_refused_where_they_stand(text, kind
     ],
 )
 def test_malformed_and_deep_text_is_refused_by_line_and_column(text, place):
-    """The author of the text finds the character; lines and columns count from 1."""
+    """The error names the character; lines and columns count from 1."""
     assert refused(text) == ("json_invalid", (), place)
 
 
@@ -113,12 +113,12 @@ def test_malformed_and_deep_text_is_refused_by_line_and_column(text, place):
     ],
 )
 def test_unusual_text_that_is_json_is_read(text):
-    """The bounds refuse nothing that an ordinary client sends."""
+    """Unusual but valid JSON is accepted."""
     assert read_json(text) == json.loads(text.removeprefix(b"\xef\xbb\xbf"))
 
 
 def test_a_float_is_refused_only_beyond_its_range():
-    """The largest number of all passes, the next power of ten does not."""
+    """The largest float is accepted, the next power of ten is refused."""
     assert read_json(b"1.7976931348623157e308") == math.nextafter(math.inf, 0)
     assert refused(b"1e309")[0] == "finite_number"
 
@@ -137,20 +137,20 @@ SLOW = {
 
 
 def read_or_refused(text: bytes) -> None:
-    """Do all that is done with a text before anything is decoded."""
+    """Run all checks of a text that come before decoding."""
     with contextlib.suppress(JSONRefused):
         is_plain(text), is_flat(text), read_json(text)
 
 
 @pytest.fixture(scope="module")
 def usual():
-    """Return how long Python's own parser takes for many values."""
+    """Return how long Python's parser takes for many values."""
     return cpu_seconds(partial(json.loads, SLOW["wide"]))
 
 
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
 def test_no_text_takes_long_to_refuse(text, usual):
-    """A text that is made to be slow costs what any other of its length does."""
+    """A malicious text takes no longer than any other text of its length."""
     took = cpu_seconds(partial(read_or_refused, text))
 
     assert took < 8 * usual

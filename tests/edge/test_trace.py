@@ -1,4 +1,4 @@
-"""Traces: continued when the caller sends a valid one, else begun."""
+"""Trace context: a valid trace of the caller is continued, otherwise a new one starts."""
 
 import re
 
@@ -13,18 +13,18 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
 def drawn(count):
-    """Play chance: recognisable, and never zero."""
+    """Return fixed random bits, which are not zero."""
     return 0xAB if count == 64 else 0xCD
 
 
 @given(st.binary(max_size=80) | st.from_regex(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-.{2}"))
 def test_whatever_a_caller_sends_services_get_a_valid_traceparent(offered):
-    """No caller can make us send nonsense on."""
+    """Services get a valid traceparent, whatever the caller sends."""
     assert VALID.fullmatch(child_of(offered, drawn))
 
 
 def test_a_trace_is_continued_under_our_own_span():
-    """The trace and its sampling stay the caller's, the parent becomes us."""
+    """Trace id and sampling stay; the parent id is new."""
     sampled = child_of(f"00-{TRACE}-{SPAN}-01".encode(), drawn)
     unsampled = child_of(f"00-{TRACE}-{SPAN}-00".encode(), drawn)
 
@@ -33,7 +33,7 @@ def test_a_trace_is_continued_under_our_own_span():
 
 
 def test_a_later_version_is_read_as_far_as_it_is_known():
-    """Version 7 with more behind it continues as version 00, without unknown flags."""
+    """Version 7 with more fields continues as version 00, without unknown flags."""
     child = child_of(f"07-{TRACE}-{SPAN}-f9-what-else".encode(), drawn)
 
     assert child == f"00-{TRACE}-00000000000000ab-01"
@@ -55,17 +55,17 @@ def test_a_later_version_is_read_as_far_as_it_is_known():
     ],
 )
 def test_an_invalid_trace_is_replaced_by_a_new_one(offered):
-    """The specification says to restart rather than to repair."""
+    """The specification demands a new trace."""
     assert trace_id(child_of(offered, drawn)) == f"{0xCD:032x}"
 
 
 def test_chance_that_draws_zero_still_gives_valid_ids():
-    """All zeroes mean 'no id' to others."""
+    """Ids of zeroes are invalid."""
     assert VALID.fullmatch(child_of(None, lambda _: 0))
 
 
-async def test_problems_tell_the_caller_its_trace(edged, answering):
-    """A failing answer names the trace that was sent in."""
+async def test_problem_details_have_the_trace_of_the_caller(edged, answering):
+    """An error has the trace id that the caller sent."""
     gateway = edged(answering(), trusted_proxies=("127.0.0.1",))
 
     answer = await gateway.get(

@@ -1,4 +1,4 @@
-"""Trusted proxies: what they report of a client is believed, and no one else's word."""
+"""Trusted proxies: only they may report the client."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ HOST = (b"host", b"shop.example")
 
 
 class Behind:
-    """An application that stores the last scope it was called with."""
+    """An application that stores the last scope."""
 
     def __init__(self, *, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False):
         self.scope = {}
@@ -25,7 +25,7 @@ class Behind:
         )
 
     async def ask(self, *headers, client=PROXY, kind="http", scheme="http"):
-        """Call it as a server does, and return the scope that it saw."""
+        """Call the application, and return the scope that it got."""
         scope = {
             "type": kind,
             "client": client,
@@ -40,8 +40,8 @@ class Behind:
         self.scope = scope
 
 
-async def test_a_trusted_hop_tells_the_client():
-    """Address, scheme and host are what the hop saw; the fields themselves are gone."""
+async def test_a_trusted_proxy_reports_the_client():
+    """Address, scheme and host are those that the proxy saw; the headers are removed."""
     passed = await Behind().ask(
         (b"x-forwarded-for", b"198.51.100.4"),
         (b"x-forwarded-proto", b"https"),
@@ -54,8 +54,8 @@ async def test_a_trusted_hop_tells_the_client():
     assert passed["headers"] == [(b"accept", b"*/*"), (b"host", b"www.shop.example")]
 
 
-async def test_a_stranger_tells_nothing():
-    """The same fields from anyone else change nothing and reach no route."""
+async def test_another_peer_reports_nothing():
+    """The same headers from another peer are removed, and change nothing."""
     passed = await Behind().ask(
         (b"x-forwarded-for", b"198.51.100.4"),
         (b"x-forwarded-proto", b"https"),
@@ -68,8 +68,8 @@ async def test_a_stranger_tells_nothing():
     assert passed["headers"] == [HOST]
 
 
-async def test_entries_that_the_client_wrote_are_not_believed():
-    """A chain is read from its end; what stands before the first stranger is the stranger's."""
+async def test_entries_that_the_client_added_do_not_count():
+    """The list is read from its end; entries before the first untrusted one do not count."""
     passed = await Behind().ask(
         (b"x-forwarded-for", b"10.9.9.9, 192.0.2.1, 198.51.100.4"),
         (b"x-forwarded-for", b"10.0.0.8"),
@@ -79,7 +79,7 @@ async def test_entries_that_the_client_wrote_are_not_believed():
 
 
 async def test_the_fields_of_rfc_7239_are_read_where_the_hops_write_them():
-    """`Forwarded` counts with `forwarded="forwarded"`, and the other family does not."""
+    """With `forwarded="forwarded"` only `Forwarded` counts."""
     gateway = Behind(reads="forwarded")
 
     passed = await gateway.ask(
@@ -91,8 +91,8 @@ async def test_the_fields_of_rfc_7239_are_read_where_the_hops_write_them():
     assert passed["scheme"] == "https"
 
 
-async def test_the_family_that_hops_pass_on_is_not_believed():
-    """A proxy that writes X-Forwarded-For passes a client's `Forwarded` on unread."""
+async def test_the_family_that_proxies_pass_on_does_not_count():
+    """A proxy that sets X-Forwarded-For passes on a client's `Forwarded`."""
     passed = await Behind().ask((b"forwarded", b"for=192.0.2.1;proto=https"))
 
     assert passed["client"] == PROXY
@@ -102,35 +102,35 @@ async def test_the_family_that_hops_pass_on_is_not_believed():
 
 @pytest.mark.parametrize("entry", [b"unknown", b"_hidden", b"", b"fe80::1%eth0", b"1.2.3.4.5"])
 async def test_an_entry_that_is_no_address_leaves_the_hop(entry):
-    """Where a hop hides its client, the hop stands for it."""
+    """If a proxy hides its client, the proxy counts as the client."""
     passed = await Behind().ask((b"x-forwarded-for", b"198.51.100.4, " + entry))
 
     assert passed["client"] == PROXY
 
 
 async def test_a_websocket_becomes_a_secure_one():
-    """Behind a hop that ends TLS a socket's scheme is wss."""
+    """Behind a proxy that terminates TLS, the scheme of a web socket is wss."""
     passed = await Behind().ask((b"x-forwarded-proto", b"https"), kind="websocket", scheme="ws")
 
     assert passed["scheme"] == "wss"
 
 
 async def test_an_unknown_scheme_is_not_believed():
-    """Only http and https are schemes of a client."""
+    """Other schemes than http and https are ignored."""
     passed = await Behind().ask((b"x-forwarded-proto", b"javascript"))
 
     assert passed["scheme"] == "http"
 
 
 async def test_a_peer_of_a_unix_socket_may_be_a_hop():
-    """It has no address; "unix" names it."""
+    """A peer without address is trusted by "unix"."""
     passed = await Behind(trusted=("unix",)).ask((b"x-forwarded-for", b"192.0.2.1"), client=None)
 
     assert passed["client"][0] == "192.0.2.1"
 
 
 async def test_identity_stays_readable_behind_a_trusted_hop():
-    """A proxy that signs people in may say who they are; a client may not."""
+    """A proxy that authenticates users may report them; a client may not."""
     who = (b"x-auth-request-email", b"ann@example.com")
 
     assert who in (await Behind().ask(who))["headers"]
@@ -138,7 +138,7 @@ async def test_identity_stays_readable_behind_a_trusted_hop():
 
 
 async def test_browsers_may_continue_a_trace_where_that_is_wanted():
-    """With `client_traces` a stranger's trace stays, its identity does not."""
+    """With `client_traces` trace headers of any peer stay; headers about the user do not."""
     trace = (b"traceparent", b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01")
     open_to_traces = Behind(client_traces=True)
 
@@ -158,8 +158,8 @@ spelled = st.builds(
 
 
 @given(st.lists(st.tuples(spelled, st.binary(max_size=30)), max_size=8))
-async def test_no_stranger_has_a_say(fields):
-    """Whatever a peer that is no hop sends: its address, scheme, host and trace are its own."""
+async def test_no_other_peer_can_change_the_client(fields):
+    """Whatever an untrusted peer sends, its address, scheme, host and trace are its own."""
     passed = await Behind().ask(*fields, client=STRANGER)
 
     assert passed["client"] == STRANGER
@@ -168,12 +168,12 @@ async def test_no_stranger_has_a_say(fields):
 
 
 class Believing:
-    """An authenticator for gateways behind a proxy that signs people in."""
+    """An authenticator for gateways behind a proxy that authenticates users."""
 
     challenge = "Bearer"
 
     async def authenticate(self, scope):
-        """Believe whatever header names somebody."""
+        """Return the viewer that a header names."""
         names = [value for name, value in scope.headers if name.replace(b"_", b"-") in IDENTITY]
         return Viewer(names[0].decode("latin-1")) if names else None
 
@@ -193,8 +193,8 @@ traces = st.builds(
     st.lists(st.tuples(spelled, st.one_of(st.binary(max_size=30), traces)), max_size=8),
     st.none() | wishes,
 )
-async def test_no_stranger_is_somebody_else_or_has_more_time(edged, answering, fields, wish):
-    """Behind the edge: the viewer is anonymous, the trace is new, the deadline never later."""
+async def test_no_other_peer_is_another_user_or_has_more_time(edged, answering, fields, wish):
+    """The viewer is anonymous, the trace is new, and the deadline is not later."""
     scopes = []
     now = 100.0
     gateway = edged(answering(scopes=scopes), authenticator=Believing(), clock=lambda: now)
@@ -211,8 +211,8 @@ async def test_no_stranger_is_somebody_else_or_has_more_time(edged, answering, f
 
 
 @given(st.lists(st.tuples(spelled, st.binary(max_size=30)), max_size=8))
-async def test_no_hop_breaks_the_edge(fields):
-    """Whatever a hop passes on: what describes the origin is gone, and nothing is raised."""
+async def test_no_header_of_a_trusted_proxy_breaks_the_edge(fields):
+    """Whatever a proxy sends, headers about the client are removed, without an error."""
     passed = await Behind().ask(*fields)
 
     names = {name.replace(b"_", b"-") for name, _ in passed["headers"]}
@@ -225,8 +225,8 @@ async def test_no_hop_breaks_the_edge(fields):
         st.sampled_from(["10.1.1.1", "10.2.2.2", "192.0.2.1", "198.51.100.4", "?"]), max_size=6
     )
 )
-def test_the_client_is_the_last_stranger(chain):
-    """Written down plainly: walk back over hops; the first that is none is the client."""
+def test_the_client_is_the_last_untrusted_address(chain):
+    """Compared with a simple model: the last address that is no trusted proxy."""
     is_trusted = trust(["10.0.0.0/8"])
     expected = "10.0.0.7"
     for address in reversed(chain):
@@ -239,8 +239,8 @@ def test_the_client_is_the_last_stranger(chain):
     assert believed([Hop(one) for one in chain], "10.0.0.7", is_trusted).client == expected
 
 
-def test_malformed_fields_tell_nothing():
-    """One wrong pair makes the whole of `Forwarded` void."""
+def test_malformed_headers_report_nothing():
+    """One malformed pair invalidates all `Forwarded` headers."""
     assert parse_forwarded([b"for=1.2.3.4, for=5.6.7.8;;"]) == []
     assert parse_forwarded([b"for=1.2.3.4;for=5.6.7.8"]) == []
     assert parse_forwarded([b'for="1.2.3.4']) == []
@@ -254,7 +254,7 @@ def test_values_are_aligned_at_the_hop_next_to_us():
 
 
 def test_families_do_not_overlap():
-    """A field is of one kind, so that one rule holds for it."""
+    """Each header is in one list only, so that one rule applies."""
     assert not ORIGIN & IDENTITY
     assert not (ORIGIN | IDENTITY) & TRACE
 

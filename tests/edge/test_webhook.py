@@ -1,4 +1,4 @@
-"""Purges from outside: `/hooks/purge` for services, `/operator` for who runs the gateway."""
+"""Purges over HTTP: `/hooks/purge` for services, `/operator` for the operator."""
 
 import json
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ async def nowhere(scope, receive, send) -> None:
 
 @dataclass
 class Shop:
-    """A gateway's edge with a cache that holds one answer for each of some tags."""
+    """A gateway's edge with a cache that has an entry for each of some tags."""
 
     tags: Sequence[str] = ("product:42", "product:43")
     secrets: Sequence[str] = (NEW, OLD)
@@ -78,7 +78,7 @@ class Shop:
 
     @property
     def cached(self) -> list[str]:
-        """The tags whose answers are still there."""
+        """The tags whose entries are still there."""
         return [tag for tag in self.tags if self.cache.store.peek(tag) is not None]
 
     @property
@@ -105,7 +105,7 @@ def signed(
 
 @pytest.mark.parametrize("secret", [NEW, OLD])
 async def test_a_service_says_what_changed_and_it_is_forgotten(secret: str) -> None:
-    """With the new secret and, while they are changed, with the old one; all else stays."""
+    """Signed with the new or the old secret, it drops these entries only."""
     shop = Shop()
     await shop.fill()
 
@@ -135,7 +135,7 @@ async def test_a_service_says_what_changed_and_it_is_forgotten(secret: str) -> N
     ],
 )
 async def test_what_is_not_signed_purges_nothing(changed: dict, status: int, code: str) -> None:
-    """Each refusal is problem details that say why, and no secret."""
+    """Each refusal has problem details with the reason, without a secret."""
     shop = Shop()
     await shop.fill()
 
@@ -149,7 +149,7 @@ async def test_what_is_not_signed_purges_nothing(changed: dict, status: int, cod
 
 
 async def test_a_replay_is_answered_and_not_acted_upon() -> None:
-    """Somebody who recorded a message can't keep the cache empty with it."""
+    """An attacker can't use a recorded message to empty the cache again and again."""
     shop = Shop()
     await shop.notify()
     await shop.fill()
@@ -164,7 +164,7 @@ async def test_a_replay_is_answered_and_not_acted_upon() -> None:
 
 
 async def test_what_was_refused_may_be_sent_again() -> None:
-    """A message whose body did not fit is not remembered as heard."""
+    """A message with an invalid body does not count as received."""
     shop = Shop()
 
     first = await shop.notify(b"{}", signed(b"{}"))
@@ -189,8 +189,8 @@ async def test_what_was_refused_may_be_sent_again() -> None:
         b"[" * 50_000,
     ],
 )
-async def test_a_body_that_names_nothing_is_told_what_is_expected(body: bytes) -> None:
-    """Signed or not: a purge of nothing, or of everything by mistake, is none."""
+async def test_a_body_without_tags_gets_an_example(body: bytes) -> None:
+    """An empty purge is refused."""
     shop = Shop()
     await shop.fill()
 
@@ -203,7 +203,7 @@ async def test_a_body_that_names_nothing_is_told_what_is_expected(body: bytes) -
 
 
 async def test_a_body_that_is_too_large_is_not_read() -> None:
-    """However large requests may be elsewhere; an operator gets the same answer."""
+    """Also if other routes accept larger bodies; the same holds for the operator."""
     shop, body = Shop(), b" " * (MAX_BODY_BYTES + 1)
 
     by_service = await shop.notify(body, signed(body))
@@ -213,7 +213,7 @@ async def test_a_body_that_is_too_large_is_not_read() -> None:
 
 
 async def test_the_operator_purges_and_looks() -> None:
-    """With the token; the answer is what the process holds."""
+    """With the token; the answer has the statistics of this process."""
     shop = Shop()
     await shop.fill()
     shop.cache.record("catalog", "GET /products/{id}", "hit")
@@ -239,15 +239,15 @@ async def test_the_operator_purges_and_looks() -> None:
     ],
 )
 async def test_each_path_has_one_method(method: str, path: str, allowed: str) -> None:
-    """The answer to another one names it."""
+    """A 405 names it."""
     answer = await Shop().edged.ask(method, path, headers=OPERATOR)
 
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 @pytest.mark.parametrize("path", ["/operator/purge", "/operator/cache"])
-async def test_without_the_token_the_operator_is_nobody(path: str) -> None:
-    """A service's signature is no token."""
+async def test_without_the_token_an_operator_is_refused(path: str) -> None:
+    """The signature of a service is no token."""
     shop = Shop()
     await shop.fill()
 
@@ -257,8 +257,8 @@ async def test_without_the_token_the_operator_is_nobody(path: str) -> None:
     assert shop.cached == list(shop.tags)
 
 
-async def test_doors_are_there_only_where_they_were_asked_for() -> None:
-    """Without token and secret the paths are the application's."""
+async def test_admin_paths_exist_only_if_configured() -> None:
+    """Without a token and a secret the application serves these paths."""
     shop = Shop(secrets=(), token="")
 
     hook = await shop.notify()

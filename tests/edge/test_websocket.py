@@ -1,4 +1,4 @@
-"""WebSockets pass the same edge: scope, hosts, viewer; refusals without a handshake."""
+"""Web sockets pass the same edge: scope, hosts, viewer, refused handshakes."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def chatting(scopes):
 
 
 async def test_a_socket_has_a_viewer_and_no_deadline(edged):
-    """It lives as long as its hub wants; each message may have a deadline of its own."""
+    """A web socket may stay open for ever; each message may have its own deadline."""
     scopes = []
     gateway = edged(chatting(scopes), authenticator=DEMO)
 
@@ -38,7 +38,7 @@ async def test_a_socket_has_a_viewer_and_no_deadline(edged):
     [[(b"host", b"evil.example")], [HOST, (b"authorization", b"Basic x")]],
 )
 async def test_a_refused_socket_is_closed_before_it_opens(edged, headers):
-    """The server turns that close into a 403 of the handshake."""
+    """The server answers the handshake with a 403."""
     scopes = []
     gateway = edged(chatting(scopes), authenticator=DEMO)
 
@@ -49,7 +49,7 @@ async def test_a_refused_socket_is_closed_before_it_opens(edged, headers):
 
 
 async def test_a_refused_socket_gets_a_problem_where_the_server_can(edged):
-    """With the extension for it the handshake fails with status, body and challenge."""
+    """With the ASGI extension the handshake gets status, body and challenge."""
     gateway = edged(chatting([]), authenticator=DEMO)
 
     await gateway.speak(
@@ -64,7 +64,7 @@ async def test_a_refused_socket_gets_a_problem_where_the_server_can(edged):
 
 
 async def test_a_cookie_that_a_handshake_gets_is_set(edged):
-    """A session that was given another cookie meanwhile would be lost without it."""
+    """Otherwise a session that got a new cookie would be lost."""
 
     async def app(scope, receive, send):
         scope["bff.scope"].added.append((b"set-cookie", b"a=1"))
@@ -79,7 +79,7 @@ async def test_a_cookie_that_a_handshake_gets_is_set(edged):
 
 
 async def test_a_crash_of_an_open_socket_ends_the_connection(edged):
-    """The server hears it and closes; the sinks know why."""
+    """The server gets the error and closes; an event reports it."""
 
     async def app(scope, receive, send):
         await send({"type": "websocket.accept"})
@@ -94,7 +94,7 @@ async def test_a_crash_of_an_open_socket_ends_the_connection(edged):
 
 
 async def test_the_lifespan_passes_by(edged):
-    """Starting and stopping is no request: nothing is checked and nothing is added."""
+    """The lifespan is no request: the edge neither checks nor changes it."""
     scopes = []
 
     async def app(scope, receive, send):

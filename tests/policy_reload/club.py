@@ -1,4 +1,4 @@
-"""A gateway of one service, whose policy an operator may change."""
+"""A gateway with one service, whose policy an operator changes."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from bff_core import ANYONE, Composition, Policy, Upstream, Views, compose, crit
 
 @dataclass(frozen=True)
 class Member:
-    """A user of the mock service, as far as it matters here."""
+    """A user of the mock service."""
 
     id: str
 
 
 class Users(Upstream):
-    """Each request is a call: equal reads are not made one."""
+    """A service without coalescing, so that each request is a call."""
 
     policy = Policy(timeout=5.0, coalesce=False)
 
@@ -24,7 +24,7 @@ class Users(Upstream):
 
 
 class Card(Composition):
-    """What the club knows of a member."""
+    """The answer of the gateway."""
 
     users: Users
     user_id: str
@@ -45,5 +45,5 @@ async def get_member(card: Card = Depends(compose(Card))) -> Member:  # noqa: B0
 
 
 def make(**options):
-    """Return the gateway; without settings they are the environment's."""
+    """Return the gateway; without settings, the environment configures it."""
     return gateway("club", services=[Users], faces=[views], **options)

@@ -1,4 +1,4 @@
-"""Processes for what only signals and sockets can show."""
+"""Fixtures for tests with processes, signals and sockets."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.processes.site import Site
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Where processes are started and found again."""
+    """Return the place where processes are started."""
     fork_server = ForkServer()
     yield Site(fork_server, tmp_path_factory.mktemp("policies"))
     fork_server.close()

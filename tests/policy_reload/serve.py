@@ -1,4 +1,4 @@
-"""The club as a process serves it."""
+"""The gateway for a server process."""
 
 from tests.policy_reload.club import make
 

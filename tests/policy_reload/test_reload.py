@@ -1,4 +1,4 @@
-"""Reading the policies of a file: at the start, again, and for the operator."""
+"""Policy reload: from a file at start-up, by SIGHUP, and by an admin endpoint."""
 
 import asyncio
 import os
@@ -60,7 +60,7 @@ class Club:
 
 
 async def test_the_file_is_in_force_from_the_start(tmp_path: Path) -> None:
-    """Its timeout ends a call, and the log shows how the file differs from the code."""
+    """Its timeout ends a call, and the log has the options that differ from the code."""
     club = Club(tmp_path, "[users]\ntimeout = 0.05")
     club.service.then(reply(200, {"id": "7"}, after=1))
     async with running(club.app):
@@ -80,7 +80,7 @@ async def test_the_file_is_in_force_from_the_start(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_file_stops_the_start(tmp_path: Path, text: str, complaint: str) -> None:
-    """The error names the file, what is wrong in it and what to write."""
+    """The error names the file, the mistake, and what to write instead."""
     with pytest.raises(ConfigurationError) as caught:
         Club(tmp_path, text)
 
@@ -89,7 +89,7 @@ def test_a_wrong_file_stops_the_start(tmp_path: Path, text: str, complaint: str)
 
 
 def test_a_file_that_can_not_be_read_stops_the_start(tmp_path: Path) -> None:
-    """Whether it is not there, no text, or far too long."""
+    """It is missing, not text, or too large."""
     settings = Settings(env="development", upstreams={"users": (f"http://{HOST}",)})
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     (tmp_path / "long").write_bytes(b"#" * (MAX_FILE_BYTES + 1))
@@ -119,8 +119,8 @@ async def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
     assert (status, timeout) == (200, 0.5)
 
 
-async def test_a_file_that_broke_changes_nothing(tmp_path: Path) -> None:
-    """What was in force stays so, by the same stack, and the reason is logged."""
+async def test_a_wrong_file_changes_nothing(tmp_path: Path) -> None:
+    """The stack stays the same, and the reason is logged."""
     club = Club(tmp_path, "[users]\ntimeout = 0.5")
     async with running(club.app) as client:
         before = club.app.running.upstreams.stacks
@@ -136,8 +136,8 @@ async def test_a_file_that_broke_changes_nothing(tmp_path: Path) -> None:
     assert status == 200
 
 
-async def test_what_is_taken_out_of_the_file_is_the_code_s_again(tmp_path: Path) -> None:
-    """A file holds what differs, and nothing of the past."""
+async def test_an_option_removed_from_the_file_has_the_value_in_the_code(tmp_path: Path) -> None:
+    """An option that is removed from the file has the value in the code again."""
     club = Club(tmp_path, "[users]\ntimeout = 0.5")
     async with running(club.app):
         club.write("")
@@ -147,7 +147,7 @@ async def test_what_is_taken_out_of_the_file_is_the_code_s_again(tmp_path: Path)
 
 
 async def test_a_hangup_reads_the_file_again_and_nothing_else_is_left(tmp_path: Path) -> None:
-    """In our own server SIGHUP is the gateway's while it runs; afterwards it is whose it was."""
+    """Our server handles SIGHUP while it runs, and restores the handler afterwards."""
     before, hangups = signal.getsignal(signal.SIGHUP), []
     signal.signal(signal.SIGHUP, lambda *_: hangups.append(1))
     mine = signal.getsignal(signal.SIGHUP)
@@ -171,7 +171,7 @@ async def test_a_hangup_reads_the_file_again_and_nothing_else_is_left(tmp_path: 
 
 
 async def test_a_hangup_without_a_file_goes_to_the_application(tmp_path: Path) -> None:
-    """A handler that the application has for SIGHUP stays where there is nothing to reload."""
+    """Without a policy file the application's own SIGHUP handler stays."""
     before, hangups = signal.getsignal(signal.SIGHUP), []
     signal.signal(signal.SIGHUP, lambda *_: hangups.append(1))
     try:
@@ -187,7 +187,7 @@ async def test_a_hangup_without_a_file_goes_to_the_application(tmp_path: Path) -
 
 
 async def test_an_admin_endpoint_reads_it_again(tmp_path: Path) -> None:
-    """With the token, by POST; the answer says what changed, or what is wrong."""
+    """By POST with the token; the answer has the changes, or the mistake."""
     club = Club(tmp_path)
     async with running(club.app, headers=OPERATOR) as client:
         club.write("[users]\ntimeout = 0.5")
@@ -207,7 +207,7 @@ async def test_an_admin_endpoint_reads_it_again(tmp_path: Path) -> None:
     "given", [{}, {"authorization": "Bearer y"}, {"authorization": TOKEN}, {"cookie": TOKEN}]
 )
 async def test_without_the_token_it_is_not_read(tmp_path: Path, given: dict[str, str]) -> None:
-    """Without the token there is nothing to learn, and nothing is read."""
+    """Without the token it is a 401, and nothing is read."""
     club = Club(tmp_path)
     async with running(club.app) as client:
         club.write("[users]\ntimeout = 0.5")
@@ -220,7 +220,7 @@ async def test_without_the_token_it_is_not_read(tmp_path: Path, given: dict[str,
 
 
 async def test_without_a_token_there_is_no_such_path(tmp_path: Path) -> None:
-    """Admin endpoints are off by default, and in no document."""
+    """Admin endpoints are off by default, and not in OpenAPI."""
     club = Club(tmp_path, token="")
     async with running(club.app, headers=OPERATOR) as client:
         answer = await client.post("/operator/policies")

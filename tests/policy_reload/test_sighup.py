@@ -27,18 +27,18 @@ def users(site: Site):
 
 
 class PolicyFile:
-    """The operator's file, which says nothing yet."""
+    """The policy file of an operator, empty at first."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.say("")
 
     def say(self, text: str) -> None:
-        """Write it anew."""
+        """Write another content."""
         self.path.write_text(text)
 
     def remove(self) -> None:
-        """Take it away."""
+        """Delete the file."""
         self.path.unlink()
 
 
@@ -49,7 +49,7 @@ def file(tmp_path: Path) -> PolicyFile:
 
 
 def slow(seconds: float) -> dict[str, object]:
-    """Return the fault of a service that takes so long."""
+    """Return the fault of a service with this latency."""
     return {"kind": "latency", "distribution": {"name": "constant", "seconds": seconds}}
 
 
@@ -60,14 +60,14 @@ def club(site: Site, users: Service, file: PolicyFile, **environ: str) -> Gatewa
 
 
 async def hang_up(gateway: Gateway, event: str, count: int = 1) -> None:
-    """Send the signal, and wait until the gateway has logged it so many times more."""
+    """Send SIGHUP, and wait until the log has so many more lines about it."""
     expected = len(gateway.events(event)) + count
     gateway.signal(signal.SIGHUP)
     await until(lambda: len(gateway.events(event)) >= expected)
 
 
 class Load:
-    """Clients that ask again and again, and what they were answered."""
+    """Clients that send requests in a loop, and record the answers."""
 
     def __init__(self, gateway: Gateway, clients: int) -> None:
         self.statuses: Counter[int] = Counter()
@@ -89,7 +89,7 @@ class Load:
                 self.statuses[(await line.ask(MEMBER)).status] += 1
 
     async def goes_on(self) -> None:
-        """Wait until each client was answered a few times more."""
+        """Wait until each client has a few more answers."""
         enough = self.statuses.total() + 5 * self._clients
         await until(lambda: self.statuses.total() >= enough, within=20)
 
@@ -97,7 +97,7 @@ class Load:
 async def test_a_timeout_changes_under_load_without_a_failed_request(
     site: Site, users: Service, file: PolicyFile
 ) -> None:
-    """Whatever was under way ends as it began; what comes next goes by the new file."""
+    """Requests in flight end with the old policy, later ones use the new one."""
     users.break_by(slow(0.05))
     gateway = club(site, users, file)
     with site.running(gateway):
@@ -124,7 +124,7 @@ async def test_a_timeout_changes_under_load_without_a_failed_request(
 
 
 async def test_a_broken_file_changes_nothing(site: Site, users: Service, file: PolicyFile) -> None:
-    """The gateway goes on with the connection that it has, and logs what is wrong."""
+    """The gateway uses the same connection, and logs the mistake."""
     gateway = club(site, users, file)
     with site.running(gateway):
         async with Load(gateway, 5) as load:
@@ -158,7 +158,7 @@ async def test_each_worker_reads_the_file(site: Site, users: Service, file: Poli
 async def test_a_hangup_without_a_file_ends_no_process(
     site: Site, users: Service, workers: str
 ) -> None:
-    """A script that reloads every gateway of a machine does not end those without policies."""
+    """SIGHUP to a gateway without a policy file does not end it."""
     gateway = site.gateway(APP, {**addresses([users]), "BFF_WORKERS": workers})
     with site.running(gateway):
         await until(lambda: len(gateway.events("server.started")) == int(workers))
@@ -188,7 +188,7 @@ async def test_a_hangup_to_another_server_is_that_server_s(
 async def test_a_wrong_file_is_a_line_and_no_gateway(
     site: Site, users: Service, file: PolicyFile
 ) -> None:
-    """The operator reads what to write instead."""
+    """The operator gets one line that says what to write instead."""
     file.say("[users.retry]\natempts = 1")
     gateway = club(site, users, file).start()
     gateway.wait_for_end()

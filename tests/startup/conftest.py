@@ -1,4 +1,4 @@
-"""Gateways as they are assembled, and as they start to serve in several processes."""
+"""Fixtures: settings, gateways that start, and servers with several processes."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -30,7 +30,7 @@ def production(**values: Any) -> Settings:
 
 
 class Started:
-    """What a gateway logs while it starts."""
+    """The log of a gateway that starts."""
 
     def __init__(self) -> None:
         self.events: list[AnyEvent] = []

@@ -1,4 +1,4 @@
-"""A gateway in somebody else's process: nothing that belongs to the process is changed."""
+"""An embedded gateway does not change the process around it."""
 
 import asyncio
 import faulthandler
@@ -47,7 +47,7 @@ _DURING = {signal.SIGINT, signal.SIGTERM}
 
 @contextmanager
 def bare_root_logger() -> Iterator[None]:
-    """Take the handlers of the root logger away, as in a program that has not set up `logging`."""
+    """Remove the handlers of the root logger, as in a program without `logging` set up."""
     root = logging.getLogger()
     handlers = list(root.handlers)  # pytest's
     root.handlers.clear()
@@ -100,7 +100,7 @@ Run = Callable[[Gateway], AbstractAsyncContextManager[object]]
 async def test_an_embedded_gateway_leaves_the_process_as_it_is(
     run: Run, tmp_path: Path, *, has_policies: bool
 ) -> None:
-    """Signals, loggers, hooks and the garbage collector belong to the program around it."""
+    """Signals, loggers, hooks and the garbage collector stay as they are."""
     policies = tmp_path / "policies.toml"
     policies.touch()
     app = gateway(

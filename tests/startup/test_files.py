@@ -43,7 +43,7 @@ async def test_files_of_the_working_directory_are_logged(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("options", [{}, OPTIONS])
 async def test_nothing_is_logged_where_no_file_is_opened(options, tmp_path, monkeypatch):
-    """A gateway without sagas and keys opens no file; memory is none."""
+    """A gateway without sagas and API keys, or with stores in memory, opens no file."""
     monkeypatch.chdir(tmp_path)
     values = {"journal_url": "sqlite://", "api_keys_url": "sqlite://"}
 

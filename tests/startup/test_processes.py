@@ -1,4 +1,4 @@
-"""Real servers with several workers: each refuses what is not shared, and warns once."""
+"""Servers with several workers refuse unshared state, and warn once."""
 
 import json
 
@@ -22,7 +22,7 @@ SERVERS = {
 
 @pytest.mark.parametrize("server", SERVERS)
 async def test_several_workers_without_a_shared_store_do_not_start(till, server):
-    """Whatever serves the gateway: its log names the variable, and the server ends."""
+    """With each server the log names the variable, and the server ends."""
     command, environ = SERVERS[server]
     process = till(*command, **environ)
 
@@ -32,7 +32,7 @@ async def test_several_workers_without_a_shared_store_do_not_start(till, server)
 
 
 async def test_our_own_server_says_it_in_a_line(till):
-    """Once, not by each worker, and without a traceback."""
+    """There is one line for all workers, without a traceback."""
     process = till("bff_core.server", APP, "--workers", "3")
 
     await until(lambda: not process.is_alive)
@@ -46,7 +46,7 @@ async def test_our_own_server_says_it_in_a_line(till):
     [("ours", "has started"), ("uvicorn", "startup complete"), ("granian", "Started worker-")],
 )
 async def test_a_warning_is_logged_once_and_not_by_each_worker(till, server, ready):
-    """Both workers serve; one of them logs what is less accurate."""
+    """Both workers serve, and one of them logs the warning."""
     command, _ = SERVERS[server]
     process = till(*command, BFF_IDEMPOTENCY_URL=REDIS).wait_until_ready()
     await until(lambda: process.output.count(ready) == 2)
@@ -67,7 +67,7 @@ async def test_a_warning_is_logged_once_and_not_by_each_worker(till, server, rea
     ],
 )
 async def test_one_worker_needs_no_store(till, command, environ):
-    """The command line goes before the variable."""
+    """The command line overrides the variable."""
     process = till(*command, **environ).wait_until_ready()
 
     assert process.is_alive
@@ -75,7 +75,7 @@ async def test_one_worker_needs_no_store(till, command, environ):
 
 
 def test_our_server_knows_better_than_the_settings():
-    """What it says is not added to, nor guessed at."""
+    """The number that our server reports is used as it is."""
     values = {PROCESSES: Processes(2, is_first=False)}
 
     assert processes_of(values, Settings(workers=8)) == Processes(2, is_first=False)

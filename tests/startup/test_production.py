@@ -1,4 +1,4 @@
-"""Production: what is fit for a laptop stops the start, or is a warning in the log."""
+"""Production: unsafe settings stop the start, or are a warning in the log."""
 
 from typing import Any
 
@@ -34,19 +34,19 @@ class Buy(Saga):
 
 
 def tokens(issuer: str) -> BearerAuthenticator:
-    """Return who takes tokens of an issuer."""
+    """Return an authenticator for tokens of an issuer."""
     return BearerAuthenticator(Issuer(issuer=issuer, audience=("till",)))
 
 
 def introspection(issuer: str) -> IntrospectionAuthenticator:
-    """Return who has an issuer say what tokens are."""
+    """Return an authenticator that uses token introspection."""
     return IntrospectionAuthenticator(
         Introspection(client_id="till", client_secret="s", audience=("till",), issuer=issuer)
     )
 
 
 def refusal(values: dict[str, Any], **options: Any) -> str:
-    """Return why a gateway does not start in production; in development it does."""
+    """Return the error of a gateway in production; in development it must start."""
     values = {"upstreams": {"identity": (ID,)}, **values}
     gateway("till", settings=settings(**values), **options)
     with pytest.raises(ConfigurationError) as refused:
@@ -57,7 +57,7 @@ def refusal(values: dict[str, Any], **options: Any) -> str:
 @pytest.mark.parametrize("issuer", ["http://id.example", "HTTP://id.example/realms/shop"])
 @pytest.mark.parametrize("make", [None, tokens, introspection])
 def test_an_issuer_without_tls_is_refused(issuer, make):
-    """Anybody on the way could make tokens; wherever the issuer is named."""
+    """An attacker on the network could forge tokens, wherever the issuer is configured."""
     if make is not None and issuer.startswith("HTTP:"):
         issuer = issuer.lower()
     values = {"issuer": issuer} if make is None else {}
@@ -76,7 +76,7 @@ def test_an_issuer_without_tls_is_refused(issuer, make):
     ],
 )  # fmt: skip
 def test_what_looks_like_this_machine_is_refused(issuer):
-    """Only the host counts."""
+    """A host that only contains a loopback name is not this machine."""
     assert "BFF_ISSUER" in refusal({"issuer": issuer})
 
 
@@ -133,12 +133,12 @@ def test_trusting_the_internet_is_refused(hops):
     ],
 )
 def test_proxies_of_ones_own_may_be_trusted(hops):
-    """Private networks whole, and the published networks of a content delivery network."""
+    """Private networks, and the published networks of a content delivery network."""
     gateway("till", settings=production(trusted_proxies=hops))
 
 
 def test_the_hops_of_options_in_code_are_checked_as_well():
-    """Options that the author gives go before the settings."""
+    """Options in code override the settings."""
     options = EdgeOptions(trusted_proxies=("0.0.0.0/0",))
 
     assert "BFF_TRUSTED_PROXIES" in refusal({}, options=options)
@@ -155,7 +155,7 @@ def test_the_hops_of_options_in_code_are_checked_as_well():
     ],
 )  # fmt: skip
 def test_a_secret_of_the_examples_is_refused_and_not_repeated(values, variable):
-    """Everybody can read it in the examples."""
+    """Everybody can read these secrets."""
     text = refusal(values)
 
     assert text.startswith(f"{variable} holds a secret of the examples")
@@ -163,7 +163,7 @@ def test_a_secret_of_the_examples_is_refused_and_not_repeated(values, variable):
 
 
 def test_sagas_in_the_working_directory_are_refused():
-    """A new container has no such file, and what was unfinished would be forgotten."""
+    """A new container has no such file, so unfinished sagas would be lost."""
     text = refusal({}, sagas=[Buy])
 
     assert text.startswith("BFF_JOURNAL_URL is not set: unfinished sagas would be in ")
@@ -174,7 +174,7 @@ def test_sagas_in_the_working_directory_are_refused():
 
 
 def test_api_keys_in_the_working_directory_are_refused():
-    """A new container has no such file, and every key would be gone."""
+    """A new container has no such file, so all API keys would be lost."""
     text = refusal({}, authenticator=ApiKeyAuthenticator())
 
     assert text.startswith("BFF_API_KEYS_URL is not set: API keys would be in ")
@@ -183,7 +183,7 @@ def test_api_keys_in_the_working_directory_are_refused():
 
 
 def test_all_refusals_come_at_once():
-    """No operator has to start five times to learn of five variables."""
+    """An operator learns of five variables in one start."""
     text = refusal({"issuer": "http://id.example", "trusted_proxies": ("::/0",)}, sagas=[Buy])
 
     named = [line.partition("=")[0].partition(" ")[0] for line in text.splitlines()]
@@ -213,7 +213,7 @@ WARNINGS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 
 def built(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of a gateway, each made anew."""
+    """Return the arguments of a gateway, new at each call."""
     has_keys = options.get("keys", False)
     rest = {name: value for name, value in options.items() if name != "keys"}
     return rest | ({"authenticator": ApiKeyAuthenticator()} if has_keys else {})
@@ -221,7 +221,7 @@ def built(options: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("values", "options", "variable"), WARNINGS)
 async def test_what_is_doubtful_in_production_is_a_warning(values, options, variable):
-    """The gateway serves, and its log names the variable; on a laptop nothing is said."""
+    """The gateway serves, and the log names the variable; in development there is no warning."""
     async with started(production(**values), **built(options)) as in_production:
         pass
     async with started(settings(**values), **built(options)) as on_a_laptop:
@@ -232,8 +232,8 @@ async def test_what_is_doubtful_in_production_is_a_warning(values, options, vari
     assert on_a_laptop.warned == {}
 
 
-async def test_a_sound_production_says_nothing():
-    """A warning that everybody gets is one that is not read."""
+async def test_sound_settings_cause_no_warning():
+    """Sound settings cause no warning."""
     values = production(
         allowed_hosts=["shop.example", "*.shop.example"],
         public_url="https://shop.example",
@@ -257,7 +257,7 @@ async def test_a_sound_production_says_nothing():
 
 @pytest.mark.parametrize("env", ["development", "production"])
 async def test_an_old_name_of_a_variable_is_warned_about(env):
-    """The log names the new one, before the version that reads the old one no longer."""
+    """The log names the new one."""
     environ = {"BFF_ENV": env, "BFF_ALLOWED_HOSTS": "shop.example", "BFF_TRUSTED_HOPS": "10.0.0.7"}
 
     async with started(Settings.load(environ)) as heard:

@@ -1,4 +1,4 @@
-"""A gateway and its runs: what is configured stays, what is open belongs to one run."""
+"""A gateway can run several times, each time with new connections and stores."""
 
 from dataclasses import FrozenInstanceError
 
@@ -23,7 +23,7 @@ def catalog_gateway() -> Gateway:
 
 
 async def test_each_run_has_connections_and_stores_of_its_own() -> None:
-    """An app that is started again, as tests do, begins with an empty cache and new clients."""
+    """An app that is started again has an empty cache and new clients."""
     app, runs = catalog_gateway(), []
     for _ in range(2):
         async with running(app):
@@ -34,7 +34,7 @@ async def test_each_run_has_connections_and_stores_of_its_own() -> None:
 
 
 async def test_a_gateway_that_does_not_run_says_so() -> None:
-    """Before its lifespan and after it; the services can be looked at all the same."""
+    """Before and after its lifespan; `repr` of services works all the same."""
     app = catalog_gateway()
     shown = repr(app.services[Catalog])
     errors = []
@@ -52,7 +52,7 @@ async def test_a_gateway_that_does_not_run_says_so() -> None:
 
 
 async def test_a_run_that_fails_leaves_the_gateway_stopped() -> None:
-    """The next start begins anew."""
+    """The gateway can be started again."""
     app = catalog_gateway()
     with pytest.raises(ZeroDivisionError):
         async with running(app):
@@ -63,6 +63,6 @@ async def test_a_run_that_fails_leaves_the_gateway_stopped() -> None:
 
 
 def test_a_configuration_is_frozen() -> None:
-    """What a gateway was made of does not change under its requests."""
+    """The configuration of a gateway can't be changed."""
     with pytest.raises(FrozenInstanceError):
         catalog_gateway().config.has_cache = False  # type: ignore[misc] # it is the point

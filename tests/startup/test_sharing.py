@@ -1,4 +1,4 @@
-"""Several processes without a shared store: promises stop the start, figures are a warning."""
+"""Several processes without a shared store: unsafe state is an error, other a warning."""
 
 from typing import Any
 
@@ -39,17 +39,17 @@ class Buy(Saga):
 
 
 def sessions() -> SessionAuthenticator:
-    """Return who signs in browsers."""
+    """Return an authenticator with browser sessions."""
     return SessionAuthenticator(OpenIDProvider(issuer=ID, client_id="web", client_secret="secret"))
 
 
 def tokens(**options: Any) -> BearerAuthenticator:
-    """Return who takes tokens."""
+    """Return an authenticator for tokens."""
     return BearerAuthenticator(Issuer(issuer=ID, audience=("till",)), **options)
 
 
 def face(*methods: str) -> Views:
-    """Return views of these methods."""
+    """Return views with these methods."""
     views = Views(access=ANYONE)
     for method in methods:
         getattr(views, method)("/payments")(answer)
@@ -103,15 +103,15 @@ SHARED = {
 
 
 def built(parts: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts of a gateway, each made anew."""
+    """Return the arguments of a gateway, new at each call."""
     make = parts.get("authenticator")
     made = {} if make is None else {"authenticator": make()}
     return {**parts, "services": [Prices] if "sagas" not in parts else (), **made}
 
 
 @pytest.mark.parametrize("promise", PROMISES)
-async def test_a_promise_that_processes_do_not_share_stops_the_start(promise):
-    """The error names the variable, the number of processes and what would happen."""
+async def test_unsafe_state_that_is_not_shared_stops_the_start(promise):
+    """The error names the variable, the number of processes and the consequence."""
     parts, values, variable = PROMISES[promise]
     with pytest.raises(ConfigurationError) as refused:
         async with started(settings(**{**COMMON, **values, "workers": 3}), **built(parts)):
@@ -125,7 +125,7 @@ async def test_a_promise_that_processes_do_not_share_stops_the_start(promise):
 
 @pytest.mark.parametrize("promise", PROMISES)
 async def test_one_process_needs_no_shared_store(promise):
-    """A laptop, or a small shop, needs no Redis."""
+    """One process needs no Redis."""
     parts, values, _ = PROMISES[promise]
     async with started(settings(**{**COMMON, **values, "workers": 1}), **built(parts)) as heard:
         assert heard.warned == {}
@@ -133,7 +133,7 @@ async def test_one_process_needs_no_shared_store(promise):
 
 @pytest.mark.parametrize("promise", PROMISES)
 async def test_what_is_shared_is_served_by_many_processes(promise, tmp_path):
-    """The variable that the error names is all that it takes."""
+    """With the variable that the error names, the gateway starts."""
     parts, values, variable = PROMISES[promise]
     shared = {
         name: value.format(path=tmp_path / "file") if isinstance(value, str) else value
@@ -174,14 +174,14 @@ READERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-async def test_a_gateway_that_promises_nothing_needs_no_store(reader):
+async def test_a_gateway_without_writes_needs_no_store(reader):
     """Reads need no Idempotency-Key, so several processes serve them without Redis."""
     async with started(settings(workers=4), **READERS[reader]) as heard:
         assert heard.warned == {}
 
 
 def sub_application(app: FastAPI) -> None:
-    """Mount an application whose routes are unknown."""
+    """Mount an application whose routes the gateway does not know."""
     app.mount("/legacy", Starlette())
 
 
@@ -194,7 +194,7 @@ WRITERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("writer", WRITERS)
 async def test_every_way_to_write_counts(writer):
-    """Also what was added to the gateway after it was made."""
+    """Also routes that are added to the app later."""
     with pytest.raises(ConfigurationError, match="BFF_IDEMPOTENCY_URL"):
         async with started(settings(workers=2), **WRITERS[writer]):
             raise AssertionError("it serves")
@@ -207,8 +207,8 @@ async def test_the_endpoints_of_sign_in_need_no_keys():
         assert heard.warned == {}
 
 
-async def test_all_that_is_missing_is_said_at_once():
-    """No operator has to start four times to learn of four variables."""
+async def test_all_missing_stores_are_reported_at_once():
+    """An operator learns of four variables in one start."""
     values = settings(**{**COMMON, "workers": 2, "journal_url": "sqlite://"})
     with pytest.raises(ConfigurationError) as refused:
         async with started(values, authenticator=sessions(), faces=[face("post")], sagas=[Buy]):
@@ -226,7 +226,7 @@ async def test_all_that_is_missing_is_said_at_once():
     ],
 )
 async def test_what_is_less_accurate_in_several_processes_is_a_warning(parts, values, variable):
-    """Limits and caches work, with other numbers; the log says what to set."""
+    """Limits and caches work less accurately; the log names the variable."""
     values = {**COMMON, **values}
     unset = {key: value for key, value in values.items() if value != REDIS}
     async with started(settings(**unset, workers=4), **parts) as blurred:

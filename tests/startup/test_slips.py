@@ -1,4 +1,4 @@
-"""What beginners write: each slip gets one error that says what to write instead."""
+"""Mistakes of beginners: each gets an error that says what to write instead."""
 
 import warnings
 from types import ModuleType
@@ -60,7 +60,7 @@ async def get_product(page: Composed) -> str:
 
 
 def refusal(call, *arguments, **options) -> str:
-    """Return what a call is refused with."""
+    """Return the error of a call."""
     with pytest.raises(ConfigurationError) as caught:
         call(*arguments, **options)
     assert "\n" not in str(caught.value)
@@ -102,7 +102,7 @@ def test_an_argument_of_another_kind_is_refused(options, mend):
 
 @pytest.mark.parametrize("name", ["", " ", views, None, 7])
 def test_a_gateway_has_a_name(name):
-    """It stands in logs, OpenAPI and Cache-Status."""
+    """Logs, OpenAPI and Cache-Status have the name."""
     assert "give it a name first" in refusal(gateway, name, settings=LAPTOP)
 
 
@@ -123,11 +123,11 @@ async def screen(page: Page) -> str:
 
 
 async def screen_itself(page: Annotated[Page, Depends(Page)]) -> str:
-    """Take what FastAPI would build."""
+    """Use a class as a dependency, which FastAPI would construct."""
 
 
 async def screen_by_default(page: Page = Depends(Page)) -> str:  # noqa: B008 # a slip
-    """Take it in the older way."""
+    """Declare it as a default value."""
 
 
 async def composed_only(page: Annotated[Page, compose(Page)]) -> str:
@@ -143,7 +143,7 @@ async def service(shop: Shop) -> str:
 
 
 async def service_itself(shop: Annotated[Shop, Depends()]) -> str:
-    """Take what FastAPI would build."""
+    """Use a class as a dependency, which FastAPI would construct."""
 
 
 async def unknown_type(product_id: str) -> "Nowhere":  # noqa: F821 # a slip
@@ -346,7 +346,7 @@ def test_a_view_that_yields_is_a_stream():
 
 
 def test_what_is_no_composition_is_not_composed():
-    """Nor is a type that stands where a field was meant."""
+    """Also a type in place of a field."""
     assert refusal(compose, Shop) == "compose(Shop): give a class of Composition"
     assert "GraphQL(...) takes a strawberry.Schema" in refusal(GraphQL, None)
     assert "shop = Shop is no field: write shop: Shop" in refusal(
@@ -355,7 +355,7 @@ def test_what_is_no_composition_is_not_composed():
 
 
 def test_a_class_inside_a_composition_is_no_field():
-    """It may have helpers of its own."""
+    """It is a helper class."""
 
     class Home(Composition):
         class Row:
@@ -374,7 +374,7 @@ def test_a_misspelt_upstream_is_named(variable):
 
 
 def test_a_misspelt_service_is_named():
-    """The error about a service without an address names one that nearly fits."""
+    """The error about a missing address names a similar variable that is set."""
     with warnings.catch_warnings(action="error"):
         settings = Settings.load({"BFF_ENV": "development", "BFF_UPSTREAM_SHP": "http://a"})
 
@@ -384,7 +384,7 @@ def test_a_misspelt_service_is_named():
 
 
 async def test_services_can_be_shown_before_the_gateway_runs():
-    """The stack has its layers and addresses; a call says when it can be made."""
+    """`repr` shows layers and addresses; a call fails with an explanation."""
     app = gateway("shop", settings=LAPTOP, services=[Shop], faces=[views])
     before = repr(app.services[Shop])
     async with app.router.lifespan_context(app):

@@ -1,4 +1,4 @@
-"""What was declared and can never take effect is said at start; what is wired wrongly, where."""
+"""Declarations without effect are warned about at start-up; errors name the route."""
 
 from typing import Annotated
 
@@ -106,7 +106,7 @@ def with_files(app):
 
 @pytest.mark.parametrize("options", MATCHING, ids=str)
 async def test_a_limit_of_paths_that_there_are_is_not_warned_of(options):
-    """Templates, mounts, the gateway's own paths: whatever a request may be for."""
+    """For paths of templates, mounts, and the gateway's own endpoints."""
     limits = [Limit(quota=5, name="mine", **options)]
     async with started(settings(), faces=faces(), limits=limits, add=with_files) as heard:
         pass
@@ -116,7 +116,7 @@ async def test_a_limit_of_paths_that_there_are_is_not_warned_of(options):
 
 @pytest.mark.parametrize(("options", "option", "reason"), IDLE, ids=lambda one: str(one)[:40])
 async def test_a_limit_of_a_path_that_there_is_not_is_warned_of(options, option, reason):
-    """It would count nothing, and say nothing."""
+    """Otherwise the limit would silently count nothing."""
     limits = [Limit(quota=5, name="mine", **options)]
     async with started(settings(), faces=faces(), limits=limits) as heard:
         pass
@@ -125,7 +125,7 @@ async def test_a_limit_of_a_path_that_there_is_not_is_warned_of(options, option,
 
 
 async def test_a_rule_that_no_caller_can_meet_is_warned_of():
-    """Views, plain routes and fields of GraphQL require a viewer, and nothing signs one in."""
+    """Views, plain routes and GraphQL fields require a viewer, but no authenticator exists."""
     guarded = Views(prefix="/r")
 
     @guarded.get("/orders", access=Require("orders:read"))
@@ -173,14 +173,14 @@ async def test_a_gateway_whose_rules_can_be_met_is_not_warned(authenticator):
 
 
 class NoChallenge:
-    """Lacks what a 401 says."""
+    """An authenticator without a challenge."""
 
     async def authenticate(self, scope):
         """Return no viewer."""
 
 
 class NoMethod:
-    """Is no authenticator at all."""
+    """A class that is no authenticator."""
 
     challenge = "Bearer"
 
@@ -196,7 +196,7 @@ class NoMethod:
     ],
 )
 def test_what_is_no_authenticator_is_refused_in_words(given, expected):
-    """Not with an AttributeError from within, at the first request."""
+    """At start-up, not with an AttributeError at the first request."""
     with pytest.raises(ConfigurationError) as raised:
         gateway("till", settings=settings(), authenticator=given)
 
@@ -204,7 +204,7 @@ def test_what_is_no_authenticator_is_refused_in_words(given, expected):
 
 
 def test_a_service_that_is_not_listed_is_said_with_the_route():
-    """The screen says which field, the route who needs it."""
+    """The error names the field of the screen, and the route."""
     made = Views(prefix="/v1")
 
     @made.get("/page/{sku}")
@@ -239,7 +239,7 @@ async def unstreamed() -> int:
     ],
 )
 def test_a_view_that_is_declared_wrongly_is_named(declare, endpoint, expected):
-    """Its method, its path and its function, before what is wrong."""
+    """The error names method, path and function."""
     with pytest.raises(ConfigurationError) as raised:
         declare(Views(prefix="/v1"))(endpoint)
 
