@@ -72,7 +72,8 @@ class Idempotency:
     those of the first request, and only a viewer with the same rights gets the stored answer.
     Final answers are stored (`policy.edge.idempotency.is_final_answer`). After an answer that leaves the
     outcome open, the next request with the key is executed again, under the same derived keys.
-    Streams are never stored. Requests without the header, and safe methods, pass.
+    Streams are never stored. Requests without the header pass, and so do those of safe methods and
+    of routes that change nothing, such as a GraphQL schema without mutations.
     """
 
     __slots__ = ("_clock", "_events", "_gateway", "_options", "_routes", "_store")
@@ -97,10 +98,11 @@ class Idempotency:
 
     def check(self, context: RequestContext) -> Awaitable[Response | None] | None:
         """Claim the key of a request, or replay its answer; a request without a key passes."""
-        if context.scope.method not in UNSAFE:
-            return None
         field = context.fields.get(FIELD)
-        return None if field is None else self._keyed(field, context)
+        if field is None or context.scope.method not in UNSAFE:
+            return None
+        route = self._routes.match(context.asgi).entry
+        return self._keyed(field, context) if route is None or route.is_keyed else None
 
     async def _keyed(self, field: bytes, context: RequestContext) -> Response | None:
         has_inner_rules, found = admit_to_route(self._routes, context.asgi), None

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI, WebSocket
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from bff_core import ANYONE, Limit, Require, Views, gateway
 from bff_core.auth.access import access
@@ -279,3 +280,20 @@ def test_the_table_knows_which_routes_are_below_a_prefix(template, prefix, is_be
     app.get(template)(lambda: 1)
 
     assert table_of(app).entries[0].is_below(prefix) is is_below
+
+
+async def test_a_route_that_changes_nothing_ignores_an_idempotency_key(tmp_path):
+    """Files are never written, so that their 405 comes before an error about the key."""
+    app, _ = shop()
+    app.mount("/files", access(ANYONE)(StaticFiles(directory=tmp_path)))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        answers = [
+            await client.post(path, headers={"idempotency-key": '"malformed'})
+            for path in ("/files/a.txt", "/fast/7")
+        ]
+
+    assert [one.status_code for one in answers] == [405, 400]
