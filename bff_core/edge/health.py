@@ -5,8 +5,8 @@ import platform
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
+from starlette.types import Send
 
 from bff_core.routing.path import path_of
 
@@ -64,16 +64,15 @@ def _run(check: Check) -> str | None:
 
 
 class Health:
-    """Outermost: answers `/healthz` (liveness), `/readyz` (readiness) and `/version`.
+    """Before all else: answers `/healthz` (liveness), `/readyz` (readiness) and `/version`.
 
     It does not check the host, since probes call by address, and emits no event, since they call
     often.
     """
 
-    __slots__ = ("_answers", "_app")
+    __slots__ = ("_answers",)
 
-    def __init__(self, app: ASGIApp, *, readiness: Readiness, about: About) -> None:
-        self._app = app
+    def __init__(self, *, readiness: Readiness, about: About) -> None:
         version = _version(about)
         self._answers: dict[str, Callable[[], tuple[int, dict[str, object]]]] = {
             "/healthz": lambda: (200, {"status": "ok"}),
@@ -81,11 +80,11 @@ class Health:
             "/version": lambda: (200, version),
         }
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer a probe, or pass on."""
+    def answer(self, scope: ASGIScope, send: Send) -> Awaitable[None] | None:
+        """Answer a probe; return None for any other request."""
         answer = self._answers.get(path_of(scope)) if scope["type"] == "http" else None
         if answer is None:
-            return self._app(scope, receive, send)
+            return None
         if scope["method"] not in {"GET", "HEAD"}:
             return _send(405, {"status": "method not allowed"}, scope, send)
         return _send(*answer(), scope, send)

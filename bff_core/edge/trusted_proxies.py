@@ -1,8 +1,7 @@
 """Trusted proxies: only they may report the address, scheme and host of the client."""
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.forwarded import Hop, believed, parse_forwarded, parse_x_forwarded, trust
@@ -116,19 +115,16 @@ class TrustedProxies:
     The other family is ignored, since a proxy passes on headers that it does not know.
     """
 
-    __slots__ = ("_app", "_from_anyone", "_from_hops", "_is_trusted", "_reads_rfc")
+    __slots__ = ("_from_anyone", "_from_hops", "_is_trusted", "_reads_rfc")
 
-    def __init__(
-        self, app: ASGIApp, *, trusted: Iterable[str], reads: str, client_traces: bool
-    ) -> None:
-        self._app = app
+    def __init__(self, *, trusted: Iterable[str], reads: str, client_traces: bool) -> None:
         self._is_trusted = trust(trusted)
         self._reads_rfc = reads == "forwarded"
         names = GUARDED - TRACE if client_traces else GUARDED
         self._from_anyone = _HeaderFilter(names, IDENTITY_FAMILIES)
         self._from_hops = _HeaderFilter(ORIGIN, ())
 
-    def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
+    def apply(self, scope: ASGIScope) -> None:
         """Set the client from the headers of a trusted proxy, or remove such headers."""
         client = scope.get("client")
         peer = client[0] if client else ""
@@ -140,7 +136,6 @@ class TrustedProxies:
                 if drops[name]:
                     scope["headers"] = drops.apply(scope["headers"])
                     break
-        return self._app(scope, receive, send)
 
     def _believe(self, scope: ASGIScope, peer: str) -> None:
         drops = self._from_hops

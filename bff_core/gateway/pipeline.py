@@ -69,7 +69,7 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
     context. Then the request lifecycle runs the `concerns`.
     """
     shedding = parts.shedding or SheddingController(options, events=parts.events, clock=parts.clock)
-    guarded: ASGIApp = RequestLifecycle(
+    lifecycle = RequestLifecycle(
         app,
         concerns(options, parts, shedding),
         head=ResponseHeaders(security_headers(policy=options.policy, hsts=options.hsts)),
@@ -78,14 +78,13 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
         bits=random.getrandbits,
         template=parts.routes.template,
     )
-    guarded = LoadShedding(guarded, shedding=shedding)
-    guarded = TrustedProxies(
-        guarded,
+    admitted = LoadShedding(lifecycle, shedding=shedding)
+    health = Health(readiness=parts.readiness, about=parts.about)
+    proxies = TrustedProxies(
         trusted=options.trusted_proxies,
         reads=options.forwarded,
         client_traces=options.client_traces,
     )
-    guarded = Health(guarded, readiness=parts.readiness, about=parts.about)
 
     def edged(scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
@@ -93,7 +92,11 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
         if parts.base:
             # Proxies strip the path that they forward, or do not: the path itself shows which.
             scope["root_path"] = scope.get("root_path") or parts.base
-        return guarded(scope, receive, send)
+        probe = health.answer(scope, send)
+        if probe is not None:
+            return probe
+        proxies.apply(scope)
+        return admitted(scope, receive, send)
 
     return edged
 

@@ -110,16 +110,11 @@ TRACE = """
 
 async def passed_on(name, client, **options):
     """Return whether a header with this name reaches the application."""
-    found = []
-
-    async def app(scope, _receive, _send):
-        found.extend(scope["headers"])
-
     chosen = {"trusted": ("10.0.0.0/8",), "reads": "x-forwarded", "client_traces": False} | options
     scope = {"type": "http", "client": client, "scheme": "http"}
     scope["headers"] = [HOST, (name.encode(), b"198.51.100.4")]
-    await TrustedProxies(app, **chosen)(scope, None, None)
-    return name.encode() in {field for field, _ in found}
+    TrustedProxies(**chosen).apply(scope)
+    return name.encode() in {field for field, _ in scope["headers"]}
 
 
 @pytest.mark.parametrize("name", [*ORIGIN, *IDENTITY, *TRACE])
@@ -169,18 +164,11 @@ async def test_permission_for_traces_permits_nothing_else(name):
 )
 async def test_schemes_that_hops_name(kind, named, scheme):
     """Proxies report ws or http for a web socket."""
-    found = {}
-
-    async def app(scope, _receive, _send):
-        found.update(scope)
-
     scope = {"type": kind, "client": PROXY, "scheme": "unset"}
     scope["headers"] = [HOST, (b"x-forwarded-proto", named.encode())]
-    await TrustedProxies(app, trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False)(
-        scope, None, None
-    )
+    TrustedProxies(trusted=("10.0.0.0/8",), reads="x-forwarded", client_traces=False).apply(scope)
 
-    assert found["scheme"] == scheme
+    assert scope["scheme"] == scheme
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "testserver", "localhost:80"])
