@@ -70,9 +70,9 @@ class Idempotency:
 
     A key belongs to its gateway, viewer and route (method and path). Query and body must equal
     those of the first request, and only a viewer with the same rights gets the stored answer.
-    Final answers are stored (`policy.edge.idempotency.is_final_answer`). After an answer that leaves the
-    outcome open, the next request with the key is executed again, under the same derived keys.
-    Streams are never stored. Requests without the header pass, and so do those of safe methods and
+    Final answers are stored (`policy.edge.idempotency.is_final_answer`). After an answer that
+    leaves the outcome open, the next request with the key is executed again, under the same derived
+    keys. Streams are never stored. Requests without the header pass, and so do those of safe methods and
     of routes that change nothing, such as a GraphQL schema without mutations.
     """
 

@@ -65,7 +65,9 @@ class RequestCriticality:
     def of_path(self, method: str, path: str, fields: Fields) -> Criticality:
         """Return the criticality of a request that has no ASGI scope yet."""
         routes = self.routes
-        route = routes.find(method, path).criticality if routes.has_criticality else DEFAULT_CRITICALITY
+        route = (
+            routes.find(method, path).criticality if routes.has_criticality else DEFAULT_CRITICALITY
+        )
         return self._on_route(route, fields)
 
     def _on_route(self, route: Criticality, fields: Fields) -> Criticality:
