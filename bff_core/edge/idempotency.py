@@ -12,6 +12,7 @@ from bff_core.edge.body_limit import replay, whole
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import BFFError, ClientError, KeyReused, StoreUnavailable
 from bff_core.events import AnswerForgotten, Events
+from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.request_context import RequestContext, context_of
 from bff_core.idempotency.interface import Claim, IdempotencyStore, Reused, Running
 from bff_core.policy.edge.idempotency import (
@@ -72,8 +73,8 @@ class Idempotency:
     those of the first request, and only a viewer with the same rights gets the stored answer.
     Final answers are stored (`policy.edge.idempotency.is_final_answer`). After an answer that
     leaves the outcome open, the next request with the key is executed again, under the same derived
-    keys. Streams are never stored. Requests without the header pass, and so do those of safe methods and
-    of routes that change nothing, such as a GraphQL schema without mutations.
+    keys. Streams are never stored. Requests without the header pass, and so do those of safe
+    methods and of routes that change nothing, such as a GraphQL schema without mutations.
     """
 
     __slots__ = ("_clock", "_events", "_gateway", "_options", "_routes", "_store")
@@ -121,7 +122,7 @@ class Idempotency:
             )
             context.send = context.state[self] = delivery
         elif found is not None and not has_inner_rules:
-            return _replayed(found)
+            return _replayed(found).as_response()
         else:
             context.verdict = context.verdict or found
         return None
@@ -264,7 +265,7 @@ def _answer(messages: list[Message], rights: str) -> StoredAnswer:
     return StoredAnswer(start["status"], headers, body, rights)
 
 
-def stored_answer(scope: ASGIScope) -> StoredAnswer | None:
+def stored_answer(scope: ASGIScope) -> Answer | None:
     """Return the stored answer of a request's key; None if the request is to be executed.
 
     A face with further access rules calls this after they have passed. Raises the error of a key
@@ -273,17 +274,9 @@ def stored_answer(scope: ASGIScope) -> StoredAnswer | None:
     verdict = context_of(scope).verdict
     if isinstance(verdict, BFFError):
         raise verdict
-    return verdict
+    return None if verdict is None else _replayed(verdict)
 
 
-def _replayed(stored: StoredAnswer) -> Response:
-    response = Response(stored.body, stored.status)
-    response.raw_headers = [*stored.headers, REPLAYED]
-    return response
-
-
-async def send_again(stored: StoredAnswer, send: Send) -> None:
-    """Send a stored answer, with `Idempotency-Replayed`."""
-    headers = [*stored.headers, REPLAYED]
-    await send({"type": "http.response.start", "status": stored.status, "headers": headers})
-    await send({"type": "http.response.body", "body": stored.body})
+def _replayed(stored: StoredAnswer) -> Answer:
+    """Return a stored answer, marked as replayed."""
+    return Answer(stored.status, [*stored.headers, REPLAYED], stored.body)

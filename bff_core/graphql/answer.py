@@ -1,7 +1,6 @@
 """Renders the result of an operation: body, status of parts in `extensions.parts`, headers."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 from graphql import GraphQLFormattedError
@@ -9,6 +8,7 @@ from graphql import GraphQLFormattedError
 from bff_core.edge.entity_tags import entity_tag
 from bff_core.graphql.context import Context
 from bff_core.graphql.negotiation import Medium
+from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.part_headers import (
     COMPLETE,
     DEGRADED,
@@ -25,14 +25,6 @@ Response = dict[str, object]
 encode = msgspec.json.Encoder().encode
 
 
-class GraphQLAnswer(NamedTuple):
-    """Status, header fields and body, as ASGI takes them."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-
-
 def answer(
     response: Response,
     context: Context,
@@ -40,7 +32,7 @@ def answer(
     *,
     with_timing: bool = False,
     with_tag: bool = False,
-) -> GraphQLAnswer:
+) -> Answer:
     """Return the answer to an executed request; `no-store` if a part or a field is missing.
 
     A complete answer gets an entity tag if `with_tag`.
@@ -58,7 +50,7 @@ def answer(
     return made
 
 
-def refusal(errors: Sequence[GraphQLFormattedError], medium: Medium) -> GraphQLAnswer:
+def refusal(errors: Sequence[GraphQLFormattedError], medium: Medium) -> Answer:
     """Return the answer to a request that was not executed: the first error's status, or 200."""
     status = errors[0]["extensions"]["status"] if medium.has_error_status else 200
     return _rendered(status, {"errors": errors}, medium, [DEGRADED])
@@ -71,8 +63,8 @@ def _extensions(response: Response) -> dict[str, object]:
 
 def _rendered(
     status: int, response: Response, medium: Medium, headers: list[tuple[bytes, bytes]]
-) -> GraphQLAnswer:
+) -> Answer:
     body = encode(response)
     headers.append((b"content-type", medium.content_type))
     headers.append((b"content-length", b"%d" % len(body)))
-    return GraphQLAnswer(status, headers, body)
+    return Answer(status, headers, body)

@@ -11,8 +11,8 @@ from starlette.types import Scope as ASGIScope
 from strawberry.types import ExecutionResult
 
 from bff_core.compat.strawberry import graphql_schema
-from bff_core.edge.idempotency import send_again, stored_answer
-from bff_core.graphql.answer import GraphQLAnswer, Response, answer, refusal
+from bff_core.edge.idempotency import stored_answer
+from bff_core.graphql.answer import Response, answer, refusal
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Document, Documents, RequestRefused
 from bff_core.graphql.execution import Execution
@@ -23,6 +23,7 @@ from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.request import GraphQLRequest, read_body, read_query
 from bff_core.graphql.validation import MAX_ERRORS
+from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.request_context import SCOPE, context_of, note_error
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
@@ -70,7 +71,7 @@ class GraphQLView:
             _admit(operation, is_get=is_get)
         except RequestRefused as refused:
             request_scope.outcome = "read"
-            await _send(refusal(rendered_refusal(refused), medium), send)
+            await refusal(rendered_refusal(refused), medium).send(send)
             return
         begin(request_scope, operation.operation)
         wiring = wiring_of(scope)
@@ -86,7 +87,7 @@ class GraphQLView:
         if cacheable is not None:
             hit = cacheable.peek(_inputs(request, medium)) or await cacheable.fetch()
             if hit is not None:
-                await _send(GraphQLAnswer(200, *hit), send)
+                await Answer(200, *hit).send(send)
                 return
             cacheable.record()
         context = Context(request_scope, wiring)
@@ -100,7 +101,7 @@ class GraphQLView:
             pending = cacheable.prepare(answered.headers, answered.body, is_open=is_open)
         elif view_cache is not None:
             view_cache.add_status(wiring, answered.headers)
-        await _send(answered, send)
+        await answered.send(send)
         if cacheable is not None and pending is not None:
             await cacheable.store(pending)
 
@@ -119,9 +120,9 @@ class GraphQLView:
         if errors:
             result = ExecutionResult(data=None, errors=errors)
             context = Context(request_scope, wiring_of(scope))
-            await _send(self._rendered(result, context, medium, is_get=False), send)
+            await self._rendered(result, context, medium, is_get=False).send(send)
         elif (stored := stored_answer(scope)) is not None:
-            await send_again(stored, send)
+            await stored.send(send)
 
     def _view_cache(
         self, request: GraphQLRequest, document: Document, operation: OperationDefinitionNode
@@ -155,7 +156,7 @@ class GraphQLView:
         medium: Medium,
         *,
         is_get: bool,
-    ) -> GraphQLAnswer:
+    ) -> Answer:
         try:
             result = await self._execution.run(request, document, context)
             return self._rendered(result, context, medium, is_get=is_get)
@@ -164,7 +165,7 @@ class GraphQLView:
 
     def _rendered(
         self, result: ExecutionResult, context: Context, medium: Medium, *, is_get: bool
-    ) -> GraphQLAnswer:
+    ) -> Answer:
         errors, request_scope = result.errors or (), context.scope
         if errors:
             report(errors, context)
@@ -207,10 +208,3 @@ def _inputs(request: GraphQLRequest, medium: Medium) -> tuple[object, ...]:
     """Return everything that an answer depends on and that resolvers do not read from the scope."""
     variables = _encode_sorted(request.variables).decode()
     return request.query, request.operation_name, variables, medium.content_type
-
-
-async def _send(answered: GraphQLAnswer, send: Send) -> None:
-    await send(
-        {"type": "http.response.start", "status": answered.status, "headers": answered.headers}
-    )
-    await send({"type": "http.response.body", "body": answered.body})

@@ -1,13 +1,13 @@
 """Renders the answer of a view: status, headers, body; the status of its parts."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from fastapi import Response
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.part_status import PartStatus
 from bff_core.edge.entity_tags import entity_tag
+from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.part_headers import (
     COMPLETE,
     DEGRADED,
@@ -36,14 +36,6 @@ def wants_meta(query: bytes) -> bool:
     return META_FLAG in query.split(b"&")
 
 
-class ViewAnswer(NamedTuple):
-    """Status, header fields and body, as ASGI takes them."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-
-
 def answer(
     body: bytes,
     compositions: Sequence[Composition],
@@ -52,7 +44,7 @@ def answer(
     with_meta: bool = False,
     with_timing: bool = False,
     with_tag: bool = False,
-) -> ViewAnswer:
+) -> Answer:
     """Return the answer of a view: the encoded result and the status of its parts.
 
     A complete answer gets an entity tag if `with_tag`.
@@ -85,17 +77,10 @@ def part_headers(compositions: Sequence[Composition]) -> list[tuple[bytes, bytes
     return [(b"part-status", part_status(statuses)), *headers] if statuses else headers
 
 
-def _without_content(status: int, compositions: Sequence[Composition]) -> ViewAnswer:
+def _without_content(status: int, compositions: Sequence[Composition]) -> Answer:
     """Return an answer without content and content type; a 205 has a length, of 0."""
     length = [_EMPTY] if status == 205 else []
-    return ViewAnswer(status, [*length, *part_headers(compositions)], b"")
-
-
-def as_response(answered: ViewAnswer) -> Response:
-    """Return an answer as a response that FastAPI sends."""
-    response = Response(answered.body, answered.status)
-    response.raw_headers = answered.headers
-    return response
+    return Answer(status, [*length, *part_headers(compositions)], b"")
 
 
 def with_injected(
@@ -115,10 +100,10 @@ def with_injected(
 
 def _tagged(
     status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, with_tag: bool
-) -> ViewAnswer:
+) -> Answer:
     if with_tag:
         headers.append((b"etag", entity_tag(body)))
-    return ViewAnswer(status, headers, body)
+    return Answer(status, headers, body)
 
 
 def _with_meta(body: bytes, statuses: Sequence[PartStatus]) -> bytes:

@@ -18,10 +18,11 @@ from bff_core.edge.error_responses import report
 from bff_core.edge.problem_details import is_expected, problem
 from bff_core.edge.trace import trace_id
 from bff_core.errors import RequestTimedOut
+from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.part_headers import parts_report, statuses_of
 from bff_core.http_exchange.request_context import SCOPE, context_of, note_error
 from bff_core.policy.edge.negotiation import preferred
-from bff_core.rest.answer import ViewAnswer, with_injected
+from bff_core.rest.answer import with_injected
 from bff_core.rest.progressive_parts import EarlyPart, Present, presenters
 from bff_core.rest.response_model import encode
 from bff_core.routing.wiring import wiring_of
@@ -107,7 +108,7 @@ class ProgressiveAnswer(Response):
     def __init__(
         self,
         run: Callable[[], Coroutine[object, object, object]],
-        render: Callable[[object], ViewAnswer],
+        render: Callable[[object], Answer],
         composed: Sequence[Composition],
         early_parts: Sequence[EarlyPart],
         *,

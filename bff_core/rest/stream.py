@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from bff_core.auth.access import Access, admit_to
 from bff_core.errors import ConfigurationError
+from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.request_context import SCOPE, declare_stream
 from bff_core.http_statuses import WITHOUT_CONTENT
-from bff_core.rest.answer import ViewAnswer, as_response, with_injected
+from bff_core.rest.answer import with_injected
 from bff_core.rest.compose import inputs_of
 from bff_core.rest.response_model import ResponseModel
 from bff_core.rest.route_options import Answering
@@ -50,7 +51,7 @@ def as_stream(
         first, status = await _first(rows, model), injected.status_code or answering.status
         if status in WITHOUT_CONTENT:
             await rows.aclose()
-            return as_response(ViewAnswer(status, with_injected([], injected), b""))
+            return Answer(status, with_injected([], injected), b"").as_response()
         declare_stream(request.scope)
         lines = _lines(first, rows, model)
         answer = StreamingResponse(lines, status_code=status, media_type=Lines.media_type)

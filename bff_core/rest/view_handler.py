@@ -14,14 +14,13 @@ from bff_core.compat.fastapi import Dependant, get_dependant
 from bff_core.compat.starlette import compile_path
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.wiring import Wiring
-from bff_core.edge.idempotency import REPLAYED, send_again, stored_answer
+from bff_core.edge.idempotency import stored_answer
+from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.part_headers import DEGRADED, cache_headers_of, statuses_of
 from bff_core.http_exchange.request_context import SCOPE
 from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.answer import (
-    ViewAnswer,
     answer,
-    as_response,
     part_headers,
     wants_meta,
     with_injected,
@@ -90,7 +89,7 @@ class View:
         scope: Scope,
         compositions: list[Composition],
         injected: Response | None = None,
-    ) -> ViewAnswer:
+    ) -> Answer:
         """Return the answer to one request, with the headers and the status of `injected`."""
         status = self._status(injected)
         answered = answer(
@@ -104,7 +103,7 @@ class View:
         if injected is None or not injected.raw_headers:
             return answered
         headers = with_injected(answered.headers, injected)
-        return ViewAnswer(answered.status, headers, answered.body)
+        return Answer(answered.status, headers, answered.body)
 
     def _status(self, injected: Response | None) -> int:
         return self.status if injected is None else injected.status_code or self.status
@@ -133,7 +132,7 @@ class View:
         *,
         in_lines: bool,
         injected: Response | None = None,
-    ) -> ViewAnswer | Response:
+    ) -> Answer | Response:
         """Return the answer of the endpoint, or a response that sends it."""
         if in_lines and self._status(injected) not in WITHOUT_CONTENT:
             render = partial(self.answer, scope=scope[SCOPE], compositions=composed)
@@ -164,16 +163,14 @@ class View:
             admit_to(self.access, scope[SCOPE], lambda: inputs_of(wanted.others(values)))
             stored = stored_answer(scope) if self.decides_by_inputs else None
             if stored is not None:
-                return as_response(
-                    ViewAnswer(stored.status, [*stored.headers, REPLAYED], stored.body)
-                )
+                return stored.as_response()
             composed, in_lines = scope.get(COMPOSED, []), self.wants_lines(scope)
             answered = await self.run(scope, values, composed, in_lines=in_lines, injected=injected)
             if isinstance(answered, Response):
                 return answered
             if self.reads and wiring_of(scope).cache is not None:
                 answered.headers.append((b"cache-status", forwarded(scope["app"].title, "bypass")))
-            return as_response(answered)
+            return answered.as_response()
 
         wanted = with_request(endpoint, self.endpoint)
         return endpoint
@@ -208,7 +205,7 @@ class CompiledView:
         admit_to(self._view.access, request_scope, partial(_merged, bound))
         stored = stored_answer(scope) if self._view.decides_by_inputs else None
         if stored is not None:
-            await send_again(stored, send)
+            await stored.send(send)
             return
         wiring, view_cache = wiring_of(scope), self.view_cache
         cacheable = None
@@ -217,7 +214,7 @@ class CompiledView:
         if cacheable is not None:
             hit = cacheable.peek(self._inputs(bound, request_scope)) or await cacheable.fetch()
             if hit is not None:
-                await _send(ViewAnswer(200, *hit), send)
+                await Answer(200, *hit).send(send)
                 return
             cacheable.record()
         composed: list[Composition] = []
@@ -233,7 +230,7 @@ class CompiledView:
                 pending = cacheable.prepare(answered.headers, answered.body, is_open=is_for_all)
             elif view_cache is not None:
                 view_cache.add_status(wiring, answered.headers)
-            await _send(answered, send)
+            await answered.send(send)
             if cacheable is not None and pending is not None:
                 await cacheable.store(pending)
         finally:
@@ -289,11 +286,6 @@ def _name_locations(
     for name, path in request_scope.locations.items():
         if path and name not in own:
             headers.append((name, root + path))
-
-
-async def _send(answer: ViewAnswer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
 
 
 def compile_view(view: View, path: str) -> CompiledView | None:
