@@ -9,6 +9,7 @@ from types import MethodType
 from typing import Any, Generic, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
+from bff_core.composition.failure_policy import with_reserve
 from bff_core.composition.part_status import reason_of
 from bff_core.errors import (
     BFFError,
@@ -24,10 +25,6 @@ from bff_core.scope import running_part, writing_as
 C = TypeVar("C", bound=Composition)
 T = TypeVar("T")
 V = TypeVar("V")
-
-RESERVE_SHARE = 0.1
-RESERVE_MOST = 0.1
-"""Seconds (at most) before the request's deadline at which a batch ends, to report its results."""
 
 
 class NotAttempted(CompositionError):
@@ -182,8 +179,8 @@ class _Batch(Generic[T, V]):
         deadline = run.deadline if part is None else min(run.deadline, part.deadline)
         if isinf(deadline):
             return None
-        left = deadline - run.clock()
-        return max(0.0, left - min(RESERVE_MOST, RESERVE_SHARE * left))
+        now = run.clock()
+        return max(0.0, with_reserve(deadline, now) - now)
 
     async def _work(self) -> None:
         for index in self._turns:

@@ -4,22 +4,17 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterable
 from dataclasses import dataclass
 from inspect import get_annotations
-from math import inf
 from typing import Self, TypeVar, dataclass_transform
 
-from bff_core.clock import Clock, monotonic
 from bff_core.composition.errors import PartCancelled
 from bff_core.composition.executed_plan import ExecutedPlan
 from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.part_status import PartStatus, is_worse
 from bff_core.composition.run_context import RunContext
 from bff_core.errors import ConfigurationError
-from bff_core.events import Events
 from bff_core.scope import Scope
 
 T = TypeVar("T")
-
-SILENCE = Events()
 
 
 class PartRegistry:
@@ -27,21 +22,9 @@ class PartRegistry:
 
     __slots__ = ("is_closed", "loaders", "run", "scope", "started")
 
-    def __init__(
-        self,
-        title: str,
-        *,
-        loop: asyncio.AbstractEventLoop,
-        clock: Clock = monotonic,
-        events: Events = SILENCE,
-        deadline: float = inf,
-        is_dimmed: bool = False,
-        scope: Scope | None = None,
-    ) -> None:
+    def __init__(self, run: RunContext, scope: Scope | None = None) -> None:
+        self.run = run
         self.scope = scope
-        self.run = RunContext(
-            title, loop=loop, clock=clock, events=events, deadline=deadline, is_dimmed=is_dimmed
-        )
         self.started: dict[Hashable, Part[object]] = {}
         self.is_closed = False
         self.loaders: dict[str, object] = {}
@@ -61,7 +44,7 @@ class PartRegistry:
             run = self.run
             now = run.clock()
             deadline = failure.deadline(now, run.deadline)
-            coroutine = None if run.is_dimmed and failure.may_shed else body()
+            coroutine = None if run.sheds_parts and failure.may_shed else body()
             part = Part(run, name, coroutine, started=now, deadline=deadline, failure=failure)
             self.started[key] = part
         return part  # type: ignore[return-value]  # one key belongs to one body
@@ -147,7 +130,8 @@ class Composition:
     def part_registry(self) -> PartRegistry:
         """The parts of this instance; created on first use unless the gateway did so."""
         if self._part_registry is None:
-            self._part_registry = PartRegistry(type(self).__name__, loop=asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            self._part_registry = PartRegistry(RunContext(type(self).__name__, loop))
         return self._part_registry
 
     @property

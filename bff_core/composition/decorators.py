@@ -2,23 +2,20 @@
 
 import inspect
 from collections.abc import Callable, Coroutine
+from dataclasses import MISSING
 from functools import partial
 from types import MethodType
-from typing import Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.part import Critical, Part, PartFailure
-from bff_core.composition.part_status import reason_of, state_of
-from bff_core.errors import CompositionCycle, ConfigurationError
+from bff_core.composition.failure_policy import Critical, Optional
+from bff_core.composition.part import Part, PartFailure
+from bff_core.errors import ConfigurationError
 
 C = TypeVar("C", bound=Composition)
 P = ParamSpec("P")
 T = TypeVar("T")
 F = TypeVar("F")
-
-RESERVE_SHARE = 0.1
-RESERVE_MOST = 0.1
-"""Seconds (at most) before the request's deadline at which an optional part times out."""
 
 
 class Arguments:
@@ -117,48 +114,6 @@ class PartMethod(Generic[P, T]):
         return error
 
 
-class Optional(Generic[F]):
-    """The failure policy of an optional part: its fallback replaces its value."""
-
-    __slots__ = ("_fallback", "_has_fallback", "may_shed", "timeout", "tolerates_degraded")
-
-    def __init__(
-        self,
-        fallback: F | Callable[[], F],
-        *,
-        has_fallback: bool,
-        timeout: float | None,
-        shed: bool = True,
-        tolerates_degraded: bool = False,
-    ) -> None:
-        self.tolerates_degraded = tolerates_degraded
-        self._fallback = fallback
-        self._has_fallback = has_fallback
-        self.timeout = timeout
-        self.may_shed = shed
-
-    def deadline(self, now: float, limit: float) -> float:
-        """Return the part's deadline: a little before the request's, so that it can degrade."""
-        left = limit - now
-        limit -= min(RESERVE_MOST, RESERVE_SHARE * max(left, 0.0))
-        return limit if self.timeout is None else min(limit, now + self.timeout)
-
-    def settle(self, part: Part[object], error: Exception) -> None:
-        """Set the fallback; a cycle is a mistake in the code and stays an error."""
-        if isinstance(error, CompositionCycle):
-            part.fail(error)
-            return
-        state = state_of(error, has_fallback=self._has_fallback)
-        part.degrade(state, reason_of(error), self._substitute())
-
-    def shed(self, part: Part[object]) -> None:
-        """Set the fallback of a part that was not started."""
-        part.degrade("missing", "shed", self._substitute())
-
-    def _substitute(self) -> object:
-        return self._fallback() if callable(self._fallback) else self._fallback
-
-
 class _Declaration(Generic[F]):
     """`@optional(...)` with its options: takes the body."""
 
@@ -169,13 +124,6 @@ class _Declaration(Generic[F]):
         self, body: Callable[Concatenate[C, P], Coroutine[object, object, T]]
     ) -> PartMethod[P, T | F]:
         return PartMethod(body, self._failure)
-
-
-class _NoFallback:
-    """Marks a fallback that was not given."""
-
-
-_NONE: Final = _NoFallback()
 
 
 @overload
@@ -201,7 +149,7 @@ def critical(
     A part that awaits one which has degraded is reported as `fallback` with the reason
     `dependency`; with `tolerates_degraded` its value counts as complete.
     """
-    failure = Critical(checked_timeout(timeout), tolerates_degraded=tolerates_degraded)
+    failure = Critical(timeout, tolerates_degraded)
     return partial(_declare, failure) if body is None else PartMethod(body, failure)
 
 
@@ -239,7 +187,7 @@ def optional(
     body: Callable[..., Coroutine[object, object, object]] | None = None,
     /,
     *,
-    fallback: object = _NONE,
+    fallback: object = MISSING,
     timeout: float | None = None,
     shed: bool = True,
     tolerates_degraded: bool = False,
@@ -255,31 +203,5 @@ def optional(
     A part that awaits one which has degraded is reported as `fallback` with the reason
     `dependency`; with `tolerates_degraded` its value counts as complete.
     """
-    has_fallback = fallback is not _NONE
-    value = frozen_fallback(fallback) if has_fallback else None
-    failure = Optional(
-        value,
-        has_fallback=has_fallback,
-        timeout=checked_timeout(timeout),
-        shed=shed,
-        tolerates_degraded=tolerates_degraded,
-    )
+    failure = Optional(fallback, timeout, shed, tolerates_degraded)
     return _Declaration(failure) if body is None else PartMethod(body, failure)
-
-
-def checked_timeout(timeout: float | None) -> float | None:
-    """Return the timeout of a declaration, in seconds; raise for one that is not positive."""
-    if timeout is not None and not timeout > 0:
-        raise ConfigurationError(f"timeout must be above 0 seconds, not {timeout!r}")
-    return timeout
-
-
-def frozen_fallback(fallback: object) -> object:
-    """Return a fallback that requests may share; raise for a mutable one."""
-    if isinstance(fallback, list | dict | set | bytearray):
-        kind = type(fallback).__name__
-        raise ConfigurationError(
-            f"a {kind} as fallback would be shared by all requests: "
-            f"use an immutable value such as () or a function that makes one (fallback={kind})"
-        )
-    return fallback

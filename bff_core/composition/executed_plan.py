@@ -2,18 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class _Status(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def duration(self) -> float: ...
+from bff_core.composition.part_status import PartStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +11,7 @@ class ExecutedPlan:
     """Ended parts, and the edges (waiter, awaited) between them."""
 
     title: str
-    parts: Sequence[_Status]
+    parts: Sequence[PartStatus]
     edges: tuple[tuple[str, str], ...]
 
     def __str__(self) -> str:

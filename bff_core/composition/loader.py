@@ -10,11 +10,17 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from typing import Final, Generic, Never, Self, TypeVar, overload
+from dataclasses import MISSING, dataclass
+from typing import Generic, Never, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.decorators import Optional, checked_timeout, frozen_fallback
-from bff_core.composition.part import Critical, Part, PartFailure
+from bff_core.composition.failure_policy import (
+    Critical,
+    Optional,
+    check_fallback,
+    fallback_value,
+)
+from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.part_status import reason_of, state_of
 from bff_core.errors import ConfigurationError, NotFound
 
@@ -25,12 +31,6 @@ V_co = TypeVar("V_co", covariant=True)
 M = TypeVar("M")
 F = TypeVar("F")
 
-
-class _NotGiven:
-    """Marks an option that was not given."""
-
-
-_NOT_GIVEN: Final = _NotGiven()
 
 Batch = Mapping[K, V | Exception]
 """What a loader's method returns: a value or an error for each key that it knows."""
@@ -43,7 +43,7 @@ class _Failed(Mapping[Hashable, object]):
         self._fallback = fallback
 
     def __getitem__(self, key: Hashable) -> object:
-        return self._fallback() if callable(self._fallback) else self._fallback
+        return fallback_value(self._fallback)
 
     def __iter__(self) -> Iterator[Hashable]:
         yield from ()
@@ -52,30 +52,14 @@ class _Failed(Mapping[Hashable, object]):
         return 0
 
 
+@dataclass(frozen=True, slots=True)
 class Options:
-    """The declared options of one loader."""
+    """The declared options of a loader; `missing` and `fallback` may be `MISSING`."""
 
-    __slots__ = ("chunk", "failure", "fallback", "missing", "name")
-
-    def __init__(
-        self, *, chunk: int, missing: object, fallback: object, timeout: float | None, shed: bool
-    ) -> None:
-        if chunk < 1:
-            raise ConfigurationError(f"chunk must be at least 1 key, not {chunk}")
-        self.name = ""
-        self.chunk = chunk
-        self.missing = missing
-        self.fallback = frozen_fallback(fallback)
-        self.failure: PartFailure = (
-            Critical(checked_timeout(timeout))
-            if fallback is _NOT_GIVEN
-            else Optional(
-                _Failed(self.fallback),
-                has_fallback=True,
-                timeout=checked_timeout(timeout),
-                shed=shed,
-            )
-        )
+    chunk: int
+    missing: object
+    fallback: object
+    failure: PartFailure
 
 
 class PendingValue(Awaitable[V_co]):
@@ -101,15 +85,14 @@ class PendingValue(Awaitable[V_co]):
         return value
 
     def _missing(self) -> V_co:
-        if self._options.missing is _NOT_GIVEN:
-            raise NotFound(f"{self._options.name}: there is no such key")
+        if self._options.missing is MISSING:
+            raise NotFound(f"{self._part.name}: there is no such key")
         return self._options.missing  # type: ignore[return-value]  # the declaration types it
 
     def _failed(self, error: Exception) -> V_co:
-        if self._options.fallback is _NOT_GIVEN:
+        if self._options.fallback is MISSING:
             raise error
-        fallback = self._options.fallback
-        value = fallback() if callable(fallback) else fallback
+        value = fallback_value(self._options.fallback)
         if self._part.state in {"ok", "stale", "partial"}:
             self._part.degrade(
                 state_of(error, has_fallback=True), reason_of(error), self._part.result()
@@ -135,25 +118,20 @@ class Loader(Generic[K, V]):
     Each key is loaded once per composition. Keys of one tick go into one call, `chunk` at most.
     """
 
-    __slots__ = ("_body", "_composition", "_keys", "_options")
+    __slots__ = ("_composition", "_keys", "_method")
 
     def __init__(
-        self,
-        composition: Composition,
-        body: Callable[..., Coroutine[object, object, Batch[K, V]]],
-        options: Options,
-        keys: _Keys[K, V],
+        self, composition: Composition, method: "LoaderMethod[K, V]", keys: _Keys[K, V]
     ) -> None:
         self._composition = composition
-        self._body = body
-        self._options = options
+        self._method = method
         self._keys = keys
 
     def __call__(self, key: K) -> PendingValue[V]:
         """Return the value under `key`, loaded together with the other keys of this tick."""
         keyed = self._keys.known.get(key)
         if keyed is None:
-            keyed = PendingValue(self._join(key), key, self._options)  # type: ignore[arg-type]  # a mapping is invariant in its key
+            keyed = PendingValue(self._join(key), key, self._method.options)  # type: ignore[arg-type]  # a mapping is invariant in its key
             self._keys.known[key] = keyed
         return keyed
 
@@ -163,27 +141,23 @@ class Loader(Generic[K, V]):
 
     def _join(self, key: K) -> Part[Batch[K, V]]:
         keys = self._keys
-        if keys.part is None or len(keys.open) >= self._options.chunk:
+        if keys.part is None or len(keys.open) >= self._method.options.chunk:
             keys.open = []
             keys.part = self._start(keys.open)
         keys.open.append(key)
         return keys.part
 
     def _start(self, keys: list[K]) -> Part[Batch[K, V]]:
-        registry = self._composition.part_registry
-        number = len(registry.started)
-        return registry.find_or_start(
-            (self._options.name, number),
-            self._options.name,
-            lambda: self._load(keys),
-            self._options.failure,
-        )
+        registry, name = self._composition.part_registry, self._method.name
+        key = (name, len(registry.started))
+        failure = self._method.options.failure
+        return registry.find_or_start(key, name, lambda: self._load(keys), failure)
 
     async def _load(self, keys: list[K]) -> Batch[K, V]:
         # A part's first step comes a tick after it was started: all keys of the tick have joined.
         if keys is self._keys.open:
             self._keys.part = None
-        return await self._body(self._composition, tuple(keys))
+        return await self._method.body(self._composition, tuple(keys))
 
 
 async def _in_order(values: list[PendingValue[V]]) -> list[V]:
@@ -196,10 +170,10 @@ class LoaderMethod(Generic[K, V]):
     def __init__(
         self, body: Callable[..., Coroutine[object, object, Batch[K, V]]], options: Options
     ) -> None:
-        options.name = body.__name__
+        self.name = body.__name__
         self.__doc__ = body.__doc__
-        self._body = body
-        self._options = options
+        self.body = body
+        self.options = options
 
     @overload
     def __get__(self, composition: None, owner: type[Composition]) -> Self: ...
@@ -213,10 +187,10 @@ class LoaderMethod(Generic[K, V]):
         if composition is None:
             return self
         loaders = composition.part_registry.loaders
-        keys = loaders.get(self._options.name)
+        keys = loaders.get(self.name)
         if keys is None:
-            keys = loaders[self._options.name] = _Keys[K, V]()
-        return Loader(composition, self._body, self._options, keys)  # type: ignore[arg-type]  # one name belongs to one method
+            keys = loaders[self.name] = _Keys[K, V]()
+        return Loader(composition, self, keys)  # type: ignore[arg-type]  # one name belongs to one method
 
 
 class _Declaration(Generic[M]):
@@ -253,8 +227,8 @@ def loader(
     body: Callable[..., Coroutine[object, object, Batch[K, V]]] | None = None,
     /,
     *,
-    missing: object = _NOT_GIVEN,
-    fallback: object = _NOT_GIVEN,
+    missing: object = MISSING,
+    fallback: object = MISSING,
     chunk: int = 100,
     timeout: float | None = None,
     shed: bool = True,
@@ -268,5 +242,13 @@ def loader(
     and is reported as the part's state; without one it is raised as a critical part's is. An
     optional loader is left out while the gateway is overloaded, unless `shed=False`.
     """
-    options = Options(chunk=chunk, missing=missing, fallback=fallback, timeout=timeout, shed=shed)
+    if chunk < 1:
+        raise ConfigurationError(f"chunk must be at least 1 key, not {chunk}")
+    check_fallback(fallback)
+    failure: PartFailure = (
+        Critical(timeout)
+        if fallback is MISSING
+        else Optional(_Failed(fallback), timeout, may_shed=shed)
+    )
+    options = Options(chunk, missing, fallback, failure)
     return _Declaration(options) if body is None else LoaderMethod(body, options)

@@ -103,8 +103,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._task: asyncio.Task[None] | None = None
         if body is None:
             failure.shed(self)
-            self.is_done, self.ended = True, started
-            run.note(name, self.state, self.reason)
+            self._finish()
             return
         if deadline < run.deadline:
             self._timer = run.loop.call_later(deadline - self.started, self._expire)
@@ -203,14 +202,17 @@ class Part(Awaitable[T_co], Generic[T_co]):
             events.emit(PartEnded(title, self.name, state, self.reason, error, is_raised))
 
     def _finish(self) -> None:
+        run = self._run_state
         self.is_done = True
-        self.ended = self._run_state.clock()
+        self.ended = run.clock()
         if self.state != "ok":
-            self._run_state.note(self.name, self.state, self.reason)
+            run.add_problem(self.name, self.state, self.reason)
         self._task = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if run.on_part_ended is not None:
+            run.on_part_ended(self)
         for callback in self._callbacks:
             callback(self)
         self._callbacks.clear()
@@ -321,31 +323,6 @@ part_observer: ContextVar[Callable[[Part[object]], object] | None] = ContextVar(
     "part_observer", default=None
 )
 """Called with each ended part that code outside any part has awaited; a face may set it."""
-
-
-class Critical:
-    """The failure policy of a critical part: its failure is raised to all that await it."""
-
-    __slots__ = ("timeout", "tolerates_degraded")
-
-    may_shed = False
-
-    def __init__(self, timeout: float | None = None, *, tolerates_degraded: bool = False) -> None:
-        self.timeout = timeout
-        self.tolerates_degraded = tolerates_degraded
-
-    def deadline(self, now: float, limit: float) -> float:
-        """Return the part's own timeout or the request's deadline, whichever ends first."""
-        return limit if self.timeout is None else min(limit, now + self.timeout)
-
-    def settle(self, part: Part[object], error: Exception) -> None:
-        """Wrap the cause in `PartFailed`, once, however many parts it passes."""
-        is_wrapped = isinstance(error, (PartFailed, CompositionCycle))
-        part.fail(error if is_wrapped else PartFailed(part.name, error))
-
-    def shed(self, part: Part[object]) -> None:
-        """Fail: without the part there is no screen."""
-        part.fail(PartCancelled(part.name))
 
 
 def _wake(waiter: "asyncio.Future[None]", _part: object) -> None:

@@ -1,44 +1,41 @@
 """What the parts of one composition share: loop, clock, events, deadline."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
 
-from bff_core.clock import Clock
+from bff_core.clock import Clock, monotonic
 from bff_core.composition.part_status import State, is_worse
 from bff_core.events import Events
 
+NO_SINKS = Events()
 
+
+@dataclass(slots=True, eq=False)
 class RunContext:
     """One run of a screen; it does not refer to its parts, so that no reference cycle remains.
 
-    `deadline` is the request's, an instant of `clock`. `edges` are pairs of part names, (waiter,
-    awaited), each once, in the order of their first mention. `problems` are the states and reasons
-    of parts that did not end well, by name, the worst of each. `is_dimmed` says that the
-    process is overloaded, so that parts that may be shed are left out.
+    `deadline` is the request's, an instant of `clock`. With `sheds_parts` the process is
+    overloaded, and parts that may be shed are left out. `edges` are pairs of part names, (waiter,
+    awaited), each once, in the order in which they were first awaited. `problems` are the states
+    and reasons of parts that did not end well, by name, the worst of each. `on_part_ended` is
+    called with each part as it ends.
     """
 
-    __slots__ = ("clock", "deadline", "edges", "events", "is_dimmed", "loop", "problems", "title")
+    title: str
+    loop: asyncio.AbstractEventLoop
+    clock: Clock = monotonic
+    events: Events = NO_SINKS
+    deadline: float = inf
+    sheds_parts: bool = False
+    edges: dict[tuple[str, str], None] = field(default_factory=dict)
+    problems: dict[str, tuple[State, str]] = field(default_factory=dict)
+    on_part_ended: Callable[[Any], None] | None = None
 
-    def __init__(
-        self,
-        title: str,
-        *,
-        loop: asyncio.AbstractEventLoop,
-        clock: Clock,
-        events: Events,
-        deadline: float,
-        is_dimmed: bool = False,
-    ) -> None:
-        self.title = title
-        self.loop = loop
-        self.clock = clock
-        self.events = events
-        self.deadline = deadline
-        self.is_dimmed = is_dimmed
-        self.edges: dict[tuple[str, str], None] = {}
-        self.problems: dict[str, tuple[State, str]] = {}
-
-    def note(self, name: str, state: State, reason: str) -> None:
-        """Record how a part ended that did not end well."""
+    def add_problem(self, name: str, state: State, reason: str) -> None:
+        """Record a part that did not end well."""
         known = self.problems.get(name)
         if known is None or is_worse(state, known[0]):
             self.problems[name] = (state, reason)

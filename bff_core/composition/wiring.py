@@ -8,6 +8,7 @@ from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock
 from bff_core.composition.composition import Composition, PartRegistry
+from bff_core.composition.run_context import RunContext
 from bff_core.composition.tracked_scope import tracked
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -26,22 +27,6 @@ class Service(Protocol):
     def bind(self, scope: Scope, /) -> Self:
         """Return a shallow copy that acts for the request."""
         ...
-
-
-class Brownout(Protocol):
-    """Decides whether the process is too loaded for parts that may be shed."""
-
-    def sheds_parts(self) -> bool:
-        """Whether a screen that is built now leaves out such parts; called once per screen."""
-        ...
-
-
-class _Never:
-    def sheds_parts(self) -> bool:
-        return False
-
-
-NEVER = _Never()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +76,9 @@ def _default(field: Field[object]) -> object:
 class Wiring:
     """Builds the compositions of one gateway from its services, loop, clock and events.
 
-    `cache` is the gateway's, None where it has none; it is injected into fields of its type.
+    `sheds_parts` returns whether the process is too loaded for parts that may be shed; it is
+    called once per screen. `cache` is the gateway's, or None; it is injected into fields of its
+    type.
     """
 
     def __init__(
@@ -101,10 +88,10 @@ class Wiring:
         loop: asyncio.AbstractEventLoop,
         clock: Clock,
         events: Events,
-        brownout: Brownout = NEVER,
+        sheds_parts: Callable[[], bool] | None = None,
         cache: ResponseCache | None = None,
     ) -> None:
-        self._brownout = brownout
+        self._sheds_parts = sheds_parts
         self._services: dict[type, Service] = {type(service): service for service in services}
         if cache is not None:
             self._services[ResponseCache] = cache
@@ -125,17 +112,15 @@ class Wiring:
             builder = self._builders[cls] = self._compile(cls)
         tracked_scope = tracked(scope)
         composition = cls(**builder(scope, tracked_scope), **inputs)
-        composition.enter(
-            PartRegistry(
-                cls.__name__,
-                loop=self._loop,
-                clock=self.clock,
-                events=self.events,
-                deadline=scope.deadline,
-                scope=tracked_scope,
-                is_dimmed=self._brownout.sheds_parts(),
-            )
+        run = RunContext(
+            cls.__name__,
+            self._loop,
+            self.clock,
+            self.events,
+            scope.deadline,
+            sheds_parts=self._sheds_parts is not None and self._sheds_parts(),
         )
+        composition.enter(PartRegistry(run, tracked_scope))
         return composition
 
     def _compile(self, cls: type[Composition]) -> "Builder":

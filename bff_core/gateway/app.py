@@ -224,7 +224,7 @@ class Gateway(FastAPI):
         """Open the connections and stores that requests use until the context ends."""
         stopped = self._state
         try:
-            async with self.config.open(self.shedding.pressure) as running:
+            async with self.config.open(self.shedding.pressure.sheds_parts) as running:
                 self._state = running
                 # FastAPI looks up its telemetry at every request; the gateway does so once.
                 self._is_direct = not (self.root_path or is_traced(self))

@@ -1,14 +1,14 @@
 """The configuration of one gateway; `open` starts connections, stores and tasks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bff_core.auth.authenticator import Authenticator, Resources
 from bff_core.background import Background
 from bff_core.clock import Clock, chance
-from bff_core.composition.wiring import Brownout, Wiring
+from bff_core.composition.wiring import Wiring
 from bff_core.edge.concern import Concern
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import Events
@@ -63,8 +63,11 @@ class GatewayConfig:
         )
 
     @asynccontextmanager
-    async def open(self, brownout: Brownout) -> AsyncIterator[RunningGateway]:
-        """Yield the running gateway; its connections are closed when the context ends."""
+    async def open(self, sheds_parts: Callable[[], bool]) -> AsyncIterator[RunningGateway]:
+        """Yield the running gateway; its connections are closed when the context ends.
+
+        While `sheds_parts` returns True, screens leave out parts that may be shed.
+        """
         loop = asyncio.get_running_loop()
         background = Background(loop, self.events)
         async with AsyncExitStack() as closing:
@@ -99,7 +102,7 @@ class GatewayConfig:
                 loop=loop,
                 clock=self.clock,
                 events=self.events,
-                brownout=brownout,
+                sheds_parts=sheds_parts,
                 cache=shared.cache,
             )
             if self.sagas is not None:

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TypeVar
 
 from fastapi import Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.clock import monotonic
-from bff_core.composition.composition import Composition, PartRegistry
-from bff_core.composition.part import Part, PartFailure
+from bff_core.composition.composition import Composition
+from bff_core.composition.part import Part
 from bff_core.composition.part_status import DEPENDENCY
 from bff_core.edge.error_responses import report
 from bff_core.edge.problem_details import is_expected, problem
@@ -27,8 +26,6 @@ from bff_core.rest.progressive_parts import EarlyPart, Present, presenters
 from bff_core.rest.response_model import encode
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
-
-T = TypeVar("T")
 
 NDJSON = b"application/x-ndjson"
 JSON = b"application/json"
@@ -59,41 +56,6 @@ def wants_lines(scope: ASGIScope) -> bool:
 def prefers_lines(accept: bytes) -> bool:
     """Whether `Accept` prefers lines to JSON; JSON is the default."""
     return preferred(accept, _FORMS) == NDJSON
-
-
-class _Watched(PartRegistry):
-    """A registry that calls a function for each part as it ends."""
-
-    __slots__ = ("_notify",)
-
-    def __init__(self, part_registry: PartRegistry, notify: Callable[[Part[object]], None]) -> None:
-        self.scope = part_registry.scope
-        self.run = part_registry.run
-        self.started = part_registry.started
-        self.is_closed = part_registry.is_closed
-        self.loaders = part_registry.loaders
-        self._notify = notify
-        for part in self.started.values():
-            self._watch(part)
-
-    def find_or_start(
-        self,
-        key: Hashable,
-        name: str,
-        body: Callable[[], Coroutine[object, object, T]],
-        failure: PartFailure,
-    ) -> Part[T]:
-        before = len(self.started)
-        part = super().find_or_start(key, name, body, failure)
-        if len(self.started) > before:
-            self._watch(part)
-        return part
-
-    def _watch(self, part: Part[T]) -> None:
-        if part.is_done:
-            self._notify(part)
-        else:
-            part.add_done_callback(self._notify)
 
 
 class ProgressiveAnswer(Response):
@@ -129,7 +91,7 @@ class ProgressiveAnswer(Response):
         """Run the view, and send parts as they end."""
         loop = asyncio.get_running_loop()
         for one in self._composed:
-            one.enter(_Watched(one.part_registry, partial(self._end, one)))
+            self._observe(one)
         work, disconnect = loop.create_task(self._run()), loop.create_task(_disconnected(receive))
         for task in (work, disconnect):
             task.add_done_callback(self._wake)
@@ -144,6 +106,14 @@ class ProgressiveAnswer(Response):
             await asyncio.wait((work, disconnect))
         if has_answered and self.background is not None:
             await self.background()
+
+    def _observe(self, composition: Composition) -> None:
+        """Send each part of a composition when it ends, also those that have ended already."""
+        registry, end = composition.part_registry, partial(self._end, composition)
+        registry.run.on_part_ended = end
+        for part in registry.started.values():
+            if part.is_done:
+                end(part)
 
     def _end(self, composition: Composition, part: Part[object]) -> None:
         self._ended.append((composition, part))

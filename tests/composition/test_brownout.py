@@ -9,6 +9,7 @@ from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.decorators import critical, optional
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
+from bff_core.composition.run_context import RunContext
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
 from bff_core.scope import Scope
@@ -74,13 +75,13 @@ class Pressed:
 
 def wiring(pressure: Pressed) -> Wiring:
     loop = asyncio.get_running_loop()
-    return Wiring([], loop=loop, clock=loop.time, events=Events(), brownout=pressure)
+    return Wiring([], loop=loop, clock=loop.time, events=Events(), sheds_parts=pressure.sheds_parts)
 
 
 def dimmed() -> Page:
     page = Page(ran=[])
     loop = asyncio.get_running_loop()
-    page.enter(PartRegistry("Page", loop=loop, clock=loop.time, is_dimmed=True))
+    page.enter(PartRegistry(RunContext("Page", loop, loop.time, sheds_parts=True)))
     return page
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from bff_core.composition.bulk import DuplicateItem, ItemResult, ItemTimedOut, NotAttempted, bulk
 from bff_core.composition.composition import Composition, PartRegistry
+from bff_core.composition.run_context import RunContext
 from bff_core.errors import ConfigurationError, InvalidInput, NotFound, Overloaded
 from bff_core.events import AnyEvent, Events, PartEnded
 from bff_core.scope import Scope, writing
@@ -69,9 +70,7 @@ def desk(timeout: float = 10.0, *, heard: list[AnyEvent] | None = None) -> tuple
     scope = Scope(loop.time() + timeout)
     one = Desk(log=log)
     events = Events(heard.append) if heard is not None else Events()
-    part_registry = PartRegistry(
-        "Desk", loop=loop, clock=loop.time, events=events, deadline=scope.deadline, scope=scope
-    )
+    part_registry = PartRegistry(RunContext("Desk", loop, loop.time, events, scope.deadline), scope)
     one.enter(part_registry)
     return one, log, scope
 

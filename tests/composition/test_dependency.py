@@ -18,6 +18,7 @@ from bff_core import (
     optional,
 )
 from bff_core.composition.composition import PartRegistry
+from bff_core.composition.run_context import RunContext
 from bff_core.errors import NotAllowed, NotFound
 from bff_core.events import Events, PartEnded
 from bff_core.graphql import GraphQL, Info
@@ -208,7 +209,7 @@ async def test_the_sinks_hear_of_it():
     heard = []
     screen = Screen(error=TimeoutError())
     screen.enter(
-        PartRegistry("Screen", loop=asyncio.get_running_loop(), events=Events(heard.append))
+        PartRegistry(RunContext("Screen", asyncio.get_running_loop(), events=Events(heard.append)))
     )
     async with screen:
         await screen.product()

@@ -9,6 +9,7 @@ from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.decorators import critical, optional
 from bff_core.composition.errors import PartCancelled
 from bff_core.composition.gather import gather
+from bff_core.composition.run_context import RunContext
 from bff_core.errors import (
     CompositionCycle,
     ConfigurationError,
@@ -177,7 +178,7 @@ async def test_bug_in_an_optional_part_degrades_it_and_is_told():
 
     screen = Buggy()
     screen.enter(
-        PartRegistry("Buggy", loop=asyncio.get_running_loop(), events=Events(emitted.append))
+        PartRegistry(RunContext("Buggy", asyncio.get_running_loop(), events=Events(emitted.append)))
     )
 
     assert await screen.related() == ()
@@ -396,7 +397,7 @@ async def test_optional_part_without_a_timeout_ends_before_the_request_does():
     loop = asyncio.get_running_loop()
     began = loop.time()
     screen = Slow()
-    screen.enter(PartRegistry("Slow", loop=loop, clock=loop.time, deadline=loop.time() + 2))
+    screen.enter(PartRegistry(RunContext("Slow", loop, loop.time, deadline=began + 2)))
 
     assert await screen.extra() == "-"
     assert loop.time() - began == pytest.approx(1.9)
@@ -416,7 +417,7 @@ async def test_calls_know_the_part_that_makes_them():
     loop = asyncio.get_running_loop()
     began = loop.time()
     screen = Curious()
-    screen.enter(PartRegistry("Curious", loop=loop, clock=loop.time))
+    screen.enter(PartRegistry(RunContext("Curious", loop, loop.time)))
 
     assert await screen.look() - began == pytest.approx(0.5)
     assert running_part.get() is None
