@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from typing import TypeAlias, TypeVar
 
 import strawberry
+from graphql import DocumentNode
 
 from bff_core.auth.viewer import Viewer
 from bff_core.composition.composition import Composition, close
@@ -21,14 +22,16 @@ class Context:
     """One request, for resolvers: `info.context`.
 
     `scope` records which facts of the request resolvers read, if the answer may be cached;
-    `untracked_scope` is the same request without that, for access checks. `failure` is the first
-    error that a service caused; `is_reported` is whether a bug of a resolver was reported.
+    `untracked_scope` is the same request without that, for access checks. `document` is the parsed
+    query. `failure` is the first error that a service caused; `is_reported` is whether a bug of a
+    resolver was reported.
     """
 
     __slots__ = (
         "_shared",
         "_wiring",
         "compositions",
+        "document",
         "failure",
         "is_reported",
         "scope",
@@ -39,6 +42,7 @@ class Context:
         self.scope = tracked(scope)
         self.untracked_scope = scope
         self.compositions: list[Composition] = []
+        self.document: DocumentNode | None = None
         self.failure: Exception | None = None
         self.is_reported = False
         self._wiring = wiring

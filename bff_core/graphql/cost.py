@@ -31,18 +31,18 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from bff_core.graphql.query_limits import QueryLimits
+from bff_core.graphql.query_limits import QueryLimits, fragments_of
 from bff_core.graphql.sizes import Size, Sizing, Variables, sizing_of
 
 MUTATION_WEIGHT: Final = 10
 """What a field of `Mutation` costs unless its author declares something else."""
 
-INTROSPECTED: Final = {"__schema": "__Schema", "__type": "__Type"}
+INTROSPECTION_TYPES: Final = {"__schema": "__Schema", "__type": "__Type"}
 
-INTROSPECTION_ROOM: Final = 2
-"""How many times the cost of the standard introspection query one query may have."""
+MAX_INTROSPECTIONS: Final = 2
+"""The introspection in one query may cost as much as so many standard introspection queries."""
 
-INTROSPECTION_SIZE: Final = 3
+INTROSPECTION_LIST_SIZE: Final = 3
 """Assumed length of the lists in an introspection: fields of a type, arguments of a field."""
 
 TYPE_REFERENCE: Final = frozenset({"__Type.kind", "__Type.name", "__Type.ofType"})
@@ -59,43 +59,45 @@ class QueryTooExpensive(GraphQLError):
         )
 
 
-class Price(NamedTuple):
-    """A cost as far as it is known without variables: a number, and sizes times other prices."""
+class CostFormula(NamedTuple):
+    """A cost as far as it is known without variables: a number, and sizes times other costs."""
 
     fixed: int
-    varying: tuple[tuple[Size, "Price"], ...] = ()
+    varying: tuple[tuple[Size, "CostFormula"], ...] = ()
 
     def of(self, variables: Variables) -> int:
         """Return the cost with these values of the variables."""
         total = self.fixed
-        for size, price in self.varying:
-            total += (size if isinstance(size, int) else size(variables)) * price.of(variables)
+        for size, formula in self.varying:
+            total += (size if isinstance(size, int) else size(variables)) * formula.of(variables)
         return total
 
-    def times(self, size: Size) -> "Price":
-        """Return the price of as many items."""
+    def times(self, size: Size) -> "CostFormula":
+        """Return the cost of so many items."""
         if not isinstance(size, int):
-            return Price(0, ((size, self),))
-        varying = ((size, Price(0, self.varying)),) if self.varying and size != 1 else self.varying
-        return Price(self.fixed * size, varying)
+            return CostFormula(0, ((size, self),))
+        varying = self.varying
+        if varying and size != 1:
+            varying = ((size, CostFormula(0, varying)),)
+        return CostFormula(self.fixed * size, varying)
 
 
 @dataclass(frozen=True, slots=True)
-class Tariff:
-    """The price of one operation; `defaults` are those of its variables."""
+class OperationCost:
+    """The cost of one operation; `defaults` are those of its variables."""
 
-    price: Price
+    formula: CostFormula
     defaults: Variables
 
-    def cost(self, variables: Mapping[str, object] | None) -> int:
+    def of(self, variables: Mapping[str, object] | None) -> int:
         """Return what the operation costs with these variables."""
-        if not self.price.varying:
-            return self.price.fixed
-        return self.price.of({**self.defaults, **(variables or {})})
+        if not self.formula.varying:
+            return self.formula.fixed
+        return self.formula.of({**self.defaults, **(variables or {})})
 
 
-class Pricing:
-    """Prices the operations of documents against a schema and its declarations."""
+class CostAnalysis:
+    """Computes the costs of operations against a schema and its declarations."""
 
     def __init__(self, schema: GraphQLSchema, limits: QueryLimits) -> None:
         self._schema = schema
@@ -109,14 +111,14 @@ class Pricing:
         types = self._sizings["__Schema", "types"]
         self._sizings["__Schema", "types"] = replace(types, fallback=len(schema.type_map))
 
-    def tariff(self, document: DocumentNode, operation: OperationDefinitionNode) -> Tariff:
-        """Return the tariff of an operation, whose document need not be valid.
+    def cost_of(self, document: DocumentNode, operation: OperationDefinitionNode) -> OperationCost:
+        """Return the cost of an operation, whose document need not be valid.
 
         Raise `QueryTooExpensive` for more introspection than tools need.
         """
         walk = self._walk(document, operation)
         if walk.introspection:
-            allowed = INTROSPECTION_ROOM * self._introspection
+            allowed = MAX_INTROSPECTIONS * self._introspection
             if walk.introspection > allowed:
                 what = "The introspection costs"
                 raise QueryTooExpensive(what, walk.introspection, allowed)
@@ -125,7 +127,7 @@ class Pricing:
             for one in operation.variable_definitions or ()
             if one.default_value is not None
         }
-        return Tariff(walk.price, defaults)
+        return OperationCost(walk.cost, defaults)
 
     def check(self, cost: int) -> None:
         """Raise `QueryTooExpensive` for a cost beyond the limit."""
@@ -148,22 +150,14 @@ class Pricing:
         if kind is self._schema.mutation_type:
             weight = MUTATION_WEIGHT
         elif kind.name.startswith("__"):
-            weight, list_size = int(where not in TYPE_REFERENCE), INTROSPECTION_SIZE
+            weight, list_size = int(where not in TYPE_REFERENCE), INTROSPECTION_LIST_SIZE
         return sizing_of(self._schema, where, one, weight=weight, list_size=list_size)
 
     def _walk(self, document: DocumentNode, operation: OperationDefinitionNode) -> "_Walk":
-        walk = _Walk(self._schema, self._sizings, _fragments(document))
+        walk = _Walk(self._schema, self._sizings, fragments_of(document))
         root = self._schema.get_root_type(OperationType(operation.operation))
-        walk.price = walk.selections(operation.selection_set, root)
+        walk.cost = walk.selections(operation.selection_set, root)
         return walk
-
-
-def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    return {
-        one.name.value: one
-        for one in document.definitions
-        if isinstance(one, FragmentDefinitionNode)
-    }
 
 
 class _Inherited(NamedTuple):
@@ -186,7 +180,7 @@ class _Walk:
     sizings: Mapping[tuple[str, str], Sizing]
     fragments: Mapping[str, FragmentDefinitionNode]
     introspection: int = 0
-    price: Price = field(default=Price(0))
+    cost: CostFormula = field(default=CostFormula(0))
     _sizes: dict[int, Size] = field(default_factory=dict)
 
     def selections(
@@ -194,55 +188,56 @@ class _Walk:
         selection_set: SelectionSetNode | None,
         kind: GraphQLNamedType | None,
         inherited: _Inherited = NOTHING_INHERITED,
-    ) -> Price:
-        """Return the price of a selection on one value of a type."""
+    ) -> CostFormula:
+        """Return the cost of a selection on one value of a type."""
         fixed = 0
-        varying: list[tuple[Size, Price]] = []
+        varying: list[tuple[Size, CostFormula]] = []
         for selection in selection_set.selections if selection_set else ():
             match selection:
                 case FieldNode():
-                    price = self._field(selection, kind, inherited)
+                    cost = self._field(selection, kind, inherited)
                 case FragmentSpreadNode():
                     fragment = self.fragments.get(selection.name.value)
-                    price = self._fragment(fragment, kind, inherited)
+                    cost = self._fragment(fragment, kind, inherited)
                 case InlineFragmentNode():
-                    price = self._fragment(selection, kind, inherited)
+                    cost = self._fragment(selection, kind, inherited)
                 case _:
                     continue
-            fixed += price.fixed
-            varying += price.varying
-        return Price(fixed, tuple(varying))
+            fixed += cost.fixed
+            varying += cost.varying
+        return CostFormula(fixed, tuple(varying))
 
     def _fragment(
         self,
         fragment: FragmentDefinitionNode | InlineFragmentNode | None,
         kind: GraphQLNamedType | None,
         inherited: _Inherited,
-    ) -> Price:
+    ) -> CostFormula:
         if fragment is None:
-            return Price(0)
+            return CostFormula(0)
         if fragment.type_condition is not None:
             kind = self.schema.get_type(fragment.type_condition.name.value)
         return self.selections(fragment.selection_set, kind, inherited)
 
     def _field(
         self, node: FieldNode, kind: GraphQLNamedType | None, inherited: _Inherited
-    ) -> Price:
+    ) -> CostFormula:
         name = node.name.value
-        if name in INTROSPECTED:
-            inner = self.selections(node.selection_set, self.schema.get_type(INTROSPECTED[name]))
+        if name in INTROSPECTION_TYPES:
+            introspected = self.schema.get_type(INTROSPECTION_TYPES[name])
+            inner = self.selections(node.selection_set, introspected)
             self.introspection += inner.fixed
-            return Price(1)
+            return CostFormula(1)
         sizing = self.sizings.get((kind.name, name), LEAF) if kind is not None else LEAF
         size = self._size(node, sizing)
         passed = _Inherited(sizing.inner, size) if sizing.inner else NOTHING_INHERITED
         inner = self.selections(node.selection_set, self._kind(kind, name), passed)
-        price = Price(inner.fixed + sizing.weight, inner.varying)
+        cost = CostFormula(inner.fixed + sizing.weight, inner.varying)
         if not sizing.factor:
-            return price
+            return cost
         if name in inherited.names and not sizing.slices:
             size = inherited.size
-        return price.times(sizing.factor).times(size)
+        return cost.times(sizing.factor).times(size)
 
     def _kind(self, kind: GraphQLNamedType | None, name: str) -> GraphQLNamedType | None:
         if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
@@ -251,7 +246,7 @@ class _Walk:
         return None if found is None else get_named_type(found.type)
 
     def _size(self, node: FieldNode, sizing: Sizing) -> Size:
-        """Return how many items the field yields, which takes long for long lists: once."""
+        """Return how many items a field yields; computed once, since lists may be long."""
         if not sizing.slices:
             return sizing.fallback
         known = self._sizes.get(id(node))

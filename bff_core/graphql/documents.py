@@ -1,4 +1,4 @@
-"""Parses, prices and validates query texts; caches the documents of valid ones."""
+"""Parses, validates and computes the cost of queries; caches the documents of valid ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
 from bff_core.compat.graphql_core import has_too_many_tokens
 from bff_core.compat.strawberry import graphql_schema
 from bff_core.errors import BFFError
-from bff_core.graphql.cost import Pricing, QueryTooExpensive, Tariff
+from bff_core.graphql.cost import CostAnalysis, OperationCost, QueryTooExpensive
 from bff_core.graphql.field_rules import FieldRule
 from bff_core.graphql.parsing import parsed
 from bff_core.graphql.query_limits import (
@@ -22,8 +22,6 @@ from bff_core.graphql.query_limits import (
 )
 from bff_core.graphql.validation import Validation
 from bff_core.view_cache.cache import ViewCache
-
-UNPARSED = "query_not_parsed"
 
 CACHED_CHARACTERS = 250_000
 """Characters of query text whose documents are cached, at some hundred bytes per character."""
@@ -43,22 +41,31 @@ class RequestRefused(BFFError):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A query that is valid and within the limits.
+@dataclass(slots=True, eq=False)
+class Operation:
+    """One operation of a valid document, and what is computed for it once.
 
-    Per operation: `view_caches` cache its answers, `rules` are the access rules of the fields
-    that it selects, `tariffs` have its price.
+    `view_cache` caches its answers; `rules` are the access rules of the fields that it selects.
+    Both are None until they are needed.
     """
+
+    node: OperationDefinitionNode
+    document: DocumentNode
+    cost: OperationCost
+    view_cache: ViewCache | None = None
+    rules: tuple[FieldRule, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A query text that is within the limits, and the operations that were requested of it."""
 
     text: str
     node: DocumentNode
-    view_caches: dict[str | None, ViewCache] = field(default_factory=dict, compare=False)
-    rules: dict[str | None, tuple[FieldRule, ...]] = field(default_factory=dict, compare=False)
-    tariffs: dict[str | None, Tariff] = field(default_factory=dict, compare=False)
+    operations: dict[str | None, Operation] = field(default_factory=dict, compare=False)
 
-    def operation(self, name: str | None) -> OperationDefinitionNode:
-        """Return the operation to execute; raise `RequestRefused` if it is not clear which."""
+    def definition(self, name: str | None) -> OperationDefinitionNode:
+        """Return the operation of a name, or the only one; raise `RequestRefused` otherwise."""
         found = [
             one
             for one in self.node.definitions
@@ -75,7 +82,7 @@ class Document:
 
 
 class Documents:
-    """Parses, prices and validates documents; caches valid ones, evicting the least recently used.
+    """Checks query texts; caches valid documents and evicts the least recently used.
 
     Invalid documents are not cached, so that a flood of them evicts nothing.
     """
@@ -85,53 +92,40 @@ class Documents:
     ) -> None:
         self._limits = limits
         self._validation = Validation(schema, with_introspection=with_introspection)
-        self._pricing = Pricing(graphql_schema(schema), limits)
-        self._known: LRUCache[str, Document] = LRUCache(
+        self._cost_analysis = CostAnalysis(graphql_schema(schema), limits)
+        self._known: LRUCache[str, _Document] = LRUCache(
             CACHED_CHARACTERS, getsizeof=lambda document: len(document.text)
         )
 
-    def find(self, query: str) -> Document:
-        """Return the document of a query text; raise `RequestRefused` for an invalid one."""
-        known = self._known.get(query)
-        if known is not None:
-            return known
-        return self._validated(self._parsed(query))
-
     def admit(
         self, query: str, name: str | None, variables: Mapping[str, object] | None
-    ) -> tuple[Document, OperationDefinitionNode, int]:
-        """Return a document, the operation to execute, and its cost with these variables.
+    ) -> tuple[Operation, int]:
+        """Return the operation to execute, and its cost with these variables.
 
         Raise `RequestRefused` for a request that must not be executed. The cost is checked before
         validation, whose work grows with the query.
         """
         known = self._known.get(query)
         document = known or self._parsed(query)
-        operation = document.operation(name)
-        cost = self._cost(document, operation, name, variables)
-        if known is None:
-            self._validated(document)
-        return document, operation, cost
-
-    def _cost(
-        self,
-        document: Document,
-        operation: OperationDefinitionNode,
-        name: str | None,
-        variables: Mapping[str, object] | None,
-    ) -> int:
         try:
-            tariff = document.tariffs.get(name)
-            if tariff is None:
-                tariff = self._pricing.tariff(document.node, operation)
-                document.tariffs[name] = tariff
-            cost = tariff.cost(variables)
-            self._pricing.check(cost)
+            operation = self._operation(document, name)
+            cost = operation.cost.of(variables)
+            self._cost_analysis.check(cost)
         except QueryTooExpensive as error:
             raise RequestRefused("query_too_expensive", error) from error
-        return cost
+        if known is None:
+            self._validate(document)
+        return operation, cost
 
-    def _parsed(self, query: str) -> Document:
+    def _operation(self, document: _Document, name: str | None) -> Operation:
+        operation = document.operations.get(name)
+        if operation is None:
+            node = document.definition(name)
+            cost = self._cost_analysis.cost_of(document.node, node)
+            operation = document.operations[name] = Operation(node, document.node, cost)
+        return operation
+
+    def _parsed(self, query: str) -> _Document:
         try:
             check_length(query, self._limits)
             node = parsed(query, max_tokens=self._limits.tokens)
@@ -140,15 +134,16 @@ class Documents:
             raise RequestRefused("query_not_valid", error) from error
         except GraphQLError as error:
             is_large = isinstance(error, QueryTooLarge) or has_too_many_tokens(error)
-            raise RequestRefused("query_too_large" if is_large else UNPARSED, error) from error
+            code = "query_too_large" if is_large else "query_not_parsed"
+            raise RequestRefused(code, error) from error
         except RecursionError as error:
             raise RequestRefused("query_too_large", GraphQLError("Nested too deeply.")) from error
-        return Document(query, node)
+        return _Document(query, node)
 
-    def _validated(self, document: Document) -> Document:
+    def _validate(self, document: _Document) -> None:
+        """Cache a valid document; raise `RequestRefused` for an invalid one."""
         errors = self._validation.errors(document.node, document.text)
         if errors:
             raise RequestRefused("query_not_valid", *errors)
         if len(document.text) <= CACHED_CHARACTERS:
             self._known[document.text] = document
-        return document

@@ -1,4 +1,4 @@
-"""Executes documents with Strawberry: the only module that another executor would replace."""
+"""Executes operations with Strawberry: the only module that another executor would replace."""
 
 from collections.abc import Iterator
 
@@ -9,43 +9,41 @@ from strawberry.types import ExecutionContext, ExecutionResult
 
 from bff_core.compat.strawberry import skip_parsing, with_extension
 from bff_core.graphql.context import Context
-from bff_core.graphql.documents import Document, Documents
+from bff_core.graphql.documents import Operation
 from bff_core.graphql.request import GraphQLRequest
 
 
 class Execution:
-    """Executes one schema; the documents are parsed and validated already."""
+    """Executes operations of one schema, whose documents are parsed and validated already."""
 
-    def __init__(self, schema: strawberry.Schema, documents: Documents) -> None:
-        self._schema = with_extension(schema, lambda: _Checked(documents))
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self._schema = with_extension(schema, _SkipParsing)
         if type(schema).process_errors is strawberry.Schema.process_errors:
             # Strawberry would log each error with its traceback; bugs are reported as events.
-            self._schema.process_errors = _leave  # type: ignore[method-assign]  # of this copy only
+            self._schema.process_errors = _report_nothing  # type: ignore[method-assign]  # of this copy only
 
     async def run(
-        self, request: GraphQLRequest, document: Document, context: Context
+        self, request: GraphQLRequest, operation: Operation, context: Context
     ) -> ExecutionResult:
-        """Return the result of the selected operation; failures of fields are in its `errors`."""
+        """Return the result of an operation; failures of fields are in its `errors`."""
+        context.document = operation.document
         return await self._schema.execute(
-            document.text,
+            request.query,
             variable_values=request.variables,
             context_value=context,
             operation_name=request.operation_name,
         )
 
 
-class _Checked(SchemaExtension):
+class _SkipParsing(SchemaExtension):
     """Lets Strawberry skip parsing and validation, which `Documents` has done."""
 
-    def __init__(self, documents: Documents) -> None:
-        self._documents = documents
-
     def on_operation(self) -> Iterator[None]:
-        skip_parsing(self, self._documents.find(self.execution_context.query or "").node)
+        skip_parsing(self, self.execution_context.context.document)
         yield
 
 
-def _leave(
+def _report_nothing(
     errors: list[GraphQLError],
     execution_context: ExecutionContext | None = None,
 ) -> None:

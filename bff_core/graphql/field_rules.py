@@ -35,6 +35,7 @@ from graphql import (
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.compat.graphql_core import VariableValues
 from bff_core.graphql.access import is_unguarded, python_inputs, rule_of
+from bff_core.graphql.query_limits import fragments_of
 from bff_core.scope import Scope
 
 Variables = dict[str, object] | None
@@ -80,7 +81,7 @@ class FieldRules:
     ) -> tuple[FieldRule, ...]:
         """Return the rules of all fields that an operation can select, in any type."""
         collector = _Collector(self._schema)
-        for node in (operation, *_fragments(document).values()):
+        for node in (operation, *fragments_of(document).values()):
             visit(node, TypeInfoVisitor(collector.info, collector))
         return tuple(collector.found.values())
 
@@ -174,11 +175,6 @@ def _refusal(
         yield located_error(error, [node], [name])
 
 
-def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    found = document.definitions
-    return {one.name.value: one for one in found if isinstance(one, FragmentDefinitionNode)}
-
-
 def selected_fields(
     document: DocumentNode,
     operation: OperationDefinitionNode,
@@ -188,7 +184,7 @@ def selected_fields(
 
     Without `values` these are all that it selects with some variables.
     """
-    return _selected(operation.selection_set, _fragments(document), values, set())
+    return _selected(operation.selection_set, fragments_of(document), values, set())
 
 
 def _selected(

@@ -14,7 +14,7 @@ from bff_core.compat.strawberry import graphql_schema
 from bff_core.edge.idempotency import stored_answer
 from bff_core.graphql.answer import Response, answer, refusal
 from bff_core.graphql.context import Context
-from bff_core.graphql.documents import Document, Documents, RequestRefused
+from bff_core.graphql.documents import Documents, Operation, RequestRefused
 from bff_core.graphql.execution import Execution
 from bff_core.graphql.failures import rendered, rendered_refusal, report
 from bff_core.graphql.field_rules import FieldRules
@@ -50,7 +50,7 @@ class GraphQLView:
         self._make_view_cache = make_view_cache
         self._limits = limits
         self._documents = Documents(schema, limits, with_introspection=with_introspection)
-        self._execution = Execution(schema, self._documents)
+        self._execution = Execution(schema)
         self._rules = FieldRules(graphql_schema(schema))
         self._with_timing = with_timing
 
@@ -65,24 +65,23 @@ class GraphQLView:
                 if is_get
                 else await read_body(scope, request_scope, receive, self._limits)
             )
-            document, operation, request_scope.query_cost = self._documents.admit(
+            operation, request_scope.query_cost = self._documents.admit(
                 request.query, request.operation_name, request.variables
             )
-            _admit(operation, is_get=is_get)
+            kind = operation.node.operation
+            _admit(kind, is_get=is_get)
         except RequestRefused as refused:
             request_scope.outcome = "read"
             await refusal(rendered_refusal(refused), medium).send(send)
             return
-        begin(request_scope, operation.operation)
+        begin(request_scope, kind)
         wiring = wiring_of(scope)
-        if operation.operation is OperationType.MUTATION and context_of(scope).verdict is not None:
-            await self._answer_again(request, document, operation, scope, send)
+        if kind is OperationType.MUTATION and context_of(scope).verdict is not None:
+            await self._answer_again(request, operation, scope, send)
             return
-        view_cache = self._view_cache(request, document, operation) if is_get else None
+        view_cache = self._view_cache(operation) if is_get else None
         cacheable = None if view_cache is None else view_cache.begin(wiring, request_scope)
-        if cacheable is not None and not self._may_select_all(
-            request, document, operation, request_scope
-        ):
+        if cacheable is not None and not self._may_select_all(request, operation, request_scope):
             cacheable = None  # resolvers refuse the fields
         if cacheable is not None:
             hit = cacheable.peek(_inputs(request, medium)) or await cacheable.fetch()
@@ -91,13 +90,11 @@ class GraphQLView:
                 return
             cacheable.record()
         context = Context(request_scope, wiring)
-        answered = await self._executed(request, document, context, medium, is_get=is_get)
+        answered = await self._executed(request, operation, context, medium, is_get=is_get)
         _note_failure(scope, context)
         pending = None
         if cacheable is not None:
-            is_open = all(
-                rule.is_open(request_scope) for rule in document.rules[request.operation_name]
-            )
+            is_open = all(rule.is_open(request_scope) for rule in operation.rules or ())
             pending = cacheable.prepare(answered.headers, answered.body, is_open=is_open)
         elif view_cache is not None:
             view_cache.add_status(wiring, answered.headers)
@@ -108,15 +105,16 @@ class GraphQLView:
     async def _answer_again(
         self,
         request: GraphQLRequest,
-        document: Document,
-        operation: OperationDefinitionNode,
+        operation: Operation,
         scope: ASGIScope,
         send: Send,
     ) -> None:
         """Answer a mutation that its key forbids to execute, if the access rules allow it."""
         request_scope: Scope = scope[SCOPE]
         medium = medium_for(request_scope.header("accept"))
-        errors = self._rules.refusals(document.node, operation, request.variables, request_scope)
+        errors = self._rules.refusals(
+            operation.document, operation.node, request.variables, request_scope
+        )
         if errors:
             result = ExecutionResult(data=None, errors=errors)
             context = Context(request_scope, wiring_of(scope))
@@ -124,41 +122,33 @@ class GraphQLView:
         elif (stored := stored_answer(scope)) is not None:
             await stored.send(send)
 
-    def _view_cache(
-        self, request: GraphQLRequest, document: Document, operation: OperationDefinitionNode
-    ) -> ViewCache:
+    def _view_cache(self, operation: Operation) -> ViewCache:
         """Return the view cache of an operation."""
-        view_cache = document.view_caches.get(request.operation_name)
-        if view_cache is None:
-            view_cache = self._make_view_cache(document.node, operation)
-            document.view_caches[request.operation_name] = view_cache
-        return view_cache
+        if operation.view_cache is None:
+            operation.view_cache = self._make_view_cache(operation.document, operation.node)
+        return operation.view_cache
 
     def _may_select_all(
-        self,
-        request: GraphQLRequest,
-        document: Document,
-        operation: OperationDefinitionNode,
-        request_scope: Scope,
+        self, request: GraphQLRequest, operation: Operation, request_scope: Scope
     ) -> bool:
         """Whether the access rules allow the viewer all fields of an operation."""
-        rules = document.rules.get(request.operation_name)
-        if rules is None:
-            rules = self._rules.of(document.node, operation)
-            document.rules[request.operation_name] = rules
-        return self._rules.are_met(rules, operation, request.variables, request_scope)
+        if operation.rules is None:
+            operation.rules = self._rules.of(operation.document, operation.node)
+        return self._rules.are_met(
+            operation.rules, operation.node, request.variables, request_scope
+        )
 
     async def _executed(
         self,
         request: GraphQLRequest,
-        document: Document,
+        operation: Operation,
         context: Context,
         medium: Medium,
         *,
         is_get: bool,
     ) -> Answer:
         try:
-            result = await self._execution.run(request, document, context)
+            result = await self._execution.run(request, operation, context)
             return self._rendered(result, context, medium, is_get=is_get)
         finally:
             await context.aclose()
@@ -178,12 +168,12 @@ class GraphQLView:
         )
 
 
-def _admit(operation: OperationDefinitionNode, *, is_get: bool) -> None:
+def _admit(kind: OperationType, *, is_get: bool) -> None:
     """Refuse subscriptions, which are not served, and mutations by GET."""
-    if operation.operation is OperationType.SUBSCRIPTION:
+    if kind is OperationType.SUBSCRIPTION:
         message = "Subscriptions are not served here."
         raise RequestRefused("subscription_not_served", GraphQLError(message))
-    if is_get and operation.operation is OperationType.MUTATION:
+    if is_get and kind is OperationType.MUTATION:
         raise HTTPException(405, "A mutation is sent by POST.", {"allow": "POST"})
 
 

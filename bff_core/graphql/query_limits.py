@@ -68,6 +68,12 @@ class FragmentCycle(GraphQLError):
         )
 
 
+def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """Return the fragments of a document by their names."""
+    found = document.definitions
+    return {one.name.value: one for one in found if isinstance(one, FragmentDefinitionNode)}
+
+
 def check_length(query: str, limits: QueryLimits) -> None:
     """Raise `QueryTooLarge` for a text that is too long to parse."""
     if len(query) > limits.length:
@@ -121,11 +127,7 @@ class _Survey:
 
     def __init__(self, document: DocumentNode) -> None:
         self._known: dict[str, _Extent | None] = {}
-        self._fragments = {
-            definition.name.value: definition.selection_set
-            for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
+        self._fragments = fragments_of(document)
 
     def extent(self, selection_set: SelectionSetNode) -> _Extent:
         """Return the extent of an operation or a fragment."""
@@ -162,7 +164,9 @@ class _Survey:
             self._known[name] = None
             fragment = self._fragments.get(name)
             # An unknown fragment adds nothing: validation reports it.
-            self._known[name] = _Extent() if fragment is None else self.extent(fragment)
+            self._known[name] = (
+                _Extent() if fragment is None else self.extent(fragment.selection_set)
+            )
         known = self._known[name]
         if known is None:
             raise FragmentCycle(name)
