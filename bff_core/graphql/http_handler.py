@@ -92,15 +92,14 @@ class GraphQLView:
         context = Context(request_scope, wiring)
         answered = await self._executed(request, operation, context, medium, is_get=is_get)
         _note_failure(scope, context)
-        pending = None
         if cacheable is not None:
             is_open = all(rule.is_open(request_scope) for rule in operation.rules or ())
-            pending = cacheable.prepare(answered.headers, answered.body, is_open=is_open)
+            cacheable.prepare(answered.headers, answered.body, is_open=is_open)
         elif view_cache is not None:
             view_cache.add_status(wiring, answered.headers)
         await answered.send(send)
-        if cacheable is not None and pending is not None:
-            await cacheable.store(pending)
+        if cacheable is not None:
+            await cacheable.store()
 
     async def _answer_again(
         self,

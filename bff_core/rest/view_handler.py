@@ -224,15 +224,14 @@ class CompiledView:
             if isinstance(answered, Response):
                 await answered(scope, receive, send)
                 return
-            pending = None
             if cacheable is not None:
                 is_for_all = is_open(self._view.access, request_scope)
-                pending = cacheable.prepare(answered.headers, answered.body, is_open=is_for_all)
+                cacheable.prepare(answered.headers, answered.body, is_open=is_for_all)
             elif view_cache is not None:
                 view_cache.add_status(wiring, answered.headers)
             await answered.send(send)
-            if cacheable is not None and pending is not None:
-                await cacheable.store(pending)
+            if cacheable is not None:
+                await cacheable.store()
         finally:
             await close(composed)
 

@@ -1,27 +1,26 @@
 """When a composed answer is served from the view cache, and when it is stored there.
 
-The lookup runs after the edge, so a cached answer has passed admission, limits and authentication.
+The lookup runs after the edge, so load shedding, limits and authentication apply to cached answers.
 An entry is served while it is fresh, that is until the first of its parts is stale. Then the answer
 is composed again, and the upstream cache serves stale replies, refreshes and coalesces.
 
 Answers are cached per viewer. Viewers share one only where the view declares it (`public=True`,
-`per_tenant=True`) and nothing that was read while it was composed forbids it: the viewer, or a
-reply that is a viewer's. `AnswerCacheability` is that proof. An answer that fails it is cached per
-viewer, and a warning names what was read.
+`per_tenant=True`) and its composition read nothing that forbids it: the viewer, or a reply that is
+a viewer's. `AnswerCacheability` records what was read. An answer that depends on a viewer is cached
+per viewer, and a warning names what was read.
 
 The key also holds the request headers (and the query, as a whole) that answers of the view were
 found to depend on, as the secondary keys of `Vary` (RFC 9111, section 4.1). The set only grows.
 
-Why a shared entry may be served although this viewer's own answer might depend on the viewer: the
-entry's composition read nothing of the request but what is in the key. Had this viewer sent the
-request at that instant, each read would have returned the same, one after the other: a parameter
-and a header because the keys are equal, a reply because it is public. So the view would have taken
-the same course and returned the same answer. If it takes another course now, then a reply (or time,
-chance, a global) has changed since; a fresh answer of a moment ago may be served all the same.
+A shared entry is right for a viewer whose own answer would depend on the viewer, too. The entry's
+composition read nothing of the request but what is in the key. If this viewer had sent the request
+at that time, each read would have returned the same value: a parameter or a header because the keys
+are equal, a reply because it is public. So the view would have returned the same answer. If it
+returned another answer now, then a reply (or the time, or a global) has changed since, and a cache
+may serve an answer that is still fresh.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from bff_core.answer_cacheability import PER_TENANT, PER_VIEWER, PUBLIC, AnswerCacheability, Sharing
@@ -38,7 +37,7 @@ from bff_core.view_cache.headers import add_freshness, cache_entry, exceeded_lim
 from bff_core.view_cache.key import UnkeyableValue, Vary, canonical
 
 VIEWS: Final = "views"
-"""The upstream name of the view cache in figures and events."""
+"""The name of the view cache among the upstreams in figures and events."""
 
 MAX_REFUSALS: Final = 8
 """After how many uncacheable answers in a row dependencies are no longer recorded."""
@@ -61,17 +60,18 @@ def declared_sharing(*, public: bool, per_tenant: bool, cache: bool) -> Sharing:
 class ViewCache:
     """The view cache of one view: its keys, and whether its answers are cacheable.
 
-    `operation` names the view in events. `shape` returns a hash of what its answers look like: a
-    release that renames a field must not find those of the last one. `declared` is the widest
-    audience that may share an answer; `sharings` are those of the answers stored so far, the widest
-    first, and a request looks for one key for each. One that is not `enabled` leaves the cache
-    alone and reports `bypass`.
+    `operation` names the view in events. `shape` returns a hash of the schema of its answers: a
+    release that renames a field must not find answers of the previous one. `declared` says which
+    viewers may share an answer. `sharings` are those of the answers stored so far, the widest
+    first; a request looks up one key for each. `current_vary` is what the key holds of the request.
+    `reason` is why the last answer was not stored. If not `enabled`, the view stores nothing and
+    reports `bypass`.
     """
 
     __slots__ = (
-        "_declared", "_enabled", "_gateway", "_has_warned", "_hit", "_misses", "_paused_until",
-        "_prefix", "_refusals", "_shape", "bypass_status", "current_vary", "operation",
-        "reason", "sharings", "stored_status",
+        "_declared", "_enabled", "_gateway", "_has_warned", "_hit_format", "_misses",
+        "_paused_until", "_prefix", "_refusals", "_shape", "bypass_status", "current_vary",
+        "operation", "reason", "sharings", "stored_status",
     )  # fmt: skip
 
     def __init__(
@@ -91,8 +91,8 @@ class ViewCache:
         self._enabled = enabled
         self._gateway = gateway
         self._has_warned = False
-        # A percent sign in the name is one.
-        self._hit = hit(gateway, 0.0)[:-1].replace(b"%", b"%%") + b"%d"
+        # A format string: percent signs in the gateway's name are escaped.
+        self._hit_format = hit(gateway, 0.0)[:-1].replace(b"%", b"%%") + b"%d"
         self._misses: dict[str, tuple[bytes, bytes]] = {}
         self._paused_until = 0.0
         self._prefix = ""
@@ -102,7 +102,7 @@ class ViewCache:
         self.current_vary = Vary()
 
     def begin(self, wiring: Wiring, scope: Scope) -> "CacheableRequest | None":
-        """Return the cache side of one request; None where no cached answer can be expected."""
+        """Return the request as the cache handles it; None if it is neither found nor stored."""
         cache = wiring.cache
         if cache is None or not self._enabled:
             return None
@@ -117,7 +117,7 @@ class ViewCache:
             headers.append(self.miss_status(self.reason) if self._enabled else self.bypass_status)
 
     def miss_status(self, reason: str) -> tuple[bytes, bytes]:
-        """Return the `Cache-Status` of an answer that is not stored; there are few reasons."""
+        """Return the `Cache-Status` of an answer that is not stored, and why."""
         status = self._misses.get(reason)
         if status is None:
             value = forwarded(self._gateway, "miss", detail=reason)
@@ -125,11 +125,11 @@ class ViewCache:
         return status
 
     def hit_status(self, left: float) -> tuple[bytes, bytes]:
-        """Return the `Cache-Status` of an answer that stays fresh for so many seconds."""
-        return (b"cache-status", self._hit % left)
+        """Return the `Cache-Status` of an answer that stays fresh for `left` seconds."""
+        return (b"cache-status", self._hit_format % left)
 
     def identity(self, values: tuple[object, ...]) -> str:
-        """Return what stands for the view and its parameters; raises `UnkeyableValue`."""
+        """Return the part of a key for the view and its parameters; raises `UnkeyableValue`."""
         if not self._prefix:
             self._prefix = canonical((self._gateway, self.operation, self._shape()))
         return self._prefix + canonical(values)
@@ -137,7 +137,8 @@ class ViewCache:
     def sharing(self, dependencies: AnswerCacheability, wiring: Wiring, scope: Scope) -> Sharing:
         """Return which viewers may share an answer: as declared, unless what was read forbids it.
 
-        The first time it does, a warning is emitted, except for viewers without a tenant.
+        The first time that it is forbidden a warning is emitted, except for viewers without a
+        tenant.
         """
         if dependencies.sharing <= self._declared:
             return self._declared
@@ -153,11 +154,11 @@ class ViewCache:
         return PER_VIEWER
 
     def vary(self, dependencies: AnswerCacheability) -> Vary:
-        """Return what the key of an answer holds of the request beyond parameters and viewer."""
+        """Return what the key of an answer holds of the request beside parameters and viewer."""
         return self.current_vary.union(Vary(tuple(dependencies.headers), dependencies.has_query))
 
     def record_stored(self, sharing: Sharing, vary: Vary) -> None:
-        """Record that an answer was stored, so that requests look for it."""
+        """Record that an answer was stored, so that requests look it up."""
         self.current_vary = self.current_vary.union(vary)
         if sharing not in self.sharings:
             self.sharings = tuple(sorted((*self.sharings, sharing)))
@@ -177,23 +178,23 @@ class ViewCache:
             cache.record(VIEWS, self.operation, "refuse", reason)
 
 
-@dataclass(frozen=True, slots=True)
-class PendingEntry:
-    """An answer that is stored once it has been sent."""
-
-    key: str
-    sharing: Sharing
-    vary: Vary
-    entry: CacheEntry
-
-
 class CacheableRequest:
-    """One request to a view whose answer may come from the cache, or be stored in it."""
+    """One request to a view whose answer may come from the cache, or be stored in it.
+
+    1. `peek` and `fetch` look the answer up.
+    2. If there is none, `record` begins to record what the composition reads.
+    3. `prepare` decides whether the answer is stored, and completes its headers.
+    4. `store` stores it, once it has been sent.
+    """
 
     __slots__ = (
-        "_cache", "_dependencies", "_is_paused", "_keys", "_mark", "_scope", "_values",
-        "_view_cache", "_wiring",
+        "_cache", "_dependencies", "_entry", "_is_paused", "_key", "_keys", "_mark", "_scope",
+        "_sharing", "_values", "_vary", "_view_cache", "_wiring",
     )  # fmt: skip
+
+    _key: str
+    _sharing: Sharing
+    _vary: Vary
 
     def __init__(
         self,
@@ -213,12 +214,12 @@ class CacheableRequest:
         self._is_paused = is_paused
         self._dependencies: AnswerCacheability | None = None
         self._mark = 0
+        self._entry: CacheEntry | None = None
 
     def peek(self, values: tuple[object, ...]) -> tuple[Fields, bytes] | None:
         """Return headers and body of an answer that this process holds in memory.
 
-        `values` are all parameters that the view gets of the request, in the order of its
-        signature.
+        `values` are all parameters of the view, in the order of its signature.
         """
         self._values = values
         sharings = self._view_cache.sharings
@@ -238,7 +239,7 @@ class CacheableRequest:
         return None
 
     async def fetch(self) -> tuple[Fields, bytes] | None:
-        """Return headers and body of an answer that any process stored; None to compose it."""
+        """Return headers and body of an answer that any process has stored."""
         if not self._keys:
             return None
         for key in self._keys:
@@ -263,60 +264,51 @@ class CacheableRequest:
         status = view_cache.hit_status(entry.fresh_until - now)
         return [*entry.headers, (b"age", b"%d" % max(0.0, age)), status], entry.body
 
-    def prepare(self, headers: Fields, body: bytes, *, is_open: bool) -> PendingEntry | None:
-        """Complete the headers of a 200 answer; return the entry to store, if it is cacheable.
+    def prepare(self, headers: Fields, body: bytes, *, is_open: bool) -> None:
+        """Complete the headers of an answer of status 200; make its entry if it is cacheable.
 
         `is_open` says whether anonymous callers may see the answer.
         """
         dependencies, now, view_cache = self._dependencies, self._wiring.clock(), self._view_cache
         if dependencies is None:
             headers.append(view_cache.miss_status(view_cache.reason))
-            return None
+            return
         reason = dependencies.uncacheable_reason(self._scope.calls, now)
         if COMPLETE not in headers:
             reason = "degraded"
-        pending: PendingEntry | str = reason
         if not reason:
-            sharing = view_cache.sharing(dependencies, self._wiring, self._scope)
-            add_freshness(headers, dependencies, sharing, now, is_open=is_open)
-            pending = self._pending(dependencies, sharing, headers, body, now)
-        if isinstance(pending, str):
-            view_cache.record_refusal(pending, self._cache, now)
-            headers.append(view_cache.miss_status(pending))
-            return None
+            self._sharing = view_cache.sharing(dependencies, self._wiring, self._scope)
+            add_freshness(headers, dependencies, self._sharing, now, is_open=is_open)
+            reason = exceeded_limit(dependencies, body) or self._make_key(dependencies)
+        if reason:
+            view_cache.record_refusal(reason, self._cache, now)
+            headers.append(view_cache.miss_status(reason))
+            return
+        self._entry = cache_entry(dependencies, headers, body, now)
         headers.append(view_cache.stored_status)
-        return pending
 
-    def _pending(
-        self,
-        dependencies: AnswerCacheability,
-        sharing: Sharing,
-        headers: Fields,
-        body: bytes,
-        now: float,
-    ) -> PendingEntry | str:
-        """Return the entry to store, or the reason why none is."""
-        exceeded = exceeded_limit(dependencies, body)
-        if exceeded:
-            return exceeded
-        vary = self._view_cache.vary(dependencies)
-        if len(vary.headers) > MAX_VARY_HEADERS:
+    def _make_key(self, dependencies: AnswerCacheability) -> str:
+        """Make the key of the answer; return why it can have none, empty if it has one."""
+        self._vary = self._view_cache.vary(dependencies)
+        if len(self._vary.headers) > MAX_VARY_HEADERS:
             return "vary"
         try:
-            key = vary.key(self._view_cache.identity(self._values), sharing, self._scope)
+            identity = self._view_cache.identity(self._values)
+            self._key = self._vary.key(identity, self._sharing, self._scope)
         except UnkeyableValue:
             return "parameter"
-        return PendingEntry(key, sharing, vary, cache_entry(dependencies, headers, body, now))
+        return ""
 
-    async def store(self, pending: PendingEntry) -> None:
-        """Store an answer that was sent, unless a tag of it was purged since `record`."""
-        left = pending.entry.fresh_until - self._wiring.clock()
-        if left <= 0:
+    async def store(self) -> None:
+        """Store a cacheable answer, unless a tag of it was purged since `record`."""
+        entry = self._entry
+        left = 0.0 if entry is None else entry.fresh_until - self._wiring.clock()
+        if entry is None or left <= 0:
             return
         cache, view_cache = self._cache, self._view_cache
-        if await cache.store.set(pending.key, pending.entry, store_for=left, mark=self._mark):
-            view_cache.record_stored(pending.sharing, pending.vary)
-            cache.figures[VIEWS].size += len(pending.entry.body)
+        if await cache.store.set(self._key, entry, store_for=left, mark=self._mark):
+            view_cache.record_stored(self._sharing, self._vary)
+            cache.figures[VIEWS].size += len(entry.body)
             cache.record(VIEWS, view_cache.operation, "store")
         else:
             view_cache.record_refusal("purged", cache, self._wiring.clock())
