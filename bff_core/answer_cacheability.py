@@ -1,4 +1,4 @@
-"""What a composed answer depends on: whether it is cacheable, until when, and who may share it."""
+"""Records what a composed answer depends on: whether, how long and for whom it may be cached."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -7,7 +7,7 @@ from typing import Final, Literal
 from bff_core.call import SAFE, Call, Reply
 
 Sharing = Literal[0, 1, 2]
-"""Which viewers may share an answer: the fewer, the greater."""
+"""Which viewers may share an answer; a greater number means fewer viewers."""
 
 PUBLIC: Final = 0
 PER_TENANT: Final = 1
@@ -21,17 +21,17 @@ _TENANT_PREFIX: Final = "tenant:"
 
 @dataclass(slots=True, eq=False)
 class AnswerCacheability:
-    """Records what was read while one answer was composed; stored in the request's `Scope`.
+    """What was read while one answer was composed; stored in the request's `Scope`.
 
-    `sharing` is the narrowest audience of everything that was read, and `narrowed_by` names what
-    narrowed it last. `fresh_until` (an instant of the monotonic clock) is when the first of the
-    replies stops being fresh, `age` the age of the oldest (seconds), `tags` are the tags of all.
-    `headers` are the request headers that were read, `has_query` whether the query was. `reason` is
-    why the answer can't be cached, empty if it can. `before` is how many calls the request had
-    made when recording began.
+    `sharing` says which viewers may share everything that was read; `narrowed_by` names the value
+    that only these may share. `fresh_until` (an instant of the monotonic clock) is when the first
+    of the replies becomes stale, `age` the age of the oldest in seconds, `tags` are the tags of
+    all. `headers` are the request headers that were read; `has_query` is whether the query was
+    read. `reason` is why the answer can't be cached, empty if it can. `calls_before` is how many
+    calls the request had made when recording began.
     """
 
-    before: int = 0
+    calls_before: int = 0
     sharing: Sharing = PUBLIC
     narrowed_by: str = ""
     fresh_until: float = inf
@@ -61,7 +61,7 @@ class AnswerCacheability:
             self.narrow(PER_TENANT if is_tenant else PER_VIEWER, f"a reply of {call.upstream}")
 
     def narrow(self, sharing: Sharing, cause: str) -> None:
-        """Record that only this audience, or a narrower one, may share the answer."""
+        """Record that at most these viewers may share the answer, because of `cause`."""
         if sharing > self.sharing:
             self.sharing, self.narrowed_by = sharing, cause
 
@@ -74,19 +74,19 @@ class AnswerCacheability:
             self.headers.append(name)
 
     def forbid(self, reason: str) -> None:
-        """Record why the answer can't be cached; the first reason stays."""
+        """Record that the answer can't be cached; the first reason is reported."""
         self.reason = self.reason or reason
 
     def uncacheable_reason(self, calls: int, now: float) -> str:
         """Return why the answer can't be cached, empty if it can.
 
-        `calls` is how many calls the request has made. A call without a recorded reply failed, was
-        streamed or is still running; the answer may depend on it.
+        `calls` is how many calls the request has made. A call without a recorded reply has failed,
+        was streamed or is still running, and the answer may depend on it.
         """
         if self.reason:
             return self.reason
         if not self.replies:
             return "no_parts"
-        if self.replies != calls - self.before:
+        if self.replies != calls - self.calls_before:
             return "unfinished"
         return "" if now < self.fresh_until else "stale"

@@ -1,7 +1,7 @@
-"""Values of path parameters, queries, forms and headers as text.
+"""Converts values to the text of path parameters, queries, forms and headers.
 
-A date, an enum member or a UUID has the same text as in `json=`. A value without one obvious text
-is refused: the author writes the text.
+A date, an enum member or a UUID has the same text as in `json=`. A value of any other type is
+refused: callers convert it to `str` themselves.
 """
 
 import math
@@ -17,25 +17,25 @@ import msgspec
 from bff_core.errors import InvalidInput
 
 Scalar = str | int | float | bool | Decimal | UUID | date | time | timedelta | Enum
-"""A value that has one text. A `datetime` is a `date`, a `StrEnum` member is an `Enum`."""
+"""A value of a supported type. A `datetime` is a `date`, a `StrEnum` member is an `Enum`."""
 
 ACCEPTED: Final = (
     "str, int, float, bool, Decimal, UUID, date, datetime, time, timedelta or an enum of these"
 )
 
-_MAX_PLAIN: Final = 64
-"""Digits of a Decimal's exponent that are written out; `1E+999999` would be a megabyte."""
+_MAX_WRITTEN_EXPONENT: Final = 64
+"""A Decimal with a larger exponent is not written out: `1E+999999` would be a megabyte."""
 
 
 class UnsupportedValue(TypeError):
-    """The value of a parameter has no text: a mistake in the code that makes the call."""
+    """The type of a parameter is not supported: a mistake in the code that makes the call."""
 
 
 def text_of(value: object, where: str) -> str:
     """Return the text of a value; `where` names it in errors: "query parameter 'since'".
 
-    Raises `InvalidInput` for NaN, an infinity and for half of a surrogate pair, which may come from
-    a client, and `UnsupportedValue` for other types.
+    Raises `InvalidInput` for NaN, infinity and half of a surrogate pair, which a client may have
+    sent, and `UnsupportedValue` for a type that is not supported.
     """
     kind = type(value)
     if kind is str:
@@ -43,16 +43,17 @@ def text_of(value: object, where: str) -> str:
     elif kind is int:
         text = str(value)
     else:
-        text = _found(kind)(value, where) if not isinstance(value, Enum) else _of_enum(value, where)
+        write = _of_enum if isinstance(value, Enum) else _writer_of(kind)
+        text = write(value, where)  # type: ignore[arg-type]  # by its type
     if not text.isascii():
         check_text(text, where)
     return text
 
 
 def texts_of(value: object, where: str) -> list[str]:
-    """Return the texts of one value or of a list, tuple or set; nothing for None.
+    """Return the texts of one value, or of the items of a list, tuple or set; none for None.
 
-    Those of a set are sorted: equal calls must look alike, whatever the order of its members.
+    Those of a set are sorted, so that equal calls have equal cache keys.
     """
     if value is None:
         return []
@@ -77,7 +78,7 @@ def _of_item(value: object, where: str) -> str:
     return text_of(value, where)
 
 
-def _found(kind: type) -> Callable[[Any, str], str]:
+def _writer_of(kind: type) -> Callable[[Any, str], str]:
     for one in kind.__mro__:
         writer = _WRITERS.get(one)
         if writer is not None:
@@ -96,7 +97,7 @@ def _unsupported(value: object, where: str) -> UnsupportedValue:
 
 def _of_enum(value: Enum, where: str) -> str:
     inner = value.value
-    if isinstance(inner, Enum) or _found(type(inner)) is _refuse:
+    if isinstance(inner, Enum) or _writer_of(type(inner)) is _refuse:
         raise _unsupported(value, where)
     return text_of(inner, where)
 
@@ -122,11 +123,11 @@ def _of_float(value: float, where: str) -> str:
 def _of_decimal(value: Decimal, where: str) -> str:
     if not value.is_finite():
         raise InvalidInput(f"{where} is not a finite number")
-    return format(value, "f") if abs(value.adjusted()) <= _MAX_PLAIN else str(value)
+    return format(value, "f") if abs(value.adjusted()) <= _MAX_WRITTEN_EXPONENT else str(value)
 
 
 def _of_moment(value: date | time, _: str) -> str:
-    """Return the form of RFC 3339, UTC as Z; without a zone where the value has none."""
+    """Return a date or time as in RFC 3339, with Z for UTC, or without a zone if it has none."""
     text = value.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 

@@ -1,6 +1,6 @@
-"""What a reply is that does not fit: one sentence for errors and logs, with no value of the reply.
+"""Explains why a reply does not fit its declared type, in one sentence without its values.
 
-Services are often behind something that answers in their place: a login page, a proxy, a redirect.
+Often another program has answered in place of the service: a login page, a proxy, a redirect.
 """
 
 import re
@@ -12,11 +12,11 @@ import msgspec
 from bff_core.call import Reply
 
 SAMPLE_BYTES: Final = 200
-"""Bytes of a reply that a line of the log at debug shows."""
+"""Bytes of a reply that a log line of level debug shows."""
 
 _MARKUP: Final = re.compile(rb"\s*<(!doctype html|html|head|body|\?xml|[a-z]+[ >])", re.IGNORECASE)
 
-# First bytes of what is no JSON, and what they begin.
+# The first bytes of formats that are not JSON.
 _SIGNATURES: Final = (
     (b"\xef\xbb\xbf", "begins with a byte order mark of UTF-8"),
     (b"\xff\xfe", "is UTF-16, or begins with its byte order mark"),
@@ -30,40 +30,40 @@ _SIGNATURES: Final = (
 )
 
 
-def misfit(reply: Reply, model: str, error: Exception, reason: str) -> str:
-    """Return why a reply of success is not what its call declares; `reason` is the error's text."""
+def describe_mismatch(reply: Reply, model: str, error: Exception, reason: str) -> str:
+    """Return why a successful reply does not fit `model`; `reason` is the text of the error."""
     body, media = reply.body, media_type(reply)
     if not body:
         return f"the reply is empty (status {reply.status}), and {model} is expected"
-    shown = f"status {reply.status}, Content-Type {media or 'missing'}, {len(body)} bytes"
-    return f"the reply {_fault(body, media, model, error, reason)} ({shown})"
+    facts = f"status {reply.status}, Content-Type {media or 'missing'}, {len(body)} bytes"
+    return f"the reply {_mismatch(body, media, model, error, reason)} ({facts})"
 
 
-def misfit_of_line(line: bytes, error: Exception, reason: str) -> str:
-    """Return why a line of a stream is not what its call declares."""
-    return f"a line {_fault(line, '', 'the declared type', error, reason)}"
+def describe_line_mismatch(line: bytes, error: Exception, reason: str) -> str:
+    """Return why a line of a stream does not fit the declared type."""
+    return f"a line {_mismatch(line, '', 'the declared type', error, reason)}"
 
 
-def _fault(body: bytes, media: str, model: str, error: Exception, reason: str) -> str:
-    what = _foreign(body, media) if _is_no_json(error) else ""
-    return f"{what}, not JSON" if what else f"does not fit {model}: {reason}"
+def _mismatch(body: bytes, media: str, model: str, error: Exception, reason: str) -> str:
+    found = _other_format(body, media) if _is_syntax_error(error) else ""
+    return f"{found}, not JSON" if found else f"does not fit {model}: {reason}"
 
 
-def _is_no_json(error: Exception) -> bool:
-    """Whether an error says that a text is no JSON, and not that JSON is of another shape."""
+def _is_syntax_error(error: Exception) -> bool:
+    """Whether an error means that a text is not JSON, rather than JSON of another shape."""
     if type(error).__name__ == "ValidationError":  # that of msgspec, or of pydantic
         return "Invalid JSON" in str(error)
     return isinstance(error, msgspec.DecodeError | UnicodeError)
 
 
 def media_type(reply: Reply) -> str:
-    """Return the media type that a reply declares, without parameters, as a log may hold it."""
+    """Return the media type that a reply declares, without parameters; empty if it is malformed."""
     declared = (reply.header("content-type") or "").partition(";")[0].strip().lower()
     return declared if re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,60}", declared) else ""
 
 
-def _foreign(body: bytes, media: str) -> str:
-    """Return what a body is that is no JSON; empty for what is meant to be JSON."""
+def _other_format(body: bytes, media: str) -> str:
+    """Return which format a body has that is not JSON; empty for malformed JSON."""
     for signature, what in _SIGNATURES:
         if body.startswith(signature):
             return what
@@ -79,7 +79,7 @@ def _foreign(body: bytes, media: str) -> str:
 
 
 def _is_deflated(body: bytes) -> bool:
-    """Whether a body begins as zlib's data do (RFC 1950)."""
+    """Whether a body begins like zlib data (RFC 1950)."""
     if len(body) < 2 or body[0] & 0x0F != 8 or (body[0] << 8 | body[1]) % 31:
         return False
     try:

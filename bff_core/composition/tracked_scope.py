@@ -11,29 +11,29 @@ NARROWED_BY: Final[dict[str, Sharing]] = {
     "viewer": PER_VIEWER,
     "tenant": PER_TENANT,
 }
-"""Fields whose reading forbids that other viewers, or other tenants, share the answer.
+"""If one of these fields is read, other viewers (or other tenants) may not share the answer.
 
-Headers are part of the cache key one by one, and the query as a whole. Reading any other field
-makes the answer uncacheable.
+A header that is read becomes part of the cache key, and so does the query as a whole. If any other
+field is read, the answer is not cached.
 """
 
 
 class TrackedScope(Scope):
     """A `Scope` that records each read in the answer's dependencies.
 
-    The fields of its base are never set here, so that each access ends in `__getattr__`: a field
-    that is added to `Scope` is recorded without a change here.
+    The fields of `Scope` are never set on it, so that each access ends in `__getattr__`, also that
+    of a field that is added to `Scope` later.
     """
 
     __slots__ = ("_dependencies", "_scope")
-    # So that `dataclasses.replace` makes a plain scope, having read every field of this one.
+    # `dataclasses.replace` calls this: it makes a plain scope, after it has read every field.
     __class__ = property(lambda _: Scope)
 
     _dependencies: AnswerCacheability
     _scope: Scope
 
     def __init__(self, scope: Scope, dependencies: AnswerCacheability) -> None:
-        # Not the base's `__init__`: it would set the fields.
+        # Without the `__init__` of `Scope`, which would set the fields.
         object.__setattr__(self, "_scope", scope)
         object.__setattr__(self, "_dependencies", dependencies)
 

@@ -11,7 +11,7 @@ from typing_extensions import TypeForm
 from bff_core.call import SAFE, Call, Decode, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.http_statuses import ABSENT
-from bff_core.payload_errors import SAMPLE_BYTES, misfit, misfit_of_line
+from bff_core.payload_errors import SAMPLE_BYTES, describe_line_mismatch, describe_mismatch
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.immutable import is_immutable
 from bff_core.upstream.reading.charset import is_foreign, text_of
@@ -102,7 +102,7 @@ class Decoding(Generic[T]):
             try:
                 return self._fallback.read(line, find_header(headers, b"content-type") or b"")  # type: ignore[no-any-return]  # as the model
             except DECODE_ERRORS as error:
-                message = misfit_of_line(line, error, without_content(error))
+                message = describe_line_mismatch(line, error, without_content(error))
                 raise BadPayload(message, call=call, sample=line[:SAMPLE_BYTES]) from error
         self._until_searched = left = self._until_searched - 1
         if left <= 0 or self._is_zoned or not line.isascii():
@@ -140,8 +140,8 @@ class Decoding(Generic[T]):
             raise self._unfit(reply, call, error) from error
 
     def _unfit(self, reply: Reply, call: Call, error: Exception) -> BadPayload:
-        """Return the error for a body that does not fit, without content of the body."""
-        message = misfit(reply, name_of(self._model), error, without_content(error))
+        """Return the error of a body that does not fit; it holds no content of the body."""
+        message = describe_mismatch(reply, name_of(self._model), error, without_content(error))
         return BadPayload(message, call=call, reply=reply)
 
     def _refused(self, reply: Reply, call: Call) -> T:

@@ -1,4 +1,4 @@
-"""Cache headers of a composed answer, and the entry that is stored for it."""
+"""The cache headers of a composed answer, and the entry that is stored for it."""
 
 from typing import Final
 
@@ -12,10 +12,10 @@ MAX_LIFETIME_SECONDS: Final = 365 * 86_400.0
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 CREDENTIAL_HEADERS: Final = ("authorization", "cookie")
-"""Headers that a private answer varies by, such as in a browser that two viewers share."""
+"""Headers that a private answer varies by: two viewers may use one browser, and so its cache."""
 
 PER_DELIVERY: Final = frozenset({b"server-timing", b"age"})
-"""Headers of one delivery of an answer, which are not stored."""
+"""Headers that describe one delivery of an answer; they are not stored."""
 
 
 def add_freshness(
@@ -26,10 +26,10 @@ def add_freshness(
     *,
     is_open: bool,
 ) -> None:
-    """Add `Cache-Control`, `Vary` and `Age` for clients and the caches between.
+    """Add `Cache-Control`, `Vary` and `Age` for clients and for caches on the way.
 
-    Only an answer that is shared by all and open to anonymous callers (`is_open`) is `public`:
-    shared caches check no access rule.
+    Only an answer that all viewers share and that anonymous callers may see (`is_open`) is
+    `public`, since shared caches check no access rule.
     """
     is_public = is_open and sharing == PUBLIC
     age, left = (
@@ -48,7 +48,7 @@ def add_freshness(
 
 
 def exceeded_limit(dependencies: AnswerCacheability, body: bytes) -> str:
-    """Return which limit of a stored answer this one exceeds: "tags", "size" or none."""
+    """Return which limit an answer exceeds, so that it is not stored: "tags", "size" or none."""
     if len(dependencies.tags) > MAX_TAGS:
         return "tags"
     return "size" if len(body) > MAX_BODY_BYTES else ""

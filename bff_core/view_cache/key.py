@@ -1,4 +1,4 @@
-"""The cache key of a composed answer: it holds all that the answer depends on."""
+"""Computes the cache key of a composed answer, which holds everything the answer depends on."""
 
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
@@ -22,22 +22,22 @@ _PRINTED: Final = frozenset(
 
 
 class UnkeyableValue(TypeError):
-    """A value whose type has no text that only equal values share."""
+    """A value of a type that `canonical` does not support."""
 
 
 def canonical(value: object) -> str:
-    """Return a text that two values share only if an answer may be shared between them.
+    """Return a text that two values share only if they are equal and of one type.
 
-    Texts are self-delimiting, so that neighbours never run into one another: a string's length
-    stands in front of it. Raises `UnkeyableValue` for what is neither plain data nor made of it.
+    Each text begins with its length, so that two texts in a row have one reading only. Raises
+    `UnkeyableValue` for a value that is neither plain data nor made of it.
     """
     kind = type(value)
     if kind is str:
         return f"{len(value)}:{value}"  # type: ignore[arg-type]  # a string
     if kind in _PRINTED:
-        return _measured(repr(value))
+        return _with_length(repr(value))
     if isinstance(value, Enum):
-        return _measured(f"{_name(kind)}.{value.name}")
+        return _with_length(f"{_name(kind)}.{value.name}")
     if kind is tuple:
         return f"({''.join(map(canonical, value))})"  # type: ignore[call-overload]  # a tuple
     if kind is frozenset:
@@ -52,14 +52,14 @@ def _name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _measured(text: str) -> str:
+def _with_length(text: str) -> str:
     return f"={len(text)}:{text}"
 
 
 def viewer_key(viewer: object) -> str:
-    """Return a text that differs for any two viewers, and for two logins with other rights.
+    """Return a text that differs for two viewers, and for two sign-ins with different rights.
 
-    Raises `UnkeyableValue` for a viewer that holds more than plain data.
+    Raises `UnkeyableValue` for a viewer that holds a value that is no plain data.
     """
     # A subclass may compare by fewer fields than it has.
     return _cached_viewer_key(viewer) if type(viewer) is Viewer else canonical(viewer)
@@ -71,7 +71,7 @@ def _cached_viewer_key(viewer: Viewer) -> str:
 
 
 class Vary(NamedTuple):
-    """The parts of a request that answers of one view depend on, beyond its parameters."""
+    """The parts of a request that answers of one view depend on, beside its parameters."""
 
     headers: tuple[str, ...] = ()
     has_query: bool = False
@@ -84,10 +84,10 @@ class Vary(NamedTuple):
         return Vary(headers, self.has_query or other.has_query)
 
     def key(self, identity: str, sharing: Sharing, scope: Scope) -> str:
-        """Return the key of the answer to a request that viewers of this `sharing` may share.
+        """Return the key of the answer to a request, for the viewers who may share it.
 
-        `identity` stands for the view and its parameters. Raises `UnkeyableValue` for a viewer
-        that no key can hold.
+        `identity` is the part of the key for the view and its parameters. Raises `UnkeyableValue`
+        for a viewer that holds a value that is no plain data.
         """
         pieces = [identity, str(sharing)]
         if sharing != PUBLIC:
@@ -103,5 +103,5 @@ class Vary(NamedTuple):
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:
-    """Return the values of all lines of a header, since any of them may have been read."""
+    """Return the values of all lines of a header, since the view may have read any of them."""
     return [value.decode("latin-1") for key, value in scope.headers if key == name]

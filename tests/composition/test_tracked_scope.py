@@ -144,7 +144,7 @@ def test_answer_is_for_the_narrowest_audience_of_its_calls(audience, sharing):
 )
 def test_answer_is_cacheable_only_if_every_call_was_answered(made, replies, reason):
     """The answer may depend on a call that failed, was streamed or still runs."""
-    dependencies = AnswerCacheability(before=3)
+    dependencies = AnswerCacheability(calls_before=3)
     for reply in replies:
         dependencies.add_reply(call(), reply)
 
