@@ -133,7 +133,7 @@ class RunningPart(Protocol):
         """Note that the part used this reply."""
         ...
 
-    def reduce(self) -> None:
+    def mark_partial(self) -> None:
         """Note that tolerant reading omitted something from a reply that the part used."""
         ...
 

@@ -1,4 +1,4 @@
-"""`@bulk`: one change per item of a batch, a few at a time, each with a result of its own."""
+"""`@bulk`: changes the items of a batch, a few at a time, each with its own result."""
 
 import asyncio
 import inspect
@@ -28,7 +28,7 @@ V = TypeVar("V")
 
 
 class NotAttempted(CompositionError):
-    """The batch timed out before it began this item: nothing was changed."""
+    """The batch timed out before this item was attempted: nothing was changed."""
 
     status = 503
     code = "not_attempted"
@@ -51,7 +51,7 @@ class ItemTimedOut(CompositionError):
 
 
 class DuplicateItem(ClientError):
-    """An earlier item has the same key: only the first is attempted."""
+    """An earlier item has the same key; only the first is attempted."""
 
     status = 409
     code = "duplicate_item"
@@ -73,8 +73,8 @@ class ItemResult(Generic[V]):
         return self.error is None
 
     @property
-    def is_open(self) -> bool:
-        """Whether the outcome is open: a retry may end otherwise."""
+    def is_undecided(self) -> bool:
+        """Whether the item may have been changed, or may be changed by a retry."""
         error = self.error
         return error is not None and not is_final_answer(
             error.status if isinstance(error, BFFError) else 500
@@ -154,7 +154,7 @@ class _Batch(Generic[T, V]):
                 await asyncio.wait(workers)
         results = [self._ended(index) for index in range(len(self._items))]
         scope = registry.scope
-        if scope is not None and not scope.outcome and any(one.is_open for one in results):
+        if scope is not None and not scope.outcome and any(one.is_undecided for one in results):
             scope.outcome = "unknown"
         return results
 
@@ -174,7 +174,7 @@ class _Batch(Generic[T, V]):
                 yield index
 
     def _left(self) -> float | None:
-        """Return how many seconds the batch may take, None for no limit."""
+        """Return how many seconds the batch may take; None for no limit."""
         run, part = self._composition.part_registry.run, running_part.get()
         deadline = run.deadline if part is None else min(run.deadline, part.deadline)
         if isinf(deadline):
@@ -195,7 +195,7 @@ class _Batch(Generic[T, V]):
         except asyncio.CancelledError:
             self._fail(index, ItemTimedOut(key))
             raise
-        except Exception as error:  # noqa: BLE001 - an item's failure is the item's
+        except Exception as error:  # noqa: BLE001 - the failure of one item stops no other
             self._fail(index, error)
         else:
             self._results[index] = ItemResult(index, key, value)
@@ -204,7 +204,7 @@ class _Batch(Generic[T, V]):
         result: ItemResult[V] = ItemResult(index, self._keys[index], error=error)
         self._results[index] = result
         run = self._composition.part_registry.run
-        if result.is_open and run.events.sinks:
+        if result.is_undecided and run.events.sinks:
             name, reason = self._method.name, reason_of(error)
             run.events.emit(PartEnded(run.title, name, "failed", reason, error))
 
@@ -223,9 +223,9 @@ def bulk(
 
     It returns an `ItemResult` per item, in their order: the failure of one item stops no other.
     At most `concurrent` items run at a time, and more than `most` raise `InvalidInput`. `key`
-    returns the key of an item (its index otherwise): of several items with one key only the first
-    is attempted. The batch ends a little before the request does; items that have not begun are
-    reported as not attempted, those that are running as timed out.
+    returns the key of an item; without it the index is the key. Of several items with one key only
+    the first is attempted. The batch ends a little before the request does: items that have not
+    begun are reported as not attempted, those that are running as timed out.
     """
     if most < 1 or concurrent < 1:
         raise ConfigurationError("bulk: most and concurrent must be at least 1")

@@ -1,4 +1,4 @@
-"""`Composition`: one screen's data as a class, with inputs as fields and parts as methods."""
+"""`Composition`: the data of one screen as a class; inputs are fields, parts are methods."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterable
@@ -47,17 +47,17 @@ class PartRegistry:
             coroutine = None if run.sheds_parts and failure.may_shed else body()
             part = Part(run, name, coroutine, started=now, deadline=deadline, failure=failure)
             self.started[key] = part
-        return part  # type: ignore[return-value]  # one key belongs to one body
+        return part  # type: ignore[return-value]  # each key has one body
 
     def names_if_ok(self) -> tuple[str, ...] | None:
-        """Return the names of all parts if each ended well, else None."""
+        """Return the names of all parts if each has ended well, else None."""
         for part in self.started.values():
             if not part.is_done or part.state != "ok":
                 return None
         return tuple([part.name for part in self.started.values()])
 
     def statuses(self) -> Iterable[PartStatus]:
-        """Return the status of each ended part, once, by the most severe of its runs."""
+        """Return the status of each ended part, once: that of its most severe run."""
         worst: dict[str, PartStatus] = {}
         for part in self.started.values():
             if part.is_done:
@@ -74,7 +74,7 @@ class PartRegistry:
         return [task for part in self.started.values() if (task := part.cancel()) is not None]
 
 
-RESERVED = frozenset(
+RESERVED_NAMES = frozenset(
     {"aclose", "part_registry", "degraded", "enter", "has_part_registry", "parts", "plan"}
 )
 
@@ -99,7 +99,7 @@ class Composition:
     _part_registry: PartRegistry | None = None
 
     def __init_subclass__(cls) -> None:
-        taken = RESERVED & (get_annotations(cls).keys() | vars(cls).keys())
+        taken = RESERVED_NAMES & (get_annotations(cls).keys() | vars(cls).keys())
         if taken:
             names = ", ".join(sorted(taken))
             raise ConfigurationError(f"{cls.__name__}: rename {names}: the name is taken")
@@ -128,7 +128,7 @@ class Composition:
 
     @property
     def part_registry(self) -> PartRegistry:
-        """The parts of this instance; created on first use unless the gateway did so."""
+        """The parts of this instance; created on first use if no gateway has entered one."""
         if self._part_registry is None:
             loop = asyncio.get_running_loop()
             self._part_registry = PartRegistry(RunContext(type(self).__name__, loop))
@@ -152,7 +152,7 @@ class Composition:
         )
 
     async def aclose(self) -> None:
-        """Cancel the parts that still run; called when a view has ended."""
+        """Cancel the parts that still run; the gateway calls it when a view has ended."""
         await close((self,))
 
     async def __aenter__(self) -> Self:
@@ -163,10 +163,9 @@ class Composition:
 
 
 async def close(compositions: Iterable[Composition]) -> None:
-    """Cancel the parts that still run, of all these compositions, and wait until they have ended.
+    """Cancel the parts of compositions that still run, and wait until they have ended.
 
-    All are cancelled before the first is awaited, so that none goes on if the caller is cancelled
-    meanwhile.
+    All are cancelled before the first is awaited, so that none goes on if the caller is cancelled.
     """
     tasks = [
         task for one in compositions if one.has_part_registry for task in one.part_registry.cancel()

@@ -1,4 +1,4 @@
-"""`@critical` and `@optional`: decorators that declare the parts of a screen."""
+"""`@critical` and `@optional`: decorators that declare the parts of a composition."""
 
 import inspect
 from collections.abc import Callable, Coroutine
@@ -19,7 +19,7 @@ F = TypeVar("F")
 
 
 class Arguments:
-    """Normalises the arguments of a call to a hashable tuple, so that equal calls share a part."""
+    """Normalises the arguments of a call to a tuple, so that equal calls share a part."""
 
     __slots__ = ("_defaults", "_names", "_positional", "_signature")
 
@@ -99,9 +99,10 @@ class PartMethod(Generic[P, T]):
                 (self.name, *values), self.name, body, self.failure
             )
         except TypeError as error:
-            raise self._explained(values, error) from error
+            raise self._argument_error(values, error) from error
 
-    def _explained(self, values: tuple[object, ...], error: TypeError) -> TypeError:
+    def _argument_error(self, values: tuple[object, ...], error: TypeError) -> TypeError:
+        """Return an error that names the argument that is not hashable, else the given error."""
         for name, value in self.arguments.named(values).items():
             try:
                 hash(value)
@@ -141,13 +142,13 @@ def critical(
     timeout: float | None = None,
     tolerates_degraded: bool = False,
 ) -> object:
-    """Declare a part that the screen can't do without: its failure is raised.
+    """Declare a part that the screen needs: if it fails, awaiting it raises the error.
 
-    `timeout` in seconds covers everything that the part awaits; the request's deadline bounds it
-    in any case. To await a part that failed raises `PartFailed`, whose cause decides the status.
+    `timeout` (seconds) covers everything that the part awaits; the request's deadline limits it as
+    well. Awaiting a part that failed raises `PartFailed`, whose cause decides the status.
 
-    A part that awaits one which has degraded is reported as `fallback` with the reason
-    `dependency`; with `tolerates_degraded` its value counts as complete.
+    A part that awaits a degraded part is reported as `fallback` with the reason `dependency`. With
+    `tolerates_degraded` its value counts as complete.
     """
     failure = Critical(timeout, tolerates_degraded)
     return partial(_declare, failure) if body is None else PartMethod(body, failure)
@@ -192,16 +193,16 @@ def optional(
     shed: bool = True,
     tolerates_degraded: bool = False,
 ) -> object:
-    """Declare a part that the screen can do without: its failure yields `fallback`.
+    """Declare a part that the screen can do without: if it fails, its value is `fallback`.
 
-    `fallback` is an immutable value or a function that makes one; without it the value is None
-    and the state `missing`. `timeout` in seconds covers everything that the part awaits; without
-    it the part ends a little (a tenth of what is left, 0.1 s at most) before the request does, so
-    that the answer can still report it. While the gateway is overloaded the part is left out, and
+    `fallback` is an immutable value or a function that makes one; without it the value is None and
+    the state `missing`. `timeout` (seconds) covers everything that the part awaits. Without it the
+    part times out a little before the request does (a tenth of the time left, at most 0.1 s), so
+    that the answer can still report it. While the gateway is overloaded the part is left out and
     yields its fallback at once, unless `shed=False`.
 
-    A part that awaits one which has degraded is reported as `fallback` with the reason
-    `dependency`; with `tolerates_degraded` its value counts as complete.
+    A part that awaits a degraded part is reported as `fallback` with the reason `dependency`. With
+    `tolerates_degraded` its value counts as complete.
     """
     failure = Optional(fallback, timeout, shed, tolerates_degraded)
     return _Declaration(failure) if body is None else PartMethod(body, failure)

@@ -1,4 +1,4 @@
-"""Errors of parts that were cut off."""
+"""Errors of parts that were cancelled or timed out."""
 
 from bff_core.errors import CompositionError
 
@@ -14,7 +14,7 @@ class PartCancelled(CompositionError):
 
 
 class PartTimedOut(CompositionError):
-    """A part ran into its timeout."""
+    """A part timed out."""
 
     status = 504
     code = "timeout"

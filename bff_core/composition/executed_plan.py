@@ -1,4 +1,4 @@
-"""The plan of a screen as it ran: which part waited for which."""
+"""The plan of a composition as it ran: which part awaited which."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class ExecutedPlan:
         for position, name in enumerate(names):
             is_last = position == len(names) - 1
             yield f"{indent}{'└─' if is_last else '├─'} {self._line(name)}"
-            # A part may await itself with other arguments: its name is drawn once on the way down.
+            # A part may await itself with other arguments: its name is drawn once per branch.
             path = (*above, name)
             below = [b for a, b in self.edges if a == name and b not in path]
             yield from self._branches(below, indent + ("   " if is_last else "│  "), path)

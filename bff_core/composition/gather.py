@@ -1,4 +1,4 @@
-"""`gather`: awaits several parts at once, and fails as soon as the first fails."""
+"""`gather`: awaits several parts at once, and raises as soon as one fails."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -87,7 +87,7 @@ async def gather(*awaitables: Awaitable[T]) -> tuple[T, ...]: ...
 async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
     """Await all and return their results in order; raise the first failure as soon as it happens.
 
-    Parts then go on for others that await them; any other awaitable is cancelled.
+    After a failure parts continue, since others may await them; other awaitables are cancelled.
     """
     slots: list[Slot] = [
         one if isinstance(one, Part) else asyncio.ensure_future(one) for one in awaitables
@@ -108,7 +108,7 @@ async def gather(*awaitables: Awaitable[object]) -> tuple[object, ...]:
 
 
 async def _wait_within(caller: Part[object], slots: list[Slot]) -> None:
-    """Wait on behalf of a part, which none of the slots may wait for."""
+    """Wait as part `caller`; raise `CompositionCycle` if a slot waits for it."""
     with ExitStack() as waiting:
         for slot in slots:
             if isinstance(slot, Part):
@@ -142,7 +142,7 @@ class Countdown:
     def ended(self, slot: Slot) -> None:
         """Count the end of one slot."""
         self._left -= 1
-        # Always checked, so that asyncio reports none of several failures as never retrieved.
+        # Retrieved in any case, else asyncio logs further failures as "never retrieved".
         has_failed = _has_failed(slot)
         if not self.woken.done() and (self._left == 0 or has_failed):
             self.woken.set_result(None)

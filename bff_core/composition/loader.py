@@ -1,4 +1,4 @@
-"""`@loader`: keys that are loaded in one tick of the event loop become one batched call."""
+"""`@loader`: batches the keys that are requested in one tick of the event loop (N+1)."""
 
 from collections.abc import (
     Awaitable,
@@ -33,11 +33,11 @@ F = TypeVar("F")
 
 
 Batch = Mapping[K, V | Exception]
-"""What a loader's method returns: a value or an error for each key that it knows."""
+"""The result of a loader's method: a value or an error for each key that it found."""
 
 
 class _Failed(Mapping[Hashable, object]):
-    """A batch that failed as a whole: it has the fallback under every key."""
+    """The result of a batch that failed as a whole: the fallback under every key."""
 
     def __init__(self, fallback: object) -> None:
         self._fallback = fallback
@@ -63,7 +63,7 @@ class Options:
 
 
 class PendingValue(Awaitable[V_co]):
-    """The value of one key, which may be awaited many times."""
+    """The value of one key; it may be awaited many times."""
 
     __slots__ = ("_key", "_options", "_part")
 
@@ -87,7 +87,7 @@ class PendingValue(Awaitable[V_co]):
     def _missing(self) -> V_co:
         if self._options.missing is MISSING:
             raise NotFound(f"{self._part.name}: there is no such key")
-        return self._options.missing  # type: ignore[return-value]  # the declaration types it
+        return self._options.missing  # type: ignore[return-value]  # typed by the declaration
 
     def _failed(self, error: Exception) -> V_co:
         if self._options.fallback is MISSING:
@@ -98,11 +98,11 @@ class PendingValue(Awaitable[V_co]):
                 state_of(error, has_fallback=True), reason_of(error), self._part.result()
             )
         self._part.mark_used()
-        return value  # type: ignore[return-value]  # the declaration types it
+        return value  # type: ignore[return-value]  # typed by the declaration
 
 
 class _Keys(Generic[K, V]):
-    """The keys that one composition has passed to one loader so far."""
+    """The keys that one composition has requested of one loader so far."""
 
     __slots__ = ("known", "open", "part")
 
@@ -115,7 +115,8 @@ class _Keys(Generic[K, V]):
 class Loader(Generic[K, V]):
     """A loader bound to one composition: call it with one key, or `many` with several.
 
-    Each key is loaded once per composition. Keys of one tick go into one call, `chunk` at most.
+    Each key is loaded once per composition. The keys of one tick are loaded by one call, or by
+    several of at most `chunk` keys.
     """
 
     __slots__ = ("_composition", "_keys", "_method")
@@ -154,7 +155,7 @@ class Loader(Generic[K, V]):
         return registry.find_or_start(key, name, lambda: self._load(keys), failure)
 
     async def _load(self, keys: list[K]) -> Batch[K, V]:
-        # A part's first step comes a tick after it was started: all keys of the tick have joined.
+        # A part runs one tick after it was started: all keys of that tick are in the batch.
         if keys is self._keys.open:
             self._keys.part = None
         return await self._method.body(self._composition, tuple(keys))
@@ -165,7 +166,7 @@ async def _in_order(values: list[PendingValue[V]]) -> list[V]:
 
 
 class LoaderMethod(Generic[K, V]):
-    """A method of a composition that takes many keys and is called with one."""
+    """A method of a composition that loads many keys at once, and is called with one key."""
 
     def __init__(
         self, body: Callable[..., Coroutine[object, object, Batch[K, V]]], options: Options
@@ -236,11 +237,12 @@ def loader(
     """Declare a batched part: the body takes a tuple of distinct keys and returns a mapping.
 
     Callers load one key (`await page.price(sku)`) or several (`await page.price.many(skus)`). The
-    keys of one tick are one call of the body per `chunk` keys. A value that is an exception is
-    raised to its key's callers only. A key that is not in the mapping yields `missing`, or raises
-    `NotFound` where none is declared. With a `fallback` the loader is optional: a failure yields it
-    and is reported as the part's state; without one it is raised as a critical part's is. An
-    optional loader is left out while the gateway is overloaded, unless `shed=False`.
+    keys of one tick are loaded by one call of the body, or by several of at most `chunk` keys. A
+    value that is an exception is raised to the callers of its key only. A key that is not in the
+    mapping yields `missing`, or raises `NotFound` if none is declared. With a `fallback` the loader
+    is optional: a failure yields it and is reported as the part's state. Without one a failure is
+    raised, as that of a critical part. An optional loader is left out while the gateway is
+    overloaded, unless `shed=False`.
     """
     if chunk < 1:
         raise ConfigurationError(f"chunk must be at least 1 key, not {chunk}")

@@ -1,4 +1,4 @@
-"""A part of a screen: it starts once, many may await it, and it ends in a reported state."""
+"""`Part`: one part of a composition. It runs once, many may await it, and it reports its state."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
@@ -19,7 +19,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class PartFailure(Protocol):
-    """The failure policy of a part: how long it may take, and what becomes of an error."""
+    """The failure policy of a part: its deadline, and what happens after an error."""
 
     @property
     def may_shed(self) -> bool:
@@ -30,21 +30,21 @@ class PartFailure(Protocol):
         """Whether the part is complete although a part that it awaited has degraded."""
 
     def deadline(self, now: float, limit: float, /) -> float:
-        """Return the part's deadline, given the instant `now` and the request's deadline."""
+        """Return the part's deadline; `now` is an instant, `limit` the request's deadline."""
 
     def settle(self, part: "Part[object]", error: Exception, /) -> None:
-        """Set the part's fallback, or the error that is raised to its waiters."""
+        """Set the part's fallback, or the error that its waiters get."""
 
     def shed(self, part: "Part[object]", /) -> None:
-        """Set the fallback of a part that is shed; called only for one that may be."""
+        """Set the fallback of a part that is shed; called only if it `may_shed`."""
 
 
 class Part(Awaitable[T_co], Generic[T_co]):
-    """A running or ended part. Awaiting it never cancels it, however many await it.
+    """A running or ended part. A waiter that is cancelled does not cancel it.
 
     `deadline` is an instant of the composition's clock; `state` and `reason` are final once
-    `is_done`; `age` is in seconds and above 0 when a stale reply was used; `started` and `ended`
-    are instants. A part `is_incomplete` if one that it awaited has degraded.
+    `is_done`; `age` is in seconds, and above 0 if a stale reply was used; `started` and `ended`
+    are instants. A part `is_incomplete` if a part that it awaited has degraded.
     """
 
     __slots__ = (
@@ -110,13 +110,13 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._task = run.loop.create_task(self._run())
 
     def note_reply(self, reply: Reply) -> None:
-        """Record a reply that the value depends on: one stale reply makes the part stale."""
+        """Record a reply that the value depends on; a stale reply makes the part stale."""
         if reply.source == "stale":
             if self.state == "ok":
                 self.state = "stale"
             self.age = max(self.age, reply.age)
 
-    def reduce(self) -> None:
+    def mark_partial(self) -> None:
         """Record that something was left out of a reply that the value depends on."""
         self.state, self.reason = "partial", BadPayload.code
 
@@ -126,7 +126,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._value = value  # type: ignore[assignment]  # the declaration types it as T | fallback
 
     def fail(self, error: Exception) -> None:
-        """End with an error that is raised to every waiter; the failure policy calls it."""
+        """End with an error that every waiter gets; the failure policy calls it."""
         self.state, self.reason = state_of(error, has_fallback=False), reason_of(error)
         self._error = error
 
@@ -136,13 +136,13 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if task is not None:
             task.cancel()
             if self._body is not None:
-                self._abandon(self._body)
+                self._close_unstarted(self._body)
         elif self._error is not None and not self._is_raised:
             self._report_bug(self._error)
         return task
 
     def _report_bug(self, error: Exception) -> None:
-        """Emit an event for a bug that no code awaited."""
+        """Emit an event for a bug in a part that nothing awaited."""
         cause = error.cause if isinstance(error, PartFailed) else error
         run = self._run_state
         if run.events.sinks and not isinstance(cause, BFFError):
@@ -157,16 +157,16 @@ class Part(Awaitable[T_co], Generic[T_co]):
             if self.is_incomplete:
                 self._degrade_incomplete()
         except asyncio.CancelledError:
-            self._take_cancellation()
+            self._settle_cancellation()
             if not self._has_expired:
                 raise
-        except Exception as error:  # noqa: BLE001 - whatever a body raises ends in a state
+        except Exception as error:  # noqa: BLE001 - every error of a body becomes a state
             self._settle(error)
         finally:
             self._finish()
 
-    def _take_cancellation(self) -> None:
-        """Settle a part that its timer, the closing screen or an awaited part cancelled."""
+    def _settle_cancellation(self) -> None:
+        """Settle a part that its timer, its composition or an awaited part has cancelled."""
         if self._has_expired:
             self._settle(PartTimedOut(self.name))
         elif self._task is not None and not self._task.cancelling():
@@ -183,8 +183,8 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if events.sinks:
             events.emit(PartEnded(self._run_state.title, self.name, self.state, self.reason))
 
-    def _abandon(self, body: Coroutine[object, object, T_co]) -> None:
-        # A task that is cancelled before its first step never enters `_run`.
+    def _close_unstarted(self, body: Coroutine[object, object, T_co]) -> None:
+        # A task that is cancelled before its first step never runs `_run`.
         body.close()
         self._body = None
         if self._has_expired:
@@ -238,7 +238,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         return self.result()
 
     def mark_used(self) -> None:
-        """Record that the value of the running part, if one runs, depends on this one's."""
+        """Record that the running part, if there is one, depends on the value of this part."""
         caller = running_part.get()
         if isinstance(caller, Part) and self.state not in {"ok", "stale"}:
             caller.is_incomplete = True
@@ -268,9 +268,9 @@ class Part(Awaitable[T_co], Generic[T_co]):
             caller._awaiting.remove(self)  # noqa: SLF001 - same class
 
     def problems_awaited(self) -> Iterator[tuple[str, State, str]]:
-        """Yield name, state and reason of each part behind this one that did not end well.
+        """Yield name, state and reason of each awaited part that did not end well.
 
-        These are the parts that it waited for, and those that they waited for.
+        These are the parts that this one awaited, and those that they awaited.
         """
         problems, edges = self._run_state.problems, self._run_state.edges
         reached = [self.name] if problems else []
@@ -322,7 +322,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
 part_observer: ContextVar[Callable[[Part[object]], object] | None] = ContextVar(
     "part_observer", default=None
 )
-"""Called with each ended part that code outside any part has awaited; a face may set it."""
+"""Called with each ended part that was awaited outside any part; a face may set it."""
 
 
 def _wake(waiter: "asyncio.Future[None]", _part: object) -> None:

@@ -1,4 +1,4 @@
-"""How a part ended: the states in `Part-Status`, and which errors lead to which."""
+"""The states of parts in `Part-Status`, and the state and reason that follow from an error."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -9,7 +9,7 @@ from bff_core.http_statuses import ABSENT
 State = Literal["ok", "stale", "partial", "fallback", "missing", "forbidden"]
 
 DEPENDENCY: Final = "dependency"
-"""The reason of a part that degraded because one that it awaited did."""
+"""The reason of a part that degraded because a part that it awaited did."""
 
 WORST_LAST: tuple[State, ...] = ("ok", "stale", "partial", "missing", "fallback", "forbidden")
 """States by severity; several runs of one part are reported as the last of these."""

@@ -1,4 +1,4 @@
-"""What the parts of one composition share: loop, clock, events, deadline."""
+"""The context that the parts of one composition share: loop, clock, events, deadline."""
 
 import asyncio
 from collections.abc import Callable

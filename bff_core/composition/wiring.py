@@ -16,16 +16,16 @@ from bff_core.scope import Scope, Wired
 
 C = TypeVar("C", bound=Composition)
 
-MARK = "__composition__"
-"""A dependency that builds a composition has its class under this name."""
+COMPOSED_CLASS = "__composition__"
+"""The attribute of a FastAPI dependency that holds the class of the composition it builds."""
 
 
 @runtime_checkable
 class Service(Protocol):
-    """A process-wide client that is bound to one request before use."""
+    """A process-wide client that is bound to a request before use."""
 
     def bind(self, scope: Scope, /) -> Self:
-        """Return a shallow copy that acts for the request."""
+        """Return a shallow copy that makes its calls for one request."""
         ...
 
 
@@ -106,7 +106,7 @@ class Wiring:
         self._services[type(service)] = service
 
     def build(self, cls: type[C], scope: Scope, inputs: Mapping[str, object]) -> C:
-        """Return a screen for one request; the caller closes it."""
+        """Return a composition for one request; the caller closes it."""
         builder = self._builders.get(cls)
         if builder is None:
             builder = self._builders[cls] = self._compile(cls)
@@ -154,4 +154,4 @@ def reports_dependencies(service: Service) -> bool:
 
 
 Builder = Callable[[Scope, Scope], dict[str, object]]
-"""Takes the scope of a request, and the same scope with its reads recorded."""
+"""Takes the scope of a request and its tracked scope; returns the values of fields."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 from fastapi import Request
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.wiring import MARK, Input, shape_of
+from bff_core.composition.wiring import COMPOSED_CLASS, Input, shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
 from bff_core.routing.wiring import wiring_of
@@ -45,7 +45,7 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
     parameters += [_parameter(one) for one in shape_of(cls).inputs]
     dependency.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     dependency.__name__ = f"compose_{cls.__name__}"
-    setattr(dependency, MARK, cls)
+    setattr(dependency, COMPOSED_CLASS, cls)
     return dependency
 
 
@@ -67,4 +67,4 @@ def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
 
 def composition_of(dependency: object) -> type[Composition] | None:
     """Return the class that `compose` was called with, or None for any other function."""
-    return getattr(dependency, MARK, None)
+    return getattr(dependency, COMPOSED_CLASS, None)

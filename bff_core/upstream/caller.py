@@ -221,7 +221,7 @@ class Caller:
             why = f"a check reads strictly, and this does not fit: {', '.join(reply.lost[:3])}"
             raise BadPayload(why, call=call)
         if (part := running_part.get()) is not None:
-            part.reduce()
+            part.mark_partial()
         elif self._scope is not None and self._scope.dependencies is not None:
             self._scope.dependencies.forbid("partial")
         events = self._stack.events
