@@ -9,7 +9,7 @@ from typing import Self, TypeVar, dataclass_transform
 from bff_core.composition.errors import PartCancelled
 from bff_core.composition.executed_plan import ExecutedPlan
 from bff_core.composition.part import Part, PartFailure
-from bff_core.composition.part_status import PartStatus, is_worse
+from bff_core.composition.part_status import PartStatus, severity
 from bff_core.composition.run_context import RunContext
 from bff_core.errors import ConfigurationError
 from bff_core.scope import Scope
@@ -57,16 +57,19 @@ class PartRegistry:
         return tuple([part.name for part in self.started.values()])
 
     def statuses(self) -> Iterable[PartStatus]:
-        """Return the status of each ended part, once: that of its most severe run."""
-        worst: dict[str, PartStatus] = {}
+        """Return the status of each ended part, once: that of its most severe or oldest run."""
+        worst: dict[str, Part[object]] = {}
         for part in self.started.values():
             if part.is_done:
                 known = worst.get(part.name)
-                if known is None or is_worse(part.state, known.state):
-                    worst[part.name] = PartStatus(
-                        part.name, part.state, part.reason, part.age, part.ended - part.started
-                    )
-        return worst.values()
+                if known is None or severity(part.state, part.age) > severity(
+                    known.state, known.age
+                ):
+                    worst[part.name] = part
+        return [
+            PartStatus(one.name, one.state, one.reason, one.age, one.ended - one.started)
+            for one in worst.values()
+        ]
 
     def cancel(self) -> list[asyncio.Task[None]]:
         """Start no more parts, cancel those that still run and return their tasks."""

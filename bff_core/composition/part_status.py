@@ -12,7 +12,7 @@ DEPENDENCY: Final = "dependency"
 """The reason of a part that degraded because a part that it awaited did."""
 
 WORST_LAST: tuple[State, ...] = ("ok", "stale", "partial", "missing", "fallback", "forbidden")
-"""States by severity; several runs of one part are reported as the last of these."""
+"""The states by severity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class PartStatus:
         return self.state not in {"ok", "stale"}
 
 
-def is_worse(state: State, known: State) -> bool:
-    """Whether a state is more severe than another."""
-    return WORST_LAST.index(state) > WORST_LAST.index(known)
+def severity(state: State, age: float = 0.0) -> tuple[int, float]:
+    """Return the rank of a run; of several runs of one part the highest one is reported."""
+    return WORST_LAST.index(state), age
 
 
 def reason_of(error: BaseException) -> str:

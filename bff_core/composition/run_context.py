@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from bff_core.clock import Clock, monotonic
-from bff_core.composition.part_status import State, is_worse
+from bff_core.composition.part_status import State, severity
 from bff_core.events import Events
 
 NO_SINKS = Events()
@@ -37,5 +37,5 @@ class RunContext:
     def add_problem(self, name: str, state: State, reason: str) -> None:
         """Record a part that did not end well."""
         known = self.problems.get(name)
-        if known is None or is_worse(state, known[0]):
+        if known is None or severity(state) > severity(known[0]):
             self.problems[name] = (state, reason)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from bff_core.composition.composition import Composition
-from bff_core.composition.part_status import WORST_LAST, PartStatus
+from bff_core.composition.part_status import PartStatus, severity
 
 COMPLETE = (b"cache-control", b"private, no-cache")
 DEGRADED = (b"cache-control", b"no-store")
@@ -18,13 +18,9 @@ def statuses_of(compositions: Sequence[Composition]) -> Sequence[PartStatus]:
     for composition in compositions:
         for one in composition.part_registry.statuses():
             known = worst.get(one.name)
-            if known is None or _rank(one) > _rank(known):
+            if known is None or severity(one.state, one.age) > severity(known.state, known.age):
                 worst[one.name] = one
     return tuple(worst.values())
-
-
-def _rank(one: PartStatus) -> tuple[int, float]:
-    return WORST_LAST.index(one.state), one.age
 
 
 def cache_headers_of(statuses: Sequence[PartStatus]) -> list[tuple[bytes, bytes]]:

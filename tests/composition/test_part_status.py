@@ -5,9 +5,12 @@ import asyncio
 import pytest
 
 from bff_core import ClientError, Composition, NotAllowed, PartFailed, critical, gather, optional
+from bff_core.call import Reply
 from bff_core.composition.composition import close
 from bff_core.composition.part import part_observer
 from bff_core.composition.part_status import state_of
+from bff_core.http_exchange.part_headers import cache_headers_of, statuses_of
+from bff_core.scope import running_part
 
 
 class Screen(Composition):
@@ -74,6 +77,24 @@ async def test_parts_that_are_awaited_are_told_to_a_witness():
         await screen.empty()
 
     assert observed == ["shown", "empty", "shown"]
+
+
+async def test_age_of_a_part_is_that_of_its_oldest_run():
+    """Two runs use stale replies: `Age` must not promise a fresher answer than the older one."""
+
+    class Aged(Composition):
+        @critical
+        async def price(self, age: float) -> float:
+            part = running_part.get()
+            assert part is not None
+            part.note_reply(Reply(200, source="stale", age=age))
+            return age
+
+    async with Aged() as screen:
+        await gather(screen.price(3.0), screen.price(9.0), screen.price(5.0))
+
+    assert screen.parts["price"].age == 9.0
+    assert (b"age", b"9") in cache_headers_of(statuses_of([screen]))
 
 
 async def test_cancelled_part_is_not_told_as_ok():
