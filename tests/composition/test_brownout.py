@@ -1,4 +1,4 @@
-"""Brownout: a screen that is built under pressure does without its optional parts."""
+"""Brownout: a composition that is built under overload leaves out its optional parts."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from bff_core.scope import Scope
 
 
 class Page(Composition):
-    """A screen that notes which of its parts ran."""
+    """A screen that records which of its parts ran."""
 
     ran: list[str]
 
@@ -61,8 +61,8 @@ class Page(Composition):
         return {key: key.upper() for key in keys}
 
 
-class Pressed:
-    """A load that a test switches on and off."""
+class Overload:
+    """An overload that a test switches on and off."""
 
     def __init__(self) -> None:
         self.is_on = True
@@ -73,12 +73,12 @@ class Pressed:
         return self.is_on
 
 
-def wiring(pressure: Pressed) -> Wiring:
+def wiring(overload: Overload) -> Wiring:
     loop = asyncio.get_running_loop()
-    return Wiring([], loop=loop, clock=loop.time, events=Events(), sheds_parts=pressure.sheds_parts)
+    return Wiring([], loop=loop, clock=loop.time, events=Events(), sheds_parts=overload.sheds_parts)
 
 
-def dimmed() -> Page:
+def overloaded() -> Page:
     page = Page(ran=[])
     loop = asyncio.get_running_loop()
     page.enter(PartRegistry(RunContext("Page", loop, loop.time, sheds_parts=True)))
@@ -86,9 +86,9 @@ def dimmed() -> Page:
 
 
 @pytest.mark.virtual_time
-async def test_optional_parts_are_left_out_and_say_so():
-    """Their code does not run; the value is the fallback, the state `missing`, reason `shed`."""
-    page = dimmed()
+async def test_optional_parts_are_shed_and_reported():
+    """Their code does not run; the value is the fallback, the state `missing`, for `shed`."""
+    page = overloaded()
 
     reviews, rating = await gather(page.reviews(first=2), page.rating())
 
@@ -99,9 +99,9 @@ async def test_optional_parts_are_left_out_and_say_so():
 
 
 @pytest.mark.virtual_time
-async def test_a_critical_part_goes_on_with_the_fallback_of_an_optional_one():
-    """It awaits as ever, and gets what it would get if the service were down."""
-    page = dimmed()
+async def test_a_critical_part_gets_the_fallback_of_a_shed_part():
+    """It awaits the part as usual, and gets the same value as if the service were down."""
+    page = overloaded()
 
     assert await page.product() == "product, 0 EUR"
     assert page.ran == ["product"]
@@ -113,17 +113,17 @@ async def test_a_critical_part_goes_on_with_the_fallback_of_an_optional_one():
 
 @pytest.mark.virtual_time
 async def test_shed_false_runs_an_optional_part_under_load():
-    """A part that may fail, but is never left out."""
-    page = dimmed()
+    """An optional part with `shed=False` may fail, but is never left out."""
+    page = overloaded()
 
     assert await page.warning() == "may contain nuts"
     assert page.parts["warning"].state == "ok"
 
 
 @pytest.mark.virtual_time
-async def test_loaders_are_left_out_like_parts():
-    """Each key yields the fallback, now or later; loaders without one still load."""
-    page = dimmed()
+async def test_loaders_with_a_fallback_are_shed():
+    """Each key yields the fallback, now and later; loaders without a fallback still load."""
+    page = overloaded()
 
     first = await gather(page.stock("a"), page.stock("b"), page.names("n"), page.limit("x"))
     later = await page.stock.many(["a", "c"])
@@ -134,26 +134,26 @@ async def test_loaders_are_left_out_like_parts():
 
 
 @pytest.mark.virtual_time
-async def test_a_screen_is_dimmed_as_a_whole():
-    """Load is checked once, when a screen is built: no screen is half complete, half shed."""
-    pressure = Pressed()
-    page = wiring(pressure).build(Page, Scope(float("inf")), {"ran": []})
-    pressure.is_on = False
-    other = wiring(pressure).build(Page, Scope(float("inf")), {"ran": []})
+async def test_overload_is_checked_once_per_screen():
+    """It is checked when a screen is built, so that no screen sheds only some of its parts."""
+    overload = Overload()
+    page = wiring(overload).build(Page, Scope(float("inf")), {"ran": []})
+    overload.is_on = False
+    other = wiring(overload).build(Page, Scope(float("inf")), {"ran": []})
 
     shed = await gather(page.price(), page.reviews())
     whole = await gather(other.price(), other.reviews())
 
     assert (shed, whole) == ((0, ()), (7, ("good",) * 3))
-    assert pressure.calls == 2
+    assert overload.calls == 2
     await page.aclose()
     await other.aclose()
 
 
 @pytest.mark.virtual_time
-async def test_a_closed_screen_leaves_nothing_behind():
-    """Parts that never ran have nothing to cancel."""
-    page = dimmed()
+async def test_a_screen_with_shed_parts_can_be_closed():
+    """Parts that never ran need no cancellation."""
+    page = overloaded()
     page.reviews()
 
     await page.aclose()

@@ -1,4 +1,4 @@
-"""Bulk changes: a few at a time, results in order, and always before the deadline."""
+"""Bulk writes: a few items at a time, results in order, always before the deadline."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -76,12 +76,12 @@ def desk(timeout: float = 10.0, *, heard: list[AnyEvent] | None = None) -> tuple
 
 
 def ends(results: list[ItemResult[str]]) -> list[object]:
-    """Return what each item came to: its value, or the kind of its error."""
+    """Return the value of each item, or the type of its error."""
     return [one.value if one.is_done else type(one.error) for one in results]
 
 
-async def test_every_item_is_told_in_the_order_it_was_sent():
-    """Results have the order of the items, whichever ends first."""
+async def test_results_have_the_order_of_the_items():
+    """Whichever item ends first, the results have the order of the request."""
     screen, _, _ = desk()
 
     results = await screen.change([Change("a", 0.3), Change("b", 0.1), Change("c", 0.2)])
@@ -90,8 +90,8 @@ async def test_every_item_is_told_in_the_order_it_was_sent():
     assert [(one.index, one.key) for one in results] == [(0, "a"), (1, "b"), (2, "c")]
 
 
-async def test_a_failure_is_its_items_and_stops_no_other():
-    """The others are changed, and each has its own result."""
+async def test_a_failed_item_does_not_stop_the_others():
+    """The other items are changed, and each has its own result."""
     screen, log, _ = desk()
 
     results = await screen.change([Change("a"), Change("b", fails=NotFound("no b")), Change("c")])
@@ -100,8 +100,8 @@ async def test_a_failure_is_its_items_and_stops_no_other():
     assert log.begun == ["a", "b", "c"]
 
 
-async def test_no_more_than_so_many_are_under_way():
-    """A batch is no burst."""
+async def test_items_run_concurrently_up_to_the_limit():
+    """A large batch does not flood the service."""
     screen, log, _ = desk()
     began = asyncio.get_running_loop().time()
 
@@ -112,8 +112,8 @@ async def test_no_more_than_so_many_are_under_way():
     assert took == pytest.approx(1.5)
 
 
-async def test_what_there_was_no_time_for_is_told_as_not_attempted():
-    """Just before the deadline: done, timed out, not attempted; nothing runs on."""
+async def test_items_without_time_left_are_not_attempted():
+    """Just before the deadline items are done, timed out or not attempted; none goes on running."""
     screen, log, scope = desk(timeout=2)
     began = asyncio.get_running_loop().time()
     wanted = [Change("quick")] + [Change(str(number), 5) for number in range(6)]
@@ -127,8 +127,8 @@ async def test_what_there_was_no_time_for_is_told_as_not_attempted():
     assert scope.outcome == "unknown"
 
 
-async def test_an_item_that_comes_twice_is_attempted_once():
-    """Which of the two wins would be a race; the second item's error names the first."""
+async def test_a_duplicate_item_is_attempted_once():
+    """Two attempts would race; the error of the second item names the first."""
     screen, log, scope = desk()
 
     results = await screen.change([Change("a"), Change("b"), Change("a")])
@@ -138,8 +138,8 @@ async def test_an_item_that_comes_twice_is_attempted_once():
     assert (log.begun, scope.outcome) == (["a", "b"], "")
 
 
-async def test_too_many_items_are_refused_before_the_first():
-    """A bound that is found out halfway is none."""
+async def test_too_many_items_are_refused_before_any_is_attempted():
+    """The limit is checked before the first item is changed."""
     screen, log, _ = desk()
 
     with pytest.raises(InvalidInput, match="50"):
@@ -148,15 +148,15 @@ async def test_too_many_items_are_refused_before_the_first():
     assert log.begun == []
 
 
-async def test_no_items_are_no_work():
-    """An empty batch has an empty answer."""
+async def test_an_empty_batch_has_an_empty_result():
+    """No item is attempted."""
     screen, _, _ = desk()
 
     assert await screen.change([]) == []
 
 
-async def test_without_a_key_every_item_counts():
-    """Two equal items are two changes, named by their number."""
+async def test_without_a_key_each_item_is_attempted():
+    """Two equal items are two changes; their keys are their positions."""
     screen, _, _ = desk()
 
     results = await screen.count([1, 1, 1])
@@ -164,8 +164,8 @@ async def test_without_a_key_every_item_counts():
     assert [(one.key, one.value) for one in results] == [("0", 2), ("1", 2), ("2", 2)]
 
 
-async def test_every_item_writes_under_a_name_of_its_own():
-    """So that its keys for the services are the same whenever and beside whatever it is tried."""
+async def test_idempotency_keys_of_an_item_depend_on_no_other_item():
+    """They are the same whenever the item is retried, in whichever batch."""
     screen, log, _ = desk()
 
     await screen.change([Change("a"), Change("b")])
@@ -177,8 +177,8 @@ async def test_every_item_writes_under_a_name_of_its_own():
     ("error", "outcome"),
     [(NotFound("no a"), ""), (Overloaded("not now"), "unknown"), (KeyError("a bug"), "unknown")],
 )
-async def test_a_batch_that_may_end_otherwise_is_not_final(error, outcome):
-    """A refusal is a decision; what broke may be tried again."""
+async def test_a_batch_with_undecided_items_may_be_retried(error, outcome):
+    """A refused item is decided; one that failed otherwise may succeed in a retry."""
     screen, _, scope = desk()
 
     await screen.change([Change("a", fails=error), Change("b")])
@@ -186,8 +186,8 @@ async def test_a_batch_that_may_end_otherwise_is_not_final(error, outcome):
     assert scope.outcome == outcome
 
 
-async def test_what_broke_is_an_event():
-    """A refusal is the client's affair, a bug is ours."""
+async def test_a_failed_item_emits_an_event():
+    """A refused item is the client's mistake and emits none; a bug emits one."""
     heard: list[AnyEvent] = []
     screen, _, _ = desk(heard=heard)
     bug = KeyError("a bug")
@@ -197,8 +197,8 @@ async def test_what_broke_is_an_event():
     assert heard == [PartEnded("Desk", "change", "failed", "error", bug)]
 
 
-async def test_who_leaves_takes_the_batch_along():
-    """A cancelled request has no item under way, and none begins."""
+async def test_a_cancelled_request_cancels_its_batch():
+    """No item goes on running, and none begins."""
     screen, log, _ = desk()
     task = asyncio.create_task(screen.change([Change(str(number), 5) for number in range(9)]))
     await asyncio.sleep(1)
@@ -210,7 +210,7 @@ async def test_who_leaves_takes_the_batch_along():
     assert (len(log.begun), len(log.cancelled), log.now) == (4, 4, 0)
 
 
-def test_a_bulk_that_can_not_work_is_refused_when_declared():
+def test_wrong_bulk_options_are_refused_when_declared():
     """The error says what to change."""
     with pytest.raises(ConfigurationError, match="at least 1"):
         bulk(most=0)

@@ -1,4 +1,4 @@
-"""A part that awaited one which degraded says so, unless it declares that its value is whole."""
+"""A part that awaited a degraded part is reported as degraded, unless it tolerates that."""
 
 import asyncio
 from typing import Annotated
@@ -34,7 +34,7 @@ REASONS = [
 
 
 class Screen(Composition):
-    """A price that fails, and parts that are made of it in several ways."""
+    """A price that fails, and parts that await it in several ways."""
 
     error: Exception
 
@@ -101,7 +101,7 @@ def states(screen):
 @pytest.mark.parametrize(("error", "expected"), REASONS)
 @pytest.mark.parametrize("name", ["product", "gathered", "in_tasks"])
 async def test_a_part_that_awaited_a_degraded_one_is_a_fallback(name, error, expected):
-    """Whether it awaits it alone or with others; the first cause is the other part's reason."""
+    """Whether it awaits that part alone or with others; that part's reason is the cause."""
     async with Screen(error=error) as screen:
         assert await getattr(screen, name)() is not None
 
@@ -110,7 +110,7 @@ async def test_a_part_that_awaited_a_degraded_one_is_a_fallback(name, error, exp
 
 
 async def test_a_chain_of_parts_is_reported_to_its_end():
-    """Each part says it of the one before."""
+    """Each part in the chain is reported as degraded."""
     async with Screen(error=TimeoutError()) as screen:
         assert await screen.teaser() == "TENT, 0"
 
@@ -119,8 +119,8 @@ async def test_a_chain_of_parts_is_reported_to_its_end():
 
 
 @pytest.mark.parametrize("name", ["whole", "whole_optional", "behind_whole"])
-async def test_a_part_may_declare_that_its_value_is_whole(name):
-    """And then those that are made of it are whole, too."""
+async def test_a_part_that_tolerates_degraded_parts_is_complete(name):
+    """Parts that await it are complete as well."""
     async with Screen(error=TimeoutError()) as screen:
         await getattr(screen, name)()
 
@@ -128,15 +128,15 @@ async def test_a_part_may_declare_that_its_value_is_whole(name):
 
 
 async def test_a_part_that_was_not_awaited_is_no_dependency():
-    """Only what a value can be made of counts."""
+    """Only awaited parts count."""
     async with Screen(error=TimeoutError()) as screen:
         await screen.apart()
 
     assert states(screen)["apart"] == ("ok", "")
 
 
-async def test_a_part_that_was_given_up_is_no_dependency():
-    """Nothing came of it that the value could be made of."""
+async def test_a_part_whose_wait_was_abandoned_is_no_dependency():
+    """The waiting part timed out, so its value can't depend on it."""
     async with Screen(error=TimeoutError()) as screen:
         assert await screen.impatient() == 1
 
@@ -144,7 +144,7 @@ async def test_a_part_that_was_given_up_is_no_dependency():
 
 
 async def test_a_part_that_fails_itself_has_its_own_reason():
-    """What it died of says more than what it lacked."""
+    """Its own error says more than a degraded dependency."""
     async with Screen(error=NotFound("none")) as screen:
         assert await screen.failed() == 7
 
@@ -152,7 +152,7 @@ async def test_a_part_that_fails_itself_has_its_own_reason():
 
 
 async def test_a_view_that_awaits_a_degraded_part_is_no_part():
-    """Code outside of parts gets the value, and no state changes."""
+    """Code outside parts gets the value, and no state changes."""
     async with Screen(error=TimeoutError()) as screen:
         assert await screen.price() == 0
         assert await screen.stock() == 3
@@ -161,7 +161,7 @@ async def test_a_view_that_awaits_a_degraded_part_is_no_part():
 
 
 class Shelf(Composition):
-    """Parts that are made of what a loader found."""
+    """Parts that await a loader."""
 
     outage: bool = False
 
@@ -184,8 +184,8 @@ class Shelf(Composition):
     ("outage", "sku", "expected"),
     [(False, "good", "ok"), (False, "bad", "fallback"), (True, "good", "fallback")],
 )
-async def test_what_a_loader_found_for_another_key_is_no_dependency(outage, sku, expected):
-    """Keys of one call fail one by one, or all together."""
+async def test_another_key_of_a_loader_is_no_dependency(outage, sku, expected):
+    """One key of a batch may fail, or the whole batch."""
     async with Shelf(outage=outage) as shelf:
         for key in ("bad", sku):
             await shelf.price(key)
@@ -196,7 +196,7 @@ async def test_what_a_loader_found_for_another_key_is_no_dependency(outage, sku,
 
 
 async def test_many_keys_of_which_one_failed_are_a_dependency():
-    """A list with a made-up price in it lacks something."""
+    """A list with a fallback among its prices is degraded."""
     async with Shelf() as shelf:
         part = shelf.all()
         assert await part == [5, 0]
@@ -204,8 +204,8 @@ async def test_many_keys_of_which_one_failed_are_a_dependency():
     assert (part.state, part.reason) == ("fallback", "dependency")
 
 
-async def test_the_sinks_hear_of_it():
-    """As of each part that ends other than well; it died of nothing."""
+async def test_a_degraded_dependency_emits_an_event():
+    """As with each part that does not end well; the event has no error."""
     heard = []
     screen = Screen(error=TimeoutError())
     screen.enter(
@@ -218,7 +218,7 @@ async def test_the_sinks_hear_of_it():
 
 
 class Page(Screen):
-    """The screen as a view has it: nothing is given by the client."""
+    """The screen as a view gets it: without inputs."""
 
     error: str = "down"
 
@@ -229,7 +229,7 @@ class Page(Screen):
 
 @strawberry.type
 class Query:
-    """The same screen as GraphQL."""
+    """The same screen in GraphQL."""
 
     @strawberry.field
     async def product(self, info: Info) -> str:
@@ -237,8 +237,8 @@ class Query:
         return await info.context.compose(Page).product()
 
 
-async def test_clients_of_each_face_are_shown_it():
-    """In the header, in `_meta.parts` and in `extensions.parts`."""
+async def test_clients_of_each_face_learn_of_it():
+    """By the header, by `_meta.parts` and by `extensions.parts`."""
     views = Views()
 
     @views.get("/page")

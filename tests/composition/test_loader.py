@@ -1,4 +1,4 @@
-"""Keyed loaders: one call for all keys of a tick, and each caller gets its value."""
+"""Loaders: one call for all keys of a tick, and each caller gets its own value."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ PRICES = {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}
 
 
 class Shelf(Composition):
-    """Looks prices up, and remembers which keys travelled together."""
+    """Loads prices, and records the keys of each batch."""
 
     calls: list[tuple[str, ...]]
 
@@ -58,7 +58,7 @@ def shelf() -> Shelf:
 
 @pytest.mark.virtual_time
 async def test_keys_of_one_tick_become_one_call():
-    """Three fields that ask in the same tick cost one call, and each gets its own value."""
+    """Three fields that load in the same tick cost one call, and each gets its own value."""
     screen = shelf()
 
     assert await gather(screen.price("b"), screen.price("a"), screen.price("c")) == (2, 1, 3)
@@ -78,7 +78,7 @@ async def test_key_is_loaded_once_per_screen():
 
 @pytest.mark.virtual_time
 async def test_keys_of_a_later_tick_are_a_call_of_their_own():
-    """A batch that has left does not wait for latecomers, nor they for the next."""
+    """A batch that was sent does not wait for later keys; those are a batch of their own."""
     screen = shelf()
     first = asyncio.ensure_future(screen.price("a"))
     await asyncio.sleep(0.05)
@@ -90,7 +90,7 @@ async def test_keys_of_a_later_tick_are_a_call_of_their_own():
 
 @pytest.mark.virtual_time
 async def test_resolvers_of_one_tick_share_a_call():
-    """List items that are resolved as tasks of their own still travel together."""
+    """List items that are resolved in tasks of their own still share a batch."""
     screen = shelf()
 
     async def resolve(sku: str) -> int:
@@ -131,7 +131,7 @@ async def test_unknown_key_is_not_found():
 
 @pytest.mark.virtual_time
 async def test_unknown_key_may_have_a_value():
-    """Where absence is an answer, it is one: nothing is degraded."""
+    """With `missing=` an unknown key yields that value, and nothing is degraded."""
     screen = shelf()
 
     assert await screen.discount("a") == 0
@@ -140,7 +140,7 @@ async def test_unknown_key_may_have_a_value():
 
 @pytest.mark.virtual_time
 async def test_error_of_one_key_leaves_the_others():
-    """A batch may fail in parts."""
+    """Only the callers of that key get the error."""
     screen = shelf()
     good, bad = screen.picky("a"), screen.picky("b")
 
@@ -150,8 +150,8 @@ async def test_error_of_one_key_leaves_the_others():
 
 
 @pytest.mark.virtual_time
-async def test_error_of_one_key_yields_the_fallback_and_is_told():
-    """With a fallback, a key that failed degrades the part."""
+async def test_error_of_one_key_yields_the_fallback_and_degrades_the_part():
+    """With a fallback, a failed key is reported in the part's state."""
     screen = shelf()
 
     assert await screen.half.many("ab") == [1, -1]
@@ -160,7 +160,7 @@ async def test_error_of_one_key_yields_the_fallback_and_is_told():
 
 @pytest.mark.virtual_time
 async def test_failed_batch_yields_the_fallback_for_every_key():
-    """A service that is down costs its values, not the screen."""
+    """If the service is down the screen is degraded, and does not fail."""
     screen = shelf()
 
     assert await screen.down.many("ab") == [-1, -1]
@@ -193,8 +193,8 @@ async def test_parts_may_use_loaders():
 
 
 @pytest.mark.virtual_time
-async def test_two_screens_share_nothing():
-    """Loaders live and die with their composition."""
+async def test_two_screens_share_no_loaded_keys():
+    """Loaded values belong to one composition."""
     first, second = shelf(), shelf()
 
     await gather(first.price("a"), second.price("a"))
@@ -203,6 +203,6 @@ async def test_two_screens_share_nothing():
 
 
 def test_chunk_must_hold_a_key():
-    """A chunk of nothing would never end."""
+    """A chunk of no keys would never load anything."""
     with pytest.raises(ConfigurationError, match="at least 1"):
         loader(chunk=0)

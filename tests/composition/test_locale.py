@@ -6,7 +6,7 @@ from bff_core import ConfigurationError, Locale, Scope
 
 
 class Regional(Locale, offers=("en", "pt-BR", "pt", "zh-Hant")):
-    """Languages of which some differ by region or script."""
+    """Languages, some of which differ by region or script."""
 
 
 def choice(accepted: str, kind: type[Locale] = Regional) -> str:
@@ -32,8 +32,8 @@ def choice(accepted: str, kind: type[Locale] = Regional) -> str:
         ("en;q=high, pt;q=0.1", "pt"),
     ],
 )
-def test_the_best_of_what_is_offered_is_chosen(accepted, code):
-    """By weight, then by the order of the client; the first offer is the default."""
+def test_the_offer_that_the_client_prefers_is_chosen(accepted, code):
+    """By weight, then by the order in the header; the first offer is the default."""
     assert choice(accepted) == code
 
 
@@ -46,8 +46,8 @@ def test_an_answer_varies_by_the_language_that_was_negotiated():
     assert scope.vary == ["accept-language"]
 
 
-def test_a_locale_inherits_what_is_offered():
-    """A subclass for another screen needs not repeat the languages."""
+def test_a_subclass_inherits_the_offers():
+    """A subclass for another screen need not repeat the languages."""
 
     class Short(Regional):
         """The same languages."""
@@ -56,12 +56,12 @@ def test_a_locale_inherits_what_is_offered():
 
 
 def test_a_locale_without_languages_is_refused():
-    """With what to write."""
+    """The error says what to write."""
     with pytest.raises(ConfigurationError, match="class ShopLocale"):
         choice("de", Locale)
 
 
 def test_languages_are_a_tuple():
-    """One string would be taken for a language a letter."""
+    """A string would be read as one language per letter."""
     with pytest.raises(ConfigurationError, match="a tuple of languages"):
         type("Wrong", (Locale,), {}, offers="en")

@@ -1,4 +1,4 @@
-"""States: how parts that failed are reported, and the parts behind them."""
+"""States of parts: how failed parts are reported, and the parts that they awaited."""
 
 import asyncio
 
@@ -41,8 +41,8 @@ class Screen(Composition):
         (ClientError("was here", status=410), "missing", "not_found"),
     ],
 )
-async def test_failed_critical_part_is_not_told_as_ok(error, state, reason):
-    """Where an answer goes out without it, a critical part that failed is missing."""
+async def test_failed_critical_part_is_not_reported_as_ok(error, state, reason):
+    """If the answer is sent without it, a critical part that failed is missing."""
     async with Screen(error=error) as screen:
         with pytest.raises(PartFailed):
             await screen.base()
@@ -52,8 +52,8 @@ async def test_failed_critical_part_is_not_told_as_ok(error, state, reason):
     assert [one.name for one in screen.degraded] == ["base"]
 
 
-async def test_what_a_part_waited_for_stands_behind_it():
-    """A face can find out why a part yields nothing: the first cause is behind it."""
+async def test_problems_of_awaited_parts_are_found():
+    """A face can find out why a part yields nothing, down to the first cause."""
     async with Screen(error=TimeoutError()) as screen:
         part = screen.empty()
         await part
@@ -66,8 +66,8 @@ async def test_what_a_part_waited_for_stands_behind_it():
         assert list(behind) == ["shown", "base"]
 
 
-async def test_parts_that_are_awaited_are_told_to_a_witness():
-    """Code outside of parts can be watched, whether it awaits parts one by one or gathers them."""
+async def test_observer_gets_the_parts_that_are_awaited():
+    """Code outside parts can be observed, whether it awaits parts one by one or gathers them."""
     observed = []
     async with Screen(error=TimeoutError()) as screen:
         token = part_observer.set(lambda part: observed.append(part.name))
@@ -97,8 +97,8 @@ async def test_age_of_a_part_is_that_of_its_oldest_run():
     assert (b"age", b"9") in cache_headers_of(statuses_of([screen]))
 
 
-async def test_cancelled_part_is_not_told_as_ok():
-    """The plan of a screen that was left early says which parts had no time to end."""
+async def test_cancelled_part_is_not_reported_as_ok():
+    """The plan of a screen that was closed early shows which parts did not end."""
 
     class Slow(Composition):
         @critical
@@ -120,8 +120,8 @@ async def test_cancelled_part_is_not_told_as_ok():
     ]
 
 
-async def test_closing_that_is_cancelled_leaves_no_part_running():
-    """A client that leaves while one screen is closed has its other screens closed as well."""
+async def test_cancelled_close_leaves_no_part_running():
+    """If the client disconnects while one screen is closed, the others are closed as well."""
     cleaning, ended = asyncio.Event(), []
 
     class Stubborn(Composition):
@@ -150,7 +150,7 @@ async def test_closing_that_is_cancelled_leaves_no_part_running():
 
 
 async def test_plan_of_a_part_that_awaits_itself_ends():
-    """A part may climb a tree by awaiting itself with other arguments; it is drawn once."""
+    """A part may await itself with other arguments; it is drawn once per branch."""
 
     class Tree(Composition):
         @critical
@@ -172,6 +172,6 @@ async def test_plan_of_a_part_that_awaits_itself_ends():
 @pytest.mark.parametrize(
     ("status", "state"), [(403, "forbidden"), (404, "missing"), (410, "missing"), (409, "fallback")]
 )
-def test_part_that_is_refused_or_gone_has_no_fallback(status, state):
-    """A value that stands in for a failure does not stand in for what is not there."""
+def test_forbidden_or_absent_part_is_no_fallback(status, state):
+    """A fallback replaces a failed value, not one that is forbidden or does not exist."""
     assert state_of(ClientError("No.", status=status), has_fallback=True) == state

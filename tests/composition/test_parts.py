@@ -1,4 +1,4 @@
-"""Parts of a composition: once per arguments, in parallel, ended in a reported state."""
+"""Parts of a composition: they run once per arguments, in parallel, and report their state."""
 
 import asyncio
 from collections.abc import Sequence
@@ -84,7 +84,7 @@ async def test_wrong_arguments_are_refused_as_python_does(arguments, named):
 
 @pytest.mark.virtual_time
 async def test_parts_run_in_parallel_from_the_moment_they_are_called():
-    """A screen takes as long as its slowest part, not as long as all together."""
+    """A screen takes as long as its slowest part, not as long as the sum of its parts."""
     screen = page()
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -97,7 +97,7 @@ async def test_parts_run_in_parallel_from_the_moment_they_are_called():
 
 @pytest.mark.virtual_time
 async def test_slow_optional_part_yields_its_fallback_at_its_timeout():
-    """A part that outlasts its timeout is replaced then, and says why."""
+    """A part that times out is replaced by its fallback, and the reason is reported."""
     screen = page()
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -113,7 +113,7 @@ async def test_slow_optional_part_yields_its_fallback_at_its_timeout():
 
 @pytest.mark.virtual_time
 async def test_optional_part_without_fallback_is_none_and_missing():
-    """Nothing was promised, so the client sees nothing, and that something is missing."""
+    """The client gets no value, and learns that it is missing."""
     screen = page()
 
     assert await screen.stock() is None
@@ -122,8 +122,8 @@ async def test_optional_part_without_fallback_is_none_and_missing():
 
 
 @pytest.mark.virtual_time
-async def test_critical_part_raises_what_failed():
-    """To await a critical part that failed raises its cause, its status and its name."""
+async def test_failed_critical_part_raises_its_cause():
+    """Awaiting it raises an error with its name, its cause and the status of the cause."""
 
     class Broken(Composition):
         @critical
@@ -141,7 +141,7 @@ async def test_critical_part_raises_what_failed():
 
 
 @pytest.mark.virtual_time
-async def test_failure_travels_up_with_its_first_cause():
+async def test_failure_of_an_awaited_part_names_the_first_cause():
     """A critical part that awaits another names the one that failed, not itself."""
 
     class Chain(Composition):
@@ -167,8 +167,8 @@ async def test_failure_travels_up_with_its_first_cause():
 
 
 @pytest.mark.virtual_time
-async def test_bug_in_an_optional_part_degrades_it_and_is_told():
-    """A screen survives a mistake in a part that it can do without, and sinks see the mistake."""
+async def test_bug_in_an_optional_part_degrades_it_and_is_reported():
+    """The screen is answered without the part, and an event reports the bug."""
     emitted: list[object] = []
 
     class Buggy(Composition):
@@ -189,8 +189,8 @@ async def test_bug_in_an_optional_part_degrades_it_and_is_told():
 
 
 @pytest.mark.virtual_time
-async def test_forbidden_and_missing_are_told_apart_from_down():
-    """Not allowed is `forbidden`, not found is `missing`, whatever the fallback."""
+async def test_forbidden_and_missing_differ_from_fallback():
+    """403 is `forbidden`, 404 is `missing`, with or without a fallback."""
 
     class Guarded(Composition):
         @optional(fallback="-")
@@ -211,8 +211,8 @@ async def test_forbidden_and_missing_are_told_apart_from_down():
 
 
 @pytest.mark.virtual_time
-async def test_waiter_that_leaves_harms_no_other():
-    """One who awaits a part and is cancelled leaves it running for the rest."""
+async def test_cancelled_waiter_does_not_cancel_the_part():
+    """The part goes on running for its other waiters."""
     screen = page()
     part = screen.product()
     leaver = asyncio.create_task(gather(part))
@@ -227,7 +227,7 @@ async def test_waiter_that_leaves_harms_no_other():
 
 
 @pytest.mark.virtual_time
-async def test_part_goes_on_for_others_when_one_that_awaits_it_times_out():
+async def test_part_goes_on_for_others_when_a_waiting_part_times_out():
     """A timeout covers what a part awaits, and ends only the part that declared it."""
 
     class Shared(Composition):
@@ -247,7 +247,7 @@ async def test_part_goes_on_for_others_when_one_that_awaits_it_times_out():
 
 @pytest.mark.virtual_time
 async def test_parts_that_await_each_other_raise_instead_of_hanging():
-    """A cycle is a mistake in the code: raised at once, and never hidden by a fallback."""
+    """A cycle is a bug: it is raised at once, and no fallback hides it."""
 
     class Cycle(Composition):
         @critical
@@ -269,7 +269,7 @@ async def test_parts_that_await_each_other_raise_instead_of_hanging():
 
 @pytest.mark.virtual_time
 async def test_gather_fails_as_soon_as_one_fails():
-    """A critical failure is not held up by a slower part."""
+    """A failure does not wait for a slower part."""
 
     class Uneven(Composition):
         @critical
@@ -292,8 +292,8 @@ async def test_gather_fails_as_soon_as_one_fails():
 
 
 @pytest.mark.virtual_time
-async def test_gather_raises_what_failed_though_another_still_runs():
-    """A coroutine that stands first and is slow does not hide the failure of a later one."""
+async def test_gather_raises_a_failure_while_another_still_runs():
+    """A slow coroutine that comes first does not hide the failure of a later one."""
     ended: list[str] = []
 
     async def lasts() -> None:
@@ -315,7 +315,7 @@ async def test_gather_raises_what_failed_though_another_still_runs():
 
 @pytest.mark.virtual_time
 async def test_gather_takes_coroutines_beside_parts():
-    """Whatever can be awaited may stand beside a part."""
+    """Any awaitable may be gathered with parts."""
     screen = page()
 
     async def plain() -> int:
@@ -325,8 +325,8 @@ async def test_gather_takes_coroutines_beside_parts():
 
 
 @pytest.mark.virtual_time
-async def test_leaving_a_composition_cancels_what_still_runs():
-    """When the screen is answered, nothing of it goes on behind its back."""
+async def test_closing_a_composition_cancels_running_parts():
+    """Once the answer is made, no part goes on running."""
     ended: list[str] = []
 
     class Lingering(Composition):
@@ -354,7 +354,7 @@ async def test_leaving_a_composition_cancels_what_still_runs():
 
 @pytest.mark.virtual_time
 async def test_part_whose_future_is_cancelled_elsewhere_degrades():
-    """A cancellation that is not the screen's own is a failure like any other."""
+    """A cancellation from elsewhere is a failure like any other."""
     shared: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     class Sharing(Composition):
@@ -374,7 +374,7 @@ async def test_part_whose_future_is_cancelled_elsewhere_degrades():
 
 @pytest.mark.virtual_time
 async def test_closed_screen_starts_no_part():
-    """A part that is called after the end would never be cancelled, so it does not start."""
+    """A part that is called after the close would never be cancelled, so it does not start."""
     screen = page()
     async with screen:
         await screen.reviews(first=1)
@@ -386,7 +386,7 @@ async def test_closed_screen_starts_no_part():
 
 @pytest.mark.virtual_time
 async def test_optional_part_without_a_timeout_ends_before_the_request_does():
-    """There is time left to answer without it."""
+    """Time is left to answer without it."""
 
     class Slow(Composition):
         @optional(fallback="-")
@@ -404,8 +404,8 @@ async def test_optional_part_without_a_timeout_ends_before_the_request_does():
 
 
 @pytest.mark.virtual_time
-async def test_calls_know_the_part_that_makes_them():
-    """Inside a part the running part and its deadline are known; outside there is none."""
+async def test_running_part_is_known_inside_it():
+    """Code inside a part finds the part and its deadline; outside there is none."""
 
     class Curious(Composition):
         @optional(timeout=0.5)
@@ -424,8 +424,8 @@ async def test_calls_know_the_part_that_makes_them():
 
 
 @pytest.mark.virtual_time
-async def test_plan_draws_what_waited_for_what():
-    """A screen can show the order in which its parts ran."""
+async def test_plan_draws_which_part_awaited_which():
+    """`str()` of a plan is a tree of the parts that ran."""
     screen = page()
     await gather(screen.price(), screen.reviews(first=1))
 
@@ -436,7 +436,7 @@ async def test_plan_draws_what_waited_for_what():
 
 @pytest.mark.parametrize("fallback", [[], {}, set()])
 def test_mutable_fallback_is_refused(fallback):
-    """A list that all requests would share is refused where it is written."""
+    """All requests would share a list, so the declaration is refused."""
     with pytest.raises(ConfigurationError, match="immutable"):
         optional(fallback=fallback)
 
@@ -460,14 +460,14 @@ def test_part_with_open_arguments_is_refused():
 
 
 def test_timeout_must_be_above_zero():
-    """A part that may take no time is a mistake."""
+    """A timeout of zero or less is refused."""
     with pytest.raises(ConfigurationError, match="above 0"):
         optional(fallback=(), timeout=0)
 
 
 @pytest.mark.parametrize("name", ["part_registry", "parts", "plan"])
 def test_reserved_name_is_refused(name):
-    """A field or a part would hide what every composition offers under that name."""
+    """A field or a part must not hide a member of `Composition`."""
     with pytest.raises(ConfigurationError, match=name):
         type("Field", (Composition,), {"__annotations__": {name: str}})
     with pytest.raises(ConfigurationError, match=name):
@@ -475,7 +475,7 @@ def test_reserved_name_is_refused(name):
 
 
 async def test_unhashable_argument_says_what_to_pass_instead():
-    """A list can't tell calls apart; the error names it and the way out."""
+    """The error names the argument and says to pass a tuple or a frozen value."""
 
     class Batch(Composition):
         @critical

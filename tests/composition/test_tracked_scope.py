@@ -1,4 +1,4 @@
-"""Each read of a request while an answer is composed is recorded, in whichever way it is read."""
+"""Reads of the request are recorded while an answer is composed, however it is read."""
 
 from copy import copy
 from dataclasses import asdict, fields, replace
@@ -24,7 +24,7 @@ def call(method="GET", audience=None):
 
 
 def test_scope_without_dependencies_is_not_tracked():
-    """Requests whose answers are not cached have no tracking cost."""
+    """Requests whose answers can't be cached pay nothing for the record."""
     scope = scope_of()
 
     assert tracked(scope) is scope
@@ -44,7 +44,7 @@ def test_reading_the_viewer_or_tenant_forbids_sharing(name, sharing):
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Scope)])
 def test_every_field_is_in_the_key_or_forbids_sharing(name):
-    """Each field of a request is in the key of an answer, or forbids sharing it."""
+    """Each field that is read becomes part of the key, or forbids sharing the answer."""
     dependencies = AnswerCacheability()
 
     getattr(tracked(scope_of(dependencies)), name)
@@ -63,8 +63,8 @@ def test_credentials_make_an_answer_uncacheable(name):
     assert dependencies.reason == name.lower()
 
 
-def test_header_is_noted_by_name():
-    """An answer in German is for those who ask for German."""
+def test_header_is_recorded_by_name():
+    """An answer in German is served to requests for German only."""
     dependencies = AnswerCacheability()
     scope = tracked(scope_of(dependencies))
 
@@ -84,8 +84,8 @@ def test_header_is_noted_by_name():
     ],
     ids=["repr", "copy", "asdict", "replace", "append", "set"],
 )
-def test_no_way_around(look):
-    """Copying, printing and writing are reading, too."""
+def test_copies_and_writes_are_recorded(look):
+    """Copying, printing and writing count as reads."""
     dependencies = AnswerCacheability()
 
     look(tracked(scope_of(dependencies)))
@@ -93,8 +93,8 @@ def test_no_way_around(look):
     assert dependencies.reason
 
 
-def test_what_is_written_reaches_the_request():
-    """A part that says how its request ended is heard."""
+def test_writes_reach_the_request():
+    """A part can set the outcome of its request."""
     scope = scope_of(AnswerCacheability())
 
     tracked(scope).outcome = "unknown"
@@ -102,8 +102,8 @@ def test_what_is_written_reaches_the_request():
     assert scope.outcome == "unknown"
 
 
-def test_answer_is_as_fresh_as_the_first_of_its_replies_to_go():
-    """Lifetime is the minimum, age the maximum, tags are those of all."""
+def test_answer_is_fresh_until_its_first_reply_is_stale():
+    """Its lifetime is the shortest, its age the highest; it has the tags of all replies."""
     dependencies = AnswerCacheability()
     dependencies.add_reply(call(), Reply(200, age=3.0, reuse=REUSE))
     dependencies.add_reply(call(), Reply(200, age=5.0, reuse=Reuse(20.0, 90.0, 90.0, ("price:7",))))
@@ -124,7 +124,7 @@ def test_answer_is_as_fresh_as_the_first_of_its_replies_to_go():
     ],
 )
 def test_answer_is_for_the_narrowest_audience_of_its_calls(audience, sharing):
-    """One call per viewer makes the whole answer that viewer's."""
+    """One call per viewer makes the whole answer per viewer."""
     dependencies = AnswerCacheability()
     dependencies.add_reply(call(audience=audience), Reply(200, reuse=REUSE))
     dependencies.add_reply(call(), Reply(200, reuse=REUSE))
@@ -143,7 +143,7 @@ def test_answer_is_for_the_narrowest_audience_of_its_calls(audience, sharing):
     ids=["nothing", "uncacheable", "one without a reply", "whole"],
 )
 def test_answer_is_cacheable_only_if_every_call_was_answered(made, replies, reason):
-    """The answer may depend on a call that failed, was streamed or still runs."""
+    """The answer may depend on a call that failed, was streamed or is still running."""
     dependencies = AnswerCacheability(calls_before=3)
     for reply in replies:
         dependencies.add_reply(call(), reply)
@@ -152,7 +152,7 @@ def test_answer_is_cacheable_only_if_every_call_was_answered(made, replies, reas
 
 
 def test_answer_of_a_write_is_uncacheable():
-    """Even if its reply says that it may be."""
+    """Also if the reply is cacheable."""
     dependencies = AnswerCacheability()
     dependencies.add_reply(call("POST"), Reply(200, reuse=REUSE))
 

@@ -1,4 +1,4 @@
-"""Wiring: a composition's fields are filled by type, the rest are inputs."""
+"""Dependency injection: fields of a composition are filled by type; the others are inputs."""
 
 import asyncio
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from bff_core.scope import Scope
 
 
 class Users:
-    """A service as the wiring sees it."""
+    """A service that can be bound."""
 
     def __init__(self, scope: Scope | None = None) -> None:
         self.scope = scope
@@ -54,7 +54,7 @@ def wiring(*services: Users) -> Wiring:
     return Wiring(services, loop=loop, clock=monotonic, events=Events())
 
 
-def test_fields_are_sorted_by_who_fills_them():
+def test_fields_are_services_facts_or_inputs():
     """Services and facts are recognised by their types, everything else is an input."""
     shape = shape_of(Profile)
 
@@ -67,7 +67,7 @@ def test_fields_are_sorted_by_who_fills_them():
 
 
 async def test_services_are_bound_to_the_request():
-    """A screen's services act for its request, not for another."""
+    """The services of a screen make their calls for its request."""
     scope = Scope(deadline=monotonic() + 1, headers=((b"accept-language", b"de"),))
 
     screen = wiring(Users()).build(Profile, scope, {"user_id": "7"})
