@@ -1,4 +1,4 @@
-"""Renders the answer of a view: status, headers, body; the status of its parts."""
+"""Renders the answer of a view: the result, and the status of its parts in headers and body."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.response_model import encode
 
 META_FLAG = b"_meta=parts"
-"""The query parameter by which a client requests `_meta.parts`."""
+"""The query parameter with which a client requests `_meta.parts`."""
 
 JSON = (b"content-type", b"application/json")
 
@@ -78,7 +78,7 @@ def part_headers(compositions: Sequence[Composition]) -> list[tuple[bytes, bytes
 
 
 def _without_content(status: int, compositions: Sequence[Composition]) -> Answer:
-    """Return an answer without content and content type; a 205 has a length, of 0."""
+    """Return an answer without content and content type; a 205 has a Content-Length of 0."""
     length = [_EMPTY] if status == 205 else []
     return Answer(status, [*length, *part_headers(compositions)], b"")
 
@@ -86,10 +86,10 @@ def _without_content(status: int, compositions: Sequence[Composition]) -> Answer
 def with_injected(
     headers: list[tuple[bytes, bytes]], injected: Response
 ) -> list[tuple[bytes, bytes]]:
-    """Return the headers of an answer with those of the `Response` that FastAPI injected.
+    """Return the headers of an answer, and those that the view set on FastAPI's `Response`.
 
-    A header that the view has set replaces ours of the same name. An answer that lacks a part
-    stays `no-store`.
+    A header that the view has set replaces ours of the same name. A degraded answer stays
+    `no-store`.
     """
     own = [field for field in injected.raw_headers if field[0] not in _FRAMING]
     if DEGRADED in headers:

@@ -1,4 +1,4 @@
-"""The answer of a bulk write: for each item a status, and a result or a problem."""
+"""`bulk_answer`: for each item of a bulk write a status, and its result or a problem."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class BulkItem(Generic[T]):
-    """The outcome of one item: `status` as of a request of its own, `problem` as in RFC 9457."""
+    """The outcome of one item: the status of a single request, and a problem as in RFC 9457."""
 
     index: int
     key: str
@@ -42,7 +42,7 @@ def bulk_answer(results: Sequence[ItemResult[V]], present: Callable[[V], T]) -> 
 
 def _item(one: ItemResult[V], present: Callable[[V], T]) -> BulkItem[T]:
     if one.error is None:
-        value: V = one.value  # type: ignore[assignment]  # an item without an error has the result of the method
+        value: V = one.value  # type: ignore[assignment]  # set if there is no error
         return BulkItem(one.index, one.key, 200, present(value), None)
     problem = members_of(one.error)
     return BulkItem(one.index, one.key, int(str(problem["status"])), None, problem)

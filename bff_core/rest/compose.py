@@ -17,7 +17,7 @@ from bff_core.scope import Scope
 C = TypeVar("C", bound=Composition)
 
 COMPOSED = "bff.composed"
-"""The key of the ASGI scope that lists the compositions built for its answer."""
+"""The key in the ASGI scope of the list of compositions that were built for its answer."""
 
 
 @cache
@@ -25,12 +25,12 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
     """Return a dependency that builds a composition per request and closes it after the answer.
 
     Its inputs become path or query parameters of the route, validated and in OpenAPI, with the
-    `Annotated` metadata of the fields (`Annotated[int, Query(ge=1)]`). The same class gives the
-    same function, so it can be a key of `dependency_overrides`.
+    `Annotated` metadata of the fields (`Annotated[int, Query(ge=1)]`). Two calls with one class
+    return the same function, so it can be a key of `dependency_overrides`.
     """
     if not isinstance(cls, type) or not issubclass(cls, Composition):
         shown = cls.__name__ if isinstance(cls, type) else f"{type(cls).__name__}(...)"
-        raise ConfigurationError(f"compose({shown}): give a class of Composition")
+        raise ConfigurationError(f"compose({shown}): pass a subclass of Composition")
 
     async def dependency(request: Request, **inputs: object) -> AsyncIterator[C]:
         scope: Scope = request.scope[SCOPE]
@@ -55,7 +55,7 @@ def _parameter(one: Input) -> Parameter:
 
 
 def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the inputs of a request: parameters of the view, and inputs of its compositions."""
+    """Return the parameters of a view, and the inputs of its compositions, by their names."""
     found: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, Composition):
@@ -66,5 +66,5 @@ def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def composition_of(dependency: object) -> type[Composition] | None:
-    """Return the class that `compose` was called with, or None for any other function."""
+    """Return the class of composition that a dependency builds; None for any other function."""
     return getattr(dependency, COMPOSED_CLASS, None)

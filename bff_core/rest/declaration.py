@@ -1,4 +1,4 @@
-"""Checks the declaration of a view; the errors say what to write instead."""
+"""Checks the declaration of a view; errors say what to write instead."""
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -51,9 +51,9 @@ def check_path_parameters(
 ) -> None:
     """Raise `ConfigurationError` for a path parameter that the view takes under another name.
 
-    That is suspected if nothing takes the path parameter, and a query parameter has a similar name
-    or no default. Other path parameters need not be taken, such as a slug, and a view that takes
-    the request may read them there.
+    This is the case if nothing takes the path parameter, and a query parameter has a similar name
+    or no default. Other path parameters, such as a slug, may be ignored. A view that takes the
+    request may read them there.
     """
     dependant = dependant_of(route)
     if not isinstance(route, APIRoute) or dependant is None:
@@ -76,7 +76,7 @@ def check_path_parameters(
 
 
 def _names_of(field: ModelField) -> Iterator[str]:
-    """Yield the path parameters that a field takes; a model takes one for each of its fields."""
+    """Yield the path parameters that a field takes; a model takes one per field."""
     yield field.alias
     kind = field.field_info.annotation
     if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -106,14 +106,14 @@ def _check_screen(
     metadata: Sequence[object],
     depends: Sequence[Depends],
 ) -> None:
-    mend = f"Annotated[{screen.__name__}, Depends(compose({screen.__name__}))]"
+    fix = f"Annotated[{screen.__name__}, Depends(compose({screen.__name__}))]"
     if any(composition_of(one) is not None for one in metadata):
-        raise ConfigurationError(f"{where}: put compose(...) into Depends(...): {mend}")
+        raise ConfigurationError(f"{where}: put compose(...) into Depends(...): {fix}")
     if not depends:
-        raise ConfigurationError(f"{where} is a composition and has no Depends: write {mend}")
+        raise ConfigurationError(f"{where} is a composition and has no Depends: write {fix}")
     for one in depends:
         if any(one.dependency is wrong for wrong in (None, screen, compose)):
-            raise ConfigurationError(f"{where}: Depends(...) takes what compose returns: {mend}")
+            raise ConfigurationError(f"{where}: Depends(...) takes what compose returns: {fix}")
 
 
 def _is_service(given: object) -> TypeGuard[type[Upstream]]:

@@ -1,9 +1,9 @@
-"""Checks that a result has exactly the types that a view declares.
+"""Checks that a result has exactly the types that a view declares, so that no other field is sent.
 
-msgspec encodes all fields of an object, and a subclass has more fields than the declared class. A
-check of every value would cost as much as encoding it. So the check works on columns (all values of
-one field at once), and only looks at objects. Objects in other fields are found by counting: a JSON
-document has as many opening braces as objects, unless a string contains one.
+msgspec encodes all fields of an object, and a subclass may have more fields than the declared
+class. Checking every value would cost as much as encoding it. So the check works on columns (all
+values of one field at once), and only on fields that hold objects. It finds objects in other fields
+by counting: a JSON document has as many opening braces as objects, unless a string contains one.
 """
 
 import dataclasses
@@ -40,7 +40,7 @@ from bff_core.compat.pydantic import decides_its_schema, is_pydantic_class
 SCALARS: Final = frozenset({
     NoneType, bool, int, float, str, datetime, date, time, Decimal, UUID,
 })  # fmt: skip
-"""Types that msgspec and pydantic write alike."""
+"""Types that msgspec and pydantic encode alike."""
 
 _LISTS: Final = frozenset({list, tuple, set, frozenset})
 _LIST_TYPES: Final = _LISTS | {Sequence, MutableSequence, Collection, AbstractSet}
@@ -48,23 +48,23 @@ _DICT_TYPES: Final = frozenset({dict, Mapping, MutableMapping})
 
 Values = Collection[object]
 Check = Callable[[Values], int]
-"""Checks the values of one field, and returns how many JSON objects they make."""
+"""Checks the values of one field, and returns how many JSON objects they are encoded as."""
 
 
-class Unlike(Exception):
-    """A value does not have its declared type, and may have more fields."""
+class TypeMismatch(Exception):
+    """A value is not of its declared type, and may have more fields."""
 
 
 class NotFinite(ValueError):
     """A number can't be represented in JSON: NaN or infinity."""
 
 
-class Foreign(TypeError):
-    """A type that msgspec does not encode as its schema in OpenAPI describes it."""
+class UnsupportedType(TypeError):
+    """A type that msgspec does not encode as the OpenAPI document describes it."""
 
 
 class ExactTypes:
-    """The check of one declared type; raises `Foreign` for a type that it does not support."""
+    """The check of one declared type; raises `UnsupportedType`."""
 
     def __init__(self, declared: object) -> None:
         quick, full = _Compiler(is_full=False), _Compiler(is_full=True)
@@ -73,10 +73,10 @@ class ExactTypes:
         self._can_count = not quick.has_any
         self._has_numbers = quick.has_numbers
 
-    def holds(self, result: object, body: bytes) -> bool:
-        """Whether `body`, encoded by msgspec, fits the declared type.
+    def fits(self, result: object, body: bytes) -> bool:
+        """Whether a result, which msgspec has encoded as `body`, has exactly the declared type.
 
-        Raises `NotFinite` if it has a null for a number that is not nullable.
+        Raises `NotFinite` for NaN or infinity in a field that may not be null.
         """
         try:
             objects = self._quick((result,)) if self._quick else 0
@@ -84,7 +84,7 @@ class ExactTypes:
             has_null = self._has_numbers and b"null" in body
             if self._full and (has_null or not is_counted):
                 self._full((result,))
-        except (Unlike, TypeError, AttributeError):
+        except (TypeMismatch, TypeError, AttributeError):
             return False
         return True
 
@@ -100,7 +100,7 @@ class _Objects:
         if not values:
             return 0
         if set(map(type, values)) != self.kind:
-            raise Unlike
+            raise TypeMismatch
         objects = len(values)
         for get, check in self.fields:
             objects += check([*map(get, values)])
@@ -108,10 +108,10 @@ class _Objects:
 
 
 class _Compiler:
-    """Compiles checks of types; a full check also covers scalars, and finite numbers.
+    """Compiles checks of types; a full check covers scalars and finite numbers as well.
 
-    As with FastAPI, the items of lists and dicts must have their declared scalar types; the fields
-    of a dataclass may have any scalar type, since its constructor did not check them either.
+    As in FastAPI, the items of lists and dicts must have their declared scalar types. The fields of
+    a dataclass may have any scalar type, since its constructor has not checked them either.
     """
 
     def __init__(self, *, is_full: bool) -> None:
@@ -140,7 +140,7 @@ class _Compiler:
             return _finite
         if not self._is_inside:
             if any(kind is Decimal or get_origin(kind) is Literal for kind in declared):
-                raise Foreign("a type alone does not say which of its values are allowed")
+                raise UnsupportedType("a type alone does not say which of its values are allowed")
             return _exactly({one for kind in declared for one in _types_of(kind)})
         return _scalars if self._is_full else None
 
@@ -159,7 +159,7 @@ class _Compiler:
             return self._list_of(inner, args)
         if kind in _DICT_TYPES:
             return self._dict_of(inner, args)
-        raise Foreign(f"{kind!r} is not encoded by msgspec as OpenAPI describes it")
+        raise UnsupportedType(f"{kind!r} is not encoded by msgspec as OpenAPI describes it")
 
     def _objects_of(self, declared: object, kind: Any, args: Mapping[object, object]) -> Check:
         given = tuple(args.get(one, one) for one in get_args(declared))
@@ -178,7 +178,7 @@ class _Compiler:
     def _list_of(self, inner: tuple[object, ...], args: Mapping[object, object]) -> Check | None:
         kinds = [one for one in inner or (Any,) if one is not Ellipsis]
         if len(kinds) != 1:
-            raise Foreign("a tuple of several types")
+            raise UnsupportedType("a tuple of several types")
         check = self.check_of(kinds[0], args)
         return None if check is None else _lists_of(check)
 
@@ -190,9 +190,9 @@ class _Compiler:
             and get_origin(key) is not Literal
             and not _is_enum(key)
         ):
-            raise Foreign(f"{key!r} as a key")
+            raise UnsupportedType(f"{key!r} as a key")
         if not self._is_inside and get_origin(key) is Literal:
-            raise Foreign("a type alone does not say which keys are allowed")
+            raise UnsupportedType("a type alone does not say which keys are allowed")
         keys = None if self._is_inside else _exactly(_types_of(key))
         return _dicts_of(self.check_of(value, args), keys)
 
@@ -211,7 +211,7 @@ class _Compiler:
             if not is_scalar(kind)
         }
         if not all(map(has_fields, checks)):
-            raise Foreign("a union of containers")
+            raise UnsupportedType("a union of containers")
         if not checks:
             return self._scalar(*kinds, *([NoneType] if is_optional else []))
         allowed = {kind for one in kinds if is_scalar(one) for kind in _types_of(one)}
@@ -223,7 +223,7 @@ class _Compiler:
 
 
 def plain(declared: object, args: Mapping[object, object]) -> object:
-    """Return a type without aliases and metadata; raises `Foreign` for metadata of pydantic."""
+    """Return a type without aliases and metadata; pydantic's metadata raise `UnsupportedType`."""
     while True:
         if isinstance(declared, TypeVar):
             declared = args.get(declared, Any)
@@ -232,7 +232,9 @@ def plain(declared: object, args: Mapping[object, object]) -> object:
         elif get_origin(declared) is Annotated:
             declared, *metadata = get_args(declared)
             if any(map(_is_of_pydantic, metadata)):
-                raise Foreign("Annotated metadata may change how pydantic writes the value")
+                raise UnsupportedType(
+                    "Annotated metadata may change how pydantic encodes the value"
+                )
         elif declared is None:
             return NoneType
         else:
@@ -240,7 +242,7 @@ def plain(declared: object, args: Mapping[object, object]) -> object:
 
 
 def _is_of_pydantic(metadata: object) -> bool:
-    """Whether metadata, or a default, may change how pydantic writes a value."""
+    """Whether metadata, or a default, may change how pydantic encodes a value."""
     return isinstance(metadata, FieldInfo) or decides_its_schema(metadata)
 
 
@@ -293,7 +295,7 @@ def _exactly(kinds: Collection[type]) -> Check:
 
     def check_types(values: Values) -> int:
         if not allowed.issuperset(map(type, values)):
-            raise Unlike
+            raise TypeMismatch
         return 0
 
     return check_types
@@ -301,7 +303,7 @@ def _exactly(kinds: Collection[type]) -> Check:
 
 def _scalars(values: Values) -> int:
     if any(kind not in SCALARS and not _is_scalar_type(kind) for kind in set(map(type, values))):
-        raise Unlike
+        raise TypeMismatch
     return 0
 
 
@@ -318,7 +320,7 @@ def _finite(values: Values) -> int:
 def _lists_of(check: Check) -> Check:
     def check_items(values: Values) -> int:
         if not _LISTS.issuperset(map(type, values)):
-            raise Unlike
+            raise TypeMismatch
         lists: Any = values
         return check([*chain.from_iterable(lists)])
 
@@ -328,7 +330,7 @@ def _lists_of(check: Check) -> Check:
 def _dicts_of(check: Check | None, check_keys: Check | None) -> Check:
     def check_values(values: Values) -> int:
         if not all(type(one) is dict for one in values):
-            raise Unlike
+            raise TypeMismatch
         dicts: Any = values
         if check_keys is not None:
             check_keys([*chain.from_iterable(dicts)])
@@ -347,7 +349,7 @@ def _union(checks: Mapping[Any, Check | None], scalars: Collection[type]) -> Che
 
     def check_each(values: Values) -> int:
         if not allowed.issuperset(map(type, values)):
-            raise Unlike
+            raise TypeMismatch
         return sum(
             check([one for one in values if type(one) is kind])
             for kind, check in checks.items()

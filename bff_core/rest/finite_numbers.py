@@ -1,7 +1,7 @@
 """Refuses NaN and infinity in answers, which JSON can't represent.
 
 pydantic writes null for them, which the schema of a `float` does not allow. A `float | None` may be
-null, and a model with `ser_json_inf_nan` in its config has decided for itself.
+null, and a model may choose another form with `ser_json_inf_nan` in its config.
 """
 
 from math import isfinite

@@ -1,4 +1,4 @@
-"""The `idempotency=` option of views: requires an `Idempotency-Key`, documents it in OpenAPI."""
+"""The `idempotency=` option of views: requires an `Idempotency-Key`, documented in OpenAPI."""
 
 from typing import Any, Literal
 
@@ -26,7 +26,7 @@ def key_rule(option: object, method: str) -> KeyRule:
 
 
 async def key_required(request: Request) -> None:
-    """Refuse a request without a key with 400, as a dependency; the edge has checked its form."""
+    """Refuse a request without a key with 400; a dependency. The edge has checked its syntax."""
     if HEADER not in request.headers:
         raise ClientError(f"{HEADER} is missing: send one, such as a UUID, and keep it to retry.")
 

@@ -1,4 +1,4 @@
-"""What OpenAPI shows for every view beside its own parameters and model."""
+"""The parameters, headers and problem details that every view has in OpenAPI."""
 
 from typing import Any
 
@@ -80,4 +80,4 @@ PROGRESSIVE: dict[str, Any] = {
         }
     }
 }
-"""The other form of a view's answer: lines, for a client that accepts them."""
+"""The progressive form of a view's answer: lines, for clients that accept NDJSON."""

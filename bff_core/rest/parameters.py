@@ -16,9 +16,9 @@ from bff_core.scope import Scope
 
 Values = dict[str, object]
 Errors = list[Any]
-"""Validation errors in FastAPI's own shape."""
+"""Validation errors in the form that FastAPI has for them."""
 
-_MANY = (list, tuple, set, frozenset, Sequence)
+_COLLECTIONS = (list, tuple, set, frozenset, Sequence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Parameter:
         return inputs.header(self.alias.lower())
 
     def take(self, raw: str | None, values: Values, errors: Errors) -> None:
-        """Add the validated value to `values`, or what is wrong with it to `errors`."""
+        """Add the validated value to `values`, or its errors to `errors`."""
         if raw is None:
             self._default(values, errors)
         elif self.is_plain:
@@ -92,7 +92,7 @@ class Parameter:
 
 
 class Binder:
-    """Reads the parameters of one function; compiled from what FastAPI found in its signature."""
+    """Reads the parameters of one function, as FastAPI has found them in its signature."""
 
     __slots__ = ("_needs_query", "_parameters")
 
@@ -127,7 +127,7 @@ def _parameters(dependant: Dependant) -> Iterator[Parameter]:
 
 
 def is_bindable(dependant: Dependant) -> bool:
-    """Whether `Binder` can read all parameters of a function; if not, FastAPI has to."""
+    """Whether `Binder` can read all parameters of a function; if not, FastAPI reads them."""
     fields = [*dependant.path_params, *dependant.query_params, *dependant.header_params]
     others = (
         dependant.cookie_params,
@@ -138,7 +138,7 @@ def is_bindable(dependant: Dependant) -> bool:
         dependant.security_scopes_param_name,
         dependant.http_connection_param_name,
     )
-    return not any(others) and all(_is_single(field) and _is_named(field) for field in fields)
+    return not any(others) and all(_takes_one_value(field) and _is_named(field) for field in fields)
 
 
 def _is_named(field: ModelField) -> bool:
@@ -146,14 +146,14 @@ def _is_named(field: ModelField) -> bool:
     return field.field_info.validation_alias in {None, field.alias}
 
 
-def _is_single(field: ModelField) -> bool:
-    return not any(_takes_many(one) for one in _alternatives(field.field_info.annotation))
+def _takes_one_value(field: ModelField) -> bool:
+    return not any(_is_collection(one) for one in _alternatives(field.field_info.annotation))
 
 
 def _alternatives(annotation: object) -> tuple[object, ...]:
     return get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
 
 
-def _takes_many(annotation: object) -> bool:
+def _is_collection(annotation: object) -> bool:
     kind = get_origin(annotation) or annotation
-    return kind in _MANY or (isinstance(kind, type) and hasattr(kind, "model_fields"))
+    return kind in _COLLECTIONS or (isinstance(kind, type) and hasattr(kind, "model_fields"))

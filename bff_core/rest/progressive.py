@@ -1,4 +1,4 @@
-"""Progressive answers: each part as a line when it ends, then the whole answer (NDJSON)."""
+"""Progressive answers (NDJSON): a line for each part as it ends, then the whole answer."""
 
 import asyncio
 from collections import deque
@@ -32,11 +32,11 @@ JSON = b"application/json"
 _FORMS = (JSON, NDJSON)
 
 MAX_SECONDS = 86_400.0
-"""Time limit of a request without a deadline."""
+"""The time limit of a request without a deadline."""
 
 HEADERS = (
     (b"content-type", NDJSON),
-    # Which parts will be missing is not known yet.
+    # It is not known yet which parts will be missing.
     (b"cache-control", b"no-store"),
     # nginx, and proxies that understand its header, forward each line at once.
     (b"x-accel-buffering", b"no"),
@@ -61,10 +61,10 @@ def prefers_lines(accept: bytes) -> bool:
 class ProgressiveAnswer(Response):
     """A response that runs its view while it is sent.
 
-    Each part is sent as a line when it ends. The last line has the answer of the view, byte for
-    byte, or a problem document instead. The response starts with the first part that succeeded;
-    until then a failure is a problem with its own status. At the request's deadline, and when the
-    client disconnects, parts that still run are cancelled.
+    Each part is sent as a line when it ends. The last line has the answer of the view, with the
+    same bytes as without lines, or a problem document. The response starts with the first part
+    that succeeds; a failure before that is a problem document with its own status. At the
+    request's deadline, and when the client disconnects, parts that still run are cancelled.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ProgressiveAnswer(Response):
         self._ended: deque[tuple[Composition, Part[object]]] = deque()
         self._changed = asyncio.Event()
         self._has_begun = False
-        self._is_late = False
+        self._has_expired = False
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Run the view, and send parts as they end."""
@@ -123,7 +123,7 @@ class ProgressiveAnswer(Response):
         self._changed.set()
 
     def _expire(self) -> None:
-        self._is_late = True
+        self._has_expired = True
         self._changed.set()
 
     def _seconds_left(self, request_scope: Scope) -> float:
@@ -138,15 +138,15 @@ class ProgressiveAnswer(Response):
         disconnect: asyncio.Task[None],
     ) -> None:
         try:
-            last = await self._end_of(work, disconnect, send)
+            last = await self._last_line(work, disconnect, send)
         except Exception as error:
             if not self._has_begun:
                 raise
-            last = self._failed(error, scope)
+            last = self._problem_line(error, scope)
         if last is not None:
             await send({"type": "http.response.body", "body": last})
 
-    async def _end_of(
+    async def _last_line(
         self, work: asyncio.Task[object], disconnect: asyncio.Task[None], send: Send
     ) -> bytes | None:
         """Send parts until the view ends; return the last line, None if the client disconnected."""
@@ -156,9 +156,9 @@ class ProgressiveAnswer(Response):
             await self._send_parts(send)
             if disconnect.done():
                 return None
-            if self._is_late and not work.done():
+            if self._has_expired and not work.done():
                 raise RequestTimedOut("the view has not ended in time")
-        whole = self._whole(work.result())
+        whole = self._answer_line(work.result())
         await self._begin(send)
         await self._send_parts(send)
         return whole
@@ -182,7 +182,7 @@ class ProgressiveAnswer(Response):
             await send({"type": "http.response.start", "status": status, "headers": headers})
 
     def _line(self, composition: Composition, part: Part[object]) -> bytes | None:
-        """Return the line of a part; None for one that raised, which the last line reports."""
+        """Return the line of a part; None for a part that failed, which the last line reports."""
         if part.exception() is not None:
             return None
         members: dict[str, object] = {"part": part.name, "status": part.state}
@@ -195,12 +195,12 @@ class ProgressiveAnswer(Response):
             members["value"] = present(part.result(), composition)
         return encode(members) + b"\n"
 
-    def _whole(self, result: object) -> bytes:
+    def _answer_line(self, result: object) -> bytes:
         if isinstance(result, Response):
             raise TypeError("a view that answers with a Response of its own can't be progressive")
-        return self._last(b"answer", self._render(result).body)
+        return self._with_parts(b"answer", self._render(result).body)
 
-    def _failed(self, error: Exception, scope: ASGIScope) -> bytes:
+    def _problem_line(self, error: Exception, scope: ASGIScope) -> bytes:
         request_scope: Scope = scope[SCOPE]
         answer = problem(
             error,
@@ -211,15 +211,15 @@ class ProgressiveAnswer(Response):
             note_error(scope, error, is_partial=answer.status >= 500)
         else:
             report(error, scope, wiring_of(scope).events)
-        return self._last(b"problem", answer.body)
+        return self._with_parts(b"problem", answer.body)
 
-    def _last(self, name: bytes, content: bytes) -> bytes:
+    def _with_parts(self, name: bytes, content: bytes) -> bytes:
         parts = encode(parts_report(statuses_of(self._composed)))
         return b'{"%b":%b,"parts":%b}\n' % (name, content, parts)
 
 
 def _is_good(part: Part[object]) -> bool:
-    """Whether a part has a value of its own; it may be degraded because of another part."""
+    """Whether a part has its own value, which may be degraded because of another part."""
     is_own = part.state in {"ok", "stale", "partial"} or part.reason == DEPENDENCY
     return is_own and part.exception() is None
 

@@ -16,21 +16,21 @@ Present = Callable[[Any, Any], object]
 
 @dataclass(frozen=True, slots=True)
 class EarlyPart:
-    """A part that is sent early, and how it is presented; made by `early`."""
+    """A part that is sent early, and the function that presents it; made by `early`."""
 
     part: PartMethod[Any, Any]
     present: Present
 
     def belongs_to(self, kind: type[Composition]) -> bool:
-        """Whether compositions of a class have this part, not overridden by another."""
+        """Whether a class of composition has this part, and does not override it."""
         return getattr(kind, self.part.name, None) is self.part
 
 
 def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> EarlyPart:
     """Send a part as soon as it ends; `present` takes its value and its composition.
 
-    The client gets what `present` returns, not the value of the part: that is a service's, and the
-    view has not trimmed it yet.
+    The client gets the result of `present`, not the value of the part, which may have fields of a
+    service that the view does not show.
     """
     return EarlyPart(part, present)
 

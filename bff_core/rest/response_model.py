@@ -1,8 +1,8 @@
 """Encodes the results of a view as JSON with the fields of its declared type.
 
-1. A result that has exactly the declared dataclasses, Structs and plain types: msgspec encodes it.
-2. Other results are filtered: pydantic validates them and writes the declared fields, as FastAPI
-   does. Types with Structs, which pydantic does not support, are filtered by msgspec.
+1. A result of exactly the declared dataclasses, Structs and plain types is encoded by msgspec.
+2. Any other result is filtered: pydantic validates it and encodes the declared fields, as FastAPI
+   does. msgspec filters types with Structs, which pydantic does not support.
 """
 
 import inspect
@@ -21,14 +21,14 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from bff_core.compat.fastapi import IncEx
 from bff_core.compat.pydantic import fields_in, use_serializer
 from bff_core.errors import ConfigurationError
-from bff_core.rest.exact_types import ExactTypes, Foreign
+from bff_core.rest.exact_types import ExactTypes, UnsupportedType
 from bff_core.rest.finite_numbers import finite_schema
 from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
 
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """FastAPI's `response_model_*` options: which declared fields are written, and how."""
+    """FastAPI's `response_model_*` options: which declared fields are encoded, and how."""
 
     include: IncEx | None = None
     exclude: IncEx | None = None
@@ -39,7 +39,7 @@ class Dump:
 
     @property
     def is_default(self) -> bool:
-        """Whether all fields are written, under their aliases."""
+        """Whether all fields are encoded, under their aliases."""
         return self == Dump()
 
 
@@ -47,11 +47,11 @@ def _refuse_unawaited(value: Awaitable[object]) -> Never:
     """Raise `RuntimeError` for a part or a call that was not awaited."""
     name = getattr(value, "__qualname__", None) or repr(value)
     if inspect.iscoroutine(value):
-        value.close()  # or Python complains as well, later and elsewhere
+        value.close()  # else Python warns later that it was never awaited
     raise RuntimeError(f"the view answers with {name} itself: await it, and answer with its result")
 
 
-def _foreign(value: object) -> object:
+def _json_form(value: object) -> object:
     """Return the JSON form of an object that msgspec does not support."""
     if isinstance(value, Iterator):
         raise TypeError("an iterator can be read only once: pydantic encodes it")
@@ -66,12 +66,12 @@ def _foreign(value: object) -> object:
         ) from None
 
 
-encode = msgspec.json.Encoder(enc_hook=_foreign).encode
+encode = msgspec.json.Encoder(enc_hook=_json_form).encode
 """Encodes a value with all its fields, without a declared type."""
 
 
 class InvalidResult(ResponseValidationError):
-    """A result that does not fit the declared type; its text, for logs, has no values."""
+    """A result that does not fit the declared type; its text for logs contains no values."""
 
     def __str__(self) -> str:
         return "; ".join(
@@ -81,7 +81,7 @@ class InvalidResult(ResponseValidationError):
 
 @contextmanager
 def _without_values() -> Iterator[None]:
-    """Replace errors of pydantic's serializer by errors whose text has no values."""
+    """Replace errors of pydantic's serializer by errors without values in their text."""
     try:
         yield
     except PydanticSerializationError as error:
@@ -112,7 +112,7 @@ class ResponseModel:
         else:
             self._adapter = _adapter_of(declared, view)
         if dump.is_default:
-            with suppress(Foreign):  # then pydantic, or a decoder, filters all results
+            with suppress(UnsupportedType):  # then all results are filtered
                 self._exact = ExactTypes(declared)
 
     def _use_structs(self, view: str) -> None:
@@ -141,7 +141,7 @@ class ResponseModel:
                 body = encode(result)
             except (TypeError, OverflowError):
                 return self._filtered(result)
-            return body if self._exact.holds(result, body) else self._filtered(result)
+            return body if self._exact.fits(result, body) else self._filtered(result)
         if self.declared is None:
             return _undeclared(result)
         return self._filtered(result)

@@ -1,4 +1,4 @@
-"""Options of route decorators: which a view handles, passes to FastAPI, or refuses."""
+"""Options of route decorators: a view handles them, passes them to FastAPI or refuses them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ DOCUMENTATION: Final = frozenset({
     "summary",
     "tags",
 })  # fmt: skip
-"""Options that change a route's documentation alone; any other takes it off the fast path."""
+"""Options that only change documentation; with any other a view leaves the fast path."""
 
 _REFUSED: Final[Mapping[str, str]] = {
     "methods": "declare the view with the decorator of its method, such as @views.post",
@@ -37,7 +37,7 @@ _DUMPS: Final = tuple(Dump.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class AnswerOptions:
     """Status, type and response class of a view's answers."""
 
     status: int
@@ -51,8 +51,8 @@ class Answering:
             self.model.declared is not None and self.response_class is None and self.status == 200
         )
 
-    def documented(self) -> dict[str, Any]:
-        """Return the options by which FastAPI documents it in OpenAPI."""
+    def openapi_options(self) -> dict[str, Any]:
+        """Return the options of FastAPI that describe the answers in OpenAPI."""
         if self.response_class is None:
             return {"status_code": self.status, "response_model": self.model.schema}
         # A class may have a status of its own, such as that of a redirect.
@@ -61,10 +61,10 @@ class Answering:
         return shown | {"response_class": self.response_class}
 
 
-def take_answering(
+def take_answer_options(
     options: dict[str, Any], endpoint: Callable[..., Any], *, status: int, declared: Any
-) -> Answering:
-    """Remove the options about the answer from `options`; `declared` is the type of a result.
+) -> AnswerOptions:
+    """Remove the options of the answer from `options`; `declared` is the type of a result.
 
     Raises `ConfigurationError` for an option that a view does not support.
     """
@@ -89,11 +89,11 @@ def take_answering(
             f"view {view}: an answer of status {status} has no content, so the view returns None, "
             f"not {declared!r}"
         )
-    return Answering(status, ResponseModel(declared, Dump(**dump), view), response_class)
+    return AnswerOptions(status, ResponseModel(declared, Dump(**dump), view), response_class)
 
 
 def result_of(endpoint: Callable[..., Any]) -> Any:
-    """Return the type of a view's results; None for no results, and for a `Response`."""
+    """Return the type of a view's results; None if it declares none, None or a `Response`."""
     declared = get_type_hints(endpoint, include_extras=True).get("return")
     return None if _is_response(declared) or declared is type(None) else declared
 

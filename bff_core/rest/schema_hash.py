@@ -1,4 +1,4 @@
-"""Hashes the form of a view's answers: names, types and order of all fields."""
+"""Hashes the schema of a view's answers: names, types and order of all fields."""
 
 import json
 from hashlib import sha256
@@ -9,9 +9,9 @@ from bff_core.rest.response_model import ResponseModel
 
 
 def schema_hash(model: ResponseModel) -> str:
-    """Return a hash of a view's declared type, recursively.
+    """Return a hash of a view's declared type, with the types of its fields.
 
-    Two releases have the same hash only if their answers have the same form. A type without a
+    Two releases have the same hash only if their answers have the same schema. A type without a
     schema is hashed by its name.
     """
     by_alias = model.dump.by_alias

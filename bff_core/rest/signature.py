@@ -1,4 +1,4 @@
-"""Makes signatures for FastAPI: the parameters of an endpoint, the request and the response."""
+"""Makes signatures for FastAPI: the parameters of an endpoint, a request and a response."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -9,21 +9,21 @@ from fastapi import Request, Response
 from starlette.requests import HTTPConnection
 
 REQUEST = "bff_request"
-"""The parameter by which a wrapped endpoint gets the request."""
+"""The parameter in which a wrapper gets the request."""
 
 RESPONSE = "bff_response"
-"""The parameter by which a wrapped endpoint gets the response that FastAPI injects."""
+"""The parameter in which a wrapper gets the response that FastAPI injects."""
 
 
 class Injected(NamedTuple):
-    """The request and the response that FastAPI injects into a wrapped endpoint."""
+    """The request and the response that FastAPI injects into a wrapper."""
 
     request: Request
     response: Response
 
 
 class Injection(NamedTuple):
-    """The parameters of an endpoint that FastAPI fills by their types."""
+    """The parameters of an endpoint that get the request, and those that get the response."""
 
     requests: tuple[str, ...]
     responses: tuple[str, ...]
@@ -44,7 +44,7 @@ class Injection(NamedTuple):
 
 
 def as_function(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a coroutine function for a `partial`, or an object with an async `__call__`.
+    """Return a coroutine function for a `partial` or an object with an async `__call__`.
 
     Functions and methods are returned as they are.
     """

@@ -1,4 +1,4 @@
-"""Streaming views: an async generator whose values are sent as lines of JSON."""
+"""Streaming views: async generators whose values are sent as lines of JSON (NDJSON)."""
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -17,7 +17,7 @@ from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.answer import with_injected
 from bff_core.rest.compose import inputs_of
 from bff_core.rest.response_model import ResponseModel
-from bff_core.rest.route_options import Answering
+from bff_core.rest.route_options import AnswerOptions
 from bff_core.rest.signature import with_request
 
 
@@ -37,18 +37,18 @@ def item_of(endpoint: Callable[..., Any]) -> Any:
 
 
 def as_stream(
-    endpoint: Callable[..., Any], access: Access | None, answering: Answering
+    endpoint: Callable[..., Any], access: Access | None, answer_options: AnswerOptions
 ) -> Callable[..., Any]:
-    """Return an async generator function as an endpoint of FastAPI; `access` is its rule."""
-    model = answering.model
+    """Return an endpoint for FastAPI that streams an async generator; `access` is its rule."""
+    model = answer_options.model
 
     @wraps(endpoint)
     async def stream(**values: object) -> Response:
         request, injected = wanted.fill(values)
         admit_to(access, request.scope[SCOPE], lambda: inputs_of(wanted.others(values)))
         rows = endpoint(**values)
-        # The first value is awaited before the answer starts, so a failure is still a problem.
-        first, status = await _first(rows, model), injected.status_code or answering.status
+        # The answer starts after the first value, so that an earlier failure is a problem document.
+        first, status = await _first(rows, model), injected.status_code or answer_options.status
         if status in WITHOUT_CONTENT:
             await rows.aclose()
             return Answer(status, with_injected([], injected), b"").as_response()
@@ -58,7 +58,7 @@ def as_stream(
         answer.raw_headers[:] = with_injected(answer.raw_headers, injected)
         return answer
 
-    # The wrapper is no async generator, and FastAPI must not take it for one.
+    # FastAPI would follow it, and take the wrapper for an async generator.
     del stream.__wrapped__
     wanted = with_request(stream, endpoint)
     return stream

@@ -43,12 +43,12 @@ def unknown_in(declared: object) -> Iterator[type]:
 
 
 def without_structs(declared: object) -> Any:
-    """Return a type that pydantic knows and whose schema is that of the given one."""
+    """Return a type that pydantic supports, with the schema of the given type."""
     return _COPIES.of(declared)
 
 
 def _types_in(declared: object, known: set[object]) -> Iterator[object]:
-    """Yield a type and all that it is made of."""
+    """Yield a type, and all types that it contains."""
     kind = get_origin(declared) or declared
     try:
         if (kind, get_args(declared)) in known:
@@ -69,7 +69,7 @@ def _is_dataclass(kind: object) -> bool:
 
 
 class _Copies:
-    """Copies of types, one for each, so that a type may contain itself."""
+    """Makes one copy of each type, so that a type may contain itself."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[object, ...], Any] = {}
@@ -112,25 +112,25 @@ class _Copies:
             config = kind.__struct_config__
             if config.tag is not None:
                 yield str(config.tag_field), Literal[config.tag]
-        names = _written_names(kind)
+        names = _encoded_names(kind)
         for name, hint in fields_of(kind).items():
             copied = self.of(hint, args)
-            may_lack = _may_lack(kind, name, hint)
-            yield names.get(name, name), NotRequired[copied] if may_lack else copied
+            is_not_required = _is_not_required(kind, name, hint)
+            yield names.get(name, name), NotRequired[copied] if is_not_required else copied
 
 
 _COPIES: Final = _Copies()
-"""One for all views, so that OpenAPI has each Struct once."""
+"""Shared by all views, so that OpenAPI has each Struct once."""
 
 
-def _written_names(kind: Any) -> dict[str, str]:
+def _encoded_names(kind: Any) -> dict[str, str]:
     if not is_struct(kind):
         return {}
     return dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
 
 
-def _may_lack(kind: Any, name: str, hint: object) -> bool:
-    """Whether a field is left out of some answers, or has a default, as FastAPI documents it."""
+def _is_not_required(kind: Any, name: str, hint: object) -> bool:
+    """Whether a field may be absent or has a default: FastAPI documents both as not required."""
     if msgspec.UnsetType in get_args(hint):
         return True
     found: Any = msgspec.structs.fields(kind) if is_struct(kind) else dataclasses.fields(kind)
@@ -143,13 +143,13 @@ def _may_lack(kind: Any, name: str, hint: object) -> bool:
 
 
 def _own_doc(kind: Any) -> str | None:
-    """Return the docstring that was written; dataclasses get their signature as one."""
+    """Return the docstring of the author; a dataclass without one has its signature."""
     doc: str | None = kind.__doc__
     return None if doc is None or doc.startswith(f"{kind.__name__}(") else doc
 
 
 def _as_field(metadata: object) -> object:
-    """Return what pydantic takes in place of msgspec's constraints."""
+    """Return msgspec's constraints as pydantic's; other metadata as they are."""
     if not isinstance(metadata, msgspec.Meta):
         return metadata
     shown = {name: getattr(metadata, name) for name in (*_CONSTRAINTS, *_TEXTS)}

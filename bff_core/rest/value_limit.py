@@ -1,4 +1,4 @@
-"""Limits the number of values in JSON bodies; checks that forms can be read."""
+"""Limits the number of values in the JSON bodies of views."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.util import find_spec
@@ -13,7 +13,7 @@ from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
 
 MAX_VALUES: Final = 10_000
-"""Values of a body, nested ones included; pydantic takes up to 30 µs for each invalid one."""
+"""Values of a body, nested ones included; pydantic takes up to 30 µs for an invalid one."""
 
 
 def takes_json(path: str, endpoint: Callable[..., Any], dependencies: Sequence[Depends]) -> bool:
@@ -37,7 +37,7 @@ def takes_json(path: str, endpoint: Callable[..., Any], dependencies: Sequence[D
 
 
 def values_limited(most: object) -> Callable[[Request], Coroutine[object, object, None]]:
-    """Return a dependency that refuses a body of more JSON values with 413, before validation."""
+    """Return a dependency that refuses a body of more than `most` JSON values with 413."""
     if type(most) is not int or most < 1:
         raise ConfigurationError(f"max_values={most!r} of a view: give a whole number from 1 up")
 

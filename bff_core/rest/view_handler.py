@@ -1,6 +1,7 @@
-"""Runs one view: from the parameters of the request to the bytes of the answer."""
+"""Runs a view: from the parameters of a request to the bytes of its answer."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from functools import partial, wraps
 
 from fastapi import Response
@@ -29,7 +30,7 @@ from bff_core.rest.compose import COMPOSED, composition_of, inputs_of
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.progressive_parts import EarlyPart
-from bff_core.rest.route_options import Answering
+from bff_core.rest.route_options import AnswerOptions
 from bff_core.rest.signature import with_request
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
@@ -38,49 +39,38 @@ from bff_core.view_cache.cache import ViewCache
 Endpoint = Callable[..., Coroutine[object, object, object]]
 
 
+@dataclass(slots=True, eq=False)
 class View:
     """An endpoint and how its result is rendered, on the fast path and by FastAPI.
 
-    `answering` renders results. `access` is the view's rule; None means the default of the gateway.
-    `early_parts` are the parts that a progressive answer presents; None if the view has no such
-    answer. Answers of a view that `reads` have an entity tag; those of one that `is_cacheable` are
-    stored in the view cache, where the viewers of `sharing` may share them.
+    `access` is the view's access rule; None means the default of the gateway. `early_parts` are the
+    parts that a progressive answer sends early; None if the view has no such answer. Answers of a
+    view that `reads` have an entity tag; those of a view that `is_cacheable` are stored in the view
+    cache, and `sharing` says which viewers may share them.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        answering: Answering,
-        *,
-        with_meta: bool,
-        is_plain: bool,
-        reads: bool,
-        is_cacheable: bool,
-        early_parts: Sequence[EarlyPart] | None,
-        access: Access | None = None,
-        sharing: Sharing = PER_VIEWER,
-    ) -> None:
-        self.answering = answering
-        self.model = answering.model
-        self._response_class = answering.response_class
-        self.endpoint = endpoint
-        self.access = access
+    endpoint: Endpoint
+    answer_options: AnswerOptions
+    with_meta: bool
+    is_plain: bool
+    reads: bool
+    is_cacheable: bool
+    early_parts: Sequence[EarlyPart] | None
+    access: Access | None = None
+    sharing: Sharing = PER_VIEWER
+    with_timing: bool = False
+    decides_by_inputs: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        access = self.access
         self.decides_by_inputs = isinstance(access, Require) and access.when is not None
-        self.early_parts = early_parts
-        self.is_plain = is_plain
-        self.reads = reads
-        self.is_cacheable = is_cacheable
-        self.sharing = sharing
-        self.status = answering.status
-        self.with_meta = with_meta
-        self.with_timing = False
 
     def adds_meta(self, scope: Scope) -> bool:
-        """Whether the answer to a request reports its parts in the body, too."""
+        """Whether the answer to a request reports its parts in the body as well."""
         return self.with_meta or (b"_meta" in scope.query and wants_meta(scope.query))
 
     def wants_lines(self, scope: ASGIScope) -> bool:
-        """Whether a client prefers parts as they end."""
+        """Whether the client gets each part as it ends (NDJSON)."""
         return self.early_parts is not None and wants_lines(scope)
 
     def answer(
@@ -93,7 +83,7 @@ class View:
         """Return the answer to one request, with the headers and the status of `injected`."""
         status = self._status(injected)
         answered = answer(
-            b"" if status in WITHOUT_CONTENT else self.model.encode(result),
+            b"" if status in WITHOUT_CONTENT else self.answer_options.model.encode(result),
             compositions,
             status=status,
             with_meta=self.adds_meta(scope),
@@ -106,7 +96,8 @@ class View:
         return Answer(answered.status, headers, answered.body)
 
     def _status(self, injected: Response | None) -> int:
-        return self.status if injected is None else injected.status_code or self.status
+        status = self.answer_options.status
+        return status if injected is None else injected.status_code or status
 
     def _response(
         self,
@@ -116,11 +107,11 @@ class View:
         injected: Response | None,
     ) -> Response:
         """Return the answer as a response of the view's response class."""
-        status, content = self._status(injected), self.model.content(result)
+        status, content = self._status(injected), self.answer_options.model.content(result)
         # A class may have a status of its own, such as that of a redirect.
         response = make(content) if status == 200 else make(content, status_code=status)
         headers = [*response.raw_headers, *part_headers(compositions)]
-        # In place: a `FileResponse` adds to the same list when it is sent.
+        # In place, since a `FileResponse` adds to the same list when it is sent.
         response.raw_headers[:] = with_injected(headers, injected) if injected else headers
         return response
 
@@ -143,18 +134,18 @@ class View:
             _forbid_storing(result, composed)
             return result
         request_scope: Scope = scope[SCOPE]
-        make = self._response_class
+        make = self.answer_options.response_class
         if make is not None and self._status(injected) not in WITHOUT_CONTENT:
             response = self._response(make, result, composed, injected)
             _forbid_storing(response, composed)
-            _name_locations(response.raw_headers, request_scope, scope)
+            _add_locations(response.raw_headers, request_scope, scope)
             return response
         complete = self.answer(result, request_scope, composed, injected)
-        _name_locations(complete.headers, request_scope, scope)
+        _add_locations(complete.headers, request_scope, scope)
         return complete
 
     def as_endpoint(self) -> Callable[..., Coroutine[object, object, Response]]:
-        """Return an endpoint for FastAPI: the same parameters, answers of this view."""
+        """Return an endpoint for FastAPI, with the parameters and the answers of the view."""
 
         @wraps(self.endpoint)
         async def endpoint(**values: object) -> Response:
@@ -179,9 +170,9 @@ class View:
 class CompiledView:
     """A view on the fast path: builds its compositions, calls its endpoint and sends the answer.
 
-    An ASGI application for routed requests (`path_params` is filled in). Only the endpoint and its
-    compositions read the request, so all that an answer depends on is known, and it may be stored
-    in `view_cache`; None for a view that changes something.
+    An ASGI application for routed requests, whose scope has `path_params`. Only the endpoint and
+    its compositions read the request, so that everything that an answer depends on is known, and
+    `view_cache` may store it. It is None for a view that changes something.
     """
 
     __slots__ = ("_binder", "_compositions", "_view", "view_cache")
@@ -212,7 +203,7 @@ class CompiledView:
         if view_cache is not None and not in_lines:
             cacheable = view_cache.begin(wiring, request_scope)
         if cacheable is not None:
-            hit = cacheable.peek(self._inputs(bound, request_scope)) or await cacheable.fetch()
+            hit = cacheable.peek(self._key_values(bound, request_scope)) or await cacheable.fetch()
             if hit is not None:
                 await Answer(200, *hit).send(send)
                 return
@@ -242,8 +233,8 @@ class CompiledView:
             bound.append(binder.bind(inputs))
         return bound
 
-    def _inputs(self, bound: Sequence[Values], request_scope: Scope) -> tuple[object, ...]:
-        """Return everything that an answer depends on and that is not read from the scope."""
+    def _key_values(self, bound: Sequence[Values], request_scope: Scope) -> tuple[object, ...]:
+        """Return everything that an answer depends on beside what is read from the scope."""
         values = [value for one in bound for value in one.values()]
         return (self._view.adds_meta(request_scope), *values)
 
@@ -274,10 +265,10 @@ def _forbid_storing(response: Response, composed: Sequence[Composition]) -> None
         response.headers["cache-control"] = "no-store"
 
 
-def _name_locations(
+def _add_locations(
     headers: list[tuple[bytes, bytes]], request_scope: Scope, scope: ASGIScope
 ) -> None:
-    """Add `Location` and `Content-Location` of what a request created; the view's own stay."""
+    """Add `Location` and `Content-Location` of created resources, unless the view has set them."""
     if request_scope.locations is None:
         return
     root = scope.get("root_path", "").encode()
@@ -288,7 +279,7 @@ def _name_locations(
 
 
 def compile_view(view: View, path: str) -> CompiledView | None:
-    """Return the view for the fast path, or None where only FastAPI's solver can call it."""
+    """Return a view for the fast path; None if only FastAPI can read its parameters."""
     _, template, _ = compile_path(path)  # `{name}` for `{name:path}`
     dependant = get_dependant(path=template, call=view.endpoint)
     if dependant.request_param_name is not None or not is_bindable(dependant):

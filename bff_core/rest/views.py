@@ -1,4 +1,4 @@
-"""`Views`: declares the routes of a REST face with FastAPI's decorators."""
+"""`Views`: declares REST endpoints, with the decorators and options of FastAPI."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from bff_core.rest.declaration import check_endpoint, check_path, check_path_par
 from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
 from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
-from bff_core.rest.route_options import DOCUMENTATION, Answering, result_of, take_answering
+from bff_core.rest.route_options import DOCUMENTATION, AnswerOptions, result_of, take_answer_options
 from bff_core.rest.schema_hash import schema_hash
 from bff_core.rest.signature import as_function, injection_of
 from bff_core.rest.stream import Lines, as_stream, item_of
@@ -44,14 +44,15 @@ class Views:
             page: Annotated[ProductPage, Depends(compose(ProductPage))],
         ) -> MobileProduct: ...
 
-    A view returns what its return type declares: a dataclass, a msgspec Struct, a pydantic model or
-    plain JSON values, whose declared fields are sent and are the schema in OpenAPI; or a
-    `Response`, which is sent as it is. Everything that FastAPI takes in a signature works; views
+    The return type of a view is a dataclass, a msgspec Struct, a pydantic model or plain JSON
+    values. Its declared fields are sent, and are the schema in OpenAPI. A view may also return a
+    `Response`, which is sent as it is. A signature may have everything that FastAPI supports. Views
     that only take compositions, path, query and header parameters are compiled for the fast path.
-    `router` is an ordinary `APIRouter`. Every view may set which requests are rejected first under
-    overload (`criticality="sheddable"`), and its access rule (`access=Require("orders:read")`,
-    `access=ANYONE`). The default rule is that of `Views(access=...)`, else it requires a signed-in
-    viewer if the gateway has an authenticator.
+
+    Each view may set its criticality under overload (`criticality="sheddable"`) and its access rule
+    (`access=Require("orders:read")`, `access=ANYONE`). The default rule is that of
+    `Views(access=...)`; without it, views require a signed-in viewer if the gateway has an
+    authenticator. `router` is an ordinary `APIRouter`.
     """
 
     def __init__(
@@ -75,13 +76,13 @@ class Views:
     ) -> Callable[[E], E]:
         """Declare a view that reads; `meta=True` always adds `_meta.parts`.
 
-        Its answers are cached per viewer if all that they depend on is cacheable; `cache=False`
-        stores none. `public=True` lets all viewers share an answer, `per_tenant=True` those of a
-        tenant, unless it depends on a viewer, or on a reply that is a viewer's.
+        Answers are cached per viewer if everything that they depend on is cacheable; `cache=False`
+        disables that. With `public=True` all viewers share an answer, with `per_tenant=True` those
+        of a tenant, unless it depends on a viewer, or on a reply that is a viewer's.
 
         A client that accepts `application/x-ndjson` gets a line for each part as it ends, then the
-        answer. The lines of `progressive=[early(Home.orders, ...)]` have a value; those of other
-        parts only their status.
+        answer. The parts in `progressive=[early(Home.orders, ...)]` are sent with their values, the
+        others with their status only.
 
         Other options are those of `APIRouter.get`: summary, tags, status_code …
         """
@@ -103,9 +104,9 @@ class Views:
     ) -> Callable[[E], E]:
         """Declare a view that changes something.
 
-        With `idempotency="required"` a request without an `Idempotency-Key` is a 400, here and
-        with the other verbs that change something. A body of more than `max_values` JSON values
-        (10,000), nested ones included, is a 413.
+        With `idempotency="required"` a request without an `Idempotency-Key` is refused with 400.
+        A body of more than `max_values` JSON values (10,000), nested ones included, is refused with
+        413. Both also hold for `put`, `patch` and `delete`.
         """
         return self._declare("POST", path, status=status, meta=meta, options=options)
 
@@ -130,10 +131,10 @@ class Views:
     def stream(self, path: str, **options: Any) -> Callable[[E], E]:
         """Declare a streaming view: each value that it yields is sent at once, as a line of JSON.
 
-        The function is an async generator. When the client disconnects it is closed, and so are the
-        upstream streams that it reads. A failure before the first value is a problem document; a
-        later one aborts the answer, so that clients can't take it for complete. Each value is sent
-        with the fields of its declared type: `Row` of `AsyncIterator[Row]`, also in OpenAPI.
+        The function is an async generator. When the client disconnects, it is closed, and so are
+        the upstream streams that it reads. A failure before the first value is a problem document;
+        a later one aborts the answer, so that clients can't take it for complete. Each value is
+        sent with the fields of its declared type: `Row` of `AsyncIterator[Row]`, also in OpenAPI.
         """
         check_path(path, "stream")
         options = {"response_description": "One JSON value per line"} | options
@@ -145,16 +146,16 @@ class Views:
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
             route, item = dict(options), item_of(endpoint)
-            answering = take_answering(route, endpoint, status=200, declared=item)
-            if answering.response_class is not None:
+            answer_options = take_answer_options(route, endpoint, status=200, declared=item)
+            if answer_options.response_class is not None:
                 raise ConfigurationError(
                     f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
                     "lines of JSON; return a StreamingResponse from a view for any other"
                 )
             needs = access or access_of(endpoint) or self._access
             route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
-            route |= answering.documented() | {"response_class": Lines}
-            wrapped = guarded(as_stream(endpoint, needs, answering), needs)
+            route |= answer_options.openapi_options() | {"response_class": Lines}
+            wrapped = guarded(as_stream(endpoint, needs, answer_options), needs)
             self.router.get(path, **route)(rank(wrapped))
             self._check_parameters(endpoint, options)
             return endpoint
@@ -196,7 +197,7 @@ class Views:
             return None
         compiled = compile_view(view, path)
         if compiled is not None and view.reads:
-            shape = partial(schema_hash, view.model)
+            shape = partial(schema_hash, view.answer_options.model)
             compiled.view_cache = ViewCache(
                 gateway, f"GET {path}", shape, enabled=view.is_cacheable, declared=view.sharing
             )
@@ -230,20 +231,22 @@ class Views:
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             check_endpoint(endpoint)
             own = dict(options)
-            answering = take_answering(own, endpoint, status=status, declared=result_of(endpoint))
+            answer_options = take_answer_options(
+                own, endpoint, status=status, declared=result_of(endpoint)
+            )
             needs = access or access_of(endpoint) or self._access
             view = View(
                 endpoint,
-                answering,
+                answer_options,
                 with_meta=meta,
                 is_plain=own.keys() <= DOCUMENTATION and rule == "optional",
                 reads=method == "GET",
-                is_cacheable=cache and answering.is_cacheable,
-                early_parts=_early_parts(early_parts, endpoint, answering),
+                is_cacheable=cache and answer_options.is_cacheable,
+                early_parts=_early_parts(early_parts, endpoint, answer_options),
                 access=needs,
                 sharing=sharing,
             )
-            documented = _documented(own, view, reads=method == "GET", rule=rule)
+            documented = _openapi_options(own, view, reads=method == "GET", rule=rule)
             checks = [
                 guard(needs),
                 *_checks(path, endpoint, self._dependencies(options), rule, limited),
@@ -284,10 +287,12 @@ def _rule(access: Access | None) -> Access | None:
 
 
 def _early_parts(
-    early_parts: Sequence[EarlyPart] | None, endpoint: Callable[..., Any], answering: Answering
+    early_parts: Sequence[EarlyPart] | None,
+    endpoint: Callable[..., Any],
+    answer_options: AnswerOptions,
 ) -> Sequence[EarlyPart] | None:
     """Return the early parts of a view; None if its status and headers depend on its result."""
-    if answering.is_cacheable and not injection_of(endpoint).responses:
+    if answer_options.is_cacheable and not injection_of(endpoint).responses:
         return early_parts
     if early_parts:
         raise ConfigurationError(
@@ -320,18 +325,18 @@ def _screens(route: BaseRoute) -> Iterator[type[Composition]]:
             yield screen
 
 
-def _documented(
+def _openapi_options(
     options: dict[str, Any], view: View, *, reads: bool, rule: KeyRule
 ) -> dict[str, Any]:
     success: dict[str, Any] = {"headers": {"Part-Status": PART_STATUS}}
     if view.early_parts is not None:
         success["content"] = PROGRESSIVE
-    responses: dict[int | str, Any] = {view.answering.status: success, "default": PROBLEM}
+    responses: dict[int | str, Any] = {view.answer_options.status: success, "default": PROBLEM}
     if not reads:
         responses |= KEY_RESPONSES
     for status, own in (options.pop("responses", None) or {}).items():
         responses[status] = responses.get(status, {}) | own if status != "default" else own
     extra = dict(options.pop("openapi_extra", None) or {})
     parameters = [META_PARAMETER if reads else key_parameter(rule), *extra.get("parameters", ())]
-    made = {"response_description": "The view"} | view.answering.documented() | options
+    made = {"response_description": "The view"} | view.answer_options.openapi_options() | options
     return made | {"responses": responses, "openapi_extra": extra | {"parameters": parameters}}
