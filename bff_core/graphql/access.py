@@ -1,7 +1,7 @@
-"""Which viewers may select which field: the access rules of resolvers and of types.
+"""Access control by field: which viewers may select it, by the rules of resolvers and types.
 
-A root field without a rule requires a signed-in viewer, if the gateway has an authenticator. Other
-fields without a rule are open to all who may select the field above them.
+A root field without a rule requires a signed-in viewer if the gateway has an authenticator. Any
+other field without a rule is open to all viewers who may select the field above it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,14 +19,14 @@ Resolve = Callable[..., Any]
 
 
 def guard_fields(schema: GraphQLSchema) -> None:
-    """Check access before the resolvers of closed fields, in a gateway's own schema."""
+    """Wrap the resolvers of fields with a rule, in a gateway's copy of a schema."""
     for kind, _, field in _fields(schema):
         rule, resolve = rule_of(kind, field), field.resolve
         if resolve is not None and not is_unguarded(schema, kind, rule):
             field.resolve = _guarded(resolve, rule, _python_names(field))
 
 
-def effective(schema: GraphQLSchema, path: str, by: tuple[str, ...]) -> Iterator[RouteAccess]:
+def access_rules(schema: GraphQLSchema, path: str, by: tuple[str, ...]) -> Iterator[RouteAccess]:
     """Yield the access rules of all root fields, and of other fields that declare one."""
     default = SIGNED_IN if by else ANYONE
     for kind, name, field in _fields(schema):
@@ -37,7 +37,7 @@ def effective(schema: GraphQLSchema, path: str, by: tuple[str, ...]) -> Iterator
 
 
 def is_unguarded(schema: GraphQLSchema, kind: GraphQLObjectType, rule: Access | None) -> bool:
-    """Whether a field with this rule, or none, is open to all who may select its parent."""
+    """Whether a field with this rule, or none, is open to all viewers who may select its parent."""
     return rule is ANYONE or (rule is None and kind not in _roots(schema))
 
 

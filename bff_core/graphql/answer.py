@@ -1,4 +1,4 @@
-"""Renders the result of an operation: body, status of parts in `extensions.parts`, headers."""
+"""Renders the result of an operation: the body, the status of parts, the headers."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from bff_core.http_exchange.part_headers import (
 )
 
 Response = dict[str, object]
-"""`data`, `errors`, `extensions` (GraphQL, section 7.1); without `data` nothing was executed."""
+"""`data`, `errors`, `extensions` (GraphQL, section 7.1); `data` only if it was executed."""
 
 encode = msgspec.json.Encoder().encode
 
@@ -51,7 +51,7 @@ def answer(
 
 
 def refusal(errors: Sequence[GraphQLFormattedError], medium: Medium) -> Answer:
-    """Return the answer to a request that was not executed: the first error's status, or 200."""
+    """Return the answer to a request that was not executed, with the status of its first error."""
     status = errors[0]["extensions"]["status"] if medium.has_error_status else 200
     return _rendered(status, {"errors": errors}, medium, [DEGRADED])
 

@@ -1,4 +1,4 @@
-"""Which viewers may share the cached answer to a query: as all of its root fields declare."""
+"""`public=` and `per_tenant=` of a GraphQL face: the root fields whose answers viewers share."""
 
 from collections.abc import Collection, Iterable
 
@@ -10,7 +10,7 @@ from bff_core.graphql.field_rules import selected_fields
 
 
 class SharedFields:
-    """The root fields of queries whose answers viewers may share; others are per viewer."""
+    """The root fields whose answers viewers may share; others are cached per viewer."""
 
     def __init__(
         self, schema: GraphQLSchema, *, public: Collection[str], per_tenant: Collection[str]
@@ -36,7 +36,7 @@ class SharedFields:
             self._sharing[name] = sharing
 
     def sharing(self, document: DocumentNode, operation: OperationDefinitionNode) -> Sharing:
-        """Return which viewers may share the answer to an operation, whatever its variables."""
+        """Return which viewers all root fields of an operation allow to share its answer."""
         narrowest: Sharing = PUBLIC
         for node in selected_fields(document, operation):
             narrowest = max(narrowest, self._sharing.get(node.name.value, PER_VIEWER))

@@ -1,4 +1,4 @@
-"""The context of resolvers: builds compositions, once per request, and closes them at its end."""
+"""The context of resolvers (`info.context`): builds compositions and closes them at the end."""
 
 from collections.abc import Hashable
 from typing import TypeAlias, TypeVar
@@ -19,7 +19,7 @@ W = TypeVar("W", bound=Wired)
 
 
 class Context:
-    """One request, for resolvers: `info.context`.
+    """The context of one request for its resolvers: `info.context`.
 
     `scope` records which facts of the request resolvers read, if the answer may be cached;
     `untracked_scope` is the same request without that, for access checks. `document` is the parsed
@@ -49,7 +49,7 @@ class Context:
         self._shared: dict[Hashable, Composition] = {}
 
     def compose(self, cls: type[C], **inputs: Hashable) -> C:
-        """Return the composition of this class and these inputs; build it if it is the first call.
+        """Return the composition of this class and these inputs; the first call builds it.
 
         Fields that call this with the same arguments share the composition, its parts and loaders.
         """
@@ -62,15 +62,15 @@ class Context:
     def compose_anew(self, cls: type[C], **inputs: object) -> C:
         """Return a composition that no other field shares.
 
-        For mutations: each does its own work, and reads what it has changed. Raises `InvalidInput`
-        for inputs that are out of their bounds.
+        For mutations, so that each reads what it has changed. Raises `InvalidInput` for inputs
+        that are out of bounds.
         """
         composition = self._wiring.build(cls, self.untracked_scope, checked(cls, inputs))
         self.compositions.append(composition)
         return composition
 
     def wired(self, cls: type[W]) -> W:
-        """Return a value that is made from the request (a locale, a screen width)."""
+        """Return a value of a type that is built from the request (a locale, a screen width)."""
         return cls.from_scope(self.scope)
 
     @property

@@ -1,8 +1,8 @@
-"""Computes the cost of a query before it is executed.
+"""Query cost analysis: computes the cost of a query before it is executed.
 
-The cost is the number of values that the answer can hold: each field counts its weight, times the
-sizes of the lists around it. A field that is selected again counts again, and fragments count
-wherever they are spread. `@include` and `@skip` change nothing.
+The cost is the number of values that the answer can have. Each field counts its weight, times the
+sizes of the lists around it. A field that is selected twice counts twice, and a fragment counts
+wherever it is spread. `@include` and `@skip` are ignored.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ from bff_core.graphql.query_limits import QueryLimits, fragments_of
 from bff_core.graphql.sizes import Size, Sizing, Variables, sizing_of
 
 MUTATION_WEIGHT: Final = 10
-"""What a field of `Mutation` costs unless its author declares something else."""
+"""The cost of a field of `Mutation` without a `Cost` directive."""
 
 INTROSPECTION_TYPES: Final = {"__schema": "__Schema", "__type": "__Type"}
 
@@ -46,11 +46,11 @@ INTROSPECTION_LIST_SIZE: Final = 3
 """Assumed length of the lists in an introspection: fields of a type, arguments of a field."""
 
 TYPE_REFERENCE: Final = frozenset({"__Type.kind", "__Type.name", "__Type.ofType"})
-"""Fields that tools select nine levels deep, of which two or three exist: they cost nothing."""
+"""Fields without cost: tools select them nine levels deep, but two or three levels exist."""
 
 
 class QueryTooExpensive(GraphQLError):
-    """A query could yield more than the limit allows."""
+    """The cost of a query is over the limit."""
 
     def __init__(self, what: str, cost: int, allowed: int) -> None:
         super().__init__(
@@ -161,7 +161,7 @@ class CostAnalysis:
 
 
 class _Inherited(NamedTuple):
-    """The size that a field gives to lists inside its type."""
+    """The size of a field that applies to lists inside its type (`sizedFields`)."""
 
     names: frozenset[str]
     size: Size
@@ -174,7 +174,7 @@ LEAF: Final = Sizing(1, 0, (), 1, 0, frozenset())
 
 @dataclass(slots=True)
 class _Walk:
-    """Walks one operation, fragments wherever they are spread: `check_extent` bounds how many."""
+    """Walks an operation and its fragments wherever they are spread; `check_extent` limits both."""
 
     schema: GraphQLSchema
     sizings: Mapping[tuple[str, str], Sizing]

@@ -19,7 +19,7 @@ class Execution:
     def __init__(self, schema: strawberry.Schema) -> None:
         self._schema = with_extension(schema, _SkipParsing)
         if type(schema).process_errors is strawberry.Schema.process_errors:
-            # Strawberry would log each error with its traceback; bugs are reported as events.
+            # Strawberry would log each error with its traceback; the gateway emits events for bugs.
             self._schema.process_errors = _report_nothing  # type: ignore[method-assign]  # of this copy only
 
     async def run(
@@ -47,4 +47,4 @@ def _report_nothing(
     errors: list[GraphQLError],
     execution_context: ExecutionContext | None = None,
 ) -> None:
-    """Do nothing: `failures.report` reports the errors."""
+    """Do nothing; `failures.report` reports the errors."""

@@ -1,4 +1,4 @@
-"""`GraphQL`: a Strawberry schema as one face of a gateway."""
+"""`GraphQL`: serves a Strawberry schema over HTTP, as one face of a gateway."""
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache, partial
@@ -13,7 +13,7 @@ from bff_core.compat.strawberry import graphql_schema, with_graphql_schema
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError
-from bff_core.graphql.access import effective, guard_fields
+from bff_core.graphql.access import access_rules, guard_fields
 from bff_core.graphql.cache_sharing import SharedFields
 from bff_core.graphql.finite_numbers import refuse_infinite
 from bff_core.graphql.http_handler import GraphQLView, MakeViewCache
@@ -39,18 +39,18 @@ class GraphQL:
                 return WebProduct(page=info.context.compose(ProductPage, product_id=id))
 
     POST takes application/json; GET takes queries only. Resolvers build compositions with
-    `info.context.compose(...)`: they are shared within a request and closed at its end, and only
-    the parts of selected fields run. `extensions.parts` and the header `Part-Status` report how
-    each part ended. A field that is null because its part is down has an error at its path. Every
-    error has `extensions.code`; unexpected errors are masked, and emitted as events.
+    `info.context.compose(...)`. Compositions are shared within a request and closed at its end, and
+    only the parts of selected fields run. `extensions.parts` and the header `Part-Status` report
+    how each part ended. A field that is null because its part failed has an error at its path.
+    Every error has `extensions.code`; unexpected errors are masked, and emitted as events.
 
-    `introspection` is off in production unless it is set; without it, validation suggests no
-    names. The answer to a GET is cached per viewer if all that it depends on is cacheable;
-    `cache=False` stores none. Viewers share the answer to a query whose root fields are all in
-    `public`, and viewers of a tenant one whose root fields are in `public` or `per_tenant`, unless
-    it depends on a viewer, or on a reply that is a viewer's. `criticality` decides which requests
-    are rejected first under overload. Batches, uploads and subscriptions are not served. The face
-    serves a copy of `schema`, which stays as it is.
+    `introspection` is off in production unless it is set; without it, validation errors suggest no
+    names. The answer to a GET is cached per viewer if everything that it depends on is cacheable;
+    `cache=False` disables that. All viewers share the answer to a query whose root fields are all
+    in `public`. Viewers of a tenant share an answer whose root fields are in `public` or
+    `per_tenant`. An answer that depends on a viewer, or on a reply that is a viewer's, is not
+    shared. `criticality` decides which requests are rejected first under overload. Batches, uploads
+    and subscriptions are not served. The face serves a copy of `schema` and does not change it.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class GraphQL:
 
     def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
         """Yield the access rules of the fields."""
-        return effective(graphql_schema(self.schema), self.path, by)
+        return access_rules(graphql_schema(self.schema), self.path, by)
 
     def _view_caches(self, gateway: str) -> MakeViewCache:
         shape = cache(partial(schema_hash, self.schema))

@@ -1,4 +1,4 @@
-"""Renders errors for clients: a message, locations and path, a stable code."""
+"""Renders errors for clients: message, locations, path and a stable code."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from bff_core.graphql.parsing import formatted
 
 
 class PartMissing(BFFError):
-    """A field is null because its part is down; its code is the part's reason."""
+    """A field is null because its part failed; the code is the part's reason."""
 
     title = "Not available right now"
 
@@ -28,9 +28,9 @@ class PartMissing(BFFError):
 def rendered(error: GraphQLError) -> GraphQLFormattedError:
     """Return an error as it is sent; unexpected errors are masked.
 
-    1. An error that code has raised: code and message as in problem details, as in all faces.
-    2. An error that was written for clients: as it is.
-    3. Other errors of graphql-core may quote a resolver's value, and are masked.
+    1. An error that a resolver raised has the code and the message of its problem details.
+    2. An error that was written for clients is sent as it is.
+    3. Other errors of graphql-core may quote a resolver's value, so they are masked.
     """
     answer = formatted(error)
     cause = cause_of(error)
@@ -72,8 +72,8 @@ def cause_of(error: GraphQLError) -> Exception | None:
 def is_for_clients(error: GraphQLError) -> bool:
     """Whether the message of an error was written for clients.
 
-    Resolvers write such errors with extensions. Those of graphql-core point into the query:
-    variables (before any field ran, hence without a path) and arguments that do not fit.
+    Resolvers write such errors with extensions. graphql-core writes them for variables that do not
+    fit (before any field has run, so without a path) and for arguments that do not fit.
     """
     if error.path is None:
         return bool(error.extensions or error.nodes)
@@ -84,7 +84,7 @@ def is_for_clients(error: GraphQLError) -> bool:
 def report(errors: Sequence[GraphQLError], context: Context) -> None:
     """Emit `Crashed` for bugs, once for each field and kind of error, since lists repeat them.
 
-    The first other failure is left to the log line of the request. The composition reports how its
+    The log line of the request reports the first other failure. The composition reports how its
     parts ended.
     """
     crashes: dict[tuple[str, type], Exception] = {}
@@ -117,7 +117,7 @@ def _is_failure(cause: Exception) -> bool:
 
 
 def where_of(error: GraphQLError) -> str:
-    """Return the path of an error without positions in lists, so that it names a field."""
+    """Return the path of an error without positions in lists: the name of a field."""
     names = [step for step in error.path or () if isinstance(step, str)]
     return f"graphql {'.'.join(names)}".rstrip()
 

@@ -1,6 +1,6 @@
-"""Checks the access rules of all fields that an operation selects, before it is executed.
+"""Checks the access rules of the fields of an operation without executing it.
 
-Resolvers check the same rules when they run. For a cached or a repeated answer no resolver runs.
+Resolvers check the same rules, but they do not run if the answer is cached or replayed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ Variables = dict[str, object] | None
 
 
 class FieldRule:
-    """The access rule of one field; one that `reads_arguments` decides by the arguments as well."""
+    """The access rule of one field; with `reads_arguments` it depends on the arguments as well."""
 
     __slots__ = ("_field", "_node", "_rule", "reads_arguments")
 
@@ -54,7 +54,7 @@ class FieldRule:
 
     @property
     def key(self) -> object:
-        """A key that two rules share if one check is enough for both."""
+        """A key that two rules share if checking one of them is enough."""
         return (id(self._node), id(self._field)) if self.reads_arguments else self._rule
 
     def is_open(self, request_scope: Scope) -> bool:
@@ -98,7 +98,7 @@ class FieldRules:
             values = self._values(operation, given) if reads_arguments else None
             for rule in rules:
                 rule.check(request_scope, values)
-        except Exception:  # noqa: BLE001 # the resolver raises the same error again
+        except Exception:  # noqa: BLE001 # the resolver will raise the same error
             return False
         return True
 
@@ -109,9 +109,9 @@ class FieldRules:
         given: Variables,
         request_scope: Scope,
     ) -> list[GraphQLError]:
-        """Return the errors by which the root fields of an operation refuse the viewer.
+        """Return the errors of the root fields whose access rules refuse the viewer.
 
-        Variables that do not fit give an error without a path, since no field can be checked.
+        Variables that do not fit give errors without a path, since no field can be checked.
         """
         root = self._schema.get_root_type(operation.operation)
         if root is None:
@@ -182,7 +182,7 @@ def selected_fields(
 ) -> Iterator[FieldNode]:
     """Yield the fields at the root of an operation (GraphQL, section 6.3.2, CollectFields).
 
-    Without `values` these are all that it selects with some variables.
+    Without `values` these are all fields that it selects with any variables.
     """
     return _selected(operation.selection_set, fragments_of(document), values, set())
 

@@ -1,4 +1,4 @@
-"""Custom scalars refuse numbers that JSON can't represent: NaN and infinity, also as `Decimal`."""
+"""Lets custom scalars refuse NaN and infinity, which JSON can't represent."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema, is_specified
 
 
 def refuse_infinite(schema: GraphQLSchema) -> None:
-    """Wrap the scalars of a gateway's own schema: they refuse inputs that are not finite."""
+    """Wrap the custom scalars of a gateway's copy of a schema."""
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLScalarType) and not is_specified_scalar_type(kind):
             kind.coerce_input_value = _finite(kind.name, kind.coerce_input_value)

@@ -1,4 +1,4 @@
-"""Answers one HTTP request: reads it, checks it, executes it, renders the result."""
+"""Handles a GraphQL request over HTTP: reads, checks and executes it, and renders the result."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from bff_core.graphql.documents import Documents, Operation, RequestRefused
 from bff_core.graphql.execution import Execution
 from bff_core.graphql.failures import rendered, rendered_refusal, report
 from bff_core.graphql.field_rules import FieldRules
-from bff_core.graphql.idempotency import begin, end
+from bff_core.graphql.idempotency import ignore_key_of_query, mark_unknown_outcome
 from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.request import GraphQLRequest, read_body, read_query
@@ -55,7 +55,7 @@ class GraphQLView:
         self._with_timing = with_timing
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Answer one request; raise for one that is not GraphQL, to be a problem document."""
+        """Answer one request; a request that is not GraphQL raises, and gets a problem document."""
         request_scope: Scope = scope[SCOPE]
         medium = medium_for(request_scope.header("accept"))
         is_get = scope["method"] != "POST"
@@ -74,17 +74,17 @@ class GraphQLView:
             request_scope.outcome = "read"
             await refusal(rendered_refusal(refused), medium).send(send)
             return
-        begin(request_scope, kind)
+        ignore_key_of_query(request_scope, kind)
         wiring = wiring_of(scope)
         if kind is OperationType.MUTATION and context_of(scope).verdict is not None:
-            await self._answer_again(request, operation, scope, send)
+            await self._replay(request, operation, scope, send)
             return
         view_cache = self._view_cache(operation) if is_get else None
         cacheable = None if view_cache is None else view_cache.begin(wiring, request_scope)
         if cacheable is not None and not self._may_select_all(request, operation, request_scope):
-            cacheable = None  # resolvers refuse the fields
+            cacheable = None  # the resolvers will refuse the fields
         if cacheable is not None:
-            hit = cacheable.peek(_inputs(request, medium)) or await cacheable.fetch()
+            hit = cacheable.peek(_key_values(request, medium)) or await cacheable.fetch()
             if hit is not None:
                 await Answer(200, *hit).send(send)
                 return
@@ -101,14 +101,14 @@ class GraphQLView:
         if cacheable is not None:
             await cacheable.store()
 
-    async def _answer_again(
+    async def _replay(
         self,
         request: GraphQLRequest,
         operation: Operation,
         scope: ASGIScope,
         send: Send,
     ) -> None:
-        """Answer a mutation that its key forbids to execute, if the access rules allow it."""
+        """Replay the answer of a mutation, or refuse its key, if the access rules allow it."""
         request_scope: Scope = scope[SCOPE]
         medium = medium_for(request_scope.header("accept"))
         errors = self._rules.refusals(
@@ -130,7 +130,7 @@ class GraphQLView:
     def _may_select_all(
         self, request: GraphQLRequest, operation: Operation, request_scope: Scope
     ) -> bool:
-        """Whether the access rules allow the viewer all fields of an operation."""
+        """Whether the access rules allow the viewer to select all fields of an operation."""
         if operation.rules is None:
             operation.rules = self._rules.of(operation.document, operation.node)
         return self._rules.are_met(
@@ -158,7 +158,7 @@ class GraphQLView:
         errors, request_scope = result.errors or (), context.scope
         if errors:
             report(errors, context)
-            end(request_scope, errors)
+            mark_unknown_outcome(request_scope, errors)
         if result.data is None and not any(error.path for error in errors):
             request_scope.outcome = "read"
             return refusal([rendered(error) for error in errors[:MAX_ERRORS]], medium)
@@ -168,7 +168,7 @@ class GraphQLView:
 
 
 def _admit(kind: OperationType, *, is_get: bool) -> None:
-    """Refuse subscriptions, which are not served, and mutations by GET."""
+    """Refuse subscriptions, and mutations by GET."""
     if kind is OperationType.SUBSCRIPTION:
         message = "Subscriptions are not served here."
         raise RequestRefused("subscription_not_served", GraphQLError(message))
@@ -186,14 +186,14 @@ def _response(result: ExecutionResult) -> Response:
 
 
 def _note_failure(scope: ASGIScope, context: Context) -> None:
-    """Note a failure for the log line of the request; the answer has status 200 all the same."""
+    """Note a failure for the log line of the request, although the answer has status 200."""
     if context.failure is not None:
         note_error(scope, context.failure, is_partial=True)
     elif context.is_reported:
         context_of(scope).is_reported = True
 
 
-def _inputs(request: GraphQLRequest, medium: Medium) -> tuple[object, ...]:
-    """Return everything that an answer depends on and that resolvers do not read from the scope."""
+def _key_values(request: GraphQLRequest, medium: Medium) -> tuple[object, ...]:
+    """Return everything that an answer depends on beside what resolvers read from the scope."""
     variables = _encode_sorted(request.variables).decode()
     return request.query, request.operation_name, variables, medium.content_type

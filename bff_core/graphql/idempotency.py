@@ -1,7 +1,7 @@
-"""`Idempotency-Key` for GraphQL: queries ignore it, each field of a mutation derives its own keys.
+"""`Idempotency-Key` for GraphQL: queries ignore it; each field of a mutation has keys of its own.
 
-The edge knows a POST and a status of 200. Only the face knows whether the operation was a mutation,
-and whether a mutation that failed may have been carried out.
+The edge knows only a POST with status 200. The face knows whether the operation was a mutation, and
+whether a mutation that failed may have changed something.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from bff_core.scope import Scope, writing_as
 
 
 def name_writes(schema: GraphQLSchema) -> None:
-    """Let the keys of a mutation's calls depend on no other field, in a gateway's own schema."""
+    """Name the writes of each field of `Mutation`, so that its keys depend on no other field."""
     kind = schema.mutation_type
     for field in kind.fields.values() if kind is not None else ():
         if iscoroutinefunction(field.resolve):
@@ -35,17 +35,17 @@ def _named(resolve: Any) -> Any:
     return resolved
 
 
-def begin(request_scope: Scope, operation: OperationType) -> None:
-    """Drop the key of a query, which may simply be executed again."""
+def ignore_key_of_query(request_scope: Scope, operation: OperationType) -> None:
+    """Drop the key of a query, which is executed again each time."""
     if operation is OperationType.QUERY:
         request_scope.idempotency_key = ""
         request_scope.outcome = "read"
 
 
-def end(request_scope: Scope, errors: Sequence[GraphQLError]) -> None:
-    """Mark an answer as not final if a mutation failed that may have been carried out.
+def mark_unknown_outcome(request_scope: Scope, errors: Sequence[GraphQLError]) -> None:
+    """Mark the outcome as unknown if a mutation failed that may have changed something.
 
-    Errors below a field of the mutation concern its answer, not the mutation itself.
+    Errors below a field of `Mutation` concern its answer, not the change.
     """
     if (
         request_scope.idempotency_key

@@ -10,7 +10,7 @@ from bff_core.policy.edge.negotiation import preferred
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """A media type; with `has_error_status` a request that is not executed is a 4xx, else a 200."""
+    """A media type; with `has_error_status`, requests that are not executed get a 4xx, else 200."""
 
     content_type: bytes
     has_error_status: bool
@@ -28,8 +28,8 @@ _TYPES = tuple(_BY_TYPE)
 def medium_for(accept: str | None) -> Medium:
     """Return the media type that the client prefers; raise 406 if it accepts neither.
 
-    Without the header it is GraphQL's own. A wildcard gets plain JSON, which clients expect that
-    do not know GraphQL's. Of two types with equal weights the first wins.
+    Without the header it is GraphQL's own type. A wildcard gets plain JSON, which is what clients
+    that do not know GraphQL's type expect. Of two types with equal weights the first is chosen.
     """
     if not accept:
         return RESPONSE

@@ -1,7 +1,7 @@
-"""Turns a null that hides a failed part into an error at its path.
+"""Adds an error at the path of a field that is null because a part failed.
 
-Without it, a part that is down and a thing that does not exist would both be null. Nullable fields
-with an async resolver record which parts they await; other fields cost nothing.
+Without the error, clients could not distinguish a failed part from a thing that does not exist.
+Nullable fields with an async resolver record which parts they await; other fields are not wrapped.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,7 +20,7 @@ Resolve = Callable[..., Awaitable[object]]
 
 
 def add_null_errors(schema: GraphQLSchema) -> None:
-    """Wrap the resolvers of the nullable fields of a gateway's own schema."""
+    """Wrap the resolvers of the nullable fields of a gateway's copy of a schema."""
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType):
             for field in kind.fields.values():
@@ -47,7 +47,7 @@ def _with_null_error(resolve: Resolve) -> Resolve:
 
 
 def _raise_if_missing(awaited: list[Part[object]]) -> None:
-    """Raise `PartMissing` for a part that is down; a part that is "not found" is a real null."""
+    """Raise `PartMissing` for a part that failed; null is right for a part that is not found."""
     for part in awaited:
         for name, state, reason in _behind(part):
             if state not in {"ok", "stale", "partial"} and reason not in {"not_found", DEPENDENCY}:

@@ -1,7 +1,7 @@
-"""Parses queries so that an error costs the same wherever in the text it points to.
+"""Parses queries; errors cost the same wherever in the text they are (no quadratic blow-up).
 
-graphql-core counts the lines before a node for each error about it, once per item of a list. Tokens
-know their line and column, so locations are read from the tokens when an error is rendered.
+For each error graphql-core counts the lines before its node, once per item of a list. Tokens know
+their line and column, so locations are read from the tokens when an error is rendered.
 """
 
 from math import isfinite
@@ -33,7 +33,7 @@ class _LazyLocation(Location):
 
 
 class _Parser(Parser):
-    """Gives nodes lazy locations, and refuses numbers that are infinite for Python."""
+    """A parser whose nodes have lazy locations, and that refuses numbers too large for a float."""
 
     def loc(self, start_token: Token) -> Location | None:
         found = super().loc(start_token)
@@ -47,7 +47,7 @@ class _Parser(Parser):
 
 
 def _finite(node: N) -> N:
-    """Return a number; raise for one that is infinite for Python, which JSON can't represent."""
+    """Return a number; raise `GraphQLError` for one that JSON can't represent as a float."""
     if not isfinite(float(node.value)):
         raise GraphQLError("A number is too large for a float.", node)
     return node

@@ -1,4 +1,4 @@
-"""Limits on the size of queries, checked before validation, whose work grows with the query."""
+"""Limits on queries (length, depth, aliases …), checked before validation."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -22,14 +22,14 @@ from bff_core.errors import ConfigurationError
 class QueryLimits:
     """The limits of one query; each is at least 1.
 
-    `length` counts characters. `tokens` counts what the parser reads, and also the selections of a
-    document with all fragments spread. `depth` is how many fields are nested. `aliases` counts
-    aliases; `repeats` counts how often one field with a selection of its own is selected. Fragments
-    count wherever they are spread.
+    `length` counts characters. `tokens` counts the tokens that the parser reads, and also the
+    selections of a document with all fragments spread. `depth` is the nesting of fields. `aliases`
+    counts aliases. `repeats` counts how often one field with a selection of its own is selected.
+    Fragments count wherever they are spread.
 
     `cost` limits the values that an answer can have. `list_size` is the assumed length of a list
-    that no argument and no `ListSize` bounds. `values` counts the JSON values in the variables of a
-    request, nested ones included.
+    that neither an argument nor a `ListSize` limits. `values` counts the JSON values in the
+    variables of a request, nested ones included.
     """
 
     length: int = 20_000
@@ -59,7 +59,7 @@ class QueryTooLarge(GraphQLError):
 
 
 class FragmentCycle(GraphQLError):
-    """A fragment is spread within itself."""
+    """A fragment contains itself."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -123,7 +123,7 @@ class _Extent:
 
 
 class _Survey:
-    """Walks a document, and each of its fragments once."""
+    """Computes the extents of a document; walks each fragment once."""
 
     def __init__(self, document: DocumentNode) -> None:
         self._known: dict[str, _Extent | None] = {}
@@ -154,7 +154,7 @@ class _Survey:
             return
         extent.repeats[(node.alias or node.name).value] += 1
         if node.name.value.startswith("__"):
-            # Introspection is deep; its cost has a limit of its own.
+            # Introspection is deep, and limited by its cost.
             extent.selections += self.extent(inner).selections
         else:
             self._walk(inner, depth, extent)
@@ -163,7 +163,7 @@ class _Survey:
         if name not in self._known:
             self._known[name] = None
             fragment = self._fragments.get(name)
-            # An unknown fragment adds nothing: validation reports it.
+            # An unknown fragment counts nothing; validation reports it.
             self._known[name] = (
                 _Extent() if fragment is None else self.extent(fragment.selection_set)
             )

@@ -36,13 +36,13 @@ class GraphQLRequest:
 
 
 class _Extensions(msgspec.Struct, rename="camel"):
-    """Extensions of a request; only whether it has a persisted query is read."""
+    """The extensions of a request; only the persisted query is of interest."""
 
     persisted_query: msgspec.Raw = NULL
 
 
 class _Body(msgspec.Struct, rename="camel"):
-    """A request as it is sent; variables stay text until their number is checked."""
+    """A request as it is sent; variables are decoded after their number was checked."""
 
     query: str | None = None
     operation_name: str | None = None
@@ -58,7 +58,7 @@ _decode_variables = msgspec.json.Decoder(Variables | None).decode
 async def read_body(
     scope: ASGIScope, request_scope: Scope, receive: Receive, limits: QueryLimits
 ) -> GraphQLRequest:
-    """Return the request of a POST; raise 415 or 400 if it is not JSON, or no request."""
+    """Return the request in the body of a POST; raise 415 or 400 if it has none."""
     if not check_media(request_scope.headers, "json"):
         raise unsupported("json")
     text = (await Request(scope, receive).body()).removeprefix(BYTE_ORDER_MARK)
@@ -82,7 +82,7 @@ def read_query(request_scope: Scope, limits: QueryLimits) -> GraphQLRequest:
 
 
 def _decoded(decode: Callable[[bytes], T], text: bytes, *, where: str, prefix: str = "") -> T:
-    """Return the value of a JSON text; raise 400, with the place, if it is malformed."""
+    """Return the value of a JSON text; raise 400 that names the place if it is malformed."""
     try:
         if is_flat(text):
             return decode(text)
@@ -92,7 +92,7 @@ def _decoded(decode: Callable[[bytes], T], text: bytes, *, where: str, prefix: s
 
 
 def _checked(body: _Body, limits: QueryLimits, *, where: str) -> GraphQLRequest:
-    """Return a request, after the number of its variables' values was checked."""
+    """Return the request of a body; check the number of values in its variables."""
     if body.query is None:
         raise _without_query(body.extensions, where)
     text = bytes(body.variables)
@@ -108,8 +108,8 @@ def _without_query(extensions: _Extensions | None, where: str) -> Exception:
     """Return the error of a request without a query, which may have the hash of one.
 
     Clients of persisted queries send the hash first. If the error says that hashes are not
-    supported, they send the query, then and from then on. They expect a status of 200: some read
-    the error in no other answer.
+    supported, they send the query from then on. The status is 200, since some of them read errors
+    in no other answer.
     """
     if extensions is None or bytes(extensions.persisted_query) == b"null":
         fault = place(where, "/query", "The request lacks a query.", "missing")

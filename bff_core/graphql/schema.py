@@ -1,4 +1,4 @@
-"""Reads a Strawberry schema: a hash of its types, and the compositions that they hold."""
+"""Reads a Strawberry schema: the hash of its types, and the compositions in its types."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -13,12 +13,12 @@ from bff_core.composition.composition import Composition
 
 
 def schema_hash(schema: strawberry.Schema) -> str:
-    """Return a hash of a schema: answers of two schemas with one hash have the same form."""
+    """Return a hash of a schema; two schemas with one hash have answers of the same form."""
     return sha256(print_schema(graphql_schema(schema)).encode()).hexdigest()[:16]
 
 
 def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:
-    """Yield the compositions that types hold privately: `page: strawberry.Private[Page]`.
+    """Yield the compositions in private fields of types: `page: strawberry.Private[Page]`.
 
     Compositions that only resolvers name, and annotations that are strings, are not found.
     """

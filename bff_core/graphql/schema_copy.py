@@ -1,8 +1,8 @@
-"""A copy of a schema, whose fields and scalars a gateway may wrap.
+"""Copies a schema, so that a gateway may wrap its fields and scalars.
 
-An author's schema may be served by several gateways, and executed without any. The copy has types,
-fields and arguments of its own; what no gateway wraps is shared: enums, and what the specification
-defines.
+Several gateways may serve an author's schema, and it may be executed without a gateway. The copy
+has types, fields and arguments of its own. Enums and definitions of the specification are shared,
+since no gateway wraps them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,10 +29,11 @@ from graphql import (
 )
 
 T = TypeVar("T")
+InputT = TypeVar("InputT", GraphQLArgument, GraphQLInputField)
 
 
 def copy_schema(schema: GraphQLSchema) -> GraphQLSchema:
-    """Return a schema that prints and executes alike, and may be changed without the original."""
+    """Return a copy that may be changed; it prints and executes like the original."""
     copier = _Copier(schema)
     return _made_again(
         GraphQLSchema,
@@ -47,13 +48,13 @@ def copy_schema(schema: GraphQLSchema) -> GraphQLSchema:
 
 
 class _Copier:
-    """Copies the types of one schema; references between them are followed when a type is used."""
+    """Copies the types of one schema; references between them are resolved lazily."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.types = {name: self._named(kind) for name, kind in schema.type_map.items()}
 
     def of(self, kind: T) -> T:
-        """Return the copy that stands for a type: a named one, a list, one that is not null."""
+        """Return the copy of a type, which may be a list or non-null."""
         found: Any = kind
         if isinstance(kind, GraphQLNonNull):
             found = GraphQLNonNull(self.of(kind.of_type))
@@ -64,10 +65,10 @@ class _Copier:
         return cast("T", found)
 
     def directive(self, directive: GraphQLDirective) -> GraphQLDirective:
-        """Return the copy of a directive; one of the specification is shared."""
+        """Return the copy of a directive; those of the specification are shared."""
         if is_specified_directive(directive):
             return directive
-        return _made_again(GraphQLDirective, directive, args=self._arguments(directive.args))
+        return _made_again(GraphQLDirective, directive, args=self._inputs(directive.args))
 
     def _named(self, kind: GraphQLNamedType) -> GraphQLNamedType:
         made: GraphQLNamedType = kind
@@ -97,21 +98,15 @@ class _Copier:
     def _fields(self, fields: Mapping[str, GraphQLField]) -> dict[str, GraphQLField]:
         return {
             name: _made_again(
-                GraphQLField, one, type_=self.of(one.type), args=self._arguments(one.args)
+                GraphQLField, one, type_=self.of(one.type), args=self._inputs(one.args)
             )
             for name, one in fields.items()
         }
 
-    def _inputs(self, fields: Mapping[str, GraphQLInputField]) -> dict[str, GraphQLInputField]:
+    def _inputs(self, inputs: Mapping[str, InputT]) -> dict[str, InputT]:
         return {
-            name: _made_again(GraphQLInputField, one, type_=self.of(one.type))
-            for name, one in fields.items()
-        }
-
-    def _arguments(self, arguments: Mapping[str, GraphQLArgument]) -> dict[str, GraphQLArgument]:
-        return {
-            name: _made_again(GraphQLArgument, one, type_=self.of(one.type))
-            for name, one in arguments.items()
+            name: _made_again(type(one), one, type_=self.of(one.type))
+            for name, one in inputs.items()
         }
 
 
@@ -124,5 +119,5 @@ def _resolving(union: GraphQLUnionType) -> Callable[..., Any] | None:
 
 
 def _made_again(make: Callable[..., T], original: Any, **changed: object) -> T:
-    """Return what the arguments of an original make, some of them changed."""
+    """Return a copy of an original, with some of its arguments changed."""
     return make(**{**original.to_kwargs(), **changed})

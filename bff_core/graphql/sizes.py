@@ -1,7 +1,7 @@
-"""Directives that declare the size of lists and the cost of fields: `@listSize` and `@cost`.
+"""Directives that declare the cost of fields and the size of lists: `@cost` and `@listSize`.
 
-The names are those of the GraphQL cost directives specification (IBM). A convention sizes fields
-without a directive, so that the cost of any schema is bounded.
+The names are those of the GraphQL cost directives specification (IBM). Fields without a directive
+get a size by convention, so that the cost of each query is limited.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ from bff_core.compat.strawberry import directives_of
 from bff_core.errors import ConfigurationError
 
 CONVENTIONAL_ARGUMENTS: Final = frozenset({"first", "last", "limit"})
-"""Arguments that bound a list without a directive."""
+"""Arguments that limit a list without a directive."""
 
 MAX_SIZE: Final = 2**31 - 1
 """The largest Int of GraphQL; larger numbers are not valid."""
@@ -76,14 +76,14 @@ class ListSize:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """An argument that bounds a list, by its value, or by its length if it `is_list`."""
+    """An argument that limits a list, by its value, or by its length if it `is_list`."""
 
     path: tuple[str, ...]
     is_list: bool
     default: object
 
     def value(self, node: FieldNode) -> ValueNode | None:
-        """Return the value that a field of a query has for the argument."""
+        """Return the value of the argument in a field of a query."""
         name = self.path[0]
         return next((one.value for one in node.arguments or () if one.name.value == name), None)
 
@@ -168,7 +168,7 @@ def _lists(field: GraphQLField) -> int:
 
 
 def _inner_lists(schema: GraphQLSchema, field: GraphQLField) -> frozenset[str]:
-    """Return the names of lists inside a field's type, or inside the types that it stands for."""
+    """Return the names of lists inside a field's type, or inside its possible types."""
     kind = get_named_type(field.type)
     kinds = [*schema.get_possible_types(kind), kind] if is_abstract_type(kind) else [kind]
     return frozenset(
@@ -213,14 +213,14 @@ def _varies(value: ValueNode) -> bool:
 
 
 def _length(value: object) -> int | None:
-    """Return how many items a list has; GraphQL takes one item for a list of one."""
+    """Return how many items a list has; GraphQL reads a single value as a list of one item."""
     if value in (None, Undefined, strawberry.UNSET):
         return None
     return len(value) if isinstance(value, list | tuple) else 1
 
 
 def _number(value: object) -> int | None:
-    """Return a number of items: from 5, 5.0, or "5", as GraphQL's and custom numbers are written.
+    """Return a number of items from 5, 5.0 or "5": custom scalars may accept any of these.
 
     None for values that are not numbers, and for numbers below 1.
     """

@@ -1,4 +1,4 @@
-"""Validates documents, with limits on the work and on the errors of a hostile one."""
+"""Validates documents; limits the work and the errors that a hostile document can cause."""
 
 from typing import Final
 
@@ -21,10 +21,10 @@ from bff_core.compat.graphql_core import is_abort, limit_comparisons
 from bff_core.compat.strawberry import VALIDATION_RULES, added_rules, graphql_schema
 
 MAX_ERRORS: Final = 10
-"""How many errors are collected; the same mistake is reported once."""
+"""The number of errors that are collected; errors with the same message are reported once."""
 
 MAX_COMPARISONS: Final = 4_000
-"""Steps of comparing fields of one name, whose number grows with the square of the fields."""
+"""Comparisons of fields of one name; their number grows with the square of the fields."""
 
 TOO_MUCH: Final = GraphQLError(
     "The query selects fields of the same name too often: select each once, or give them aliases.",
@@ -42,7 +42,7 @@ VARIABLE_RULES: Final = (
 
 
 class BoundedOverlappingFields(OverlappingFieldsCanBeMergedRule):
-    """The rule of the specification with a smaller budget than graphql-core's 500,000 steps."""
+    """The rule of the specification, with fewer comparisons than graphql-core's 500,000."""
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)

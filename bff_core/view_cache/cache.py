@@ -40,10 +40,13 @@ VIEWS: Final = "views"
 """The name of the view cache among the upstreams in figures and events."""
 
 MAX_REFUSALS: Final = 8
-"""After how many uncacheable answers in a row dependencies are no longer recorded."""
+"""After so many uncacheable answers in a row, dependencies are not recorded for a while.
+
+Recording takes 4 % of the instructions of a screen with three calls.
+"""
 
 PAUSE_SECONDS: Final = 1.0
-"""For how long they are not; then the next answer is tried again."""
+"""How long recording pauses."""
 
 MAX_VARY_HEADERS: Final = 8
 
