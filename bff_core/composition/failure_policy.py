@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from bff_core.composition.errors import PartCancelled
 from bff_core.composition.part import Part
@@ -27,16 +27,13 @@ def with_reserve(deadline: float, now: float) -> float:
 class Critical:
     """The policy of a critical part: its error is raised to all that await it."""
 
+    may_shed: ClassVar[bool] = False
+
     timeout: float | None = None
     tolerates_degraded: bool = False
 
     def __post_init__(self) -> None:
         _check_timeout(self.timeout)
-
-    @property
-    def may_shed(self) -> bool:
-        """Return False: without the part there is no screen."""
-        return False
 
     def deadline(self, now: float, limit: float) -> float:
         """Return the part's own timeout or the request's deadline, whichever ends first."""

@@ -23,7 +23,7 @@ def guard_fields(schema: GraphQLSchema) -> None:
     for kind, _, field in _fields(schema):
         rule, resolve = rule_of(kind, field), field.resolve
         if resolve is not None and not is_unguarded(schema, kind, rule):
-            field.resolve = _guarded(resolve, rule, _python_names(field))
+            field.resolve = _guarded(resolve, rule, field)
 
 
 def access_rules(schema: GraphQLSchema, path: str, by: tuple[str, ...]) -> Iterator[RouteAccess]:
@@ -58,19 +58,14 @@ def rule_of(kind: GraphQLObjectType, field: GraphQLField) -> Access | None:
     return access_of(class_of(kind)) if declared is None else declared
 
 
-def _python_names(field: GraphQLField) -> dict[str, str]:
-    """Return the Python name of each argument of a field."""
-    return dict(argument_names(field))
-
-
-def _guarded(resolve: Resolve, rule: Access | None, names: Mapping[str, str]) -> Resolve:
+def _guarded(resolve: Resolve, rule: Access | None, field: GraphQLField) -> Resolve:
     @wraps(resolve)
     def resolved(source: object, info: GraphQLResolveInfo[Any], **arguments: object) -> object:
         context = info.context
         if isinstance(context, Context):
             request_scope = context.untracked_scope
             admit(rule, request_scope)
-            admit_to(rule, request_scope, partial(_renamed, arguments, names))
+            admit_to(rule, request_scope, partial(python_inputs, field, arguments))
         return resolve(source, info, **arguments)
 
     return resolved
@@ -78,8 +73,5 @@ def _guarded(resolve: Resolve, rule: Access | None, names: Mapping[str, str]) ->
 
 def python_inputs(field: GraphQLField, arguments: Mapping[str, object]) -> dict[str, object]:
     """Return arguments by their names in Python."""
-    return _renamed(arguments, _python_names(field))
-
-
-def _renamed(arguments: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
+    names = dict(argument_names(field))
     return {names.get(name, name): value for name, value in arguments.items()}

@@ -95,7 +95,9 @@ class FieldRules:
         """Whether the viewer may select all fields of an operation."""
         try:
             reads_arguments = any(rule.reads_arguments for rule in rules)
-            values = self._values(operation, given) if reads_arguments else None
+            values = self._coerced(operation, given) if reads_arguments else None
+            if isinstance(values, list):
+                return False
             for rule in rules:
                 rule.check(request_scope, values)
         except Exception:  # noqa: BLE001 # the resolver will raise the same error
@@ -117,7 +119,7 @@ class FieldRules:
         if root is None:
             return []
         values = self._coerced(operation, given)
-        if not isinstance(values, VariableValues):
+        if isinstance(values, list):
             return values
         found: list[GraphQLError] = []
         for node in selected_fields(document, operation, values):
@@ -127,16 +129,10 @@ class FieldRules:
                 found += _refusal(FieldRule(rule, field, node), node, request_scope, values)
         return found
 
-    def _values(self, operation: OperationDefinitionNode, given: Variables) -> VariableValues:
-        """Return the coerced variables of a request; raises `GraphQLError`."""
-        values = self._coerced(operation, given)
-        if isinstance(values, VariableValues):
-            return values
-        raise values[0]
-
     def _coerced(
         self, operation: OperationDefinitionNode, given: Variables
     ) -> VariableValues | list[GraphQLError]:
+        """Return the coerced variables of a request, or their errors."""
         declared = operation.variable_definitions or ()
         return get_variable_values(self._schema, declared, given or {})
 
