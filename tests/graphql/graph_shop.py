@@ -53,7 +53,7 @@ class Catalog(Upstream):
 
 
 class Reviews(Upstream):
-    """What people say."""
+    """Reviews."""
 
     policy = PATIENT
 
@@ -65,7 +65,7 @@ class Reviews(Upstream):
 
 
 class Stock(Upstream):
-    """What is there."""
+    """Stock."""
 
     policy = PATIENT
 

@@ -1,4 +1,4 @@
-"""What of a GraphQL request is refused before it is executed: as in REST, by code and place."""
+"""Malformed GraphQL requests are refused before execution, with the codes and places of REST."""
 
 import gzip
 import json
@@ -74,8 +74,8 @@ async def posted(body, **headers):
         ("[1]", "", "invalid"),
     ],
 )
-async def test_variables_that_are_no_json_are_refused_where_they_stand(text, pointer, kind):
-    """In a query string; in a body the malformed ones are those of the whole body."""
+async def test_malformed_variables_are_refused_with_their_place(text, pointer, kind):
+    """In a query string they have a place of their own; in a body it is a place in the body."""
     query = "query($value: Float) { number(value: $value) }"
     async with opened() as client:
         answer = await client.get("/graphql?" + urlencode({"query": query, "variables": text}))
@@ -98,8 +98,8 @@ async def test_variables_that_are_no_json_are_refused_where_they_stand(text, poi
         (b"{}", "/query", "missing"),
     ],
 )
-async def test_what_is_wrong_with_a_body_has_a_pointer(body, pointer, kind):
-    """As in REST, with the 400 of GraphQL over HTTP."""
+async def test_error_in_a_body_has_a_pointer(body, pointer, kind):
+    """As in REST, but with status 400, as GraphQL over HTTP requires."""
     answer = await posted(body)
 
     (error,) = answer.json()["errors"]
@@ -130,7 +130,7 @@ async def test_malformed_and_deep_json_are_one_code_with_the_place(body, place):
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "garbage", "identity, gzip"])
 async def test_a_coded_body_is_415(coding):
-    """A gzip'd body is no malformed JSON."""
+    """A compressed body is refused as such, and not as malformed JSON."""
     body = gzip.compress(b'{"query": "{number}"}')
 
     answer = await posted(body, **{"content-encoding": coding})
@@ -148,8 +148,8 @@ async def test_a_coded_body_is_415(coding):
         {"content-encoding": "identity"},
     ],
 )
-async def test_json_in_utf8_is_taken_by_any_of_its_names(headers):
-    """With a byte order mark, too."""
+async def test_any_name_of_utf8_is_accepted(headers):
+    """A byte order mark is accepted as well."""
     answer = await posted('\ufeff{"query": "{ text(value: \\"é\\") }"}'.encode(), **headers)
 
     assert answer.json() == {"data": {"text": "é"}}
@@ -165,8 +165,8 @@ async def test_json_in_utf8_is_taken_by_any_of_its_names(headers):
         ("query($a: Float = 1e400) { number(value: $a) }", 19),
     ],
 )
-async def test_a_number_beyond_floats_is_an_error_of_the_query(query, column):
-    """It would be infinity for a resolver; the client learns where it stands."""
+async def test_a_number_too_large_for_a_float_is_an_error_of_the_query(query, column):
+    """A resolver would get infinity; the error names the place in the query."""
     answer = await posted(json.dumps({"query": query}))
 
     (error,) = answer.json()["errors"]
@@ -177,7 +177,7 @@ async def test_a_number_beyond_floats_is_an_error_of_the_query(query, column):
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", 10**400, True])
 async def test_variables_of_floats_are_finite_numbers(value):
-    """Neither text, nor a whole number that no float holds."""
+    """A text, and an integer that is too large for a float, are refused."""
     query = "query($a: Float) { number(value: $a) }"
 
     answer = await posted(json.dumps({"query": query, "variables": {"a": value}}))
@@ -189,7 +189,7 @@ async def test_variables_of_floats_are_finite_numbers(value):
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "-Infinity"])
 async def test_decimals_are_finite_numbers(value):
-    """As in REST; in the query and in variables."""
+    """NaN and infinity are refused in the query and in variables, as in REST."""
     query = "query($a: Decimal!) { exact(value: $a) }"
 
     variable = await posted(json.dumps({"query": query, "variables": {"a": value}}))
@@ -202,8 +202,8 @@ async def test_decimals_are_finite_numbers(value):
     assert fine.json() == {"data": {"exact": "1.50"}}
 
 
-async def test_half_an_emoji_in_a_literal_is_an_error_of_the_query():
-    """GraphQL has escapes of its own."""
+async def test_half_a_surrogate_pair_in_a_literal_is_an_error_of_the_query():
+    """GraphQL has its own escape sequences."""
     answer = await posted(json.dumps({"query": '{ text(value: "\\ud83d") }'}))
 
     assert answer.json()["errors"][0]["extensions"]["code"] == "query_not_parsed"

@@ -1,4 +1,4 @@
-"""Brownout over GraphQL: fields whose part was left out are null or empty, and say why."""
+"""Brownout in GraphQL: fields whose part was shed are null or empty, and the reason is reported."""
 
 import asyncio
 
@@ -13,8 +13,8 @@ from bff_core.testing.scripted import reply
 QUERY = '{ product(id: "%s") { title reviews rating } }'
 
 
-async def test_fields_of_parts_that_were_left_out_say_so(shop):
-    """`extensions.parts`, the header, and an error at the path of a field that is null for it."""
+async def test_fields_of_shed_parts_are_reported(shop):
+    """In `extensions.parts`, in the header, and as an error at the path of a field that is null."""
     arrived, gate = asyncio.Event(), asyncio.Event()
 
     async def waiting(_) -> Reply:
@@ -48,15 +48,15 @@ async def test_fields_of_parts_that_were_left_out_say_so(shop):
 @access(ANYONE)
 @strawberry.type
 class Query:
-    """Something to ask for."""
+    """A query type."""
 
     @strawberry.field
     def one(self) -> int:
         return 1
 
 
-def test_a_schema_has_the_class_that_it_is_given():
-    """All of its operations matter as much as the face says; another face is not concerned."""
+def test_criticality_of_a_face_holds_for_its_requests():
+    """All operations of a face have its criticality; another face has its own."""
     faces = [
         GraphQL(strawberry.Schema(Query)),
         GraphQL(strawberry.Schema(Query), "/batch", criticality="sheddable"),

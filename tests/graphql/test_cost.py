@@ -1,4 +1,4 @@
-"""The cost of a query: known before it is validated, by what authors declare or by convention."""
+"""Query cost analysis: the cost is known before validation, by declarations or by convention."""
 
 from typing import Annotated
 
@@ -115,7 +115,7 @@ SCHEMA = strawberry.Schema(Query, Mutation, types=[Leaf])
 
 
 def documents(**limits) -> Documents:
-    """Return what the face finds documents in."""
+    """Return the documents of a face with these limits."""
     return Documents(SCHEMA, QueryLimits(**limits), with_introspection=True)
 
 
@@ -195,7 +195,7 @@ def cost(query: str, **variables) -> int:
     ],
 )
 def test_cost_is_the_number_of_values_that_an_answer_can_hold(query, expected):
-    """Counted by hand for each way in which a query can ask for more."""
+    """Counted by hand for each way in which a query can select more values."""
     assert cost(query) == expected
 
 
@@ -217,14 +217,14 @@ def test_cost_is_the_number_of_values_that_an_answer_can_hold(query, expected):
     ],
 )
 def test_size_by_a_variable_is_that_of_its_value(value, size):
-    """Also where the value is of a wrong type: it bounds nothing, or what its number says."""
+    """A value of a wrong type limits nothing, unless it is a number in another form."""
     query = "query ($n: Int) { branch { leaves(first: $n) { name } } }"
 
     assert cost(query, **value) == 1 + size * 2
 
 
-def test_default_of_a_variable_counts_where_it_has_no_value():
-    """The variable's own default goes before that of the argument."""
+def test_default_of_a_variable_counts_if_it_has_no_value():
+    """The default of the variable overrides that of the argument."""
     query = "query ($n: Int = 8) { branch { leaves(first: $n) { name } } }"
 
     assert cost(query) == 1 + 8 * 2
@@ -263,7 +263,7 @@ def test_query_that_costs_too_much_is_refused_by_its_cost():
     assert found.admit(query, None, {"n": 50})[1] == 101
 
 
-def test_known_document_is_priced_for_each_request():
+def test_cost_of_a_cached_document_is_checked_for_each_request():
     """A query that was accepted once is refused with other variables, or for another operation."""
     query = (
         """query A($n: Int) { branch { leaves(first: $n) { name } } } query B { branch { id } }"""
@@ -280,8 +280,8 @@ def test_known_document_is_priced_for_each_request():
     assert (other.node.name.value, other.document, cost) == ("B", operation.document, 2)
 
 
-def test_expensive_query_is_refused_before_validation_and_not_remembered():
-    """What is wrong in it is not even looked for."""
+def test_expensive_query_is_refused_before_validation_and_not_cached():
+    """Its other mistakes are not searched for."""
     found = documents(cost=50)
 
     for _ in range(2):
@@ -292,15 +292,15 @@ def test_expensive_query_is_refused_before_validation_and_not_remembered():
     assert found.admit("{ branch { id } }", None, None)[0] is first
 
 
-def test_undeclared_lists_have_the_size_that_the_limits_say():
-    """Who knows the lists of a schema to be short says so in one place."""
+def test_undeclared_lists_have_the_size_in_the_limits():
+    """An author whose lists are short declares it in one place."""
     found = documents(list_size=2)
 
     assert found.admit("{ branch { undeclared { table } } }", None, None)[1] == 1 + 2 * (1 + 2 * 2)
 
 
-def test_introspection_has_a_bound_of_its_own():
-    """Tools read the whole schema once; thirty times in one query is refused."""
+def test_introspection_has_its_own_limit():
+    """Tools read the whole schema once; a query that reads it thirty times is refused."""
     types = "{ types { fields { name args { name } } } }"
     bomb = "{" + " ".join(f"a{n}: __schema {types}" for n in range(30)) + "}"
 
@@ -341,8 +341,8 @@ def test_declarations_are_in_the_schema():
         (Cost(weight=-1), "Cost of Query.page must be at least 0, not -1"),
     ],
 )
-def test_declaration_that_fits_nothing_is_a_configuration_error(declared, complaint):
-    """A misspelt argument is found at the start, and not by an attacker."""
+def test_wrong_declaration_is_a_configuration_error(declared, complaint):
+    """A misspelt argument is found at start-up."""
 
     def page(first: int = 5) -> Connection | None:
         return None

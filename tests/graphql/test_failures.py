@@ -22,7 +22,7 @@ RESPONSE = {"accept": "application/graphql-response+json"}
 @access(ANYONE)
 @strawberry.type
 class Trouble:
-    """Fields that fail, each in its way."""
+    """Fields that fail in different ways."""
 
     @strawberry.field
     def forbidden(self) -> str | None:
@@ -50,13 +50,13 @@ class Trouble:
 
 
 def crashes(shop):
-    """Return what the sinks heard of crashes."""
+    """Return the `Crashed` events."""
     return [event for event in shop.heard if isinstance(event, Crashed)]
 
 
 @pytest.mark.parametrize("field", ["blurted", "quoted"])
-async def test_what_was_not_written_for_clients_is_masked(shop, field):
-    """Neither a resolver's slip nor a value that does not fit its type reaches a client."""
+async def test_messages_not_written_for_clients_are_masked(shop, field):
+    """Clients see neither the text of a bug nor a value that does not fit its type."""
     async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
         answer = await open_shop.ask(f"{{ {field} }}")
 
@@ -66,8 +66,8 @@ async def test_what_was_not_written_for_clients_is_masked(shop, field):
     assert [event.where for event in crashes(open_shop)] == [f"graphql {field}"]
 
 
-async def test_broken_promise_of_a_non_null_field_is_masked(shop):
-    """Null where the schema says there is none is our fault: data is null, and events tell it."""
+async def test_null_in_a_non_null_field_is_masked(shop):
+    """It is a bug of the gateway: data is null, and an event reports it."""
     async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
         answer = await open_shop.ask("{ absent }", RESPONSE)
 
@@ -78,7 +78,7 @@ async def test_broken_promise_of_a_non_null_field_is_masked(shop):
 
 
 async def test_unexpected_exception_is_masked_and_emitted_as_an_event(shop):
-    """Its text stays in the house; its place and the request's id are in the event."""
+    """Its text is not sent; the event has the field and the request's id."""
     async with shop() as open_shop:
         answer = await open_shop.ask('{ products(ids: ["7"]) { broken } }')
 
@@ -91,7 +91,7 @@ async def test_unexpected_exception_is_masked_and_emitted_as_an_event(shop):
 
 
 async def test_errors_of_the_caller_are_sent_as_written(shop):
-    """A client's fault has its message and code, and is no event."""
+    """A mistake of the client has its message and code, and emits no event."""
     async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
         answer = await open_shop.ask("{ forbidden said }")
 
@@ -104,7 +104,7 @@ async def test_errors_of_the_caller_are_sent_as_written(shop):
 
 
 async def test_problem_of_a_service_is_passed_on(shop):
-    """A 409 of a critical part has its detail, so that the client can show the user why."""
+    """A 409 of a critical part has its detail, so that the client can show the reason."""
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(
             reply(409, PROBLEM, headers={"content-type": "application/problem+json"})
@@ -119,8 +119,8 @@ async def test_problem_of_a_service_is_passed_on(shop):
 
 @pytest.mark.parametrize("wait", ["7", "Sun, 29 Nov 2026 01:00:07 GMT"])
 @pytest.mark.parametrize(("status", "code"), [(409, "conflict"), (429, "bad_status")])
-async def test_errors_repeat_when_to_come_back(shop, status, code, wait):
-    """An error within a result has no header: its extensions hold the seconds of Retry-After."""
+async def test_errors_have_the_seconds_of_retry_after(shop, status, code, wait):
+    """An error within a result has no header, so `Retry-After` is in its extensions."""
     headers = {"retry-after": wait, "date": "Sun, 29 Nov 2026 01:00:00 GMT"}
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(reply(status, b"", headers=headers))
@@ -143,8 +143,8 @@ async def test_errors_repeat_when_to_come_back(shop, status, code, wait):
         ("query($n: Int!) { product(id: $n) { id } }", "query_not_valid"),
     ],
 )
-async def test_query_that_does_not_fit_is_refused(shop, query, code):
-    """Syntax and validation errors say where, and have codes; nothing is executed."""
+async def test_invalid_query_is_refused(shop, query, code):
+    """Syntax and validation errors have locations and codes; nothing is executed."""
     async with shop() as open_shop:
         answer = await open_shop.ask(query, RESPONSE)
 
@@ -155,8 +155,8 @@ async def test_query_that_does_not_fit_is_refused(shop, query, code):
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_variable_that_does_not_fit_is_refused(shop):
-    """A wrong variable is the client's fault, before any field runs."""
+async def test_wrong_variable_is_refused(shop):
+    """It is the client's mistake, and is found before any field runs."""
     async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
         query = "query($n: Int!) { double(number: $n) }"
 
@@ -168,7 +168,7 @@ async def test_variable_that_does_not_fit_is_refused(shop):
     assert crashes(open_shop) == []
 
 
-async def test_argument_that_does_not_fit_is_the_clients_fault(shop):
+async def test_wrong_argument_is_the_clients_mistake(shop):
     """A null variable for an argument that needs a value fails its field, with its message."""
     async with shop(schema=strawberry.Schema(Trouble)) as open_shop:
         query = "query($n: Int = 1) { double(number: $n) }"
@@ -179,8 +179,8 @@ async def test_argument_that_does_not_fit_is_the_clients_fault(shop):
     assert answer.json()["errors"][0]["extensions"]["code"] == "invalid_input"
 
 
-async def test_schema_hides_in_production(shop):
-    """No introspection, and no names suggested to those who guess."""
+async def test_schema_is_hidden_in_production(shop):
+    """There is no introspection, and errors suggest no names."""
     async with shop(env="production") as open_shop:
         schema = await open_shop.ask("{ __schema { queryType { name } } }")
         guess = await open_shop.ask('{ product(id: "7") { titel } }')
@@ -189,8 +189,8 @@ async def test_schema_hides_in_production(shop):
     assert "title" not in guess.text
 
 
-async def test_schema_is_open_where_the_author_says_so(shop):
-    """Introspection is an option; in development it is on."""
+async def test_introspection_can_be_enabled(shop):
+    """It is an option; in development it is on."""
     async with shop(env="production", introspection=True) as open_shop:
         answer = await open_shop.ask("{ __schema { queryType { name } } }")
 
@@ -198,14 +198,14 @@ async def test_schema_is_open_where_the_author_says_so(shop):
 
 
 class Stamp(SchemaExtension):
-    """An extension of the author's."""
+    """An extension of the author."""
 
     def get_results(self):
         return {"stamp": "1"}
 
 
 class NoLanguage(ValidationRule):
-    """A rule of the author's."""
+    """A validation rule of the author."""
 
     def enter_field(self, node, *_):
         if node.name.value == "language":
@@ -213,7 +213,7 @@ class NoLanguage(ValidationRule):
 
 
 async def test_extensions_of_the_schema_keep_working(shop):
-    """What Strawberry offers to the author of a schema is there: results and rules."""
+    """Extensions of Strawberry may add results and validation rules."""
     extensions = [Stamp, lambda: AddValidationRules([NoLanguage])]
     schema = strawberry.Schema(ShopQuery, Mutation, extensions=extensions)
 
@@ -226,7 +226,7 @@ async def test_extensions_of_the_schema_keep_working(shop):
     assert refused.json()["errors"][0]["message"] == "Not that."
 
 
-async def test_schema_of_the_author_is_left_as_it_was(shop):
+async def test_schema_of_the_author_is_not_changed(shop):
     """The same schema can be executed elsewhere, and served twice."""
     schema = strawberry.Schema(ShopQuery, Mutation)
 
@@ -241,7 +241,7 @@ async def test_schema_of_the_author_is_left_as_it_was(shop):
 @access(ANYONE)
 @strawberry.type
 class Nosy:
-    """A field that looks at its request."""
+    """A field that reads the viewer."""
 
     @strawberry.field
     def who(self, info: Info) -> str:
@@ -249,7 +249,7 @@ class Nosy:
 
 
 async def test_resolvers_get_an_anonymous_viewer(shop):
-    """A resolver can ask who calls without composing anything."""
+    """A resolver can read the viewer without building a composition."""
     async with shop(schema=strawberry.Schema(Nosy)) as open_shop:
         answer = await open_shop.ask("{ who }")
 
@@ -257,7 +257,7 @@ async def test_resolvers_get_an_anonymous_viewer(shop):
 
 
 class Bounded(Composition):
-    """A screen whose input has bounds."""
+    """A composition whose input has bounds."""
 
     first: Annotated[int, Query(ge=1, le=50)] = 10
 
@@ -269,7 +269,7 @@ class Bounded(Composition):
 @access(ANYONE)
 @strawberry.type
 class Listing:
-    """A field over that screen."""
+    """A field with that composition."""
 
     @strawberry.field
     async def numbers(self, info: Info, first: int = 10) -> list[int]:
@@ -277,8 +277,8 @@ class Listing:
 
 
 @pytest.mark.parametrize("first", [0, 51])
-async def test_bounds_of_inputs_hold_as_over_rest(shop, first):
-    """What `Query(le=50)` says of a screen's input is checked in GraphQL, too."""
+async def test_bounds_of_inputs_are_checked_as_in_rest(shop, first):
+    """`Query(le=50)` of an input is checked in GraphQL as well."""
     async with shop(schema=strawberry.Schema(Listing)) as open_shop:
         answer = await open_shop.ask(f"{{ numbers(first: {first}) }}")
 
@@ -286,7 +286,7 @@ async def test_bounds_of_inputs_hold_as_over_rest(shop, first):
     assert answer.json()["errors"][0]["message"].startswith("first: Input should be")
 
 
-async def test_inputs_within_bounds_are_taken(shop):
+async def test_inputs_within_bounds_are_accepted(shop):
     """The bounds are inclusive."""
     async with shop(schema=strawberry.Schema(Listing)) as open_shop:
         answer = await open_shop.ask("{ a: numbers(first: 1) b: numbers(first: 50) }")
@@ -295,7 +295,7 @@ async def test_inputs_within_bounds_are_taken(shop):
 
 
 async def test_the_same_bug_in_each_item_is_reported_once(shop):
-    """A list of a thousand items is no log of a thousand tracebacks."""
+    """A list of a thousand items does not log a thousand tracebacks."""
     query = "query Q($ids: [ID!]!) { products(ids: $ids) { broken wrong } }"
     async with shop() as open_shop:
         answer = await open_shop.ask(query, ids=[str(n) for n in range(20)])

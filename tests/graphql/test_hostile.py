@@ -1,4 +1,4 @@
-"""Hostile requests: each is answered within the limits, or refused before it costs much."""
+"""Hostile requests are answered within the limits, or refused before they cost much."""
 
 import json
 from functools import partial
@@ -20,11 +20,11 @@ from tests.cpu_time import cpu_seconds, cpu_seconds_of
 DOCUMENTS_OF_WEB = Documents(schema, QueryLimits(), with_introspection=False)
 
 MOST_SECONDS = 0.1
-"""Of CPU; a quiet machine takes a tenth of it. Without limits it is a second."""
+"""Of CPU time; an idle machine takes a tenth of it. Without limits it takes a second."""
 
 
 def refused(query: str, variables=None) -> RequestRefused | None:
-    """Return how a query is refused; None for one that is executed."""
+    """Return the code with which a query is refused; None for one that is executed."""
     try:
         DOCUMENTS_OF_WEB.admit(query, None, variables)
     except RequestRefused as error:
@@ -33,8 +33,8 @@ def refused(query: str, variables=None) -> RequestRefused | None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_hostile_document_is_refused_in_little_time(name):
-    """Whatever is wrong with it, and wherever in it; few errors say so, none of them twice."""
+def test_hostile_document_is_refused_fast(name):
+    """Whatever and wherever its mistakes are; the errors are few, and none is repeated."""
     query = DOCUMENTS[name]
     error = refused(query)
 
@@ -90,8 +90,8 @@ QUERIES = st.one_of(
 
 @settings(deadline=None, max_examples=150)
 @given(QUERIES, st.dictionaries(st.sampled_from(["id", "first"]), st.integers() | st.none()))
-def test_no_document_is_worse_than_refused(query, variables):
-    """Whatever text is sent, it has a cost or an error, in little time."""
+def test_any_text_has_a_cost_or_an_error(query, variables):
+    """Whatever text a client sends, checking it is fast."""
     error = refused(query, variables)
 
     assert error is None or 1 <= len(error.errors) <= MAX_ERRORS
@@ -100,7 +100,7 @@ def test_no_document_is_worse_than_refused(query, variables):
 
 
 def repeated(unit: str) -> str:
-    """Return as many as a body holds, as the items of a list."""
+    """Return a list with as many items as a body may have."""
     return (unit + ",") * (HUGE // (len(unit) + 1) - 100) + unit
 
 
@@ -112,8 +112,8 @@ def repeated(unit: str) -> str:
     ]
     + ['{"ids": {' + ",".join(f'"k{n}": 1' for n in range(80_000)) + "}}"],
 )
-async def test_variables_without_end_are_not_even_decoded(shop, variables):
-    """A body of a megabyte that would become half a million values is a 400 at once."""
+async def test_too_many_variables_are_not_decoded(shop, variables):
+    """A body of a megabyte with half a million values is refused with 400 at once."""
     query = "query Q($ids: [ID!]!) { products(ids: $ids) { id } }"
     body = f'{{"query": {json.dumps(query)}, "variables": {variables}}}'
     headers = {
@@ -132,8 +132,8 @@ async def test_variables_without_end_are_not_even_decoded(shop, variables):
 
 
 @pytest.mark.parametrize("text", ["," * 100_000, '"[{,' * 30_000, "\\" * 50_000, '\\"' * 9_999])
-async def test_text_is_one_value_whatever_is_in_it(shop, text):
-    """A long review has commas and brackets, and is no list."""
+async def test_text_is_one_value(shop, text):
+    """A long review with commas and brackets is no list."""
     async with shop() as open_shop:
         answer = await open_shop.ask("query Q($id: ID!) { product(id: $id) { id } }", id=text)
 
@@ -145,7 +145,7 @@ async def test_text_is_one_value_whatever_is_in_it(shop, text):
     [(97, True), (98, False), (196, False), (197, False)],
 )
 async def test_values_of_variables_are_counted(shop, count, is_accepted):
-    """With the list and the object that hold them; at the limit they are accepted."""
+    """The list and the object around them count as well; the limit itself is accepted."""
     query = "query Q($ids: [ID!]!) { products(ids: $ids) { id } }"
     async with shop(limits=QueryLimits(values=98)) as open_shop:
         answer = await open_shop.ask(query, ids=["7"] * count)
@@ -154,7 +154,7 @@ async def test_values_of_variables_are_counted(shop, count, is_accepted):
 
 
 async def test_errors_of_variables_are_few(shop):
-    """A list of a thousand wrong items is no answer of a thousand errors."""
+    """A list of a thousand wrong items does not cause a thousand errors."""
     query = "query Q($ids: [ID!]!) { products(ids: $ids) { id } }"
     async with shop() as open_shop:
         answer = await open_shop.ask(query, ids=[1.5] * 400)
@@ -170,7 +170,7 @@ async def test_errors_of_variables_are_few(shop):
     ],
 )
 async def test_unknown_directive_is_one_error(shop, query):
-    """However often it is there, with the place where it is first."""
+    """However often it occurs; the error has its first place."""
     async with shop() as open_shop:
         answer = await open_shop.ask(query)
 
@@ -180,7 +180,7 @@ async def test_unknown_directive_is_one_error(shop, query):
 
 
 async def test_different_mistakes_are_different_errors(shop):
-    """In the order of the query; those about variables come when the others are mended."""
+    """They have the order of the query; errors about variables come once the others are fixed."""
     async with shop() as open_shop:
         both = await open_shop.ask("{ nope @a nope @b product(id: $id) { id } nope }")
         mended = await open_shop.ask("query ($x: ID!) { product(id: $id) { id } }")
@@ -194,8 +194,8 @@ async def test_different_mistakes_are_different_errors(shop):
     assert sorted(messages[1]) == ["Variable '$id' is not defined.", "Variable '$x' is never used."]
 
 
-async def test_name_that_is_no_operation_is_quoted_in_part(shop):
-    """An error does not send back a megabyte."""
+async def test_name_of_an_unknown_operation_is_cut(shop):
+    """The error does not send a megabyte back."""
     async with shop() as open_shop:
         body = {"query": "query A { language }", "operationName": "x" * 100_000}
         answer = await open_shop.client.post("/graphql", json=body)
@@ -204,7 +204,7 @@ async def test_name_that_is_no_operation_is_quoted_in_part(shop):
 
 
 async def test_expensive_query_is_one_error_with_its_cost(shop):
-    """Before anything is called: 400 where the client knows GraphQL's media type, else 200."""
+    """No service is called; the status is 400 for GraphQL's media type, else 200."""
     query = "query ($ids: [ID!]!) { products(ids: $ids) { id reviews } }"
     ids = [str(number) for number in range(500)]
     async with shop() as open_shop:
@@ -241,7 +241,7 @@ async def took(open_shop, query: str, ids: list[str]) -> float:
 
 @pytest.mark.parametrize("is_down", [False, True])
 async def test_nulls_of_many_items_cost_no_more_each(shop, is_down):
-    """Whether a null hides a failure is known without a look at all other items."""
+    """Finding out whether a null hides a failure needs no walk over all other items."""
     async with shop(env="production") as open_shop:
         if is_down:
             open_shop.scripts["stock"].then(*[reply(503)] * 99)
@@ -252,7 +252,7 @@ async def test_nulls_of_many_items_cost_no_more_each(shop, is_down):
 
 
 async def test_errors_of_many_items_cost_the_same_below_many_lines(shop):
-    """The line of an error is not counted from the first one, once for each item."""
+    """The lines before an error are not counted again for each item."""
     query = "query Q($ids: [ID!]!) { products(ids: $ids) { @broken } }"
     async with shop(env="production") as open_shop:
         ids = [str(n) for n in range(100)]
@@ -266,7 +266,7 @@ async def test_errors_of_many_items_cost_the_same_below_many_lines(shop):
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_places_in_errors_are_those_of_graphql(name):
-    """Lines and columns are read from tokens, and are what counting them yields."""
+    """Lines and columns are read from tokens, and equal the counted ones."""
     query = DOCUMENTS[name]
     try:
         document = parsed(query, max_tokens=TOKENS)

@@ -13,14 +13,14 @@ RESPONSE = {"accept": "application/graphql-response+json"}
 
 
 def use(lane, shop):
-    """Turn the fast path off where a test is about FastAPI's own."""
+    """Turn the fast path off for tests of FastAPI's routing."""
     if lane != "fast":
         shop.app.dependency_overrides[object] = object
 
 
 @BOTH_LANES
 async def test_query_is_answered_by_post(shop, lane):
-    """A client posts a query and gets what it selected, and no more."""
+    """A client gets the fields that it selected, and no others."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -33,7 +33,7 @@ async def test_query_is_answered_by_post(shop, lane):
 
 @BOTH_LANES
 async def test_query_is_answered_by_get(shop, lane):
-    """A query may come in a link, variables and operation name included."""
+    """A link may contain a query, variables and an operation name."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -52,7 +52,7 @@ async def test_query_is_answered_by_get(shop, lane):
 
 @BOTH_LANES
 async def test_mutation_by_get_is_refused(shop, lane):
-    """A link changes nothing: 405, and the service is not called."""
+    """The answer is 405, and the service is not called."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -69,7 +69,7 @@ async def test_mutation_by_get_is_refused(shop, lane):
 @BOTH_LANES
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 async def test_other_methods_are_refused(shop, lane, method):
-    """GraphQL knows GET and POST."""
+    """Only GET and POST are served."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -108,8 +108,8 @@ async def test_other_methods_are_refused(shop, lane, method):
         ("", "application/graphql-response+json", 400),
     ],
 )
-async def test_media_type_decides_what_a_status_says(shop, accept, content_type, status):
-    """A refused query is a 4xx where the client knows GraphQL's own media type, else 200."""
+async def test_status_of_a_refusal_depends_on_the_media_type(shop, accept, content_type, status):
+    """A refused query is a 4xx if the client accepts GraphQL's media type, else 200."""
     async with shop() as open_shop:
         answer = await open_shop.ask("{ nope }", {"accept": accept})
 
@@ -120,7 +120,7 @@ async def test_media_type_decides_what_a_status_says(shop, accept, content_type,
 
 
 async def test_client_without_accept_gets_the_media_type_of_graphql(shop):
-    """Since 2025 a client that says nothing is taken to know the new media type."""
+    """Since 2025 a client without `Accept` is assumed to know the new media type."""
     async with shop() as open_shop:
         del open_shop.client.headers["accept"]
 
@@ -132,8 +132,8 @@ async def test_client_without_accept_gets_the_media_type_of_graphql(shop):
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/json;q=0", "*/*;q=0", "application/json;q=high", "*/*;q=7"]
 )
-async def test_client_that_takes_no_json_gets_406(shop, accept):
-    """406 names what there is."""
+async def test_client_that_accepts_no_json_gets_406(shop, accept):
+    """The 406 names the media types that there are."""
     async with shop() as open_shop:
         answer = await open_shop.ask(QUERY, {"accept": accept})
 
@@ -141,8 +141,8 @@ async def test_client_that_takes_no_json_gets_406(shop, accept):
     assert "application/json" in answer.json()["detail"]
 
 
-async def test_failed_field_is_no_failed_request(shop):
-    """With GraphQL's media type, too, an executed query is a 200 whatever its fields did."""
+async def test_failed_field_does_not_fail_the_request(shop):
+    """An executed query is a 200 with GraphQL's media type as well, whatever its fields did."""
     async with shop() as open_shop:
         answer = await open_shop.ask('{ product(id: "7") { broken } }', RESPONSE)
 
@@ -162,7 +162,7 @@ async def test_failed_field_is_no_failed_request(shop):
     ],
 )
 async def test_body_that_a_form_could_send_is_refused(shop, content_type):
-    """Only JSON is taken, which no other site's form can send without asking first."""
+    """Only JSON is accepted; a form of another site can't send it without a preflight request."""
     async with shop() as open_shop:
         answer = await open_shop.client.post(
             "/graphql",
@@ -209,7 +209,7 @@ async def test_json_is_recognised_however_it_is_written(shop, content_type):
     ],
 )
 async def test_body_without_a_query_is_a_problem(shop, body):
-    """What is no GraphQL request (a batch included) is a 400 with problem details."""
+    """A body that is no GraphQL request, or is a batch, is a 400 with problem details."""
     async with shop() as open_shop:
         answer = await open_shop.client.post(
             "/graphql", content=body, headers={"content-type": "application/json"}
@@ -233,7 +233,7 @@ async def test_body_without_a_query_is_a_problem(shop, body):
     ],
 )
 async def test_link_without_a_query_is_a_problem(shop, query):
-    """A GET without a query, or with variables that are no object, is a 400."""
+    """A GET without a query, or with variables that are not an object, is a 400."""
     async with shop() as open_shop:
         answer = await open_shop.client.get(f"/graphql?{query}")
 
@@ -246,8 +246,8 @@ HASH = {"persistedQuery": {"version": 1, "sha256Hash": "ab" * 32}}
 
 @BOTH_LANES
 @pytest.mark.parametrize("accept", ["application/json", RESPONSE["accept"], "*/*"])
-async def test_hash_without_its_query_is_not_supported(shop, lane, accept):
-    """Clients send the query then, and no hash from then on; they read it from a 200."""
+async def test_persisted_query_is_not_supported(shop, lane, accept):
+    """Clients then send the query instead of its hash; they expect the error with status 200."""
     async with shop() as open_shop:
         use(lane, open_shop)
         headers = {"accept": accept}
@@ -275,7 +275,7 @@ async def test_hash_without_its_query_is_not_supported(shop, lane, accept):
 
 
 async def test_query_with_its_hash_is_executed(shop):
-    """Nothing is stored, so whether the hash is the query's makes no difference."""
+    """No query is stored, so the hash is not compared with the query."""
     async with shop() as open_shop:
         posted = await open_shop.client.post("/graphql", json={"query": QUERY, "extensions": HASH})
         got = await open_shop.client.get(
@@ -285,8 +285,8 @@ async def test_query_with_its_hash_is_executed(shop):
     assert posted.json()["data"] == got.json()["data"] == {"product": {"title": "A green tent"}}
 
 
-async def test_operation_must_be_clear(shop):
-    """Of several operations one is named, and it must be there."""
+async def test_operation_must_be_unambiguous(shop):
+    """A request with several operations must name one of them."""
     async with shop() as open_shop:
         query = "query A { language } query B { language }"
 
@@ -302,7 +302,7 @@ async def test_operation_must_be_clear(shop):
 
 @strawberry.type
 class Subscription:
-    """What could be followed elsewhere."""
+    """Subscriptions."""
 
     @strawberry.subscription
     async def ticks(self) -> AsyncGenerator[int, None]:
@@ -310,7 +310,7 @@ class Subscription:
 
 
 async def test_subscription_is_not_served(shop):
-    """A schema may have subscriptions; over plain HTTP they are refused."""
+    """A schema may have subscriptions, but they are refused over plain HTTP."""
     schema = strawberry.Schema(Query, subscription=Subscription)
 
     async with shop(schema=schema) as open_shop:
@@ -320,7 +320,7 @@ async def test_subscription_is_not_served(shop):
     assert answer.json()["errors"][0]["extensions"]["code"] == "subscription_not_served"
 
 
-async def test_request_header_that_was_used_is_in_vary(shop):
+async def test_request_headers_that_were_read_are_in_vary(shop):
     """`Vary` lists the headers that an answer depends on."""
     async with shop() as open_shop:
         answer = await open_shop.ask("{ language }", {"accept-language": "de"})
@@ -331,7 +331,7 @@ async def test_request_header_that_was_used_is_in_vary(shop):
 
 @pytest.mark.parametrize("number", [True, False, [True], "1"])
 async def test_a_boolean_is_no_number(shop, number):
-    """Neither as a variable nor written in the document, as in the bodies of REST."""
+    """As in bodies of REST, it is refused as a variable and as a literal."""
     ask = "query($n: Int!) { product(id: 7) { twice(number: $n) } }"
     written = f"{{ product(id: 7) {{ twice(number: {json.dumps(number)}) }} }}"
     async with shop() as open_shop:

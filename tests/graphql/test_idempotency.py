@@ -1,4 +1,4 @@
-"""GraphQL and the `Idempotency-Key`: a mutation is done once, a query is executed again."""
+"""`Idempotency-Key` in GraphQL: a mutation is executed once, a query each time."""
 
 import pytest
 
@@ -10,8 +10,8 @@ KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 RENAME = 'mutation { rename(productId: "7", title: "A tent") { title } }'
 
 
-async def test_a_mutation_is_done_once(shop):
-    """The second answer is the first, though both are 200."""
+async def test_a_mutation_is_executed_once(shop):
+    """The second request gets the answer of the first."""
     async with shop() as open_shop:
         answers = [await open_shop.ask(RENAME, KEYED) for _ in range(2)]
         puts = [one for one in open_shop.scripts["catalog"].calls if one.method == "PUT"]
@@ -21,8 +21,8 @@ async def test_a_mutation_is_done_once(shop):
     assert answers[1].headers["idempotency-replayed"] == "true"
 
 
-async def test_a_query_takes_no_notice_of_a_key(shop):
-    """A client that sends one with everything reads what is there now, in any body."""
+async def test_a_query_ignores_the_key(shop):
+    """A client that sends a key with each request reads current data."""
     async with shop() as open_shop:
         first = await open_shop.ask('{ product(id: "7") { title } }', KEYED)
         again = await open_shop.ask('{ product(id: "7") { title } }', KEYED)
@@ -33,8 +33,8 @@ async def test_a_query_takes_no_notice_of_a_key(shop):
     assert other.json()["data"]["product"]["reviews"] == ["good", "dry"]
 
 
-async def test_a_mutation_that_may_have_happened_is_not_frozen(shop):
-    """Its answer is a 200 with an error in it; the next try finds out."""
+async def test_a_mutation_with_unknown_outcome_may_be_retried(shop):
+    """Its answer is a 200 with an error, and is not stored under the key."""
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(reply(503), reply(200, {"id": "7", "title": "A tent"}))
         failed = await open_shop.ask(RENAME, KEYED)
@@ -48,8 +48,8 @@ async def test_a_mutation_that_may_have_happened_is_not_frozen(shop):
     assert "idempotency-replayed" not in again.headers
 
 
-async def test_a_mutation_that_was_refused_is_refused_again(shop):
-    """What the service decided stands."""
+async def test_a_refused_mutation_is_refused_again(shop):
+    """The refusal of the service is the stored answer."""
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(reply(409), reply(200, {"id": "7", "title": "A tent"}))
         answers = [await open_shop.ask(RENAME, KEYED) for _ in range(2)]
@@ -58,8 +58,8 @@ async def test_a_mutation_that_was_refused_is_refused_again(shop):
     assert answers[1].headers["idempotency-replayed"] == "true"
 
 
-async def test_what_is_only_shown_does_not_open_a_change_again(shop):
-    """The title was changed; that its rating is unavailable is no reason to change it again."""
+async def test_a_failed_field_below_a_mutation_does_not_repeat_it(shop):
+    """The title was changed; an unavailable rating is no reason to change it again."""
     query = 'mutation { rename(productId: "7", title: "A tent") { rating } }'
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(reply(503))
@@ -71,8 +71,8 @@ async def test_what_is_only_shown_does_not_open_a_change_again(shop):
 
 
 @pytest.mark.parametrize("query", ["mutation {", "mutation { nonsense }", "{ nonsense }"])
-async def test_what_was_not_executed_leaves_the_key_free(shop, query):
-    """A typing error costs no key."""
+async def test_a_request_that_was_not_executed_does_not_use_the_key(shop, query):
+    """The key may be sent again with a correct query."""
     async with shop() as open_shop:
         refused = await open_shop.ask(query, KEYED)
         mended = await open_shop.ask(RENAME, KEYED)
@@ -82,7 +82,7 @@ async def test_what_was_not_executed_leaves_the_key_free(shop, query):
 
 
 async def test_each_field_of_a_mutation_has_keys_of_its_own(shop):
-    """What one of them failed to write the first time moves the key of no other."""
+    """A failed write of one field does not change the keys of the others."""
     query = 'mutation { a: note(productId: "7", text: "1") b: note(productId: "7", text: "2") }'
     product, done = reply(200, {"id": "7", "title": "A green tent"}), reply(204)
     async with shop() as open_shop:
@@ -106,7 +106,7 @@ NAMED = "mutation M($id: ID!, $title: String!) { rename(productId: $id, title: $
 
 @pytest.mark.parametrize("variables", [{}, {"id": None, "title": "A"}, {"id": "7", "title": 5}])
 async def test_a_reused_key_with_variables_that_do_not_fit_is_no_crash(shop, variables):
-    """What is wrong with the variables is the answer, as it is without a key."""
+    """The answer is the error of the variables, as without a key."""
     async with shop() as open_shop:
         await open_shop.ask(NAMED, KEYED, id="7", title="A tent")
         reused = await open_shop.ask(NAMED, KEYED, **variables)

@@ -1,4 +1,4 @@
-"""What JSON has no form for: NaN, infinity and half surrogates in answers."""
+"""NaN, infinity and half surrogate pairs, which JSON can't represent, in answers."""
 
 import pytest
 import strawberry
@@ -12,7 +12,7 @@ HALF = "a\ud83d"
 
 @strawberry.type
 class Inner:
-    """Numbers and texts that must be there, and some that may be null."""
+    """Numbers and texts, some of which may be null."""
 
     number: float
     text: str = ""
@@ -21,7 +21,7 @@ class Inner:
 @access(ANYONE)
 @strawberry.type
 class Odd:
-    """Fields that answer with what JSON lacks."""
+    """Fields with values that JSON can't represent."""
 
     @strawberry.field
     def number(self, of: str) -> float | None:
@@ -54,8 +54,8 @@ class Odd:
     ],
     ids=["field", "list", "inner"],
 )
-async def test_number_that_json_lacks_is_null_with_an_error(shop, of, field, data):
-    """The nearest field that may be null is null, and an error names the path."""
+async def test_number_without_a_json_form_is_null_with_an_error(shop, of, field, data):
+    """The nearest nullable field is null, and an error has its path."""
     async with shop(schema=strawberry.Schema(Odd)) as open_shop:
         query = f"query($of: String!) {{ one: {field} }}"
         answer = await open_shop.ask(query, of=of)
@@ -68,8 +68,8 @@ async def test_number_that_json_lacks_is_null_with_an_error(shop, of, field, dat
 
 
 @pytest.mark.parametrize("field", ["text", "texts {text}"])
-async def test_half_a_character_is_an_error(shop, field):
-    """Half a surrogate pair can't be sent as UTF-8: the client gets an error."""
+async def test_half_a_surrogate_pair_is_an_error(shop, field):
+    """It can't be sent as UTF-8, so the client gets an error."""
     async with shop(schema=strawberry.Schema(Odd)) as open_shop:
         answer = await open_shop.ask(f"{{ one: {field} }}")
 

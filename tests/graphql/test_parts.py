@@ -1,4 +1,4 @@
-"""Partial answers: states of parts, nulls that say why, and screens that end with the request."""
+"""Partial answers: states of parts, errors for nulls, compositions that end with the request."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from bff_core.testing.scripted import fail, hang, reply
 
 
 async def test_parts_are_reported(shop):
-    """Extensions and header tell how each part ended."""
+    """Extensions and header report how each part ended."""
     async with shop() as open_shop:
         answer = await open_shop.ask('{ product(id: "7") { title reviews } }')
 
@@ -21,7 +21,7 @@ async def test_parts_are_reported(shop):
 
 
 async def test_field_that_is_not_selected_causes_no_call(shop):
-    """The selection is the plan."""
+    """Only the parts of selected fields run."""
     async with shop() as open_shop:
         await open_shop.ask('{ product(id: "7") { id reviews } }')
 
@@ -29,7 +29,7 @@ async def test_field_that_is_not_selected_causes_no_call(shop):
     assert len(open_shop.scripts["reviews"].calls) == 1
 
 
-async def test_fields_share_the_screen(shop):
+async def test_fields_share_a_composition(shop):
     """Two fields, and two selections of one product, cost one call."""
     async with shop() as open_shop:
         await open_shop.ask(
@@ -40,7 +40,7 @@ async def test_fields_share_the_screen(shop):
 
 
 async def test_list_items_are_batched(shop):
-    """What the items of a list ask for in one tick is one call."""
+    """The items of a list load their values with one call."""
     async with shop() as open_shop:
         answer = await open_shop.ask('{ products(ids: ["7", "8", "7"]) { count } }')
 
@@ -48,8 +48,8 @@ async def test_list_items_are_batched(shop):
     assert [call.target for call in open_shop.scripts["stock"].calls] == ["/stock?ids=7%2C8"]
 
 
-async def test_fallback_is_reported_and_is_no_error(shop):
-    """A part with a fallback answers with it, is reported, and the answer is `no-store`."""
+async def test_fallback_is_reported_without_an_error(shop):
+    """The field has the fallback, the part is reported, and the answer is `no-store`."""
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(reply(500))
 
@@ -65,8 +65,8 @@ async def test_fallback_is_reported_and_is_no_error(shop):
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_null_of_a_part_that_is_down_is_an_error(shop):
-    """A client can tell "no rating" from "ratings are down", which has an error at its path."""
+async def test_null_of_a_failed_part_is_an_error(shop):
+    """A client can distinguish "no rating" from "ratings are down", which has an error."""
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(fail())
 
@@ -84,8 +84,8 @@ async def test_null_of_a_part_that_is_down_is_an_error(shop):
     assert answer.json()["extensions"]["parts"]["rating"]["status"] == "missing"
 
 
-async def test_null_of_a_part_behind_which_one_is_down_is_an_error(shop):
-    """Where a part yields nothing because of another, the error names the one that is down."""
+async def test_null_because_of_an_awaited_part_is_an_error(shop):
+    """If a part yields nothing because another failed, the error names the other."""
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(fail())
 
@@ -96,7 +96,7 @@ async def test_null_of_a_part_behind_which_one_is_down_is_an_error(shop):
     assert error["extensions"] == {"code": "unavailable", "status": 503, "part": "rating"}
 
 
-async def test_null_of_a_thing_that_is_not_there_is_no_error(shop):
+async def test_null_of_a_thing_that_does_not_exist_is_no_error(shop):
     """A part that is "not found" is null, reported as missing, and no error."""
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(reply(404))
@@ -112,7 +112,7 @@ async def test_null_of_a_thing_that_is_not_there_is_no_error(shop):
 
 
 async def test_null_of_a_failed_batch_is_an_error_at_each_item(shop):
-    """A list whose items can't be joined says so at every item."""
+    """Each item of the list has an error."""
     async with shop() as open_shop:
         open_shop.scripts["stock"].then(fail())
 
@@ -124,7 +124,7 @@ async def test_null_of_a_failed_batch_is_an_error_at_each_item(shop):
 
 
 async def test_null_of_an_unknown_key_is_no_error(shop):
-    """A batch that answers without a key means that there is none."""
+    """If a batch has no value for a key, there is none."""
     async with shop() as open_shop:
         answer = await open_shop.ask('{ product(id: "99") { count } }')
 
@@ -133,7 +133,7 @@ async def test_null_of_an_unknown_key_is_no_error(shop):
 
 
 async def test_worst_state_of_a_shared_name_is_reported(shop):
-    """Of several products one lacks its reviews: the answer says that reviews are degraded."""
+    """If one of several products has no reviews, reviews are reported as degraded."""
     async with shop() as open_shop:
         open_shop.scripts["reviews"].then(reply(200, ["good"]), fail())
 
@@ -163,8 +163,8 @@ async def test_critical_part_fails_its_field(shop):
 
 
 @pytest.mark.virtual_time
-async def test_failure_stops_what_else_runs(shop):
-    """When a non-null field fails the answer comes at once, and open calls are cancelled."""
+async def test_failure_cancels_running_calls(shop):
+    """If a non-null field fails, the answer is sent at once, and open calls are cancelled."""
     loop = asyncio.get_running_loop()
     async with shop(clock=loop.time) as open_shop:
         open_shop.scripts["catalog"].then(reply(500))
@@ -194,7 +194,7 @@ async def test_slow_optional_part_degrades_before_the_request_ends(shop):
 
 
 def hang_after(called):
-    """Return a step that says it was called, and never answers."""
+    """Return a step that records the call and never answers."""
     never = hang()
 
     async def step(call):
@@ -204,8 +204,8 @@ def hang_after(called):
     return step
 
 
-async def test_client_that_leaves_cancels_its_calls(shop):
-    """No work goes on for an answer that is not read."""
+async def test_disconnect_cancels_calls(shop):
+    """No call goes on for an answer that is not read."""
     async with shop() as open_shop:
         called = asyncio.Event()
         open_shop.scripts["reviews"].then(hang_after(called))
@@ -218,8 +218,8 @@ async def test_client_that_leaves_cancels_its_calls(shop):
     assert open_shop.scripts["reviews"].cancelled == 1
 
 
-async def test_each_mutation_does_its_own_work(shop):
-    """The same change twice is two writes, in order, each answered with what it left."""
+async def test_each_mutation_is_executed(shop):
+    """The same change twice is two writes, in order; each answer has the state after it."""
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(
             reply(200, {"id": "7", "title": "x"}),
@@ -243,7 +243,7 @@ async def test_each_mutation_does_its_own_work(shop):
 
 
 async def test_viewer_reaches_parts_as_in_rest(shop):
-    """The authenticated caller is wired into the screen."""
+    """The authenticated viewer is injected into the composition."""
     async with shop() as open_shop:
         answer = await open_shop.ask(
             '{ product(id: "7") { greeting } }', {"authorization": "Bearer demo-1"}

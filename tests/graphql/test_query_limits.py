@@ -1,4 +1,4 @@
-"""Limits: large queries are refused before they cost anything."""
+"""Limits of queries: large queries are refused before they cost anything."""
 
 import pytest
 import strawberry
@@ -15,7 +15,7 @@ SCHEMA = strawberry.Schema(Query, Mutation)
 
 
 def documents(**limits):
-    """Return what the face finds documents in."""
+    """Return the documents of a face with these limits."""
     return Documents(SCHEMA, QueryLimits(**limits), with_introspection=True)
 
 
@@ -47,7 +47,7 @@ def nested(depth):
     ],
 )
 async def test_query_over_a_limit_is_refused(shop, query, limit):
-    """The error says which limit it is; the query is not executed."""
+    """The error names the limit; the query is not executed."""
     async with shop(limits=QueryLimits(**limit)) as open_shop:
         answer = await open_shop.ask(query)
 
@@ -66,7 +66,7 @@ def test_query_at_its_limits_is_accepted():
 
 
 def test_fragments_that_multiply_are_counted_without_walking_them():
-    """Sixty fragments, each spread twice by the one before, are refused in no time."""
+    """Sixty fragments, each spread twice by the one before, are refused fast."""
     bomb = "{ ...F0 }" + "".join(
         f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(60)
     )
@@ -79,8 +79,8 @@ def test_fragments_that_multiply_are_counted_without_walking_them():
     assert cpu_seconds(refuse) < 1
 
 
-def test_fragments_in_a_circle_are_left_to_validation():
-    """A cycle adds nothing to the extent, and is refused as not valid."""
+def test_cyclic_fragments_are_not_valid():
+    """A cycle of fragments is refused as an invalid query."""
     query = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"
 
     with pytest.raises(RequestRefused) as refused:
@@ -97,7 +97,7 @@ def test_deep_nesting_is_refused_not_a_crash():
 
 
 def test_validation_of_repeated_fields_stays_cheap():
-    """What validation compares pairwise is bounded before it starts."""
+    """The number of fields that validation compares pairwise is limited before."""
     query = "{ " + "product(id: 7) { id } " * 400 + "}"
 
     def refuse() -> None:
@@ -108,13 +108,13 @@ def test_validation_of_repeated_fields_stays_cheap():
 
 
 def test_introspection_is_not_deep():
-    """Tools ask for types within types within types, where introspection is on."""
+    """The depth limit does not apply to the introspection of tools."""
     query = "{ __schema { types { fields { type " + "{ ofType " * 9 + "{ name }" + " }" * 13
 
     assert found_in(documents(depth=3), query)
 
 
-def test_document_is_found_again():
+def test_document_is_cached():
     """A query is parsed and validated once."""
     found = documents()
 
@@ -122,7 +122,7 @@ def test_document_is_found_again():
 
 
 def test_memory_of_documents_is_bounded():
-    """Distinct texts push out the least recently used, by length and not by number."""
+    """The cache evicts the least recently used documents by their length."""
     found = documents()
     first = found_in(found, "{ language }")
     size = 15_000
@@ -132,8 +132,8 @@ def test_memory_of_documents_is_bounded():
     assert found_in(found, "{ language }") is not first
 
 
-def test_refused_query_is_not_remembered():
-    """Nonsense displaces nothing: it is checked anew each time."""
+def test_refused_query_is_not_cached():
+    """Invalid queries evict nothing; they are checked each time."""
     found = documents()
     first = found_in(found, "{ language }")
     for number in range(50):
@@ -145,6 +145,6 @@ def test_refused_query_is_not_remembered():
 
 @pytest.mark.parametrize("name", ["length", "tokens", "depth", "aliases", "repeats"])
 def test_limit_below_one_is_a_configuration_error(name):
-    """A limit that nothing could meet is found when it is written."""
+    """A limit that no query could meet is refused."""
     with pytest.raises(ConfigurationError, match=rf"Limits\.{name} must be at least 1, not 0"):
         QueryLimits(**{name: 0})

@@ -1,4 +1,4 @@
-"""A schema belongs to its author: a gateway serves a copy of it, and leaves it as it was."""
+"""A gateway serves a copy of a schema, and does not change the author's."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -114,7 +114,7 @@ ANSWER = {
 
 
 def parts_of(schema: GraphQLSchema) -> dict[str, int]:
-    """Return the identity of all that a schema is made of: types, fields, arguments, functions."""
+    """Return the identities of a schema's types, fields, arguments and functions."""
     found = {"": id(schema)}
     for name, kind in schema.type_map.items():
         found[name] = id(kind)
@@ -171,7 +171,7 @@ def editor(user: str) -> Viewer:
     return Viewer(user, scopes=frozenset({"orders:write"}))
 
 
-async def test_a_schema_is_as_it_was():
+async def test_a_schema_is_not_changed():
     """Types, fields, arguments, resolvers and scalars of a schema stay the same objects."""
     inner, text = SCHEMA._schema, print_schema(SCHEMA._schema)
     before = parts_of(inner)
@@ -198,7 +198,7 @@ async def test_a_copy_prints_and_answers_alike():
 
 
 async def test_two_gateways_serve_one_schema():
-    """Each of two gateways checks the rules of the schema's fields once, for its own viewers."""
+    """Each gateway checks the access rules of fields once, for its own viewers."""
     query = "mutation { discount }"
 
     async with opened(anybody) as one, opened(editor) as other:
@@ -219,8 +219,8 @@ async def test_a_schema_that_is_served_can_be_executed_without_a_gateway():
 
 
 @pytest.mark.parametrize("price", ["NaN", "Infinity", "-Infinity"])
-async def test_a_gateway_refuses_what_the_schema_alone_takes(price):
-    """The copy that is served refuses numbers that JSON can't pass on, also in variables."""
+async def test_only_the_copy_refuses_infinite_numbers(price):
+    """The served copy refuses NaN and infinity, also in variables; the schema does not."""
     async with opened(editor) as site:
         literal = await site.post(f'{{ wished(wish: {{price: "{price}"}}) }}')
         variable = await site.post("query ($w: Wish!) { wished(wish: $w) }", w={"price": price})
@@ -230,7 +230,7 @@ async def test_a_gateway_refuses_what_the_schema_alone_takes(price):
 
 
 def test_a_copy_shares_only_what_no_gateway_wraps():
-    """No type with fields, no field and no scalar of an author's own stands in both schemas."""
+    """The two schemas share no type with fields, no field and no custom scalar."""
     original = SCHEMA._schema
     copied = copy_schema(original)
 

@@ -110,7 +110,7 @@ async def test_a_face_without_a_view_cache_reports_bypass():
 
 
 async def test_query_variables_and_operation_are_part_of_the_key():
-    """What differs in any of them is another answer."""
+    """Requests that differ in one of them have different answers."""
     document = "query A($id: String!) { title(id: $id) } query B { price }"
     async with opened() as shop:
         answers = [
@@ -130,7 +130,7 @@ async def test_query_variables_and_operation_are_part_of_the_key():
 
 
 async def test_viewers_get_their_own_answers():
-    """By a reply of a service, and by a greeting that needs no call."""
+    """Their answers depend on a reply per viewer, or on the viewer's name."""
     async with opened() as shop:
         answers = [
             (await get(shop, query, bearer(name))).text
@@ -170,7 +170,7 @@ async def test_viewers_share_what_all_root_fields_allow(query, hits):
 
 
 async def test_header_that_is_read_later_is_part_of_the_key_from_then_on():
-    """Titles in German are not served to those who read French, whatever was cached before."""
+    """Titles in German are not served to requests for French, whatever was cached before."""
     query = "query ($id: String!) { translated(id: $id) }"
     async with opened() as shop:
         answers = [
@@ -217,7 +217,7 @@ async def test_a_mutation_purges_what_it_changed():
 
 
 async def test_a_client_that_has_the_answer_gets_304():
-    """By the entity tag of the answer, cached or not."""
+    """The entity tag matches, whether the answer was cached or not."""
     async with opened() as shop:
         first = await get(shop, TITLE)
         second = await get(shop, TITLE, {"if-none-match": first.headers["etag"]})
@@ -226,8 +226,8 @@ async def test_a_client_that_has_the_answer_gets_304():
     assert second.headers["etag"] == first.headers["etag"]
 
 
-async def test_a_degraded_answer_is_stored_nowhere():
-    """Neither here nor by caches on the way."""
+async def test_a_degraded_answer_is_not_stored():
+    """Neither the gateway nor caches on the way store it."""
     async with opened() as shop:
         shop.scripts["prices"].then(hang())
         first = await get(shop, "{ price }")
@@ -237,8 +237,8 @@ async def test_a_degraded_answer_is_stored_nowhere():
     assert "hit" not in second.headers["cache-status"]
 
 
-async def test_what_was_last_good_is_marked_stale():
-    """A stale reply is no error, and caches on the way do not store the answer."""
+async def test_a_stale_reply_is_reported():
+    """It causes no error, and caches on the way do not store the answer."""
     async with opened() as shop:
         await get(shop, "{ price }")
         shop.scripts["prices"].then(hang())
@@ -260,19 +260,19 @@ READER, STRANGER = bearer("ann secret:read"), bearer("bob other")
 
 @access(SECRET)
 async def resolve_secret(info: Info, id: str) -> str:  # noqa: A002 - its name
-    """Return a title that is public in itself, behind a rule."""
+    """Return a public title behind an access rule."""
     return await info.context.compose(Page, product_id=id).product()
 
 
 @access(Require(when=lambda viewer, of: of["product_id"] in {viewer.subject, *viewer.scopes}))
 async def resolve_own(info: Info, product_id: str) -> str:
-    """Return a title that is for who is called like it, or has it as a scope."""
+    """Return a title for the viewer whose name or scope is its id."""
     return await info.context.compose(Page, product_id=product_id).product()
 
 
 @strawberry.interface
 class Thing:
-    """What has a title, whatever it is."""
+    """A thing with a title."""
 
     title: str
 
@@ -280,13 +280,13 @@ class Thing:
 @access(ANYONE)
 @strawberry.type
 class Open(Thing):
-    """One that anyone may see."""
+    """A thing for everyone."""
 
 
 @access(SECRET)
 @strawberry.type
 class Closed(Thing):
-    """One that few may."""
+    """A thing for few viewers."""
 
     @strawberry.field
     def title(self) -> str:
@@ -295,7 +295,7 @@ class Closed(Thing):
 
 @strawberry.type
 class Guarded:
-    """What can be read by some."""
+    """Fields for some viewers."""
 
     secret: str | None = strawberry.field(resolver=resolve_secret)
     own: str | None = strawberry.field(resolver=resolve_own)
@@ -312,7 +312,7 @@ class Guarded:
 
 
 def guarded():
-    """Open a shop whose fields are for some."""
+    """Open a shop whose fields have access rules."""
     public = ["secret", "own", "signedIn", "thing"]
     return open_shop([GraphQL(strawberry.Schema(Guarded, types=[Open, Closed]), public=public)])
 
@@ -339,7 +339,7 @@ GUARDED = {
 
 
 @pytest.mark.parametrize("how", GUARDED)
-async def test_a_stored_answer_is_for_viewers_who_may_read_each_field(how):
+async def test_a_stored_answer_is_served_only_to_viewers_of_all_fields(how):
     """The access rules of all fields are checked before a stored answer is served."""
     query, friend, stranger = GUARDED[how]
     more = {"variables": '{"of": "ann"}'} if "($of: String!)" in query else {}
@@ -356,7 +356,7 @@ async def test_a_stored_answer_is_for_viewers_who_may_read_each_field(how):
     assert after.content == first.content
 
 
-async def test_a_field_that_is_left_out_does_not_refuse_an_answer():
+async def test_a_field_that_is_skipped_does_not_refuse_an_answer():
     """The query is executed, since a stored answer may hold the field."""
     query = 'query ($all: Boolean!) { signedIn secret(id: "7") @include(if: $all) }'
     async with guarded() as shop:
@@ -366,7 +366,7 @@ async def test_a_field_that_is_left_out_does_not_refuse_an_answer():
 
 
 async def test_a_field_with_an_access_rule_is_private_to_shared_caches():
-    """They check no rule, and would serve it to the next viewer."""
+    """Shared caches check no rule, and would serve the answer to the next viewer."""
     async with guarded() as shop:
         answers = await get(shop, '{ secret(id: "7") }', READER)
 
