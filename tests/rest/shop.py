@@ -48,7 +48,7 @@ class Catalog(Upstream):
 
 
 class Reviews(Upstream):
-    """What people say."""
+    """Reviews."""
 
     async def of(self, product_id: str, first: int) -> list[str]:
         query = {"product": product_id, "first": first}
@@ -56,7 +56,7 @@ class Reviews(Upstream):
 
 
 class ProductPage(Composition):
-    """A product and what people say of it."""
+    """A product and its reviews."""
 
     catalog: Catalog
     reviews_service: Reviews

@@ -1,4 +1,4 @@
-"""Bodies of requests: which are read, and what of JSON is refused, on all kinds of routes."""
+"""Request bodies: which media types and which JSON values all kinds of routes accept."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ ROUTES = ["/view", "/model", "/app", "/router", "/nested/router"]
 
 
 class Order(BaseModel):
-    """A body with a number, a text and whatever else."""
+    """A body with a number, a text and any value."""
 
     price: float = 0.0
     note: str = ""
@@ -30,7 +30,7 @@ class Order(BaseModel):
 
 
 class Measures(BaseModel):
-    """A model whose author wants numbers that are none."""
+    """A model whose author allows NaN and infinity."""
 
     model_config = ConfigDict(allow_inf_nan=True)
 
@@ -38,7 +38,7 @@ class Measures(BaseModel):
 
 
 class Near(Composition):
-    """A screen with an input, which the fast path binds."""
+    """A composition with an input, which the fast path reads."""
 
     radius: Annotated[float, Query(gt=-1)] = 1.0
 
@@ -149,8 +149,8 @@ async def posted(body, headers):
         (b'{"more": ' + b"1" * 5000 + b"}", "/more", "int_parsing_size"),
     ],
 )
-async def test_values_that_no_service_can_be_sent_are_422(body, pointer, kind):
-    """They would be null for a service, or a crash; the client learns which value it is."""
+async def test_values_without_a_json_form_are_422(body, pointer, kind):
+    """A service would get null, or the call would crash; the error names the value."""
     answers = await posted(body, JSON)
 
     assert {(one.status_code, one.json()["code"]) for one in answers} == {(422, "invalid_input")}
@@ -171,7 +171,7 @@ async def test_values_that_no_service_can_be_sent_are_422(body, pointer, kind):
     ids=["malformed", "deep", "latin-1", "utf-16"],
 )
 async def test_malformed_and_deep_json_are_one_code_with_the_place(body, place):
-    """422, with line and column of the character that should be another."""
+    """It is a 422 with the line and the column of the wrong character."""
     answers = await posted(body, JSON)
 
     problems = [one.json() for one in answers]
@@ -183,8 +183,8 @@ async def test_malformed_and_deep_json_are_one_code_with_the_place(body, place):
 
 
 @pytest.mark.parametrize("text", ['"NaN"', '"inf"', '"-Infinity"', '"1e999"'])
-async def test_text_that_says_infinity_is_no_float(text):
-    """Pydantic would take it; a text field takes any text."""
+async def test_the_text_infinity_is_no_float(text):
+    """Pydantic would accept it for a number; a text field accepts any text."""
     async with opened() as client:
         number = await client.post("/model", content=f'{{"price": {text}}}', headers=JSON)
         note = await client.post("/model", content=f'{{"note": {text}}}', headers=JSON)
@@ -209,7 +209,7 @@ async def test_text_that_says_infinity_is_no_float(text):
     ],
 )
 async def test_parameters_are_finite_numbers(path, headers, place):
-    """On both lanes, in all parts of a request."""
+    """On the fast and the slow path, in all parts of a request."""
     async with opened() as client:
         answer = await client.get(path, headers=headers)
 
@@ -218,8 +218,8 @@ async def test_parameters_are_finite_numbers(path, headers, place):
     assert ((error["in"], error["pointer"]), error["type"]) == (place, "finite_number")
 
 
-async def test_an_author_may_want_numbers_that_are_not_finite():
-    """`allow_inf_nan=True` is pydantic's word for it, of a field or of a model."""
+async def test_an_author_may_allow_numbers_that_are_not_finite():
+    """With pydantic's `allow_inf_nan=True`, of a field or of a model."""
     async with opened() as client:
         field = await client.get("/many?one=1&free=inf")
         model = await client.post("/measures", json={"depth": "NaN"})
@@ -233,8 +233,8 @@ CODINGS = ["gzip", "br", "deflate", "zstd", "garbage", "identity, gzip", "GZIP"]
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-async def test_a_coded_body_is_415_and_the_answer_says_what_is_taken(coding):
-    """Before it is parsed: a gzip'd body is no malformed JSON."""
+async def test_a_compressed_body_is_415_and_the_answer_says_what_is_accepted(coding):
+    """It is refused before it is parsed, and not as malformed JSON."""
     answers = await posted(gzip.compress(b"{}"), JSON | {"content-encoding": coding})
 
     assert {(one.status_code, one.json()["code"]) for one in answers} == {UNSUPPORTED}
@@ -259,7 +259,7 @@ async def test_a_coded_body_is_415_and_the_answer_says_what_is_taken(coding):
     ],
 )
 async def test_another_media_type_or_charset_is_415(content_type):
-    """Latin-1 that is declared is no malformed UTF-8, and text is not guessed to be JSON."""
+    """Declared Latin-1 is not read as malformed UTF-8, and text is not guessed to be JSON."""
     headers = {} if content_type is None else {"content-type": content_type}
     answers = await posted(b'{"note": "\xe9"}', headers)
 
@@ -280,8 +280,8 @@ async def test_another_media_type_or_charset_is_415(content_type):
         JSON | {"content-encoding": ""},
     ],
 )
-async def test_json_in_utf8_is_taken_by_any_of_its_names(headers):
-    """Labels of one encoding differ by library; a byte order mark changes nothing."""
+async def test_any_name_of_utf8_is_accepted(headers):
+    """Libraries write the name in several ways; a byte order mark is accepted as well."""
     body = '\ufeff{"note": "é"}'.encode()
     answers = await posted(body, headers)
 
@@ -289,8 +289,8 @@ async def test_json_in_utf8_is_taken_by_any_of_its_names(headers):
 
 
 @pytest.mark.parametrize("headers", [{}, JSON])
-async def test_a_missing_body_is_missing_and_an_optional_one_may_be(headers):
-    """No body is no wrong body."""
+async def test_a_required_body_must_be_there_and_an_optional_one_need_not(headers):
+    """A request without a body is refused only if the body is required."""
     async with opened() as client:
         missing = await client.post("/model", headers=headers)
         optional = await client.post("/optional", headers=headers)
@@ -299,8 +299,8 @@ async def test_a_missing_body_is_missing_and_an_optional_one_may_be(headers):
     assert (optional.status_code, optional.json()) == (200, {})
 
 
-async def test_routes_with_a_media_type_of_their_own_or_none_are_left_alone():
-    """A route that takes text, or reads the request by itself, decides by itself."""
+async def test_routes_that_take_other_media_types_are_not_checked():
+    """A route that takes text, or reads the request, decides what it accepts."""
     async with opened() as client:
         text = await client.post("/text", content=b"NaN", headers={"content-type": "text/plain"})
         raw = await client.post("/raw", content=b"\x1f\x8b", headers={"content-encoding": "gzip"})
@@ -313,8 +313,8 @@ async def test_routes_with_a_media_type_of_their_own_or_none_are_left_alone():
     "header", [(b"content-encoding", b"gzip"), (b"content-type", b"text/plain")]
 )
 @pytest.mark.parametrize("route", ["/view", "/app"])
-async def test_a_body_that_is_not_taken_is_not_read(route, header):
-    """A megabyte of something else costs no memory."""
+async def test_a_refused_body_is_not_read(route, header):
+    """A megabyte of another type costs no memory."""
     app, statuses = built(), []
     scope = {
         "type": "http",
@@ -337,8 +337,8 @@ async def test_a_body_that_is_not_taken_is_not_read(route, header):
     assert statuses[0] == 415
 
 
-async def test_a_handler_of_the_app_sees_what_fastapi_would_raise():
-    """Those who answer validation errors in their own form answer these, too."""
+async def test_a_handler_of_the_app_gets_the_errors_of_fastapi():
+    """A handler that formats validation errors formats these as well."""
     app, raised = built(), []
 
     @app.exception_handler(RequestValidationError)
@@ -358,7 +358,7 @@ async def test_a_handler_of_the_app_sees_what_fastapi_would_raise():
 
 
 async def test_a_route_may_take_smaller_bodies():
-    """FastAPI's `max_body_size` holds before the body is looked at."""
+    """FastAPI's `max_body_size` is checked before the body is parsed."""
     app = built()
 
     @app.post("/small", max_body_size=20)
@@ -373,8 +373,8 @@ async def test_a_route_may_take_smaller_bodies():
     assert large.json()["code"] == "content_too_large"
 
 
-def test_openapi_says_what_a_problem_is_on_all_kinds_of_routes():
-    """Not FastAPI's `HTTPValidationError`, which no answer of a gateway has."""
+def test_openapi_has_problem_details_on_all_kinds_of_routes():
+    """FastAPI's `HTTPValidationError`, which no answer of a gateway has, is not there."""
     document = built().openapi()
 
     answers = [
@@ -389,8 +389,8 @@ def test_openapi_says_what_a_problem_is_on_all_kinds_of_routes():
 
 
 @pytest.mark.parametrize("value", ["AAA", "", "Parts"])
-async def test_openapi_forbids_no_value_that_is_taken(value):
-    """`_meta` takes any text, and only `parts` has an effect."""
+async def test_openapi_forbids_no_accepted_value(value):
+    """`_meta` accepts any text, and only `parts` has an effect."""
     async with opened() as client:
         answer = await client.get(f"/near?_meta={value}")
         document = (await client.get("/openapi.json")).json()
@@ -401,7 +401,7 @@ async def test_openapi_forbids_no_value_that_is_taken(value):
 
 
 async def test_errors_that_an_author_raises_have_the_same_members():
-    """`InvalidInput` says where, as FastAPI does for what it finds."""
+    """`InvalidInput` has the place of the error, as FastAPI's errors have."""
     app = built()
 
     @app.get("/choose")

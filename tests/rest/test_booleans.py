@@ -1,4 +1,4 @@
-"""`true` in a body: a boolean, and never a number."""
+"""`true` in a body is a boolean, and never a number."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -185,7 +185,7 @@ TAKEN: list[tuple[Any, Any]] = [
 
 
 def served_by(kind: Any):
-    """Return a gateway that takes a body of some type by every way there is."""
+    """Return a gateway that takes a body of some type on every kind of route."""
     views, router, inner = Views(prefix="/views"), APIRouter(prefix="/router"), APIRouter()
     Sent = Annotated[kind, Body()]  # noqa: N806 # a type
 
@@ -214,7 +214,7 @@ def served_by(kind: Any):
 
 
 def ways_of(value: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yield the requests that send a value by every way."""
+    """Yield requests that send a value to each kind of route."""
     yield "POST", "/app/x", value
     for method, prefix in (("POST", "/views"), ("PUT", "/router"), ("POST", "/router/inner")):
         yield method, f"{prefix}/x", value
@@ -225,7 +225,7 @@ def ways_of(value: Any) -> Iterator[tuple[str, str, Any]]:
 
 @pytest.mark.parametrize(("kind", "value"), REFUSED)
 async def test_a_boolean_is_no_number(kind, value):
-    """422 in whatever it is nested, by views, routes, included routers and dependencies."""
+    """It is a 422 however it is nested, in views, routes, included routers and dependencies."""
     async with client_of(served_by(kind)) as client:
         answers = [await client.request(*one[:2], json=one[2]) for one in ways_of(value)]
 
@@ -233,8 +233,8 @@ async def test_a_boolean_is_no_number(kind, value):
 
 
 @pytest.mark.parametrize(("kind", "value"), TAKEN)
-async def test_what_fastapi_converts_it_still_converts(kind, value):
-    """Booleans where they belong, and numbers in any of the forms that FastAPI promises."""
+async def test_other_conversions_of_fastapi_are_the_same(kind, value):
+    """Booleans are accepted as booleans, and numbers in all forms that FastAPI accepts."""
     async with client_of(served_by(kind)) as client:
         answers = [await client.request(*one[:2], json=one[2]) for one in ways_of(value)]
 
@@ -253,8 +253,8 @@ async def test_what_fastapi_converts_it_still_converts(kind, value):
         (timedelta, True, {"": "time_delta_type"}),
     ],
 )
-async def test_the_error_says_where_and_what(kind, value, errors):
-    """In the words of any other misfit, and beside whatever else is wrong."""
+async def test_the_error_has_place_and_reason(kind, value, errors):
+    """It has the form of other validation errors, and is listed beside them."""
     async with client_of(served_by(kind)) as client:
         answer = await client.post("/app/x", json=value)
 

@@ -1,4 +1,4 @@
-"""Brownout over REST: under pressure a view answers without its optional parts, and says so."""
+"""Brownout in REST: under overload a view answers without its optional parts, and reports them."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ TENT = {"id": "7", "title": "A green tent"}
 
 @asynccontextmanager
 async def pressed(open_shop, **bounds):
-    """Hold a request in flight, in a gateway that takes two; the next ones are under pressure."""
+    """Hold a request in a gateway with a limit of two, so that the next ones meet an overload."""
     arrived, gate = asyncio.Event(), asyncio.Event()
 
     async def waiting(_) -> Reply:
@@ -34,8 +34,8 @@ async def pressed(open_shop, **bounds):
         assert (await first).headers["part-status"] == "product=ok, reviews=ok"
 
 
-async def test_a_view_under_pressure_lacks_its_optional_parts(shop):
-    """200 with the fallback, no call for it, and the answer is `no-store`."""
+async def test_a_view_under_overload_sheds_its_optional_parts(shop):
+    """The answer is a 200 with the fallback, without a call, and `no-store`."""
     async with pressed(shop) as open_shop:
         answer = await open_shop.client.get("/v1/products/8?_meta=parts")
 
@@ -48,16 +48,16 @@ async def test_a_view_under_pressure_lacks_its_optional_parts(shop):
     assert len(open_shop.scripts["reviews"].calls) == 1  # the first request's
 
 
-async def test_a_gateway_without_brownout_answers_whole(shop):
-    """As long as it answers at all: parts go only where brownout is on."""
+async def test_a_gateway_without_brownout_sheds_no_parts(shop):
+    """Requests that it admits get complete answers."""
     async with pressed(shop, brownout=False) as open_shop:
         answer = await open_shop.client.get("/v1/products/8")
 
         assert answer.headers["part-status"] == "product=ok, reviews=ok"
 
 
-async def test_what_is_left_out_is_no_event_each(shop):
-    """It is counted with the refusals: a log line for each part would add to the load."""
+async def test_shed_parts_emit_no_events(shop):
+    """They are counted; a log line for each part would add to the load."""
     async with pressed(shop) as open_shop:
         await open_shop.client.get("/v1/products/8")
 
@@ -65,8 +65,8 @@ async def test_what_is_left_out_is_no_event_each(shop):
         assert open_shop.app.shedding.pressure.dimmed == 1
 
 
-def test_views_have_the_class_that_they_are_given():
-    """On the fast path or not, streams too; FastAPI does not see the option."""
+def test_views_have_their_declared_criticality():
+    """On both paths, and for streams; FastAPI does not get the option."""
     views = Views(prefix="/v1", access=ANYONE)
 
     @views.get("/plain", criticality="sheddable")
@@ -94,7 +94,7 @@ def test_views_have_the_class_that_they_are_given():
 
 
 @pytest.mark.parametrize("word", ["urgent", None])
-def test_a_view_of_no_known_class_is_refused(word):
-    """At the decorator, with the words that there are."""
+def test_an_unknown_criticality_is_refused(word):
+    """The decorator raises, and the error lists the values."""
     with pytest.raises(Exception, match="use sheddable, sheddable_plus, critical, critical_plus"):
         Views().get("/x", criticality=word)

@@ -1,4 +1,4 @@
-"""Bulk answers: a status and a result or a problem per item, in their order."""
+"""Bulk answers: for each item a status and a result or a problem, in order."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -32,7 +32,7 @@ class Renames:
 
 
 class Names(Composition):
-    """A screen that gives names."""
+    """A composition that renames things."""
 
     @bulk(most=3)
     async def give(self, name: str) -> str:
@@ -61,7 +61,7 @@ def app():
 
 
 async def test_each_item_has_a_status_and_a_result_or_a_problem(app):
-    """The answer is a 207; a bug is masked in its item as it would be alone."""
+    """The answer is a 207; a bug is masked in its item, as in an answer of its own."""
     async with running(app) as client:
         answer = await client.post("/names", json={"items": ["ann", "stranger", "bug"]})
 
@@ -102,8 +102,8 @@ async def test_too_many_items_are_a_422(app):
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
 
 
-def test_what_was_not_attempted_is_counted_apart():
-    """It is no failure: the client may send it again as it is."""
+def test_items_not_attempted_are_counted_separately():
+    """They have not failed: the client may send them again unchanged."""
     results = [ItemResult(0, "a", "A"), ItemResult(1, "b", error=NotAttempted("b"))]
 
     answer = bulk_answer(results, str.lower)
@@ -112,8 +112,8 @@ def test_what_was_not_attempted_is_counted_apart():
     assert [(one.status, one.result) for one in answer.items] == [(200, "a"), (503, None)]
 
 
-async def test_a_batch_with_an_open_end_runs_again_under_its_key(app):
-    """A settled one is said again."""
+async def test_a_batch_with_undecided_items_runs_again_under_its_key(app):
+    """The answer of a decided batch is replayed."""
     async with running(app) as client:
         first = [
             await client.post("/names", json={"items": ["ann", "bug"]}, headers=KEYED)
@@ -130,8 +130,8 @@ async def test_a_batch_with_an_open_end_runs_again_under_its_key(app):
     assert second[0].json() == second[1].json()
 
 
-async def test_openapi_shows_what_an_item_comes_to(app):
-    """The result's own type is part of the schema."""
+async def test_openapi_has_the_schema_of_an_item(app):
+    """The type of the result is part of it."""
     document = app.openapi()
     content = document["paths"]["/names"]["post"]["responses"]["207"]["content"]
     name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""A client's text on its way to a service: what can't be sent is a 422, never a crash."""
+"""A client's text in calls to a service: text that can't be sent is a 422, never a crash."""
 
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -22,7 +22,7 @@ from bff_core.events import Crashed, Events
 
 
 class Notes(Upstream):
-    """A service that is handed what a client wrote."""
+    """A service that gets a client's text."""
 
     async def header(self, note):
         return await self.get("/notes", str, headers={"x-note": note})
@@ -41,7 +41,7 @@ class Notes(Upstream):
 
 
 class Page(Composition):
-    """A screen of a single part."""
+    """A composition of one part."""
 
     notes: Notes
 
@@ -65,7 +65,7 @@ async def service(scope, receive, send):
 
 @asynccontextmanager
 async def opened():
-    """Run a gateway in front of the service; also return what it reports as crashes."""
+    """Run a gateway in front of the service; also return its `Crashed` events."""
     views, crashes = Views(access=ANYONE), []
 
     @views.get("/part")
@@ -122,7 +122,7 @@ UNSENDABLE = [
 
 @pytest.mark.parametrize(("method", "place", "note", "detail"), UNSENDABLE)
 async def test_text_that_can_not_be_sent_is_a_422(method, place, note, detail):
-    """The problem says which part of the call it was, and nothing is logged as a crash."""
+    """The problem names the part of the call, and nothing is logged as a crash."""
     async with opened() as (client, crashes):
         answer = await client.request(method, f"/{place}", params={"note": note})
 
@@ -143,7 +143,7 @@ async def test_text_that_can_not_be_sent_is_a_422(method, place, note, detail):
     ],
 )
 async def test_text_that_can_be_sent_is_sent(method, place, note):
-    """Whatever a path, a query or a header can carry reaches the service."""
+    """All text that a path, a query or a header may have reaches the service."""
     async with opened() as (client, crashes):
         answer = await client.request(method, f"/{place}", params={"note": note})
 

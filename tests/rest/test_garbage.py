@@ -1,11 +1,11 @@
-"""What a request leaves behind: nothing that only the cyclic collector could free."""
+"""Requests leave no reference cycles for the garbage collector."""
 
 import asyncio
 import gc
 
 
 async def test_request_leaves_no_reference_cycle(shop):
-    """Collections may be rare because requests free what they used by themselves."""
+    """Collections may be rare, since the memory of a request is freed without them."""
     scope = {
         "type": "http",
         "http_version": "1.1",

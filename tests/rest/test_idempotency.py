@@ -1,4 +1,4 @@
-"""Views and the `Idempotency-Key`: required or not, done once, and shown in OpenAPI."""
+"""`Idempotency-Key` of views: required or optional, executed once, documented in OpenAPI."""
 
 import pytest
 
@@ -11,7 +11,7 @@ KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 
 @pytest.fixture
 def till():
-    """Return a gateway with two routes that take money, and what they took."""
+    """Return a gateway with two routes that take payments, and the payments."""
     taken: list[int] = []
     views = Views(prefix="/v1", access=ANYONE)
 
@@ -29,8 +29,8 @@ def till():
     return gateway("till", faces=[views], settings=settings), taken
 
 
-async def test_a_route_may_insist_on_a_key(till):
-    """Without a key nothing is done, and the answer says what to send."""
+async def test_a_route_may_require_a_key(till):
+    """A request without a key is refused, and the answer says what to send."""
     app, taken = till
     async with running(app) as client:
         bare = await client.post("/v1/payments?amount=5")
@@ -44,7 +44,7 @@ async def test_a_route_may_insist_on_a_key(till):
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 async def test_a_view_is_run_once_per_key(till, method):
-    """On both lanes."""
+    """On the fast path and on the slow path."""
     app, taken = till
     async with running(app) as client:
         answers = [
@@ -56,8 +56,8 @@ async def test_a_view_is_run_once_per_key(till, method):
     assert [answer.headers.get("idempotency-replayed") for answer in answers[1:]] == ["true"] * 2
 
 
-async def test_openapi_shows_the_key(till):
-    """As a parameter, required where it is, with what may be answered because of it."""
+async def test_openapi_documents_the_key(till):
+    """It is a parameter, required or not, with the answers that it may cause."""
     app, _ = till
     paths = app.openapi()["paths"]["/v1/payments"]
 
@@ -69,7 +69,7 @@ async def test_openapi_shows_the_key(till):
 
 
 @pytest.mark.parametrize(("verb", "wish"), [("post", "requird"), ("get", "required")])
-def test_what_can_not_be_meant_is_refused_when_declared(verb, wish):
-    """A typing error must not make a route accept what it should refuse."""
+def test_wrong_option_is_refused_when_declared(verb, wish):
+    """A typing error must not make a key optional."""
     with pytest.raises(ConfigurationError, match="idempotency"):
         getattr(Views(), verb)("/", idempotency=wish)

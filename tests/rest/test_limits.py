@@ -1,4 +1,4 @@
-"""Limits in front of views: an answer weighs what it took from the services."""
+"""Rate limits of views by cost: a request costs as many units as it makes calls."""
 
 import pytest
 from shop import open_shop
@@ -12,13 +12,13 @@ CALLS = Limit(quota=10, per=3600, cost="calls")
 
 
 async def left(client, path="/v1/products/7"):
-    """Return what is left of the limit when a request begins."""
+    """Return the remaining quota at the start of a request."""
     standing = (await client.get(path)).headers["ratelimit"]
     return int(standing.split(";")[1].removeprefix("r="))
 
 
 async def test_a_screen_is_charged_with_its_calls():
-    """A page of two services takes two, a title one, and a refusal takes nothing."""
+    """A page of two services costs two, a title one, and a refused request nothing."""
     async with open_shop(limits=[CALLS]) as shop:
         remaining = [await left(shop.client), await left(shop.client, "/v1/products/7/title")]
         remaining += [await left(shop.client) for _ in range(5)]
@@ -28,8 +28,8 @@ async def test_a_screen_is_charged_with_its_calls():
     assert calls == 11
 
 
-async def test_a_bad_day_of_a_service_is_not_charged():
-    """Calls are counted, not the attempts that they took."""
+async def test_retries_are_not_charged():
+    """Calls are counted, not their attempts."""
     async with open_shop(limits=[CALLS]) as shop:
         shop.scripts["catalog"].then(fail(), reply(200, {"id": "7", "title": "A green tent"}))
         remaining = [await left(shop.client), await left(shop.client)]
@@ -39,8 +39,8 @@ async def test_a_bad_day_of_a_service_is_not_charged():
     assert attempts == 3
 
 
-async def test_a_request_that_runs_out_of_time_is_charged():
-    """Calls to services before the deadline count."""
+async def test_a_request_that_times_out_is_charged():
+    """Its calls before the deadline count."""
     async with open_shop(limits=[CALLS]) as shop:
         shop.scripts["catalog"].then(reply(200, {"id": "7", "title": "A tent"}, after=5))
         late = await shop.client.get("/v1/products/7", headers={"Request-Timeout": "0.2"})

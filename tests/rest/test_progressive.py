@@ -1,4 +1,4 @@
-"""Progressive reads: each part as it lands, then the very answer that everybody else gets."""
+"""Progressive answers: each part as it ends, then the same answer as without lines."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ def first_words(reviews: Sequence[str], page: ProductPage) -> list[str]:
 
 
 def progressive_views() -> Views:
-    """Return views that present two of their parts."""
+    """Return views that send two of their parts early."""
     views = Views(prefix="/v1", access=ANYONE)
 
     @views.get(
@@ -90,7 +90,7 @@ def broken(_: Product, __: object) -> object:
 
 @dataclass
 class Heard:
-    """What a client got, and when; `leave` says that it has gone."""
+    """What a client got, and when; `leave` disconnects it."""
 
     messages: list[tuple[float, dict]] = field(default_factory=list)
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
@@ -127,7 +127,7 @@ class Heard:
 
 @pytest.fixture
 def open_page(shop):
-    """Open the shop with progressive views, on virtual time, on one of both lanes."""
+    """Open the shop with progressive views, in virtual time, on the fast or the slow path."""
 
     @asynccontextmanager
     async def opened(lane: str = "fast") -> AsyncIterator[Shop]:
@@ -141,7 +141,7 @@ def open_page(shop):
 
 
 async def speak(shop: Shop, path: str = PAGE, headers=(), heard: Heard | None = None) -> Heard:
-    """Ask as a client does that reads line by line."""
+    """Send a request as a client that reads line by line."""
     heard = heard or Heard()
     scope = {
         "type": "http",
@@ -167,8 +167,8 @@ async def speak(shop: Shop, path: str = PAGE, headers=(), heard: Heard | None = 
 
 @BOTH_LANES
 @pytest.mark.virtual_time
-async def test_each_part_comes_as_it_lands(open_page, lane):
-    """The quick ones do not wait for the slow one; the last line is the whole."""
+async def test_each_part_is_sent_as_it_ends(open_page, lane):
+    """Fast parts do not wait for slow ones; the last line is the whole answer."""
     async with open_page(lane) as shop:
         shop.scripts["catalog"].then(reply(200, {"id": "7", "title": "A tent"}, after=0.1))
         shop.scripts["reviews"].then(reply(200, ["good", "dry"], after=0.3))
@@ -197,7 +197,7 @@ async def test_each_part_comes_as_it_lands(open_page, lane):
 @BOTH_LANES
 @pytest.mark.virtual_time
 async def test_a_part_without_presenter_is_reported_without_value(open_page, lane):
-    """A service's own data leaves only through the view."""
+    """The data of a service is sent only as the view presents it."""
     async with open_page(lane) as shop:
         heard = await speak(shop, "/v1/plain/7")
 
@@ -210,7 +210,7 @@ async def test_a_part_without_presenter_is_reported_without_value(open_page, lan
 @BOTH_LANES
 @pytest.mark.virtual_time
 async def test_the_last_line_holds_the_plain_answer(open_page, lane):
-    """Byte for byte, with `_meta` on request."""
+    """Its bytes are the same, with `_meta` on request."""
     async with open_page(lane) as shop:
         for path in (PAGE, f"{PAGE}?_meta=parts", "/v1/nothing"):
             plain = await shop.client.get(path)
@@ -222,7 +222,7 @@ async def test_the_last_line_holds_the_plain_answer(open_page, lane):
 @BOTH_LANES
 @pytest.mark.virtual_time
 async def test_a_degraded_part_is_reported_as_in_the_header(open_page, lane):
-    """The line has state and reason, and what the fallback looks like; so has the end."""
+    """The line has the state, the reason and the presented fallback; so has the last line."""
     async with open_page(lane) as shop:
         shop.scripts["reviews"].then(hang())
         heard = await speak(shop)
@@ -236,7 +236,7 @@ async def test_a_degraded_part_is_reported_as_in_the_header(open_page, lane):
 @BOTH_LANES
 @pytest.mark.virtual_time
 async def test_a_failure_before_the_first_line_has_its_own_status(open_page, lane):
-    """Nothing good has landed: it is the problem that everybody else gets."""
+    """No part has succeeded, so it is the same problem document as without lines."""
     async with open_page(lane) as shop:
         shop.scripts["catalog"].then(reply(404))
         shop.scripts["reviews"].then(reply(200, ["good"], after=0.2))
@@ -248,8 +248,8 @@ async def test_a_failure_before_the_first_line_has_its_own_status(open_page, lan
 
 @BOTH_LANES
 @pytest.mark.virtual_time
-async def test_what_degrades_first_does_not_begin_the_answer(open_page, lane):
-    """A fallback alone is not worth a 200 that would be taken back."""
+async def test_a_degraded_part_does_not_begin_the_answer(open_page, lane):
+    """After a fallback alone the answer may still become a problem document."""
     async with open_page(lane) as shop:
         shop.scripts["reviews"].then(reply(503))
         shop.scripts["catalog"].then(reply(404, after=2))
@@ -261,7 +261,7 @@ async def test_what_degrades_first_does_not_begin_the_answer(open_page, lane):
 @BOTH_LANES
 @pytest.mark.virtual_time
 async def test_a_failure_after_the_start_is_the_last_line(open_page, lane):
-    """With the problem that would have been the answer, and how the parts ended."""
+    """It has the problem that would have been the answer, and the states of the parts."""
     async with open_page(lane) as shop:
         shop.scripts["catalog"].then(fail(after=0.2))
         heard = await speak(shop)
@@ -278,7 +278,7 @@ async def test_a_failure_after_the_start_is_the_last_line(open_page, lane):
 @pytest.mark.parametrize("path", ["/v1/broken/7", "/v1/bug/7"])
 @pytest.mark.virtual_time
 async def test_a_bug_is_masked_and_emitted_as_an_event(open_page, lane, path):
-    """In a view or in how a part is presented: the client learns only that there was one."""
+    """Also a bug in the presentation of a part: the client gets no details."""
     async with open_page(lane) as shop:
         heard = await speak(shop, path)
         crashes = [event for event in shop.heard if isinstance(event, Crashed)]
@@ -293,7 +293,7 @@ async def test_a_bug_is_masked_and_emitted_as_an_event(open_page, lane, path):
 @pytest.mark.parametrize("path", [PAGE, "/v1/stuck/7"])
 @pytest.mark.virtual_time
 async def test_the_deadline_holds(open_page, lane, path):
-    """Whatever hangs, a service or the view itself, the last line says so in time."""
+    """If a service or the view hangs, the last line reports it in time."""
     async with open_page(lane) as shop:
         if path == PAGE:
             shop.scripts["catalog"].then(hang())
@@ -307,8 +307,8 @@ async def test_the_deadline_holds(open_page, lane, path):
 
 @BOTH_LANES
 @pytest.mark.virtual_time
-async def test_a_client_that_leaves_cancels_what_runs(open_page, lane):
-    """Its calls end with it, and nothing is left behind."""
+async def test_a_disconnect_cancels_running_parts(open_page, lane):
+    """Its calls are cancelled, and no task is left."""
     async with open_page(lane) as shop:
         shop.scripts["catalog"].then(hang())
         heard = Heard()
@@ -323,8 +323,8 @@ async def test_a_client_that_leaves_cancels_what_runs(open_page, lane):
 
 @BOTH_LANES
 @pytest.mark.virtual_time
-async def test_lines_are_not_held_back_on_their_way(open_page, lane):
-    """No compression that waits for more, no buffer in a proxy, nothing cached."""
+async def test_lines_are_not_buffered(open_page, lane):
+    """They are not compressed, not buffered by proxies and not cached."""
     async with open_page(lane) as shop:
         answer = await shop.client.get(PAGE, headers=LINES | {"accept-encoding": "gzip"})
 
@@ -338,8 +338,8 @@ async def test_lines_are_not_held_back_on_their_way(open_page, lane):
 @BOTH_LANES
 @pytest.mark.parametrize("accept", ["*/*", "application/x-ndjson"])
 @pytest.mark.virtual_time
-async def test_both_forms_say_that_the_answer_varies(open_page, lane, accept):
-    """A cache must not give lines to a client that wants a document."""
+async def test_both_forms_vary_by_accept(open_page, lane, accept):
+    """A cache must not serve lines to a client that wants a document."""
     async with open_page(lane) as shop:
         answer = await shop.client.get(PAGE, headers={"accept": accept})
 
@@ -347,8 +347,8 @@ async def test_both_forms_say_that_the_answer_varies(open_page, lane, accept):
 
 
 @pytest.mark.virtual_time
-async def test_head_has_the_head_of_the_lines(open_page):
-    """And no content."""
+async def test_head_has_the_headers_of_the_lines(open_page):
+    """It has no content."""
     async with open_page() as shop:
         answer = await shop.client.head(PAGE, headers=LINES)
 
@@ -358,7 +358,7 @@ async def test_head_has_the_head_of_the_lines(open_page):
 @BOTH_LANES
 @pytest.mark.virtual_time
 async def test_a_response_of_its_own_is_sent_as_it_is(open_page, lane):
-    """A view that answers with text has no parts to show."""
+    """A view that returns a text response has no lines."""
     async with open_page(lane) as shop:
         answer = await shop.client.get("/v1/raw", headers=LINES)
 
@@ -399,13 +399,13 @@ async def test_a_response_of_its_own_is_sent_as_it_is(open_page, lane):
         (b"", False),
     ],
 )
-def test_lines_are_for_who_names_them(accept, lines):
-    """The higher weight wins, then the type that is named first; a wildcard means JSON."""
+def test_lines_are_for_clients_that_prefer_them(accept, lines):
+    """The higher weight wins, then the first type in the header; a wildcard means JSON."""
     assert prefers_lines(accept) is lines
 
 
-async def test_openapi_shows_both_forms(open_page):
-    """Of every view that reads and answers with a model."""
+async def test_openapi_documents_both_forms(open_page):
+    """For each view that reads and returns a model."""
     async with open_page() as shop:
         paths = shop.app.openapi()["paths"]
 
@@ -415,7 +415,7 @@ async def test_openapi_shows_both_forms(open_page):
 
 
 class Other(Composition):
-    """A screen that has nothing to do with products."""
+    """A composition without products."""
 
     @critical
     async def product(self) -> Product:
@@ -423,7 +423,7 @@ class Other(Composition):
 
 
 def test_a_part_that_the_view_does_not_have_is_refused():
-    """When it is declared, not at the first request."""
+    """The declaration raises, not the first request."""
     views = Views(access=ANYONE)
     declare = views.get("/{product_id}", progressive=[early(Other.product, heading)])
 

@@ -1,4 +1,4 @@
-"""Headers for caches on the way: every answer says who may store it, and what it depended on."""
+"""Headers for caches on the way: each answer says who may store it, and what it varies by."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,7 +54,7 @@ def own_views() -> Views:
 
 
 async def raw(_scope, _receive, send):
-    """Answer as an application does that spells its headers as it likes."""
+    """Answer as an application that does not write header names in lower case."""
     headers = [(b"Cache-Control", b"max-age=5"), (b"Vary", b"Cookie"), (b"X-Request-ID", b"mine")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"raw"})
@@ -62,7 +62,7 @@ async def raw(_scope, _receive, send):
 
 @asynccontextmanager
 async def open_with_routes(file=None) -> AsyncIterator[Shop]:
-    """Open the shop with routes that are FastAPI's own beside its views."""
+    """Open the shop with routes of FastAPI beside its views."""
     async with open_shop(own_views()) as shop:
         app = shop.app
         shop.client.headers["authorization"] = "Bearer demo-1"
@@ -125,7 +125,7 @@ async def open_with_routes(file=None) -> AsyncIterator[Shop]:
     ],
 )
 async def test_every_answer_says_who_may_store_it(method, path, wanted):
-    """Once; Varnish and others store for minutes what says nothing. An author's own word counts."""
+    """Once: Varnish and others store answers without it. The author's own header counts."""
     async with open_with_routes() as shop:
         answer = await shop.client.request(method, path)
 
@@ -133,7 +133,7 @@ async def test_every_answer_says_who_may_store_it(method, path, wanted):
 
 
 async def test_a_response_of_a_degraded_view_is_not_stored():
-    """A view that builds its own response lacks a part as any other does."""
+    """This holds for a view that builds its own response as well."""
     async with open_with_routes() as shop:
         shop.scripts["reviews"].then(reply(404))
         answer = await shop.client.get("/v1/answers/degraded/7")
@@ -142,7 +142,7 @@ async def test_a_response_of_a_degraded_view_is_not_stored():
     assert answer.headers["cache-control"] == UNSTORED
 
 
-async def test_an_expiry_of_the_author_counts():
+async def test_expires_of_the_author_counts():
     """`Cache-Control` would overrule it (RFC 9111, section 5.3)."""
     async with open_with_routes() as shop:
         answer = await shop.client.get("/v1/answers/expires")
@@ -153,7 +153,7 @@ async def test_an_expiry_of_the_author_counts():
 
 @pytest.mark.parametrize("lane", ["fast", "fastapi"])
 async def test_a_parameter_is_the_first_line_of_a_header(lane):
-    """A view reads a header of its own as FastAPI does, on both lanes."""
+    """A view reads a header parameter as FastAPI does, on both paths."""
     async with open_with_routes() as shop:
         if lane != "fast":
             shop.app.dependency_overrides[object] = object
@@ -164,7 +164,7 @@ async def test_a_parameter_is_the_first_line_of_a_header(lane):
 
 
 async def test_a_header_of_the_application_is_not_sent_twice():
-    """Also one that it does not spell in lower case."""
+    """Also one whose name is not in lower case."""
     async with open_with_routes() as shop:
         answer = await shop.client.get("/raw/x")
 
@@ -179,8 +179,8 @@ async def test_a_header_of_the_application_is_not_sent_twice():
         "/in-pieces", "/nowhere", "/refused", "/openapi.json",
     ],
 )  # fmt: skip
-async def test_vary_does_not_depend_on_what_was_chosen(path):
-    """A cache that stores an answer of one client must not hand it to a client of another kind."""
+async def test_vary_does_not_depend_on_the_choice(path):
+    """A cache must not serve the answer of one client to a client with other preferences."""
     clients = [
         {"accept-encoding": coding, "accept": accept}
         for coding in ("identity", "gzip", "br;q=0", "")
@@ -215,7 +215,7 @@ async def test_vary_does_not_depend_on_what_was_chosen(path):
 )
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
 async def test_head_describes_the_file_that_get_sends(size, accepted, tmp_path):
-    """A file in one piece is compressed, one in several pieces is not: HEAD says the same."""
+    """A file in one piece is compressed, one in several pieces is not; HEAD agrees."""
     file = tmp_path / "words.txt"
     file.write_bytes(b"w" * size)
     async with open_with_routes(file) as shop:
@@ -232,8 +232,8 @@ async def test_head_describes_the_file_that_get_sends(size, accepted, tmp_path):
     )
 
 
-async def test_the_openapi_document_has_a_tag():
-    """Generators and portals fetch it again and again; it changes with a release."""
+async def test_the_openapi_document_has_an_entity_tag():
+    """Generators and portals fetch it often; it changes with a release only."""
     async with open_with_routes() as shop:
         first = await shop.client.get("/openapi.json")
         tag = first.headers["etag"]

@@ -1,4 +1,4 @@
-"""What a service answers, as clients of the gateway get it: over sockets, by both faces."""
+"""Replies of a service as clients of the gateway get them: over sockets, in REST and GraphQL."""
 
 from asyncio import gather
 from collections.abc import AsyncIterator
@@ -46,25 +46,25 @@ class Order:
 
 @dataclass(frozen=True)
 class ShopError:
-    """The service's own error format."""
+    """The error format of the service."""
 
     code: str
     message: str
 
 
 def as_shop_error(error: TypedReply[ShopError]) -> ClientError:
-    """Make our error of the service's."""
+    """Translate an error of the service."""
     return ClientError(error.value.message, status=error.status, code=error.value.code)
 
 
 def as_invalid_input(error: ShopError) -> InvalidInput:
-    """Make a fault of the client's input of it."""
+    """Translate an error of the service to invalid input."""
     faults = [{"pointer": "/quantity", "detail": error.message}]
     return InvalidInput("Please look again.", errors=faults)
 
 
 class Orders(Upstream):
-    """Every declaration at once."""
+    """An upstream with every declaration."""
 
     policy = Policy(retry=None)
     passes_through = Upstream.passes_through | {429}
@@ -89,7 +89,7 @@ class Stored(Orders):
 
 
 class Desk(Composition):
-    """What the routes show."""
+    """A composition of all parts."""
 
     orders: Orders
     stored: Stored
@@ -105,7 +105,7 @@ class Desk(Composition):
 
 
 class Buying(Saga):
-    """A purchase of one step."""
+    """A saga of one step."""
 
     orders: Orders
     quantity: int
@@ -124,7 +124,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Page:
-    """A list with what the service says of it in headers."""
+    """A list with the headers of its reply."""
 
     orders: list[Order]
     total: int
@@ -257,7 +257,7 @@ GUEST_KEY = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
     ],
 )
 async def test_statuses_reach_clients_of_both_faces(transport, status, shown, code):
-    """By REST, on the fast path and beside it, and by GraphQL, with the same code."""
+    """In REST, on both paths, and in GraphQL, with the same code."""
     async with opened(transport) as shop:
         shop.answers(READ, status, "location: http://db-7.internal/x", body=b"db-7")
         answers = [await shop.client.get(path) for path in ("/orders/7", "/slow/orders/7")]
@@ -271,8 +271,8 @@ async def test_statuses_reach_clients_of_both_faces(transport, status, shown, co
 @both
 @pytest.mark.parametrize("wait", ["7", "Sun, 29 Nov 2026 01:00:07 GMT"])
 @pytest.mark.parametrize("status", [409, 429, 503])
-async def test_wait_of_a_service_reaches_clients_of_both_faces(transport, wait, status):
-    """Retry-After in either form is a header of REST, and a member of GraphQL's extensions."""
+async def test_retry_after_of_a_service_reaches_clients_of_both_faces(transport, wait, status):
+    """In either form it becomes a header in REST, and a member of GraphQL's extensions."""
     lines = (f"retry-after: {wait}", "date: Sun, 29 Nov 2026 01:00:00 GMT")
     async with opened(transport) as shop:
         shop.answers(READ, status, *lines)
@@ -285,7 +285,7 @@ async def test_wait_of_a_service_reaches_clients_of_both_faces(transport, wait, 
 
 @both
 async def test_error_format_of_a_service_is_translated(transport):
-    """Faults, codes and words of the service, as the functions say, by both faces."""
+    """Errors, codes and texts of the service are translated by functions, in both faces."""
     body = b'{"code": "locked_by_staff", "message": "must be positive"}'
     async with opened(transport) as shop:
         shop.answers(WRITE, 400, JSON, body=body)
@@ -325,7 +325,7 @@ async def test_problem_of_a_service_is_passed_on_with_its_members():
 
 
 async def test_refusals_of_clients_open_no_circuit():
-    """A hundred translated refusals are not the service's fault; the next call is made."""
+    """After a hundred translated refusals the circuit is closed, and the next call is made."""
     async with opened() as shop:
         shop.answers(READ, 423, JSON, body=b'{"code": "locked", "message": "No."}')
         statuses = {(await shop.client.get("/orders/7")).status_code for _ in range(100)}
@@ -338,7 +338,7 @@ async def test_refusals_of_clients_open_no_circuit():
 
 @pytest.mark.parametrize("path", ["/cached/orders/7", "/orders/7"])
 async def test_shared_failure_is_translated_for_each_caller(path):
-    """Whether it comes from the cache, or from one call of several callers under way together."""
+    """Whether it comes from the cache, or from one coalesced call."""
     async with opened() as shop:
         lines = (JSON, "cache-control: max-age=60")
         shop.answers(READ, 423, *lines, body=b'{"code": "locked_by_staff", "message": "No."}')
@@ -350,7 +350,7 @@ async def test_shared_failure_is_translated_for_each_caller(path):
 
 
 async def test_cached_failure_is_translated_again():
-    """The service is called once; the second answer is made of the stored reply."""
+    """The service is called once; the second answer comes from the stored reply."""
     async with opened() as shop:
         lines = (JSON, "cache-control: max-age=60")
         shop.answers(READ, 423, *lines, body=b'{"code": "locked_by_staff", "message": "No."}')
@@ -361,7 +361,7 @@ async def test_cached_failure_is_translated_again():
 
 
 async def test_optional_part_reports_the_error_of_its_service():
-    """A screen goes on without the part; its status names the translated code."""
+    """The screen is answered without the part; its status has the translated code."""
     async with opened() as shop:
         shop.answers(READ, 423, JSON, body=b'{"code": "locked_by_staff", "message": "No."}')
         answer = await shop.client.get("/extra/7")
@@ -370,7 +370,7 @@ async def test_optional_part_reports_the_error_of_its_service():
     assert "missing;reason=locked_by_staff" in answer.headers["part-status"].replace(" ", "")
 
 
-async def test_keyed_write_that_was_refused_is_answered_the_same_again():
+async def test_refusal_of_a_keyed_write_is_replayed():
     """The translated refusal is the final answer: the service is not called a second time."""
     async with opened() as shop:
         shop.answers(WRITE, 400, JSON, body=b'{"code": "x", "message": "must be positive"}')
@@ -383,8 +383,8 @@ async def test_keyed_write_that_was_refused_is_answered_the_same_again():
     assert shop.service.lines == [WRITE]
 
 
-async def test_saga_believes_a_translated_refusal():
-    """A step that was refused has failed, is not sent again, and says why with all members."""
+async def test_saga_takes_a_translated_refusal_as_final():
+    """The refused step has failed, is not sent again, and reports all members of the error."""
     async with opened() as shop:
         shop.answers(WRITE, 400, JSON, body=b'{"code": "x", "message": "must be positive"}')
         answer = await shop.client.post("/purchases?quantity=0", headers=GUEST_KEY)
@@ -405,7 +405,7 @@ LINK = "</v1/orders?page=2>; rel=next, </v1/orders?page=9>; rel=last"
 
 @both
 async def test_headers_of_a_reply_come_with_the_typed_value(transport):
-    """And a cached reply has those that it was stored with."""
+    """A cached reply has the headers that it was stored with."""
     async with opened(transport) as shop:
         shop.answers("GET /v1/orders", 200, *PAGE, body=b'[{"id": "7"}]')
         pages = [(await shop.client.get(f"/pages/{kind}")).json() for kind in ("live", "stored")]
@@ -421,7 +421,7 @@ async def test_headers_of_a_reply_come_with_the_typed_value(transport):
     "location", ["/v1/orders/7", "orders/7", "http://127.0.0.1:{port}/v1/orders/7"]
 )
 async def test_location_of_a_write_reaches_its_client_rewritten(transport, status, location):
-    """Whatever its form; the service's own address stays inside."""
+    """In any form; the address of the service is not sent."""
     async with opened(transport) as shop:
         shop.answers(WRITE, status, f"location: {location}")
         answer = await shop.client.post("/orders", json={"quantity": 1})
@@ -431,8 +431,8 @@ async def test_location_of_a_write_reaches_its_client_rewritten(transport, statu
     assert graph["data"] == {"place": "/orders/7"}
 
 
-async def test_location_is_below_the_path_that_the_gateway_is_served_at():
-    """A proxy that forwards a path leaves it in the links of answers."""
+async def test_location_is_below_the_root_path_of_the_gateway():
+    """Behind a proxy that forwards a path, links in answers have that path."""
     async with opened(root_path="/shop") as shop:
         shop.answers(WRITE, 201, "location: /v1/orders/7", "content-location: /v1/orders/7")
         answer = await shop.client.post("/shop/orders", json={"quantity": 1})
@@ -441,8 +441,8 @@ async def test_location_is_below_the_path_that_the_gateway_is_served_at():
     assert answer.headers["content-location"] == "/shop/orders/7"
 
 
-async def test_location_belongs_to_the_answer_of_a_key():
-    """The same key gets the same answer again, with its Location."""
+async def test_location_is_replayed_with_the_answer():
+    """The same key gets the same answer, with its `Location`."""
     async with opened() as shop:
         shop.answers(WRITE, 201, JSON, "location: /v1/orders/7", body=b'{"id": "7"}')
         options = {"json": {"quantity": 1}, "headers": GUEST_KEY}
@@ -454,7 +454,7 @@ async def test_location_belongs_to_the_answer_of_a_key():
 
 @pytest.mark.parametrize("location", ["http://db-7.internal/v1/orders/7", "/admin/7", "//x/y"])
 async def test_unknown_location_is_logged_and_not_sent(location):
-    """A service can't send our clients elsewhere, nor show them its hosts."""
+    """A service can't redirect clients elsewhere, nor reveal its hosts."""
     async with opened() as shop:
         shop.answers(WRITE, 201, JSON, f"location: {location}", body=b'{"id": "7"}')
         answer = await shop.client.post("/orders", json={"quantity": 1})
@@ -465,8 +465,8 @@ async def test_unknown_location_is_logged_and_not_sent(location):
 
 
 @both
-async def test_redirect_is_followed_where_the_policy_says_so(transport):
-    """Within the origin; the client sees the answer, and not the detour."""
+async def test_redirect_is_followed_if_the_policy_says_so(transport):
+    """Within the origin; the client gets the final answer."""
     async with opened(transport) as shop:
         shop.answers("GET /v1/orders", 308, "location: /v1/orders/")
         shop.answers("GET /v1/orders/", 200, *PAGE, body=b'[{"id": "7"}]')

@@ -1,4 +1,4 @@
-"""Ids with slashes in views: `{sku:path}`, on the fast path and on FastAPI's."""
+"""Ids with slashes in views: `{sku:path}`, on the fast path and on the slow path."""
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bff_core.events import Events
 
 
 class Shelf(Composition):
-    """A screen whose input is an id with slashes."""
+    """A composition whose input is an id with slashes."""
 
     sku: str
 
@@ -24,14 +24,14 @@ class Shelf(Composition):
 
 @dataclass
 class Item:
-    """What the views answer with."""
+    """The answer of the views."""
 
     sku: str
 
 
 @asynccontextmanager
 async def opened():
-    """Run a gateway with views whose ids hold slashes."""
+    """Run a gateway with views whose ids have slashes."""
     views = Views(access=ANYONE)
 
     @views.get("/fast/{sku:path}")
@@ -82,7 +82,7 @@ async def opened():
     ],
 )
 async def test_view_takes_an_id_with_slashes(lane, path, sku):
-    """Slashes come as they are or encoded; each escape is decoded once."""
+    """Slashes may be encoded or not; each escape is decoded once."""
     async with opened() as client:
         answer = await client.get(f"/{lane}/{path}")
 
@@ -90,7 +90,7 @@ async def test_view_takes_an_id_with_slashes(lane, path, sku):
 
 
 async def test_segments_behind_an_id_with_slashes_match():
-    """Other segments behind the id still have to match."""
+    """Further segments of the path must match."""
     async with opened() as client:
         answer = await client.get("/level/a/b/now/6")
         other = await client.get("/level/a/now/b/6")
@@ -98,16 +98,16 @@ async def test_segments_behind_an_id_with_slashes_match():
     assert (answer.json(), other.status_code) == ({"sku": "a/b 7"}, 404)
 
 
-async def test_screen_takes_an_id_with_slashes():
-    """The input of a composition is filled from such a path."""
+async def test_composition_takes_an_id_with_slashes():
+    """Its input is read from such a path."""
     async with opened() as client:
         answer = await client.get("/screen/shoes%2F42")
 
     assert answer.json() == {"sku": "label of shoes/42"}
 
 
-async def test_body_stands_beside_an_id_with_slashes():
-    """The id is no part of the body, and a body that is no JSON is refused as anywhere."""
+async def test_view_takes_a_body_beside_an_id_with_slashes():
+    """The id is not read from the body, and a body that is not JSON is refused."""
     async with opened() as client:
         answer = await client.put("/body/shoes/42", json={"sku": "new"})
         refused = await client.put("/body/shoes/42", content="a", headers={"content-type": "a/b"})
@@ -116,8 +116,8 @@ async def test_body_stands_beside_an_id_with_slashes():
     assert refused.status_code == 415
 
 
-async def test_openapi_shows_a_path_parameter():
-    """The path of the document holds the plain name, and the parameter is in the path."""
+async def test_openapi_documents_the_path_parameter():
+    """The path in the document has the plain name."""
     async with opened() as client:
         document = (await client.get("/openapi.json")).json()
 

@@ -1,4 +1,4 @@
-"""A screen whose service sends what does not fit: the rest is the answer, and says so."""
+"""Tolerant reading: if a part of a reply does not fit, the rest is used and marked as partial."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ FRESH = {"cache-control": "max-age=60"}
 
 
 class Status(Enum):
-    """The members that this gateway knows."""
+    """The statuses that this gateway knows."""
 
     OPEN = "open"
 
@@ -64,14 +64,14 @@ class Orders(Upstream):
 
 
 class Strict(Upstream):
-    """The same, read as it is by default."""
+    """The same service, read strictly, as by default."""
 
     async def all(self) -> list[Order]:
         return await self.get("/orders", list[Order])
 
 
 class Screen(Composition):
-    """Two parts of one service, and one that is read strictly."""
+    """Two parts that read tolerantly, and one that reads strictly."""
 
     orders_service: Orders
     strict_service: Strict
@@ -180,7 +180,7 @@ class Query:
 
 @asynccontextmanager
 async def opened(*steps):
-    """Open a gateway over a script; yield its client, the script, what was heard."""
+    """Open a gateway with a scripted service; yield its client, the script and the events."""
     script, heard = Scripted(*steps), []
     app = gateway(
         "shop",
@@ -204,8 +204,8 @@ async def opened(*steps):
         yield client, script, heard
 
 
-async def test_a_part_says_that_something_was_left_out():
-    """The rest arrives, is marked, and is not stored."""
+async def test_a_reduced_part_is_partial():
+    """The rest of the reply is sent, marked as partial, and not stored."""
     async with opened(reply(200, ORDERS)) as (client, _, heard):
         answer = await client.get("/v1/orders")
 
@@ -217,8 +217,8 @@ async def test_a_part_says_that_something_was_left_out():
     assert event.lost == ("$[1].status: an unknown member", "$[2]: does not fit")
 
 
-async def test_graphql_says_it_in_its_extensions():
-    """Without an error: the field has a value."""
+async def test_graphql_reports_it_in_extensions():
+    """There is no error, since the field has a value."""
     async with opened(reply(200, ORDERS)) as (client, _, __):
         answer = await client.post("/graphql", json={"query": "{ orders }"})
 
@@ -229,7 +229,7 @@ async def test_graphql_says_it_in_its_extensions():
 
 
 async def test_a_null_of_a_partial_part_is_no_error():
-    """The service said null; what was left out stands elsewhere."""
+    """The service sent null; another member was left out."""
     async with opened(reply(200, ORDERS)) as (client, _, __):
         answer = await client.post("/graphql", json={"query": "{ note }"})
 
@@ -247,15 +247,15 @@ async def test_a_null_of_a_partial_part_is_no_error():
     ],
 )
 async def test_the_worse_of_two_states_is_reported(path, status):
-    """A stale reply beside a partial one; a key that failed in a batch that is partial."""
+    """Of a stale and a partial reply, and of a failed key in a partial batch."""
     async with opened(reply(200, ORDERS)) as (client, _, __):
         answer = await client.get(path)
 
     assert answer.headers["part-status"] == status
 
 
-async def test_a_line_of_a_progressive_answer_says_it():
-    """The part has a value, and a status."""
+async def test_a_line_of_a_progressive_answer_has_the_state():
+    """The line has a value and the status."""
     async with opened(reply(200, ORDERS)) as (client, _, __):
         answer = await client.get("/v1/lines", headers={"accept": "application/x-ndjson"})
 
@@ -265,8 +265,8 @@ async def test_a_line_of_a_progressive_answer_says_it():
     assert last["parts"] == {"orders": {"status": "partial", "reason": "bad_payload"}}
 
 
-async def test_what_is_read_strictly_is_refused_whole():
-    """The default: no part of a reply that does not fit is used."""
+async def test_a_strict_part_refuses_the_whole_reply():
+    """By default, nothing of a reply that does not fit is used."""
     async with opened(reply(200, ORDERS)) as (client, _, heard):
         answer = await client.get("/v1/strict")
 
@@ -276,8 +276,8 @@ async def test_what_is_read_strictly_is_refused_whole():
 
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/cached"])
-async def test_a_cached_reply_carries_the_same_status(path):
-    """The service is called once; each answer says that it is partial, the log says it once."""
+async def test_a_cached_reply_has_the_same_status(path):
+    """The service is called once; each answer is marked as partial, and it is logged once."""
     async with opened(reply(200, ORDERS, headers=FRESH)) as (client, script, heard):
         answers = [await client.get(path) for _ in range(3)]
 
@@ -289,8 +289,8 @@ async def test_a_cached_reply_carries_the_same_status(path):
 
 
 @pytest.mark.parametrize(("orders", "stored"), [(ORDERS, False), (ORDERS[:1], True)])
-async def test_an_answer_that_can_not_say_what_it_lacks_is_not_stored(orders, stored):
-    """A view that reads a service without a part has no status to show."""
+async def test_an_answer_without_parts_is_not_stored(orders, stored):
+    """A view that calls a service outside a part can't report that something is left out."""
     async with opened(reply(200, orders, headers=FRESH)) as (client, _, __):
         answers = [await client.get("/v1/direct") for _ in range(2)]
 
@@ -298,8 +298,8 @@ async def test_an_answer_that_can_not_say_what_it_lacks_is_not_stored(orders, st
     assert ("public" in answers[1].headers["cache-control"]) is stored
 
 
-async def test_coalesced_replies_carry_the_same_status():
-    """Of one call that many wait for each answer says what it lacks."""
+async def test_coalesced_replies_have_the_same_status():
+    """Each answer that used the coalesced call is marked as partial."""
     async with opened(reply(200, ORDERS, after=0.05)) as (client, script, _):
         answers = await asyncio.gather(*[client.get("/v1/orders") for _ in range(5)])
 
@@ -307,8 +307,8 @@ async def test_coalesced_replies_carry_the_same_status():
     assert {one.headers["part-status"] for one in answers} == {"orders=partial;reason=bad_payload"}
 
 
-async def test_each_part_that_uses_the_reply_says_so():
-    """Two parts, one reply."""
+async def test_each_part_that_uses_the_reply_is_partial():
+    """Two parts use one reply."""
     async with opened(reply(200, ORDERS)) as (client, _, __):
         answer = await client.get("/v1/both")
 
@@ -319,7 +319,7 @@ async def test_each_part_that_uses_the_reply_says_so():
 
 @pytest.mark.virtual_time
 async def test_a_stale_reply_is_partial_and_has_its_age():
-    """Both are true of it, and the worse is the state."""
+    """Both are true, and the more severe state is reported."""
     headers = {"cache-control": "max-age=1, stale-if-error=60"}
     async with opened(reply(200, ORDERS, headers=headers), fail()) as (client, _, __):
         await client.get("/v1/orders")
@@ -329,16 +329,16 @@ async def test_a_stale_reply_is_partial_and_has_its_age():
     assert answer.headers["part-status"] == "orders=partial;reason=bad_payload;age=5"
 
 
-async def test_a_whole_reply_is_ok_afterwards():
-    """No part is marked for an earlier reply."""
+async def test_a_complete_reply_is_ok_afterwards():
+    """An earlier partial reply does not mark later parts."""
     async with opened(reply(200, ORDERS), reply(200, ORDERS[:1])) as (client, _, __):
         states = [(await client.get("/v1/orders")).headers["part-status"] for _ in range(2)]
 
     assert states == ["orders=partial;reason=bad_payload", "orders=ok"]
 
 
-async def test_a_part_that_awaits_it_says_that_it_may_lack_something():
-    """It was made of what is left of a reply."""
+async def test_a_part_that_awaits_a_partial_part_is_degraded():
+    """Its value depends on the rest of a reply."""
     async with opened(reply(200, ORDERS)) as (client, _, __):
         answer = await client.get("/v1/count")
 

@@ -1,4 +1,4 @@
-"""What a view forgets to await: the log says so, wherever it stands in the answer."""
+"""A missing `await` in a view: the log names it, wherever it is in the answer."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -49,31 +49,31 @@ Composed = Annotated[Page, Depends(compose(Page))]
 
 @views.get("/itself")
 async def itself(page: Composed) -> int:
-    """Forget it where nothing is around it."""
+    """Return it."""
     return page.price()
 
 
 @views.get("/field")
 async def field(page: Composed) -> Row:
-    """Forget it in a field."""
+    """Return it in a field."""
     return Row(page.price())
 
 
 @views.get("/item")
 async def item(page: Composed) -> list[int]:
-    """Forget it in a list."""
+    """Return it in a list."""
     return [page.price()]
 
 
 @views.get("/undeclared")
 async def undeclared(page: Composed):
-    """Forget it where no type is declared."""
+    """Return it without a declared type."""
     return {"price": page.price()}
 
 
 @views.get("/coroutine")
 async def coroutine(page: Composed) -> Model:
-    """Forget it with a function that is no part."""
+    """Return the coroutine of a function that is no part."""
     return {"price": read(page)}
 
 
@@ -95,7 +95,7 @@ async def bare(page: Composed):
     ],
 )
 async def test_a_forgotten_await_is_named(path, shown):
-    """Neither "not iterable" nor a type of ours: what is missing is `await`."""
+    """The error says that `await` is missing, not "not iterable"."""
     heard = []
     settings = Settings(env="development")
     app = gateway("shop", faces=[views], settings=settings, events=Events(heard.append))

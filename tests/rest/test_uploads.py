@@ -1,4 +1,4 @@
-"""Forms and files: views take them as FastAPI does, and what is wrong with one is a problem."""
+"""Forms and files: views take them as FastAPI does, and errors are problem details."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ except ConfigurationError as error:
 
 
 class Profile(BaseModel):
-    """A form as a model."""
+    """A model of a form."""
 
     name: str
     weight: float = 0.0
@@ -98,7 +98,7 @@ async def opened():
 
 @pytest.mark.parametrize("path", ["/pictures", "/plain/pictures"])
 async def test_a_file_and_a_field_arrive(path):
-    """The name and the bytes of a file, and text beside it."""
+    """A view gets the name and the bytes of a file, and text fields."""
     async with opened() as client:
         answer = await client.post(
             path, files={"picture": ("é.png", b"\x00\xff1")}, data={"caption": "ünö"}
@@ -108,8 +108,8 @@ async def test_a_file_and_a_field_arrive(path):
     assert answer.json() == {"name": "é.png", "size": 3, "caption": "ünö"}
 
 
-async def test_files_bytes_and_models_of_forms_arrive():
-    """Every way in which FastAPI declares a form."""
+async def test_all_declarations_of_forms_work():
+    """Files, bytes and models of forms, in every way in which FastAPI declares them."""
     files = [("pictures", ("a", b"1")), ("pictures", ("b", b"2"))]
     async with opened() as client:
         album = await client.post("/album", files=files)
@@ -120,8 +120,8 @@ async def test_files_bytes_and_models_of_forms_arrive():
     assert profile.json() == {"name": "Ada", "weight": 61.5}
 
 
-async def test_an_upload_that_is_sent_again_is_done_once():
-    """With an Idempotency-Key, and the bytes as they were."""
+async def test_a_repeated_upload_is_executed_once():
+    """With an `Idempotency-Key` and the same bytes."""
     upload = httpx.Request("POST", "http://x", files={"picture": ("a", b"1")})
     headers = {
         "content-type": upload.headers["content-type"],
@@ -145,8 +145,8 @@ async def test_an_upload_that_is_sent_again_is_done_once():
         ("/profile", {"name": "Ada", "weight": "NaN"}, "/weight", "finite_number"),
     ],
 )
-async def test_a_field_that_does_not_fit_has_a_pointer(path, data, pointer, kind):
-    """As in JSON: a field of a form is in the body."""
+async def test_error_in_a_field_has_a_pointer(path, data, pointer, kind):
+    """As in JSON, a field of a form is in the body."""
     async with opened() as client:
         answer = await client.post(path, data=data)
 
@@ -171,7 +171,7 @@ async def test_a_field_that_does_not_fit_has_a_pointer(path, data, pointer, kind
     ],
 )
 async def test_a_malformed_form_is_a_problem(body, content_type, detail):
-    """400, with what is wrong."""
+    """It is a 400 that says what is wrong."""
     async with opened() as client:
         answer = await client.post(
             "/pictures", content=body, headers={"content-type": content_type}
@@ -183,8 +183,8 @@ async def test_a_malformed_form_is_a_problem(body, content_type, detail):
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-async def test_a_form_may_come_in_any_pieces(size):
-    """The closing boundary is found wherever the pieces are cut; an epilogue is no part."""
+async def test_a_form_may_arrive_in_any_chunks(size):
+    """The closing boundary is found wherever chunks end; an epilogue is ignored."""
     body = part("picture") + b"epilogue"
 
     async def pieces():
@@ -210,7 +210,7 @@ async def test_a_form_may_come_in_any_pieces(size):
     ids=["fields", "field", "files", "part"],
 )
 async def test_a_view_may_take_fewer_or_smaller_parts(form):
-    """FastAPI's `form_limits` bound the number of fields and files, and the size of a field."""
+    """FastAPI's `form_limits` limit the number of fields and files, and the size of a field."""
     async with opened() as client:
         answer = await client.post("/few", **form)
 
@@ -218,7 +218,7 @@ async def test_a_view_may_take_fewer_or_smaller_parts(form):
 
 
 async def test_a_form_of_very_many_fields_is_refused():
-    """1,000 unless the view says otherwise."""
+    """The limit is 1,000 unless the view sets another."""
     many = {"content-type": "application/x-www-form-urlencoded"}
     async with opened() as client:
         answer = await client.post("/profile", content="&".join(["a=1"] * 1001), headers=many)
@@ -227,8 +227,8 @@ async def test_a_form_of_very_many_fields_is_refused():
     assert answer.json()["detail"] == "Too many fields. Maximum number of fields is 1000."
 
 
-async def test_an_upload_is_bounded_like_any_body():
-    """`BFF_MAX_BODY` holds for the whole form."""
+async def test_an_upload_has_the_limit_of_bodies():
+    """`BFF_MAX_BODY` limits the whole form."""
     async with opened() as client:
         answer = await client.post("/pictures", files={"picture": ("a", b"1" * MAX_BODY)})
 
@@ -245,8 +245,8 @@ async def test_an_upload_is_bounded_like_any_body():
         {"content-type": "application/x-www-form-urlencoded; charset=utf-16"},
     ],
 )
-async def test_what_is_no_form_in_utf8_is_415(headers):
-    """A charset of the client's choice could make text that cannot be encoded again."""
+async def test_a_form_in_another_charset_is_415(headers):
+    """A charset of the client's choice could yield text that can't be encoded again."""
     async with opened() as client:
         answer = await client.post("/pictures", content=b"{}", headers=headers)
 
@@ -254,7 +254,7 @@ async def test_what_is_no_form_in_utf8_is_415(headers):
 
 
 def test_a_view_with_a_file_says_what_to_install():
-    """When it is declared, and not at the first upload."""
+    """The declaration raises, not the first upload."""
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_READER], check=False, capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Bodies of very many values: refused before each of them is judged."""
+"""Bodies of very many values are refused before validation."""
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from tests.cpu_time import cpu_seconds_of
 JSON = {"content-type": "application/json"}
 MEGABYTE = 1_000_000
 MOST_SECONDS = 0.25
-"""Of CPU; a quiet machine takes a third of it. Without a limit it is 1 to 9 seconds."""
+"""Of CPU time; an idle machine takes a third of it. Without a limit it takes 1 to 9 seconds."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Line:
 
 
 class Numbers(Composition):
-    """A screen whose inputs a POST takes from its body."""
+    """A composition whose inputs a POST takes from its body."""
 
     numbers: Annotated[list[int], Body()]
     name: Annotated[str, Body()]
@@ -57,7 +57,7 @@ def numbers_of(
 
 
 def count_of(read: Annotated[tuple[list[int], str], Depends(numbers_of)]) -> int:
-    """Depend on what reads the body."""
+    """Depend on the function that reads the body."""
     return len(read[0])
 
 
@@ -123,8 +123,8 @@ def repeated(unit: str) -> bytes:
         b'{"a":' + repeated("[]") + b"}",
     ],
 )
-async def test_a_body_of_very_many_values_is_refused_in_little_time(body):
-    """What is wrong with each of half a million values is of no use to anybody."""
+async def test_a_body_of_very_many_values_is_refused_fast(body):
+    """Half a million values are not validated one by one."""
     async with opened() as client:
         answer = await client.post("/lines", content=body, headers=JSON)
         took = await cpu_seconds_of(partial(client.post, "/lines", content=body, headers=JSON))
@@ -135,7 +135,7 @@ async def test_a_body_of_very_many_values_is_refused_in_little_time(body):
 
 @pytest.mark.parametrize("path", ["/screen", "/dependency", "/nested", "/given"])
 async def test_the_limit_holds_for_bodies_that_dependencies_declare(path):
-    """Inputs of a composition are values of the body, and so are those of a function."""
+    """Values that compositions and functions take from the body count as well."""
     async with opened() as client:
         taken = await client.post(path, json={"numbers": [7] * 9, "name": "a"})
         refused = await client.post(path, json={"numbers": [7] * MAX_VALUES, "name": "a"})
@@ -146,15 +146,15 @@ async def test_the_limit_holds_for_bodies_that_dependencies_declare(path):
 
 @pytest.mark.parametrize(("count", "status"), [(1, 200), (4, 200), (5, 413), (MAX_VALUES, 413)])
 async def test_a_view_may_take_fewer_values(count, status):
-    """The limit is the view's own."""
+    """A view may set its own limit."""
     async with opened() as client:
         answer = await client.put("/few", json=[7] * count)
 
     assert answer.status_code == status
 
 
-async def test_as_many_values_as_the_limit_are_taken():
-    """The limit is that of the documentation."""
+async def test_as_many_values_as_the_limit_are_accepted():
+    """The limit is the documented one."""
     async with opened() as client:
         taken = await client.post("/lines", json=[7] * MAX_VALUES)
         refused = await client.post("/lines", json=[7] * (MAX_VALUES + 1))
@@ -165,8 +165,8 @@ async def test_as_many_values_as_the_limit_are_taken():
 
 
 @pytest.mark.parametrize("text", ["," * 100_000, '"[{,' * 30_000, "\\" * 50_000, '\\"' * 20_000])
-async def test_text_is_one_value_whatever_is_in_it(text):
-    """A long review has commas and brackets, and is no list."""
+async def test_text_is_one_value(text):
+    """A long review with commas and brackets is no list."""
     async with opened() as client:
         answer = await client.post("/text", json={"text": text})
 
@@ -174,7 +174,7 @@ async def test_text_is_one_value_whatever_is_in_it(text):
 
 
 @pytest.mark.parametrize("most", [0, -1, True, 1.5, "10", None])
-def test_a_limit_that_is_none_is_refused(most):
-    """At the declaration, with what is accepted."""
+def test_a_wrong_limit_is_refused(most):
+    """The declaration raises, and the error says what is accepted."""
     with pytest.raises(ConfigurationError, match="max_values="):
         Views().post("/lines", max_values=most)

@@ -1,4 +1,4 @@
-"""The view cache of REST views: what is cached, for which viewers, how long, and the headers."""
+"""The view cache of REST views: what is cached, for which viewers and how long; its headers."""
 
 import asyncio
 from collections import Counter
@@ -148,7 +148,7 @@ def open_views(**options):
     return runs, open_shop([views_of(runs)], **options)
 
 
-async def test_warm_answer_is_served_from_bytes():
+async def test_cached_answer_is_served_from_bytes():
     """The second request gets the same bytes, and nothing is composed for it."""
     runs, opened = open_views()
     async with opened as shop:
@@ -167,8 +167,8 @@ async def test_warm_answer_is_served_from_bytes():
     assert shop.of_views() == [("store", ""), ("hit", "")]
 
 
-async def test_answer_lives_as_long_as_its_shortest_part():
-    """The price is good for five seconds, and so is the page; then it is composed anew."""
+async def test_answer_is_fresh_as_long_as_its_shortest_part():
+    """The price is fresh for five seconds, and so is the page; then it is composed again."""
     runs, opened = open_views()
     async with opened as shop:
         first = await shop.get("/v1/products/7")
@@ -209,8 +209,8 @@ async def test_parameters_are_part_of_the_key():
     assert runs["title"] == 4
 
 
-async def test_wrong_parameter_is_refused_however_warm():
-    """What is validated is validated on each request."""
+async def test_wrong_parameter_is_refused_with_a_warm_cache():
+    """Parameters are validated on each request."""
     _, opened = open_views()
     async with opened as shop:
         await shop.get("/v1/titles/7")
@@ -221,8 +221,8 @@ async def test_wrong_parameter_is_refused_however_warm():
     assert "etag" not in refused.headers
 
 
-async def test_call_per_viewer_makes_the_answer_the_viewers():
-    """Ann gets hers from the cache, Bob his own; `Vary` has browsers separate them."""
+async def test_reply_per_viewer_makes_the_answer_per_viewer():
+    """Ann gets hers from the cache, Bob his own; `Vary` makes browsers separate them."""
     runs, opened = open_views()
     async with opened as shop:
         ann = [await shop.get("/v1/me", bearer("ann")) for _ in range(2)]
@@ -242,7 +242,7 @@ async def test_call_per_viewer_makes_the_answer_the_viewers():
 
 
 async def test_same_viewer_with_fewer_rights_gets_no_cached_answer():
-    """A second token of Ann's that may not read is refused, although her answer is warm."""
+    """Another token of Ann's that may not read is refused, although her answer is cached."""
     runs, opened = open_views()
     async with opened as shop:
         warm = [await shop.get("/v1/greeting", bearer("ann read")) for _ in range(2)]
@@ -253,7 +253,7 @@ async def test_same_viewer_with_fewer_rights_gets_no_cached_answer():
     assert runs["greeting"] == 2
 
 
-async def test_viewer_field_makes_the_answer_the_viewers():
+async def test_viewer_field_makes_the_answer_per_viewer():
     """A page that greets by name is not shared, although all its calls are public."""
     _, opened = open_views()
     async with opened as shop:
@@ -265,8 +265,8 @@ async def test_viewer_field_makes_the_answer_the_viewers():
     assert ann.headers["cache-control"] == "private, max-age=60"
 
 
-async def test_call_per_tenant_makes_the_answer_the_tenants():
-    """Ann and Bob of one tenant share it; others, and the same names elsewhere, do not."""
+async def test_reply_per_tenant_makes_the_answer_per_tenant():
+    """Ann and Bob of one tenant share it; viewers of other tenants, or of none, do not."""
     runs, opened = open_views()
     async with opened as shop:
         names = ["ann@acme", "bob@acme", "ann@bolt", "ann"]
@@ -283,7 +283,7 @@ async def test_call_per_tenant_makes_the_answer_the_tenants():
 
 
 async def test_view_that_declares_nothing_is_cached_per_viewer():
-    """Ann never gets an answer that was composed for Bob, although it would be the same."""
+    """Bob does not get Ann's answer, although it would be the same."""
     runs, opened = open_views()
     async with opened as shop:
         headers = [bearer("ann"), bearer("ann"), bearer("bob"), None, None]
@@ -313,7 +313,7 @@ async def test_declaration_that_an_answer_contradicts_is_logged_once():
     ]
 
 
-async def test_shared_and_private_answers_of_one_view_are_held_apart():
+async def test_shared_and_private_answers_of_one_view_are_separate():
     """A public view shares the answers that are public, and caches the others per viewer."""
     runs, opened = open_views()
     async with opened as shop:
@@ -333,7 +333,7 @@ async def test_shared_and_private_answers_of_one_view_are_held_apart():
 
 
 async def test_viewers_reply_forbids_a_tenant_to_share():
-    """Colleagues do not get each other's answer; viewers without a tenant are no surprise."""
+    """Colleagues do not get each other's answer; viewers without a tenant cause no warning."""
     runs, opened = open_views()
     async with opened as shop:
         await shop.get("/v1/plan", bearer("dan"))
@@ -363,8 +363,8 @@ def test_contradicting_declaration_is_refused(options, error):
         Views(prefix="/v1").get("/it", **options)
 
 
-async def test_fact_of_a_header_varies_the_answer():
-    """Those who read German share one, those who read French another."""
+async def test_answer_varies_by_a_header_that_was_read():
+    """Requests for German share one answer, requests for French another."""
     runs, opened = open_views()
     async with opened as shop:
         wanted = ["de", "fr", "de", "fr", ""]
@@ -379,8 +379,8 @@ async def test_fact_of_a_header_varies_the_answer():
     assert answers[2].headers["cache-control"] == "public, max-age=60"
 
 
-async def test_fact_of_the_query_makes_the_query_part_of_the_key():
-    """A width in the query that no view declares is part of the key once a fact reads it."""
+async def test_query_that_was_read_is_part_of_the_key():
+    """A query parameter that no view declares is part of the key once a fact has read it."""
     runs, opened = open_views()
     async with opened as shop:
         paths = ["", "?width=320", "?width=320", ""]
@@ -425,7 +425,7 @@ async def test_reason_for_not_storing_is_reported_once():
 
 
 async def test_view_that_becomes_cacheable_is_cached_soon():
-    """A service that was down for long is noticed within a second of its return."""
+    """Once a service works again, answers are cached within a second."""
     runs, opened = open_views()
     async with opened as shop:
         shop.scripts["prices"].then(reply(500))
@@ -441,8 +441,8 @@ async def test_view_that_becomes_cacheable_is_cached_soon():
     assert runs["product"] < 15
 
 
-async def test_degraded_answer_is_stored_nowhere():
-    """It has no entity tag either: it is not the answer."""
+async def test_degraded_answer_is_not_stored():
+    """It is `no-store`, and has no entity tag."""
     runs, opened = open_views()
     async with opened as shop:
         shop.scripts["prices"].then(reply(500), reply(500), saying())
@@ -459,8 +459,8 @@ async def test_degraded_answer_is_stored_nowhere():
     assert runs["product"] == 3
 
 
-async def test_purge_drops_answers_made_of_what_changed():
-    """Composed answers are known by the tags of their parts."""
+async def test_purge_drops_answers_by_the_tags_of_their_parts():
+    """A composed answer has the tags of all replies that it depends on."""
     runs, opened = open_views()
     async with opened as shop:
         for name in ("7", "8"):
@@ -473,8 +473,8 @@ async def test_purge_drops_answers_made_of_what_changed():
     assert any(isinstance(one, Purged) for one in shop.heard)
 
 
-async def test_purge_beats_the_answer_that_is_being_composed():
-    """An answer that was requested before the purge is sent, but not stored."""
+async def test_answer_composed_during_a_purge_is_not_stored():
+    """If a tag is purged while the answer is composed, it is sent, but not stored."""
     runs, opened = open_views()
     async with opened as shop:
         slow = asyncio.Event()
@@ -496,8 +496,8 @@ async def test_purge_beats_the_answer_that_is_being_composed():
     assert runs["product"] == 2
 
 
-async def test_client_that_has_the_answer_gets_none():
-    """304 without a body, from a cold and from a warm cache alike, with what caches need."""
+async def test_client_that_has_the_answer_gets_a_304():
+    """The 304 has no body and the headers for caches, with a cold and with a warm cache."""
     _, opened = open_views()
     async with opened as shop:
         full = await shop.get("/v1/products/7")
@@ -520,7 +520,7 @@ async def test_client_that_has_the_answer_gets_none():
 
 
 async def test_head_has_the_headers_of_get():
-    """Cold and warm, a HEAD has the fields of the GET, and no content."""
+    """A HEAD has the headers of the GET and no content, with a cold and with a warm cache."""
     runs, opened = open_views()
     async with opened as shop:
         cold = await shop.client.head("/v1/products/7", headers={"accept-encoding": "identity"})
@@ -535,7 +535,7 @@ async def test_head_has_the_headers_of_get():
 
 
 async def test_lines_are_never_cached():
-    """A client that accepts parts as they end gets them so, whatever is cached."""
+    """A client that accepts lines gets a line per part, whatever is cached."""
     runs, opened = open_views()
     async with opened as shop:
         await shop.get("/v1/products/7")
@@ -550,8 +550,8 @@ async def test_lines_are_never_cached():
         assert "etag" not in answer.headers
 
 
-async def test_slow_path_caches_nothing():
-    """An app with middleware of its own composes each answer; entity tags are the same."""
+async def test_slow_path_does_not_cache():
+    """An app with its own middleware composes each answer; entity tags are the same."""
     runs, opened = open_views()
     async with opened as shop:
         plain = await shop.get("/v1/products/7")
@@ -570,7 +570,7 @@ async def test_slow_path_caches_nothing():
 
 
 async def test_unfinished_call_makes_the_answer_uncacheable():
-    """An answer that was ready before one of its calls had ended is not cached."""
+    """An answer that was sent before one of its calls had ended is not cached."""
     views = Views(access=ANYONE)
     runs: Counter[str] = Counter()
 
@@ -590,7 +590,7 @@ async def test_unfinished_call_makes_the_answer_uncacheable():
 
 
 async def test_renamed_field_finds_no_old_answer():
-    """Two releases that share a store do not answer for each other, however deep the change."""
+    """Two releases that share a store do not serve each other's answers."""
 
     @dataclass
     class Old:
@@ -642,7 +642,7 @@ async def test_gateway_without_a_cache_sends_no_cache_status():
 
 
 async def test_view_with_an_access_rule_is_private_to_shared_caches():
-    """They check no rule; the gateway itself shares it among viewers who are allowed to see it."""
+    """Shared caches check no rule; the gateway shares the answer between permitted viewers."""
     views = Views()
 
     @views.get("/closed", public=True)

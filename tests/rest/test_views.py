@@ -1,4 +1,4 @@
-"""Views: tailored JSON, status of parts, problems; the same on the fast path and by FastAPI."""
+"""Views: JSON, status of parts and problem details, alike on the fast and the slow path."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,14 +21,14 @@ BOTH_LANES = pytest.mark.parametrize("lane", ["fast", "FastAPI's"])
 
 
 def use(lane, shop):
-    """Turn the fast path off where a test is about FastAPI's own."""
+    """Turn the fast path off for tests of FastAPI's routing."""
     if lane != "fast":
         shop.app.dependency_overrides[object] = object
 
 
 @BOTH_LANES
 async def test_view_answers_with_its_model(shop, lane):
-    """A client gets the fields of the view and the states of the parts that made it."""
+    """A client gets the fields of the view, and the states of its parts."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -42,7 +42,7 @@ async def test_view_answers_with_its_model(shop, lane):
 
 @BOTH_LANES
 async def test_part_that_no_code_awaits_causes_no_call(shop, lane):
-    """A view costs what it uses."""
+    """A view calls only the services that it uses."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -55,7 +55,7 @@ async def test_part_that_no_code_awaits_causes_no_call(shop, lane):
 
 @BOTH_LANES
 async def test_failing_optional_part_is_reported(shop, lane):
-    """The answer is 200, says what is missing and why, and may not be stored."""
+    """The answer is a 200 that reports what is missing and why, and is `no-store`."""
     async with shop() as open_shop:
         use(lane, open_shop)
         open_shop.scripts["reviews"].then(reply(500))
@@ -78,8 +78,8 @@ async def test_failing_optional_part_is_reported(shop, lane):
 
 
 @pytest.mark.virtual_time
-async def test_slow_optional_part_costs_its_timeout(shop):
-    """An answer waits no longer for a part than the part may take."""
+async def test_slow_optional_part_delays_the_answer_by_its_timeout(shop):
+    """An answer waits for a part until the part's timeout."""
     loop = asyncio.get_running_loop()
     async with shop(clock=loop.time) as open_shop:
         open_shop.scripts["reviews"].then(hang())
@@ -94,7 +94,7 @@ async def test_slow_optional_part_costs_its_timeout(shop):
 
 @BOTH_LANES
 async def test_failing_critical_part_is_a_problem(shop, lane):
-    """Without its critical part there is no screen; the status says whose fault it is."""
+    """Without its critical part there is no answer; the status depends on the cause."""
     async with shop() as open_shop:
         use(lane, open_shop)
         open_shop.scripts["catalog"].then(fail())
@@ -110,7 +110,7 @@ async def test_failing_critical_part_is_a_problem(shop, lane):
 
 @BOTH_LANES
 async def test_missing_thing_is_404(shop, lane):
-    """What the service does not have, the gateway does not have."""
+    """A 404 of the service is a 404 of the gateway."""
     async with shop() as open_shop:
         use(lane, open_shop)
         problem = {"detail": "no product 8", "title": "Not found", "status": 404}
@@ -126,8 +126,8 @@ async def test_missing_thing_is_404(shop, lane):
 
 @BOTH_LANES
 @pytest.mark.parametrize("first", ["0", "many", "51"])
-async def test_input_that_does_not_fit_is_422(shop, lane, first):
-    """Both lanes hold a parameter to what the composition declares."""
+async def test_invalid_input_is_422(shop, lane, first):
+    """Both paths validate the inputs of compositions."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -141,7 +141,7 @@ async def test_input_that_does_not_fit_is_422(shop, lane, first):
 
 @BOTH_LANES
 async def test_missing_input_is_422(shop, lane):
-    """An input that is no part of the path is a query parameter, and required."""
+    """An input without a default that is not in the path is a required query parameter."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -153,7 +153,7 @@ async def test_missing_input_is_422(shop, lane):
 
 @BOTH_LANES
 async def test_viewer_is_wired_by_type(shop, lane):
-    """A composition with a viewer gets the caller."""
+    """A composition with a viewer field gets the viewer of the request."""
     async with shop() as open_shop:
         use(lane, open_shop)
         path = "/v1/greeting?product_id=7"
@@ -168,7 +168,7 @@ async def test_viewer_is_wired_by_type(shop, lane):
 
 @BOTH_LANES
 async def test_query_reaches_the_composition(shop, lane):
-    """A query parameter of the composition is handed on to the service."""
+    """A query parameter of the composition is sent to the service."""
     async with shop() as open_shop:
         use(lane, open_shop)
 
@@ -177,7 +177,7 @@ async def test_query_reaches_the_composition(shop, lane):
     assert open_shop.scripts["reviews"].calls[0].target == "/reviews?product=7&first=9"
 
 
-async def test_body_is_validated_and_handed_on(shop):
+async def test_body_is_validated_and_passed_on(shop):
     """A view that writes takes a typed body."""
     async with shop() as open_shop:
         good = await open_shop.client.put("/v1/products/7", json={"title": "B"})
@@ -210,7 +210,7 @@ async def test_body_that_is_no_json_is_415(shop, headers):
 
 
 async def test_head_is_a_get_without_content(shop):
-    """The head says what a GET would, and no content follows it."""
+    """It has the headers of the GET, and no content."""
     async with shop() as open_shop:
         full = await open_shop.client.get("/v1/products/7")
         head = await open_shop.client.head("/v1/products/7")
@@ -222,7 +222,7 @@ async def test_head_is_a_get_without_content(shop):
 
 @pytest.mark.parametrize("query", ["x_meta=parts", "_meta=partsfoo", "_meta=all"])
 async def test_meta_is_added_only_on_request(shop, query):
-    """A parameter that merely looks like it changes nothing."""
+    """A similar query parameter has no effect."""
     async with shop() as open_shop:
         answer = await open_shop.client.get(f"/v1/products/7?{query}")
 
@@ -230,7 +230,7 @@ async def test_meta_is_added_only_on_request(shop, query):
 
 
 async def test_stream_is_lines_of_json(shop):
-    """Each value is a line, as soon as it is there."""
+    """Each value is sent as a line at once."""
     async with shop() as open_shop:
         answer = await open_shop.client.get("/v1/products/7/words")
 
@@ -239,7 +239,7 @@ async def test_stream_is_lines_of_json(shop):
 
 
 async def test_stream_that_fails_before_its_first_value_is_a_problem(shop):
-    """Nothing was sent, so the failure can still be a problem document."""
+    """Nothing has been sent, so the failure can still be a problem document."""
     async with shop() as open_shop:
         open_shop.scripts["catalog"].then(reply(503))
 
@@ -254,7 +254,7 @@ async def test_stream_that_fails_before_its_first_value_is_a_problem(shop):
     [("GET", "/v1/nothing", 404), ("DELETE", "/v1/products/7", 405), ("POST", "/v1/greeting", 405)],
 )
 async def test_unknown_routes_are_problems(shop, method, path, status):
-    """The framework's own refusals look like every other."""
+    """Errors of the framework have the form of all others."""
     async with shop() as open_shop:
         answer = await open_shop.client.request(method, path)
 
@@ -263,7 +263,7 @@ async def test_unknown_routes_are_problems(shop, method, path, status):
 
 
 async def test_views_are_in_openapi(shop):
-    """The document names the inputs, the model, the parts and the problems, and is valid."""
+    """The document has the inputs, the model, the parts and the problems, and is valid."""
     async with shop() as open_shop:
         document = (await open_shop.client.get("/openapi.json")).json()
 
@@ -291,7 +291,7 @@ async def test_composition_can_be_overridden(shop):
 
 
 async def test_middleware_of_the_app_sees_every_view(shop):
-    """A gateway stays a FastAPI app: what is added to it is not passed by."""
+    """A gateway is a FastAPI app: middleware is not bypassed."""
     paths: list[str] = []
 
     class Watch:
@@ -310,7 +310,7 @@ async def test_middleware_of_the_app_sees_every_view(shop):
 
 
 async def test_dependency_of_a_route_guards_its_view(shop):
-    """What a route depends on is never left out for speed."""
+    """The fast path does not skip dependencies of a route."""
 
     def refuse():
         raise HTTPException(403)
@@ -329,7 +329,7 @@ async def test_dependency_of_a_route_guards_its_view(shop):
 
 
 async def test_dependency_of_the_app_guards_every_view(shop):
-    """What the whole app depends on holds for compiled views as well."""
+    """Dependencies of the app run for compiled views as well."""
 
     def refuse():
         raise HTTPException(403)
@@ -340,8 +340,8 @@ async def test_dependency_of_the_app_guards_every_view(shop):
     assert answer.status_code == 403
 
 
-async def test_view_may_ask_for_the_request(shop):
-    """FastAPI's `Request` is handed to a view, and to a stream, under whatever name."""
+async def test_view_may_take_the_request(shop):
+    """A view or a stream gets FastAPI's `Request`, whatever the name of the parameter."""
     views = Views(access=ANYONE)
 
     @views.get("/agent")
@@ -362,7 +362,7 @@ async def test_view_may_ask_for_the_request(shop):
 
 @BOTH_LANES
 async def test_response_of_a_view_is_sent_as_it_is(shop, lane):
-    """A view that makes its own response has the last word, also when it streams."""
+    """A response that a view returns is not changed, also if it streams."""
     views = Views(access=ANYONE)
 
     @views.get("/own")
@@ -380,7 +380,7 @@ async def test_response_of_a_view_is_sent_as_it_is(shop, lane):
 @BOTH_LANES
 @pytest.mark.parametrize("path", ["/things/new", "/things/old", "/things/lines", "/things/7"])
 async def test_first_route_that_matches_serves(shop, lane, path):
-    """Views that are compiled keep their place among those that are not."""
+    """Compiled views have the same order among the routes as others."""
     views = Views(access=ANYONE)
 
     @views.stream("/things/lines")
@@ -410,7 +410,7 @@ async def test_first_route_that_matches_serves(shop, lane, path):
 
 @BOTH_LANES
 async def test_handler_of_a_particular_error_is_used(shop, lane):
-    """An exception handler of the app answers for its error or status, be it async or not."""
+    """An exception handler of the app, async or not, answers for its error or status."""
 
     class Odd(Exception):
         pass
@@ -443,7 +443,7 @@ async def test_handler_of_a_particular_error_is_used(shop, lane):
 
 @BOTH_LANES
 async def test_bug_in_a_view_is_a_500_without_internals(shop, lane):
-    """Nothing of a mistake reaches the client; sinks get all of it."""
+    """The client gets no details of the bug; event sinks get all of them."""
     views = Views(access=ANYONE)
 
     @views.get("/bug")
@@ -462,7 +462,7 @@ async def test_bug_in_a_view_is_a_500_without_internals(shop, lane):
 
 
 async def test_server_timing_is_sent_in_development(shop):
-    """A developer sees what each part took."""
+    """A developer can see the duration of each part."""
     async with shop() as open_shop:
         answer = await open_shop.client.get("/v1/products/7")
 
@@ -470,7 +470,7 @@ async def test_server_timing_is_sent_in_development(shop):
 
 
 async def test_open_circuit_of_a_critical_service_is_not_ready(shop):
-    """A gateway is not ready while a service that it needs is down."""
+    """A gateway is not ready while the circuit of a critical service is open."""
     async with shop() as open_shop:
         ready = await open_shop.client.get("/readyz")
         open_shop.scripts["catalog"].then(reply(500))
@@ -483,7 +483,7 @@ async def test_open_circuit_of_a_critical_service_is_not_ready(shop):
 
 
 async def test_upstream_shows_its_stack(shop):
-    """`repr` of a client prints its layers, one a line, outermost first."""
+    """`repr` of a client has its layers, one per line, the outermost first."""
     async with shop() as open_shop:
         lines = repr(open_shop.app.services[Catalog]).splitlines()
 
@@ -499,8 +499,8 @@ async def test_upstream_shows_its_stack(shop):
     ]
 
 
-def test_screen_that_needs_an_unlisted_service_is_refused():
-    """Wrong wiring is found at start-up, not by the first user."""
+def test_composition_that_needs_an_unlisted_service_is_refused():
+    """A missing service is found at start-up, not by the first request."""
     with pytest.raises(ConfigurationError, match=r"ProductPage\.catalog needs Catalog: add it"):
         gateway("broken", faces=[shop_views()], settings=Settings(env="development"))
 
@@ -512,7 +512,7 @@ def test_service_without_an_address_is_refused():
 
 
 def test_view_that_is_no_coroutine_is_refused():
-    """A view awaits its parts; a plain function is found when it is declared, not when called."""
+    """A plain function is refused when it is declared, not when it is called."""
     with pytest.raises(ConfigurationError, match="async def"):
 
         @Views().get("/plain")
@@ -522,7 +522,7 @@ def test_view_that_is_no_coroutine_is_refused():
 
 @BOTH_LANES
 async def test_parameter_is_known_by_its_validation_alias(shop, lane):
-    """Names that only FastAPI knows how to read are left to it."""
+    """FastAPI reads parameters with a validation alias."""
     views = Views(access=ANYONE)
 
     @views.get("/named")
@@ -538,7 +538,7 @@ async def test_parameter_is_known_by_its_validation_alias(shop, lane):
 
 
 async def test_documentation_page_may_load_its_script(shop):
-    """The policy of data would leave the page blank; all other answers have it."""
+    """The strict content security policy of all other answers would leave the page blank."""
     async with shop() as open_shop:
         page = await open_shop.client.get("/docs")
         data = await open_shop.client.get("/openapi.json")
@@ -548,7 +548,7 @@ async def test_documentation_page_may_load_its_script(shop):
     assert data.headers[POLICY].startswith("default-src 'none'; frame-ancestors")
 
 
-async def test_gateway_that_is_started_anew_is_ready(shop):
+async def test_gateway_that_is_started_again_is_ready(shop):
     """The drain of one run of the app does not affect the next run."""
     async with shop() as open_shop:
         app = open_shop.app

@@ -1,4 +1,4 @@
-"""Lets the shared assertions of this suite say what differs."""
+"""Lets the shared assertions of this suite explain their differences."""
 
 import pytest
 

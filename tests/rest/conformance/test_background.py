@@ -1,4 +1,4 @@
-"""Background tasks run after the answer, wherever they were added."""
+"""Background tasks run after the answer, whichever function has added them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -160,7 +160,7 @@ async def test_background_tasks_run_as_in_fastapi(declare):
 
 @pytest.mark.parametrize("way", ALL_WAYS)
 async def test_answer_comes_before_the_task(way):
-    """A client has the whole answer when the task begins."""
+    """The whole answer has been sent when the task begins."""
     sent = []
 
     def declare(routes):
@@ -195,7 +195,7 @@ async def nothing():
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("way", OTHER_WAYS)
 async def test_task_may_outlast_the_deadline_of_the_request(way):
-    """The client has its answer, so that no time of its own runs out any more."""
+    """The client has its answer, so the deadline does not apply to the task."""
     loop = asyncio.get_running_loop()
 
     async def slow() -> None:
@@ -219,7 +219,7 @@ async def test_task_may_outlast_the_deadline_of_the_request(way):
 
 
 class Screen(Composition):
-    """A screen of one part."""
+    """A composition of one part."""
 
     @critical
     async def name(self) -> str:
@@ -227,8 +227,8 @@ class Screen(Composition):
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_task_runs_behind_a_progressive_answer(fails):
-    """An answer in lines is an answer: its tasks run behind the last line, unless it failed."""
+async def test_task_runs_after_a_progressive_answer(fails):
+    """Tasks run after the last line, unless the view has failed."""
 
     def declare(routes):
         @routes.get("/x", dependencies=[Depends(reported)])

@@ -1,4 +1,4 @@
-"""What differs from plain FastAPI on purpose, each with the reason; see also `test_not_json.py`."""
+"""Intended differences from plain FastAPI, with the reasons; see also `test_not_json.py`."""
 
 import traceback
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ class User:
 
 @dataclass
 class Account:
-    """A stranger with more fields."""
+    """A class with more fields."""
 
     name: str
     password: str = "secret"
@@ -38,14 +38,14 @@ class AccountModel(BaseModel):
 
 
 class Row:
-    """An object that nothing knows how to write."""
+    """An object that no library can encode."""
 
     password = "secret"
 
 
 @dataclass
 class Team:
-    """Places for a user, and for what is none."""
+    """Fields for a user, and for other things."""
 
     lead: User
     members: Sequence[User] = ()
@@ -103,7 +103,7 @@ FILTERED: dict[str, tuple[type, Any]] = {
 
 @pytest.mark.parametrize(("declared", "returned"), FILTERED.values(), ids=FILTERED)
 async def test_object_with_more_fields_is_filtered(declared, returned):
-    """This is no difference: an object that has the fields, of whatever class, shows only those."""
+    """As in FastAPI, only the declared fields of an object are sent, whatever its class."""
 
     def declare(routes):
         async def x():
@@ -123,7 +123,7 @@ async def test_object_with_more_fields_is_filtered(declared, returned):
 @pytest.mark.parametrize("kind", ["get", "stream"])
 @pytest.mark.parametrize(("declared", "returned"), WIDE.values(), ids=WIDE)
 async def test_object_of_another_type_is_an_error(way, kind, declared, returned):
-    """FastAPI warns and sends all of its fields; they may be a password, so that we send none."""
+    """FastAPI warns and sends all fields, perhaps a password; a gateway sends none."""
 
     def declare(routes):
         async def x():
@@ -145,7 +145,7 @@ async def test_object_of_another_type_is_an_error(way, kind, declared, returned)
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
 async def test_second_value_of_a_stream_that_can_not_be_sent_cuts_it_off(way):
-    """The answer has begun, so that its end is missing: a client can't take it for complete."""
+    """The answer has begun, so it is aborted: a client can't take it for complete."""
 
     def declare(routes):
         @routes.stream("/x")
@@ -164,7 +164,7 @@ async def test_second_value_of_a_stream_that_can_not_be_sent_cuts_it_off(way):
 
 
 async def test_cause_of_such_an_error_is_reported():
-    """The event of the crash names the field that holds another type."""
+    """The `Crashed` event names the field of another type."""
 
     def declare(routes):
         @routes.get("/x")
@@ -186,7 +186,7 @@ async def test_cause_of_such_an_error_is_reported():
     [(Team, Team({"name": "secret"})), (User, {"password": "secret"}), (list[int], ["secret"])],
 )
 async def test_cause_of_such_an_error_has_no_values(way, declared, returned):
-    """Logs have the text of an error, and what was not meant for the client is not for them."""
+    """The text of the error is logged, so it must not contain values."""
 
     def declare(routes):
         @routes.get("/x", response_model=declared)
@@ -205,7 +205,7 @@ async def test_cause_of_such_an_error_has_no_values(way, declared, returned):
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
 async def test_untyped_bytes_and_durations_are_those_of_msgspec(way):
-    """To look at each value of an untyped tree costs more than to write it: declare such types."""
+    """Checking each value of an untyped tree costs more than encoding it: declare such types."""
     value = {"data": b"text", "wait": timedelta(days=1, hours=2)}
 
     def declare(routes):
@@ -222,7 +222,7 @@ async def test_untyped_bytes_and_durations_are_those_of_msgspec(way):
 
 
 class Screen(Composition):
-    """A screen whose only part fails."""
+    """A composition whose only part fails."""
 
     @optional(fallback="")
     async def name(self) -> str:
@@ -231,7 +231,7 @@ class Screen(Composition):
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
 async def test_degraded_answer_is_stored_by_no_cache(way):
-    """A view may say how long its answer is good for; that is not true of one that lacks a part."""
+    """The `Cache-Control` of a view does not apply to an answer that lacks a part."""
 
     def declare(routes):
         @routes.get("/x")

@@ -1,4 +1,4 @@
-"""What may stand behind a route: functions, and what is called like one."""
+"""Endpoints of routes: functions and other callables."""
 
 from functools import partial
 from typing import Annotated
@@ -18,21 +18,21 @@ from tests.rest.conformance.three_ways import (
 
 
 class Screen(Composition):
-    """A screen without parts."""
+    """A composition without parts."""
 
 
 Composed = Annotated[Screen, Depends(compose(Screen))]
 
 
 class Place(BaseModel):
-    """Where a product is, as the path says it."""
+    """The path parameters of a product."""
 
     shop: int
     product: str
 
 
 class Adder:
-    """An object that is called like a function."""
+    """A callable object."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -114,8 +114,8 @@ def parameter_of_the_path_that_nothing_takes(routes):
     return Ask("/products/7/red-tent", is_compiled=True)
 
 
-def test_screen_may_come_from_a_dependency_of_one_s_own():
-    """Whatever the function is named."""
+def test_composition_may_come_from_another_dependency():
+    """The name of the function does not matter."""
 
     def compose(page: Composed) -> Screen:
         return page
@@ -131,12 +131,12 @@ def test_screen_may_come_from_a_dependency_of_one_s_own():
 
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)
 async def test_endpoint_is_called_alike(declare):
-    """Whatever FastAPI calls for a request, a gateway calls, too."""
+    """A gateway calls every kind of callable that FastAPI calls."""
     await assert_alike(declare)
 
 
 def test_access_rule_of_a_function_holds_with_values_filled_in():
-    """A rule is not lost where a function is handed to a route with some of its values."""
+    """The rule of a function also holds for a `partial` of it."""
     rule = Require("orders:read")
 
     async def orders(shop: str) -> str:

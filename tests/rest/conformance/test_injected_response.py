@@ -44,7 +44,7 @@ class Body:
 
 
 def paged(response: Response) -> int:
-    """Say how many there are, in a header."""
+    """Set a header with the total."""
     response.headers["x-total-count"] = "7"
     return 7
 
@@ -214,13 +214,13 @@ def answer_of_a_changing_view(routes):
 
 @dataclass
 class Greeting:
-    """What the screen below shows."""
+    """The answer of the view below."""
 
     name: str
 
 
 class Screen(Composition):
-    """A screen of one part."""
+    """A composition of one part."""
 
     @critical
     async def name(self) -> str:
@@ -232,7 +232,7 @@ LINES = {"headers": {"accept": "application/x-ndjson"}}
 
 
 async def test_progressive_answer_has_the_headers_of_dependencies():
-    """Dependencies run before the first line, so that their headers and status go with it."""
+    """Dependencies run before the first line, so their headers and status are sent."""
 
     def declare(routes):
         @routes.get("/x", dependencies=[Depends(accepted)])
@@ -248,7 +248,7 @@ async def test_progressive_answer_has_the_headers_of_dependencies():
 
 
 async def test_view_with_a_response_answers_when_it_has_ended():
-    """It may set a cookie until its end, and a cookie can't come behind the first line."""
+    """It may set a cookie until it ends, and headers can't follow the first line."""
 
     def declare(routes):
         @routes.get("/x")
@@ -266,7 +266,7 @@ async def test_view_with_a_response_answers_when_it_has_ended():
 
 
 def test_view_with_a_response_can_not_be_progressive():
-    """The mistake is found when the view is declared."""
+    """The declaration raises."""
     with pytest.raises(ConfigurationError, match="progressive"):
 
         @Views().get("/x", progressive=[early(Screen.name, lambda name, _: name)])
@@ -291,7 +291,7 @@ class Desk(Composition):
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
 async def test_batch_has_the_cookies_of_its_view(way):
-    """A view that changes many things sets headers like every other."""
+    """A view with a bulk answer may set headers as well."""
 
     def declare(routes):
         @routes.post("/x", status=207, dependencies=[Depends(paged)])
@@ -312,5 +312,5 @@ async def test_batch_has_the_cookies_of_its_view(way):
 
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)
 async def test_injected_response_reaches_the_client(declare):
-    """What a view or a dependency writes to the injected response is sent, as FastAPI does."""
+    """Headers and status that a view or a dependency sets are sent, as by FastAPI."""
     await assert_alike(declare)

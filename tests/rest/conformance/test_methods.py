@@ -98,7 +98,7 @@ FINITE = ["/plain", "/many?tag=a&tag=b", "/items/7", "/later", "/of-the-app"]
 @pytest.mark.parametrize("way", OTHER_WAYS)
 @pytest.mark.parametrize("path", FINITE)
 async def test_head_is_get_without_content(way, path):
-    """A client that checks a link, or a size, gets the same status and headers on every route."""
+    """A client that checks a link or a size gets the status and the headers of the GET."""
     async with serving(way, routes_of_all_kinds, with_plain_routes) as (served, _):
         full = await served.client.get(path)
         head = await served.client.head(path)
@@ -114,7 +114,7 @@ def _without_id(answer):
 @pytest.mark.parametrize("way", OTHER_WAYS)
 @pytest.mark.parametrize("path", ["/endless", "/own"])
 async def test_head_of_an_endless_stream_ends(way, path):
-    """The head says what would come; nothing is read for it, and nothing runs on."""
+    """The headers are sent; no value is read, and nothing goes on running."""
     async with serving(way, routes_of_all_kinds) as (served, _):
         head = await served.client.head(path)
 
@@ -124,7 +124,7 @@ async def test_head_of_an_endless_stream_ends(way, path):
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
 async def test_route_of_head_serves_it(way):
-    """A route that takes HEAD itself goes before one of GET."""
+    """A route for HEAD takes precedence over one for GET."""
     async with serving(way, routes_of_all_kinds, with_plain_routes) as (served, _):
         head = await served.client.head("/own-head")
 
@@ -148,7 +148,7 @@ async def test_route_of_head_serves_it(way):
     ],
 )
 async def test_refused_method_names_those_that_are_allowed(way, method, path, allowed):
-    """All methods of the path, of however many routes, are in `Allow` of a 405."""
+    """`Allow` of a 405 has the methods of all routes of the path."""
     async with serving(way, routes_of_all_kinds, with_plain_routes) as (served, _):
         answer = await served.client.request(method, path)
 
@@ -222,7 +222,7 @@ def class_of_its_own_with_204(routes):
 @pytest.mark.parametrize("way", OTHER_WAYS)
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)
 async def test_answer_without_content_has_neither_type_nor_length(way, declare):
-    """A 204 or 304 has no content, and says nothing of one (RFC 9110, section 8.6)."""
+    """A 204 or 304 has no content and no headers of content (RFC 9110, section 8.6)."""
     async with serving(way, declare) as (served, ask):
         answer = await served.ask(ask)
 
@@ -232,8 +232,8 @@ async def test_answer_without_content_has_neither_type_nor_length(way, declare):
 
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
-async def test_205_says_that_it_is_empty(way):
-    """A 205 has no content, but a length of 0 (RFC 9110, section 15.3.6)."""
+async def test_205_has_a_length_of_zero(way):
+    """A 205 has no content, but a `Content-Length` of 0 (RFC 9110, section 15.3.6)."""
 
     def declare(routes):
         @routes.post("/x", status_code=205)

@@ -1,4 +1,4 @@
-"""What JSON has no form for: NaN, infinity and half surrogates in answers."""
+"""NaN, infinity and half surrogate pairs, which JSON can't represent, in answers."""
 
 import json
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ class PerhapsModel(BaseModel):
 
 
 class TextModel(BaseModel):
-    """A model whose author wants texts for such numbers."""
+    """A model whose author sends such numbers as text."""
 
     model_config = ConfigDict(ser_json_inf_nan="strings")
 
@@ -132,8 +132,8 @@ def declared(declared, returned, kind="get"):
 @pytest.mark.parametrize("way", OTHER_WAYS)
 @pytest.mark.parametrize("kind", ["get", "stream"])
 @pytest.mark.parametrize(("kind_of", "returned"), NOT_FINITE.values(), ids=NOT_FINITE)
-async def test_number_that_json_lacks_is_an_error(way, kind, kind_of, returned):
-    """OpenAPI says `number`, so that null would be a lie: the answer is a 500, before it begins."""
+async def test_number_without_a_json_form_is_an_error(way, kind, kind_of, returned):
+    """OpenAPI says `number`, so null would be wrong: the answer is a 500."""
     answer = await answer_of(way, declared(kind_of, returned, kind))
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -141,8 +141,8 @@ async def test_number_that_json_lacks_is_an_error(way, kind, kind_of, returned):
 
 @pytest.mark.parametrize("way", OTHER_WAYS)
 @pytest.mark.parametrize(("kind_of", "returned", "sent"), NULLABLE.values(), ids=NULLABLE)
-async def test_declared_null_stands_for_it(way, kind_of, returned, sent):
-    """Where OpenAPI allows null, a number without a JSON form is null, as with FastAPI."""
+async def test_nullable_number_is_null(way, kind_of, returned, sent):
+    """If OpenAPI allows null, a number without a JSON form is null, as with FastAPI."""
     plain = await answer_of("plain FastAPI", declared(kind_of, returned))
     ours = await answer_of(way, declared(kind_of, returned))
 
@@ -178,15 +178,15 @@ HALVES = {
 @pytest.mark.parametrize("way", OTHER_WAYS)
 @pytest.mark.parametrize("kind", ["get", "stream"])
 @pytest.mark.parametrize(("kind_of", "returned"), HALVES.values(), ids=HALVES)
-async def test_half_a_character_is_an_error(way, kind, kind_of, returned):
-    """Half a surrogate pair is no UTF-8: a 500, as with FastAPI, and no torso."""
+async def test_half_a_surrogate_pair_is_an_error(way, kind, kind_of, returned):
+    """It can't be encoded as UTF-8: the answer is a 500, as with FastAPI, and not a part of it."""
     answer = await answer_of(way, declared(kind_of, returned, kind))
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
 
 
 class Screen(Composition):
-    """A screen of one part."""
+    """A composition of one part."""
 
     @critical
     async def name(self) -> str:
@@ -194,7 +194,7 @@ class Screen(Composition):
 
 
 async def test_progressive_answer_ends_with_a_problem():
-    """An answer in lines that can't be written ends with the problem, not in the middle."""
+    """If the answer can't be encoded, the last line has a problem."""
 
     def declare(routes):
         @routes.get("/x", progressive=[early(Screen.name, lambda name, _: {"name": name})])

@@ -1,4 +1,4 @@
-"""The options of FastAPI's route decorators: each acts, or is refused when a view is declared."""
+"""The options of FastAPI's route decorators have an effect, or are refused."""
 
 import inspect
 from collections.abc import AsyncIterator
@@ -61,7 +61,7 @@ VALUES = {
 @pytest.mark.parametrize("options", DUMPS.values(), ids=DUMPS)
 @pytest.mark.parametrize(("declared", "returned"), VALUES.values(), ids=VALUES)
 @pytest.mark.parametrize("kind", ["view", "stream"])
-async def test_response_model_options_act(options, declared, returned, kind):
+async def test_response_model_options_have_an_effect(options, declared, returned, kind):
     """`response_model_*` leave fields out, or name them, as in FastAPI."""
 
     def declare(routes):
@@ -174,7 +174,7 @@ def file(routes):
 
 
 class Spaced(JSONResponse):
-    """JSON as somebody likes it."""
+    """JSON in another format."""
 
     media_type = "application/vnd.shop+json"
 
@@ -193,7 +193,7 @@ def class_of_the_author(routes):
 
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)
 async def test_option_acts_as_in_fastapi(declare):
-    """An option of a decorator changes the answer, whichever way it takes."""
+    """It changes the answer on the fast path and on the slow path."""
     await assert_alike(declare)
 
 
@@ -231,7 +231,7 @@ DOCUMENTED: dict[str, Any] = {
 @pytest.mark.parametrize("option", DOCUMENTED)
 @pytest.mark.parametrize("verb", ["get", "post"])
 async def test_option_is_documented_as_in_fastapi(option, verb):
-    """OpenAPI shows the options of a decorator; a view adds its parts and problems."""
+    """OpenAPI has the options of a decorator; a view adds its parts and problems."""
 
     def declare(routes):
         @getattr(routes, verb)("/x", **{option: DOCUMENTED[option]})
@@ -252,7 +252,7 @@ async def test_option_is_documented_as_in_fastapi(option, verb):
 
 
 def _without_ours(document, verb):
-    """Return what FastAPI would say of the one operation."""
+    """Return the only operation of the OpenAPI document."""
     operation = document["paths"].get("/x", {}).get(verb, {})
     responses = {
         status: {name: one for name, one in entry.items() if name != "headers"}
@@ -282,8 +282,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("options", REFUSED.values(), ids=REFUSED)
-def test_option_that_can_not_act_is_refused(options):
-    """The mistake is found when the view is declared, and the message names the view."""
+def test_option_without_effect_is_refused(options):
+    """The declaration raises, and the message names the view."""
     with pytest.raises(ConfigurationError, match=r"view .*x"):
 
         @Views().post("/x", **options)
@@ -292,7 +292,7 @@ def test_option_that_can_not_act_is_refused(options):
 
 
 @pytest.mark.parametrize("name", ["response_class", "methods"])
-def test_option_that_a_stream_can_not_act_on_is_refused(name):
+def test_option_without_effect_on_a_stream_is_refused(name):
     """A stream is lines of JSON, and a GET."""
     with pytest.raises(ConfigurationError, match=name):
 
@@ -302,7 +302,7 @@ def test_option_that_a_stream_can_not_act_on_is_refused(name):
 
 
 def test_unknown_option_is_refused():
-    """A slip of the pen is an error of Python, as with FastAPI."""
+    """A misspelt option is a `TypeError`, as with FastAPI."""
     with pytest.raises(TypeError, match="sumary"):
 
         @Views().get("/x", sumary="A view")
@@ -311,7 +311,7 @@ def test_unknown_option_is_refused():
 
 
 async def test_default_class_of_the_app_is_refused():
-    """Views would not use it, and a gateway must not pretend that they do."""
+    """Views would ignore it, so the gateway refuses it."""
 
     def declare(routes):
         @routes.get("/x")
@@ -338,7 +338,7 @@ KNOWN = {
 
 
 def test_every_option_of_fastapi_is_known():
-    """A new version of FastAPI with another option needs a decision here: act, or refuse."""
+    """A new option of FastAPI needs a decision here: support it, or refuse it."""
     taken = {
         *inspect.signature(APIRouter.add_api_route).parameters,
         *inspect.signature(APIRouter.get).parameters,
@@ -349,7 +349,7 @@ def test_every_option_of_fastapi_is_known():
 
 
 @pytest.mark.parametrize("size", [10, 200])
-async def test_dependencies_and_limits_of_a_route_act(size):
+async def test_dependencies_and_limits_of_a_route_have_an_effect(size):
     """A dependency runs, and a body may be no larger than the route says."""
 
     def header(response: Response) -> None:

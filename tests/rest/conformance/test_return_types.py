@@ -1,4 +1,4 @@
-"""Return types filter what a view returns, and name its fields, as `response_model` does."""
+"""Return types filter the result of a view and name its fields, as `response_model` does."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,14 +35,14 @@ T = TypeVar("T")
 
 @dataclass
 class User:
-    """What clients see of somebody."""
+    """The fields of a user that clients see."""
 
     name: str
 
 
 @dataclass
 class UserInDB(User):
-    """What the service has."""
+    """The fields of a user in the service."""
 
     password: str = "secret"
 
@@ -82,7 +82,7 @@ class Team:
 
 @dataclass
 class PlainTeam:
-    """Users in all kinds of places, and no pydantic model."""
+    """Users in all kinds of places, without a pydantic model."""
 
     lead: User
     deputy: User | None = None
@@ -95,7 +95,7 @@ class PlainTeam:
 
 @dataclass
 class Page(Generic[T]):
-    """A list of whatever."""
+    """A generic list."""
 
     items: Sequence[T]
     total: int = 0
@@ -126,7 +126,7 @@ class Aliased(BaseModel):
 
 
 class Generated(BaseModel):
-    """An alias generator for writing alone."""
+    """An alias generator for serialization only."""
 
     model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=str.upper))
 
@@ -182,7 +182,7 @@ class Movie(TypedDict):
 
 
 class Rich(BaseModel):
-    """What pydantic can do to a field on its way out."""
+    """Features of pydantic that change a field when it is serialized."""
 
     amount: int
     pin: SecretStr = SecretStr("x")
@@ -308,7 +308,7 @@ RETURNED = {
     "keys to convert": (dict[str, int], {"a": "1"}),
     "literal": (Literal["a"], "a"),
 }
-"""What is declared, and what is returned."""
+"""The declared types, and the results."""
 
 WRONG = {
     "missing field": (User, {"password": "secret"}),
@@ -328,7 +328,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("declared", "returned"), RETURNED.values(), ids=RETURNED)
 async def test_declared_type_decides_what_is_sent(declared, returned):
-    """Fields that the return type lacks never leave; the others have their names in OpenAPI."""
+    """Fields that the return type lacks are not sent; the others have their names in OpenAPI."""
 
     def declare(routes):
         async def x():
@@ -363,7 +363,7 @@ async def test_declared_type_decides_what_a_stream_sends(declared, returned):
 
 @pytest.mark.parametrize(("declared", "returned"), RETURNED.values(), ids=RETURNED)
 async def test_openapi_is_that_of_fastapi(declared, returned):
-    """The schema of an answer, and of the line of a stream, is the one that FastAPI makes."""
+    """The schema of an answer, and of a line of a stream, is the one that FastAPI makes."""
 
     def declare(routes):
         async def x():
@@ -394,7 +394,7 @@ async def test_openapi_is_that_of_fastapi(declared, returned):
 
 @pytest.mark.parametrize("declared", [list[int], Numbers])
 async def test_iterator_is_read_once(declared):
-    """A view may return a generator where a list is declared; no value gets lost."""
+    """A view may return a generator for a declared list; no value is lost."""
 
     def declare(routes):
         @routes.get("/x", response_model=declared)
@@ -411,7 +411,7 @@ async def test_iterator_is_read_once(declared):
 
 @pytest.mark.parametrize(("declared", "returned"), WRONG.values(), ids=WRONG)
 async def test_result_of_another_type_is_an_error(declared, returned):
-    """The client is not sent what OpenAPI does not describe, and the text of the error is ours."""
+    """The result is not sent, and the error has our text."""
 
     def declare(routes):
         @routes.get("/x", response_model=declared)
@@ -428,8 +428,8 @@ async def test_result_of_another_type_is_an_error(declared, returned):
 
 
 @pytest.mark.parametrize(("declared", "returned"), RETURNED.values(), ids=RETURNED)
-async def test_response_model_goes_before_the_return_type(declared, returned):
-    """`response_model=` says what is sent, whatever the function says that it returns."""
+async def test_response_model_overrides_the_return_type(declared, returned):
+    """`response_model=` decides which fields are sent, whatever the return annotation is."""
 
     def declare(routes):
         @routes.get("/x", response_model=declared)

@@ -66,7 +66,7 @@ class Pair(Struct, array_like=True):
 
 
 class Page(Struct, Generic[T]):
-    """A list of whatever."""
+    """A generic list."""
 
     items: Sequence[T]
 
@@ -125,7 +125,7 @@ RETURNED = {
 @pytest.mark.parametrize("kind", ["get", "stream"])
 @pytest.mark.parametrize(("declared", "returned", "sent"), RETURNED.values(), ids=RETURNED)
 async def test_struct_is_sent_as_declared(way, kind, declared, returned, sent):
-    """Names, tags and defaults are those of msgspec; fields that are not declared never leave."""
+    """Names, tags and defaults are those of msgspec; undeclared fields are not sent."""
     answer = await answer_of(way, _declared(declared, returned, kind))
 
     assert (answer.status_code, answer.text.rstrip("\n")) == (200, sent)
@@ -150,7 +150,7 @@ def _declared(declared, returned, kind="get"):
 @pytest.mark.parametrize("kind", ["get", "stream"])
 @pytest.mark.parametrize(("declared", "returned", "sent"), RETURNED.values(), ids=RETURNED)
 async def test_openapi_describes_what_is_sent(kind, declared, returned, sent):
-    """The schema names the fields as they are written, with their tags."""
+    """The schema has the encoded names of the fields, and their tags."""
     async with serving("the fast path", _declared(declared, returned, kind)) as (served, _):
         document = (await served.client.get("/openapi.json")).json()
 
@@ -205,7 +205,7 @@ def _fits(value, schema):
 
 
 async def test_constraints_and_names_are_in_openapi():
-    """What msgspec's `Meta` says of a field stands in the schema; a Struct is there once."""
+    """The schema has the constraints of msgspec's `Meta`; each Struct is there once."""
 
     def declare(routes):
         for path in ("/a", "/b"):
@@ -241,7 +241,7 @@ class Model(BaseModel):
 
 
 class Loose:
-    """A class that nothing knows."""
+    """A class that no library supports."""
 
 
 class Unknown(Struct):
@@ -252,7 +252,7 @@ class Unknown(Struct):
 
 @pytest.mark.parametrize("declared", [Mixed, Unknown, list[Plain | Model]])
 def test_mixture_is_refused_when_it_is_declared(declared):
-    """No library filters both, so that a view can't promise to."""
+    """No library can filter both."""
 
     async def x():
         return None
@@ -263,7 +263,7 @@ def test_mixture_is_refused_when_it_is_declared(declared):
 
 
 def test_options_of_pydantic_are_refused():
-    """`response_model_exclude_none` has no meaning for Structs, and the message says what has."""
+    """`response_model_exclude_none` has no effect on Structs; the message says what has."""
     with pytest.raises(ConfigurationError, match="omit_defaults"):
 
         @Views().get("/x", response_model_exclude_none=True)

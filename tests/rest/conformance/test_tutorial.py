@@ -1,4 +1,4 @@
-"""Features from FastAPI's tutorial, in the order of its chapters, that concern an answer."""
+"""The features of FastAPI's tutorial that concern an answer, in the order of its chapters."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -554,7 +554,7 @@ def files_of_the_author(routes):
 
 @pytest.mark.parametrize("declare", features(globals()), ids=lambda one: one.__name__)
 async def test_feature_of_the_tutorial_answers_alike(declare):
-    """Who learnt FastAPI from its tutorial gets the answers that it shows."""
+    """Code from FastAPI's tutorial gets the same answers."""
     await assert_alike(declare)
 
 
@@ -596,7 +596,7 @@ FAILING = {
 
 @pytest.mark.parametrize(("path", "options"), FAILING.values(), ids=FAILING)
 async def test_exception_handlers_are_called_alike(path, options):
-    """A handler of the app sees the same error, and its answer is sent, from every view."""
+    """A handler of the app gets the same error of every view, and its answer is sent."""
 
     def declare(routes):
         @routes.get("/unicorn")
@@ -632,7 +632,7 @@ async def test_exception_handlers_are_called_alike(path, options):
 
 
 async def test_middleware_and_mounted_apps_are_passed_alike():
-    """A middleware of the app changes every answer; a mounted app has paths of its own."""
+    """Middleware of the app changes every answer; a mounted app serves its own paths."""
 
     def prepare(app: FastAPI) -> None:
         @app.middleware("http")
@@ -655,7 +655,7 @@ async def test_middleware_and_mounted_apps_are_passed_alike():
 
 
 async def test_router_of_the_app_is_served_alike():
-    """A plain router beside views is FastAPI's own."""
+    """FastAPI serves a plain router beside views."""
 
     def prepare(app: FastAPI) -> None:
         router = APIRouter(prefix="/more")

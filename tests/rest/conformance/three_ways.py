@@ -45,7 +45,7 @@ Declare = Callable[[Routes], Ask]
 
 
 class Router(APIRouter):
-    """A plain router whose streams are what FastAPI makes of a generator."""
+    """A plain router; FastAPI streams its generators."""
 
     def stream(self, path: str, **options: Any) -> Callable[..., Any]:
         return self.get(path, **options)
@@ -53,7 +53,7 @@ class Router(APIRouter):
 
 @dataclass
 class Sent:
-    """What a client gets: all that is compared."""
+    """The parts of an answer that are compared."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -83,7 +83,7 @@ def _media_type(header: tuple[str, str]) -> tuple[str, str]:
 
 
 _EXPIRY = re.compile("expires=[^;]+")
-"""When a cookie ends is a moment of the clock."""
+"""The expiry of a cookie depends on the clock."""
 
 _LINES = {"application/jsonl", "application/x-ndjson"}
 
