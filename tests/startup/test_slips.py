@@ -347,7 +347,7 @@ def test_a_view_that_yields_is_a_stream():
 
 def test_what_is_no_composition_is_not_composed():
     """Also a type in place of a field."""
-    assert refusal(compose, Shop) == "compose(Shop): give a class of Composition"
+    assert refusal(compose, Shop) == "compose(Shop): pass a subclass of Composition"
     assert "GraphQL(...) takes a strawberry.Schema" in refusal(GraphQL, None)
     assert "shop = Shop is no field: write shop: Shop" in refusal(
         type, "Wrong", (Composition,), {"shop": Shop}
