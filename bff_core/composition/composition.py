@@ -77,9 +77,7 @@ class PartRegistry:
         return [task for part in self.started.values() if (task := part.cancel()) is not None]
 
 
-RESERVED_NAMES = frozenset(
-    {"aclose", "part_registry", "degraded", "enter", "has_part_registry", "parts", "plan"}
-)
+RESERVED_NAMES = frozenset({"aclose", "part_registry", "degraded", "enter", "parts", "plan"})
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -125,11 +123,6 @@ class Composition:
         self._part_registry = part_registry
 
     @property
-    def has_part_registry(self) -> bool:
-        """Whether a part of this instance was called, or a gateway entered it."""
-        return self._part_registry is not None
-
-    @property
     def part_registry(self) -> PartRegistry:
         """The parts of this instance; created on first use if no gateway has entered one."""
         if self._part_registry is None:
@@ -170,8 +163,7 @@ async def close(compositions: Iterable[Composition]) -> None:
 
     All are cancelled before the first is awaited, so that none goes on if the caller is cancelled.
     """
-    tasks = [
-        task for one in compositions if one.has_part_registry for task in one.part_registry.cancel()
-    ]
+    registries = [one._part_registry for one in compositions]  # noqa: SLF001 - same module
+    tasks = [task for one in registries if one is not None for task in one.cancel()]
     if tasks:
         await asyncio.wait(tasks)

@@ -1,6 +1,7 @@
 """Renders the result of an operation: the body, the status of parts, the headers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from graphql import GraphQLFormattedError
@@ -19,7 +20,7 @@ from bff_core.http_exchange.part_headers import (
     statuses_of,
 )
 
-Response = dict[str, object]
+Response = dict[str, Any]
 """`data`, `errors`, `extensions` (GraphQL, section 7.1); `data` only if it was executed."""
 
 encode = msgspec.json.Encoder().encode
@@ -40,7 +41,8 @@ def answer(
     statuses = statuses_of(context.compositions)
     headers = [DEGRADED] if "errors" in response else cache_headers_of(statuses)
     if statuses:
-        response["extensions"] = _extensions(response) | {"parts": parts_report(statuses)}
+        given = response.get("extensions", {})
+        response["extensions"] = {**given, "parts": parts_report(statuses)}
         headers.append((b"part-status", part_status(statuses)))
         if with_timing:
             headers.append((b"server-timing", server_timing(statuses)))
@@ -54,11 +56,6 @@ def refusal(errors: Sequence[GraphQLFormattedError], medium: Medium) -> Answer:
     """Return the answer to a request that was not executed, with the status of its first error."""
     status = errors[0]["extensions"]["status"] if medium.has_error_status else 200
     return _rendered(status, {"errors": errors}, medium, [DEGRADED])
-
-
-def _extensions(response: Response) -> dict[str, object]:
-    extensions = response.get("extensions")
-    return extensions if isinstance(extensions, dict) else {}
 
 
 def _rendered(

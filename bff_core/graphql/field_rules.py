@@ -4,6 +4,7 @@ Resolvers check the same rules, but they do not run if the answer is cached or r
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -41,33 +42,35 @@ from bff_core.scope import Scope
 Variables = dict[str, object] | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class FieldRule:
-    """The access rule of one field; with `reads_arguments` it depends on the arguments as well."""
+    """The access rule of a field that a query selects with a node."""
 
-    __slots__ = ("_field", "_node", "_rule", "reads_arguments")
+    rule: Access | None
+    field: GraphQLField
+    node: FieldNode
 
-    def __init__(self, rule: Access | None, field: GraphQLField, node: FieldNode) -> None:
-        self.reads_arguments = isinstance(rule, Require) and rule.when is not None
-        self._rule = rule
-        self._field = field
-        self._node = node
+    @property
+    def reads_arguments(self) -> bool:
+        """Whether the rule depends on the arguments of the field as well."""
+        return isinstance(self.rule, Require) and self.rule.when is not None
 
     @property
     def key(self) -> object:
         """A key that two rules share if checking one of them is enough."""
-        return (id(self._node), id(self._field)) if self.reads_arguments else self._rule
+        return (id(self.node), id(self.field)) if self.reads_arguments else self.rule
 
     def is_open(self, request_scope: Scope) -> bool:
         """Whether the field is open to anonymous callers."""
-        return is_open(self._rule, request_scope)
+        return is_open(self.rule, request_scope)
 
     def check(self, request_scope: Scope, values: VariableValues | None) -> None:
         """Raise if the rule refuses the viewer."""
-        admit(self._rule, request_scope)
-        admit_to(self._rule, request_scope, partial(self._inputs, values))
+        admit(self.rule, request_scope)
+        admit_to(self.rule, request_scope, partial(self._inputs, values))
 
     def _inputs(self, values: VariableValues | None) -> dict[str, object]:
-        return python_inputs(self._field, get_argument_values(self._field, self._node, values))
+        return python_inputs(self.field, get_argument_values(self.field, self.node, values))
 
 
 class FieldRules:
