@@ -38,7 +38,7 @@ def key_parameter(rule: KeyRule) -> dict[str, Any]:
         "in": "header",
         "required": rule == "required",
         "description": "The same key gets the same answer for a day: a request can be sent again "
-        "without being done twice.",
+        "without being executed twice.",
         "schema": {"type": "string", "pattern": KEY_PATTERN},
     }
 
@@ -47,11 +47,11 @@ KEY_RESPONSES: dict[int | str, dict[str, Any]] = {
     409: PROBLEM
     | {
         "description": "A conflict; or the first request with this key has not ended "
-        "(`idempotency_key_in_use`): come again after Retry-After seconds"
+        "(`idempotency_key_in_use`): retry after Retry-After seconds"
     },
     422: PROBLEM
     | {
-        "description": "Input that does not fit; or the key came with another request before "
+        "description": "Invalid input; or another request was sent with this key before "
         "(`idempotency_key_reused`)"
     },
 }

@@ -66,9 +66,9 @@ PROGRESSIVE: dict[str, Any] = {
     "application/x-ndjson": {
         "schema": {
             "type": "object",
-            "description": "A line. Each part as it lands (`part`, `status`, and `value` where the "
-            "view presents it); the last line holds the `answer`, as JSON gives it, or the "
-            "`problem` that came instead, and how all `parts` ended.",
+            "description": "One line. Each part has a line as it ends, with `part`, `status` and, "
+            "if the view sends the part early, `value`. The last line has the `answer`, the same "
+            "as in JSON, or a `problem`, and the states of all `parts`.",
             "properties": _PART["properties"]
             | {
                 "part": {"type": "string"},
