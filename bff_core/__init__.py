@@ -69,7 +69,7 @@ from bff_core.rest.views import Views
 from bff_core.saga.errors import SagaFailed
 from bff_core.saga.policy import SagaPolicy
 from bff_core.saga.saga import Saga, step
-from bff_core.scope import Scope
+from bff_core.scope import Scope, writing_as
 from bff_core.settings.model import Settings
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
@@ -158,4 +158,5 @@ __all__ = [
     "loader",
     "optional",
     "step",
+    "writing_as",
 ]

@@ -12,6 +12,37 @@ from bff_core.http_statuses import CLIENT_ERROR_TITLES, INSTEAD_OF_502, PASSES_T
 from bff_core.payload_errors import SAMPLE_BYTES
 from bff_core.retry_after import retry_after
 
+__all__ = [
+    "AttemptTimedOut",
+    "BFFError",
+    "BadPayload",
+    "BadStatus",
+    "BulkheadFull",
+    "CircuitOpen",
+    "ClientError",
+    "CompositionCycle",
+    "CompositionError",
+    "ConfigurationError",
+    "CredentialsUnavailable",
+    "DeadlineExceeded",
+    "GrantRefused",
+    "InvalidInput",
+    "KeyReused",
+    "NotAllowed",
+    "NotAuthenticated",
+    "NotFound",
+    "NotSent",
+    "OAuthError",
+    "Overloaded",
+    "PartFailed",
+    "ProviderUnavailable",
+    "RequestTimedOut",
+    "StoreUnavailable",
+    "TooManyRequests",
+    "TransportFailed",
+    "UpstreamError",
+]
+
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 """The longest Retry-After of a service that is passed on to clients."""
 

@@ -20,8 +20,6 @@ from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 
-__all__ = ["BearerAuthenticator", "DPoP", "DeviceSessions", "Issuer"]
-
 
 @dataclass(frozen=True, slots=True)
 class RunningBearer:

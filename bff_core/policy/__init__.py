@@ -1,1 +1,45 @@
-"""Policies: frozen options, and synchronous state machines that get the time as `now`."""
+"""Options of calls to services and of requests from clients, checked when they are made."""
+
+from bff_core.policy.edge.idempotency import IdempotencyOptions
+from bff_core.policy.edge.rate_limits import Limit
+from bff_core.policy.edge.shedding import Criticality
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.breaker import Breaker
+from bff_core.policy.upstream.bulkhead import Bulkhead
+from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.concurrency import Adaptive
+from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.credentials import (
+    ApiKey,
+    Basic,
+    ClientCredentials,
+    Credentials,
+    Relay,
+    Signature,
+    TokenExchange,
+)
+from bff_core.policy.upstream.hedge import Hedge
+from bff_core.policy.upstream.policy import Policy
+from bff_core.policy.upstream.retry import Retry
+
+__all__ = [
+    "Adaptive",
+    "ApiKey",
+    "Balance",
+    "Basic",
+    "Breaker",
+    "Bulkhead",
+    "Cache",
+    "ClientCredentials",
+    "Connection",
+    "Credentials",
+    "Criticality",
+    "Hedge",
+    "IdempotencyOptions",
+    "Limit",
+    "Policy",
+    "Relay",
+    "Retry",
+    "Signature",
+    "TokenExchange",
+]

@@ -1,10 +1,13 @@
 """Authentication of the shop's users, for each kind of client."""
 
 from bff_core import Settings
-from bff_core.auth.authenticator import Authenticator
-from bff_core.auth.bearer import BearerAuthenticator, Issuer
-from bff_core.auth.oidc.config import OpenIDProvider
-from bff_core.auth.session.authenticator import SessionAuthenticator
+from bff_core.auth import (
+    Authenticator,
+    BearerAuthenticator,
+    Issuer,
+    OpenIDProvider,
+    SessionAuthenticator,
+)
 from bffs.scopes import CUSTOMER
 
 SCOPE = ("openid", "profile", "email", "offline_access", *CUSTOMER)

@@ -2,15 +2,10 @@
 
 import importlib
 import inspect
-import re
-from pathlib import Path
 from types import ModuleType
+from typing import Final
 
-import bff_core
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-
-PACKAGES = (
+PACKAGES: Final = (
     "bff_core",
     "bff_core.auth",
     "bff_core.errors",
@@ -20,8 +15,7 @@ PACKAGES = (
     "bff_core.policy",
     "bff_core.testing",
 )
-
-_IMPORT = re.compile(r"^from (bff_core\.[\w.]+) import ([\w, ]+)$", re.MULTILINE)
+"""The public packages; users import from no other."""
 
 
 def api_page(package: str) -> str:
@@ -33,36 +27,11 @@ def api_page(package: str) -> str:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """Return the dotted names that a package exports.
-
-    A package without `__all__` exports what the pages of documentation import from its modules,
-    and what `bff_core` exports of it.
-    """
-    exported = getattr(module, "__all__", None)
-    if exported is not None:
-        return [f"{module.__name__}.{name}" for name in exported if _is_documented(module, name)]
-    front = (getattr(bff_core, name) for name in bff_core.__all__)
-    of_front = {
-        f"{value.__module__}.{value.__qualname__}"
-        for value in front
-        if inspect.isclass(value) or inspect.isfunction(value)
-    }
-    return sorted(
-        name for name in of_front | _imported_by_pages() if name.startswith(f"{module.__name__}.")
-    )
+    """Return the dotted names of the classes and functions that a package exports."""
+    return [f"{module.__name__}.{name}" for name in module.__all__ if _is_documented(module, name)]
 
 
 def _is_documented(module: ModuleType, name: str) -> bool:
     """Whether a name is a class or a function: constants and type aliases have no docstring."""
     value = getattr(module, name)
     return inspect.isclass(value) or inspect.isfunction(value)
-
-
-def _imported_by_pages() -> set[str]:
-    """Return the dotted names that examples import."""
-    return {
-        f"{module}.{name.strip()}"
-        for path in DOCS.rglob("*.md")
-        for module, names in _IMPORT.findall(path.read_text())
-        for name in names.split(",")
-    }

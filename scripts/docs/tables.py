@@ -183,9 +183,8 @@ def errors_table() -> tuple[Sequence[str], Rows]:
     """Return class, status, code and meaning of each public error."""
     rows = [
         [f"`{name}`", str(kind.status), f"`{kind.code}`", _first_paragraph(kind.__doc__)]
-        for name in bff_core.__all__
-        if isinstance(kind := getattr(errors, name, None), type)
-        and issubclass(kind, errors.BFFError)
+        for name in errors.__all__
+        for kind in [getattr(errors, name)]
     ]
     return ["error", "status", "code", "meaning"], rows
 

@@ -12,8 +12,10 @@ from markdown_pages import DOCS, ROOT, page, pages, table
 import bff_core
 from bff_core import errors
 from bff_core.gateway import pipeline
+from scripts.docs.api import PACKAGES
 from scripts.docs.tables import TABLES, names_of_tables, old_name, with_tables
 from scripts.run.shop import GATEWAYS, SERVICES_PORT
+from tests.public_api import COMMANDS, exported, private_imports
 
 PAGES = {one.name: one for one in pages()}
 PLAYED = {"README.md", "docs/tutorial.md", "docs/how-to/testing.md"}
@@ -66,17 +68,20 @@ def test_examples_run(name, monkeypatch):
 
 @each_page
 def test_names_that_are_imported_exist(name):
-    """What a page imports from `bff_core` itself is public."""
-    wanted = {
-        alias.name
-        for block in PAGES[name].blocks
-        if block.language == "python"
-        for node in ast.walk(ast.parse(block.code))
-        if isinstance(node, ast.ImportFrom) and node.module == "bff_core"
-        for alias in node.names
-    }
+    """Examples import what public packages list, and nothing else of the framework."""
+    blocks = [block for block in PAGES[name].blocks if block.language == "python"]
 
-    assert wanted <= set(bff_core.__all__)
+    assert [one for block in blocks for one in private_imports(block.code)] == []
+
+
+@each_page
+def test_names_in_the_text_exist(name):
+    """A dotted name of the framework that a reader meets is public, or a command."""
+    public = {f"{package}.{one}" for package in PACKAGES for one in exported(package)}
+    is_history = "/decisions/" in name or name == "CHANGELOG.md"
+    names = set() if is_history else set(re.findall(r"\bbff_core(?:\.\w+)+", PAGES[name].text))
+
+    assert names <= public | {*PACKAGES, *COMMANDS}
 
 
 @each_page
@@ -143,6 +148,13 @@ def test_every_table_of_the_code_is_on_a_page():
 
     assert {name for name in shown if not name.startswith("options ")} == set(TABLES)
     assert options >= {"Connection", "IdempotencyOptions", "Limit", "SagaPolicy", "ServerOptions"}
+
+
+def test_the_index_lists_the_public_packages():
+    """A reader learns which packages are public, and what each is for."""
+    rows = table((DOCS / "index.md").read_text().partition("### Public packages")[2])
+
+    assert [row[0].strip("`") for row in rows] == list(PACKAGES)
 
 
 def test_every_page_is_in_the_navigation():

@@ -17,7 +17,16 @@ from tests.wire.processes import run
 FAMILIES = {"BFF_UPSTREAMS", "BFF_SECRETS"}
 """Settings that are read from a variable for each name."""
 
-PUBLIC_PACKAGES = ("bff_core", "bff_core.graphql", "bff_core.events")
+PUBLIC_PACKAGES = (
+    "bff_core",
+    "bff_core.auth",
+    "bff_core.errors",
+    "bff_core.events",
+    "bff_core.graphql",
+    "bff_core.observe",
+    "bff_core.policy",
+    "bff_core.testing",
+)
 
 
 def openapi(house: House, name: str) -> str:
