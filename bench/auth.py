@@ -16,12 +16,19 @@ from hashlib import sha256
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
-from bff_core.auth.authenticator import Authenticator, CallsServices, NeedsResources, Resources
-from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
-from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
-from bff_core.auth.oidc.config import OpenIDProvider
-from bff_core.auth.session.authenticator import SessionAuthenticator
+from bff_core.auth import (
+    ApiKeyAuthenticator,
+    Authenticator,
+    BearerAuthenticator,
+    DeviceSessions,
+    DPoP,
+    Introspection,
+    IntrospectionAuthenticator,
+    Issuer,
+    OpenIDProvider,
+    SessionAuthenticator,
+)
+from bff_core.auth.authenticator import CallsServices, NeedsResources, Resources
 from bff_core.auth.session.session import Session, SessionTokens
 from bff_core.background import Background
 from bff_core.call import Call, Headers, Reply

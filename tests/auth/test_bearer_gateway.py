@@ -17,7 +17,7 @@ from bff_core import (
     compose,
     gateway,
 )
-from bff_core.auth.bearer import BearerAuthenticator, Issuer
+from bff_core.auth import BearerAuthenticator, Issuer
 from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, Step, fail, reply
 from tests.auth.tokens import AUDIENCE, ISSUER, claims, key_set, signed, wall

@@ -8,11 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import RSAKey
 
+from bff_core.auth import DPoP
 from bff_core.auth.access_tokens import MAX_VERIFIED
 from bff_core.auth.api_keys.authenticator import MAX_WRONG_KEYS, ApiKeyAuthenticator
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import Resources
-from bff_core.auth.bearer import DPoP
 from bff_core.auth.devices import MAX_DEVICES_PER_VIEWER, Device, MemoryDeviceStore
 from bff_core.auth.dpop import NONCE_SECONDS, ProofVerifier
 from bff_core.auth.issuer_config import Issuer

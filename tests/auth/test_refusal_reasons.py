@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from bff_core import FirstOf, gateway
+from bff_core.auth import BearerAuthenticator, DPoP, Issuer
 from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
 from bff_core.auth.api_keys.record import new_key
-from bff_core.auth.bearer import BearerAuthenticator, DPoP, Issuer
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.introspection import IntrospectionAuthenticator

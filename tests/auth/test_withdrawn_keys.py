@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core import gateway
-from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
+from bff_core.auth import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.auth.jwks import FRESH_SECONDS
 from bff_core.auth.oidc.client import OIDCClient
 from bff_core.auth.oidc.config import OpenIDProvider

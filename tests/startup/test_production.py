@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bff_core import ANYONE, Policy, Saga, Upstream, Views, gateway, step
+from bff_core.auth import BearerAuthenticator, Issuer
 from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
-from bff_core.auth.bearer import BearerAuthenticator, Issuer
 from bff_core.auth.introspection import Introspection, IntrospectionAuthenticator
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError

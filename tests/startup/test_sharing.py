@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 from starlette.staticfiles import StaticFiles
 
 from bff_core import ANYONE, Cache, Limit, Policy, Saga, Upstream, Views, step
+from bff_core.auth import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
 from bff_core.auth.authenticator import FirstOf
-from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.auth.oidc.config import OpenIDProvider
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.edge.options import EdgeOptions

@@ -10,7 +10,7 @@ from fastapi import WebSocket
 from joserfc.jwk import ECKey, OctKey
 
 from bff_core import gateway
-from bff_core.auth.bearer import BearerAuthenticator, DeviceSessions, DPoP, Issuer
+from bff_core.auth import BearerAuthenticator, DeviceSessions, DPoP, Issuer
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, reply
