@@ -78,7 +78,7 @@ def page(path: Path) -> Page:
 
 def pages() -> list[Page]:
     """Read every page that users of the repository meet."""
-    paths = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("*/README.md")]
+    paths = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("[!.]*/README.md")]
     return [page(path) for path in sorted(paths)]
 
 

@@ -32,6 +32,11 @@ def each_page(test):
     return pytest.mark.parametrize("name", PAGES)(test)
 
 
+def test_caches_have_no_pages():
+    """Tests are the same before and after tools have left a README in their caches."""
+    assert [name for name in PAGES if name.startswith(".")] == []
+
+
 @each_page
 def test_links_lead_somewhere(name):
     """Files are there, and so are the headings that links name in them."""
