@@ -11,6 +11,7 @@
 
 import asyncio
 import functools
+import gc
 import inspect
 import os
 import shutil
@@ -59,6 +60,20 @@ def pytest_configure(config: pytest.Config) -> None:
         "alone: run while no other test runs",
     ):
         config.addinivalue_line("markers", line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect the tests without garbage collection, which would take half of that time.
+
+    Modules and cases live to the end: later collections need not look at them.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
