@@ -16,8 +16,11 @@ endif
 venv := $(abspath $(VENV))
 python := $(venv)/bin/python
 
+# Tests start many processes. Without cached bytecode each of them compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-floors test-newest test-all check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
+.PHONY: help run test test-fast test-floors test-newest test-all check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +38,9 @@ define suite
 	@$(1) -m pytest $(ARGS)
 endef
 endif
+
+test-fast: dev ## run most of the tests in about a minute (ARGS as for test)
+	@$(python) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
 
 test: dev ## run the whole suite (ARGS="-k retry -x" goes to pytest)
 	$(call suite,$(python))

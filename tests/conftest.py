@@ -3,8 +3,10 @@
 - `async def test_…` runs on a fresh event loop; tasks that it leaves behind fail it.
 - `@pytest.mark.virtual_time` runs it on a loop whose clock jumps to the next timer.
 - `@pytest.mark.uvloop` runs it on uvloop, where that is installed.
-- `@pytest.mark.alone` runs it while no other test runs; so do some folders. `make test` runs all
-  other tests first, on all cores.
+- `@pytest.mark.alone` runs it while no other test runs; so do the folders and files of `ALONE`.
+  `make test` runs all other tests first, on all cores.
+- `@pytest.mark.slow` leaves it out of `make test-fast`; so do the files of `SLOW`, and what runs
+  alone.
 - `@pytest.mark.needs("nginx")` skips a test, naming the program, where it is not installed.
 - `BFF_REQUIRE_ALL=1` makes each skip a failure.
 """
@@ -37,16 +39,48 @@ ALONE = (
     "chaos",
     "faults",
     "policy_reload/test_sighup.py",
-    "processes",
     "real",
     "run",
     "saga/test_crash.py",
-    "server",
+    "server/test_deadlines.py",
+    "server/test_early_shedding.py",
+    "server/test_gc.py",
+    "server/test_graceful_shutdown.py",
+    "server/test_leaving.py",
+    "server/test_offers.py",
+    "server/test_refusals_cors.py",
+    "server/test_restarts.py",
+    "server/test_runner.py",
+    "server/test_table.py",
+    "server/test_watchdog.py",
+    "server/test_websocket.py",
     "startup/test_processes.py",
-    "upstream/transport",
+    "upstream/transport/test_addresses.py",
+    "upstream/transport/test_cancels.py",
+    "upstream/transport/test_conformance.py",
+    "upstream/transport/test_connection_rules.py",
+    "upstream/transport/test_content_coding.py",
+    "upstream/transport/test_fuzz.py",
+    "upstream/transport/test_hostile.py",
+    "upstream/transport/test_pool.py",
+    "upstream/transport/test_real_services.py",
+    "upstream/transport/test_servers.py",
+    "upstream/transport/test_streams.py",
+    "upstream/transport/test_tls.py",
     "wire",
 )
 """Tests over real processes, sockets and clocks, which other tests would slow down."""
+
+SLOW = (
+    "docs/test_site.py",
+    "docs/test_tutorial.py",
+    "docs/test_types.py",
+    "idempotency/test_processes.py",
+    "observe/test_processes.py",
+    "services_mock/test_run.py",
+    "testing/test_suite.py",
+)
+"""Tests of processes, browsers and type checks. What runs alone is slow as well."""
 
 SYSTEM_PROGRAMS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 
@@ -58,6 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "uvloop: run on uvloop",
         "needs(*programs): skip, naming it, where a program is not installed",
         "alone: run while no other test runs",
+        "slow: leave out of the fast tests",
     ):
         config.addinivalue_line("markers", line)
 
@@ -77,11 +112,16 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `ALONE`."""
-    places = [Path(__file__).parent / name for name in ALONE]
+    """Mark the tests of `ALONE` and of `SLOW`, and as slow all that run alone."""
     for item in items:
-        if any(item.path.is_relative_to(place) for place in places):
+        if _is_in(item, ALONE):
             item.add_marker("alone")
+        if _is_in(item, SLOW) or item.get_closest_marker("alone"):
+            item.add_marker("slow")
+
+
+def _is_in(item: pytest.Item, names: tuple[str, ...]) -> bool:
+    return any(item.path.is_relative_to(Path(__file__).parent / name) for name in names)
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ async def test_a_withdrawn_key_is_refused_by_a_quiet_gateway(quiet, is_new, dela
     assert fetches(identity) == 2
 
 
-@pytest.mark.parametrize("pace", [0.5, 7, 29, 31, 100])
+@pytest.mark.parametrize("pace", [pytest.param(0.5, marks=pytest.mark.slow), 7, 29, 31, 100])
 @pytest.mark.parametrize("kinds", ["new tokens", "cached tokens", "both"])
 async def test_no_token_of_a_withdrawn_key_is_accepted_after_five_minutes(pace, kinds) -> None:
     """At any pace, verified just before or long ago."""
@@ -192,7 +192,15 @@ def down_until(instant, bench):
     return published
 
 
-@pytest.mark.parametrize("back", [FRESH_SECONDS + 5, FRESH_SECONDS + 45, 2 * FRESH_SECONDS, 3600])
+@pytest.mark.parametrize(
+    "back",
+    [
+        FRESH_SECONDS + 5,
+        FRESH_SECONDS + 45,
+        2 * FRESH_SECONDS,
+        pytest.param(3600, marks=pytest.mark.slow),
+    ],
+)
 async def test_a_key_that_was_withdrawn_during_an_outage_is_refused_soon_after_it(back) -> None:
     """Within a minute of the issuer's return, at any pace of requests."""
     for pace in (1, 20, 45, 170):

@@ -182,6 +182,7 @@ async def test_a_device_that_is_ended_while_its_use_is_noted_stays_ended():
 # Sessions
 
 
+@pytest.mark.slow
 async def test_of_too_many_sessions_the_one_used_longest_ago_ends():
     """A session that is used stays, however early it began."""
     store, lifetimes = MemorySessionStore(lambda: 0.0), Lifetimes(idle=600, absolute=600)

@@ -90,6 +90,7 @@ async def visit(
         return [(request, await answer) for request, answer in requests]
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     of=st.fixed_dictionaries(dict.fromkeys(SERVICES.values(), DRAWN)),

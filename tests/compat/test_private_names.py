@@ -99,6 +99,7 @@ def own_names() -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_modules_import_public_names():
     """Each module outside compat imports what its libraries document."""
     private = [
@@ -111,6 +112,7 @@ def test_modules_import_public_names():
     assert private == []
 
 
+@pytest.mark.slow
 def test_no_private_attribute_of_a_library_is_used():
     """An attribute or a keyword with an underscore is one that our own code has given."""
     own, foreign = own_names(), []

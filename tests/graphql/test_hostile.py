@@ -88,6 +88,7 @@ QUERIES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(QUERIES, st.dictionaries(st.sampled_from(["id", "first"]), st.integers() | st.none()))
 def test_any_text_has_a_cost_or_an_error(query, variables):
@@ -239,6 +240,7 @@ async def took(open_shop, query: str, ids: list[str]) -> float:
     return await cpu_seconds_of(partial(open_shop.ask, query, ids=ids))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_down", [False, True])
 async def test_nulls_of_many_items_cost_no_more_each(shop, is_down):
     """Finding out whether a null hides a failure needs no walk over all other items."""

@@ -187,6 +187,7 @@ async def test_nobody_waits_for_a_key_that_nobody_holds():
         await Kit().store.wait_for_change("a", 60)
 
 
+@pytest.mark.slow
 async def test_a_million_keys_take_no_more_than_their_bound():
     """The oldest answers go; the process does not grow."""
     kit = Kit(max_answers=5_000)

@@ -73,6 +73,7 @@ async def test_a_limit_of_calls_lets_in_whoever_has_any_left(cost):
     assert not after.is_admitted
 
 
+@pytest.mark.slow
 async def test_any_number_of_callers_takes_bounded_memory():
     """The longest silent are forgotten; an active caller is not."""
     store = MemoryLimitStore(Hands(), max_callers=1000)

@@ -28,6 +28,7 @@ async def test_a_screen_is_charged_with_its_calls():
     assert calls == 11
 
 
+@pytest.mark.slow
 async def test_retries_are_not_charged():
     """Calls are counted, not their attempts."""
     async with open_shop(limits=[CALLS]) as shop:

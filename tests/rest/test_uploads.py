@@ -253,6 +253,7 @@ async def test_a_form_in_another_charset_is_415(headers):
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
+@pytest.mark.slow
 def test_a_view_with_a_file_says_what_to_install():
     """The declaration raises, not the first upload."""
     done = subprocess.run(

@@ -115,6 +115,7 @@ def repeated(unit: str) -> bytes:
     return f"[{','.join([unit] * (MEGABYTE // (len(unit) + 1)))}]".encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

@@ -289,6 +289,7 @@ STORIES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     STORIES,

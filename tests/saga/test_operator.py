@@ -55,6 +55,7 @@ async def _stick(path):
     await journal.aclose()
 
 
+@pytest.mark.slow
 def test_a_missing_journal_is_reported(tmp_path):
     """The command fails with one line that names the fault."""
     command = (sys.executable, "-m", "bff_core.saga", f"--journal=sqlite:///{tmp_path}", "list")

@@ -667,6 +667,7 @@ async def test_without_a_journal_nothing_is_begun():
     await life.kill()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(
     st.lists(

@@ -181,6 +181,7 @@ async def test_one_attempt_that_was_sent_among_refusals_leaves_it_open(tmp_path)
     assert answer.json()["steps"][1] == {"step": "charge", "state": "unknown"}
 
 
+@pytest.mark.slow
 async def test_a_compensation_that_was_never_sent_is_sent_later(tmp_path):
     """A compensation that failed is repeated once the service is back."""
     async with AsyncExitStack() as stack:

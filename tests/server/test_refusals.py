@@ -374,6 +374,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.alone
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.one_of(PIECES, st.binary(max_size=8)), max_size=24))
 async def test_whatever_is_sent_the_next_client_is_served(pieces):

@@ -1,12 +1,15 @@
 """The suite's own rules: leaked tasks fail, missing programs are named, skips can be forbidden."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import ALONE, SLOW
 
 CONFTEST = Path(__file__).parent.parent / "conftest.py"
 
@@ -99,3 +102,36 @@ def test_a_skip_is_a_failure_where_all_tests_are_required(strict_report: str) ->
     assert f"needs no-such-program, which is not installed {required}" in strict_report
     assert "test_module.py: Skipped: could not import 'no_such_module'" in strict_report
     assert "skipped" not in strict_report.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def fast() -> list[str]:
+    """Return what pytest lists of the fast tests."""
+    options = ["--collect-only", "-q", "-m", "not slow"]
+    listed = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=CONFTEST.parent.parent,
+        capture_output=True,
+        check=True,
+    )
+    return listed.stdout.decode().splitlines()
+
+
+def test_most_cases_are_fast(fast: list[str]) -> None:
+    """`make test-fast` runs four fifths of the suite at least."""
+    [counts] = re.findall(r"^(\d+)/(\d+) tests collected", fast[-1])
+
+    assert int(counts[0]) >= 0.8 * int(counts[1])
+
+
+def test_each_case_has_a_name_of_its_own(fast: list[str]) -> None:
+    """pytest-xdist runs only one of two cases with the same name."""
+    cases = [line for line in fast if "::" in line]
+
+    assert len(set(cases)) == len(cases) > 10_000
+
+
+@pytest.mark.parametrize("name", [*ALONE, *SLOW])
+def test_a_place_that_is_marked_exists(name: str) -> None:
+    """A file that is renamed does not lose its mark unnoticed."""
+    assert (CONFTEST.parent / name).exists()

@@ -85,6 +85,7 @@ class Clients:
         return inside[len(inside) // 2]
 
 
+@pytest.mark.slow
 async def test_it_settles_near_the_capacity_and_keeps_the_goodput() -> None:
     """At twice what the machine can do it is busy all the time, and its own queue stays short."""
     machine = Machine()
@@ -98,6 +99,7 @@ async def test_it_settles_near_the_capacity_and_keeps_the_goodput() -> None:
     assert clients.slowest(20, 90) < 1.0
 
 
+@pytest.mark.slow
 async def test_it_does_not_take_a_lasting_queue_for_the_normal_state() -> None:
     """After five minutes of too much the limit is where it was after one."""
     clients = Clients(Machine())

@@ -64,6 +64,7 @@ print("ended")
 """
 
 
+@pytest.mark.slow
 def test_a_thread_that_hangs_does_not_keep_the_process_from_ending():
     """A gateway stops when it should, whatever its resolver is doing."""
     ended = subprocess.run(

@@ -368,6 +368,7 @@ async def test_hedging_does_not_feed_on_itself() -> None:
     assert upstream.sent == 2000 + hedged
 
 
+@pytest.mark.slow
 async def test_the_tail_gets_shorter_and_the_load_hardly_grows() -> None:
     """One call in a hundred takes a second: the 99.5th percentile falls to less than a third."""
 

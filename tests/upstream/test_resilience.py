@@ -52,6 +52,7 @@ class Load:
         return Counter(outcome for began, _, outcome in self.ended if start <= began < end)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [reply(500), reply(503, after=0.2), fail(), hang()],

@@ -263,6 +263,7 @@ async def test_an_operator_lists_rotates_and_revokes():
     assert after == [200, 401]
 
 
+@pytest.mark.slow
 def test_the_command_line_does_the_same(tmp_path):
     """Issue, list, rotate, revoke; a new key is printed once."""
     url = f"sqlite:///{tmp_path}/keys.sqlite3"

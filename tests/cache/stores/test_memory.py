@@ -188,6 +188,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads from Linux its memory")
 def test_a_million_keys_stay_within_the_bound():
     """The process grows by the bound and a fifth at most, and then no more."""

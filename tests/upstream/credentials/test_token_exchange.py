@@ -171,6 +171,7 @@ async def test_only_an_access_token_is_used(issued) -> None:
         await orders.send(ScriptedToken())
 
 
+@pytest.mark.slow
 async def test_exchanged_tokens_are_cached_up_to_a_bound() -> None:
     """Of ten thousand viewers; the least recently used one is exchanged again."""
     orders = OrdersService(FOR_ORDERS, provider=(exchanging(86_400),))

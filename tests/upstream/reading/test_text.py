@@ -255,6 +255,7 @@ def test_a_body_that_is_nested_deeper_than_python_can_is_no_crash():
         read(body)
 
 
+@pytest.mark.slow
 def test_a_large_reply_in_another_charset_is_read_in_little_more_memory():
     """Text of some megabytes is decoded once, and its values are not looked at one by one."""
     body = json.dumps([{"name": "ä" * 100}] * 10_000, ensure_ascii=False).encode("iso-8859-1")
