@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from bff_core.testing.virtual_time import VirtualTimeLoop
 from tests.redis_server import RedisServer
@@ -42,7 +43,6 @@ ALONE = (
     "real",
     "run",
     "saga/test_crash.py",
-    "server/test_deadlines.py",
     "server/test_early_shedding.py",
     "server/test_gc.py",
     "server/test_graceful_shutdown.py",
@@ -58,9 +58,7 @@ ALONE = (
     "upstream/transport/test_addresses.py",
     "upstream/transport/test_cancels.py",
     "upstream/transport/test_conformance.py",
-    "upstream/transport/test_connection_rules.py",
     "upstream/transport/test_content_coding.py",
-    "upstream/transport/test_fuzz.py",
     "upstream/transport/test_hostile.py",
     "upstream/transport/test_pool.py",
     "upstream/transport/test_real_services.py",
@@ -82,11 +80,14 @@ SLOW = (
 )
 """Tests of processes, browsers and type checks. What runs alone is slow as well."""
 
+FAST_EXAMPLES = 20
+"""Examples of each property where slow tests are left out; otherwise hypothesis draws 100."""
+
 SYSTEM_PROGRAMS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the suite's markers."""
+    """Declare the suite's markers, and draw fewer examples in the fast tests."""
     for line in (
         "virtual_time: run on an event loop whose clock jumps to the next timer",
         "uvloop: run on uvloop",
@@ -95,6 +96,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "slow: leave out of the fast tests",
     ):
         config.addinivalue_line("markers", line)
+    settings.register_profile("fast", max_examples=FAST_EXAMPLES)
+    if config.option.markexpr == "not slow":
+        settings.load_profile("fast")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -34,11 +34,11 @@ class Mocks:
     """The nine services and what can be done to them."""
 
     ports: dict[str, int]
+    client: httpx.Client
 
     def _ask(self, service: str, method: str, path: str, **options) -> httpx.Response:
         url = f"http://127.0.0.1:{self.ports[service]}{path}"
-        # Plain HTTP: without `verify` httpx loads no certificates, which takes 20 ms per request.
-        return httpx.request(method, url, trust_env=False, verify=False, timeout=10, **options)
+        return self.client.request(method, url, **options)
 
     def get(self, service: str, path: str) -> httpx.Response:
         """Ask a service directly."""
@@ -126,7 +126,10 @@ def mocks() -> Iterator[Mocks]:
     with process("services_mock", SERVICES_PORT=str(ports["users"])) as starting:
         for port in ports.values():
             wait_for(f"http://127.0.0.1:{port}/healthz", starting)
-        yield Mocks(ports)
+        # Connections are given up before the services close them, after five seconds.
+        limits = httpx.Limits(keepalive_expiry=2)
+        with httpx.Client(trust_env=False, timeout=10, limits=limits) as client:
+            yield Mocks(ports, client)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ async def drip(client, data: bytes, every: float) -> None:
         await asyncio.sleep(every)
 
 
+@pytest.mark.alone
 async def test_a_slow_head_is_a_408():
     """The deadline is that of the whole head: further bytes do not extend it."""
     began = time.monotonic()
@@ -49,6 +50,7 @@ async def test_an_unused_connection_is_closed_without_an_answer():
         assert await client.is_closed()
 
 
+@pytest.mark.alone
 async def test_an_idle_connection_is_closed_without_an_answer():
     """After the keep-alive time; a request in time is served."""
     async with served(Shop(), keep_alive=0.2) as server, server.client() as client:
@@ -67,6 +69,7 @@ async def test_a_second_head_has_a_deadline_too():
         assert [(await client.answer()).status for _ in range(2)] == [200, 408]
 
 
+@pytest.mark.alone
 async def test_a_slow_body_is_a_408():
     """Handler and client get the error; the rest is not awaited."""
     app = gateway("slow", settings=Settings(env="development", log="off"))
@@ -91,6 +94,7 @@ async def takes_a_body(body: dict[str, int]) -> dict[str, int]:
     return body
 
 
+@pytest.mark.alone
 async def test_a_body_at_the_required_rate_may_take_longer():
     """A large upload over a slow line is no attack."""
     shop = Shop(routes={"/": echo})
@@ -108,6 +112,7 @@ async def test_a_body_at_the_required_rate_may_take_longer():
     assert len(answer.body) == 60_000
 
 
+@pytest.mark.alone
 async def test_the_handlers_time_does_not_count_against_the_client():
     """While the gateway does not read, the client is not slow."""
     read = asyncio.Event()
@@ -161,6 +166,7 @@ async def test_a_client_that_hardly_reads_is_disconnected_as_well():
         await until(lambda: not server.serving.connections)
 
 
+@pytest.mark.alone
 async def test_a_slow_client_that_reads_enough_gets_everything():
     """A client that reads the required bytes in time gets the whole answer."""
 
@@ -181,6 +187,7 @@ async def test_a_slow_client_that_reads_enough_gets_everything():
     assert (status, left) == (200, 0)
 
 
+@pytest.mark.alone
 async def test_a_fast_handler_waits_for_its_client():
     """No more than the buffer is held for a slow client."""
     sent = 0

@@ -41,15 +41,30 @@ async def test_property(number):
 """
 
 
-def run_suite(folder: Path, **environment: str) -> str:
-    """Run the tests above in a fresh process, under this suite's conftest; return its report."""
+COUNTS = """
+from hypothesis import given, settings, strategies
+
+drawn = []
+
+@settings(database=None)
+@given(number=strategies.integers(0, 5000))
+def test_draw(number):
+    drawn.append(number)
+
+def test_count():
+    print(f"{len(drawn)} examples")
+"""
+
+
+def run_suite(folder: Path, *options: str, tests: str = TESTS, **environment: str) -> str:
+    """Run tests in a fresh process, under this suite's conftest; return its report."""
     (folder / "conftest.py").write_text(CONFTEST.read_text())
-    (folder / "test_it.py").write_text(textwrap.dedent(TESTS))
+    (folder / "test_it.py").write_text(textwrap.dedent(tests))
     (folder / "test_module.py").write_text('import pytest; pytest.importorskip("no_such_module")')
     known = {key: value for key, value in os.environ.items() if key != "BFF_REQUIRE_ALL"}
-    options = ["-q", "-rA", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+    usual = ["-q", "-rA", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, folder],
+        [sys.executable, "-m", "pytest", *usual, *options, folder],
         cwd=CONFTEST.parent.parent,
         env=known | environment,
         capture_output=True,
@@ -102,6 +117,14 @@ def test_a_skip_is_a_failure_where_all_tests_are_required(strict_report: str) ->
     assert f"needs no-such-program, which is not installed {required}" in strict_report
     assert "test_module.py: Skipped: could not import 'no_such_module'" in strict_report
     assert "skipped" not in strict_report.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("chosen", "examples"), [("not slow", 20), ("not alone", 100)])
+def test_fast_tests_draw_fewer_examples(tmp_path: Path, chosen: str, examples: int) -> None:
+    """A property is tried out in the fast tests, and searched in the whole suite."""
+    report = run_suite(tmp_path, "-m", chosen, tests=COUNTS)
+
+    assert f"{examples} examples" in report
 
 
 @pytest.fixture(scope="module")

@@ -228,6 +228,7 @@ DOCUMENTED: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", DOCUMENTED)
 @pytest.mark.parametrize("verb", ["get", "post"])
 async def test_option_is_documented_as_in_fastapi(option, verb):

@@ -361,6 +361,7 @@ async def test_declared_type_decides_what_a_stream_sends(declared, returned):
     await assert_alike(declare)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("declared", "returned"), RETURNED.values(), ids=RETURNED)
 async def test_openapi_is_that_of_fastapi(declared, returned):
     """The schema of an answer, and of a line of a stream, is the one that FastAPI makes."""

@@ -147,6 +147,7 @@ def _declared(declared, returned, kind="get"):
     return declare
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["get", "stream"])
 @pytest.mark.parametrize(("declared", "returned", "sent"), RETURNED.values(), ids=RETURNED)
 async def test_openapi_describes_what_is_sent(kind, declared, returned, sent):

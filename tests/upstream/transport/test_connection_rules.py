@@ -402,6 +402,7 @@ async def test_an_answer_to_half_a_request_ends_the_connection(kit):
     assert (reply.status, load) == (413, Load(0, 0, 0))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("before", "within"), [(5.0, 0.05), (0.3, 0.4)])
 async def test_each_call_has_its_own_deadline_on_a_shared_timer(kit, before, within):
     """The call before may have had more time, or less: neither shortens nor lengthens this one."""
@@ -422,6 +423,7 @@ async def test_each_call_has_its_own_deadline_on_a_shared_timer(kit, before, wit
     assert within - 0.01 < took < within + 0.3
 
 
+@pytest.mark.alone
 async def test_a_timer_that_rings_while_idle_harms_nothing(kit):
     """The deadline of a call that was answered long ago ends nothing."""
     async with kit.Service(kit.answering(CLEAN)) as service, kit.wired(service) as pool:
@@ -465,6 +467,7 @@ async def test_a_reply_that_meets_a_cancel_frees_its_connection(kit):
     assert load == Load(1, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "response",
     [

@@ -22,6 +22,9 @@ WITHIN = 0.05
 LATE = 0.5
 """How much later than its deadline a call may end, on a busy machine."""
 
+DECODED = {"cut-gzip", "hollow-gzip", "not-gzip", "unknown-coding"}
+"""Responses of the corpus whose framing is sound: they are refused when they are decoded."""
+
 
 def each_file(folder):
     """Run a test for each response of the corpus."""
@@ -90,6 +93,7 @@ def whole_and_streamed(raw, method):
     return [Move([raw], "close", method, is_streamed) for is_streamed in (False, True)]
 
 
+@pytest.mark.alone
 @each_file("read")
 async def test_what_was_once_read_is_read_again(kit, path):
     """Each sound or odd response of the corpus is read as h11 reads it, whole and streamed."""
@@ -100,6 +104,7 @@ async def test_what_was_once_read_is_read_again(kit, path):
     assert outcomes == [by_h11(raw, method=method).plain] * 2
 
 
+@pytest.mark.alone
 @each_file("refused")
 async def test_what_was_once_refused_is_refused_again(kit, path):
     """Each response of the corpus that two readers could read differently is no reply."""
@@ -107,6 +112,16 @@ async def test_what_was_once_refused_is_refused_again(kit, path):
 
     assert isinstance(whole, UpstreamError)
     assert isinstance(streamed, UpstreamError)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in corpus("refused") if path.stem not in DECODED],
+    ids=lambda path: path.stem,
+)
+def test_the_framing_refuses_what_two_readers_could_read_differently(path):
+    """Without a socket: smuggled, folded, doubled or cut responses are no replies."""
+    assert by_wire(path.read_bytes(), method=method_of(path)) is None
 
 
 @pytest.mark.parametrize("path", [*corpus("read"), *corpus("refused")], ids=lambda path: path.stem)
@@ -118,6 +133,7 @@ def test_a_byte_at_a_time_reads_the_same(path):
     assert by_wire(*single, method=method) == by_wire(raw, method=method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grammar", [bent(), damaged(), sound()], ids=["bent", "damaged", "sound"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_another_reader_reads_the_same(grammar, method):
@@ -147,6 +163,7 @@ def test_what_is_sound_is_never_refused(raw):
     assert by_wire(raw) == by_h11(raw)
 
 
+@pytest.mark.slow
 @effort(300)
 @given(adversarial, st.data())
 def test_any_cut_reads_the_same(raw, data):
@@ -154,6 +171,7 @@ def test_any_cut_reads_the_same(raw, data):
     assert by_wire(*data.draw(packets(raw))) == by_wire(raw)
 
 
+@pytest.mark.alone
 @ON_BOTH_LOOPS
 @effort(60)
 @given(plan=st.lists(moves(), min_size=1, max_size=5), connections=st.integers(1, 2))
