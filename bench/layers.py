@@ -9,8 +9,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,7 +24,7 @@ from bff_core.oauth.tokens import token_sources
 from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import UpstreamStack, open_stack
-from bff_core.upstream.transport.interface import Endpoint, Load, StreamedReply
+from bff_core.upstream.transport.interface import Endpoint, Load
 
 CALLS = 20_000
 ROUNDS = 7
@@ -66,12 +65,6 @@ class Constant:
     async def send(self, _call: Call) -> Reply:
         """Answer."""
         return self.reply
-
-    @asynccontextmanager
-    async def stream(self, _call: Call) -> AsyncIterator[StreamedReply]:
-        """Refuse: streams pass by the layers."""
-        raise NotImplementedError
-        yield
 
     async def aclose(self) -> None:
         """Have nothing to close."""

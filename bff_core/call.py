@@ -3,13 +3,14 @@
 A layer that changes one makes a copy: `msgspec.structs.replace(call, method="GET")`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
+from bff_core.reply_stream import ReplyStream
 from bff_core.streamed_body import StreamedBody
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -34,6 +35,9 @@ class Attempt(NamedTuple):
 Trail = list[Attempt]
 """The attempts of a call, in their order."""
 
+MAX_ERROR_BODY_BYTES: Final = 64 * 1024
+"""The longest body of a streamed failure that is read for its problem details."""
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 IDEMPOTENT = SAFE | {"PUT", "DELETE"}
 
@@ -57,7 +61,9 @@ class Call(msgspec.Struct, frozen=True):
     endpoints that were tried, and an error counts the attempts.
     `is_hedge` marks the copy of a call that is still under way: it is neither queued nor retried.
     `token` is the viewer's access token, for services that are called in the viewer's name.
-    The cache reads the last four. `cache` overrides the policy's for this call (True: no override,
+    The reply to a call that `is_streamed` comes as soon as its head has arrived. `deadline` limits
+    the wait for the head.
+    The cache reads the others. `cache` overrides the policy's for this call (True: no override,
     False: no caching, or a `Cache`). `tags` are those of the stored reply, `purges` those that a
     success of the call purges. `decode` decodes a reply for the caller: a reply that can't be
     decoded is not stored.
@@ -79,6 +85,7 @@ class Call(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     purges: tuple[str, ...] = ()
     decode: "Decode | None" = None
+    is_streamed: bool = False
 
     def __repr__(self) -> str:
         return _shown(self, hidden={"trail", "token", "cache", "decode"})
@@ -145,17 +152,17 @@ class Reuse(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A complete answer of any status; immutable, so that waiters and a cache may share it.
+    """An answer of any status; a buffered one is complete, so waiters and a cache may share it.
 
-    `body` has no content coding. `source` is the upstream, a cache, or a cache that served it
-    stale; `age` is in seconds. `reuse` is None if no cache stores the reply. `decoded` holds values
-    that the cache decoded before, by `Decode`: callers that share a reply may decode it as
-    different types.
+    `body` has no content coding: bytes, or a stream that one reader reads and closes. `source` is
+    the upstream, a cache, or a cache that served it stale; `age` is in seconds. `reuse` is None if
+    no cache stores the reply. `decoded` holds values that the cache decoded before, by `Decode`:
+    callers that share a reply may decode it as different types.
     """
 
     status: int
     headers: Headers = ()
-    body: bytes = b""
+    body: bytes | ReplyStream = b""
     source: Source = "upstream"
     age: float = 0.0
     reuse: Reuse | None = None
@@ -163,6 +170,41 @@ class Reply(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return _shown(self, hidden={"decoded"})
+
+    @property
+    def is_buffered(self) -> bool:
+        """Whether the body is complete."""
+        return isinstance(self.body, bytes)
+
+    @property
+    def content(self) -> bytes:
+        """The body of a buffered reply; raise `TypeError` for a streamed one."""
+        if isinstance(self.body, bytes):
+            return self.body
+        raise TypeError("the reply is streamed: iterate over it, or await `buffered(...)`")
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate over the body: in one piece, or as it arrives (see `ReplyStream`)."""
+        return _in_one_piece(self.body) if isinstance(self.body, bytes) else self.body
+
+    async def buffered(self, most: int) -> "Reply":
+        """Return the reply with its whole body, and close it; without one over `most` bytes."""
+        if isinstance(self.body, bytes):
+            return self
+        body = bytearray()
+        try:
+            async for chunk in self.body:
+                body += chunk
+                if len(body) > most:
+                    return replace(self, body=b"")
+        finally:
+            await self.body.aclose()
+        return replace(self, body=bytes(body))
+
+    async def aclose(self) -> None:
+        """Close the body of a streamed reply; a buffered one needs no closing."""
+        if not isinstance(self.body, bytes):
+            await self.body.aclose()
 
     @property
     def shared(self) -> "Reply":
@@ -174,6 +216,11 @@ class Reply(msgspec.Struct, frozen=True):
         """Return the first value of a header, or None; `name` is in lower case."""
         value = find_header(self.headers, name.encode())
         return None if value is None else value.decode("latin-1")
+
+
+async def _in_one_piece(body: bytes) -> AsyncIterator[bytes]:
+    if body:
+        yield body
 
 
 def _shown(value: msgspec.Struct, *, hidden: AbstractSet[str]) -> str:

@@ -400,7 +400,7 @@ class BadStatus(UpstreamError):
     @property
     def sample(self) -> bytes:
         """The first bytes of the body, for the log at debug."""
-        return self.reply.body[:SAMPLE_BYTES]
+        return self.reply.content[:SAMPLE_BYTES]
 
     @property
     def detail(self) -> str:
@@ -464,7 +464,7 @@ class BadPayload(UpstreamError):
     ) -> None:
         super().__init__(message, call=call, attempts=attempts)
         self.reply = reply
-        self.sample = sample or (b"" if reply is None else reply.body[:SAMPLE_BYTES])
+        self.sample = sample or (b"" if reply is None else reply.content[:SAMPLE_BYTES])
 
 
 class CompositionError(BFFError):

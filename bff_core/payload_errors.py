@@ -32,7 +32,7 @@ _SIGNATURES: Final = (
 
 def describe_mismatch(reply: Reply, model: str, error: Exception, reason: str) -> str:
     """Return why a successful reply does not fit `model`; `reason` is the text of the error."""
-    body, media = reply.body, media_type(reply)
+    body, media = reply.content, media_type(reply)
     if not body:
         return f"the reply is empty (status {reply.status}), and {model} is expected"
     facts = f"status {reply.status}, Content-Type {media or 'missing'}, {len(body)} bytes"

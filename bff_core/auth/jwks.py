@@ -89,7 +89,7 @@ class IssuerKeys:
         )
         if reply.status != 200:
             raise ProviderUnavailable(f"keys {answered(reply)}")
-        keys = keys_of(without_bom(reply.body))
+        keys = keys_of(without_bom(reply.content))
         published = frozenset(keys)
         gone, self._published = self._published - published, published
         if gone:

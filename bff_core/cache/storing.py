@@ -49,7 +49,7 @@ def admit(
         return NotStorable("method")
     terms = Terms(reply, options)
     reason = bypass(call) or _unfit(terms) or _forbidden(terms, call)
-    if reason or len(reply.body) > options.max_body:
+    if reason or len(reply.content) > options.max_body:
         return NotStorable(reason or "size")
     age = terms.age(now - sent_at, wall)
     lifetime, (stale_for, error_for) = terms.lifetime(age, wall), terms.windows()
@@ -63,7 +63,7 @@ def admit(
     return CacheEntry(
         reply.status,
         _stored_headers(terms, reply),
-        reply.body,
+        reply.content,
         generated_at=now - age,
         fresh_for=lifetime or 0.0,
         stale_for=stale_for,

@@ -161,7 +161,7 @@ def metadata_of(reply: Reply, options: DiscoveryOptions) -> ProviderMetadata:
     if reply.status != 200:
         raise UntrustedMetadata(f"GET {options.path} returned {reply.status}")
     try:
-        document = decode_object(without_bom(reply.body))
+        document = decode_object(without_bom(reply.content))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UntrustedMetadata("the discovery document is not a JSON object") from error
     if document.get("issuer") != options.issuer:

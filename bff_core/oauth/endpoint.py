@@ -133,7 +133,7 @@ class OAuthClient:
             reply = await service.request("POST", target, body=body, headers=headers)
         except UpstreamError as error:
             raise ProviderUnavailable(error.code) from error
-        if len(reply.body) > MAX_REPLY_BYTES:
+        if len(reply.content) > MAX_REPLY_BYTES:
             raise ProviderUnavailable("its reply is too long")
         return reply
 
@@ -152,6 +152,6 @@ def without_bom(document: bytes) -> bytes:
 def object_in(reply: Reply) -> Mapping[str, object]:
     """Return the JSON object of a reply; an empty one if its body is none."""
     try:
-        return decode_object(without_bom(reply.body))
+        return decode_object(without_bom(reply.content))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}

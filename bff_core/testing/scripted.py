@@ -3,11 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
 
 from bff_core.call import Call, Headers, Reply
 from bff_core.errors import TransportFailed, UpstreamError
-from bff_core.upstream.transport.interface import Endpoint, Load, StreamedReply
+from bff_core.reply_stream import ReplyStream
+from bff_core.upstream.transport.interface import Endpoint, Load
 
 Step = Callable[[Call], Awaitable[Reply]]
 """The outcome of one attempt: returns a reply or raises."""
@@ -24,15 +24,44 @@ def reply(
 ) -> Step:
     """Answer after `after` seconds; a body that is not bytes is sent as JSON."""
     fields = () if isinstance(body, bytes) else JSON
-    extra = tuple(
-        (name.lower().encode(), value.encode()) for name, value in (headers or {}).items()
-    )
+    extra = _encoded(headers)
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     async def step(_: Call) -> Reply:
         if after:
             await asyncio.sleep(after)
         return Reply(status, fields + extra, content)
+
+    return step
+
+
+def _encoded(headers: Mapping[str, str] | None) -> Headers:
+    return tuple((name.lower().encode(), value.encode()) for name, value in (headers or {}).items())
+
+
+def stream(
+    *chunks: bytes | float,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    breaks: bool = False,
+) -> Step:
+    """Answer with a body that arrives in pieces; a number is a pause in seconds.
+
+    With `breaks` the connection breaks after the last piece.
+    """
+    fields = _encoded(headers)
+
+    async def body(call: Call) -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            if isinstance(chunk, bytes):
+                yield chunk
+            else:
+                await asyncio.sleep(chunk)
+        if breaks:
+            raise TransportFailed("the connection broke", call=call, is_sent=True)
+
+    async def step(call: Call) -> Reply:
+        return Reply(status, fields, ReplyStream(body(call)))
 
     return step
 
@@ -132,22 +161,6 @@ class ScriptedConnector:
         """How many calls are in flight."""
         return Load(idle=0, active=self.send.in_flight, waiting=0)
 
-    @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
-        """Yield the scripted reply, with its body in one piece."""
-        yield _Streamed(await self.send(call))
-
     async def aclose(self) -> None:
         """Record that it was closed."""
         self._closed.append(self.endpoint.address)
-
-
-class _Streamed:
-    def __init__(self, whole: Reply) -> None:
-        self.status = whole.status
-        self.headers = whole.headers
-        self._body = whole.body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._body:
-            yield self._body

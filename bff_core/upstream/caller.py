@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
@@ -47,7 +46,6 @@ from bff_core.upstream.request_bodies import (
 )
 from bff_core.upstream.request_headers import Fields, encoded, replaced
 from bff_core.upstream.request_target import Query, encode_query, template
-from bff_core.upstream.transport.interface import StreamedReply
 from bff_core.upstream.typed_reply import TypedReply
 
 T = TypeVar("T")
@@ -66,16 +64,8 @@ NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
 """The `fails_with` of a call that has none."""
 
 
-class Streamer(Protocol):
-    """Opens replies that are read while they arrive; most layers of the stack do not apply."""
-
-    def stream(self, call: Call, /) -> AbstractAsyncContextManager[StreamedReply]:
-        """Open the reply; its head has arrived when the context is entered."""
-        ...
-
-
 class Stack(Protocol):
-    """The layers that an upstream calls through, and the streamer for streams."""
+    """The layers that an upstream calls through."""
 
     @property
     def policy(self) -> Policy:
@@ -85,11 +75,6 @@ class Stack(Protocol):
     @property
     def handler(self) -> Handler:
         """The outermost layer."""
-        ...
-
-    @property
-    def streamer(self) -> Streamer:
-        """Opens streams."""
         ...
 
     @property
@@ -301,6 +286,7 @@ class Caller:
         cache: Cache | bool = True,
         purges: Sequence[str] = (),
         decode: Decode | None = None,
+        is_streamed: bool = False,
     ) -> Call:
         """Return the call: its deadline, viewer and trace come from the request and its part.
 
@@ -351,6 +337,7 @@ class Caller:
             tags=tags,
             purges=tuple(purges),
             decode=decode,
+            is_streamed=is_streamed,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)

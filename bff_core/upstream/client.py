@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import aclosing, asynccontextmanager
 from inspect import signature
 from typing import Concatenate, ParamSpec, TypeVar
 
 from typing_extensions import TypeForm
 
-from bff_core.call import SAFE, Call, Headers, Reply, find_header
+from bff_core.call import MAX_ERROR_BODY_BYTES, SAFE, Call, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.parameter_values import Scalar
 from bff_core.payload_errors import media_type
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
 from bff_core.upstream.error_mapping import FailsWith, check_failures
@@ -23,7 +24,6 @@ from bff_core.upstream.request_bodies import NO_BODY, Content, Files, Form, cont
 from bff_core.upstream.request_headers import Fields, default_headers, replaced
 from bff_core.upstream.request_target import Query
 from bff_core.upstream.streaming import ServerSentEvent, events, lines
-from bff_core.upstream.transport.interface import StreamedReply
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,9 +40,6 @@ LINES = frozenset(
 
 ACCEPT_LINES: Headers = ((b"accept", b"application/x-ndjson"),)
 ACCEPT_EVENTS: Headers = ((b"accept", b"text/event-stream"),)
-
-MAX_ERROR_BODY_BYTES = 64 * 1024
-"""The largest body that is read from a reply that refuses a stream."""
 
 
 def _verb(
@@ -217,8 +214,7 @@ class Upstream(Caller):
         """
         method = method.upper()
         content = content_of(body)
-        if method in SAFE and not isinstance(content, bytes):
-            raise TypeError(f"{self.name}: {method} {path}: a {method} can't have a streamed body")
+        self._check_content(method, path, content)
         call = self.call(
             method,
             path,
@@ -232,20 +228,38 @@ class Upstream(Caller):
         )
         return await self.reply(call)
 
-    def stream(
+    @asynccontextmanager
+    async def stream(
         self,
         path: str,
         /,
         *,
         method: str = "GET",
+        body: Content = b"",
         query: Query | None = None,
         headers: Fields | None = None,
         **parameters: Scalar,
-    ) -> AbstractAsyncContextManager[StreamedReply]:
-        """Open a streamed reply: it is read as it arrives, and neither retried nor coalesced."""
-        ours, method = self._default_headers, method.upper()
-        call = self.call(method, path, parameters, query=query, ours=ours, headers=headers)
-        return self._stack.streamer.stream(call)
+    ) -> AsyncIterator[Reply]:
+        """Open a reply of any status that is read while it arrives; memory stays flat.
+
+        The call passes the same layers as any other: it may be sent again until the head of a reply
+        has arrived. Caches, coalescing and hedges let it pass. A body that is streamed needs a
+        method that changes something.
+        """
+        method, content = method.upper(), content_of(body)
+        self._check_content(method, path, content)
+        call = self.call(
+            method,
+            path,
+            parameters,
+            query=query,
+            ours=self._default_headers,
+            headers=headers,
+            body=content,
+            is_streamed=True,
+        )
+        async with aclosing(await self.reply(call)) as reply:
+            yield reply
 
     async def ndjson(
         self,
@@ -263,9 +277,10 @@ class Upstream(Caller):
         With any other type it raises `BadPayload`.
         """
         ours = replaced(self._default_headers, ACCEPT_LINES)
-        call = self.call("GET", path, parameters, query=query, ours=ours, headers=headers)
-        stack = self._stack
-        async with stack.streamer.stream(call) as reply:
+        call = self.call(
+            "GET", path, parameters, query=query, ours=ours, headers=headers, is_streamed=True
+        )
+        async with aclosing(await self.reply(call)) as reply:
             await self._refuse_failure(reply, call)
             is_empty = True
             decoding = self._decodings.of_lines(model)
@@ -295,9 +310,10 @@ class Upstream(Caller):
         ours = replaced(self._default_headers, ACCEPT_EVENTS)
         if last_event_id:
             headers = {"last-event-id": last_event_id, **(headers or {})}
-        call = self.call("GET", path, parameters, query=query, ours=ours, headers=headers)
-        stack = self._stack
-        async with stack.streamer.stream(call) as reply:
+        call = self.call(
+            "GET", path, parameters, query=query, ours=ours, headers=headers, is_streamed=True
+        )
+        async with aclosing(await self.reply(call)) as reply:
             await self._refuse_failure(reply, call)
             if _type_of(reply) not in {b"", b"text/event-stream"}:
                 message = f"the reply is of {_shown_type(reply)}, not an event stream"
@@ -306,37 +322,31 @@ class Upstream(Caller):
                 async for value in values:
                     yield value
 
-    async def _refuse_failure(self, reply: StreamedReply, call: Call) -> None:
+    def _check_content(self, method: str, path: str, content: bytes | StreamedBody) -> None:
+        if method in SAFE and not isinstance(content, bytes):
+            raise TypeError(f"{self.name}: {method} {path}: a {method} can't have a streamed body")
+
+    async def _refuse_failure(self, reply: Reply, call: Call) -> None:
         """Raise for a status that is not a success."""
         if not 200 <= reply.status < 300:
-            whole = await _whole(reply)
+            whole = await reply.buffered(MAX_ERROR_BODY_BYTES)
             self.fail(BadStatus(whole, call=call, detail=problem_detail(whole)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}\n{self._stack!r}"
 
 
-async def _whole(reply: StreamedReply) -> Reply:
-    """Return the complete reply to a refused stream; without its body if that is too large."""
-    body = bytearray()
-    async for chunk in reply:
-        body += chunk
-        if len(body) > MAX_ERROR_BODY_BYTES:
-            return Reply(reply.status, reply.headers)
-    return Reply(reply.status, reply.headers, bytes(body))
-
-
-def _refuse_void(reply: StreamedReply, call: Call) -> None:
+def _refuse_void(reply: Reply, call: Call) -> None:
     if _type_of(reply) not in {b"", *LINES}:
         message = f"an empty body of {_shown_type(reply)}, not a stream of lines"
         raise BadPayload(message, call=call)
 
 
-def _shown_type(reply: StreamedReply) -> str:
-    return media_type(Reply(reply.status, reply.headers)) or "no known type"
+def _shown_type(reply: Reply) -> str:
+    return media_type(reply) or "no known type"
 
 
-def _type_of(reply: StreamedReply) -> bytes:
+def _type_of(reply: Reply) -> bytes:
     """Return the media type of a reply without its parameters."""
     content_type = find_header(reply.headers, b"content-type") or b""
     return content_type.partition(b";")[0].strip().lower()

@@ -82,7 +82,7 @@ class Decoding(Generic[T]):
         """
         if not 200 <= reply.status < 300:
             return self._refused(reply, call)
-        body = reply.body
+        body = reply.content
         if not body and self._is_nullable:
             return None  # type: ignore[return-value]  # the type allows it
         try:
@@ -111,7 +111,7 @@ class Decoding(Generic[T]):
 
     def _checked(self, value: Any, reply: Reply, call: Call) -> T | Reduced:
         """Return a decoded value, unless its body needs the fallback or repeats a name."""
-        body = reply.body
+        body = reply.content
         content_type = find_header(reply.headers, b"content-type") or b""
         is_foreign_text = is_foreign(content_type) and not body.isascii()
         if is_foreign_text or (self._is_zoned and may_lack_zone(body)):
@@ -124,7 +124,7 @@ class Decoding(Generic[T]):
         """Raise `BadPayload` for a repeated name; from then on each reply is searched."""
         self._unsearched -= 1
         self._until_searched = 1 if self._unsearched > 0 else self._every
-        body = reply.body
+        body = reply.content
         if len(body) > MAX_COERCED_CHARACTERS:
             return
         name = repeated_name(body.decode("utf-8", "surrogateescape"))
@@ -135,7 +135,7 @@ class Decoding(Generic[T]):
     def _read_again(self, reply: Reply, call: Call) -> T | Reduced:
         content_type = find_header(reply.headers, b"content-type") or b""
         try:
-            return self._fallback.read(reply.body, content_type)  # type: ignore[no-any-return]  # as the model
+            return self._fallback.read(reply.content, content_type)  # type: ignore[no-any-return]  # as the model
         except DECODE_ERRORS as error:
             raise self._unfit(reply, call, error) from error
 
@@ -216,7 +216,7 @@ def problem_detail(reply: Reply) -> str:
     if content_type.partition(b";")[0].strip().lower() != b"application/problem+json":
         return ""
     try:
-        problem = _decode_any(text_of(reply.body, content_type))
+        problem = _decode_any(text_of(reply.content, content_type))
     except DECODE_ERRORS:
         return ""
     members = problem if isinstance(problem, dict) else {}

@@ -63,7 +63,7 @@ class _Translation:
         reply = failure.reply
         if self._model is Reply:
             return reply
-        body = reply.body.removeprefix(BYTE_ORDER_MARK)
+        body = reply.content.removeprefix(BYTE_ORDER_MARK)
         decode = decodings[self._model]
         value = decode.value(replace(reply, status=200, body=body), failure.call)
         if isinstance(value, Reduced):
@@ -200,7 +200,7 @@ def as_problem(reply: Reply) -> ClientError | None:
     """
     try:
         content_type = find_header(reply.headers, b"content-type") or b""
-        problem = _decode_problem(text_of(reply.body, content_type))
+        problem = _decode_problem(text_of(reply.content, content_type))
     except DECODE_ERRORS:
         return None
     if not 400 <= reply.status <= 499:

@@ -10,7 +10,6 @@ from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.policy.upstream.policy import Policy
-from bff_core.upstream.caller import Streamer
 from bff_core.upstream.runtime import OpenCredential, Runtime
 from bff_core.upstream.stack import MakeTransport, open_stack
 
@@ -50,11 +49,6 @@ class PlannedStack:
 
     @property
     def handler(self) -> Handler:
-        """Raise `ConfigurationError`."""
-        raise self._error()
-
-    @property
-    def streamer(self) -> Streamer:
         """Raise `ConfigurationError`."""
         raise self._error()
 

@@ -9,7 +9,6 @@ from bff_core.call import Handler, Layer
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry, RetryBudget
-from bff_core.upstream.caller import Streamer
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
@@ -32,12 +31,11 @@ MakeTransport = Callable[[Policy, Runtime], Transport]
 
 
 def layers(  # noqa: C901 # a table of contents: one branch for each layer
-    policy: Policy, runtime: Runtime, addresses: Sequence[str], streamer: Streamer
+    policy: Policy, runtime: Runtime, addresses: Sequence[str]
 ) -> Iterator[Layer]:
     """Yield the layers of a policy from the outside in, without those that it turns off.
 
-    Streams pass only the credentials layer, which sends them through `streamer`. `addresses` are
-    those of the upstream: redirects to others are not followed.
+    `addresses` are those of the upstream: redirects to others are not followed.
     """
     yield partial(DeadlineLayer, runtime)
     if policy.redirects:
@@ -63,14 +61,12 @@ def layers(  # noqa: C901 # a table of contents: one branch for each layer
         yield partial(BreakerLayer, policy.breaker, runtime)
     if policy.bulkhead is not None:
         yield partial(bulkhead_layer, policy.bulkhead, runtime)
-    yield from _credentials(policy, runtime, addresses, streamer)
+    yield from _credentials(policy, runtime, addresses)
     if policy.attempt_timeout < policy.timeout:
         yield partial(AttemptLayer, policy.attempt_timeout, runtime)
 
 
-def _credentials(
-    policy: Policy, runtime: Runtime, addresses: Sequence[str], streamer: Streamer
-) -> Iterator[Layer]:
+def _credentials(policy: Policy, runtime: Runtime, addresses: Sequence[str]) -> Iterator[Layer]:
     if policy.credentials is None:
         return
     if runtime.credential is None:
@@ -79,7 +75,7 @@ def _credentials(
             "Runtime(..., credential=CredentialFactory(...).open)"
         )
     credential = runtime.credential(policy.credentials, runtime, addresses)
-    yield partial(CredentialsLayer, credential, runtime, streamer=streamer)
+    yield partial(CredentialsLayer, credential, runtime)
 
 
 class UpstreamStack:
@@ -101,17 +97,14 @@ class UpstreamStack:
             resolves=isinstance(transport, WireTransport),
         )
         self.handler: Handler = self.balancer
-        self.streamer: Streamer = self.balancer
         self._breaker: BreakerLayer | None = None
         self._lines: list[object] = [self.balancer, transport]
         self.origins = [one.url for one in origins]
-        for wrap in reversed(list(layers(policy, runtime, self.origins, self.balancer))):
+        for wrap in reversed(list(layers(policy, runtime, self.origins))):
             self.handler = wrap(self.handler)
             self._lines.insert(0, self.handler)
             if isinstance(self.handler, BreakerLayer):
                 self._breaker = self.handler
-            elif isinstance(self.handler, CredentialsLayer):
-                self.streamer = self.handler
 
     @property
     def is_open(self) -> bool:

@@ -128,6 +128,16 @@ class Circuit:
         self._failures.add(now)
         self._judge(now)
 
+    def fail_late(self, period: int, now: float) -> None:
+        """Record that a call failed after it was recorded as answered: its body broke off."""
+        if period != self.period or self.state == "open":
+            return
+        if self.state == "half-open":
+            self._open(now)
+            return
+        self._failures.add(now)
+        self._judge(now)
+
     def open(self, period: int, now: float) -> None:
         """Open a closed circuit at once, if the caller knows that no endpoint answers."""
         if period == self.period and self.state == "closed":

@@ -51,6 +51,10 @@ class Connection:
     stream_idle_timeout: Annotated[
         float, Option("How long a streamed body may pause", 0.01, 3600)
     ] = 30.0
+    stream_timeout: Annotated[
+        float | None,
+        Option("How long a streamed body may take in all; None sets no limit", 0.01, 604_800),
+    ] = None
     # None by default: within a datacentre decompression costs more time than it saves. All codings
     # that a service sends are decoded, whatever the option.
     accept_encoding: Annotated[

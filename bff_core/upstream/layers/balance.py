@@ -2,8 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from functools import partial
 
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import TransportFailed, UpstreamError
@@ -12,7 +12,7 @@ from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
 from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
 from bff_core.upstream.dns import AddressLookup
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.transport.interface import Connector, Endpoint, StreamedReply, Transport
+from bff_core.upstream.transport.interface import Connector, Endpoint, Transport
 
 EndpointMember = Member[Endpoint, Connector]
 
@@ -78,6 +78,7 @@ class Balancer:
         while True:
             call.trail.append(Attempt(member.key, started))
             member.in_flight += 1
+            is_open = False
             try:
                 reply = await member.target.send(call)
             except BaseException as error:
@@ -87,41 +88,14 @@ class Balancer:
                 if other is None:
                     raise
             else:
-                self._record_status(member, call, reply.status, started)
+                is_open = not isinstance(reply.body, bytes)
+                self._record_status(member, call, reply.status, started, is_whole=not is_open)
+                if not isinstance(reply.body, bytes):
+                    reply.body.on_end(partial(self._record_end, member, call, reply.status))
                 return reply
             finally:
-                member.in_flight -= 1
-                if self._leaving:
-                    self._close_idle()
-            member, started = other, self._clock()
-
-    @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
-        """Send the call to an endpoint and yield its reply while it arrives."""
-        started = began = self._clock()
-        member = self._pick(call, started) or await self._pick_when_resolved(call)
-        refused: list[EndpointMember] = []
-        while True:
-            call.trail.append(Attempt(member.key, started))
-            member.in_flight += 1
-            is_open = False
-            try:
-                async with member.target.stream(call) as reply:
-                    is_open = True
-                    self._record_status(member, call, reply.status, started)
-                    yield reply
-                    return
-            except UpstreamError as error:
-                if error.call is call:  # and not another call that was made while this one streams
-                    self._record_error(member, call, error, started)
-                refused.append(member)
-                other = None if is_open else self._after_refusal(call, error, refused, began)
-                if other is None:
-                    raise
-            finally:
-                member.in_flight -= 1
-                if self._leaving:
-                    self._close_idle()
+                if not is_open:
+                    self._leave(member)
             member, started = other, self._clock()
 
     async def aclose(self) -> None:
@@ -130,6 +104,23 @@ class Balancer:
         self._leaving.update(self.endpoints.update((), self._clock()))
         while self._leaving:
             await self._leaving.pop().target.aclose()
+
+    def _record_end(
+        self, member: EndpointMember, call: Call, status: int, error: BaseException | None
+    ) -> None:
+        """Count how the body of a streamed reply has ended."""
+        if isinstance(error, UpstreamError) and is_upstream_fault(
+            error, call, now=self._clock(), duration=0
+        ):
+            self._fail(member, call)
+        elif error is None and not is_fault_status(status):
+            self._record_success(member, call)
+        self._leave(member)
+
+    def _leave(self, member: EndpointMember) -> None:
+        member.in_flight -= 1
+        if self._leaving:
+            self._close_idle()
 
     def _pick(self, call: Call, now: float) -> EndpointMember | None:
         if now >= self._lookup.due:
@@ -174,14 +165,24 @@ class Balancer:
         return member
 
     def _record_status(
-        self, member: EndpointMember, call: Call, status: int, started: float
+        self,
+        member: EndpointMember,
+        call: Call,
+        status: int,
+        started: float,
+        *,
+        is_whole: bool,
     ) -> None:
         if is_fault_status(status):
             self._fail(member, call)
-        elif member.failures or member.ejected_until is not None:
-            self._succeed(member, call)
+        elif is_whole:
+            self._record_success(member, call)
         if self._events.sinks:
             self._report(member, call, str(status), started)
+
+    def _record_success(self, member: EndpointMember, call: Call) -> None:
+        if member.failures or member.ejected_until is not None:
+            self._succeed(member, call)
 
     def _record_error(
         self, member: EndpointMember, call: Call, error: BaseException, started: float

@@ -1,7 +1,9 @@
 """Between retry and bulkhead: the circuit breaker of an upstream."""
 
+from functools import partial
+
 from bff_core.call import Call, Handler, Reply
-from bff_core.errors import CircuitOpen
+from bff_core.errors import CircuitOpen, UpstreamError
 from bff_core.events import BreakerChanged, CallRejected
 from bff_core.policy.upstream.breaker import Breaker, Circuit
 from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
@@ -11,7 +13,8 @@ from bff_core.upstream.runtime import Runtime
 class BreakerLayer:
     """Records the outcomes of calls, and raises `CircuitOpen` while the circuit is open.
 
-    The wait of a call for a permit of the bulkhead is not part of its latency.
+    The wait of a call for a permit of the bulkhead is not part of its latency. A streamed reply
+    counts when its head has arrived, and as a failure if its body breaks off.
     """
 
     __slots__ = ("_clock", "_period", "_runtime", "circuit", "inner")
@@ -55,6 +58,8 @@ class BreakerLayer:
             circuit.succeed(period, now, now - call.sent_since(started))
         if circuit.period != self._period:
             self._report(call, now)
+        if not isinstance(reply.body, bytes):
+            reply.body.on_end(partial(self._take_end, call, period))
         return reply
 
     def _refuse(self, call: Call, now: float) -> CircuitOpen:
@@ -75,6 +80,14 @@ class BreakerLayer:
             self.circuit.forget(period)
         if self.circuit.period != self._period:
             self._report(call, now)
+
+    def _take_end(self, call: Call, period: int, error: BaseException | None) -> None:
+        """Count the body of a streamed reply that broke off."""
+        now = self._clock()
+        if isinstance(error, UpstreamError) and is_upstream_fault(error, call, now=now, duration=0):
+            self.circuit.fail_late(period, now)
+            if self.circuit.period != self._period:
+                self._report(call, now)
 
     def _report(self, call: Call, now: float) -> None:
         """Emit the circuit's change of state."""

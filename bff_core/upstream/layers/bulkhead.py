@@ -20,6 +20,8 @@ Waiter = asyncio.Future[bool]
 class BulkheadLayer:
     """Limits the concurrent calls, and queues further ones, first in, first out.
 
+    A streamed reply holds its permit until its body has ended.
+
     Raises `BulkheadFull` if the queue is full or the wait would outlast the deadline, and for a
     hedge that would have to wait.
     """
@@ -43,10 +45,21 @@ class BulkheadLayer:
         """Pass the call on as soon as it has a permit."""
         if not self.permits.admit():
             await self._wait(call)
+        is_open = False
         try:
-            return await self.inner(call)
+            reply = await self.inner(call)
+            is_open = call.is_streamed and self._holds_until_end(reply)
         finally:
-            self._release()
+            if not is_open:
+                self._release()
+        return reply
+
+    def _holds_until_end(self, reply: Reply) -> bool:
+        """Release the permit when the body of a streamed reply ends; return whether it is open."""
+        if isinstance(reply.body, bytes) or reply.body.is_over:
+            return False
+        reply.body.on_end(lambda _: self._release())
+        return True
 
     async def _wait(self, call: Call) -> None:
         waiter: Waiter = self._runtime.loop.create_future()
@@ -112,15 +125,18 @@ class AdaptiveBulkheadLayer(BulkheadLayer):
         if not self.permits.admit():
             await self._wait(call)
         in_flight, started = self.permits.in_use, self._runtime.clock()
+        is_open = False
         try:
             reply = await self.inner(call)
+            is_open = call.is_streamed and self._holds_until_end(reply)
         except BaseException as error:
             self._record_error(error, call, started, in_flight)
             raise
         else:
             self._record_status(reply.status, call, started, in_flight)
         finally:
-            self._release()
+            if not is_open:
+                self._release()
         return reply
 
     def _record_status(self, status: int, call: Call, started: float, in_flight: int) -> None:

@@ -37,7 +37,9 @@ OUTCOMES: Final[Mapping[Source, Outcome]] = {"upstream": "miss", "cache": "hit",
 def options_of(call: Call, default: Cache) -> Cache | None:
     """Return the cache options of a call, its own or the policy's; None if it is not cached."""
     options = default if call.cache is True else call.cache
-    return options if isinstance(options, Cache) and not bypass(call) else None
+    if call.is_streamed or bypass(call):
+        return None
+    return options if isinstance(options, Cache) else None
 
 
 class CacheLayer:

@@ -27,7 +27,8 @@ class CoalesceLayer:
     waiter that leaves does not affect the others.
 
     With a cache, a call does not join a flight with other cache options, nor one that began before
-    a purge, which may return purged data. A read with `no-cache` is never coalesced.
+    a purge, which may return purged data. A read with `no-cache`, or of a stream, is never
+    coalesced.
     """
 
     __slots__ = ("_clock", "_events", "_flights", "_loop", "_store", "_upstream", "inner")
@@ -48,7 +49,7 @@ class CoalesceLayer:
 
     async def __call__(self, call: Call) -> Reply:
         """Lead a flight, or wait for the one that is running."""
-        if not call.is_safe or _bypasses_caches(call):
+        if not call.is_safe or call.is_streamed or _bypasses_caches(call):
             return await self.inner(call)
         version = None if self._store is None else (call.cache, self._store.mark())
         key = (call.target, call.method, call.audience, call.headers, call.body, version)

@@ -1,16 +1,13 @@
 """Between bulkhead and attempt: adds credentials to calls, and renews refused ones once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from typing import TypeVar
 
 from bff_core.call import Call, Handler, Headers, Reply
 from bff_core.errors import ConfigurationError, CredentialsUnavailable
 from bff_core.events import Unauthorized
-from bff_core.upstream.caller import Streamer
 from bff_core.upstream.runtime import Credential, Runtime
-from bff_core.upstream.transport.interface import StreamedReply
 
 T = TypeVar("T")
 
@@ -22,26 +19,23 @@ If the deadline ended the wait, that would count as a failure of a service that 
 
 
 class CredentialsLayer:
-    """Adds the header fields of a `Credential` to each call and each stream.
+    """Adds the header fields of a `Credential` to each call.
 
     A service did not act on a call that it answered with 401. If there are other credentials, the
     call is therefore sent once more, whatever its method.
     """
 
-    __slots__ = ("_credential", "_names", "_runtime", "_streamer", "_timers", "inner")
+    __slots__ = ("_credential", "_names", "_runtime", "_timers", "inner")
 
     def __init__(
         self,
         credential: Credential,
         runtime: Runtime,
         inner: Handler,
-        *,
-        streamer: Streamer,
     ) -> None:
         self.inner = inner
         self._credential = credential
         self._names = credential.names
-        self._streamer = streamer
         self._runtime = runtime
         self._timers = runtime.timers
 
@@ -58,25 +52,15 @@ class CredentialsLayer:
         reply = await self.inner(call.with_headers(fields))
         if reply.status != 401 or not call.can_be_sent_again:
             return reply
-        others = await self._others(call, fields)
-        return reply if others is None else await self.inner(call.with_headers(others))
-
-    @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[StreamedReply]:
-        """Open a stream with credentials, and once more with others if they are refused."""
-        streamer = self._streamer
-        fields = self._fields(call)
-        if not isinstance(fields, tuple):
-            fields = await self._in_time(call, fields)
-        others: Headers | None = None
-        async with streamer.stream(call.with_headers(fields) if fields else call) as reply:
-            if fields and reply.status == 401:
-                others = await self._others(call, fields)
-            if others is None:
-                yield reply
-        if others is not None:
-            async with streamer.stream(call.with_headers(others)) as reply:
-                yield reply
+        try:
+            others = await self._others(call, fields)
+        except BaseException:
+            await reply.aclose()
+            raise
+        if others is None:
+            return reply
+        await reply.aclose()
+        return await self.inner(call.with_headers(others))
 
     def _fields(self, call: Call) -> Headers | Awaitable[Headers]:
         """Return the fields for a call; raise `ConfigurationError` if it has one of them."""

@@ -44,7 +44,7 @@ class HedgeLayer:
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on, and a second one if it takes long."""
-        if not (call.is_idempotent and isinstance(call.body, bytes)):
+        if call.is_streamed or not (call.is_idempotent and isinstance(call.body, bytes)):
             return await self.inner(call)
         started = self._clock()
         latencies = self.operations.of(call.operation)

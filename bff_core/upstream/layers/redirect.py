@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from msgspec.structs import replace
 
-from bff_core.call import Call, Handler, Reply
+from bff_core.call import MAX_ERROR_BODY_BYTES, Call, Handler, Reply
 from bff_core.errors import BadStatus
 from bff_core.http_statuses import REDIRECTS
 from bff_core.policy.upstream.redirect import redirected
@@ -51,11 +51,14 @@ class RedirectLayer:
                 # It is the same write: its attempts count, but not the redirected one.
                 del at.trail[-1:]
                 hop = replace(hop, trail=at.trail)
+            await reply.aclose()
             at, reply = hop, await self.inner(hop)
             if reply.status not in REDIRECTS:
                 break
         if at.method != call.method and not 200 <= reply.status < 300:
-            raise BadStatus(reply, call=at, passes_through=frozenset())
+            raise BadStatus(
+                await reply.buffered(MAX_ERROR_BODY_BYTES), call=at, passes_through=frozenset()
+            )
         return reply if at is call else self._with_resolved_references(at, reply)
 
     def _with_resolved_references(self, at: Call, reply: Reply) -> Reply:

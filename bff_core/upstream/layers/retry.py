@@ -111,7 +111,7 @@ class _Attempts:
     async def finish(self) -> Reply:
         """Retry until an attempt succeeds or no further one is allowed."""
         retrying = AsyncRetrying(
-            sleep=asyncio.sleep, retry=self._should_retry, wait=lambda _: self._delay
+            sleep=self._sleep, retry=self._should_retry, wait=lambda _: self._delay
         )
         outcome: Failure = await retrying(self._attempt)
         if isinstance(outcome, Reply):
@@ -133,6 +133,12 @@ class _Attempts:
             self._outcome = error
             self._sent += 1
         return self._outcome
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait for the next attempt, without the connection of a streamed reply."""
+        if isinstance(self._outcome, Reply):
+            await self._outcome.aclose()
+        await asyncio.sleep(seconds)
 
     def _should_retry(self, state: RetryCallState) -> bool:
         if state.outcome is None or state.outcome.failed:

@@ -5,8 +5,9 @@ type the clients. The framework itself applies deadlines, caps, decoding and red
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Final, Generic
 
 from bff_core.call import Call, Headers, Reply, find_header
@@ -14,6 +15,7 @@ from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.policy.upstream.connection import Connection
+from bff_core.reply_stream import ReplyStream
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.transport.failures import RESPONSE_ERRORS, ProtocolViolation, upstream_error
@@ -98,33 +100,27 @@ class HttpxConnector(Generic[RequestT]):
         return Load(0, self._active, 0)
 
     async def send(self, call: Call) -> Reply:
-        """Send a call and return the complete reply; see `Connector.send`."""
+        """Send a call and return the reply; see `Connector.send`."""
         source = None if isinstance(call.body, bytes) else _Source(call.body)
         left = self._time_left(call)
         limit = asyncio.timeout(left)
         try:
-            async with limit, self._opened(call, left, source) as response:
-                return await self._read(call, response)
+            async with limit:
+                if call.is_streamed:
+                    return await self._streamed(call, left, source)
+                async with self._opened(call, left, source) as response:
+                    return await self._read(call, response)
         except Exception as error:
             if source is not None and source.error is not None and not limit.expired():
                 raise source.error from None
             raise _late(call) if limit.expired() else failure(error, call) from error
 
-    @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator["HttpxStream"]:
-        """Send a call and yield its head, then its body; see `Connector.stream`."""
-        left = self._time_left(call)
-        limit = asyncio.timeout(left)
-        opened = self._opened(call, left)
-        try:
-            async with limit:
-                response = await opened.__aenter__()
-        except Exception as error:
-            raise _late(call) if limit.expired() else failure(error, call) from error
-        try:
-            yield HttpxStream(call, response, self._options)
-        finally:
-            await opened.__aexit__(None, None, None)
+    async def _streamed(self, call: Call, left: float, source: "_Source | None") -> Reply:
+        async with AsyncExitStack() as stack:
+            response = await stack.enter_async_context(self._opened(call, left, source))
+            stream = HttpxStream(call, response, self._options)
+            body = ReplyStream(stream, stack.pop_all().aclose)
+        return Reply(stream.status, stream.headers, body)
 
     async def aclose(self) -> None:
         """Refuse further calls; the client and its connections are the user's to close."""
@@ -253,6 +249,8 @@ class HttpxStream:
         self._raws = response.aiter_raw()
         self._pieces: Iterator[bytes] = iter(())
         self._is_ended = call.method == "HEAD" or self.status in WITHOUT_BODY
+        total = options.stream_timeout
+        self._ends_at = math.inf if total is None else asyncio.get_running_loop().time() + total
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -271,14 +269,18 @@ class HttpxStream:
             await self._advance()
 
     async def _advance(self) -> None:
-        limit = asyncio.timeout(self._options.stream_idle_timeout)
+        idle, now = self._options.stream_idle_timeout, asyncio.get_running_loop().time()
+        limit = asyncio.timeout(min(idle, self._ends_at - now))
         try:
             async with limit:
                 self._pieces = self._content.decode(await anext(self._raws))
         except StopAsyncIteration:
             self._is_ended = True
         except Exception as error:
-            silence = TimeoutError(f"silent for {self._options.stream_idle_timeout} s")
+            if limit.expired() and self._ends_at - now <= idle:
+                message = f"the stream took longer than {self._options.stream_timeout} s"
+                raise DeadlineExceeded(message, call=self._call) from error
+            silence = TimeoutError(f"silent for {idle} s")
             raise failure(silence if limit.expired() else error, self._call) from error
 
 

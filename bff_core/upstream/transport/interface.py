@@ -1,11 +1,9 @@
 """The interface of transports: endpoints, a connector for each, buffered or streamed replies."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from bff_core.call import Call, Headers, Reply
+from bff_core.call import Call, Reply
 
 Scheme = Literal["http", "https"]
 
@@ -60,28 +58,6 @@ class Load:
     waiting: int
 
 
-class StreamedReply(Protocol):
-    """A reply whose body is read while it arrives; iterate it once, inside its context."""
-
-    @property
-    def status(self) -> int:
-        """The status of the response."""
-        ...
-
-    @property
-    def headers(self) -> Headers:
-        """The end-to-end header fields; names in lower case."""
-        ...
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield decoded bytes; the socket is not read while the consumer does not iterate.
-
-        Raises `TransportFailed` if the body ends early or no byte arrives for longer than
-        `stream_idle_timeout`, and `BadPayload` if it can't be decoded or is too large.
-        """
-        ...
-
-
 class Connector(Protocol):
     """The connections to one endpoint; `send` is a `Handler`."""
 
@@ -96,20 +72,15 @@ class Connector(Protocol):
         ...
 
     async def send(self, call: Call, /) -> Reply:
-        """Send a call and return the complete reply, of any status.
+        """Send a call and return the reply, of any status.
+
+        It is complete, unless the call is streamed: then its head has arrived, its body is a
+        `ReplyStream`, and `call.deadline` bounds the wait for the head.
 
         Raises `TransportFailed` if connecting or reading fails or the reply is not HTTP,
         `BadPayload` if the body is too large or can't be decoded, `DeadlineExceeded` at
         `call.deadline`, and `UnsafeRequest`, before anything is sent, if the call could be read as
         another request.
-        """
-        ...
-
-    def stream(self, call: Call, /) -> AbstractAsyncContextManager[StreamedReply]:
-        """Send a call and yield status and headers as soon as they arrive.
-
-        `call.deadline` bounds the wait for the head. Leaving the context early closes the
-        connection, so that the service sees it.
         """
         ...
 

@@ -3,18 +3,17 @@
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, NoReturn
 
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.connection import Connection
+from bff_core.reply_stream import ReplyStream
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.buffered_exchange import BufferedExchange
-from bff_core.upstream.transport.connection import StaleConnection, WireConnection
+from bff_core.upstream.transport.connection import Exchange, StaleConnection, WireConnection
 from bff_core.upstream.transport.dialer import Dialer
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.interface import Endpoint, Load
@@ -69,7 +68,7 @@ class Pool:
         return Load(len(self._idle), active, len(self._waiters))
 
     async def send(self, call: Call) -> Reply:
-        """Send a call and return the complete reply; see `Connector.send`."""
+        """Send a call and return the reply; see `Connector.send`."""
         try:
             now = self._clock()
             request = self._render(call, now)
@@ -80,6 +79,8 @@ class Pool:
         except BaseException:  # a cancelled wait, too
             call.mark_unsent()
             raise
+        if call.is_streamed:
+            return await self._send_streamed(call, connection, request)
         while True:
             exchange = BufferedExchange(
                 call, self._expect(call), self._loop, cap=self._options.max_body
@@ -96,25 +97,13 @@ class Pool:
                 del exchange  # otherwise the traceback of an error forms a cycle with it
             connection, request = await self._reopen(call)
 
-    @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[StreamedExchange]:
-        """Send a call and yield its head, then its body; see `Connector.stream`."""
+    async def _send_streamed(self, call: Call, connection: WireConnection, request: bytes) -> Reply:
         try:
-            now = self._clock()
-            self._render(call, now)  # raises for an unsafe call before it takes a connection
-            connection = self._take_idle(now) or await self._acquire(call, is_fresh=False)
-            request = self._render_for(connection, call)
-        except BaseException:
-            call.mark_unsent()
-            raise
-        try:
-            streamed = await self._open_stream(call, connection, request)
+            exchange = await self._open_stream(call, connection, request)
         except StaleConnection:
-            streamed = await self._open_stream(call, *await self._reopen(call))
-        try:
-            yield streamed
-        finally:
-            streamed.close()
+            exchange = await self._open_stream(call, *await self._reopen(call))
+        body = ReplyStream(exchange, exchange.aclose)
+        return Reply(exchange.status, exchange.headers, body)
 
     async def aclose(self) -> None:
         """Close every connection; calls under way and waiting calls fail."""
@@ -170,12 +159,18 @@ class Pool:
 
         The rest of the body is then not sent: the service has refused it.
         """
-        task = self._loop.create_task(upload(body, connection))
-        task.add_done_callback(partial(_end_upload, connection, exchange))
+        task = self._upload(body, connection, exchange)
         try:
             return await exchange.future
         finally:
             task.cancel()
+
+    def _upload(
+        self, body: StreamedBody, connection: WireConnection, exchange: Exchange
+    ) -> asyncio.Task[None]:
+        task = self._loop.create_task(upload(body, connection))
+        task.add_done_callback(partial(_end_upload, connection, exchange))
+        return task
 
     def _expect(self, call: Call) -> ResponseFraming:
         return ResponseFraming(self._options, is_head=call.method == "HEAD")
@@ -186,9 +181,11 @@ class Pool:
         streamed = StreamedExchange(call, self._expect(call), connection, self._options, self._loop)
         try:
             connection.begin(streamed, request)
+            if not isinstance(call.body, bytes):
+                streamed.upload = self._upload(call.body, connection, streamed)
             await streamed.head()
         except BaseException:
-            connection.leave(streamed)
+            streamed.close()
             raise
         connection.lift_deadline(streamed)
         return streamed
@@ -329,7 +326,5 @@ class Pool:
             self._sweeper = self._loop.call_later(max(MIN_TIMER_SECONDS, first), self._sweep)
 
 
-def _end_upload(
-    connection: WireConnection, exchange: BufferedExchange, task: asyncio.Task[None]
-) -> None:
+def _end_upload(connection: WireConnection, exchange: Exchange, task: asyncio.Task[None]) -> None:
     connection.end_upload(exchange, None if task.cancelled() else task.exception())

@@ -1,12 +1,13 @@
 """Reads a streamed reply as fast as its consumer does, with backpressure."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from bff_core.call import Call, Headers
-from bff_core.errors import TransportFailed
+from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.connection import WireConnection
 from bff_core.upstream.transport.failures import RESPONSE_ERRORS, upstream_error
@@ -48,6 +49,8 @@ class StreamedExchange:
         self._pieces: Iterator[bytes] = iter(())
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._ends_at = math.inf
+        self.upload: asyncio.Task[None] | None = None
 
     @property
     def status(self) -> int:
@@ -75,6 +78,7 @@ class StreamedExchange:
                 raise upstream_error(error, self.call) from error
             if piece is not None:
                 return piece
+            self._check_time()
             await self._advance()
 
     async def head(self) -> None:
@@ -83,6 +87,8 @@ class StreamedExchange:
             if self._error is not None:
                 raise self._error
             await self._wait()
+        if self._options.stream_timeout is not None:
+            self._ends_at = self._loop.time() + self._options.stream_timeout
 
     def feed(self, data: bytes) -> None:
         """Queue the bytes that were read; pause the socket if the consumer is too slow."""
@@ -108,9 +114,15 @@ class StreamedExchange:
         self._wake()
 
     def close(self) -> None:
-        """Close the connection unless the response was read to its end."""
+        """Close the connection unless the response was read to its end; end the upload."""
         self._raw.clear()
+        if self.upload is not None:
+            self.upload.cancel()
         self._connection.leave(self)
+
+    async def aclose(self) -> None:
+        """Close the connection, as `ReplyStream` calls it."""
+        self.close()
 
     async def _advance(self) -> None:
         """Decode the next raw piece, or wait for one."""
@@ -130,13 +142,21 @@ class StreamedExchange:
             self._connection.resume()
 
     async def _within_idle_timeout(self) -> None:
+        idle = self._options.stream_idle_timeout
         try:
-            async with asyncio.timeout(self._options.stream_idle_timeout):
+            async with asyncio.timeout(min(idle, self._ends_at - self._loop.time())):
                 await self._wait()
         except TimeoutError:
+            self._check_time()
             self.close()
-            silence = f"silent for {self._options.stream_idle_timeout} s"
-            raise TransportFailed(silence, call=self.call, is_sent=True) from None
+            raise TransportFailed(f"silent for {idle} s", call=self.call, is_sent=True) from None
+
+    def _check_time(self) -> None:
+        """Raise `DeadlineExceeded` for a stream that takes longer than `stream_timeout`."""
+        if self._loop.time() >= self._ends_at:
+            self.close()
+            message = f"the stream took longer than {self._options.stream_timeout} s"
+            raise DeadlineExceeded(message, call=self.call)
 
     async def _wait(self) -> None:
         self._waiter = self._loop.create_future()
