@@ -4,6 +4,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+from msgspec.structs import replace
+
 from bff_core.call import Call, Headers, Reply
 from bff_core.errors import TransportFailed, UpstreamError
 from bff_core.reply_stream import ReplyStream
@@ -100,8 +102,8 @@ def hang() -> Step:
 class Scripted:
     """A `Handler` that takes its steps in order, and then repeats the last one.
 
-    `calls` lists the received calls. `in_flight` and `cancelled` count those that have not ended
-    and those that were cancelled.
+    `calls` lists the calls that it received. `in_flight` is how many have not been answered,
+    `cancelled` how many were cancelled.
     """
 
     def __init__(self, *steps: Step) -> None:
@@ -123,12 +125,15 @@ class Scripted:
         step = self._steps[0] if len(self._steps) == 1 else self._steps.pop(0)
         self.in_flight += 1
         try:
-            return await step(call)
+            answer = await step(call)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
         finally:
             self.in_flight -= 1
+        if call.is_streamed and isinstance(answer.body, bytes):
+            return replace(answer, body=ReplyStream(aiter(answer)))
+        return answer
 
 
 class ScriptedTransport:

@@ -8,6 +8,7 @@ from bff_core.errors import BadPayload, TransportFailed
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, fail_with, hang, reply
 from bff_core.upstream.transport.interface import Endpoint
+from tests.streamed import opened
 
 pytestmark = pytest.mark.virtual_time
 
@@ -83,7 +84,7 @@ async def test_a_transport_has_a_script_per_address() -> None:
         for address in ("10.0.0.1", "10.0.0.2")
     )
 
-    async with known.stream(bench.call()) as stream:
+    async with opened(known.send, bench.call()) as stream:
         received = stream.status, [chunk async for chunk in stream]
     with pytest.raises(TransportFailed):
         await unknown.send(bench.call())

@@ -21,6 +21,7 @@ from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.transport.interface import Endpoint
+from tests.streamed import opened
 
 pytestmark = pytest.mark.virtual_time
 
@@ -383,7 +384,7 @@ async def test_a_stream_counts_as_a_call_until_it_is_left() -> None:
     layer = balancer(bench, {ONE: Scripted(reply(200, b"rows"))})
     (place,) = [layer.endpoints.pick(bench.now, bench.runtime.chance)]
 
-    async with layer.stream(bench.call()) as stream:
+    async with opened(layer, bench.call()) as stream:
         during, body = place.in_flight, [chunk async for chunk in stream]
 
     assert (during, place.in_flight, body) == (1, 0, [b"rows"])
@@ -397,7 +398,7 @@ async def test_streams_that_fail_eject_their_endpoint() -> None:
 
     for _ in range(100):
         try:
-            async with layer.stream(bench.call()):
+            async with opened(layer, bench.call()):
                 pass
         except TransportFailed:
             continue

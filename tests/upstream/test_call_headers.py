@@ -8,8 +8,7 @@ from uuid import UUID
 import pytest
 
 from bff_core import ConfigurationError, InvalidInput, Scope, Upstream
-from bff_core.testing.scripted import Scripted, ScriptedConnector, reply
-from bff_core.upstream.transport.interface import Endpoint
+from bff_core.testing.scripted import Scripted, reply
 
 
 @dataclass
@@ -48,8 +47,7 @@ class Versioned(Carts):
 async def sent(kind, call, *, keyed=False):
     """Return the headers of a call, in wire order."""
     script = Scripted(reply(204))
-    connector = ScriptedConnector(Endpoint("http", "carts", 80, "carts"), script, [])
-    stack = SimpleNamespace(policy=kind.policy, handler=script, streamer=connector)
+    stack = SimpleNamespace(policy=kind.policy, handler=script)
     client = kind(stack, clock=lambda: 0.0)
     if keyed:
         client = client.bind(Scope(deadline=10.0, idempotency_key="a-key"))

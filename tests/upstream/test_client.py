@@ -11,8 +11,7 @@ from bff_core import BadStatus, ConfigurationError, InvalidInput, Policy, Scope,
 from bff_core.errors import BadPayload
 from bff_core.events import Events
 from bff_core.scope import StepTry, running_part
-from bff_core.testing.scripted import Scripted, ScriptedConnector, reply
-from bff_core.upstream.transport.interface import Endpoint
+from bff_core.testing.scripted import Scripted, reply
 
 NDJSON = b'{"id":"1","name":"Ada"}\n\n{"id":"2","name":"Grace"}\n'
 EVENTS = b": hello\nevent: price\ndata: 1\ndata: 2\nid: 7\nretry: 1500\n\ndata: cut off"
@@ -59,8 +58,7 @@ ADA = reply(200, {"id": "1", "name": "Ada"})
 
 def client(script: Scripted, kind=Users, now=100.0):
     """Return a client whose stack is nothing but a script."""
-    connector = ScriptedConnector(Endpoint("http", "users", 80, "users"), script, [])
-    stack = SimpleNamespace(policy=kind.policy, handler=script, streamer=connector, events=Events())
+    stack = SimpleNamespace(policy=kind.policy, handler=script, events=Events())
     return kind(stack, clock=lambda: now)
 
 

@@ -21,6 +21,7 @@ from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import hang, reply
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.stack import open_stack, wire
+from tests.streamed import opened
 from tests.upstream.credential_stubs import (
     SECRET_VALUE,
     Orders,
@@ -146,7 +147,7 @@ async def test_streams_carry_credentials() -> None:
         ScriptedToken(next=["viewer-2"]),
     )
 
-    async with orders.stack.streamer.stream(orders.call(viewer_token)) as streamed:
+    async with opened(orders.stack.handler, orders.call(viewer_token)) as streamed:
         status = streamed.status
 
     assert status == 200
@@ -157,7 +158,7 @@ async def test_a_refused_stream_returns_the_refusal() -> None:
     """Its reader gets the 401."""
     orders = OrdersService(Relay(), reply(401, b"no"))
 
-    async with orders.stack.streamer.stream(orders.call(ScriptedToken())) as streamed:
+    async with opened(orders.stack.handler, orders.call(ScriptedToken())) as streamed:
         body = b"".join([piece async for piece in streamed])
 
     assert (streamed.status, body, len(orders.service.calls)) == (401, b"no", 1)

@@ -179,7 +179,7 @@ class Shop(Upstream):
 
 def shop(script):
     """Return a client whose stack is nothing but a script."""
-    return Shop(SimpleNamespace(policy=Shop.policy, handler=script, streamer=None))
+    return Shop(SimpleNamespace(policy=Shop.policy, handler=script))
 
 
 @pytest.mark.parametrize(("value", "kind"), UNSUPPORTED)

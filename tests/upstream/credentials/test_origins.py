@@ -15,6 +15,7 @@ from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.httpx_transport import HttpxTransport
+from tests.streamed import opened
 from tests.upstream.credential_stubs import SECRET_VALUE, VIEWER, ScriptedToken
 
 
@@ -60,7 +61,7 @@ async def test_a_redirect_to_another_origin_takes_nothing_there(transport, crede
             if road == "whole":
                 status = (await stack.handler(call)).status
             else:
-                async with stack.streamer.stream(call) as streamed:
+                async with opened(stack.handler, call) as streamed:
                     status = streamed.status
             await stack.aclose()
 

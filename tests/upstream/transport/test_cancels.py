@@ -5,6 +5,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trustme
@@ -24,6 +25,7 @@ from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.stack import open_stack, wire
 from bff_core.upstream.transport.interface import Load
+from tests.streamed import opened
 
 ON_BOTH_LOOPS = pytest.mark.parametrize(
     "loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)]
@@ -59,13 +61,13 @@ async def whole(pool, call):
 
 async def streamed(pool, call):
     """Take a reply as it comes, to its end."""
-    async with pool.stream(call) as reply:
+    async with opened(pool.send, call) as reply:
         return b"".join([piece async for piece in reply])
 
 
 async def left(pool, call):
     """Begin to read a reply and leave."""
-    async with pool.stream(call) as reply:
+    async with opened(pool.send, call) as reply:
         first = await anext(aiter(reply))
     assert call.target.encode().startswith(first)
     return call.target.encode()
@@ -247,7 +249,7 @@ async def make_through(stack, bench, number, plan):
     if road == "whole":
         return (await Driven(stack.handler(bench.call(path)), at, moment)).body
     call = bench.call(f"{path}/{number}")
-    return await Driven(ROADS[road](stack.streamer, call), at, moment)
+    return await Driven(ROADS[road](SimpleNamespace(send=stack.handler), call), at, moment)
 
 
 @ON_BOTH_LOOPS

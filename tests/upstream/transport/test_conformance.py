@@ -13,6 +13,7 @@ import zstandard
 from bff_core.call import find_header
 from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed
 from bff_core.upstream.transport.request_writer import UnsafeRequest
+from tests.streamed import opened
 
 
 async def test_returns_status_headers_and_body(kit, connected):
@@ -251,7 +252,7 @@ async def test_codings_are_undone_as_services_name_them(kit, connected, fields, 
 
     async with kit.Service(kit.answering(response)) as service, connected(service) as connector:
         reply = await connector.send(kit.calling())
-        async with connector.stream(kit.calling()) as stream:
+        async with opened(connector.send, kit.calling()) as stream:
             streamed = b"".join([piece async for piece in stream])
 
     assert (reply.body, streamed) == (plain, plain)

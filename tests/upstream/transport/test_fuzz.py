@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from malformed import Move, adversarial, bent, corpus, damaged, effort, moves, packets, sound
 
 from bff_core.errors import UpstreamError
+from tests.streamed import opened
 
 ON_BOTH_LOOPS = pytest.mark.parametrize(
     "loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)]
@@ -42,7 +43,7 @@ async def take(kit, pool, move, target):
     try:
         if not move.is_streamed:
             return (await pool.send(call)).body
-        async with pool.stream(call) as reply:
+        async with opened(pool.send, call) as reply:
             return b"".join([piece async for piece in reply])
     except UpstreamError as error:
         return error

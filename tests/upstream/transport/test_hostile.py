@@ -16,6 +16,7 @@ from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed, Upstr
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.framing import ResponseFraming
 from bff_core.upstream.transport.interface import Endpoint, Load
+from tests.streamed import opened
 
 ROOT = Path(__file__).parents[3]
 ON_BOTH_LOOPS = pytest.mark.parametrize(
@@ -42,7 +43,7 @@ async def whole(pool, call):
 
 async def streamed(pool, call):
     """Take a reply as it comes, to its end."""
-    async with pool.stream(call) as reply:
+    async with opened(pool.send, call) as reply:
         return b"".join([piece async for piece in reply])
 
 

@@ -21,6 +21,7 @@ from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.connection import Connection
 from bff_core.upstream.transport.httpx_transport import HttpxTransport
 from bff_core.upstream.transport.interface import Endpoint
+from tests.streamed import opened
 
 PLAIN = b"the quick brown fox " * 400
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -68,7 +69,7 @@ async def by_uvicorn():
 async def test_uvicorn_sees_that_a_reader_left(kit):
     """A stream without end stops when its reader leaves; the server can shut down."""
     async with by_uvicorn() as endpoint, kit.wired(endpoint) as pool:
-        async with pool.stream(kit.calling(target="/endless")) as reply:
+        async with opened(pool.send, kit.calling(target="/endless")) as reply:
             first = await anext(aiter(reply))
         load = pool.load
 

@@ -10,6 +10,7 @@ from served.shop_asgi import LARGE, PAGE
 from serving import SERVERS, build_site, serves
 
 from bff_core.upstream.transport.interface import Load
+from tests.streamed import opened
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ async def test_large_bodies_are_read_whole_and_as_they_come(kit, connect, server
     """Six megabytes, the same either way, and the connection serves on."""
     async with connect(server) as pool:
         whole = (await get(kit, pool, "/large")).body
-        async with pool.stream(kit.calling(target="/large", within=10)) as reply:
+        async with opened(pool.send, kit.calling(target="/large", within=10)) as reply:
             pieces = [piece async for piece in reply]
         following, load = (await get(kit, pool, "/say/next")).body, pool.load
 
@@ -154,7 +155,7 @@ async def test_large_bodies_are_read_whole_and_as_they_come(kit, connect, server
 async def test_leaving_a_large_body_costs_its_connection_only(kit, connect, server):
     """Who leaves in the middle leaves no bytes for the next."""
     async with connect(server, max_connections=1) as pool:
-        async with pool.stream(kit.calling(target="/large", within=10)) as reply:
+        async with opened(pool.send, kit.calling(target="/large", within=10)) as reply:
             first = await anext(aiter(reply))
         following = await get(kit, pool, "/say/next")
 

@@ -9,6 +9,7 @@ import zstandard
 
 from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed
 from bff_core.upstream.transport.interface import Load
+from tests.streamed import opened
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-One: 1\r\n\r\n"
 CLEAN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nclean"
@@ -22,7 +23,7 @@ def chunk(data):
 async def read(connector, call, taken=None):
     """Read a stream to its end; what was read survives in `taken` when it fails."""
     taken = [] if taken is None else taken
-    async with connector.stream(call) as reply:
+    async with opened(connector.send, call) as reply:
         async for piece in reply:
             taken.append(piece)
     return b"".join(taken)
@@ -43,7 +44,7 @@ async def test_head_and_chunks_arrive_as_they_are_sent(kit, connected):
     async with (
         kit.Service(script) as service,
         connected(service) as connector,
-        connector.stream(kit.calling()) as reply,
+        opened(connector.send, kit.calling()) as reply,
     ):
         head = (reply.status, dict(reply.headers))
         body = aiter(reply)
@@ -73,7 +74,7 @@ async def test_a_stream_may_outlast_its_deadline(kit, connected):
     async with (
         kit.Service(script) as service,
         connected(service) as connector,
-        connector.stream(kit.calling(within=0.08)) as reply,
+        opened(connector.send, kit.calling(within=0.08)) as reply,
     ):
         pieces = [piece async for piece in reply]
 
@@ -89,7 +90,7 @@ async def test_the_head_has_to_come_by_the_deadline(kit, connected):
 
     async with kit.Service(script) as service, connected(service) as connector:
         with pytest.raises(DeadlineExceeded):
-            async with connector.stream(kit.calling(within=0.05)):
+            async with opened(connector.send, kit.calling(within=0.05)):
                 pass
         await service.until(lambda: service.open_connections == 0)
 
@@ -107,7 +108,7 @@ async def test_leaving_early_reaches_the_service(kit, connected):
             await asyncio.sleep(0.001)
 
     async with kit.Service(script) as service, connected(service) as connector:
-        async with connector.stream(kit.calling()) as reply:
+        async with opened(connector.send, kit.calling()) as reply:
             first = await anext(aiter(reply))
         left = time.monotonic()
         await service.until(lambda: service.departures)
@@ -169,7 +170,7 @@ async def test_a_coded_stream_arrives_decoded(kit, connected, compress):
     async with (
         kit.Service(kit.answering(response)) as service,
         connected(service) as connector,
-        connector.stream(kit.calling()) as reply,
+        opened(connector.send, kit.calling()) as reply,
     ):
         names = {name for name, _ in reply.headers}
         pieces = [piece async for piece in reply]
@@ -193,7 +194,7 @@ async def test_an_unknown_coding_fails_the_stream_at_its_head(kit, connected):
 
     async with kit.Service(kit.answering(response)) as service, connected(service) as connector:
         with pytest.raises(BadPayload, match="rot13"):
-            async with connector.stream(kit.calling()):
+            async with opened(connector.send, kit.calling()):
                 pass
 
 
@@ -226,7 +227,7 @@ async def test_a_slow_reader_slows_the_service(kit, connected):
     async with (
         kit.Service(script) as service,
         connected(service) as connector,
-        connector.stream(kit.calling()) as reply,
+        opened(connector.send, kit.calling()) as reply,
     ):
         before = -1
         while before != sent:
@@ -246,11 +247,11 @@ async def test_a_stream_read_to_its_end_gives_the_connection_back(kit, loop):
     script = kit.answering(streamed, CLEAN, streamed + b"surplus", CLEAN)
 
     async with kit.Service(script) as service, kit.wired(service) as pool:
-        async with pool.stream(kit.calling()) as reply:
+        async with opened(pool.send, kit.calling()) as reply:
             first = sum([len(piece) async for piece in reply])
         second = await pool.send(kit.calling())
         accepted = service.accepted
-        async with pool.stream(kit.calling()) as reply:
+        async with opened(pool.send, kit.calling()) as reply:
             third = sum([len(piece) async for piece in reply])
         fourth = await pool.send(kit.calling())
 
@@ -268,7 +269,7 @@ async def test_a_stream_on_a_stale_connection_is_opened_again(kit):
 
     async with kit.Service(script) as service, kit.wired(service) as pool:
         await pool.send(kit.calling())
-        async with pool.stream(kit.calling()) as reply:
+        async with opened(pool.send, kit.calling()) as reply:
             pieces = [piece async for piece in reply]
 
     assert (pieces, service.accepted) == ([b"clean"], 2)

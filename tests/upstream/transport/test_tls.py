@@ -13,6 +13,7 @@ import trustme
 from bff_core.errors import ConfigurationError, TransportFailed
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.transport.interface import Endpoint, Load
+from tests.streamed import opened
 
 CLEAN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nclean"
 ON_BOTH_LOOPS = pytest.mark.parametrize(
@@ -255,7 +256,7 @@ async def test_a_body_that_anybody_can_have_cut_is_refused(kit, authority, ca_fi
         peer.close()
 
     async def stream():
-        async with pool.stream(kit.calling()) as reply:
+        async with opened(pool.send, kit.calling()) as reply:
             return b"".join([piece async for piece in reply])
 
     with in_a_thread(serving(authority, "localhost"), answer) as endpoint:
