@@ -9,6 +9,7 @@ from typing import Literal, Protocol, Self, runtime_checkable
 
 from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
+from bff_core.reply_stream import ReplyStream
 
 Outcome = Literal["", "final", "unknown", "read"]
 """The outcome of a request as a handler declares it; empty leaves it to the status."""
@@ -51,7 +52,8 @@ class Scope:
     `login` is the address where a viewer with a session signs in again; `wall` is the clock for the
     time of the sign-in. `locations` are this gateway's paths for what a write made, by header;
     empty if several writes differ. `fields` maps header names to values once the edge has read
-    them; use `field` to read one.
+    them; use `field` to read one. `streams` are the bodies of streamed replies: those that are
+    still open are closed when the request ends.
     """
 
     deadline: float
@@ -79,6 +81,20 @@ class Scope:
     locations: dict[bytes, bytes] | None = None
     wall: Callable[[], float] = time.time
     fields: Mapping[bytes, bytes] | None = None
+    streams: list[ReplyStream] | None = None
+
+    def own_stream(self, stream: ReplyStream) -> None:
+        """Close the body of a reply when the request ends, unless its reader has done so."""
+        if self.streams is None:
+            self.streams = []
+        self.streams = [one for one in self.streams if not one.is_over]
+        self.streams.append(stream)
+
+    async def close_streams(self) -> None:
+        """Close the bodies of replies that are still open."""
+        streams, self.streams = self.streams, None
+        for stream in streams or ():
+            await stream.aclose()
 
     def locate(self, name: bytes, path: str) -> None:
         """Set a header with the path of a write's result; empty it if several writes differ."""

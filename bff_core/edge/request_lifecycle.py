@@ -110,6 +110,8 @@ class RequestLifecycle:
             await self._end(context, checked, response, error)
         finally:
             error = None  # its traceback refers to this frame
+            if context.scope.streams is not None:
+                await context.scope.close_streams()
             if self._events.sinks:
                 self._report(scope, context)
             current_request.set(outer)

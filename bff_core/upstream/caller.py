@@ -33,6 +33,7 @@ from bff_core.scope import Scope, StepTry, running_part, writing
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.error_mapping import FailsWith, translated
+from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.location_rewriting import Locations
 from bff_core.upstream.reading.options import Decoder
 from bff_core.upstream.reading.tolerant import Reduced
@@ -269,8 +270,11 @@ class Caller:
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.note_reply(reply)
         scope = self._scope
-        if scope is not None and scope.dependencies is not None:
-            scope.dependencies.add_reply(call, reply)
+        if scope is not None:
+            if scope.dependencies is not None:
+                scope.dependencies.add_reply(call, reply)
+            if not isinstance(reply.body, bytes):
+                scope.own_stream(reply.body)
         return reply
 
     def call(
@@ -340,6 +344,32 @@ class Caller:
             is_streamed=is_streamed,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
+            scope.step.unsafe_calls.append(call)
+        return call
+
+    def forwarded(self, request: ForwardedRequest) -> Call:
+        """Return the call of a request that is sent as it came."""
+        deadline, traceparent = self._clock() + self._stack.policy.timeout, ""
+        token: ViewerToken | None = None
+        scope = self._scope
+        if scope is not None:
+            deadline, traceparent = min(deadline, scope.deadline), scope.traceparent
+            token = scope.token
+            scope.calls += 1
+        call = Call(
+            self.name,
+            request.method,
+            request.target,
+            request.operation,
+            deadline,
+            request.audience,
+            request.end_to_end_headers,
+            request.body,
+            traceparent,
+            token=token,
+            is_streamed=request.is_streamed,
+        )
+        if scope is not None and scope.step is not None and not call.is_safe:
             scope.step.unsafe_calls.append(call)
         return call
 

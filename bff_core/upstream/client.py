@@ -18,6 +18,7 @@ from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
 from bff_core.upstream.error_mapping import FailsWith, check_failures
+from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.location_rewriting import Locations
 from bff_core.upstream.reading.tolerant import Reduced
 from bff_core.upstream.request_bodies import NO_BODY, Content, Files, Form, content_of
@@ -227,6 +228,15 @@ class Upstream(Caller):
             purges=purges,
         )
         return await self.reply(call)
+
+    async def forward(self, request: ForwardedRequest) -> Reply:
+        """Send a client's request on as it came, and return the service's reply, whatever it is.
+
+        It passes the same layers as any call. A streamed reply is closed when the request of the
+        client ends; close it earlier with `contextlib.aclosing`. Raises `UpstreamError` where there
+        is no reply, and `UnsafeRequest` for a target or a header that could split the request.
+        """
+        return await self.reply(self.forwarded(request))
 
     @asynccontextmanager
     async def stream(
