@@ -239,11 +239,8 @@ class HttpxStream:
     def __init__(self, call: Call, response: HttpxResponse, options: Connection) -> None:
         self._call = call
         self._options = options
-        try:
-            fields, coding = _head(response, options)
-            self._content = BodyDecoder(coding, options.max_streamed)
-        except RESPONSE_ERRORS as error:
-            raise upstream_error(error, call) from error
+        fields, coding = _head(response, options)
+        self._content = BodyDecoder(coding, options.max_streamed)
         self.status = response.status_code
         self.headers = fields if coding is None else without_coding(fields)
         self._raws = response.aiter_raw()
