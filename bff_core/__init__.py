@@ -64,6 +64,7 @@ from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
 from bff_core.rest.bulk import BulkAnswer, bulk_answer
 from bff_core.rest.compose import compose
+from bff_core.rest.forwarding import ForwardedResponse, forwarded_request
 from bff_core.rest.progressive_parts import early
 from bff_core.rest.views import Views
 from bff_core.saga.errors import SagaFailed
@@ -74,6 +75,7 @@ from bff_core.settings.model import Settings
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.error_mapping import as_problem
+from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.request_bodies import FilePart
 from bff_core.upstream.transport.httpx_transport import HttpxTransport
 from bff_core.upstream.typed_reply import TypedReply
@@ -107,6 +109,8 @@ __all__ = [
     "EdgeOptions",
     "FilePart",
     "FirstOf",
+    "ForwardedRequest",
+    "ForwardedResponse",
     "Gateway",
     "Handler",
     "Hedge",
@@ -153,6 +157,7 @@ __all__ = [
     "critical",
     "criticality",
     "early",
+    "forwarded_request",
     "gateway",
     "gather",
     "loader",
