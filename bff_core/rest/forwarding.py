@@ -1,18 +1,27 @@
 """How a route passes a client's request on to a service, and the service's reply back."""
 
+import re
 from contextlib import aclosing
+from typing import Final
 
 from fastapi import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.call import Headers, Reply
+from bff_core.cache.dates import date_of
+from bff_core.call import Reply
+from bff_core.edge.entity_tags import Fields, without_content
 from bff_core.http_exchange.request_context import declare_stream
+from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.forwarding import ForwardedRequest
 
-CREDENTIALS = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
+READS: Final = frozenset({"GET", "HEAD"})
+CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
+CONDITIONS: Final = frozenset({b"if-none-match", b"if-modified-since"})
+
+_entity_tags: Final = re.compile(r'(?:W/)?("[^"]*")').findall
 
 
 def forwarded_request(
@@ -27,12 +36,15 @@ def forwarded_request(
     """Return a request of a client for `Upstream.forward`; its body is read while it is sent.
 
     `target` replaces the client's path and query. `audience` names who may share the reply; None is
-    everybody. Cookies and Authorization stay here unless it goes on `with_credentials`.
+    everybody. Cookies and Authorization stay here unless it goes on `with_credentials`. For a reply
+    that may be cached (`is_streamed=False`), `ForwardedResponse` answers the client's conditions
+    (If-None-Match, If-Modified-Since).
     """
     scope = request.scope
-    headers: Headers = tuple(scope["headers"])
-    if not with_credentials:
-        headers = tuple(field for field in headers if field[0].lower() not in CREDENTIALS)
+    dropped = frozenset() if with_credentials else CREDENTIALS
+    if not is_streamed and request.method in READS and "range" not in request.headers:
+        dropped |= CONDITIONS
+    headers = tuple(field for field in scope["headers"] if field[0].lower() not in dropped)
     return ForwardedRequest(
         method=request.method,
         target=_target(scope) if target is None else target,
@@ -60,16 +72,48 @@ def _body(request: Request) -> bytes | StreamedBody:
 
 
 class ForwardedResponse(StreamingResponse):
-    """A service's reply as the answer to a client, of any status, sent while it arrives."""
+    """A service's reply as the answer to a client, of any status, sent while it arrives.
 
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(aiter(reply), status_code=reply.status)
-        self.raw_headers = list(reply.headers)
-        self._reply = reply
+    A complete reply that the client holds already is answered 304 (RFC 9110, section 13.2.2); one
+    from a cache has its `Age`.
+    """
+
+    def __init__(self, reply: Reply, request: Request) -> None:
+        is_unchanged = reply.is_buffered and _is_unchanged(reply, request)
+        super().__init__(aiter(reply), status_code=304 if is_unchanged else reply.status)
+        self.raw_headers = _headers(reply, request, is_unchanged=is_unchanged)
+        self._reply = Reply(304) if is_unchanged else reply
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Send the reply; its body ends with the answer, however that ends."""
         if not self._reply.is_buffered:
             declare_stream(scope)
+        self.body_iterator = aiter(self._reply)
         async with aclosing(self._reply):
             await super().__call__(scope, receive, send)
+
+
+def _headers(reply: Reply, request: Request, *, is_unchanged: bool) -> Fields:
+    fields = list(reply.headers)
+    if reply.source != "upstream":
+        fields = [field for field in fields if field[0] != b"age"]
+        fields.append((b"age", b"%d" % reply.age))
+    if is_unchanged:
+        return without_content(fields)
+    if reply.is_buffered and request.method != "HEAD" and reply.status not in WITHOUT_BODY:
+        fields = [field for field in fields if field[0] != b"content-length"]
+        fields.append((b"content-length", b"%d" % len(reply.content)))
+    return fields
+
+
+def _is_unchanged(reply: Reply, request: Request) -> bool:
+    """Whether the client holds this reply, by its tag or else by its date."""
+    if reply.status != 200 or request.method not in READS:
+        return False
+    held = ", ".join(request.headers.getlist("if-none-match"))
+    if held:
+        tag = _entity_tags(reply.header("etag") or "")
+        return bool(tag) and (held.strip() == "*" or tag[0] in _entity_tags(held))
+    since = date_of(request.headers.get("if-modified-since", "").encode("latin-1"))
+    modified = date_of((reply.header("last-modified") or reply.header("date") or "").encode())
+    return since is not None and modified is not None and modified <= since

@@ -34,7 +34,7 @@ class Passage(Composition):
     async def forward(self, request: Request) -> ForwardedResponse:
         """Pass a request on."""
         forwarded = forwarded_request(request, audience=None)
-        return ForwardedResponse(await self.files.forward(forwarded))
+        return ForwardedResponse(await self.files.forward(forwarded), request)
 
 
 views = Views(access=ANYONE)
