@@ -93,6 +93,7 @@ class EdgeOptions:
     max_fields: Annotated[int, Option("How many header fields a request has", 1)] = 100
     max_field_bytes: Annotated[int, Option("Their length in total", 1)] = 32 * 1024
     max_concurrent: Annotated[int, Option("How many requests are in flight", 1)] = 1000
+    max_streams: Annotated[int, Option("How many streams and web sockets are open", 0)] = 20_000
     min_concurrent: Annotated[int, Option("How many are admitted under load", 1)] = 10
     max_lag: Annotated[float, Option("When load shedding begins; 0: never", 0)] = 0.002
     brownout: bool = True
@@ -125,6 +126,7 @@ class EdgeOptions:
             timeout=settings.timeout,
             max_body=settings.max_body,
             max_concurrent=settings.max_concurrent,
+            max_streams=settings.max_streams,
             max_lag=settings.max_lag,
             brownout=settings.brownout,
             allowed_hosts=settings.allowed_hosts or LOCAL_HOSTS,

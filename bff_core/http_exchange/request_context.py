@@ -6,7 +6,7 @@ from typing import Any
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.errors import BFFError
+from bff_core.errors import BFFError, Overloaded
 from bff_core.http_exchange.response_headers import FAILED, ResponseHeaders
 from bff_core.policy.edge.idempotency import StoredAnswer
 from bff_core.policy.edge.shedding import LoadShedder
@@ -185,11 +185,12 @@ def declare_stream(scope: ASGIScope) -> None:
     """Declare that the answer to a request is a stream, which may outlast the deadline.
 
     Faces that send events, lines or downloads call this. The deadline still bounds the time until
-    the answer starts. Without an edge it does nothing.
+    the answer starts. Without an edge it does nothing. Raises `Overloaded` if the process has too
+    many open streams.
     """
     context = scope.get(EXCHANGE)
     if isinstance(context, RequestContext) and not context.is_stream:
-        context.is_stream = True
         pressure = scope.get(PRESSURE)
-        if isinstance(pressure, LoadShedder):
-            pressure.begin_stream()
+        if isinstance(pressure, LoadShedder) and not pressure.begin_stream():
+            raise Overloaded("too many open streams")
+        context.is_stream = True

@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.cache.dates import date_of
+from bff_core.cache.dates import parse_http_date
 from bff_core.call import Reply
 from bff_core.edge.entity_tags import Fields, without_content
 from bff_core.http_exchange.request_context import declare_stream
@@ -114,6 +114,8 @@ def _is_unchanged(reply: Reply, request: Request) -> bool:
     if held:
         tag = _entity_tags(reply.header("etag") or "")
         return bool(tag) and (held.strip() == "*" or tag[0] in _entity_tags(held))
-    since = date_of(request.headers.get("if-modified-since", "").encode("latin-1"))
-    modified = date_of((reply.header("last-modified") or reply.header("date") or "").encode())
+    since = parse_http_date(request.headers.get("if-modified-since", "").encode("latin-1"))
+    modified = parse_http_date(
+        (reply.header("last-modified") or reply.header("date") or "").encode()
+    )
     return since is not None and modified is not None and modified <= since

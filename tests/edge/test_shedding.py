@@ -316,7 +316,7 @@ def test_an_unknown_criticality_is_refused():
 
 @pytest.mark.virtual_time
 async def test_a_stream_does_not_count_once_it_has_started(edged):
-    """Streams do not count against the adaptive limit, only against the ceiling."""
+    """Clients that listen leave all room to those that send requests."""
     gate = asyncio.Event()
 
     async def app(scope, receive, send):
@@ -325,18 +325,20 @@ async def test_a_stream_does_not_count_once_it_has_started(edged):
             declare_stream(scope)  # a face and a route may both say so
         await waiting(gate)(scope, receive, send)
 
-    gateway = edged(app, max_concurrent=4)
+    gateway = edged(app, max_concurrent=4, max_streams=30)
     async with holding(gateway, gate, 0):
-        streams = [asyncio.create_task(gateway.get("/stream")) for _ in range(3)]
+        streams = []
+        for _ in range(30):
+            streams.append(asyncio.create_task(gateway.get("/stream")))
+            await asyncio.sleep(0.01)
+        requests = [asyncio.create_task(gateway.get("/")) for _ in range(3)]
         await asyncio.sleep(0.01)
-        request = asyncio.create_task(gateway.get("/"))
-        await asyncio.sleep(0.01)
-        refused = await gateway.get("/")
-        assert (request.done(), refused.status_code) == (False, 503)
-    answers = [(await each).status_code for each in (*streams, request)]
+        refused = await gateway.get("/stream")
+        assert ([one.done() for one in requests], refused.status_code) == ([False] * 3, 503)
+    answers = [(await each).status_code for each in (*streams, *requests)]
     again = [(await gateway.get("/")).status_code for _ in range(5)]
 
-    assert answers == [200] * 4
+    assert answers == [200] * 33
     assert again == [200] * 5
 
 
@@ -349,7 +351,7 @@ async def test_a_web_socket_is_refused_by_a_close_code(edged):
         await gate.wait()
         await send({"type": "websocket.close", "code": 1000})
 
-    gateway = edged(chat, max_concurrent=1)
+    gateway = edged(chat, max_streams=1)
     first = asyncio.create_task(gateway.speak([HOST], type="websocket"))
     await asyncio.sleep(0.01)
 

@@ -189,7 +189,7 @@ def test_whatever_happens_the_bounds_hold(events, ceiling, floor):
         elif kind == "look":
             pressure.observe(now, value)
 
-        assert pressure.in_flight + pressure.streams <= ceiling
+        assert pressure.in_flight <= ceiling
         assert min(floor, ceiling) <= pressure.limit <= ceiling
         assert admitted(pressure) == list(CLASSES[len(CLASSES) - len(admitted(pressure)) :])
         assert pressure.in_flight >= pressure.lowest_threshold or len(admitted(pressure)) == len(
@@ -197,17 +197,27 @@ def test_whatever_happens_the_bounds_hold(events, ceiling, floor):
         )
 
 
-def test_a_stream_gives_its_place_back_but_for_the_ceiling():
-    """Streams that wait cost no turns of the loop; a hundred of them leave room for requests."""
-    pressure = LoadShedder(ceiling=110)
-    for _ in range(100):
+def test_streams_never_refuse_a_request() -> None:
+    """Ten thousand streams that wait leave all places to requests."""
+    pressure = LoadShedder(ceiling=10)
+    for _ in range(10_000):
         pressure.in_flight += 1
-        pressure.begin_stream()
+        assert pressure.begin_stream()
 
-    assert (pressure.in_flight, pressure.streams) == (0, 100)
-    assert admitted(pressure) == list(CLASSES)
-    pressure.in_flight = 9
-    assert admitted(pressure) == ["critical_plus"]
+    assert (pressure.in_flight, pressure.streams) == (0, 10_000)
+    pressure.in_flight = 8
+    assert admitted(pressure) == ["critical", "critical_plus"]
+
+
+def test_streams_have_a_limit_of_their_own() -> None:
+    """One more than `max_streams` is refused, until one ends."""
+    pressure = LoadShedder(max_streams=2)
+    pressure.in_flight = 4
+    begun = [pressure.begin_stream() for _ in range(3)]
+    pressure.end_stream()
+
+    assert (begun, pressure.in_flight) == ([True, True, False], 2)
+    assert pressure.begin_stream()
 
 
 def test_a_request_that_is_counted_is_judged_without_itself():

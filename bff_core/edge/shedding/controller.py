@@ -35,6 +35,7 @@ class SheddingController:
             floor=options.min_concurrent,
             max_lag=options.max_lag,
             brownout=options.brownout,
+            max_streams=options.max_streams,
         )
         self.criticality = RequestCriticality()
         self.refusal = SheddingResponse(

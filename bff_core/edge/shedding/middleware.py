@@ -38,8 +38,11 @@ class LoadShedding:
         pressure.in_flight += 1
         if not self._loop_lag.is_on:
             self._loop_lag.start()
-        if scope["type"] != "http":  # a socket stays for hours, and mostly waits
-            pressure.begin_stream()
+        # a socket stays for hours, and mostly waits
+        if scope["type"] != "http" and not pressure.begin_stream():
+            pressure.in_flight -= 1
+            await self._shedding.refusal.send(scope, dict(scope["headers"]), send)
+            return
         try:
             await self._app(scope, receive, send)
         finally:

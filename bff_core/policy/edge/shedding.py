@@ -45,7 +45,7 @@ class LoadShedder:
     depends on the load of this process, not on how long its services take.
 
     The caller counts `in_flight`, and in `arriving` the requests that are admitted but not counted
-    yet. A stream is not in flight: it lowers the ceiling by one while it lasts. Below
+    yet. A stream is not in flight: `max_streams` limits how many are open. Below
     `lowest_threshold` requests of all classes are admitted.
     """
 
@@ -64,14 +64,22 @@ class LoadShedder:
         "limit",
         "lowest_threshold",
         "max_lag",
+        "max_streams",
         "refused",
         "streams",
     )
 
     def __init__(
-        self, *, ceiling: int = 1000, floor: int = 10, max_lag: float = 0.002, brownout: bool = True
+        self,
+        *,
+        ceiling: int = 1000,
+        floor: int = 10,
+        max_lag: float = 0.002,
+        brownout: bool = True,
+        max_streams: int = 20_000,
     ) -> None:
         self.ceiling = ceiling
+        self.max_streams = max_streams
         self.floor = min(floor, ceiling)
         self.max_lag = max_lag
         self.has_brownout = brownout
@@ -116,16 +124,18 @@ class LoadShedder:
         self.dimmed += 1
         return True
 
-    def begin_stream(self) -> None:
-        """Count a request in flight as a stream from now on."""
+    def begin_stream(self) -> bool:
+        """Count a request as a stream from now on; return False if there are too many already."""
+        if self.streams >= self.max_streams:
+            self.refused[DEFAULT_CRITICALITY] += 1
+            return False
         self.in_flight -= 1
         self.streams += 1
-        self._update_thresholds()
+        return True
 
     def end_stream(self) -> None:
         """Count a stream that has ended."""
         self.streams -= 1
-        self._update_thresholds()
 
     def observe(self, now: float, lag: float) -> None:
         """Record a turn of the loop that lasted `lag` seconds, and adjust the limit."""
@@ -176,9 +186,8 @@ class LoadShedder:
         self._update_thresholds()
 
     def _update_thresholds(self) -> None:
-        limit = min(self.limit, max(self.ceiling - self.streams, 0))
-        self._thresholds = {one: ceil(limit * share) for one, share in CLASS_SHARES.items()}
-        brownout = ceil(limit * BROWNOUT_SHARE)
+        self._thresholds = {one: ceil(self.limit * share) for one, share in CLASS_SHARES.items()}
+        brownout = ceil(self.limit * BROWNOUT_SHARE)
         self.brownout_threshold = brownout if self.has_brownout else self.ceiling
         self.lowest_threshold = self._thresholds["sheddable"]
 
