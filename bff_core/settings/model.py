@@ -139,8 +139,9 @@ class Settings(BaseModel):
     )
     """The longest body of a request."""
     max_concurrent: int = Field(default=1000, ge=1, description="a number of requests from 1 up")
-    max_streams: int = Field(default=20_000, ge=0, description="a number of streams from 0 up")
     """How many requests one process handles at once."""
+    max_streams: int = Field(default=20_000, ge=0, description="a number of streams from 0 up")
+    """How many streams and web sockets of clients one process holds open."""
     max_lag: float = Field(
         default=0.002, ge=0, le=10, description="seconds up to 10, such as 0.005; 0 for no limit"
     )
