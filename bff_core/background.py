@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Coroutine
 from contextvars import Context
+from typing import Literal
 
-from bff_core.events import Crashed, Events
+from bff_core.events import Crashed, Events, WorkEnded, WorkStarted
 from bff_core.scope import current_request
 
 
@@ -24,10 +25,27 @@ class Background:
         """
         context = Context()
         context.run(current_request.set, current_request.get())
+        if self._events.is_traced:
+            work = self._traced(work)
         task = self._loop.create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    async def _traced(self, work: Coroutine[object, object, None]) -> None:
+        request, name = current_request.get(), getattr(work, "__qualname__", "")
+        span = None if request is None or request.span is None else request.span.child()
+        started = self._loop.time()
+        outcome: Literal["done", "cancelled", "failed"] = "failed"
+        self._events.emit(WorkStarted(name, span=span))
+        try:
+            await work
+            outcome = "done"
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._events.emit(WorkEnded(name, outcome, self._loop.time() - started, span=span))
 
     async def aclose(self) -> None:
         """Cancel the running tasks and wait until they have ended."""

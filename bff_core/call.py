@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from bff_core.events.sinks import Span
 from bff_core.reply_stream import ReplyStream
 from bff_core.streamed_body import StreamedBody
 
@@ -60,6 +61,7 @@ class Call(msgspec.Struct, frozen=True):
     `trail` lists the attempts so far. Copies of a call share it: a further attempt avoids the
     endpoints that were tried, and an error counts the attempts.
     `is_hedge` marks the copy of a call that is still under way: it is neither queued nor retried.
+    `span` is that of the call, or of the attempt that sends it, if a sink traces.
     `token` is the viewer's access token, for services that are called in the viewer's name.
     The reply to a call that `is_streamed` comes as soon as its head has arrived. `deadline` limits
     the wait for the head.
@@ -86,9 +88,10 @@ class Call(msgspec.Struct, frozen=True):
     purges: tuple[str, ...] = ()
     decode: "Decode | None" = None
     is_streamed: bool = False
+    span: Span | None = None
 
     def __repr__(self) -> str:
-        return _shown(self, hidden={"trail", "token", "cache", "decode"})
+        return _shown(self, hidden={"trail", "token", "cache", "decode", "span"})
 
     @property
     def is_safe(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol, Self, runtime_checkable
 
 from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
+from bff_core.events.sinks import Span
 from bff_core.reply_stream import ReplyStream
 
 Outcome = Literal["", "final", "unknown", "read"]
@@ -53,7 +54,7 @@ class Scope:
     time of the sign-in. `locations` are this gateway's paths for what a write made, by header;
     empty if several writes differ. `fields` maps header names to values once the edge has read
     them; use `field` to read one. `streams` are the bodies of streamed replies: those that are
-    still open are closed when the request ends.
+    still open are closed when the request ends. `span` is the request's, if a sink traces.
     """
 
     deadline: float
@@ -82,6 +83,7 @@ class Scope:
     wall: Callable[[], float] = time.time
     fields: Mapping[bytes, bytes] | None = None
     streams: list[ReplyStream] | None = None
+    span: Span | None = None
 
     def own_stream(self, stream: ReplyStream) -> None:
         """Close the body of a reply when the request ends, unless its reader has done so."""
@@ -143,6 +145,11 @@ class RunningPart(Protocol):
     @property
     def deadline(self) -> float:
         """The instant by which the part ends."""
+        ...
+
+    @property
+    def span(self) -> Span | None:
+        """The span of the part, where a sink traces."""
         ...
 
     def note_reply(self, reply: Reply, /) -> None:

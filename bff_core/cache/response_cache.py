@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
 from bff_core.cache.stores.interface import CacheStore
-from bff_core.events import CacheLookup, Events, Purged
+from bff_core.events import CacheLookup, Events, Purged, Span
 from bff_core.scope import Scope
 
 Outcome = Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
@@ -69,13 +69,20 @@ class ResponseCache:
         return {"store": repr(store), **held, "upstreams": rows}
 
     def record(
-        self, name: str, operation: str, outcome: Outcome, reason: str = "", age: float = 0.0
+        self,
+        name: str,
+        operation: str,
+        outcome: Outcome,
+        reason: str = "",
+        age: float = 0.0,
+        *,
+        span: Span | None = None,
     ) -> None:
         """Count the outcome of a lookup or a store, and emit its event."""
         figures = self.figures[name]
         setattr(figures, outcome, getattr(figures, outcome) + 1)
         if self._events.sinks:
-            self._events.emit(CacheLookup(name, operation, outcome, reason, age))
+            self._events.emit(CacheLookup(name, operation, outcome, reason, age, span=span))
 
     async def purge(self, *tags: str, by: PurgeSource = "code") -> int:
         """Delete all entries with any of these tags, in all processes of the gateways.

@@ -12,7 +12,7 @@ from bff_core.composition.errors import PartCancelled, PartTimedOut
 from bff_core.composition.part_status import DEPENDENCY, State, reason_of, state_of
 from bff_core.composition.run_context import RunContext
 from bff_core.errors import BadPayload, BFFError, CompositionCycle, PartFailed
-from bff_core.events import Crashed, PartEnded
+from bff_core.events import Crashed, PartEnded, PartStarted, Span
 from bff_core.scope import running_part
 
 T_co = TypeVar("T_co", covariant=True)
@@ -55,6 +55,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         "_failure",
         "_has_expired",
         "_is_raised",
+        "_is_reported",
         "_run_state",
         "_task",
         "_timer",
@@ -66,6 +67,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         "is_incomplete",
         "name",
         "reason",
+        "span",
         "started",
         "state",
     )
@@ -97,6 +99,8 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._awaiting: list[Part[object]] = []
         self._has_expired = False
         self._is_raised = False
+        self._is_reported = False
+        self.span = self._started_span() if run.events.is_traced else None
         self.is_incomplete = False
         self._timer: asyncio.TimerHandle | None = None
         self._body: Coroutine[object, object, T_co] | None = body
@@ -179,9 +183,8 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if self._failure.tolerates_degraded or self.state not in {"ok", "stale"}:
             return
         self.state, self.reason = "fallback", DEPENDENCY
-        events = self._run_state.events
-        if events.sinks:
-            events.emit(PartEnded(self._run_state.title, self.name, self.state, self.reason))
+        if self._run_state.events.sinks:
+            self._report_end(self.state)
 
     def _close_unstarted(self, body: Coroutine[object, object, T_co]) -> None:
         # A task that is cancelled before its first step never runs `_run`.
@@ -195,11 +198,34 @@ class Part(Awaitable[T_co], Generic[T_co]):
 
     def _settle(self, error: Exception) -> None:
         self._failure.settle(self, error)
-        events = self._run_state.events
-        if events.sinks:
-            is_raised = self._error is not None
-            state, title = "failed" if is_raised else self.state, self._run_state.title
-            events.emit(PartEnded(title, self.name, state, self.reason, error, is_raised))
+        if self._run_state.events.sinks:
+            self._report_end("failed" if self._error is not None else self.state, error)
+
+    def _started_span(self) -> Span | None:
+        """Report the start; return the part's span, within the part that needs it first."""
+        run, caller = self._run_state, running_part.get()
+        parent = run.span if caller is None or caller.span is None else caller.span
+        if parent is None:
+            return None
+        span = parent.child()
+        run.events.emit(PartStarted(run.title, self.name, span=span))
+        return span
+
+    def _report_end(self, state: str, error: Exception | None = None) -> None:
+        self._is_reported = True
+        run = self._run_state
+        run.events.emit(
+            PartEnded(
+                run.title,
+                self.name,
+                state,
+                self.reason,
+                error,
+                is_raised=self._error is not None,
+                duration=run.clock() - self.started,
+                span=self.span,
+            )
+        )
 
     def _finish(self) -> None:
         run = self._run_state
@@ -207,6 +233,8 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self.ended = run.clock()
         if self.state != "ok":
             run.add_problem(self.name, self.state, self.reason)
+        if self.span is not None and not self._is_reported:
+            self._report_end("failed" if self._error is not None else self.state)
         self._task = None
         if self._timer is not None:
             self._timer.cancel()

@@ -8,7 +8,7 @@ from typing import Any
 
 from bff_core.clock import Clock, monotonic
 from bff_core.composition.part_status import State, severity
-from bff_core.events import Events
+from bff_core.events import Events, Span
 
 NO_SINKS = Events()
 
@@ -21,7 +21,7 @@ class RunContext:
     overloaded, and parts that may be shed are left out. `edges` are pairs of part names, (waiter,
     awaited), each once, in the order in which they were first awaited. `problems` are the states
     and reasons of parts that did not end well, by name, the worst of each. `on_part_ended` is
-    called with each part as it ends.
+    called with each part as it ends. `span` is the request's, if a sink traces.
     """
 
     title: str
@@ -30,6 +30,7 @@ class RunContext:
     events: Events = NO_SINKS
     deadline: float = inf
     sheds_parts: bool = False
+    span: Span | None = None
     edges: dict[tuple[str, str], None] = field(default_factory=dict)
     problems: dict[str, tuple[State, str]] = field(default_factory=dict)
     on_part_ended: Callable[[Any], None] | None = None

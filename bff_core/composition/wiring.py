@@ -119,6 +119,7 @@ class Wiring:
             self.events,
             scope.deadline,
             sheds_parts=self._sheds_parts is not None and self._sheds_parts(),
+            span=scope.span,
         )
         composition.enter(PartRegistry(run, tracked_scope))
         return composition

@@ -14,9 +14,9 @@ from bff_core.edge.concern import ALL_KINDS, Concern, FinishingConcern, kinds_of
 from bff_core.edge.error_responses import ErrorResponses
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.route_template import route_template
-from bff_core.edge.trace import child_of, trace_id
+from bff_core.edge.trace import child_of, span_of, trace_id
 from bff_core.errors import PartFailed, UpstreamError
-from bff_core.events import Events, RequestAnswered
+from bff_core.events import Events, RequestAnswered, RequestStarted
 from bff_core.http_exchange.request_context import CUT, EXCHANGE, SCOPE, RequestContext, Template
 from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.scope import Scope, current_request
@@ -168,6 +168,9 @@ class RequestLifecycle:
         request.request_id = request_id(context.fields.get(b"x-request-id"), self._bits)
         request.traceparent = child_of(context.fields.get(b"traceparent"), self._bits)
         scope[SCOPE], scope[EXCHANGE] = request, context
+        if self._events.is_traced:
+            request.span = span_of(request.traceparent, context.fields.get(b"traceparent"))
+            self._events.emit(RequestStarted(request.method, request.request_id, span=request.span))
         return context
 
     def _report(self, scope: ASGIScope, context: RequestContext) -> None:
@@ -187,6 +190,7 @@ class RequestLifecycle:
                 error=_error_of(context, scope),
                 reason=reason,
                 refused_by=getattr(context.error, "refused_by", "") if reason else "",
+                span=request.span,
             )
         )
 

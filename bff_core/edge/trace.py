@@ -3,6 +3,7 @@
 import re
 
 from bff_core.edge.request_id import Bits
+from bff_core.events import Span
 
 _TRACEPARENT = re.compile(
     rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?"
@@ -23,6 +24,14 @@ def child_of(offered: bytes | None, bits: Bits) -> str:
         return f"00-{bits(128) or 1:032x}-{span:016x}-01"
     _, trace, flags, _ = match.groups()
     return f"00-{trace.decode()}-{span:016x}-{int(flags, 16) & _KNOWN_FLAGS:02x}"
+
+
+def span_of(traceparent: str, offered: bytes | None) -> Span:
+    """Return the span of a request, from its own `traceparent` and the one that its client sent."""
+    trace = traceparent[3:35]
+    is_continued = offered is not None and offered[3:35] == trace.encode()
+    parent = offered[36:52].decode("latin-1") if is_continued and offered is not None else ""
+    return Span(trace, traceparent[36:52], parent)
 
 
 def trace_id(traceparent: str) -> str:

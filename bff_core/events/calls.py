@@ -1,9 +1,39 @@
 """Events of calls to services."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from bff_core.events.sinks import Event
+from bff_core.events.sinks import Event, Span
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted(Event):
+    """A call to an upstream started; only for sinks that trace."""
+
+    name: ClassVar[str] = "call.started"
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded(Event):
+    """A call ended: `outcome` is a status, an error code or `cancelled`; only for sinks that trace.
+
+    `source` is upstream, cache or stale; empty where there is no reply. `duration` is in seconds;
+    that of a streamed reply is the time until its head.
+    """
+
+    name: ClassVar[str] = "call.ended"
+    outcome: str
+    source: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted(Event):
+    """An attempt of a call is sent to an endpoint; only for sinks that trace."""
+
+    name: ClassVar[str] = "attempt.started"
+    endpoint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +137,10 @@ class TokenRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class Coalesced(Event):
-    """A call waits for an equal one that is running."""
+    """A call waits for an equal one that is running: `leader`, if a sink traces."""
 
     name: ClassVar[str] = "call.coalesced"
+    leader: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

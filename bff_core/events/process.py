@@ -8,10 +8,47 @@ from bff_core.events.sinks import GatewayEvent
 
 
 @dataclass(frozen=True, slots=True)
-class PartEnded(GatewayEvent):
-    """A part of a composition did not end as `ok`; `error` is the exception, if there was one.
+class RequestStarted(GatewayEvent):
+    """A request arrived; only for sinks that trace."""
 
-    `is_raised` is whether the code that awaits the part gets the error, as with a critical part.
+    name: ClassVar[str] = "request.started"
+    method: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartStarted(GatewayEvent):
+    """A part of a composition started; only for sinks that trace."""
+
+    name: ClassVar[str] = "part.started"
+    composition: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStarted(GatewayEvent):
+    """Background work started; only for sinks that trace."""
+
+    name: ClassVar[str] = "work.started"
+    work: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkEnded(GatewayEvent):
+    """Background work ended: `done`, `cancelled` or `failed`; only for sinks that trace."""
+
+    name: ClassVar[str] = "work.ended"
+    work: str
+    outcome: Literal["done", "cancelled", "failed"]
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded(GatewayEvent):
+    """A part of a composition ended; `error` is the exception, if there was one.
+
+    One that ended as `ok` is reported only if a sink traces. `duration` is in seconds. `is_raised`
+    is whether the code that awaits the part gets the error, as with a critical part.
     """
 
     name: ClassVar[str] = "part.ended"
@@ -21,6 +58,7 @@ class PartEnded(GatewayEvent):
     reason: str
     error: BaseException | None = None
     is_raised: bool = False
+    duration: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

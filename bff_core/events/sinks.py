@@ -1,37 +1,71 @@
 """The base classes of events, and the sinks that receive them.
 
 A producer checks `if events.sinks:` before it creates an event: without sinks an event costs one
-attribute read.
+attribute read. Events of what starts and ends are created only if a sink traces
+(`if events.is_traced:`).
 """
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
+
+_bits = random.getrandbits  # ids have to differ, not to be secret
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something that takes time: a request, a part, a call, an attempt, background work.
+
+    Ids are lower-case hexadecimal, as in W3C Trace Context: 32 digits of the trace, 16 of the span;
+    `parent_id` is empty for the root of a trace.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str = ""
+
+    def child(self) -> "Span":
+        """Return a new span within this one."""
+        return Span(self.trace_id, f"{_bits(64) or 1:016x}", self.span_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event of an upstream; `operation` is a template without ids."""
+    """An event of an upstream; `operation` is a template without ids.
+
+    `span` is the span in which it happened, if a sink traces.
+    """
 
     name: ClassVar[str] = ""
     """Its name in logs and metrics, as noun.verb."""
 
     upstream: str
     operation: str
+    span: Span | None = field(default=None, kw_only=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayEvent:
-    """An event of the gateway or its process."""
+    """An event of the gateway or its process.
+
+    `span` is the span in which it happened, if a sink traces.
+    """
 
     name: ClassVar[str] = ""
     """Its name in logs and metrics, as noun.verb."""
+
+    span: Span | None = field(default=None, kw_only=True, compare=False, repr=False)
 
 
 AnyEvent = Event | GatewayEvent
 
 
 class Sink(Protocol):
-    """Receives each event; must not block or raise."""
+    """Receives each event; must not block or raise.
+
+    A sink with a true attribute `traces` also receives the events of what starts and ends, and each
+    event has its `span`.
+    """
 
     def __call__(self, event: AnyEvent, /) -> None:
         """Take one event."""
@@ -40,14 +74,18 @@ class Sink(Protocol):
 class Events:
     """The sinks of one gateway."""
 
-    __slots__ = ("sinks",)
+    __slots__ = ("is_traced", "sinks")
 
     def __init__(self, *sinks: Sink) -> None:
-        self.sinks: tuple[Sink, ...] = sinks
+        self.sinks: tuple[Sink, ...] = ()
+        self.is_traced = False
+        for sink in sinks:
+            self.listen(sink)
 
     def listen(self, sink: Sink) -> None:
         """Add a sink."""
         self.sinks = (*self.sinks, sink)
+        self.is_traced = self.is_traced or bool(getattr(sink, "traces", False))
 
     def emit(self, event: AnyEvent) -> None:
         """Pass an event to every sink."""

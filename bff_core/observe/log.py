@@ -27,6 +27,13 @@ Form = Literal["json", "text", "root", "off"]
 
 
 LEVELS: Mapping[type, int] = {
+    events.RequestStarted: logging.DEBUG,
+    events.PartStarted: logging.DEBUG,
+    events.CallStarted: logging.DEBUG,
+    events.CallEnded: logging.DEBUG,
+    events.AttemptStarted: logging.DEBUG,
+    events.WorkStarted: logging.DEBUG,
+    events.WorkEnded: logging.DEBUG,
     events.Attempted: logging.DEBUG,
     events.Coalesced: logging.DEBUG,
     events.CacheLookup: logging.DEBUG,
@@ -68,6 +75,10 @@ LEVELS: Mapping[type, int] = {
     events.WorkerEnded: logging.ERROR,
     events.Crashed: logging.ERROR,
 }
+
+
+UNLOGGED = frozenset({"span", "leader"})
+"""Fields of events for sinks that trace; lines of the log have the ids of their request."""
 
 
 class LogSink:
@@ -151,6 +162,8 @@ def level_of(event: events.AnyEvent) -> int:
         # The code that awaits the part gets the error, or the part that it awaited reports it.
         case events.PartEnded(is_raised=True) | events.PartEnded(reason="dependency"):
             return logging.DEBUG
+        case events.PartEnded(state="ok"):
+            return logging.DEBUG
     return LEVELS.get(type(event), logging.INFO)
 
 
@@ -189,6 +202,8 @@ def _fields(event: events.AnyEvent) -> dict[str, object]:
     """Return the fields of an event and the ids of its request, without empty values."""
     values: dict[str, object] = {}
     for field in fields(event):
+        if field.name in UNLOGGED:
+            continue
         value = getattr(event, field.name)
         if field.default is MISSING or value not in (None, "", False):
             values[field.name] = masked(value) if field.name == "path" else value

@@ -23,13 +23,13 @@ from bff_core.call import (
 )
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError, redacted
-from bff_core.events import Events, LocationDropped, ReplyReduced
+from bff_core.events import Events, LocationDropped, ReplyReduced, Span
 from bff_core.http_statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
-from bff_core.scope import Scope, StepTry, running_part, writing
+from bff_core.scope import RunningPart, Scope, StepTry, running_part, writing
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.error_mapping import FailsWith, translated
@@ -47,6 +47,7 @@ from bff_core.upstream.request_bodies import (
 )
 from bff_core.upstream.request_headers import Fields, encoded, replaced
 from bff_core.upstream.request_target import Query, encode_query, template
+from bff_core.upstream.tracing import traced
 from bff_core.upstream.typed_reply import TypedReply
 
 T = TypeVar("T")
@@ -213,7 +214,9 @@ class Caller:
         events = self._stack.events
         if is_new and events.sinks:
             lost = reply.lost[:MAX_REPORTED_PLACES]
-            events.emit(ReplyReduced(call.upstream, call.operation, lost, len(reply.lost)))
+            events.emit(
+                ReplyReduced(call.upstream, call.operation, lost, len(reply.lost), span=call.span)
+            )
         return reply.value
 
     def fail(self, failure: BadStatus, fails_with: FailsWith = NO_TRANSLATIONS) -> NoReturn:
@@ -260,13 +263,18 @@ class Caller:
             return None
         path = self._locations.own_path(reference, call.target, stack.origins)
         if path is None and stack.events.sinks:
-            stack.events.emit(LocationDropped(call.upstream, call.operation, redacted(reference)))
+            stack.events.emit(
+                LocationDropped(call.upstream, call.operation, redacted(reference), span=call.span)
+            )
         return path
 
     async def reply(self, call: Call) -> Reply:
         """Send a call through the stack; note its reply for the running part and the view cache."""
         stack = self._stack
-        reply = await stack.handler(call)
+        if call.span is None:
+            reply = await stack.handler(call)
+        else:
+            reply = await traced(call, stack.handler, stack.events, self._clock)
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.note_reply(reply)
         scope = self._scope
@@ -342,6 +350,7 @@ class Caller:
             purges=tuple(purges),
             decode=decode,
             is_streamed=is_streamed,
+            span=_span_in(part, scope) if self._stack.events.is_traced else None,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)
@@ -368,10 +377,19 @@ class Caller:
             traceparent,
             token=token,
             is_streamed=request.is_streamed,
+            span=_span_in(running_part.get(), scope) if self._stack.events.is_traced else None,
         )
         if scope is not None and scope.step is not None and not call.is_safe:
             scope.step.unsafe_calls.append(call)
         return call
+
+
+def _span_in(part: RunningPart | None, scope: Scope | None) -> Span | None:
+    """Return the span of a new call, within the part that makes it or else the request."""
+    parent = part.span if part is not None else None
+    if parent is None and scope is not None:
+        parent = scope.span
+    return None if parent is None else parent.child()
 
 
 def _tags(default: Cache | None, own: object, values: Mapping[str, object]) -> tuple[str, ...]:

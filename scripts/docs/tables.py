@@ -172,7 +172,7 @@ def _events_table(is_wanted: Callable[[type], bool]) -> tuple[Sequence[str], Row
         ]
         for name in events.__all__
         if isinstance(kind := getattr(events, name), type)
-        and kind not in {events.Event, events.GatewayEvent, events.Events}
+        and kind not in {events.Event, events.GatewayEvent, events.Events, events.Span}
         and hasattr(kind, "__dataclass_fields__")
         and is_wanted(kind)
     ]

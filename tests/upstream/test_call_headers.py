@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from bff_core import ConfigurationError, InvalidInput, Scope, Upstream
+from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, reply
 
 
@@ -47,7 +48,7 @@ class Versioned(Carts):
 async def sent(kind, call, *, keyed=False):
     """Return the headers of a call, in wire order."""
     script = Scripted(reply(204))
-    stack = SimpleNamespace(policy=kind.policy, handler=script)
+    stack = SimpleNamespace(policy=kind.policy, handler=script, events=Events())
     client = kind(stack, clock=lambda: 0.0)
     if keyed:
         client = client.bind(Scope(deadline=10.0, idempotency_key="a-key"))

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from bff_core import InvalidInput, Upstream
+from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, reply
 from bff_core.upstream.request_target import encode_query, template
 
@@ -179,7 +180,7 @@ class Shop(Upstream):
 
 def shop(script):
     """Return a client whose stack is nothing but a script."""
-    return Shop(SimpleNamespace(policy=Shop.policy, handler=script))
+    return Shop(SimpleNamespace(policy=Shop.policy, handler=script, events=Events()))
 
 
 @pytest.mark.parametrize(("value", "kind"), UNSUPPORTED)

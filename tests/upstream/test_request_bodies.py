@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from bff_core import FilePart, InvalidInput, StreamedBody, Upstream
+from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, reply
 
 
@@ -33,7 +34,7 @@ class Shop(Upstream):
 async def sent(verb="send", **body):
     """Return the call that carries a body, and its Content-Type."""
     script = Scripted(reply(204))
-    shop = Shop(SimpleNamespace(policy=Shop.policy, handler=script))
+    shop = Shop(SimpleNamespace(policy=Shop.policy, handler=script, events=Events()))
     await getattr(shop, verb)(**body)
     [call] = script.calls
     return call, dict(call.headers).get(b"content-type", b"").decode()
@@ -284,7 +285,7 @@ async def test_body_without_a_json_form_is_a_mistake_in_the_code():
 
 async def test_streamed_body_needs_a_method_that_changes_something():
     """Reads are coalesced and cached by their bodies."""
-    shop = Shop(SimpleNamespace(policy=Shop.policy, handler=Scripted()))
+    shop = Shop(SimpleNamespace(policy=Shop.policy, handler=Scripted(), events=Events()))
 
     with pytest.raises(TypeError, match="a GET can't have a streamed body"):
         await shop.request("GET", "/things", body=pieces(b"a"))

@@ -5,9 +5,11 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import TransportFailed, UpstreamError
-from bff_core.events import Attempted, Ejected, Resolved, Restored
+from bff_core.events import Attempted, AttemptStarted, Ejected, Resolved, Restored, Span
 from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
 from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
 from bff_core.upstream.dns import AddressLookup
@@ -79,17 +81,18 @@ class Balancer:
             call.trail.append(Attempt(member.key, started))
             member.in_flight += 1
             is_open = False
+            sent = call if call.span is None else self._traced(call, call.span, member)
             try:
-                reply = await member.target.send(call)
+                reply = await member.target.send(sent)
             except BaseException as error:
-                self._record_error(member, call, error, started)
+                self._record_error(member, sent, error, started)
                 refused.append(member)
                 other = self._after_refusal(call, error, refused, began)
                 if other is None:
                     raise
             else:
                 is_open = not isinstance(reply.body, bytes)
-                self._record_status(member, call, reply.status, started, is_whole=not is_open)
+                self._record_status(member, sent, reply.status, started, is_whole=not is_open)
                 if not isinstance(reply.body, bytes):
                     reply.body.on_end(partial(self._record_end, member, call, reply.status))
                 return reply
@@ -104,6 +107,17 @@ class Balancer:
         self._leaving.update(self.endpoints.update((), self._clock()))
         while self._leaving:
             await self._leaving.pop().target.aclose()
+
+    def _traced(self, call: Call, span: Span, member: EndpointMember) -> Call:
+        """Return the call with a span of its own for one attempt, which the service continues."""
+        attempt = span.child()
+        self._events.emit(
+            AttemptStarted(call.upstream, call.operation, member.key.name, span=attempt)
+        )
+        traceparent = call.traceparent
+        if traceparent:
+            traceparent = f"{traceparent[:36]}{attempt.span_id}{traceparent[52:]}"
+        return replace(call, span=attempt, traceparent=traceparent)
 
     def _record_end(
         self, member: EndpointMember, call: Call, status: int, error: BaseException | None
@@ -203,17 +217,23 @@ class Balancer:
     def _succeed(self, member: EndpointMember, call: Call) -> None:
         is_restored = self.endpoints.succeed(member, self._clock())
         if is_restored and self._events.sinks:
-            self._events.emit(Restored(call.upstream, call.operation, member.key.name))
+            self._events.emit(
+                Restored(call.upstream, call.operation, member.key.name, span=call.span)
+            )
 
     def _fail(self, member: EndpointMember, call: Call) -> None:
         duration = self.endpoints.fail(member, self._clock())
         if duration is not None and self._events.sinks:
-            self._events.emit(Ejected(call.upstream, call.operation, member.key.name, duration))
+            self._events.emit(
+                Ejected(call.upstream, call.operation, member.key.name, duration, span=call.span)
+            )
 
     def _report(self, member: EndpointMember, call: Call, outcome: str, started: float) -> None:
         duration = self._clock() - started
         self._events.emit(
-            Attempted(call.upstream, call.operation, member.key.name, outcome, duration)
+            Attempted(
+                call.upstream, call.operation, member.key.name, outcome, duration, span=call.span
+            )
         )
 
     def _apply_addresses(self, error: str) -> None:

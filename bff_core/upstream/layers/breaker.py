@@ -64,7 +64,9 @@ class BreakerLayer:
 
     def _refuse(self, call: Call, now: float) -> CircuitOpen:
         if self._runtime.events.sinks:
-            self._runtime.events.emit(CallRejected(call.upstream, call.operation, "circuit_open"))
+            self._runtime.events.emit(
+                CallRejected(call.upstream, call.operation, "circuit_open", span=call.span)
+            )
         return CircuitOpen(
             f"the circuit is {self.circuit.state}",
             call=call,
@@ -95,5 +97,7 @@ class BreakerLayer:
         self._period = circuit.period
         if self._runtime.events.sinks:
             retry_after = circuit.retry_after(now) if circuit.state == "open" else 0.0
-            event = BreakerChanged(call.upstream, call.operation, circuit.state, retry_after)
+            event = BreakerChanged(
+                call.upstream, call.operation, circuit.state, retry_after, span=call.span
+            )
             self._runtime.events.emit(event)

@@ -99,7 +99,9 @@ class BulkheadLayer:
 
     def _refuse(self, call: Call, reason: str, message: str) -> BulkheadFull:
         if self._runtime.events.sinks:
-            self._runtime.events.emit(CallRejected(call.upstream, call.operation, reason))
+            self._runtime.events.emit(
+                CallRejected(call.upstream, call.operation, reason, span=call.span)
+            )
         return BulkheadFull(message, call=call, attempts=0)
 
 
@@ -162,7 +164,7 @@ class AdaptiveBulkheadLayer(BulkheadLayer):
         """Apply the new limit; if it is higher, the release that follows admits waiting calls."""
         self.permits.limit = self.concurrency.value
         if self._runtime.events.sinks:
-            event = LimitMoved(call.upstream, call.operation, self.permits.limit)
+            event = LimitMoved(call.upstream, call.operation, self.permits.limit, span=call.span)
             self._runtime.events.emit(event)
 
 

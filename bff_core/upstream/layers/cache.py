@@ -109,7 +109,7 @@ class CacheLayer:
         except BadPayload:
             return None
         outcome = OUTCOMES[reply.source]
-        self._cache.record(self._upstream, call.operation, outcome, why, reply.age)
+        self._cache.record(self._upstream, call.operation, outcome, why, reply.age, span=call.span)
         return reply
 
     async def _pass_on(self, key: str, call: Call, options: Cache, *, has_fallback: bool) -> Reply:
@@ -142,7 +142,9 @@ class CacheLayer:
         return self._served(entry, call, now, "error")
 
     def _note(self, call: Call, reply: Reply) -> None:
-        self._cache.record(self._upstream, call.operation, OUTCOMES[reply.source], age=reply.age)
+        self._cache.record(
+            self._upstream, call.operation, OUTCOMES[reply.source], age=reply.age, span=call.span
+        )
 
     def _refresh(self, key: str, call: Call, entry: CacheEntry) -> None:
         if key not in self._refreshing:

@@ -240,7 +240,7 @@ class CacheFillLayer:
         return reply
 
     def _note(self, call: Call, outcome: Outcome, reason: str = "") -> None:
-        self._cache.record(call.upstream, call.operation, outcome, reason)
+        self._cache.record(call.upstream, call.operation, outcome, reason, span=call.span)
 
 
 def _with_all_fields(stored: Reply, reply: Reply) -> Reply:

@@ -5,7 +5,7 @@ import asyncio
 from bff_core.cache.directives import parse_cache_control
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Headers, Reply, find_header
-from bff_core.events import Coalesced
+from bff_core.events import Coalesced, Span
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.runtime import Runtime
 
@@ -31,7 +31,16 @@ class CoalesceLayer:
     coalesced.
     """
 
-    __slots__ = ("_clock", "_events", "_flights", "_loop", "_store", "_upstream", "inner")
+    __slots__ = (
+        "_clock",
+        "_events",
+        "_flights",
+        "_leading",
+        "_loop",
+        "_store",
+        "_upstream",
+        "inner",
+    )
 
     def __init__(
         self, runtime: Runtime, inner: Handler, *, cache: ResponseCache | None = None
@@ -43,6 +52,7 @@ class CoalesceLayer:
         self._clock = runtime.clock
         self._events = runtime.events
         self._flights: dict[Key, Flight] = {}
+        self._leading: dict[Key, Span] = {}
 
     def __repr__(self) -> str:
         return f"coalesce   {len(self._flights)} flights"
@@ -57,11 +67,15 @@ class CoalesceLayer:
         if flight is None:
             return await self._lead(key, call, {})
         if self._events.sinks:
-            self._events.emit(Coalesced(self._upstream, call.operation))
+            leader = self._leading.get(key)
+            event = Coalesced(self._upstream, call.operation, leader, span=call.span)
+            self._events.emit(event)
         return await self._follow(key, call, flight)
 
     async def _lead(self, key: Key, call: Call, flight: Flight) -> Reply:
         self._flights[key] = flight
+        if call.span is not None:
+            self._leading[key] = call.span
         try:
             reply = await self.inner(call)
         except Exception as error:
@@ -73,7 +87,7 @@ class CoalesceLayer:
         except BaseException:
             self._hand_over(key, flight)
             raise
-        del self._flights[key]
+        self._drop(key)
         if flight:
             shared = reply.shared
             for waiter in flight:
@@ -94,7 +108,7 @@ class CoalesceLayer:
         return await self._lead(key, call, flight) if reply is None else reply
 
     def _fail(self, key: Key, flight: Flight, error: Exception) -> None:
-        del self._flights[key]
+        self._drop(key)
         for waiter in flight:
             if not waiter.done():
                 waiter.set_exception(error)
@@ -107,7 +121,12 @@ class CoalesceLayer:
             if not waiter.done():
                 waiter.set_result(None)
                 return
+        self._drop(key)
+
+    def _drop(self, key: Key) -> None:
         del self._flights[key]
+        if self._leading:
+            self._leading.pop(key, None)
 
 
 def _bypasses_caches(call: Call) -> bool:

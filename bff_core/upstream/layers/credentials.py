@@ -78,7 +78,9 @@ class CredentialsLayer:
         others = await self._in_time(call, self._credential.replaced(call, refused))
         if self._runtime.events.sinks:
             is_sent_again = others is not None
-            self._runtime.events.emit(Unauthorized(call.upstream, call.operation, is_sent_again))
+            self._runtime.events.emit(
+                Unauthorized(call.upstream, call.operation, is_sent_again, span=call.span)
+            )
         return others
 
     async def _in_time(self, call: Call, wait: Awaitable[T]) -> T:

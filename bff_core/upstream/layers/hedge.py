@@ -97,9 +97,9 @@ class HedgeLayer:
         events = self._runtime.events
         is_allowed = self._budget.withdraw(now)
         if events.sinks and is_allowed:
-            events.emit(Hedged(call.upstream, call.operation))
+            events.emit(Hedged(call.upstream, call.operation, span=call.span))
         elif events.sinks:
-            events.emit(HedgeRefused(call.upstream, call.operation, "budget"))
+            events.emit(HedgeRefused(call.upstream, call.operation, "budget", span=call.span))
         return is_allowed
 
     def spawn(self, race: "_Race", second: Call) -> asyncio.Task[None]:
@@ -113,7 +113,9 @@ class HedgeLayer:
             return  # the first call goes on, and decides the outcome
         else:
             if is_good(second, reply) and race.win(reply) and self._runtime.events.sinks:
-                self._runtime.events.emit(HedgeWon(second.upstream, second.operation))
+                self._runtime.events.emit(
+                    HedgeWon(second.upstream, second.operation, span=second.span)
+                )
         finally:
             race.end_second()
 

@@ -89,9 +89,13 @@ class RetryLayer:
             return
         if isinstance(decision, float):
             reason = str(failure.status) if isinstance(failure, Reply) else failure.code
-            events.emit(Retried(call.upstream, call.operation, attempt + 1, reason, decision))
+            events.emit(
+                Retried(
+                    call.upstream, call.operation, attempt + 1, reason, decision, span=call.span
+                )
+            )
         elif decision in REPORTED:
-            events.emit(RetryRefused(call.upstream, call.operation, decision))
+            events.emit(RetryRefused(call.upstream, call.operation, decision, span=call.span))
 
 
 class _Attempts:

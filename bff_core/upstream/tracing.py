@@ -1,0 +1,24 @@
+"""Reports when a call starts and ends, where a sink traces."""
+
+from bff_core.call import Call, Handler, Reply
+from bff_core.clock import Clock
+from bff_core.errors import BFFError
+from bff_core.events import CallEnded, CallStarted, Events
+
+
+async def traced(call: Call, handler: Handler, events: Events, clock: Clock) -> Reply:
+    """Send a call that has a span, and emit its start and its end."""
+    started, outcome, source = clock(), "cancelled", ""
+    events.emit(CallStarted(call.upstream, call.operation, call.method, span=call.span))
+    try:
+        reply = await handler(call)
+        outcome, source = str(reply.status), reply.source
+    except Exception as error:
+        outcome = error.code if isinstance(error, BFFError) else type(error).__name__
+        raise
+    finally:
+        ended = CallEnded(
+            call.upstream, call.operation, outcome, source, clock() - started, span=call.span
+        )
+        events.emit(ended)
+    return reply

@@ -1,0 +1,259 @@
+"""Spans: what begins ends, and each event says in which request, part and call it happened."""
+
+import asyncio
+import dataclasses
+from collections import Counter
+from typing import Annotated
+
+import pytest
+from fastapi import Depends
+
+from bff_core import (
+    ANYONE,
+    Cache,
+    Composition,
+    Policy,
+    Retry,
+    Settings,
+    Upstream,
+    Views,
+    compose,
+    critical,
+    gateway,
+    optional,
+)
+from bff_core.events import (
+    AnyEvent,
+    Attempted,
+    AttemptStarted,
+    CacheLookup,
+    CallEnded,
+    CallStarted,
+    Coalesced,
+    Events,
+    PartEnded,
+    PartStarted,
+    RequestAnswered,
+    RequestStarted,
+    Retried,
+    Span,
+    WorkEnded,
+    WorkStarted,
+)
+from bff_core.testing.client import running
+from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
+
+pytestmark = pytest.mark.virtual_time
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = "00f067aa0ba902b7"
+STARTED = (RequestStarted, PartStarted, CallStarted, AttemptStarted, WorkStarted)
+ENDED = (RequestAnswered, PartEnded, CallEnded, Attempted, WorkEnded)
+
+
+class Tracer:
+    """A sink that traces."""
+
+    traces = True
+
+    def __init__(self) -> None:
+        self.heard: list[AnyEvent] = []
+
+    def __call__(self, event: AnyEvent, /) -> None:
+        self.heard.append(event)
+
+    def of(self, *kinds: type) -> list[AnyEvent]:
+        """Return the events of some kinds, in their order."""
+        return [one for one in self.heard if isinstance(one, kinds)]
+
+    def parent(self, event: AnyEvent) -> AnyEvent | None:
+        """Return the event that started the span around that of an event."""
+        around = [one for one in self.of(*STARTED) if one.span.span_id == event.span.parent_id]
+        return around[0] if around else None
+
+
+class Catalog(Upstream):
+    """A service."""
+
+    policy = Policy(retry=Retry(backoff=0.01, budget_min=100), cache=Cache(ttl=10, stale=100))
+
+    async def title(self) -> str:
+        return await self.get("/title", str)
+
+    async def count(self) -> int:
+        return await self.get("/count", int, cache=False)
+
+
+class Shelf(Composition):
+    """A screen."""
+
+    catalog: Catalog
+
+    @critical
+    async def title(self) -> str:
+        return await self.catalog.title()
+
+    @critical
+    async def label(self) -> str:
+        return f"{await self.title()}!"
+
+    @optional(fallback=0)
+    async def count(self) -> int:
+        return await self.catalog.count()
+
+
+views = Views(access=ANYONE)
+ShelfOf = Annotated[Shelf, Depends(compose(Shelf))]
+
+
+@views.get("/label")
+async def get_label(shelf: ShelfOf) -> str:
+    """Answer with one part that needs another."""
+    return await shelf.label()
+
+
+@views.get("/count")
+async def get_count(shelf: ShelfOf) -> int:
+    """Answer with an optional part."""
+    return await shelf.count()
+
+
+def gateway_of(script: Scripted, *sinks: object):
+    """Make a gateway whose one service is scripted."""
+    settings = Settings(env="development", log="off", upstreams={"catalog": ("http://10.0.0.1",)})
+    transport = ScriptedTransport({"10.0.0.1": script})
+    return gateway(
+        "shelf",
+        services=[Catalog],
+        faces=[views],
+        settings=settings,
+        transport=lambda *_: transport,
+        events=Events(*sinks),
+        clock=asyncio.get_running_loop().time,
+    )
+
+
+async def traced(script: Scripted, *paths: str) -> Tracer:
+    """Send requests one after another; return what a sink that traces hears."""
+    tracer = Tracer()
+    async with running(gateway_of(script, tracer)) as client:
+        for path in paths:
+            await client.get(path, headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
+    return tracer
+
+
+async def test_each_span_that_starts_ends_once() -> None:
+    """Request, parts, call and attempts; each within the one that needed it."""
+    tracer = await traced(Scripted(fail(), reply(200, "tent")), "/label")
+
+    started = Counter(one.span.span_id for one in tracer.of(*STARTED))
+    ended = Counter(one.span.span_id for one in tracer.of(*ENDED))
+    assert started == ended
+    assert set(started.values()) == {1}
+    assert [type(one).__name__ for one in tracer.of(*STARTED)] == [
+        *("RequestStarted", "PartStarted", "PartStarted"),
+        *("CallStarted", "AttemptStarted", "AttemptStarted"),
+    ]
+    assert {one.span.trace_id for one in tracer.heard if one.span} == {
+        one.span.trace_id for one in tracer.of(RequestStarted)
+    }
+
+
+async def test_spans_stand_within_each_other() -> None:
+    """An attempt in its call, a call in its part, a part in the part that awaits it."""
+    tracer = await traced(Scripted(reply(200, "tent")), "/label")
+
+    (attempt,) = tracer.of(AttemptStarted)
+    call = tracer.parent(attempt)
+    title = tracer.parent(call)
+    label = tracer.parent(title)
+    request = tracer.parent(label)
+    assert (call.operation, title.part, label.part) == ("GET /title", "title", "label")
+    assert isinstance(request, RequestStarted)
+    assert tracer.parent(request) is None
+
+
+async def test_a_service_continues_the_span_of_the_attempt() -> None:
+    """Each attempt sends its own id; the trace is the request's."""
+    script = Scripted(fail(), reply(200, "tent"))
+    tracer = await traced(script, "/label")
+
+    sent = [call.traceparent for call in script.calls]
+    attempts = tracer.of(AttemptStarted)
+    assert sent == [f"00-{one.span.trace_id}-{one.span.span_id}-01" for one in attempts]
+    assert sent[0] != sent[1]
+
+
+async def test_what_happened_names_its_call() -> None:
+    """A retry, a cache hit, a stale reply and the outcome of the call."""
+    script = Scripted(fail(), reply(200, "tent"))
+    tracer = await traced(script, "/label", "/label")
+
+    (retried,) = tracer.of(Retried)
+    first, second = tracer.of(CallEnded)
+    assert retried.span.span_id == first.span.span_id
+    assert (first.outcome, first.source, second.source) == ("200", "upstream", "cache")
+    looked_up = {one.outcome: one.span.span_id for one in tracer.of(CacheLookup) if one.span}
+    assert (looked_up["miss"], looked_up["hit"]) == (first.span.span_id, second.span.span_id)
+
+
+async def test_coalesced_calls_name_the_one_that_leads() -> None:
+    """The waiter's event has the span of the call that was sent."""
+    tracer = Tracer()
+    script = Scripted(reply(200, "tent", after=1.0))
+    async with running(gateway_of(script, tracer)) as client:
+        await asyncio.gather(client.get("/label"), client.get("/label"))
+
+    (joined,) = tracer.of(Coalesced)
+    leading, waiting = tracer.of(CallStarted)
+    assert (joined.leader, joined.span) == (leading.span, waiting.span)
+
+
+async def test_a_part_that_falls_back_says_so() -> None:
+    """And its call says why."""
+    tracer = await traced(Scripted(reply(500, "none")), "/count")
+
+    (part,) = tracer.of(PartEnded)
+    (call,) = tracer.of(CallEnded)
+    assert (part.part, part.state, part.reason) == ("count", "fallback", "bad_status")
+    assert call.outcome == "500"
+
+
+async def test_parts_that_end_well_are_reported() -> None:
+    """With their duration."""
+    tracer = await traced(Scripted(reply(200, "tent", after=0.5)), "/label")
+
+    found = {one.part: (one.state, one.duration) for one in tracer.of(PartEnded)}
+    assert found == {"title": ("ok", pytest.approx(0.5)), "label": ("ok", pytest.approx(0.5))}
+
+
+async def test_background_work_belongs_to_the_request_that_started_it() -> None:
+    """A stale entry is refreshed behind the answer."""
+    tracer = Tracer()
+    async with running(gateway_of(Scripted(reply(200, "tent")), tracer)) as client:
+        await client.get("/label")
+        await asyncio.sleep(50)
+        await client.get("/label")
+        await asyncio.sleep(1)
+
+    work = [one for one in tracer.of(WorkEnded) if "refreshed" in one.work]
+    assert [(one.outcome, type(tracer.parent(one))) for one in work] == [("done", RequestStarted)]
+
+
+async def test_without_a_sink_that_traces_nothing_begins() -> None:
+    """Other sinks hear what they always heard, without spans."""
+    heard: list[AnyEvent] = []
+    async with running(gateway_of(Scripted(reply(200, "tent")), heard.append)) as client:
+        await client.get("/label")
+
+    assert {type(one) for one in heard}.isdisjoint({*STARTED, CallEnded, PartEnded, WorkEnded})
+    assert {one.span for one in heard} == {None}
+
+
+async def test_events_may_differ_in_their_span_alone() -> None:
+    """Equality is that of what happened."""
+    event = RequestStarted("GET", "1")
+    within = dataclasses.replace(event, span=Span(TRACE, PARENT).child())
+
+    assert event == within
+    assert repr(event) == repr(within)
