@@ -112,6 +112,12 @@ async def get_label(shelf: ShelfOf) -> str:
     return await shelf.label()
 
 
+@views.get("/title")
+async def get_title(shelf: ShelfOf) -> str:
+    """Answer with one part."""
+    return await shelf.title()
+
+
 @views.get("/count")
 async def get_count(shelf: ShelfOf) -> int:
     """Answer with an optional part."""
@@ -187,7 +193,7 @@ async def test_a_service_continues_the_span_of_the_attempt() -> None:
 async def test_what_happened_names_its_call() -> None:
     """A retry, a cache hit, a stale reply and the outcome of the call."""
     script = Scripted(fail(), reply(200, "tent"))
-    tracer = await traced(script, "/label", "/label")
+    tracer = await traced(script, "/label", "/title")
 
     (retried,) = tracer.of(Retried)
     first, second = tracer.of(CallEnded)

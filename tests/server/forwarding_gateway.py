@@ -21,7 +21,7 @@ from bff_core import (
 
 
 class Files(Upstream):
-    """A service that is seen through the gateway."""
+    """A service that clients reach through the gateway."""
 
     policy = Policy(retry=None)
 

@@ -59,7 +59,7 @@ async def test_streams_that_break_off_open_the_circuit() -> None:
     with pytest.raises(CircuitOpen):
         await read(handler, bench.call())
 
-    assert [one.state for one in bench.heard_of(BreakerChanged)] == ["open"]
+    assert [one.state for one in bench.events_of(BreakerChanged)] == ["open"]
     assert len(script.calls) == 3
 
 
@@ -72,7 +72,7 @@ async def test_a_reader_that_leaves_is_no_failure_of_the_service() -> None:
         async with opened(handler, bench.call()) as answer:
             await anext(aiter(answer))
 
-    assert bench.heard_of(BreakerChanged) == []
+    assert bench.events_of(BreakerChanged) == []
 
 
 async def test_a_probe_whose_body_breaks_off_opens_the_circuit_again() -> None:
@@ -90,7 +90,7 @@ async def test_a_probe_whose_body_breaks_off_opens_the_circuit_again() -> None:
     with pytest.raises(CircuitOpen):
         await read(handler, bench.call())
 
-    assert [one.state for one in bench.heard_of(BreakerChanged)] == ["open", "half-open", "open"]
+    assert [one.state for one in bench.events_of(BreakerChanged)] == ["open", "half-open", "open"]
 
 
 async def test_a_stream_holds_its_permit_until_its_body_ends() -> None:
@@ -182,7 +182,7 @@ async def test_an_endpoint_whose_streams_break_off_is_ejected() -> None:
         except TransportFailed:
             continue
 
-    assert {one.endpoint for one in bench.heard_of(Ejected)} == {f"{ONE}:80"}
+    assert {one.endpoint for one in bench.events_of(Ejected)} == {f"{ONE}:80"}
 
 
 async def test_caches_coalescing_and_hedges_let_streams_pass() -> None:
