@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypedDict
 import msgspec
 import pydantic
 import pytest
+from pydantic.alias_generators import to_camel
 
 from bff_core import Policy
 from bff_core.call import Call, Reply
@@ -65,7 +66,7 @@ class Person(pydantic.BaseModel):
 class Team(pydantic.BaseModel):
     """A model with defaults, aliases and other models in it."""
 
-    model_config = pydantic.ConfigDict(alias_generator=pydantic.alias_generators.to_camel)
+    model_config = pydantic.ConfigDict(alias_generator=to_camel)
 
     name: str
     status: Status = Status.OPEN

@@ -17,6 +17,7 @@ import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic.alias_generators import to_camel
 
 from bff_core import ConfigurationError, Policy
 from bff_core.call import Call, Reply
@@ -372,7 +373,7 @@ def test_a_decoder_may_stand_for_an_enum():
 class Address(pydantic.BaseModel):
     """A model with aliases, a default and a validator."""
 
-    model_config = pydantic.ConfigDict(alias_generator=pydantic.alias_generators.to_camel)
+    model_config = pydantic.ConfigDict(alias_generator=to_camel)
 
     street_name: str
     house_number: int = 0
