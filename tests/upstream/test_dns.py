@@ -25,7 +25,7 @@ ON_BOTH_LOOPS = pytest.mark.parametrize(
 
 
 @ON_BOTH_LOOPS
-async def test_jobs_that_hang_hold_up_no_others(loop):
+async def test_jobs_that_hang_do_not_block_others(loop):
     """A hundred name servers may be silent, and the next name is looked up all the same."""
     running, release, threads = asyncio.get_running_loop(), threading.Event(), OwnThread("test")
     hanging = [running.run_in_executor(threads, release.wait) for _ in range(100)]
@@ -40,7 +40,7 @@ async def test_jobs_that_hang_hold_up_no_others(loop):
 
 
 @ON_BOTH_LOOPS
-async def test_what_goes_wrong_in_a_thread_is_told(loop):
+async def test_an_error_in_a_thread_is_raised(loop):
     """A name that can't be looked up is an error for the caller."""
     numbers_only = ("a-name.example", 80, 0, 0, 0, socket.AI_NUMERICHOST)
 

@@ -69,7 +69,7 @@ def values(request: bytes, name: bytes) -> list[bytes]:
     return [value for spelled, _, value in pairs if spelled.lower() == name]
 
 
-async def test_says_who_calls(kit, connected):
+async def test_a_call_has_a_user_agent(kit, connected):
     """A service that looks at its log finds the framework, and no library below it."""
     async with kit.Service(kit.answering(kit.http())) as service, connected(service) as connector:
         await connector.send(kit.calling())
@@ -197,7 +197,7 @@ async def test_a_redirect_is_not_followed(kit, connected):
     assert len(service.requests) == 1
 
 
-async def test_fields_of_the_connection_go_no_further(kit, connected):
+async def test_hop_by_hop_fields_are_not_passed_on(kit, connected):
     """Hop-by-hop fields, and those that Connection names, are not part of a reply."""
     response = kit.http(
         b"x", "Connection: keep-alive, X-Hop", "Keep-Alive: timeout=5", "X-Hop: 1", "X-End: 2"
@@ -265,7 +265,7 @@ async def test_codings_are_undone_as_services_name_them(kit, connected, fields, 
         *("us-ascii", "ascii", "ISO-8859-1", "latin1", "windows-1252", "", "identity, none"),
     ],
 )
-async def test_a_word_that_is_no_coding_leaves_the_body_as_it_is(kit, connected, name):
+async def test_an_unregistered_content_encoding_leaves_the_body_unchanged(kit, connected, name):
     """Object stores and frameworks write the charset, or MIME's words, into Content-Encoding."""
     response = kit.http(b'{"a": 1}', f"Content-Encoding: {name}")
 
