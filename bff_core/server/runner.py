@@ -58,7 +58,9 @@ def serve(plan: ServePlan) -> int:
     """
     try:
         settings = _settings()
-        listener = adopt(plan.fd) if plan.fd is not None else _bound(plan, settings)
+        host = settings.host if plan.host is None else plan.host
+        port = settings.port if plan.port is None else plan.port
+        listener = bind(host, port) if plan.fd is None else adopt(plan.fd)
         workers = plan.workers or settings.workers
         with listener, _hangups_ignored():
             if workers > 1 and plan.lifeline is None:
@@ -152,11 +154,6 @@ def _settings() -> Settings:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConfigurationWarning)  # the gateway warns
         return Settings.load()
-
-
-def _bound(plan: ServePlan, settings: Settings) -> socket.socket:
-    host = settings.host if plan.host is None else plan.host
-    return bind(host, settings.port if plan.port is None else plan.port)
 
 
 def _serve(plan: ServePlan, listener: socket.socket, processes: Processes) -> int:
