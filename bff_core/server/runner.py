@@ -180,11 +180,11 @@ def _follow_supervisor(lifeline: int | None, process: Process) -> Callable[[], N
     line = socket.socket(fileno=lifeline)
     loop = asyncio.get_running_loop()
 
-    def break_off() -> None:
+    def end_with_supervisor() -> None:
         loop.remove_reader(line)
         process.end()
 
-    loop.add_reader(line, break_off)
+    loop.add_reader(line, end_with_supervisor)
     return lambda: line.sendall(READY)
 
 
