@@ -195,7 +195,7 @@ async def test_an_issuer_speaks_for_itself_alone() -> None:
         ({"issuer": "id"}, "iss"),
     ],
 )
-def test_what_would_accept_too_much_does_not_start(wrong: dict, message: str) -> None:
+def test_options_that_would_accept_too_much_do_not_start(wrong: dict, message: str) -> None:
     """The error says which option to change."""
     with pytest.raises(ConfigurationError, match=message):
         Issuer(**{"issuer": ISSUER, "audience": (AUDIENCE,), **wrong})

@@ -290,7 +290,7 @@ def test_an_app_with_a_bound_token_is_challenged_by_its_scheme():
         {"acr": (7,)},
     ],
 )
-def test_what_can_not_be_meant_is_refused(wrong):
+def test_wrong_rules_are_refused(wrong):
     """Before the gateway starts."""
     with pytest.raises(ConfigurationError):
         Require(**wrong)
