@@ -115,7 +115,7 @@ class Gateway(FastAPI):
         config, settings = self.config, self.settings
         refuse_bare_cookies(self.routes)
         refuse_non_numbers(self.routes)
-        table = RouteTable(route_entries(self.routes, self.fast_path.compiled))
+        table = self.route_table()
         check_rules(table)
         wrap_router(self.router, partial(BodyChecks, table=table))
         handlers, noted = self.exception_handlers, noting(self.exception_handlers)
@@ -145,10 +145,10 @@ class Gateway(FastAPI):
         return edge(self.fast_path, config.options, parts)
 
     def route_table(self) -> RouteTable:
-        """Return the route table, which is built with the middleware stack at the first call."""
-        if self.middleware_stack is None:
-            self.middleware_stack = self.build_middleware_stack()
-        return self.fast_path.table
+        """Return the table of all routes; once the app is assembled, the one that requests use."""
+        if self.middleware_stack is not None:
+            return self.fast_path.table
+        return RouteTable(route_entries(self.routes, self.fast_path.compiled))
 
     def _admin_endpoints(self) -> AdminEndpoints | None:
         actions = admin_actions(
