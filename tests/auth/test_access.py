@@ -203,6 +203,7 @@ ANN = {"x-viewer": "ann;orders:read"}
 BOB = {"x-viewer": "bob;orders:write;support"}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [

@@ -360,6 +360,7 @@ def changes_of(site: Site) -> list[str]:
     return [event.change for event in site.events if isinstance(event, SessionChanged)]
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("good", GENUINE)
 async def test_a_genuine_id_token_begins_a_session(good: str) -> None:
     """It shows that the table of forgeries can fail."""
@@ -378,6 +379,7 @@ def reference() -> Outcome:
     return asyncio.run(signed_in_with(FORGED[REFERENCE]))
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("forgery", FORGED)
 async def test_a_forged_id_token_begins_no_session(forgery: str, reference: Outcome) -> None:
     """No one is signed in, no session is stored, and the refusal has no details.

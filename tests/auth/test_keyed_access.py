@@ -191,6 +191,7 @@ def status_of(answer) -> int:
     return errors[0]["extensions"]["status"] if errors else answer.status_code
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("key", [*OUT_OF_ORDER, "", None])
 async def test_access_is_checked_before_the_key(route, key):

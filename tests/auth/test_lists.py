@@ -161,6 +161,7 @@ async def test_a_page_may_set_this_parameter(name):
     assert pushed[name] == "x"
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", [*RESERVED, "audience", "resource", "claims"])
 async def test_a_page_may_not_set_this_parameter(name):
     """A link to the login address can't change the flow."""

@@ -165,6 +165,7 @@ async def test_an_invalid_or_unmet_requirement_signs_no_user_in(wish, reason):
     assert browser.cookie == before
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("wanted", "changed", "is_accepted"),
     [

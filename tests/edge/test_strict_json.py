@@ -148,6 +148,7 @@ def usual():
     return cpu_seconds(partial(json.loads, SLOW["wide"]))
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
 def test_no_text_takes_long_to_refuse(text, usual):
     """A malicious text takes no longer than any other text of its length."""

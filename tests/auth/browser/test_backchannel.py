@@ -45,6 +45,7 @@ def logout(site, **changed) -> str:
     return signed(site.identity.state.store, "logout+jwt", claims(site, **{"sub": "1", **changed}))
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("answered", range(4))
 async def test_a_store_that_fails_loses_no_logout(when, answered):
@@ -170,6 +171,7 @@ async def test_a_logout_ends_a_session_whose_cookie_is_rotated_meanwhile(redis_s
     assert [one for one in found if one is not None] == []
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
 @pytest.mark.parametrize("lifetime", [120, 2 * 3600, 3 * DAY, 10**12])
@@ -255,6 +257,7 @@ async def test_a_store_that_fails_loses_no_logout_with_sub_and_sid(store_fails_a
     assert (first.status_code, again.status_code, after.status_code) == (503, 200, 401)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "changed",
     [

@@ -66,6 +66,7 @@ async def answered(site, browser: Browser, *steps):
     return answer
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("status", "error"),
     [
@@ -101,6 +102,7 @@ async def test_a_refusal_may_begin_with_a_byte_order_mark():
     assert (answer.status_code, browser.cookie) == (401, None)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("step", "reason"),
     [
@@ -272,6 +274,7 @@ async def test_four_gateways_share_one_refusal(redis_server):
     assert counted == 1
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("lifetime", [1, 3, 5, 7, 10, 20, 30, 34, 40, 300])
 async def test_a_token_is_refreshed_at_most_once_in_its_lifetime(lifetime):
     """This holds for tokens that live shorter than the usual time of an early refresh."""
@@ -334,6 +337,7 @@ LIFETIMES = {
 }
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("form", LIFETIMES)
 @pytest.mark.parametrize("when", ["at sign-in", "at a refresh"])
 async def test_lifetimes_are_read_in_all_usual_forms(form, when):
@@ -379,6 +383,7 @@ def claims(site, **changed):
     return {name: value for name, value in payload.items() if value is not None}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "changed",
     [

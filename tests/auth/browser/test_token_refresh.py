@@ -314,9 +314,8 @@ async def test_four_gateways_refresh_once(redis_server):
     assert counted == 1
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 12))]
-)
+@pytest.mark.mostly_slow
+@pytest.mark.parametrize("seed", range(12))
 async def test_no_interleaving_mixes_the_data_of_two_viewers(seed):
     """Two viewers request, refresh, sign out and in again at once: each gets only their data."""
     dice = random.Random(seed)

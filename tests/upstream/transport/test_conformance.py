@@ -395,6 +395,7 @@ async def test_a_refused_connection_was_not_sent(kit, connected):
     assert not caught.value.is_sent
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "parts",
     [
@@ -433,6 +434,7 @@ async def test_a_call_without_time_is_not_sent(kit, connected):
     assert service.accepted == 0
 
 
+@pytest.mark.alone
 async def test_a_cancelled_call_reaches_the_service(kit, connected):
     """When the caller goes, the service learns it within 50 ms."""
 
@@ -511,6 +513,7 @@ async def test_calls_after_closing_are_refused(kit, connected):
     assert len(service.requests) == 1
 
 
+@pytest.mark.alone
 async def test_many_calls_at_once_each_get_their_own_answer(kit, connected):
     """Two hundred calls over a few connections, and no answer goes astray."""
 
