@@ -49,7 +49,6 @@ ALONE = (
     "server/test_gc.py",
     "server/test_graceful_shutdown.py",
     "server/test_leaving.py",
-    "server/test_refusals_cors.py",
     "server/test_restarts.py",
     "server/test_runner.py",
     "server/test_table.py",
@@ -63,22 +62,22 @@ ALONE = (
     "upstream/transport/test_pool.py",
     "upstream/transport/test_real_services.py",
     "upstream/transport/test_servers.py",
-    "upstream/transport/test_streams.py",
     "upstream/transport/test_tls.py",
     "wire",
 )
 """Tests over real processes, sockets and clocks, which other tests would slow down."""
 
 SLOW = (
+    "bffs",
     "docs/test_site.py",
     "docs/test_tutorial.py",
     "docs/test_types.py",
     "idempotency/test_processes.py",
     "observe/test_processes.py",
-    "services_mock/test_run.py",
+    "services_mock",
     "testing/test_suite.py",
 )
-"""Tests of processes, browsers and type checks. What runs alone is slow as well."""
+"""Tests over the mock services, in processes, with a browser or a type checker."""
 
 FAST_EXAMPLES = 20
 """Examples of each property where slow tests are left out; otherwise hypothesis draws 100."""

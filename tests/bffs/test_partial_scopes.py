@@ -202,7 +202,6 @@ SCREENS: list[tuple[type[Composition], str, str, Callable[[Any], Awaitable[objec
 ]
 
 
-@pytest.mark.mostly_slow
 @pytest.mark.parametrize(("screen", "scope", "service", "use"), SCREENS)
 async def test_a_new_route_over_an_old_screen_is_not_open(mocks, screen, scope, service, use):
     """Though the route is for anyone, the screen fetches nothing for who lacks the scope."""

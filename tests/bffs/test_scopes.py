@@ -224,7 +224,6 @@ def of(headers: dict[str, str], orders: dict[str, str]) -> str:
     return orders["9" if "demo-9" in headers.get("authorization", "") else "7"]
 
 
-@pytest.mark.mostly_slow
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 async def test_each_route_takes_its_scope(open_gateway, orders, route):
     """Anonymous viewers get a 401, those without the scope a 403; nothing else is needed."""
@@ -242,7 +241,6 @@ async def test_each_route_takes_its_scope(open_gateway, orders, route):
     assert met == expected
 
 
-@pytest.mark.mostly_slow
 @pytest.mark.parametrize("one", FIELDS, ids=str)
 async def test_each_field_takes_its_scope(open_gateway, orders, one):
     """What is refused is null, with an error at its path that programs can read."""

@@ -61,7 +61,6 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, 
     return problem
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_service_describes_itself_in_valid_openapi(name):
     """A client generator can be pointed at any of them."""
@@ -200,7 +199,6 @@ async def test_a_batch_of_more_than_a_hundred_is_refused(name, shop):
     assert_problem(none, 422, "invalid_request")
 
 
-@pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", MANNERED)
 @pytest.mark.parametrize("identity", ["unknown", "0", "042", "999999999999", "-1", "٣"])
 async def test_what_is_not_there_is_a_404_problem(name, identity, shop):
@@ -222,7 +220,6 @@ async def test_errors_of_the_framework_are_problems_too(name, shop):
     assert wrong.headers["allow"]
 
 
-@pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", MANNERED)
 async def test_calls_are_counted_by_route_until_they_are_reset(name, shop):
     """A test can tell what a screen costs; control routes cost nothing."""

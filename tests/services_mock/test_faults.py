@@ -55,7 +55,6 @@ async def test_faults_are_read_as_they_were_set_and_cleared(shop):
     assert (await catalog.get("/__faults__")).json() == {"faults": []}
 
 
-@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "fault",
     [

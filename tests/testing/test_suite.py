@@ -55,6 +55,19 @@ def test_count():
     print(f"{len(drawn)} examples")
 """
 
+TABLE = """
+import pytest
+
+@pytest.mark.mostly_slow
+@pytest.mark.parametrize("case", range(10))
+def test_case(case):
+    pass
+
+@pytest.mark.alone
+def test_alone():
+    pass
+"""
+
 
 def run_suite(folder: Path, *options: str, tests: str = TESTS, **environment: str) -> str:
     """Run tests in a fresh process, under this suite's conftest; return its report."""
@@ -125,6 +138,15 @@ def test_fast_tests_draw_fewer_examples(tmp_path: Path, chosen: str, examples: i
     report = run_suite(tmp_path, "-m", chosen, tests=COUNTS)
 
     assert f"{examples} examples" in report
+
+
+def test_of_a_long_table_each_fifth_case_is_fast(tmp_path: Path) -> None:
+    """A rule that holds for many forms is tried out with some; what runs alone is slow."""
+    report = run_suite(tmp_path, "-m", "not slow", tests=TABLE)
+
+    assert "2 passed, 1 skipped, 9 deselected" in report
+    assert "PASSED" in line_of(report, "test_case[0]")
+    assert "PASSED" in line_of(report, "test_case[5]")
 
 
 @pytest.fixture(scope="module")
