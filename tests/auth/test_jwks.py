@@ -98,8 +98,7 @@ async def test_a_withdrawn_key_is_refused_by_a_quiet_gateway(quiet, is_new, dela
     assert fetches(identity) == 2
 
 
-@pytest.mark.mostly_slow
-@pytest.mark.parametrize("pace", [0.5, 7, 29, 31, 100])
+@pytest.mark.parametrize("pace", [pytest.param(0.5, marks=pytest.mark.slow), 7, 29, 31, 100])
 @pytest.mark.parametrize("kinds", ["new tokens", "cached tokens", "both"])
 async def test_no_token_of_a_withdrawn_key_is_accepted_after_five_minutes(pace, kinds) -> None:
     """At any pace of requests, and whenever the token was verified."""
