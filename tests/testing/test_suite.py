@@ -149,8 +149,7 @@ def test_of_a_long_table_each_fifth_case_is_fast(tmp_path: Path) -> None:
     assert "PASSED" in line_of(report, "test_case[5]")
 
 
-@pytest.fixture(scope="module")
-def fast() -> list[str]:
+def fast_cases() -> list[str]:
     """Return what pytest lists of the fast tests."""
     options = ["--collect-only", "-q", "-m", "not slow"]
     listed = subprocess.run(
@@ -160,6 +159,12 @@ def fast() -> list[str]:
         check=True,
     )
     return listed.stdout.decode().splitlines()
+
+
+@pytest.fixture(scope="module")
+def fast() -> list[str]:
+    """Return the fast tests as one process lists them."""
+    return fast_cases()
 
 
 def test_most_cases_are_fast(fast: list[str]) -> None:
@@ -174,6 +179,11 @@ def test_each_case_has_a_name_of_its_own(fast: list[str]) -> None:
     cases = [line for line in fast if "::" in line]
 
     assert len(set(cases)) == len(cases) > 10_000
+
+
+def test_each_process_finds_the_same_cases(fast: list[str]) -> None:
+    """No name depends on the time, or on the order of a set: pytest-xdist compares them."""
+    assert [line for line in fast_cases() if "::" in line] == [one for one in fast if "::" in one]
 
 
 @pytest.mark.parametrize("name", [*ALONE, *SLOW])
