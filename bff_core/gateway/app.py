@@ -41,7 +41,7 @@ from bff_core.routing.access import (
     refuse_bare_cookies,
 )
 from bff_core.routing.fast_path import FastPath
-from bff_core.routing.route_table import RouteTable, route_entries
+from bff_core.routing.route_table import RouteTable
 from bff_core.routing.security_schemes import with_security
 from bff_core.routing.slow_path import SlowPath
 from bff_core.routing.wiring import WIRING
@@ -148,7 +148,7 @@ class Gateway(FastAPI):
         """Return the table of all routes; once the app is assembled, the one that requests use."""
         if self.middleware_stack is not None:
             return self.fast_path.table
-        return RouteTable(route_entries(self.routes, self.fast_path.compiled))
+        return RouteTable.of(self.routes, self.fast_path.compiled)
 
     def _admin_endpoints(self) -> AdminEndpoints | None:
         actions = admin_actions(

@@ -9,7 +9,15 @@ from fastapi.security import APIKeyCookie
 from starlette.routing import BaseRoute
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.access import ACCESS_ATTRIBUTE, ANYONE, SIGNED_IN, Access, Require, admit
+from bff_core.auth.access import (
+    ACCESS_ATTRIBUTE,
+    ANYONE,
+    SIGNED_IN,
+    Access,
+    Require,
+    access_of,
+    admit,
+)
 from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.errors import ConfigurationError
@@ -109,6 +117,11 @@ def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
     Raises `NotAuthenticated` or `NotAllowed`. A path without a route passes, and becomes a 404.
     """
     entry = table.match(scope).entry
+    unlisted = table.unlisted_route(scope, entry)
+    if unlisted is not None:
+        route = unlisted.route
+        admit(access_of(getattr(route, "app", None)) or access_of(route), scope[SCOPE])
+        return False
     if entry is None:
         return False
     admit(entry.access, scope[SCOPE])

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import pytest
 from fastapi import (
+    APIRouter,
     BackgroundTasks,
     Cookie,
     Depends,
@@ -215,6 +216,30 @@ def test_route_contexts_of_included_routers_have_the_whole_path():
     app.include_router(router, prefix="/v1")
 
     assert [one.path for one in compat.iter_route_contexts(app.routes)] == ["/v1/below"]
+
+
+def test_route_contexts_of_included_mounts_have_the_whole_path():
+    """What a router mounts is listed with the prefix of the router, and its pattern matches it."""
+    app, router = FastAPI(openapi_url=None), FastAPI(openapi_url=None).router
+    router.mount("/files", PlainTextResponse("a file"))
+
+    app.include_router(router, prefix="/v1")
+
+    (mount,) = compat.iter_route_contexts(app.routes)
+    assert mount.path == "/v1/files"
+    assert mount.path_regex.match("/v1/files/a")
+
+
+def test_a_late_route_of_an_included_router_is_noticed():
+    """`APIRouter._get_routes_version` grows, also of a router that an included one includes."""
+    app, router, inner = FastAPI(openapi_url=None), APIRouter(), APIRouter()
+    router.include_router(inner)
+    app.include_router(router)
+    before = compat.version_of_included(app.routes)
+
+    inner.get("/late")(screen)
+
+    assert compat.version_of_included(app.routes) > before
 
 
 def test_an_api_route_has_its_path_parameters():
