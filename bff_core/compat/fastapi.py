@@ -13,6 +13,7 @@ from fastapi.routing import RouteContext, _IncludedRouter, iter_route_contexts
 from fastapi.types import IncEx
 from pydantic import TypeAdapter
 from starlette.routing import BaseRoute
+from starlette.types import Scope as ASGIScope
 
 __all__ = [
     "Dependant",
@@ -22,6 +23,7 @@ __all__ = [
     "ModelField",
     "RouteContext",
     "all_dependants",
+    "chosen_route",
     "dependant_of",
     "get_dependant",
     "has_default_response_class",
@@ -43,6 +45,15 @@ def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
     for one in dependant.dependencies:
         yield from all_dependants(one)
+
+
+def chosen_route(scope: ASGIScope) -> object:
+    """Return the route that FastAPI chose for a request; None before it has.
+
+    It stores the whole template of an included route beside the route itself, whose own lacks the
+    prefix.
+    """
+    return scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
 
 
 def version_of_included(routes: Sequence[BaseRoute]) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import fields
 from typing import Annotated
 
+import httpx
 import pytest
 from fastapi import (
     APIRouter,
@@ -240,6 +241,24 @@ def test_a_late_route_of_an_included_router_is_noticed():
     inner.get("/late")(screen)
 
     assert compat.version_of_included(app.routes) > before
+
+
+async def test_the_chosen_route_has_the_whole_path():
+    """`scope["fastapi"]["effective_route_context"]` is the route of a router with its prefix."""
+    app, router, found = FastAPI(openapi_url=None), APIRouter(), []
+
+    @router.get("/names/{name}")
+    async def get_name(request: Request, name: str) -> None:
+        del name
+        found.append(compat.chosen_route(request.scope))
+
+    app.include_router(router, prefix="/v1")
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        await client.get("/v1/names/a")
+
+    assert [one.path_format for one in found] == ["/v1/names/{name}"]
+    assert compat.chosen_route({}) is None
 
 
 def test_an_api_route_has_its_path_parameters():
