@@ -393,3 +393,21 @@ async def test_a_route_without_a_path_declares_its_rule_itself():
         answer = await client.get("/a")
 
     assert answer.text == "for all"
+
+
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS"])
+async def test_a_mounted_application_says_which_methods_it_has(method):
+    """Routes of the gateway at the same path are not those of the application below a mount."""
+    app, _ = shop()
+    app.delete("/orders")(access(ANYONE)(lambda: None))
+    inner = FastAPI()
+    inner.post("/orders")(lambda: None)
+    app.mount("/inner", access(ANYONE)(inner))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        answers = [await client.request(method, path) for path in ("/inner/orders", "/orders")]
+
+    assert [one.headers["allow"] for one in answers] == ["POST", "DELETE"]
