@@ -115,6 +115,7 @@ class RequestLifecycle:
             await self._end(context, checked, response, error)
         finally:
             error = None  # its traceback refers to this frame
+            scope[EXCHANGE] = context  # a gateway below a mount has put its own there
             if self._events.sinks:
                 self._report(scope, context)
             current_request.set(outer)
