@@ -22,7 +22,7 @@ from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, ite
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
-from bff_core.routing.route_table import CHECKS_ACCESS, RouteTable, route_entries
+from bff_core.routing.route_table import CHECKS_ACCESS, RouteEntry, RouteTable, route_entries
 
 E = TypeVar("E")
 
@@ -104,11 +104,15 @@ def check_rules(table: RouteTable) -> None:
     Such a rule reads the inputs of the route, which only views hand to it.
     """
     for entry in table.entries:
-        if _depends_on_inputs(entry.access) and not hasattr(entry.endpoint, CHECKS_ACCESS):
-            raise ConfigurationError(
-                f"{entry.path}: Require(when=…) decides by inputs, and those of a plain route "
-                "are not known to the gateway: declare it with Views, or check in the function"
-            )
+        _check_rule(entry)
+
+
+def _check_rule(entry: RouteEntry) -> None:
+    if _depends_on_inputs(entry.access) and not hasattr(entry.endpoint, CHECKS_ACCESS):
+        raise ConfigurationError(
+            f"{entry.path}: Require(when=…) decides by inputs, and those of a plain route "
+            "are not known to the gateway: declare it with Views, or check in the function"
+        )
 
 
 def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
@@ -124,5 +128,6 @@ def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
         return False
     if entry is None:
         return False
+    _check_rule(entry)  # it may have been added after the start
     admit(entry.access, scope[SCOPE])
     return entry.has_inner_rules

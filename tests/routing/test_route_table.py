@@ -376,6 +376,21 @@ async def test_a_route_that_is_added_late_has_its_rule():
     assert [one.status_code for one in answers] == [401, 200, 200]
 
 
+async def test_a_rule_by_inputs_does_not_open_a_route_that_is_added_late():
+    """A plain route with one does not start a gateway, and is not served by one that runs."""
+    app, _ = shop()
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        await client.get("/fast/7")
+        app.get("/own")(access(Require(when=lambda viewer, inputs: False))(lambda: "own"))
+        answer = await client.get("/own", headers={"authorization": "Bearer demo-7"})
+
+    assert answer.status_code == 500
+
+
 async def test_a_route_without_a_path_declares_its_rule_itself():
     """A `Host` is open if the application behind it is declared open."""
     app, _ = shop()
