@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import RSAKey
 
+from bff_core import gateway
 from bff_core.auth import DPoP
 from bff_core.auth.access_tokens import MAX_VERIFIED
 from bff_core.auth.api_keys.authenticator import MAX_WRONG_KEYS, ApiKeyAuthenticator
@@ -33,8 +34,9 @@ from tests.auth.keys.test_certificates import open_shop as certified
 from tests.auth.keys.test_introspection import active, bearer
 from tests.auth.keys.test_introspection import open_shop as introspecting
 from tests.auth.native.test_dpop import HERE, KEY, OTHER, bound, open_shop, proof, sent
+from tests.auth.test_bearer_gateway import views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, RSA, claims, key_set, signed
-from tests.shop_with_view_cache import in_production
+from tests.shop_with_view_cache import client_of, in_production
 
 pytestmark = pytest.mark.virtual_time
 
@@ -390,5 +392,42 @@ async def test_fingerprints_are_accepted_in_all_usual_forms(spell):
     fingerprint = spell(sha256(GOOD.public_bytes(Encoding.DER)).hexdigest())
     async with certified(fingerprints=(fingerprint,)) as client:
         answer = await client.get("/v1/me", headers=header_of(GOOD))
+
+    assert answer.status_code == 200
+
+
+# Custom authenticators
+
+
+class Own:
+    """An author's authenticator, with members whose names the framework's own have, too."""
+
+    challenge = "Own"
+    services = "a text"
+    issuers = None
+
+    def check(self, text: str, scheme: str) -> None:
+        """Check something else than settings."""
+
+    def open(self) -> None:
+        """Open something else than resources."""
+
+    async def authenticate(self, scope: Scope, /) -> Viewer | None:
+        """Return the same viewer for every request."""
+        del scope
+        return Viewer("ann", scopes=frozenset({"orders:read"}))
+
+
+async def test_a_custom_authenticator_may_have_members_of_any_name():
+    """Only authenticators of the framework get settings and resources of the gateway."""
+    app = gateway(
+        "shop",
+        faces=[views],
+        settings=in_production(["identity"]),
+        authenticator=Own(),
+        events=Events(),
+    )
+    async with client_of(app) as client:
+        answer = await client.get("/v1/me")
 
     assert answer.status_code == 200
