@@ -45,6 +45,8 @@ MAX_ERROR_BODY_BYTES = 64 * 1024
 """The largest body that is read from a reply that refuses a stream."""
 
 
+# Path parameters have free names. A TypedDict with Unpack can't declare them beside the options:
+# type checkers would need the extra items of PEP 728, which mypy does not have yet.
 def _verb(
     method: str, write: Callable[Concatenate[S, str, P], R]
 ) -> Callable[Concatenate[S, P], R]:
