@@ -28,7 +28,7 @@ from bff_core.auth import (
     OpenIDProvider,
     SessionAuthenticator,
 )
-from bff_core.auth.authenticator import CallsServices, NeedsResources, Resources
+from bff_core.auth.authenticator import GatewayAuthenticator, Resources
 from bff_core.auth.session.session import Session, SessionTokens
 from bff_core.background import Background
 from bff_core.call import Call, Headers, Reply
@@ -90,9 +90,8 @@ async def opened(auth: Authenticator) -> AsyncIterator[None]:
     runtime = Runtime("identity", loop, monotonic, chance, events, background.spawn)
     script = ScriptedTransport({"10.0.0.1": Scripted(provider)})
     roster = UpstreamRegistry(lambda _: ("http://10.0.0.1",), lambda _: runtime, lambda *_: script)
-    assert isinstance(auth, NeedsResources)
-    if isinstance(auth, CallsServices):
-        roster.adopt({kind: kind.policy for kind in auth.services})
+    assert isinstance(auth, GatewayAuthenticator)
+    roster.adopt({kind: kind.policy for kind in auth.services})
     resources = Resources(
         "bench", SETTINGS, roster.services, links, background.spawn, monotonic, events
     )

@@ -1,4 +1,4 @@
-"""The errors that the framework raises; their branch is whose fault it is, hence the status."""
+"""All errors of the framework; the class of an error sets the HTTP status of the answer."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 
 
 class BFFError(Exception):
-    """The base of all errors. `status` is that of the answer; `code` is stable and safe to show."""
+    """The base class. `status` is that of the answer; `code` is stable and safe to show."""
 
     status: int = 500
     code: str = "internal_error"

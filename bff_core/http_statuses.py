@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-INFORMATIONAL: Final = frozenset(range(100, 200))
-"""Interim responses, which another one follows (RFC 9110, section 15.2)."""
-
 WITHOUT_BODY: Final = frozenset({204, 304})
 """A response with one of these ends after its head, whatever its fields (RFC 9112, 6.3)."""
 

@@ -40,21 +40,6 @@ class Refreshed(Generic[T]):
     `fetch` returns the value, or raises one of `errors`; another error also fails in its task.
     """
 
-    __slots__ = (
-        "_clock",
-        "_errors",
-        "_failed_at",
-        "_fetch",
-        "_fetched",
-        "_fetched_at",
-        "_interval",
-        "_pause",
-        "_spawn",
-        "_started_at",
-        "_task",
-        "failure",
-    )
-
     def __init__(
         self,
         fetch: Callable[[], Awaitable[Fetched[T]]],

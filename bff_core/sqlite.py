@@ -35,16 +35,20 @@ def path_of(url: str) -> str:
 
 def opened_file(url: str, variable: str) -> Iterator[FileOpened]:
     """Yield the event for the file in a setting's URL; none for memory or another store."""
-    if url.startswith("sqlite:") and path_of(url) != MEMORY:
-        yield FileOpened(str(Path(path_of(url)).absolute()), variable)
+    path = _file_of(url)
+    if path is not None:
+        yield FileOpened(str(path), variable)
 
 
 def missing_file(url: str) -> Path | None:
     """Return the file in a URL if it does not exist."""
-    if not url.startswith("sqlite:") or path_of(url) == MEMORY:
-        return None
-    path = Path(path_of(url)).absolute()
-    return None if path.exists() else path
+    path = _file_of(url)
+    return None if path is None or path.exists() else path
+
+
+def _file_of(url: str) -> Path | None:
+    is_file = url.startswith("sqlite:") and path_of(url) != MEMORY
+    return Path(path_of(url)).absolute() if is_file else None
 
 
 class SQLiteFile:

@@ -7,6 +7,7 @@
   `make test` runs all other tests first, on all cores.
 - `@pytest.mark.slow` leaves it out of `make test-fast`; so do the files of `SLOW`, and what runs
   alone.
+- `@pytest.mark.mostly_slow` makes one in five cases of a test fast, and the others slow.
 - `@pytest.mark.needs("nginx")` skips a test, naming the program, where it is not installed.
 - `BFF_REQUIRE_ALL=1` makes each skip a failure.
 """
@@ -17,6 +18,7 @@ import gc
 import inspect
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,8 +49,6 @@ ALONE = (
     "server/test_gc.py",
     "server/test_graceful_shutdown.py",
     "server/test_leaving.py",
-    "server/test_offers.py",
-    "server/test_refusals_cors.py",
     "server/test_restarts.py",
     "server/test_runner.py",
     "server/test_table.py",
@@ -57,28 +57,27 @@ ALONE = (
     "startup/test_processes.py",
     "upstream/transport/test_addresses.py",
     "upstream/transport/test_cancels.py",
-    "upstream/transport/test_conformance.py",
     "upstream/transport/test_content_coding.py",
     "upstream/transport/test_hostile.py",
     "upstream/transport/test_pool.py",
     "upstream/transport/test_real_services.py",
     "upstream/transport/test_servers.py",
-    "upstream/transport/test_streams.py",
     "upstream/transport/test_tls.py",
     "wire",
 )
 """Tests over real processes, sockets and clocks, which other tests would slow down."""
 
 SLOW = (
+    "bffs",
     "docs/test_site.py",
     "docs/test_tutorial.py",
     "docs/test_types.py",
     "idempotency/test_processes.py",
     "observe/test_processes.py",
-    "services_mock/test_run.py",
+    "services_mock",
     "testing/test_suite.py",
 )
-"""Tests of processes, browsers and type checks. What runs alone is slow as well."""
+"""Tests over the mock services, in processes, with a browser or a type checker."""
 
 FAST_EXAMPLES = 20
 """Examples of each property where slow tests are left out; otherwise hypothesis draws 100."""
@@ -94,6 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(*programs): skip, naming it, where a program is not installed",
         "alone: run while no other test runs",
         "slow: leave out of the fast tests",
+        "mostly_slow: leave four of five cases out of the fast tests",
     ):
         config.addinivalue_line("markers", line)
     settings.register_profile("fast", max_examples=FAST_EXAMPLES)
@@ -116,12 +116,18 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `ALONE` and of `SLOW`, and as slow all that run alone."""
+    """Mark the tests of `ALONE` and `SLOW`; what runs alone is slow, and most of long tables is."""
+    numbers: Counter[str] = Counter()
     for item in items:
         if _is_in(item, ALONE):
             item.add_marker("alone")
         if _is_in(item, SLOW) or item.get_closest_marker("alone"):
             item.add_marker("slow")
+        if item.get_closest_marker("mostly_slow"):
+            test = item.nodeid.partition("[")[0]
+            if numbers[test] % 5:
+                item.add_marker("slow")
+            numbers[test] += 1
 
 
 def _is_in(item: pytest.Item, names: tuple[str, ...]) -> bool:

@@ -56,7 +56,7 @@ def test_a_public_package_lists_all_that_it_imports(package):
 
 
 def test_every_error_of_the_module_is_listed():
-    """A program that catches an error finds its class in the list."""
+    """An error that an application may catch is in the list."""
     errors = importlib.import_module("bff_core.errors")
     kinds = {
         name

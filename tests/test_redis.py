@@ -96,6 +96,7 @@ async def test_a_blocked_loop_reads_the_answer_before_it_times_out(redis_server)
     assert answers == [b"PONG"] * 4
 
 
+@pytest.mark.alone
 async def test_a_paused_redis_costs_a_timeout_and_then_nothing(redis_server):
     """A frozen Redis delays no command by more than the timeout, and later ones not at all."""
     link = opened(redis_server)

@@ -73,7 +73,7 @@ async def written(link: RedisClient) -> dict[str, str]:
         "sagas": RedisJournal(link).begin("e", "Checkout", b"{}", "me", 5),
         "keyed requests": answers.claim("k", b"print"),
         "limits": limits.admit([LimitQuery(HOUR, "ann")]),
-        "cache": cache.set("a", entry, store_for=60, mark=cache.mark()),
+        "cache": cache.offer("a", entry, store_for=60, mark=cache.mark()),
     }
     results = await asyncio.gather(*works.values(), return_exceptions=True)
     for claim in results:

@@ -63,7 +63,7 @@ async def waited(source: Source) -> tuple[int | None, float]:
 
 
 async def test_callers_that_come_at_once_share_one_fetch():
-    """A hundred requests at the start call the source once."""
+    """A hundred simultaneous callers cause one fetch."""
     source = Source(delay=1)
 
     values = await asyncio.gather(*(source.value.get() for _ in range(100)))
@@ -73,7 +73,7 @@ async def test_callers_that_come_at_once_share_one_fetch():
 
 @pytest.mark.parametrize("leaving", [0, 3])
 async def test_a_caller_that_leaves_does_not_cancel_the_fetch(leaving):
-    """Not even the one that started it."""
+    """Even the caller that started it may be cancelled."""
     source = Source(delay=1)
     callers = [asyncio.create_task(source.value.get()) for _ in range(5)]
     await asyncio.sleep(0.5)
@@ -86,7 +86,7 @@ async def test_a_caller_that_leaves_does_not_cancel_the_fetch(leaving):
 
 
 async def test_a_fetch_belongs_to_no_part():
-    """The deadline of the part that starts it does not bind the others."""
+    """The deadline of the part that starts a fetch does not end it for the others."""
     source, loop = Source(), asyncio.get_running_loop()
     source.value = Refreshed(source._fetch, clock=loop.time, spawn=loop.create_task)
     reset = running_part.set(object())
@@ -97,7 +97,7 @@ async def test_a_fetch_belongs_to_no_part():
 
 
 async def test_a_value_in_use_is_refreshed_in_the_background():
-    """Callers get the old one meanwhile, and never wait."""
+    """Callers get the old value meanwhile, and never wait."""
     source = Source(delay=1)
     await source.value.get()
     await asyncio.sleep(REFRESH + 0.1)
@@ -110,7 +110,7 @@ async def test_a_value_in_use_is_refreshed_in_the_background():
 
 
 async def test_callers_wait_for_a_value_that_was_not_used_for_long():
-    """The old one may be wrong by now."""
+    """The old value may be wrong by now."""
     source = Source(delay=1)
     await source.value.get()
     await asyncio.sleep(WAIT)
@@ -135,7 +135,7 @@ async def test_the_last_value_is_used_while_the_source_is_down():
 
 
 async def test_an_expired_value_is_not_used():
-    """Callers wait for another, and get none if the source is still down."""
+    """Callers wait for another value, and get none while the source is down."""
     source = Source(delay=1)
     await source.value.get()
     source.fail()
@@ -149,7 +149,7 @@ async def test_an_expired_value_is_not_used():
 
 
 async def test_after_a_failure_the_source_has_a_pause():
-    """A hundred callers in ten seconds call it every three seconds; the others fail at once."""
+    """A hundred callers in ten seconds cause a fetch every three seconds; others fail at once."""
     source = Source()
     source.fail()
 
@@ -173,8 +173,8 @@ async def test_a_source_that_is_back_is_used_after_the_pause():
     assert (await source.value.get(), source.value.failure) == (2, None)
 
 
-async def test_a_failure_of_an_early_fetch_does_not_stand_for_a_due_one():
-    """The source was down for a moment, and is called again when callers have to wait."""
+async def test_callers_wait_for_a_fetch_even_if_an_early_one_failed():
+    """The source was down for a moment; it is called again when callers have to wait."""
     source = Source()
     await source.value.get()
     source.fail()
@@ -188,7 +188,7 @@ async def test_a_failure_of_an_early_fetch_does_not_stand_for_a_due_one():
 
 
 async def test_the_first_caller_after_a_quiet_outage_waits():
-    """What happened at the source meanwhile is not known."""
+    """The source may have recovered meanwhile."""
     source = Source(delay=1)
     await source.value.get()
     source.fail()
@@ -201,7 +201,7 @@ async def test_the_first_caller_after_a_quiet_outage_waits():
 
 
 async def test_a_refresh_fetches_a_fresh_value_again_but_seldom():
-    """Anyone can cause one, by a token with an unknown key."""
+    """Any client can cause a refresh, with a token that names an unknown key."""
     source = Source()
     await source.value.get()
 
@@ -214,8 +214,8 @@ async def test_a_refresh_fetches_a_fresh_value_again_but_seldom():
     assert await source.value.refresh() == 3
 
 
-async def test_a_refresh_waits_for_the_fetch_that_is_under_way():
-    """It may bring what is missing."""
+async def test_a_refresh_waits_for_the_fetch_in_flight():
+    """That fetch may bring the missing value."""
     source = Source(delay=1)
     first = asyncio.create_task(source.value.get())
     await asyncio.sleep(0.5)
@@ -223,7 +223,7 @@ async def test_a_refresh_waits_for_the_fetch_that_is_under_way():
     assert await source.value.refresh() == await first == 1
 
 
-async def test_a_value_that_is_late_still_goes_to_those_who_waited():
+async def test_a_late_value_is_returned_to_its_waiting_callers():
     """It had expired when it arrived; the next caller gets another."""
     source = Source()
 
@@ -279,7 +279,7 @@ async def test_closing_the_gateway_brings_no_expired_value_back():
 
 
 async def test_a_value_is_trusted_until_callers_wait_or_the_pause_ends():
-    """What was derived from it can be used so long without another look."""
+    """What was derived from the value can be used until then without another call."""
     source = Source()
     clock = asyncio.get_running_loop().time
     await source.value.get()
@@ -294,8 +294,8 @@ async def test_a_value_is_trusted_until_callers_wait_or_the_pause_ends():
 
 @pytest.mark.parametrize("pace", [0.3, 1.7, 4.0, 9.0, 13.0, 33.0])
 @pytest.mark.parametrize("outage", [0, 15, 60, 150])
-async def test_at_any_pace_values_are_as_young_as_promised(pace, outage):
-    """One fetch at a time; none too early after a failure; no value that has expired."""
+async def test_no_caller_gets_an_expired_value(pace, outage):
+    """At any pace of calls: one fetch at a time, a pause after failures, no expired value."""
     source = Source(delay=0.5)
     clock = asyncio.get_running_loop().time
     start = clock()

@@ -411,11 +411,12 @@ def test_a_wrong_origin_in_the_environment_is_named_by_its_variable():
         {"max_fields": 0},
         {"max_field_bytes": 0},
         {"max_concurrent": 0},
+        {"longest_wait": "4"},
     ],
 )
 def test_an_option_out_of_its_range_is_refused(bound):
     """The option and its value are named."""
     (name,) = bound
 
-    with pytest.raises(ConfigurationError, match=f"EdgeOptions.{name}="):
+    with pytest.raises(ConfigurationError, match=f"EdgeOptions.{name} must be .*, not "):
         EdgeOptions(**bound)

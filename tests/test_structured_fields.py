@@ -55,8 +55,8 @@ def test_part_status_of_complete_answers_is_a_dictionary(names):
 def test_cache_status_is_a_list(name, ttl, detail):
     """For any name of a gateway and any detail; only spaces are additional."""
     for field in (
-        hit(name, ttl, detail),
-        forwarded(name, "miss", status=200, ttl=ttl, is_stored=True, detail=detail),
+        hit(name, ttl),
+        forwarded(name, "miss", is_stored=True, detail=detail),
     ):
         assert http_sf.parse(rewritten(field, "list").encode(), tltype="list") == http_sf.parse(
             field, tltype="list"

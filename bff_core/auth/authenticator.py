@@ -3,7 +3,12 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -85,35 +90,34 @@ class Resources:
     events: Events
 
 
-@runtime_checkable
-class ChecksSettings(Protocol):
-    """An authenticator that depends on settings of the gateway."""
-
-    def check(self, settings: Settings, /) -> None:
-        """Raise `ConfigurationError` for settings that it can't work with."""
-        ...
-
-
-@runtime_checkable
-class CallsServices(Protocol):
-    """An authenticator that calls services, such as an identity provider."""
+class GatewayAuthenticator:
+    """Base class of authenticators that use settings, services or resources of the gateway."""
 
     @property
     def services(self) -> Sequence[type[Upstream]]:
         """The upstreams that it calls; the gateway runs them with its own."""
-        ...
+        return ()
 
+    @property
+    def issuers(self) -> Sequence[str]:
+        """The URLs of the issuers whose tokens it accepts."""
+        return ()
 
-@runtime_checkable
-class NeedsResources(Protocol):
-    """An authenticator that needs resources of the gateway."""
+    def check(self, settings: Settings) -> None:
+        """Raise `ConfigurationError` for settings that it can't work with."""
 
-    def open(self, resources: Resources, /) -> AbstractAsyncContextManager[object]:
+    def unshared(self, settings: Settings) -> Mapping[str, str]:
+        """Return what fails with several processes, by the name of the missing setting."""
+        del settings
+        return {}
+
+    def open(self, resources: Resources) -> AbstractAsyncContextManager[object]:
         """Use resources until the context ends; the gateway opens it once per run."""
-        ...
+        del resources
+        return nullcontext()
 
 
-class StatefulAuthenticator(ABC, Generic[R]):
+class StatefulAuthenticator(GatewayAuthenticator, ABC, Generic[R]):
     """An authenticator whose connections, caches and tasks are an object of their own.
 
     The authenticator is the configuration. `running` exists while the gateway runs.
@@ -184,26 +188,7 @@ class HasKeys(Protocol):
         ...
 
 
-@runtime_checkable
-class HoldsState(Protocol):
-    """An authenticator with state that all processes of a gateway have to share."""
-
-    def unshared(self, settings: Settings, /) -> Mapping[str, str]:
-        """Return what fails with several processes, by the name of the missing setting."""
-        ...
-
-
-@runtime_checkable
-class TrustsIssuers(Protocol):
-    """An authenticator that accepts tokens of issuers."""
-
-    @property
-    def issuers(self) -> Sequence[str]:
-        """The URLs of the issuers."""
-        ...
-
-
-class FirstOf:
+class FirstOf(GatewayAuthenticator):
     """Calls several authenticators in order; the first that returns a viewer decides.
 
     An authenticator that refuses credentials ends the search, so each must return None for
@@ -235,22 +220,19 @@ class FirstOf:
     @property
     def services(self) -> Sequence[type[Upstream]]:
         """The services of all authenticators that call some."""
-        calling = [one for one in self._authenticators if isinstance(one, CallsServices)]
-        return [kind for one in calling for kind in one.services]
+        return [kind for one in self._members() for kind in one.services]
 
     def check(self, settings: Settings) -> None:
         """Check the settings with each authenticator."""
-        for one in self._authenticators:
-            if isinstance(one, ChecksSettings):
-                one.check(settings)
+        for one in self._members():
+            one.check(settings)
 
     @asynccontextmanager
     async def open(self, resources: Resources) -> AsyncIterator[None]:
         """Open each authenticator that needs resources."""
         async with AsyncExitStack() as closing:
-            for one in self._authenticators:
-                if isinstance(one, NeedsResources):
-                    await closing.enter_async_context(one.open(resources))
+            for one in self._members():
+                await closing.enter_async_context(one.open(resources))
             yield
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
@@ -264,6 +246,9 @@ class FirstOf:
             if viewer is not None:
                 return viewer.issued_by(issuer)
         return None
+
+    def _members(self) -> list[GatewayAuthenticator]:
+        return [one for one in self._authenticators if isinstance(one, GatewayAuthenticator)]
 
 
 def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from bff_core.auth.authenticator import GatewayAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
@@ -32,7 +33,7 @@ _is_bytes: Final = re.compile(rb":([A-Za-z0-9+/=]+):").fullmatch
 _field: Final = re.compile(r' *([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*))([;,]|$)').match
 
 
-class CertificateAuthenticator:
+class CertificateAuthenticator(GatewayAuthenticator):
     """Reads `Client-Cert` (RFC 9440), or the `Cert` of Envoy's `X-Forwarded-Client-Cert`.
 
     The proxy that terminates TLS has verified the certificate. The gateway removes the header from

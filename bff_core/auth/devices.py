@@ -116,12 +116,7 @@ class RedisDeviceStore:
 
     async def put(self, owner: str, device: Device) -> None:
         """Store a device, in place of the one with its id."""
-        args: list[str | bytes | int | float] = [
-            device.id,
-            _encode(device),
-            self._lifetime,
-            MAX_DEVICES_PER_VIEWER,
-        ]
+        args = device.id, _encode(device), self._lifetime, MAX_DEVICES_PER_VIEWER
         await self._link.script(PUT, [_key(owner)], args)
 
     async def listed(self, owner: str) -> Sequence[Device]:

@@ -48,8 +48,7 @@ class IssuerKeys:
         clock: Clock,
         withdrawn: Withdrawn = _ignore,
     ) -> None:
-        self.upstream = issuer.upstream
-        self.path = issuer.keys
+        self._path = issuer.keys
         self._service = services[document_service(issuer.upstream)]
         self._clock = clock
         self._withdrawn = withdrawn
@@ -85,7 +84,7 @@ class IssuerKeys:
 
     async def _fetch(self) -> Fetched[tuple[PublicKey, ...]]:
         reply = await self._service.request(
-            "GET", self.path, headers={"accept": "application/json"}
+            "GET", self._path, headers={"accept": "application/json"}
         )
         if reply.status != 200:
             raise ProviderUnavailable(f"keys {answered(reply)}")

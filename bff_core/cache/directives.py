@@ -58,23 +58,15 @@ UNREADABLE: Final = Directives(no_store=True)
 
 _PIECE: Final = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*"|")+', re.DOTALL)
 _is_token: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
-_FLAGS: Final = {
-    b"no-store": "no_store",
-    b"public": "public",
-    b"must-revalidate": "must_revalidate",
-    b"proxy-revalidate": "proxy_revalidate",
-    b"must-understand": "must_understand",
-    b"immutable": "immutable",
-}
-_FLAGS_OR_NAMES: Final = {b"no-cache": "no_cache", b"private": "private"}
-_SECONDS: Final = {
-    b"max-age": "max_age",
-    b"s-maxage": "s_maxage",
-    b"stale-while-revalidate": "stale_while_revalidate",
-    b"stale-if-error": "stale_if_error",
-    b"min-fresh": "min_fresh",
-    b"max-stale": "max_stale",
-}
+_FLAGS: Final = frozenset({
+    *(b"no-store", b"public", b"immutable"),
+    *(b"must-revalidate", b"proxy-revalidate", b"must-understand"),
+})  # fmt: skip
+_FLAGS_OR_NAMES: Final = frozenset({b"no-cache", b"private"})
+_SECONDS: Final = frozenset({
+    *(b"max-age", b"s-maxage", b"min-fresh", b"max-stale"),
+    *(b"stale-while-revalidate", b"stale-if-error"),
+})  # fmt: skip
 
 Argument = bytes | int | None
 """The argument of a directive: None, text or a number; empty text if it is malformed."""
@@ -179,15 +171,16 @@ def _directives(found: Iterable[tuple[bytes, Argument]]) -> Directives:
     values: dict[str, bool | float] = {}
     withheld: set[bytes] = set()
     for name, argument in found:
+        attribute = name.decode("latin-1").replace("-", "_")
         if name in _SECONDS:
-            _set_duration(values, _SECONDS[name], _seconds(name, argument))
+            _set_duration(values, attribute, _seconds(name, argument))
         elif name in _FLAGS:
-            values[_FLAGS[name]] = True
+            values[attribute] = True
         elif name in _FLAGS_OR_NAMES:
             names = field_names(argument) if isinstance(argument, bytes) else ()
             withheld.update(names)
             if not names or not all(map(_is_token, names)):
-                values[_FLAGS_OR_NAMES[name]] = True
+                values[attribute] = True
     return Directives(**values, withheld=frozenset(withheld))  # type: ignore[arg-type]  # by name
 
 

@@ -1,6 +1,6 @@
 """The private names of FastAPI that the framework uses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,9 +9,11 @@ from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.params import Depends, Form
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.routing import RouteContext, _IncludedRouter, iter_route_contexts
 from fastapi.types import IncEx
 from pydantic import TypeAdapter
+from starlette.routing import BaseRoute
+from starlette.types import Scope as ASGIScope
 
 __all__ = [
     "Dependant",
@@ -21,12 +23,14 @@ __all__ = [
     "ModelField",
     "RouteContext",
     "all_dependants",
+    "chosen_route",
     "dependant_of",
     "get_dependant",
     "has_default_response_class",
     "is_traced",
     "iter_route_contexts",
     "type_adapter_of",
+    "version_of_included",
 ]
 
 
@@ -41,6 +45,21 @@ def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
     for one in dependant.dependencies:
         yield from all_dependants(one)
+
+
+def chosen_route(scope: ASGIScope) -> object:
+    """Return the route that FastAPI chose for a request; None before it has.
+
+    It stores the whole template of an included route beside the route itself, whose own lacks the
+    prefix.
+    """
+    return scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+
+
+def version_of_included(routes: Sequence[BaseRoute]) -> int:
+    """Return a number that grows when a route is added to a router that these routes include."""
+    included = [one.original_router for one in routes if isinstance(one, _IncludedRouter)]
+    return sum([one._get_routes_version() for one in included])  # noqa: SLF001 # no public name
 
 
 def type_adapter_of(field: ModelField) -> TypeAdapter[Any]:

@@ -12,8 +12,9 @@ from starlette.convertors import (
     StringConvertor,
     UUIDConvertor,
 )
-from starlette.routing import BaseRoute, Router, compile_path
+from starlette.routing import Match, Router, compile_path
 from starlette.types import ASGIApp
+from starlette.types import Scope as ASGIScope
 
 __all__ = [
     "compile_path",
@@ -21,6 +22,7 @@ __all__ = [
     "is_async_callable",
     "is_in_one_segment",
     "path_pattern_of",
+    "serves",
     "wrap_router",
 ]
 
@@ -32,9 +34,14 @@ def is_in_one_segment(convertor: Convertor[Any]) -> bool:
     return type(convertor) in _IN_ONE_SEGMENT
 
 
-def path_pattern_of(route: BaseRoute) -> Pattern[str] | None:
+def path_pattern_of(route: object) -> Pattern[str] | None:
     """Return the regular expression of the paths that a route matches; None if it has none."""
     return getattr(route, "path_regex", None)
+
+
+def serves(route: Any, scope: ASGIScope) -> bool:
+    """Whether a route serves a request, by all that it looks at."""
+    return bool(route.matches(scope)[0] is Match.FULL)
 
 
 def wrap_router(router: Router, wrapper: Callable[[ASGIApp], Any]) -> None:

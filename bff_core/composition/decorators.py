@@ -118,7 +118,7 @@ class PartMethod(Generic[P, T]):
 class _Declaration(Generic[F]):
     """`@optional(...)` with its options: takes the body."""
 
-    def __init__(self, failure: Optional[F]) -> None:
+    def __init__(self, failure: Optional) -> None:
         self._failure = failure
 
     def __call__(

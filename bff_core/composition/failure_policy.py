@@ -1,15 +1,12 @@
 """Failure policies of parts: a critical part raises its error, an optional part has a fallback."""
 
-from collections.abc import Callable
 from dataclasses import MISSING, dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar
 
 from bff_core.composition.errors import PartCancelled
 from bff_core.composition.part import Part
 from bff_core.composition.part_status import reason_of, state_of
 from bff_core.errors import CompositionCycle, ConfigurationError, PartFailed
-
-F = TypeVar("F")
 
 RESERVE_SHARE = 0.1
 MAX_RESERVE_SECONDS = 0.1
@@ -50,13 +47,13 @@ class Critical:
 
 
 @dataclass(frozen=True, slots=True)
-class Optional(Generic[F]):
+class Optional:
     """The policy of an optional part: its fallback replaces its value.
 
     `fallback` is an immutable value or a function that makes one; without it the value is None.
     """
 
-    fallback: F | Callable[[], F]
+    fallback: object
     timeout: float | None = None
     may_shed: bool = True
     tolerates_degraded: bool = False

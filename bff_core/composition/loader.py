@@ -7,7 +7,6 @@ from collections.abc import (
     Generator,
     Hashable,
     Iterable,
-    Iterator,
     Mapping,
 )
 from dataclasses import MISSING, dataclass
@@ -29,27 +28,19 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 M = TypeVar("M")
-F = TypeVar("F")
-
 
 Batch = Mapping[K, V | Exception]
 """The result of a loader's method: a value or an error for each key that it found."""
 
 
-class _Failed(Mapping[Hashable, object]):
+class _Failed(dict[Hashable, object]):
     """The result of a batch that failed as a whole: the fallback under every key."""
 
     def __init__(self, fallback: object) -> None:
         self._fallback = fallback
 
-    def __getitem__(self, key: Hashable) -> object:
+    def __missing__(self, key: Hashable) -> object:
         return fallback_value(self._fallback)
-
-    def __iter__(self) -> Iterator[Hashable]:
-        yield from ()
-
-    def __len__(self) -> int:
-        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +238,8 @@ def loader(
     if chunk < 1:
         raise ConfigurationError(f"chunk must be at least 1 key, not {chunk}")
     check_fallback(fallback)
-    failure: PartFailure = (
-        Critical(timeout)
-        if fallback is MISSING
-        else Optional(_Failed(fallback), timeout, may_shed=shed)
-    )
+    failure: PartFailure = Critical(timeout)
+    if fallback is not MISSING:
+        failure = Optional(lambda: _Failed(fallback), timeout, may_shed=shed)
     options = Options(chunk, missing, fallback, failure)
     return _Declaration(options) if body is None else LoaderMethod(body, options)

@@ -1,7 +1,8 @@
 """`Locale`: the language of an answer, negotiated with the client (Accept-Language)."""
 
+import re
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.negotiation import preferred_language
@@ -29,6 +30,11 @@ class Locale:
         super().__init_subclass__(**options)
         if isinstance(offers, str):
             raise ConfigurationError(f"{cls.__name__}: offers=({offers!r},), a tuple of languages")
+        if not isinstance(offers, tuple) or not all(map(_is_language, offers)):
+            raise ConfigurationError(
+                f"{cls.__name__}: offers={offers!r}: give a tuple of languages, as in "
+                '("en", "de-CH")'
+            )
         cls.offers = offers or cls.offers
 
     @classmethod
@@ -39,5 +45,14 @@ class Locale:
                 f"{cls.__name__} offers no languages: declare them, as in class ShopLocale(Locale, "
                 'offers=("en", "de"))'
             )
-        field = (scope.header("accept-language") or "")[:MAX_HEADER_CHARACTERS]
+        field = scope.header("accept-language") or ""
+        if len(field) > MAX_HEADER_CHARACTERS:
+            field = field[:MAX_HEADER_CHARACTERS].rpartition(",")[0]
         return cls(preferred_language(field.encode("latin-1"), cls.offers))
+
+
+def _is_language(one: object) -> bool:
+    return isinstance(one, str) and _is_tag(one) is not None
+
+
+_is_tag: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*").fullmatch  # RFC 4647, section 2.1

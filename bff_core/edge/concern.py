@@ -37,6 +37,7 @@ class FinishingConcern(Concern, Protocol):
     `finish` is a plain or an async method. It runs after the answer was sent, or after an error or
     a disconnect of the client has ended the request. `response` is an answer of the edge itself,
     such as problem details; after an error it is sent next. It is None if the application answered.
+    An async `finish` has five seconds.
     """
 
     def finish(

@@ -1,7 +1,9 @@
 """The lifecycle of a request: opens its context, runs the concerns, answers errors, reports."""
 
+import asyncio
 from collections.abc import Sequence
 from math import inf
+from typing import Final
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
@@ -26,6 +28,9 @@ CLIENT_LEFT = 499
 
 RETURNED = "no exception: the route or a middleware returned this response"
 """The error in the event of a 5xx without an exception."""
+
+MAX_FINISH_SECONDS: Final = 5.0
+"""Seconds that a concern may take to finish: the deadline of the request may have passed."""
 
 MAX_PATH_LENGTH = 500
 """Characters of the path in the event."""
@@ -112,6 +117,7 @@ class RequestLifecycle:
             error = None  # its traceback refers to this frame
             if context.scope.streams is not None:
                 await context.scope.close_streams()
+            scope[EXCHANGE] = context  # a gateway below a mount has put its own there
             if self._events.sinks:
                 self._report(scope, context)
             current_request.set(outer)
@@ -202,7 +208,8 @@ async def _finish(
     try:
         finishing = concern.finish(context, response)
         if finishing is not None:
-            await finishing
+            async with asyncio.timeout(MAX_FINISH_SECONDS):
+                await finishing
     except BaseException as raised:  # noqa: BLE001 - the caller raises it
         return raised
     return None

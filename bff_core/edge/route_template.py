@@ -2,14 +2,12 @@
 
 from starlette.types import Scope as ASGIScope
 
+from bff_core.compat.fastapi import chosen_route
+
 
 def route_template(scope: ASGIScope) -> str:
-    """Return the template of the route that FastAPI's router chose; empty if it chose none.
-
-    FastAPI stores the full template of an included route beside the route, which lacks the prefix.
-    """
-    context = scope.get("fastapi", {}).get("effective_route_context")
-    route = context or scope.get("route")
+    """Return the template of the route that FastAPI chose; empty if it chose none."""
+    route = chosen_route(scope)
     template = getattr(route, "path_format", None) or getattr(route, "path", "")
     if not isinstance(template, str):
         return ""

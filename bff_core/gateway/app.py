@@ -4,9 +4,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.routing import Route
@@ -34,8 +33,6 @@ from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
-from bff_core.idempotency.interface import IdempotencyStore
-from bff_core.limits.interface import LimitStore
 from bff_core.routing.access import (
     RouteAccess,
     check_rules,
@@ -44,14 +41,13 @@ from bff_core.routing.access import (
     refuse_bare_cookies,
 )
 from bff_core.routing.fast_path import FastPath
-from bff_core.routing.route_table import RouteTable, route_entries
+from bff_core.routing.route_table import RouteTable
 from bff_core.routing.security_schemes import with_security
 from bff_core.routing.slow_path import SlowPath
 from bff_core.routing.wiring import WIRING
 from bff_core.settings.values import base_of
 from bff_core.upstream.client import Upstream
-
-T = TypeVar("T")
+from bff_core.upstream.user_agent import framework_version
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
 GATEWAY = "bff.gateway"
@@ -119,7 +115,7 @@ class Gateway(FastAPI):
         config, settings = self.config, self.settings
         refuse_bare_cookies(self.routes)
         refuse_non_numbers(self.routes)
-        table = RouteTable(route_entries(self.routes, self.fast_path.compiled))
+        table = self.route_table()
         check_rules(table)
         wrap_router(self.router, partial(BodyChecks, table=table))
         handlers, noted = self.exception_handlers, noting(self.exception_handlers)
@@ -129,14 +125,16 @@ class Gateway(FastAPI):
         self.fast_path.assemble(table, following=following, handlers=noted)
         self.shedding.set_routes(table)
         parts = EdgeParts(
-            about=About(self.title, _version(), settings.revision),
+            about=About(self.title, framework_version(), settings.revision),
             readiness=self.readiness,
             events=config.events,
             routes=table,
             authenticator=config.authenticator,
             limits=config.limits,
-            limit_store=self._limit_store if settings.limits_url else None,
-            idempotency_store=self._idempotency_store if settings.idempotency_url else None,
+            limit_store=(lambda: self.running.shared.limits) if settings.limits_url else None,
+            idempotency_store=(
+                (lambda: self.running.shared.idempotency) if settings.idempotency_url else None
+            ),
             admin=self._admin_endpoints(),
             webhook=self._webhook(),
             own=config.concerns,
@@ -147,10 +145,10 @@ class Gateway(FastAPI):
         return edge(self.fast_path, config.options, parts)
 
     def route_table(self) -> RouteTable:
-        """Return the route table, which is built with the middleware stack at the first call."""
-        if self.middleware_stack is None:
-            self.middleware_stack = self.build_middleware_stack()
-        return self.fast_path.table
+        """Return the table of all routes; once the app is assembled, the one that requests use."""
+        if self.middleware_stack is not None:
+            return self.fast_path.table
+        return RouteTable.of(self.routes, self.fast_path.compiled)
 
     def _admin_endpoints(self) -> AdminEndpoints | None:
         actions = admin_actions(
@@ -241,25 +239,7 @@ class Gateway(FastAPI):
         return f"circuit open: {', '.join(down)}" if down else None
 
     def _response_cache(self) -> ResponseCache:
-        return _configured(self.running.shared.cache if self.has_cache else None, NO_CACHE)
-
-    def _idempotency_store(self) -> IdempotencyStore:
-        return _configured(self.running.shared.idempotency, "BFF_IDEMPOTENCY_URL is not set")
-
-    def _limit_store(self) -> LimitStore:
-        return _configured(self.running.shared.limits, "BFF_LIMITS_URL is not set")
-
-
-def _configured(store: T | None, reason: str) -> T:
-    """Return a store; raise `ConfigurationError` if the gateway is configured without it."""
-    if store is None:
-        raise ConfigurationError(reason)
-    return store
-
-
-def _version() -> str:
-    """Return the version of the framework; empty if it is not installed."""
-    try:
-        return version("bff-core")
-    except PackageNotFoundError:
-        return ""
+        cache = self.running.shared.cache if self.has_cache else None
+        if cache is None:
+            raise ConfigurationError(NO_CACHE)
+        return cache

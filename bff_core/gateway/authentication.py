@@ -4,10 +4,9 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from bff_core.auth.authenticator import (
     Authenticator,
-    ChecksSettings,
+    GatewayAuthenticator,
     MakeAuthenticator,
     MayBeUnready,
-    NeedsResources,
     Resources,
     check_authenticator,
     each_of,
@@ -34,7 +33,7 @@ def make_authenticator(
     made = given if given is None or is_authenticator(given) else given(settings)
     if given is not None:
         check_authenticator(made)
-    if isinstance(made, ChecksSettings):
+    if isinstance(made, GatewayAuthenticator):
         made.check(settings)
     return made
 
@@ -50,6 +49,6 @@ def open_authenticator(
     authenticator: Authenticator | None, resources: Resources
 ) -> AbstractAsyncContextManager[object]:
     """Return a context during which an authenticator can call its services."""
-    if isinstance(authenticator, NeedsResources):
+    if isinstance(authenticator, GatewayAuthenticator):
         return authenticator.open(resources)
     return nullcontext()

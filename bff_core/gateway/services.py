@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bff_core.auth.authenticator import Authenticator, CallsServices
+from bff_core.auth.authenticator import Authenticator, GatewayAuthenticator
 from bff_core.oauth.endpoint import ProviderService
 from bff_core.oauth.tokens import token_services, token_sources
 from bff_core.settings.model import Settings
@@ -22,7 +22,9 @@ def all_services(
 
     The settings are returned with the addresses of identity providers that have further origins.
     """
-    of_authenticator = authenticator.services if isinstance(authenticator, CallsServices) else ()
+    of_authenticator = (
+        authenticator.services if isinstance(authenticator, GatewayAuthenticator) else ()
+    )
     found = list(dict.fromkeys([*services, *token_services(services), *of_authenticator]))
     origins = {
         kind.name: (kind.origin,)

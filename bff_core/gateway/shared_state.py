@@ -10,6 +10,7 @@ from bff_core.cache.stores.factory import open_store
 from bff_core.clock import Clock, chance
 from bff_core.events import Events
 from bff_core.idempotency.interface import IdempotencyStore
+from bff_core.idempotency.memory import MemoryIdempotencyStore
 from bff_core.idempotency.redis import RedisIdempotencyStore
 from bff_core.limits.interface import LimitStore
 from bff_core.limits.memory import MemoryLimitStore
@@ -23,14 +24,14 @@ from bff_core.settings.model import Settings
 class SharedState:
     """The open stores of one run.
 
-    `cache` is in memory or in Redis; it is None if no policy caches. `idempotency` and `limits` are
-    in Redis; they are None if the settings name no Redis, and the edge uses its own memory then.
+    They are in Redis if the settings name one, else in memory. `cache` is None if no policy caches.
+    In memory, the edge has its own `idempotency` and `limits`, which also work between runs.
     """
 
     redis: RedisClients
     cache: ResponseCache | None
-    idempotency: IdempotencyStore | None
-    limits: LimitStore | None
+    idempotency: IdempotencyStore
+    limits: LimitStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +74,10 @@ class SharedStateConfig:
         closing.push_async_callback(store.aclose)
         return ResponseCache(store, self.events)
 
-    def _open_idempotency(
-        self, redis: RedisClients, background: Background
-    ) -> IdempotencyStore | None:
+    def _open_idempotency(self, redis: RedisClients, background: Background) -> IdempotencyStore:
         url = self.settings.idempotency_url
         if not url:
-            return None
+            return MemoryIdempotencyStore(self.idempotency, self.clock, self.events)
         return RedisIdempotencyStore(
             redis.to(url),
             self.idempotency,
@@ -87,9 +86,8 @@ class SharedStateConfig:
             events=self.events,
         )
 
-    def _open_limits(self, redis: RedisClients) -> LimitStore | None:
-        url = self.settings.limits_url
+    def _open_limits(self, redis: RedisClients) -> LimitStore:
+        url, local = self.settings.limits_url, MemoryLimitStore(self.clock)
         if not url:
-            return None
-        local = MemoryLimitStore(self.clock)
+            return local
         return RedisLimitStore(redis.to(url), local, gateway=self.gateway, clock=self.clock)

@@ -19,10 +19,10 @@ MAX_CACHED_NAMES: Final = 1024
 class ResponseHeaders:
     """Adds headers to each answer: constant ones, and those of the request.
 
-    A header that the application has set wins, so that a page of documentation may have a content
-    security policy of its own. No header is sent twice, except cookies; `Vary` is merged. An answer
-    without `Cache-Control` and `Expires` gets `Cache-Control`: `no-store` if it is a failure or a
-    stream, which may be incomplete, else `private, no-cache`.
+    A header that the application has set wins, then one that a concern has added, so that a page of
+    documentation may have a content security policy of its own. No header is sent twice, except
+    cookies; `Vary` is merged. An answer without `Cache-Control` and `Expires` gets `Cache-Control`:
+    `no-store` if it is a failure or a stream, which may be incomplete, else `private, no-cache`.
     """
 
     __slots__ = ("_constant", "_names")
@@ -47,12 +47,13 @@ class ResponseHeaders:
         names = {name for name, _ in headers}
         if not names <= _lower:
             names = _in_lower_case(headers)
+        if added:
+            headers += [field for field in added if field[0] not in names or field[0] in _MERGED]
+            names = names.union([name for name, _ in added])
         if names.isdisjoint(self._names):
             headers += self._constant
         else:
             headers += [field for field in self._constant if field[0] not in names]
-        if added:
-            headers += [field for field in added if field[0] not in names or field[0] in _MERGED]
         if names.isdisjoint(_REUSE):
             headers.append(COMPLETE if is_stored else DEGRADED)
         if b"x-request-id" not in names:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from cachetools import FIFOCache
 
@@ -17,26 +18,26 @@ REPORT_SECONDS = 60.0
 """Seconds between two events about evictions: a full store evicts an answer per request."""
 
 
+@dataclass(slots=True, eq=False)
 class _Running:
     """A claimed key, and the requests that wait for its release."""
 
-    __slots__ = ("claim", "waiters")
-
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
-        self.waiters: list[asyncio.Future[None]] = []
+    claim: Claim
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Settled:
     """A used key without a claim: the fingerprint of its request, and the answer if it is final."""
 
-    __slots__ = ("answer", "expires", "fingerprint", "size")
+    fingerprint: bytes
+    answer: StoredAnswer | None
+    expires: float
 
-    def __init__(self, fingerprint: bytes, answer: StoredAnswer | None, expires: float) -> None:
-        self.fingerprint = fingerprint
-        self.answer = answer
-        self.expires = expires
-        self.size = OVERHEAD_BYTES if answer is None else OVERHEAD_BYTES + answer.size
+    @property
+    def size(self) -> int:
+        """The bytes that it takes, about."""
+        return OVERHEAD_BYTES + (0 if self.answer is None else self.answer.size)
 
 
 class MemoryIdempotencyStore:

@@ -19,8 +19,6 @@ from bff_core.observe.masking import masked, redacted, visible, words_of
 from bff_core.observe.request_ids import RequestIds, current_ids
 from bff_core.payload_errors import SAMPLE_BYTES
 
-__all__ = ["JSONLines", "LogSink", "Words", "level_of", "log_sink", "masked", "visible"]
-
 LOGGER = "bff_core"
 
 Form = Literal["json", "text", "root", "off"]

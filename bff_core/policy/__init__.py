@@ -1,4 +1,4 @@
-"""Options of calls to services and of requests from clients, checked when they are made."""
+"""Options for calls to services and for requests, and the state machines that decide by them."""
 
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -48,20 +48,6 @@ CLUSTER: Final = "cluster"
 
 _REFUSALS: Final = (AuthenticationError, BusyLoadingError, ResponseError)
 """Errors that Redis itself answers."""
-
-
-class _Connections(Protocol):
-    """Sends commands over connections to one server, or to the nodes of a cluster."""
-
-    async def execute(self, command: Sequence[Value], /) -> object: ...
-
-    async def connection_to(self, channel: str, /) -> AbstractConnection: ...
-
-    def heartbeat(self, channel: str, /) -> Sequence[str]: ...
-
-    def rediscover(self) -> None: ...
-
-    async def aclose(self) -> None: ...
 
 
 class RedisClient:
@@ -240,7 +226,7 @@ class _ServerConnections:
         await self._client.aclose()
 
 
-def _connections(url: str, *, is_cluster: bool) -> _Connections:
+def _connections(url: str, *, is_cluster: bool) -> "ClusterConnections | _ServerConnections":
     kind = ClusterConnections if is_cluster else _ServerConnections
     return kind(
         url,

@@ -9,12 +9,20 @@ from fastapi.security import APIKeyCookie
 from starlette.routing import BaseRoute
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.access import ACCESS_ATTRIBUTE, ANYONE, SIGNED_IN, Access, Require, admit
+from bff_core.auth.access import (
+    ACCESS_ATTRIBUTE,
+    ANYONE,
+    SIGNED_IN,
+    Access,
+    Require,
+    access_of,
+    admit,
+)
 from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
-from bff_core.routing.route_table import CHECKS_ACCESS, RouteTable, route_entries
+from bff_core.routing.route_table import CHECKS_ACCESS, RouteEntry, RouteTable, route_entries
 
 E = TypeVar("E")
 
@@ -96,11 +104,15 @@ def check_rules(table: RouteTable) -> None:
     Such a rule reads the inputs of the route, which only views hand to it.
     """
     for entry in table.entries:
-        if _depends_on_inputs(entry.access) and not hasattr(entry.endpoint, CHECKS_ACCESS):
-            raise ConfigurationError(
-                f"{entry.path}: Require(when=…) decides by inputs, and those of a plain route "
-                "are not known to the gateway: declare it with Views, or check in the function"
-            )
+        _check_rule(entry)
+
+
+def _check_rule(entry: RouteEntry) -> None:
+    if _depends_on_inputs(entry.access) and not hasattr(entry.endpoint, CHECKS_ACCESS):
+        raise ConfigurationError(
+            f"{entry.path}: Require(when=…) decides by inputs, and those of a plain route "
+            "are not known to the gateway: declare it with Views, or check in the function"
+        )
 
 
 def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
@@ -109,7 +121,13 @@ def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
     Raises `NotAuthenticated` or `NotAllowed`. A path without a route passes, and becomes a 404.
     """
     entry = table.match(scope).entry
+    unlisted = table.unlisted_route(scope, entry)
+    if unlisted is not None:
+        route = unlisted.route
+        admit(access_of(getattr(route, "app", None)) or access_of(route), scope[SCOPE])
+        return False
     if entry is None:
         return False
+    _check_rule(entry)  # it may have been added after the start
     admit(entry.access, scope[SCOPE])
     return entry.has_inner_rules

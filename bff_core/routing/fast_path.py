@@ -68,6 +68,7 @@ class FastPath:
         """Serve the request of a compiled view, or pass the request on."""
         match = self.find(scope)
         if match is None or match.entry is None or match.entry.compiled is None:
+            self.table.renew(scope)
             await self._following(scope, receive, send)
             return
         scope["route"], scope["path_params"] = match.entry, match.parameters()

@@ -17,8 +17,13 @@ from starlette.types import ASGIApp
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import Access, access_of
-from bff_core.compat.fastapi import Form, RouteContext, iter_route_contexts
-from bff_core.compat.starlette import compile_path, is_in_one_segment, path_pattern_of
+from bff_core.compat.fastapi import (
+    Form,
+    RouteContext,
+    iter_route_contexts,
+    version_of_included,
+)
+from bff_core.compat.starlette import compile_path, is_in_one_segment, path_pattern_of, serves
 from bff_core.policy.edge.idempotency import UNSAFE
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.routing.body_types import Kind, is_json
@@ -38,6 +43,9 @@ CRITICALITY: Final = "__criticality__"
 
 READS_ONLY: Final = "__reads_only__"
 """The attribute of an endpoint that changes nothing by any method: it needs no idempotency."""
+
+FindCompiled = Callable[[object, str], ASGIApp | None]
+"""Finds the application that serves an endpoint and a path on the fast path."""
 
 WEB_SOCKET: Final = ""
 """The method of a web socket's handshake in the table; no HTTP request has an empty one."""
@@ -98,8 +106,8 @@ class RouteEntry:
         """Return the entry of a route of FastAPI or Starlette."""
         methods = frozenset(context.methods or ())
         endpoint = context.endpoint or getattr(context.route, "app", None)
-        pattern, path, convertors = compile_path(context.path or "")
-        mounted = path_pattern_of(context.route)
+        pattern, path, convertors = compile_path(context.path or "/")
+        mounted = path_pattern_of(context)
         is_socket = isinstance(context.route, WebSocketRoute)
         return cls(
             path,
@@ -178,13 +186,48 @@ class RouteTable:
     """All routes of a gateway, in FastAPI's order: the first route that matches serves a request.
 
     The first route of GET or HEAD serves a HEAD. `match` searches once per request and stores the
-    result in the ASGI scope. It searches again only if middleware rewrites the path.
+    result in the ASGI scope. It searches again only if middleware rewrites the path. `unlisted` are
+    routes that match by more than a path, each with the number of entries before it.
     """
 
-    __slots__ = ("_by_method", "_mounts", "entries", "has_criticality")
+    __slots__ = (
+        *("_by_method", "_compiled", "_mounts", "_read", "_routes", "_version"),
+        *("entries", "has_criticality", "unlisted"),
+    )
 
     def __init__(self, entries: Iterable[RouteEntry] = ()) -> None:
-        self.entries = entries = tuple(entries)
+        self._routes: Sequence[BaseRoute] = ()
+        self._compiled: FindCompiled = not_compiled
+        self._read: Sequence[BaseRoute] = []
+        self._version = 0
+        self._set(tuple(entries), ())
+
+    @classmethod
+    def of(cls, routes: Sequence[BaseRoute], compiled: FindCompiled) -> Self:
+        """Return the table of an app; `compiled` finds what serves a route on the fast path."""
+        table = cls()
+        table._routes, table._compiled = routes, compiled
+        table._read_routes()
+        return table
+
+    def _read_routes(self) -> None:
+        entries: list[RouteEntry] = []
+        unlisted: list[tuple[int, RouteContext]] = []
+        for context in iter_route_contexts(self._routes):
+            if not _is_listed(context):
+                unlisted.append((len(entries), context))
+                continue
+            # FastAPI serves what comes after a route that may take its requests.
+            app = None if unlisted else self._compiled(context.endpoint, context.path or "/")
+            entries.append(RouteEntry.of(context, app))
+        self._read = list(self._routes)
+        self._version = version_of_included(self._routes)
+        self._set(tuple(entries), tuple(unlisted))
+
+    def _set(
+        self, entries: tuple[RouteEntry, ...], unlisted: tuple[tuple[int, RouteContext], ...]
+    ) -> None:
+        self.entries, self.unlisted = entries, unlisted
         self.has_criticality = any(one.criticality != DEFAULT_CRITICALITY for one in entries)
         routes = [one for one in entries if not one.is_socket]
         methods = frozenset[str]().union(*(one.methods for one in routes))
@@ -192,6 +235,24 @@ class RouteTable:
         self._by_method = {method: _index(routes, {method}) for method in methods}
         self._by_method["HEAD"] = _index(routes, {"GET", "HEAD"})
         self._by_method[WEB_SOCKET] = _Index([one for one in entries if not one.methods])
+
+    def renew(self, scope: ASGIScope) -> None:
+        """Read the routes again if one was added or removed since, such as by a lifespan."""
+        routes = self._routes
+        if routes == self._read and version_of_included(routes) == self._version:
+            return
+        self._read_routes()
+        scope.pop(ROUTE, None)
+
+    def unlisted_route(self, scope: ASGIScope, entry: RouteEntry | None) -> RouteContext | None:
+        """Return the route that serves a request in place of the entry that its path matches."""
+        if not self.unlisted:
+            return None
+        place = len(self.entries) if entry is None else self.entries.index(entry)
+        for before, context in self.unlisted:
+            if before <= place and serves(context, scope):
+                return context
+        return None
 
     def match(self, scope: ASGIScope) -> RouteMatch:
         """Return the route of a request; the first caller searches, the others read the result."""
@@ -258,14 +319,17 @@ def _index(routes: Sequence[RouteEntry], methods: set[str]) -> _Index:
     return _Index([one for one in routes if not one.methods or one.methods & methods])
 
 
-def route_entries(
-    routes: Sequence[BaseRoute],
-    compiled: Callable[[object, str], ASGIApp | None] = lambda _endpoint, _path: None,
-) -> Iterator[RouteEntry]:
-    """Yield an entry for each route that has a path, in FastAPI's order.
+def not_compiled(_endpoint: object, _path: str) -> None:
+    """Find no application for the fast path."""
 
-    `compiled` returns the application that serves an endpoint and path on the fast path.
-    """
+
+def route_entries(routes: Sequence[BaseRoute]) -> Iterator[RouteEntry]:
+    """Yield an entry for each route that matches by its path, in FastAPI's order."""
     for context in iter_route_contexts(routes):
-        if context.path:
-            yield RouteEntry.of(context, compiled(context.endpoint, context.path))
+        if _is_listed(context):
+            yield RouteEntry.of(context)
+
+
+def _is_listed(context: RouteContext) -> bool:
+    """Whether a route matches by its path; a mount of all paths has an empty one."""
+    return bool(context.path) or path_pattern_of(context) is not None

@@ -8,7 +8,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.routing.access import admit_to_route
 from bff_core.routing.head import answer_head
 from bff_core.routing.path import path_of
-from bff_core.routing.route_table import RouteTable
+from bff_core.routing.route_table import ROUTE, RouteMatch, RouteTable
 
 
 class SlowPath:
@@ -42,9 +42,15 @@ class SlowPath:
         return entry is not None and bool(entry.methods) and "HEAD" not in entry.methods
 
     def _with_allow(self, scope: ASGIScope, send: Send) -> Send:
+        path = path_of(scope)  # a mount changes it
+
         def send_allow(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start" and message["status"] == 405:
-                message = self._completed(message, scope["method"], path_of(scope))
+                matched: RouteMatch | None = scope.get(ROUTE)
+                is_known = matched is not None and matched.table is self._table
+                # Middleware may have rewritten the path before the match.
+                served = matched.path if matched is not None and is_known else path
+                message = self._completed(message, scope["method"], served)
             return send(message)
 
         return send_allow

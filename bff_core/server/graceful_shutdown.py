@@ -56,9 +56,9 @@ class GracefulShutdown:
         await self._listening.close()
         self._end_streams()
         await self._wait_until_answered(grace)
-        unfinished = self._cut()
+        unfinished = [one for one in tuple(self._serving.connections) if one.cancel()]
         if self._events.sinks:
-            self._events.emit(Drained(unfinished, self._serving.now() - began_at))
+            self._events.emit(Drained(len(unfinished), self._serving.now() - began_at))
         await self._clean_up()
 
     async def _pause(self, seconds: float) -> None:
@@ -73,7 +73,7 @@ class GracefulShutdown:
             if connection not in self._serving.connections:
                 connection.shutdown()  # a web socket: 1012, service restart
         for connection in tuple(self._serving.connections):
-            connection.reconnect()
+            connection.end_event_stream()
 
     async def _wait_until_answered(self, grace: float) -> None:
         """Wait until every request is answered, at most for the grace period."""
@@ -85,10 +85,6 @@ class GracefulShutdown:
             if not (serving.state.connections or serving.state.tasks):
                 return
             await self._pause(min(POLL_SECONDS, until - serving.now()))
-
-    def _cut(self) -> int:
-        unfinished = [c for c in tuple(self._serving.connections) if c.cut()]
-        return len(unfinished)
 
     async def _clean_up(self) -> None:
         state = self._serving.state

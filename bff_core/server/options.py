@@ -25,7 +25,7 @@ class ServerOptions:
         float, Option("How long a request's body may take to arrive", 0.05, 3600)
     ] = 8.0
     body_rate: Annotated[
-        int, Option("How many bytes of body earn the client a further second", 1, 1024 * MIB)
+        int, Option("How many bytes of body extend body_timeout by a second", 1, 1024 * MIB)
     ] = 16 * KIB
     send_timeout: Annotated[
         float, Option("How long a client may leave its answer unread", 0.05, 3600)

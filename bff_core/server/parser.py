@@ -227,7 +227,10 @@ class RequestReader:
         self.method = method.decode("ascii")
         self.version = self._find_version(method)
         self.is_last = self.version != "1.1" or not parser.should_keep_alive()
-        self.fault = self._check_head() if self.version else self._protocol_fault()
+        if self.version:
+            self.fault = self._check_head()
+        else:
+            self.fault = UNKNOWN_VERSION if parser.get_http_version() == "2.0" else NOT_HTTP
         if self.fault is None and not self.is_upgrade:
             self._sink.begin()
 
@@ -285,9 +288,6 @@ class RequestReader:
         has_body = b"content-length" in head or b"transfer-encoding" in head
         is_near = 4 <= end <= at and not self._line_bytes[end:at].strip(b"\r\n")
         return self._line_offset > 1 and is_near and not has_body
-
-    def _protocol_fault(self) -> EarlyRefusal:
-        return UNKNOWN_VERSION if self._parser.get_http_version() == "2.0" else NOT_HTTP
 
     def _check_head(self) -> EarlyRefusal | None:
         target = read_target(self.method, self._url)

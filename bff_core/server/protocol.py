@@ -93,7 +93,7 @@ class ClientConnection(asyncio.Protocol):
         self._deadlines.clear()
         self.writer.close()
         if self._cycle is not None:
-            self._cycle.leave()
+            self._cycle.disconnect()
         self._cycle = self._incoming = None
         self._queue.clear()
         self._reader.close()
@@ -138,7 +138,7 @@ class ClientConnection(asyncio.Protocol):
         cycle = self._incoming
         if cycle is None or cycle.is_over:
             return
-        cycle.take(piece)
+        cycle.add_body(piece)
         self._deadlines.extend(len(piece))
         if cycle.is_full:
             self._pause()
@@ -159,7 +159,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.resume_reading()
             self._deadlines.resume()
 
-    def answered(self, cycle: RequestCycle) -> None:
+    def after_answer(self, cycle: RequestCycle) -> None:
         """Continue after an answer: with the next request, or by closing the connection."""
         self.serving.state.total_requests += 1
         self._cycle = None
@@ -176,7 +176,7 @@ class ClientConnection(asyncio.Protocol):
             else:
                 self._deadlines.await_request()
 
-    def break_off(self, *, looks_complete: bool) -> None:
+    def abort_answer(self, *, looks_complete: bool) -> None:
         """End the connection within an answer; reset it if the truncated answer looks complete."""
         self._ignores_input, self._cycle = True, None
         if looks_complete:
@@ -187,13 +187,13 @@ class ClientConnection(asyncio.Protocol):
     def shutdown(self) -> None:
         """Close the connection once it is idle; uvicorn's own server calls this at shutdown."""
         self.serving.is_draining = True
-        self.reconnect()
+        self.end_event_stream()
         self.close_if_idle(0)
 
-    def reconnect(self) -> None:
+    def end_event_stream(self) -> None:
         """End an event stream, so that its client reconnects."""
         if self._cycle is not None:
-            self._cycle.reconnect(self.serving.reconnect_event())
+            self._cycle.end_event_stream(self.serving.reconnect_event())
 
     def close_if_idle(self, seconds: float) -> None:
         """Close the connection if no request came for so many seconds, and none is arriving."""
@@ -202,14 +202,14 @@ class ClientConnection(asyncio.Protocol):
         ):
             self._transport.close()
 
-    def cut(self) -> bool:
+    def cancel(self) -> bool:
         """Cancel the request in flight and close the connection; return whether there was one."""
         self._ignores_input = True
         self._queue.clear()
         if self._cycle is None:
             self._transport.close()
             return False
-        self._cycle.cut()
+        self._cycle.cancel()
         return True
 
     def abort(self) -> None:

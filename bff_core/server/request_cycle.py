@@ -33,17 +33,17 @@ class CycleConnection(Protocol):
     def resume(self) -> None:
         """Resume reading: the handler wants more of the body."""
 
-    def answered(self, cycle: "RequestCycle", /) -> None:
+    def after_answer(self, cycle: "RequestCycle", /) -> None:
         """Continue after the end of an answer."""
 
-    def break_off(self, *, looks_complete: bool) -> None:
+    def abort_answer(self, *, looks_complete: bool) -> None:
         """End the connection within an answer; reset it if the truncated answer looks complete."""
 
 
 class RequestCycle:
     """One request and its answer. The connection feeds the body, and reports a disconnect.
 
-    `is_over` is set when nothing more can be sent: it was answered or cut, or the client left.
+    `is_over` is set when nothing more can be sent: it was answered, cancelled or abandoned.
     """
 
     __slots__ = (
@@ -106,7 +106,7 @@ class RequestCycle:
                 serving.state.tasks.discard(self.task)
             self.task = None  # the task refers to this frame: avoid a reference cycle
 
-    def take(self, body: bytes) -> None:
+    def add_body(self, body: bytes) -> None:
         """Add a piece of the body; it is dropped after the answer."""
         if not self.is_over:
             self._pieces.append(body)
@@ -128,28 +128,28 @@ class RequestCycle:
         self._fault = fault
         if self.task is not None and not self._connection.serving.reads_faults:
             self._give_up(fault)
-            self._cancel()
+            self._cancel_task()
         self._wake()
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         """Cancel the handler, unless it has answered: the client left."""
         if not self.is_over:
             self.is_over = True
-            self._cancel()
+            self._cancel_task()
             self._wake()
 
-    def reconnect(self, last_event: bytes) -> None:
+    def end_event_stream(self, last_event: bytes) -> None:
         """End an event stream after its last whole event: the client reconnects, elsewhere."""
         if self.answer.media == EVENTS and not self.is_over:
             self._connection.writer.write(self.answer.end_early(last_event, is_end=True))
-            self.leave()
-            self._connection.answered(self)
+            self.disconnect()
+            self._connection.after_answer(self)
 
-    def cut(self) -> None:
+    def cancel(self) -> None:
         """Cancel the handler at shutdown; answer 503 if the answer has not begun."""
         if not self.is_over:
             self._give_up(UNFINISHED)
-            self._cancel()
+            self._cancel_task()
 
     async def receive(self) -> dict[str, Any]:
         """Return the next piece of the body, or `http.disconnect`.
@@ -195,13 +195,13 @@ class RequestCycle:
         if answer.is_complete:
             self.is_over = True
             self._wake()
-            connection.answered(self)
+            connection.after_answer(self)
 
     def _has_message(self) -> bool:
         is_new_end = not self.more_body and not self._is_read
         return bool(self._pieces or self.is_over or self._fault is not None or is_new_end)
 
-    def _cancel(self) -> None:
+    def _cancel_task(self) -> None:
         task = self.task
         if task is not None:
             # A task that is cancelled before its first step does not run its `finally`.
@@ -226,9 +226,9 @@ class RequestCycle:
                 )
             )
             answer.is_last = True
-            connection.answered(self)
+            connection.after_answer(self)
             return
         if answer.media == LINES and refusal is UNFINISHED:
             line = serving.refusals.line(refusal, self.scope)
             writer.write(answer.end_early(line, is_end=False))
-        connection.break_off(looks_complete=answer.is_old)
+        connection.abort_answer(looks_complete=answer.is_old)

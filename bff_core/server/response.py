@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bff_core.http_statuses import INFORMATIONAL, WITHOUT_BODY
+from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.server.response_head import CHUNKED, CLOSE, HeadRenderer, find
 
 LARGE_BODY_BYTES: Final = 16 * 1024
@@ -11,8 +11,6 @@ LARGE_BODY_BYTES: Final = 16 * 1024
 
 EVENTS: Final = b"text/event-stream"
 LINES: Final = b"application/x-ndjson"
-
-_NO_BODY: Final = WITHOUT_BODY | INFORMATIONAL
 
 Message = Mapping[str, Any]
 
@@ -58,7 +56,7 @@ class ResponseRenderer:
         status, fields = message["status"], message.get("headers", ())
         head = HeadRenderer(status, fields, defaults)
         self.has_started = True
-        self.has_body = self.has_body and status not in _NO_BODY
+        self.has_body = self.has_body and status not in WITHOUT_BODY
         if head.length is None and self.has_body:
             self._frame(head)
             self.media = find(fields, b"content-type").partition(b";")[0].strip().lower()

@@ -11,7 +11,7 @@ STATUS_LINES: Final = {
         status,
         HTTPStatus(status).phrase.encode() if status in set(map(int, HTTPStatus)) else b"Status",
     )
-    for status in range(100, 600)
+    for status in range(200, 600)  # after an interim status a client waits for another answer
 }
 
 CLOSE: Final = b"connection: close\r\n"
@@ -38,7 +38,8 @@ _MAX_LINE_BYTES: Final = 512
 class HeadRenderer:
     """The head of one answer without its last line; `length` is the declared length.
 
-    Raises `ValueError` for a field that would break the head or split the answer.
+    Raises `ValueError` for a field that would break the head or split the answer, and for a status
+    that no final answer has.
     """
 
     __slots__ = ("is_last", "length", "lines")
@@ -46,7 +47,10 @@ class HeadRenderer:
     def __init__(self, status: int, fields: Iterable[tuple[bytes, bytes]], defaults: bytes) -> None:
         self.length: int | None = None
         self.is_last = False
-        self.lines = lines = [STATUS_LINES[status], defaults]
+        status_line = STATUS_LINES.get(status)
+        if status_line is None:
+            raise ValueError(f"{status!r} is no status of a final answer")
+        self.lines = lines = [status_line, defaults]
         for name, value in fields:
             line = _lines.get((name, value))
             lines.append(self._line(name, value) if line is None else line)

@@ -58,7 +58,9 @@ def serve(plan: ServePlan) -> int:
     """
     try:
         settings = _settings()
-        listener = adopt(plan.fd) if plan.fd is not None else _bound(plan, settings)
+        host = settings.host if plan.host is None else plan.host
+        port = settings.port if plan.port is None else plan.port
+        listener = bind(host, port) if plan.fd is None else adopt(plan.fd)
         workers = plan.workers or settings.workers
         with listener, _hangups_ignored():
             if workers > 1 and plan.lifeline is None:
@@ -154,11 +156,6 @@ def _settings() -> Settings:
         return Settings.load()
 
 
-def _bound(plan: ServePlan, settings: Settings) -> socket.socket:
-    host = settings.host if plan.host is None else plan.host
-    return bind(host, settings.port if plan.port is None else plan.port)
-
-
 def _serve(plan: ServePlan, listener: socket.socket, processes: Processes) -> int:
     app = load(plan.app)
     config, state, make_loop = configuration(app)
@@ -183,11 +180,11 @@ def _follow_supervisor(lifeline: int | None, process: Process) -> Callable[[], N
     line = socket.socket(fileno=lifeline)
     loop = asyncio.get_running_loop()
 
-    def break_off() -> None:
+    def end_with_supervisor() -> None:
         loop.remove_reader(line)
         process.end()
 
-    loop.add_reader(line, break_off)
+    loop.add_reader(line, end_with_supervisor)
     return lambda: line.sendall(READY)
 
 

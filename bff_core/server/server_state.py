@@ -33,13 +33,13 @@ class WatchedConnection(Protocol):
     def check_deadlines(self, now: float, /) -> None:
         """Enforce its deadlines."""
 
-    def reconnect(self) -> None:
+    def end_event_stream(self) -> None:
         """End its event stream, if it has one."""
 
     def close_if_idle(self, seconds: float, /) -> None:
         """Close it if no request came for so many seconds."""
 
-    def cut(self) -> bool:
+    def cancel(self) -> bool:
         """Cancel its request; return whether it had one."""
         ...
 

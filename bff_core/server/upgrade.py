@@ -142,13 +142,13 @@ class Handshake:
         self._transport.write(serving.refusals.render(NOT_HTTP, serving.defaults, scope=scope))
         self._transport.close()
         if call is not None:
-            call.cut(NOT_HTTP, serving.now())
+            call.cancel(NOT_HTTP, serving.now())
 
     def _expire(self) -> None:
         if self._call is None:
             reset(self._transport)
         else:
-            self._call.cut(NOT_ACCEPTED, self._serving.now())
+            self._call.cancel(NOT_ACCEPTED, self._serving.now())
 
     def _track(self, message: Mapping[str, Any]) -> None:
         """End the deadline once the answer is complete."""
@@ -173,7 +173,7 @@ class _Call:
     scope: Any
     deadline: asyncio.Timeout
 
-    def cut(self, refusal: EarlyRefusal, now: float) -> None:
+    def cancel(self, refusal: EarlyRefusal, now: float) -> None:
         """Cancel it, and store the status for its log line."""
         self.scope[CUT] = refusal.status
         self.deadline.reschedule(now)

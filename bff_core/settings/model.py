@@ -98,7 +98,7 @@ class Settings(BaseModel):
     )
     """The address of the service, for an upstream class of this name; several are balanced."""
     secrets: Named[SecretStr] = Field(
-        default_factory=dict, description="what calls to services prove themselves with"
+        default_factory=dict, description="a secret that services accept"
     )
     """A secret that authenticates calls to services; `BFF_SECRET_<NAME>_FILE` names a file."""
     policies: str = Field(default="", description="a file of policies, in TOML")
@@ -174,19 +174,21 @@ class Settings(BaseModel):
     )
     """The memory of one process for cached replies and answers."""
     public_url: PublicURL = Field(
-        default="", description="where browsers find the gateway, such as https://shop.example"
+        default="", description="the public URL of the gateway, such as https://shop.example"
     )
     """The address of the gateway as browsers see it."""
     issuer: IssuerURL = Field(
         default="", description="the issuer of tokens, such as https://id.example"
     )
     """The OpenID provider that signs people in."""
-    issuer_origins: Names = Field(default=(), description="further origins of the issuer")
+    issuer_origins: Names = Field(
+        default=(), description="origins separated by commas, such as https://oauth2.example"
+    )
     """Origins besides that of the issuer where its endpoints may be."""
-    client_id: str = Field(default="", description="what the provider knows the gateway as")
+    client_id: str = Field(default="", description="the id from the registration at the provider")
     """The client id of the gateway at the OpenID provider."""
     client_secret: SecretStr = Field(
-        default=SecretStr(""), description="what the provider knows the gateway by"
+        default=SecretStr(""), description="the secret from the registration at the provider"
     )
     """The client secret of the gateway at the OpenID provider."""
     session_keys: Keys = Field(

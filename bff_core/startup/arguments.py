@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 
 from bff_core.composition.composition import Composition
+from bff_core.edge.concern import ALL_KINDS
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
@@ -111,9 +112,14 @@ def _saga(given: object) -> str | None:
 def _concern(given: object) -> str | None:
     if isinstance(given, type):
         return f"make one, as in edge=[{given.__name__}()]"
-    if callable(getattr(given, "check", None)):
+    if not callable(getattr(given, "check", None)):
+        return (
+            "give concerns: objects with a method check(context); middleware has app.add_middleware"
+        )
+    kinds = getattr(given, "kinds", ALL_KINDS)
+    if isinstance(kinds, Collection) and kinds and ALL_KINDS.issuperset(kinds):
         return None
-    return "give concerns: objects with a method check(context); middleware has app.add_middleware"
+    return f'kinds = {kinds!r}: give {{"http"}}, {{"websocket"}} or leave it out for both'
 
 
 def _face(face: object) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bff_core.auth.authenticator import Authenticator, HasKeys, TrustsIssuers, each_of
+from bff_core.auth.authenticator import Authenticator, GatewayAuthenticator, HasKeys, each_of
 from bff_core.edge.forwarded import UNIX
 from bff_core.edge.options import EdgeOptions
 from bff_core.settings.model import Settings
@@ -79,7 +79,7 @@ def _issuers(settings: Settings, authenticator: Authenticator | None) -> list[st
     theirs = [
         issuer
         for one in each_of(authenticator)
-        if isinstance(one, TrustsIssuers)
+        if isinstance(one, GatewayAuthenticator)
         for issuer in one.issuers
     ]
     return list(dict.fromkeys([settings.issuer, *theirs]))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bff_core.auth.authenticator import Authenticator, HoldsState, each_of
+from bff_core.auth.authenticator import Authenticator, GatewayAuthenticator, each_of
 from bff_core.routing.route_table import RouteTable
 from bff_core.settings.model import Settings
 
@@ -28,7 +28,7 @@ def unsafe_unshared_state(
     """Return state that is unsafe in several processes, by the variable that shares it."""
     found: dict[str, str] = {}
     for one in each_of(authenticator):
-        if isinstance(one, HoldsState):
+        if isinstance(one, GatewayAuthenticator):
             found |= one.unshared(settings)
     if keyed_paths and not settings.idempotency_url:
         shown = ", ".join(keyed_paths[:3]) + (", …" if len(keyed_paths) > 3 else "")

@@ -2,18 +2,20 @@
 
 import asyncio
 import math
-from typing import TypeVar
 
 from bff_core.clock import Clock
 
 
 class CallTimer:
-    """Cancels one task at an instant; compared by identity."""
+    """Cancels the current task at an instant; compared by identity."""
 
     __slots__ = ("_cancelling", "has_fired", "instant", "task")
 
-    def __init__(self, task: asyncio.Task[object], instant: float) -> None:
-        self.task = task
+    def __init__(self, instant: float, loop: asyncio.AbstractEventLoop) -> None:
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("a call must be made in a task")
+        self.task: asyncio.Task[object] = task
         self.instant = instant
         self.has_fired = False
         self._cancelling = task.cancelling()
@@ -32,9 +34,6 @@ class CallTimer:
             return False
         self.has_fired = False
         return self.task.uncancel() <= self._cancelling
-
-
-TimerT = TypeVar("TimerT", bound=CallTimer)
 
 
 class CallTimers:
@@ -56,15 +55,10 @@ class CallTimers:
 
     def cancel_at(self, instant: float) -> CallTimer:
         """Cancel the current task at the instant, unless the timer is stopped before."""
-        return self.start(CallTimer, instant)
-
-    def start(self, kind: type[TimerT], instant: float) -> TimerT:
-        """Start a timer of the current task; its class defines what happens at the instant."""
-        task = asyncio.current_task(self._loop)
-        if task is None:
-            raise RuntimeError("a call must be made in a task")
-        timer = kind(task, instant)
-        self.schedule(timer)
+        timer = CallTimer(instant, self._loop)
+        self._pending.add(timer)
+        if instant < self._fires_at:
+            self._set_loop_timer(instant)
         return timer
 
     def schedule(self, timer: CallTimer) -> None:

@@ -43,6 +43,8 @@ ACCEPT_LINES: Headers = ((b"accept", b"application/x-ndjson"),)
 ACCEPT_EVENTS: Headers = ((b"accept", b"text/event-stream"),)
 
 
+# Path parameters have free names. A TypedDict with Unpack can't declare them beside the options:
+# type checkers would need the extra items of PEP 728, which mypy does not have yet.
 def _verb(
     method: str, write: Callable[Concatenate[S, str, P], R]
 ) -> Callable[Concatenate[S, P], R]:

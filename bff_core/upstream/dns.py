@@ -11,7 +11,7 @@ from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.dns_refresh import LOOKUP_TIMEOUT_SECONDS, DnsRefresh
 from bff_core.upstream.loopback import LOOPBACK, is_localhost
 from bff_core.upstream.runtime import Runtime
-from bff_core.upstream.threads import OwnThread
+from bff_core.upstream.threads import ThreadPerJob
 from bff_core.upstream.transport.interface import Endpoint
 
 _Found = Collection[tuple[int, int, int, str, tuple[object, ...]]]
@@ -149,7 +149,7 @@ class AddressLookup:
             self._progress.set_result(None)
 
 
-_lookup_threads = OwnThread("lookup")
+_lookup_threads = ThreadPerJob("lookup")
 
 
 def is_literal(host: str) -> bool:

@@ -9,7 +9,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class OwnThread(Executor):
+class ThreadPerJob(Executor):
     """An executor that runs each job in a new daemon thread; its users limit the number of jobs.
 
     A job that hangs does not block other jobs, as in a shared pool, nor the exit of the process.

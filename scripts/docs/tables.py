@@ -32,6 +32,7 @@ from bff_core.settings.model import Settings
 from bff_core.settings.renamed import RENAMED
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+SOURCE = DOCS.with_name("bff_core")
 
 Rows = Sequence[Sequence[str]]
 
@@ -239,6 +240,15 @@ def decisions_table() -> tuple[Sequence[str], Rows]:
     return ["number", "decision"], rows
 
 
+def source_folders_table() -> tuple[Sequence[str], Rows]:
+    """Return each folder of the framework and the first sentence of its docstring."""
+    rows = []
+    for path in sorted(SOURCE.glob("*/__init__.py")):
+        docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+        rows.append([f"`{path.parent.name}`", docstring.partition("\n")[0]])
+    return ["folder", "what it does"], rows
+
+
 TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
     "settings": settings_table,
     "events of calls": call_events_table,
@@ -247,5 +257,6 @@ TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
     "http statuses": statuses_table,
     "query limits": query_limits_table,
     "decisions": decisions_table,
+    "source folders": source_folders_table,
 }
 """Each table by the name that pages use."""

@@ -203,6 +203,7 @@ ANN = {"x-viewer": "ann;orders:read"}
 BOB = {"x-viewer": "bob;orders:write;support"}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
@@ -225,7 +226,7 @@ BOB = {"x-viewer": "bob;orders:write;support"}
 )
 @pytest.mark.parametrize("served_by", ["fast path", "FastAPI"])
 async def test_who_may_use_a_route(served_by, method, path, expected):
-    """An anonymous caller gets 401, a viewer without the right 403, on both ways of a request."""
+    """An anonymous caller gets 401, a viewer without the right 403, on fast and slow path."""
     found = app()
     if served_by != "fast path":
         found.dependency_overrides[object] = object
@@ -241,8 +242,8 @@ async def test_who_may_use_a_route(served_by, method, path, expected):
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/xml", ""])
 @pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"x-viewer": "ann"}, 403)])
-async def test_a_body_is_not_looked_at_before_it_is_known_who_sends_it(kind, headers, status):
-    """A stranger does not learn what would fit."""
+async def test_a_body_is_not_validated_before_the_caller_is_authorized(kind, headers, status):
+    """An anonymous caller does not learn which bodies are valid."""
     sent = headers | ({"content-type": kind} if kind else {})
     async with client_of(app()) as client:
         answer = await client.post("/v1/orders", content=b"nonsense", headers=sent)
@@ -259,7 +260,7 @@ async def test_views_may_declare_a_rule_for_all_their_routes():
 
 
 async def test_without_an_authenticator_routes_are_open_by_default():
-    """But a rule that requires a sign-in does, also on a plain route."""
+    """A declared rule that requires a sign-in still applies, also on a plain route."""
     found = app(authenticator=False)
 
     @found.get("/closed")
@@ -281,8 +282,8 @@ async def ask(client, query, headers=None):
     return body["data"], codes
 
 
-async def test_who_may_ask_for_a_field():
-    """By its resolver, by its type, or by neither: then those who are signed in."""
+async def test_who_may_request_a_field():
+    """The rule of the resolver or of the type applies; without one a field needs a sign-in."""
     query = '{ motto customer(customerId: "ann") ledger { balance } }'
     async with client_of(app()) as client:
         anonymous, missing = await ask(client, query)
@@ -297,7 +298,7 @@ async def test_who_may_ask_for_a_field():
     assert refused == ["not_allowed", "not_allowed"]
 
 
-async def test_a_part_that_outsiders_may_not_know_of_looks_missing():
+async def test_a_hidden_part_looks_missing():
     """A forbidden part is reported as forbidden; a hidden one as not found."""
     async with client_of(app()) as client:
         answer = await client.get("/v1/parts/ann", headers=ANN)
@@ -307,8 +308,8 @@ async def test_a_part_that_outsiders_may_not_know_of_looks_missing():
     assert "hidden=missing;reason=not_found" in answer.headers["part-status"]
 
 
-def test_what_may_be_used_by_whom_is_data():
-    """Routes first, then fields."""
+def test_the_access_rules_of_an_app_are_listed():
+    """`app.access` lists routes first, then fields."""
     routes = app().access
     rules = {one.path: str(one.access) for one in reversed(routes)}
 
@@ -334,7 +335,7 @@ def test_what_may_be_used_by_whom_is_data():
         lambda: access("anyone"),
     ],
 )
-def test_what_can_not_be_meant_is_refused(make):
-    """When it is written."""
+def test_wrong_rules_are_refused(make):
+    """The error is raised when the rule is written."""
     with pytest.raises(ConfigurationError):
         make()

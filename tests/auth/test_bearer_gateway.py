@@ -68,7 +68,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
-async def test_a_token_signs_in():
+async def test_a_token_authenticates_its_viewer():
     """The keys are fetched once."""
     async with open_shop(reply(200, key_set())) as (client, service):
         answers = [await client.get("/v1/me", headers=bearer(signed())) for _ in range(3)]

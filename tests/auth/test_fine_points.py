@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import RSAKey
 
+from bff_core import gateway
 from bff_core.auth import DPoP
 from bff_core.auth.access_tokens import MAX_VERIFIED
 from bff_core.auth.api_keys.authenticator import MAX_WRONG_KEYS, ApiKeyAuthenticator
@@ -33,8 +34,9 @@ from tests.auth.keys.test_certificates import open_shop as certified
 from tests.auth.keys.test_introspection import active, bearer
 from tests.auth.keys.test_introspection import open_shop as introspecting
 from tests.auth.native.test_dpop import HERE, KEY, OTHER, bound, open_shop, proof, sent
+from tests.auth.test_bearer_gateway import views
 from tests.auth.tokens import AUDIENCE, ISSUER, NOW, RSA, claims, key_set, signed
-from tests.shop_with_view_cache import in_production
+from tests.shop_with_view_cache import client_of, in_production
 
 pytestmark = pytest.mark.virtual_time
 
@@ -71,7 +73,7 @@ def verified(token: str, wall: float = NOW, **options):
     ],
 )
 def test_clocks_may_differ_by_the_leeway_and_no_more(changed, is_valid):
-    """To the instant: at `exp` and the leeway a token has expired (RFC 7519, section 4.1.4)."""
+    """At `exp` plus the leeway a token has expired (RFC 7519, section 4.1.4)."""
     token = signed(claims(**changed))
     if is_valid:
         assert verified(token)["sub"] == "user-7"
@@ -81,7 +83,7 @@ def test_clocks_may_differ_by_the_leeway_and_no_more(changed, is_valid):
 
 
 @pytest.mark.parametrize("present", [{}, {"jti": "1"}, {"acr": "1"}, {"jti": "1", "acr": "1"}])
-def test_every_claim_that_is_required_has_to_be_there(present):
+def test_every_required_claim_has_to_be_present(present):
     """A token with one of two required claims is refused."""
     token = signed(claims(**present))
     if len(present) == 2:
@@ -91,8 +93,8 @@ def test_every_claim_that_is_required_has_to_be_there(present):
             verified(token, required=("jti", "acr"))
 
 
-def test_a_token_without_a_key_id_needs_a_key_that_is_the_only_one():
-    """Of two that fit, none is guessed."""
+def test_a_token_without_a_key_id_needs_a_single_key():
+    """If two keys fit, neither is used."""
     nameless = parse(signed(kid=None).encode())
 
     assert key_for(nameless, published(RSA)).key_id == "rsa-1"
@@ -100,8 +102,8 @@ def test_a_token_without_a_key_id_needs_a_key_that_is_the_only_one():
     assert key_for(parse(signed().encode()), published(RSA, SECOND)).key_id == "rsa-1"
 
 
-def test_so_many_keys_of_an_issuer_are_read():
-    """A document without end does not make a list without end."""
+def test_the_keys_of_an_issuer_are_bounded():
+    """A JWK set of any length gives a bounded list of keys."""
     document = {"keys": [RSA.as_dict(private=False) | {"kid": f"{n}"} for n in range(MAX_KEYS + 9)]}
 
     assert [key.key_id for key in keys_of(json.dumps(document).encode())] == [
@@ -109,8 +111,8 @@ def test_so_many_keys_of_an_issuer_are_read():
     ]
 
 
-async def test_tokens_that_were_verified_are_remembered_up_to_a_bound():
-    """The one that was verified first goes."""
+async def test_cached_tokens_are_bounded():
+    """The token that was verified first is evicted."""
     identity = Identity()
     await identity.authenticate(signed())
     (digest, known), *_ = identity.bearer.running.tokens._verified.items()
@@ -125,7 +127,7 @@ async def test_tokens_that_were_verified_are_remembered_up_to_a_bound():
 
 @pytest.mark.parametrize("tenant", [None, "", 7, ["acme"], True])
 async def test_a_token_without_a_tenant_is_refused_where_viewers_have_one(tenant):
-    """An empty one would be that of all viewers without a tenant."""
+    """An empty tenant would be shared by all viewers without one."""
     identity = Identity(issuers=[issuer(tenant="org")])
 
     assert (await identity.authenticate(signed(claims(org="acme")))).tenant == "acme"
@@ -134,7 +136,7 @@ async def test_a_token_without_a_tenant_is_refused_where_viewers_have_one(tenant
 
 
 def test_no_two_pairs_of_tenant_and_subject_are_one_viewer():
-    """With any colons and digits in them."""
+    """Tenants and subjects may contain colons and digits."""
     pairs = [("a", "b:c"), ("a:b", "c"), ("", "a:b:c"), ("1:a", "b"), ("", "1:a:b")]
 
     assert len({Viewer(subject, tenant).audience for tenant, subject in pairs}) == len(pairs)
@@ -144,8 +146,8 @@ def test_no_two_pairs_of_tenant_and_subject_are_one_viewer():
 # Proofs
 
 
-async def test_two_keys_may_name_a_proof_alike():
-    """What one client calls its proof is no affair of another's."""
+async def test_two_keys_may_use_the_same_proof_id():
+    """The id of a proof is unique for its key only."""
     ours, theirs = bound(), bound(OTHER)
     async with open_shop() as client:
         first = await client.get("/v1/me", headers=sent(ours, proof(ours)))
@@ -186,7 +188,7 @@ async def test_a_proof_names_the_address_of_its_request(htu, status):
 
 @pytest.mark.parametrize("skew", [-61, 61])
 async def test_a_proof_of_long_ago_or_of_the_future_is_refused(skew):
-    """So none can be made for later."""
+    """A proof can't be made in advance."""
     token = bound()
     async with open_shop(DPoP(leeway=60)) as client:
         answer = await client.get("/v1/me", headers=sent(token, proof(token, iat=NOW + skew)))
@@ -216,8 +218,8 @@ async def test_a_proof_of_long_ago_or_of_the_future_is_refused(skew):
         ({"sub": 7}, False),
     ],
 )
-async def test_an_answer_about_a_token_is_judged_like_a_token(changed, is_taken):
-    """Audience, issuer and instants count, although the issuer calls it active."""
+async def test_an_introspection_reply_is_validated_like_a_token(changed, is_taken):
+    """Audience, issuer and times are checked, although the issuer calls the token active."""
     async with introspecting(active(**changed)) as (client, _):
         answer = await client.get("/v1/me", headers=bearer())
 
@@ -227,15 +229,15 @@ async def test_an_answer_about_a_token_is_judged_like_a_token(changed, is_taken)
 # API keys
 
 
-def test_a_key_has_ended_at_its_end():
-    """Not an instant later; one that has no end does not."""
+def test_a_key_expires_at_its_expiry():
+    """It is refused from that instant on; a key without an expiry never expires."""
     assert not ApiKeyRecord("p", "d", "n", "s", expires_at=NOW).has_ended(NOW - 0.001)
     assert ApiKeyRecord("p", "d", "n", "s", expires_at=NOW).has_ended(NOW)
     assert not ApiKeyRecord("p", "d", "n", "s").has_ended(NOW)
 
 
-async def test_wrong_keys_do_not_fill_the_memory():
-    """Anyone can send as many as they like; the good ones have a cache of their own."""
+async def test_wrong_keys_take_bounded_memory():
+    """Wrong keys have a cache of their own, since any client can send many."""
     loop, events = asyncio.get_running_loop(), Events()
     links = RedisClients(clock=loop.time, chance=chance, events=events)
     settings = in_production([], api_keys_url="sqlite://")
@@ -255,8 +257,8 @@ async def test_wrong_keys_do_not_fill_the_memory():
 # Devices and sessions
 
 
-async def test_of_too_many_devices_the_least_recent_is_dropped():
-    """Whenever it came first."""
+async def test_the_device_that_was_used_longest_ago_is_dropped():
+    """The order in which devices were added does not matter."""
     devices = MemoryDeviceStore()
     for number in range(MAX_DEVICES_PER_VIEWER):
         seen_at = 0.5 if number == 50 else float(number + 1)
@@ -282,8 +284,8 @@ async def test_a_session_ends_however_often_it_is_used():
     assert await store.get("key") is None
 
 
-async def test_one_person_has_so_many_sessions_and_no_more():
-    """One more ends the oldest; those of others stay."""
+async def test_the_sessions_of_a_subject_are_bounded():
+    """One more ends the oldest; sessions of other subjects stay."""
     clock = [0.0]
     store = MemorySessionStore(lambda: clock[0])
     lifetimes = Lifetimes(idle=1e6, absolute=1e6)
@@ -299,8 +301,8 @@ async def test_one_person_has_so_many_sessions_and_no_more():
     assert len(await store.listed(owner_of("1", ""))) == MAX_SESSIONS_PER_SUBJECT
 
 
-async def test_a_lease_is_given_back_by_its_holder_alone():
-    """Another process that was too late must not end it."""
+async def test_a_lease_is_released_by_its_holder_only():
+    """A process that was too slow must not release the lease of another."""
     store = MemorySessionStore(lambda: 0.0)
     assert await store.lease("refresh", "one", 30)
     await store.release("refresh", "two")
@@ -375,8 +377,8 @@ async def test_a_nonce_is_valid_until_the_one_after_the_next(later, is_taken):
 @pytest.mark.parametrize(
     ("seconds", "status"), [(-1, 401), (0, 200), (1, 200)], ids=["before", "at", "after"]
 )
-async def test_a_certificate_begins_at_its_beginning(seconds, status):
-    """One that was made for tomorrow is none today."""
+async def test_a_certificate_is_not_valid_before_its_start(seconds, status):
+    """A certificate that starts tomorrow is refused today."""
     began = GOOD.not_valid_before_utc.timestamp()
     async with certified(wall=lambda: began + seconds) as client:
         answer = await client.get("/v1/me", headers=header_of(GOOD))
@@ -385,10 +387,47 @@ async def test_a_certificate_begins_at_its_beginning(seconds, status):
 
 
 @pytest.mark.parametrize("spell", [str, str.upper, lambda one: one[:2] + ":" + one[2:]])
-async def test_fingerprints_are_written_as_tools_write_them(spell):
-    """With colons or without, in either case."""
+async def test_fingerprints_are_accepted_in_all_usual_forms(spell):
+    """They may have colons, and upper or lower case."""
     fingerprint = spell(sha256(GOOD.public_bytes(Encoding.DER)).hexdigest())
     async with certified(fingerprints=(fingerprint,)) as client:
         answer = await client.get("/v1/me", headers=header_of(GOOD))
+
+    assert answer.status_code == 200
+
+
+# Custom authenticators
+
+
+class Own:
+    """An author's authenticator, with members whose names the framework's own have, too."""
+
+    challenge = "Own"
+    services = "a text"
+    issuers = None
+
+    def check(self, text: str, scheme: str) -> None:
+        """Check something else than settings."""
+
+    def open(self) -> None:
+        """Open something else than resources."""
+
+    async def authenticate(self, scope: Scope, /) -> Viewer | None:
+        """Return the same viewer for every request."""
+        del scope
+        return Viewer("ann", scopes=frozenset({"orders:read"}))
+
+
+async def test_a_custom_authenticator_may_have_members_of_any_name():
+    """Only authenticators of the framework get settings and resources of the gateway."""
+    app = gateway(
+        "shop",
+        faces=[views],
+        settings=in_production(["identity"]),
+        authenticator=Own(),
+        events=Events(),
+    )
+    async with client_of(app) as client:
+        answer = await client.get("/v1/me")
 
     assert answer.status_code == 200

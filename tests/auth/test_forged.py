@@ -146,8 +146,8 @@ async def test_a_forged_token_is_refused_like_any_other(forgery: str) -> None:
         signed(jku=EVIL),
     ],
 )
-async def test_a_good_token_names_its_viewer(good: str) -> None:
-    """By any accepted algorithm, with clocks that differ by less than a minute."""
+async def test_a_valid_token_gives_its_viewer(good: str) -> None:
+    """Any accepted algorithm, and clocks that differ by less than a minute."""
     viewer = await Identity().authenticate(good)
 
     assert (viewer.subject, viewer.client) == ("user-7", "app")
@@ -162,14 +162,14 @@ async def test_other_credentials_are_refused(scheme: str) -> None:
 
 
 async def test_without_credentials_a_caller_is_anonymous() -> None:
-    """And no service is called."""
+    """No service is called."""
     identity = Identity()
 
     assert await identity.bearer.authenticate(Scope(identity.bench.now + 5)) is None
     assert identity.service.calls == []
 
 
-async def test_an_issuer_speaks_for_itself_alone() -> None:
+async def test_a_key_verifies_tokens_of_its_issuer_only() -> None:
     """The key of one issuer verifies no token of another."""
     friend = Issuer(issuer=FRIEND, audience=(AUDIENCE,), upstream="friend")
     ours = Issuer(issuer=ISSUER, audience=(AUDIENCE,))
@@ -195,12 +195,12 @@ async def test_an_issuer_speaks_for_itself_alone() -> None:
         ({"issuer": "id"}, "iss"),
     ],
 )
-def test_what_would_accept_too_much_does_not_start(wrong: dict, message: str) -> None:
+def test_options_that_would_accept_too_much_do_not_start(wrong: dict, message: str) -> None:
     """The error says which option to change."""
     with pytest.raises(ConfigurationError, match=message):
         Issuer(**{"issuer": ISSUER, "audience": (AUDIENCE,), **wrong})
 
 
 def test_base64_of_the_tests_is_that_of_tokens() -> None:
-    """A check of the forger's tools."""
+    """This checks the tools that make the forged tokens."""
     assert base64.urlsafe_b64decode(HEAD + "=" * (-len(HEAD) % 4)).startswith(b'{"alg"')

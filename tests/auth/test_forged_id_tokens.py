@@ -360,9 +360,10 @@ def changes_of(site: Site) -> list[str]:
     return [event.change for event in site.events if isinstance(event, SessionChanged)]
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("good", GENUINE)
 async def test_a_genuine_id_token_begins_a_session(good: str) -> None:
-    """So the table of forgeries can fail."""
+    """It shows that the table of forgeries can fail."""
     outcome = await signed_in_with(GENUINE[good])
 
     assert outcome.came_back.status_code == 303
@@ -378,6 +379,7 @@ def reference() -> Outcome:
     return asyncio.run(signed_in_with(FORGED[REFERENCE]))
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("forgery", FORGED)
 async def test_a_forged_id_token_begins_no_session(forgery: str, reference: Outcome) -> None:
     """No one is signed in, no session is stored, and the refusal has no details.
@@ -393,7 +395,7 @@ async def test_a_forged_id_token_begins_no_session(forgery: str, reference: Outc
     assert outcome.given_away == []
 
 
-async def test_an_id_token_without_end_begins_no_session() -> None:
+async def test_an_endless_id_token_begins_no_session() -> None:
     """Its signature is right, and it is refused before its claims are used."""
     outcome = await signed_in_with(claiming(x="y" * 80_000))
 
@@ -402,8 +404,8 @@ async def test_an_id_token_without_end_begins_no_session() -> None:
     assert (outcome.sessions, outcome.changes) == (0, [])
 
 
-def test_the_table_is_long_enough() -> None:
-    """Every forgery differs, and keys are those that they should be."""
+def test_the_forgeries_differ() -> None:
+    """Every forgery is different, and is signed with the intended key."""
     assert len(FORGED) >= 30
     assert isinstance(STRANGER, RSAKey)
     assert STRANGER.kid == RSA.kid

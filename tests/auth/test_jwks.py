@@ -18,8 +18,8 @@ def fetches(identity: Identity) -> int:
     return len(identity.service.calls)
 
 
-async def test_many_who_come_at_once_cause_one_fetch() -> None:
-    """And later ones none."""
+async def test_simultaneous_callers_cause_one_fetch() -> None:
+    """Later callers cause none."""
     identity = Identity(reply(200, key_set(), after=0.5))
 
     tokens = [signed(claims(sub=f"user-{number}")) for number in range(20)]
@@ -31,7 +31,7 @@ async def test_many_who_come_at_once_cause_one_fetch() -> None:
 
 
 async def test_a_new_key_is_found_at_once() -> None:
-    """The issuer rotated, and signs with a key that was not there before."""
+    """The issuer rotated its keys and signs with an unknown one."""
     rotated = {"keys": key_set(STRANGER, kid="new")["keys"] + key_set(RSA)["keys"]}
     identity = Identity(reply(200, key_set(RSA)), reply(200, rotated))
     await identity.authenticate(signed())
@@ -44,7 +44,7 @@ async def test_a_new_key_is_found_at_once() -> None:
 
 
 async def test_unknown_keys_cause_one_fetch_in_thirty_seconds() -> None:
-    """Anyone can name keys."""
+    """Any client can send tokens that name unknown keys."""
     identity = Identity()
     await identity.authenticate(signed())
 
@@ -86,7 +86,7 @@ WITHDRAWN = {"keys": key_set(STRANGER, kid="new")["keys"]}
 )
 @pytest.mark.parametrize("delay", [0, 2])
 async def test_a_withdrawn_key_is_refused_by_a_quiet_gateway(quiet, is_new, delay) -> None:
-    """By the first request after five minutes, also where the issuer takes its time."""
+    """The first request after five minutes waits for the keys, even if the issuer is slow."""
     identity = Identity(reply(200, key_set(RSA)), reply(200, WITHDRAWN, after=delay))
     lasting = claims(exp=2e9)
     await identity.authenticate(signed(lasting))
@@ -101,7 +101,7 @@ async def test_a_withdrawn_key_is_refused_by_a_quiet_gateway(quiet, is_new, dela
 @pytest.mark.parametrize("pace", [pytest.param(0.5, marks=pytest.mark.slow), 7, 29, 31, 100])
 @pytest.mark.parametrize("kinds", ["new tokens", "cached tokens", "both"])
 async def test_no_token_of_a_withdrawn_key_is_accepted_after_five_minutes(pace, kinds) -> None:
-    """At any pace, verified just before or long ago."""
+    """At any pace of requests, and whenever the token was verified."""
     at = [0.0]
 
     async def published(call):
@@ -168,7 +168,7 @@ async def test_an_issuer_may_withdraw_all_its_keys(none) -> None:
 
 
 async def test_a_busy_gateway_waits_for_no_keys() -> None:
-    """They are fetched in the background before they are due."""
+    """Keys are fetched in the background before callers have to wait."""
     identity = Identity(reply(200, key_set()), reply(200, key_set(), after=1.0))
     await identity.authenticate(signed())
 
@@ -222,7 +222,7 @@ async def test_a_key_that_was_withdrawn_during_an_outage_is_refused_soon_after_i
 
 
 @pytest.mark.parametrize("early", [5, 40])
-async def test_a_fetch_that_failed_early_does_not_stand_for_one_that_is_due(early) -> None:
+async def test_callers_wait_for_keys_even_if_an_early_fetch_failed(early) -> None:
     """The issuer was down for a moment before the five minutes were over."""
     identity = Identity(reply(200, key_set(RSA)))
     await identity.authenticate(signed())
@@ -247,7 +247,7 @@ async def test_a_fetch_that_failed_early_does_not_stand_for_one_that_is_due(earl
     ],
 )
 async def test_without_keys_no_caller_is_signed_out(trouble) -> None:
-    """The answer is a 503 that says when to come again."""
+    """The answer is a 503 with Retry-After."""
     identity = Identity(trouble)
 
     with pytest.raises(ProviderUnavailable) as unavailable:
@@ -267,7 +267,7 @@ async def test_keys_expire_after_a_day_without_their_issuer() -> None:
 
 
 async def test_a_verified_token_is_not_verified_again() -> None:
-    """Until it expires."""
+    """It is cached until it expires."""
     identity = Identity(reply(200, key_set()))
 
     viewers = [await identity.authenticate(signed()) for _ in range(2)]

@@ -191,9 +191,10 @@ def status_of(answer) -> int:
     return errors[0]["extensions"]["status"] if errors else answer.status_code
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("key", [*OUT_OF_ORDER, "", None])
-async def test_who_may_not_ask_hears_nothing_of_keys(route, key):
+async def test_access_is_checked_before_the_key(route, key):
     """401 and 403 precede 400, whether the key is malformed or missing."""
     async with opened() as (client, book):
         statuses = {viewer: (await ask(client, route, viewer, key=key))[1] for viewer in STRANGERS}
@@ -203,8 +204,8 @@ async def test_who_may_not_ask_hears_nothing_of_keys(route, key):
 
 
 @pytest.mark.parametrize("route", ROUTES)
-async def test_a_stored_answer_is_for_who_may_ask_now(route):
-    """Who was signed out, or has lost the scope, is refused; who has it still gets the answer."""
+async def test_a_stored_answer_needs_the_current_rights(route):
+    """A caller who lost the scope is refused; one who still has it gets the answer."""
     async with opened() as (client, book):
         first, _ = await ask(client, route, ANN)
         lost = {viewer: (await ask(client, route, viewer))[1] for viewer in STRANGERS}
@@ -218,8 +219,8 @@ async def test_a_stored_answer_is_for_who_may_ask_now(route):
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("viewer", ["ann;orders:write more", "ann;orders:write;staff"])
-async def test_an_answer_that_was_made_with_other_rights_is_not_given_again(route, viewer):
-    """Nor is it made again: 422, as for a key that came with another body."""
+async def test_an_answer_to_other_rights_is_not_replayed(route, viewer):
+    """Nor is the request executed again: 422, as for a key of another body."""
     async with opened() as (client, book):
         await ask(client, route, ANN)
         other, status = await ask(client, route, viewer)
@@ -251,7 +252,7 @@ class Refreshed(Doorman):
 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_new_login_with_the_same_rights_gets_the_answer(route):
-    """A refreshed token, another device, a key that was rotated."""
+    """A refreshed token, another device and a rotated key have the same rights."""
     async with opened(Refreshed()) as (client, book):
         await ask(client, route, "ann;orders:write a")
         again, _ = await ask(client, route, "ann;a orders:write")
@@ -278,8 +279,8 @@ async def test_a_key_of_another_body_reveals_nothing_to_others(route):
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("route", ROUTES)
-async def test_strangers_learn_nothing_of_a_request_that_is_under_way(route):
-    """403 precedes 409; only a rule that depends on inputs makes a caller wait."""
+async def test_other_callers_learn_nothing_of_a_request_in_progress(route):
+    """403 precedes 409; only a rule that depends on inputs has to read the request first."""
     async with opened(clock=asyncio.get_running_loop().time) as (client, book):
         book.gate = asyncio.Event()
         first = asyncio.create_task(ask(client, route, ANN))
@@ -297,8 +298,8 @@ async def test_strangers_learn_nothing_of_a_request_that_is_under_way(route):
 
 @pytest.mark.parametrize("route", [*WITH_RULES_BY_INPUTS, "POST /v1/hidden"])
 @pytest.mark.parametrize("served_by", ["fast path", "FastAPI"])
-async def test_a_rule_by_inputs_runs_again(route, served_by):
-    """The rule runs again for a repeated request, before any answer about the key."""
+async def test_a_rule_on_inputs_runs_again(route, served_by):
+    """It runs for a repeated request before any answer about the key."""
     async with opened() as (client, book):
         if served_by != "fast path":
             client._transport.app.dependency_overrides[object] = object  # its app
@@ -319,16 +320,16 @@ async def test_a_rule_by_inputs_runs_again(route, served_by):
 
 
 @pytest.mark.parametrize("route", WITH_RULES_BY_INPUTS)
-async def test_a_wrong_key_is_refused_behind_a_rule_by_inputs_as_well(route):
-    """Once the rule has passed: 400, and nothing is done."""
+async def test_a_wrong_key_is_refused_after_a_rule_on_inputs(route):
+    """The answer is 400 once the rule has passed, and nothing is executed."""
     async with opened() as (client, book):
         answer, status = await ask(client, route, ANN, key="a b")
 
     assert (status, answer.json()["code"], book.done) == (400, "bad_request", 0)
 
 
-async def test_a_request_that_was_left_open_runs_again_with_the_rights_of_now():
-    """There is no stored answer, and services get the same keys."""
+async def test_an_undecided_request_runs_again_with_current_rights():
+    """No answer is stored, and services get the same keys."""
     async with opened() as (client, book):
         book.failing = True
         _, failed = await ask(client, "POST /graphql", ANN)
@@ -339,8 +340,8 @@ async def test_a_request_that_was_left_open_runs_again_with_the_rights_of_now():
     assert book.keys[0] == book.keys[1]
 
 
-async def test_a_field_below_a_mutation_is_for_who_may_see_it_now():
-    """Who has lost the scope of a field gets no answer that holds its value."""
+async def test_a_field_below_a_mutation_needs_the_current_rights():
+    """A caller who lost the scope of a field gets no answer that contains its value."""
     query = {"query": "mutation { order { number margin } }"}
     async with opened() as (client, book):
         rich, _ = await ask(client, "POST /graphql", "ann;orders:write margins:read", body=query)
@@ -362,8 +363,8 @@ async def test_a_field_below_a_mutation_is_for_who_may_see_it_now():
         "mutation A { order { number } } mutation B { __typename }",
     ],
 )
-async def test_a_mutation_is_refused_however_it_is_spelt(query):
-    """By alias, fragment or directive."""
+async def test_a_mutation_is_refused_in_any_form(query):
+    """It may use an alias, a fragment or a directive."""
     body = {"query": query, "operationName": "A" if "mutation A" in query else None}
     async with opened() as (client, _):
         await ask(client, "POST /graphql", ANN, body=body)
@@ -376,7 +377,7 @@ async def test_a_mutation_is_refused_however_it_is_spelt(query):
     assert again.headers["idempotency-replayed"] == "true"
 
 
-async def test_a_field_that_is_left_out_refuses_no_one():
+async def test_a_skipped_field_needs_no_rights():
     """The answer is that of the operation as it runs."""
     body = {"query": "mutation { order @skip(if: true) { number } __typename }"}
     async with opened() as (client, _):
@@ -386,8 +387,8 @@ async def test_a_field_that_is_left_out_refuses_no_one():
     assert answers[1][0].headers["idempotency-replayed"] == "true"
 
 
-async def test_an_argument_that_does_not_fit_is_no_crash_of_a_rule():
-    """A rule by inputs reads the arguments of a reused key, of any type."""
+async def test_an_argument_of_another_type_does_not_crash_a_rule():
+    """A rule on inputs reads the arguments of a reused key, of any type."""
     query = 'mutation ($who: String = "ann") { order(customer: $who) { number } }'
     wrong = {"query": query, "variables": {"who": None}}
     async with opened() as (client, _):
@@ -400,8 +401,8 @@ async def test_an_argument_that_does_not_fit_is_no_crash_of_a_rule():
     assert "not to be None" in reused.json()["errors"][0]["message"]
 
 
-async def test_a_query_takes_no_notice_of_a_malformed_key():
-    """A key means nothing to it."""
+async def test_a_query_ignores_a_malformed_key():
+    """Queries need no key."""
     async with opened() as (client, _):
         answer, status = await ask(
             client, "POST /graphql", None, key="a b", body={"query": "{ __typename }"}
@@ -411,8 +412,8 @@ async def test_a_query_takes_no_notice_of_a_malformed_key():
 
 
 @pytest.mark.parametrize("route", ROUTES)
-async def test_a_body_is_not_read_for_who_may_not_ask(route):
-    """GraphQL has to read it to know the fields; all others refuse by the head alone."""
+async def test_a_body_is_not_read_for_a_caller_without_access(route):
+    """Only GraphQL reads it first, to know the fields."""
     method, _, path = route.partition(" ")
     read, sent = [], []
 
@@ -435,8 +436,8 @@ async def test_a_body_is_not_read_for_who_may_not_ask(route):
     assert bool(read) == ("graphql" in route)
 
 
-def test_a_rule_by_inputs_that_would_never_run_does_not_start():
-    """A plain route's inputs are not known to the gateway: silence would leave it open."""
+def test_a_rule_on_inputs_of_a_plain_route_does_not_start():
+    """The gateway does not know the inputs of a plain route, so the rule would never run."""
     app = gateway(
         "shop",
         settings=Settings(env="production", gc_freeze=False, allowed_hosts=["testserver"]),

@@ -149,7 +149,7 @@ PAIRS = {
 
 @pytest.mark.parametrize("pair", PAIRS)
 async def test_equal_subjects_of_two_issuers_share_nothing(pair):
-    """Neither replies of services, nor composed answers, nor a limit, nor an answer by key."""
+    """They share no cached replies, composed answers, limits or stored answers."""
     both, one, other = PAIRS[pair]
     async with opened(both, limits=[Limit(quota=3, per=60)]) as client:
         read = [(await client.get("/v1/mine", headers=who)).json() for who in (one, other, one)]
@@ -186,7 +186,7 @@ async def test_a_subclass_of_first_of_runs_its_own_checks():
 
 
 async def test_one_issuer_behind_two_authenticators_is_one_viewer():
-    """A session and an access token of one provider are one person's."""
+    """A session and an access token of one provider belong to one viewer."""
     both = FirstOf(Named("a", "https://id.example"), Other("b", "https://id.example"))
     async with opened(both, limits=[Limit(quota=2, per=60)]) as client:
         answers = [await client.get("/v1/mine", headers={name: "7"}) for name in ("a", "b", "a")]
@@ -195,8 +195,8 @@ async def test_one_issuer_behind_two_authenticators_is_one_viewer():
     assert answers[0].json() == answers[1].json()
 
 
-async def test_a_token_with_fewer_scopes_is_not_shown_what_one_with_more_was():
-    """The service decides by the token that it sees; limits count the person."""
+async def test_a_token_with_fewer_scopes_gets_no_cached_reply_of_one_with_more():
+    """Services decide by the token; limits count the viewer."""
     async with opened(Named("a"), limits=[Limit(quota=3, per=60)]) as client:
         answers = [
             await client.get("/v1/mine", headers={"a": who})
@@ -303,7 +303,7 @@ async def test_who_is_who_among_those_called_7():
     ]
 
 
-async def test_a_demo_user_is_no_one_elses():
+async def test_a_demo_user_is_no_real_user():
     """A demo user shares no data with a real user of the same name."""
     both = FirstOf(DemoAuthenticator(env="development"), Named("a"))
     async with opened(both) as client:

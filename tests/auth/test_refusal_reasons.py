@@ -80,8 +80,8 @@ TOKENS = [
 
 
 @pytest.mark.parametrize(("token", "reason"), TOKENS, ids=[reason for _, reason in TOKENS])
-async def test_an_access_token_is_refused_for_a_reason(token, reason):
-    """What was wrong with it; callers do not learn it."""
+async def test_a_refused_access_token_is_logged_with_a_reason(token, reason):
+    """The caller does not learn the reason."""
     headers = bearer(token)
 
     line, text = await refused(jwt(dpop=DPoP()), headers)
@@ -89,8 +89,8 @@ async def test_an_access_token_is_refused_for_a_reason(token, reason):
     assert_refused(line, text, headers, reason, "Bearer")
 
 
-async def test_a_scheme_that_is_not_known_is_a_reason():
-    """Basic credentials where tokens are taken."""
+async def test_an_unknown_scheme_is_logged_as_reason():
+    """The caller sent Basic credentials where tokens are expected."""
     headers = {"authorization": "Basic dXNlcjpzM2NyM3QtcGFzcw=="}
 
     line, text = await refused(jwt(), headers)
@@ -113,8 +113,8 @@ PROOFS = [
 
 
 @pytest.mark.parametrize(("proofs", "reason"), PROOFS, ids=[str(one[1]) for one in PROOFS])
-async def test_a_proof_is_refused_for_a_reason(proofs, reason):
-    """Separate from what may be wrong with the token itself."""
+async def test_a_refused_proof_is_logged_with_a_reason(proofs, reason):
+    """The reason differs from those of the token itself."""
     headers = [("authorization", f"DPoP {TOKEN}"), *(("dpop", one) for one in proofs)]
 
     line, text = await refused(jwt(dpop=DPoP()), headers)
@@ -122,8 +122,8 @@ async def test_a_proof_is_refused_for_a_reason(proofs, reason):
     assert_refused(line, text, headers, reason, "Bearer")
 
 
-async def test_a_proof_without_the_nonce_is_refused_for_that():
-    """The client is sent one, and the log says so."""
+async def test_a_proof_without_the_nonce_is_logged_as_such():
+    """The client gets a nonce."""
     headers = [("authorization", f"DPoP {TOKEN}"), ("dpop", proof(TOKEN))]
 
     line, text = await refused(jwt(dpop=DPoP(nonces=True)), headers)
@@ -142,8 +142,8 @@ async def test_a_proof_without_the_nonce_is_refused_for_that():
         (active(sub=None), "subject"),
     ],
 )
-async def test_an_opaque_token_is_refused_for_a_reason(answer, reason):
-    """From the issuer's reply, and again from the cached refusal."""
+async def test_a_refused_opaque_token_is_logged_with_a_reason(answer, reason):
+    """The reason comes from the issuer's reply, and from the cached refusal after it."""
     headers = bearer("opaque-s3cret-token")
 
     line, text = await refused(IntrospectionAuthenticator(OPTIONS, wall=wall), headers, answer)
@@ -159,7 +159,7 @@ async def test_an_opaque_token_is_refused_for_a_reason(answer, reason):
         (sent_as(certificate("jobs.evil.example")), "subject_not_allowed"),
     ],
 )
-async def test_a_certificate_is_refused_for_a_reason(headers, reason):
+async def test_a_refused_certificate_is_logged_with_a_reason(headers, reason):
     """Neither the subject nor the certificate is in the log."""
     auth = CertificateAuthenticator(by="dns", allowed=("*.shop.example",))
 
@@ -172,8 +172,8 @@ async def test_a_certificate_is_refused_for_a_reason(headers, reason):
 @pytest.mark.parametrize(
     ("moment", "reason"), [(lambda: 1e12, "expired"), (lambda: 1.0, "not_yet")]
 )
-async def test_a_certificate_out_of_its_time_says_so(moment, reason):
-    """Too late, or too early."""
+async def test_an_expired_or_early_certificate_is_logged_as_such(moment, reason):
+    """The log distinguishes the two."""
     auth = CertificateAuthenticator(by="dns", allowed=("*.shop.example",), wall=moment)
 
     line, _ = await refused(auth, sent_as(certificate()))
@@ -182,8 +182,8 @@ async def test_a_certificate_out_of_its_time_says_so(moment, reason):
 
 
 @pytest.mark.parametrize("key", ["nonsense", new_key()], ids=["malformed", "unknown"])
-async def test_an_api_key_is_refused_for_a_reason(key):
-    """One that was never issued, or was revoked, is not known."""
+async def test_a_refused_api_key_is_logged_with_a_reason(key):
+    """A key that was never issued, or was revoked, is unknown."""
     headers = {"x-api-key": key}
 
     line, text = await refused(ApiKeyAuthenticator(), headers)
@@ -191,8 +191,8 @@ async def test_an_api_key_is_refused_for_a_reason(key):
     assert_refused(line, text, headers, "unknown_key", "ApiKey")
 
 
-async def test_of_several_authenticators_the_one_that_refused_is_named():
-    """The search ends with it."""
+async def test_the_log_names_the_authenticator_that_refused():
+    """No further authenticator is called."""
     several = FirstOf(ApiKeyAuthenticator(), DemoAuthenticator(env="development"))
 
     line, _ = await refused(several, bearer("mo-demo"))
@@ -210,16 +210,16 @@ class Grumpy:
         raise NotAuthenticated("s3cr3t words of the author's own")
 
 
-async def test_an_authors_own_refusal_has_a_reason_too():
-    """A general one: what its message holds is not known."""
+async def test_a_refusal_of_a_custom_authenticator_has_a_general_reason():
+    """Its message is not logged, since it may contain anything."""
     line, text = await refused(Grumpy(), {})
 
     assert (line["reason"], line["refused_by"]) == ("refused", "Grumpy")
     assert "s3cr3t" not in text
 
 
-async def test_a_request_without_credentials_says_so():
-    """It needed some, and none were refused."""
+async def test_missing_credentials_are_logged_as_reason():
+    """The route requires a sign-in, and the request has no credentials."""
     line, _ = await refused(jwt(), {})
 
     assert line["reason"] == "no_credentials"
@@ -240,8 +240,8 @@ HERE_ORIGIN = b"https://shop.example"
         ("WEBSOCKET", [], "origin_of_socket", "Send Origin"),
     ],
 )
-def test_a_forged_request_says_what_to_send(method, headers, reason, hint):
-    """A newcomer with curl learns the headers one at a time, and from the first answer."""
+def test_a_forged_request_learns_what_to_send(method, headers, reason, hint):
+    """The first answer to a developer with curl names the header to add."""
     with pytest.raises(Forged) as raised:
         CsrfProtection([HERE_ORIGIN.decode()]).check(method, tuple(headers))
 
@@ -259,8 +259,8 @@ def test_a_forged_request_says_what_to_send(method, headers, reason, hint):
     ],
     ids=["outage", "500", "301", "page"],
 )
-async def test_keys_that_are_unavailable_say_why(step, cause):
-    """The issuer did not answer, or something else did in its place."""
+async def test_unavailable_keys_are_logged_with_the_cause(step, cause):
+    """The issuer did not answer, or returned something else."""
     with logged() as (log, events):
         app = gateway(
             "shop",

@@ -67,7 +67,7 @@ def showing(key: str) -> Scope:
 
 @pytest.mark.virtual_time
 async def test_a_key_that_another_process_revoked_is_refused_soon():
-    """It is looked up again after five seconds."""
+    """A cached key is looked up again after five seconds."""
     async with with_keys() as (authenticator, keys):
         key, record = await keys.issue("CI", "svc-1")
         first = await authenticator.authenticate(showing(key))
@@ -82,8 +82,8 @@ async def test_a_key_that_another_process_revoked_is_refused_soon():
 
 
 @pytest.mark.virtual_time
-async def test_the_use_of_a_key_is_noted_once_a_minute():
-    """Not at each request: that would be a write for each."""
+async def test_the_use_of_a_key_is_recorded_once_a_minute():
+    """A write for each request would be too many."""
     async with with_keys() as (authenticator, keys):
         key, record = await keys.issue("CI", "svc-1")
         noted = []
@@ -101,8 +101,8 @@ async def test_the_use_of_a_key_is_noted_once_a_minute():
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("overlap", [0.0, -100.0])
-async def test_a_key_that_is_replaced_without_an_overlap_ends_now(overlap):
-    """And not before: what it did until now was right."""
+async def test_a_key_that_is_rotated_without_an_overlap_ends_now(overlap):
+    """It ends at the time of the rotation, and not before."""
     async with with_keys() as (_, keys):
         _, record = await keys.issue("CI", "svc-1")
         await asyncio.sleep(500)
@@ -117,8 +117,8 @@ async def test_a_key_that_is_replaced_without_an_overlap_ends_now(overlap):
 
 
 @pytest.mark.virtual_time
-async def test_tokens_that_are_refused_do_not_displace_those_that_are_good():
-    """Anyone can send as many as they like."""
+async def test_refused_tokens_do_not_evict_valid_ones():
+    """Any client can send as many invalid tokens as it likes."""
     bench = LayerRuntime("identity")
     answers = Scripted(active(), *[reply(200, {"active": False})] * 20)
     roster = UpstreamRegistry(
@@ -151,7 +151,7 @@ def bearing(token: str) -> Scope:
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("status", [201, 203, 304, 400, 404, 500, 503])
-async def test_keys_are_read_of_a_200_alone(status):
+async def test_keys_are_read_from_a_200_only(status):
     """A body with another status is no key set."""
     identity = Identity(reply(status, key_set()))
 
@@ -163,8 +163,8 @@ async def test_keys_are_read_of_a_200_alone(status):
 
 
 @pytest.mark.virtual_time
-async def test_a_device_that_is_ended_while_its_use_is_noted_stays_ended():
-    """The note was on its way when the owner ended it."""
+async def test_a_device_that_is_ended_while_its_use_is_recorded_stays_ended():
+    """The update of its last use was in flight when the owner ended it."""
     loop, viewer = asyncio.get_running_loop(), Viewer("ann", client="app")
     devices = DeviceSessions(wall=wall).start(None, spawn=loop.create_task, clock=loop.time)
     await devices.admit(Scope(1.0), viewer, "phone")
@@ -183,7 +183,7 @@ async def test_a_device_that_is_ended_while_its_use_is_noted_stays_ended():
 
 
 @pytest.mark.slow
-async def test_of_too_many_sessions_the_one_used_longest_ago_ends():
+async def test_the_least_recently_used_session_is_evicted():
     """A session that is used stays, however early it began."""
     store, lifetimes = MemorySessionStore(lambda: 0.0), Lifetimes(idle=600, absolute=600)
     for number in range(MAX_SESSIONS):
@@ -197,8 +197,8 @@ async def test_of_too_many_sessions_the_one_used_longest_ago_ends():
 
 
 @pytest.mark.needs("redis-server")
-async def test_of_two_processes_that_move_a_session_one_does(redis_server):
-    """Both found it under its old key; the other would leave a second cookie that works."""
+async def test_one_of_two_processes_moves_a_session(redis_server):
+    """Both found it under its old key; a second new key would be a second valid cookie."""
     async with opened("redis", redis_server) as store:
         await store.add("old", session(), Lifetimes(idle=600, absolute=600))
         prefix, moved = "bff:shop:session:", []
@@ -214,8 +214,8 @@ async def test_of_two_processes_that_move_a_session_one_does(redis_server):
 
 
 @pytest.mark.needs("redis-server")
-async def test_a_former_cookie_is_good_for_its_grace_alone(redis_server):
-    """Then it names nothing."""
+async def test_a_previous_cookie_is_valid_for_its_grace_period(redis_server):
+    """After ten seconds it finds no session."""
     async with opened("redis", redis_server) as store:
         await store.add("old", session(), Lifetimes(idle=600, absolute=600))
         await store.move("old", "new", 10)
@@ -233,8 +233,8 @@ async def test_a_former_cookie_is_good_for_its_grace_alone(redis_server):
 
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("kind", ["memory", "redis"])
-async def test_use_does_not_carry_a_session_past_its_end(kind, redis_server):
-    """It ends so many seconds after it began, however often it is used."""
+async def test_requests_do_not_extend_a_session_beyond_its_lifetime(kind, redis_server):
+    """It ends after its total lifetime, however often it is used."""
     async with opened(kind, redis_server) as store:
         await store.add("key", session(), Lifetimes(idle=5, absolute=100))
         before = await store.get("key")
@@ -270,8 +270,8 @@ async def with_sessions():
 
 
 @pytest.mark.virtual_time
-async def test_a_session_that_this_process_ended_is_over_at_once():
-    """Though it was read a moment ago, and is cached for a second otherwise."""
+async def test_a_session_that_this_process_ended_is_gone_at_once():
+    """The process does not wait for its cache of one second."""
     async with with_sessions() as (sessions, found, secret):
         assert await sessions.end([found], "signed_out") == 1
 
@@ -279,8 +279,8 @@ async def test_a_session_that_this_process_ended_is_over_at_once():
 
 
 @pytest.mark.virtual_time
-async def test_a_session_that_another_process_ended_is_over_within_a_second():
-    """It is read again then."""
+async def test_a_session_that_another_process_ended_is_gone_within_a_second():
+    """A cached session is read again after a second."""
     async with with_sessions() as (sessions, found, secret):
         await sessions.store.remove([found.key])
         await asyncio.sleep(SESSION_RECHECK_SECONDS - 0.1)
@@ -293,7 +293,7 @@ async def test_a_session_that_another_process_ended_is_over_within_a_second():
 
 @pytest.mark.virtual_time
 async def test_a_session_that_was_moved_is_found_under_its_new_key_at_once():
-    """By its former cookie as well: what is changed then is changed where it is."""
+    """Its previous cookie also finds the session under the new key."""
     async with with_sessions() as (sessions, found, secret):
         new = await sessions.rotate(found)
         by_former, by_new = await sessions.find(secret), await sessions.find(new)

@@ -51,7 +51,7 @@ def doubled(name, value, *, first):
 
 
 async def test_a_callback_as_the_provider_sent_it_signs_in():
-    """So the table of edits can fail."""
+    """It shows that the table of edits can fail."""
     browser, status, begun = await came_back(unchanged)
 
     assert browser.cookie is not None
@@ -88,7 +88,7 @@ async def test_an_edited_callback_begins_no_session(edit):
 
 @pytest.mark.parametrize(("wait", "is_signed_in"), [(599, True), (601, False)])
 async def test_a_sign_in_may_take_ten_minutes(wait, is_signed_in):
-    """By the gateway's clock, however long the browser holds its cookie."""
+    """The clock of the gateway decides, not the lifetime of the cookie."""
     browser, _, begun = await came_back(unchanged, wait=wait)
 
     assert (browser.cookie is not None) is is_signed_in
@@ -100,7 +100,7 @@ async def test_a_sign_in_may_take_ten_minutes(wait, is_signed_in):
     [("Bearer", True), ("bearer", True), ("DPoP", False), ("mac", False), ("", False), (7, False)],
 )
 async def test_a_token_of_another_type_than_bearer_is_refused(kind, is_taken):
-    """It would be shown to services as if it were one (RFC 6749, section 7.1)."""
+    """Services would get it as a bearer token (RFC 6749, section 7.1)."""
     async with open_site() as site:
 
         async def answer(call):
@@ -188,8 +188,8 @@ async def test_a_session_has_the_scopes_that_were_granted(scope, granted):
         ("https://PAGES.example", "https://pages.example"),
     ],
 )
-async def test_an_origin_is_known_as_browsers_write_it(allowed, sent):
-    """Without the usual port, in lower case."""
+async def test_origins_are_normalised_like_in_browsers(allowed, sent):
+    """They have no default port, and are in lower case."""
     async with open_site(origins=(allowed,)) as site:
         browser = site.browser()
         await browser.sign_in()
@@ -201,8 +201,8 @@ async def test_an_origin_is_known_as_browsers_write_it(allowed, sent):
 
 
 @pytest.mark.parametrize("origin", ["https://*.preview.example", "https://*", "https://*:8443"])
-def test_a_pattern_lets_no_page_use_the_cookie(origin):
-    """It would never match, and a page that may write is named."""
+def test_a_pattern_is_no_origin(origin):
+    """Each origin whose pages may use the cookie has to be listed."""
     with pytest.raises(ConfigurationError, match="is a pattern"):
         SessionAuthenticator(sign_in_at(), origins=(origin,))
 
@@ -217,7 +217,7 @@ def test_a_pattern_lets_no_page_use_the_cookie(origin):
     ],
 )
 def test_an_idle_time_is_a_minute_at_least_and_within_the_lifetime(times, is_refused):
-    """A session that would end before it is idle was meant otherwise."""
+    """A shorter idle time, and one above the lifetime, are mistakes."""
     if is_refused:
         with pytest.raises(ConfigurationError, match="idle"):
             SessionAuthenticator(sign_in_at(), **times)
@@ -226,7 +226,7 @@ def test_an_idle_time_is_a_minute_at_least_and_within_the_lifetime(times, is_ref
 
 
 async def test_tokens_that_another_process_wrote_are_used_at_once():
-    """Although that process died with the lease, which is free again in half a minute only."""
+    """The process died with the lease, which expires half a minute later."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -244,7 +244,7 @@ async def test_tokens_that_another_process_wrote_are_used_at_once():
 
 @pytest.mark.parametrize("path", ["/v1/welcome", "/v1/me", "/bff/user", "/nowhere"])
 async def test_every_answer_varies_by_the_cookie(path):
-    """Signed in or not: a cache must not give one browser's answer to another."""
+    """Caches must not serve one browser's answer to another, signed in or not."""
     async with open_site() as site:
         browser = site.browser()
         guest = await browser.fetch(path)

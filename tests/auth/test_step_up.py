@@ -78,8 +78,8 @@ async def went(browser: Browser, login: str) -> httpx.Response:
         ("/v1/pay", "POST", {"acr_values": "2 3", "max_age": 60}),
     ],
 )
-async def test_a_page_learns_what_to_ask_for_and_the_user_gets_in(path, method, wanted):
-    """401 with the address to sign in again; then the same request is answered."""
+async def test_a_page_learns_the_required_sign_in(path, method, wanted):
+    """The answer is 401 with the login address; after that sign-in the request is answered."""
     async with open_site(more=[guarded_views()]) as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -99,8 +99,8 @@ async def test_a_page_learns_what_to_ask_for_and_the_user_gets_in(path, method, 
     assert (user["acr"], user["auth_time"]) == ("2", round(site.wall.now))
 
 
-async def test_a_proof_grows_old():
-    """Good for `max_age` seconds; after that the user signs in again, and stays signed in."""
+async def test_a_sign_in_gets_too_old():
+    """It is accepted for `max_age` seconds; after a new sign-in the user stays signed in."""
     async with open_site(more=[guarded_views()]) as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -121,8 +121,8 @@ async def test_a_proof_grows_old():
     assert me.status_code == 200
 
 
-async def test_a_field_of_graphql_says_the_same():
-    """In the extensions of its error; other fields are answered."""
+async def test_a_graphql_field_reports_the_required_sign_in():
+    """Its error has the parameters in `extensions`; other fields are answered."""
     async with open_site(more=[graph()]) as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -151,8 +151,8 @@ async def test_a_field_of_graphql_says_the_same():
         ("max_age=" + "9" * 10, "invalid_request"),
     ],
 )
-async def test_a_wish_that_is_wrong_or_not_met_signs_nobody_in(wish, reason):
-    """The old session goes on."""
+async def test_an_invalid_or_unmet_requirement_signs_no_user_in(wish, reason):
+    """The old session stays active."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -165,6 +165,7 @@ async def test_a_wish_that_is_wrong_or_not_met_signs_nobody_in(wish, reason):
     assert browser.cookie == before
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("wanted", "changed", "is_accepted"),
     [
@@ -238,8 +239,8 @@ async def answer_of(path: str, **changed) -> httpx.Response:
         ("/v1/fresh", {"auth_time": NOW + 30}),
     ],
 )
-async def test_an_access_token_may_show_enough(path, changed):
-    """By its claims `acr` and `auth_time` (RFC 9470, section 6.1)."""
+async def test_an_access_token_may_be_sufficient(path, changed):
+    """Its claims `acr` and `auth_time` are checked (RFC 9470, section 6.1)."""
     assert (await answer_of(path, **changed)).status_code == 200
 
 
@@ -290,20 +291,20 @@ def test_an_app_with_a_bound_token_is_challenged_by_its_scheme():
         {"acr": (7,)},
     ],
 )
-def test_what_can_not_be_meant_is_refused(wrong):
+def test_wrong_rules_are_refused(wrong):
     """Before the gateway starts."""
     with pytest.raises(ConfigurationError):
         Require(**wrong)
 
 
-def test_it_can_be_read():
-    """In the list of access rules."""
+def test_the_rule_is_readable():
+    """The list of access rules shows it."""
     text = str(Require("pay", acr=("2", "3"), max_age=60))
 
     assert text == "signed in, with pay, acr 2 or 3, a sign-in of the last 60 seconds"
 
 
-async def test_who_lacks_a_scope_is_not_sent_to_prove_more():
+async def test_a_missing_scope_needs_no_new_sign_in():
     """403: signing in again would not help. An anonymous caller gets 401."""
     needs = Require("pay", acr="2")
 

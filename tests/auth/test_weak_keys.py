@@ -75,7 +75,7 @@ async def is_accepted(key, jwk, *, algorithm="RS256") -> bool:
 
 
 async def test_a_key_of_the_faulty_library_is_not_accepted(roca) -> None:
-    """Anyone can compute its private part (CVE-2017-15361); in a key set, in a proof."""
+    """Anyone can compute its private part (CVE-2017-15361): not in a key set, not in a proof."""
     jwk = published(roca)
 
     assert numbers_of(roca)[0].bit_length() == 2048
@@ -88,7 +88,7 @@ async def test_a_key_of_the_faulty_library_is_not_accepted(roca) -> None:
 @pytest.mark.parametrize("zeros", [0, 1, 128, 200, 1000])
 @pytest.mark.parametrize("bits", [1024, 1536, 2040, 2047])
 def test_a_small_key_is_small_however_it_is_written(bits, zeros) -> None:
-    """Octets of zero make its text longer, and not its modulus."""
+    """Leading zero bytes make its text longer, not its modulus."""
     modulus = rsa.generate_private_key(65_537, 1024).public_key().public_numbers().n
     modulus |= 1 << (bits - 1)
     modulus |= 1
@@ -112,8 +112,8 @@ async def test_a_token_of_a_small_key_is_refused(zeros) -> None:
 
 
 @pytest.mark.parametrize("zeros", [0, 1, 2])
-async def test_a_good_key_is_accepted_with_octets_of_zero_before_it(zeros) -> None:
-    """Some programs write one, so that the number is not taken for negative."""
+async def test_a_good_key_may_have_leading_zero_bytes(zeros) -> None:
+    """Some programs write one, so that the number is not read as negative."""
     assert await is_accepted(RSA, published(RSA, n=number(numbers_of(RSA)[0], zeros=zeros)))
 
 
@@ -153,8 +153,8 @@ def test_a_modulus_with_a_small_factor_or_of_absurd_size_is_weak() -> None:
     assert is_weak(0, 65_537)
 
 
-def test_keys_of_others_are_not_taken_for_those_of_the_faulty_library() -> None:
-    """None of five thousand moduli of no particular make."""
+def test_other_keys_are_not_taken_for_roca_keys() -> None:
+    """None of five thousand random moduli is."""
     dice = random.Random(7)
     moduli = [dice.getrandbits(2048) | 1 | 1 << 2047 for _ in range(5000)]
 
@@ -163,8 +163,8 @@ def test_keys_of_others_are_not_taken_for_those_of_the_faulty_library() -> None:
 
 
 @pytest.mark.parametrize(("bits", "primes"), [(256, 39), (480, 39), (496, 71), (1024, 126)])
-def test_all_sizes_of_the_faulty_library_are_known(bits, primes) -> None:
-    """The small primes that are looked at are part of keys of any size."""
+def test_roca_keys_of_all_sizes_are_detected(bits, primes) -> None:
+    """The checked primes are part of the faulty keys of any size."""
     dice = random.Random(3)
 
     assert is_roca(roca_prime(dice, bits, primes) * roca_prime(dice, bits, primes))
@@ -202,8 +202,8 @@ LEFT_OUT = {
 
 
 @pytest.mark.parametrize("why", LEFT_OUT)
-async def test_a_key_that_does_not_fit_is_left_out(why) -> None:
-    """What it has signed is refused, and other keys of the set go on."""
+async def test_an_unsuitable_key_is_ignored(why) -> None:
+    """Its tokens are refused, and other keys of the set are used."""
     key, changed = LEFT_OUT[why]
     algorithm = {"RSA": "RS256", "EC": "ES256", "OKP": "Ed25519"}[key.key_type]
     jwk = published(key, kid="odd", **changed)
@@ -215,16 +215,16 @@ async def test_a_key_that_does_not_fit_is_left_out(why) -> None:
 
 
 @pytest.mark.parametrize("key", [RSA, EC, ED])
-async def test_a_member_of_a_key_that_is_null_is_left_out(key) -> None:
-    """Some providers write null for what a key does not have; such a key is used all the same."""
+async def test_a_null_member_of_a_key_is_ignored(key) -> None:
+    """Some providers write null for a missing member; the key is used."""
     algorithm = {"RSA": "RS256", "EC": "ES256", "OKP": "Ed25519"}[key.key_type]
     nulls = dict.fromkeys(("use", "key_ops", "alg", "x5c", "d", "k", "p"))
 
     assert await is_accepted(key, {**published(key, kid="odd"), **nulls}, algorithm=algorithm)
 
 
-async def test_of_two_keys_of_one_name_the_first_that_fits_is_meant() -> None:
-    """A weak one before it takes no part."""
+async def test_the_first_suitable_key_of_a_name_is_used() -> None:
+    """A weak key before it is ignored."""
     weak = published(WEAK, kid="same", n=number(numbers_of(WEAK)[0], zeros=128))
     identity = Identity(
         reply(200, {"keys": [weak, published(RSA, kid="same"), published(EC, kid="same")]})

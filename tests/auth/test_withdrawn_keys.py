@@ -90,8 +90,8 @@ def logout_token(number: int) -> str:
 
 
 @pytest.mark.parametrize("quiet", [FRESH_SECONDS + 1, 3600, 80_000])
-async def test_tokens_of_the_provider_are_refused_with_their_key(quiet) -> None:
-    """The first ones after five minutes, on a gateway without a sign-in since."""
+async def test_tokens_of_the_provider_are_refused_after_their_key_is_withdrawn(quiet) -> None:
+    """The first ones after five minutes are refused, on a gateway without a sign-in since."""
     provider = Provider()
     grant = Grant("access", "", id_token(), 300, None)
     claims = await provider.client.identified(grant, "n")

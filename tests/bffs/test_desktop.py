@@ -104,7 +104,6 @@ async def test_export_that_can_not_begin_is_a_problem(open_gateway, mocks):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.slow
 def test_export_that_breaks_off_is_not_taken_for_complete(desktop_url, mocks):
     """A stream that its service cuts ends as a broken transfer, not as a short one."""
     broken = False

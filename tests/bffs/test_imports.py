@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 IMPORT = """
@@ -20,7 +18,6 @@ print(len(names))
 """
 
 
-@pytest.mark.slow
 def test_modules_with_views_need_no_environment():
     """Tests and tools import screens and views without one variable of the gateway."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("BFF_")}

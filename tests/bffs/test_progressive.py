@@ -92,7 +92,6 @@ async def test_nobodys_home_is_refused_as_ever(open_gateway):
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
-@pytest.mark.slow
 def test_lines_arrive_while_a_service_still_works(desktop_url, mocks):
     """The customer is on the screen before the recommendations have been thought of."""
     slow = {"name": "constant", "seconds": 0.7}
@@ -110,7 +109,6 @@ def test_lines_arrive_while_a_service_still_works(desktop_url, mocks):
     assert json.loads(last)["answer"]["customer"]["id"] == "1"
 
 
-@pytest.mark.slow
 def test_a_reader_that_leaves_ends_the_calls(desktop_url, mocks):
     """Work for a client that has gone is stopped."""
     mocks.forget()

@@ -18,7 +18,6 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-@pytest.mark.slow
 def test_the_page_works_with_demo_users_and_says_what_is_missing(page, serve, mocks):
     """A customer is chosen by number; a part that is down is named, and the others are there."""
     with serve("web", BFF_CACHE_SIZE="0") as web:

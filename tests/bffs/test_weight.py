@@ -115,7 +115,6 @@ def _serving(answer) -> Iterator[str]:
         loop.close()
 
 
-@pytest.mark.slow
 def test_export_holds_memory_flat(serve, long_export):
     """More than 20 MiB of orders go through a process that does not grow by a third of it."""
     viewer = {"authorization": "Bearer demo-1"}

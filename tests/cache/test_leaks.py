@@ -109,8 +109,9 @@ async def test_no_viewer_gets_anothers_canary(of, pages, declared, purges, seed)
             assert f"Hello canary-{request.viewer.partition('@')[0]}" in answer.text
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("declared", ["public", "per_tenant", ""])
-@pytest.mark.parametrize("face", ["rest", pytest.param("graphql", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("face", ["rest", "graphql"])
 @pytest.mark.parametrize("screen", SCREENS)
 async def test_cached_answers_are_served(screen, face, declared) -> None:
     """Public, per tenant and per viewer: there are cached answers that could leak."""

@@ -3,8 +3,10 @@
 from dataclasses import fields
 from typing import Annotated
 
+import httpx
 import pytest
 from fastapi import (
+    APIRouter,
     BackgroundTasks,
     Cookie,
     Depends,
@@ -215,6 +217,48 @@ def test_route_contexts_of_included_routers_have_the_whole_path():
     app.include_router(router, prefix="/v1")
 
     assert [one.path for one in compat.iter_route_contexts(app.routes)] == ["/v1/below"]
+
+
+def test_route_contexts_of_included_mounts_have_the_whole_path():
+    """What a router mounts is listed with the prefix of the router, and its pattern matches it."""
+    app, router = FastAPI(openapi_url=None), FastAPI(openapi_url=None).router
+    router.mount("/files", PlainTextResponse("a file"))
+
+    app.include_router(router, prefix="/v1")
+
+    (mount,) = compat.iter_route_contexts(app.routes)
+    assert mount.path == "/v1/files"
+    assert mount.path_regex.match("/v1/files/a")
+
+
+def test_a_late_route_of_an_included_router_is_noticed():
+    """`APIRouter._get_routes_version` grows, also of a router that an included one includes."""
+    app, router, inner = FastAPI(openapi_url=None), APIRouter(), APIRouter()
+    router.include_router(inner)
+    app.include_router(router)
+    before = compat.version_of_included(app.routes)
+
+    inner.get("/late")(screen)
+
+    assert compat.version_of_included(app.routes) > before
+
+
+async def test_the_chosen_route_has_the_whole_path():
+    """`scope["fastapi"]["effective_route_context"]` is the route of a router with its prefix."""
+    app, router, found = FastAPI(openapi_url=None), APIRouter(), []
+
+    @router.get("/names/{name}")
+    async def get_name(request: Request, name: str) -> None:
+        del name
+        found.append(compat.chosen_route(request.scope))
+
+    app.include_router(router, prefix="/v1")
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        await client.get("/v1/names/a")
+
+    assert [one.path_format for one in found] == ["/v1/names/{name}"]
+    assert compat.chosen_route({}) is None
 
 
 def test_an_api_route_has_its_path_parameters():

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import Host, Mount, Route, Router
 
 from bff_core.compat import starlette as compat
 
@@ -63,6 +63,16 @@ def test_a_route_and_a_mount_have_a_path_pattern():
     """`path_regex` matches what a route serves, and what is below a mount."""
     assert compat.path_pattern_of(Route("/a/{b}", answer)).match("/a/1")
     assert compat.path_pattern_of(Mount("/m", routes=[])).match("/m/below")
+
+
+@pytest.mark.parametrize(("host", "is_served"), [("a.example", True), ("b.example", False)])
+def test_a_route_says_whether_it_serves_a_request(host, is_served):
+    """`BaseRoute.matches` returns `Match.FULL` first; a `Host` has no pattern of paths."""
+    route = Host("a.example", app=PlainTextResponse("a"))
+    scope = {"type": "http", "path": "/", "headers": [(b"host", host.encode())]}
+
+    assert compat.path_pattern_of(route) is None
+    assert compat.serves(route, scope) is is_served
 
 
 async def test_what_wraps_a_router_is_called_first():

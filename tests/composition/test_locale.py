@@ -65,3 +65,20 @@ def test_languages_are_a_tuple():
     """A string would be read as one language per letter."""
     with pytest.raises(ConfigurationError, match="a tuple of languages"):
         type("Wrong", (Locale,), {}, offers="en")
+
+
+@pytest.mark.parametrize(
+    "offers", [["en", "de"], {"en"}, ("en", ""), ("en", 7), ("en", "日本"), ("en", "*"), ("en_US",)]
+)
+def test_what_is_no_language_is_refused_at_once(offers):
+    """Not with the first request, and with what to write."""
+    with pytest.raises(ConfigurationError, match="give a tuple of languages"):
+        type("Wrong", (Locale,), {}, offers=offers)
+
+
+def test_a_field_that_is_too_long_is_read_in_whole_members():
+    """The member at the limit is left out: half of it would have another weight."""
+    padding = "x-" + "y" * (200 - len("x-, pt;q=0"))
+
+    assert choice(f"{padding}, pt;q=0.9") == "en"
+    assert choice(f"pt;q=0.1, {padding}, zh") == "pt"

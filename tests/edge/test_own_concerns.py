@@ -139,6 +139,24 @@ async def test_a_deadline_ends_a_concern(edged, answering):
     assert (await gateway.get("/")).status_code == 504
 
 
+@pytest.mark.virtual_time
+async def test_a_client_gets_its_error_although_a_concern_does_not_finish(edged):
+    """A `finish` that hangs is cancelled: it holds up neither the answer nor a place in flight."""
+
+    class Hanging(Note):
+        async def finish(self, context, response):
+            await asyncio.sleep(3600)
+
+    async def app(scope, receive, send):
+        raise ClientError("not like this")
+
+    gateway = edged(app, own=[Hanging()], timeout=1)
+    answer = await asyncio.wait_for(gateway.get("/"), 10)
+
+    assert answer.status_code == 500
+    assert [type(one.error) for one in gateway.of(Crashed)] == [TimeoutError]
+
+
 @pytest.mark.parametrize(("kinds", "checked"), [(None, True), ({"http"}, False)])
 async def test_a_concern_says_whether_it_checks_web_sockets(edged, kinds, checked):
     """By default it does, so that web sockets do not bypass a check."""
@@ -195,12 +213,23 @@ def shop(heard: list[AnyEvent] | None = None, **options):
     return gateway("shop", faces=[views], settings=settings, events=events, **options)
 
 
+def with_kinds(kinds) -> Note:
+    """Return a concern that applies to these kinds of connections."""
+    note = Note()
+    note.kinds = kinds
+    return note
+
+
 @pytest.mark.parametrize(
     ("given", "instead"),
     [
         ([Note], r"edge=\[Note\]: make one, as in edge=\[Note\(\)\]"),
         ([lambda app: app], r"give concerns: objects with a method check"),
         (Note(), r"edge=.*: give a list, as in edge=\[Maintenance\(\)\]"),
+        ([with_kinds("http")], r"kinds = 'http': give {\"http\"}, {\"websocket\"} or leave it out"),
+        ([with_kinds({"https"})], "kinds = {'https'}: give"),
+        ([with_kinds(())], r"kinds = \(\): give"),
+        ([with_kinds(None)], "kinds = None: give"),
     ],
 )
 def test_what_is_no_concern_is_refused_at_start(given, instead):

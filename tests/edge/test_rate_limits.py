@@ -148,6 +148,15 @@ async def test_a_refusal_names_the_limits_that_refused(edged, answering):
     assert (await gateway.get("/")).json()["violated-policies"] == ["viewer-requests"]
 
 
+@pytest.mark.parametrize("path", ["/v1/reports", "/v1/reports/", "/v1/reports%0A", "/v1/re%70orts"])
+async def test_a_limit_holds_for_each_spelling_that_a_route_serves(edged, answering, path):
+    """A line end behind the path, which the patterns of routes ignore, does not get around it."""
+    gateway = edged(answering(), limits=[Limit(quota=1, paths=("/v1/reports",))])
+
+    assert (await gateway.get("/v1/reports")).status_code == 200
+    assert (await gateway.get(path)).status_code == 429
+
+
 async def test_a_limit_holds_for_whole_segments_of_a_path(edged, answering):
     """A path that only begins with the same letters is another route."""
     reports = Limit(quota=1, paths=("/v1/reports/",), exempt=("/v1/reports/free",))

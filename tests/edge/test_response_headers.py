@@ -51,6 +51,44 @@ async def test_the_applications_own_header_wins(edged, answering):
     assert answer.headers["x-frame-options"] == "DENY"
 
 
+@pytest.mark.parametrize("status", [200, 401])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("content-security-policy", "default-src 'self'"),
+        ("x-content-type-options", "nosniff"),
+        ("x-request-id", "mine"),
+        ("cache-control", "public, max-age=60"),
+        ("expires", "0"),
+        ("www-authenticate", "Own"),
+    ],
+)
+async def test_a_header_that_a_concern_adds_is_the_only_one(edged, answering, name, value, status):
+    """It stands in place of the edge's own: of two, a browser would obey another one."""
+
+    class Adding:
+        def check(self, context):
+            context.added += ((name.encode(), value.encode()),)
+
+    answer = await edged(answering(status), own=[Adding()]).get("/")
+
+    assert answer.headers.get_list(name) == [value]
+    assert not (name == "expires" and "cache-control" in answer.headers)
+
+
+async def test_a_vary_that_a_concern_adds_is_merged(edged, answering):
+    """One line names all that the answer depended on."""
+
+    class Adding:
+        def check(self, context):
+            context.added += ((b"vary", b"X-Segment"),)
+            context.scope.header("accept-language")
+
+    answer = await edged(answering(), own=[Adding()]).get("/")
+
+    assert answer.headers.get_list("vary") == ["X-Segment, Accept-Language, Accept-Encoding"]
+
+
 @pytest.mark.parametrize(
     ("own", "read", "vary"),
     [

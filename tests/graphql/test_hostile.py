@@ -32,6 +32,7 @@ def refused(query: str, variables=None) -> RequestRefused | None:
     return None
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_hostile_document_is_refused_fast(name):
     """Whatever and wherever its mistakes are; the errors are few, and none is repeated."""
@@ -105,6 +106,7 @@ def repeated(unit: str) -> str:
     return (unit + ",") * (HUGE // (len(unit) + 1) - 100) + unit
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "variables",
     [
@@ -266,6 +268,7 @@ async def test_errors_of_many_items_cost_the_same_below_many_lines(shop):
     assert answer.json()["errors"][0]["locations"] == [{"line": 19_001, "column": 3}]
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_places_in_errors_are_those_of_graphql(name):
     """Lines and columns are read from tokens, and equal the counted ones."""

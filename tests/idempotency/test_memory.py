@@ -42,7 +42,7 @@ class Kit:
 
 
 async def test_a_key_is_claimed_by_one():
-    """The next one hears that it runs, or that the key is another's."""
+    """A second request learns that the first runs, or that the key is bound to another request."""
     kit = Kit()
     await kit.claim()
 
@@ -50,8 +50,8 @@ async def test_a_key_is_claimed_by_one():
     assert await kit.store.claim("a", OTHER) is REUSED
 
 
-async def test_an_answer_is_found_by_its_key_and_print():
-    """A caller with another request under the key does not get it."""
+async def test_an_answer_is_found_by_its_key_and_fingerprint():
+    """A different request with the same key does not get the answer."""
     kit = Kit()
     await kit.store.save(await kit.claim(), DONE)
 
@@ -59,8 +59,8 @@ async def test_an_answer_is_found_by_its_key_and_print():
     assert await kit.store.claim("a", OTHER) is REUSED
 
 
-async def test_a_freed_key_can_be_claimed_for_the_same_request():
-    """What it was used for is remembered for as long as an answer would be."""
+async def test_a_released_key_can_be_claimed_for_the_same_request():
+    """The key stays bound to its request for as long as an answer would be stored."""
     kit = Kit(lifetime=60)
     kit.store.release(await kit.claim())
 
@@ -69,16 +69,16 @@ async def test_a_freed_key_can_be_claimed_for_the_same_request():
     assert isinstance(await kit.store.claim("a", OTHER), Claim)
 
 
-async def test_a_forgotten_key_can_be_claimed_by_anyone():
-    """Nothing came of it."""
+async def test_a_forgotten_key_can_be_claimed_for_any_request():
+    """A request without an effect does not bind its key."""
     kit = Kit()
     kit.store.release(await kit.claim(), forget=True)
 
     assert isinstance(await kit.store.claim("a", OTHER), Claim)
 
 
-async def test_a_claim_is_let_go_of_once():
-    """Who comes late with a claim of before changes nothing for who holds it now."""
+async def test_a_claim_is_released_once():
+    """A late release of an old claim does not affect the current one."""
     kit = Kit()
     late = await kit.claim()
     kit.store.release(late)
@@ -90,8 +90,8 @@ async def test_a_claim_is_let_go_of_once():
     assert await kit.store.claim("a", PRINT) is RUNNING
 
 
-async def test_answers_end_at_their_lifetime():
-    """The time counts from the answer."""
+async def test_answers_expire_after_their_lifetime():
+    """The lifetime begins when the answer is stored."""
     kit = Kit(lifetime=100)
     claim = await kit.claim()
     kit.clock.now = 50
@@ -103,8 +103,8 @@ async def test_answers_end_at_their_lifetime():
     assert isinstance(await kit.store.claim("a", PRINT), Claim)
 
 
-async def test_the_oldest_answers_make_room():
-    """By number, and an event reports that a promise was shortened."""
+async def test_the_oldest_answers_are_evicted():
+    """An event reports that answers were evicted before their lifetime ended."""
     kit = Kit(max_answers=2)
     for key in "abc":
         await kit.store.save(await kit.claim(key), DONE)
@@ -116,8 +116,8 @@ async def test_the_oldest_answers_make_room():
     assert kit.heard == [AnswerForgotten("evicted", 1)]
 
 
-async def test_evictions_are_told_together():
-    """A flood of keys is a line a minute in the log, not a line a key."""
+async def test_evictions_are_reported_together():
+    """A flood of keys causes one event a minute, not one per key."""
     kit = Kit(max_answers=2)
     for number in range(100):
         kit.clock.now += 1
@@ -127,7 +127,7 @@ async def test_evictions_are_told_together():
 
 
 async def test_the_bytes_of_all_answers_are_bounded():
-    """Large answers leave room for fewer."""
+    """A store of large answers holds fewer of them."""
     kit = Kit(max_bytes=10_000)
     large = StoredAnswer(200, (), b"x" * 4_000)
     for key in "abc":
@@ -138,8 +138,8 @@ async def test_the_bytes_of_all_answers_are_bounded():
     assert isinstance(await kit.store.claim("a", PRINT), Claim)
 
 
-async def test_what_runs_is_never_pushed_out():
-    """A claim is held however many others come and go."""
+async def test_claims_are_never_evicted():
+    """A claim stays, however many answers are stored meanwhile."""
     kit = Kit(max_answers=1)
     await kit.claim("a")
     for key in "bcd":
@@ -150,8 +150,8 @@ async def test_what_runs_is_never_pushed_out():
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("ending", ["keep", "free", "forget"])
-async def test_who_waits_is_woken_by_any_end(ending):
-    """At once, not at the end of its patience."""
+async def test_a_waiting_request_is_woken_by_any_release(ending):
+    """It wakes at once, not when its timeout ends."""
     kit, loop = Kit(), asyncio.get_running_loop()
     claim, began = await kit.claim(), loop.time()
 
@@ -168,8 +168,8 @@ async def test_who_waits_is_woken_by_any_end(ending):
 
 
 @pytest.mark.virtual_time
-async def test_nobody_waits_longer_than_it_can():
-    """The wait ends in time, and leaves who runs alone."""
+async def test_a_wait_ends_with_its_timeout():
+    """The request that holds the claim is not affected."""
     kit, loop = Kit(), asyncio.get_running_loop()
     claim, began = await kit.claim(), loop.time()
 
@@ -181,15 +181,15 @@ async def test_nobody_waits_longer_than_it_can():
     assert await kit.store.claim("a", PRINT) is DONE
 
 
-async def test_nobody_waits_for_a_key_that_nobody_holds():
-    """It may have been let go of between two looks."""
+async def test_a_wait_for_a_key_without_a_claim_ends_at_once():
+    """The claim may have been released just before."""
     async with asyncio.timeout(1):
         await Kit().store.wait_for_change("a", 60)
 
 
 @pytest.mark.slow
-async def test_a_million_keys_take_no_more_than_their_bound():
-    """The oldest answers go; the process does not grow."""
+async def test_a_million_keys_take_bounded_memory():
+    """The oldest answers are evicted; the process does not grow."""
     kit = Kit(max_answers=5_000)
     store = kit.store
 
@@ -219,8 +219,8 @@ STEPS = st.lists(
 
 @given(STEPS)
 @settings(deadline=None, max_examples=60)
-async def test_no_order_of_steps_gives_a_key_to_two(steps):
-    """Against a model of a few lines: one holder per key, and an answer only if one was stored."""
+async def test_no_order_of_steps_gives_a_key_two_claims(steps):
+    """In any order of steps a key has one claim, and only stored answers are returned."""
     kit = Kit(lifetime=10)
     held: dict[str, Claim] = {}
     stored: dict[str, float] = {}

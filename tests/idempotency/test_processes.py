@@ -78,7 +78,7 @@ async def ended(task: "asyncio.Task[Answer]") -> None:
 async def test_a_killed_gateway_leaves_its_request_to_another(
     site, pricing, environ, change, redis_server
 ):
-    """Once its lease has run out, the retry does the request; later ones get that answer."""
+    """After the lease a retry executes the request; later ones get that answer."""
     shared = environ | {"BFF_IDEMPOTENCY_URL": redis_server.url}
     one, other = site.gateway(DESKTOP, shared), site.gateway(DESKTOP, shared)
     with site.running(one, other):
@@ -102,8 +102,8 @@ def store(request) -> str:
     return request.getfixturevalue("redis_server").url if request.param else ""
 
 
-async def test_a_client_that_leaves_frees_its_key(site, pricing, environ, change, store):
-    """Its calls are cancelled, and the retry does what it had requested for, at once."""
+async def test_a_client_that_disconnects_releases_its_key(site, pricing, environ, change, store):
+    """Its calls are cancelled, and a retry executes the request at once."""
     with site.serving(DESKTOP, environ | {"BFF_IDEMPOTENCY_URL": store}) as gateway:
         pricing.forget()
         with pricing.fault("hang"):

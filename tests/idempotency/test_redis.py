@@ -85,7 +85,7 @@ def process(redis_server):
 
 
 async def test_a_key_is_claimed_by_one_process(process):
-    """The other hears that it runs, or that the key is another request's."""
+    """Another process learns that the request runs, or that the key belongs to another request."""
     async with process() as one, process() as other:
         await one.claim()
 
@@ -94,7 +94,7 @@ async def test_a_key_is_claimed_by_one_process(process):
 
 
 async def test_an_answer_is_found_by_every_process(process):
-    """Byte for byte: status, fields and body."""
+    """Status, headers and body are the same byte for byte."""
     async with process() as one, process() as other:
         await one.store.save(await one.claim(), DONE)
 
@@ -102,8 +102,8 @@ async def test_an_answer_is_found_by_every_process(process):
         assert await other.store.claim("a", OTHER) is REUSED
 
 
-async def test_of_many_at_once_one_gets_the_claim(process):
-    """However they race."""
+async def test_one_of_many_simultaneous_requests_gets_the_claim(process):
+    """Twenty processes that claim a key at once get one claim."""
     async with process() as one, process() as other:
         found = await asyncio.gather(
             *(store.claim("a", PRINT) for store in (one.store, other.store) * 20)
@@ -113,8 +113,8 @@ async def test_of_many_at_once_one_gets_the_claim(process):
     assert sum(each is RUNNING for each in found) == 39
 
 
-async def test_a_freed_key_can_be_claimed_elsewhere(process):
-    """For the same request only, since that may have been done."""
+async def test_a_released_key_can_be_claimed_elsewhere(process):
+    """Only the same request can claim it, since it may have taken effect."""
     async with process() as one, process() as other:
         one.store.release(await one.claim())
         async with asyncio.timeout(5):
@@ -126,7 +126,7 @@ async def test_a_freed_key_can_be_claimed_elsewhere(process):
 
 
 async def test_a_forgotten_key_leaves_nothing_behind(process):
-    """Nothing came of it."""
+    """A request without an effect leaves no entry in Redis."""
     async with process() as one:
         one.store.release(await one.claim(), forget=True)
         async with asyncio.timeout(5):
@@ -137,7 +137,7 @@ async def test_a_forgotten_key_leaves_nothing_behind(process):
 
 
 async def test_a_gateway_that_is_killed_blocks_a_key_for_its_lease(process):
-    """Then another does the request; the key is still bound to its body."""
+    """After the lease another process executes the request; the key is still bound to its body."""
     async with process(lease=1) as one, process(lease=1) as other:
         await one.claim()
         await one.die()
@@ -153,8 +153,8 @@ async def test_a_gateway_that_is_killed_blocks_a_key_for_its_lease(process):
         assert await other.store.claim("a", OTHER) is REUSED
 
 
-async def test_a_long_request_keeps_its_lease(process):
-    """It is renewed while the request runs, and no longer."""
+async def test_a_long_request_renews_its_lease(process):
+    """The lease is renewed while the request runs, and no longer."""
     async with process(lease=1) as one, process(lease=1) as other:
         claim = await one.claim()
         for _ in range(25):
@@ -166,8 +166,8 @@ async def test_a_long_request_keeps_its_lease(process):
         assert repr(one.store).endswith("0 running")
 
 
-async def test_who_lost_its_lease_keeps_nothing(process):
-    """The one who took over answers for the key; the loss is reported."""
+async def test_a_request_that_lost_its_lease_stores_nothing(process):
+    """The process that took over answers for the key; the loss is reported."""
     async with process(lease=1) as one, process(lease=60) as other:
         late = await one.claim()
         await one.background.aclose()  # as if its renewals had not come through
@@ -181,8 +181,8 @@ async def test_who_lost_its_lease_keeps_nothing(process):
         assert one.heard == [AnswerForgotten("store")]
 
 
-async def test_an_answer_ends_with_its_lifetime(process):
-    """Redis itself forgets it."""
+async def test_an_answer_expires_after_its_lifetime(process):
+    """Redis deletes the entry."""
     async with process(lifetime=60) as one:
         await one.store.save(await one.claim(), DONE)
         left = await one.link.run("PTTL", PREFIX + "a")
@@ -191,8 +191,8 @@ async def test_an_answer_ends_with_its_lifetime(process):
     assert 50_000 < left <= 60_000
 
 
-async def test_what_is_cancelled_while_it_claims_holds_nothing(process):
-    """Redis may have heard it: the claim is taken back."""
+async def test_a_cancelled_claim_is_released(process):
+    """Redis may have granted the claim of a cancelled request: it is released."""
     async with process() as one:
         for number in range(20):
             task = asyncio.create_task(one.store.claim(f"k{number}", PRINT))
@@ -208,8 +208,8 @@ async def test_what_is_cancelled_while_it_claims_holds_nothing(process):
                     await one.store.wait_for_change("", 1)
 
 
-async def test_an_answer_is_kept_though_its_maker_is_cancelled(process):
-    """It is final; the next request gets it."""
+async def test_an_answer_is_stored_even_if_its_request_is_cancelled(process):
+    """The answer is final; the next request gets it."""
     async with process() as one:
         claim = await one.claim()
         task = asyncio.create_task(one.store.save(claim, DONE))
@@ -221,8 +221,8 @@ async def test_an_answer_is_kept_though_its_maker_is_cancelled(process):
         assert await one.find("a", DONE) == DONE
 
 
-async def test_a_redis_that_is_gone_refuses_in_time(process, redis_server: RedisServer):
-    """A claim is refused, a final answer is reported as not stored."""
+async def test_an_unreachable_redis_refuses_in_time(process, redis_server: RedisServer):
+    """A claim fails within its timeout; a final answer is reported as not stored."""
     async with process() as one:
         claim = await one.claim()
         redis_server.freeze()
@@ -235,8 +235,8 @@ async def test_a_redis_that_is_gone_refuses_in_time(process, redis_server: Redis
     assert AnswerForgotten("store") in one.heard
 
 
-async def test_what_is_no_answer_of_ours_is_not_taken_for_one(process):
-    """Somebody else's value under the key is a refusal, not a crash."""
+async def test_a_foreign_value_is_not_taken_for_an_answer(process):
+    """A foreign value under the key makes the store unavailable, and is no crash."""
     async with process() as one:
         await one.link.run("HSET", PREFIX + "a", "print", PRINT, "answer", b"\xc1garbage")
 
@@ -258,8 +258,8 @@ def till(url: str, taken: list[int], **options):
     return gateway("till", faces=[views], settings=settings, options=edge_options)
 
 
-async def test_two_gateways_do_a_request_once(redis_server):
-    """Behind a balancer it does not matter which of them gets the retry."""
+async def test_two_gateways_execute_a_request_once(redis_server):
+    """Behind a load balancer either gateway may get the retry."""
     taken: list[int] = []
     async with (
         running(till(redis_server.url, taken)) as one,
@@ -273,7 +273,7 @@ async def test_two_gateways_do_a_request_once(redis_server):
 
 
 async def test_without_redis_a_keyed_write_is_refused(redis_server):
-    """Nothing is done, and it says when to come again; what has no key is served."""
+    """The write is refused with Retry-After and not executed; requests without a key are served."""
     taken: list[int] = []
     async with running(till(redis_server.url, taken)) as client:
         redis_server.kill()
@@ -286,8 +286,8 @@ async def test_without_redis_a_keyed_write_is_refused(redis_server):
     assert (free.status_code, taken) == (201, [1])
 
 
-async def test_by_option_a_write_is_served_without_its_promise(redis_server):
-    """For gateways whose services keep keys themselves."""
+async def test_by_option_a_write_is_served_without_protection(redis_server):
+    """The option is for gateways whose services store idempotency keys themselves."""
     taken: list[int] = []
     async with running(till(redis_server.url, taken, proceeds_without_store=True)) as client:
         redis_server.kill()

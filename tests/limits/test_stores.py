@@ -36,7 +36,7 @@ async def admitted(store, queries, times):
     return sum([(await store.admit(queries)).is_admitted for _ in range(times)])
 
 
-async def test_callers_are_counted_apart():
+async def test_callers_are_counted_separately():
     """One caller's requests take nothing from another."""
     store = MemoryLimitStore(Hands())
 
@@ -45,7 +45,7 @@ async def test_callers_are_counted_apart():
 
 
 async def test_a_refused_request_takes_nothing_from_other_limits():
-    """Where one limit refuses, the others keep what they have."""
+    """If one limit refuses, nothing is charged to the others."""
     store = MemoryLimitStore(Hands())
     wide = Limit(quota=100, per=3600, name="wide")
     both = [LimitQuery(HOUR, "ann"), LimitQuery(wide, "ann")]
@@ -57,8 +57,8 @@ async def test_a_refused_request_takes_nothing_from_other_limits():
 
 
 @pytest.mark.parametrize("cost", ["calls", "query"])
-async def test_a_limit_of_calls_lets_in_whoever_has_any_left(cost):
-    """The answer is charged afterwards, also beyond what is left."""
+async def test_a_limit_of_calls_admits_callers_with_anything_left(cost):
+    """The cost is charged after the answer, even if less than that is left."""
     store = MemoryLimitStore(Hands())
     calls = [LimitQuery(Limit(quota=10, per=60, cost=cost), "ann")]
 
@@ -75,7 +75,7 @@ async def test_a_limit_of_calls_lets_in_whoever_has_any_left(cost):
 
 @pytest.mark.slow
 async def test_any_number_of_callers_takes_bounded_memory():
-    """The longest silent are forgotten; an active caller is not."""
+    """The callers that were idle for longest are evicted; an active caller is not."""
     store = MemoryLimitStore(Hands(), max_callers=1000)
     busy = [LimitQuery(HOUR, "busy")]
     await admitted(store, busy, 5)
@@ -93,7 +93,7 @@ async def test_any_number_of_callers_takes_bounded_memory():
 
 @pytest.mark.needs("redis-server")
 async def test_processes_count_together_in_redis(redis_server):
-    """Two gateways let a caller in as often as one would."""
+    """Two gateways admit a caller as often as one would."""
     first, second = linked(redis_server), linked(redis_server)
     stores = [
         RedisLimitStore(link, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
@@ -108,8 +108,8 @@ async def test_processes_count_together_in_redis(redis_server):
 
 
 @pytest.mark.needs("redis-server")
-async def test_redis_counts_as_the_arithmetic_does(redis_server):
-    """The script and `policy.limits` agree on every status of a random story."""
+async def test_redis_counts_like_the_arithmetic(redis_server):
+    """The Lua script and `policy.edge.rate_limits` agree on every status of random requests."""
     link = linked(redis_server)
     limits = [
         Limit(quota=7, per=0.5, burst=3, name="bucket"),
@@ -144,8 +144,8 @@ def cost(limit):
 
 
 @pytest.mark.needs("redis-server")
-async def test_limits_fall_back_on_this_process_while_redis_is_away(redis_server):
-    """A frozen Redis lets no one wait for long, and no one ask without end."""
+async def test_limits_fall_back_to_memory_while_redis_is_down(redis_server):
+    """With a frozen Redis requests do not wait for long, and are still limited."""
     link = linked(redis_server)
     store = RedisLimitStore(link, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
     await store.admit([LimitQuery(HOUR, "ann")])
@@ -174,8 +174,8 @@ class Silent:
         raise StoreUnavailable(self.name, "is not answering")
 
 
-async def test_a_request_waits_for_a_silent_redis_once():
-    """Whatever else of the request is counted: within the next 100 ms it is counted here."""
+async def test_a_request_waits_for_a_frozen_redis_once():
+    """After a failure the limits are counted in memory for 100 ms."""
     clock, link = Hands(), Silent()
     store = RedisLimitStore(link, MemoryLimitStore(clock), gateway="shop", clock=clock)
     queries = [LimitQuery(HOUR, "ann")]
@@ -192,7 +192,7 @@ async def test_a_request_waits_for_a_silent_redis_once():
 
 
 @pytest.mark.needs("redis-server")
-async def test_gateways_that_share_a_redis_count_apart(redis_server):
+async def test_gateways_that_share_a_redis_count_separately(redis_server):
     """Limits of the same name in two gateways are two limits."""
     link = linked(redis_server)
     web, mobile = (
@@ -207,8 +207,8 @@ async def test_gateways_that_share_a_redis_count_apart(redis_server):
 
 
 @pytest.mark.needs("redis-server")
-async def test_redis_forgets_callers_that_mean_nothing_any_more(redis_server):
-    """Each key lives as long as its bucket takes to fill."""
+async def test_redis_drops_callers_with_a_full_bucket(redis_server):
+    """Each key expires when its bucket is full again."""
     link = linked(redis_server)
     store = RedisLimitStore(link, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
 

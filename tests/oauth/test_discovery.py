@@ -108,8 +108,8 @@ def test_endpoints_may_have_a_query():
         ({"code_challenge_methods_supported": "S256"}, "PKCE"),
     ],
 )
-def test_a_document_that_is_wrong_says_what_is(changed, reason):
-    """Endpoints at origins that are not named would be sent our secret."""
+def test_the_error_names_the_fault_of_a_document(changed, reason):
+    """Endpoints at other origins would receive the client secret."""
     document = {**DOCUMENT, **changed}
 
     with pytest.raises(UntrustedMetadata, match=reason):
@@ -131,7 +131,7 @@ def test_a_document_that_is_wrong_says_what_is(changed, reason):
         "ftp://oauth2.example",
     ],
 )
-def test_origins_are_written_as_origins(origin):
-    """Without a path; and a secret that goes over TLS to the issuer does so elsewhere."""
+def test_origins_have_no_path_and_use_tls(origin):
+    """A secret that goes over TLS to the issuer goes over TLS to other origins too."""
     with pytest.raises(ConfigurationError, match="BFF_ISSUER_ORIGINS"):
         sign_in_at(origins=(origin,))

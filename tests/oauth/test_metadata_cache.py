@@ -75,8 +75,8 @@ async def test_a_document_is_fetched_once_for_all():
     assert provider.fetches == 1
 
 
-async def test_a_document_is_refreshed_behind_a_sign_in():
-    """After an hour, and the sign-in does not wait."""
+async def test_a_document_is_refreshed_in_the_background():
+    """It is an hour old, and the sign-in does not wait."""
     moved = {**DOCUMENT, "token_endpoint": f"{ISSUER}/v2/token"}
     provider = Provider(reply(200, DOCUMENT), reply(200, moved, after=1))
     await provider.cache.get()
@@ -129,7 +129,7 @@ async def test_a_provider_that_is_down_is_called_seldom():
 
 
 async def test_a_wrong_document_is_reported_once_and_read_until_it_is_right():
-    """The log has one line for it, readiness the reason; no sign-in has to come."""
+    """The log has one line, readiness has the reason, and no sign-in is needed."""
     provider = Provider(*[reply(200, WRONG)] * 3, reply(200, DOCUMENT))
     await provider.cache.start()
     fault = provider.cache.fault
@@ -153,7 +153,7 @@ async def test_a_wrong_document_raises_what_is_wrong():
 
 
 async def test_a_start_does_not_wait_for_a_provider_that_hangs():
-    """Three seconds; the first sign-in may try again at once."""
+    """Start-up takes three seconds at most; the first sign-in may retry at once."""
 
     async def hanging(_: Call) -> Reply:
         await asyncio.sleep(60)

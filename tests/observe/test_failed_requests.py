@@ -93,6 +93,7 @@ def place(line):
     return line["route"] if line["event"] == "request.answered" else line["where"]
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one[0])
 @pytest.mark.parametrize("with_middleware", [False, True], ids=["fast", "slow"])
 async def test_a_failed_request_logs_one_line_with_its_cause(failure, with_middleware):

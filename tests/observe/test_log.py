@@ -32,7 +32,8 @@ from bff_core.events import (
     SessionChanged,
     StoreChanged,
 )
-from bff_core.observe.log import LOGGER, level_of, log_sink, masked
+from bff_core.observe.log import LOGGER, level_of, log_sink
+from bff_core.observe.masking import masked
 
 CALL = Call("users", "GET", "/users/7", "GET /users/{id}", 0.0)
 OPEN = CircuitOpen("refuses calls", call=CALL, retry_after=5.0)

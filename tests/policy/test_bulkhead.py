@@ -42,7 +42,7 @@ def test_a_newcomer_does_not_overtake_the_queue() -> None:
     assert one.promote() == "Ann"
 
 
-def test_who_leaves_the_queue_is_passed_over() -> None:
+def test_a_waiter_that_left_the_queue_is_skipped() -> None:
     """A caller that gave up does not block the queue."""
     one = permits()
     one.admit()

@@ -151,7 +151,7 @@ def test_the_limit_is_lowered_when_the_baseline_was_not_measured_for_half_a_minu
     assert (those.limit.is_probing, those.limit.value) == (False, 40)
 
 
-def test_a_look_ends_though_no_call_does() -> None:
+def test_a_probe_ends_without_calls() -> None:
     """A second is enough where calls are quick."""
     those = learned(most=40)
     while not those.limit.is_probing:

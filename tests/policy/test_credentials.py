@@ -35,7 +35,7 @@ def test_replies_to_a_viewers_token_are_never_shared(shown, shared) -> None:
     ],
     ids=lambda one: type(one).__name__,
 )
-def test_what_is_shown_for_everybody_may_bring_what_everybody_sees(shown) -> None:
+def test_shared_credentials_may_have_shared_replies(shown) -> None:
     """The service answers the gateway, not a viewer."""
     assert Policy(credentials=shown, public=True).credentials is shown
 
@@ -95,7 +95,7 @@ def test_a_secret_in_place_of_its_name_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize("said", ["true", "false", '"relay"', "{ secret = 'x' }"])
-def test_a_file_of_policies_changes_no_credentials(said) -> None:
+def test_an_override_file_can_not_change_credentials(said) -> None:
     """Credentials are declared in the code, where they are reviewed."""
     overrides = Overrides.parse(f"[users]\ncredentials = {said}", "policies.toml")
 

@@ -30,7 +30,7 @@ def test_a_call_is_slow_after_the_observed_quantile() -> None:
     assert 0.01 <= delay < 0.0122
 
 
-def test_too_few_calls_tell_nothing() -> None:
+def test_too_few_calls_give_no_delay() -> None:
     """Forty-nine are not enough, fifty are."""
     assert latencies(*[0.01] * 49).delay(NOW) is None
     assert latencies(*[0.01] * 50).delay(NOW) is not None
@@ -64,7 +64,7 @@ def test_it_is_the_quantile_to_a_tenth(sample: list[float], quantile: float) -> 
     assert max(exact, 0.01) * 0.999 <= delay <= max(exact * 1.1001, 0.01)
 
 
-def test_a_path_with_ids_in_it_is_no_leak() -> None:
+def test_paths_with_ids_do_not_leak_memory() -> None:
     """Ten thousand operations share a bounded memory."""
     those = Operations(Hedge())
     for number in range(10_000):

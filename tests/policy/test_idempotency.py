@@ -31,7 +31,7 @@ PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_s
     ],
 )
 def test_a_key_comes_with_quotes_or_without(field, key):
-    """A structured string, as the draft has it, and what most clients send are the same key."""
+    """A structured string, as in the draft, and the bare form of most clients are the same key."""
     assert parse_key(field.encode()) == key
 
 
@@ -56,22 +56,22 @@ def test_a_key_comes_with_quotes_or_without(field, key):
         b'"' + b"x" * 256 + b'"',
     ],
 )
-def test_what_is_no_key_is_refused(field):
-    """Nothing is guessed: an empty, open, too long or listed value is malformed."""
+def test_a_malformed_key_is_refused(field):
+    """Empty, unterminated, too long and listed values are malformed."""
     assert parse_key(field) is None
 
 
 @given(PRINTABLE)
 def test_any_printable_text_can_be_a_key(text):
-    """Quoted and escaped, it comes out as it went in."""
+    """A quoted and escaped text is parsed to the text itself."""
     field = text.replace("\\", r"\\").replace('"', r"\"")
 
     assert parse_key(f'"{field}"'.encode()) == text
 
 
 @given(st.binary(max_size=300))
-def test_no_field_is_too_strange_to_be_judged(field):
-    """Whatever a client sends is a key or refused, and a key is never longer than allowed."""
+def test_any_field_is_parsed_or_refused(field):
+    """Any bytes are a key or malformed, and a key is never longer than allowed."""
     key = parse_key(field)
 
     assert key is None or 1 <= len(key) <= 255
@@ -81,7 +81,7 @@ FIELDS = st.text('ab ,;"\\\x7f\xe9', max_size=8) | st.text("a", min_size=250, ma
 
 
 @given(FIELDS | FIELDS.map(lambda text: f'"{text}"'))
-def test_openapi_says_exactly_what_a_key_is(field):
+def test_the_openapi_pattern_matches_exactly_the_accepted_keys(field):
     """A client that validates its requests sends no key that is refused."""
     is_taken = parse_key(field.encode("latin-1")) is not None
 
@@ -89,25 +89,25 @@ def test_openapi_says_exactly_what_a_key_is(field):
 
 
 def test_a_derived_key_is_the_same_in_every_process():
-    """A retry after a restart, or of another gateway process, meets the same key."""
+    """A retry after a restart, or at another process, derives the same key."""
     assert derived_key("base", "charge", "1") == "15e27d46-a69f-8663-a426-e10b8ad737af"
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4), st.lists(st.text(), min_size=1, max_size=4))
 def test_different_names_give_different_keys(one, other):
-    """However the names are cut: none runs into the next."""
+    """Names are not joined: ("ab", "c") and ("a", "bc") give different keys."""
     assert (derived_key(*one) == derived_key(*other)) is (one == other)
 
 
 @given(st.text(), st.text())
 def test_a_derived_key_is_a_uuid(base, name):
-    """Of the version that is free for such use, so that services which insist on one take it."""
+    """It is a UUID of version 8, since some services accept nothing else."""
     assert UUID(derived_key(base, name)).version == 8
 
 
 @given(st.binary(), st.binary(), st.binary(), st.binary())
 def test_query_and_body_are_distinguished(query, body, other_query, other_body):
-    """Moving bytes from one into the other makes another request."""
+    """Moving bytes from the query to the body gives another fingerprint."""
     is_same = (query, body) == (other_query, other_body)
 
     assert (fingerprint(query, body) == fingerprint(other_query, other_body)) is is_same
@@ -115,23 +115,23 @@ def test_query_and_body_are_distinguished(query, body, other_query, other_body):
 
 @pytest.mark.parametrize("status", [200, 201, 207, 303, 402, 404, 409, 410, 422])
 def test_an_answer_to_the_request_is_final(status):
-    """What was done, or refused for its own sake, is said again."""
+    """A success, and a refusal of the request itself, are replayed."""
     assert is_final_answer(status)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 408, 413, 415, 425, 429, 500, 502, 503, 504])
 def test_an_answer_without_an_outcome_is_not_stored(status):
-    """The outcome is undecided or unknown: a retry has to find out."""
+    """If the outcome is unknown, a retry has to find out."""
     assert not is_final_answer(status)
 
 
 def test_a_refusal_with_retry_after_is_not_stored():
-    """A 409 with Retry-After means that another request is at it, not that this one is refused."""
+    """A 409 with Retry-After means that another request is in progress."""
     assert not is_final_answer(409, has_retry_after=True)
     assert is_final_answer(202, has_retry_after=True)
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("final", 503), ("unknown", 200)])
-def test_the_handler_knows_best(outcome, status):
-    """A 503 after everything was undone is final; a 200 that hides a timeout is not."""
+def test_the_outcome_of_the_handler_takes_precedence(outcome, status):
+    """A 503 after a complete compensation is final; a 200 that hides a timeout is not."""
     assert is_final_answer(status, outcome) is (outcome == "final")

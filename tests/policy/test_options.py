@@ -58,7 +58,9 @@ def test_a_value_out_of_range_names_option_range_and_value(
 
 @named
 @pytest.mark.parametrize("value", [math.nan, True, "5", (1,)], ids=repr)
-def test_what_is_no_number_is_refused(policy: type, option: DescribedOption, value: object) -> None:
+def test_a_value_that_is_not_a_number_is_refused(
+    policy: type, option: DescribedOption, value: object
+) -> None:
     """Neither not-a-number nor a value of another type passes for a number."""
     with pytest.raises(ConfigurationError, match=rf"{policy.__name__}\.{option.name} must be"):
         policy(**{option.name: value})

@@ -47,12 +47,12 @@ def over(text: str, policy: Policy | None = None) -> Policy:
         ),
     ],
 )
-def test_a_file_changes_what_it_names(text: str, policy: Policy) -> None:
+def test_a_file_changes_only_the_options_that_it_names(text: str, policy: Policy) -> None:
     """Options, layers, options of layers: all else stays as in the code."""
     assert over(text) == policy
 
 
-def test_what_the_code_says_is_what_is_changed() -> None:
+def test_an_override_leaves_other_options_unchanged() -> None:
     """An override of one option leaves the others as the code has them."""
     authors = Policy(timeout=0.8, retry=Retry(attempts=2, backoff=0.1), public=True)
 
@@ -99,7 +99,7 @@ def test_a_layer_that_the_code_leaves_out_is_put_in() -> None:
         ("[users]\npublic = true", "users.public can't be turned on here"),
     ],
 )
-def test_what_is_wrong_names_file_key_and_remedy(text: str, complaint: str) -> None:
+def test_an_error_names_file_key_and_remedy(text: str, complaint: str) -> None:
     """The message says what to write instead."""
     with pytest.raises(ConfigurationError) as caught:
         over(text)
@@ -118,7 +118,7 @@ def test_a_write_that_was_sent_once_is_not_sent_twice_by_a_file() -> None:
     )
 
 
-def test_a_table_of_no_upstream_is_a_mistake() -> None:
+def test_a_table_for_an_unknown_upstream_is_refused() -> None:
     """A misspelt upstream would otherwise go unnoticed."""
     overrides = Overrides.parse("[user]\ntimeout = 1", SOURCE)
 

@@ -26,8 +26,8 @@ arrivals = st.lists(st.floats(0, 3, allow_nan=False), max_size=150).map(
 
 
 @given(arrivals, st.integers(1, 20), st.integers(1, 20))
-def test_a_bucket_admits_no_more_than_it_held_and_got(instants, quota, burst):
-    """In any stretch of time: the burst, and what trickled in meanwhile."""
+def test_a_bucket_admits_its_burst_and_its_refill(instants, quota, burst):
+    """In any period a bucket admits its burst and what was refilled meanwhile, at most."""
     limit = Limit(quota=quota, per=10, burst=burst)
 
     admitted_at = admitted(limit, instants)
@@ -47,7 +47,7 @@ def test_a_bucket_admits_a_caller_no_faster_than_its_refill(instants, quota):
 
 
 @given(arrivals, st.integers(1, 20))
-def test_a_window_lets_in_at_most_its_quota_in_a_fixed_window(instants, quota):
+def test_a_window_admits_at_most_its_quota_in_a_fixed_window(instants, quota):
     """Within one window of the clock no caller gets more than the quota."""
     limit = Limit(quota=quota, per=10, strategy="window")
 
@@ -60,7 +60,7 @@ def test_a_window_lets_in_at_most_its_quota_in_a_fixed_window(instants, quota):
 
 @given(arrivals, st.integers(1, 20), st.sampled_from(["bucket", "window"]))
 def test_a_caller_that_waits_for_retry_after_is_admitted(instants, quota, strategy):
-    """After `wait` seconds, and not much earlier, the next request passes."""
+    """After `retry_after` seconds, and not much earlier, the next request is admitted."""
     limit = Limit(quota=quota, per=10, strategy=strategy)
     state = UNUSED
     for now in instants:
@@ -73,8 +73,8 @@ def test_a_caller_that_waits_for_retry_after_is_admitted(instants, quota, strate
 
 
 @given(arrivals, st.integers(1, 20), st.sampled_from(["bucket", "window"]))
-def test_what_is_left_may_be_used_at_once(instants, quota, strategy):
-    """`remaining` requests pass at this instant, and not one more."""
+def test_the_remaining_requests_are_admitted_at_once(instants, quota, strategy):
+    """`remaining` requests are admitted at this instant, and not one more."""
     limit = Limit(quota=quota, per=10, strategy=strategy)
     state = UNUSED
     for now in instants:
@@ -97,8 +97,8 @@ def admitted_from(limit, state, now, count):
 
 
 @pytest.mark.parametrize("strategy", ["bucket", "window"])
-def test_a_costly_answer_is_not_held_against_its_caller_for_long(strategy):
-    """Whatever an answer cost, after two refills or windows the caller is admitted again."""
+def test_an_expensive_answer_does_not_block_its_caller_for_long(strategy):
+    """Whatever an answer cost, the caller is admitted again after two refills or windows."""
     limit = Limit(quota=10, per=10, strategy=strategy, cost="calls")
 
     state = charged(limit, UNUSED, START, 1_000_000)

@@ -66,7 +66,7 @@ def test_the_backoff_grows_and_stays_within_its_bounds(attempt: int, chance: flo
     ],
     ids=lambda failure: failure.code,
 )
-def test_what_sending_again_cannot_better_is_final(failure) -> None:
+def test_failures_that_another_attempt_can_not_fix_are_final(failure) -> None:
     """Refusals, wrong payloads and a deadline that passed are not retried."""
     assert decision(failure) == "final"
 

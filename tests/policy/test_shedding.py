@@ -43,8 +43,8 @@ def test_the_lowest_class_is_refused_first(in_flight, classes):
     assert admitted(pressure) == list(classes)
 
 
-def test_answers_lose_optional_parts_before_anybody_is_refused():
-    """Above two fifths of the limit screens are dimmed; without brownout they never are."""
+def test_answers_omit_optional_parts_before_requests_are_refused():
+    """Above two fifths of the limit answers omit optional parts, unless brownout is off."""
     pressure, without = LoadShedder(ceiling=100), LoadShedder(ceiling=100, brownout=False)
     pressure.in_flight, without.in_flight = 41, 100
 
@@ -54,8 +54,8 @@ def test_answers_lose_optional_parts_before_anybody_is_refused():
     assert not pressure.sheds_parts()
 
 
-def test_while_anybody_is_refused_no_other_answer_is_whole():
-    """What is refused could have been answered for the price of optional parts; until a look."""
+def test_while_requests_are_refused_all_answers_omit_optional_parts():
+    """Until the next measurement no answer is complete, to make room for more requests."""
     pressure, without = LoadShedder(ceiling=100), LoadShedder(ceiling=100, brownout=False)
     for one in (pressure, without):
         one.in_flight = 100
@@ -67,8 +67,8 @@ def test_while_anybody_is_refused_no_other_answer_is_whole():
     assert not pressure.sheds_parts()
 
 
-def test_one_request_alone_is_whole():
-    """Even where there is room for one only, that one has all its parts."""
+def test_a_single_request_gets_all_its_parts():
+    """Even with a limit of one, the answer to that request is complete."""
     pressure = LoadShedder(ceiling=1)
 
     assert admitted(pressure) == list(CLASSES)
@@ -78,7 +78,7 @@ def test_one_request_alone_is_whole():
 
 
 def test_a_standing_lag_cuts_the_limit_to_the_floor():
-    """A loop that never comes to rest with few requests in flight is left with the fewest."""
+    """While the loop always lags, the limit falls to its floor."""
     pressure = LoadShedder(ceiling=1000, floor=10, max_lag=0.002)
     pressure.in_flight = 400
 
@@ -88,8 +88,8 @@ def test_a_standing_lag_cuts_the_limit_to_the_floor():
 
 
 @pytest.mark.parametrize(("turns", "is_cut"), [(2, False), (3, True)])
-def test_long_turns_are_believed_at_the_third(turns, is_cut):
-    """One that was blocked, and its wake, are no overload; a third says that it stands."""
+def test_the_third_long_turn_cuts_the_limit(turns, is_cut):
+    """One blocked turn and the next are no overload; three long turns are a standing queue."""
     pressure = LoadShedder(ceiling=1000)
     pressure.in_flight = 400
 
@@ -98,8 +98,8 @@ def test_long_turns_are_believed_at_the_third(turns, is_cut):
     assert pressure.is_limited == is_cut
 
 
-def test_the_first_cut_starts_from_what_is_in_flight():
-    """A limit of a thousand bounds nothing while thirty are under way."""
+def test_the_first_cut_starts_from_the_requests_in_flight():
+    """A limit of a thousand has no effect while thirty requests are in flight."""
     pressure = LoadShedder(ceiling=1000, floor=10, max_lag=0.002)
     pressure.in_flight = 30
 
@@ -109,8 +109,8 @@ def test_the_first_cut_starts_from_what_is_in_flight():
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=200), st.data())
-def test_a_lag_that_does_not_stand_is_no_overload(lags, data):
-    """However long single turns take: a short one among three, and nothing is refused."""
+def test_a_lag_with_short_turns_is_no_overload(lags, data):
+    """If one turn in three is short, nothing is refused, however long the others are."""
     pressure = LoadShedder(ceiling=1000, max_lag=0.002)
     pressure.in_flight = 500
     for place in range(0, len(lags), 3):
@@ -122,7 +122,7 @@ def test_a_lag_that_does_not_stand_is_no_overload(lags, data):
 
 
 def test_the_limit_recovers_in_seconds():
-    """When the loop turns freely again the limit is back within four seconds."""
+    """Without lag the limit is back at its ceiling within four seconds."""
     pressure = LoadShedder(ceiling=1000, floor=10)
     pressure.in_flight = 400
     now = looks(pressure, [0.1] * 40)
@@ -132,8 +132,8 @@ def test_the_limit_recovers_in_seconds():
     assert not pressure.is_limited
 
 
-def test_without_a_largest_lag_the_limit_stands_still():
-    """`max_lag=0` leaves the number of requests as the only bound."""
+def test_without_a_maximum_lag_the_limit_is_fixed():
+    """With `max_lag=0` only the number of requests is limited."""
     pressure = LoadShedder(ceiling=50, max_lag=0)
     pressure.in_flight = 50
 
@@ -144,7 +144,7 @@ def test_without_a_largest_lag_the_limit_stands_still():
 
 @given(st.floats(20e-6, 200e-6), st.integers(0, 2**32))
 def test_the_limit_settles_where_the_loop_is_not_blocked(cost, seed):
-    """Under endless demand, whatever a request costs the loop, its lag stays near the largest.
+    """Under endless demand the lag stays near `max_lag`, whatever a request costs.
 
     The loop is played: a turn takes as long as what is in flight costs, give or take a half.
     """
@@ -173,8 +173,8 @@ EVENTS = st.one_of(
 
 
 @given(st.lists(EVENTS, max_size=300), st.integers(1, 40), st.integers(1, 20))
-def test_whatever_happens_the_bounds_hold(events, ceiling, floor):
-    """Never more than the ceiling at once, never less than the floor, betters never after."""
+def test_the_limit_stays_within_its_bounds(events, ceiling, floor):
+    """The limit stays between floor and ceiling, and higher classes are refused last."""
     pressure, now = LoadShedder(ceiling=ceiling, floor=floor), 0.0
     for kind, value in events:
         now += LOOK
@@ -220,7 +220,7 @@ def test_streams_have_a_limit_of_their_own() -> None:
     assert pressure.begin_stream()
 
 
-def test_a_request_that_is_counted_is_judged_without_itself():
+def test_a_request_in_flight_does_not_count_against_itself():
     """The last admitted request of its class may continue; a less critical one may not."""
     pressure = LoadShedder(ceiling=100)
     pressure.in_flight = 61
@@ -230,7 +230,7 @@ def test_a_request_that_is_counted_is_judged_without_itself():
 
 
 def test_refusals_are_counted_until_they_are_reported():
-    """By class, and the dimmed screens with them; then the count begins anew."""
+    """A report has the refusals by class and the dimmed answers; then both counts are zero."""
     pressure = LoadShedder(ceiling=10)
     pressure.in_flight = 10
     for one in ("sheddable", "sheddable", "critical"):
@@ -254,12 +254,12 @@ def test_refusals_are_counted_until_they_are_reported():
     ],
 )
 def test_a_viewer_moves_the_class_of_a_route(route, viewer, rank):
-    """By as many steps as the viewer is above or below the usual one."""
+    """The viewer's distance from the default class is added to the route's class."""
     assert combined_criticality(route, viewer) == rank
 
 
-def test_once_cut_the_limit_moves_with_a_shorter_memory():
-    """What follows a cut is judged by a tenth of a second, so that the limit can settle."""
+def test_after_a_cut_the_limit_follows_a_shorter_interval():
+    """The last tenth of a second counts, so that the limit settles soon."""
     pressure = LoadShedder(ceiling=1000, floor=10, max_lag=0.002)
     pressure.in_flight = 100
     now = looks(pressure, [0.01] * 12)

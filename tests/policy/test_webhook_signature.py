@@ -35,7 +35,7 @@ def is_new(signatures: SignatureVerifier, message: SignedMessage, body: bytes, n
 
 
 def test_the_signature_is_that_of_the_standard() -> None:
-    """The example of Standard Webhooks' own libraries, byte for byte."""
+    """It equals the example of Standard Webhooks byte for byte."""
     key = key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     body = b'{"test": 2432232314}'
 
@@ -45,15 +45,15 @@ def test_the_signature_is_that_of_the_standard() -> None:
 
 
 def test_a_secret_is_text_or_bytes_in_base64() -> None:
-    """A script signs with the text as it is, libraries with what whsec_ holds."""
+    """A script signs with the text itself; libraries sign with the bytes after `whsec_`."""
     assert key_of("the-secret") == b"the-secret"
     assert key_of("whsec_" + b64encode(b"\x00\xff" * 12).decode()) == b"\x00\xff" * 12
     with pytest.raises(ValueError, match="base64"):
         key_of("whsec_%%%")
 
 
-def test_old_and_new_secret_hold_while_they_are_changed() -> None:
-    """Gateways learn the new one first, senders change one after the other."""
+def test_old_and_new_secrets_are_accepted_during_a_rotation() -> None:
+    """Gateways get the new secret first; senders change one after the other."""
     both, only = SignatureVerifier([NEW, OLD]), SignatureVerifier([NEW])
 
     assert both.match(signed(secret=OLD), BODY)
@@ -62,7 +62,7 @@ def test_old_and_new_secret_hold_while_they_are_changed() -> None:
 
 
 def test_a_sender_may_sign_with_several_secrets() -> None:
-    """Any one of the signatures will do, and none that is not of v1."""
+    """One valid `v1` signature is enough; other versions are ignored."""
     one = signed()
     several = SignedMessage(one.id, one.timestamp, b"v1a,AAAA v1,AAAA " + one.signatures)
 
@@ -73,8 +73,8 @@ def test_a_sender_may_sign_with_several_secrets() -> None:
 
 
 @given(st.integers(0, 2), st.integers(0, 10**6), st.integers(1, 255))
-def test_whatever_is_changed_of_a_message_it_holds_no_more(part: int, at: int, by: int) -> None:
-    """Id, time and body are signed together."""
+def test_a_changed_message_is_not_valid(part: int, at: int, by: int) -> None:
+    """Id, timestamp and body are signed together."""
     one = signed()
     pieces = [bytearray(one.id), bytearray(one.timestamp), bytearray(BODY)]
     piece = pieces[part]
@@ -95,8 +95,8 @@ def test_whatever_is_changed_of_a_message_it_holds_no_more(part: int, at: int, b
         (MAX_SKEW_SECONDS + 1, False),
     ],
 )
-def test_a_message_is_believed_for_five_minutes(off: float, is_recent: bool) -> None:
-    """Clocks differ; what is older may have been lying around anywhere."""
+def test_a_message_is_accepted_for_five_minutes(off: float, is_recent: bool) -> None:
+    """Clocks may differ by that; an older message may be a replay."""
     assert signed(at=NOW + off).is_recent(NOW) is is_recent
 
 
@@ -113,13 +113,13 @@ def test_a_message_is_believed_for_five_minutes(off: float, is_recent: bool) -> 
         (b"a", "\u0661".encode()),
     ],
 )
-def test_what_can_not_be_read_is_no_message(name: bytes, timestamp: bytes) -> None:
-    """An id is a name of 256 letters at most, a time a whole number of seconds."""
+def test_a_malformed_message_is_refused(name: bytes, timestamp: bytes) -> None:
+    """An id has 256 visible characters at most; a timestamp is a whole number of seconds."""
     assert not SignedMessage(name, timestamp, b"v1,AAAA").is_well_formed
 
 
-def test_a_replay_is_known_as_long_as_it_would_be_believed() -> None:
-    """Exactly what was sent before, until its timestamp is too old anyway."""
+def test_a_replay_is_detected_while_its_timestamp_is_accepted() -> None:
+    """The same message is refused until its timestamp is too old anyway."""
     signatures, early = SignatureVerifier([NEW]), signed(at=NOW + MAX_SKEW_SECONDS)
 
     assert is_new(signatures, early, BODY, NOW)
@@ -128,8 +128,8 @@ def test_a_replay_is_known_as_long_as_it_would_be_believed() -> None:
     assert not early.is_recent(NOW + 2 * MAX_SKEW_SECONDS + 1)
 
 
-def test_two_messages_of_one_id_are_both_heard() -> None:
-    """A sender that does not care for ids must not lose a purge."""
+def test_two_messages_with_one_id_are_both_accepted() -> None:
+    """A sender that reuses ids must not lose a purge."""
     signatures = SignatureVerifier([NEW])
 
     assert is_new(signatures, signed(), BODY, NOW)
@@ -137,8 +137,8 @@ def test_two_messages_of_one_id_are_both_heard() -> None:
     assert is_new(signatures, signed(b"{}"), b"{}", NOW)
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    """Beyond the bound the oldest are forgotten: their replay would purge again, no more."""
+def test_the_remembered_messages_are_bounded() -> None:
+    """Beyond the bound the oldest are forgotten; their replay would only purge again."""
     signatures = SignatureVerifier([NEW])
     first = signed(name=b"first")
 
@@ -150,8 +150,8 @@ def test_what_is_remembered_is_bounded() -> None:
     assert is_new(signatures, first, BODY, NOW)
 
 
-def test_what_is_over_is_forgotten() -> None:
-    """Memory does not hold a day's messages."""
+def test_expired_messages_are_forgotten() -> None:
+    """Memory does not hold the messages of a day."""
     signatures = SignatureVerifier([NEW])
     for number in range(100):
         is_new(signatures, signed(name=b"%d" % number), BODY, NOW)

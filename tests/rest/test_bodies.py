@@ -241,6 +241,7 @@ async def test_a_compressed_body_is_415_and_the_answer_says_what_is_accepted(cod
     assert {one.headers["accept-encoding"] for one in answers} == {"identity"}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "content_type",
     [

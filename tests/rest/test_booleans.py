@@ -223,6 +223,7 @@ def ways_of(value: Any) -> Iterator[tuple[str, str, Any]]:
         yield method, f"{prefix}/x/two", {"first": value, "second": value}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(("kind", "value"), REFUSED)
 async def test_a_boolean_is_no_number(kind, value):
     """It is a 422 however it is nested, in views, routes, included routers and dependencies."""
@@ -232,6 +233,7 @@ async def test_a_boolean_is_no_number(kind, value):
     assert {answer.status_code for answer in answers} == {422}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(("kind", "value"), TAKEN)
 async def test_other_conversions_of_fastapi_are_the_same(kind, value):
     """Booleans are accepted as booleans, and numbers in all forms that FastAPI accepts."""
@@ -241,6 +243,7 @@ async def test_other_conversions_of_fastapi_are_the_same(kind, value):
     assert {answer.status_code for answer in answers} <= {200, 204}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("kind", "value", "errors"),
     [

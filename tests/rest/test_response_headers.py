@@ -97,6 +97,7 @@ async def open_with_routes(file=None) -> AsyncIterator[Shop]:
         yield shop
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("method", "path", "wanted"),
     [
@@ -172,6 +173,7 @@ async def test_a_header_of_the_application_is_not_sent_twice():
     assert answer.headers.get_list("vary") == ["Cookie, Accept-Encoding"]
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -199,6 +201,7 @@ async def test_vary_does_not_depend_on_the_choice(path):
     assert "Accept-Encoding" in named.pop()
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "size",
     [

@@ -246,6 +246,7 @@ JSON = "content-type: application/json"
 GUEST_KEY = {"idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 
 
+@pytest.mark.mostly_slow
 @both
 @pytest.mark.parametrize(
     ("status", "shown", "code"),
@@ -268,6 +269,7 @@ async def test_statuses_reach_clients_of_both_faces(transport, status, shown, co
     assert not any("db-7" in one.text + str(one.headers) for one in answers)
 
 
+@pytest.mark.mostly_slow
 @both
 @pytest.mark.parametrize("wait", ["7", "Sun, 29 Nov 2026 01:00:07 GMT"])
 @pytest.mark.parametrize("status", [409, 429, 503])
@@ -415,6 +417,7 @@ async def test_headers_of_a_reply_come_with_the_typed_value(transport):
     assert [*pages, again] == [{"orders": [{"id": "7"}], "total": 7, "link": LINK}] * 3
 
 
+@pytest.mark.mostly_slow
 @both
 @pytest.mark.parametrize("status", [201, 202, 303])
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from fastapi import FastAPI, WebSocket
+from fastapi import APIRouter, FastAPI, WebSocket
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Host, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bff_core import ANYONE, Limit, Require, Views, gateway
@@ -297,3 +297,132 @@ async def test_a_route_that_changes_nothing_ignores_an_idempotency_key(tmp_path)
         ]
 
     assert [one.status_code for one in answers] == [405, 400]
+
+
+SECRET = PlainTextResponse("for the signed in")
+
+
+class Everything(BaseRoute):
+    """A route of one's own that matches by no path."""
+
+    def matches(self, scope):
+        """Match all requests."""
+        return Match.FULL if scope["type"] == "http" else Match.NONE, {}
+
+    async def handle(self, scope, receive, send):
+        """Answer."""
+        await SECRET(scope, receive, send)
+
+
+def included(app: FastAPI) -> None:
+    """Include a router that mounts an application."""
+    router = APIRouter()
+    router.mount("/below", SECRET)
+    app.include_router(router, prefix="/v1")
+
+
+ADDED = {
+    "mount": ("/files/a", lambda app: app.mount("/files", SECRET)),
+    "mount of everything": ("/a", lambda app: app.mount("/", SECRET)),
+    "mount in a router": ("/v1/below/a", included),
+    "host": ("/a", lambda app: app.router.routes.append(Host("testserver", SECRET))),
+    "route of one's own": ("/a", lambda app: app.router.routes.append(Everything())),
+    "first": ("/open", lambda app: app.router.routes.insert(0, Host("testserver", SECRET))),
+}
+"""What serves a path, and how it is added to an app."""
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+@pytest.mark.parametrize("kind", ADDED)
+async def test_whatever_serves_a_request_requires_a_viewer(kind, is_late):
+    """Mounts of all paths and routes without a path are closed as well, also if added late."""
+    path, add = ADDED[kind]
+    app, _ = shop()
+    app.get("/open")(access(ANYONE)(lambda: "open"))
+    if not is_late:
+        add(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        await client.get("/fast/7")
+        if is_late:
+            add(app)
+        refused = await client.get(path)
+        answer = await client.get(path, headers={"authorization": "Bearer demo-7"})
+
+    assert refused.status_code == 401
+    assert answer.text == "for the signed in"
+
+
+async def test_a_route_that_is_added_late_has_its_rule():
+    """Also in a router that was included before: the table is read again."""
+    app, _ = shop()
+    router = APIRouter()
+    app.include_router(router, prefix="/v1")
+    app.get("/v1/{name}")(access(ANYONE)(lambda name: name))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        before = await client.get("/v1/orders")
+        router.get("/orders")(lambda: "for the signed in")
+        router.get("/imprint")(access(ANYONE)(lambda: "imprint"))
+        answers = [await client.get(f"/v1/{name}") for name in ("orders", "imprint", "other")]
+
+    assert before.json() == "orders"
+    assert [one.status_code for one in answers] == [401, 200, 200]
+
+
+async def test_a_rule_by_inputs_does_not_open_a_route_that_is_added_late():
+    """A plain route with one does not start a gateway, and is not served by one that runs."""
+    app, _ = shop()
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        await client.get("/fast/7")
+        app.get("/own")(access(Require(when=lambda viewer, inputs: False))(lambda: "own"))
+        answer = await client.get("/own", headers={"authorization": "Bearer demo-7"})
+
+    assert answer.status_code == 500
+
+
+async def test_a_route_without_a_path_declares_its_rule_itself():
+    """A `Host` is open if the application behind it is declared open."""
+    app, _ = shop()
+
+    @access(ANYONE)
+    async def everyone(scope, receive, send):
+        await PlainTextResponse("for all")(scope, receive, send)
+
+    app.router.routes.append(Host("testserver", everyone))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        answer = await client.get("/a")
+
+    assert answer.text == "for all"
+
+
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS"])
+async def test_a_mounted_application_says_which_methods_it_has(method):
+    """Routes of the gateway at the same path are not those of the application below a mount."""
+    app, _ = shop()
+    app.delete("/orders")(access(ANYONE)(lambda: None))
+    inner = FastAPI()
+    inner.post("/orders")(lambda: None)
+    app.mount("/inner", access(ANYONE)(inner))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
+    ):
+        answers = [await client.request(method, path) for path in ("/inner/orders", "/orders")]
+
+    assert [one.headers["allow"] for one in answers] == ["POST", "DELETE"]

@@ -183,7 +183,7 @@ class Counter:
         (["ok", "ok", "failed"], 3),
     ],
 )
-async def test_what_happened_is_not_sent_again_and_what_did_not_is(story, writes):
+async def test_a_check_decides_whether_a_write_is_sent_again(story, writes):
     """The check of a step whose reply was lost decides about a retry; the saga completes."""
     counter = Counter(story)
 
@@ -203,8 +203,8 @@ async def test_a_check_that_fails_decides_nothing(reads):
     await counter.life.kill()
 
 
-async def test_a_check_that_never_answers_leaves_it_unknown():
-    """Nothing is sent again, the rest is undone, and the step is left in doubt until it answers."""
+async def test_a_check_that_never_answers_leaves_the_step_unknown():
+    """Nothing is sent again, and the other steps are compensated."""
     counter = Counter(["ok", "lost"], ["broken"] * 12)
     with pytest.raises(SagaUnsettled) as unsettled:
         await counter.pay()
@@ -220,7 +220,7 @@ async def test_a_check_that_never_answers_leaves_it_unknown():
 
 @pytest.mark.parametrize("slow", ["slow", "late"])
 async def test_nothing_found_right_after_a_timeout_proves_nothing(slow):
-    """A service that charges after we gave up is not made to charge twice."""
+    """A slow service that charges after the timeout is not sent a second charge."""
     counter = Counter(["ok", slow])
     with suppress(SagaUnsettled):
         await counter.pay()
@@ -231,8 +231,8 @@ async def test_nothing_found_right_after_a_timeout_proves_nothing(slow):
     await counter.life.kill()
 
 
-async def test_a_commit_that_did_not_happen_is_sent_until_it_does_or_turns_back():
-    """An order that certainly was not placed is tried again, then what it needed is undone."""
+async def test_a_commit_without_effect_is_retried_or_compensated():
+    """The order is tried again; if that fails, completed steps are compensated."""
     counter = Counter(["ok", "ok", *["broken"] * 3])
     with pytest.raises(SagaFailed) as failed:
         await counter.pay()
@@ -246,8 +246,8 @@ async def test_a_commit_that_did_not_happen_is_sent_until_it_does_or_turns_back(
 
 
 @pytest.mark.parametrize("lost", ["lost", "dropped", "failed", "broken"])
-async def test_a_compensation_whose_reply_was_lost_is_looked_for(lost):
-    """Money is given back once, whether or not the first refund came through."""
+async def test_a_compensation_whose_reply_was_lost_is_checked(lost):
+    """Money is refunded once, whether or not the first refund took effect."""
     counter = Counter(["ok", "ok", "refused", lost])
     with pytest.raises(SagaFailed):
         await counter.pay()
@@ -259,7 +259,7 @@ async def test_a_compensation_whose_reply_was_lost_is_looked_for(lost):
 
 @pytest.mark.parametrize(("fate", "writes"), [("lost", 1), ("dropped", 2), ("hang", 2)])
 async def test_a_killed_gateway_is_followed_by_a_check(fate, writes):
-    """Another process finds out what became of the step before it does anything."""
+    """Another process checks the outcome of the step before it sends anything."""
     papers = Papers()
     counter = Counter(["ok", "ok", fate], papers=papers)
     paying = asyncio.create_task(counter.pay())

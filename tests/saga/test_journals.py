@@ -59,7 +59,7 @@ async def until_claimed(journal, owner):
     raise AssertionError("nothing came free")
 
 
-async def test_an_entry_is_begun_once(make):
+async def test_a_record_is_stored_once(make):
     """The second request gets the existing record."""
     first, second = make(), make()
 
@@ -68,8 +68,8 @@ async def test_an_entry_is_begun_once(make):
     await close(first, second)
 
 
-async def test_only_the_owner_records(make):
-    """A process that lost an entry learns it at its next record, and changes nothing."""
+async def test_only_the_owner_updates_a_record(make):
+    """A process that lost the lease learns that at its next write, and changes nothing."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", SOON)
     (body,) = await until_claimed(journal, "b")
@@ -93,8 +93,8 @@ async def test_a_leased_record_can_not_be_claimed(make):
     await close(journal)
 
 
-async def test_only_those_who_know_a_saga_take_it_over(make):
-    """A gateway with other sagas, or with other steps of it, leaves it alone."""
+async def test_a_record_is_claimed_by_gateways_with_the_same_saga(make):
+    """A gateway with other sagas, or other steps, does not claim it."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", SOON)
     await journal.begin("s-2", "Buying/place", b"two", "a", SOON)
@@ -105,7 +105,7 @@ async def test_only_those_who_know_a_saga_take_it_over(make):
     await close(journal)
 
 
-async def test_what_a_person_has_settled_is_forgotten(make):
+async def test_a_record_that_an_operator_settled_is_deleted(make):
     """No process can claim it any more, and the one that executes it notices at its next write."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", HOUR)
@@ -118,7 +118,7 @@ async def test_what_a_person_has_settled_is_forgotten(make):
 
 
 async def test_a_parked_record_is_claimed_later(make):
-    """Not before its time, and then by any process."""
+    """Any process can claim it, but not before its time."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", HOUR)
     await journal.begin("s-2", KIND, b"two", "a", HOUR)
@@ -129,7 +129,7 @@ async def test_a_parked_record_is_claimed_later(make):
     await close(journal)
 
 
-async def test_an_end_is_forgotten_after_its_time(make):
+async def test_a_closed_record_is_deleted_after_its_retention(make):
     """A saga without an effect may start again under the same id."""
     journal = make()
     await journal.begin("s-1", KIND, b"one", "a", HOUR)
@@ -142,7 +142,7 @@ async def test_an_end_is_forgotten_after_its_time(make):
     await close(journal)
 
 
-async def test_a_file_is_its_owners_alone(tmp_path):
+async def test_only_the_owner_can_read_the_file(tmp_path):
     """Neither the file nor what SQLite writes beside it may be read by others."""
     journal = SQLiteJournal(str(tmp_path / "journal.sqlite3"), time.time)
     await journal.begin("s-1", KIND, b"one", "a", HOUR)
@@ -168,8 +168,8 @@ async def test_processes_that_open_a_new_file_at_once_wait_for_each_other(tmp_pa
     await journal.aclose()
 
 
-async def test_a_file_that_stays_locked_is_a_journal_that_is_away(tmp_path):
-    """After some patience, and without leaving the file open."""
+async def test_a_file_that_stays_locked_is_unavailable(tmp_path):
+    """The journal reports it after its patience, and closes the file."""
     path = tmp_path / "journal.sqlite3"
     other = sqlite3.connect(path, isolation_level=None)
     journal = SQLiteJournal(str(path), Hands(), busy_timeout=0.05)

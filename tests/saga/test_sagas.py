@@ -250,7 +250,7 @@ class Life:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def test_steps_run_in_order_and_their_results_are_there():
+async def test_steps_run_in_order_and_have_results():
     """The view sees what the last step returned."""
     bank, papers = Bank(), Papers()
     life = Life(bank, papers)
@@ -261,8 +261,8 @@ async def test_steps_run_in_order_and_their_results_are_there():
     await life.kill()
 
 
-async def test_a_refused_step_undoes_those_before_it_in_reverse():
-    """And the error has the state of each step."""
+async def test_a_refused_step_compensates_earlier_ones_in_reverse():
+    """The error has the state of each step."""
     bank, papers = Bank(["ok", "ok", "refused"]), Papers()
     life = Life(bank, papers)
 
@@ -306,8 +306,8 @@ async def test_a_late_saga_answers_504_and_is_compensated():
     await life.kill()
 
 
-async def test_a_client_that_leaves_stops_nothing_half_way():
-    """What was begun is undone by the gateway, not dropped."""
+async def test_a_saga_is_compensated_if_its_client_disconnects():
+    """The gateway compensates the completed steps."""
     bank, papers = Bank(["ok", "hang"]), Papers()
     life = Life(bank, papers)
     request = asyncio.create_task(life.buy())
@@ -320,8 +320,8 @@ async def test_a_client_that_leaves_stops_nothing_half_way():
     await life.kill()
 
 
-async def test_behind_the_commit_point_there_is_only_forward():
-    """An order whose answer is lost past the deadline is placed, not refunded."""
+async def test_after_the_commit_point_a_saga_only_goes_forward():
+    """An order whose reply is lost at the deadline is placed, not refunded."""
     bank, papers = Bank(["ok", "ok", "dropped", "dropped", "dropped"]), Papers()
     life = Life(bank, papers)
 
@@ -355,7 +355,7 @@ async def test_a_failed_compensation_is_reported_and_retried():
     await life.kill()
 
 
-async def test_a_key_meets_the_saga_that_it_began():
+async def test_a_repeated_key_gets_the_outcome_of_its_saga():
     """A second request gets the outcome of the first, also from another process."""
     bank, papers = Bank(), Papers()
     first = Life(bank, papers)
@@ -369,7 +369,7 @@ async def test_a_key_meets_the_saga_that_it_began():
 
 
 async def test_a_key_whose_saga_is_running_is_a_conflict():
-    """Neither is it begun again, nor is an end made up."""
+    """The saga is not started again, and no outcome is made up."""
     bank, papers = Bank(["ok", "hang"]), Papers()
     life = Life(bank, papers)
     first = asyncio.create_task(life.buy(key="k-1"))
@@ -385,7 +385,7 @@ async def test_a_key_whose_saga_is_running_is_a_conflict():
     await life.kill()
 
 
-async def test_what_was_undone_for_a_passing_cause_is_begun_anew_under_its_key():
+async def test_a_saga_compensated_after_an_outage_may_run_again_under_its_key():
     """A retry after an outage buys, with keys that are new to the services."""
     bank, papers = Bank(["ok", "dropped", "dropped", "dropped"]), Papers()
     life = Life(bank, papers)
@@ -400,8 +400,8 @@ async def test_what_was_undone_for_a_passing_cause_is_begun_anew_under_its_key()
     await life.kill()
 
 
-async def test_what_was_refused_stays_refused_under_its_key():
-    """A refusal of the request itself is repeated, and no service is called again."""
+async def test_a_refusal_is_replayed_under_its_key():
+    """No service is called again."""
     bank = Bank(["ok", "refused"])
     life = Life(bank, Papers())
     scopes = [scope_of("k-1"), scope_of("k-1")]
@@ -425,8 +425,8 @@ async def test_a_key_with_other_inputs_is_refused():
     await life.kill()
 
 
-async def test_a_key_answers_for_the_rights_of_then():
-    """What was done with other rights is neither replayed nor done again."""
+async def test_a_key_is_refused_after_a_change_of_rights():
+    """The result of other rights is neither replayed nor executed again."""
     bank = Bank()
     life = Life(bank, Papers())
     scopes = [scope_of("k-1") for _ in range(3)]
@@ -444,7 +444,7 @@ async def test_a_key_answers_for_the_rights_of_then():
 
 
 async def test_two_sagas_of_one_request_are_two():
-    """A request that buys twice buys twice, and its repetition buys nothing."""
+    """A request that buys twice buys twice, and its repetition buys nothing more."""
     bank = Bank()
     life = Life(bank, Papers())
     for scope in (scope_of("k-1"), scope_of("k-1")):
@@ -455,7 +455,7 @@ async def test_two_sagas_of_one_request_are_two():
     await life.kill()
 
 
-async def test_a_circuit_that_opens_proves_nothing_about_the_try_before():
+async def test_an_open_circuit_proves_nothing_about_earlier_attempts():
     """A charge whose reply was lost does not count as refused because a retry was not sent."""
     bank = Bank(["ok", "lost", "unsent", "unsent", "unsent", "unsent", "unsent"])
     papers = Papers()
@@ -471,7 +471,7 @@ async def test_a_circuit_that_opens_proves_nothing_about_the_try_before():
     await life.kill()
 
 
-async def test_what_was_never_sent_fails_at_once():
+async def test_a_step_that_was_never_sent_fails_at_once():
     """With an open circuit the saga fails at once, and the answer has Retry-After."""
     bank = Bank(["ok", "unsent"])
     life = Life(bank, Papers())
@@ -484,7 +484,7 @@ async def test_what_was_never_sent_fails_at_once():
     await life.kill()
 
 
-async def test_a_conflict_may_mean_that_it_is_under_way():
+async def test_a_conflict_may_mean_that_the_request_is_in_progress():
     """A 409 to a repeated request is no refusal; the charge is found and compensated."""
     bank, papers = Bank(["ok", "late"]), Papers()
     life = Life(bank, papers)
@@ -514,7 +514,7 @@ async def test_a_journal_that_fails_half_way_leaves_nothing_out_of_the_answer():
     await life.kill()
 
 
-async def test_a_gateway_that_ends_lets_sagas_end():
+async def test_a_gateway_that_shuts_down_lets_sagas_end():
     """Within the grace period, sagas without a waiting request are settled too."""
     bank, papers = Bank(["ok", "dropped", "dropped"]), Papers()
     life = Life(bank, papers)
@@ -528,8 +528,8 @@ async def test_a_gateway_that_ends_lets_sagas_end():
     await life.kill()
 
 
-async def test_what_is_cut_short_is_handed_on_at_once():
-    """Who starts next need not wait until the lease is out."""
+async def test_a_cancelled_saga_is_released_at_once():
+    """The next process does not have to wait for the lease."""
     bank, papers = Bank(["ok", "hang"]), Papers()
     first = Life(bank, papers)
     client = asyncio.create_task(first.buy())
@@ -545,8 +545,8 @@ async def test_what_is_cut_short_is_handed_on_at_once():
     await second.kill()
 
 
-async def test_what_services_have_forgotten_is_not_sent_again():
-    """A refund of yesterday whose answer was lost is left to operators, and reported."""
+async def test_a_request_is_not_repeated_after_its_key_lifetime():
+    """A refund of yesterday whose reply was lost is reported and left to operators."""
     heard = []
     bank, papers = Bank(["ok", "ok", "refused", "lost", "dropped", "dropped"]), Papers()
     life = Life(bank, papers)
@@ -564,7 +564,7 @@ async def test_what_services_have_forgotten_is_not_sent_again():
     await later.kill()
 
 
-async def test_a_coordinator_that_takes_over_its_own_saga_lets_go_of_the_former_hold():
+async def test_a_coordinator_that_takes_over_its_own_saga_loses_the_former_lease():
     """A clock that jumps ahead ends a lease early; no order is placed on money given back."""
     bank, papers = Bank(["ok", "hang", "ok", "ok", "hang"]), Papers()
     life = Life(bank, papers)
@@ -654,7 +654,7 @@ async def test_a_refusal_counts_only_for_the_write_that_it_answers():
     await life.kill()
 
 
-async def test_without_a_journal_nothing_is_begun():
+async def test_without_a_journal_no_saga_starts():
     """A write that could not be resumed is refused, and no service is called."""
     bank, papers = Bank(), Papers()
     life = Life(bank, papers)

@@ -225,7 +225,7 @@ def undone_by(pay, undo, check=None):
         *(by_alias, by_saga_method, within_a_function),
     ],
 )
-def test_a_step_that_can_not_be_sent_again_needs_a_check(pay):
+def test_a_step_that_can_not_be_repeated_needs_a_check(pay):
     """The gateway does not start; the error names the saga, the step, the service and the fix."""
     with pytest.raises(ConfigurationError) as refused:
         start(saga_with(step(pay)))
@@ -235,8 +235,8 @@ def test_a_step_that_can_not_be_sent_again_needs_a_check(pay):
 
 
 @pytest.mark.parametrize("pay", [by_put, by_own_key, by_own_key_here, by_reading, by_nothing])
-def test_a_step_that_can_be_sent_again_needs_none(pay):
-    """PUT, a key of the method's own, and reads are safe to repeat."""
+def test_a_step_that_can_be_repeated_needs_no_check(pay):
+    """PUT, writes with their own key, and reads are safe to repeat."""
     assert start(saga_with(step(pay)))
 
 
@@ -245,8 +245,8 @@ def test_a_check_lets_the_gateway_start():
     assert start(saga_with(step(check=found)(by_post)))
 
 
-def test_a_compensation_that_can_not_be_sent_again_needs_a_check():
-    """What undoes a step may not happen twice, either."""
+def test_a_compensation_that_can_not_be_repeated_needs_a_check():
+    """A compensation must not take effect twice either."""
     with pytest.raises(ConfigurationError, match=r"Paying\.refund .*compensation\(check="):
         start(saga_with(undone_by(step(by_nothing), refund)))
 
@@ -325,7 +325,7 @@ CHECKED = saga_with(undone_by(step(check=found)(by_post), refund, is_refunded))
         ("broken", ["POST /charges/7", "GET /charges/7", "POST /charges/7"]),
     ],
 )
-async def test_a_lost_reply_is_looked_for_before_anything_is_sent_again(fate, requests, tmp_path):
+async def test_a_lost_reply_is_checked_before_the_request_is_repeated(fate, requests, tmp_path):
     """One charge, whether or not the first one came through, and the view answers as usual."""
     async with town(CHECKED, tmp_path, script=[fate]) as (buy, bank, _):
         answer = await buy(7)
@@ -335,8 +335,8 @@ async def test_a_lost_reply_is_looked_for_before_anything_is_sent_again(fate, re
     assert bank.writes["POST /charges/7"] == 1
 
 
-async def test_a_check_reads_past_the_cache(tmp_path):
-    """What was cached before the charge does not pass for the truth about it."""
+async def test_a_check_bypasses_the_cache(tmp_path):
+    """A reply that was cached before the charge does not decide."""
     pay = step(check=found)(by_post)
     kind = saga_with(undone_by(pay, refund, is_refunded), bank=Remembering)
 
@@ -354,8 +354,8 @@ async def test_a_check_reads_past_the_cache(tmp_path):
 
 
 @pytest.mark.parametrize("fate", ["lost", "dropped"])
-async def test_a_lost_refund_is_looked_for(fate, tmp_path):
-    """Money is given back once."""
+async def test_a_lost_refund_is_checked(fate, tmp_path):
+    """Money is refunded once."""
     services = {"script": ["ok", fate], "orders": ["refused"]}
     async with town(CHECKED, tmp_path, **services) as (buy, bank, _):
         answer = await buy(7)
@@ -364,7 +364,7 @@ async def test_a_lost_refund_is_looked_for(fate, tmp_path):
     assert bank.writes["POST /refunds/7"] == 1
 
 
-async def test_a_lost_refund_without_a_check_is_left_to_people(tmp_path):
+async def test_a_lost_refund_without_a_check_is_left_to_operators(tmp_path):
     """No check finds out whether a refund took effect, so it is not sent a second time."""
     kind = saga_with(undone_by(step(check=found)(by_post), refund))
     services = {"script": ["ok", "lost"], "orders": ["refused"]}
@@ -377,7 +377,7 @@ async def test_a_lost_refund_without_a_check_is_left_to_people(tmp_path):
 
 
 async def test_a_hidden_write_is_refused_before_it_is_sent(tmp_path):
-    """What the code does not show is refused when it is made: 500, and nothing was sent."""
+    """A write that the bytecode does not show is refused when it is made: 500, nothing is sent."""
     async with town(saga_with(step(by_a_function)), tmp_path) as (buy, bank, _):
         answer = await buy(7)
 

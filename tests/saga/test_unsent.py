@@ -140,7 +140,7 @@ async def plain(stack: AsyncExitStack) -> str:
 @pytest.mark.parametrize(
     "situation", [refused, unknown, silent, plain], ids=lambda one: one.__name__
 )
-async def test_a_step_that_never_left_is_not_done(situation, tmp_path):
+async def test_a_step_that_was_never_sent_has_no_effect(situation, tmp_path):
     """Three attempts that reached no service have no effect: completed steps are compensated."""
     async with AsyncExitStack() as stack:
         stock = await stack.enter_async_context(Ledger().serving())
@@ -167,7 +167,7 @@ async def test_a_circuit_that_opens_among_refusals_proves_that_nothing_was_sent(
     assert await left(tmp_path / "j.sqlite3") == []
 
 
-async def test_one_attempt_that_was_sent_among_refusals_leaves_it_open(tmp_path):
+async def test_one_attempt_that_was_sent_leaves_the_outcome_open(tmp_path):
     """A write whose reply was lost stays indeterminate, with any refusals before and after."""
     ledger = Ledger(script=["lost"] * 100)
     async with AsyncExitStack() as stack:

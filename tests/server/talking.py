@@ -73,7 +73,7 @@ async def served(app: Any, *, ws: Any = "auto", **options: Any) -> AsyncIterator
     finally:
         await listening.close()
         for connection in tuple(serving.connections):
-            connection.cut()
+            connection.cancel()
             connection.abort()
         await until(lambda: not serving.connections and not state.tasks)
         dates.close()

@@ -189,6 +189,17 @@ async def test_a_field_can_not_split_an_answer(field):
     assert "set-cookie" not in answer.fields
 
 
+@pytest.mark.parametrize("status", [100, 101, 103, 199, 99, 600, 999])
+async def test_a_status_that_no_final_answer_has_is_a_500(status):
+    """After an interim status a client would take the next answer for the one to this request."""
+    shop = answering({"type": START, "status": status, "headers": []}, {"type": BODY})
+
+    async with served(shop) as server:
+        answer = await ask(server)
+
+    assert answer.status == 500
+
+
 async def test_an_application_that_fails_is_a_500():
     """With problem details, and without the error's text."""
 

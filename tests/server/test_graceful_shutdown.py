@@ -233,6 +233,6 @@ async def test_a_client_that_left_unnoticed_does_not_stop_the_drain():
         client.writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         [connection] = server.serving.connections
 
-        assert connection.cut()
+        assert connection.cancel()
         await client.close()
     assert shop.running == 0

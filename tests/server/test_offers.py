@@ -267,6 +267,7 @@ async def run(*command: str) -> list[str]:
     return written.decode().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.needs("java")
 async def test_java_s_own_client_can_post(tmp_path: Path):
     """It offers HTTP/2 with each request over cleartext, and sends lengths and chunks."""
@@ -280,6 +281,7 @@ async def test_java_s_own_client_can_post(tmp_path: Path):
     assert all(line.startswith('200 {"a":"java"') and "Java-http-client" in line for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("curl")
 async def test_curl_can_post_with_an_offer_of_http_2():
     """`curl --http2` twice over one connection: both bodies arrive."""
@@ -368,6 +370,7 @@ def requests(draw) -> bytes:
     return b"\r\n".join((*lines, *draw(st.permutations(fields)), b"", b"")) + body
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(requests(), min_size=1, max_size=4), st.data())
 def test_an_upgrade_offer_does_not_change_how_requests_are_read(drawn, data):

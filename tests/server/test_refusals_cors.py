@@ -133,7 +133,7 @@ async def test_a_page_can_read_that_the_gateway_restarts():
         client.send(head().replace(b"{origin}", SHOP.encode()))
         await until(lambda: bool(server.serving.state.tasks))
         (connection,) = server.serving.connections
-        connection.cut()
+        connection.cancel()
         answer = await client.answer()
 
     assert (answer.status, answer.fields["retry-after"]) == (503, "1")

@@ -61,7 +61,6 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, 
     return problem
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_service_describes_itself_in_valid_openapi(name):
     """A client generator can be pointed at any of them."""

@@ -53,7 +53,6 @@ def digest(**environment: str) -> str:
     ).stdout
 
 
-@pytest.mark.slow
 def test_data_is_the_same_in_every_process_and_differs_by_seed():
     """A run can be repeated, whatever the order of hashes; another seed is another shop."""
     first = digest(PYTHONHASHSEED="1")

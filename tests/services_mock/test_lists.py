@@ -41,7 +41,6 @@ async def best_seller(shop) -> str:
     return page["items"][0]["id"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "path", "params", "field", "total"), LISTS)
 async def test_cursors_lead_through_everything_exactly_once(
     *, shop, name, path, params, field, total

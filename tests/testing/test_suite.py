@@ -55,6 +55,19 @@ def test_count():
     print(f"{len(drawn)} examples")
 """
 
+TABLE = """
+import pytest
+
+@pytest.mark.mostly_slow
+@pytest.mark.parametrize("case", range(10))
+def test_case(case):
+    pass
+
+@pytest.mark.alone
+def test_alone():
+    pass
+"""
+
 
 def run_suite(folder: Path, *options: str, tests: str = TESTS, **environment: str) -> str:
     """Run tests in a fresh process, under this suite's conftest; return its report."""
@@ -127,8 +140,16 @@ def test_fast_tests_draw_fewer_examples(tmp_path: Path, chosen: str, examples: i
     assert f"{examples} examples" in report
 
 
-@pytest.fixture(scope="module")
-def fast() -> list[str]:
+def test_of_a_long_table_each_fifth_case_is_fast(tmp_path: Path) -> None:
+    """A rule that holds for many forms is tried out with some; what runs alone is slow."""
+    report = run_suite(tmp_path, "-m", "not slow", tests=TABLE)
+
+    assert "2 passed, 1 skipped, 9 deselected" in report
+    assert "PASSED" in line_of(report, "test_case[0]")
+    assert "PASSED" in line_of(report, "test_case[5]")
+
+
+def fast_cases() -> list[str]:
     """Return what pytest lists of the fast tests."""
     options = ["--collect-only", "-q", "-m", "not slow"]
     listed = subprocess.run(
@@ -138,6 +159,12 @@ def fast() -> list[str]:
         check=True,
     )
     return listed.stdout.decode().splitlines()
+
+
+@pytest.fixture(scope="module")
+def fast() -> list[str]:
+    """Return the fast tests as one process lists them."""
+    return fast_cases()
 
 
 def test_most_cases_are_fast(fast: list[str]) -> None:
@@ -152,6 +179,11 @@ def test_each_case_has_a_name_of_its_own(fast: list[str]) -> None:
     cases = [line for line in fast if "::" in line]
 
     assert len(set(cases)) == len(cases) > 10_000
+
+
+def test_each_process_finds_the_same_cases(fast: list[str]) -> None:
+    """No name depends on the time, or on the order of a set: pytest-xdist compares them."""
+    assert [line for line in fast_cases() if "::" in line] == [one for one in fast if "::" in one]
 
 
 @pytest.mark.parametrize("name", [*ALONE, *SLOW])

@@ -134,8 +134,8 @@ async def test_a_light_load_is_never_refused() -> None:
     assert len(clients.answered) == len(clients.limits)
 
 
-async def test_a_raised_limit_lets_those_who_wait_through_at_once() -> None:
-    """The call whose end raises the limit lets in more than it made room for."""
+async def test_a_raised_limit_admits_waiting_calls_at_once() -> None:
+    """The release of the call that raised the limit admits more than one waiting call."""
     bench, upstream = LayerRuntime(), Scripted(reply(after=0.2))
     options = Bulkhead(queue=100, adaptive=Adaptive(initial=10))
     layer = bulkhead_layer(options, bench.runtime, upstream)
@@ -165,7 +165,7 @@ async def test_refusals_and_timeouts_are_drops(step) -> None:
     assert layer.permits.limit < 10
 
 
-async def test_clients_that_leave_and_calls_never_sent_tell_nothing() -> None:
+async def test_cancelled_calls_and_calls_never_sent_do_not_move_the_limit() -> None:
     """Neither a cancellation nor a full queue moves the limit."""
     bench = LayerRuntime()
     options = Bulkhead(queue=0, adaptive=Adaptive())

@@ -45,7 +45,7 @@ async def test_a_reply_in_time_passes_the_attempt() -> None:
     assert received.body == b"ok"
 
 
-async def test_a_cancellation_from_elsewhere_is_no_timeout() -> None:
+async def test_another_cancellation_is_not_a_timeout() -> None:
     """A client that leaves during an attempt is not taken for a slow service."""
     bench, upstream = LayerRuntime(), Scripted(hang())
     attempt = AttemptLayer(2.5, bench.runtime, upstream)

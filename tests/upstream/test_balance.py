@@ -171,7 +171,7 @@ async def test_an_endpoint_that_recovers_is_restored() -> None:
     assert len(scripts[ONE].calls) > 5 + 10
 
 
-async def test_clients_that_leave_eject_nobody() -> None:
+async def test_cancelled_calls_eject_no_endpoint() -> None:
     """A cancelled call does not count for its endpoint."""
     bench = LayerRuntime()
     scripts = {ONE: Scripted(hang()), TWO: Scripted(hang())}
@@ -187,7 +187,7 @@ async def test_clients_that_leave_eject_nobody() -> None:
     assert {event.outcome for event in bench.events_of(Attempted)} == {"cancelled"}
 
 
-async def test_an_attempt_is_told_with_endpoint_outcome_and_duration() -> None:
+async def test_an_attempt_emits_an_event_with_endpoint_outcome_and_duration() -> None:
     """Logs and metrics name where a call went."""
     bench = LayerRuntime()
 
@@ -292,7 +292,7 @@ async def test_a_resolver_that_fails_leaves_the_last_good_addresses_for_ten_minu
     assert bench.events_of(Resolved)[-1].error.startswith("users.internal: ")
 
 
-async def test_a_resolver_that_hangs_piles_nothing_up() -> None:
+async def test_a_resolver_that_hangs_does_not_pile_up_lookups() -> None:
     """One lookup is under way; calls wait for it two seconds at most, and further ones not."""
     names, bench = Names(ONE, takes=20), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
@@ -336,7 +336,7 @@ async def test_one_call_at_a_time_waits_for_a_name_that_failed() -> None:
 
 
 async def test_a_resolver_that_hangs_leaves_the_last_good_addresses_for_ten_minutes() -> None:
-    """Silence is no confirmation: it ages addresses as failures do."""
+    """A lookup without an answer counts as failed."""
     names, bench = Names(ONE), LayerRuntime()
     layer = balancer(bench, {ONE: Scripted(reply())}, "users.internal")
     await layer(bench.call())

@@ -52,7 +52,7 @@ async def test_an_upstream_that_fails_is_not_called_any_more(step: Step) -> None
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 429])
-async def test_what_a_client_did_wrong_never_counts(status: int) -> None:
+async def test_client_errors_never_count(status: int) -> None:
     """4xx, 429 included, leave the circuit closed."""
     bench = LayerRuntime()
 
@@ -61,7 +61,7 @@ async def test_what_a_client_did_wrong_never_counts(status: int) -> None:
     assert layer.circuit.state == "closed"
 
 
-async def test_what_was_never_sent_does_not_count() -> None:
+async def test_calls_that_were_never_sent_do_not_count() -> None:
     """A full bulkhead says nothing about the upstream."""
     bench = LayerRuntime()
 
@@ -79,7 +79,7 @@ async def test_slow_replies_open_it() -> None:
     assert layer.circuit.state == "open"
 
 
-async def test_waiting_for_a_permit_makes_no_call_slow() -> None:
+async def test_the_wait_for_a_permit_does_not_make_a_call_slow() -> None:
     """Fifty quick calls through a narrow bulkhead take five seconds, and none counts as slow."""
     bench, upstream = LayerRuntime(), Scripted(reply(after=0.1))
     policy = Policy(bulkhead=Bulkhead(concurrent=1))
@@ -92,7 +92,7 @@ async def test_waiting_for_a_permit_makes_no_call_slow() -> None:
     assert bench.events_of(BreakerChanged) == []
 
 
-async def test_a_slow_reply_behind_a_queue_counts_by_what_the_upstream_took() -> None:
+async def test_a_slow_reply_counts_without_its_wait_in_the_queue() -> None:
     """Twenty-five calls that take two seconds each open the circuit, permits or not."""
     bench, upstream = LayerRuntime(), Scripted(reply(after=2.1))
     handler = stack_to(upstream, bench, Policy(bulkhead=Bulkhead(concurrent=10)))

@@ -54,7 +54,7 @@ async def cancelled(tasks: list[asyncio.Task]) -> None:
     await asyncio.wait(tasks)
 
 
-async def test_nobody_queues_beyond_the_deadline() -> None:
+async def test_no_call_queues_beyond_its_deadline() -> None:
     """A call that gets no permit in time is refused just before, and never sent."""
     bench, upstream = LayerRuntime(), Scripted(hang())
     layer = bulkhead(bench, upstream, 1, 10)
@@ -89,8 +89,8 @@ async def test_a_permit_passes_on_when_its_new_owner_has_just_left() -> None:
     assert repr(layer) == "bulkhead   0 of 1 permits, 0 of 10 waiting"
 
 
-async def test_one_who_leaves_and_one_who_is_done_at_once_lose_no_permit() -> None:
-    """The first in the queue is cancelled before the permit comes free, and not yet awake."""
+async def test_a_cancelled_waiter_and_a_release_at_once_lose_no_permit() -> None:
+    """The first in the queue is cancelled in the moment in which a permit is released."""
     bench, upstream = LayerRuntime(), Scripted(reply(after=1), reply())
     layer = bulkhead(bench, upstream, 1, 10)
     _, second, third = (asyncio.create_task(layer(bench.call())) for _ in range(3))

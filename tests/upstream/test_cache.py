@@ -42,8 +42,8 @@ async def test_an_immutable_value_is_decoded_once() -> None:
     assert values[0] is values[1] is values[2]
 
 
-async def test_what_can_be_changed_is_nobodys_but_the_callers() -> None:
-    """It is decoded for each call, by its caller."""
+async def test_mutable_values_are_not_shared() -> None:
+    """Each caller decodes its own value."""
     cached = CachedUpstream(product())
 
     replies = [await cached.get(Draft) for _ in range(3)]
@@ -52,8 +52,8 @@ async def test_what_can_be_changed_is_nobodys_but_the_callers() -> None:
     assert cached.calls_sent == 1
 
 
-async def test_without_a_policy_nothing_is_kept() -> None:
-    """Whatever the service says: only its author says that a gateway may keep it."""
+async def test_without_a_cache_policy_no_reply_is_stored() -> None:
+    """Whatever the service's headers: only the policy allows a gateway to store replies."""
     cached = CachedUpstream(product())
     call = {"cache": False}
 
@@ -85,7 +85,7 @@ async def test_a_call_may_say_otherwise_than_the_policy() -> None:
         ({"x": "y"}, "no-lifetime"),
     ],
 )
-async def test_what_must_not_be_kept_is_not_and_the_reason_is_told(said: dict, why: str) -> None:
+async def test_replies_that_must_not_be_stored_emit_the_reason(said: dict, why: str) -> None:
     """The next call reaches the service again, and an event has the reason."""
     cached = CachedUpstream(product(**said))
 
@@ -95,8 +95,8 @@ async def test_what_must_not_be_kept_is_not_and_the_reason_is_told(said: dict, w
     assert cached.outcomes() == [("refuse", why), ("miss", "")] * 2
 
 
-async def test_what_nobody_can_read_is_not_kept() -> None:
-    """A broken body would be served for as long as a good one."""
+async def test_a_reply_that_can_not_be_decoded_is_not_stored() -> None:
+    """Otherwise a broken body would be served for as long as a good one."""
     cached = CachedUpstream(reply(200, {"id": "seven"}, headers=MINUTE), product())
 
     broken = await cached.get()
@@ -107,7 +107,7 @@ async def test_what_nobody_can_read_is_not_kept() -> None:
     assert cached.outcomes()[0] == ("refuse", "unreadable")
 
 
-async def test_a_kept_reply_that_another_release_could_read_is_asked_for_anew() -> None:
+async def test_a_stored_reply_that_does_not_fit_the_model_is_requested_again() -> None:
     """A deploy may change the model; a stored entry need not fit it any more."""
     cached = CachedUpstream(reply(200, {"id": "seven"}, headers=MINUTE), product())
     await cached.get(None)
@@ -117,7 +117,7 @@ async def test_a_kept_reply_that_another_release_could_read_is_asked_for_anew() 
     assert (answer.source, value(answer)) == ("upstream", Product(7))
 
 
-async def test_viewers_are_kept_apart() -> None:
+async def test_viewers_do_not_share_replies() -> None:
     """Each has their own; neither sees the other's."""
     cached = CachedUpstream(product(1), product(2), public=False)
 
@@ -142,7 +142,7 @@ async def test_stale_is_served_while_it_is_refreshed() -> None:
     assert ("refresh", "") in cached.outcomes()
 
 
-async def test_a_thousand_who_get_the_stale_one_cause_one_refresh() -> None:
+async def test_a_thousand_stale_replies_cause_one_refresh() -> None:
     """It belongs to the gateway: no caller waits for it, and it is not repeated meanwhile."""
     cached = CachedUpstream(product(1), product(2, after=1), cache=KEPT_UP)
     await cached.get()
@@ -195,7 +195,7 @@ async def test_a_popular_reply_never_expires() -> None:
     assert 10 <= cached.calls_sent <= 13
 
 
-async def test_what_nobody_asks_for_is_not_refreshed() -> None:
+async def test_unused_entries_are_not_refreshed() -> None:
     """Refreshing ahead is for what is in use."""
     cached = CachedUpstream(product(), cache=Cache(ttl=10))
     await cached.get()
@@ -210,7 +210,7 @@ async def test_what_nobody_asks_for_is_not_refreshed() -> None:
     [fail(), fail(is_sent=False), reply(500), reply(503), reply(200, {"id": "x"}), hang()],
     ids=["broken", "refused", "500", "503", "unreadable", "hanging"],
 )
-async def test_what_was_last_good_is_served_when_the_service_fails(failure) -> None:
+async def test_the_last_good_reply_is_served_when_the_service_fails(failure) -> None:
     """Within the call's deadline, marked as stale with its age."""
     cached = CachedUpstream(product(1), failure, cache=Cache(ttl=10, error=3600))
     await cached.get()
@@ -226,7 +226,7 @@ async def test_what_was_last_good_is_served_when_the_service_fails(failure) -> N
 
 
 @pytest.mark.parametrize("status", [404, 410, 401, 403, 429, 501])
-async def test_an_answer_is_no_failure(status: int) -> None:
+async def test_other_statuses_are_answers_not_failures(status: int) -> None:
     """Only 500, 502, 503 and 504 are (RFC 5861); what the service has to say it says."""
     cached = CachedUpstream(product(1), reply(status), cache=Cache(stale=0, error=3600))
     await cached.get()
@@ -245,7 +245,7 @@ async def test_last_good_has_an_end() -> None:
         await cached.get()
 
 
-async def test_nothing_kept_is_no_help() -> None:
+async def test_without_an_entry_the_failure_is_raised() -> None:
     """The failure is the caller's, as without a cache."""
     cached = CachedUpstream(hang(), cache=KEPT_UP)
 
@@ -253,8 +253,8 @@ async def test_nothing_kept_is_no_help() -> None:
         await cached.get(timeout=1)
 
 
-async def test_what_was_purged_is_not_last_good() -> None:
-    """A purge beats everything, failures included."""
+async def test_a_purged_reply_is_not_served_after_a_failure() -> None:
+    """A purge also applies while the service fails."""
     cached = CachedUpstream(product(), fail(), cache=Cache(ttl=10, error=3600, tags=("p",)))
     await cached.get(tags=("p",))
     await asyncio.sleep(60)
@@ -295,8 +295,8 @@ async def test_a_call_may_ask_for_a_newer_one() -> None:
     assert value(answer) == Product(2)
 
 
-async def test_replies_that_vary_are_kept_side_by_side() -> None:
-    """One for each value of what the service names; the others miss."""
+async def test_variants_are_stored_side_by_side() -> None:
+    """There is one for each value of the headers in Vary; other values miss."""
     cached = CachedUpstream(
         *(product(number, vary="Accept-Language", **MINUTE) for number in (1, 2)), fail()
     )
@@ -354,7 +354,7 @@ async def test_fields_that_are_withheld_are_in_the_first_answer_only() -> None:
     assert (again.source, cached.calls_sent) == ("cache", 1)
 
 
-async def test_fields_that_are_withheld_reach_no_request_that_waited_for_them() -> None:
+async def test_waiting_requests_do_not_get_withheld_fields() -> None:
     """Requests that share one call are reuse: only the one that made it gets the fields."""
     cached = CachedUpstream(reply(200, {"id": 7}, headers=WITHHELD, after=1))
 
@@ -384,7 +384,7 @@ async def test_fields_that_a_304_brings_are_in_its_answer() -> None:
     "forbids", ["no-cache", "must-revalidate", "proxy-revalidate", "s-maxage=10", "no-store"]
 )
 @pytest.mark.parametrize("forced", [False, True])
-async def test_what_forbids_stale_replies_is_obeyed_unless_the_policy_forces_them(
+async def test_directives_against_stale_replies_apply_unless_the_policy_forces_them(
     forbids: str, *, forced: bool
 ) -> None:
     """While the service fails, its last good reply is served only if it may be, or must be."""

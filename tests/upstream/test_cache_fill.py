@@ -35,8 +35,8 @@ async def test_a_thousand_misses_are_one_call() -> None:
     assert cached.cache.figures["catalog"].store == 1
 
 
-async def test_what_may_hold_still_is_asked_about() -> None:
-    """The service is spared the body, the gateway the decoding."""
+async def test_a_stale_entry_is_validated() -> None:
+    """A 304 saves the service the body and the gateway the decoding."""
     cached = CachedUpstream(reply(200, {"id": 7}, headers=ASKED_EACH_TIME), reply(304))
     first = await cached.get()
 
@@ -63,7 +63,7 @@ async def test_a_304_makes_an_entry_fresh_again() -> None:
     assert cached.calls_sent == 2
 
 
-async def test_a_304_about_something_else_is_asked_again_without_condition() -> None:
+async def test_a_304_for_another_entry_is_repeated_without_condition() -> None:
     """It confirms another entry than the stored one."""
     etag = {"etag": '"other"'}
     cached = CachedUpstream(product(1, etag='"1"', **MINUTE), reply(304, headers=etag), product(2))
@@ -92,7 +92,7 @@ async def test_a_head_revalidates_an_entry() -> None:
 
 
 @pytest.mark.parametrize("status", [404, 410])
-async def test_what_is_gone_is_deleted(status: int) -> None:
+async def test_a_resource_that_is_gone_is_deleted_from_the_cache(status: int) -> None:
     """Not even to answer for a failure later on."""
     cached = CachedUpstream(
         product(etag='"1"', **MINUTE), reply(status), fail(), cache=Cache(error=3600)
@@ -105,8 +105,8 @@ async def test_what_is_gone_is_deleted(status: int) -> None:
         await cached.get(headers=((b"accept", b"application/json"),))
 
 
-async def test_what_was_purged_while_it_was_asked_for_is_not_kept() -> None:
-    """The caller gets it, no other does."""
+async def test_a_reply_that_was_purged_in_flight_is_not_stored() -> None:
+    """Only its caller gets it."""
     cached = CachedUpstream(product(1, after=1), product(2))
     asking = asyncio.create_task(cached.get(tags=("p",)))
     await asyncio.sleep(0.5)
@@ -119,8 +119,8 @@ async def test_what_was_purged_while_it_was_asked_for_is_not_kept() -> None:
     assert ("refuse", "purged") in cached.outcomes()
 
 
-async def test_who_asks_after_a_purge_joins_no_flight_from_before() -> None:
-    """It might bring what was purged."""
+async def test_a_call_after_a_purge_joins_no_earlier_flight() -> None:
+    """That flight may return data from before the purge."""
     cached = CachedUpstream(product(1, after=1), product(2, after=1))
     before = asyncio.create_task(cached.get(tags=("p",)))
     await asyncio.sleep(0.5)
@@ -204,7 +204,7 @@ async def test_a_lease_is_given_back_when_asking_fails() -> None:
     assert shelf.leases == {}
 
 
-async def test_nobody_waits_for_what_can_not_be_shared() -> None:
+async def test_calls_do_not_wait_for_replies_that_can_not_be_shared() -> None:
     """Replies that are not stored are requested by all at once, after the first showed that."""
     shelf = Shelf()
     secret = product(after=0.5, cache_control="no-store")
@@ -217,7 +217,7 @@ async def test_nobody_waits_for_what_can_not_be_shared() -> None:
     assert several[0].bench.now - began < 0.6
 
 
-async def test_another_process_has_what_this_one_lacks() -> None:
+async def test_an_entry_of_another_process_is_served() -> None:
     """It is served without a call, stale ones included."""
     shelf = Shelf()
     options = Cache(ttl=10, stale=60)
@@ -233,7 +233,7 @@ async def test_another_process_has_what_this_one_lacks() -> None:
     assert other.calls_sent == third.calls_sent == 0
 
 
-async def test_of_those_who_share_a_reply_each_gets_their_own_type() -> None:
+async def test_callers_that_share_a_reply_get_their_own_types() -> None:
     """Two methods may read one URL as different models, at once."""
     cached = CachedUpstream(product(after=0.5))
     catalog = Catalog(cached.stack, clock=cached.bench.runtime.clock)
@@ -245,7 +245,7 @@ async def test_of_those_who_share_a_reply_each_gets_their_own_type() -> None:
     assert cached.calls_sent == 1
 
 
-async def test_who_wants_no_cache_joins_nobody_who_does() -> None:
+async def test_a_call_without_cache_joins_no_cached_call() -> None:
     """`cache=False` calls the service, whatever another process stores."""
     shelf = Shelf()
     await CachedUpstream(product(1), shelf=shelf).get()

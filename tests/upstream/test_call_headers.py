@@ -124,7 +124,7 @@ async def test_call_replaces_a_header_of_its_class():
     ]
 
 
-async def test_body_that_is_no_json_has_its_own_content_type():
+async def test_forms_and_files_have_their_own_content_type():
     """A class may say what its JSON is called; a form and a file are what they are."""
 
     class Api(Carts):

@@ -234,7 +234,7 @@ async def test_stream_without_lines_is_empty():
     assert [row async for row in users.ndjson("/users/export", Profile)] == []
 
 
-async def test_void_is_no_stream_of_lines():
+async def test_an_empty_body_of_another_type_is_not_a_stream_of_lines():
     """A broken service's empty body is not taken for a list without entries."""
     users = client(Scripted(reply(200, headers={"content-type": "application/json"})))
 
@@ -242,7 +242,7 @@ async def test_void_is_no_stream_of_lines():
         _ = [row async for row in users.ndjson("/users/export", Profile)]
 
 
-async def test_page_is_no_event_stream():
+async def test_an_html_page_is_not_an_event_stream():
     """What calls itself HTML is not read as a stream without events."""
     users = client(Scripted(reply(200, b"<html>", headers={"content-type": "text/html"})))
 

@@ -53,8 +53,8 @@ async def test_calls_that_differ_are_not_shared(other: dict) -> None:
     assert len(upstream.calls) == 2
 
 
-async def test_read_past_caches_joins_no_flight() -> None:
-    """What took off before a write says nothing of the write: each check of a saga is sent."""
+async def test_a_no_cache_read_joins_no_flight() -> None:
+    """A flight that began before a write can't report it: each check of a saga is sent."""
     bench, upstream = LayerRuntime(), Scripted(reply(after=1))
     layer = stacked(bench, upstream)
     headers = ((b"accept", b"application/json"), (b"cache-control", b"no-cache"))
@@ -99,7 +99,7 @@ async def test_a_failure_is_shared_once() -> None:
     assert (later.status, len(upstream.calls)) == (200, 2)
 
 
-async def test_a_waiter_that_leaves_fails_nobody() -> None:
+async def test_a_waiter_that_leaves_does_not_affect_others() -> None:
     """Neither the leader nor the other waiters notice."""
     bench, upstream = LayerRuntime(), Scripted(reply(after=1))
     layer = stacked(bench, upstream)
@@ -160,7 +160,7 @@ async def test_a_transport_that_keeps_the_leaders_deadline_fails_only_the_leader
     assert (await patient).status == 200
 
 
-async def test_a_failure_that_nobody_is_left_to_hear_makes_no_noise() -> None:
+async def test_a_failure_without_waiters_logs_no_warning() -> None:
     """A waiter that leaves in the moment of the failure causes no warning in the logs."""
     bench, loop, noise = LayerRuntime(), asyncio.get_running_loop(), []
     loop.set_exception_handler(lambda _, context: noise.append(context))
@@ -194,8 +194,8 @@ async def test_a_waiter_goes_at_its_own_deadline() -> None:
     assert (await leader).status == 200
 
 
-async def test_a_flight_that_nobody_awaits_is_cancelled_and_forgotten() -> None:
-    """When all have left, the upstream is left alone, and the next read starts afresh."""
+async def test_a_flight_without_waiters_is_cancelled_and_dropped() -> None:
+    """When all waiters have left, the call is cancelled; the next read makes a new one."""
     bench, upstream = LayerRuntime(), Scripted(hang(), reply())
     coalesce = CoalesceLayer(bench.runtime, upstream)
     leader, waiter = (asyncio.create_task(coalesce(bench.call())) for _ in range(2))

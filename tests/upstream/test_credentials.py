@@ -127,7 +127,7 @@ async def test_a_refused_token_without_another_is_the_services_answer(others) ->
     assert [event.is_sent_again for event in orders.bench.events_of(Unauthorized)] == [False]
 
 
-async def test_the_end_of_a_session_is_no_failure_of_the_service() -> None:
+async def test_the_end_of_a_session_does_not_count_as_a_failure_of_the_service() -> None:
     """The answer is a 401: the client has to sign in."""
 
     class Ended(ScriptedToken):
@@ -207,7 +207,7 @@ async def test_a_token_that_comes_too_late_is_not_the_services_fault() -> None:
     assert (orders.service.calls, orders.stack.is_open) == ([], False)
 
 
-async def test_a_wait_for_a_token_is_no_part_of_an_attempt() -> None:
+async def test_the_wait_for_a_token_is_not_part_of_an_attempt() -> None:
     """A provider that takes a second leaves the service its whole attempt."""
     orders = OrdersService(Relay(), reply(after=0.9), attempt_timeout=1.0)
 
@@ -252,7 +252,7 @@ async def test_redirects_are_not_followed(location: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["http://10.0.0.9/x", "10.0.0.9/x", "@10.0.0.9/", "/a b"])
-async def test_no_target_leads_elsewhere(target: str) -> None:
+async def test_no_target_leads_to_another_host(target: str) -> None:
     """The transport refuses targets that are no path before it opens a socket."""
     orders = OrdersService(Relay())
     runtime = replace(orders.bench.runtime, credential=orders.credentials.open)
@@ -272,7 +272,7 @@ async def test_paths_of_a_client_begin_at_its_service() -> None:
         Orders(orders.stack).call("GET", "http://evil/x", {}, query=None)
 
 
-async def test_nothing_secret_is_in_a_repr() -> None:
+async def test_reprs_hold_no_secrets() -> None:
     """Neither of stacks, nor of failed calls, options or events."""
     orders = OrdersService(ApiKey(secret="gateway"), hang())
     task = asyncio.create_task(orders.send(None))

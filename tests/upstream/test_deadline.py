@@ -40,7 +40,7 @@ async def test_a_reply_in_time_passes() -> None:
     assert received.body == b"ok"
 
 
-async def test_a_call_whose_time_is_over_is_not_sent() -> None:
+async def test_a_call_after_its_deadline_is_not_sent() -> None:
     """No attempt is made, and the error says so."""
     bench, upstream = LayerRuntime(), Scripted()
 

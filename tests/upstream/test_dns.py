@@ -15,7 +15,7 @@ from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.connection import Connection
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.layers.balance import Balancer
-from bff_core.upstream.threads import OwnThread
+from bff_core.upstream.threads import ThreadPerJob
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.wire_transport import WireTransport
 
@@ -25,9 +25,9 @@ ON_BOTH_LOOPS = pytest.mark.parametrize(
 
 
 @ON_BOTH_LOOPS
-async def test_jobs_that_hang_hold_up_no_others(loop):
+async def test_jobs_that_hang_do_not_block_others(loop):
     """A hundred name servers may be silent, and the next name is looked up all the same."""
-    running, release, threads = asyncio.get_running_loop(), threading.Event(), OwnThread("test")
+    running, release, threads = asyncio.get_running_loop(), threading.Event(), ThreadPerJob("test")
     hanging = [running.run_in_executor(threads, release.wait) for _ in range(100)]
 
     found = await running.run_in_executor(threads, socket.getaddrinfo, "127.0.0.1", 80)
@@ -40,22 +40,22 @@ async def test_jobs_that_hang_hold_up_no_others(loop):
 
 
 @ON_BOTH_LOOPS
-async def test_what_goes_wrong_in_a_thread_is_told(loop):
+async def test_an_error_in_a_thread_is_raised(loop):
     """A name that can't be looked up is an error for the caller."""
     numbers_only = ("a-name.example", 80, 0, 0, 0, socket.AI_NUMERICHOST)
 
     with pytest.raises(socket.gaierror):
         await asyncio.get_running_loop().run_in_executor(
-            OwnThread("test"), socket.getaddrinfo, *numbers_only
+            ThreadPerJob("test"), socket.getaddrinfo, *numbers_only
         )
 
 
 HANGS = """
 import asyncio, sys, time
-from bff_core.upstream.threads import OwnThread
+from bff_core.upstream.threads import ThreadPerJob
 
 async def main():
-    running = asyncio.get_running_loop().run_in_executor(OwnThread("test"), time.sleep, 60)
+    running = asyncio.get_running_loop().run_in_executor(ThreadPerJob("test"), time.sleep, 60)
     await asyncio.wait((running,), timeout=0.05)
     running.cancel()
 

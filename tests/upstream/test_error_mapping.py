@@ -106,13 +106,13 @@ async def test_declared_statuses_are_in_place_of_the_default():
 
 
 @pytest.mark.parametrize("declared", [{200}, {500}, {405}, {"404"}, [404], 404, {True}], ids=str)
-def test_status_that_is_no_clients_is_refused_when_the_class_is_built(declared):
+def test_a_status_that_can_not_pass_through_is_refused_when_the_class_is_built(declared):
     """A success, a failure of the service, or what concerns the hop alone, can't pass through."""
     with pytest.raises(ConfigurationError, match=r"Odd\.passes_through must be a set of 400"):
         type("Odd", (Upstream,), {"passes_through": declared})
 
 
-async def test_body_of_a_failure_is_what_the_function_takes():
+async def test_the_function_gets_the_body_of_the_failure():
     """The parameter's type says how the body is read; the service's failure is the cause."""
     error = await failure_of(reply(422, OUT))
 
@@ -190,7 +190,7 @@ async def test_bug_of_a_function_is_a_bug_and_names_the_failure():
     assert isinstance(error.__cause__, BadStatus)
 
 
-async def test_function_that_returns_no_error_of_ours_is_a_bug():
+async def test_a_function_that_returns_something_else_is_a_bug():
     """It says which function, and what it should return."""
     error = await failure_of(reply(409), fails_with={409: lambda _: "no"})
 
@@ -265,7 +265,7 @@ async def test_absent_thing_is_none_where_the_type_allows_it(status):
     ("verb", "is_done"),
     [("get", True), ("delete", True), ("post", False), ("put", False), ("patch", False)],
 )
-async def test_write_to_what_is_not_there_is_not_taken_as_done(verb, is_done):
+async def test_a_write_to_an_absent_resource_is_an_error(verb, is_done):
     """What is deleted twice is gone; what could not be changed is an error of the caller."""
     shop = client(Scripted(reply(404)), Shop)
 
@@ -285,7 +285,7 @@ def problem(body, status=409):
     return as_problem(Reply(status, (), body))
 
 
-def test_problem_passes_on_what_it_says():
+def test_a_problem_is_passed_on_with_its_members():
     """Status, title, detail, code and faults; nothing else, such as its type or instance."""
     body = (
         b'{"type": "https://orders.internal/p", "title": "Sold out", "detail": "None left.",'
@@ -329,14 +329,14 @@ def test_problem_of_very_many_faults_is_cut():
 
 
 @pytest.mark.parametrize("status", [302, 500, 503])
-def test_failure_of_the_service_is_no_problem_of_the_client(status):
-    """What a 5xx says is not for clients."""
+def test_a_problem_with_a_5xx_is_not_passed_on(status):
+    """The body of a 5xx is not for clients."""
     assert problem(b'{"detail": "db-7 is down"}', status) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"7", b"[" * 100_000])
-def test_what_is_no_problem_is_left_alone(body):
-    """It is what its status is without."""
+def test_other_bodies_are_not_translated(body):
+    """The failure is mapped by its status."""
     assert problem(body) is None
 
 

@@ -147,7 +147,7 @@ async def test_it_goes_to_another_endpoint_however_busy_that_is() -> None:
     assert [len(upstream.scripts[host].calls) for host in (ONE, TWO)] == [1, 1]
 
 
-async def test_nothing_is_hedged_before_enough_is_known() -> None:
+async def test_no_call_is_hedged_before_there_are_enough_latencies() -> None:
     """The first forty-nine calls of an operation are sent once, however long they take."""
     upstream = Upstream()
     upstream.scripts[ONE].then(*[QUICK] * 48, reply(after=1.0))
@@ -241,7 +241,7 @@ async def test_a_call_that_waits_for_a_permit_is_not_hedged() -> None:
     assert upstream.bench.events_of(Hedged) == []
 
 
-async def test_a_hedge_takes_no_place_in_the_queue() -> None:
+async def test_a_hedge_does_not_queue() -> None:
     """Where no permit is free the second is refused, and the first goes on."""
     policy = replace(HEDGED, bulkhead=Bulkhead(concurrent=1))
     upstream = await slow(reply(after=0.5), policy=policy)
@@ -254,7 +254,7 @@ async def test_a_hedge_takes_no_place_in_the_queue() -> None:
 
 
 async def test_a_hedge_that_fails_leaves_the_first_alone() -> None:
-    """Whatever comes back from the second, a slow good answer is a good answer."""
+    """A failing second call does not affect the slow first one."""
     upstream = await slow(reply(200, b"late", after=0.6), fail())
 
     assert (await upstream.call()).body == b"late"
@@ -269,7 +269,7 @@ async def test_a_first_that_fails_waits_for_the_second(first: Step) -> None:
     assert (await upstream.call()).body == b"second"
 
 
-async def test_when_both_fail_the_first_is_told_with_all_attempts() -> None:
+async def test_when_both_fail_the_first_error_counts_all_attempts() -> None:
     """The caller learns what happened to the call, and that two were sent."""
     upstream = await slow(
         fail(after=0.15), reply(503, after=0.3), policy=replace(HEDGED, retry=None)
@@ -334,7 +334,7 @@ async def test_a_client_that_leaves_in_the_moment_of_winning_is_gone() -> None:
     assert upstream.in_flight == 0
 
 
-async def test_losers_speak_against_nobody() -> None:
+async def test_cancelled_hedges_count_against_no_endpoint() -> None:
     """A hundred cancelled attempts open no circuit and eject no endpoint."""
     upstream = Upstream(ONE, TWO, policy=GENEROUS)
     await upstream.settle()
@@ -423,8 +423,8 @@ async def test_a_storm_of_slow_calls_and_cancels_leaves_nothing_behind(seed: int
     assert upstream.layers[BulkheadLayer].permits.in_use == 0
 
 
-async def test_a_race_is_no_reference_cycle() -> None:
-    """What a hedged call held is gone with it, without the collector."""
+async def test_a_race_leaves_no_reference_cycle() -> None:
+    """Its memory is freed without the cyclic collector."""
     upstream = await slow(hang(), reply(200, bytes(10)))
     gc.collect()
     gc.disable()

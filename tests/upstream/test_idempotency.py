@@ -79,7 +79,7 @@ async def test_writes_carry_a_key_that_derives_from_the_request():
     assert BASE not in {note, rename}
 
 
-async def test_without_a_key_of_the_client_nothing_is_added():
+async def test_without_a_key_of_the_client_no_key_is_added():
     """A made-up key would say that a second request is the same as the first."""
     desk = Desk()
 

@@ -19,7 +19,7 @@ from bff_core.upstream.decoding import decoding
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.transport.content_coding import decoders
 from bff_core.upstream.transport.failures import Undecodable
-from bff_core.upstream.transport.hop_by_hop import decoded, end_to_end
+from bff_core.upstream.transport.hop_by_hop import end_to_end, without_coding
 from bff_core.upstream.transport.interface import Endpoint
 from bff_core.upstream.transport.request_writer import RequestWriter, UnsafeRequest
 from tests.upstream.cached_upstream import CachedUpstream, product
@@ -46,7 +46,7 @@ def rendered(call: Call) -> bytes:
 
 
 @pytest.mark.parametrize("name", HOP_BY_HOP)
-def test_this_field_of_a_reply_goes_no_further(name):
+def test_this_field_of_a_reply_is_not_passed_on(name):
     """It is about one connection (RFC 9110, section 7.6.1)."""
     fields = ((name.encode(), b"x"), (b"etag", b'"a"'), (b"x-private", b"1"))
 
@@ -85,9 +85,9 @@ def test_a_request_of_this_method_has_a_length_with_a_body_only(method):
 
 
 @pytest.mark.parametrize("name", ["content-encoding", "content-length"])
-def test_a_decoded_body_has_no_such_field(name):
-    """It was true of the coded one."""
-    assert decoded(((name.encode(), b"x"), (b"etag", b'"a"'))) == ((b"etag", b'"a"'),)
+def test_a_decoded_body_does_not_have_this_field(name):
+    """The field described the encoded body."""
+    assert without_coding(((name.encode(), b"x"), (b"etag", b'"a"'))) == ((b"etag", b'"a"'),)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_failing_status_is_passed_through_or_translated(status):
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_status_settles_a_keyed_request_or_leaves_it_open(status):
-    """What may yet be done is not frozen under its key."""
+    """An answer whose outcome may change is not stored under its key."""
     is_final = status < 400 or status in {402, 404, 409, 410, 422}
 
     assert is_final_answer(status) is is_final
@@ -180,7 +180,7 @@ async def test_this_method_is_sent_again(method):
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("method", ["POST", "PATCH", "QUERY"])
 async def test_this_method_is_not_sent_again(method):
-    """It may have been done."""
+    """The write may have been executed."""
     assert await attempts(503, method) == 1
 
 
@@ -189,7 +189,7 @@ KEPT_UP = Cache(ttl=10, error=3600)
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-async def test_what_was_last_good_stands_in_for_this_status(status):
+async def test_the_last_good_reply_is_served_for_this_status(status):
     """It is marked as stale (RFC 5861, section 4)."""
     cached = CachedUpstream(product(), reply(status), cache=KEPT_UP)
     first = await cached.get()
@@ -203,8 +203,8 @@ async def test_what_was_last_good_stands_in_for_this_status(status):
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 410, 425, 429, 501, 505])
-async def test_this_status_is_an_answer_and_nothing_stands_in_for_it(status):
-    """The service has spoken."""
+async def test_this_status_is_an_answer_and_is_not_replaced(status):
+    """The service has answered the request."""
     cached = CachedUpstream(product(), reply(status), cache=KEPT_UP)
     await cached.get()
     await asyncio.sleep(11)
@@ -217,8 +217,8 @@ async def test_this_status_is_an_answer_and_nothing_stands_in_for_it(status):
     ("status", "is_there_still"),
     [(408, True), (425, True), (429, True), (500, True), (503, True), (400, False), (403, False)],
 )
-async def test_what_is_stored_outlives_a_passing_failure_only(status, is_there_still):
-    """A refusal is news of the resource; a request to wait is not."""
+async def test_a_stored_entry_survives_temporary_failures_only(status, is_there_still):
+    """A refusal is about the resource; a request to wait is not."""
     cached = CachedUpstream(
         product(etag='"1"', cache_control="max-age=10, stale-if-error=60"),
         reply(status),

@@ -80,7 +80,7 @@ def test_declared_reference_becomes_a_path_of_the_gateway(reference, path):
         "javascript:alert(1)",
     ],
 )
-def test_other_reference_becomes_nothing(reference):
+def test_an_undeclared_reference_is_dropped(reference):
     """No host, no path and no query of the service reaches a client unless it was declared."""
     assert own(reference) is None
 
@@ -201,7 +201,7 @@ async def test_location_of_a_read_is_not_the_clients():
     assert (found.location, scope.locations) == ("/people/7", None)
 
 
-async def test_of_two_writes_neither_speaks_for_the_answer():
+async def test_two_writes_with_different_locations_set_none():
     """With two places it is unknown which one the client means; the same one twice is one place."""
     client, scope = users(located(201), located(201), located(201, "/users/8"))
 
@@ -233,7 +233,7 @@ async def test_unknown_location_is_dropped_and_logged():
     assert heard == [LocationDropped("users", "POST /users", "http://db-7.internal/x")]
 
 
-async def test_service_without_declared_locations_logs_nothing():
+async def test_a_service_without_declared_locations_emits_no_event():
     """Most services send a Location, and most gateways have no use for it."""
 
     class Quiet(Users):

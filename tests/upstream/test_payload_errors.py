@@ -64,7 +64,7 @@ def message(body, media="application/json", status=200, model=dict[str, int], **
         (b"\xef\xbb\xbfoops", "application/json", "the reply begins with a byte order mark"),
     ],
 )
-def test_a_reply_that_is_no_json_is_called_by_its_name(body, media, expected):
+def test_a_reply_that_is_not_json_is_described(body, media, expected):
     """With its status, its media type and its size, and nothing of its content."""
     shown = message(body, media)
 
@@ -152,7 +152,7 @@ async def test_a_refused_payload_is_not_shown_at_info():
     assert "Content-Type application/json" in line["error"]
 
 
-async def test_a_login_page_in_place_of_json_is_told_in_one_line():
+async def test_a_login_page_in_place_of_json_is_logged_in_one_line():
     """The most common of them: the session at a proxy has ended."""
     line = await line_of(logging.INFO, reply(200, HTML, headers={"content-type": "text/html"}))
 

@@ -53,7 +53,7 @@ async def test_a_write_purges_what_the_reply_names(name: str) -> None:
 
 
 async def test_a_write_that_was_refused_purges_nothing() -> None:
-    """Nothing was changed."""
+    """The service did not execute it."""
     cached = CachedUpstream(product(1), reply(409))
 
     assert await read_write_read(cached) == Product(1)
@@ -61,8 +61,8 @@ async def test_a_write_that_was_refused_purges_nothing() -> None:
 
 
 @pytest.mark.parametrize("outcome", [fail(), reply(500), reply(503)], ids=["cut", "500", "503"])
-async def test_a_write_of_which_nobody_knows_purges(outcome) -> None:
-    """It may have been done."""
+async def test_a_write_with_an_unknown_outcome_purges(outcome) -> None:
+    """The write may have been executed."""
     cached = CachedUpstream(product(1), outcome, product(2))
     await cached.get()
 
@@ -85,7 +85,7 @@ async def test_a_write_that_took_too_long_purges() -> None:
     assert value(await cached.get()) == Product(2)
 
 
-async def test_a_read_that_a_write_overtakes_is_not_kept() -> None:
+async def test_a_read_that_a_write_overtakes_is_not_stored() -> None:
     """It may have been answered before the write was done."""
     cached = CachedUpstream(product(1, after=1), reply(204), product(2))
     reading = asyncio.create_task(cached.get())
@@ -97,7 +97,7 @@ async def test_a_read_that_a_write_overtakes_is_not_kept() -> None:
     assert (value(before), value(after)) == (Product(1), Product(2))
 
 
-async def test_a_write_to_a_service_that_is_not_kept_purges_as_well() -> None:
+async def test_a_write_to_a_service_without_cache_purges_as_well() -> None:
     """What it changes may be what another service says."""
     catalog = CachedUpstream(product(1), product(2))
     orders = CachedUpstream(reply(204), beside=catalog)
@@ -126,7 +126,7 @@ async def test_a_write_needs_no_parameters_of_the_tags_of_reads() -> None:
     assert await catalog.add("Tent") == Product(8)
 
 
-async def test_who_reads_after_a_write_in_doubt_sees_what_it_did() -> None:
+async def test_a_read_after_a_write_in_doubt_gets_its_effect() -> None:
     """The purge is over before the failure is raised."""
     cached = CachedUpstream(product(1), reply(500), product(2))
     await cached.get()

@@ -87,7 +87,7 @@ async def test_a_new_policy_holds_for_the_next_request() -> None:
     assert before == "Ada"
 
 
-async def test_a_request_keeps_what_it_began_with() -> None:
+async def test_a_request_ends_with_the_policy_that_it_began_with() -> None:
     """Its calls, the later ones too, go by the old policy; the old connections close later."""
     office = Office(reply(200, "Ada", after=1))
     request = office.request()
@@ -171,7 +171,7 @@ async def test_an_upstream_whose_policy_is_the_same_keeps_its_state() -> None:
         await office.request().called()
 
 
-async def test_what_can_not_be_built_changes_nothing() -> None:
+async def test_a_stack_that_can_not_be_built_changes_nothing() -> None:
     """Of two services whose policies changed one can't be built: both stay as they were."""
     office = Office()
     stacks = office.registry.stacks

@@ -64,7 +64,7 @@ async def test_each_end_of_a_line_that_the_standard_knows_is_one(size, end):
     ]
 
 
-async def test_an_event_that_a_lone_carriage_return_ends_is_told_at_once():
+async def test_an_event_that_ends_with_a_lone_carriage_return_is_yielded_at_once():
     """Whether a line feed follows is not waited for: the next event may take minutes."""
 
     async def chunks():

@@ -239,9 +239,8 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
     async def rotate(self, scope: Scope) -> None:
         """Give the session of a request a new cookie; call it when its privileges change."""
         stored = await self.find(scope)
-        secret = None if stored is None else await self.sessions.rotate(stored)
-        if secret is not None:
-            scope.added.append(self.cookie.set_header(secret))
+        if stored is not None:
+            await self._rotate(scope, stored)
 
     async def _with_fresh_tokens(self, scope: Scope, stored: StoredSession) -> StoredSession:
         token_refresher, before = self.running.token_refresher, stored.session.scopes
@@ -255,10 +254,13 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
             raise
         scope.token = SessionToken(token_refresher, stored)
         if stored.session.scopes != before:
-            secret = await self.sessions.rotate(stored)
-            if secret is not None:
-                scope.added.append(self.cookie.set_header(secret))
+            await self._rotate(scope, stored)
         return stored
+
+    async def _rotate(self, scope: Scope, stored: StoredSession) -> None:
+        secret = await self.sessions.rotate(stored)
+        if secret is not None:
+            scope.added.append(self.cookie.set_header(secret))
 
     def _set_base(self, base: str) -> None:
         """Set the path of the public URL, which a proxy in front may strip."""

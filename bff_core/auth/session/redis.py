@@ -168,11 +168,8 @@ class RedisSessionStore:
 
     async def replace(self, stored: StoredSession, session: Session) -> bool:
         """Store a changed session, unless its tokens were replaced since."""
-        args: list[str | bytes | int | float] = [
-            _generation(stored.session),
-            self._seal(stored.key, session),
-            _generation(session),
-        ]
+        sealed = self._seal(stored.key, session)
+        args = _generation(stored.session), sealed, _generation(session)
         return await self._link.script(REPLACE, [self._key(stored.key)], args) == 1
 
     async def touch(self, key: str, idle: float) -> None:
@@ -186,12 +183,7 @@ class RedisSessionStore:
             return False
         names = [self._list_key(name) for name in indexes_of(stored.session)]
         keys = [self._key(stored.key), self._key(to), *names]
-        args: list[str | bytes | int | float] = [
-            self._seal(to, stored.session),
-            stored.key,
-            to,
-            _milliseconds(grace),
-        ]
+        args = self._seal(to, stored.session), stored.key, to, _milliseconds(grace)
         return await self._link.script(MOVE, keys, args) == 1
 
     async def remove(self, keys: Sequence[str]) -> int:

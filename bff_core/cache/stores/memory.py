@@ -41,6 +41,10 @@ class _Slot:
         self.size = entry.size + getsizeof(key) + SLOT_BYTES + len(entry.tags) * INDEXED_TAG_BYTES
 
 
+def _slots_of(size: float) -> LRUCache[str, _Slot]:
+    return LRUCache(size, getsizeof=lambda slot: slot.size)
+
+
 class MemoryCacheStore:
     """Holds the entries that were used last: at most `size` bytes and `max_entries`.
 
@@ -51,7 +55,7 @@ class MemoryCacheStore:
     def __init__(
         self, *, size: int, clock: Clock, events: Events, max_entries: int = MAX_ENTRIES
     ) -> None:
-        self._slots: LRUCache[str, _Slot] = LRUCache(size, getsizeof=lambda slot: slot.size)
+        self._slots = _slots_of(size)
         self._max_entries = max_entries
         self._clock = clock
         self._events = events
@@ -146,7 +150,7 @@ class MemoryCacheStore:
     def clear(self) -> None:
         """Delete everything; entries that are being loaded will not be stored."""
         self._purges.add_everything()
-        self._slots.clear()
+        self._slots = _slots_of(self._slots.maxsize)  # older cachetools clear them one by one
         self._tagged.clear()
         self._expiries = ExpiryBuckets()
         self._last = None

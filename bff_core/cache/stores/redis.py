@@ -55,28 +55,6 @@ class RedisCacheStore:
     def __repr__(self) -> str:
         return self.session.link.name
 
-    def __len__(self) -> int:
-        return 0
-
-    @property
-    def size(self) -> int:
-        """Always 0: no entry is in memory."""
-        return 0
-
-    @property
-    def limit(self) -> int:
-        """Always 0: no entry is in memory."""
-        return 0
-
-    def peek(self, key: str) -> CacheEntry | None:  # noqa: ARG002 # nothing is in memory
-        """Return None: entries in Redis have to be loaded."""
-        return None
-
-    async def get(self, key: str) -> CacheEntry | None:
-        """Return an entry."""
-        loaded = await self.load(key)
-        return None if loaded is None else loaded.entry
-
     async def load(self, key: str) -> Loaded | None:
         """Return an entry and its remaining time."""
         if self._outbox.has_pending and not await self._outbox.flush():
@@ -94,14 +72,13 @@ class RedisCacheStore:
         """Return the position of the last purge that this process received."""
         return self.session.epoch.mark()
 
-    async def set(self, key: str, entry: CacheEntry, *, store_for: float, mark: int) -> bool:
-        """Store an entry, unless one of its tags was, or may have been, purged since the mark."""
-        return await self.offer(key, entry, store_for=store_for, mark=mark) is True
-
     async def offer(
         self, key: str, entry: CacheEntry, *, store_for: float, mark: int
     ) -> bool | None:
-        """Do what `set` does; return None if Redis is unavailable."""
+        """Store an entry, unless one of its tags was, or may have been, purged since the mark.
+
+        Return whether it is stored, or None if Redis is unavailable.
+        """
         if self._outbox.has_pending and not await self._outbox.flush():
             return None
         epoch, milliseconds = self.session.epoch, int(min(store_for, MAX_STORED_SECONDS) * 1000)
@@ -118,10 +95,9 @@ class RedisCacheStore:
         """Delete one entry, in all processes."""
         await self._outbox.publish(keys=(self.name_of(key),))
 
-    async def purge(self, tags: Sequence[str]) -> int:
-        """Delete the entries with these tags, in all processes; return 0, as none is in memory."""
+    async def purge(self, tags: Sequence[str]) -> None:
+        """Delete the entries with these tags, in all processes."""
         await self._outbox.publish(tags)
-        return 0
 
     async def lease(self, key: str, seconds: float) -> bool:
         """Take the lease to refresh a key; True also if Redis is unavailable."""

@@ -8,6 +8,9 @@ from typing import Final, NamedTuple
 # Separators within a quoted string do not end a member or a parameter.
 _MEMBER: Final = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^,])+')
 _PARAMETER: Final = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^;])+')
+MAX_READ_BYTES: Final = 1024
+"""Bytes of a field that are read: clients send fewer, and each member takes time."""
+
 _WEIGHT: Final = re.compile(rb"0?\.[0-9]+|[01](?:\.0*)?")
 
 
@@ -22,8 +25,12 @@ class Preference(NamedTuple):
 def preferences(field: bytes) -> tuple[Preference, ...]:
     """Return the members of a field in their order, without those whose weight is malformed.
 
-    Parameters other than `q` are ignored: no two media types that we offer differ by one.
+    Parameters other than `q` are ignored: no two media types that we offer
+    differ by one. Members that end
+    beyond `MAX_READ_BYTES` are not read.
     """
+    if len(field) > MAX_READ_BYTES:
+        field = field[:MAX_READ_BYTES].rpartition(b",")[0]
     members = map(_preference, _MEMBER.findall(field))
     return tuple(one for one in members if one is not None)
 

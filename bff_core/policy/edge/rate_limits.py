@@ -72,6 +72,7 @@ class Limit:
         """Return whether the limit applies to a request."""
         if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
             return False
+        path = path.removesuffix("\n")  # the patterns of routes match in front of one, too
         segments = f"{path}/"
         return segments.startswith(self.paths) and not segments.startswith(self.exempt)
 

@@ -46,7 +46,7 @@ class Cache:
         tuple[str, ...], Option("Request headers that are part of the key, in any case")
     ] = ()
     tags: Annotated[
-        tuple[str, ...], Option('What a purge knows it by, such as "product:{id}"')
+        tuple[str, ...], Option('The tags that a purge names, such as "product:{id}"')
     ] = ()
     targeted: Annotated[
         tuple[str, ...],

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bff_core.redis.interface import RedisInterface
+from bff_core.redis.interface import RedisInterface, Value
 
 TIMEOUT_SECONDS: Final = 1.0
 """Seconds for one command: to journal a write late is better than to refuse it."""
@@ -120,8 +120,8 @@ class RedisJournal:
         due = _strings(await self._link.script(DUE, (queue,), (limit,), within=TIMEOUT_SECONDS))
         if not due:
             return []
-        keys: list[str | bytes] = [queue, *(self._key(name.decode()) for name in due)]
-        args: list[str | bytes | int | float] = [owner, _ms(seconds), *due]
+        keys = (queue, *(self._key(name.decode()) for name in due))
+        args: Sequence[Value] = (owner, _ms(seconds), *due)
         return _strings(await self._link.script(CLAIM, keys, args, within=TIMEOUT_SECONDS))
 
     async def open_records(self, limit: int) -> Sequence[bytes]:

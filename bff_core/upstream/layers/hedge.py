@@ -22,7 +22,16 @@ class HedgeLayer:
     first call runs in its caller's task, the second in a new one. The slower one is cancelled.
     """
 
-    __slots__ = ("_budget", "_clock", "_options", "_runtime", "_timers", "inner", "operations")
+    __slots__ = (
+        "_budget",
+        "_clock",
+        "_options",
+        "_runtime",
+        "_timers",
+        "inner",
+        "loop",
+        "operations",
+    )
 
     def __init__(
         self, options: Hedge, budget: RetryBudget, runtime: Runtime, inner: Handler
@@ -32,6 +41,7 @@ class HedgeLayer:
         self._options = options
         self._budget = budget
         self._runtime = runtime
+        self.loop = runtime.loop
         self._clock = runtime.clock
         self._timers = runtime.timers
 
@@ -61,8 +71,8 @@ class HedgeLayer:
         return reply
 
     async def _race(self, call: Call, started: float, delay: float) -> Reply:
-        race = self._timers.start(_Race, started + delay)
-        race.enter(self, call, delay)
+        race = _Race(self, call, started, delay)
+        self._timers.schedule(race)
         try:
             reply = await self.inner(call)
             if is_good(call, reply):
@@ -125,8 +135,8 @@ class _Race(CallTimer):
 
     __slots__ = ("_layer", "_second", "_sent", "_task", "_waiter", "call", "delay", "reply")
 
-    def enter(self, layer: HedgeLayer, call: Call, delay: float) -> None:
-        """Set the first call, which runs in the timer's task."""
+    def __init__(self, layer: HedgeLayer, call: Call, started: float, delay: float) -> None:
+        super().__init__(started + delay, layer.loop)
         self.call = call
         self.delay = delay
         self.reply: Reply | None = None

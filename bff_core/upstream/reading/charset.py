@@ -38,6 +38,8 @@ _CODECS: Final = frozenset({
 _OFTEN_WRONG: Final = frozenset({"us-ascii", "iso-8859-1", "windows-1252"})
 """Charsets that servers declare by default, even if the body is UTF-8."""
 
+_UTF8_IF_POSSIBLE: Final = _OFTEN_WRONG | {"utf-8"}
+
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -69,8 +71,7 @@ def is_foreign(content_type: bytes) -> bool:
     JSON is UTF-8 (RFC 8259, section 8.1). Other declared charsets apply, except those that servers
     declare by default: such a body is decoded as UTF-8 if that is possible.
     """
-    charset = _declared(content_type[:_MAX_CONTENT_TYPE_BYTES])
-    return charset != "utf-8" and charset not in _OFTEN_WRONG
+    return _declared(content_type[:_MAX_CONTENT_TYPE_BYTES]) not in _UTF8_IF_POSSIBLE
 
 
 def text_of(body: bytes, content_type: bytes) -> str:

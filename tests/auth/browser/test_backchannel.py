@@ -45,10 +45,11 @@ def logout(site, **changed) -> str:
     return signed(site.identity.state.store, "logout+jwt", claims(site, **{"sub": "1", **changed}))
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("answered", range(4))
 async def test_a_store_that_fails_loses_no_logout(when, answered):
-    """Wherever it fails, the provider gets 503, and the repeated token takes effect."""
+    """Wherever the store fails, the provider gets 503, and the repeated token takes effect."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -87,7 +88,7 @@ async def test_a_provider_whose_keys_are_unavailable_loses_no_logout():
 
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
-async def test_of_twenty_logouts_at_once_one_counts(shared, redis_server):
+async def test_one_of_twenty_simultaneous_logouts_is_accepted(shared, redis_server):
     """The others are refused as used before."""
     overrides = {"session_url": redis_server.url} if shared else {}
     async with open_site(overrides=overrides) as site:
@@ -105,7 +106,7 @@ async def test_of_twenty_logouts_at_once_one_counts(shared, redis_server):
 
 @pytest.mark.needs("redis-server")
 async def test_a_redis_that_is_frozen_loses_no_logout(redis_server):
-    """What it was sent meanwhile it may do late: all of it, or nothing."""
+    """Redis may execute a delayed command later: completely, or not at all."""
     async with open_site(overrides={"session_url": redis_server.url}) as site:
         browser = site.browser()
         await browser.sign_in()
@@ -157,8 +158,8 @@ async def until_it_answers(site, token: str):
 
 
 @pytest.mark.needs("redis-server")
-async def test_a_logout_ends_a_session_that_gets_another_cookie_meanwhile(redis_server):
-    """Its old cookie, and its new one."""
+async def test_a_logout_ends_a_session_whose_cookie_is_rotated_meanwhile(redis_server):
+    """Neither the old nor the new cookie is valid after it."""
     async with open_site(overrides={"session_url": redis_server.url}) as site:
         browser = site.browser()
         await browser.sign_in()
@@ -170,11 +171,12 @@ async def test_a_logout_ends_a_session_that_gets_another_cookie_meanwhile(redis_
     assert [one for one in found if one is not None] == []
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
 @pytest.mark.parametrize("lifetime", [120, 2 * 3600, 3 * DAY, 10**12])
-async def test_a_logout_token_counts_once_as_long_as_it_lives(lifetime, shared, redis_server):
-    """Also where the provider lets it live for hours; after a day it is refused as old."""
+async def test_a_logout_token_is_accepted_once_while_it_is_valid(lifetime, shared, redis_server):
+    """It may be valid for hours; after a day it is refused as too old."""
     now = [0.0]
     wall = Wall()
     provider = identity.create_app(ISSUER, HERE, wall=wall)
@@ -199,7 +201,7 @@ async def test_a_logout_token_counts_once_as_long_as_it_lives(lifetime, shared, 
 
 @pytest.mark.needs("redis-server")
 async def test_redis_remembers_a_logout_token_until_no_clock_accepts_it(redis_server):
-    """Its lifetime, and the leeway of both clocks."""
+    """It stores the token's id for its lifetime and the leeway of two clocks."""
     async with open_site(overrides={"session_url": redis_server.url}) as site:
         answer = await tell(site, logout(site, exp=int(site.wall.now) + 7200))
         link = site.auth.sessions.store._link
@@ -212,8 +214,8 @@ async def test_redis_remembers_a_logout_token_until_no_clock_accepts_it(redis_se
 
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("shared", [False, True], ids=["memory", "redis"])
-async def test_a_logout_of_a_session_ends_one_that_the_provider_gave_no_name(shared, redis_server):
-    """ID tokens without a `sid`, logout tokens with it: the user is signed out all the same."""
+async def test_a_logout_with_sid_ends_sessions_without_sid(shared, redis_server):
+    """If ID tokens have no `sid`, each session of the user may be the one that ended."""
     overrides = {"session_url": redis_server.url} if shared else {}
     async with open_site(overrides=overrides, claims={"sid": None}) as site:
         browser, other = site.browser(), site.browser()
@@ -228,8 +230,8 @@ async def test_a_logout_of_a_session_ends_one_that_the_provider_gave_no_name(sha
     assert (after.status_code, still.status_code) == (401, 200)
 
 
-async def test_a_logout_of_a_session_leaves_another_that_has_a_name():
-    """With `sub` and `sid` one session of the provider's has ended, and the user has two."""
+async def test_a_logout_with_sid_leaves_sessions_with_another_sid():
+    """With `sub` and `sid`, one of the user's two sessions at the provider has ended."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -240,7 +242,7 @@ async def test_a_logout_of_a_session_leaves_another_that_has_a_name():
 
 
 @pytest.mark.parametrize("store_fails_at", [0, 1])
-async def test_a_store_that_fails_loses_no_logout_with_two_names(store_fails_at):
+async def test_a_store_that_fails_loses_no_logout_with_sub_and_sid(store_fails_at):
     """A repeated token ends the sessions with and without a `sid`."""
     async with open_site(claims={"sid": None}) as site:
         browser = site.browser()
@@ -255,6 +257,7 @@ async def test_a_store_that_fails_loses_no_logout_with_two_names(store_fails_at)
     assert (first.status_code, again.status_code, after.status_code) == (503, 200, 401)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -277,8 +280,8 @@ async def test_a_store_that_fails_loses_no_logout_with_two_names(store_fails_at)
         {"sid": ["s"]},
     ],
 )
-async def test_a_logout_token_without_its_time_or_name_ends_nothing(changed):
-    """400, also where the rest is right."""
+async def test_a_logout_token_without_iat_or_jti_ends_nothing(changed):
+    """The answer is 400, even if everything else is valid."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()

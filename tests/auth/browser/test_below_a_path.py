@@ -66,7 +66,7 @@ async def signed_in(site, return_url: str = "/store/v1/welcome") -> Browser:
 
 @pytest.mark.parametrize("strips", [True, False])
 async def test_a_browser_signs_in_and_out_below_a_path(strips):
-    """Callback, pages, hints, sign-out: all addresses have the path."""
+    """Callback, pages, login paths and sign-out have the path in their addresses."""
     async with below(strips=strips) as site:
         browser = await signed_in(site)
         me = await browser.fetch(f"{BASE}/v1/me")
@@ -101,7 +101,7 @@ async def test_an_ended_session_answers_with_the_login_path(strips):
 
 @pytest.mark.parametrize("strips", [True, False])
 async def test_the_default_page_is_the_gateways_root(strips):
-    """After a sign-in without `returnUrl`, and after one that failed."""
+    """Browsers return there without a `returnUrl`, also after a failed sign-in."""
     async with below(strips=strips) as site:
         browser = site.browser()
         page = await browser.go(f"{HERE}{BASE}/bff/login")
@@ -114,7 +114,7 @@ async def test_the_default_page_is_the_gateways_root(strips):
 
 
 async def test_pages_may_be_served_from_the_root_of_the_host():
-    """A gateway at `/store` for pages at `/`: `home`, and any return address of the host."""
+    """For a gateway at `/store`, `home` and return URLs may be any path of the host."""
     async with below(strips=True, home="/") as site:
         browser = await signed_in(site, "/orders")
         (arrived,) = [one for one in browser.answers if "/callback" in str(one.url)]
@@ -152,8 +152,8 @@ async def test_cookies_of_two_gateways_of_one_host_stay_apart(strips):
         ({"x-csrf": "1", "origin": "https://sub.shop.example"}, 403),
     ],
 )
-async def test_requests_are_judged_by_their_origin(headers, status, strips):
-    """An origin has no path: the check is that of a gateway at the root."""
+async def test_requests_are_checked_by_their_origin(headers, status, strips):
+    """An origin has no path, so the check is that of a gateway at the root."""
     async with below(strips=strips) as site:
         browser = await signed_in(site)
         client = site.clients["shop.example"]
@@ -163,16 +163,16 @@ async def test_requests_are_judged_by_their_origin(headers, status, strips):
     assert answer.status_code == status
 
 
-async def test_a_name_that_was_given_is_used():
-    """Also below a path."""
+async def test_a_configured_cookie_name_is_used():
+    """The path of the public URL does not change it."""
     async with below(strips=True, cookie="__Host-mine") as site:
         browser = await signed_in(site)
 
     assert "__Host-mine" in browser.jar["shop.example"]
 
 
-def test_names_of_cookies_differ_where_paths_do():
-    """Also those that look alike, and each is a name that cookies may have."""
+def test_different_paths_give_different_cookie_names():
+    """Similar paths differ too, and each name is a valid cookie name."""
     paths = ["", "/a", "/a/b", "/a-b", "/a_b", "/a.b", "/A", "/a~b", "/a_2db"]
     names = [cookie_of(f"https://shop.example{one}") for one in paths]
 
@@ -183,7 +183,7 @@ def test_names_of_cookies_differ_where_paths_do():
 
 @pytest.mark.parametrize("url", ["https://shop.example/bff", "https://shop.example/bff/"])
 def test_a_path_equal_to_that_of_the_endpoints_is_refused(url):
-    """Whether the proxy strips it would be a guess."""
+    """The gateway could not know whether the proxy strips it."""
     with pytest.raises(ConfigurationError, match="prefix"):
         SessionAuthenticator(sign_in_at()).check(settings(public_url=url))
 
@@ -195,8 +195,8 @@ def test_a_path_equal_to_that_of_the_endpoints_is_refused(url):
         ("https://shop.example/a/b-c_d.e~f", "https://shop.example/a/b-c_d.e~f"),
     ],
 )
-def test_a_public_address_may_have_a_path(url, given):
-    """A slash at its end is left out."""
+def test_a_public_url_may_have_a_path(url, given):
+    """A slash at its end is ignored."""
     assert Settings(public_url=url).public_url == given
 
 
@@ -204,7 +204,7 @@ def test_a_public_address_may_have_a_path(url, given):
     "path",
     ["//a", "/a//b", "/..", "/a/../b", "/./a", "/a b", "/ä", "/%61", "/a;b", "/a\\b", "/{a}"],
 )
-def test_a_path_of_anything_but_names_is_refused(path):
+def test_a_path_with_special_characters_is_refused(path):
     """Proxies and browsers would read it in different ways."""
     with pytest.raises(ConfigurationError, match=r"public_url"):
         Settings(public_url=f"https://shop.example{path}")

@@ -36,8 +36,8 @@ def judge(method, **given):
         ("GET", {**EVENTS, "origin": HERE}),
     ],
 )
-def test_a_request_of_our_pages_is_ours(method, headers):
-    """With the header, or with proof where no header can be."""
+def test_a_request_of_an_allowed_page_is_trusted(method, headers):
+    """It has the header, or an allowed origin where pages can't add a header."""
     assert judge(method, **headers) == "trusted"
 
 
@@ -75,15 +75,15 @@ def test_a_request_of_our_pages_is_ours(method, headers):
         ("POST", {**SOCKET, "origin": HERE}),
     ],
 )
-def test_a_request_that_nothing_shows_to_be_ours_is_refused(method, headers):
+def test_an_unproven_request_is_refused(method, headers):
     """Forms, scripts, sockets and event streams of other sites; own pages without the header."""
     with pytest.raises(Forged):
         judge(method, **headers)
 
 
 @pytest.mark.parametrize("second", [HERE, EVIL])
-def test_a_socket_that_names_two_origins_is_refused(second):
-    """Software that added the second one may have read it as the first."""
+def test_a_socket_with_two_origins_is_refused(second):
+    """Software that added the second one may have used the first."""
     headers = ((b"origin", HERE.encode()), (b"origin", second.encode()))
     with pytest.raises(Forged):
         CsrfProtection([HERE]).check("WEBSOCKET", headers)
@@ -99,8 +99,8 @@ def test_a_socket_that_names_two_origins_is_refused(second):
         {"accept": "text/html,application/xhtml+xml"},
     ],
 )
-def test_a_page_that_is_only_shown_is_anybodys(headers):
-    """A link from elsewhere opens our page; what it shows is not the user's."""
+def test_a_navigation_from_another_site_is_anonymous(headers):
+    """A link from another site opens the page without the user's data."""
     assert judge("GET", **headers) == "anonymous"
 
 
@@ -124,7 +124,7 @@ async def test_forged_requests_are_refused_at_the_gateway():
     assert still.status_code == 200
 
 
-async def test_without_a_cookie_there_is_nothing_to_forge():
+async def test_requests_without_a_cookie_need_no_header():
     """Callers without a session need no header."""
     async with open_site() as site:
         answer = await site.browser().send("GET", f"{HERE}/v1/welcome", headers={"origin": EVIL})
@@ -132,8 +132,8 @@ async def test_without_a_cookie_there_is_nothing_to_forge():
     assert answer.status_code == 200
 
 
-async def test_two_cookies_of_the_name_are_none():
-    """An attacker may have planted one of them."""
+async def test_two_cookies_with_one_name_are_ignored():
+    """An attacker may have set one of them."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()

@@ -20,8 +20,8 @@ DOCUMENT = {
 }
 
 
-async def test_a_user_signs_in_where_documents_begin_with_a_byte_order_mark():
-    """Discovery document, keys and tokens: the mark is skipped."""
+async def test_documents_may_begin_with_a_byte_order_mark():
+    """It is skipped in the discovery document, in keys and in tokens."""
     provider = identity.create_app(ISSUER, HERE, wall=Wall())
 
     async def marked(call):
@@ -73,8 +73,8 @@ async def test_a_user_signs_in_at_a_provider_of_several_origins():
     assert {call.target for call in elsewhere.calls} == {"/token", "/jwks"}
 
 
-async def test_a_wrong_document_is_known_before_a_user_comes():
-    """The probe has the reason, and browsers are sent back instead of getting JSON."""
+async def test_a_wrong_document_is_reported_before_a_user_signs_in():
+    """The readiness probe has the reason, and browsers are redirected instead of getting JSON."""
     async with at_other_origins() as (site, elsewhere):
         probe = await site.clients["shop.example"].get("/readyz")
         page = await site.browser().go(f"{HERE}/bff/login")
@@ -86,8 +86,8 @@ async def test_a_wrong_document_is_known_before_a_user_comes():
 
 
 @pytest.mark.virtual_time
-async def test_a_document_that_was_corrected_is_read_without_a_user():
-    """The gateway is ready again within seconds, without a user who tries to sign in."""
+async def test_a_corrected_document_is_read_without_a_sign_in():
+    """The gateway is ready again within seconds."""
     wrong = reply(200, {**DOCUMENT, "issuer": "https://else.example"})
     async with open_site(clock=asyncio.get_running_loop().time, steps=(wrong, wrong)) as site:
         client = site.clients["shop.example"]
@@ -99,8 +99,8 @@ async def test_a_document_that_was_corrected_is_read_without_a_user():
 
 
 @pytest.mark.parametrize("answer", [reply(404), reply(301), reply(200, [1])])
-async def test_what_is_no_document_is_a_wrong_one(answer):
-    """A path that is not there, a redirect, anything but an object."""
+async def test_any_other_reply_is_a_wrong_document(answer):
+    """A 404, a redirect and anything but a JSON object are reported as wrong."""
     async with open_site(steps=(answer, answer)) as site:
         probe = await site.clients["shop.example"].get("/readyz")
 

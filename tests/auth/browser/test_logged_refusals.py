@@ -12,8 +12,8 @@ def answered(site, path):
     return [one for one in site.events if isinstance(one, RequestAnswered) and one.path == path]
 
 
-async def test_a_cookie_of_no_session_is_refused_for_a_reason():
-    """Of one that has ended, or was made up."""
+async def test_a_cookie_without_a_session_is_logged_with_a_reason():
+    """The session has ended, or the cookie was made up."""
     async with open_site() as site:
         browser = site.browser()
         browser.jar["shop.example"] = {"__Host-bff": "made-up-cookie"}
@@ -24,8 +24,8 @@ async def test_a_cookie_of_no_session_is_refused_for_a_reason():
     assert event.route == "/v1/me"
 
 
-async def test_a_request_without_the_header_of_our_pages_is_refused_for_a_reason():
-    """A newcomer's first request with curl."""
+async def test_a_request_without_the_csrf_header_is_logged_with_a_reason():
+    """It is what a developer's first request with curl gets."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -47,7 +47,7 @@ async def test_a_request_without_the_header_of_our_pages_is_refused_for_a_reason
         ({"exp": 1}, "expired"),
     ],
 )
-async def test_an_id_token_is_refused_for_a_reason(claims, reason):
+async def test_a_refused_id_token_is_logged_with_a_reason(claims, reason):
     """The browser is redirected as usual; the log line has the reason."""
     async with open_site(claims=claims) as site:
         await site.browser().sign_in()

@@ -66,6 +66,7 @@ async def answered(site, browser: Browser, *steps):
     return answer
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("status", "error"),
     [
@@ -77,7 +78,7 @@ async def answered(site, browser: Browser, *steps):
     ],
 )
 async def test_a_refusal_ends_the_session_whatever_its_status(status, error):
-    """The page gets 401 and where to sign in, the browser loses its cookie."""
+    """The page gets 401 with the login path, and the cookie is removed."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -101,6 +102,7 @@ async def test_a_refusal_may_begin_with_a_byte_order_mark():
     assert (answer.status_code, browser.cookie) == (401, None)
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     ("step", "reason"),
     [
@@ -130,7 +132,7 @@ async def test_a_refusal_may_begin_with_a_byte_order_mark():
         (reply(200, {"access_token": "a"}), "token_type"),
     ],
 )
-async def test_anything_else_is_an_outage_and_names_its_reason(step, reason):
+async def test_any_other_error_is_an_outage_with_a_reason(step, reason):
     """The page gets 503, the log has the reason; the session works again after the outage."""
     async with open_site() as site:
         site.service.then(guarded(site))
@@ -163,7 +165,7 @@ async def test_an_unreachable_provider_ends_no_session():
 
 
 def test_an_operator_finds_the_reason_in_the_log(caplog):
-    """At the level of a warning, under the name of the provider."""
+    """It is logged as a warning, under the name of the provider."""
     LogSink()(TokenRefused("identity", "POST /token", "invalid_client"))
 
     (record,) = caplog.records
@@ -172,7 +174,7 @@ def test_an_operator_finds_the_reason_in_the_log(caplog):
     assert record.event["upstream"] == "identity"
 
 
-async def test_nothing_of_an_error_that_is_not_known_gets_into_the_log():
+async def test_the_text_of_an_unknown_error_is_not_logged():
     """An unknown error may contain secrets, such as the refresh token that was sent."""
     async with open_site() as site:
         browser = site.browser()
@@ -183,8 +185,8 @@ async def test_nothing_of_an_error_that_is_not_known_gets_into_the_log():
     assert "canary" not in repr(site.events)
 
 
-async def test_twenty_calls_at_a_time_share_one_refusal():
-    """One question to the provider; each page gets the same 401."""
+async def test_twenty_simultaneous_calls_share_one_refusal():
+    """The provider gets one request; each page gets the same 401."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -197,8 +199,8 @@ async def test_twenty_calls_at_a_time_share_one_refusal():
     assert changes(site) == ["begun", "refused"]
 
 
-async def test_a_refusal_behind_a_request_is_met_by_the_next_one():
-    """The first still has a token that is valid."""
+async def test_a_refusal_in_the_background_affects_the_next_request():
+    """The first request still has a valid token."""
     async with open_site() as site:
         site.service.then(guarded(site))
         browser = site.browser()
@@ -214,7 +216,7 @@ async def test_a_refusal_behind_a_request_is_met_by_the_next_one():
 
 
 async def test_a_service_refuses_the_token_and_the_provider_the_refresh():
-    """In the middle of a screen, too, the answer is 401 with where to sign in."""
+    """The answer is 401 with the login path, even in the middle of a screen."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -272,9 +274,10 @@ async def test_four_gateways_share_one_refusal(redis_server):
     assert counted == 1
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("lifetime", [1, 3, 5, 7, 10, 20, 30, 34, 40, 300])
 async def test_a_token_is_refreshed_at_most_once_in_its_lifetime(lifetime):
-    """Also where it lives shorter than the time before its end at which others are refreshed."""
+    """This holds for tokens that live shorter than the usual time of an early refresh."""
     async with open_site() as site:
         site.identity.state.store.lifetime = lifetime
         site.service.then(reply(200, 1))
@@ -290,7 +293,7 @@ async def test_a_token_is_refreshed_at_most_once_in_its_lifetime(lifetime):
 
 
 async def test_a_new_token_of_one_second_is_used_without_a_refresh():
-    """Ten requests at once need the token they have."""
+    """Ten simultaneous requests use the token they have."""
     async with open_site() as site:
         site.identity.state.store.lifetime = 1
         site.service.then(guarded(site))
@@ -334,10 +337,11 @@ LIFETIMES = {
 }
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("form", LIFETIMES)
 @pytest.mark.parametrize("when", ["at sign-in", "at a refresh"])
-async def test_a_lifetime_counts_as_it_is_meant(form, when):
-    """A number or its digits; five minutes if it is missing, or not positive."""
+async def test_lifetimes_are_read_in_all_usual_forms(form, when):
+    """Numbers and digits are accepted; five minutes if it is missing or not positive."""
     said, seconds = LIFETIMES[form]
     async with open_site() as site:
 
@@ -379,6 +383,7 @@ def claims(site, **changed):
     return {name: value for name, value in payload.items() if value is not None}
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -401,8 +406,8 @@ def claims(site, **changed):
         {"exp": None},
     ],
 )
-async def test_an_id_token_of_somebody_else_ends_the_session(changed):
-    """The new tokens are not used, and the operator learns why."""
+async def test_an_id_token_of_another_user_ends_the_session(changed):
+    """The new tokens are not used, and the log has the reason."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -419,7 +424,7 @@ async def test_an_id_token_of_somebody_else_ends_the_session(changed):
 
 
 @pytest.mark.parametrize("forged", ["signature", "no token", "none", "logout"])
-async def test_an_id_token_that_is_forged_ends_the_session(forged):
+async def test_a_forged_id_token_ends_the_session(forged):
     """With a wrong signature, without one, of another type, or no token at all."""
     async with open_site() as site:
         browser = site.browser()
@@ -471,7 +476,7 @@ async def test_a_refresh_without_an_id_token_is_accepted():
 
 
 @pytest.mark.parametrize(("user", "status"), [("1", 200), ("2", 401), (None, 401)])
-async def test_an_id_token_whose_key_can_not_be_fetched_is_read_all_the_same(user, status):
+async def test_an_id_token_is_checked_without_its_key_if_that_is_unavailable(user, status):
     """The new refresh token is not lost; an ID token of another user still ends the session."""
     async with open_site() as site:
         site.service.then(guarded(site))
@@ -516,7 +521,7 @@ async def test_a_viewer_is_named_by_the_claim_of_the_options():
     assert answer.status_code == 401
 
 
-def test_sessions_end_for_one_word(caplog):
+def test_a_refused_session_is_logged_as_refused(caplog):
     """`refused` is the logged change of each session that a provider has ended."""
     caplog.set_level("INFO")
     LogSink()(SessionChanged("refused"))

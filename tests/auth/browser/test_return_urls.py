@@ -33,7 +33,7 @@ from tests.auth.browser.site import GOES, HERE, open_site
         ("/a?", "/a?"),
     ],
 )
-def test_an_address_is_encoded_as_it_is_meant(address, there):
+def test_a_return_url_is_encoded(address, there):
     """Encoded characters stay; an error of an earlier sign-in is removed."""
     assert local_path(address) == there
 
@@ -48,13 +48,13 @@ def test_an_address_is_encoded_as_it_is_meant(address, there):
         *("/./..//evil.example", "/%2E%2e/\\evil.example", "///evil.example", "/\t\\evil.example"),
     ],
 )
-def test_what_may_lead_elsewhere_is_refused(address):
+def test_urls_that_may_lead_to_another_site_are_refused(address):
     """None leads to another origin, however browsers normalise slashes and dots."""
     assert local_path(address) is None
 
 
 @given(st.text(max_size=80).map(lambda text: f"/{text}"))
-def test_no_text_leads_elsewhere(address):
+def test_no_text_leads_to_another_site(address):
     """An accepted URL is plain ASCII, stays on this origin, and is stable."""
     there = local_path(address)
 
@@ -76,8 +76,8 @@ def test_no_text_leads_elsewhere(address):
         ("/a?" + "q" * (MAX_RETURN_URL_BYTES - 3), "/a?" + "q" * (MAX_RETURN_URL_BYTES - 3)),
     ],
 )
-def test_an_address_that_is_too_long_is_shortened(address, there):
-    """Its fragment goes first, then its query, then its path; the sign-in goes on."""
+def test_a_long_url_is_shortened(address, there):
+    """Its fragment goes first, then its query, then its path; the sign-in continues."""
     assert local_path(address) == there
 
 
@@ -91,16 +91,16 @@ def test_an_address_that_is_too_long_is_shortened(address, there):
         ("/a?login_error=y#z", "/a?login_error=x#z"),
     ],
 )
-def test_an_error_stands_in_the_query(url, there):
-    """Before the fragment, once, after the other parameters."""
+def test_an_error_is_added_to_the_query(url, there):
+    """It comes once, before the fragment, after the other parameters."""
     assert with_error(url, "x") == there
 
 
 @pytest.mark.parametrize(
     "address", ["/search?q=müller und söhne#treffer", "/v1/welcome?q=" + "x" * 2000, "/#/orders"]
 )
-async def test_a_sign_in_comes_back_to_any_path(address):
-    """Through the provider and back, whatever letters it has."""
+async def test_a_sign_in_returns_to_any_path(address):
+    """The path may contain any letters."""
     async with open_site() as site:
         browser = site.browser()
         page = await browser.send("GET", f"{HERE}/bff/login", params={"returnUrl": address})
@@ -110,8 +110,8 @@ async def test_a_sign_in_comes_back_to_any_path(address):
     assert callback.headers["location"] == local_path(address)
 
 
-async def test_who_declines_comes_back_with_an_error_before_the_fragment():
-    """`returnUrl=/%23/orders`, declined."""
+async def test_a_declined_sign_in_returns_with_an_error_before_the_fragment():
+    """The return URL is `/%23/orders`."""
     async with open_site() as site:
         browser = site.browser()
         page = await browser.go(f"{HERE}/bff/login?returnUrl=/%23/orders")
@@ -125,7 +125,7 @@ async def test_who_declines_comes_back_with_an_error_before_the_fragment():
     "query",
     ["//evil.example", "/%5Cevil.example", "/%09/evil.example", "/%0D%0Ax", "https://evil.example"],
 )
-async def test_a_browser_with_a_bad_address_is_shown_the_page(query):
+async def test_a_browser_with_a_bad_return_url_gets_the_root(query):
     """It is sent to the root with an error; the provider is not called, and the browser stays."""
     async with open_site() as site:
         browser = site.browser()
@@ -138,8 +138,8 @@ async def test_a_browser_with_a_bad_address_is_shown_the_page(query):
     assert site.forms_sent("/par") == []
 
 
-async def test_an_address_of_another_gateways_state_is_not_believed():
-    """A changed `state` is not followed."""
+async def test_a_forged_state_is_not_followed():
+    """The return URL in a changed `state` is ignored."""
     async with open_site() as site:
         browser = site.browser()
         await browser.send("GET", f"{HERE}/bff/login?returnUrl=/secret-place", headers=GOES)

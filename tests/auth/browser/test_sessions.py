@@ -48,7 +48,7 @@ LIFETIMES = Lifetimes(idle=600, absolute=3600)
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("kind", ["memory", "redis"])
 async def test_a_store_returns_what_it_stored(kind, redis_server):
-    """Found by key and by its owner's name, changed once, moved, ended."""
+    """Sessions are found by key and by owner, replaced, moved and ended."""
     async with opened(kind, redis_server) as store:
         await store.add("k1", session(), LIFETIMES)
         await store.add("k2", session("h2", signed_in_at=2.0), LIFETIMES)
@@ -76,8 +76,8 @@ async def test_a_store_returns_what_it_stored(kind, redis_server):
 
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("kind", ["memory", "redis"])
-async def test_a_store_forgets_in_time(kind, redis_server):
-    """After so long without a request, and after so long at all."""
+async def test_sessions_expire(kind, redis_server):
+    """They end after their idle time, and after their total lifetime."""
     async with opened(kind, redis_server) as store:
         await store.add("idle", session(), Lifetimes(idle=0.15, absolute=60))
         await store.add("used", session("h2"), Lifetimes(idle=0.3, absolute=0.6))
@@ -96,8 +96,8 @@ async def test_a_store_forgets_in_time(kind, redis_server):
 
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("kind", ["memory", "redis"])
-async def test_leases_and_notes_are_had_once(kind, redis_server):
-    """By one holder at a time; a name is new once."""
+async def test_a_lease_has_one_holder_and_a_note_is_new_once(kind, redis_server):
+    """Another holder gets the lease after its release or expiry."""
     async with opened(kind, redis_server) as store:
         mine, theirs = await store.lease("k", "me", 5), await store.lease("k", "you", 5)
         await store.release("k", "you")
@@ -115,7 +115,7 @@ async def test_leases_and_notes_are_had_once(kind, redis_server):
 
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("kind", ["memory", "redis"])
-async def test_one_person_can_not_fill_a_store(kind, redis_server):
+async def test_one_subject_can_not_fill_a_store(kind, redis_server):
     """One session more ends the oldest."""
     async with opened(kind, redis_server) as store:
         for number in range(MAX_SESSIONS_PER_SUBJECT + 3):
@@ -151,7 +151,7 @@ class _Opened:
 
 @pytest.mark.needs("redis-server")
 async def test_redis_holds_nothing_that_can_be_read(redis_server):
-    """Neither tokens nor names nor cookies; and what is of one session opens no other's place."""
+    """It has no readable tokens, names or cookies, and no session opens under another key."""
     links = RedisClients(clock=monotonic, chance=chance, events=Events())
     link = links.to(redis_server.url)
     store = RedisSessionStore(link, Sealing([KEY]), gateway="shop")
@@ -169,7 +169,7 @@ async def test_redis_holds_nothing_that_can_be_read(redis_server):
 
 
 def test_keys_are_rotated():
-    """The first seals, all open; what was sealed for one purpose opens for no other."""
+    """The first key seals and all keys open; a value opens for its own purpose only."""
     old, both, new = Sealing([OTHER_KEY]), Sealing([KEY, OTHER_KEY]), Sealing([KEY])
     sealed = old.seal(b"x", "a")
 
@@ -217,7 +217,7 @@ async def settled(browser):
 
 @pytest.mark.needs("redis-server")
 async def test_a_session_outlives_its_process(redis_server):
-    """Another process serves it; who signs out at one is signed out at all within a second."""
+    """Another process serves it; a sign-out takes effect in all processes within a second."""
     overrides = {"session_url": redis_server.url}
     async with open_site(overrides=overrides) as first, open_site(overrides=overrides) as second:
         browser = first.browser()
@@ -233,8 +233,8 @@ async def test_a_session_outlives_its_process(redis_server):
     assert gone.status_code == 401
 
 
-async def test_a_person_sees_and_ends_their_sessions():
-    """Each with its browser; others' are as if they were not there."""
+async def test_a_viewer_lists_and_ends_its_sessions():
+    """Each is listed with its browser; sessions of others are a 404."""
     async with open_site() as site:
         here, there, other = site.browser(), site.browser(), site.browser()
         await here.sign_in("1")
@@ -256,7 +256,7 @@ async def test_a_person_sees_and_ends_their_sessions():
     assert still == [200, 200]
 
 
-async def test_all_others_are_ended_at_once():
+async def test_all_other_sessions_are_ended_at_once():
     """A user who lost a device ends all sessions but the current one."""
     async with open_site() as site:
         browsers = [site.browser() for _ in range(3)]
@@ -270,7 +270,7 @@ async def test_all_others_are_ended_at_once():
 
 
 async def test_the_provider_signs_out_over_the_back_channel():
-    """One session or all of a user; the same logout token is accepted once."""
+    """It ends one session or all sessions of a user; a logout token is accepted once."""
     async with open_site() as site:
         book = site.identity.state.store
         browsers = [site.browser() for _ in range(3)]
@@ -330,8 +330,8 @@ async def tell(site, token: str):
         {"sub": None},
     ],
 )
-async def test_a_logout_token_that_is_none_ends_nothing(changed):
-    """An ID token, one of another client, an old one, one without a subject."""
+async def test_an_invalid_logout_token_ends_nothing(changed):
+    """An ID token, a token for another client, an old one, one without a subject."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -372,7 +372,7 @@ async def test_a_cookie_is_rotated_when_privileges_change():
 
 
 async def test_a_session_ends_after_its_idle_time_and_its_lifetime():
-    """Requests keep it alive, for so long and no longer."""
+    """Requests extend the idle time, but not the total lifetime."""
     now = [0.0]
     async with open_site(clock=lambda: now[0], idle=600, lifetime=1500) as site:
         browser = site.browser()
@@ -388,8 +388,8 @@ async def test_a_session_ends_after_its_idle_time_and_its_lifetime():
 
 
 @pytest.mark.needs("redis-server")
-async def test_sessions_of_two_providers_never_meet(redis_server):
-    """User 1 of one is not user 1 of another, and a cookie opens what its provider vouched for."""
+async def test_sessions_of_two_providers_are_separate(redis_server):
+    """User 1 of one is not user 1 of the other, and cookies of one are not valid for the other."""
     overrides, other = {"session_url": redis_server.url}, "https://id.elsewhere.example"
     provider = identity.create_app(other, HERE)
     async with (

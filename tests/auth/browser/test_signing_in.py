@@ -55,8 +55,8 @@ async def test_nothing_of_a_token_reaches_the_browser():
     assert not re.search(r"eyJ[A-Za-z0-9_-]{10}", text)
 
 
-async def test_the_cookie_is_as_strict_as_cookies_can_be():
-    """One host, TLS only, no script, no other site."""
+async def test_the_cookie_has_the_strictest_attributes():
+    """It is for one host, TLS only, invisible to scripts, and not sent from other sites."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -69,7 +69,7 @@ async def test_the_cookie_is_as_strict_as_cookies_can_be():
 
 
 async def test_the_requests_to_the_provider():
-    """A code by PKCE with S256, a state and a nonce, pushed beforehand since it is offered."""
+    """They use PKCE with S256, `state` and `nonce`, and a pushed authorization request."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in()
@@ -101,7 +101,7 @@ async def test_a_sign_in_returns_to_this_site_only(elsewhere):
     assert answer.json()["code"] == "sign_in_failed"
 
 
-async def test_a_sign_in_that_somebody_else_began_is_not_ended():
+async def test_a_sign_in_of_another_browser_is_not_finished():
     """A link with the attacker's code does not sign the victim in (login CSRF)."""
     async with open_site() as site:
         attacker, victim = site.browser(), site.browser()
@@ -140,7 +140,7 @@ async def test_a_tampered_answer_begins_no_session(name, value):
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
-async def test_a_callback_is_good_once(is_sent):
+async def test_a_callback_is_accepted_once(is_sent):
     """A callback from the browser's history begins no session, and redirects to the page.
 
     With and without the session's cookie, since it comes from another site.
@@ -160,7 +160,7 @@ async def test_a_callback_is_good_once(is_sent):
     assert len(site.forms_sent("/token")) == 1
 
 
-async def test_signing_in_anew_takes_a_new_cookie_and_ends_the_old_session():
+async def test_a_new_sign_in_sets_a_new_cookie_and_ends_the_old_session():
     """A cookie that was planted before the sign-in is not valid after it (session fixation)."""
     async with open_site() as site:
         browser = site.browser()

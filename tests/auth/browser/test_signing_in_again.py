@@ -22,7 +22,7 @@ async def settled() -> None:
 
 @pytest.mark.parametrize("times", [2, 3])
 async def test_a_user_who_signs_in_again_stays_signed_in(times):
-    """The provider ends a grant as a whole: the former session's tokens are not revoked."""
+    """Providers revoke a whole grant, so the previous session's tokens are not revoked."""
     async with open_site() as site:
         browser = site.browser()
         for _ in range(times):
@@ -34,8 +34,8 @@ async def test_a_user_who_signs_in_again_stays_signed_in(times):
     assert site.forms_sent("/revoke") == []
 
 
-async def test_a_user_who_proves_who_they_are_again_stays_signed_in():
-    """Also where the provider's own page is shown once more (`prompt=login`)."""
+async def test_a_user_who_reauthenticates_stays_signed_in():
+    """The provider shows its login page once more (`prompt=login`)."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -48,8 +48,8 @@ async def test_a_user_who_proves_who_they_are_again_stays_signed_in():
     assert site.forms_sent("/revoke") == []
 
 
-async def test_another_user_ends_the_session_of_the_one_before():
-    """What is another's grant is revoked with its session."""
+async def test_another_user_ends_the_previous_session():
+    """The previous user has another grant, which is revoked."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -65,8 +65,8 @@ async def test_another_user_ends_the_session_of_the_one_before():
 
 
 @pytest.mark.parametrize("cookie", ["sent", "not sent"])
-async def test_the_session_of_before_ends(cookie):
-    """Also where the provider is another site: the browser then sends no Strict cookie back."""
+async def test_the_previous_session_ends(cookie):
+    """It ends even if the browser sends no Strict cookie on its return from another site."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -86,7 +86,7 @@ async def test_the_session_of_before_ends(cookie):
 
 
 async def test_a_session_that_was_left_over_ends_with_the_next_sign_in():
-    """A session of the same browser at the provider whose cookie is lost is not listed for ever."""
+    """A session whose cookie is lost is not listed for ever."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -100,8 +100,8 @@ async def test_a_session_that_was_left_over_ends_with_the_next_sign_in():
     assert status == 200
 
 
-async def test_a_request_under_way_does_not_take_the_new_cookie_back():
-    """A request with the cookie of before is refused; the browser holds on to the new one."""
+async def test_a_request_in_flight_does_not_remove_the_new_cookie():
+    """A request with the old cookie is refused, and the browser retains the new one."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -126,8 +126,8 @@ async def two_sessions_of_one_grant(site):
 
 
 @pytest.mark.parametrize("path", ["/bff/sessions", "/bff/sessions/{}"])
-async def test_ending_other_sessions_leaves_ones_own(path):
-    """What shares a grant with a session that lives is not revoked."""
+async def test_ending_other_sessions_leaves_the_current_one(path):
+    """Tokens that share a grant with an active session are not revoked."""
     async with open_site() as site:
         browser, other = await two_sessions_of_one_grant(site)
         ended = await browser.fetch(path.format(other), "DELETE")
@@ -170,7 +170,7 @@ async def test_without_sid_sessions_of_one_user_may_share_a_grant():
 
 
 async def test_a_back_channel_logout_ends_the_session_of_a_second_sign_in():
-    """It has the `sid` of the first: the provider's session is the same."""
+    """Its session at the provider is the same, so it has the `sid` of the first."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -187,7 +187,7 @@ async def test_a_back_channel_logout_ends_the_session_of_a_second_sign_in():
 
 @pytest.mark.parametrize("answer", ["error=access_denied", "code=made-up"])
 async def test_a_second_sign_in_that_fails_leaves_the_first(answer):
-    """Declining, or an answer that is not valid, ends nothing but that sign-in."""
+    """A declined or invalid sign-in ends no session."""
     async with open_site() as site:
         browser = site.browser()
         await browser.sign_in("1")
@@ -202,7 +202,7 @@ async def test_a_second_sign_in_that_fails_leaves_the_first(answer):
     assert me.json() == {"subject": "1"}
 
 
-async def test_a_refresh_under_way_does_not_end_the_new_session():
+async def test_a_refresh_in_flight_does_not_end_the_new_session():
     """Late tokens of the previous session share its grant: none is revoked."""
     async with open_site() as site:
         browser = site.browser()

@@ -104,8 +104,8 @@ OTHERS = [
 
 @pytest.mark.parametrize("origin", OTHERS)
 @pytest.mark.parametrize("path", ["/chat", "/lobby"])
-async def test_no_other_page_opens_one_with_the_cookie(path, origin):
-    """Nor does a request without an origin; on open routes as well."""
+async def test_no_other_page_opens_a_socket_with_the_cookie(path, origin):
+    """A handshake without an origin is refused too, even on open routes."""
     claims = [("x-csrf", "1"), ("sec-fetch-site", "same-origin")]
     async with opened() as chat:
         statuses = [await chat.status(path, origin=origin, headers=more) for more in ((), claims)]
@@ -113,7 +113,7 @@ async def test_no_other_page_opens_one_with_the_cookie(path, origin):
     assert statuses == [403, 403]
 
 
-async def test_without_a_cookie_there_is_nothing_to_forge():
+async def test_a_socket_without_a_cookie_needs_no_origin():
     """An open route accepts all pages; another one requires a signed-in viewer."""
     async with opened() as chat:
         statuses = [
@@ -125,7 +125,7 @@ async def test_without_a_cookie_there_is_nothing_to_forge():
 
 
 async def test_a_socket_passes_the_access_rule_of_its_route():
-    """Signed in is not enough where a scope is wanted."""
+    """A viewer without the required scope is refused."""
     async with opened() as chat:
         poor = await chat.status("/desk", origin=HERE)
         chat.cookie = await chat.auth.sessions.begin(Session("h2", "8", scopes=frozenset({"desk"})))
@@ -134,8 +134,8 @@ async def test_a_socket_passes_the_access_rule_of_its_route():
     assert (poor, rich) == (403, 101)
 
 
-async def test_the_cookie_of_a_session_that_has_ended_opens_none():
-    """401, and the browser deletes it."""
+async def test_the_cookie_of_an_ended_session_opens_no_socket():
+    """The answer is 401, and the browser deletes the cookie."""
     async with opened() as chat:
         with pytest.raises(InvalidStatus) as refused:
             await chat.open(origin=HERE, cookie="x" * 43)
@@ -144,7 +144,7 @@ async def test_the_cookie_of_a_session_that_has_ended_opens_none():
     assert "max-age=0" in refused.value.response.headers["set-cookie"].lower()
 
 
-async def test_a_socket_that_gets_its_session_another_cookie_sets_it():
+async def test_a_socket_that_rotates_its_session_sets_the_new_cookie():
     """Otherwise the browser would be signed out by it."""
     async with opened() as chat:
         greeted, headers = await chat.open("/anew", origin=HERE)

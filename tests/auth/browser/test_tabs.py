@@ -55,7 +55,7 @@ async def known(site) -> Browser:
 @pytest.mark.parametrize("is_sent", [True, False])
 @pytest.mark.parametrize("path", ["/v1/welcome?tab={}", LONG + "{}"])
 async def test_ten_tabs_sign_in_at_once(path, is_sent):
-    """All begin before any returns; all return to their pages, and the user is signed in.
+    """All tabs begin before any returns; all return to their pages, signed in.
 
     With and without the session's cookie at the callback: a provider may be of another site.
 
@@ -84,7 +84,7 @@ async def test_ten_tabs_sign_in_at_once(path, is_sent):
 
 
 async def test_a_page_of_another_tab_works_for_a_moment():
-    """A tab that has just signed in sends a request while the next tab returns: it is answered.
+    """A request of a tab that has just signed in is answered although another tab returns.
 
     The session of that tab ends soon after, so that one session is left.
 
@@ -107,7 +107,7 @@ async def test_a_page_of_another_tab_works_for_a_moment():
 
 
 @pytest.mark.virtual_time
-async def test_sessions_of_tabs_that_came_back_before_end_by_themselves():
+async def test_sessions_of_earlier_tabs_end_by_themselves():
     """Ten seconds later the session of the last tab is the only one."""
     async with open_site(clock=asyncio.get_running_loop().time) as site:
         browser = await known(site)
@@ -156,8 +156,8 @@ async def test_surplus_cookies_of_tabs_that_began_at_once_are_removed():
     assert held(browser) < 4096 - 190
 
 
-async def test_a_sign_in_that_took_too_long_comes_back_with_an_error():
-    """The page learns it, the user is where they wanted to be, and nothing was redeemed."""
+async def test_a_slow_sign_in_returns_with_an_error():
+    """The browser returns to its page with the reason, and no code is redeemed."""
     async with open_site() as site:
         browser = await known(site)
         redeemed_before = len(site.forms_sent("/token"))
@@ -173,7 +173,7 @@ async def test_a_sign_in_that_took_too_long_comes_back_with_an_error():
 
 
 async def test_a_failed_callback_consumes_its_sign_in():
-    """A second try with the same `state` is refused, also with the cookie of before."""
+    """A second request with the same `state` is refused, even with the same cookie."""
     async with open_site() as site:
         browser = await known(site)
         gone = await departed(browser, "/orders")
@@ -209,8 +209,8 @@ async def test_a_callback_that_comes_twice_at_once_redeems_its_code_once():
     assert me.status_code == 200
 
 
-async def test_a_head_of_the_callback_changes_nothing():
-    """What looks at links before a person does leaves the sign-in as it is."""
+async def test_a_head_request_of_the_callback_changes_nothing():
+    """Link checkers send HEAD before a person opens the link."""
     async with open_site() as site:
         browser = await known(site)
         back = await browser.send("GET", await departed(browser, "/orders"), headers=GOES)
@@ -231,7 +231,7 @@ async def test_a_head_of_the_callback_changes_nothing():
     "query", ["", "?code=x", "?code=x&state=y", "?error=access_denied&state=z"]
 )
 async def test_no_person_is_shown_json_at_the_callback(query, headers):
-    """Bookmarks of it, and addresses that make no sense, lead to the root."""
+    """Bookmarks of the callback and malformed addresses lead to the root."""
     async with open_site() as site:
         answer = await site.browser().send("GET", f"{HERE}/bff/callback{query}", headers=headers)
 
@@ -241,8 +241,8 @@ async def test_no_person_is_shown_json_at_the_callback(query, headers):
     )
 
 
-async def test_a_provider_that_is_down_sends_people_back():
-    """A browser returns to its page with the reason; programs get the problem."""
+async def test_a_browser_returns_if_the_provider_is_down():
+    """It gets the reason in the URL; programs get problem details."""
     async with open_site(provider=_down) as site:
         browser = site.browser()
         answer = await browser.send("GET", f"{HERE}/bff/login?returnUrl=/a", headers=GOES)
@@ -281,7 +281,7 @@ async def test_a_stale_session_does_not_prevent_a_sign_in():
     ],
 )
 def test_cookies_stay_small_however_they_are_named(urls):
-    """Below a long path, and of several gateways of one host, that a browser sends all of."""
+    """This includes gateways below long paths, and several gateways of one host."""
     rings = [PendingCookies(Sealing(("k" * 40,)), cookie_of(url)) for url in urls]
     jar, states = {}, []
     for second in range(60):
@@ -303,7 +303,7 @@ def test_cookies_stay_small_however_they_are_named(urls):
 
 
 def test_the_largest_cookie_times_the_most_tabs_is_below_4_kb():
-    """By the numbers, so that a change of either shows."""
+    """The constants are checked, so that a change of either is noticed."""
     name, value = len("__Host-bff-sign-in-12345678="), 9 + (4 + 12 + 16 + 32 + 32 + 16) * 4 / 3
 
     assert value <= MAX_VALUE_BYTES

@@ -22,8 +22,8 @@ from tests.auth.browser.site import ISSUER, KEY, settings, sign_in_at, views
         ({"public_url": "http://shop.example"}, "set an https:// URL"),
     ],
 )
-def test_a_gateway_with_sessions_needs_a_key_and_an_address(changed, mend):
-    """The sentence names the variable."""
+def test_a_gateway_with_sessions_needs_a_key_and_a_public_url(changed, mend):
+    """The error names the variable."""
     with pytest.raises(ConfigurationError, match=mend):
         gateway(
             "shop",
@@ -32,8 +32,8 @@ def test_a_gateway_with_sessions_needs_a_key_and_an_address(changed, mend):
         )
 
 
-def test_sessions_do_not_start_without_protection():
-    """CSRF protection can't be turned off."""
+def test_csrf_protection_can_not_be_turned_off():
+    """A gateway with `csrf=False` does not start."""
     with pytest.raises(ConfigurationError, match="X-CSRF"):
         SessionAuthenticator(sign_in_at(), csrf=False)
 
@@ -49,21 +49,21 @@ def test_sessions_do_not_start_without_protection():
         ({"extra": {"state": "x"}}, "the flow does"),
     ],
 )
-def test_a_provider_is_described_completely(changed, mend):
+def test_unsafe_provider_options_are_refused(changed, mend):
     """An option that would make the flow unsafe is refused at start."""
     with pytest.raises(ConfigurationError, match=mend):
         sign_in_at(**changed)
 
 
 @pytest.mark.parametrize("name", ["bff", "__Secure-bff", "__Host-b;x", "__Host-"])
-def test_a_cookie_is_held_to_one_host_by_its_name(name):
-    """Browsers enforce the prefix."""
+def test_a_cookie_name_needs_the_host_prefix(name):
+    """Browsers enforce the rules of `__Host-`."""
     with pytest.raises(ConfigurationError, match="__Host-"):
         Cookie(name)
 
 
-async def test_a_route_that_believes_a_cookie_by_itself_does_not_start():
-    """Nothing would keep other sites from sending it."""
+async def test_a_route_that_reads_a_cookie_itself_does_not_start():
+    """Such a route would have no CSRF protection."""
     app = gateway("shop", settings=settings(), authenticator=SessionAuthenticator(sign_in_at()))
 
     @app.get("/old")
@@ -75,14 +75,14 @@ async def test_a_route_that_believes_a_cookie_by_itself_does_not_start():
 
 
 def test_the_key_of_the_examples_is_not_for_production():
-    """The key is public."""
+    """The key of the examples is public."""
     known = settings(session_keys=("development-only-key-of-the-examples",))
     with pytest.raises(ConfigurationError, match="openssl"):
         gateway("shop", settings=known, authenticator=SessionAuthenticator(sign_in_at()))
 
 
-def test_two_providers_are_no_gateway():
-    """Both would sign in at the same place."""
+def test_two_providers_at_one_prefix_are_refused():
+    """Both would have the same sign-in endpoints."""
     one = SessionAuthenticator(sign_in_at())
     with pytest.raises(ConfigurationError, match="/bff"):
         gateway(
@@ -148,7 +148,7 @@ def test_openapi_has_the_security_scheme():
 
 
 def test_secrets_are_not_shown():
-    """Neither in settings nor in what describes the provider."""
+    """Neither settings nor the provider's options show them."""
     shown = f"{settings()!r} {sign_in_at()!r} {Settings(session_keys=(KEY,))!r}"
 
     assert KEY not in shown

@@ -51,7 +51,7 @@ stores = pytest.mark.parametrize("kind", ["sqlite", "redis"])
 @pytest.mark.needs("redis-server")
 @stores
 async def test_a_store_finds_keys_by_their_prefix(kind, tmp_path, redis_server):
-    """With all that was granted, and listed for their subject, newest first."""
+    """A record has all grants of its key; lists are sorted by age, newest first."""
     wall = Wall()
     async with opened(kind, tmp_path, redis_server, wall) as keys:
         key, first = await keys.issue("CI", "svc-1", tenant="t", scopes=["a:b", "c"], lifetime=60)
@@ -96,8 +96,8 @@ async def test_a_rotated_key_is_valid_during_its_overlap(kind, tmp_path, redis_s
 
 @pytest.mark.needs("redis-server")
 @stores
-async def test_a_successor_lives_as_long_as_the_key_was_given(kind, tmp_path, redis_server):
-    """Although the key was given an end; an expired key can't be rotated."""
+async def test_a_successor_has_the_lifetime_of_the_rotated_key(kind, tmp_path, redis_server):
+    """The rotation has set another expiry; an expired key can't be rotated."""
     wall = Wall()
     async with opened(kind, tmp_path, redis_server, wall) as keys:
         _, endless = await keys.issue("CI", "svc-1")
@@ -113,8 +113,8 @@ async def test_a_successor_lives_as_long_as_the_key_was_given(kind, tmp_path, re
     assert successor.expires_at == successor.created_at + 60
 
 
-async def test_what_ended_long_ago_is_forgotten(tmp_path):
-    """A key that ended yesterday is still listed."""
+async def test_keys_that_expired_long_ago_are_deleted(tmp_path):
+    """A key that expired yesterday is still listed."""
     wall = Wall()
     async with opened("sqlite", tmp_path, None, wall) as keys:
         await keys.issue("old", "svc-1", lifetime=60)
@@ -130,7 +130,7 @@ async def test_what_ended_long_ago_is_forgotten(tmp_path):
 @pytest.mark.needs("redis-server")
 @stores
 async def test_no_part_of_a_secret_is_stored(kind, tmp_path, redis_server):
-    """Who reads the store can't make a request."""
+    """The content of the store is not enough to make a request."""
     async with opened(kind, tmp_path, redis_server, Wall()) as keys:
         key, record = await keys.issue("CI", "svc-1")
         shown = repr(record)
@@ -142,8 +142,8 @@ async def test_no_part_of_a_secret_is_stored(kind, tmp_path, redis_server):
     assert secret.encode() not in files
 
 
-async def test_keys_are_long_and_alike():
-    """256 bits and more, and no two the same."""
+async def test_keys_are_long_and_unique():
+    """A key has more than 256 random bits."""
     made = {new_key() for _ in range(100)}
 
     assert len(made) == 100
@@ -165,8 +165,8 @@ async def test_keys_are_long_and_alike():
         {"name": "a\x1b[2J"},
     ],
 )
-async def test_what_no_key_can_have_is_refused(given):
-    """Before it is issued."""
+async def test_wrong_options_of_a_key_are_refused(given):
+    """No key is issued then."""
     with pytest.raises(ConfigurationError):
         await ApiKeys(open_keys("sqlite://", None)).issue(
             **{"name": "CI", "subject": "svc", **given}
@@ -202,8 +202,8 @@ async def issue(client: httpx.AsyncClient, **given) -> dict:
     return answer.json()
 
 
-async def test_a_key_signs_in_by_either_header():
-    """And is looked up once."""
+async def test_a_key_is_accepted_in_either_header():
+    """It is looked up once."""
     async with open_shop() as (client, _):
         key = (await issue(client))["key"]
         answers = [
@@ -215,7 +215,7 @@ async def test_a_key_signs_in_by_either_header():
 
 
 async def test_all_refusals_look_alike():
-    """Unknown, wrong, expired, none at all that looks like one."""
+    """Unknown, wrong, expired and malformed keys get the same answer."""
     wall = Wall()
     async with open_shop(wall) as (client, _):
         good = await issue(client, lifetime=60)
@@ -233,7 +233,7 @@ async def test_all_refusals_look_alike():
 
 
 async def test_an_operator_lists_rotates_and_revokes():
-    """By the admin endpoints, with the operator's token and no other."""
+    """The admin endpoints accept the operator's token only."""
     async with open_shop() as (client, auth):
         first = await issue(client)
         second = (

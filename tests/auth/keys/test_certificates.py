@@ -63,8 +63,8 @@ async def open_shop(*, peer="10.0.0.7", header="client-cert", **options):
         yield client
 
 
-async def test_a_certificate_signs_in():
-    """By the configured name; in the header of either kind of proxy."""
+async def test_a_certificate_authenticates_its_viewer():
+    """The subject is the configured name; the header is that of either kind of proxy."""
     async with open_shop() as client:
         first = await client.get("/v1/me", headers=header_of(GOOD))
     async with open_shop(header="x-forwarded-client-cert") as client:
@@ -95,7 +95,7 @@ async def test_only_a_trusted_proxy_may_send_certificates():
     ],
 )
 async def test_any_other_certificate_is_refused(headers):
-    """Another's, none at all, one that is too long: one sentence."""
+    """Foreign, malformed and too long certificates get the same answer."""
     async with open_shop() as client:
         answer = await client.get("/v1/me", headers=headers)
 
@@ -103,8 +103,8 @@ async def test_any_other_certificate_is_refused(headers):
     assert answer.json()["detail"] == "The client certificate is not valid."
 
 
-async def test_a_certificate_that_has_ended_is_refused():
-    """The hop may have let it pass a moment ago."""
+async def test_an_expired_certificate_is_refused():
+    """The proxy may have accepted it a moment ago."""
     late = GOOD.not_valid_after_utc.timestamp() + 1
     async with open_shop(wall=lambda: late) as client:
         answer = await client.get("/v1/me", headers=header_of(GOOD))
@@ -112,8 +112,8 @@ async def test_a_certificate_that_has_ended_is_refused():
     assert answer.status_code == 401
 
 
-async def test_certificates_may_be_named_one_by_one():
-    """By their fingerprints."""
+async def test_certificates_may_be_allowed_by_fingerprint():
+    """Others of the same subject are refused."""
     known = sha256(GOOD.public_bytes(Encoding.DER)).hexdigest()
     async with open_shop(fingerprints=(known,)) as client:
         taken = await client.get("/v1/me", headers=header_of(GOOD))
@@ -122,8 +122,8 @@ async def test_certificates_may_be_named_one_by_one():
     assert (taken.status_code, other.status_code) == (200, 401)
 
 
-def test_without_a_trusted_hop_it_does_not_start():
-    """Any client could send the header then."""
+def test_without_a_trusted_proxy_it_does_not_start():
+    """Any client could send the header otherwise."""
     with pytest.raises(ConfigurationError, match="BFF_TRUSTED_PROXIES"):
         gateway(
             "shop",
@@ -147,7 +147,7 @@ VICTIM = quote(certificate("admin.shop.example").public_bytes(Encoding.PEM).deco
         "By=spiffe://a;By=spiffe://b;URI=spiffe://c",
     ],
 )
-async def test_a_certificate_in_the_text_of_another_field_is_none(more):
+async def test_a_certificate_in_the_text_of_another_field_is_ignored(more):
     """Clients choose the names in their certificates; text in them is not parsed as a field."""
     one = CertificateAuthenticator("x-forwarded-client-cert", by="dns", allowed=("*.shop.example",))
     sent = f"{envoys(GOOD)['x-forwarded-client-cert'].partition(';Subject')[0]};{more}"
@@ -160,8 +160,8 @@ async def test_a_certificate_in_the_text_of_another_field_is_none(more):
 
 
 @pytest.mark.parametrize("more", [f";Cert={VICTIM}", ';Subject="CN=jobs', ";Subject=a=b", ";", ","])
-async def test_a_header_that_is_not_whole_is_refused(more):
-    """What can be read in two ways is not read at all."""
+async def test_a_malformed_header_is_refused(more):
+    """An ambiguous header is not parsed."""
     one = CertificateAuthenticator("x-forwarded-client-cert", by="dns", allowed=("*.shop.example",))
     sent = f"{envoys(GOOD)['x-forwarded-client-cert']}{more}"
     headers = ((b"x-forwarded-client-cert", sent.encode()),)

@@ -57,7 +57,7 @@ def bearer(token="opaque-1"):
 
 
 async def test_an_active_token_is_introspected_once():
-    """However many requests come with it."""
+    """Any number of requests with it cause one introspection."""
     async with open_shop(active()) as (client, service):
         requests = [client.get("/v1/me", headers=bearer()) for _ in range(10)]
         answers = await asyncio.gather(*requests)
@@ -91,8 +91,8 @@ async def test_an_active_token_is_introspected_once():
         active(cnf={"jkt": "x"}),
     ],
 )
-async def test_any_other_token_is_refused_like_any_other(step):
-    """With the same sentence; and it is not introspected again for a while."""
+async def test_all_refused_tokens_get_the_same_answer(step):
+    """They are not introspected again for a while."""
     async with open_shop(step) as (client, service):
         answers = [await client.get("/v1/me", headers=bearer()) for _ in range(2)]
 
@@ -146,7 +146,7 @@ async def test_only_scopes_that_are_spelt_as_such_are_granted(scope, status):
     assert answer.status_code == status
 
 
-async def test_an_end_that_is_null_is_none():
+async def test_an_expiry_of_null_counts_as_missing():
     """The token is accepted for a minute."""
     answer = {"active": True, "iss": ISSUER, "aud": AUDIENCE, "sub": "user-7", "exp": None}
     async with open_shop(reply(200, {**answer, "scope": "orders:read"})) as (client, _):
@@ -169,8 +169,8 @@ async def test_an_issuer_in_trouble_signs_no_one_out(step):
     assert down.headers["retry-after"]
 
 
-async def test_a_request_that_has_ended_leaves_nothing_behind():
-    """Whether the issuer answered or not: anyone can send as many tokens as they like."""
+async def test_a_finished_introspection_leaves_no_entry():
+    """This holds for failures too, since any client can send many tokens."""
     steps = (active(), fail(), reply(200, {"active": False}))
     service = Scripted(*steps)
     authenticator = IntrospectionAuthenticator(OPTIONS, wall=wall)
@@ -191,7 +191,7 @@ async def test_a_request_that_has_ended_leaves_nothing_behind():
     assert pending == {}
 
 
-async def test_what_looks_like_a_jwt_is_left_to_others():
+async def test_a_jwt_is_left_to_other_authenticators():
     """Another authenticator verifies it; the issuer is not called."""
     async with open_shop(active()) as (client, service):
         answer = await client.get("/v1/me", headers=bearer(signed()))
@@ -203,7 +203,7 @@ async def test_what_looks_like_a_jwt_is_left_to_others():
 @pytest.mark.parametrize(
     "changed", [{"audience": ()}, {"audience": "x"}, {"client_secret": ""}, {"client_id": ""}]
 )
-def test_what_would_accept_too_much_does_not_start(changed):
+def test_options_that_would_accept_too_much_do_not_start(changed):
     """The options have to name an audience, and this gateway as a client."""
     options = {"client_id": "a", "client_secret": "b", "audience": ("c",), **changed}
     with pytest.raises(ConfigurationError):

@@ -81,7 +81,7 @@ def sent(token: str, *proofs: str) -> list[tuple[str, str]]:
     [(f"{HERE}/store/v1/me", 200), (f"{HERE}/v1/me", 401), (f"{HERE}/store/store/v1/me", 401)],
 )
 async def test_a_proof_names_the_address_below_a_path(path, htu, status):
-    """That which clients see, whether a proxy strips the path or not."""
+    """It is the URL that clients use, whether a proxy strips the path or not."""
     token = bound()
     async with open_shop(overrides={"public_url": f"{HERE}/store"}) as client:
         answer = await client.get(path, headers=sent(token, proof(token, htu=htu)))
@@ -90,7 +90,7 @@ async def test_a_proof_names_the_address_below_a_path(path, htu, status):
 
 
 async def test_a_bound_token_is_accepted_with_its_proof():
-    """Each proof once."""
+    """Each proof is accepted once."""
     token = bound()
     async with open_shop() as client:
         first = await client.get("/v1/me", headers=sent(token, proof(token)))
@@ -109,8 +109,8 @@ async def test_a_bound_token_is_accepted_with_its_proof():
         *(f"{HERE}/v1/me?as=a@b", f"{HERE}/v1/me#a@b", f"{HERE}/v1/me?a#b"),
     ],
 )
-async def test_a_url_of_a_proof_may_be_spelt_otherwise(url):
-    """Case, the usual port, codes of plain letters, query and fragment make no difference."""
+async def test_equivalent_urls_of_a_proof_are_accepted(url):
+    """Case, default port, encoded letters, query and fragment make no difference."""
     token = bound()
     async with open_shop() as client:
         answer = await client.get("/v1/me", headers=sent(token, proof(token, htu=url)))
@@ -221,8 +221,8 @@ async def shake(app, path: str, headers) -> str:
     return kinds[0]
 
 
-async def test_a_proof_is_not_left_out():
-    """A bound token is no bearer's, and what is not bound is not proved."""
+async def test_a_bound_token_needs_its_proof():
+    """A bound token is no bearer token, and a bearer token has no proof."""
     token, plain = bound(), signed()
     async with open_shop() as client:
         bare = await client.get("/v1/me", headers={"authorization": f"Bearer {token}"})
@@ -248,7 +248,7 @@ async def test_a_token_that_is_bound_by_something_else_is_refused():
 
 @pytest.mark.parametrize("skew", [-59, 59])
 async def test_clocks_may_differ_by_a_minute(skew):
-    """A phone's is seldom right."""
+    """The clocks of phones are seldom exact."""
     token = bound()
     async with open_shop() as client:
         answer = await client.get("/v1/me", headers=sent(token, proof(token, iat=NOW + skew)))
@@ -256,7 +256,7 @@ async def test_clocks_may_differ_by_a_minute(skew):
     assert answer.status_code == 200
 
 
-async def test_a_gateway_may_want_a_nonce_of_its_own():
+async def test_a_gateway_may_require_its_nonce():
     """The gateway sends a nonce with each answer, and an error if a proof lacks one."""
     token = bound()
     async with open_shop(DPoP(nonces=True)) as client:
@@ -289,7 +289,7 @@ async def test_a_proof_is_accepted_once_over_all_processes(redis_server):
     assert (here.status_code, there.status_code, frozen.status_code) == (200, 401, 503)
 
 
-def test_proofs_need_the_address_that_clients_know():
+def test_dpop_needs_the_public_url():
     """Start-up is refused, with the variable that is missing."""
     issuer = Issuer(issuer=ISSUER, audience=(AUDIENCE,))
     with pytest.raises(ConfigurationError, match="BFF_PUBLIC_URL"):

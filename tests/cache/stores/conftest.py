@@ -56,6 +56,25 @@ async def body_of(store, key) -> bytes | None:
     return None if entry is None else entry.body
 
 
+class RedisAlone(RedisCacheStore):
+    """Redis with the whole interface of a store, for the tests of all stores."""
+
+    limit = 0
+
+    def peek(self, key):
+        """Return None: nothing is in memory."""
+        del key
+
+    async def get(self, key):
+        """Return an entry."""
+        loaded = await self.load(key)
+        return None if loaded is None else loaded.entry
+
+    async def set(self, key, entry, *, store_for, mark):
+        """Store an entry; return whether it is stored."""
+        return await self.offer(key, entry, store_for=store_for, mark=mark) is True
+
+
 @asynccontextmanager
 async def shared(
     url: str, *sinks, levels=False, within=PATIENCE, gateway="shop", size=2**22
@@ -64,7 +83,7 @@ async def shared(
     spawn = asyncio.get_running_loop().create_task
     events = Events(*sinks)
     link = RedisClient(url, clock=monotonic, chance=chance, events=events, timeout=within)
-    store = RedisCacheStore(link, gateway=gateway, spawn=spawn, clock=monotonic, chance=chance)
+    store = RedisAlone(link, gateway=gateway, spawn=spawn, clock=monotonic, chance=chance)
     await store.get("")  # a process receives the purge count with an answer
     if levels:
         memory = in_memory(*sinks, size=size)

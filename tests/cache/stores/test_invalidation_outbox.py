@@ -69,7 +69,7 @@ async def test_nothing_is_read_before_a_pending_purge_is_published():
         link.is_away = False
         await asyncio.sleep(0.101)
 
-        found = await store.get("key")
+        found = await store.load("key")
 
         assert found is not None
         assert [name for name, *_ in link.sent] == ["purge", "load"]
@@ -84,7 +84,7 @@ async def test_nothing_is_read_while_a_purge_is_published():
         link.gate.clear()
         await asyncio.sleep(0.2)
 
-        found = await store.get("key")
+        found = await store.load("key")
 
         assert found is None
         assert link.sent == []
@@ -93,11 +93,11 @@ async def test_nothing_is_read_while_a_purge_is_published():
 async def test_nothing_is_found_while_a_purge_is_pending():
     """Neither memory nor Redis is used until it is published."""
     async with opened() as (store, link):
-        assert await store.get("key") is not None
+        assert await store.load("key") is not None
         link.is_away = True
         await store.purge(["product:7"])
 
-        assert await store.get("key") is None
+        assert await store.load("key") is None
 
 
 async def test_too_many_pending_purges_invalidate_everything():
@@ -147,7 +147,7 @@ async def test_an_entry_without_remaining_time_is_a_miss(left, is_found):
     async with opened() as (store, link):
         link.left = left
 
-        assert (await store.get("key") is not None) is is_found
+        assert (await store.load("key") is not None) is is_found
 
 
 def test_a_tag_that_is_purged_again_is_logged_for_longer():

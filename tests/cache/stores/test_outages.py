@@ -58,6 +58,7 @@ TROUBLES = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("trouble", TROUBLES)
 async def test_a_failing_redis_is_skipped(redis_server, road, trouble):
     """Nothing raises or takes long; afterwards Redis is used again."""

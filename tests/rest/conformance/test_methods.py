@@ -131,6 +131,7 @@ async def test_route_of_head_serves_it(way):
     assert head.status_code == 203
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("way", OTHER_WAYS)
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),

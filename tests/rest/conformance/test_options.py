@@ -58,6 +58,7 @@ VALUES = {
 }
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("options", DUMPS.values(), ids=DUMPS)
 @pytest.mark.parametrize(("declared", "returned"), VALUES.values(), ids=VALUES)
 @pytest.mark.parametrize("kind", ["view", "stream"])

@@ -326,6 +326,7 @@ WRONG = {
 """Results that the declared type does not describe."""
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(("declared", "returned"), RETURNED.values(), ids=RETURNED)
 async def test_declared_type_decides_what_is_sent(declared, returned):
     """Fields that the return type lacks are not sent; the others have their names in OpenAPI."""
@@ -343,6 +344,7 @@ async def test_declared_type_decides_what_is_sent(declared, returned):
     assert "secret" not in plain.text
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(("declared", "returned"), RETURNED.values(), ids=RETURNED)
 async def test_declared_type_decides_what_a_stream_sends(declared, returned):
     """Each line of a stream has the fields of its declared type."""
@@ -428,6 +430,7 @@ async def test_result_of_another_type_is_an_error(declared, returned):
     assert "secret" not in ours.text
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize(("declared", "returned"), RETURNED.values(), ids=RETURNED)
 async def test_response_model_overrides_the_return_type(declared, returned):
     """`response_model=` decides which fields are sent, whatever the return annotation is."""

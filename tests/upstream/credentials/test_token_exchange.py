@@ -187,7 +187,7 @@ async def test_exchanged_tokens_are_cached_up_to_a_bound() -> None:
     assert len(credential._tokens) == MAX_CACHED_TOKENS
 
 
-async def test_a_stored_failure_holds_no_call() -> None:
+async def test_a_stored_failure_does_not_hold_a_call() -> None:
     """There is one for each viewer while the provider is down."""
     orders = OrdersService(FOR_ORDERS, provider=(reply(503),))
     viewer_token = ScriptedToken("secret-of-ann")

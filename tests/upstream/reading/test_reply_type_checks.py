@@ -141,7 +141,7 @@ class Fine(Upstream):
         return await self.get("/model", max([int, str], key=str))
 
 
-def test_what_is_known_or_can_not_be_known_is_left_alone():
+def test_types_that_are_known_or_computed_are_not_refused():
     """No method is refused for what it returns itself."""
     check_reply_types(Fine, {})
 

@@ -139,7 +139,7 @@ def test_bytes_that_do_not_follow_their_charset_are_a_bad_payload(body, charset)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xef\xbb\xbf \r\n", b" \n"])
-def test_nothing_but_a_mark_or_white_space_is_an_empty_body(body):
+def test_only_a_mark_or_white_space_is_an_empty_body(body):
     """It is None where the type allows that, and else no answer."""
     assert read(body, model=Person | None) is None
     with pytest.raises(BadPayload):
@@ -177,7 +177,7 @@ def test_a_problems_detail_is_found(content_type, body):
         ("application/problem+json", b"[" * 100_000),
     ],
 )
-def test_what_is_no_problem_has_no_detail(content_type, body):
+def test_other_bodies_have_no_detail(content_type, body):
     """Other types, other values and broken bodies say nothing to clients."""
     assert problem_detail(Reply(409, ((b"content-type", content_type.encode()),), body)) == ""
 
@@ -204,7 +204,7 @@ def test_a_name_that_an_object_has_twice_is_a_bad_payload(what):
         Decoding(Person).value(Reply(200, (), body), CALL)
 
 
-def test_equal_names_of_different_objects_are_no_repetition():
+def test_equal_names_in_different_objects_are_not_repeated_names():
     """Lists of objects, nested objects, names in texts."""
     body = b'[{"name": "\\"name\\": 1"}, {"name": "b", "of": {"name": "c"}}]'
 
@@ -247,7 +247,7 @@ def test_no_value_of_json_has_a_repeated_name_by_itself(value, is_ascii):
     assert repeated_name(json.dumps(value, ensure_ascii=is_ascii)) is None
 
 
-def test_a_body_that_is_nested_deeper_than_python_can_is_no_crash():
+def test_a_body_that_is_nested_too_deeply_does_not_crash():
     """Neither where it is skipped nor where it is searched."""
     body = b'{"name": "a", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 

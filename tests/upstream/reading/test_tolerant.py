@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypedDict
 import msgspec
 import pydantic
 import pytest
+from pydantic.alias_generators import to_camel
 
 from bff_core import Policy
 from bff_core.call import Call, Reply
@@ -65,7 +66,7 @@ class Person(pydantic.BaseModel):
 class Team(pydantic.BaseModel):
     """A model with defaults, aliases and other models in it."""
 
-    model_config = pydantic.ConfigDict(alias_generator=pydantic.alias_generators.to_camel)
+    model_config = pydantic.ConfigDict(alias_generator=to_camel)
 
     name: str
     status: Status = Status.OPEN
@@ -144,8 +145,8 @@ LEFT_OUT = [
 
 
 @pytest.mark.parametrize(("model", "body", "value", "lost"), LEFT_OUT)
-def test_what_does_not_fit_is_left_out_and_named(model, body, value, lost):
-    """A null where a default is, an unknown member, one bad item: the rest is the answer."""
+def test_values_that_do_not_fit_are_omitted_and_listed(model, body, value, lost):
+    """Null in place of a default, an unknown member, one bad item: the rest is returned."""
     assert read(model, body) == (value, lost)
 
 
@@ -182,7 +183,7 @@ def test_a_pydantic_model_without_what_it_requires_is_refused(body):
 
 
 @pytest.mark.parametrize(("model", "body"), [row[:2] for row in LEFT_OUT])
-def test_strict_reading_leaves_nothing_out(model, body):
+def test_strict_reading_omits_nothing(model, body):
     """It is the default."""
     with pytest.raises(BadPayload):
         decoding(model).value(Reply(200, (), json.dumps(body).encode()), CALL)
@@ -197,7 +198,7 @@ def test_strict_reading_leaves_nothing_out(model, body):
         (Order, b'{"id": "1", "id": "2"}'), (dict[str, int], None),
     ],
 )  # fmt: skip
-def test_what_nothing_stands_in_for_is_still_refused(model, body):
+def test_values_that_can_not_be_omitted_are_refused(model, body):
     """A required field, the whole, JSON that is broken or ambiguous."""
     with pytest.raises(BadPayload):
         read(model, body)
@@ -206,15 +207,15 @@ def test_what_nothing_stands_in_for_is_still_refused(model, body):
 @pytest.mark.parametrize(
     "body", [{"id": "1"}, {"id": "1", "lines": [{"sku": "a", "count": 2}], "unknown": None}]
 )
-def test_what_fits_is_whole(body):
+def test_a_reply_that_fits_has_no_omissions(body):
     """Nothing is reported where nothing was left out."""
     value, lost = read(Order, body)
 
     assert (value.id, lost) == ("1", [])
 
 
-def test_whole_numbers_and_dates_are_no_loss():
-    """What can be read without loss is."""
+def test_coerced_integers_and_dates_are_not_omissions():
+    """These values are converted without loss."""
     body = (
         b'{"id": "1", "lines": [{"sku": "a", "count": 2.0}], "at": "9999-12-31T23:59:59.9999999Z"}'
     )
@@ -232,7 +233,7 @@ def test_a_datetime_without_a_zone_is_left_out_where_it_is_refused():
     assert lost == ["$[0].at: without a zone"]
 
 
-def test_what_was_left_out_is_not_quoted():
+def test_omitted_values_are_not_quoted():
     """Paths and reasons hold nothing of the reply, not even the names of a dictionary."""
     body = {"id": "1", "status": "hunter2", "totals": {"hunter2": "hunter2"}, "at": "hunter2"}
     _, lost = read(Order, body)

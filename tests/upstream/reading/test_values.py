@@ -17,6 +17,7 @@ import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic.alias_generators import to_camel
 
 from bff_core import ConfigurationError, Policy
 from bff_core.call import Call, Reply
@@ -142,7 +143,7 @@ def test_a_whole_number_is_an_int_however_it_is_written(model, body, value):
         (Annotated[int, msgspec.Meta(ge=2)], b"1.0"), (Level, b"2.0"), (list[int], b"[1.0, 1.5]"),
     ],
 )  # fmt: skip
-def test_what_is_no_whole_number_is_no_int(model, body):
+def test_a_number_that_is_not_an_integer_is_refused(model, body):
     """Fractions, what a double can't hold exactly, texts and flags are a bad payload."""
     with pytest.raises(BadPayload):
         read(model, body)
@@ -169,7 +170,7 @@ def test_what_is_no_whole_number_is_no_int(model, body):
     ],
     ids=lambda one: str(one).partition(" object at")[0],
 )
-def test_what_stands_beside_a_whole_number_stays_as_it_is(model, body, value):
+def test_coercing_an_integer_changes_no_other_value(model, body, value):
     """No digit of a decimal and no type of an untyped value changes because of its neighbour."""
     got = read(model, body)
 
@@ -202,7 +203,7 @@ EDGES = {
 
 @pytest.mark.parametrize("text", EDGES)
 def test_dates_at_the_edge_of_what_python_holds_are_read(text):
-    """The least and the greatest of .NET, midnight as 24:00, leap seconds."""
+    """Minimum and maximum of .NET, midnight as 24:00, leap seconds."""
     assert read(datetime, text) == EDGES[text]
     assert read(datetime, text).utcoffset() == EDGES[text].utcoffset()
     assert read(list[dict[str, datetime | None]], [{"a": text}]) == [{"a": EDGES[text]}]
@@ -256,7 +257,7 @@ def test_a_datetime_without_a_zone_is_refused_where_the_policy_says_so(text):
         read(list[datetime], f'["{text}"]'.encode(), naive_datetimes="refuse")
 
 
-def test_text_that_looks_like_a_date_is_no_matter_of_zones():
+def test_text_that_looks_like_a_date_is_not_zoned():
     """Only where a datetime is declared."""
     body = {"name": "2024-07-01T08:00:00", "on": "2024-07-01"}
 
@@ -329,7 +330,7 @@ def test_policy_holds_for_dates_without_a_zone_that_a_decoder_makes():
 
 @pytest.mark.parametrize("written", ["soon", 1e300, [], {}, -1e18])
 @pytest.mark.parametrize("decoder", [epoch, rfc1123, microsoft])
-def test_what_a_decoder_can_not_read_is_a_bad_payload(decoder, written):
+def test_a_value_that_a_decoder_refuses_is_a_bad_payload(decoder, written):
     """Whatever it raises over a value is the service's fault, with the place."""
     with pytest.raises(BadPayload, match=r"\$\[0\]"):
         read(list[datetime], [written], decoders={datetime: decoder})
@@ -372,7 +373,7 @@ def test_a_decoder_may_stand_for_an_enum():
 class Address(pydantic.BaseModel):
     """A model with aliases, a default and a validator."""
 
-    model_config = pydantic.ConfigDict(alias_generator=pydantic.alias_generators.to_camel)
+    model_config = pydantic.ConfigDict(alias_generator=to_camel)
 
     street_name: str
     house_number: int = 0
@@ -452,7 +453,7 @@ def test_a_pydantic_model_is_decoded_by_its_validator(model, body, value):
         (Customer, {"home": {"streetName": None}}, "`$.home`"),
     ],
 )
-def test_what_a_pydantic_model_refuses_is_a_bad_payload(model, body, place):
+def test_a_value_that_a_pydantic_model_refuses_is_a_bad_payload(model, body, place):
     """With the place, and without the value."""
     with pytest.raises(BadPayload) as caught:
         read(model, body)
@@ -544,8 +545,8 @@ MIXED = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(MIXED, st.booleans())
-def test_what_fits_is_the_same_on_the_slow_way(value, is_tolerant):
-    """To look at values one by one changes none that fits."""
+def test_fast_and_fallback_decoder_agree(value, is_tolerant):
+    """The fallback decoder returns the same values for replies that fit."""
     options = ReadingOptions(is_tolerant=is_tolerant, naive="UTC")
     known = ReplyType(Mixed, options)
     slow = FallbackDecoder(known, options, may_be_empty=False)

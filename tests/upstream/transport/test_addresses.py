@@ -259,7 +259,7 @@ async def test_refusals_take_no_longer_than_a_connect_timeout(after, reached):
         (["2001:db8::2", "2001:db8::1"], {"2001:db8::2": (), "2001:db8::1": ()}),
     ],
 )
-async def test_ipv6_is_what_ipv4_falls_back_to(found, expected):
+async def test_ipv6_addresses_are_fallbacks_of_ipv4(found, expected):
     """Where a name has both, its IPv6 addresses are no endpoints of their own."""
     bench = LayerRuntime()
     with resolved(*found):

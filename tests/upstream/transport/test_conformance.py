@@ -70,7 +70,7 @@ def values(request: bytes, name: bytes) -> list[bytes]:
     return [value for spelled, _, value in pairs if spelled.lower() == name]
 
 
-async def test_says_who_calls(kit, connected):
+async def test_a_call_has_a_user_agent(kit, connected):
     """A service that looks at its log finds the framework, and no library below it."""
     async with kit.Service(kit.answering(kit.http())) as service, connected(service) as connector:
         await connector.send(kit.calling())
@@ -198,7 +198,7 @@ async def test_a_redirect_is_not_followed(kit, connected):
     assert len(service.requests) == 1
 
 
-async def test_fields_of_the_connection_go_no_further(kit, connected):
+async def test_hop_by_hop_fields_are_not_passed_on(kit, connected):
     """Hop-by-hop fields, and those that Connection names, are not part of a reply."""
     response = kit.http(
         b"x", "Connection: keep-alive, X-Hop", "Keep-Alive: timeout=5", "X-Hop: 1", "X-End: 2"
@@ -266,7 +266,7 @@ async def test_codings_are_undone_as_services_name_them(kit, connected, fields, 
         *("us-ascii", "ascii", "ISO-8859-1", "latin1", "windows-1252", "", "identity, none"),
     ],
 )
-async def test_a_word_that_is_no_coding_leaves_the_body_as_it_is(kit, connected, name):
+async def test_an_unregistered_content_encoding_leaves_the_body_unchanged(kit, connected, name):
     """Object stores and frameworks write the charset, or MIME's words, into Content-Encoding."""
     response = kit.http(b'{"a": 1}', f"Content-Encoding: {name}")
 
@@ -310,13 +310,13 @@ async def test_a_bomb_is_refused(kit, connected, coding):
     ("coding", "body"),
     [
         ("gzip", b"not gzip at all"),
-        ("gzip", gzip.compress(b"x" * 100)[:-4]),
+        ("gzip", gzip.compress(b"x" * 100, mtime=0)[:-4]),
         ("br", brotli.compress(b"x" * 100)[:-2]),
         ("br", brotli.compress(b"x" * 100) + b"more"),
         ("zstd", zstandard.ZstdCompressor().compress(b"x" * 100)[:-2]),
         ("zstd", b"not zstd"),
         ("rot13", b"uryyb"),
-        ("gzip, gzip", gzip.compress(b"once")),
+        ("gzip, gzip", gzip.compress(b"once", mtime=0)),
         ("deflate", zlib.compress(b"x" * 100)[:-2]),
         ("compress", b"\x1f\x9d"),
     ],
@@ -396,6 +396,7 @@ async def test_a_refused_connection_was_not_sent(kit, connected):
     assert not caught.value.is_sent
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "parts",
     [
@@ -434,6 +435,7 @@ async def test_a_call_without_time_is_not_sent(kit, connected):
     assert service.accepted == 0
 
 
+@pytest.mark.alone
 async def test_a_cancelled_call_reaches_the_service(kit, connected):
     """When the caller goes, the service learns it within 50 ms."""
 
@@ -512,6 +514,7 @@ async def test_calls_after_closing_are_refused(kit, connected):
     assert len(service.requests) == 1
 
 
+@pytest.mark.alone
 async def test_many_calls_at_once_each_get_their_own_answer(kit, connected):
     """Two hundred calls over a few connections, and no answer goes astray."""
 

@@ -112,7 +112,7 @@ async def test_bytes_while_idle_close_the_connection(kit, surplus):
 
 @pytest.mark.parametrize("poison", [POISON, b"\r\n", None], ids=["response", "new line", "end"])
 @pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=pytest.mark.uvloop)])
-async def test_nothing_may_be_readable_at_checkout(kit, loop, poison):
+async def test_a_connection_with_unread_bytes_is_not_used(kit, loop, poison):
     """What reached the kernel but not yet the event loop is noticed before a request is written.
 
     The call is a POST: it must not be tried on the bad connection at all.
@@ -424,7 +424,7 @@ async def test_each_call_has_its_own_deadline_on_a_shared_timer(kit, before, wit
 
 
 @pytest.mark.alone
-async def test_a_timer_that_rings_while_idle_harms_nothing(kit):
+async def test_a_timer_that_fires_while_idle_has_no_effect(kit):
     """The deadline of a call that was answered long ago ends nothing."""
     async with kit.Service(kit.answering(CLEAN)) as service, kit.wired(service) as pool:
         await pool.send(kit.calling(within=0.03))

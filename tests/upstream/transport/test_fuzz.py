@@ -96,7 +96,7 @@ def whole_and_streamed(raw, method):
 
 @pytest.mark.alone
 @each_file("read")
-async def test_what_was_once_read_is_read_again(kit, path):
+async def test_corpus_of_valid_responses_is_read(kit, path):
     """Each sound or odd response of the corpus is read as h11 reads it, whole and streamed."""
     raw, method = path.read_bytes(), method_of(path)
 
@@ -107,7 +107,7 @@ async def test_what_was_once_read_is_read_again(kit, path):
 
 @pytest.mark.alone
 @each_file("refused")
-async def test_what_was_once_refused_is_refused_again(kit, path):
+async def test_corpus_of_ambiguous_responses_is_refused(kit, path):
     """Each response of the corpus that two readers could read differently is no reply."""
     whole, streamed = await play(kit, whole_and_streamed(path.read_bytes(), method_of(path)))
 
@@ -159,8 +159,8 @@ def test_another_reader_reads_the_same(grammar, method):
 
 @effort(300)
 @given(sound())
-def test_what_is_sound_is_never_refused(raw):
-    """Strictness costs no reply that follows the RFC."""
+def test_valid_responses_are_never_refused(raw):
+    """No response that follows the RFC is refused."""
     assert by_wire(raw) == by_h11(raw)
 
 

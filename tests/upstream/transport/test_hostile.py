@@ -109,8 +109,8 @@ SURPLUS = {
 
 @pytest.mark.parametrize("road", ROADS)
 @pytest.mark.parametrize("surplus", SURPLUS)
-async def test_surplus_of_the_mocks_meets_no_other_call(kit, mocks, surplus, road):
-    """What follows an answer is the answer to nothing, whenever it comes."""
+async def test_surplus_bytes_of_the_mocks_reach_no_other_call(kit, mocks, surplus, road):
+    """Bytes after an answer never become the answer to another call."""
     async with kit.wired(mocks, max_connections=1) as pool:
         healthy = await break_next(kit, mocks, SURPLUS[surplus])
         first = await ROADS[road](pool, kit.calling(target=PRODUCT, within=10))
@@ -155,8 +155,8 @@ async def test_each_fault_of_the_mocks_ends_a_stream(kit, mocks, fault):
     assert after == healthy
 
 
-async def test_garbage_is_a_reply_for_those_above_to_judge(kit, mocks):
-    """The transport reads HTTP; whether a body is JSON is not its to know."""
+async def test_the_transport_passes_on_bodies_that_are_not_json(kit, mocks):
+    """The transport reads HTTP; the decoder finds out whether a body is JSON."""
     async with kit.wired(mocks, max_connections=1) as pool:
         for flavour in ("syntax", "cut", "nan", "deep", "html", "charset", "empty"):
             await break_next(kit, mocks, {"kind": "garbage", "flavour": flavour})

@@ -81,7 +81,7 @@ async def test_a_gateway_that_shows_its_certificate_is_served(kit, connect, serv
 
 @pytest.mark.needs("nginx")
 @pytest.mark.parametrize("who", ["none", "expired", "foreign"])
-async def test_nginx_explains_what_it_refuses(kit, connect, who):
+async def test_the_400_of_nginx_is_passed_on(kit, connect, who):
     """It answers by a 400, which is a reply like any other, and closes."""
     async with connect("nginx", who) as pool:
         reply = await pool.send(kit.calling(within=10))

@@ -297,7 +297,7 @@ async def test_a_connection_that_comes_too_late_is_pooled(kit):
     assert (load, service.requests) == (Load(1, 0, 0), [])
 
 
-async def test_closing_fails_what_is_under_way(kit):
+async def test_closing_fails_active_and_waiting_calls(kit):
     """Active and waiting calls end at once when the connector closes."""
     _, script = gated()
 

@@ -185,7 +185,7 @@ async def test_a_service_that_demands_a_certificate_has_received_nothing(authori
     assert [one.outcome for one in bench.events_of(Attempted)] == ["tls_client_certificate"]
 
 
-async def test_a_service_without_tls_is_no_refused_connection(kit, authority, tmp_path):
+async def test_a_service_without_tls_has_its_own_reason(kit, authority, tmp_path):
     """TLS with a port that speaks plain HTTP has a reason of its own."""
     bench = LayerRuntime("shop")
     trust = {"authority": authority, "tmp_path": tmp_path}

@@ -42,7 +42,7 @@ def test_a_request_reads_the_same_each_time(kit, renderer, method):
         {"traceparent": "00-ab-cd-01\r\nx: 1"},
     ],
 )
-def test_a_safe_call_before_opens_no_way_for_an_unsafe_one(kit, renderer, unsafe):
+def test_cached_checks_do_not_let_an_unsafe_call_through(kit, renderer, unsafe):
     """Each part is checked in its own right, whatever was remembered; and refused each time."""
     safe = kit.calling(headers=((b"accept", b"text/html"),), traceparent="00-ab-cd-01")
     renderer.render(safe, 1.0)
@@ -52,7 +52,7 @@ def test_a_safe_call_before_opens_no_way_for_an_unsafe_one(kit, renderer, unsafe
             renderer.render(kit.calling(**unsafe), 1.0)
 
 
-def test_nothing_of_a_viewer_is_remembered(kit, renderer):
+def test_lines_with_data_of_a_viewer_are_not_cached(kit, renderer):
     """A token is never cached; only fields that are the same for all viewers are."""
     headers = (
         (b"authorization", b"Bearer secret"),

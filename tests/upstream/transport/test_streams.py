@@ -97,6 +97,7 @@ async def test_the_head_has_to_come_by_the_deadline(kit, connected):
     assert len(service.requests) == 1
 
 
+@pytest.mark.alone
 async def test_leaving_early_reaches_the_service(kit, connected):
     """Who stops reading stops the service's work."""
 

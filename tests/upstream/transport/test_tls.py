@@ -181,7 +181,7 @@ async def test_surplus_over_tls_never_meets_the_next_request(kit, authority, ca_
     assert service.accepted == 2
 
 
-async def test_a_file_that_is_no_certificate_fails_at_start_up(kit, tmp_path):
+async def test_a_file_without_a_certificate_fails_at_start_up(kit, tmp_path):
     """A wrong file fails when the gateway is assembled, not with the first call."""
     path = tmp_path / "not.pem"
     path.write_text("nothing")
@@ -219,7 +219,7 @@ async def keep_busy():
 
 
 @ON_BOTH_LOOPS
-async def test_session_tickets_are_no_words_of_the_service(kit, authority, ca_file, loop):
+async def test_session_tickets_are_not_taken_for_a_response(kit, authority, ca_file, loop):
     """TLS 1.3 sends tickets after its handshake; a busy loop does not take them for a response."""
 
     def answer(peer):
