@@ -151,6 +151,7 @@ class Anyone:
 
 
 ANYONE: Final = Anyone()
+"""The access rule of routes that anonymous callers may use."""
 
 SIGNED_IN: Final = Require()
 

@@ -58,6 +58,7 @@ class GatewayEvent:
 
 
 AnyEvent = Event | GatewayEvent
+"""An event of a call to a service, or of the gateway; sinks receive both."""
 
 
 class Sink(Protocol):

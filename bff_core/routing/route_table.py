@@ -187,7 +187,7 @@ class RouteTable:
 
     The first route of GET or HEAD serves a HEAD. `match` searches once per request and stores the
     result in the ASGI scope. It searches again only if middleware rewrites the path. `unlisted` are
-    routes that match by more than a path, each with the number of entries before it.
+    routes without a path, each with the number of entries before it.
     """
 
     __slots__ = (

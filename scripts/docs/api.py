@@ -1,7 +1,6 @@
 """The API reference: a page for each public package, made from docstrings by mkdocstrings."""
 
 import importlib
-import inspect
 from types import ModuleType
 from typing import Final
 
@@ -27,11 +26,5 @@ def api_page(package: str) -> str:
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """Return the dotted names of the classes and functions that a package exports."""
-    return [f"{module.__name__}.{name}" for name in module.__all__ if _is_documented(module, name)]
-
-
-def _is_documented(module: ModuleType, name: str) -> bool:
-    """Whether a name is a class or a function: constants and type aliases have no docstring."""
-    value = getattr(module, name)
-    return inspect.isclass(value) or inspect.isfunction(value)
+    """Return the dotted names that a package exports."""
+    return [f"{module.__name__}.{name}" for name in module.__all__]

@@ -45,6 +45,14 @@ _DURING = {signal.SIGINT, signal.SIGTERM}
 """What uvicorn handles while it serves, and pytest as well."""
 
 
+@pytest.fixture(autouse=True)
+def _nothing_frozen() -> Iterator[None]:
+    """Let the number of frozen objects be 0: of those of the suite some may be freed meanwhile."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
 @contextmanager
 def bare_root_logger() -> Iterator[None]:
     """Remove the handlers of the root logger, as in a program without `logging` set up."""

@@ -5,8 +5,10 @@ from math import ceil, sqrt
 from typing import Final, Literal, get_args
 
 Criticality = Literal["sheddable", "sheddable_plus", "critical", "critical_plus"]
-"""How important a request is, the least important first: the four classes of Google's "Site
-Reliability Engineering", chapter 21."""
+"""How important a request is, the least first; the default is `critical`.
+
+The classes are those of Google's "Site Reliability Engineering", chapter 21.
+"""
 
 CLASSES: Final[tuple[Criticality, ...]] = get_args(Criticality)
 
