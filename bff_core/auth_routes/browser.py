@@ -24,7 +24,8 @@ from bff_core.auth.session.session import (
 from bff_core.auth.session.sign_in_flow import CallbackRequest, SignInFailed
 from bff_core.auth.session.token_refresh import NotSignedIn
 from bff_core.auth.viewer import Viewer
-from bff_core.auth_routes.navigation import NO_STORE, redirect, with_redirect
+from bff_core.auth_routes.devices import NO_STORE
+from bff_core.auth_routes.navigation import redirect, with_redirect
 from bff_core.auth_routes.session_start import session_of
 from bff_core.edge.body_limit import whole
 from bff_core.errors import (

@@ -1,6 +1,7 @@
 """The endpoints of device sessions: list the viewer's devices, and end one."""
 
 from collections.abc import Callable
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -9,10 +10,11 @@ from starlette.routing import Route
 from bff_core.auth.access import SIGNED_IN
 from bff_core.auth.devices import ActiveDevices
 from bff_core.auth.viewer import Viewer
-from bff_core.auth_routes.navigation import NO_STORE
 from bff_core.errors import NotFound
 from bff_core.http_exchange.request_context import SCOPE
 from bff_core.routing.access import guarded
+
+NO_STORE: Final = {"cache-control": "no-store"}
 
 
 def device_routes(devices: Callable[[], ActiveDevices], prefix: str = "/bff") -> list[Route]:

@@ -9,12 +9,11 @@ from starlette.responses import RedirectResponse, Response
 
 from bff_core.auth.oidc.return_url import with_error
 from bff_core.auth.session.sign_in_flow import SignInFailed
+from bff_core.auth_routes.devices import NO_STORE
 from bff_core.clock import Clock
 from bff_core.errors import BFFError, RequestTimedOut
 from bff_core.http_exchange.request_context import SCOPE, note_error
 from bff_core.scope import Scope
-
-NO_STORE: Final = {"cache-control": "no-store"}
 
 MARGIN_SECONDS: Final = 0.25
 """Seconds before the deadline of a request at which the browser is redirected."""

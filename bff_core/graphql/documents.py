@@ -134,8 +134,9 @@ class Documents:
             raise RequestRefused("query_not_valid", error) from error
         except GraphQLError as error:
             is_large = isinstance(error, QueryTooLarge) or has_too_many_tokens(error)
-            code = "query_too_large" if is_large else "query_not_parsed"
-            raise RequestRefused(code, error) from error
+            if is_large:
+                raise RequestRefused("query_too_large", error) from error
+            raise RequestRefused("query_not_parsed", error) from error
         except RecursionError as error:
             raise RequestRefused("query_too_large", GraphQLError("Nested too deeply.")) from error
         return _Document(query, node)

@@ -7,7 +7,7 @@ import strawberry
 from bff_core import ANYONE, Reply, Settings, access, gateway
 from bff_core.edge.options import EdgeOptions
 from bff_core.graphql import GraphQL
-from bff_core.routing.route_table import RouteTable, route_entries
+from bff_core.routing.route_table import RouteTable
 from bff_core.testing.scripted import reply
 
 QUERY = '{ product(id: "%s") { title reviews rating } }'
@@ -62,7 +62,7 @@ def test_criticality_of_a_face_holds_for_its_requests():
         GraphQL(strawberry.Schema(Query), "/batch", criticality="sheddable"),
     ]
     app = gateway("ranked", faces=faces, settings=Settings(env="development", gc_freeze=False))
-    app.shedding.set_routes(RouteTable(route_entries(app.routes, app.fast_path.compiled)))
+    app.shedding.set_routes(RouteTable.of(app.routes, app.fast_path.compiled))
 
     assert app.shedding.criticality.of_path("POST", "/graphql", {}) == "critical"
     assert app.shedding.criticality.of_path("POST", "/batch", {}) == "sheddable"

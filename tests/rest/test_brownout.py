@@ -9,7 +9,7 @@ from fastapi import Response
 from bff_core import ANYONE, Reply, Settings, Views, gateway
 from bff_core.edge.options import EdgeOptions
 from bff_core.events import PartEnded
-from bff_core.routing.route_table import RouteTable, route_entries
+from bff_core.routing.route_table import RouteTable
 from bff_core.testing.scripted import reply
 
 TENT = {"id": "7", "title": "A green tent"}
@@ -83,7 +83,7 @@ def test_views_have_their_declared_criticality():
 
     app = gateway("ranked", faces=[views], settings=Settings(env="development", gc_freeze=False))
     app.shedding.set_routes(
-        RouteTable(route_entries(app.routes, app.fast_path.compiled))
+        RouteTable.of(app.routes, app.fast_path.compiled)
     )  # as the gateway does before its first request
     rank = app.shedding.criticality.of_path
 
