@@ -1,7 +1,7 @@
 """Events of the gateway and its process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from bff_core.events.sinks import GatewayEvent
@@ -58,7 +58,7 @@ class PartEnded(GatewayEvent):
     reason: str
     error: BaseException | None = None
     is_raised: bool = False
-    duration: float = 0.0
+    duration: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 
 from bff_core import events
 
-BASES = {"Event", "GatewayEvent"}
+BASES = {"Event", "GatewayEvent", "Span"}
 KINDS = {
     name: kind
     for name in events.__all__
