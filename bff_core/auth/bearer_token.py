@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from bff_core.call import Headers, find_header
+from bff_core.scope import Scope
 
 parse_bearer: Final = re.compile(rb"bearer +(\S+)", re.IGNORECASE).fullmatch
 
@@ -24,8 +24,8 @@ class BearerToken:
         """Return None: only the caller can get another token."""
 
 
-def bearer_in(headers: Headers) -> bytes | None:
+def bearer_in(scope: Scope) -> bytes | None:
     """Return the token of `Authorization: Bearer`; None without one, or for another scheme."""
-    sent = find_header(headers, b"authorization")
+    sent = scope.field(b"authorization")
     found = None if sent is None else parse_bearer(sent)
     return None if found is None else found[1]

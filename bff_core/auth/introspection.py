@@ -220,7 +220,7 @@ class IntrospectionAuthenticator(StatefulAuthenticator[IntrospectedTokens]):
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer of the token; None without one. Raises `NotAuthenticated`."""
-        token = bearer_in(scope.headers)
+        token = bearer_in(scope)
         if token is None or (token.count(b".") == 2 and not self._options.takes_jwt):
             return None
         tokens, digest = self.running, sha256(token).digest()

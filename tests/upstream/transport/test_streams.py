@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import time
+from contextlib import suppress
 
 import pytest
 import zstandard
@@ -159,6 +160,30 @@ async def test_silence_ends_a_stream(kit, connected):
         await service.until(lambda: service.open_connections == 0)
 
     assert received == [b"x"]
+
+
+async def test_a_stream_ends_when_it_takes_too_long_in_all(kit, connected):
+    """Also one that is never silent: its service has as long as `stream_timeout`."""
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(HEAD)
+        with suppress(ConnectionError):
+            while not peer.service.departures:
+                await peer.send(chunk(b"x"))
+                await asyncio.sleep(0.01)
+
+    async with (
+        kit.Service(script) as service,
+        connected(service, stream_timeout=0.15) as connector,
+    ):
+        began = time.monotonic()
+        with pytest.raises(DeadlineExceeded, match=r"longer than 0\.15 s"):
+            await read(connector, kit.calling(), [])
+        took = time.monotonic() - began
+        await service.until(lambda: service.open_connections == 0)
+
+    assert 0.15 <= took < 1
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.ZstdCompressor().compress])
