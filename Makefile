@@ -20,7 +20,7 @@ python := $(venv)/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-floors test-newest test-all check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
+.PHONY: help run test test-fast test-floors test-newest test-large test-foreign test-all check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,7 +67,13 @@ test-newest: dev ## run it on the newest versions that are allowed (ARGS as for 
 	@$(python) scripts/version_range.py newest $(venv)-newest
 	$(call suite,$(venv)-newest/bin/python)
 
-test-all: test test-floors test-newest chaos docs ## the long checks: the suite on all versions, storms, the site
+test-large: dev ## pass 1 GiB through a gateway, in both directions
+	@FORWARDED_MIB=1024 $(python) -m pytest tests/server/test_forwarded_size.py
+
+test-foreign: dev ## run the public HTTP cache suite (CACHE_TESTS=<a checkout of http-tests/cache-tests>)
+	@$(python) -m pytest -rs tests/foreign
+
+test-all: test test-floors test-newest test-large test-foreign chaos docs ## the long checks: the suite on all versions, storms, the site
 
 bench: dev ## measure against hand-written peers (needs wrk and nginx)
 	@$(python) -m bench.run $(ARGS)
