@@ -119,6 +119,7 @@ async def test_limits_are_counted_in_a_cluster(cluster):
 async def test_keyed_requests_run_once_in_a_cluster(cluster):
     """A second request waits for the first, and has its answer; another body is refused."""
     async with linked(cluster.url) as client:
+        await client.run("EXISTS", "any")  # finds the nodes, which may take longer than a claim
         store = RedisIdempotencyStore(
             client,
             IdempotencyOptions(lease=5),
