@@ -105,6 +105,8 @@ async def test_limits_are_counted_in_a_cluster(cluster):
     """Two limits of one request are counted together, by all processes."""
     heard = []
     async with linked(cluster.url, heard.append) as one, linked(cluster.url) as other:
+        for client in (one, other):
+            await client.run("EXISTS", "any")  # finds the nodes
         stores = [
             RedisLimitStore(client, MemoryLimitStore(monotonic), gateway="shop", clock=monotonic)
             for client in (one, other)
