@@ -46,6 +46,8 @@ ALONE = (
     "run",
     "saga/test_crash.py",
     "server/test_early_shedding.py",
+    "server/test_forwarded_size.py",
+    "server/test_forwarding.py",
     "server/test_gc.py",
     "server/test_graceful_shutdown.py",
     "server/test_leaving.py",

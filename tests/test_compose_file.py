@@ -212,6 +212,7 @@ def test_the_image_installs_locked_packages_only(stages):
     assert [s for s in steps if "--require-hashes" not in s and "--no-index" not in s] == []
 
 
+@pytest.mark.slow
 def test_the_image_has_a_health_check(stages, tmp_path):
     """The health check passes while the container's port answers /healthz, and fails after."""
     (check,) = [argument for word, argument in stages[-1] if word == "HEALTHCHECK"]

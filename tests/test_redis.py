@@ -79,6 +79,7 @@ async def test_a_script_is_sent_once_and_then_by_its_digest(redis_server):
     await link.aclose()
 
 
+@pytest.mark.slow
 async def test_a_blocked_loop_reads_the_answer_before_it_times_out(redis_server):
     """Redis answered in time, and only the process was late."""
     link = opened(redis_server)
@@ -114,6 +115,7 @@ async def test_a_paused_redis_costs_a_timeout_and_then_nothing(redis_server):
     await link.aclose()
 
 
+@pytest.mark.slow
 async def test_a_client_recovers_by_itself(redis_server):
     """After a restart of Redis commands are answered again; both changes are reported once."""
     heard = []
@@ -170,6 +172,7 @@ async def test_a_short_stall_is_no_outage(redis_server):
     await link.aclose()
 
 
+@pytest.mark.slow
 async def test_an_outage_and_its_end_are_detected_under_load(redis_server):
     """The circuit opens soon, and closes soon."""
     link = opened(redis_server)

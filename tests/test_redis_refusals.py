@@ -174,6 +174,7 @@ async def test_a_refusal_by_redis_is_an_outage_and_logged(redis_server, tmp_path
     assert not any(SECRET in reason or ":pw@" in reason for reason in reasons)
 
 
+@pytest.mark.slow
 async def test_the_rights_that_the_documentation_names_are_enough(redis_server):
     """A user with these rights can do everything that a gateway does."""
     page = (Path(__file__).parents[1] / "docs" / "how-to/deployment.md").read_text()
@@ -217,6 +218,7 @@ async def test_a_redis_that_can_not_run_our_scripts_is_an_outage(crippled):
     assert [event for event in heard if isinstance(event, StoreRefused)]
 
 
+@pytest.mark.slow
 async def test_keys_of_another_type_are_an_outage_for_their_users(redis_server):
     """Another program uses the same names; other keys are served as before."""
     link = linked(redis_server.url)

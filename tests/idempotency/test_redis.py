@@ -136,6 +136,7 @@ async def test_a_forgotten_key_leaves_nothing_behind(process):
         assert isinstance(await one.store.claim("a", OTHER), Claim)
 
 
+@pytest.mark.slow
 async def test_a_gateway_that_is_killed_blocks_a_key_for_its_lease(process):
     """After the lease another process executes the request; the key is still bound to its body."""
     async with process(lease=1) as one, process(lease=1) as other:
@@ -153,6 +154,7 @@ async def test_a_gateway_that_is_killed_blocks_a_key_for_its_lease(process):
         assert await other.store.claim("a", OTHER) is REUSED
 
 
+@pytest.mark.slow
 async def test_a_long_request_renews_its_lease(process):
     """The lease is renewed while the request runs, and no longer."""
     async with process(lease=1) as one, process(lease=1) as other:
@@ -166,6 +168,7 @@ async def test_a_long_request_renews_its_lease(process):
         assert repr(one.store).endswith("0 running")
 
 
+@pytest.mark.slow
 async def test_a_request_that_lost_its_lease_stores_nothing(process):
     """The process that took over answers for the key; the loss is reported."""
     async with process(lease=1) as one, process(lease=60) as other:
@@ -221,6 +224,7 @@ async def test_an_answer_is_stored_even_if_its_request_is_cancelled(process):
         assert await one.find("a", DONE) == DONE
 
 
+@pytest.mark.slow
 async def test_an_unreachable_redis_refuses_in_time(process, redis_server: RedisServer):
     """A claim fails within its timeout; a final answer is reported as not stored."""
     async with process() as one:

@@ -143,6 +143,7 @@ def cost(limit):
     return 1 if limit.cost == "request" else 0
 
 
+@pytest.mark.slow
 @pytest.mark.needs("redis-server")
 async def test_limits_fall_back_to_memory_while_redis_is_down(redis_server):
     """With a frozen Redis requests do not wait for long, and are still limited."""

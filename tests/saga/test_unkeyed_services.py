@@ -364,6 +364,7 @@ async def test_a_lost_refund_is_checked(fate, tmp_path):
     assert bank.writes["POST /refunds/7"] == 1
 
 
+@pytest.mark.slow
 async def test_a_lost_refund_without_a_check_is_left_to_operators(tmp_path):
     """No check finds out whether a refund took effect, so it is not sent a second time."""
     kind = saga_with(undone_by(step(check=found)(by_post), refund))
@@ -386,6 +387,7 @@ async def test_a_hidden_write_is_refused_before_it_is_sent(tmp_path):
     assert bank.received == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fate", ["lost", "dropped"])
 async def test_a_restarted_gateway_checks_before_it_sends(fate, tmp_path):
     """What a gateway left when it ended is found by its check; a payment is given back once."""

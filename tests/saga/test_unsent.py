@@ -137,6 +137,7 @@ async def plain(stack: AsyncExitStack) -> str:
     return ledger.url.replace("http:", "https:")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "situation", [refused, unknown, silent, plain], ids=lambda one: one.__name__
 )

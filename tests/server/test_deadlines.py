@@ -130,6 +130,7 @@ async def test_the_handlers_time_does_not_count_against_the_client():
         assert len((await client.answer()).body) == 400_000
 
 
+@pytest.mark.slow
 async def test_a_client_that_stops_reading_is_disconnected():
     """Neither its data nor its handler is held for ever."""
     heard: list[AnyEvent] = []
@@ -151,6 +152,7 @@ async def test_a_client_that_stops_reading_is_disconnected():
     assert len(shop.cancelled) == 1
 
 
+@pytest.mark.slow
 async def test_a_client_that_hardly_reads_is_disconnected_as_well():
     """A few bytes now and then do not hold megabytes in memory."""
 

@@ -74,6 +74,7 @@ async def test_a_store_returns_what_it_stored(kind, redis_server):
     assert (ended, list(left)) == (2, [])
 
 
+@pytest.mark.slow
 @pytest.mark.needs("redis-server")
 @pytest.mark.parametrize("kind", ["memory", "redis"])
 async def test_sessions_expire(kind, redis_server):
@@ -183,6 +184,7 @@ def test_keys_are_rotated():
         Sealing([])
 
 
+@pytest.mark.slow
 @pytest.mark.needs("redis-server")
 async def test_a_redis_that_is_frozen_ends_no_session(redis_server):
     """503 with Retry-After while it is frozen; then the same cookie works again."""
@@ -215,6 +217,7 @@ async def settled(browser):
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.needs("redis-server")
 async def test_a_session_outlives_its_process(redis_server):
     """Another process serves it; a sign-out takes effect in all processes within a second."""

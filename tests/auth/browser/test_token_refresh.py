@@ -235,6 +235,7 @@ async def test_a_client_that_disconnects_does_not_end_the_refresh():
     assert len(refreshes(site)) == 1
 
 
+@pytest.mark.slow
 async def test_a_part_that_times_out_does_not_cancel_the_refresh():
     """A cancelled refresh would lose the tokens that the provider has issued."""
     async with open_site() as site:

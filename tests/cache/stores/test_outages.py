@@ -83,6 +83,7 @@ async def test_a_failing_redis_is_skipped(redis_server, road, trouble):
         assert await body_of(store, "a") is None
 
 
+@pytest.mark.slow
 async def test_memory_is_not_used_while_no_purges_are_received(redis_server, road):
     """An entry that another process purges meanwhile would be served for ever."""
     async with AsyncExitStack() as open_all:
@@ -172,6 +173,7 @@ async def test_of_several_processes_one_has_the_lease(redis_server):
         assert third
 
 
+@pytest.mark.slow
 async def test_a_lease_of_a_cancelled_caller_is_released(redis_server, road):
     """The caller left before the answer came; Redis had granted it."""
     async with AsyncExitStack() as open_all:

@@ -88,6 +88,7 @@ async def test_a_deleted_answer_is_gone(opened):
         assert await body_of(store, "b") == b"{}"
 
 
+@pytest.mark.slow
 async def test_an_answer_is_stored_for_the_given_time(opened):
     """Then it is a miss; with a time of 0 it is not stored."""
     async with opened() as store:

@@ -162,6 +162,7 @@ async def test_refusal_ends_an_upload(kit, loop):
     assert (reply.status, reply.body) == (413, b"too large")
 
 
+@pytest.mark.slow
 async def test_deadline_ends_an_upload(kit, connected):
     """A body that stops coming can't hold a call for longer than it has."""
     source = Source(b"ab", then=asyncio.Event())
@@ -191,6 +192,7 @@ async def test_cancelled_upload_closes_its_connection(kit, connected):
         await service.until(lambda: source.is_closed and not service.open_connections)
 
 
+@pytest.mark.slow
 async def test_body_is_read_no_faster_than_the_service_reads(kit, connected):
     """Of a large body only what the sockets hold is in memory."""
     source = Source(*[b"a" * MEGABYTE] * 32)
