@@ -122,9 +122,12 @@ class _Thread:
         self._connect = connect
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._connection: sqlite3.Connection | None = None
+        self._is_closed = False
 
     async def do(self, work: Work[T]) -> T:
         def act() -> T:
+            if self._is_closed:
+                raise RuntimeError("the file was closed")
             if self._connection is None:
                 self._connection = self._connect()
             return work(self._connection)
@@ -133,6 +136,7 @@ class _Thread:
 
     async def aclose(self) -> None:
         def act() -> None:
+            self._is_closed = True  # work that comes later must not open it again
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None

@@ -167,10 +167,10 @@ async def test_keys_are_long_and_unique():
 )
 async def test_wrong_options_of_a_key_are_refused(given):
     """No key is issued then."""
+    store = open_keys("sqlite://", None)
     with pytest.raises(ConfigurationError):
-        await ApiKeys(open_keys("sqlite://", None)).issue(
-            **{"name": "CI", "subject": "svc", **given}
-        )
+        await ApiKeys(store).issue(**{"name": "CI", "subject": "svc", **given})
+    await store.aclose()
 
 
 @asynccontextmanager
