@@ -17,7 +17,7 @@ class ReplyStream:
     it can't be decoded or is too large, and `DeadlineExceeded` when it takes too long in all.
     """
 
-    __slots__ = ("_chunks", "_close", "_on_end", "is_over")
+    __slots__ = ("_chunks", "_close", "_error", "_on_end", "is_over")
 
     def __init__(
         self, chunks: AsyncIterator[bytes], close: Callable[[], Awaitable[None]] | None = None
@@ -25,6 +25,7 @@ class ReplyStream:
         self._chunks = chunks
         self._close = close
         self._on_end: list[OnEnd] = []
+        self._error: BaseException | None = None
         self.is_over = False
 
     def __repr__(self) -> str:
@@ -32,7 +33,10 @@ class ReplyStream:
 
     def on_end(self, call_back: OnEnd) -> None:
         """Call a function when the body has ended: whole, broken off, or left by its reader."""
-        self._on_end.append(call_back)
+        if self.is_over:
+            call_back(self._error)
+        else:
+            self._on_end.append(call_back)
 
     def __aiter__(self) -> Self:
         return self
@@ -56,7 +60,7 @@ class ReplyStream:
 
     def _end(self, error: BaseException | None) -> None:
         if not self.is_over:
-            self.is_over = True
+            self.is_over, self._error = True, error
             for call_back in self._on_end:
                 call_back(error)
             self._on_end.clear()

@@ -56,7 +56,7 @@ class BulkheadLayer:
 
     def _holds_until_end(self, reply: Reply) -> bool:
         """Release the permit when the body of a streamed reply ends; return whether it is open."""
-        if isinstance(reply.body, bytes) or reply.body.is_over:
+        if isinstance(reply.body, bytes):
             return False
         reply.body.on_end(lambda _: self._release())
         return True

@@ -45,9 +45,13 @@ class PurgeLayer:
             self._spawn(self._purge(self._indeterminate(call)))
             raise
         is_known = reply.status < 500
-        await self._purge(
-            invalidated(call, reply, self._origins) if is_known else self._indeterminate(call)
-        )
+        try:
+            await self._purge(
+                invalidated(call, reply, self._origins) if is_known else self._indeterminate(call)
+            )
+        except BaseException:
+            await reply.aclose()
+            raise
         return reply
 
     def _indeterminate(self, call: Call) -> tuple[str, ...]:
