@@ -313,73 +313,90 @@ class Caller:
             fields = replaced(ours, encoded(headers)) if headers else ours
         except UnsupportedValue as error:
             raise UnsupportedValue(f"{self.name}: {operation}: {error}") from None
-        policy = self._stack.policy
-        deadline, audience, traceparent = self._clock() + policy.timeout, "unbound", ""
-        token: ViewerToken | None = None
-        scope, part = self._scope, running_part.get()
+        policy, scope, audience = self._stack.policy, self._scope, "unbound"
         if scope is not None:
-            audience, traceparent, token = scope.audience, scope.traceparent, scope.token
+            audience = scope.audience
             if policy.per_tenant and scope.tenant:
                 audience = f"tenant:{scope.tenant}"
-            deadline = min(deadline, scope.deadline)
-            scope.calls += 1
             if scope.idempotency_key and method in KEYED and policy.keyed:
                 fields = _keyed(fields, scope, self.name, operation, target)
-            if scope.step is not None:
-                fields = _of_step(scope.step, method, fields, type(self).__name__)
-        if part is not None:
-            deadline = min(deadline, part.deadline)
         tags: tuple[str, ...] = ()
         if purges or policy.cache is not None or cache is not True:
             values = {**query, **parameters} if query else parameters
             tags = _tags(policy.cache, cache, values) if method in SAFE else ()
             purges = filled(tuple(purges), values)
+        return self._issued(
+            method,
+            target,
+            operation,
+            audience=None if policy.public else audience,
+            fields=fields,
+            body=body,
+            cache=cache,
+            tags=tags,
+            purges=tuple(purges),
+            decode=decode,
+            is_streamed=is_streamed,
+        )
+
+    def forwarded(self, request: ForwardedRequest) -> Call:
+        """Return the call of a request that is sent as it came."""
+        return self._issued(
+            request.method,
+            request.target,
+            request.operation,
+            audience=request.audience,
+            fields=request.end_to_end_headers,
+            body=request.body,
+            is_streamed=request.is_streamed,
+        )
+
+    def _issued(
+        self,
+        method: str,
+        target: str,
+        operation: str,
+        *,
+        audience: str | None,
+        fields: Headers,
+        body: bytes | StreamedBody,
+        is_streamed: bool,
+        cache: Cache | bool = True,
+        tags: tuple[str, ...] = (),
+        purges: tuple[str, ...] = (),
+        decode: Decode | None = None,
+    ) -> Call:
+        """Return a call with the deadline, the trace and the step of the request and its part."""
+        deadline, traceparent = self._clock() + self._stack.policy.timeout, ""
+        token: ViewerToken | None = None
+        scope, part = self._scope, running_part.get()
+        if scope is not None:
+            deadline, traceparent = min(deadline, scope.deadline), scope.traceparent
+            token = scope.token
+            scope.calls += 1
+            if scope.step is not None:
+                fields = _of_step(scope.step, method, fields, type(self).__name__)
+        if part is not None:
+            deadline = min(deadline, part.deadline)
         call = Call(
             self.name,
             method,
             target,
             operation,
             deadline,
-            None if policy.public else audience,
+            audience,
             fields,
             body,
             traceparent,
             token=token,
             cache=cache,
             tags=tags,
-            purges=tuple(purges),
+            purges=purges,
             decode=decode,
             is_streamed=is_streamed,
             span=_span_in(part, scope) if self._stack.events.is_traced else None,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
-            scope.step.unsafe_calls.append(call)
-        return call
-
-    def forwarded(self, request: ForwardedRequest) -> Call:
-        """Return the call of a request that is sent as it came."""
-        deadline, traceparent = self._clock() + self._stack.policy.timeout, ""
-        token: ViewerToken | None = None
-        scope = self._scope
-        if scope is not None:
-            deadline, traceparent = min(deadline, scope.deadline), scope.traceparent
-            token = scope.token
-            scope.calls += 1
-        call = Call(
-            self.name,
-            request.method,
-            request.target,
-            request.operation,
-            deadline,
-            request.audience,
-            request.end_to_end_headers,
-            request.body,
-            traceparent,
-            token=token,
-            is_streamed=request.is_streamed,
-            span=_span_in(running_part.get(), scope) if self._stack.events.is_traced else None,
-        )
-        if scope is not None and scope.step is not None and not call.is_safe:
             scope.step.unsafe_calls.append(call)
         return call
 

@@ -14,7 +14,6 @@ from bff_core.parameter_values import Scalar
 from bff_core.payload_errors import media_type
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
-from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
 from bff_core.upstream.error_mapping import FailsWith, check_failures
@@ -215,17 +214,13 @@ class Upstream(Caller):
         Safe methods can't have a streamed body. The method is sent in upper case, so that the rules
         for keys, retries, caches and sagas apply to `post` as to POST.
         """
-        method = method.upper()
-        content = content_of(body)
-        self._check_content(method, path, content)
-        call = self.call(
+        call = self._untyped(
             method,
             path,
             parameters,
+            body=body,
             query=query,
-            ours=self._default_headers,
             headers=headers,
-            body=content,
             cache=cache,
             purges=purges,
         )
@@ -258,17 +253,8 @@ class Upstream(Caller):
         has arrived. Caches, coalescing and hedges let it pass. A body that is streamed needs a
         method that changes something.
         """
-        method, content = method.upper(), content_of(body)
-        self._check_content(method, path, content)
-        call = self.call(
-            method,
-            path,
-            parameters,
-            query=query,
-            ours=self._default_headers,
-            headers=headers,
-            body=content,
-            is_streamed=True,
+        call = self._untyped(
+            method, path, parameters, body=body, query=query, headers=headers, is_streamed=True
         )
         async with aclosing(await self.reply(call)) as reply:
             yield reply
@@ -334,9 +320,35 @@ class Upstream(Caller):
                 async for value in values:
                     yield value
 
-    def _check_content(self, method: str, path: str, content: bytes | StreamedBody) -> None:
+    def _untyped(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Scalar],
+        *,
+        body: Content,
+        query: Query | None,
+        headers: Fields | None,
+        cache: Cache | bool = True,
+        purges: Sequence[str] = (),
+        is_streamed: bool = False,
+    ) -> Call:
+        """Return a call of any method with any body, whose reply is not decoded."""
+        method, content = method.upper(), content_of(body)
         if method in SAFE and not isinstance(content, bytes):
             raise TypeError(f"{self.name}: {method} {path}: a {method} can't have a streamed body")
+        return self.call(
+            method,
+            path,
+            parameters,
+            query=query,
+            ours=self._default_headers,
+            headers=headers,
+            body=content,
+            cache=cache,
+            purges=purges,
+            is_streamed=is_streamed,
+        )
 
     async def _refuse_failure(self, reply: Reply, call: Call) -> None:
         """Raise for a status that is not a success."""

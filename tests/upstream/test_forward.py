@@ -1,17 +1,22 @@
 """`Upstream.forward`: a client's request goes to a service as it came, its reply comes back."""
 
 import asyncio
+import contextvars
 import math
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from bff_core import Policy, Scope, StreamedBody, Upstream
-from bff_core.call import Reply
+from bff_core.call import Call, Reply
+from bff_core.errors import ConfigurationError, TransportFailed
+from bff_core.scope import StepTry, running_part
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply, stream
 from bff_core.upstream.forwarding import ForwardedRequest
+from bff_core.upstream.layers.purge import PurgeLayer
 from bff_core.upstream.stack import open_stack
 
 pytestmark = pytest.mark.virtual_time
@@ -103,6 +108,47 @@ async def test_a_reader_may_close_it_earlier() -> None:
     assert len(scope.streams) == 1
 
 
+async def test_the_part_that_forwards_bounds_the_call() -> None:
+    """As it bounds every other call."""
+    script, scope = Scripted(reply(200)), Scope(deadline=math.inf)
+    client = files(script, scope)
+    deadline = asyncio.get_running_loop().time() + 0.5
+    context = contextvars.copy_context()
+    context.run(running_part.set, SimpleNamespace(deadline=deadline, span=None))
+    await asyncio.create_task(client.forward(request()), context=context)
+
+    assert script.calls[0].deadline == deadline
+
+
+async def test_a_purge_that_is_cancelled_closes_the_reply() -> None:
+    """Its caller never receives it, and so could not close it."""
+    answers, bench = [], LayerRuntime("files")
+
+    async def inner(call: Call) -> Reply:
+        answers.append(await stream(b"one", b"two")(call))
+        return answers[0]
+
+    cache = SimpleNamespace(purge=lambda *_, by: asyncio.Event().wait())
+    layer = PurgeLayer(cache, ["http://10.0.0.1"], bench.runtime, inner)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await layer(replace(bench.call(method="POST"), is_streamed=True))
+
+    assert answers[0].body.is_over
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_who_asks_too_late_hears_of_the_end_at_once(breaks: bool) -> None:
+    """`on_end` never forgets a permit."""
+    answer = await files(Scripted(stream(b"one", breaks=breaks))).forward(request())
+    with suppress(TransportFailed):
+        [piece async for piece in answer]
+    ends: list[BaseException | None] = []
+    answer.body.on_end(ends.append)
+
+    assert [isinstance(error, TransportFailed) for error in ends] == [breaks]
+
+
 async def test_both_bodies_may_be_streams() -> None:
     """The reply begins before the request's body has ended."""
     sent = asyncio.Event()
@@ -131,12 +177,22 @@ async def test_a_reply_to_be_cached_is_buffered() -> None:
 
 async def test_a_saga_knows_of_what_was_forwarded() -> None:
     """A write in a step is one of its writes."""
-    step = SimpleNamespace(unsafe_calls=[], is_check=False)
+    step = StepTry()
     client = files(Scripted(reply(200)), Scope(deadline=math.inf, step=step))
     await client.forward(request())
     await client.forward(request(method="DELETE"))
 
     assert [call.method for call in step.unsafe_calls] == ["DELETE"]
+
+
+async def test_a_step_without_a_check_forwards_no_write_without_a_key() -> None:
+    """No later try could tell whether it was executed."""
+    client = files(Scripted(reply(200)), Scope(deadline=math.inf, step=StepTry(needs_keys="pay")))
+    keyed = ((b"idempotency-key", b"1"),)
+    await client.forward(request(method="POST", headers=keyed))
+
+    with pytest.raises(ConfigurationError, match="pay"):
+        await client.forward(request(method="POST"))
 
 
 async def test_the_content_of_a_stream_has_to_be_read() -> None:
