@@ -3,6 +3,7 @@
 import re
 from contextlib import aclosing
 from typing import Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from fastapi import Request
 from starlette.responses import StreamingResponse
@@ -12,6 +13,8 @@ from starlette.types import Scope as ASGIScope
 from bff_core.cache.dates import parse_http_date
 from bff_core.call import Reply
 from bff_core.edge.entity_tags import Fields, without_content
+from bff_core.edge.route_template import route_template
+from bff_core.errors import NotFound
 from bff_core.http_exchange.request_context import declare_stream
 from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.streamed_body import StreamedBody
@@ -21,6 +24,7 @@ READS: Final = frozenset({"GET", "HEAD"})
 CREDENTIALS: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 CONDITIONS: Final = frozenset({b"if-none-match", b"if-modified-since"})
 
+_SENT_AS_IT_IS: Final = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 _entity_tags: Final = re.compile(r'(?:W/)?("[^"]*")').findall
 
 
@@ -28,45 +32,54 @@ def forwarded_request(
     request: Request,
     *,
     audience: str | None,
-    target: str | None = None,
-    operation: str = "forward",
+    strip_prefix: str = "",
+    add_prefix: str = "",
     with_credentials: bool = False,
     is_streamed: bool = True,
 ) -> ForwardedRequest:
     """Return a request of a client for `Upstream.forward`; its body is read while it is sent.
 
-    `target` replaces the client's path and query. `audience` names who may share the reply; None is
-    everybody. Cookies and Authorization stay here unless it goes on `with_credentials`. For a reply
-    that may be cached (`is_streamed=False`), `ForwardedResponse` answers the client's conditions
-    (If-None-Match, If-Modified-Since).
+    The target is the client's path and query, byte for byte, with `add_prefix` in place of
+    `strip_prefix` (a slash at their end is ignored). `audience` names who may share the reply; None
+    is everybody. Cookies and Authorization stay here unless it goes on `with_credentials`. For a
+    reply that may be cached (`is_streamed=False`), `ForwardedResponse` answers the client's
+    conditions (If-None-Match, If-Modified-Since).
+
+    Raises `NotFound` for a path that is not below `strip_prefix`, or that has a segment `.` or `..`
+    in any spelling: the service would read it as another path.
     """
     scope = request.scope
     dropped = frozenset() if with_credentials else CREDENTIALS
     if not is_streamed and request.method in READS and "range" not in request.headers:
         dropped |= CONDITIONS
-    headers = tuple(field for field in scope["headers"] if field[0].lower() not in dropped)
     return ForwardedRequest(
         method=request.method,
-        target=_target(scope) if target is None else target,
+        target=_target(scope, strip_prefix.rstrip("/").encode(), add_prefix.rstrip("/").encode()),
         audience=audience,
-        headers=headers,
+        headers=tuple(field for field in scope["headers"] if field[0].lower() not in dropped),
         body=_body(request),
-        operation=operation,
+        operation=f"{request.method} {route_template(scope)}",
         is_streamed=is_streamed,
     )
 
 
-def _target(scope: ASGIScope) -> str:
+def _target(scope: ASGIScope, strip_prefix: bytes, add_prefix: bytes) -> str:
     path: bytes = scope.get("raw_path") or scope["path"].encode()
+    rest = path.removeprefix(strip_prefix)
+    # A service may decode `%2F` and `%5C`, and drop what follows `;`, before it resolves segments.
+    segments = unquote_to_bytes(rest).replace(b"\\", b"/").split(b"/")
+    is_below = path.startswith(strip_prefix) and rest[:1] in {b"/", b""}
+    if not is_below or any(part.partition(b";")[0] in {b".", b".."} for part in segments):
+        raise NotFound("There is no such path.")
     query: bytes = scope["query_string"]
-    return (path + b"?" + query if query else path).decode("latin-1")
+    target = add_prefix + (rest or b"/") + (b"?" + query if query else b"")
+    return quote_from_bytes(target, safe=_SENT_AS_IT_IS)
 
 
 def _body(request: Request) -> bytes | StreamedBody:
     length = request.headers.get("content-length")
-    if length is None and "transfer-encoding" not in request.headers:
-        return b""
-    if length == "0":
+    has_body = "transfer-encoding" in request.headers or length not in {None, "0"}
+    if not has_body:
         return b""
     return StreamedBody(request.stream(), None if length is None else int(length))
 
@@ -79,27 +92,26 @@ class ForwardedResponse(StreamingResponse):
     """
 
     def __init__(self, reply: Reply, request: Request) -> None:
-        is_unchanged = reply.is_buffered and _is_unchanged(reply, request)
-        super().__init__(aiter(reply), status_code=304 if is_unchanged else reply.status)
-        self.raw_headers = _headers(reply, request, is_unchanged=is_unchanged)
-        self._reply = Reply(304) if is_unchanged else reply
+        headers = _headers(reply, request)
+        if reply.is_buffered and _is_unchanged(reply, request):
+            headers, reply = without_content(headers), Reply(304)
+        super().__init__(aiter(reply), status_code=reply.status)
+        self.raw_headers = headers
+        self._reply = reply
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Send the reply; its body ends with the answer, however that ends."""
-        if not self._reply.is_buffered:
-            declare_stream(scope)
-        self.body_iterator = aiter(self._reply)
         async with aclosing(self._reply):
+            if not self._reply.is_buffered:
+                declare_stream(scope)
             await super().__call__(scope, receive, send)
 
 
-def _headers(reply: Reply, request: Request, *, is_unchanged: bool) -> Fields:
+def _headers(reply: Reply, request: Request) -> Fields:
     fields = list(reply.headers)
     if reply.source != "upstream":
         fields = [field for field in fields if field[0] != b"age"]
         fields.append((b"age", b"%d" % reply.age))
-    if is_unchanged:
-        return without_content(fields)
     if reply.is_buffered and request.method != "HEAD" and reply.status not in WITHOUT_BODY:
         fields = [field for field in fields if field[0] != b"content-length"]
         fields.append((b"content-length", b"%d" % len(reply.content)))
@@ -116,6 +128,6 @@ def _is_unchanged(reply: Reply, request: Request) -> bool:
         return bool(tag) and (held.strip() == "*" or tag[0] in _entity_tags(held))
     since = parse_http_date(request.headers.get("if-modified-since", "").encode("latin-1"))
     modified = parse_http_date(
-        (reply.header("last-modified") or reply.header("date") or "").encode()
+        (reply.header("last-modified") or reply.header("date") or "").encode("latin-1")
     )
     return since is not None and modified is not None and modified <= since

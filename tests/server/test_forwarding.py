@@ -185,3 +185,18 @@ async def test_a_client_that_leaves_ends_its_upload() -> None:
         at, rest = await asyncio.wait_for(ended, 10)
 
     assert (at - left_at < AT_ONCE, rest) == (True, b"")
+
+
+@pytest.mark.parametrize("path", [b"../x", b"%2e%2e/x", b"a%2F..%2Fx", b"..;/x", b"a%5c..%5cx"])
+async def test_no_path_leaves_what_is_forwarded(path: bytes) -> None:
+    """The client gets a 404; the service hears nothing."""
+    heard = []
+
+    async def talk(reader, writer):
+        heard.append(await head_of(reader))
+
+    async with before(talk) as client:
+        client.send(b"GET /files/" + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = await client.answer()
+
+    assert (answer.status, heard) == (404, [])
