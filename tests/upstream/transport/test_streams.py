@@ -183,7 +183,7 @@ async def test_a_stream_ends_when_it_takes_too_long_in_all(kit, connected):
         took = time.monotonic() - began
         await service.until(lambda: service.open_connections == 0)
 
-    assert 0.15 <= took < 1
+    assert 0.14 < took < 1  # uvloop counts in whole milliseconds
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.ZstdCompressor().compress])
