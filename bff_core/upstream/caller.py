@@ -281,7 +281,7 @@ class Caller:
         if scope is not None:
             if scope.dependencies is not None:
                 scope.dependencies.add_reply(call, reply)
-            if not isinstance(reply.body, bytes):
+            if call.is_streamed and not isinstance(reply.body, bytes):
                 scope.own_stream(reply.body)
         return reply
 

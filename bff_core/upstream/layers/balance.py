@@ -76,7 +76,7 @@ class Balancer:
         """Send the call to an endpoint, and count the outcome of the attempt for that endpoint."""
         started = began = self._clock()
         member = self._pick(call, started) or await self._pick_when_resolved(call)
-        refused: list[EndpointMember] = []
+        refused: tuple[EndpointMember, ...] = ()
         while True:
             call.trail.append(Attempt(member.key, started))
             member.in_flight += 1
@@ -86,15 +86,15 @@ class Balancer:
                 reply = await member.target.send(sent)
             except BaseException as error:
                 self._record_error(member, sent, error, started)
-                refused.append(member)
+                refused = (*refused, member)
                 other = self._after_refusal(call, error, refused, began)
                 if other is None:
                     raise
             else:
-                is_open = not isinstance(reply.body, bytes)
+                is_open = call.is_streamed and not reply.is_buffered
                 self._record_status(member, sent, reply.status, started, is_whole=not is_open)
-                if not isinstance(reply.body, bytes):
-                    reply.body.on_end(partial(self._record_end, member, call, reply.status))
+                if is_open:
+                    self._await_end(member, call, reply)
                 return reply
             finally:
                 if not is_open:
@@ -119,6 +119,10 @@ class Balancer:
             traceparent = f"{traceparent[:36]}{attempt.span_id}{traceparent[52:]}"
         return replace(call, span=attempt, traceparent=traceparent)
 
+    def _await_end(self, member: EndpointMember, call: Call, reply: Reply) -> None:
+        if not isinstance(reply.body, bytes):
+            reply.body.on_end(partial(self._record_end, member, call, reply.status))
+
     def _record_end(
         self, member: EndpointMember, call: Call, status: int, error: BaseException | None
     ) -> None:
@@ -128,7 +132,7 @@ class Balancer:
         ):
             self._fail(member, call)
         elif error is None and not is_fault_status(status):
-            self._record_success(member, call)
+            self._succeed(member, call)
         self._leave(member)
 
     def _leave(self, member: EndpointMember) -> None:
@@ -150,7 +154,7 @@ class Balancer:
         return excluded if excluded and not self.endpoints.has_other(tried) else tried
 
     def _after_refusal(
-        self, call: Call, error: BaseException, refused: list[EndpointMember], began: float
+        self, call: Call, error: BaseException, refused: tuple[EndpointMember, ...], began: float
     ) -> EndpointMember | None:
         """Return an untried endpoint in place of one that refused the connection, or None.
 
@@ -189,14 +193,10 @@ class Balancer:
     ) -> None:
         if is_fault_status(status):
             self._fail(member, call)
-        elif is_whole:
-            self._record_success(member, call)
+        elif is_whole and (member.failures or member.ejected_until is not None):
+            self._succeed(member, call)
         if self._events.sinks:
             self._report(member, call, str(status), started)
-
-    def _record_success(self, member: EndpointMember, call: Call) -> None:
-        if member.failures or member.ejected_until is not None:
-            self._succeed(member, call)
 
     def _record_error(
         self, member: EndpointMember, call: Call, error: BaseException, started: float

@@ -58,7 +58,7 @@ class BreakerLayer:
             circuit.succeed(period, now, now - call.sent_since(started))
         if circuit.period != self._period:
             self._report(call, now)
-        if not isinstance(reply.body, bytes):
+        if call.is_streamed and not isinstance(reply.body, bytes):
             reply.body.on_end(partial(self._take_end, call, period))
         return reply
 
