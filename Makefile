@@ -67,8 +67,8 @@ test-newest: dev ## run it on the newest versions that are allowed (ARGS as for 
 	@$(python) scripts/version_range.py newest $(venv)-newest
 	$(call suite,$(venv)-newest/bin/python)
 
-test-large: dev ## pass 1 GiB through a gateway, in both directions
-	@FORWARDED_MIB=1024 $(python) -m pytest tests/server/test_forwarded_size.py
+test-large: dev ## pass 1 GiB through a gateway in both directions, hold 10,000 streams open
+	@FORWARDED_MIB=1024 IDLE_STREAMS=10000 $(python) -m pytest tests/server/test_forwarded_size.py tests/server/test_idle_streams.py
 
 test-foreign: dev ## run the public HTTP cache suite (CACHE_TESTS=<a checkout of http-tests/cache-tests>)
 	@$(python) -m pytest -rs tests/foreign
@@ -81,7 +81,7 @@ bench: dev ## measure against hand-written peers (needs wrk and nginx)
 bench-overload: dev ## offer a gateway more than it can do (needs wrk and nginx; ARGS="--outage 10")
 	@$(python) -m bench.overload $(ARGS)
 
-instructions: dev ## count the instructions of three requests (needs valgrind; about three minutes)
+instructions: dev ## count the instructions of requests (needs valgrind; about four minutes)
 	@$(python) -m bench.instructions
 
 chaos: dev ## storms over the whole shop; ten invariants (SEED=7 MINUTES=2)
