@@ -1,4 +1,4 @@
-"""The program whose instructions are counted: `python -m bench.counted "REST screen" 1100`.
+"""The program whose instructions are counted: `python -m bench.counted "REST screen" 1100 off`.
 
 It sends one request again and again to a gateway in process, whose services answer from memory. It
 imports public names only, so that it counts the same before and after a change inside.
@@ -19,6 +19,7 @@ from bff_core import (
     Cache,
     Call,
     Composition,
+    Gateway,
     Policy,
     Reply,
     Settings,
@@ -229,24 +230,26 @@ class FromMemory:
         """Close nothing."""
 
 
-SETTINGS = Settings(
-    env="development",
-    log="off",
-    gc_freeze=False,
-    max_lag=0,
-    upstreams=dict.fromkeys(("items", "others", "stored"), ("http://127.0.0.1:1",)),
-)
+def app_of(log: str) -> Gateway:
+    """Return the gateway, with a form of log: `off` for no sink, `json` at level info."""
+    settings = Settings(
+        env="development",
+        log=log,
+        log_level="info",
+        gc_freeze=False,
+        max_lag=0,
+        upstreams=dict.fromkeys(("items", "others", "stored"), ("http://127.0.0.1:1",)),
+    )
+    return gateway(
+        "counted",
+        services=[Items, Others, Stored],
+        faces=[views, GraphQL(strawberry.Schema(Query))],
+        settings=settings,
+        transport=lambda _policy, _runtime: FromMemory(),
+    )
 
-app = gateway(
-    "counted",
-    services=[Items, Others, Stored],
-    faces=[views, GraphQL(strawberry.Schema(Query))],
-    settings=SETTINGS,
-    transport=lambda _policy, _runtime: FromMemory(),
-)
 
-
-async def send(sample: Sample, times: int) -> list[dict[str, Any]]:
+async def send(app: Gateway, sample: Sample, times: int) -> list[dict[str, Any]]:
     """Send a sample so many times, and return the messages of the last answer."""
     headers = [(b"host", b"localhost"), (b"accept", b"application/json"), (b"user-agent", b"bench")]
     if sample.body:
@@ -285,11 +288,11 @@ def scope_of(sample: Sample, headers: list[tuple[bytes, bytes]]) -> dict[str, An
     }
 
 
-def main(name: str, times: int) -> None:
+def main(name: str, times: int, log: str = "off") -> None:
     """Send a sample, and fail if its answer is wrong."""
     sample = SAMPLES[name]
     gc.disable()
-    start, *rest = asyncio.run(send(sample, times))
+    start, *rest = asyncio.run(send(app_of(log), sample, times))
     body = b"".join(message.get("body", b"") for message in rest)
     names = {field for field, _ in start["headers"]}
     if start["status"] != 200 or not body.startswith(sample.begins) or sample.header not in names:
@@ -297,4 +300,4 @@ def main(name: str, times: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

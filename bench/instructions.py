@@ -1,11 +1,11 @@
 """Counts the CPU instructions of a request in process: `python -m bench.instructions`.
 
-Valgrind's callgrind counts three requests, without sockets: a REST screen of three calls, an answer
-from the view cache, and a GraphQL screen of the same three calls. `bench.counted` runs twice for
-each, with 1,100 and with 1,500 requests; the difference divided by 400 is what a request takes,
-whatever the start took. Bytecode is compiled before, hashing is fixed and the collector is off, so
-that figures of two commits on one machine and one Python can be compared. Without valgrind it says
-so and counts nothing.
+Valgrind's callgrind counts requests in process, without sockets: a REST screen of three calls, the
+same with a log at level info, an answer from the view cache, and a GraphQL screen of the three
+calls. `bench.counted` runs twice for each, with 1,100 and with 1,500 requests; the difference
+divided by 400 is what a request takes, whatever the start took. Bytecode is compiled before,
+hashing is fixed and the collector is off, so that figures of two commits on one machine and one
+Python can be compared. Without valgrind it says so and counts nothing.
 """
 
 import compileall
@@ -20,7 +20,14 @@ from pathlib import Path
 from bench.harness.report import table
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("REST screen", "view-cache hit", "GraphQL screen")
+REQUESTS = (
+    ("REST screen", "off"),
+    ("REST screen", "json"),
+    ("view-cache hit", "off"),
+    ("GraphQL screen", "off"),
+)
+"""What is sent, and the form of the log."""
+
 FEWER, MORE = 1100, 1500
 """The requests of the two runs."""
 
@@ -30,12 +37,12 @@ TIMEOUT_SECONDS = 900.0
 is_total = re.compile(r"Collected : (\d+)").search
 
 
-def instructions(name: str, requests: int) -> int:
+def instructions(name: str, log: str, requests: int) -> int:
     """Return the instructions of a whole program that sends so many requests."""
     done = subprocess.run(
         (
             *("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"),
-            *(sys.executable, "-m", "bench.counted", name, str(requests)),
+            *(sys.executable, "-m", "bench.counted", name, str(requests), log),
         ),
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": "0"},
@@ -57,13 +64,14 @@ def main() -> int:
         return 0
     for package in ("bff_core", "bench"):
         compileall.compile_dir(ROOT / package, quiet=1)
-    runs = [(name, requests) for name in NAMES for requests in (FEWER, MORE)]
+    runs = [(*request, times) for request in REQUESTS for times in (FEWER, MORE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         counts = dict(zip(runs, pool.map(lambda run: instructions(*run), runs), strict=True))
-    rows = [
-        (name, f"{(counts[name, MORE] - counts[name, FEWER]) / (MORE - FEWER) / 1000:,.1f}")
-        for name in NAMES
-    ]
+    rows = []
+    for name, log in REQUESTS:
+        counted = counts[name, log, MORE] - counts[name, log, FEWER]
+        shown = name if log == "off" else f"{name}, logged"
+        rows.append((shown, f"{counted / (MORE - FEWER) / 1000:,.1f}"))
     print(table(("request", "k instructions"), rows))
     return 0
 
