@@ -1,21 +1,18 @@
 """Events of calls to services."""
 
-from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from bff_core.events.sinks import Event, Span
 
 
-@dataclass(frozen=True, slots=True)
-class CallStarted(Event):
+class CallStarted(Event, frozen=True):
     """A call to an upstream started; only for sinks that trace."""
 
     name: ClassVar[str] = "call.started"
     method: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded(Event):
+class CallEnded(Event, frozen=True):
     """A call ended: `outcome` is a status, an error code or `cancelled`; only for sinks that trace.
 
     `source` is upstream, cache or stale; empty where there is no reply. `duration` is in seconds;
@@ -28,16 +25,14 @@ class CallEnded(Event):
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptStarted(Event):
+class AttemptStarted(Event, frozen=True):
     """An attempt of a call is sent to an endpoint; only for sinks that trace."""
 
     name: ClassVar[str] = "attempt.started"
     endpoint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attempted(Event):
+class Attempted(Event, frozen=True):
     """An attempt ended: `outcome` is a status or an error code, `duration` in seconds."""
 
     name: ClassVar[str] = "attempt.ended"
@@ -46,8 +41,7 @@ class Attempted(Event):
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
-class Retried(Event):
+class Retried(Event, frozen=True):
     """Another attempt will start after `delay` seconds."""
 
     name: ClassVar[str] = "retry.scheduled"
@@ -56,38 +50,33 @@ class Retried(Event):
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRefused(Event):
+class RetryRefused(Event, frozen=True):
     """A failure was not retried: `reason` is budget, deadline or retry_after."""
 
     name: ClassVar[str] = "retry.refused"
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hedged(Event):
+class Hedged(Event, frozen=True):
     """A second call was sent, since the first takes longer than most."""
 
     name: ClassVar[str] = "hedge.sent"
 
 
-@dataclass(frozen=True, slots=True)
-class HedgeWon(Event):
+class HedgeWon(Event, frozen=True):
     """A second call was answered before the slow first one."""
 
     name: ClassVar[str] = "hedge.won"
 
 
-@dataclass(frozen=True, slots=True)
-class HedgeRefused(Event):
+class HedgeRefused(Event, frozen=True):
     """A call was slow and not sent a second time: `reason` is budget."""
 
     name: ClassVar[str] = "hedge.refused"
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerChanged(Event):
+class BreakerChanged(Event, frozen=True):
     """A circuit breaker changed its state; `retry_after` is in seconds when it opened."""
 
     name: ClassVar[str] = "breaker.changed"
@@ -95,69 +84,63 @@ class BreakerChanged(Event):
     retry_after: float
 
 
-@dataclass(frozen=True, slots=True)
-class CallRejected(Event):
+class CallRejected(Event, frozen=True):
     """A call was rejected before it was sent: `reason` is circuit_open, bulkhead_full or queue."""
 
     name: ClassVar[str] = "call.rejected"
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class LimitMoved(Event):
+class LimitMoved(Event, frozen=True):
     """The adaptive limit of a bulkhead changed, by a call of the operation."""
 
     name: ClassVar[str] = "bulkhead.resized"
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unauthorized(Event):
+class Unauthorized(Event, frozen=True):
     """A service refused the credentials of a call; `is_sent_again` is whether others are tried."""
 
     name: ClassVar[str] = "credentials.refused"
     is_sent_again: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LocationDropped(Event):
+class LocationDropped(Event, frozen=True):
     """A reply's Location is not in the upstream's `locations`, and is dropped."""
 
     name: ClassVar[str] = "location.dropped"
     location: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRefused(Event):
+class TokenRefused(Event, frozen=True):
     """A token endpoint issued no token; `reason` is its error code if that is a known one."""
 
     name: ClassVar[str] = "token.refused"
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Coalesced(Event):
+class Coalesced(Event, frozen=True):
     """A call waits for an equal one that is running: `leader`, if a sink traces."""
 
     name: ClassVar[str] = "call.coalesced"
-    leader: Span | None = field(default=None, compare=False, repr=False)
+    leader: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CacheLookup(Event):
-    """A cache looked an entry up, or stored one; `age` is that of the served entry in seconds.
+class CacheLookup(Event, frozen=True):
+    """A cache looked an entry up, or stored one.
 
-    For the view cache `upstream` is "views" and `operation` is the route.
+    `age` is that of the served entry in seconds, `size` that of a stored body in bytes. For the
+    view cache `upstream` is "views" and `operation` is the route.
     """
 
     name: ClassVar[str] = "cache.looked_up"
     outcome: Literal["hit", "miss", "stale", "refresh", "store", "refuse"]
     reason: str = ""
     age: float = 0.0
+    size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyReduced(Event):
+class ReplyReduced(Event, frozen=True):
     """Tolerant reading omitted values of a reply.
 
     `lost` are the paths and reasons of the first ones (`$.items[3].status: an unknown member`),
@@ -169,8 +152,7 @@ class ReplyReduced(Event):
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ejected(Event):
+class Ejected(Event, frozen=True):
     """An endpoint was ejected: it gets no calls for `duration` seconds."""
 
     name: ClassVar[str] = "endpoint.ejected"
@@ -178,16 +160,14 @@ class Ejected(Event):
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
-class Restored(Event):
+class Restored(Event, frozen=True):
     """An ejected endpoint gets calls again."""
 
     name: ClassVar[str] = "endpoint.restored"
     endpoint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved(Event):
+class Resolved(Event, frozen=True):
     """The endpoints of an upstream changed, or DNS lookups failed (`error`)."""
 
     name: ClassVar[str] = "endpoints.resolved"

@@ -1,14 +1,12 @@
 """Events of the gateway and its process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from bff_core.events.sinks import GatewayEvent
 
 
-@dataclass(frozen=True, slots=True)
-class RequestStarted(GatewayEvent):
+class RequestStarted(GatewayEvent, frozen=True):
     """A request arrived; only for sinks that trace."""
 
     name: ClassVar[str] = "request.started"
@@ -16,8 +14,14 @@ class RequestStarted(GatewayEvent):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PartStarted(GatewayEvent):
+class RequestShed(GatewayEvent, frozen=True):
+    """A request was refused under load, before it started; only for sinks that trace."""
+
+    name: ClassVar[str] = "request.shed"
+    request_id: str
+
+
+class PartStarted(GatewayEvent, frozen=True):
     """A part of a composition started; only for sinks that trace."""
 
     name: ClassVar[str] = "part.started"
@@ -25,16 +29,14 @@ class PartStarted(GatewayEvent):
     part: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkStarted(GatewayEvent):
+class WorkStarted(GatewayEvent, frozen=True):
     """Background work started; only for sinks that trace."""
 
     name: ClassVar[str] = "work.started"
     work: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkEnded(GatewayEvent):
+class WorkEnded(GatewayEvent, frozen=True):
     """Background work ended: `done`, `cancelled` or `failed`; only for sinks that trace."""
 
     name: ClassVar[str] = "work.ended"
@@ -43,8 +45,7 @@ class WorkEnded(GatewayEvent):
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
-class PartEnded(GatewayEvent):
+class PartEnded(GatewayEvent, frozen=True):
     """A part of a composition ended; `error` is the exception, if there was one.
 
     One that ended as `ok` is reported only if a sink traces. `duration` is in seconds. `is_raised`
@@ -58,11 +59,10 @@ class PartEnded(GatewayEvent):
     reason: str
     error: BaseException | None = None
     is_raised: bool = False
-    duration: float = field(default=0.0, compare=False)
+    duration: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class RequestAnswered(GatewayEvent):
+class RequestAnswered(GatewayEvent, frozen=True):
     """The edge answered a request; `duration` in seconds, `route` a template or empty.
 
     `path`, without the query, is set from status 400 up. `error` is the cause of a 5xx: an
@@ -83,8 +83,7 @@ class RequestAnswered(GatewayEvent):
     refused_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SagaEnded(GatewayEvent):
+class SagaEnded(GatewayEvent, frozen=True):
     """A saga ended: all its steps are `done`, or the steps that ran are `undone`."""
 
     name: ClassVar[str] = "saga.ended"
@@ -93,8 +92,7 @@ class SagaEnded(GatewayEvent):
     outcome: Literal["", "done", "undone"]
 
 
-@dataclass(frozen=True, slots=True)
-class SagaStuck(GatewayEvent):
+class SagaStuck(GatewayEvent, frozen=True):
     """A saga can't continue: a step can't be undone, or its outcome is unknown.
 
     It is resumed in `pause` seconds. `error` is why the last try in this process failed.
@@ -109,8 +107,7 @@ class SagaStuck(GatewayEvent):
     error: BaseException | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoreChanged(GatewayEvent):
+class StoreChanged(GatewayEvent, frozen=True):
     """A shared store became unavailable (its circuit is `open`) or available again (`closed`).
 
     `reason` is the last error before it became unavailable.
@@ -122,8 +119,7 @@ class StoreChanged(GatewayEvent):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreRefused(GatewayEvent):
+class StoreRefused(GatewayEvent, frozen=True):
     """A shared store answered a command with an error, the `reason`.
 
     Examples: a missing permission (NOPERM), a read-only replica (READONLY), a full disk (MISCONF).
@@ -140,8 +136,7 @@ Change = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionChanged(GatewayEvent):
+class SessionChanged(GatewayEvent, frozen=True):
     """A browser's session has `begun`, its tokens were `refreshed`, or it has ended.
 
     It ends because its user signs out (`signed_out`), the provider, a list of sessions or an
@@ -154,8 +149,7 @@ class SessionChanged(GatewayEvent):
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class Purged(GatewayEvent):
+class Purged(GatewayEvent, frozen=True):
     """Entries with these `tags` were purged, `count` in this process; `by` is the cause."""
 
     name: ClassVar[str] = "cache.purged"
@@ -164,8 +158,7 @@ class Purged(GatewayEvent):
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evicted(GatewayEvent):
+class Evicted(GatewayEvent, frozen=True):
     """The cache in memory was full: `count` entries were evicted, `size` bytes in all."""
 
     name: ClassVar[str] = "cache.evicted"
@@ -173,8 +166,7 @@ class Evicted(GatewayEvent):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoadShed(GatewayEvent):
+class LoadShed(GatewayEvent, frozen=True):
     """The gateway shed load in the last `seconds`: `refused` counts requests by criticality.
 
     `dimmed` counts the screens that were answered without their optional parts. `in_flight`,
@@ -190,8 +182,7 @@ class LoadShed(GatewayEvent):
     lag: float
 
 
-@dataclass(frozen=True, slots=True)
-class Refused(GatewayEvent):
+class Refused(GatewayEvent, frozen=True):
     """The server refused a request before the gateway received it, or cut it off.
 
     `reason` is a fixed word. `status` is that of the answer, 0 where the connection was closed
@@ -205,24 +196,21 @@ class Refused(GatewayEvent):
     trace_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PoliciesChanged(GatewayEvent):
+class PoliciesChanged(GatewayEvent, frozen=True):
     """A policy file was loaded; `changes` are the differences to the policies before."""
 
     name: ClassVar[str] = "policies.changed"
     changes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PoliciesRefused(GatewayEvent):
+class PoliciesRefused(GatewayEvent, frozen=True):
     """A policy file was not loaded, and nothing changed: `reason` is the error."""
 
     name: ClassVar[str] = "policies.refused"
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurationWarned(GatewayEvent):
+class ConfigurationWarned(GatewayEvent, frozen=True):
     """The gateway starts, but a setting, option or view should be changed: see `reason`."""
 
     name: ClassVar[str] = "configuration.warned"
@@ -230,24 +218,21 @@ class ConfigurationWarned(GatewayEvent):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadSkipped(GatewayEvent):
+class ReloadSkipped(GatewayEvent, frozen=True):
     """A SIGHUP arrived and changed nothing, for this `reason`."""
 
     name: ClassVar[str] = "reload.skipped"
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Opened(GatewayEvent):
+class Opened(GatewayEvent, frozen=True):
     """The process accepts connections at `address`."""
 
     name: ClassVar[str] = "server.started"
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileOpened(GatewayEvent):
+class FileOpened(GatewayEvent, frozen=True):
     """The gateway stores data in the file `path` (absolute), which the setting `variable` sets."""
 
     name: ClassVar[str] = "file.opened"
@@ -255,8 +240,7 @@ class FileOpened(GatewayEvent):
     variable: str
 
 
-@dataclass(frozen=True, slots=True)
-class LoopBlocked(GatewayEvent):
+class LoopBlocked(GatewayEvent, frozen=True):
     """The event loop has been blocked for `waited` seconds; `stack` is what it executes.
 
     A thread emits it once for each time that the loop is blocked.
@@ -267,16 +251,14 @@ class LoopBlocked(GatewayEvent):
     stack: str
 
 
-@dataclass(frozen=True, slots=True)
-class LoopFreed(GatewayEvent):
+class LoopFreed(GatewayEvent, frozen=True):
     """The event loop runs again; it was blocked for `duration` seconds."""
 
     name: ClassVar[str] = "event_loop.freed"
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
-class Drained(GatewayEvent):
+class Drained(GatewayEvent, frozen=True):
     """Graceful shutdown ended; `unfinished` requests were cancelled after the grace period."""
 
     name: ClassVar[str] = "server.drained"
@@ -284,8 +266,7 @@ class Drained(GatewayEvent):
     duration: float
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerEnded(GatewayEvent):
+class WorkerEnded(GatewayEvent, frozen=True):
     """A worker process ended unexpectedly, and is replaced; `cause` is its status or signal."""
 
     name: ClassVar[str] = "worker.ended"
@@ -293,8 +274,7 @@ class WorkerEnded(GatewayEvent):
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed(GatewayEvent):
+class Crashed(GatewayEvent, frozen=True):
     """An exception was not handled, or truncated an answer that had begun.
 
     `where` is a route's template, a part that no code awaited, or another place; `method`,
@@ -310,8 +290,7 @@ class Crashed(GatewayEvent):
     status: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerForgotten(GatewayEvent):
+class AnswerForgotten(GatewayEvent, frozen=True):
     """A final answer is not stored under its Idempotency-Key: a retry would be executed again.
 
     `reason` is size, evicted (memory is full) or store (Redis could not be written). An event may

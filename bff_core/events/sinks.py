@@ -6,14 +6,14 @@ attribute read. Events of what starts and ends are created only if a sink traces
 """
 
 import random
-from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
+
+import msgspec
 
 _bits = random.getrandbits  # ids have to differ, not to be secret
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """Something that takes time: a request, a part, a call, an attempt, background work.
 
     Ids are lower-case hexadecimal, as in W3C Trace Context: 32 digits of the trace, 16 of the span;
@@ -29,32 +29,30 @@ class Span:
         return Span(self.trace_id, f"{_bits(64) or 1:016x}", self.span_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What every event has. A Struct, since a dataclass takes six times as long to create."""
+
+    name: ClassVar[str] = ""
+    """Its name in logs and metrics, as noun.verb."""
+
+    span: Span | None = None
+
+
+class Event(_Record, frozen=True):
     """An event of an upstream; `operation` is a template without ids.
 
     `span` is the span in which it happened, if a sink traces.
     """
 
-    name: ClassVar[str] = ""
-    """Its name in logs and metrics, as noun.verb."""
-
     upstream: str
     operation: str
-    span: Span | None = field(default=None, kw_only=True, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayEvent:
+class GatewayEvent(_Record, frozen=True):
     """An event of the gateway or its process.
 
     `span` is the span in which it happened, if a sink traces.
     """
-
-    name: ClassVar[str] = ""
-    """Its name in logs and metrics, as noun.verb."""
-
-    span: Span | None = field(default=None, kw_only=True, compare=False, repr=False)
 
 
 AnyEvent = Event | GatewayEvent

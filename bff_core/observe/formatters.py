@@ -5,9 +5,40 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+import msgspec
 
 from bff_core.observe.exceptions import traceback_of
 from bff_core.observe.masking import masked, visible, words_of
+
+LEVEL_NAMES: Final = {
+    level: logging.getLevelName(level).lower()
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
+}
+
+_quick: Final = msgspec.json.Encoder(enc_hook=str).encode
+_escaped: Final = json.JSONEncoder(default=str, separators=(",", ":")).encode
+
+
+def json_line(created: float, level: int, event: str, fields: Mapping[str, object]) -> str:
+    """Return a line of JSON in ASCII; `created` is a Unix time in seconds."""
+    line: dict[str, object] = {
+        "time": f"{_to_the_second(int(created))}.{int(created % 1 * 1000):03}+00:00",
+        "level": LEVEL_NAMES.get(level) or logging.getLevelName(level).lower(),
+        "event": event,
+        **fields,
+    }
+    try:
+        return _quick(line).decode("ascii")
+    except (ValueError, TypeError, msgspec.MsgspecError):  # not ASCII, or no key of JSON
+        return _escaped(line)
+
+
+@lru_cache(maxsize=1)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class JSONLines(logging.Formatter):
@@ -19,16 +50,10 @@ class JSONLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "event": _event_of(record),
-        }
-        line |= _fields_of(record)
-        trace = _traceback(record)
+        fields, trace = _fields_of(record), _traceback(record)
         if trace:
-            line["traceback"] = trace
-        return json.dumps(line, default=str)
+            fields["traceback"] = trace
+        return json_line(record.created, record.levelno, _event_of(record), fields)
 
 
 class Words(logging.Formatter):

@@ -7,14 +7,19 @@ escape sequences and other invisible characters are escaped, credentials are mas
 
 import logging
 import sys
-from collections.abc import Mapping
-from dataclasses import MISSING, fields
-from typing import Literal, TextIO
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from functools import cache
+from typing import Any, Final, Literal, TextIO
+
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from bff_core import events
 from bff_core.errors import UpstreamError
 from bff_core.observe.exceptions import cause_of, described, is_bug, mark_logged, traceback_of
-from bff_core.observe.formatters import JSONLines, Words
+from bff_core.observe.formatters import JSONLines, Words, json_line
 from bff_core.observe.masking import masked, redacted, visible, words_of
 from bff_core.observe.request_ids import RequestIds, current_ids
 from bff_core.payload_errors import SAMPLE_BYTES
@@ -24,8 +29,27 @@ LOGGER = "bff_core"
 Form = Literal["json", "text", "root", "off"]
 
 
-LEVELS: Mapping[type, int] = {
+def _of_answer(event: events.RequestAnswered) -> int:
+    """By status."""
+    if event.status >= 500:
+        return logging.ERROR
+    return logging.WARNING if event.status >= 400 or event.error else logging.INFO
+
+
+def _of_purge(event: events.Purged) -> int:
+    """Info; debug if nothing was purged."""
+    return logging.INFO if event.count else logging.DEBUG
+
+
+def _of_part(event: events.PartEnded) -> int:
+    """Warning; debug if the part ended well, or its error is reported by what awaits it."""
+    is_known = event.is_raised or event.reason == "dependency" or event.state == "ok"
+    return logging.DEBUG if is_known else logging.WARNING
+
+
+LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.RequestStarted: logging.DEBUG,
+    events.RequestShed: logging.DEBUG,
     events.PartStarted: logging.DEBUG,
     events.CallStarted: logging.DEBUG,
     events.CallEnded: logging.DEBUG,
@@ -35,7 +59,7 @@ LEVELS: Mapping[type, int] = {
     events.Attempted: logging.DEBUG,
     events.Coalesced: logging.DEBUG,
     events.CacheLookup: logging.DEBUG,
-    events.Purged: logging.INFO,
+    events.Purged: _of_purge,
     events.Evicted: logging.DEBUG,
     events.Retried: logging.INFO,
     events.RetryRefused: logging.INFO,
@@ -52,7 +76,8 @@ LEVELS: Mapping[type, int] = {
     events.Restored: logging.INFO,
     events.Resolved: logging.INFO,
     events.ReplyReduced: logging.WARNING,
-    events.PartEnded: logging.WARNING,
+    events.PartEnded: _of_part,
+    events.RequestAnswered: _of_answer,
     events.SagaEnded: logging.INFO,
     events.SagaStuck: logging.ERROR,
     events.SessionChanged: logging.INFO,
@@ -73,24 +98,31 @@ LEVELS: Mapping[type, int] = {
     events.WorkerEnded: logging.ERROR,
     events.Crashed: logging.ERROR,
 }
-
+"""The level of each kind of event, or a function that returns it; of other kinds it is info."""
 
 UNLOGGED = frozenset({"span", "leader"})
 """Fields of events for sinks that trace; lines of the log have the ids of their request."""
 
 
 class LogSink:
-    """An event sink that logs one line per event; events below the logger's level cost nothing.
+    """An event sink that logs one line per event; events below the logger's level cost little.
 
-    `form` is the form that `log_sink` set up, or "" for a user's own logger.
+    `form` is the form that `log_sink` set up, or "" for a user's own logger. As long as the lines
+    of `handler` are all that the logger writes, a JSON line is written without a `LogRecord`, whose
+    making takes longer than the rest (docs/decisions/0047-json-lines-without-records.md).
     """
 
-    __slots__ = ("_logger", "form")
+    __slots__ = ("_handler", "_logger", "form")
 
     def __init__(
-        self, logger: logging.Logger | None = None, *, form: Form | Literal[""] = ""
+        self,
+        logger: logging.Logger | None = None,
+        *,
+        form: Form | Literal[""] = "",
+        handler: "OwnHandler | None" = None,
     ) -> None:
         self._logger = logger or logging.getLogger(LOGGER)
+        self._handler = handler
         self.form = form
 
     def __call__(self, event: events.AnyEvent, /) -> None:
@@ -98,10 +130,26 @@ class LogSink:
         logger, level = self._logger, level_of(event)
         if not logger.isEnabledFor(level):
             return
-        values, error = _fields(event), getattr(event, "error", None)
-        name, shown = event.name or type(event).__name__, None
+        error = getattr(event, "error", None)
+        name, values = event.name or type(event).__name__, _fields(event)
         if isinstance(error, BaseException):
             values |= self._error_fields(error)
+        elif (handler := self._handler) is not None and handler.is_alone(logger, level):
+            handler.write_line(json_line(time.time(), level, name, values))
+            return
+        self._handle(event, level, name, values, error)
+
+    def _handle(
+        self,
+        event: events.AnyEvent,
+        level: int,
+        name: str,
+        values: dict[str, object],
+        error: object,
+    ) -> None:
+        """Pass a record to the handlers of the logger."""
+        logger, shown = self._logger, None
+        if isinstance(error, BaseException):
             request_id = str(values.get("request_id", ""))
             # An exception that became an answer was handled, or has a `Crashed` of its own.
             is_known = isinstance(event, events.RequestAnswered) or mark_logged(
@@ -149,20 +197,9 @@ class _Line:
 
 
 def level_of(event: events.AnyEvent) -> int:
-    """Return the level of an event; a response's level depends on its status."""
-    match event:
-        case events.RequestAnswered(status=status) if status >= 500:
-            return logging.ERROR
-        case events.RequestAnswered(status=status, error=error):
-            return logging.WARNING if status >= 400 or error else logging.INFO
-        case events.Purged(count=0):
-            return logging.DEBUG
-        # The code that awaits the part gets the error, or the part that it awaited reports it.
-        case events.PartEnded(is_raised=True) | events.PartEnded(reason="dependency"):
-            return logging.DEBUG
-        case events.PartEnded(state="ok"):
-            return logging.DEBUG
-    return LEVELS.get(type(event), logging.INFO)
+    """Return the level of an event."""
+    level = LEVELS.get(type(event), logging.INFO)
+    return level if isinstance(level, int) else level(event)
 
 
 def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -> LogSink | None:
@@ -177,15 +214,38 @@ def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -
         logger.removeHandler(handler)
     if form == "off":
         return None
-    if form != "root":
-        logger.addHandler(own_handler(form, stream or sys.stderr))
     logger.setLevel(level.upper())
     logger.propagate = form == "root"
-    return LogSink(logger, form=form)
+    if form == "root":
+        return LogSink(logger, form=form)
+    own = own_handler(form, stream or sys.stderr)
+    logger.addHandler(own)
+    return LogSink(logger, form=form, handler=own if form == "json" else None)
 
 
 class OwnHandler(logging.StreamHandler[TextIO]):
     """The framework's own handler, which a later call of `log_sink` replaces."""
+
+    def is_alone(self, logger: logging.Logger, level: int) -> bool:
+        """Whether this handler, as it was set up, is all that gets the lines of a logger."""
+        handlers = logger.handlers
+        return (
+            len(handlers) == 1
+            and handlers[0] is self
+            and level >= self.level
+            and not (logger.propagate or logger.filters)
+            and len(self.filters) == 1
+            and type(self.formatter) is JSONLines
+        )
+
+    def write_line(self, line: str) -> None:
+        """Write a line as `emit` writes that of a record."""
+        with self.lock or nullcontext():
+            try:
+                self.stream.write(line + self.terminator)
+                self.flush()
+            except Exception:  # noqa: BLE001 - as `Handler.emit` does: a log must not fail its caller
+                self.handleError(logging.makeLogRecord({"msg": line}))
 
 
 def own_handler(form: str, stream: TextIO) -> OwnHandler:
@@ -199,13 +259,19 @@ def own_handler(form: str, stream: TextIO) -> OwnHandler:
 def _fields(event: events.AnyEvent) -> dict[str, object]:
     """Return the fields of an event and the ids of its request, without empty values."""
     values: dict[str, object] = {}
-    for field in fields(event):
-        if field.name in UNLOGGED:
-            continue
-        value = getattr(event, field.name)
-        if field.default is MISSING or value not in (None, "", False):
-            values[field.name] = masked(value) if field.name == "path" else value
-    for name, value in zip(("request_id", "trace_id"), current_ids(), strict=True):
-        if value and not values.get(name):
-            values[name] = value
+    for name, default in _logged_fields(type(event)):
+        value = getattr(event, name)
+        if value or default is NODEFAULT or value not in (None, "", False):
+            values[name] = masked(value) if name == "path" else value
+    if not (values.get("request_id") and values.get("trace_id")):
+        request_id, trace_id = current_ids()
+        if request_id:
+            values["request_id"] = values.get("request_id") or request_id
+            values["trace_id"] = values.get("trace_id") or trace_id
     return values
+
+
+@cache
+def _logged_fields(kind: Any) -> tuple[tuple[str, object], ...]:
+    """Return the names and defaults of the fields that lines of a kind of event have."""
+    return tuple((one.name, one.default) for one in fields(kind) if one.name not in UNLOGGED)

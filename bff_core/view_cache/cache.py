@@ -311,7 +311,6 @@ class CacheableRequest:
         cache, view_cache = self._cache, self._view_cache
         if await cache.store.set(self._key, entry, store_for=left, mark=self._mark):
             view_cache.record_stored(self._sharing, self._vary)
-            cache.figures[VIEWS].size += len(entry.body)
-            cache.record(VIEWS, view_cache.operation, "store")
+            cache.record(VIEWS, view_cache.operation, "store", size=len(entry.body))
         else:
             view_cache.record_refusal("purged", cache, self._wiring.clock())

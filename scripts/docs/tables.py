@@ -162,22 +162,29 @@ def gateway_events_table() -> tuple[Sequence[str], Rows]:
 
 
 def _events_table(is_wanted: Callable[[type], bool]) -> tuple[Sequence[str], Rows]:
-    common = {one.name for one in fields(events.Event)}
+    common = set(events.Event.__struct_fields__)
     rows = [
         [
             f"`{name}`",
             f"`{getattr(events, name).name}`",
-            logging.getLevelName(LEVELS[kind]).lower() if kind in LEVELS else "by status",
-            ", ".join(f"`{one.name}`" for one in fields(kind) if one.name not in common),
+            shown_level(LEVELS[kind]),
+            ", ".join(f"`{one}`" for one in kind.__struct_fields__ if one not in common),
             _first_paragraph(kind.__doc__),
         ]
         for name in events.__all__
         if isinstance(kind := getattr(events, name), type)
-        and kind not in {events.Event, events.GatewayEvent, events.Events, events.Span}
-        and hasattr(kind, "__dataclass_fields__")
+        and issubclass(kind, events.Event | events.GatewayEvent)
+        and kind not in {events.Event, events.GatewayEvent}
         and is_wanted(kind)
     ]
     return ["event", "in the log", "level", "fields", "what happened"], rows
+
+
+def shown_level(level: int | Callable[..., int]) -> str:
+    """Return the name of a level, or the sentence of the function that decides it."""
+    if isinstance(level, int):
+        return logging.getLevelName(level).lower()
+    return _first_paragraph(level.__doc__).rstrip(".").lower()
 
 
 def errors_table() -> tuple[Sequence[str], Rows]:

@@ -4,11 +4,13 @@ import re
 
 from bff_core import events
 
-BASES = {"Event", "GatewayEvent", "Span"}
+BASES = {events.Event, events.GatewayEvent}
 KINDS = {
     name: kind
     for name in events.__all__
-    if name not in BASES and hasattr(kind := getattr(events, name), "__dataclass_fields__")
+    if isinstance(kind := getattr(events, name), type)
+    and issubclass(kind, events.Event | events.GatewayEvent)
+    and kind not in BASES
 }
 
 

@@ -1,7 +1,6 @@
 """The pages of layers against the code: what they promise is what the layers do."""
 
 import importlib
-import logging
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from markdown_pages import DOCS, page, table
 import bff_core
 from bff_core.events import CacheLookup, Event, Purged, TokenRefused
 from bff_core.observe.log import LEVELS
-from scripts.docs.tables import names_of_tables
+from scripts.docs.tables import names_of_tables, shown_level
 
 HEADINGS = ["About", "Usage", "Defaults", "Events", "Do / Don't"]
 PAGES = sorted((DOCS / "layers").glob("*.md"))
@@ -111,13 +110,13 @@ def test_options_without_a_range_are_mentioned(stem):
 def test_events_are_those_that_the_layer_emits(path):
     """The events of a layer, and their log levels."""
     emitted = {
-        f"`{name}`": logging.getLevelName(LEVELS[one]).lower()
+        f"`{name}`": shown_level(LEVELS[one])
         for name, one in vars(module_of(path)).items()
         if isinstance(one, type) and issubclass(one, Event)
     }
     event = INDIRECT_EVENTS.get(path.stem)
     if event is not None:
-        emitted[f"`{event.__name__}`"] = logging.getLevelName(LEVELS[event]).lower()
+        emitted[f"`{event.__name__}`"] = shown_level(LEVELS[event])
     rows = table(page(path).section("Events"))
 
     assert {row[0]: row[2] for row in rows} == emitted

@@ -1,6 +1,5 @@
 """Logs: one line per event, without forged lines and without credentials."""
 
-import dataclasses
 import io
 import json
 import logging
@@ -8,6 +7,7 @@ import logging
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from bff_core.call import Call
 from bff_core.errors import CircuitOpen
@@ -32,6 +32,7 @@ from bff_core.events import (
     SessionChanged,
     StoreChanged,
 )
+from bff_core.observe.formatters import json_line
 from bff_core.observe.log import LOGGER, level_of, log_sink
 from bff_core.observe.masking import masked
 
@@ -93,10 +94,8 @@ def test_an_event_is_one_json_object_on_one_line(event):
     (line,) = written("json", event).splitlines()
 
     record = json.loads(line)
-    fields = {
-        one.name for one in dataclasses.fields(event) if getattr(event, one.name) != one.default
-    }
-    assert fields <= record.keys()
+    expected = {one.name for one in fields(event) if getattr(event, one.name) != one.default}
+    assert expected <= record.keys()
     assert record["time"].endswith("+00:00")
 
 
@@ -283,6 +282,87 @@ def test_handlers_of_users_are_not_removed():
         logger.removeHandler(mine)
 
     assert [record.event["state"] for record in records] == ["open"]
+
+
+@pytest.mark.parametrize("added", ["handler", "filter", "formatter", "level", "parent"])
+def test_who_changes_the_logger_gets_its_records(added):
+    """A line is written without a record only as long as this makes no difference."""
+    stream, records = io.StringIO(), []
+    sink = log_sink("json", stream=stream)
+    logger = logging.getLogger(LOGGER)
+    (own,) = logger.handlers
+    mine = logging.Handler()
+    mine.emit = records.append
+    match added:
+        case "handler":
+            logger.addHandler(mine)
+        case "filter":
+            own.addFilter(lambda record: records.append(record) or True)
+        case "formatter":
+            own.setFormatter(logging.Formatter("%(event_name)s mine"))
+        case "level":
+            own.setLevel(logging.ERROR)
+        case "parent":
+            logging.getLogger().addHandler(mine)
+            logger.propagate = True
+    try:
+        sink(EVERY[3])
+    finally:
+        logger.removeHandler(mine)
+        logging.getLogger().removeHandler(mine)
+
+    line = stream.getvalue()
+    match added:
+        case "formatter":
+            assert line == "breaker.changed mine\n"
+        case "level":
+            assert line == ""
+        case _:
+            assert [one.event["state"] for one in records] == ["open"]
+            assert json.loads(line)["state"] == "open"
+
+
+def test_both_ways_write_the_same_line():
+    """Whether a record is made or not."""
+    text, record_text = io.StringIO(), io.StringIO()
+    for stream, is_shared in ((text, False), (record_text, True)):
+        sink = log_sink("json", stream=stream)
+        if is_shared:
+            logging.getLogger(LOGGER).addHandler(logging.NullHandler())
+        for event in EVERY:
+            sink(event)
+    logging.getLogger(LOGGER).handlers.clear()
+
+    lines, others = (
+        [json.loads(line) for line in s.getvalue().splitlines()] for s in (text, record_text)
+    )
+    for line in (*lines, *others):
+        line.pop("time")
+        line.pop("traceback", None)
+    assert lines == others
+
+
+def test_a_log_that_can_not_be_written_fails_no_request(capsys):
+    """Standard error says so, as it does for every handler of the standard library."""
+    stream = io.StringIO()
+    sink = log_sink("json", stream=stream)
+    stream.close()
+
+    sink(EVERY[3])
+
+    assert "Logging error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "value", ["\ud800", "ö\u2028", float("inf"), {1: 1j}, b"\xff", {"a": {"b"}}], ids=ascii
+)
+def test_any_value_becomes_a_line_of_ascii(value):
+    """Also one that JSON has no type for."""
+    line = json_line(1.5, logging.INFO, "shop.sold", {"value": value})
+
+    assert line.isascii()
+    assert "\n" not in line
+    assert json.loads(line)["time"] == "1970-01-01T00:00:01.500+00:00"
 
 
 @pytest.mark.parametrize(("count", "level"), [(0, logging.DEBUG), (1, logging.INFO)])

@@ -1,7 +1,6 @@
 """Spans: what begins ends, and each event says in which request, part and call it happened."""
 
 import asyncio
-import dataclasses
 from collections import Counter
 from typing import Annotated
 
@@ -12,6 +11,8 @@ from bff_core import (
     ANYONE,
     Cache,
     Composition,
+    EdgeOptions,
+    Hedge,
     Policy,
     Retry,
     Settings,
@@ -31,12 +32,14 @@ from bff_core.events import (
     CallStarted,
     Coalesced,
     Events,
+    Hedged,
+    HedgeWon,
     PartEnded,
     PartStarted,
     RequestAnswered,
+    RequestShed,
     RequestStarted,
     Retried,
-    Span,
     WorkEnded,
     WorkStarted,
 )
@@ -48,6 +51,7 @@ pytestmark = pytest.mark.virtual_time
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
 STARTED = (RequestStarted, PartStarted, CallStarted, AttemptStarted, WorkStarted)
+ADDRESSES = dict.fromkeys(("catalog", "ranks"), ("http://10.0.0.1",))
 ENDED = (RequestAnswered, PartEnded, CallEnded, Attempted, WorkEnded)
 
 
@@ -84,10 +88,20 @@ class Catalog(Upstream):
         return await self.get("/count", int, cache=False)
 
 
+class Ranks(Upstream):
+    """A service whose slow calls are sent twice."""
+
+    policy = Policy(hedge=Hedge(minimum_calls=10), retry=Retry(budget_min=100))
+
+    async def rank(self) -> int:
+        return await self.get("/rank", int)
+
+
 class Shelf(Composition):
     """A screen."""
 
     catalog: Catalog
+    ranks: Ranks
 
     @critical
     async def title(self) -> str:
@@ -100,6 +114,10 @@ class Shelf(Composition):
     @optional(fallback=0)
     async def count(self) -> int:
         return await self.catalog.count()
+
+    @critical
+    async def rank(self) -> int:
+        return await self.ranks.rank()
 
 
 views = Views(access=ANYONE)
@@ -124,15 +142,22 @@ async def get_count(shelf: ShelfOf) -> int:
     return await shelf.count()
 
 
-def gateway_of(script: Scripted, *sinks: object):
+@views.get("/rank")
+async def get_rank(shelf: ShelfOf) -> int:
+    """Answer with a part that may be hedged."""
+    return await shelf.rank()
+
+
+def gateway_of(script: Scripted, *sinks: object, options: EdgeOptions | None = None):
     """Make a gateway whose one service is scripted."""
-    settings = Settings(env="development", log="off", upstreams={"catalog": ("http://10.0.0.1",)})
+    settings = Settings(env="development", log="off", upstreams=ADDRESSES)
     transport = ScriptedTransport({"10.0.0.1": script})
     return gateway(
         "shelf",
-        services=[Catalog],
+        services=[Catalog, Ranks],
         faces=[views],
         settings=settings,
+        options=options,
         transport=lambda *_: transport,
         events=Events(*sinks),
         clock=asyncio.get_running_loop().time,
@@ -215,6 +240,36 @@ async def test_coalesced_calls_name_the_one_that_leads() -> None:
     assert (joined.leader, joined.span) == (leading.span, waiting.span)
 
 
+async def test_a_hedge_names_the_call_that_is_slow() -> None:
+    """Both attempts are attempts of the same call, and one is left behind."""
+    quick = [reply(200, 7, after=0.01) for _ in range(12)]
+    script = Scripted(*quick, reply(200, 7, after=5.0), reply(200, 8, after=0.01))
+    tracer = await traced(script, *["/rank"] * 13)
+
+    (hedged,), (won,) = tracer.of(Hedged), tracer.of(HedgeWon)
+    slow = tracer.of(CallStarted)[-1]
+    assert hedged.span == won.span == slow.span
+    outcomes = [
+        one.outcome for one in tracer.of(Attempted) if one.span.parent_id == slow.span.span_id
+    ]
+    assert outcomes == ["200", "cancelled"]
+
+
+async def test_a_request_that_is_shed_has_a_span() -> None:
+    """With the ids of its answer, though it never started."""
+    tracer = Tracer()
+    script = Scripted(reply(200, "tent", after=1.0))
+    gateway = gateway_of(script, tracer, options=EdgeOptions(max_concurrent=2, min_concurrent=2))
+    async with running(gateway) as client:
+        answers = await asyncio.gather(*(client.get("/label") for _ in range(6)))
+
+    problems = [one.json() for one in answers if one.status_code == 503]
+    assert problems
+    assert [(one.request_id, one.span.trace_id) for one in tracer.of(RequestShed)] == [
+        (one["request_id"], one["trace_id"]) for one in problems
+    ]
+
+
 async def test_a_part_that_falls_back_says_so() -> None:
     """And its call says why."""
     tracer = await traced(Scripted(reply(500, "none")), "/count")
@@ -254,12 +309,3 @@ async def test_without_a_sink_that_traces_nothing_begins() -> None:
 
     assert {type(one) for one in heard}.isdisjoint({*STARTED, CallEnded, PartEnded, WorkEnded})
     assert {one.span for one in heard} == {None}
-
-
-async def test_events_may_differ_in_their_span_alone() -> None:
-    """Equality is that of what happened."""
-    event = RequestStarted("GET", "1")
-    within = dataclasses.replace(event, span=Span(TRACE, PARENT).child())
-
-    assert event == within
-    assert repr(event) == repr(within)

@@ -328,7 +328,7 @@ async def test_figures_and_looks() -> None:
         await cached.get()
 
     assert "cache      75% hits, 1 misses, 1 stored" in repr(cached.stack)
-    assert cached.cache.figures["catalog"].size > 0
+    assert cached.cache.figures.by_name["catalog"].size > 0
 
 
 WITHHELD = {

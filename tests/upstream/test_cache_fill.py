@@ -32,7 +32,7 @@ async def test_a_thousand_misses_are_one_call() -> None:
 
     assert {value(one) for one in replies} == {Product(7)}
     assert cached.calls_sent == 1
-    assert cached.cache.figures["catalog"].store == 1
+    assert cached.cache.figures.by_name["catalog"].store == 1
 
 
 async def test_a_stale_entry_is_validated() -> None:

@@ -1,6 +1,5 @@
 """What is promised beside answers: contracts, settings, events, log lines, and how stores look."""
 
-import dataclasses
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -71,8 +70,7 @@ def event_fields(_: House) -> str:
     found: dict[str, Any] = {}
     for name in events.__all__:
         kind = getattr(events, name)
-        is_record = dataclasses.is_dataclass(kind)
-        found[name] = [field.name for field in dataclasses.fields(kind)] if is_record else []
+        found[name] = list(getattr(kind, "__struct_fields__", ()))
     return as_text(found)
 
 

@@ -43,6 +43,7 @@ class SheddingController:
             Permissions(options.cors),
             longest_wait=options.longest_wait,
             bits=bits,
+            events=events,
         )
         self.loop_lag = LoopLag(self.pressure, events=events, clock=clock)
 

@@ -12,8 +12,9 @@ from bff_core.edge.cors import Permissions
 from bff_core.edge.problem_details import problem
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.shedding.criticality import Fields
-from bff_core.edge.trace import child_of, trace_id
+from bff_core.edge.trace import child_of, span_of, trace_id
 from bff_core.errors import Overloaded
+from bff_core.events import Events, RequestShed
 
 TRY_AGAIN_LATER = 1013
 """The close code of a web socket that is refused."""
@@ -28,11 +29,18 @@ class SheddingResponse:
     once. The response equals that of an `Overloaded` error which is raised behind the edge.
     """
 
-    __slots__ = ("_bits", "_longest_wait", "_permissions", "_pieces", "constant")
+    __slots__ = ("_bits", "_events", "_longest_wait", "_permissions", "_pieces", "constant")
 
     def __init__(
-        self, constant: Headers, permissions: Permissions, *, longest_wait: int, bits: Bits
+        self,
+        constant: Headers,
+        permissions: Permissions,
+        *,
+        longest_wait: int,
+        bits: Bits,
+        events: Events,
     ) -> None:
+        self._events = events
         rendered = problem(Overloaded("", retry_after=1), request_id=_REQUEST, trace_id=_TRACE)
         before, _, rest = rendered.body.partition(_REQUEST.encode())
         between, _, after = rest.partition(_TRACE.encode())
@@ -54,6 +62,8 @@ class SheddingResponse:
     def render(self, fields: Fields) -> tuple[bytes, bytes, Headers]:
         """Return the request id, the body and the CORS headers for a request with these fields."""
         name, trace = self._ids(fields)
+        if self._events.is_traced:
+            self._report(name, trace, fields.get(b"traceparent"))
         before, between, after = self._pieces
         body = b"%b%b%b%b%b" % (before, name, between, trace, after)
         origin = fields.get(b"origin")
@@ -66,6 +76,11 @@ class SheddingResponse:
             return digits[:24], digits[24:]
         name = request_id(offered, self._bits)
         return name.encode(), trace_id(child_of(parent, self._bits)).encode()
+
+    def _report(self, name: bytes, trace: bytes, offered: bytes | None) -> None:
+        own = f"00-{trace.decode()}-{self._bits(64) or 1:016x}-01"
+        span = span_of(own, offered)
+        self._events.emit(RequestShed(name.decode("latin-1"), span=span))
 
     async def send(self, scope: ASGIScope, fields: Fields, send: Send) -> None:
         """Answer a request or the handshake of a web socket."""

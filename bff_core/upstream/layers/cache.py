@@ -79,7 +79,7 @@ class CacheLayer:
         self._spawn = runtime.spawn
 
     def __repr__(self) -> str:
-        return f"cache      {self._cache.figures[self._upstream]}"
+        return f"cache      {self._cache.figures.by_name[self._upstream]}"
 
     async def __call__(self, call: Call) -> Reply:
         """Serve a stored entry, or pass the call on."""

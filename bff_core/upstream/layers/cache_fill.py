@@ -212,10 +212,9 @@ class CacheFillLayer:
             self._note(call, "refuse", "purged")
             return replace(answer, reuse=None)
         if is_renewed or lookup.refreshed is not None:
-            self._note(call, "refresh", "304" if is_renewed else "")
+            self._note(call, "refresh", "304" if is_renewed else "", size=len(entry.body))
         else:
-            self._note(call, "store")
-        self._cache.figures[call.upstream].size += len(entry.body)
+            self._note(call, "store", size=len(entry.body))
         return answer
 
     async def _store_entry(self, lookup: _Lookup, entry: CacheEntry, now: float, mark: int) -> bool:
@@ -239,8 +238,9 @@ class CacheFillLayer:
             await self._store.delete(lookup.slot)
         return reply
 
-    def _note(self, call: Call, outcome: Outcome, reason: str = "") -> None:
-        self._cache.record(call.upstream, call.operation, outcome, reason, span=call.span)
+    def _note(self, call: Call, outcome: Outcome, reason: str = "", *, size: int = 0) -> None:
+        name, operation = call.upstream, call.operation
+        self._cache.record(name, operation, outcome, reason, size=size, span=call.span)
 
 
 def _with_all_fields(stored: Reply, reply: Reply) -> Reply:
