@@ -11,6 +11,7 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import COMPOSED_CLASS, Input, shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
+from bff_core.rest.struct_schema import has_structs, with_built_structs
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 
@@ -24,9 +25,11 @@ COMPOSED = "bff.composed"
 def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
     """Return a dependency that builds a composition per request and closes it after the answer.
 
-    Its inputs become path or query parameters of the route, validated and in OpenAPI, with the
-    `Annotated` metadata of the fields (`Annotated[int, Query(ge=1)]`). Two calls with one class
-    return the same function, so it can be a key of `dependency_overrides`.
+    Views compose their parameters by themselves; this is for plain routes of FastAPI. The inputs
+    of the composition become parameters of the route, validated and in OpenAPI: of the path if it
+    names them, else of the query, or as the field declares (`Annotated[str, Header()]`). A
+    dataclass, a Struct or a pydantic model is the body. Two calls with one class return the same
+    function, so it can be a key of `dependency_overrides`.
     """
     if not isinstance(cls, type) or not issubclass(cls, Composition):
         shown = cls.__name__ if isinstance(cls, type) else f"{type(cls).__name__}(...)"
@@ -51,7 +54,8 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
 
 def _parameter(one: Input) -> Parameter:
     default = Parameter.empty if one.is_required else one.default
-    return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=one.annotation, default=default)
+    hint = with_built_structs(one.annotation) if has_structs(one.annotation) else one.annotation
+    return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)
 
 
 def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
