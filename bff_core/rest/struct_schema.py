@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args, get_origin
 
 import msgspec
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from bff_core.rest.exact_types import fields_of, is_struct
@@ -118,7 +118,7 @@ class _Copies:
         copy.__required_keys__ = frozenset(required)
         copy.__optional_keys__ = frozenset(members.keys() - required)
         if self._builds and is_struct(kind) and kind.__struct_config__.forbid_unknown_fields:
-            setattr(copy, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010 # unknown to mypy
+            with_config(ConfigDict(extra="forbid"))(copy)
         return made
 
     def _members(self, kind: Any, args: dict[object, object]) -> Iterator[tuple[str, Any]]:
