@@ -8,11 +8,13 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 from fastapi import Depends, Request, Response
 from starlette.requests import HTTPConnection
 
-from bff_core.compat.fastapi import Dependant, get_dependant
+from bff_core.auth.access import ANYONE, SIGNED_IN, Access
+from bff_core.compat.fastapi import Dependant, all_dependants, get_dependant
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.composition.composition import Composition
-from bff_core.rest.compose import compose
+from bff_core.rest.compose import compose, takes_signed_in, wired
 from bff_core.rest.struct_schema import has_structs, with_built_structs
+from bff_core.scope import Wired
 
 REQUEST = "bff_request"
 """The parameter in which a wrapper gets the request."""
@@ -81,7 +83,8 @@ def injection_of(endpoint: Callable[..., Any]) -> Injection:
 def signature_of(endpoint: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of an endpoint as FastAPI reads it.
 
-    Annotations are types. A parameter whose type is a composition depends on `compose`.
+    Annotations are types. A parameter whose type is a composition depends on `compose`, one that is
+    made of the request, such as the viewer, on `wired`.
     """
     hints = _hints_of(endpoint)
     parameters = inspect.signature(endpoint).parameters.values()
@@ -98,6 +101,14 @@ def dependant_with(signature: inspect.Signature, path: str) -> Dependant:
     return get_dependant(path=path, call=declared)
 
 
+def access_for(signature: inspect.Signature, access: Access | None) -> Access | None:
+    """Return the access rule of a view: one that takes a `SignedIn` admits nobody else."""
+    if access is not None and access is not ANYONE:
+        return access
+    found = all_dependants(dependant_with(signature, "/"))
+    return SIGNED_IN if any(takes_signed_in(one.call) for one in found) else access
+
+
 def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
     hint = getattr(hint, "__value__", hint)
     given, *metadata = get_args(hint) if get_origin(hint) is Annotated else (hint,)
@@ -106,6 +117,8 @@ def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
         return parameter.replace(annotation=hint)
     if isinstance(given, type) and issubclass(given, Composition):
         hint = Annotated[given, Depends(compose(given))]  # type: ignore[arg-type]  # hashable
+    elif isinstance(given, type) and issubclass(given, Wired):
+        hint = Annotated[given, Depends(wired(given))]
     elif has_structs(hint):
         hint = with_built_structs(hint)
     return parameter.replace(annotation=hint)

@@ -15,6 +15,7 @@ from bff_core.cache.status import forwarded
 from bff_core.compat.fastapi import Dependant
 from bff_core.compat.starlette import compile_path
 from bff_core.composition.composition import Composition, close
+from bff_core.composition.tracked_scope import tracked
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.idempotency import stored_answer
 from bff_core.http_exchange.answer import Answer
@@ -27,7 +28,7 @@ from bff_core.rest.answer import (
     wants_meta,
     with_injected,
 )
-from bff_core.rest.compose import COMPOSED, composition_of, inputs_of
+from bff_core.rest.compose import COMPOSED, composition_of, inputs_of, wired_of
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.progressive_parts import EarlyPart
@@ -178,7 +179,7 @@ class CompiledView:
     `view_cache` may store it. It is None for a view that changes something.
     """
 
-    __slots__ = ("_binder", "_compositions", "_view", "view_cache")
+    __slots__ = ("_binder", "_compositions", "_facts", "_view", "view_cache")
 
     def __init__(self, view: View, dependant: Dependant) -> None:
         self.view_cache: ViewCache | None = None
@@ -188,6 +189,12 @@ class CompiledView:
             (one.name, cls, Binder(one))
             for one in dependant.dependencies
             if one.name is not None and (cls := composition_of(one.call)) is not None
+        )
+
+        self._facts = tuple(
+            (one.name, kind.from_scope)
+            for one in dependant.dependencies
+            if one.name is not None and (kind := wired_of(one.call)) is not None
         )
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
@@ -250,6 +257,8 @@ class CompiledView:
     ) -> Values:
         """Build the compositions, and return the arguments of the endpoint."""
         values = bound[0]
+        for name, make in self._facts:
+            values[name] = make(tracked(request_scope))
         for (name, cls, _), inputs in zip(self._compositions, bound[1:], strict=True):
             composition = wiring.build(cls, request_scope, inputs)
             composed.append(composition)
@@ -288,6 +297,9 @@ def compile_view(view: View, path: str) -> CompiledView | None:
     if dependant.request_param_name is not None or not is_bindable(dependant):
         return None
     for one in dependant.dependencies:
-        if composition_of(one.call) is None or one.dependencies or not is_bindable(one):
+        is_known = wired_of(one.call) is not None or (
+            composition_of(one.call) is not None and not one.dependencies and is_bindable(one)
+        )
+        if not is_known:
             return None
     return CompiledView(view, dependant)

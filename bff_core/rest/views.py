@@ -24,7 +24,7 @@ from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESS
 from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
 from bff_core.rest.route_options import DOCUMENTATION, AnswerOptions, result_of, take_answer_options
 from bff_core.rest.schema_hash import schema_hash
-from bff_core.rest.signature import as_function, injection_of, signature_of
+from bff_core.rest.signature import access_for, as_function, injection_of, signature_of
 from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.view_handler import CompiledView, View, compile_view
@@ -52,7 +52,8 @@ class Views:
     Each view may set its criticality under overload (`criticality="sheddable"`) and its access rule
     (`access=Require("orders:read")`, `access=ANYONE`). The default rule is that of
     `Views(access=...)`; without it, views require a signed-in viewer if the gateway has an
-    authenticator. `router` is an ordinary `APIRouter`.
+    authenticator. A view that takes a `SignedIn`, or a screen with one, requires a viewer in any
+    case. `router` is an ordinary `APIRouter`.
     """
 
     def __init__(
@@ -152,7 +153,7 @@ class Views:
                     f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
                     "lines of JSON; return a StreamingResponse from a view for any other"
                 )
-            needs = access or access_of(endpoint) or self._access
+            needs = access_for(signature, access or access_of(endpoint) or self._access)
             route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
             route |= answer_options.openapi_options() | {"response_class": Lines}
             wrapped = guarded(as_stream(endpoint, signature, needs, answer_options), needs)
@@ -237,7 +238,7 @@ class Views:
             answer_options = take_answer_options(
                 own, endpoint, status=status, declared=result_of(endpoint)
             )
-            needs = access or access_of(endpoint) or self._access
+            needs = access_for(signature, access or access_of(endpoint) or self._access)
             view = View(
                 endpoint,
                 signature,

@@ -16,7 +16,18 @@ from openapi_spec_validator import validate
 from pydantic import BaseModel, Field
 from shop import Catalog, Product, ProductPage
 
-from bff_core import ANYONE, Composition, ConfigurationError, Saga, Views, access, compose, step
+from bff_core import (
+    ANYONE,
+    Composition,
+    ConfigurationError,
+    Saga,
+    Settings,
+    Views,
+    access,
+    compose,
+    gateway,
+    step,
+)
 from tests.rest.conformance.three_ways import Ask, gateway_of, is_compiled
 
 
@@ -167,7 +178,7 @@ def plain_route(screen: Any) -> Callable[..., Any]:
     return access(ANYONE)(show)
 
 
-ASKED = {
+REQUESTS = {
     "every place": (
         Search,
         Ask(
@@ -247,10 +258,10 @@ ASKED = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", REQUESTS)
 async def test_inputs_of_a_screen_are_read_from_the_request(way, name):
     """Wherever an input is in the request, a view and a plain route read it alike."""
-    screen, ask, path, expected = ASKED[name]
+    screen, ask, path, expected = REQUESTS[name]
 
     async with served(way, screen, ask.method, path) as (app, client):
         if way == "the fast path":
@@ -597,7 +608,10 @@ async def test_saga_is_composed_and_reads_its_body():
         await buy.run()
         return await buy.pay()
 
-    app = gateway_of(views, [], sagas=[Buy])
+    settings = Settings(
+        env="development", auth="demo", gc_freeze=False, journal_url="sqlite://", log="off"
+    )
+    app = gateway("shop", faces=[views], sagas=[Buy], settings=settings)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
