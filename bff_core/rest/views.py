@@ -7,17 +7,15 @@ from inspect import Signature
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.routing import BaseRoute
 
 from bff_core.answer_cacheability import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.compat.fastapi import Depends as Dependency
-from bff_core.compat.fastapi import dependant_of, has_default_response_class
+from bff_core.compat.fastapi import has_default_response_class
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
-from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
@@ -30,6 +28,7 @@ from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.view_handler import CompiledView, View, compile_view
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
+from bff_core.startup.unused import screens_of
 from bff_core.view_cache.cache import ViewCache, declared_sharing
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -166,7 +165,7 @@ class Views:
     @property
     def compositions(self) -> list[type[Composition]]:
         """The compositions that the views take."""
-        return [screen for route in self.router.routes for screen in _screens(route)]
+        return screens_of(self.router.routes)
 
     def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
         """Yield nothing: the access rules of views are those of their routes."""
@@ -265,7 +264,7 @@ class Views:
                 **documented,
             )
             self._check_parameters(endpoint, signature, options)
-            screens = list(_screens(self.router.routes[-1]))
+            screens = screens_of(self.router.routes[-1:])
             check_early_parts(early_parts or (), screens, endpoint.__name__)
             self._views.append((served, self.prefix + path, view))
             return endpoint
@@ -319,15 +318,6 @@ def _checks(
         yield Depends(key_required)
     if takes_json(path, view.endpoint.__qualname__, view.signature, dependencies):
         yield Depends(limited)
-
-
-def _screens(route: BaseRoute) -> Iterator[type[Composition]]:
-    """Yield the compositions that a route takes."""
-    dependant = dependant_of(route)
-    for dependency in dependant.dependencies if dependant is not None else ():
-        screen = composition_of(dependency.call)
-        if screen is not None:
-            yield screen
 
 
 def _openapi_options(
