@@ -6,7 +6,7 @@ browsers from `bff_core.auth`, so that a gateway without them does not load what
 
 from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
-from bff_core.auth.viewer import Viewer
+from bff_core.auth.viewer import SignedIn, Viewer
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Layer, Reply
 from bff_core.composition.bulk import ItemResult, bulk
@@ -140,6 +140,7 @@ __all__ = [
     "Scope",
     "Settings",
     "Signature",
+    "SignedIn",
     "StreamedBody",
     "TokenExchange",
     "TooManyRequests",

@@ -5,6 +5,7 @@ refused: callers convert it to `str` themselves.
 """
 
 import math
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -25,6 +26,14 @@ ACCEPTED: Final = (
 
 _MAX_WRITTEN_EXPONENT: Final = 64
 """A Decimal with a larger exponent is not written out: `1E+999999` would be a megabyte."""
+
+
+_NAME: Final = re.compile(r"[^\W\d][\w.-]*")
+
+
+def is_name(name: str) -> bool:
+    """Whether a template may name a parameter so: `id`, `user-id`, `user.id`; no number, no gap."""
+    return _NAME.fullmatch(name) is not None
 
 
 class UnsupportedValue(TypeError):

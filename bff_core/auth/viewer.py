@@ -74,7 +74,7 @@ class Viewer:
         Empty without rights. Two sign-ins of one person with equal rights have equal digests.
         """
         values = _rights_of(type(self))(self)  # type: ignore[arg-type]  # a class is hashable
-        if not any(values) and type(self) is Viewer:
+        if not any(values) and type(self) in PLAIN:
             return ""
         try:
             return _digest(values)
@@ -111,6 +111,43 @@ class Viewer:
     def from_scope(cls, scope: Scope, /) -> Self:
         """Return the viewer of a request; an anonymous one if no authenticator found another."""
         return scope.viewer if isinstance(scope.viewer, cls) else cls("")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(Viewer):
+    """A viewer that is never anonymous: `subject` is never empty.
+
+    A screen with a field of this type, and a view with a parameter of it, answer 401 to anonymous
+    callers before any service is called. The value is the viewer of the request itself, so that
+    methods and rights are those of its class.
+
+        class Orders(Composition):
+            orders: OrderService
+            customer: SignedIn
+
+            @critical
+            async def latest(self) -> Sequence[Order]:
+                return await self.orders.of(self.customer.subject)
+    """
+
+    def __post_init__(self) -> None:
+        if not self.subject:
+            raise ValueError(f"{type(self).__name__} needs a subject: it is never anonymous")
+
+    @classmethod
+    def from_scope(cls, scope: Scope, /) -> Self:
+        """Return the viewer of a request; raise `NotAuthenticated` for an anonymous one.
+
+        A subclass of the author's takes only viewers of its own class.
+        """
+        viewer = Viewer.from_scope(scope).require()
+        if cls is SignedIn or isinstance(viewer, cls):
+            return viewer  # type: ignore[return-value]  # a viewer with a subject
+        raise NotAuthenticated("Sign in to see this.", reason="no_credentials")
+
+
+PLAIN: Final = frozenset({Viewer, SignedIn})
+"""The classes of viewers without rights of an author's own."""
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from bff_core.cache.directives import fields_of
 from bff_core.cache.structured_fields import strings
 from bff_core.call import Headers
 from bff_core.errors import ConfigurationError
-from bff_core.parameter_values import texts_of
+from bff_core.parameter_values import is_name, texts_of
 
 MAX_TAGS: Final = 128
 """Tags of an entry, at most."""
@@ -50,7 +50,7 @@ def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
         pieces = [(piece[0], piece[1]) for piece in Formatter().parse(template)]
     except ValueError as error:
         raise ConfigurationError(f"tag {template!r}: {error}") from error
-    if not pieces or any(name is not None and not name.isidentifier() for _, name in pieces):
+    if not pieces or any(name is not None and not is_name(name) for _, name in pieces):
         raise ConfigurationError(f"tag {template!r}: name each parameter, as in product:{{id}}")
     return tuple(pieces)
 

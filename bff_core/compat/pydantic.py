@@ -1,6 +1,7 @@
 """The private names and error texts of pydantic that the framework uses."""
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -15,13 +16,37 @@ __all__ = [
     "use_serializer",
     "use_validator",
     "validator_of",
+    "with_inner",
 ]
 
 _FIELD: Final = re.compile(r"\[field_name='(\w+)'")
 
 _VALIDATOR: Final = "__pydantic_validator__"
 _SCHEMA: Final = "__get_pydantic_core_schema__"
+_DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
+"""The members of a core schema that hold no schemas."""
+
+_BY_NAME: Final = frozenset({"choices", "fields"})
+"""The members that hold schemas by the names of fields, or by tags, where they are a dict."""
+
 _CLASS: Final = ("__pydantic_fields__", "__pydantic_config__", _SCHEMA)
+
+
+def with_inner(schema: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return a copy of a core schema in which `change` has replaced each schema inside."""
+    return {name: _changed(name, one, change) for name, one in schema.items()}
+
+
+def _changed(name: str, member: Any, change: Callable[[Any], Any]) -> Any:
+    if name in _DATA:
+        return member
+    if isinstance(member, list | tuple):
+        return type(member)(_changed("", one, change) for one in member)
+    if not isinstance(member, dict):
+        return member
+    if name in _BY_NAME:
+        return {key: _changed("", one, change) for key, one in member.items()}
+    return change(member)
 
 
 def use_validator(adapter: TypeAdapter[Any], schema: Any) -> None:

@@ -118,6 +118,16 @@ class Composition:
                     f"{cls.__name__}.{name} = {kind} is no field: write {name}: {kind}"
                 )
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> object:
+        """Raise `ConfigurationError`: pydantic can't read a composition from a request."""
+        name = cls.__name__
+        raise ConfigurationError(
+            f"{name} is a composition: a function of Views takes it as page: {name}; a plain route "
+            f"or a dependency of FastAPI takes Annotated[{name}, Depends(compose({name}))]. It is "
+            "no answer: return a dataclass with what the client needs"
+        )
+
     def enter(self, part_registry: PartRegistry) -> None:
         """Run the parts in this registry from now on; the gateway calls it once per request."""
         self._part_registry = part_registry

@@ -144,7 +144,9 @@ class Wiring:
         service = self._services.get(kind)
         if service is None:
             raise ConfigurationError(
-                f"{cls.__name__}.{name} needs {kind.__name__}, which the gateway does not have"
+                f"{cls.__name__}.{name} needs {kind.__name__}, which the gateway does not have: it "
+                "finds the services of its faces and sagas, but can't look into a resolver that "
+                f"calls compose({cls.__name__}); add it, gateway(..., services=[{kind.__name__}])"
             )
         return service
 

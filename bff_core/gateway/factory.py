@@ -29,6 +29,7 @@ from bff_core.startup.arguments import check_arguments
 from bff_core.startup.checks import Checks
 from bff_core.startup.screens import check_screen
 from bff_core.startup.services import check_services
+from bff_core.startup.used_services import check_names, with_used
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.stack import MakeTransport, wire
 
@@ -53,6 +54,10 @@ def gateway(
 ) -> Gateway:
     """Return the app of one BFF: it wires the services, serves the faces, and adds the edge.
 
+    The gateway has the services that the screens of its faces and sagas name as fields. `services`
+    adds others: those of GraphQL resolvers that call `compose` themselves, of routes that are added
+    to the app later, and of `app.services[...]`.
+
     Without `settings` and `options` the environment configures the gateway (`Settings.load()`):
     addresses of services (`BFF_UPSTREAM_<NAME>`), limits of the edge, logs. `authenticator` may be
     a function that makes one from the settings. In development `BFF_AUTH=demo` replaces it, and
@@ -60,12 +65,14 @@ def gateway(
     that the journal records, `edge` your own checks of every request. `lifespan` runs inside the
     gateway's own, after the services are open. `FastAPI` gets all other keywords.
 
-    Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
-    listed, a variable that is missing or out of range.
+    Raises `ConfigurationError` for wrong wiring: a saga that is not listed, two services with one
+    name, a variable that is missing or out of range.
     """
     check_arguments(locals())
     settings = settings or Settings.load()
     made = make_authenticator(authenticator, settings, demo)
+    services = with_used(services, faces, sagas)
+    check_names(services)
     services, settings = all_services(services, made, settings)
     policies, options = PolicyFile(settings.policies, services), options or EdgeOptions.of(settings)
     own_routes, has_cache = signin_routes(made), may_cache(services, settings)

@@ -1,20 +1,28 @@
 """`compose(ProductPage)`: a composition as a FastAPI dependency."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from functools import cache
 from inspect import Parameter, Signature
 from typing import TypeVar
 
 from fastapi import Request
 
+from bff_core.auth.viewer import SignedIn
 from bff_core.composition.composition import Composition
+from bff_core.composition.tracked_scope import tracked
 from bff_core.composition.wiring import COMPOSED_CLASS, Input, shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
+from bff_core.rest.struct_schema import has_structs, with_built_structs
 from bff_core.routing.wiring import wiring_of
-from bff_core.scope import Scope
+from bff_core.scope import Scope, Wired
 
 C = TypeVar("C", bound=Composition)
+
+W = TypeVar("W", bound=Wired)
+
+WIRED_CLASS = "__wired__"
+"""The attribute of a FastAPI dependency that holds the class of the value it makes."""
 
 COMPOSED = "bff.composed"
 """The key in the ASGI scope of the list of compositions that were built for its answer."""
@@ -24,9 +32,11 @@ COMPOSED = "bff.composed"
 def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
     """Return a dependency that builds a composition per request and closes it after the answer.
 
-    Its inputs become path or query parameters of the route, validated and in OpenAPI, with the
-    `Annotated` metadata of the fields (`Annotated[int, Query(ge=1)]`). Two calls with one class
-    return the same function, so it can be a key of `dependency_overrides`.
+    Views compose their parameters by themselves; this is for plain routes of FastAPI. The inputs
+    of the composition become parameters of the route, validated and in OpenAPI: of the path if it
+    names them, else of the query, or as the field declares (`Annotated[str, Header()]`). A
+    dataclass, a Struct or a pydantic model is the body. Two calls with one class return the same
+    function, so it can be a key of `dependency_overrides`.
     """
     if not isinstance(cls, type) or not issubclass(cls, Composition):
         shown = cls.__name__ if isinstance(cls, type) else f"{type(cls).__name__}(...)"
@@ -49,9 +59,21 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
     return dependency
 
 
+@cache
+def wired(kind: type[W]) -> Callable[..., Coroutine[object, object, W]]:
+    """Return a dependency that makes a value of the request, such as its viewer or its locale."""
+
+    async def dependency(request: Request) -> W:
+        return kind.from_scope(tracked(request.scope[SCOPE]))
+
+    setattr(dependency, WIRED_CLASS, kind)
+    return dependency
+
+
 def _parameter(one: Input) -> Parameter:
     default = Parameter.empty if one.is_required else one.default
-    return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=one.annotation, default=default)
+    hint = with_built_structs(one.annotation) if has_structs(one.annotation) else one.annotation
+    return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)
 
 
 def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
@@ -60,7 +82,7 @@ def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
     for name, value in values.items():
         if isinstance(value, Composition):
             found |= {one.name: getattr(value, one.name) for one in shape_of(type(value)).inputs}
-        else:
+        elif not isinstance(value, Wired):
             found[name] = value
     return found
 
@@ -68,3 +90,15 @@ def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
 def composition_of(dependency: object) -> type[Composition] | None:
     """Return the class of composition that a dependency builds; None for any other function."""
     return getattr(dependency, COMPOSED_CLASS, None)
+
+
+def wired_of(dependency: object) -> type[Wired] | None:
+    """Return the class of a value that a dependency makes of the request; None for any other."""
+    return getattr(dependency, WIRED_CLASS, None)
+
+
+def takes_signed_in(dependency: object) -> bool:
+    """Whether a dependency makes a viewer that is never anonymous, or a composition with one."""
+    screen, kind = composition_of(dependency), wired_of(dependency)
+    kinds = [] if screen is None else [one for _, one in shape_of(screen).facts]
+    return any(issubclass(one, SignedIn) for one in (*kinds, kind) if one is not None)

@@ -1,15 +1,18 @@
 """Checks the declaration of a view; errors say what to write instead."""
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeGuard, get_args, get_origin, get_type_hints
 
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from starlette.routing import BaseRoute
 
 from bff_core.compat.fastapi import (
+    Dependant,
     Depends,
     ModelField,
     all_dependants,
@@ -19,6 +22,8 @@ from bff_core.compat.fastapi import (
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import compose, composition_of
+from bff_core.rest.signature import dependant_with
+from bff_core.saga.saga import Saga
 from bff_core.upstream.client import Upstream
 
 
@@ -31,23 +36,32 @@ def check_path(path: object, verb: str) -> None:
 
 
 def check_endpoint(endpoint: Callable[..., Any]) -> None:
-    """Raise `ConfigurationError` for a composition without `Depends`, and for a service."""
+    """Raise `ConfigurationError` for a composition that can't be composed, and for a service."""
     hints = _hints_of(endpoint)
     for parameter in inspect.signature(endpoint).parameters.values():
         given, metadata = _split(hints.get(parameter.name))
         depends = [one for one in (*metadata, parameter.default) if isinstance(one, Depends)]
         where = f"view {endpoint.__qualname__}: {parameter.name}"
-        if isinstance(given, type) and issubclass(given, Composition):
-            _check_screen(where, given, metadata, depends)
+        if _is_composition(given):
+            _check_screen(where, given, metadata, depends, parameter)
         elif _is_service(given) and all(one.dependency in {None, given} for one in depends):
             raise ConfigurationError(
                 f"{where} is the service {given.__name__}: services are fields of a Composition, "
-                "which the view takes with Depends(compose(...))"
+                "which the view takes"
+            )
+        elif not depends and (screen := next(_screens_in(given), None)) is not None:
+            name = screen.__name__
+            raise ConfigurationError(
+                f"{where} is {_shown(given)}: the gateway makes a {name} for each request, so "
+                f"write {parameter.name}: {name}, or take a class of your own that extends it"
             )
 
 
 def check_path_parameters(
-    route: BaseRoute, endpoint: Callable[..., Any], dependencies: Sequence[Depends]
+    route: BaseRoute,
+    endpoint: Callable[..., Any],
+    signature: inspect.Signature,
+    dependencies: Sequence[Depends],
 ) -> None:
     """Raise `ConfigurationError` for a path parameter that the view takes under another name.
 
@@ -62,8 +76,13 @@ def check_path_parameters(
     unused = route.param_convertors.keys() - {
         name for dependant in every for one in dependant.path_params for name in _names_of(one)
     }
-    calls = [endpoint, *(one.dependency for one in dependencies if one.dependency is not None)]
-    if not unused or any(_takes_request(call, route.path) for call in calls):
+    roots = [dependant_with(signature, route.path)]
+    roots += [
+        get_dependant(path=route.path, call=one.dependency)
+        for one in dependencies
+        if one.dependency is not None
+    ]
+    if not unused or any(map(_takes_request, roots)):
         return
     queried = [one for dependant in every for one in dependant.query_params]
     if not any(_may_be_meant(one, unused) for one in queried):
@@ -105,31 +124,55 @@ def _check_screen(
     screen: type[Composition],
     metadata: Sequence[object],
     depends: Sequence[Depends],
+    parameter: inspect.Parameter,
 ) -> None:
-    fix = f"Annotated[{screen.__name__}, Depends(compose({screen.__name__}))]"
+    fix = f"write {parameter.name}: {screen.__name__}"
+    if screen in {Composition, Saga}:
+        raise ConfigurationError(f"{where}: name a class of yours that extends {screen.__name__}")
     if any(composition_of(one) is not None for one in metadata):
-        raise ConfigurationError(f"{where}: put compose(...) into Depends(...): {fix}")
-    if not depends:
-        raise ConfigurationError(f"{where} is a composition and has no Depends: write {fix}")
+        raise ConfigurationError(f"{where}: compose(...) stands in no annotation: {fix}")
+    if not depends and parameter.default is not parameter.empty:
+        raise ConfigurationError(f"{where} has a default, and is made for each request: {fix}")
+    if not depends and any(isinstance(one, FieldInfo) for one in metadata):
+        raise ConfigurationError(f"{where} is made by the gateway, not read from requests: {fix}")
     for one in depends:
         if any(one.dependency is wrong for wrong in (None, screen, compose)):
             raise ConfigurationError(f"{where}: Depends(...) takes what compose returns: {fix}")
+
+
+def _is_composition(given: object) -> TypeGuard[type[Composition]]:
+    return isinstance(given, type) and issubclass(given, Composition)
+
+
+def _screens_in(hint: object) -> Iterator[type[Composition]]:
+    """Yield the compositions in a type such as `Home | None` or `list[Home]`."""
+    for one in (get_origin(hint), *get_args(hint)):
+        if _is_composition(one):
+            yield one
+        elif get_args(one):
+            yield from _screens_in(one)
+
+
+def _shown(hint: object) -> str:
+    """Return a type as its author wrote it, without modules."""
+    return re.sub(r"(?:[\w<>]+\.)+(?=\w)", "", str(hint))
 
 
 def _is_service(given: object) -> TypeGuard[type[Upstream]]:
     return isinstance(given, type) and issubclass(given, Upstream)
 
 
-def _takes_request(call: Callable[..., Any], path: str) -> bool:
+def _takes_request(root: Dependant) -> bool:
     """Whether a function or one of its dependencies, compositions aside, takes the request."""
     return any(
         one.request_param_name or one.websocket_param_name or one.http_connection_param_name
-        for one in all_dependants(get_dependant(path=path, call=call))
+        for one in all_dependants(root)
         if composition_of(one.call) is None
     )
 
 
 def _split(hint: object) -> tuple[object, Sequence[object]]:
+    hint = getattr(hint, "__value__", hint)
     if get_origin(hint) is Annotated:
         given, *metadata = get_args(hint)
         return given, metadata

@@ -5,23 +5,20 @@ null, and a model may choose another form with `ser_json_inf_nan` in its config.
 """
 
 from math import isfinite
-from typing import Any, Final
+from typing import Any
 
 from pydantic_core.core_schema import plain_serializer_function_ser_schema
 
-_DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
-"""The members of a schema that hold no schemas."""
+from bff_core.compat.pydantic import with_inner
 
 
 def finite_schema(schema: Any) -> Any:
     """Return a copy of a core schema whose serializer raises for numbers that are not finite."""
-    if isinstance(schema, list | tuple):
-        return type(schema)(map(finite_schema, schema))
-    if not isinstance(schema, dict) or "ser_json_inf_nan" in schema.get("config", ()):
+    if "ser_json_inf_nan" in schema.get("config", ()):
         return schema
     if schema.get("type") == "nullable" and schema["schema"].get("type") == "float":
         return schema
-    copy = {name: one if name in _DATA else finite_schema(one) for name, one in schema.items()}
+    copy = with_inner(schema, finite_schema)
     if copy.get("type") == "float" and "serialization" not in copy:
         copy["serialization"] = plain_serializer_function_ser_schema(
             _finite, return_schema={"type": "float"}, when_used="json"

@@ -5,8 +5,16 @@ from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from starlette.requests import HTTPConnection
+
+from bff_core.auth.access import ANYONE, SIGNED_IN, Access
+from bff_core.compat.fastapi import Dependant, all_dependants, get_dependant
+from bff_core.compat.fastapi import Depends as Dependency
+from bff_core.composition.composition import Composition
+from bff_core.rest.compose import compose, takes_signed_in, wired
+from bff_core.rest.struct_schema import has_structs, with_built_structs
+from bff_core.scope import Wired
 
 REQUEST = "bff_request"
 """The parameter in which a wrapper gets the request."""
@@ -72,17 +80,63 @@ def injection_of(endpoint: Callable[..., Any]) -> Injection:
     return Injection(_named(hints, HTTPConnection), _named(hints, Response))
 
 
-def with_request(wrapper: Callable[..., Any], endpoint: Callable[..., Any]) -> Injection:
+def signature_of(endpoint: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of an endpoint as FastAPI reads it.
+
+    Annotations are types. A parameter whose type is a composition depends on `compose`, one that is
+    made of the request, such as the viewer, on `wired`.
+    """
+    hints = _hints_of(endpoint)
+    parameters = inspect.signature(endpoint).parameters.values()
+    return inspect.Signature([_read(one, hints[one.name]) for one in parameters])
+
+
+def dependant_with(signature: inspect.Signature, path: str) -> Dependant:
+    """Return what FastAPI reads from a signature, for a route of this path."""
+
+    def declared() -> None:
+        """Has the signature, and is never called."""
+
+    declared.__signature__ = signature  # type: ignore[attr-defined]
+    return get_dependant(path=path, call=declared)
+
+
+def access_for(signature: inspect.Signature, access: Access | None) -> Access | None:
+    """Return the access rule of a view: anyone only without `SignedIn`."""
+    if access is not None and access is not ANYONE:
+        return access
+    found = all_dependants(dependant_with(signature, "/"))
+    return SIGNED_IN if any(takes_signed_in(one.call) for one in found) else access
+
+
+def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
+    hint = getattr(hint, "__value__", hint)
+    given, *metadata = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    depends = any(isinstance(one, Dependency) for one in (*metadata, parameter.default))
+    if depends:
+        return parameter.replace(annotation=hint)
+    if isinstance(given, type) and issubclass(given, Composition):
+        hint = Annotated[given, Depends(compose(given))]  # type: ignore[arg-type]  # hashable
+    elif isinstance(given, type) and issubclass(given, Wired):
+        hint = Annotated[given, Depends(wired(given))]
+    elif has_structs(hint):
+        hint = with_built_structs(hint)
+    return parameter.replace(annotation=hint)
+
+
+def with_request(
+    wrapper: Callable[..., Any], endpoint: Callable[..., Any], signature: inspect.Signature
+) -> Injection:
     """Set the signature of `wrapper`: parameters of `endpoint`, the request and the response.
 
     FastAPI injects each type into one parameter only. The parameters of `endpoint` that get the
     request or the response are left out, and returned: the wrapper fills them.
     """
-    keyword, hints = inspect.Parameter.KEYWORD_ONLY, _hints_of(endpoint)
+    keyword = inspect.Parameter.KEYWORD_ONLY
     wanted = injection_of(endpoint)
     others = [
-        parameter.replace(annotation=hints[name], kind=keyword)
-        for name, parameter in inspect.signature(endpoint).parameters.items()
+        parameter.replace(kind=keyword)
+        for name, parameter in signature.parameters.items()
         if name not in {*wanted.requests, *wanted.responses}
     ]
     own = [

@@ -37,7 +37,10 @@ def item_of(endpoint: Callable[..., Any]) -> Any:
 
 
 def as_stream(
-    endpoint: Callable[..., Any], access: Access | None, answer_options: AnswerOptions
+    endpoint: Callable[..., Any],
+    signature: inspect.Signature,
+    access: Access | None,
+    answer_options: AnswerOptions,
 ) -> Callable[..., Any]:
     """Return an endpoint for FastAPI that streams an async generator; `access` is its rule."""
     model = answer_options.model
@@ -60,7 +63,7 @@ def as_stream(
 
     # FastAPI would follow it, and take the wrapper for an async generator.
     del stream.__wrapped__
-    wanted = with_request(stream, endpoint)
+    wanted = with_request(stream, endpoint, signature)
     return stream
 
 

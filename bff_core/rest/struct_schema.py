@@ -1,4 +1,4 @@
-"""Documents msgspec Structs in OpenAPI: replaces each Struct in a type by a `TypedDict`.
+"""Replaces msgspec Structs in a type by a `TypedDict`: for OpenAPI, and to read them from requests.
 
 FastAPI makes schemas with pydantic, which does not support Structs. The `TypedDict` has the name,
 the docstring, the encoded fields and the tag of the Struct. A dataclass that contains a Struct is
@@ -6,12 +6,12 @@ replaced as well.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args, get_origin
 
 import msgspec
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from bff_core.rest.exact_types import fields_of, is_struct
@@ -47,6 +47,11 @@ def without_structs(declared: object) -> Any:
     return _COPIES.of(declared)
 
 
+def with_built_structs(declared: object) -> Any:
+    """Return a type that pydantic reads from a request, with the Structs of the given type."""
+    return _BUILDING_COPIES.of(declared)
+
+
 def _types_in(declared: object, known: set[object]) -> Iterator[object]:
     """Yield a type, and all types that it contains."""
     kind = get_origin(declared) or declared
@@ -69,17 +74,23 @@ def _is_dataclass(kind: object) -> bool:
 
 
 class _Copies:
-    """Makes one copy of each type, so that a type may contain itself."""
+    """Makes one copy of each type, so that a type may contain itself.
 
-    def __init__(self) -> None:
+    If it `builds`, what pydantic reads by a copy becomes an object of the type.
+    """
+
+    def __init__(self, *, builds: bool) -> None:
         self._made: dict[tuple[object, ...], Any] = {}
+        self._builds = builds
 
     def of(self, declared: Any, args: dict[object, object] | None = None) -> Any:
         """Return the copy of a type."""
         declared = (args or {}).get(declared, declared) if _is_hashable(declared) else declared
         kind, inner = get_origin(declared) or declared, get_args(declared)
         if is_struct(kind) and kind.__struct_config__.array_like:
-            return tuple[tuple(one for _, one in self._members(kind, args or {}))]  # type: ignore[misc]
+            made: Any = tuple[tuple(one for _, one in self._members(kind, args or {}))]  # type: ignore[misc]
+            build = AfterValidator(lambda values: kind(*values))
+            return Annotated[made, build] if self._builds else made
         if is_struct(kind) or (_is_dataclass(kind) and has_structs(declared)):
             return self._object(kind, tuple(self.of(one, args) for one in inner))
         if not inner or kind is Literal:
@@ -96,7 +107,8 @@ class _Copies:
             return self._made[kind, given]
         names = [getattr(one, "__name__", str(one)) for one in given]
         copy: Any = TypedDict("copy", {})  # filled in below
-        self._made[kind, given] = copy
+        made = Annotated[copy, AfterValidator(_builder(kind))] if self._builds else copy
+        self._made[kind, given] = made
         copy.__name__ = copy.__qualname__ = "_".join([kind.__name__, *names])
         copy.__module__, copy.__doc__ = kind.__module__, _own_doc(kind)
         args = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
@@ -105,7 +117,9 @@ class _Copies:
         required = {name for name, one in members.items() if get_origin(one) is not NotRequired}
         copy.__required_keys__ = frozenset(required)
         copy.__optional_keys__ = frozenset(members.keys() - required)
-        return copy
+        if self._builds and is_struct(kind) and kind.__struct_config__.forbid_unknown_fields:
+            with_config(ConfigDict(extra="forbid"))(copy)
+        return made
 
     def _members(self, kind: Any, args: dict[object, object]) -> Iterator[tuple[str, Any]]:
         if is_struct(kind):
@@ -119,8 +133,21 @@ class _Copies:
             yield names.get(name, name), NotRequired[copied] if is_not_required else copied
 
 
-_COPIES: Final = _Copies()
+_COPIES: Final = _Copies(builds=False)
 """Shared by all views, so that OpenAPI has each Struct once."""
+
+_BUILDING_COPIES: Final = _Copies(builds=True)
+
+
+def _builder(kind: Any) -> Callable[[Mapping[str, object]], object]:
+    """Return a function that makes an object of the values of its encoded fields."""
+    encoded = _encoded_names(kind)
+    names = {encoded.get(name, name): name for name in fields_of(kind)}
+
+    def build(values: Mapping[str, object]) -> object:
+        return kind(**{names[key]: value for key, value in values.items() if key in names})
+
+    return build
 
 
 def _encoded_names(kind: Any) -> dict[str, str]:

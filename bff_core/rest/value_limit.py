@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.util import find_spec
+from inspect import Signature
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from fastapi import HTTPException, Request
 
@@ -11,24 +12,26 @@ from bff_core.compat.fastapi import Depends, Form, all_dependants, get_dependant
 from bff_core.compat.starlette import compile_path
 from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
+from bff_core.rest.signature import dependant_with
 
 MAX_VALUES: Final = 10_000
 """Values of a body, nested ones included; pydantic takes up to 30 µs for an invalid one."""
 
 
-def takes_json(path: str, endpoint: Callable[..., Any], dependencies: Sequence[Depends]) -> bool:
+def takes_json(path: str, view: str, signature: Signature, dependencies: Sequence[Depends]) -> bool:
     """Whether a view or one of its dependencies takes a JSON body.
 
     Raises `ConfigurationError` for a form if python-multipart, which reads forms, is not installed.
     """
     try:
-        calls = [endpoint, *(one.dependency for one in dependencies if one.dependency)]
-        roots = [get_dependant(path=compile_path(path)[1], call=call) for call in calls]
+        template, calls = compile_path(path)[1], (one.dependency for one in dependencies)
+        roots = [get_dependant(path=template, call=call) for call in calls if call is not None]
+        roots.append(dependant_with(signature, template))
     except RuntimeError as error:
         if find_spec("python_multipart") is not None:
             raise
         raise ConfigurationError(
-            f"view {endpoint.__qualname__} takes a form or a file, and python-multipart is not "
+            f"view {view} takes a form or a file, and python-multipart is not "
             "installed: pip install python-multipart (it is in bff-core[uploads])"
         ) from error
     found = chain.from_iterable(map(all_dependants, roots))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial, wraps
+from inspect import Signature
 
 from fastapi import Response
 from starlette.types import Receive, Send
@@ -11,9 +12,10 @@ from starlette.types import Scope as ASGIScope
 from bff_core.answer_cacheability import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.cache.status import forwarded
-from bff_core.compat.fastapi import Dependant, get_dependant
+from bff_core.compat.fastapi import Dependant
 from bff_core.compat.starlette import compile_path
 from bff_core.composition.composition import Composition, close
+from bff_core.composition.tracked_scope import tracked
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.idempotency import stored_answer
 from bff_core.http_exchange.answer import Answer
@@ -26,12 +28,12 @@ from bff_core.rest.answer import (
     wants_meta,
     with_injected,
 )
-from bff_core.rest.compose import COMPOSED, composition_of, inputs_of
+from bff_core.rest.compose import COMPOSED, composition_of, inputs_of, wired_of
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.progressive_parts import EarlyPart
 from bff_core.rest.route_options import AnswerOptions
-from bff_core.rest.signature import with_request
+from bff_core.rest.signature import dependant_with, with_request
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 from bff_core.view_cache.cache import ViewCache
@@ -43,13 +45,15 @@ Endpoint = Callable[..., Coroutine[object, object, object]]
 class View:
     """An endpoint and how its result is rendered, on the fast path and by FastAPI.
 
-    `access` is the view's access rule; None means the default of the gateway. `early_parts` are the
-    parts that a progressive answer sends early; None if the view has no such answer. Answers of a
-    view that `reads` have an entity tag; those of a view that `is_cacheable` are stored in the view
-    cache, and `sharing` says which viewers may share them.
+    `signature` declares its parameters to FastAPI. `access` is the view's access rule; None means
+    the default of the gateway. `early_parts` are the parts that a progressive answer sends early;
+    None if the view has no such answer. Answers of a view that `reads` have an entity tag; those of
+    a view that `is_cacheable` are stored in the view cache, and `sharing` says which viewers may
+    share them.
     """
 
     endpoint: Endpoint
+    signature: Signature
     answer_options: AnswerOptions
     with_meta: bool
     is_plain: bool
@@ -163,7 +167,7 @@ class View:
                 answered.headers.append((b"cache-status", forwarded(scope["app"].title, "bypass")))
             return answered.as_response()
 
-        wanted = with_request(endpoint, self.endpoint)
+        wanted = with_request(endpoint, self.endpoint, self.signature)
         return endpoint
 
 
@@ -175,7 +179,7 @@ class CompiledView:
     `view_cache` may store it. It is None for a view that changes something.
     """
 
-    __slots__ = ("_binder", "_compositions", "_view", "view_cache")
+    __slots__ = ("_binder", "_compositions", "_facts", "_view", "view_cache")
 
     def __init__(self, view: View, dependant: Dependant) -> None:
         self.view_cache: ViewCache | None = None
@@ -185,6 +189,12 @@ class CompiledView:
             (one.name, cls, Binder(one))
             for one in dependant.dependencies
             if one.name is not None and (cls := composition_of(one.call)) is not None
+        )
+
+        self._facts = tuple(
+            (one.name, kind.from_scope)
+            for one in dependant.dependencies
+            if one.name is not None and (kind := wired_of(one.call)) is not None
         )
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
@@ -247,6 +257,8 @@ class CompiledView:
     ) -> Values:
         """Build the compositions, and return the arguments of the endpoint."""
         values = bound[0]
+        for name, make in self._facts:
+            values[name] = make(tracked(request_scope))
         for (name, cls, _), inputs in zip(self._compositions, bound[1:], strict=True):
             composition = wiring.build(cls, request_scope, inputs)
             composed.append(composition)
@@ -281,10 +293,13 @@ def _add_locations(
 def compile_view(view: View, path: str) -> CompiledView | None:
     """Return a view for the fast path; None if only FastAPI can read its parameters."""
     _, template, _ = compile_path(path)  # `{name}` for `{name:path}`
-    dependant = get_dependant(path=template, call=view.endpoint)
+    dependant = dependant_with(view.signature, template)
     if dependant.request_param_name is not None or not is_bindable(dependant):
         return None
     for one in dependant.dependencies:
-        if composition_of(one.call) is None or one.dependencies or not is_bindable(one):
+        is_known = wired_of(one.call) is not None or (
+            composition_of(one.call) is not None and not one.dependencies and is_bindable(one)
+        )
+        if not is_known:
             return None
     return CompiledView(view, dependant)

@@ -3,32 +3,32 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from inspect import Signature
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.routing import BaseRoute
 
 from bff_core.answer_cacheability import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.compat.fastapi import Depends as Dependency
-from bff_core.compat.fastapi import dependant_of, has_default_response_class
+from bff_core.compat.fastapi import has_default_response_class
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
-from bff_core.rest.compose import composition_of
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
 from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
 from bff_core.rest.route_options import DOCUMENTATION, AnswerOptions, result_of, take_answer_options
 from bff_core.rest.schema_hash import schema_hash
-from bff_core.rest.signature import as_function, injection_of
+from bff_core.rest.signature import access_for, as_function, injection_of, signature_of
 from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.view_handler import CompiledView, View, compile_view
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
+from bff_core.startup.unused import screens_of
 from bff_core.view_cache.cache import ViewCache, declared_sharing
 
 E = TypeVar("E", bound=Callable[..., Any])
@@ -40,19 +40,19 @@ class Views:
         views = Views(prefix="/v1")
 
         @views.get("/products/{product_id}")
-        async def get_product(
-            page: Annotated[ProductPage, Depends(compose(ProductPage))],
-        ) -> MobileProduct: ...
+        async def get_product(page: ProductPage) -> MobileProduct: ...
 
-    The return type of a view is a dataclass, a msgspec Struct, a pydantic model or plain JSON
-    values. Its declared fields are sent, and are the schema in OpenAPI. A view may also return a
-    `Response`, which is sent as it is. A signature may have everything that FastAPI supports. Views
-    that only take compositions, path, query and header parameters are compiled for the fast path.
+    A parameter whose type is a `Composition` or a `Saga` is composed for each request. The return
+    type of a view is a dataclass, a msgspec Struct, a pydantic model or plain JSON values. Its
+    declared fields are sent, and are the schema in OpenAPI. A view may also return a `Response`,
+    which is sent as it is. A signature may have everything that FastAPI supports. Views that only
+    take compositions, path, query and header parameters are compiled for the fast path.
 
     Each view may set its criticality under overload (`criticality="sheddable"`) and its access rule
     (`access=Require("orders:read")`, `access=ANYONE`). The default rule is that of
     `Views(access=...)`; without it, views require a signed-in viewer if the gateway has an
-    authenticator. `router` is an ordinary `APIRouter`.
+    authenticator. A view that takes a `SignedIn`, or a screen with one, requires a viewer in any
+    case. `router` is an ordinary `APIRouter`.
     """
 
     def __init__(
@@ -145,19 +145,19 @@ class Views:
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
-            route, item = dict(options), item_of(endpoint)
+            signature, route, item = signature_of(endpoint), dict(options), item_of(endpoint)
             answer_options = take_answer_options(route, endpoint, status=200, declared=item)
             if answer_options.response_class is not None:
                 raise ConfigurationError(
                     f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
                     "lines of JSON; return a StreamingResponse from a view for any other"
                 )
-            needs = access or access_of(endpoint) or self._access
+            needs = access_for(signature, access or access_of(endpoint) or self._access)
             route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
             route |= answer_options.openapi_options() | {"response_class": Lines}
-            wrapped = guarded(as_stream(endpoint, needs, answer_options), needs)
+            wrapped = guarded(as_stream(endpoint, signature, needs, answer_options), needs)
             self.router.get(path, **route)(rank(wrapped))
-            self._check_parameters(endpoint, options)
+            self._check_parameters(endpoint, signature, options)
             return endpoint
 
         return self._naming("GET", path, declare)
@@ -165,7 +165,7 @@ class Views:
     @property
     def compositions(self) -> list[type[Composition]]:
         """The compositions that the views take."""
-        return [screen for route in self.router.routes for screen in _screens(route)]
+        return screens_of(self.router.routes)
 
     def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
         """Yield nothing: the access rules of views are those of their routes."""
@@ -186,8 +186,11 @@ class Views:
                 fast_path.add(served, path, compiled)
             view.with_timing = is_development
 
-    def _check_parameters(self, endpoint: Callable[..., Any], options: Mapping[str, Any]) -> None:
-        check_path_parameters(self.router.routes[-1], endpoint, self._dependencies(options))
+    def _check_parameters(
+        self, endpoint: Callable[..., Any], signature: Signature, options: Mapping[str, Any]
+    ) -> None:
+        dependencies = self._dependencies(options)
+        check_path_parameters(self.router.routes[-1], endpoint, signature, dependencies)
 
     def _dependencies(self, options: Mapping[str, Any]) -> list[Dependency]:
         return [*self.router.dependencies, *(options.get("dependencies") or ())]
@@ -230,13 +233,14 @@ class Views:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             check_endpoint(endpoint)
-            own = dict(options)
+            own, signature = dict(options), signature_of(endpoint)
             answer_options = take_answer_options(
                 own, endpoint, status=status, declared=result_of(endpoint)
             )
-            needs = access or access_of(endpoint) or self._access
+            needs = access_for(signature, access or access_of(endpoint) or self._access)
             view = View(
                 endpoint,
+                signature,
                 answer_options,
                 with_meta=meta,
                 is_plain=own.keys() <= DOCUMENTATION and rule == "optional",
@@ -249,7 +253,7 @@ class Views:
             documented = _openapi_options(own, view, reads=method == "GET", rule=rule)
             checks = [
                 guard(needs),
-                *_checks(path, endpoint, self._dependencies(options), rule, limited),
+                *_checks(path, view, self._dependencies(options), rule, limited),
             ]
             documented["dependencies"] = [*checks, *documented.get("dependencies", ())]
             served = rank(guarded(view.as_endpoint(), needs))
@@ -259,8 +263,8 @@ class Views:
                 methods=[method],
                 **documented,
             )
-            self._check_parameters(endpoint, options)
-            screens = list(_screens(self.router.routes[-1]))
+            self._check_parameters(endpoint, signature, options)
+            screens = screens_of(self.router.routes[-1:])
             check_early_parts(early_parts or (), screens, endpoint.__name__)
             self._views.append((served, self.prefix + path, view))
             return endpoint
@@ -304,7 +308,7 @@ def _early_parts(
 
 def _checks(
     path: str,
-    endpoint: Callable[..., Any],
+    view: View,
     dependencies: Sequence[Dependency],
     rule: KeyRule,
     limited: Callable[..., Any],
@@ -312,17 +316,8 @@ def _checks(
     """Yield dependencies that refuse a request before the view is called."""
     if rule == "required":
         yield Depends(key_required)
-    if takes_json(path, endpoint, dependencies):
+    if takes_json(path, view.endpoint.__qualname__, view.signature, dependencies):
         yield Depends(limited)
-
-
-def _screens(route: BaseRoute) -> Iterator[type[Composition]]:
-    """Yield the compositions that a route takes."""
-    dependant = dependant_of(route)
-    for dependency in dependant.dependencies if dependant is not None else ():
-        screen = composition_of(dependency.call)
-        if screen is not None:
-            yield screen
 
 
 def _openapi_options(

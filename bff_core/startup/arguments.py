@@ -126,7 +126,7 @@ def _face(face: object) -> str | None:
     match face:
         case type() if issubclass(face, Composition):
             name = face.__name__
-            return f"a view serves it, which takes Annotated[{name}, Depends(compose({name}))]"
+            return f"a view serves it, which takes page: {name}"
         case type():
             return f"make one, as in {face.__name__}()"
         case APIRouter():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bff_core.auth.authenticator import Authenticator
 from bff_core.edge.options import EdgeOptions
@@ -16,6 +16,7 @@ from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.startup.processes import Processes
 from bff_core.startup.production import production_errors, production_warnings
+from bff_core.startup.screens import check_routes
 from bff_core.startup.sharing import (
     inaccurate_unshared_state,
     keyed_paths,
@@ -50,6 +51,10 @@ class Checks:
             )
             if message := "\n".join(f"{reason}." for reason in reasons):
                 raise ConfigurationError(message)
+
+    def of_routes(self, routes: Sequence[BaseRoute]) -> None:
+        """Raise `ConfigurationError` for a screen that needs what the gateway does not have."""
+        check_routes(routes, self.services, has_cache=self.has_cache, sagas=self.sagas)
 
     def before_serving(
         self,

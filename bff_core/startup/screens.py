@@ -11,7 +11,7 @@ from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.saga import Saga
-from bff_core.startup.unused import routes_with
+from bff_core.startup.unused import routes_with, screens_of
 from bff_core.upstream.client import Upstream
 
 
@@ -38,6 +38,18 @@ def check_screen(
         _check_fields(composition, services, has_cache=has_cache)
 
 
+def check_routes(
+    routes: Sequence[BaseRoute],
+    services: Sequence[type[Upstream]],
+    *,
+    has_cache: bool,
+    sagas: Sequence[type[Saga]],
+) -> None:
+    """Check the screens of all routes, also of those that were added after the faces."""
+    for screen in screens_of(routes):
+        check_screen(screen, services, routes, has_cache=has_cache, sagas=sagas)
+
+
 def _check_fields(
     composition: type[Composition], services: Sequence[type[Upstream]], *, has_cache: bool
 ) -> None:
@@ -46,6 +58,7 @@ def _check_fields(
             raise ConfigurationError(f"{composition.__name__}.{field}: {NO_CACHE}")
         if kind not in {SagaCoordinator, ResponseCache, *services}:
             raise ConfigurationError(
-                f"{composition.__name__}.{field} needs {kind.__name__}: add it to the gateway's "
-                f"services, gateway(..., services=[{kind.__name__}, ...])"
+                f"{composition.__name__}.{field} needs {kind.__name__}: the gateway finds the "
+                "services of its faces and sagas, not those of routes that are added later; add "
+                f"it, gateway(..., services=[{kind.__name__}, ...])"
             )

@@ -9,6 +9,7 @@ from bff_core.admin.webhook import PATH as WEBHOOK
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
 from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
+from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import COMPOSED_CLASS
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
@@ -57,11 +58,18 @@ def routes_with(screen: object, routes: Sequence[BaseRoute]) -> list[str]:
     return [
         f"{' '.join(sorted(context.methods or ()))} {context.path} ({name_of(context.endpoint)})"
         for context in iter_route_contexts(routes)
-        if any(
-            getattr(one.call, COMPOSED_CLASS, None) is screen
-            for one in _dependencies(context.route)
-        )
+        if any(getattr(one.call, COMPOSED_CLASS, None) is screen for one in _dependencies(context))
     ]
+
+
+def screens_of(routes: Sequence[BaseRoute]) -> list[type[Composition]]:
+    """Return the compositions that routes and their dependencies take, each once."""
+    found = (
+        getattr(one.call, COMPOSED_CLASS, None)
+        for context in iter_route_contexts(routes)
+        for one in _dependencies(context)
+    )
+    return list(dict.fromkeys(one for one in found if one is not None))
 
 
 def name_of(endpoint: object) -> str:

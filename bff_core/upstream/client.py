@@ -1,10 +1,9 @@
 """`Upstream`, the base class of service clients, and its verbs such as `get` and `post`."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from inspect import signature
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar, overload
 
 from typing_extensions import TypeForm
 
@@ -24,10 +23,8 @@ from bff_core.upstream.request_bodies import NO_BODY, Content, Files, Form, cont
 from bff_core.upstream.request_headers import Fields, default_headers, replaced
 from bff_core.upstream.request_target import Query
 from bff_core.upstream.streaming import ServerSentEvent, events, lines
+from bff_core.upstream.verbs import ABSENT, NO_VALUES, Values, model_and_values, together, verb
 
-P = ParamSpec("P")
-R = TypeVar("R")
-S = TypeVar("S")
 T = TypeVar("T")
 
 LINES = frozenset(
@@ -40,25 +37,6 @@ LINES = frozenset(
 
 ACCEPT_LINES: Headers = ((b"accept", b"application/x-ndjson"),)
 ACCEPT_EVENTS: Headers = ((b"accept", b"text/event-stream"),)
-
-
-# Path parameters have free names. A TypedDict with Unpack can't declare them beside the options:
-# type checkers would need the extra items of PEP 728, which mypy does not have yet.
-def _verb(
-    method: str, write: Callable[Concatenate[S, str, P], R]
-) -> Callable[Concatenate[S, P], R]:
-    """Return `write` for one HTTP method; type checkers and editors see the options of `write`."""
-
-    def verb(self: S, /, *args: P.args, **options: P.kwargs) -> R:
-        return write(self, method, *args, **options)
-
-    verb.__name__ = method.lower()
-    verb.__qualname__ = f"Upstream.{verb.__name__}"
-    verb.__doc__ = write.__doc__
-    declared = signature(write)
-    itself, _, *others = declared.parameters.values()
-    verb.__signature__ = declared.replace(parameters=[itself, *others])  # type: ignore[attr-defined]  # for help()
-    return verb
 
 
 class Upstream(Caller):
@@ -78,8 +56,10 @@ class Upstream(Caller):
     `UpstreamError`. A 404 is None if the type allows None. `TypedReply[T]` as the type returns
     status and headers, too. `passes_through` are the statuses of the service that clients get.
     `fails_with`, of the class or of one call, translates the service's errors into ours. Path
-    parameters are encoded as one segment each. `purges` are the tags of the cached replies that a
-    write changes: "product:{id}" is filled with the parameters of the call.
+    parameters are keywords, or a mapping after the path for names that no keyword can have:
+    `self.get("/{query}", {"query": text}, Hits)`. Each is encoded as one segment. `purges` are the
+    tags of the cached replies that a write changes: "product:{id}" is filled with the parameters of
+    the call.
     """
 
     def __init_subclass__(cls) -> None:
@@ -114,6 +94,7 @@ class Upstream(Caller):
             replaced(JSON, cls._default_headers),
         )
 
+    @overload
     def get(
         self,
         path: str,
@@ -125,10 +106,38 @@ class Upstream(Caller):
         cache: Cache | bool = True,
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
-    ) -> Coroutine[object, object, T]:
+    ) -> Coroutine[object, object, T]: ...
+    @overload
+    def get(
+        self,
+        path: str,
+        values: Values,
+        model: TypeForm[T],
+        /,
+        *,
+        query: Query | None = None,
+        headers: Fields | None = None,
+        cache: Cache | bool = True,
+        fails_with: FailsWith = NO_TRANSLATIONS,
+        **parameters: Scalar,
+    ) -> Coroutine[object, object, T]: ...
+    def get(
+        self,
+        path: str,
+        given: object,
+        last: object = ABSENT,
+        /,
+        *,
+        query: Query | None = None,
+        headers: Fields | None = None,
+        cache: Cache | bool = True,
+        fails_with: FailsWith = NO_TRANSLATIONS,
+        **parameters: Scalar,
+    ) -> Coroutine[object, object, object]:
         """Read a resource; `cache` overrides the policy's, False always calls the service."""
+        model, values = model_and_values(path, given, last, parameters)
         return self.typed(
-            "GET", path, model, parameters,
+            "GET", path, model, values,
             query=query, headers=headers, cache=cache, fails_with=fails_with,
         )  # fmt: skip
 
@@ -136,7 +145,8 @@ class Upstream(Caller):
         self,
         method: str,
         path: str,
-        model: TypeForm[T],
+        given: object,
+        last: object = ABSENT,
         /,
         *,
         json: object = NO_BODY,
@@ -148,13 +158,14 @@ class Upstream(Caller):
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
-    ) -> Coroutine[object, object, T]:
+    ) -> Coroutine[object, object, object]:
         """Write a resource: `json`, a `form` with or without `files`, or raw `content`."""
+        model, values = model_and_values(path, given, last, parameters)
         return self.typed(
             method,
             path,
             model,
-            parameters,
+            values,
             query=query,
             headers=headers,
             json=json,
@@ -165,19 +176,20 @@ class Upstream(Caller):
             fails_with=fails_with,
         )
 
-    post = _verb("POST", _write)
+    post = verb("POST", _write)
     """Send `json`, a `form` with or without `files`, or raw `content`.
 
     Retried only with an `Idempotency-Key` header.
     """
-    put = _verb("PUT", _write)
+    put = verb("PUT", _write)
     """Replace a resource; the options are those of `post`."""
-    patch = _verb("PATCH", _write)
+    patch = verb("PATCH", _write)
     """Change a resource; the options are those of `post`.
 
     Retried only with an `Idempotency-Key` header.
     """
 
+    @overload
     def delete(
         self,
         path: str,
@@ -189,10 +201,38 @@ class Upstream(Caller):
         purges: Sequence[str] = (),
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
-    ) -> Coroutine[object, object, T]:
+    ) -> Coroutine[object, object, T]: ...
+    @overload
+    def delete(
+        self,
+        path: str,
+        values: Values,
+        model: TypeForm[T],
+        /,
+        *,
+        query: Query | None = None,
+        headers: Fields | None = None,
+        purges: Sequence[str] = (),
+        fails_with: FailsWith = NO_TRANSLATIONS,
+        **parameters: Scalar,
+    ) -> Coroutine[object, object, T]: ...
+    def delete(
+        self,
+        path: str,
+        given: object,
+        last: object = ABSENT,
+        /,
+        *,
+        query: Query | None = None,
+        headers: Fields | None = None,
+        purges: Sequence[str] = (),
+        fails_with: FailsWith = NO_TRANSLATIONS,
+        **parameters: Scalar,
+    ) -> Coroutine[object, object, object]:
         """Remove a resource; pass None as the type if the service answers without a body."""
+        model, values = model_and_values(path, given, last, parameters)
         return self.typed(
-            "DELETE", path, model, parameters,
+            "DELETE", path, model, values,
             query=query, headers=headers, purges=purges, fails_with=fails_with,
         )  # fmt: skip
 
@@ -200,6 +240,7 @@ class Upstream(Caller):
         self,
         method: str,
         path: str,
+        values: Values = NO_VALUES,
         /,
         *,
         body: Content = b"",
@@ -217,7 +258,7 @@ class Upstream(Caller):
         call = self._untyped(
             method,
             path,
-            parameters,
+            together(path, values, parameters),
             body=body,
             query=query,
             headers=headers,
@@ -239,6 +280,7 @@ class Upstream(Caller):
     async def stream(
         self,
         path: str,
+        values: Values = NO_VALUES,
         /,
         *,
         method: str = "GET",
@@ -253,13 +295,15 @@ class Upstream(Caller):
         has arrived. Caches, coalescing and hedges let it pass. A body that is streamed needs a
         method that changes something.
         """
+        given = together(path, values, parameters)
         call = self._untyped(
-            method, path, parameters, body=body, query=query, headers=headers, is_streamed=True
+            method, path, given, body=body, query=query, headers=headers, is_streamed=True
         )
         async with aclosing(await self.reply(call)) as reply:
             yield reply
 
-    async def ndjson(
+    @overload
+    def ndjson(
         self,
         path: str,
         model: TypeForm[T],
@@ -268,15 +312,39 @@ class Upstream(Caller):
         query: Query | None = None,
         headers: Fields | None = None,
         **parameters: Scalar,
-    ) -> AsyncIterator[T]:
+    ) -> AsyncIterator[T]: ...
+    @overload
+    def ndjson(
+        self,
+        path: str,
+        values: Values,
+        model: TypeForm[T],
+        /,
+        *,
+        query: Query | None = None,
+        headers: Fields | None = None,
+        **parameters: Scalar,
+    ) -> AsyncIterator[T]: ...
+    async def ndjson(
+        self,
+        path: str,
+        given: object,
+        last: object = ABSENT,
+        /,
+        *,
+        query: Query | None = None,
+        headers: Fields | None = None,
+        **parameters: Scalar,
+    ) -> AsyncIterator[object]:
         """Yield the typed lines of a newline-delimited JSON stream.
 
         An empty body is an empty stream only if its media type is one of JSON lines, or missing.
         With any other type it raises `BadPayload`.
         """
         ours = replaced(self._default_headers, ACCEPT_LINES)
+        model, values = model_and_values(path, given, last, parameters)
         call = self.call(
-            "GET", path, parameters, query=query, ours=ours, headers=headers, is_streamed=True
+            "GET", path, values, query=query, ours=ours, headers=headers, is_streamed=True
         )
         async with aclosing(await self.reply(call)) as reply:
             await self._refuse_failure(reply, call)
@@ -294,6 +362,7 @@ class Upstream(Caller):
     async def sse(
         self,
         path: str,
+        values: Values = NO_VALUES,
         /,
         *,
         query: Query | None = None,
@@ -308,17 +377,18 @@ class Upstream(Caller):
         ours = replaced(self._default_headers, ACCEPT_EVENTS)
         if last_event_id:
             headers = {"last-event-id": last_event_id, **(headers or {})}
+        given = together(path, values, parameters)
         call = self.call(
-            "GET", path, parameters, query=query, ours=ours, headers=headers, is_streamed=True
+            "GET", path, given, query=query, ours=ours, headers=headers, is_streamed=True
         )
         async with aclosing(await self.reply(call)) as reply:
             await self._refuse_failure(reply, call)
             if _type_of(reply) not in {b"", b"text/event-stream"}:
                 message = f"the reply is of {_shown_type(reply)}, not an event stream"
                 raise BadPayload(message, call=call)
-            async with aclosing(events(aiter(reply), call)) as values:
-                async for value in values:
-                    yield value
+            async with aclosing(events(aiter(reply), call)) as found:
+                async for event in found:
+                    yield event
 
     def _untyped(
         self,

@@ -6,7 +6,7 @@ from string import Formatter
 from urllib.parse import quote, quote_plus
 
 from bff_core.errors import ConfigurationError, InvalidInput
-from bff_core.parameter_values import Scalar, text_of, texts_of
+from bff_core.parameter_values import Scalar, is_name, text_of, texts_of
 
 Query = Mapping[str, object]
 """Query parameters by name: a `Scalar`, a list, tuple or set of them, or None to leave one out.
@@ -26,7 +26,7 @@ class Template:
     def __init__(self, path: str) -> None:
         pieces = list(Formatter().parse(path))
         slots = [(name, spec) for _, name, spec, how in pieces if name is not None and not how]
-        is_known = all(name.isidentifier() and spec in {"", "path"} for name, spec in slots)
+        is_known = all(is_name(name) and spec in {"", "path"} for name, spec in slots)
         if not path.startswith("/") or not is_known or any(how for *_, how in pieces):
             raise ConfigurationError(
                 f"path {path!r}: begin with / and name each parameter, as in /users/{{id}}, or as "
@@ -62,9 +62,9 @@ class Template:
         names = ", ".join(self._names) or "no values"
         given = ", ".join(values) or "none"
         return TypeError(
-            f"path {self.path!r} takes {names}, not {given}: keyword arguments of a call fill its "
-            "path; others go into query=, headers=, json=, form=, files= or content=, and time "
-            "limits into the policy"
+            f"path {self.path!r} takes {names}, not {given}: keyword arguments of a call, or a "
+            "mapping after its path, fill the path; others go into query=, headers=, json=, form=, "
+            "files= or content=, and time limits into the policy"
         )
 
     def operation(self, method: str) -> str:

@@ -4,30 +4,10 @@ from bff_core import Limit, gateway
 from bffs.compositions.checkout import Checkout
 from bffs.desktop import checkout, dashboard, orders, prices, products
 from bffs.scopes import demo_viewer
-from bffs.services.carts import Carts
-from bffs.services.catalog import Catalog
 from bffs.services.identity import desktop_apps
-from bffs.services.inventory import Inventory
-from bffs.services.orders import Orders
-from bffs.services.payments import Payments
-from bffs.services.pricing import Pricing
-from bffs.services.recommendations import Recommendations
-from bffs.services.reviews import Reviews
-from bffs.services.users import Users
 
 app = gateway(
     "desktop",
-    services=[
-        Users,
-        Catalog,
-        Pricing,
-        Inventory,
-        Orders,
-        Carts,
-        Payments,
-        Reviews,
-        Recommendations,
-    ],
     sagas=[Checkout],
     # A dashboard or an export weighs what it takes from the services.
     limits=[Limit(quota=30_000, cost="calls"), Limit(quota=60_000, by="address")],

@@ -1,11 +1,8 @@
 """Buying on the desktop, with the receipt."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import Depends
-
-from bff_core import Require, Views, compose
+from bff_core import Require, Views
 from bffs.compositions.checkout import Checkout
 from bffs.scopes import ORDERS_WRITE
 from bffs.services.orders import Order
@@ -24,7 +21,7 @@ views = Views(prefix="/v1", tags=["checkout"])
 
 
 @views.post("/checkout", status=201, criticality="critical_plus", access=Require(ORDERS_WRITE))
-async def post_checkout(checkout: Annotated[Checkout, Depends(compose(Checkout))]) -> Receipt:
+async def post_checkout(checkout: Checkout) -> Receipt:
     """Buy what lies in the viewer's cart."""
     await checkout.run()
     return Receipt(await checkout.place(), await checkout.charge())

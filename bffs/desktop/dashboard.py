@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import Depends
-
-from bff_core import Require, Views, compose, early, gather
+from bff_core import Require, Views, early, gather
 from bffs.compositions.home import Home
 from bffs.desktop.customer import Customer
 from bffs.desktop.rows import ProductRow, rows
@@ -49,7 +46,7 @@ views = Views(prefix="/v1", tags=["dashboard"])
     access=Require(PROFILE_READ),
     progressive=[early(Home.profile, early_customer), early(Home.orders, early_orders)],
 )
-async def get_dashboard(home: Annotated[Home, Depends(compose(Home))]) -> Dashboard:
+async def get_dashboard(home: Home) -> Dashboard:
     """Show the home screen."""
     user, cart, orders, methods, deals, picks = await gather(
         home.profile(),

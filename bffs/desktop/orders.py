@@ -3,11 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated
 
-from fastapi import Depends
-
-from bff_core import Require, Views, compose, gather
+from bff_core import Require, Views, gather
 from bffs.compositions.orders import OrderExport, OrderList, OrderPage, Purchases
 from bffs.desktop.customer import Customer
 from bffs.desktop.rows import ProductTitle
@@ -61,7 +58,7 @@ views = Views(prefix="/v1", tags=["orders"], access=Require(ORDERS_READ))
 
 
 @views.get("/orders")
-async def get_orders(orders: Annotated[OrderList, Depends(compose(OrderList))]) -> WideOrders:
+async def get_orders(orders: OrderList) -> WideOrders:
     """List the viewer's orders with all that belongs to them."""
     page, customer = await gather(orders.page(), orders.customer())
     shown = Customer.of(customer, orders) if customer else None
@@ -69,9 +66,7 @@ async def get_orders(orders: Annotated[OrderList, Depends(compose(OrderList))]) 
 
 
 @views.stream("/orders/export")
-async def export_orders(
-    export: Annotated[OrderExport, Depends(compose(OrderExport))],
-) -> AsyncIterator[ExportedOrder]:
+async def export_orders(export: OrderExport) -> AsyncIterator[ExportedOrder]:
     """Stream all of the viewer's orders, one per line."""
     async for order in export.orders():
         total = order.totals.total
@@ -86,7 +81,7 @@ async def export_orders(
 
 
 @views.get("/orders/{order_id}")
-async def get_order(page: Annotated[OrderPage, Depends(compose(OrderPage))]) -> WideOrder:
+async def get_order(page: OrderPage) -> WideOrder:
     """Show one of the viewer's orders."""
     (wide,) = await _wide(page, [await page.order()])
     return wide

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
 from pydantic import Field
 
-from bff_core import BulkAnswer, Require, Views, bulk_answer, compose
+from bff_core import BulkAnswer, Require, Views, bulk_answer
 from bffs.compositions.prices import PriceList
 from bffs.scopes import PRICES_WRITE
 from bffs.services.pricing import PriceChange
@@ -33,9 +32,7 @@ views = Views(prefix="/v1", tags=["prices"])
 
 
 @views.post("/prices/bulk", status=207, access=Require(PRICES_WRITE))
-async def change_prices(
-    wanted: WantedPrices, prices: Annotated[PriceList, Depends(compose(PriceList))]
-) -> BulkAnswer[ChangedPrice]:
+async def change_prices(wanted: WantedPrices, prices: PriceList) -> BulkAnswer[ChangedPrice]:
     """Set what variants cost; a change that fails stops no other."""
     results = await prices.change(wanted.items)
     return bulk_answer(results, lambda price: ChangedPrice(price.product_id, price.price))

@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import Depends
-
-from bff_core import ANYONE, Views, compose, gather
+from bff_core import ANYONE, Views, gather
 from bffs.compositions.product import ProductPage
 from bffs.compositions.products import ProductList
 from bffs.desktop.rows import ProductRow, rows
@@ -40,16 +37,14 @@ views = Views(prefix="/v1", tags=["products"], access=ANYONE)
 
 
 @views.get("/products")
-async def get_products(
-    products: Annotated[ProductList, Depends(compose(ProductList))],
-) -> ProductRows:
+async def get_products(products: ProductList) -> ProductRows:
     """Search and browse."""
     page = await products.page()
     return ProductRows(await rows(products, page.items), page.total, page.next_cursor)
 
 
 @views.get("/products/{product_id}")
-async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))]) -> ProductDetail:
+async def get_product(page: ProductPage) -> ProductDetail:
     """Show a product."""
     product, reviews, related = await gather(page.product(), page.reviews(first=10), page.related())
     facts, *related_rows = await rows(page, (product, *related))

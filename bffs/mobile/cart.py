@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
 from pydantic import Field
 
-from bff_core import Require, Views, compose, gather
+from bff_core import Require, Views, gather
 from bffs.compositions.cart import CartPage
 from bffs.mobile.cards import MobilePrice, picture
 from bffs.scopes import CART_READ, CART_WRITE
@@ -44,15 +43,13 @@ views = Views(prefix="/v1", tags=["cart"])
 
 
 @views.get("/cart", access=Require(CART_READ))
-async def get_cart(page: Annotated[CartPage, Depends(compose(CartPage))]) -> MobileCart:
+async def get_cart(page: CartPage) -> MobileCart:
     """Show the viewer's cart."""
     return await _shown(page, await page.cart())
 
 
 @views.put("/cart/items/{sku}", access=Require(CART_WRITE))
-async def put_item(
-    sku: str, wanted: Quantity, page: Annotated[CartPage, Depends(compose(CartPage))]
-) -> MobileCart:
+async def put_item(sku: str, wanted: Quantity, page: CartPage) -> MobileCart:
     """Set how many of a variant the cart holds."""
     return await _shown(page, await page.set_quantity(sku, wanted.quantity))
 

@@ -1,10 +1,6 @@
 """Buying on the phone."""
 
-from typing import Annotated
-
-from fastapi import Depends
-
-from bff_core import Require, Views, compose
+from bff_core import Require, Views
 from bffs.compositions.checkout import Checkout
 from bffs.mobile.orders import MobileOrder
 from bffs.scopes import ORDERS_WRITE
@@ -13,9 +9,7 @@ views = Views(prefix="/v1", tags=["checkout"])
 
 
 @views.post("/checkout", status=201, criticality="critical_plus", access=Require(ORDERS_WRITE))
-async def post_checkout(
-    checkout: Annotated[Checkout, Depends(compose(Checkout))],
-) -> MobileOrder:
+async def post_checkout(checkout: Checkout) -> MobileOrder:
     """Buy what lies in the viewer's cart."""
     await checkout.run()
     return MobileOrder.of(await checkout.place())

@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import Depends
-
-from bff_core import Require, Views, compose, early, gather
+from bff_core import Require, Views, early, gather
 from bffs.compositions.home import Home
 from bffs.mobile.cards import MobileCard, cards
 from bffs.scopes import PROFILE_READ
@@ -65,7 +62,7 @@ views = Views(prefix="/v1", tags=["home"])
         early(Home.orders, early_orders),
     ],
 )
-async def get_home(home: Annotated[Home, Depends(compose(Home))]) -> MobileHome:
+async def get_home(home: Home) -> MobileHome:
     """Show the home screen."""
     profile, cart, orders, deals, picks = await gather(
         home.profile(), home.cart(), home.orders(), home.deals(), home.picks()

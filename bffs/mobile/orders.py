@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Self
 
-from fastapi import Depends
-
-from bff_core import Require, Views, compose, gather
+from bff_core import Require, Views, gather
 from bffs.compositions.orders import OrderList, OrderPage
 from bffs.mobile.cards import picture
 from bffs.scopes import ORDERS_READ
@@ -66,7 +64,7 @@ views = Views(prefix="/v1", tags=["orders"], access=Require(ORDERS_READ))
 
 
 @views.get("/orders")
-async def get_orders(orders: Annotated[OrderList, Depends(compose(OrderList))]) -> MobileOrders:
+async def get_orders(orders: OrderList) -> MobileOrders:
     """List the viewer's orders, newest first."""
     page = await orders.page()
     items = [MobileOrder.of(order) for order in page.items]
@@ -74,7 +72,7 @@ async def get_orders(orders: Annotated[OrderList, Depends(compose(OrderList))]) 
 
 
 @views.get("/orders/{order_id}")
-async def get_order(page: Annotated[OrderPage, Depends(compose(OrderPage))]) -> MobileOrderPage:
+async def get_order(page: OrderPage) -> MobileOrderPage:
     """Show one of the viewer's orders."""
     order = await page.order()
     products, payment = await gather(

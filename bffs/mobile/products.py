@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Self
 
-from fastapi import Depends
-
-from bff_core import ANYONE, Views, compose, gather
+from bff_core import ANYONE, Views, gather
 from bffs.compositions.product import ProductPage
 from bffs.compositions.products import ProductList
 from bffs.mobile.cards import MobileCard, MobilePrice, cards
@@ -57,16 +55,14 @@ views = Views(prefix="/v1", tags=["products"], access=ANYONE)
 
 
 @views.get("/products", public=True)
-async def get_products(
-    products: Annotated[ProductList, Depends(compose(ProductList))],
-) -> MobileProducts:
+async def get_products(products: ProductList) -> MobileProducts:
     """Search and browse."""
     page = await products.page()
     return MobileProducts(await cards(products, page.items), page.total, page.next_cursor)
 
 
 @views.get("/products/{product_id}")
-async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))]) -> MobileProduct:
+async def get_product(page: ProductPage) -> MobileProduct:
     """Show a product."""
     product, price, stock, rating, reviews, related = await gather(
         page.product(),

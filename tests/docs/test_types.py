@@ -63,6 +63,13 @@ RIGHT = (
     ),
     ("int", 'await self.get("/a", int, cache=False)'),
     *(
+        ("int", f'await self.{verb}("/a/{{query}}/{{id}}", {{"query": 1}}, int, id="7")')
+        for verb in ("get", "post", "put", "patch", "delete")
+    ),
+    ("int", '(await self.request("PUT", "/a/{body}", {"body": "7"})).status'),
+    ("list[int]", '[line async for line in self.ndjson("/a/{query}", {"query": 1}, int)]'),
+    ("list[str]", '[one.data async for one in self.sse("/a/{headers}", {"headers": 1})]'),
+    *(
         ("str", f'await self.{verb}("/a", str, json={{"b": 1}}, purges=("a",))')
         for verb in ("post", "put", "patch")
     ),
@@ -80,6 +87,11 @@ WRONG = (
         for model, wrong in (("str", "jsonn={}"), ("int", "id=7"), ("str", "query=7"))
     ),
     ("str", 'await self.get("/a", str, json={})'),
+    *(
+        ("str", f'await self.{verb}("/a/{{id}}", {wrong})')
+        for verb in ("get", "post", "put", "patch", "delete")
+        for wrong in ('{"id": 1}, int', '{"id": {}}, str', 'str, {"id": 1}')
+    ),
     ("str", 'await self.delete("/a", str, json={})'),
     ("str", 'await self.post("/a", str, files={"f": b"x"})'),
     ("int", '(await self.request("PUT", "/a", json={})).status'),

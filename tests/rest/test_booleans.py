@@ -122,6 +122,13 @@ class Rich:
     n: float
 
 
+class Named(BaseModel):
+    """Fields with names that pydantic's schemas have as well."""
+
+    type: int
+    config: int = 0
+
+
 class Dict(TypedDict):
     """A dictionary."""
 
@@ -160,6 +167,7 @@ REFUSED: list[tuple[Any, Any]] = [
         (Chosen, {"a": True}),
         (Chosen, {"b": [True]}),
     ),
+    *((Named, {"type": True}), (Named, {"type": 1, "config": True})),
     *((Extra, {"x": True}), (Root, [True]), (Box[Model], {"item": {"n": True}})),
     *((Plain, {"n": True, "inner": []}), (Plain, {"n": 1, "inner": [{"n": True}]})),
     *((Rich, {"n": True}), (Dict, {"n": True}), (Pair, {"n": True, "m": "a"})),

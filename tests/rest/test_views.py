@@ -9,7 +9,7 @@ from fastapi import Depends, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from httpx import ASGITransport, AsyncClient
 from openapi_spec_validator import validate
-from shop import Catalog, Product, ProductPage, shop_views
+from shop import Catalog, Product, ProductPage
 
 from bff_core import ANYONE, ConfigurationError, Settings, Views, compose, gateway
 from bff_core.events import Crashed
@@ -497,12 +497,6 @@ async def test_upstream_shows_its_stack(shop):
         "attempt",
         "balance",
     ]
-
-
-def test_composition_that_needs_an_unlisted_service_is_refused():
-    """A missing service is found at start-up, not by the first request."""
-    with pytest.raises(ConfigurationError, match=r"ProductPage\.catalog needs Catalog: add it"):
-        gateway("broken", faces=[shop_views()], settings=Settings(env="development"))
 
 
 def test_service_without_an_address_is_refused():

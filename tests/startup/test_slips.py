@@ -75,7 +75,7 @@ PLACE = ModuleType("shop.views")
     [
         ({"faces": views}, "faces=Views(...): give a list, as in faces=[views]"),
         ({"faces": [Views]}, "make one, as in Views()"),
-        ({"faces": [Page]}, "which takes Annotated[Page, Depends(compose(Page))]"),
+        ({"faces": [Page]}, "a view serves it, which takes page: Page"),
         ({"faces": [views.router]}, "a plain router is added by app.include_router(...)"),
         ({"faces": [PLACE]}, "name its Views, as in faces=[views.views]"),
         ({"faces": [None]}, "faces=[None]: give Views() or GraphQL(schema)"),
@@ -118,10 +118,6 @@ def test_a_service_is_not_made_by_its_class():
     assert "set attributes on the class instead" in refusal(type, "Odd", (Upstream,), body)
 
 
-async def screen(page: Page) -> str:
-    """Take a screen without Depends."""
-
-
 async def screen_itself(page: Annotated[Page, Depends(Page)]) -> str:
     """Use a class as a dependency, which FastAPI would construct."""
 
@@ -159,16 +155,15 @@ async def stream(page: Page):
     yield page
 
 
-MEND = "Annotated[Page, Depends(compose(Page))]"
+MEND = "write page: Page"
 
 
 @pytest.mark.parametrize(
     ("endpoint", "mend"),
     [
-        (screen, f"view screen: page is a composition and has no Depends: write {MEND}"),
         (screen_itself, f"Depends(...) takes what compose returns: {MEND}"),
         (screen_by_default, f"Depends(...) takes what compose returns: {MEND}"),
-        (composed_only, f"put compose(...) into Depends(...): {MEND}"),
+        (composed_only, f"compose(...) stands in no annotation: {MEND}"),
         (compose_itself, f"Depends(...) takes what compose returns: {MEND}"),
         (service, "shop is the service Shop: services are fields of a Composition"),
         (service_itself, "shop is the service Shop: services are fields of a Composition"),
@@ -183,10 +178,10 @@ def test_a_view_that_can_not_be_called_is_refused(endpoint, mend):
 
 
 def test_a_stream_is_checked_like_a_view():
-    """Screens of streams need Depends, too, and their paths are looked at."""
+    """Screens of streams, and their paths, are looked at, too."""
     found = Views()
 
-    assert "page is a composition" in refusal(found.stream("/{product_id}"), stream)
+    assert "shop is the service Shop" in refusal(found.stream("/{product_id}"), service)
     assert "a path starts with a slash" in refusal(found.stream, "rows")
 
 

@@ -1,10 +1,7 @@
 """Declarations without effect are warned about at start-up; errors name the route."""
 
-from typing import Annotated
-
 import pytest
 import strawberry
-from fastapi import Depends
 from starlette.staticfiles import StaticFiles
 
 from bff_core import (
@@ -17,7 +14,6 @@ from bff_core import (
     Viewer,
     Views,
     access,
-    compose,
     critical,
     gateway,
 )
@@ -201,21 +197,6 @@ def test_what_is_no_authenticator_is_refused_in_words(given, expected):
         gateway("till", settings=settings(), authenticator=given)
 
     assert expected in str(raised.value)
-
-
-def test_a_service_that_is_not_listed_is_said_with_the_route():
-    """The error names the field of the screen, and the route."""
-    made = Views(prefix="/v1")
-
-    @made.get("/page/{sku}")
-    async def page(page: Annotated[Page, Depends(compose(Page))], sku: str) -> str:
-        return await page.name()
-
-    with pytest.raises(ConfigurationError) as raised:
-        gateway("till", settings=settings(), faces=[made])
-
-    name = f"{__name__}.test_a_service_that_is_not_listed_is_said_with_the_route.<locals>.page"
-    assert str(raised.value).startswith(f"GET /v1/page/{{sku}} ({name}): Page.catalog needs")
 
 
 def sync() -> int:

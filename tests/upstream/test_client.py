@@ -12,6 +12,7 @@ from bff_core.errors import BadPayload
 from bff_core.events import Events
 from bff_core.scope import StepTry, running_part
 from bff_core.testing.scripted import Scripted, reply
+from bff_core.upstream.reading.reply_type_checks import check_reply_types
 
 NDJSON = b'{"id":"1","name":"Ada"}\n\n{"id":"2","name":"Grace"}\n'
 EVENTS = b": hello\nevent: price\ndata: 1\ndata: 2\nid: 7\nretry: 1500\n\ndata: cut off"
@@ -322,3 +323,102 @@ async def test_method_in_small_letters_is_the_method():
     within = users.bind(Scope(200.0, step=StepTry(needs_keys="Join.invite")))
     with pytest.raises(ConfigurationError, match=r"Join\.invite"):
         await within.request("post", "/users")
+
+
+class Odd(Upstream):
+    """A service whose path parameters have the names of options, and other odd names."""
+
+    async def read(self, value: str) -> Profile:
+        return await self.get("/a/{query}/{id}", {"query": value}, Profile, id=7)
+
+    async def write(self, value: str) -> Profile:
+        return await self.post("/a/{json}", {"json": value}, Profile, json={"b": 1})
+
+    async def replace(self, value: str) -> Profile:
+        return await self.put("/a/{user-id}", {"user-id": value}, Profile)
+
+    async def change(self, value: str) -> Profile:
+        return await self.patch("/a/{user.id:path}", {"user.id": value}, Profile)
+
+    async def remove(self, value: str) -> Profile:
+        return await self.delete("/a/{self}/{class}", {"self": value, "class": 1}, Profile)
+
+    async def any_reply(self, value: str) -> bytes:
+        return (await self.request("PUT", "/a/{body}", {"body": value}, body=b"x")).body
+
+    async def rows(self, value: str) -> list[Profile]:
+        lines = self.ndjson("/a/{headers}", {"headers": value}, Profile)
+        return [line async for line in lines]
+
+    async def events(self, value: str) -> list[str]:
+        found = self.sse("/a/{last_event_id}", {"last_event_id": value})
+        return [one.data async for one in found]
+
+    async def opened(self, value: str) -> int:
+        async with self.stream("/a/{method}", {"method": value}, method="POST") as answer:
+            return answer.status
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("read", "/a/b%2Fc/7"),
+        ("write", "/a/b%2Fc"),
+        ("replace", "/a/b%2Fc"),
+        ("change", "/a/b/c"),
+        ("remove", "/a/b%2Fc/1"),
+        ("any_reply", "/a/b%2Fc"),
+        ("rows", "/a/b%2Fc"),
+        ("opened", "/a/b%2Fc"),
+    ],
+)
+async def test_path_parameters_may_have_any_name(name, target):
+    """A mapping after the path holds those whose names are options, or no names of Python."""
+    script = Scripted(ADA)
+
+    await getattr(client(script, Odd), name)("b/c")
+
+    [call] = script.calls
+    assert call.target == target
+
+
+async def test_path_parameter_of_an_event_stream_may_have_any_name():
+    """A mapping also holds those of a server-sent event stream."""
+    script = Scripted(reply(200, b"data: 1\n\n"))
+
+    assert await client(script, Odd).events("a") == ["1"]
+    assert script.calls[0].target == "/a/a"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "problem"),
+    [
+        (({"id": 1}, Profile), {"id": 2}, "id is given twice, by mapping and by keyword"),
+        (({"query": 1}, Profile), {}, "takes id, not query"),
+        (({}, Profile), {}, "takes id, not none"),
+        (({"id": 1, "b": 2}, Profile), {}, "takes id, not id, b"),
+        ((Profile, {"id": 1}), {}, "the second of three arguments holds the values of path"),
+        (({"id": 1},), {}, "name the type of the reply after the values"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete"])
+async def test_wrong_path_parameters_are_explained(verb, arguments, options, problem):
+    """A missing, an unknown and a repeated parameter raise before anything is sent."""
+    script = Scripted(ADA)
+
+    with pytest.raises(TypeError) as caught:
+        await getattr(client(script), verb)("/users/{id}", *arguments, **options)
+
+    assert problem in str(caught.value)
+    assert script.calls == []
+
+
+def test_reply_type_after_a_mapping_is_checked_at_the_start():
+    """The type of such a call is found in the source as well."""
+
+    class Broken(Upstream):
+        async def read(self, value: str) -> object:
+            return await self.get("/a/{query}", {"query": value}, type)
+
+    with pytest.raises(ConfigurationError, match=r"Broken\.read"):
+        check_reply_types(Broken, {})

@@ -48,7 +48,7 @@ def _named(method: Callable[..., object]) -> Iterator[object]:
     names = {**known.builtins, **known.globals, **known.nonlocals}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and len(node.args) > 1 and _is_verb(node.func):
-            written = node.args[1]
+            written = node.args[-1]  # after the path, and the values of its parameters
             if not all(isinstance(one, _FORMS) for one in ast.walk(written)):
                 continue
             try:
