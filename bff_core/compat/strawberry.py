@@ -1,6 +1,6 @@
 """The private names of Strawberry that the framework uses."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, Final
 
@@ -10,16 +10,29 @@ from strawberry.extensions import AddValidationRules, SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import get_object_definition
-from strawberry.utils.str_converters import to_camel_case
+from strawberry.types.arguments import StrawberryArgumentAnnotation as ArgumentMetadata
+from strawberry.types.base import StrawberryList, StrawberryOptional
+from strawberry.types.lazy_type import LazyType
+from strawberry.types.union import StrawberryUnion
+from strawberry.utils.str_converters import to_camel_case as camel_case
 
 __all__ = [
     "VALIDATION_RULES",
+    "ArgumentMetadata",
     "added_rules",
     "argument_names",
+    "attribute_types",
+    "camel_case",
     "class_of",
     "directives_of",
     "get_object_definition",
     "graphql_schema",
+    "is_input_class",
+    "is_nullable",
+    "is_plain",
+    "item_type",
+    "non_null_type",
+    "possible_types",
     "resolver_of",
     "skip_parsing",
     "with_extension",
@@ -89,12 +102,53 @@ def resolver_of(field: GraphQLField) -> object:
 def argument_names(field: GraphQLField) -> Iterator[tuple[str, str]]:
     """Yield the name of each argument of a field in GraphQL, and its name in Python."""
     for one in getattr(_definition_of(field), "arguments", ()):
-        yield one.graphql_name or to_camel_case(one.python_name), one.python_name
+        yield one.graphql_name or camel_case(one.python_name), one.python_name
 
 
 def directives_of(field: GraphQLField) -> Sequence[object]:
     """Return the schema directives of a field."""
     return getattr(_definition_of(field), "directives", ())
+
+
+def is_plain(schema: strawberry.Schema, field: GraphQLField) -> bool:
+    """Whether nothing but its resolver decides the value of a field of a schema."""
+    has_handlers = bool(schema.schema_converter.exception_handlers)
+    return not has_handlers and not getattr(_definition_of(field), "extensions", ())
+
+
+def attribute_types(kind: type) -> Mapping[str, object]:
+    """Return the fields of a type that read an attribute, with Strawberry's types of them."""
+    definition = get_object_definition(kind)
+    fields = () if definition is None else definition.fields
+    return {one.python_name: one.type for one in fields if one.base_resolver is None}
+
+
+def is_input_class(kind: object) -> bool:
+    """Whether a class is an input type."""
+    definition = get_object_definition(kind)
+    return definition is not None and definition.is_input
+
+
+def is_nullable(kind: object) -> bool:
+    """Whether a type allows null."""
+    return isinstance(kind, StrawberryOptional)
+
+
+def non_null_type(kind: object) -> object:
+    """Return a type without null; a lazy type is imported."""
+    while isinstance(kind, StrawberryOptional | LazyType):
+        kind = kind.of_type if isinstance(kind, StrawberryOptional) else kind.resolve_type()
+    return kind
+
+
+def item_type(kind: object) -> object:
+    """Return the type of the items of a list; None for a type that is no list."""
+    return kind.of_type if isinstance(kind, StrawberryList) else None
+
+
+def possible_types(kind: object) -> Sequence[object]:
+    """Return the types of a union; another type is the only one."""
+    return kind.types if isinstance(kind, StrawberryUnion) else (kind,)
 
 
 def _definition_of(field: GraphQLField) -> object:

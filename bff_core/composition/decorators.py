@@ -1,7 +1,7 @@
 """`@critical` and `@optional`: decorators that declare the parts of a composition."""
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import MISSING
 from functools import partial
 from types import MethodType
@@ -59,7 +59,13 @@ class Arguments:
 
 
 class PartMethod(Generic[P, T]):
-    """A method of a composition that runs once per arguments and returns its `Part`."""
+    """A method of a composition that runs once per arguments and returns its `Part`.
+
+    `owner` is the class that declares it, `attribute` its name there.
+    """
+
+    owner: type[Composition] | None = None
+    attribute = ""
 
     def __init__(
         self, body: Callable[..., Coroutine[object, object, T]], failure: PartFailure
@@ -73,6 +79,18 @@ class PartMethod(Generic[P, T]):
         self.arguments = Arguments(body)
         self._start = self._start_with if len(self.arguments) else self._start_plain
 
+    def __set_name__(self, owner: type[Composition], name: str) -> None:
+        self.owner, self.attribute = owner, name
+
+    def has_parameters_of(self, call: Callable[P, object], /) -> bool:
+        """Return whether a function has the parameters of the part, without its composition.
+
+        Type checkers distinguish parts without arguments by the type of this method.
+        """
+        return [*inspect.signature(call).parameters] == [*inspect.signature(self.body).parameters][
+            1:
+        ]
+
     @overload
     def __get__(self, composition: None, owner: type[Composition]) -> Self: ...
     @overload
@@ -85,6 +103,14 @@ class PartMethod(Generic[P, T]):
         if composition is None:
             return self
         return MethodType(self._start, composition)
+
+    def start_for(
+        self, composition: Composition, key: Hashable, arguments: Mapping[str, object]
+    ) -> Part[T]:
+        """Return the part under `key`: for arguments that are not hashable themselves."""
+        return composition.part_registry.find_or_start(
+            (self.name, key), self.name, partial(self.body, composition, **arguments), self.failure
+        )
 
     def _start_plain(self, composition: Composition) -> Part[T]:
         return composition.part_registry.find_or_start(

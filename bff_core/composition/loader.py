@@ -54,19 +54,19 @@ class Options:
 
 
 class PendingValue(Awaitable[V_co]):
-    """The value of one key; it may be awaited many times."""
+    """The value of one key; it may be awaited many times. `part` loads it, with other keys."""
 
-    __slots__ = ("_key", "_options", "_part")
+    __slots__ = ("_key", "_options", "part")
 
     def __init__(self, part: Part[Batch[Hashable, V_co]], key: Hashable, options: Options) -> None:
-        self._part = part
+        self.part = part
         self._key = key
         self._options = options
 
     def __await__(self) -> Generator[object, None, V_co]:
-        batch = yield from self._part.wait_for_result()
+        batch = yield from self.part.wait_for_result()
         if isinstance(batch, _Failed):
-            self._part.mark_used()
+            self.part.mark_used()
         try:
             value = batch[self._key]
         except KeyError:
@@ -77,18 +77,18 @@ class PendingValue(Awaitable[V_co]):
 
     def _missing(self) -> V_co:
         if self._options.missing is MISSING:
-            raise NotFound(f"{self._part.name}: there is no such key")
+            raise NotFound(f"{self.part.name}: there is no such key")
         return self._options.missing  # type: ignore[return-value]  # typed by the declaration
 
     def _failed(self, error: Exception) -> V_co:
         if self._options.fallback is MISSING:
             raise error
         value = fallback_value(self._options.fallback)
-        if self._part.state in {"ok", "stale", "partial"}:
-            self._part.degrade(
-                state_of(error, has_fallback=True), reason_of(error), self._part.result()
+        if self.part.state in {"ok", "stale", "partial"}:
+            self.part.degrade(
+                state_of(error, has_fallback=True), reason_of(error), self.part.result()
             )
-        self._part.mark_used()
+        self.part.mark_used()
         return value  # type: ignore[return-value]  # typed by the declaration
 
 
@@ -157,7 +157,13 @@ async def _in_order(values: list[PendingValue[V]]) -> list[V]:
 
 
 class LoaderMethod(Generic[K, V]):
-    """A method of a composition that loads many keys at once, and is called with one key."""
+    """A method of a composition that loads many keys at once, and is called with one key.
+
+    `owner` is the class that declares it, `attribute` its name there.
+    """
+
+    owner: type[Composition] | None = None
+    attribute = ""
 
     def __init__(
         self, body: Callable[..., Coroutine[object, object, Batch[K, V]]], options: Options
@@ -166,6 +172,9 @@ class LoaderMethod(Generic[K, V]):
         self.__doc__ = body.__doc__
         self.body = body
         self.options = options
+
+    def __set_name__(self, owner: type[Composition], name: str) -> None:
+        self.owner, self.attribute = owner, name
 
     @overload
     def __get__(self, composition: None, owner: type[Composition]) -> Self: ...

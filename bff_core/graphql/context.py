@@ -11,7 +11,7 @@ from bff_core.composition.composition import Composition, close
 from bff_core.composition.tracked_scope import tracked
 from bff_core.composition.wiring import Wiring
 from bff_core.events import Events
-from bff_core.graphql.inputs import checked
+from bff_core.graphql.inputs import checked, hashable
 from bff_core.scope import Scope, Wired
 
 C = TypeVar("C", bound=Composition)
@@ -48,13 +48,17 @@ class Context:
         self._wiring = wiring
         self._shared: dict[Hashable, Composition] = {}
 
-    def compose(self, cls: type[C], **inputs: Hashable) -> C:
+    def compose(self, cls: type[C], **inputs: object) -> C:
         """Return the composition of this class and these inputs; the first call builds it.
 
         Fields that call this with the same arguments share the composition, its parts and loaders.
         """
         key: Hashable = (cls, *sorted(inputs.items()))
-        known = self._shared.get(key)
+        try:
+            known = self._shared.get(key)
+        except TypeError:  # an input object
+            key = hashable(key)
+            known = self._shared.get(key)
         if known is None:
             known = self._shared[key] = self.compose_anew(cls, **inputs)
         return known  # type: ignore[return-value]  # the key holds its class

@@ -15,12 +15,13 @@ from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.access import access_rules, guard_fields
 from bff_core.graphql.cache_sharing import SharedFields
+from bff_core.graphql.direct_resolvers import resolve_directly
 from bff_core.graphql.finite_numbers import refuse_infinite
 from bff_core.graphql.http_handler import GraphQLView, MakeViewCache
 from bff_core.graphql.idempotency import name_writes
 from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
-from bff_core.graphql.schema import schema_hash, screens_of
+from bff_core.graphql.schema import check_fields, schema_hash, screens_of
 from bff_core.graphql.schema_copy import copy_schema
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.routing.access import RouteAccess, guarded
@@ -80,6 +81,7 @@ class GraphQL:
             raise ConfigurationError(
                 f"GraphQL(introspection={introspection!r}): give True or False"
             )
+        check_fields(schema)
         self.schema = schema
         self.path = path
         self.limits = limits or QueryLimits()
@@ -90,12 +92,13 @@ class GraphQL:
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:
-        """The compositions that the schema's types hold as private fields."""
+        """The compositions that types hold, and those of `part()` and `screen()`."""
         return screens_of(self.schema)
 
     def install(self, app: FastAPI, fast_path: FastPath, *, is_development: bool) -> None:
         """Add the face to an app; a gateway calls it."""
         served = copy_schema(graphql_schema(self.schema))
+        resolve_directly(served, self.schema)
         add_null_errors(served)
         name_writes(served)
         guard_fields(served)

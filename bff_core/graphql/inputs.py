@@ -1,6 +1,7 @@
 """Validates the inputs of compositions by the metadata of their annotations, as REST does."""
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, cast, get_origin
 
@@ -20,7 +21,7 @@ def checked(cls: type[Composition], inputs: Mapping[str, object]) -> Mapping[str
     if not adapters or not inputs:
         return inputs
     return {
-        name: _checked(name, value, adapters[name]) if name in adapters else value
+        name: checked_value(name, value, adapters[name]) if name in adapters else value
         for name, value in inputs.items()
     }
 
@@ -34,8 +35,19 @@ def _adapters(cls: type[Composition]) -> Mapping[str, TypeAdapter[Any]]:
     }
 
 
-def _checked(name: str, value: object, adapter: TypeAdapter[Any]) -> object:
+def checked_value(name: str, value: object, adapter: TypeAdapter[Any]) -> object:
+    """Return a validated value; raise `InvalidInput` for one that is out of bounds."""
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
         raise InvalidInput(f"{name}: {error.errors()[0]['msg']}.") from error
+
+
+def hashable(value: Any) -> Any:
+    """Return a key that two equal values share; an input object need not be hashable itself."""
+    if isinstance(value, tuple | list):
+        return tuple(map(hashable, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        members = (hashable(getattr(value, one.name)) for one in fields(value))
+        return (type(value), *members)
+    return value

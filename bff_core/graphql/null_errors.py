@@ -4,7 +4,7 @@ Without the error, clients could not distinguish a failed part from a thing that
 Nullable fields with an async resolver record which parts they await; other fields are not wrapped.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
@@ -40,13 +40,13 @@ def _with_null_error(resolve: Resolve) -> Resolve:
         finally:
             part_observer.reset(token)
         if value is None and awaited and isinstance(info.context, Context):
-            _raise_if_missing(awaited)
+            raise_if_missing(awaited)
         return value
 
     return resolved
 
 
-def _raise_if_missing(awaited: list[Part[object]]) -> None:
+def raise_if_missing(awaited: Iterable[Part[object]]) -> None:
     """Raise `PartMissing` for a part that failed; null is right for a part that is not found."""
     for part in awaited:
         for name, state, reason in _behind(part):

@@ -1,15 +1,18 @@
 """Reads a Strawberry schema: the hash of its types, and the compositions in its types."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 from hashlib import sha256
-from typing import Annotated, get_args, get_origin
 
 import strawberry
-from graphql import print_schema
+from graphql import GraphQLField, GraphQLObjectType, print_schema
 
-from bff_core.compat.strawberry import class_of, get_object_definition, graphql_schema
+from bff_core.compat.strawberry import class_of, graphql_schema, resolver_of
 from bff_core.composition.composition import Composition
+from bff_core.graphql.field_plan import FieldPlan
+from bff_core.graphql.held_screen import held_screens
+from bff_core.graphql.part_fields import plan_of
+from bff_core.graphql.shape import ShapeOf
+from bff_core.graphql.shape_check import check_shape
 
 
 def schema_hash(schema: strawberry.Schema) -> str:
@@ -17,20 +20,36 @@ def schema_hash(schema: strawberry.Schema) -> str:
     return sha256(print_schema(graphql_schema(schema)).encode()).hexdigest()[:16]
 
 
-def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:
-    """Yield the compositions in private fields of types: `page: strawberry.Private[Page]`.
-
-    Compositions that only resolvers name, and annotations that are strings, are not found.
-    """
+def object_types(schema: strawberry.Schema) -> Iterator[tuple[GraphQLObjectType, type]]:
+    """Yield the object types of a schema with their classes."""
     for kind in graphql_schema(schema).type_map.values():
         origin = class_of(kind)
-        if isinstance(origin, type) and get_object_definition(origin) is not None:
-            for field in fields(origin):
-                annotation = _bare(field.type)
-                if isinstance(annotation, type) and issubclass(annotation, Composition):
-                    yield annotation
+        if isinstance(kind, GraphQLObjectType) and isinstance(origin, type):
+            yield kind, origin
 
 
-def _bare(annotation: object) -> object:
-    is_annotated = get_origin(annotation) is Annotated
-    return get_args(annotation)[0] if is_annotated else annotation
+def planned_fields(kind: GraphQLObjectType) -> Iterator[tuple[str, GraphQLField, FieldPlan]]:
+    """Yield the fields of a type that `part()` or `screen()` declares, with their plans."""
+    for name, field in kind.fields.items():
+        plan = plan_of(resolver_of(field))
+        if plan is not None:
+            yield name, field, plan
+
+
+def check_fields(schema: strawberry.Schema) -> None:
+    """Raise `ConfigurationError` for a field that the values of its type can't have."""
+    for kind, origin in object_types(schema):
+        if issubclass(origin, ShapeOf):
+            check_shape(origin)
+        for name, _, plan in planned_fields(kind):
+            plan.check(origin, f"{kind.name}.{name}")
+
+
+def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:
+    """Yield the compositions that types hold, and those of `part()` and `screen()`.
+
+    Compositions that only the code of a resolver names are not found.
+    """
+    for kind, origin in object_types(schema):
+        yield from (screen for _, screen in held_screens(origin))
+        yield from (plan.screen for _, _, plan in planned_fields(kind) if plan.screen is not None)

@@ -31,7 +31,7 @@ class Home(Shelf):
 
     @critical
     async def profile(self) -> User:
-        """The customer; without one there is no home."""
+        """The customer who is signed in."""
         return await self.users.profile(self.viewer.require(PROFILE_READ).subject)
 
     @optional(fallback=(), timeout=1.0)

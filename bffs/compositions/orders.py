@@ -29,7 +29,10 @@ class Purchases(Shelf):
 
     @loader(missing=None, fallback=None, timeout=1.0)
     async def payment(self, ids: tuple[str | None, ...]) -> Mapping[str | None, Payment]:
-        """What was paid, by an order's `payment_id`; None when nothing was, or nothing is known."""
+        """What was paid for an order; null when nothing was.
+
+        The keys are the `payment_id` of orders.
+        """
         self.viewer.require(PAYMENTS_READ)
         payments = await self.payments_service.payments([one for one in ids if one is not None])
         return {payment.id: payment for payment in payments}
@@ -43,7 +46,7 @@ class OrderList(Purchases):
 
     @critical
     async def page(self) -> Page[Order]:
-        """The orders of this page, and the cursor of the next."""
+        """A page of the orders, newest first."""
         subject = self.viewer.require(ORDERS_READ).subject
         return await self.orders_service.of(subject, first=self.limit, cursor=self.cursor)
 
@@ -55,7 +58,10 @@ class OrderPage(Purchases):
 
     @critical
     async def order(self) -> Order:
-        """The order; another customer's looks like one that does not exist."""
+        """One order of the viewer's.
+
+        Another customer's looks like one that does not exist.
+        """
         subject = self.viewer.require(ORDERS_READ).subject
         order = await self.orders_service.order(self.order_id)
         if order is None or order.customer_id != subject:

@@ -25,7 +25,7 @@ class ProductPage(Shelf):
 
     @optional(fallback=(), timeout=1.5)
     async def related(self, first: int = 12) -> Sequence[Summary]:
-        """Products that go with it: many ids, one call."""
+        """Products that go with it."""
         product = await self.product()
         found = await self.summary.many(product.related[:first])
         return tuple(one for one in found if one is not None)

@@ -20,7 +20,7 @@ class ProductList(Shelf):
 
     @critical
     async def page(self) -> Page[Summary]:
-        """The products of this page, and the cursor of the next."""
+        """Products that match, most popular first; empty filters match all."""
         return await self.catalog.search(
             q=self.q,
             category=self.category,

@@ -23,7 +23,7 @@ class Shelf(Composition):
 
     @loader(missing=None, fallback=None, timeout=1.0)
     async def summary(self, ids: tuple[str, ...]) -> Mapping[str, Summary]:
-        """The product as lists show it; None when there is none, or it is unavailable."""
+        """The product as it is sold today; null when there is none."""
         return await self.catalog.summaries(ids, self.locale.code)
 
     @loader(missing=None, fallback=None, timeout=0.6)

@@ -2,24 +2,20 @@
 
 import strawberry
 
-from bff_core import Require, access
-from bff_core.graphql import Info, ListSize
+from bff_core import Require
+from bff_core.graphql import ListSize, ShapeOf, part
 from bffs.compositions.orders import Purchases
+from bffs.compositions.shelf import Shelf
 from bffs.scopes import PAYMENTS_READ
-from bffs.services.catalog import Summary
-from bffs.services.orders import Order, OrderLine
-from bffs.services.payments import Payment
-from bffs.web.shelf import WebCard, card
+from bffs.services.orders import Order, OrderLine, Totals
+from bffs.services.payments import MethodShown, Payment
+from bffs.services.values import Page
+from bffs.web.shelf import WebCard
 from bffs.web.values import WebMoney
 
 
-async def get_product(line: strawberry.Parent[OrderLine], info: Info) -> Summary | None:
-    """Return the product as it is sold today."""
-    return await card(info, line.product_id)
-
-
 @strawberry.type(name="OrderLine")
-class WebOrderLine:
+class WebOrderLine(ShapeOf[OrderLine]):
     """One position of an order; `title` is the one of the receipt."""
 
     sku: str
@@ -27,11 +23,11 @@ class WebOrderLine:
     quantity: int
     unit_price: WebMoney
     total: WebMoney
-    product = strawberry.field(resolver=get_product, graphql_type=WebCard | None)
+    product: WebCard | None = part(Shelf.summary, WebCard.of, key="product_id")
 
 
 @strawberry.type(name="Totals")
-class WebTotals:
+class WebTotals(ShapeOf[Totals]):
     """The sums of an order."""
 
     subtotal: WebMoney
@@ -41,7 +37,7 @@ class WebTotals:
 
 
 @strawberry.type(name="PaymentMethod")
-class WebMethod:
+class WebMethod(ShapeOf[MethodShown]):
     """A way to pay; `id` is what `checkout` takes as `paymentMethodId`."""
 
     id: strawberry.ID
@@ -51,7 +47,7 @@ class WebMethod:
 
 
 @strawberry.type(name="Payment")
-class WebPayment:
+class WebPayment(ShapeOf[Payment]):
     """What was paid for an order."""
 
     status: str
@@ -60,14 +56,8 @@ class WebPayment:
     method: WebMethod
 
 
-@access(Require(PAYMENTS_READ))
-async def get_payment(order: strawberry.Parent[Order], info: Info) -> Payment | None:
-    """Return what was paid; None when nothing was yet."""
-    return await info.context.compose(Purchases).payment(order.payment_id)
-
-
 @strawberry.type(name="Order")
-class WebOrder:
+class WebOrder(ShapeOf[Order]):
     """What the viewer bought."""
 
     id: strawberry.ID
@@ -76,11 +66,13 @@ class WebOrder:
     placed_at: str
     lines: list[WebOrderLine] = strawberry.field(directives=[ListSize(assumed_size=5)])
     totals: WebTotals
-    payment = strawberry.field(resolver=get_payment, graphql_type=WebPayment | None)
+    payment: WebPayment | None = part(
+        Purchases.payment, WebPayment.of, key="payment_id", access=Require(PAYMENTS_READ)
+    )
 
 
 @strawberry.type(name="OrderList")
-class WebOrders:
+class WebOrders(ShapeOf[Page[Order]]):
     """A page of orders, newest first; `nextCursor` is null on the last."""
 
     items: list[WebOrder]

@@ -5,28 +5,28 @@ from typing import Annotated
 import strawberry
 
 from bff_core import ANYONE, Require, access
-from bff_core.graphql import Info
+from bff_core.graphql import Info, ShapeOf, screen
+from bffs.compositions.cart import CartPage
+from bffs.compositions.checkout import Checkout
 from bffs.compositions.home import Home
 from bffs.compositions.orders import OrderList, OrderPage
 from bffs.compositions.product import ProductPage
 from bffs.compositions.products import ProductList
-from bffs.scopes import ORDERS_READ
+from bffs.scopes import CART_READ, CART_WRITE, ORDERS_READ, ORDERS_WRITE
 from bffs.services.catalog import Summary
-from bffs.services.orders import Order
-from bffs.services.users import User
 from bffs.services.values import Page
-from bffs.web.cart import WebCart, get_cart, remove_cart_item, set_cart_item
-from bffs.web.checkout import checkout
+from bffs.web.cart import WebCart
 from bffs.web.home import WebHome, WebViewer
 from bffs.web.orders import WebOrder, WebOrders
 from bffs.web.product import WebProduct
 from bffs.web.shelf import WebCard
 
-Id = Annotated[strawberry.ID, strawberry.argument(name="id")]
+ID = Annotated[strawberry.ID, strawberry.argument(name="id")]
+PAGING = {"limit": "first", "cursor": "after"}
 
 
 @strawberry.type(name="ProductList")
-class WebProducts:
+class WebProducts(ShapeOf[Page[Summary]]):
     """A page of products; `nextCursor` is null on the last."""
 
     items: list[WebCard]
@@ -34,69 +34,61 @@ class WebProducts:
     next_cursor: str | None
 
 
-@access(Require())
-def get_home(info: Info) -> Home:
-    """Return the viewer's home screen; each field of a customer's takes a scope of its own."""
-    return info.context.compose(Home)
-
-
-@access(ANYONE)
-def get_product(info: Info, product_id: Id) -> ProductPage:
-    """Return the page of one product."""
-    return info.context.compose(ProductPage, product_id=product_id)
-
-
-@access(ANYONE)
-async def get_products(
-    info: Info, search: str = "", category: str = "", first: int = 20, after: str = ""
-) -> Page[Summary]:
-    """Return products that match, most popular first; empty filters match all."""
-    found = info.context.compose(
-        ProductList, q=search, category=category, limit=first, cursor=after
-    )
-    return await found.page()
-
-
-@access(Require(ORDERS_READ))
-async def get_orders(info: Info, first: int = 10, after: str = "") -> Page[Order]:
-    """Return the viewer's orders, newest first."""
-    return await info.context.compose(OrderList, limit=first, cursor=after).page()
-
-
-@access(Require(ORDERS_READ))
-async def get_order(info: Info, order_id: Id) -> Order:
-    """Return one order of the viewer's."""
-    return await info.context.compose(OrderPage, order_id=order_id).order()
-
-
-@access(ANYONE)
-async def get_viewer(info: Info) -> User | None:
-    """Return who is signed in; None for an anonymous viewer."""
-    if info.context.viewer.is_anonymous:
-        return None
-    return await info.context.compose(Home).profile()
-
-
 @strawberry.type
 class Query:
     """What can be read. A root that fails is null, and leaves the others alone."""
 
-    home = strawberry.field(resolver=get_home, graphql_type=WebHome | None)
-    product = strawberry.field(resolver=get_product, graphql_type=WebProduct | None)
-    products = strawberry.field(resolver=get_products, graphql_type=WebProducts | None)
-    orders = strawberry.field(resolver=get_orders, graphql_type=WebOrders | None)
-    order = strawberry.field(resolver=get_order, graphql_type=WebOrder | None)
-    cart = strawberry.field(resolver=get_cart, graphql_type=WebCart | None)
-    viewer = strawberry.field(resolver=get_viewer, graphql_type=WebViewer | None)
+    home: WebHome | None = screen(Home, WebHome.of, access=Require())
+    product: WebProduct | None = screen(
+        ProductPage, WebProduct.of, access=ANYONE, arguments={"product_id": ID}
+    )
+    products: WebProducts | None = screen(
+        ProductList.page,
+        WebProducts.of,
+        access=ANYONE,
+        arguments={"q": "search", "category": "category", **PAGING},
+    )
+    orders: WebOrders | None = screen(
+        OrderList.page, WebOrders.of, access=Require(ORDERS_READ), arguments=PAGING
+    )
+    order: WebOrder | None = screen(
+        OrderPage.order, WebOrder.of, access=Require(ORDERS_READ), arguments={"order_id": ID}
+    )
+    cart: WebCart | None = screen(CartPage.cart, WebCart.of, access=Require(CART_READ))
+
+    @strawberry.field
+    @access(ANYONE)
+    async def viewer(self, info: Info) -> WebViewer | None:
+        """Return who is signed in; None for an anonymous viewer."""
+        if info.context.viewer.is_anonymous:
+            return None
+        return WebViewer.of(await info.context.compose(Home).profile())
 
 
 @strawberry.type
 class Mutation:
     """What can be changed."""
 
-    set_cart_item = strawberry.mutation(resolver=set_cart_item, graphql_type=WebCart | None)
-    checkout = strawberry.mutation(resolver=checkout, graphql_type=WebOrder | None)
-    remove_cart_item = strawberry.mutation(resolver=remove_cart_item, graphql_type=WebCart | None)
+    @strawberry.mutation
+    @access(Require(CART_WRITE))
+    async def set_cart_item(self, info: Info, sku: str, quantity: int) -> WebCart | None:
+        """Set how many of a variant the cart holds, 1 to 99, and return the cart."""
+        cart = info.context.compose_anew(CartPage)
+        return WebCart.of(await cart.set_quantity(sku, quantity))
+
+    @strawberry.mutation
+    @access(Require(ORDERS_WRITE))
+    async def checkout(self, info: Info, payment_method_id: strawberry.ID) -> WebOrder | None:
+        """Buy what lies in the viewer's cart; repeat it with the same Idempotency-Key."""
+        bought = info.context.compose_anew(Checkout, payment_method_id=str(payment_method_id))
+        await bought.run()
+        return WebOrder.of(await bought.place())
+
+    @strawberry.mutation
+    @access(Require(CART_WRITE))
+    async def remove_cart_item(self, info: Info, sku: str) -> WebCart | None:
+        """Take a variant out of the cart, and return the cart."""
+        return WebCart.of(await info.context.compose_anew(CartPage).remove(sku))
 
 
 schema = strawberry.Schema(Query, Mutation)

@@ -1,13 +1,8 @@
-"""Products as lists show them, with what stands beside one: price, stock, rating.
-
-All fields of one request share one `Shelf`: what they ask for in one go is one call per service.
-"""
-
-from collections.abc import Sequence
+"""Products as lists show them, with what stands beside one: price, stock, rating."""
 
 import strawberry
 
-from bff_core.graphql import Info
+from bff_core.graphql import ShapeOf, each, part, value
 from bffs.compositions.shelf import Shelf
 from bffs.services.catalog import Summary
 from bffs.services.inventory import SkuStock, Stock
@@ -17,7 +12,7 @@ from bffs.web.values import WebImage, WebMoney, WebNamed
 
 
 @strawberry.type(name="Price")
-class WebPrice:
+class WebPrice(ShapeOf[Price]):
     """What a product costs; `listPrice` is what it cost before a discount."""
 
     price: WebMoney
@@ -26,7 +21,7 @@ class WebPrice:
 
 
 @strawberry.type(name="VariantStock")
-class WebVariantStock:
+class WebVariantStock(ShapeOf[SkuStock]):
     """How much of one variant there is; `sku` is what goes into the cart."""
 
     sku: str
@@ -34,50 +29,27 @@ class WebVariantStock:
     available: int
 
 
-def get_variants(stock: strawberry.Parent[Stock]) -> Sequence[SkuStock]:
-    """Return the stock of each variant."""
-    return stock.skus
-
-
 @strawberry.type(name="Stock")
-class WebStock:
+class WebStock(ShapeOf[Stock]):
     """How much of a product there is: `status` is in_stock, low or out_of_stock."""
 
     status: str
     available: int
-    variants = strawberry.field(resolver=get_variants, graphql_type=list[WebVariantStock])
+    variants: list[WebVariantStock] = value(
+        Stock, lambda stock: each(WebVariantStock.of)(stock.skus)
+    )
 
 
 @strawberry.type(name="Rating")
-class WebRating:
+class WebRating(ShapeOf[Rating]):
     """What all customers think of a product; `average` is null without reviews."""
 
     count: int
     average: float | None
 
 
-def shelf(info: Info) -> Shelf:
-    """Return the request's shelf."""
-    return info.context.compose(Shelf)
-
-
-async def get_price(product: strawberry.Parent[Summary], info: Info) -> Price | None:
-    """Return what it costs."""
-    return await shelf(info).price(product.id)
-
-
-async def get_stock(product: strawberry.Parent[Summary], info: Info) -> Stock | None:
-    """Return how much of it there is."""
-    return await shelf(info).stock(product.id)
-
-
-async def get_rating(product: strawberry.Parent[Summary], info: Info) -> Rating | None:
-    """Return what customers think of it."""
-    return await shelf(info).rating(product.id)
-
-
 @strawberry.type(name="ProductCard")
-class WebCard:
+class WebCard(ShapeOf[Summary]):
     """A product as lists show it."""
 
     id: strawberry.ID
@@ -87,11 +59,6 @@ class WebCard:
     category: WebNamed
     image: WebImage
     default_sku: str
-    price = strawberry.field(resolver=get_price, graphql_type=WebPrice | None)
-    stock = strawberry.field(resolver=get_stock, graphql_type=WebStock | None)
-    rating = strawberry.field(resolver=get_rating, graphql_type=WebRating | None)
-
-
-async def card(info: Info, product_id: str) -> Summary | None:
-    """Return the product whose id another value has."""
-    return await shelf(info).summary(product_id)
+    price: WebPrice | None = part(Shelf.price, WebPrice.of, key="id")
+    stock: WebStock | None = part(Shelf.stock, WebStock.of, key="id")
+    rating: WebRating | None = part(Shelf.rating, WebRating.of, key="id")

@@ -1,0 +1,214 @@
+"""The arguments of a field that come from a part's arguments or from the inputs of a screen."""
+
+import inspect
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from functools import cached_property
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+import strawberry
+from pydantic import BaseModel, TypeAdapter
+
+from bff_core.compat.strawberry import (
+    ArgumentMetadata,
+    camel_case,
+    get_object_definition,
+    is_input_class,
+)
+from bff_core.composition.composition import Composition
+from bff_core.composition.decorators import PartMethod
+from bff_core.composition.wiring import shape_of
+from bff_core.errors import ConfigurationError, InvalidInput
+from bff_core.graphql.annotations import bare, evaluated, split_none
+from bff_core.graphql.inputs import checked_value
+from bff_core.graphql.sizes import CONVENTIONAL_ARGUMENTS
+
+NO_DEFAULT: Final = inspect.Parameter.empty
+
+LISTS: Final = (list, tuple, set, frozenset, Sequence, Collection, Iterable)
+"""What a list is declared as in Python; a part gets a tuple, or a frozenset for a set."""
+
+
+@dataclass(frozen=True)
+class FieldArgument:
+    """An argument of a field: its name in Python, its annotation and its default.
+
+    `declared` is the annotation of the part or the screen; `most` bounds a number, or the length of
+    a list.
+    """
+
+    name: str
+    annotation: Any
+    declared: Any
+    default: object = NO_DEFAULT
+    most: int | None = None
+
+    @cached_property
+    def graphql_name(self) -> str:
+        """Its name in GraphQL."""
+        metadata = [one for one in _metadata(self.annotation) if isinstance(one, ArgumentMetadata)]
+        given = metadata[0].name if metadata else None
+        return given or camel_case(self.name)
+
+    @cached_property
+    def is_list(self) -> bool:
+        """Whether it is a list."""
+        return get_origin(split_none(self.annotation)[0]) in LISTS
+
+    @cached_property
+    def leaves(self) -> Sequence[Any]:
+        """The types in its annotation: those in its lists, and without None."""
+        return tuple(_leaves(self.annotation))
+
+    @cached_property
+    def has_objects(self) -> bool:
+        """Whether it is an input object, or holds one."""
+        return any(map(is_input_class, self.leaves))
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """The parameter from which Strawberry makes the argument."""
+        annotation = _with_lists(self.annotation)
+        return inspect.Parameter(
+            self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=annotation
+        )
+
+    def checked(self, value: object) -> object:
+        """Return a hashable value; raise `InvalidInput` for one that is out of bounds."""
+        if isinstance(value, list):
+            is_set = get_origin(split_none(self.declared)[0]) in (set, frozenset)
+            value = frozenset(value) if is_set else _as_tuple(value)
+        if self.most is not None and value is not None:
+            self._check_most(value, self.most)
+        return value if self._adapter is None else checked_value(self.name, value, self._adapter)
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any] | None:
+        is_bounded = any(not isinstance(one, ArgumentMetadata) for one in _metadata(self.declared))
+        return TypeAdapter(self.declared) if is_bounded and not self.has_objects else None
+
+    def _check_most(self, value: Any, most: int) -> None:
+        if not self.is_list and not 1 <= value <= most:
+            raise InvalidInput(f"{self.graphql_name} must be 1 to {most}, not {value}.")
+        if self.is_list and len(value) > most:
+            raise InvalidInput(f"{self.graphql_name} takes at most {most} items, not {len(value)}.")
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+
+
+def arguments_of_part(part: PartMethod[..., Any], where: str) -> Iterator[FieldArgument]:
+    """Yield the arguments of a part."""
+    parameters = [*inspect.signature(part.body).parameters.values()][1:]
+    for one in parameters:
+        if one.annotation is NO_DEFAULT:
+            raise ConfigurationError(f"{where}: annotate its argument {one.name}")
+        names = getattr(part.body, "__globals__", {})
+        annotation = evaluated(one.annotation, names, f"{where}, argument {one.name}")
+        yield FieldArgument(one.name, annotation, annotation, one.default)
+
+
+def arguments_of_screen(screen: type[Composition]) -> Iterator[FieldArgument]:
+    """Yield the inputs of a composition."""
+    for one in shape_of(screen).inputs:
+        default = NO_DEFAULT if one.is_required else one.default
+        # Bounds are checked where the screen is composed.
+        yield FieldArgument(one.name, one.annotation, bare(one.annotation), default)
+
+
+def with_overrides(
+    arguments: Sequence[FieldArgument], overrides: Mapping[str, Any], where: str
+) -> list[FieldArgument]:
+    """Return arguments with other names or annotations in GraphQL; those come first."""
+    known = {one.name: one for one in arguments}
+    unknown = sorted(overrides.keys() - known.keys())
+    if unknown:
+        names = ", ".join(known) or "none"
+        raise ConfigurationError(f"{where}: it has no argument {unknown[0]!r}; it has {names}")
+    changed = [_overridden(known[name], given) for name, given in overrides.items()]
+    return [*changed, *(one for one in arguments if one.name not in overrides)]
+
+
+def _overridden(argument: FieldArgument, given: Any) -> FieldArgument:
+    if isinstance(given, str):
+        given = Annotated[argument.annotation, strawberry.argument(name=given)]
+    return replace(argument, annotation=given)
+
+
+def with_most(
+    arguments: Sequence[FieldArgument], most: int | None, where: str
+) -> Sequence[FieldArgument]:
+    """Return arguments of which those that limit the list are bounded.
+
+    These are `first`, `last` and `limit`; without them the only number or the only list.
+    """
+    if most is None:
+        return arguments
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise ConfigurationError(f"{where}: most is a whole number from 1 up, not {most!r}")
+    limiting = _limiting(arguments)
+    if not limiting:
+        raise ConfigurationError(
+            f"{where}: most={most} bounds an argument named first, last or limit, or else the only "
+            "number or the only list; the part has no such argument"
+        )
+    for one in limiting:
+        if isinstance(one.default, int) and one.default > most:
+            raise ConfigurationError(f"{where}: {one.name} is {one.default} by default: over most")
+    return [replace(one, most=most) if one in limiting else one for one in arguments]
+
+
+def _limiting(arguments: Sequence[FieldArgument]) -> list[FieldArgument]:
+    numbers = [one for one in arguments if split_none(one.declared)[0] is int]
+    named = [one for one in numbers if one.graphql_name in CONVENTIONAL_ARGUMENTS]
+    lists = [one for one in arguments if one.is_list]
+    return named or next((one for one in (numbers, lists) if len(one) == 1), [])
+
+
+def check_types(arguments: Iterable[FieldArgument], where: str) -> None:
+    """Raise `ConfigurationError` for an argument that GraphQL has no type for."""
+    for one in arguments:
+        unfit = next((kind for kind in one.leaves if not _has_type(kind)), None)
+        if unfit is not None:
+            name = getattr(unfit, "__name__", str(unfit))
+            raise ConfigurationError(
+                f"{where}: GraphQL has no type for its argument {one.name} ({name}); "
+                "declare a class with @strawberry.input, or write a resolver that makes the value"
+            )
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    kind, _ = split_none(annotation)
+    inner = get_args(kind)
+    if get_origin(kind) in LISTS and (len(inner) == 1 or inner[1:] == (Ellipsis,)):
+        yield from _leaves(inner[0])
+    else:
+        yield kind
+
+
+def _has_type(kind: Any) -> bool:
+    """Whether GraphQL may have a type: an unknown class may be a scalar of the schema."""
+    definition = get_object_definition(kind)
+    if definition is not None:
+        return is_input_class(kind)
+    if kind in (Any, object) or get_origin(kind) in (Union, UnionType, dict, tuple, Mapping):
+        return False
+    refused = (dict, tuple, Mapping, BaseModel, Composition)
+    return not isinstance(kind, type) or not (is_dataclass(kind) or issubclass(kind, refused))
+
+
+def _with_lists(annotation: Any) -> Any:
+    """Return an annotation in which all kinds of lists are `list`, which Strawberry knows."""
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        return Annotated[(_with_lists(inner), *metadata)]
+    kind, allows_none = split_none(annotation)
+    if get_origin(kind) in LISTS:
+        kind = list[_with_lists(get_args(kind)[0])]  # type: ignore[misc]  # made at run time
+    return kind | None if allows_none else kind
+
+
+def _metadata(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()

@@ -1,0 +1,157 @@
+"""Checks that the fields of a `ShapeOf` fit the attributes of its source; reports mistakes early.
+
+A field is refused only if it certainly does not fit: a source that is not annotated, or whose
+annotations can't be evaluated, is accepted.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
+from inspect import get_annotations
+from typing import Any, Final, TypeVar, get_args, get_type_hints
+
+from bff_core.compat.strawberry import (
+    attribute_types,
+    get_object_definition,
+    is_nullable,
+    item_type,
+    non_null_type,
+    possible_types,
+)
+from bff_core.composition.decorators import PartMethod
+from bff_core.composition.loader import LoaderMethod
+from bff_core.errors import ConfigurationError
+from bff_core.graphql.annotations import bare, class_of_annotation, split_none
+from bff_core.graphql.shape import ShapeOf, source_type
+
+UNKNOWN: Final = Any
+
+FITTING: Final[Mapping[object, tuple[type, ...]]] = {
+    str: (str,),
+    int: (int,),
+    float: (float, int),
+    bool: (bool,),
+}
+"""The classes of values that fit a scalar."""
+
+
+def check_shape(kind: type[ShapeOf[Any]]) -> None:
+    """Raise `ConfigurationError` for a field that the source lacks, or has with another type."""
+    source = source_type(kind)
+    if source is None:
+        raise ConfigurationError(f"{kind.__name__}: write ShapeOf[C], with the class of the source")
+    for name, wanted in attribute_types(kind).items():
+        where = f"{kind.__name__}.{name}"
+        if name in vars(kind):
+            raise ConfigurationError(f"{where}: a default would hide the source's; remove it")
+        found = attribute_of(source, name, where)
+        problem = misfit(found, wanted)
+        if problem:
+            owner = _name(source)
+            raise ConfigurationError(
+                f"{where}: {owner}.{name} {problem}; or write a method: "
+                f"@strawberry.field def {name}(self): ... self.source.{name} ..."
+            )
+
+
+def attribute_of(source: Any, name: str, where: str) -> Any:
+    """Return the annotation of an attribute; `Any` if it can't be found out.
+
+    Raise `ConfigurationError` for an attribute that a class does not have.
+    """
+    kind = class_of_annotation(source)
+    if kind is None:
+        return UNKNOWN
+    declared = getattr(kind, name, None)
+    if isinstance(declared, PartMethod | LoaderMethod):
+        raise ConfigurationError(
+            f"{where}: {kind.__name__}.{name} is a part; write part({kind.__name__}.{name}, ...)"
+        )
+    annotated = any(name in get_annotations(base) for base in kind.__mro__)
+    if not annotated and declared is None and not hasattr(kind, "__getattr__"):
+        raise ConfigurationError(
+            f"{where}: {kind.__name__} has no attribute {name!r}; write a method: "
+            f"@strawberry.field def {name}(self): ... self.source ..."
+        )
+    if isinstance(declared, property) and declared.fget is not None:
+        return _hints(declared.fget).get("return", UNKNOWN)
+    return _with_arguments(source, kind, _hints(kind).get(name, UNKNOWN))
+
+
+def _hints(annotated: Any) -> Mapping[str, Any]:
+    try:
+        return get_type_hints(annotated)
+    except (NameError, TypeError):
+        return {}
+
+
+def _with_arguments(source: Any, kind: type, hint: Any) -> Any:
+    """Return the annotation of an attribute of `Page[Item]`, in which T is `Item`."""
+    names = dict(zip(getattr(kind, "__parameters__", ()), get_args(source), strict=False))
+    if isinstance(hint, TypeVar):
+        return names.get(hint, UNKNOWN)
+    parameters = getattr(hint, "__parameters__", ())
+    if not parameters:
+        return hint
+    return hint[tuple(names.get(one, UNKNOWN) for one in parameters)]
+
+
+def misfit(hint: Any, wanted: object) -> str:
+    """Return why a value of an annotation certainly does not fit a type; empty if it may fit."""
+    found, allows_none = split_none(hint)
+    if allows_none and not is_nullable(wanted):
+        return "may be None: allow it by `| None`"
+    kind = non_null_type(wanted)
+    item = item_type(kind)
+    if item is not None:
+        return _list_misfit(found, item)
+    if found is UNKNOWN or class_of_annotation(found) is None or len(possible_types(kind)) != 1:
+        return ""
+    (kind,) = possible_types(kind)
+    return _class_misfit(found, kind)
+
+
+def _list_misfit(found: Any, item: object) -> str:
+    kind = class_of_annotation(found)
+    if kind is None or kind is object:
+        return ""
+    if not issubclass(kind, Iterable) or issubclass(kind, str | bytes):
+        return f"is {_name(found)}, no list"
+    arguments = [one for one in get_args(found) if one is not Ellipsis]
+    problem = misfit(arguments[0], item) if len(arguments) == 1 else ""
+    return f"has items of another type: each {problem}" if problem else ""
+
+
+def _class_misfit(found: Any, kind: object) -> str:
+    given = class_of_annotation(found)
+    fitting = FITTING.get(kind)
+    if given is None or given is object:
+        return ""
+    if fitting is not None:
+        is_known = is_dataclass(given) or issubclass(given, str | int | float | list | tuple)
+        return f"is {_name(found)}" if is_known and not issubclass(given, fitting) else ""
+    if not isinstance(kind, type) or get_object_definition(kind) is None:
+        return ""
+    if issubclass(given, kind):
+        return ""
+    source = source_type(kind)
+    if source is None:
+        return f"is {_name(found)}: make {kind.__name__} a ShapeOf[{_name(found)}]"
+    return "" if _is_a(found, source) else f"is {_name(found)}, not {_name(source)}"
+
+
+def _is_a(found: Any, source: Any) -> bool:
+    """Whether values of an annotation are ones of the source of a shape."""
+    given, wanted = class_of_annotation(found), class_of_annotation(source)
+    if given is None or wanted is None:
+        return True
+    same = not get_args(found) or not get_args(source) or get_args(found) == get_args(source)
+    return issubclass(given, wanted) and same
+
+
+def _name(annotation: Any) -> str:
+    annotation = bare(annotation)
+    return (
+        annotation.__name__
+        if isinstance(annotation, type) and not get_args(annotation)
+        else (str(annotation).rpartition(".")[2] if not get_args(annotation) else repr(annotation))
+    )
