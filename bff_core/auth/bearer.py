@@ -69,7 +69,12 @@ class BearerAuthenticator(StatefulAuthenticator[RunningBearer]):
     def security_scheme(self) -> Mapping[str, object]:
         """The security scheme in OpenAPI."""
         is_bound = self._dpop is not None and self._dpop.required
-        return {"type": "http", "scheme": "dpop" if is_bound else "bearer", "bearerFormat": "JWT"}
+        return {
+            "type": "http",
+            "scheme": "dpop" if is_bound else "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token (RFC 9068), which is verified as RFC8725 recommends.",
+        }
 
     @property
     def has_devices(self) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "chosen_route",
     "dependant_of",
     "get_dependant",
+    "has_default_operation_id",
     "has_default_response_class",
     "is_traced",
     "iter_route_contexts",
@@ -70,6 +71,12 @@ def type_adapter_of(field: ModelField) -> TypeAdapter[Any]:
 def has_default_response_class(app: FastAPI) -> bool:
     """Whether the app was made without `default_response_class=`."""
     return isinstance(app.router.default_response_class, DefaultPlaceholder)
+
+
+def has_default_operation_id(context: RouteContext) -> bool:
+    """Whether FastAPI chose the operation id of a route, not the user."""
+    generator = context.generate_unique_id_function
+    return context.operation_id is None and isinstance(generator, DefaultPlaceholder)
 
 
 def is_traced(app: FastAPI) -> bool:

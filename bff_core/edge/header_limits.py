@@ -1,4 +1,4 @@
-"""Header limits: bounds the header fields of a request, and joins fields with several lines."""
+"""Header limits: bounds the URL and the header fields, and joins fields with several lines."""
 
 from itertools import chain
 
@@ -75,7 +75,9 @@ LISTS = frozenset(
 
 
 class HeaderLimits:
-    """After the deadline: too many or too large header fields are a 431.
+    """After the deadline: too many or too large header fields are a 431, a long URL is a 414.
+
+    Path and query together may be as long as all header fields.
 
     A field in several lines becomes one value (RFC 9110, section 5.3): commas join the lines,
     semicolons those of `Cookie` (RFC 9113, section 8.2.3). A `SINGULAR` field in several lines is a
@@ -90,9 +92,12 @@ class HeaderLimits:
         self._max_count = max_count
 
     def check(self, context: RequestContext) -> None:
-        """Raise a 431 for too many or too large fields; join the lines of each field."""
-        headers = context.scope.headers
+        """Raise a 431 or 414 for what is too large; join the lines of each field."""
+        scope = context.scope
+        headers = scope.headers
         self._bound(headers)
+        if len(scope.path) + len(scope.query) > self._max_bytes:
+            raise HTTPException(414, f"At most {self._max_bytes} characters of a URL are accepted.")
         if len(headers) != len(context.fields):
             context.fields = context.scope.fields = joined = _joined(headers)
             context.scope.headers = tuple(joined.items())

@@ -91,7 +91,9 @@ class EdgeOptions:
     grace: Annotated[float, Option("How long after it the edge cancels a request", 0)] = 0.05
     max_body: Annotated[int, Option("The longest body of a request", 0)] = 1024 * 1024
     max_fields: Annotated[int, Option("How many header fields a request has", 1)] = 100
-    max_field_bytes: Annotated[int, Option("Their length in total", 1)] = 32 * 1024
+    max_field_bytes: Annotated[int, Option("Their length in total, and that of a URL", 1)] = (
+        32 * 1024
+    )
     max_concurrent: Annotated[int, Option("How many requests are in flight", 1)] = 1000
     max_streams: Annotated[int, Option("How many streams and web sockets are open", 0)] = 20_000
     min_concurrent: Annotated[int, Option("How many are admitted under load", 1)] = 10

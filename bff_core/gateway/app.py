@@ -42,7 +42,6 @@ from bff_core.routing.access import (
 )
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.route_table import RouteTable
-from bff_core.routing.security_schemes import with_security
 from bff_core.routing.slow_path import SlowPath
 from bff_core.routing.wiring import WIRING
 from bff_core.settings.values import base_of
@@ -177,11 +176,21 @@ class Gateway(FastAPI):
         return (*effective(self.routes, by), *chain.from_iterable(of_faces))
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document, with the access rules of its operations."""
-        is_new, document = self.openapi_schema is None, super().openapi()
-        if not is_new:
-            return document
-        return with_security(document, self.config.authenticator, self.access)
+        """Return the OpenAPI document, with what the gateway does to its operations."""
+        # Imported here because most processes are never requested to return the document.
+        from bff_core.gateway.openapi.document import complete, made  # noqa: PLC0415 # see above
+
+        known, document = self.openapi_schema, made(super().openapi)
+        if document is not known:  # FastAPI makes another if a route was added since
+            complete(
+                document,
+                self.routes,
+                self.access,
+                authenticator=self.config.authenticator,
+                options=self.config.options,
+                limits=self.config.limits,
+            )
+        return document
 
     @property
     def cache(self) -> ResponseCache:

@@ -1,12 +1,11 @@
 """The `idempotency=` option of views: requires an `Idempotency-Key`, documented in OpenAPI."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from fastapi import Request
 
 from bff_core.errors import ClientError, ConfigurationError
-from bff_core.policy.edge.idempotency import KEY_PATTERN
-from bff_core.rest.openapi import PROBLEM
+from bff_core.policy.edge.idempotency import KEY_PATTERN, MAX_FIELD_LENGTH
 
 KeyRule = Literal["optional", "required"]
 
@@ -31,27 +30,12 @@ async def key_required(request: Request) -> None:
         raise ClientError(f"{HEADER} is missing: send one, such as a UUID, and keep it to retry.")
 
 
-def key_parameter(rule: KeyRule) -> dict[str, Any]:
-    """Return the header as a parameter in OpenAPI."""
-    return {
-        "name": HEADER,
-        "in": "header",
-        "required": rule == "required",
-        "description": "The same key gets the same answer for a day: a request can be sent again "
-        "without being executed twice.",
-        "schema": {"type": "string", "pattern": KEY_PATTERN},
-    }
-
-
-KEY_RESPONSES: dict[int | str, dict[str, Any]] = {
-    409: PROBLEM
-    | {
-        "description": "A conflict; or the first request with this key has not ended "
-        "(`idempotency_key_in_use`): retry after Retry-After seconds"
-    },
-    422: PROBLEM
-    | {
-        "description": "Invalid input; or another request was sent with this key before "
-        "(`idempotency_key_reused`)"
-    },
+KEY_PARAMETER: Final[dict[str, Any]] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The same key gets the same answer for a day: a request can be sent again "
+    "without being executed twice.",
+    "schema": {"type": "string", "pattern": KEY_PATTERN, "maxLength": MAX_FIELD_LENGTH},
 }
+"""The header as a parameter in OpenAPI."""

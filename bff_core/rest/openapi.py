@@ -1,10 +1,29 @@
-"""The parameters, headers and problem details that every view has in OpenAPI."""
+"""What OpenAPI has of views: problem details, the status of parts, lines of progressive answers.
 
-from typing import Any
+The references in these constants are to `SCHEMAS`, which the gateway adds to its document.
+"""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+from bff_core.composition.part_status import State
 from bff_core.edge.problem_details import MAX_ERRORS
+from bff_core.rest.progressive_parts import EarlyPart
+from bff_core.rest.value_limit import MAX_VALUES
 
-META_PARAMETER: dict[str, Any] = {
+Schema = dict[str, Any]
+
+OWN_SCHEMAS: Final = "#/components/schemas/bff."
+"""The references to `SCHEMAS`, until the gateway has chosen names that no model has."""
+
+
+def own(name: str) -> Schema:
+    """Return a reference to one of `SCHEMAS`."""
+    return {"$ref": OWN_SCHEMAS + name}
+
+
+META_PARAMETER: Final[Schema] = {
     "name": "_meta",
     "in": "query",
     "required": False,
@@ -13,71 +32,136 @@ META_PARAMETER: dict[str, Any] = {
     "schema": {"type": "string"},
 }
 
-PART_STATUS: dict[str, Any] = {
-    "description": "How each part of the screen ended (RFC 9651 dictionary): "
-    "`product=ok, reviews=fallback;reason=timeout`.",
-    "schema": {"type": "string"},
-}
+PROBLEM_CONTENT: Final[Schema] = {"application/problem+json": {"schema": own("Problem")}}
 
-_ERROR_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["in", "pointer", "detail", "type"],
-    "properties": {
-        "in": {"type": "string", "enum": ["body", "query", "path", "header", "cookie", ""]},
-        "pointer": {"type": "string", "description": "A JSON pointer (RFC 6901)."},
-        "detail": {"type": "string"},
-        "type": {"type": "string"},
-        "line": {"type": "integer", "minimum": 1},
-        "column": {"type": "integer", "minimum": 1},
-    },
-}
+PROBLEM: Final[Schema] = {"description": "A problem (RFC 9457)", "content": PROBLEM_CONTENT}
 
-_PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "title", "status", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "trace_id": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {"type": "array", "maxItems": MAX_ERRORS, "items": _ERROR_SCHEMA},
-    },
+_STATE: Final[Schema] = {"type": "string", "enum": list(get_args(State))}
+_REASON: Final[Schema] = {
+    "type": "string",
+    "description": "Why the part is not complete: a stable word, such as `timeout`.",
 }
-
-PROBLEM: dict[str, Any] = {
-    "description": "A problem (RFC 9457)",
-    "content": {"application/problem+json": {"schema": _PROBLEM_SCHEMA}},
+_AGE: Final[Schema] = {
+    "type": "integer",
+    "minimum": 0,
+    "description": "The age of a stored value, in seconds.",
 }
+_STATUS: Final[Schema] = {"status": _STATE, "reason": _REASON, "age": _AGE}
+_PARTS: Final[Schema] = {"type": "object", "additionalProperties": own("PartStatus")}
+_POSITION: Final[Schema] = {"type": "integer", "minimum": 1}
 
-_PART: dict[str, Any] = {
-    "type": "object",
-    "required": ["status"],
-    "properties": {
-        "status": {"enum": ["ok", "stale", "partial", "fallback", "missing", "forbidden"]},
-        "reason": {"type": "string"},
-        "age": {"type": "integer"},
-    },
-}
-
-PROGRESSIVE: dict[str, Any] = {
-    "application/x-ndjson": {
-        "schema": {
-            "type": "object",
-            "description": "One line. Each part has a line as it ends, with `part`, `status` and, "
-            "if the view sends the part early, `value`. The last line has the `answer`, the same "
-            "as in JSON, or a `problem`, and the states of all `parts`.",
-            "properties": _PART["properties"]
-            | {
-                "part": {"type": "string"},
-                "value": {},
-                "answer": {},
-                "problem": _PROBLEM_SCHEMA,
-                "parts": {"type": "object", "additionalProperties": _PART},
+SCHEMAS: Final[dict[str, Schema]] = {
+    "Problem": {
+        "type": "object",
+        "description": "Problem details (RFC 9457). Programs compare `code`, which is stable. "
+        "An error may have further members.",
+        "required": ["type", "title", "status", "code"],
+        "properties": {
+            "type": {
+                "type": "string",
+                "format": "uri-reference",
+                "description": "`/problems/<code>`, an identifier that need not resolve.",
             },
-        }
-    }
+            "title": {"type": "string"},
+            "status": {"type": "integer", "format": "int32", "minimum": 100, "maximum": 599},
+            "code": {"type": "string"},
+            "detail": {"type": "string"},
+            "request_id": {"type": "string", "description": "The same as in `X-Request-ID`."},
+            "trace_id": {"type": "string"},
+            "part": {"type": "string", "description": "The critical part that failed."},
+            "errors": {"type": "array", "maxItems": MAX_ERRORS, "items": own("ProblemError")},
+        },
+        "additionalProperties": True,
+    },
+    "ProblemError": {
+        "type": "object",
+        "description": "A fault of one input of the request.",
+        "required": ["in", "pointer", "detail", "type"],
+        "properties": {
+            "in": {"type": "string", "enum": ["body", "query", "path", "header", "cookie", ""]},
+            "pointer": {
+                "type": "string",
+                "description": "A JSON pointer (RFC 6901) into that part of the request.",
+            },
+            "detail": {"type": "string"},
+            "type": {"type": "string"},
+            "line": _POSITION,
+            "column": _POSITION,
+        },
+    },
+    "PartStatus": {
+        "type": "object",
+        "description": "How a part of the screen ended; `ok` and `stale` values are complete.",
+        "required": ["status"],
+        "properties": _STATUS,
+    },
+    "Meta": {
+        "type": "object",
+        "description": "How each part of the screen ended, by its name.",
+        "required": ["parts"],
+        "properties": {"parts": _PARTS},
+    },
+    "PartLine": {
+        "type": "object",
+        "description": "The line of a part that has ended.",
+        "required": ["part", "status"],
+        "properties": {"part": {"type": "string"}, **_STATUS},
+    },
+    "ProblemLine": {
+        "type": "object",
+        "description": "The last line of an answer that failed after its first line.",
+        "required": ["problem", "parts"],
+        "properties": {"problem": own("Problem"), "parts": _PARTS},
+    },
 }
-"""The progressive form of a view's answer: lines, for clients that accept NDJSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewDocument:
+    """What the gateway documents of a view.
+
+    `status` is that of its answers. `has_parts` if it takes a composition, `has_tag` if its
+    complete answers have an entity tag, `is_json` if they are the encoded result. `early_parts`
+    are those of its progressive answer; None if it has none. `max_values` is the limit of its body.
+    """
+
+    status: int
+    has_parts: bool
+    has_tag: bool = False
+    is_json: bool = False
+    early_parts: Sequence[EarlyPart] | None = None
+    max_values: int = MAX_VALUES
+
+
+_DOCUMENT: Final = "__view_document__"
+
+
+def documented(endpoint: Any, document: ViewDocument) -> None:
+    """Set what the gateway documents of the endpoint of a view."""
+    setattr(endpoint, _DOCUMENT, document)
+
+
+def document_of(endpoint: object) -> ViewDocument | None:
+    """Return what the gateway documents of an endpoint; None if it is no view."""
+    return getattr(endpoint, _DOCUMENT, None)
+
+
+def early_line(name: str, value: Schema) -> Schema:
+    """Return the schema of the line of a part that is sent with its value."""
+    properties = {"part": {"type": "string", "const": name}, **_STATUS, "value": value}
+    return {"type": "object", "required": ["part", "status", "value"], "properties": properties}
+
+
+def lines(answer: Schema, early_lines: Sequence[Schema]) -> Schema:
+    """Return the schema of a line of a progressive answer, whose last line has `answer`."""
+    last = {
+        "type": "object",
+        "description": "The last line: the same answer as in JSON, and the status of all parts.",
+        "required": ["answer", "parts"],
+        "properties": {"answer": answer, "parts": _PARTS},
+    }
+    return {
+        "description": "One line. Each part has a line as it ends, with its value if the view "
+        "sends that early; the last line has the answer, or a problem.",
+        "anyOf": [*early_lines, own("PartLine"), last, own("ProblemLine")],
+    }

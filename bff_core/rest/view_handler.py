@@ -29,6 +29,7 @@ from bff_core.rest.answer import (
     with_injected,
 )
 from bff_core.rest.compose import COMPOSED, composition_of, inputs_of, wired_of
+from bff_core.rest.openapi import ViewDocument
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.progressive_parts import EarlyPart
@@ -68,6 +69,19 @@ class View:
     def __post_init__(self) -> None:
         access = self.access
         self.decides_by_inputs = isinstance(access, Require) and access.when is not None
+
+    def document(self, *, has_parts: bool, max_values: int) -> ViewDocument:
+        """Return what the gateway documents of the view."""
+        options = self.answer_options
+        is_json = options.model.declared is not None and options.response_class is None
+        return ViewDocument(
+            status=options.status,
+            has_parts=has_parts,
+            has_tag=self.reads and is_json and options.status == 200,
+            is_json=is_json,
+            early_parts=self.early_parts,
+            max_values=max_values,
+        )
 
     def adds_meta(self, scope: Scope) -> bool:
         """Whether the answer to a request reports its parts in the body as well."""

@@ -17,8 +17,8 @@ from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
-from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
-from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
+from bff_core.rest.idempotency import KEY_PARAMETER, KeyRule, key_required, key_rule
+from bff_core.rest.openapi import PROBLEM, ViewDocument, documented
 from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
 from bff_core.rest.route_options import DOCUMENTATION, AnswerOptions, result_of, take_answer_options
 from bff_core.rest.schema_hash import schema_hash
@@ -157,6 +157,7 @@ class Views:
             route |= answer_options.openapi_options() | {"response_class": Lines}
             wrapped = guarded(as_stream(endpoint, signature, needs, answer_options), needs)
             self.router.get(path, **route)(rank(wrapped))
+            documented(wrapped, ViewDocument(status=answer_options.status, has_parts=False))
             self._check_parameters(endpoint, signature, options)
             return endpoint
 
@@ -222,7 +223,8 @@ class Views:
         with wired_in(f"{method} {self.prefix}{path}"):
             rank = criticality(options.pop("criticality", DEFAULT_CRITICALITY))
             rule = key_rule(options.pop("idempotency", "optional"), method)
-            limited = values_limited(options.pop("max_values", MAX_VALUES))
+            max_values = options.pop("max_values", MAX_VALUES)
+            limited = values_limited(max_values)
             access = _rule(options.pop("access", None))
 
         def declare(endpoint: E) -> E:
@@ -250,22 +252,23 @@ class Views:
                 access=needs,
                 sharing=sharing,
             )
-            documented = _openapi_options(own, view, reads=method == "GET", rule=rule)
+            shown = _openapi_options(own, view, rule)
             checks = [
                 guard(needs),
                 *_checks(path, view, self._dependencies(options), rule, limited),
             ]
-            documented["dependencies"] = [*checks, *documented.get("dependencies", ())]
+            shown["dependencies"] = [*checks, *shown.get("dependencies", ())]
             served = rank(guarded(view.as_endpoint(), needs))
             self.router.add_api_route(
                 path,
                 served,
                 methods=[method],
-                **documented,
+                **shown,
             )
             self._check_parameters(endpoint, signature, options)
             screens = screens_of(self.router.routes[-1:])
             check_early_parts(early_parts or (), screens, endpoint.__name__)
+            documented(served, view.document(has_parts=bool(screens), max_values=max_values))
             self._views.append((served, self.prefix + path, view))
             return endpoint
 
@@ -320,18 +323,10 @@ def _checks(
         yield Depends(limited)
 
 
-def _openapi_options(
-    options: dict[str, Any], view: View, *, reads: bool, rule: KeyRule
-) -> dict[str, Any]:
-    success: dict[str, Any] = {"headers": {"Part-Status": PART_STATUS}}
-    if view.early_parts is not None:
-        success["content"] = PROGRESSIVE
-    responses: dict[int | str, Any] = {view.answer_options.status: success, "default": PROBLEM}
-    if not reads:
-        responses |= KEY_RESPONSES
-    for status, own in (options.pop("responses", None) or {}).items():
-        responses[status] = responses.get(status, {}) | own if status != "default" else own
+def _openapi_options(options: dict[str, Any], view: View, rule: KeyRule) -> dict[str, Any]:
+    responses = {"default": PROBLEM} | (options.pop("responses", None) or {})
     extra = dict(options.pop("openapi_extra", None) or {})
-    parameters = [META_PARAMETER if reads else key_parameter(rule), *extra.get("parameters", ())]
+    if rule == "required":
+        extra["parameters"] = [KEY_PARAMETER | {"required": True}, *extra.get("parameters", ())]
     made = {"response_description": "The view"} | view.answer_options.openapi_options() | options
-    return made | {"responses": responses, "openapi_extra": extra | {"parameters": parameters}}
+    return made | {"responses": responses, "openapi_extra": extra}

@@ -22,8 +22,7 @@ def reading_views() -> list[tuple[str, str]]:
             content = (
                 operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
             )
-            line = content.get("application/x-ndjson", {}).get("schema", {})
-            if "answer" in line.get("properties", {}):
+            if content.keys() == {"application/json", "application/x-ndjson"}:
                 found.append((name, path))
     return found
 

@@ -209,6 +209,25 @@ def test_route_contexts_describe_routes():
     assert compat.dependant_of(mount.route) is None
 
 
+def test_an_operation_id_of_the_users_is_recognised():
+    """One that is given with the route, or made by a function of the route, a router or the app."""
+    app, own = FastAPI(openapi_url=None), FastAPI(openapi_url=None, generate_unique_id_function=str)
+    router, included = APIRouter(generate_unique_id_function=str), APIRouter()
+    for one in (app, own, router, included):
+        one.get("/")(screen)
+    app.get("/named", operation_id="named")(screen)
+    app.include_router(router, prefix="/router")
+    app.include_router(included, prefix="/included")
+    own.include_router(included, prefix="/included")
+
+    found = {
+        one.path: compat.has_default_operation_id(one)
+        for one in compat.iter_route_contexts(app.routes)
+    }
+    assert found == {"/": True, "/named": False, "/router/": False, "/included/": True}
+    assert not any(map(compat.has_default_operation_id, compat.iter_route_contexts(own.routes)))
+
+
 def test_route_contexts_of_included_routers_have_the_whole_path():
     """A route of a router that was included with a prefix is listed with it."""
     app, router = FastAPI(openapi_url=None), FastAPI(openapi_url=None).router

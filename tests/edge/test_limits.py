@@ -36,6 +36,21 @@ async def test_too_large_header_fields_are_refused(edged, answering):
     assert (accepted.status, refused.status) == (200, 431)
 
 
+@pytest.mark.parametrize("name", ["path", "query"])
+async def test_a_long_url_is_refused(edged, answering, name):
+    """Path and query together have the limit of the headers, behind every server."""
+    accepted = edged(answering(), max_field_bytes=100)
+    refused = edged(answering(), max_field_bytes=100)
+    sent = {"path": lambda room: {"path": "/" + "p" * (room - 1)}}
+    sent["query"] = lambda room: {"path": "/", "query_string": b"q" * (room - 1)}
+
+    await accepted.speak([HOST], **sent[name](100))
+    await refused.speak([HOST], **sent[name](101))
+
+    assert (accepted.status, refused.status) == (200, 414)
+    assert refused.json["code"] == "uri_too_long"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

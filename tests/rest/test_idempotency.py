@@ -64,7 +64,7 @@ async def test_openapi_documents_the_key(till):
     for method, is_required in (("post", True), ("patch", False)):
         header = next(one for one in paths[method]["parameters"] if one["in"] == "header")
         assert (header["name"], header["required"]) == ("Idempotency-Key", is_required)
-        assert header["schema"] == {"type": "string", "pattern": KEY_PATTERN}
+        assert header["schema"] == {"type": "string", "pattern": KEY_PATTERN, "maxLength": 512}
         assert {"409", "422"} <= paths[method]["responses"].keys()
 
 

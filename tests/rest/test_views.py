@@ -270,7 +270,7 @@ async def test_views_are_in_openapi(shop):
     validate(document)
     view = document["paths"]["/v1/products/{product_id}"]["get"]
     assert {one["name"] for one in view["parameters"]} == {"product_id", "first", "_meta"}
-    schema = view["responses"]["200"]["content"]["application/json"]["schema"]
+    schema, _ = view["responses"]["200"]["content"]["application/json"]["schema"]["allOf"]
     assert schema["$ref"].endswith("/ProductView")
     assert "Part-Status" in view["responses"]["200"]["headers"]
     assert "application/problem+json" in view["responses"]["default"]["content"]

@@ -119,7 +119,12 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
     @property
     def security_scheme(self) -> Mapping[str, object]:
         """The security scheme in OpenAPI."""
-        return {"type": "apiKey", "in": "cookie", "name": self.cookie.name}
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": self.cookie.name,
+            "description": "The cookie of a session. Scripts send the header `X-CSRF: 1` with it.",
+        }
 
     @property
     def services(self) -> Sequence[type[Upstream]]:

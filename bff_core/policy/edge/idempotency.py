@@ -15,6 +15,9 @@ UNSAFE = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 MAX_KEY_LENGTH = 255
 """Characters of a key, without its quotes."""
 
+MAX_FIELD_LENGTH = 2 * MAX_KEY_LENGTH + 2
+"""Characters of the header: a key in quotes, all of whose characters are escaped."""
+
 MIN_ANONYMOUS_KEY_LENGTH = 22
 """Characters of an anonymous caller's key, at least: 128 random bits in base64url. All anonymous
 callers share one key space, so a key must be hard to guess."""

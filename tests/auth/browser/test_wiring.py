@@ -138,12 +138,12 @@ def test_openapi_has_the_security_scheme():
     orders, opened = (document["paths"][path]["get"] for path in ("/orders", "/open"))
 
     validate(document)
-    assert document["components"]["securitySchemes"] == {
-        "Session": {"type": "apiKey", "in": "cookie", "name": "__Host-bff"}
-    }
+    scheme = document["components"]["securitySchemes"].pop("Session")
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "cookie", "__Host-bff")
+    assert document["components"]["securitySchemes"] == {}
     assert orders["security"] == [{"Session": ["orders:read"]}]
     assert {"401", "403"} <= orders["responses"].keys()
-    assert "security" not in opened
+    assert opened["security"] == []
     assert app.openapi() is document
 
 

@@ -1,0 +1,53 @@
+"""Security schemes in OpenAPI: how callers authenticate, and which operations require it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bff_core.auth.access import Require
+from bff_core.auth.authenticator import Authenticator, each_of, name_of
+from bff_core.gateway.openapi.operation import Document, RestOperation
+
+
+def schemes_of(authenticator: Authenticator | None) -> dict[str, Mapping[str, object]]:
+    """Return the security schemes of an authenticator, or of the members of a `FirstOf`.
+
+    Members of one class are numbered: `Bearer`, `Bearer2`.
+    """
+    found: dict[str, Mapping[str, object]] = {}
+    for name, scheme in _named(authenticator):
+        alike = [known for known in found if known.rstrip("0123456789") == name]
+        found[f"{name}{len(alike) + 1}" if alike else name] = scheme
+    return found
+
+
+def _named(authenticator: Authenticator | None) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for one in each_of(authenticator):
+        scheme = getattr(one, "security_scheme", None)
+        if isinstance(scheme, Mapping):
+            yield name_of(one), scheme
+
+
+def add_security(
+    document: Document,
+    operations: Sequence[RestOperation],
+    schemes: Mapping[str, Mapping[str, object]],
+) -> None:
+    """Add security schemes to a document, and a requirement to each operation that has a rule.
+
+    A caller satisfies a requirement with any one of the schemes (OpenAPI 3.1, section 4.8.30).
+    Operations that anyone may call have an empty requirement. A dependency of the user's
+    (`fastapi.security`) stays the requirement of its operation.
+    """
+    if not schemes:
+        return
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = components.get("securitySchemes", {}) | dict(schemes)
+    for one in operations:
+        if isinstance(one.access, Require):
+            one.shown["security"] = [{name: list(one.access.scopes)} for name in schemes]
+        else:
+            one.shown.setdefault("security", [])
+
+
+def has_cookies(schemes: Mapping[str, Mapping[str, object]]) -> bool:
+    """Whether browsers authenticate by a cookie, so that requests may be refused as forged."""
+    return any(one.get("in") == "cookie" for one in schemes.values())
