@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from bff_core import Gateway
-from bff_core.testing.client import running
+from bff_core.testing import running
 from scripts.run.shop import SERVICES
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core import gateway
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bffs.compositions.checkout import Checkout
 from bffs.mobile.checkout import views
 from bffs.scopes import demo_viewer

@@ -7,7 +7,7 @@ import pytest
 from fastapi import Depends
 
 from bff_core import ANYONE, Composition, Settings, Views, compose, gateway
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bffs.compositions.cart import CartPage
 from bffs.compositions.checkout import Checkout
 from bffs.compositions.home import Home

@@ -12,7 +12,7 @@ import pytest
 
 from bff_core import Settings, gateway
 from bff_core.events import Events
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bff_core.upstream.stack import wire
 from bffs.mobile import home
 from bffs.scopes import demo_viewer
