@@ -13,6 +13,8 @@ from bff_core.testing.gateway_client import GatewayClient, OpenClient, client, r
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.matrix import failure_matrix
 from bff_core.testing.outcomes import check_outcome, outcome
+from bff_core.testing.recording import record
+from bff_core.testing.replaying import replay
 from bff_core.testing.scripted import (
     Scripted,
     ScriptedTransport,
@@ -57,6 +59,8 @@ __all__ = [
     "hang",
     "outcome",
     "parts_of",
+    "record",
+    "replay",
     "reply",
     "running",
     "slow",

@@ -170,7 +170,7 @@ async def client(
     """
     made = make(app, environ=environ, has_own_authenticator=own_authenticator)
     before, viewers = made.config, GivenViewers()
-    scripted = ScriptedServices(made, {**(traffic or {}), **(services or {}), **scripts})
+    scripted = ScriptedServices(made, traffic or {}, {**(services or {}), **scripts})
     install(made, scripted, viewers, viewer)
     try:
         async with (

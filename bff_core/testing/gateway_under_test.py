@@ -59,12 +59,18 @@ def make(
 
 
 class ScriptedServices:
-    """The services of a gateway under test by name, each with its script."""
+    """The services of a gateway under test by name, each with its script.
 
-    def __init__(self, app: Gateway, scripts: Mapping[str, Script]) -> None:
+    `traffic` are the scripts of a recording; services that the gateway does not call are ignored.
+    """
+
+    def __init__(
+        self, app: Gateway, traffic: Mapping[str, Script], scripts: Mapping[str, Script]
+    ) -> None:
         names = sorted(kind.name for kind in app.services)
         self.calls = Calls(names, asyncio.get_running_loop().time)
-        by_name = _by_service(scripts, names)
+        recorded = {name: traffic[name] for name in names if name in traffic}
+        by_name = {**recorded, **_by_service(scripts, names)}
         self.by_name: Mapping[str, ScriptedService] = {
             name: ScriptedService(name, by_name.get(name), self.calls) for name in names
         }

@@ -166,7 +166,7 @@ def test_tests_run_without_another_plugin(report, test):
         ("test_hangs", "every task waits, and no timer, socket or thread can wake one"),
         ("test_leaks", "the test left tasks behind: forever"),
         ("test_unscripted", "prices was called, GET /prices/42 (GET /prices/{sku}), and it has"),
-        ("test_matrix[prices-empty]", "outcomes.json: if that is intended, run pytest --bff-record"),
+        ("test_matrix[prices-empty]", "if that is intended, run pytest --bff-record"),
     ],
 )  # fmt: skip
 def test_failures_say_what_is_wrong(report, test, reason):
