@@ -96,10 +96,10 @@ def _property_of(test: Callable[..., object]) -> Callable[..., Any] | None:
 
 
 def _in_virtual_time(test: Callable[..., Coroutine[object, object, None]]) -> Callable[..., None]:
+    from bff_core.testing import VirtualTimeLoop  # noqa: PLC0415 # only tests that need it
+
     @functools.wraps(test)
     def run(*args: object, **kwargs: object) -> None:
-        from bff_core.testing import VirtualTimeLoop  # noqa: PLC0415 # only tests that need it
-
         with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
             runner.run(_without_leaks(test(*args, **kwargs)))
 

@@ -1,5 +1,6 @@
 """The test kit for gateways: scripted services, virtual time, a client, the failure matrix."""
 
+from bff_core.testing.asgi import asgi
 from bff_core.testing.assertions import (
     HTTPAnswer,
     assert_complete,
@@ -18,6 +19,7 @@ from bff_core.testing.replaying import replay
 from bff_core.testing.scripted import (
     Scripted,
     ScriptedTransport,
+    Step,
     empty,
     fail,
     fail_with,
@@ -27,7 +29,7 @@ from bff_core.testing.scripted import (
     slow,
     stream,
 )
-from bff_core.testing.scripts import ScriptedService, UnscriptedCall
+from bff_core.testing.scripts import Script, ScriptedService, UnscriptedCall
 from bff_core.testing.virtual_time import NothingToWaitFor, VirtualTimeLoop
 
 __all__ = [
@@ -40,11 +42,14 @@ __all__ = [
     "NothingToWaitFor",
     "OpenClient",
     "ReceivedCall",
+    "Script",
     "Scripted",
     "ScriptedService",
     "ScriptedTransport",
+    "Step",
     "UnscriptedCall",
     "VirtualTimeLoop",
+    "asgi",
     "assert_complete",
     "assert_parts",
     "assert_size",

@@ -20,8 +20,8 @@ from bff_core.testing.traffic import (
     FORMAT,
     VERSION,
     Body,
-    Exchange,
     Heading,
+    RecordedCall,
     RecordedReply,
     body_of,
     recorded_headers,
@@ -76,7 +76,7 @@ class TrafficWriter:
         self._path = path
         self._has_begun = False
 
-    def write(self, exchange: Exchange) -> None:
+    def write(self, exchange: RecordedCall) -> None:
         """Append an exchange without secrets."""
         if not self._has_begun:
             self._has_begun = True
@@ -148,7 +148,7 @@ class _RecordingConnector:
         return changed(reply, body=self._recorded(reply.body, reply, exchange, known))
 
     def _recorded(
-        self, stream: ReplyStream, reply: Reply, exchange: Exchange, known: RecordedReply
+        self, stream: ReplyStream, reply: Reply, exchange: RecordedCall, known: RecordedReply
     ) -> ReplyStream:
         """Return a stream that is written when it has ended, as far as it was read."""
         chunks: list[bytes] = []
@@ -170,12 +170,12 @@ class _RecordingConnector:
         return ReplyStream(read(), stream.aclose)
 
 
-def _exchange(call: Call, redaction: Redaction, began: float) -> Exchange:
+def _exchange(call: Call, redaction: Redaction, began: float) -> RecordedCall:
     if isinstance(call.body, StreamedBody):
         body: Body | None = {"omitted": "streamed"}
     else:
         body = request_body(call, call.body, redaction)
-    return Exchange(
+    return RecordedCall(
         call.upstream,
         call.method,
         call.operation,

@@ -12,7 +12,7 @@ from bff_core.testing.recording import request_body
 from bff_core.testing.redaction import Redaction, with_any
 from bff_core.testing.scripted import Step, fail, reply, slow, stream
 from bff_core.testing.scripts import Script, UnscriptedCall
-from bff_core.testing.traffic import Exchange, content_of, read, shown, varied_headers
+from bff_core.testing.traffic import RecordedCall, content_of, read, shown, varied_headers
 
 MOST_SHOWN = 8
 """How many recorded calls an error lists."""
@@ -29,7 +29,7 @@ def replay(path: str | Path, *, timed: bool = False) -> Mapping[str, Script]:
     """
     path = Path(path)
     redaction, exchanges = read(path)
-    by_service: defaultdict[str, list[Exchange]] = defaultdict(list)
+    by_service: defaultdict[str, list[RecordedCall]] = defaultdict(list)
     for one in exchanges:
         by_service[one.service].append(one)
     return _Replay(path, redaction, by_service, timed=timed)
@@ -42,7 +42,7 @@ class _Replay(Mapping[str, Script]):
         self,
         path: Path,
         redaction: Redaction,
-        recorded: Mapping[str, Sequence[Exchange]],
+        recorded: Mapping[str, Sequence[RecordedCall]],
         *,
         timed: bool,
     ) -> None:
@@ -65,16 +65,16 @@ class _Replay(Mapping[str, Script]):
 class _Recorded:
     """The exchanges of one service, by what their calls have in common."""
 
-    def __init__(self, exchanges: Sequence[Exchange], redaction: Redaction) -> None:
+    def __init__(self, exchanges: Sequence[RecordedCall], redaction: Redaction) -> None:
         self.exchanges = exchanges
         self._redaction = redaction
-        self._by_key: defaultdict[str, list[Exchange]] = defaultdict(list)
+        self._by_key: defaultdict[str, list[RecordedCall]] = defaultdict(list)
         for one in exchanges:
             for key in {one.request_key, with_any(one.request_key)}:
                 self._by_key[key].append(one)
         self._taken: set[int] = set()
 
-    def take(self, call: Call) -> Exchange | None:
+    def take(self, call: Call) -> RecordedCall | None:
         """Return the next exchange of calls like this one, or the last one again."""
         keys = (key for key in self._keys(call) if key in self._by_key)
         found = self._by_key.get(next(keys, ""), [])
@@ -90,12 +90,12 @@ class _Recorded:
         content = b"" if isinstance(call.body, StreamedBody) else call.body
         body = request_body(call, content, self._redaction)
         target = self._redaction.target(call.target)
-        made = Exchange(call.upstream, call.method, call.operation, target, 0.0, body=body)
+        made = RecordedCall(call.upstream, call.method, call.operation, target, 0.0, body=body)
         for one in (made, replace(made, body={"omitted": "streamed"})):
             yield one.request_key
             yield with_any(one.request_key)
 
-    def _varies_like(self, one: Exchange, call: Call) -> bool:
+    def _varies_like(self, one: RecordedCall, call: Call) -> bool:
         vary = ",".join(one.varies)
         return varied_headers(call, vary, self._redaction) == one.varies
 
@@ -113,7 +113,7 @@ def _answering(
     return answer
 
 
-def _step(exchange: Exchange, path: Path) -> Step:
+def _step(exchange: RecordedCall, path: Path) -> Step:
     known = exchange.reply
     if known is None:
         return fail(is_sent=exchange.failed == "broken")

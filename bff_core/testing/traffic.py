@@ -42,7 +42,7 @@ class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
     breaks: bool = False
 
 
-class Exchange(msgspec.Struct, frozen=True, omit_defaults=True):
+class RecordedCall(msgspec.Struct, frozen=True, omit_defaults=True):
     """A call and its outcome in the file: `reply`, or how the connection `failed`.
 
     `varies` are the request headers that the reply varies by.
@@ -113,7 +113,7 @@ def varied_headers(call: Call, vary: str, redaction: Redaction) -> dict[str, str
     return redaction.headers({name: found[name] for name in sorted(names & found.keys())})
 
 
-def read(path: Path) -> tuple[Redaction, Sequence[Exchange]]:
+def read(path: Path) -> tuple[Redaction, Sequence[RecordedCall]]:
     """Return the redaction and the exchanges of a file; raise `ConfigurationError` for others."""
     lines = _lines(path)
     try:
@@ -128,7 +128,7 @@ def read(path: Path) -> tuple[Redaction, Sequence[Exchange]]:
     exchanges = []
     for number, line in enumerate(lines, 2):
         try:
-            exchanges.append(msgspec.json.decode(line, type=Exchange))
+            exchanges.append(msgspec.json.decode(line, type=RecordedCall))
         except msgspec.MsgspecError as error:
             raise ConfigurationError(f"{path}:{number}: {error}") from error
     return Redaction(heading.redacted, heading.visible, numbers=False), exchanges
@@ -142,6 +142,6 @@ def _lines(path: Path) -> Iterator[str]:
     return iter([line for line in text.splitlines() if line.strip()])
 
 
-def shown(exchange: Exchange) -> str:
+def shown(exchange: RecordedCall) -> str:
     """Return an exchange in a few words, for errors."""
     return f"{exchange.method} {unquote_plus(exchange.target)}"
