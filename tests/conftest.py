@@ -1,7 +1,8 @@
 """How this suite runs: async tests on a fresh loop, virtual time, skips that are visible.
 
 - `async def test_…` runs on a fresh event loop; tasks that it leaves behind fail it.
-- `@pytest.mark.virtual_time` runs it on a loop whose clock jumps to the next timer.
+- `@pytest.mark.virtual_time`, of the framework's own plugin, runs it on a loop whose clock jumps to
+  the next timer.
 - `@pytest.mark.uvloop` runs it on uvloop, where that is installed.
 - `@pytest.mark.alone` runs it while no other test runs; so do the folders and files of `ALONE`.
   `make test` runs all other tests first, on all cores.
@@ -26,11 +27,10 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 
-from bff_core.testing.virtual_time import VirtualTimeLoop
 from tests.redis_server import RedisServer
 
 PATIENCE = 60.0
-"""The most that one asynchronous test may take, in seconds of its loop unless that is virtual."""
+"""The most that one asynchronous test may take, in seconds."""
 
 AFTERMATH = 0.5
 """How long the tasks that a test started may take to end after it (seconds)."""
@@ -90,7 +90,6 @@ SYSTEM_PROGRAMS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the suite's markers; in the fast tests, draw and collect less."""
     for line in (
-        "virtual_time: run on an event loop whose clock jumps to the next timer",
         "uvloop: run on uvloop",
         "needs(*programs): skip, naming it, where a program is not installed",
         "alone: run while no other test runs",
@@ -199,11 +198,8 @@ def _property_of(test: Callable[..., object]) -> Callable[..., object] | None:
 
 
 def _loop_factory(item: pytest.Item) -> Callable[[], asyncio.AbstractEventLoop]:
-    for mark in item.iter_markers():  # the closest first: a test's own mark beats its module's
-        if mark.name == "virtual_time":
-            return VirtualTimeLoop
-        if mark.name == "uvloop":
-            return pytest.importorskip("uvloop").new_event_loop
+    if item.get_closest_marker("uvloop"):
+        return pytest.importorskip("uvloop").new_event_loop
     return asyncio.new_event_loop
 
 
@@ -211,12 +207,11 @@ def _run_on_loop(
     factory: Callable[[], asyncio.AbstractEventLoop], test: Coroutine[Any, Any, None]
 ) -> None:
     with asyncio.Runner(loop_factory=factory) as runner:
-        limit = None if factory is VirtualTimeLoop else PATIENCE
-        runner.run(_without_leaks(test, limit))
+        runner.run(_without_leaks(test))
 
 
-async def _without_leaks(test: Coroutine[Any, Any, None], limit: float | None) -> None:
-    async with asyncio.timeout(limit):
+async def _without_leaks(test: Coroutine[Any, Any, None]) -> None:
+    async with asyncio.timeout(PATIENCE):
         await test
     if others := asyncio.all_tasks() - {asyncio.current_task()}:
         _, leaked = await asyncio.wait(others, timeout=AFTERMATH)

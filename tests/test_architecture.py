@@ -29,7 +29,7 @@ ONE_PLACE = {
     "cryptography": ("bff_core.auth.session.sealing", "bff_core.auth.certificate"),
     "joserfc": ("bff_core.auth.jwt", "bff_core.compat.joserfc"),
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
-    "httpx": "bff_core.testing.client",
+    "httpx": "bff_core.testing.gateway_client",
     "redis": (
         "bff_core.redis.client",
         "bff_core.redis.cluster",

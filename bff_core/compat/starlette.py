@@ -26,6 +26,9 @@ __all__ = [
     "wrap_router",
 ]
 
+_BARE: Final = "bff_bare_router"
+"""The attribute of a router that holds its application without our wrapper."""
+
 _IN_ONE_SEGMENT: Final = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)
 
 
@@ -45,5 +48,6 @@ def serves(route: Any, scope: ASGIScope) -> bool:
 
 
 def wrap_router(router: Router, wrapper: Callable[[ASGIApp], Any]) -> None:
-    """Put a wrapper around a router, inside the middleware of its app."""
-    router.middleware_stack = wrapper(router.middleware_stack)
+    """Put a wrapper around a router, inside the middleware of its app; replace an earlier one."""
+    bare = vars(router).setdefault(_BARE, router.middleware_stack)
+    router.middleware_stack = wrapper(bare)

@@ -70,18 +70,23 @@ class Gateway(FastAPI):
         **fastapi: Any,
     ) -> None:
         super().__init__(title=config.name, lifespan=lifespan, **fastapi)
-        self.config = config
-        self.settings, self.events = config.settings, config.events
-        self.has_cache, self.edge_options = config.has_cache, config.options
         self.fast_path = FastPath(self)
-        self.shedding = SheddingController(config.options, events=config.events, clock=config.clock)
-        self.readiness = Readiness(
-            [("upstreams", self._unready), *readiness_checks(config.authenticator)]
-        )
+        self.configure(config)
         self.lifespan_state: Mapping[str, object] = {}
         self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
         self._is_direct = False
         install_problem_handlers(self)
+
+    def configure(self, config: GatewayConfig) -> None:
+        """Replace the configuration of a gateway that does not run, as the test kit does."""
+        self.config = config
+        self.settings, self.events = config.settings, config.events
+        self.has_cache, self.edge_options = config.has_cache, config.options
+        self.shedding = SheddingController(config.options, events=config.events, clock=config.clock)
+        self.readiness = Readiness(
+            [("upstreams", self._unready), *readiness_checks(config.authenticator)]
+        )
+        self.middleware_stack = None
 
     def setup(self) -> None:
         """Add FastAPI's own routes, which anyone may call.

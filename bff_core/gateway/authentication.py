@@ -15,6 +15,7 @@ from bff_core.auth.authenticator import (
 from bff_core.auth.demo import DemoAuthenticator, DemoViewer
 from bff_core.auth.viewer import Viewer
 from bff_core.edge.health import Check
+from bff_core.gateway.under_test import replaces_authenticator
 from bff_core.settings.model import Settings
 
 
@@ -25,10 +26,11 @@ def make_authenticator(
 ) -> Authenticator | None:
     """Return the authenticator of a gateway; None if all callers are anonymous.
 
-    BFF_AUTH=demo selects the demo authenticator, otherwise it is the one that the author gave.
-    Raises `ConfigurationError` if it can't work with these settings.
+    BFF_AUTH=demo selects the demo authenticator, otherwise it is the one that the author gave. A
+    test replaces that by the demo authenticator, too. Raises `ConfigurationError` if it can't work
+    with these settings.
     """
-    if settings.auth == "demo":
+    if settings.auth == "demo" or (given is not None and replaces_authenticator()):
         return DemoAuthenticator(env=settings.env, viewer=demo or Viewer)
     made = given if given is None or is_authenticator(given) else given(settings)
     if given is not None:

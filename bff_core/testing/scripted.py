@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Protocol
 
+import msgspec
 from msgspec.structs import replace
 
-from bff_core.call import Call, Headers, Reply
+from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.errors import TransportFailed, UpstreamError
 from bff_core.reply_stream import ReplyStream
 from bff_core.upstream.transport.interface import Endpoint, Load
@@ -14,7 +16,8 @@ from bff_core.upstream.transport.interface import Endpoint, Load
 Step = Callable[[Call], Awaitable[Reply]]
 """The outcome of one attempt: returns a reply or raises."""
 
-JSON: Headers = ((b"content-type", b"application/json"),)
+JSON_TYPE = "application/json"
+JSON: Headers = ((b"content-type", JSON_TYPE.encode()),)
 
 
 def reply(
@@ -24,17 +27,51 @@ def reply(
     headers: Mapping[str, str] | None = None,
     after: float = 0,
 ) -> Step:
-    """Answer after `after` seconds; a body that is not bytes is sent as JSON."""
-    fields = () if isinstance(body, bytes) else JSON
-    extra = _encoded(headers)
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    """Answer after `after` seconds.
+
+    A body that is not bytes is sent as JSON. It may consist of dictionaries and lists, dataclasses,
+    Structs and models of pydantic, dates, UUIDs and what else JSON has a text for.
+    """
+    fields = _encoded(headers)
+    if not isinstance(body, bytes) and find_header(fields, b"content-type") is None:
+        fields = JSON + fields
+    content = body if isinstance(body, bytes) else json.dumps(body, default=_plain).encode()
 
     async def step(_: Call) -> Reply:
         if after:
             await asyncio.sleep(after)
-        return Reply(status, fields + extra, content)
+        return Reply(status, fields, content)
 
     return step
+
+
+def _plain(value: object) -> object:
+    """Return a value as dictionaries, lists, texts and numbers."""
+    dump = getattr(value, "model_dump", None)  # of pydantic
+    if callable(dump):
+        return dump(mode="json", by_alias=True)
+    return msgspec.to_builtins(value, str_keys=True)
+
+
+def slow(seconds: float, then: Step | None = None) -> Step:
+    """Wait for some seconds, then take the step `then`: by default an empty reply."""
+    following = then or reply()
+
+    async def step(call: Call) -> Reply:
+        await asyncio.sleep(seconds)
+        return await following(call)
+
+    return step
+
+
+def garbage() -> Step:
+    """Answer 200 with a body that is declared as JSON and breaks off."""
+    return reply(200, b'{"id": "1", "title": "Half a sen', headers={"content-type": JSON_TYPE})
+
+
+def empty(status: int = 200) -> Step:
+    """Answer without a body, though it is declared as JSON."""
+    return reply(status, b"", headers={"content-type": JSON_TYPE})
 
 
 def _encoded(headers: Mapping[str, str] | None) -> Headers:
@@ -102,12 +139,13 @@ def hang() -> Step:
 class Scripted:
     """A `Handler` that takes its steps in order, and then repeats the last one.
 
-    `calls` lists the calls that it received. `in_flight` is how many have not been answered,
-    `cancelled` how many were cancelled.
+    `calls` lists the calls that it received, `used` counts the steps that were taken. `in_flight`
+    is how many calls have not been answered, `cancelled` how many were cancelled.
     """
 
     def __init__(self, *steps: Step) -> None:
         self._steps = list(steps or (reply(),))
+        self.used = 0
         self.calls: list[Call] = []
         self.in_flight = 0
         self.cancelled = 0
@@ -115,14 +153,20 @@ class Scripted:
     def __repr__(self) -> str:
         return f"scripted   {len(self.calls)} calls, {self.in_flight} in flight"
 
+    @property
+    def unused(self) -> int:
+        """How many of its steps were never taken."""
+        return len(self._steps) - self.used
+
     def then(self, *steps: Step) -> None:
         """Replace the remaining steps."""
-        self._steps = list(steps)
+        self._steps, self.used = list(steps or (reply(),)), 0
 
     async def __call__(self, call: Call) -> Reply:
         """Take the next step."""
         self.calls.append(call)
-        step = self._steps[0] if len(self._steps) == 1 else self._steps.pop(0)
+        self.used = min(self.used + 1, len(self._steps))
+        step = self._steps[self.used - 1]
         self.in_flight += 1
         try:
             answer = await step(call)
@@ -134,6 +178,16 @@ class Scripted:
         if call.is_streamed and isinstance(answer.body, bytes):
             return replace(answer, body=ReplyStream(aiter(answer)))
         return answer
+
+
+class CountingHandler(Protocol):
+    """A `Handler` that counts the calls that it has not answered."""
+
+    in_flight: int
+
+    async def __call__(self, call: Call, /) -> Reply:
+        """Answer a call."""
+        ...
 
 
 class ScriptedTransport:
@@ -156,7 +210,7 @@ class ScriptedTransport:
 class ScriptedConnector:
     """A `Connector` of one scripted upstream."""
 
-    def __init__(self, endpoint: Endpoint, script: Scripted, closed: list[str]) -> None:
+    def __init__(self, endpoint: Endpoint, script: CountingHandler, closed: list[str]) -> None:
         self.endpoint = endpoint
         self.send = script
         self._closed = closed

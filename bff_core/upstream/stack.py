@@ -94,7 +94,7 @@ class UpstreamStack:
             origins,
             attempt_timeout=min(policy.attempt_timeout, policy.timeout),
             connect_timeout=policy.connection.connect_timeout,
-            resolves=isinstance(transport, WireTransport),
+            resolves=_needs_addresses(transport),
         )
         self.handler: Handler = self.balancer
         self._breaker: BreakerLayer | None = None
@@ -135,9 +135,14 @@ def open_stack(
     runtime = replace(runtime, budget=RetryBudget(policy.retry or Retry(attempts=1)))
     transport = make_transport(policy, runtime)
     secure = [origin for origin in origins if origin.is_secure]
-    if secure and isinstance(transport, WireTransport):
+    if secure and _needs_addresses(transport):
         transport.connect(secure[0])  # loads them now, not when the name is resolved
     return UpstreamStack(policy, origins, runtime, transport)
+
+
+def _needs_addresses(transport: Transport) -> bool:
+    """Whether a transport, or the one that it wraps, connects to IP addresses only."""
+    return getattr(transport, "needs_addresses", False)
 
 
 def endpoint_of(url: str) -> Endpoint:

@@ -1,28 +1,23 @@
-"""The reference gateways in process, over the mock services in processes of their own."""
+"""The reference gateways over the mock services: in this process, or in processes of their own."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import (
-    AbstractContextManager,
-    ExitStack,
-    asynccontextmanager,
-    contextmanager,
-    suppress,
-)
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
-from bff_core import Gateway
-from bff_core.testing.client import running
+from bff_core.testing import client
 from scripts.run.shop import SERVICES
+from tests.bffs.in_process import SCRIPTS, app_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
@@ -31,20 +26,18 @@ DEMO = {"authorization": "Bearer demo-1"}
 
 @dataclass(frozen=True)
 class Mocks:
-    """The nine services and what can be done to them."""
+    """The services and what can be done to them; each has a client."""
 
-    ports: dict[str, int]
-    client: httpx.Client
+    clients: Mapping[str, Any]
 
-    def _ask(self, service: str, method: str, path: str, **options) -> httpx.Response:
-        url = f"http://127.0.0.1:{self.ports[service]}{path}"
-        return self.client.request(method, url, **options)
+    def _ask(self, service: str, method: str, path: str, **options) -> Any:
+        return self.clients[service].request(method, path, **options)
 
-    def get(self, service: str, path: str) -> httpx.Response:
+    def get(self, service: str, path: str) -> Any:
         """Ask a service directly."""
         return self._ask(service, "GET", path)
 
-    def send(self, service: str, method: str, path: str, **options) -> httpx.Response:
+    def send(self, service: str, method: str, path: str, **options) -> Any:
         """Write to a service directly."""
         answer = self._ask(service, method, path, **options)
         assert answer.status_code < 300, answer.text
@@ -52,12 +45,12 @@ class Mocks:
 
     def forget(self) -> None:
         """Begin to count calls anew."""
-        for service in self.ports:
+        for service in self.clients:
             self._ask(service, "DELETE", "/__calls__")
 
     def counted(self) -> dict[str, int]:
         """Return how many calls each service received."""
-        return {service: self.calls(service)["total"] for service in self.ports}
+        return {service: self.calls(service)["total"] for service in self.clients}
 
     def calls(self, service: str) -> dict:
         """Return what one service counted."""
@@ -73,6 +66,13 @@ class Mocks:
         finally:
             self._ask(service, "DELETE", "/__faults__")
 
+
+@dataclass(frozen=True)
+class ServedMocks(Mocks):
+    """The services in processes of their own."""
+
+    ports: Mapping[str, int]
+
     @property
     def environment(self) -> dict[str, str]:
         """The settings of a gateway over these services."""
@@ -85,6 +85,12 @@ class Mocks:
         # A busy machine is no reason to refuse a request of a test.
         busy = {"BFF_MAX_LAG": "0", "BFF_BROWNOUT": "false"}
         return {**memory, **others, **busy, **addresses}
+
+
+@pytest.fixture(scope="session")
+def mocks() -> Mocks:
+    """Return the services in this process; tests that change them undo what they did."""
+    return Mocks({name: TestClient(app_of(name)) for name in SCRIPTS})
 
 
 def find_ports(count: int) -> list[int]:
@@ -120,31 +126,30 @@ def process(*command: str, **environment: str) -> Iterator[subprocess.Popen[byte
 
 
 @pytest.fixture(scope="session")
-def mocks() -> Iterator[Mocks]:
-    """Start the services once; tests that change them undo what they did."""
+def served_mocks() -> Iterator[ServedMocks]:
+    """Serve the services once; tests that change them undo what they did."""
     ports = dict(zip(SERVICES, find_ports(len(SERVICES)), strict=True))
-    with process("services_mock", SERVICES_PORT=str(ports["users"])) as starting:
+    with process("services_mock", SERVICES_PORT=str(ports["users"])) as starting, ExitStack() as up:
         for port in ports.values():
             wait_for(f"http://127.0.0.1:{port}/healthz", starting)
         # Connections are given up before the services close them, after five seconds.
-        limits = httpx.Limits(keepalive_expiry=2)
-        with httpx.Client(trust_env=False, timeout=10, limits=limits) as client:
-            yield Mocks(ports, client)
+        options = {"trust_env": False, "timeout": 10, "limits": httpx.Limits(keepalive_expiry=2)}
+        clients = {
+            name: up.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", **options))
+            for name, port in ports.items()
+        }
+        yield ServedMocks(clients, ports)
 
 
 @pytest.fixture
-def open_gateway(mocks, monkeypatch):
-    """Open a gateway of the reference application, for a test to enter on its loop."""
-    for variable, value in mocks.environment.items():
-        monkeypatch.setenv(variable, value)
+def open_gateway():
+    """Open a gateway of the reference application, or another one, over these services."""
 
-    @asynccontextmanager
-    async def open_named(name: str, headers=DEMO) -> AsyncIterator[httpx.AsyncClient]:
-        app: Gateway = import_module(f"bffs.{name}.app").app
-        async with running(app, headers=headers) as client:
-            yield client
+    def open_app(app, headers=DEMO, **options):
+        named = f"bffs.{app}.app:app" if isinstance(app, str) else app
+        return client(named, SCRIPTS, headers=headers, **options)
 
-    return open_named
+    return open_app
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def serve(mocks) -> Callable[..., AbstractContextManager[Served]]:
+def serve(served_mocks) -> Callable[..., AbstractContextManager[Served]]:
     """Serve a gateway over sockets, for what only they can show."""
 
     @contextmanager
@@ -164,7 +169,7 @@ def serve(mocks) -> Callable[..., AbstractContextManager[Served]]:
         (port,) = find_ports(1)
         url = f"http://127.0.0.1:{port}"
         command = ("uvicorn", f"bffs.{name}.app:app", f"--port={port}", "--log-level=warning")
-        with process(*command, **mocks.environment | environment) as starting:
+        with process(*command, **served_mocks.environment | environment) as starting:
             wait_for(f"{url}/readyz", starting)
             yield Served(url, starting.pid)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bff_core import gateway
-from bff_core.testing.client import running
+from bff_core.auth import DemoAuthenticator
 from bffs.compositions.checkout import Checkout
 from bffs.mobile.checkout import views
 from bffs.scopes import demo_viewer
@@ -128,12 +128,23 @@ async def test_buying_requires_a_sign_in(open_gateway):
     assert answer.status_code == 401
 
 
-async def test_the_journal_holds_no_secrets(mocks, open_gateway, cart, tmp_path, monkeypatch):
+async def test_the_journal_holds_no_secrets(mocks, open_gateway, cart, tmp_path):
     """It knows who bought what, and nothing by which somebody could buy again."""
     token, key, path = "Bearer demo-3", "checkout-secret-0123456789", tmp_path / "journal.sqlite3"
-    monkeypatch.setenv("BFF_JOURNAL_URL", f"sqlite:///{path}")
-    app = gateway("shop", services=SERVICES, faces=[views], sagas=[Checkout], demo=demo_viewer)
-    async with running(app, headers=THREE) as client:
+
+    def make_app():
+        authenticator = DemoAuthenticator(env="development", viewer=demo_viewer)
+        return gateway(
+            "shop",
+            services=SERVICES,
+            faces=[views],
+            sagas=[Checkout],
+            authenticator=authenticator,
+            demo=demo_viewer,
+        )
+
+    environ = {"BFF_JOURNAL_URL": f"sqlite:///{path}"}
+    async with open_gateway(make_app, headers=THREE, environ=environ) as client:
         answer = await client.post(
             "/v1/checkout",
             json={"payment_method_id": method(mocks)},

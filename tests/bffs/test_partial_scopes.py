@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends
 
-from bff_core import ANYONE, Composition, Settings, Views, compose, gateway
-from bff_core.testing.client import running
+from bff_core import ANYONE, Composition, Views, compose, gateway
 from bffs.compositions.cart import CartPage
 from bffs.compositions.checkout import Checkout
 from bffs.compositions.home import Home
@@ -203,7 +202,9 @@ SCREENS: list[tuple[type[Composition], str, str, Callable[[Any], Awaitable[objec
 
 
 @pytest.mark.parametrize(("screen", "scope", "service", "use"), SCREENS)
-async def test_a_new_route_over_an_old_screen_is_not_open(mocks, screen, scope, service, use):
+async def test_a_new_route_over_an_old_screen_is_not_open(
+    open_gateway, screen, scope, service, use
+):
     """Though the route is for anyone, the screen fetches nothing for who lacks the scope."""
     views = Views(access=ANYONE)
 
@@ -214,16 +215,18 @@ async def test_a_new_route_over_an_old_screen_is_not_open(mocks, screen, scope, 
         await use(one)
         return "done"
 
-    settings = Settings.load(mocks.environment)
     sagas = [Checkout] if screen is Checkout else []
-    app = gateway("new", services=SERVICES, faces=[views], sagas=sagas, settings=settings)
+
+    def make_app():
+        return gateway("new", services=SERVICES, faces=[views], sagas=sagas)
+
     fetched = []
-    async with running(app) as client:
-        for headers in ({}, OPENID, bearer(scope)):
-            mocks.forget()
+    for headers in ({}, OPENID, bearer(scope)):
+        environ = {"BFF_AUTH": "demo"}
+        async with open_gateway(make_app, headers=headers, environ=environ) as client:
             body = {"payment_method_id": "none"}
-            await client.post(path.format(order_id="10001"), json=body, headers=headers)
-            fetched.append({name for name, calls in mocks.counted().items() if calls})
+            await client.post(path.format(order_id="10001"), json=body)
+        fetched.append(set(client.calls.counts))
 
     assert fetched[:2] == [set(), set()]
     assert service in fetched[2]

@@ -2,11 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+
+from bff_core.testing import fail, slow
+from tests.bffs.in_process import SCRIPTS
 
 LINES = {"accept": "application/x-ndjson"}
 READER = LINES | {"authorization": "Bearer demo-1"}
@@ -14,17 +16,12 @@ LEAVER = {**READER, "authorization": "Bearer demo-2"}
 """A viewer of whom nothing is cached yet."""
 
 
-def reading_views() -> list[tuple[str, str]]:
-    """Return gateway and path of each view that reads and has both forms."""
-    found = []
-    for name in ("mobile", "desktop"):
-        for path, operations in import_module(f"bffs.{name}.app").app.openapi()["paths"].items():
-            content = (
-                operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
-            )
-            if content.keys() == {"application/json", "application/x-ndjson"}:
-                found.append((name, path))
-    return found
+def reading_views(app) -> Iterator[str]:
+    """Yield the path of each view that reads and has both forms."""
+    for path, operations in app.openapi()["paths"].items():
+        content = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        if content.keys() == {"application/json", "application/x-ndjson"}:
+            yield path
 
 
 @pytest.fixture
@@ -36,26 +33,26 @@ def own_order(mocks) -> str:
 async def test_every_view_ends_with_its_plain_answer(open_gateway, own_order):
     """Byte for byte, whatever the view; and each of its parts has had a line before."""
     compared = []
-    for name, template in reading_views():
-        path = template.format(product_id="42", order_id=own_order)
+    for name in ("mobile", "desktop"):
         async with open_gateway(name) as client:
-            plain = await client.get(path)
-            *parts, last = (await client.get(path, headers=LINES)).text.splitlines()
+            for template in reading_views(client.app):
+                path = template.format(product_id="42", order_id=own_order)
+                plain = await client.get(path)
+                *parts, last = (await client.get(path, headers=LINES)).text.splitlines()
+                ended = json.loads(last)["parts"].keys()
 
-        assert plain.status_code == 200, path
-        assert last.startswith('{"answer":' + plain.text + ',"parts":'), path
-        assert {json.loads(line)["part"] for line in parts} == json.loads(last)["parts"].keys()
-        compared.append(path)
+                assert plain.status_code == 200, path
+                assert last.startswith('{"answer":' + plain.text + ',"parts":'), path
+                assert {json.loads(line)["part"] for line in parts} == ended
+                compared.append(path)
 
     assert len(compared) >= 11
 
 
-async def test_home_greets_before_the_rest_is_there(open_gateway, mocks):
+async def test_home_greets_before_the_rest_is_there(open_gateway):
     """What a view shows early is a piece of its answer; a slow service holds only itself up."""
-    async with open_gateway("mobile") as client:
-        slow = {"name": "constant", "seconds": 0.3}
-        with mocks.fault("recommendations", kind="latency", distribution=slow):
-            answer = await client.get("/v1/home", headers=LINES)
+    async with open_gateway("mobile", recommendations=slow(0.3, SCRIPTS["recommendations"])) as c:
+        answer = await c.get("/v1/home", headers=LINES)
 
     *parts, last = map(json.loads, answer.text.splitlines())
     shown: dict[str, object] = {}
@@ -67,11 +64,10 @@ async def test_home_greets_before_the_rest_is_there(open_gateway, mocks):
     assert names.index("profile") < names.index("picks")
 
 
-async def test_a_dashboard_whose_services_are_down_says_so_line_by_line(open_gateway, mocks):
+async def test_a_dashboard_whose_services_are_down_says_so_line_by_line(open_gateway):
     """Each line has its reason, and the end has them all."""
-    async with open_gateway("desktop") as client:
-        with mocks.fault("orders", kind="reset"):
-            answer = await client.get("/v1/dashboard", headers=LINES)
+    async with open_gateway("desktop", orders=fail()) as client:
+        answer = await client.get("/v1/dashboard", headers=LINES)
 
     lines = {line.get("part"): line for line in map(json.loads, answer.text.splitlines())}
     assert lines["orders"] == {
@@ -91,16 +87,16 @@ async def test_nobodys_home_is_refused_as_ever(open_gateway):
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
-def test_lines_arrive_while_a_service_still_works(desktop_url, mocks):
+def test_lines_arrive_while_a_service_still_works(desktop_url, served_mocks):
     """The customer is on the screen before the recommendations have been thought of."""
-    slow = {"name": "constant", "seconds": 0.7}
+    latency = {"name": "constant", "seconds": 0.7}
     with (
-        mocks.fault("recommendations", kind="latency", distribution=slow),
+        served_mocks.fault("recommendations", kind="latency", distribution=latency),
         httpx.stream("GET", f"{desktop_url}/v1/dashboard", headers=READER) as answer,
     ):
         lines = answer.iter_lines()
         first = json.loads(next(lines))
-        working = mocks.calls("recommendations")["active"]
+        working = served_mocks.calls("recommendations")["active"]
         *_, last = lines
 
     assert first["status"] == "ok"
@@ -108,13 +104,15 @@ def test_lines_arrive_while_a_service_still_works(desktop_url, mocks):
     assert json.loads(last)["answer"]["customer"]["id"] == "1"
 
 
-def test_a_reader_that_leaves_ends_the_calls(desktop_url, mocks):
+def test_a_reader_that_leaves_ends_the_calls(desktop_url, served_mocks):
     """Work for a client that has gone is stopped."""
-    mocks.forget()
-    with mocks.fault("recommendations", kind="hang"):
+    served_mocks.forget()
+    with served_mocks.fault("recommendations", kind="hang"):
         with httpx.stream("GET", f"{desktop_url}/v1/dashboard", headers=LEAVER) as answer:
             next(answer.iter_lines())
-        is_cancelled = until(lambda: mocks.calls("recommendations")["aborted"] == 1, seconds=0.6)
+        is_cancelled = until(
+            lambda: served_mocks.calls("recommendations")["aborted"] == 1, seconds=0.6
+        )
 
     assert is_cancelled
 

@@ -18,10 +18,10 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def test_the_page_works_with_demo_users_and_says_what_is_missing(page, serve, mocks):
+def test_the_page_works_with_demo_users_and_says_what_is_missing(page, serve, served_mocks):
     """A customer is chosen by number; a part that is down is named, and the others are there."""
     with serve("web", BFF_CACHE_SIZE="0") as web:
-        with mocks.fault("recommendations", kind="error", status=503):
+        with served_mocks.fault("recommendations", kind="error", status=503):
             page.goto(web.url)
             expect(page.locator("#who")).to_contain_text("demo users")
             expect(page.get_by_role("link", name="Sign in")).to_be_hidden()

@@ -10,74 +10,39 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bff_core import Settings, gateway
-from bff_core.events import Events
-from bff_core.testing.client import running
-from bff_core.upstream.stack import wire
-from bffs.mobile import home
-from bffs.scopes import demo_viewer
-from bffs.services.carts import Carts
-from bffs.services.catalog import Catalog
-from bffs.services.inventory import Inventory
-from bffs.services.orders import Orders
-from bffs.services.payments import Payments
-from bffs.services.pricing import Pricing
-from bffs.services.recommendations import Recommendations
-from bffs.services.reviews import Reviews
-from bffs.services.users import Users
+from bff_core.testing import Step, assert_complete, assert_size
+from tests.bffs.in_process import SCRIPTS
 
-SERVICES = [
-    *(Users, Catalog, Pricing, Inventory, Orders),
-    *(Carts, Payments, Reviews, Recommendations),
-]
 KIB, MIB = 1024, 1024 * 1024
 ROWS = 12_000
 
 
-class Scale:
-    """A transport that notes the size of each reply that comes through it."""
-
-    def __init__(self, inner, sizes):
-        self._inner = inner
-        self._sizes = sizes
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-    def connect(self, endpoint):
-        return Scale(self._inner.connect(endpoint), self._sizes)
-
-    async def send(self, call):
-        reply = await self._inner.send(call)
-        self._sizes.append(len(reply.body))
-        return reply
-
-
-async def test_home_is_small_where_its_data_is_large(mocks):
+@pytest.mark.virtual_time
+async def test_home_is_small_where_its_data_is_large(open_gateway):
     """The phone gets at most 6 KB of the 40 KB and more that the services sent for it."""
     sizes: list[int] = []
-    app = gateway(
-        "mobile",
-        services=SERVICES,
-        faces=[home.views],
-        demo=demo_viewer,
-        settings=Settings.load(mocks.environment),
-        events=Events(),
-        transport=lambda policy, runtime: Scale(wire(policy, runtime), sizes),
-    )
-    async with running(app, headers={"authorization": "Bearer demo-1"}) as client:
+
+    def weighed(service: Step) -> Step:
+        async def step(call):
+            reply = await service(call)
+            sizes.append(len(reply.content))
+            return reply
+
+        return step
+
+    services = {name: weighed(service) for name, service in SCRIPTS.items()}
+    async with open_gateway("mobile", services=services) as client:
         answer = await client.get("/v1/home")
 
-    assert answer.status_code == 200
-    assert "fallback" not in answer.headers["part-status"]
+    assert_complete(answer)
+    assert_size(answer, at_most=6 * KIB)
     assert sum(sizes) >= 40 * KIB
-    assert len(answer.content) <= 6 * KIB
 
 
 @pytest.fixture
-def long_export(mocks) -> Iterator[str]:
+def long_export(served_mocks) -> Iterator[str]:
     """Serve an export of 20 MiB and more, chunk by chunk; yield its address."""
-    order = mocks.get("orders", "/orders/10001").json()
+    order = served_mocks.get("orders", "/orders/10001").json()
     row = json.dumps(order).encode() + b"\n"
     chunk = b"%x\r\n%b\r\n" % (len(row) * 10, row * 10)
     assert len(row) * ROWS > 20 * MIB

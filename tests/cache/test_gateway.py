@@ -23,7 +23,7 @@ from bff_core import (
 from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.cache.entry import CacheEntry
 from bff_core.scope import Scope
-from bff_core.testing.client import running
+from bff_core.testing import running
 
 ENTRY = CacheEntry(200, (), b"{}", 0.0, 60.0, tags=("product:42",))
 

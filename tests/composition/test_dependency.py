@@ -23,7 +23,7 @@ from bff_core.errors import NotAllowed, NotFound
 from bff_core.events import Events, PartEnded
 from bff_core.graphql import GraphQL, Info
 from bff_core.settings.model import Settings
-from bff_core.testing.client import running
+from bff_core.testing import running
 
 REASONS = [
     (TimeoutError(), ("fallback", "timeout")),

@@ -10,7 +10,7 @@ import pytest
 from markdown_pages import DOCS, ROOT, page
 
 from bff_core import Settings, gateway
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, hang, reply
 
 PICTURE = DOCS / "images" / "partial-response.svg"

@@ -9,7 +9,7 @@ from bff_core import ANYONE, ClientError, ConfigurationError, RequestContext, Vi
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.events import AnyEvent, ConfigurationWarned, Crashed, Events
 from bff_core.settings.model import Settings
-from bff_core.testing.client import running
+from bff_core.testing import running
 
 
 class Note:

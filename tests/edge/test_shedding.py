@@ -22,7 +22,7 @@ from bff_core.events import LoadShed, RequestAnswered
 from bff_core.http_exchange.request_context import declare_stream
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteTable, route_entries
-from bff_core.testing.client import running
+from bff_core.testing import running
 
 HOST = (b"host", b"testserver")
 

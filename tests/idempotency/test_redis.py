@@ -18,7 +18,7 @@ from bff_core.idempotency.interface import REUSED, RUNNING, Claim, ClaimResult
 from bff_core.idempotency.redis import PREFIX, RedisIdempotencyStore
 from bff_core.policy.edge.idempotency import IdempotencyOptions, StoredAnswer
 from bff_core.redis.client import RedisClient
-from bff_core.testing.client import running
+from bff_core.testing import running
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.needs("redis-server")

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 
 from bff_core import ANYONE, Limit, NotAuthenticated, Require, Viewer, Views
-from bff_core.testing.client import running
+from bff_core.testing import running
 from tests.observe.failing_gateway import failing_gateway, logged
 
 

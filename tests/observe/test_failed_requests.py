@@ -20,7 +20,7 @@ from bff_core import (
     step,
 )
 from bff_core.graphql import GraphQL, Info
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from tests.observe.failing_gateway import Dead, Screen, failing_gateway, logged, nowhere, settings
 

@@ -11,7 +11,7 @@ from bff_core.background import Background
 from bff_core.events import BreakerChanged, Crashed, Events, LoadShed
 from bff_core.observe import LogSink, RequestIds
 from bff_core.scope import Scope, current_request
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, fail
 from tests.observe.failing_gateway import failing_gateway, logged, own_log, settings
 from tests.shop_with_view_cache import by_script

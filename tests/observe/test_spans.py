@@ -43,7 +43,7 @@ from bff_core.events import (
     WorkEnded,
     WorkStarted,
 )
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 
 pytestmark = pytest.mark.virtual_time

@@ -15,7 +15,7 @@ from bff_core.events import AnyEvent, Events, PoliciesChanged, PoliciesRefused
 from bff_core.policy_reload import MAX_FILE_BYTES
 from bff_core.scope import Scope
 from bff_core.server.sighup import reload_on_hangup
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from tests.policy_reload.club import Users, make
 from tests.processes.waiting import until

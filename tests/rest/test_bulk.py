@@ -19,7 +19,7 @@ from bff_core import (
     gateway,
 )
 from bff_core.composition.bulk import ItemResult, NotAttempted
-from bff_core.testing.client import running
+from bff_core.testing import running
 
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 

@@ -4,7 +4,7 @@ import pytest
 
 from bff_core import ANYONE, ConfigurationError, Settings, Views, gateway
 from bff_core.policy.edge.idempotency import KEY_PATTERN
-from bff_core.testing.client import running
+from bff_core.testing import running
 
 KEYED = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 

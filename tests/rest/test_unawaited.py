@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from bff_core import Composition, Settings, Views, compose, critical, gateway
 from bff_core.events import Crashed, Events
-from bff_core.testing.client import running
+from bff_core.testing import running
 
 
 class Page(Composition):

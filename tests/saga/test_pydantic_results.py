@@ -21,7 +21,7 @@ from bff_core import (
     gateway,
     step,
 )
-from bff_core.testing.client import running
+from bff_core.testing import running
 from tests.saga.services import Ledger
 
 

@@ -24,7 +24,7 @@ from bff_core import (
 )
 from bff_core.saga.journal.sqlite import SQLiteJournal
 from bff_core.saga.record import SagaRecord
-from bff_core.testing.client import running
+from bff_core.testing import running
 from tests.saga.services import Ledger
 
 UNKEYED = Policy(keyed=False, retry=None)

@@ -25,7 +25,7 @@ from bff_core import (
     step,
 )
 from bff_core.saga.journal.sqlite import SQLiteJournal
-from bff_core.testing.client import running
+from bff_core.testing import running
 from tests.saga.services import Ledger, closed_port, silent_port
 
 

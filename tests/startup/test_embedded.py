@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bff_core import Gateway, Settings, gateway
-from bff_core.testing.client import running
+from bff_core.testing import running
 from tests.processes.waiting import until
 
 

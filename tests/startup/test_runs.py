@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from bff_core import Cache, ConfigurationError, Gateway, Policy, Upstream, gateway
-from bff_core.testing.client import running
+from bff_core.testing import running
 from tests.startup.conftest import settings
 
 

@@ -133,6 +133,7 @@ async def test_an_error_that_an_inner_layer_made_of_the_cancellation_stands() ->
 
 
 @pytest.mark.uvloop
+@pytest.mark.virtual_time(on=False)
 async def test_it_is_not_early_on_a_coarse_loop() -> None:
     """Timers of uvloop count whole milliseconds; a deadline is exact to the microsecond."""
     bench = LayerRuntime(clock=time.monotonic)

@@ -9,7 +9,7 @@ import pytest
 
 from bff_core import BadPayload, BadStatus, Upstream, Views, gateway
 from bff_core.call import Call, Reply
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, reply
 from bff_core.upstream.decoding import decoding
 from tests.observe.failing_gateway import logged, settings

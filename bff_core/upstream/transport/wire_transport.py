@@ -1,6 +1,7 @@
 """The wire transport: HTTP/1.1 over the event loop's own sockets, parsed by llhttp."""
 
 import ssl
+from typing import Final
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.connection import Connection
@@ -12,6 +13,9 @@ from bff_core.upstream.transport.tls import client_context
 
 class WireTransport:
     """A `Transport` that pools HTTP/1.1 connections and applies every option of `Connection`."""
+
+    needs_addresses: Final = True
+    """Names are resolved before it connects."""
 
     def __init__(self, options: Connection, runtime: Runtime) -> None:
         self._options = options

@@ -20,7 +20,7 @@ from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
-from bff_core.testing.client import running
+from bff_core.testing import running
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.upstream.stack import UpstreamStack, wire
 from bff_core.upstream.transport.interface import Endpoint

@@ -7,7 +7,7 @@ import pytest
 
 from bff_core import ANYONE, Gateway, Settings, Views, gateway
 from bff_core.events import Events
-from bff_core.testing.client import running
+from bff_core.testing import running
 
 LIFESPAN_STEPS: list[str] = []
 

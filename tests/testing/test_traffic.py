@@ -1,0 +1,333 @@
+"""Recorded traffic: what services answer is recorded without secrets, and replayed in tests."""
+
+import json
+import re
+import stat
+
+import pytest
+
+from bff_core import ConfigurationError, FilePart, StreamedBody, Upstream, Views, gateway
+from bff_core.errors import TransportFailed
+from bff_core.testing import (
+    Scripted,
+    ScriptedTransport,
+    UnscriptedCall,
+    client,
+    fail,
+    hang,
+    record,
+    replay,
+    reply,
+    running,
+    stream,
+)
+from bff_core.testing.redaction import Redaction
+from tests.testing.kit_shop import SUMMARY, TENT, make_app
+
+pytestmark = pytest.mark.virtual_time
+
+PAGE = "/v1/products/8"
+ADDRESS = "10.0.0.1"
+ENVIRON = {"BFF_ENV": "development", "BFF_UPSTREAM_PLAIN": f"http://{ADDRESS}", "BFF_LOG": "off"}
+
+
+class Plain(Upstream):
+    """A service that is called in every way."""
+
+
+def plain_app(script=None, monkeypatch=None):
+    """Make a gateway over a service; with a script for what is recorded."""
+    options = {}
+    if monkeypatch is not None:
+        for name, value in ENVIRON.items():
+            monkeypatch.setenv(name, value)
+        transport = ScriptedTransport({ADDRESS: script})
+        options["transport"] = lambda policy, runtime: transport
+    return gateway("plain", services=[Plain], faces=[Views()], **options)
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """Record what a function does with a service that answers by steps; return the lines."""
+
+    async def run(use, *steps, **options):
+        path = tmp_path / "traffic.jsonl"
+        app = record(plain_app(Scripted(*steps), monkeypatch), path, **options)
+        async with running(app):
+            await use(app.services[Plain])
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    run.path = tmp_path / "traffic.jsonl"
+    return run
+
+
+@pytest.fixture
+def replayed(recorded):
+    """Do the same with the recording."""
+
+    async def run(use):
+        async with client(plain_app, replay(recorded.path)) as c:
+            return await use(c.app.services[Plain])
+
+    return run
+
+
+async def test_a_recording_replaces_all_services(tmp_path):
+    """The same answer, without the services."""
+    path = tmp_path / "traffic.jsonl"
+    async with client(make_app, catalog=reply(200, TENT), reviews=reply(200, SUMMARY)) as c:
+        app, transport, config = c.app, c.app.config.transport, c.app.config
+    app.configure(config)
+    async with running(record(app, path)) as served:
+        assert transport is not app.config.transport
+        first = await served.get(PAGE)
+
+    async with client(make_app, replay(path)) as c:
+        again = await c.get(PAGE)
+    async with client(make_app, replay(path), reviews=hang()) as c:
+        without = await c.get(PAGE)
+
+    assert again.json() == first.json() == {"title": "Tent", "stars": 4.5}
+    assert without.json()["stars"] is None
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_a_call_that_was_not_recorded_fails_the_test(recorded, replayed):
+    """The error lists what was recorded, and says what to do."""
+    await recorded(lambda plain: plain.request("GET", "/a", query={"q": "x y"}), reply())
+
+    with pytest.raises(UnscriptedCall) as caught:
+        await replayed(lambda plain: plain.request("GET", "/b"))
+
+    assert str(caught.value) == (
+        "plain: GET /b was not recorded in traffic.jsonl, which has GET /a?q=x y: record the "
+        "traffic again, or script the service beside the recording, as in client(app, replay(...), "
+        "plain=...)"
+    )
+
+
+async def test_secrets_never_reach_the_disk(recorded):
+    """Credentials, cookies, tokens, and what is named as a secret, in whatever form."""
+    body = {
+        "password": "hunter2",
+        "cardNumber": "hunter3",
+        "nested": [{"clientSecret": {"value": "hunter4", "pin": 4711}}],
+        "note": "Bearer hunter5hunter5",
+        "jwt_like": "eyJhunter6.eyJhunter6.hunter6",
+        "street": "hunter7",
+        "title": "Tent",
+    }
+    headers = {"set-cookie": "id=hunter8", "x-api-key": "hunter9", "x-name": "Ann"}
+
+    async def use(plain):
+        await plain.post(
+            "/a", dict, json=body, headers={"authorization": "Bearer hunter0", "cookie": "hunterA"},
+            query={"access_token": "hunterB", "page": 1},
+        )  # fmt: skip
+        await plain.post("/b", dict, form={"refresh_token": "hunterC", "name": "Ann"})
+
+    lines = await recorded(
+        use, reply(200, body, headers=headers), reply(200, body), redact=["street"]
+    )
+
+    assert lines[0] == {
+        "format": "bff-traffic", "version": 1, "redacted": ["street"], "visible": [],
+    }  # fmt: skip
+    assert "hunter" not in json.dumps(lines)
+    assert re.fullmatch(r"/a\?access_token=redacted-\d&page=1", lines[1]["target"])
+    assert lines[1]["reply"]["headers"]["x-name"] == "Ann"
+    assert lines[1]["body"]["json"]["title"] == "Tent"
+    [nested] = lines[1]["body"]["json"]["nested"]
+    assert re.fullmatch(r"redacted-\d", nested["clientSecret"].pop("value"))
+    assert nested == {"clientSecret": {"pin": 0}}
+    assert lines[2]["body"]["text"].endswith("&name=Ann")
+
+
+async def test_secrets_do_not_have_to_match(recorded, replayed):
+    """A test has other credentials than the recording; what a reply hands to a call fits."""
+
+    async def use(plain, token="hunter2"):  # no password
+        first = await plain.post("/login", dict, json={"password": token})
+        found = await plain.get("/a", dict, query={"page_token": first["page_token"]})
+        other = await plain.get("/a", dict, query={"page_token": found["page_token"]})
+        return found["n"], other["n"]
+
+    await recorded(
+        use,
+        reply(200, {"page_token": "p1"}),
+        reply(200, {"n": 1, "page_token": "p2"}),
+        reply(200, {"n": 2, "page_token": ""}),
+    )
+
+    assert await replayed(lambda plain: use(plain, "other")) == (1, 2)
+
+
+async def test_names_may_be_declared_visible(recorded):
+    """A token that is no secret."""
+    lines = await recorded(
+        lambda plain: plain.request("GET", "/a", query={"page_token": "p1"}),
+        reply(200, {"next-page-token": "p2", "page_token": "p3"}),
+        visible=["pageToken"],
+    )
+
+    assert lines[1]["target"] == "/a?page_token=p1"
+    assert lines[1]["reply"]["body"] == {
+        "json": {"next-page-token": "redacted-1", "page_token": "p3"}
+    }
+
+
+async def test_equal_calls_get_their_replies_in_order(recorded, replayed):
+    """The last one repeats; a further client begins anew."""
+
+    async def use(plain):
+        return [(await plain.request("POST", "/a", body=b"x")).status for _ in range(3)]
+
+    await recorded(use, reply(201), reply(409), reply(200))
+
+    assert await replayed(use) == [201, 409, 200]
+    assert await replayed(use) == [201, 409, 200]
+
+
+async def test_bodies_of_calls_are_compared(recorded, replayed):
+    """JSON by value; a body that is streamed, or has files, by the call."""
+
+    def content():
+        async def chunks():
+            yield b"abc"
+
+        return StreamedBody(chunks)
+
+    async def use(plain):
+        one = await plain.post("/a", int, json={"n": 1, "m": 2})
+        two = await plain.post("/a", int, json={"n": 2})
+        three = await plain.post("/a", int, content=content())
+        four = await plain.post("/a", int, form={}, files={"f": FilePart("x.txt", b"x")})
+        return one, two, three, four
+
+    await recorded(use, reply(200, 1), reply(200, 2), reply(200, 3), reply(200, 4))
+
+    assert await replayed(use) == (1, 2, 3, 4)
+
+
+async def test_replies_that_vary_are_told_apart(recorded, replayed):
+    """By the headers that the reply names in Vary."""
+
+    async def of(plain, language):
+        return await plain.get("/a", str, headers={"accept-language": language})
+
+    async def use(plain):
+        return [await of(plain, one) for one in ("de", "en", "de")]
+
+    vary = {"vary": "Accept-Language"}
+    await recorded(use, *(reply(200, one, headers=vary) for one in ("Zelt", "tent", "Zelt")))
+
+    assert await replayed(use) == ["Zelt", "tent", "Zelt"]
+    assert await replayed(lambda plain: of(plain, "en")) == "tent"
+
+
+async def test_binary_bodies_and_failures_are_replayed(recorded, replayed):
+    """Bytes as they are, and connections that broke."""
+
+    async def use(plain):
+        image = await plain.request("POST", "/image", body=b"\xff\xfe")
+        found = [image.status, image.body, image.header("content-type")]
+        for path in ("/broken", "/refused"):
+            with pytest.raises(TransportFailed) as caught:
+                await plain.request("POST", path)
+            found.append(caught.value.is_sent)
+        return found
+
+    lines = await recorded(
+        use,
+        reply(200, b"\x89PNG\xff", headers={"content-type": "image/png"}),
+        fail(),
+        *[fail(is_sent=False)] * 3,
+    )
+
+    assert lines[1]["reply"]["body"] == {"base64": "iVBOR/8="}
+    assert await replayed(use) == [200, b"\x89PNG\xff", "image/png", True, False]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_streams_are_replayed_in_pieces(recorded, replayed, breaks):
+    """Lines of text without secrets, and whether the stream broke off."""
+
+    async def use(plain):
+        found = []
+        try:
+            async with plain.stream("/rows") as rows:
+                async for chunk in rows:
+                    found.append(chunk)  # noqa: PERF401 # what came before a failure counts
+        except TransportFailed:
+            found.append(b"broken")
+        return b"".join(found)
+
+    first, second = b'{"n": 1, "tok', b'en": "hunter2"}\n{"n": 2}\n'
+    lines = await recorded(
+        use, stream(first, 0.1, second, headers={"content-type": "x/y"}, breaks=breaks)
+    )
+
+    assert "hunter" not in json.dumps(lines)
+    assert lines[1]["reply"]["pieces"][1] == {"text": '{"n": 2}\n'}
+    expected = b'{"n": 1, "token": "redacted-1"}\n{"n": 2}\n' + b"broken" * breaks
+    assert await replayed(use) == expected
+
+
+def test_a_recording_is_refused_in_production(monkeypatch, tmp_path):
+    """What services answer there stays there."""
+    monkeypatch.setenv("BFF_ENV", "production")
+    monkeypatch.setenv("BFF_ALLOWED_HOSTS", "shop.example")
+    monkeypatch.setenv("BFF_UPSTREAM_PLAIN", "https://plain.example")
+
+    with pytest.raises(ConfigurationError, match="set BFF_ENV=development"):
+        record(plain_app, tmp_path / "traffic.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", 'with "format": "bff-traffic" and "version": 1'),
+        ('{"format": "bff-traffic", "version": 2}', 'and "version": 1: record the traffic again'),
+        ('{"format": "bff-traffic", "version": 1}\n{"service": 7}', r"traffic\.jsonl:2: Expected"),
+    ],
+)
+def test_another_file_is_refused(tmp_path, text, message):
+    """The error names the file, and the line."""
+    path = tmp_path / "traffic.jsonl"
+    path.write_text(text)
+
+    with pytest.raises(ConfigurationError, match=message):
+        replay(path)
+    with pytest.raises(ConfigurationError, match="no-such-file can't be read"):
+        replay(tmp_path / "no-such-file")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        ("password", True),
+        ("newPassword", True),
+        ("X-API-Key", True),
+        ("session_id", True),
+        ("IBAN", True),
+        ("idToken", True),
+        ("APIKey", True),
+        ("authorization", True),
+        ("cards", False),
+        ("spinner", False),
+        ("keyboard", False),
+        ("tokenizer", False),
+        ("session_count", False),
+    ],
+)
+def test_names_of_secrets_are_recognised_by_their_words(name, is_secret):
+    """In any spelling; words that only contain another word are none."""
+    assert Redaction().is_secret(name) == is_secret
+
+
+def test_events_are_redacted_line_by_line():
+    """Server-sent events with JSON as their data."""
+    redaction = Redaction()
+
+    assert redaction.line('data: {"token": "hunter2"}\n') == 'data: {"token": "redacted-1"}\n'
+    assert redaction.line("event: price\n") == "event: price\n"
