@@ -55,6 +55,10 @@ class ReplyStream:
         self.size += len(chunk)
         return chunk
 
+    def fail(self, error: Exception) -> None:
+        """End the body with an error, though its reader may not be reading now."""
+        self._end(error)
+
     async def aclose(self) -> None:
         """End the body; whatever has not arrived is not read."""
         self._end(asyncio.CancelledError())

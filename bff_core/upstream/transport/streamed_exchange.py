@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 from bff_core.call import Call, Headers
@@ -56,6 +56,7 @@ class StreamedExchange:
         self._ends_at = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self.upload: asyncio.Task[None] | None = None
+        self.on_time_out: Callable[[Exception], None] | None = None
 
     @property
     def status(self) -> int:
@@ -111,8 +112,10 @@ class StreamedExchange:
 
     def _time_out(self) -> None:
         """End a stream that takes too long, also one that is not read."""
-        self._error = self._too_long()
+        self._error = error = self._too_long()
         self.close()
+        if self.on_time_out is not None:
+            self.on_time_out(error)
 
     def feed(self, data: bytes) -> None:
         """Queue the bytes that were read; pause the socket if the consumer is too slow."""

@@ -58,7 +58,7 @@ async def test_a_forwarded_body_keeps_its_coding(kit, connected):
 
 
 async def test_a_stream_that_is_not_read_ends_in_time(kit):
-    """It holds its connection for no longer than `stream_timeout`."""
+    """It holds its connection, and its permit, for no longer than `stream_timeout`."""
 
     async def script(peer):
         await peer.request()
@@ -68,9 +68,12 @@ async def test_a_stream_that_is_not_read_ends_in_time(kit):
     async with (
         kit.Service(script) as service,
         kit.wired(service, stream_timeout=0.15) as connector,
-        opened(connector.send, kit.calling()),
+        opened(connector.send, kit.calling()) as reply,
     ):
         await service.until(lambda: service.open_connections == 0)
+        is_over = reply.body.is_over
+
+    assert is_over
 
 
 async def test_closing_a_stream_wakes_its_reader(kit, connected):
