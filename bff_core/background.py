@@ -6,6 +6,7 @@ from contextvars import Context
 from typing import Literal
 
 from bff_core.events import Crashed, Events, WorkEnded, WorkStarted
+from bff_core.events.sinks import running_span
 from bff_core.scope import current_request
 
 
@@ -25,9 +26,11 @@ class Background:
         """
         context = Context()
         context.run(current_request.set, current_request.get())
+        task = self._loop.create_task(
+            self._traced(work) if self._events.is_traced else work, context=context
+        )
         if self._events.is_traced:
-            work = self._traced(work)
-        task = self._loop.create_task(work, context=context)
+            task.add_done_callback(lambda _: work.close())  # it may never have begun
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -35,6 +38,7 @@ class Background:
     async def _traced(self, work: Coroutine[object, object, None]) -> None:
         request, name = current_request.get(), getattr(work, "__qualname__", "")
         span = None if request is None or request.span is None else request.span.child()
+        running_span.set(span)
         started = self._loop.time()
         outcome: Literal["done", "cancelled", "failed"] = "failed"
         self._events.emit(WorkStarted(name, span=span))

@@ -64,7 +64,8 @@ class Call(msgspec.Struct, frozen=True):
     `span` is that of the call, or of the attempt that sends it, if a sink traces.
     `token` is the viewer's access token, for services that are called in the viewer's name.
     The reply to a call that `is_streamed` comes as soon as its head has arrived. `deadline` limits
-    the wait for the head.
+    the wait for the head. A call that `is_forwarded` has the headers of a client; if its reply is
+    streamed, the body has its content coding still.
     The cache reads the others. `cache` overrides the policy's for this call (True: no override,
     False: no caching, or a `Cache`). `tags` are those of the stored reply, `purges` those that a
     success of the call purges. `decode` decodes a reply for the caller: a reply that can't be
@@ -88,10 +89,16 @@ class Call(msgspec.Struct, frozen=True):
     purges: tuple[str, ...] = ()
     decode: "Decode | None" = None
     is_streamed: bool = False
+    is_forwarded: bool = False
     span: Span | None = None
 
     def __repr__(self) -> str:
         return _shown(self, hidden={"trail", "token", "cache", "decode", "span"})
+
+    @property
+    def awaits_body(self) -> bool:
+        """Whether the next piece of a streamed request body has not arrived yet."""
+        return isinstance(self.body, StreamedBody) and self.body.is_awaited
 
     @property
     def is_safe(self) -> bool:
@@ -113,6 +120,11 @@ class Call(msgspec.Struct, frozen=True):
     def with_headers(self, fields: Headers) -> "Call":
         """Return a copy with additional header fields."""
         return replace(self, headers=self.headers + fields)
+
+    def without_headers(self, names: AbstractSet[bytes]) -> "Call":
+        """Return the call without these header fields; names are in lower case."""
+        others = tuple(field for field in self.headers if field[0] not in names)
+        return self if len(others) == len(self.headers) else replace(self, headers=others)
 
     def mark_unsent(self) -> None:
         """Note that the latest attempt ended before anything of the request was sent."""
@@ -211,9 +223,13 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def shared(self) -> "Reply":
-        """The reply without the header fields that only the call which caused it may get."""
-        again = None if self.reuse is None else self.reuse.headers
-        return self if again is None else replace(self, headers=again)
+        """The reply without the header fields that only the call which caused it may get.
+
+        These are cookies, and fields that the reply's Cache-Control names.
+        """
+        again = self.headers if self.reuse is None else self.reuse.headers or self.headers
+        headers = tuple(field for field in again if field[0] != b"set-cookie")
+        return self if len(headers) == len(self.headers) else replace(self, headers=headers)
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or None; `name` is in lower case."""

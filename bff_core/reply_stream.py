@@ -15,9 +15,10 @@ class ReplyStream:
     service notices. Reading pauses at the socket while the reader does not iterate. Iterating
     raises `TransportFailed` when the body breaks off or is silent for too long, `BadPayload` when
     it can't be decoded or is too large, and `DeadlineExceeded` when it takes too long in all.
+    `size` counts the bytes that were read.
     """
 
-    __slots__ = ("_chunks", "_close", "_error", "_on_end", "is_over")
+    __slots__ = ("_chunks", "_close", "_error", "_on_end", "is_over", "size")
 
     def __init__(
         self, chunks: AsyncIterator[bytes], close: Callable[[], Awaitable[None]] | None = None
@@ -27,6 +28,7 @@ class ReplyStream:
         self._on_end: list[OnEnd] = []
         self._error: BaseException | None = None
         self.is_over = False
+        self.size = 0
 
     def __repr__(self) -> str:
         return f"<stream, {'over' if self.is_over else 'open'}>"
@@ -43,13 +45,19 @@ class ReplyStream:
 
     async def __anext__(self) -> bytes:
         try:
-            return await anext(self._chunks)
+            chunk = await anext(self._chunks)
         except StopAsyncIteration:
             self._end(None)
             raise
         except Exception as error:
             self._end(error)
             raise
+        self.size += len(chunk)
+        return chunk
+
+    def fail(self, error: Exception) -> None:
+        """End the body with an error, though its reader may not be reading now."""
+        self._end(error)
 
     async def aclose(self) -> None:
         """End the body; whatever has not arrived is not read."""

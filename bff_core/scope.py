@@ -55,6 +55,8 @@ class Scope:
     empty if several writes differ. `fields` maps header names to values once the edge has read
     them; use `field` to read one. `streams` are the bodies of streamed replies: those that are
     still open are closed when the request ends. `span` is the request's, if a sink traces.
+    `forwarded_failure` is for the log: a failure of a service whose reply is forwarded.
+    `credential_fields` are the headers from which the authenticator read: they are not forwarded.
     """
 
     deadline: float
@@ -84,9 +86,17 @@ class Scope:
     fields: Mapping[bytes, bytes] | None = None
     streams: list[ReplyStream] | None = None
     span: Span | None = None
+    forwarded_failure: Exception | None = None
+    credential_fields: frozenset[bytes] = frozenset()
+    is_over: bool = False
 
     def own_stream(self, stream: ReplyStream) -> None:
-        """Close the body of a reply when the request ends, unless its reader has done so."""
+        """Close the body of a reply when the request ends, unless its reader has done so.
+
+        One that is opened later, by a task that outlives the request, is that task's to close.
+        """
+        if self.is_over:
+            return
         if self.streams is None:
             self.streams = []
         self.streams = [one for one in self.streams if not one.is_over]
@@ -94,6 +104,7 @@ class Scope:
 
     async def close_streams(self) -> None:
         """Close the bodies of replies that are still open."""
+        self.is_over = True
         streams, self.streams = self.streams, None
         for stream in streams or ():
             await stream.aclose()

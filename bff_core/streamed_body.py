@@ -11,10 +11,11 @@ class StreamedBody:
 
     `chunks` is an async iterator, or a function that returns a new one. Only with a function can
     the body be sent again. `length` in bytes is sent as Content-Length, and checked; without it the
-    body is sent in chunks.
+    body is sent in chunks. `is_awaited` is True while its next piece is: the service can't answer
+    then.
     """
 
-    __slots__ = ("_chunks", "_was_read", "length")
+    __slots__ = ("_chunks", "_was_read", "is_awaited", "length")
 
     def __init__(self, chunks: Chunks, length: int | None = None) -> None:
         if not (isinstance(chunks, AsyncIterable) or callable(chunks)):
@@ -24,6 +25,7 @@ class StreamedBody:
             )
         self._chunks = chunks
         self._was_read = False
+        self.is_awaited = False
         self.length = length
 
     @property
@@ -49,11 +51,15 @@ class StreamedBody:
         iterator = aiter(chunks)
         size = 0
         try:
+            self.is_awaited = True
             async for chunk in iterator:
+                self.is_awaited = False
                 size += _size(chunk)
                 self._check_size(size, is_whole=False)
                 if chunk:
                     yield chunk
+                self.is_awaited = True
+            self.is_awaited = False
         finally:
             close = getattr(iterator, "aclose", None)
             if close is not None:

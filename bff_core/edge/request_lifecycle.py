@@ -19,6 +19,7 @@ from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import child_of, span_of, trace_id
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Events, RequestAnswered, RequestStarted
+from bff_core.events.sinks import running_span
 from bff_core.http_exchange.request_context import CUT, EXCHANGE, SCOPE, RequestContext, Template
 from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.scope import Scope, current_request
@@ -176,6 +177,7 @@ class RequestLifecycle:
         scope[SCOPE], scope[EXCHANGE] = request, context
         if self._events.is_traced:
             request.span = span_of(request.traceparent, context.fields.get(b"traceparent"))
+            running_span.set(request.span)
             self._events.emit(RequestStarted(request.method, request.request_id, span=request.span))
         return context
 
@@ -196,6 +198,7 @@ class RequestLifecycle:
                 error=_error_of(context, scope),
                 reason=reason,
                 refused_by=getattr(context.error, "refused_by", "") if reason else "",
+                is_truncated=context.is_http and context.status > 0 and not context.is_complete,
                 span=request.span,
             )
         )
@@ -234,9 +237,10 @@ def _error_of(context: RequestContext, scope: ASGIScope) -> BaseException | str 
         return None
     if context.is_partial:
         return context.error
+    error = context.error or context.scope.forwarded_failure
     if context.status >= 500:
-        return context.error or RETURNED
-    return context.error if _is_of_service(context.error) else None
+        return error or RETURNED
+    return error if _is_of_service(error) else None
 
 
 def _is_of_service(error: BaseException | None) -> bool:

@@ -20,6 +20,7 @@ from bff_core.events.calls import (
     Restored,
     Retried,
     RetryRefused,
+    StreamEnded,
     TokenRefused,
     Unauthorized,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "Span",
     "StoreChanged",
     "StoreRefused",
+    "StreamEnded",
     "TokenRefused",
     "Unauthorized",
     "WorkEnded",

@@ -25,6 +25,18 @@ class CallEnded(Event, frozen=True):
     duration: float
 
 
+class StreamEnded(Event, frozen=True):
+    """The body of a streamed reply ended: `outcome` is `whole`, `closed` or an error code.
+
+    `size` counts the bytes that were read; `duration` is in seconds, from the head of the reply.
+    """
+
+    name: ClassVar[str] = "stream.ended"
+    outcome: str
+    size: int
+    duration: float
+
+
 class AttemptStarted(Event, frozen=True):
     """An attempt of a call is sent to an endpoint; only for sinks that trace."""
 

@@ -67,7 +67,8 @@ class RequestAnswered(GatewayEvent, frozen=True):
 
     `path`, without the query, is set from status 400 up. `error` is the cause of a 5xx: an
     exception or a sentence, or None if a `Crashed` event has reported it. If credentials were
-    refused, `reason` is a fixed word and `refused_by` the authenticator.
+    refused, `reason` is a fixed word and `refused_by` the authenticator. An answer that
+    `is_truncated` has begun and not ended: the client disconnected, or its source broke off.
     """
 
     name: ClassVar[str] = "request.answered"
@@ -81,6 +82,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     error: BaseException | str | None = None
     reason: str = ""
     refused_by: str = ""
+    is_truncated: bool = False
 
 
 class SagaEnded(GatewayEvent, frozen=True):

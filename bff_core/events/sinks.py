@@ -5,7 +5,9 @@ attribute read. Events of what starts and ends are created only if a sink traces
 (`if events.is_traced:`).
 """
 
+import logging
 import random
+from contextvars import ContextVar
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -27,6 +29,10 @@ class Span(msgspec.Struct, frozen=True):
     def child(self) -> "Span":
         """Return a new span within this one."""
         return Span(self.trace_id, f"{_bits(64) or 1:016x}", self.span_id)
+
+
+running_span: ContextVar[Span | None] = ContextVar("running_span", default=None)
+"""The span of the request that runs; background work inherits it. None unless a sink traces."""
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +66,7 @@ AnyEvent = Event | GatewayEvent
 
 
 class Sink(Protocol):
-    """Receives each event; must not block or raise.
+    """Receives each event; must not block. An error that it raises is logged once, and ignored.
 
     A sink with a true attribute `traces` also receives the events of what starts and ends, and each
     event has its `span`.
@@ -73,20 +79,37 @@ class Sink(Protocol):
 class Events:
     """The sinks of one gateway."""
 
-    __slots__ = ("is_traced", "sinks")
+    __slots__ = ("_failed", "is_traced", "sinks")
 
     def __init__(self, *sinks: Sink) -> None:
         self.sinks: tuple[Sink, ...] = ()
         self.is_traced = False
+        self._failed: set[int] = set()
         for sink in sinks:
             self.listen(sink)
 
     def listen(self, sink: Sink) -> None:
-        """Add a sink."""
+        """Add a sink; raise `TypeError` for what can't be called with an event."""
+        if not callable(sink) or isinstance(sink, type):
+            raise TypeError(f"{sink!r} is no sink: pass something that is called with each event")
         self.sinks = (*self.sinks, sink)
         self.is_traced = self.is_traced or bool(getattr(sink, "traces", False))
 
     def emit(self, event: AnyEvent) -> None:
-        """Pass an event to every sink."""
+        """Pass an event to every sink; if a sink raises, log the first error of it.
+
+        An event without a span gets that of the running request, if a sink traces.
+        """
+        if self.is_traced and event.span is None and (span := running_span.get()) is not None:
+            event = msgspec.structs.replace(event, span=span)
         for sink in self.sinks:
-            sink(event)
+            try:
+                sink(event)
+            except Exception as error:  # noqa: BLE001 - a sink must not fail the request
+                self._report(sink, event, error)
+
+    def _report(self, sink: Sink, event: AnyEvent, error: Exception) -> None:
+        if id(sink) not in self._failed:
+            self._failed.add(id(sink))
+            message = "the sink %r raised an error for %s: further errors of it are not logged"
+            logging.getLogger("bff_core").error(message, sink, event.name, exc_info=error)

@@ -11,7 +11,7 @@ from bff_core.clock import Clock, monotonic
 from bff_core.edge.concern import Concern
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.rate_limits import checked
-from bff_core.events import Events
+from bff_core.events import Events, Sink
 from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.authentication import make_authenticator
 from bff_core.gateway.config import GatewayConfig
@@ -47,6 +47,7 @@ def gateway(
     sagas: Sequence[type[Saga]] = (),
     edge: Sequence[Concern] = (),
     options: EdgeOptions | None = None,
+    sinks: Sequence[Sink] = (),
     events: Events | None = None,
     transport: MakeTransport = wire,
     clock: Clock = monotonic,
@@ -63,7 +64,8 @@ def gateway(
     addresses of services (`BFF_UPSTREAM_<NAME>`), limits of the edge, logs. `authenticator` may be
     a function that makes one from the settings. In development `BFF_AUTH=demo` replaces it, and
     `demo` makes viewers from user ids. `limits` are the rate limits of callers, `sagas` the writes
-    that the journal records, `edge` your own checks of every request. `lifespan` runs inside the
+    that the journal records, `edge` your own checks of every request. `sinks` receive each event
+    beside the log; `events` replaces both, for tests. `lifespan` runs inside the
     gateway's own, after the services are open. `FastAPI` gets all other keywords.
 
     Raises `ConfigurationError` for wrong wiring: a saga that is not listed, two services with one
@@ -95,7 +97,7 @@ def gateway(
         transport=transport,
         has_cache=has_cache,
         clock=clock,
-        events=events if events is not None else _logged(settings),
+        events=events if events is not None else _logged(settings, sinks),
     )
     check_services(services, settings)
     # Errors in policies are raised before anything is opened.
@@ -121,7 +123,7 @@ def _fastapi(config: GatewayConfig, given: dict[str, Any]) -> dict[str, Any]:
     return pages | given | {"responses": responses}
 
 
-def _logged(settings: Settings) -> Events:
-    """Return events with the log sink that the settings configure."""
-    sink = log_sink(settings.log_format, settings.own_log_level)
-    return Events() if sink is None else Events(sink)
+def _logged(settings: Settings, sinks: Sequence[Sink]) -> Events:
+    """Return events with the log sink that the settings configure, and these."""
+    log = log_sink(settings.log_format, settings.own_log_level)
+    return Events(*sinks) if log is None else Events(log, *sinks)

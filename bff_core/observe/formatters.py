@@ -19,7 +19,7 @@ LEVEL_NAMES: Final = {
 }
 
 _quick: Final = msgspec.json.Encoder(enc_hook=str).encode
-_escaped: Final = json.JSONEncoder(default=str, separators=(",", ":")).encode
+_escaped: Final = json.JSONEncoder(default=str, separators=(",", ":"), allow_nan=False).encode
 
 
 def json_line(created: float, level: int, event: str, fields: Mapping[str, object]) -> str:
@@ -32,8 +32,25 @@ def json_line(created: float, level: int, event: str, fields: Mapping[str, objec
     }
     try:
         return _quick(line).decode("ascii")
-    except (ValueError, TypeError, msgspec.MsgspecError):  # not ASCII, or no key of JSON
+    except Exception:  # noqa: BLE001 - not ASCII, no key of JSON, an error of a value's own `str`
+        return _escaped_line(line)
+
+
+def _escaped_line(line: dict[str, object]) -> str:
+    """Return a line that msgspec can't encode; values that `json` can't either are described."""
+    try:
         return _escaped(line)
+    except Exception:  # noqa: BLE001 - such as NaN, a value within itself, an error of its `str`
+        return _escaped({name: _described(value) for name, value in line.items()})
+
+
+def _described(value: object) -> object:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - nothing of the value can be shown
+        return f"<{type(value).__name__}>"
 
 
 @lru_cache(maxsize=1)

@@ -47,12 +47,18 @@ def _of_part(event: events.PartEnded) -> int:
     return logging.DEBUG if is_known else logging.WARNING
 
 
+def _of_stream(event: events.StreamEnded) -> int:
+    """Debug; warning if the service broke off."""
+    return logging.DEBUG if event.outcome in {"whole", "closed"} else logging.WARNING
+
+
 LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.RequestStarted: logging.DEBUG,
     events.RequestShed: logging.DEBUG,
     events.PartStarted: logging.DEBUG,
     events.CallStarted: logging.DEBUG,
     events.CallEnded: logging.DEBUG,
+    events.StreamEnded: _of_stream,
     events.AttemptStarted: logging.DEBUG,
     events.WorkStarted: logging.DEBUG,
     events.WorkEnded: logging.DEBUG,
@@ -99,6 +105,9 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.Crashed: logging.ERROR,
 }
 """The level of each kind of event, or a function that returns it; of other kinds it is info."""
+
+MASKED: Final = frozenset({"path", "error", "reason", "stack"})
+"""Fields with text that may quote what was sent."""
 
 UNLOGGED = frozenset({"span", "leader"})
 """Fields of events for sinks that trace; lines of the log have the ids of their request."""
@@ -235,6 +244,8 @@ class OwnHandler(logging.StreamHandler[TextIO]):
             and level >= self.level
             and not (logger.propagate or logger.filters)
             and len(self.filters) == 1
+            and isinstance(self.filters[0], RequestIds)
+            and logging.getLogRecordFactory() is logging.LogRecord
             and type(self.formatter) is JSONLines
         )
 
@@ -262,7 +273,7 @@ def _fields(event: events.AnyEvent) -> dict[str, object]:
     for name, default in _logged_fields(type(event)):
         value = getattr(event, name)
         if value or default is NODEFAULT or value not in (None, "", False):
-            values[name] = masked(value) if name == "path" else value
+            values[name] = masked(value) if name in MASKED and isinstance(value, str) else value
     if not (values.get("request_id") and values.get("trace_id")):
         request_id, trace_id = current_ids()
         if request_id:

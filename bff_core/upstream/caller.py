@@ -23,17 +23,18 @@ from bff_core.call import (
 )
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError, redacted
-from bff_core.events import Events, LocationDropped, ReplyReduced, Span
+from bff_core.events import Events, LocationDropped, ReplyReduced, Span, StreamEnded
 from bff_core.http_statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
+from bff_core.reply_stream import ReplyStream
 from bff_core.scope import RunningPart, Scope, StepTry, running_part, writing
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.decoding import Decodings
 from bff_core.upstream.error_mapping import FailsWith, translated
-from bff_core.upstream.forwarding import ForwardedRequest
+from bff_core.upstream.forwarding import ForwardedRequest, client_reply
 from bff_core.upstream.location_rewriting import Locations
 from bff_core.upstream.reading.options import Decoder
 from bff_core.upstream.reading.tolerant import Reduced
@@ -47,7 +48,7 @@ from bff_core.upstream.request_bodies import (
 )
 from bff_core.upstream.request_headers import Fields, encoded, replaced
 from bff_core.upstream.request_target import Query, encode_query, template
-from bff_core.upstream.tracing import traced
+from bff_core.upstream.tracing import outcome_of, traced
 from bff_core.upstream.typed_reply import TypedReply
 
 T = TypeVar("T")
@@ -278,12 +279,30 @@ class Caller:
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.note_reply(reply)
         scope = self._scope
-        if scope is not None:
-            if scope.dependencies is not None:
-                scope.dependencies.add_reply(call, reply)
-            if call.is_streamed and not isinstance(reply.body, bytes):
-                scope.own_stream(reply.body)
+        if scope is not None and scope.dependencies is not None:
+            scope.dependencies.add_reply(call, reply)
+        if call.is_streamed and not isinstance(reply.body, bytes):
+            self._follow(reply.body, call)
         return reply
+
+    def _follow(self, body: ReplyStream, call: Call) -> None:
+        """Close a streamed body with the request at the latest, and report its end."""
+        events, started = self._stack.events, self._clock()
+        if events.sinks:
+            body.on_end(
+                lambda error: events.emit(
+                    StreamEnded(
+                        call.upstream,
+                        call.operation,
+                        outcome_of(error),
+                        body.size,
+                        self._clock() - started,
+                        span=call.span,
+                    )
+                )
+            )
+        if self._scope is not None:
+            self._scope.own_stream(body)
 
     def call(
         self,
@@ -340,16 +359,34 @@ class Caller:
         )
 
     def forwarded(self, request: ForwardedRequest) -> Call:
-        """Return the call of a request that is sent as it came."""
+        """Return the call of a request that is sent as it came.
+
+        Its Idempotency-Key is derived from the client's, as that of every other write.
+        """
+        fields, scope = request.end_to_end_headers, self._scope
+        is_keyed = request.method in KEYED and self._stack.policy.keyed
+        if scope is not None and scope.idempotency_key and is_keyed:
+            fields = without_key(fields)
+            fields = _keyed(fields, scope, self.name, request.operation, request.target)
+        elif not self._stack.policy.keyed:
+            fields = without_key(fields)
         return self._issued(
             request.method,
             request.target,
             request.operation,
             audience=request.audience,
-            fields=request.end_to_end_headers,
+            fields=fields,
             body=request.body,
             is_streamed=request.is_streamed,
+            is_forwarded=True,
         )
+
+    def for_client(self, reply: Reply, call: Call, request: ForwardedRequest) -> Reply:
+        """Return a forwarded reply as its client gets it."""
+        if reply.status >= 400 and self._scope is not None:
+            self._scope.forwarded_failure = BadStatus(reply, call=call)
+        origins, events = self._stack.origins, self._stack.events
+        return client_reply(reply, call, request, self._locations, origins=origins, events=events)
 
     def _issued(
         self,
@@ -361,6 +398,7 @@ class Caller:
         fields: Headers,
         body: bytes | StreamedBody,
         is_streamed: bool,
+        is_forwarded: bool = False,
         cache: Cache | bool = True,
         tags: tuple[str, ...] = (),
         purges: tuple[str, ...] = (),
@@ -394,6 +432,7 @@ class Caller:
             purges=purges,
             decode=decode,
             is_streamed=is_streamed,
+            is_forwarded=is_forwarded,
             span=_span_in(part, scope) if self._stack.events.is_traced else None,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
@@ -440,6 +479,11 @@ def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
         scope.writes = {}
     ordinal = scope.writes[names] = scope.writes.get(names, 0) + 1
     return (*headers, (b"idempotency-key", derived_key(*names, str(ordinal)).encode()))
+
+
+def without_key(headers: Headers) -> Headers:
+    """Return the headers without an Idempotency-Key."""
+    return tuple(field for field in headers if field[0] != b"idempotency-key")
 
 
 def _of_step(step: StepTry, method: str, headers: Headers, service: str) -> Headers:

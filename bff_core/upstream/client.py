@@ -8,7 +8,7 @@ from typing import TypeVar, overload
 from typing_extensions import TypeForm
 
 from bff_core.call import MAX_ERROR_BODY_BYTES, SAFE, Call, Headers, Reply, find_header
-from bff_core.errors import BadPayload, BadStatus, ConfigurationError
+from bff_core.errors import BadPayload, BadStatus, ConfigurationError, InvalidInput
 from bff_core.parameter_values import Scalar
 from bff_core.payload_errors import media_type
 from bff_core.policy.upstream.cache import Cache
@@ -23,6 +23,7 @@ from bff_core.upstream.request_bodies import NO_BODY, Content, Files, Form, cont
 from bff_core.upstream.request_headers import Fields, default_headers, replaced
 from bff_core.upstream.request_target import Query
 from bff_core.upstream.streaming import ServerSentEvent, events, lines
+from bff_core.upstream.transport.request_writer import UnsafeRequest
 from bff_core.upstream.verbs import ABSENT, NO_VALUES, Values, model_and_values, together, verb
 
 T = TypeVar("T")
@@ -270,11 +271,24 @@ class Upstream(Caller):
     async def forward(self, request: ForwardedRequest) -> Reply:
         """Send a client's request on as it came, and return the service's reply, whatever it is.
 
-        It passes the same layers as any call. A streamed reply is closed when the request of the
-        client ends; close it earlier with `contextlib.aclosing`. Raises `UpstreamError` where there
-        is no reply, and `UnsafeRequest` for a target or a header that could split the request.
+        It passes the same layers as any call. The body of a streamed reply is not decoded.
+        The reply has no field that describes the service instead of the gateway, and no
+        `Location` of the service that clients can't reach. A streamed reply is closed when the
+        request of the client ends; close it earlier with `contextlib.aclosing`. Raises
+        `UpstreamError` where there is no reply, and `InvalidInput` for a target or a header that
+        could split the request.
         """
-        return await self.reply(self.forwarded(request))
+        if not isinstance(request, ForwardedRequest):
+            raise TypeError(
+                f"forward({type(request).__name__}): pass forwarded_request(request, audience=…), "
+                "or a ForwardedRequest"
+            )
+        call = self.forwarded(request)
+        try:
+            reply = await self.reply(call)
+        except UnsafeRequest as error:
+            raise InvalidInput("The request can't be forwarded: a header or its path.") from error
+        return self.for_client(reply, call, request)
 
     @asynccontextmanager
     async def stream(

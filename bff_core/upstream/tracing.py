@@ -1,9 +1,20 @@
 """Reports when a call starts and ends, where a sink traces."""
 
+import asyncio
+
 from bff_core.call import Call, Handler, Reply
 from bff_core.clock import Clock
 from bff_core.errors import BFFError
 from bff_core.events import CallEnded, CallStarted, Events
+
+
+def outcome_of(error: BaseException | None) -> str:
+    """Return how the body of a streamed reply ended: `whole`, `closed` or an error code."""
+    if error is None:
+        return "whole"
+    if isinstance(error, asyncio.CancelledError):
+        return "closed"
+    return error.code if isinstance(error, BFFError) else type(error).__name__
 
 
 async def traced(call: Call, handler: Handler, events: Events, clock: Clock) -> Reply:

@@ -1,6 +1,7 @@
 """Response headers: security headers, Vary, and headers of the application."""
 
 import gc
+from contextlib import suppress
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -221,6 +222,25 @@ async def test_an_event_has_the_template_of_the_route(edged, path, route):
     await gateway.get(path)
 
     assert [event.route for event in gateway.of(RequestAnswered)] == [route]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "is_truncated"),
+    [([True, False], False), ([False], False), ([True], True)],
+)
+async def test_an_answers_event_says_whether_it_has_ended(edged, bodies, is_truncated):
+    """An application that stops in the middle leaves the answer without its end."""
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for more in bodies:
+            await send({"type": "http.response.body", "body": b"x", "more_body": more})
+
+    gateway = edged(app)
+    with suppress(Exception):  # the client of the test may miss the end
+        await gateway.get("/")
+
+    assert [event.is_truncated for event in gateway.of(RequestAnswered)] == [is_truncated]
 
 
 async def test_an_answers_event_says_how_it_went(edged, answering):

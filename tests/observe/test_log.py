@@ -284,6 +284,59 @@ def test_handlers_of_users_are_not_removed():
     assert [record.event["state"] for record in records] == ["open"]
 
 
+WITHIN_ITSELF: list[object] = []
+WITHIN_ITSELF.append(WITHIN_ITSELF)
+
+
+class Silent:
+    """A value that can't be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = __str__
+
+
+def test_a_filter_in_place_of_ours_is_asked():
+    """Also one that refuses the line."""
+    stream = io.StringIO()
+    sink = log_sink("json", stream=stream)
+    (own,) = logging.getLogger(LOGGER).handlers
+    own.filters[:] = [lambda _: False]
+
+    sink(EVERY[3])
+
+    assert stream.getvalue() == ""
+
+
+def test_a_factory_of_records_is_used():
+    """A program may add fields to all of its records."""
+    stream, made = io.StringIO(), []
+    sink = log_sink("json", stream=stream)
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(lambda *args, **kwargs: made.append(1) or before(*args, **kwargs))
+    try:
+        sink(EVERY[3])
+    finally:
+        logging.setLogRecordFactory(before)
+
+    assert made == [1]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        RequestAnswered("GET", "", 500, 0.1, "r", "t", error="Bearer abc.def"),
+        StoreChanged("redis", "open", "sent Bearer abc.def"),
+        Resolved("users", "", (), "Bearer abc.def"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_text_that_quotes_what_was_sent_is_masked(event):
+    """Whatever the event."""
+    assert "abc.def" not in written("json", event)
+
+
 @pytest.mark.parametrize("added", ["handler", "filter", "formatter", "level", "parent"])
 def test_who_changes_the_logger_gets_its_records(added):
     """A line is written without a record only as long as this makes no difference."""
@@ -354,7 +407,12 @@ def test_a_log_that_can_not_be_written_fails_no_request(capsys):
 
 
 @pytest.mark.parametrize(
-    "value", ["\ud800", "ö\u2028", float("inf"), {1: 1j}, b"\xff", {"a": {"b"}}], ids=ascii
+    "value",
+    [
+        *("\ud800", "ö\u2028", float("inf"), {1: 1j}, b"\xff", {"a": {"b"}}, ["ö", float("nan")]),
+        *(WITHIN_ITSELF, Silent()),
+    ],
+    ids=lambda value: type(value).__name__,
 )
 def test_any_value_becomes_a_line_of_ascii(value):
     """Also one that JSON has no type for."""

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import pytest
@@ -31,11 +33,13 @@ from bff_core.events import (
     CallEnded,
     CallStarted,
     Coalesced,
+    Crashed,
     Events,
     Hedged,
     HedgeWon,
     PartEnded,
     PartStarted,
+    Purged,
     RequestAnswered,
     RequestShed,
     RequestStarted,
@@ -51,7 +55,7 @@ pytestmark = pytest.mark.virtual_time
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
 STARTED = (RequestStarted, PartStarted, CallStarted, AttemptStarted, WorkStarted)
-ADDRESSES = dict.fromkeys(("catalog", "ranks"), ("http://10.0.0.1",))
+ADDRESSES = dict.fromkeys(("catalog", "ranks", "purging"), ("http://10.0.0.1",))
 ENDED = (RequestAnswered, PartEnded, CallEnded, Attempted, WorkEnded)
 
 
@@ -148,14 +152,19 @@ async def get_rank(shelf: ShelfOf) -> int:
     return await shelf.rank()
 
 
-def gateway_of(script: Scripted, *sinks: object, options: EdgeOptions | None = None):
+def gateway_of(
+    script: Scripted,
+    *sinks: object,
+    options: EdgeOptions | None = None,
+    services: Sequence[type[Upstream]] = (Catalog, Ranks),
+):
     """Make a gateway whose one service is scripted."""
     settings = Settings(env="development", log="off", upstreams=ADDRESSES)
     transport = ScriptedTransport({"10.0.0.1": script})
     return gateway(
         "shelf",
-        services=[Catalog, Ranks],
-        faces=[views],
+        services=services,
+        faces=[views] if Catalog in services else [],
         settings=settings,
         options=options,
         transport=lambda *_: transport,
@@ -299,6 +308,66 @@ async def test_background_work_belongs_to_the_request_that_started_it() -> None:
 
     work = [one for one in tracer.of(WorkEnded) if "refreshed" in one.work]
     assert [(one.outcome, type(tracer.parent(one))) for one in work] == [("done", RequestStarted)]
+
+
+class Purging(Upstream):
+    """A service whose writes purge tags."""
+
+    policy = Policy(cache=Cache(ttl=10))
+
+    async def write(self) -> None:
+        await self.post("/titles", None, purges=["titles"])
+
+
+async def test_every_event_within_a_request_has_a_span() -> None:
+    """Also those that belong to no call: a purge, and an exception that was not handled."""
+    tracer = Tracer()
+    app = gateway_of(Scripted(reply(204)), tracer, services=[Purging])
+    purging = compose(Shop)
+
+    @app.post("/titles")
+    async def write(shop: Annotated[Shop, Depends(purging)]) -> None:
+        await shop.purging.write()
+        raise ZeroDivisionError
+
+    async with running(app) as client:
+        with suppress(ZeroDivisionError):
+            await client.post("/titles")
+
+    (started,) = tracer.of(RequestStarted)
+    found = {type(one): one.span for one in tracer.of(Purged, Crashed)}
+    assert found.keys() == {Purged, Crashed}
+    assert {span.trace_id for span in found.values()} == {started.span.trace_id}
+    assert [one for one in tracer.heard if one.span is None] == []
+
+
+class Shop(Composition):
+    """A screen that writes."""
+
+    purging: Purging
+
+
+async def test_a_sink_that_raises_fails_no_request(caplog) -> None:
+    """Its first error is logged, with its traceback; other sinks hear everything."""
+    received: list[AnyEvent] = []
+
+    def broken(event: AnyEvent) -> None:
+        raise KeyError(event.name)
+
+    async with running(gateway_of(Scripted(reply(200, "tent")), broken, received.append)) as client:
+        answers = [await client.get("/label") for _ in range(3)]
+
+    assert [one.status_code for one in answers] == [200, 200, 200]
+    (record,) = [one for one in caplog.records if "the sink" in one.getMessage()]
+    assert record.exc_info is not None
+    assert len([one for one in received if isinstance(one, RequestAnswered)]) == 3
+
+
+@pytest.mark.parametrize("sink", [None, [print], Tracer, "print"], ids=repr)
+def test_what_is_no_sink_is_refused_at_once(sink: object) -> None:
+    """And not by the first event."""
+    with pytest.raises(TypeError, match="is no sink"):
+        Events(sink)
 
 
 async def test_without_a_sink_that_traces_nothing_begins() -> None:

@@ -38,6 +38,7 @@ def test_a_path_stays_as_it_came(path: bytes) -> None:
         *(b"/../x", b"/a/..", b"/a/../x", b"/.", b"/./x", b"/%2e%2e/x", b"/%2E./x", b"/.%2e"),
         *(b"/a%2F..%2Fx", b"/a%2f%2e%2e%2fx", b"/..%5Cx", b"/..\\x", b"/a%5c..", b"/a%5C%2e%2e/x"),
         *(b"/..;/x", b"/..;a=b/x", b"/%2e%2e%3B/x", b"/.;/x"),
+        *(b"/..%00", b"/..%20/x", b"/..%09/x", b"/..%23", b"/..%3f/x", b"/%2e%2e%0a"),
     ],
 )
 @pytest.mark.parametrize("prefix", [{}, {"strip_prefix": "/v1/files", "add_prefix": "/public"}])

@@ -152,6 +152,7 @@ class ApiKeyAuthenticator(StatefulAuthenticator[RunningApiKeys]):
     def _sent(self, scope: Scope) -> bytes | None:
         sent = scope.field(self._header)
         if sent is not None:
+            scope.credential_fields |= {self._header}
             return sent
         proof = scope.field(b"authorization") or b""
         kind, _, rest = proof.partition(b" ")

@@ -6,6 +6,8 @@ import math
 from bff_core.call import Call
 from bff_core.errors import AttemptTimedOut, DeadlineExceeded, NotSent, UpstreamError
 
+TIMEOUTS = (AttemptTimedOut, DeadlineExceeded, asyncio.CancelledError)
+
 MIN_BLAMED_SECONDS = 0.1
 """An attempt that its deadline ended earlier than this does not count as a failure.
 
@@ -28,12 +30,13 @@ def is_upstream_fault(
 
     `attempt_timeout` is after how many seconds an outer layer cancels the attempt.
 
-    1. A call that was not sent is never the upstream's fault.
+    1. A call that was not sent is never the upstream's fault, nor a timeout while the gateway waits
+       for the body of the request, such as a client's slow upload.
     2. The attempt's timeout is the upstream's fault; the call's deadline if it was long enough.
     3. A cancellation at the deadline or `attempt_timeout` is a timeout; any other is the client's.
     4. Every other error of the call is the upstream's; any other error is the gateway's.
     """
-    if isinstance(error, NotSent):
+    if isinstance(error, NotSent) or (isinstance(error, TIMEOUTS) and call.awaits_body):
         return False
     if isinstance(error, AttemptTimedOut):
         return True

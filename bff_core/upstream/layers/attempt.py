@@ -34,7 +34,10 @@ class AttemptLayer:
             return await self.inner(call)
         except asyncio.CancelledError:
             if timer.uncancel():
-                raise AttemptTimedOut(f"no reply within {self._timeout:g} s", call=call) from None
+                why = ", and the request had not arrived as a whole" if call.awaits_body else ""
+                raise AttemptTimedOut(
+                    f"no reply within {self._timeout:g} s{why}", call=call
+                ) from None
             raise
         finally:
             self._timers.stop(timer)

@@ -22,7 +22,8 @@ class CredentialsLayer:
     """Adds the header fields of a `Credential` to each call.
 
     A service did not act on a call that it answered with 401. If there are other credentials, the
-    call is therefore sent once more, whatever its method.
+    call is therefore sent once more, whatever its method. A client's header of the same name is not
+    forwarded.
     """
 
     __slots__ = ("_credential", "_names", "_runtime", "_timers", "inner")
@@ -44,6 +45,8 @@ class CredentialsLayer:
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on with credentials, and once more with others if they are refused."""
+        if call.is_forwarded:
+            call = call.without_headers(self._names)
         fields = self._fields(call)
         if not isinstance(fields, tuple):
             fields = await self._in_time(call, fields)

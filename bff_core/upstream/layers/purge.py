@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from bff_core.cache.invalidation import invalidated, url_tag
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Reply
-from bff_core.errors import UpstreamError
 from bff_core.upstream.runtime import Runtime
 
 
@@ -38,11 +37,11 @@ class PurgeLayer:
             return await self.inner(call)
         try:
             reply = await self.inner(call)
-        except UpstreamError:
-            await self._purge(self._indeterminate(call))
-            raise
         except CancelledError:  # at the deadline, or the client has left
             self._spawn(self._purge(self._indeterminate(call)))
+            raise
+        except BaseException:  # of the service, or of the client's body in the middle
+            await self._purge(self._indeterminate(call))
             raise
         is_known = reply.status < 500
         try:

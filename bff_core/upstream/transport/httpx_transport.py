@@ -240,6 +240,8 @@ class HttpxStream:
         self._call = call
         self._options = options
         fields, coding = _head(response, options)
+        if call.is_forwarded:
+            coding = None
         self._content = BodyDecoder(coding, options.max_streamed)
         self.status = response.status_code
         self.headers = fields if coding is None else without_coding(fields)

@@ -103,6 +103,7 @@ class Pool:
         except StaleConnection:
             exchange = await self._open_stream(call, *await self._reopen(call))
         body = ReplyStream(exchange, exchange.aclose)
+        exchange.on_time_out = body.fail
         return Reply(exchange.status, exchange.headers, body)
 
     async def aclose(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 from bff_core.call import Call, Headers
@@ -17,6 +17,9 @@ from bff_core.upstream.transport.reply_body import BodyDecoder
 
 HIGH_WATER_BYTES: Final = 64 * 1024
 """Reading pauses when more undecoded bytes than this are buffered."""
+
+YIELD_BYTES: Final = 256 * 1024
+"""After how many decoded bytes other tasks get a turn."""
 
 LOW_WATER_BYTES: Final = 16 * 1024
 """Reading continues when no more than this are left."""
@@ -45,12 +48,15 @@ class StreamedExchange:
         self._content: BodyDecoder | None = None
         self._raw: deque[bytes] = deque()
         self._buffered = 0
+        self._unyielded = 0
         self._is_paused = False
         self._pieces: Iterator[bytes] = iter(())
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._ends_at = math.inf
+        self._timer: asyncio.TimerHandle | None = None
         self.upload: asyncio.Task[None] | None = None
+        self.on_time_out: Callable[[Exception], None] | None = None
 
     @property
     def status(self) -> int:
@@ -61,7 +67,12 @@ class StreamedExchange:
     def headers(self) -> Headers:
         """The end-to-end header fields of the decoded body."""
         response = self.response
-        return response.headers if response.coding is None else without_coding(response.headers)
+        return response.headers if self._coding is None else without_coding(response.headers)
+
+    @property
+    def _coding(self) -> bytes | None:
+        """The content coding to decode; a forwarded body is not decoded."""
+        return None if self.call.is_forwarded else self.response.coding
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -77,9 +88,17 @@ class StreamedExchange:
                 self.close()
                 raise upstream_error(error, self.call) from error
             if piece is not None:
+                await self._yield_sometimes(len(piece))
                 return piece
             self._check_time()
             await self._advance()
+
+    async def _yield_sometimes(self, size: int) -> None:
+        """Let other tasks run after much data without a wait: a small coded body may be huge."""
+        self._unyielded += size
+        if self._unyielded >= YIELD_BYTES:
+            self._unyielded = 0
+            await asyncio.sleep(0)
 
     async def head(self) -> None:
         """Wait until status and headers have arrived."""
@@ -89,13 +108,21 @@ class StreamedExchange:
             await self._wait()
         if self._options.stream_timeout is not None:
             self._ends_at = self._loop.time() + self._options.stream_timeout
+            self._timer = self._loop.call_at(self._ends_at, self._time_out)
+
+    def _time_out(self) -> None:
+        """End a stream that takes too long, also one that is not read."""
+        self._error = error = self._too_long()
+        self.close()
+        if self.on_time_out is not None:
+            self.on_time_out(error)
 
     def feed(self, data: bytes) -> None:
         """Queue the bytes that were read; pause the socket if the consumer is too slow."""
         response = self.response
         response.feed(data)
         if response.status and self._content is None:
-            self._content = BodyDecoder(response.coding, self._options.max_streamed)
+            self._content = BodyDecoder(self._coding, self._options.max_streamed)
         self._raw.extend(response.pieces)
         self._buffered += sum(map(len, response.pieces))
         response.pieces.clear()
@@ -116,9 +143,14 @@ class StreamedExchange:
     def close(self) -> None:
         """Close the connection unless the response was read to its end; end the upload."""
         self._raw.clear()
+        if self._timer is not None:
+            self._timer.cancel()
         if self.upload is not None:
             self.upload.cancel()
+        if self._error is None and not self.response.is_complete:
+            self._error = TransportFailed("the body was closed", call=self.call, is_sent=True)
         self._connection.leave(self)
+        self._wake()
 
     async def aclose(self) -> None:
         """Close the connection, as `ReplyStream` calls it."""
@@ -142,21 +174,28 @@ class StreamedExchange:
             self._connection.resume()
 
     async def _within_idle_timeout(self) -> None:
-        idle = self._options.stream_idle_timeout
+        idle, left = self._options.stream_idle_timeout, self._ends_at - self._loop.time()
         try:
-            async with asyncio.timeout(min(idle, self._ends_at - self._loop.time())):
+            async with asyncio.timeout(min(idle, left)):
                 await self._wait()
         except TimeoutError:
-            self._check_time()
             self.close()
+            if left <= idle:  # a timer may fire a little early
+                raise self._too_long() from None
+            if self.call.awaits_body:
+                message = f"silent for {idle} s, and the request had not arrived as a whole"
+                raise DeadlineExceeded(message, call=self.call) from None
             raise TransportFailed(f"silent for {idle} s", call=self.call, is_sent=True) from None
 
     def _check_time(self) -> None:
         """Raise `DeadlineExceeded` for a stream that takes longer than `stream_timeout`."""
         if self._loop.time() >= self._ends_at:
             self.close()
-            message = f"the stream took longer than {self._options.stream_timeout} s"
-            raise DeadlineExceeded(message, call=self.call)
+            raise self._too_long()
+
+    def _too_long(self) -> DeadlineExceeded:
+        message = f"the stream took longer than {self._options.stream_timeout} s"
+        return DeadlineExceeded(message, call=self.call)
 
     async def _wait(self) -> None:
         self._waiter = self._loop.create_future()

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 import zstandard
+from msgspec.structs import replace
 
 from bff_core.errors import BadPayload, DeadlineExceeded, TransportFailed
 from bff_core.upstream.transport.interface import Load
@@ -28,6 +29,69 @@ async def read(connector, call, taken=None):
         async for piece in reply:
             taken.append(piece)
     return b"".join(taken)
+
+
+async def test_a_forwarded_body_keeps_its_coding(kit, connected):
+    """The client has said what it reads; length, tag and digest stay true."""
+    body = gzip.compress(b"x" * 1000)
+    head = b'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nETag: "1"\r\nContent-Length: %d\r\n\r\n'
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(head % len(body) + body)
+        await peer.left()
+
+    async with (
+        kit.Service(script) as service,
+        connected(service) as connector,
+        opened(connector.send, kit.calling(is_forwarded=True)) as reply,
+    ):
+        headers = dict(reply.headers)
+        received = b"".join([piece async for piece in reply])
+
+    assert received == body
+    assert headers == {
+        b"content-encoding": b"gzip",
+        b"etag": b'"1"',
+        b"content-length": b"%d" % len(body),
+    }
+
+
+async def test_a_stream_that_is_not_read_ends_in_time(kit):
+    """It holds its connection, and its permit, for no longer than `stream_timeout`."""
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(HEAD + chunk(b"one"))
+        await peer.left()
+
+    async with (
+        kit.Service(script) as service,
+        kit.wired(service, stream_timeout=0.15) as connector,
+        opened(connector.send, kit.calling()) as reply,
+    ):
+        await service.until(lambda: service.open_connections == 0)
+        is_over = reply.body.is_over
+
+    assert is_over
+
+
+async def test_closing_a_stream_wakes_its_reader(kit, connected):
+    """Another task may close what one is waiting for."""
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(HEAD)
+        await peer.left()
+
+    async with kit.Service(script) as service, connected(service) as connector:
+        reply = await connector.send(replace(kit.calling(), is_streamed=True))
+        reading = asyncio.ensure_future(anext(aiter(reply)))
+        await asyncio.sleep(0)
+        await reply.aclose()
+
+        with pytest.raises(TransportFailed, match=r"closed|ReadError"):
+            await asyncio.wait_for(reading, 2)
 
 
 async def test_head_and_chunks_arrive_as_they_are_sent(kit, connected):
