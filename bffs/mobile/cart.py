@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bff_core import Require, Views, compose, gather
 from bffs.compositions.cart import CartPage
+from bffs.compositions.ids import Id
 from bffs.mobile.cards import MobilePrice, picture
 from bffs.scopes import CART_READ, CART_WRITE
 from bffs.services.carts import Cart
@@ -51,7 +52,7 @@ async def get_cart(page: Annotated[CartPage, Depends(compose(CartPage))]) -> Mob
 
 @views.put("/cart/items/{sku}", access=Require(CART_WRITE))
 async def put_item(
-    sku: str, wanted: Quantity, page: Annotated[CartPage, Depends(compose(CartPage))]
+    sku: Id, wanted: Quantity, page: Annotated[CartPage, Depends(compose(CartPage))]
 ) -> MobileCart:
     """Set how many of a variant the cart holds."""
     return await _shown(page, await page.set_quantity(sku, wanted.quantity))
