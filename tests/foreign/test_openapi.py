@@ -130,7 +130,7 @@ def schemathesis(url: str, *options: str) -> str:
     return short
 
 
-@pytest.mark.parametrize("caller", [STAFF, "X-Nobody: 1"])
+@pytest.mark.parametrize("caller", [STAFF, "X-Anonymous: 1"])
 @pytest.mark.parametrize("name", ["mobile", "desktop"])
 def test_answers_are_as_documented(served: Mapping[str, str], name: str, caller: str) -> None:
     """To valid and invalid requests, signed in and not."""

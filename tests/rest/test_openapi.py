@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import pytest
-from fastapi import APIRouter, Body, FastAPI, Header, Query, UploadFile
+from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, UploadFile
+from fastapi.security import APIKeyHeader
 from jsonschema import Draft202012Validator
 from msgspec import Struct
 from openapi_spec_validator import validate
@@ -22,6 +23,7 @@ from bff_core import (
     Require,
     Settings,
     Views,
+    access,
     early,
     gateway,
     gather,
@@ -481,6 +483,23 @@ def test_each_operation_says_how_to_authenticate(tmp_path: Path):
     }
     wrong = responses(document, "get", "/open")
     assert ("401" in wrong, "403" in wrong) == (True, False)
+
+
+def test_a_requirement_of_the_routes_own_is_added():
+    """A key of a partner beside the sign-in; and alone, where anyone may call the gateway."""
+    app = gateway("shop", settings=Settings(env="development", auth="demo", log="off"))
+    partner = Depends(APIKeyHeader(name="x-partner"))
+    app.get("/both", dependencies=[partner])(lambda: 1)
+    app.get("/alone", dependencies=[partner])(access(ANYONE)(lambda: 1))
+
+    document = checked(app)
+
+    security = {path: item["get"]["security"] for path, item in document["paths"].items()}
+    assert security == {
+        "/both": [{"Demo": [], "APIKeyHeader": []}],
+        "/alone": [{"APIKeyHeader": []}],
+    }
+    assert document["components"]["securitySchemes"].keys() == {"Demo", "APIKeyHeader"}
 
 
 def test_a_gateway_without_an_authenticator_requires_none():

@@ -34,18 +34,20 @@ def add_security(
     """Add security schemes to a document, and a requirement to each operation that has a rule.
 
     A caller satisfies a requirement with any one of the schemes (OpenAPI 3.1, section 4.8.30).
-    Operations that anyone may call have an empty requirement. A dependency of the user's
-    (`fastapi.security`) stays the requirement of its operation.
+    Operations that anyone may call have an empty requirement. A requirement that the route itself
+    declares by a dependency (`fastapi.security`) is to be satisfied as well.
     """
     if not schemes:
         return
     components = document.setdefault("components", {})
     components["securitySchemes"] = components.get("securitySchemes", {}) | dict(schemes)
     for one in operations:
+        given = one.shown.setdefault("security", [])
         if isinstance(one.access, Require):
-            one.shown["security"] = [{name: list(one.access.scopes)} for name in schemes]
-        else:
-            one.shown.setdefault("security", [])
+            scopes = one.access.scopes
+            one.shown["security"] = [
+                {name: list(scopes)} | declared for name in schemes for declared in given or [{}]
+            ]
 
 
 def has_cookies(schemes: Mapping[str, Mapping[str, object]]) -> bool:
