@@ -111,17 +111,12 @@ def complete_responses(operation: RestOperation, edge: Edge) -> None:
                 known[name] = {"$ref": f"#/components/headers/{name}"}
 
 
-def add_headers(document: Document) -> None:
+def add_headers(document: Document, operations: Sequence[RestOperation]) -> None:
     """Add the headers to which the responses refer."""
-    text = str(document["paths"])
-    used = {
-        name: deepcopy(one)
-        for name, one in HEADERS.items()
-        if f"'#/components/headers/{name}'" in text
-    }
+    every = [response["headers"] for one in operations for response in one.responses.values()]
+    used = {name: deepcopy(HEADERS[name]) for name in HEADERS if any(name in one for one in every)}
     if used:
-        known = document.setdefault("components", {}).setdefault("headers", {})
-        document["components"]["headers"] = used | known
+        document.setdefault("components", {})["headers"] = used
 
 
 def _errors(

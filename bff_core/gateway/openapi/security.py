@@ -1,5 +1,6 @@
 """Security schemes in OpenAPI: how callers authenticate, and which operations require it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bff_core.auth.access import Require
@@ -13,9 +14,10 @@ def schemes_of(authenticator: Authenticator | None) -> dict[str, Mapping[str, ob
     Members of one class are numbered: `Bearer`, `Bearer2`.
     """
     found: dict[str, Mapping[str, object]] = {}
+    counted = Counter[str]()
     for name, scheme in _named(authenticator):
-        alike = [known for known in found if known.rstrip("0123456789") == name]
-        found[f"{name}{len(alike) + 1}" if alike else name] = scheme
+        counted[name] += 1
+        found[name if counted[name] == 1 else f"{name}{counted[name]}"] = scheme
     return found
 
 
