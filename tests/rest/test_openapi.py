@@ -94,6 +94,10 @@ def pages() -> Views:
     async def get_about(lang: str = "en") -> dict[str, str]:
         return {"lang": lang}
 
+    @views.get("/untagged", status_code=203)
+    async def get_untagged() -> dict[str, str]:
+        return {}
+
     @views.put("/products/{product_id}", access=Require("products:write"))
     async def put_product(page: Page, title: Annotated[str, Body(embed=True)]) -> Card:
         return Card((await page.catalog.rename(page.product_id, title)).title, ())
@@ -435,6 +439,39 @@ def test_an_early_part_without_a_type_may_have_any_value():
     assert other["properties"]["value"] == {}
 
 
+def test_an_early_value_does_not_change_a_model_of_the_same_name():
+    """Its type is left out instead."""
+
+    def other() -> Any:
+        @dataclass
+        class Card:
+            number: int
+
+        @dataclass
+        class Cards:
+            cards: list[Card]
+
+        return Cards
+
+    def show(product, page):
+        return product
+
+    show.__annotations__ = {"return": other()}
+    views = Views()
+
+    @views.get("/{product_id}", progressive=[early(ProductPage.product, show)])
+    async def get_product(page: Page) -> Card:
+        return Card((await page.product()).title, ())
+
+    app = made()
+    app.include_router(views.router)
+    document = checked(app)
+
+    content = responses(document, "get", "/{product_id}")["200"]["content"]
+    assert document["components"]["schemas"]["Card"]["properties"].keys() == {"title", "reviews"}
+    assert content["application/x-ndjson"]["schema"]["anyOf"][0]["properties"]["value"] == {}
+
+
 async def test_a_line_of_a_stream_has_its_type():
     """Tools read `schema`; `itemSchema`, which FastAPI writes, is of a later version of OpenAPI."""
     async with open_shop(pages()) as shop:
@@ -577,6 +614,38 @@ async def test_documented_headers_are_those_that_are_sent(path, template):
     assert document["components"]["headers"].keys() >= {"RateLimit", "Cache-Control"}
 
 
+def test_a_rate_limit_is_documented_where_it_applies():
+    """By path and method; where only some requests of a route are limited as well."""
+    below = Limit(quota=5, paths=("/a", "/b/7"), exempt=("/a/free", "/a/8"), methods=("POST",))
+    app = made(limits=[below])
+    paths = ("/a", "/a/free", "/a/{name}", "/b/{name}", "/b/8", "/c")
+    for path in paths:
+        app.post(path)(named("write"))
+        app.get(path)(lambda: 1)
+
+    document = checked(app)
+
+    limited = {path for path in paths if "429" in responses(document, "post", path)}
+    assert limited == {"/a", "/a/{name}", "/b/{name}"}
+    assert not any("429" in responses(document, "get", path) for path in paths)
+    for path in paths:
+        has_header = "RateLimit" in responses(document, "post", path)["200"]["headers"]
+        assert has_header is (path in limited)
+
+
+def test_a_refusal_that_may_be_repeated_says_when():
+    """Too many requests, overload, and a request with the same key that has not ended."""
+    app = made(limits=[Limit(quota=5)])
+    app.post("/a")(named("write"))
+    app.get("/a", responses={409: {"description": "Never"}})(lambda: 1)
+
+    document = checked(app)
+
+    for method, expected in (("post", {"409", "429", "503"}), ("get", {"429", "503"})):
+        found = responses(document, method, "/a")
+        assert {status for status in found if "Retry-After" in found[status]["headers"]} == expected
+
+
 async def test_errors_are_those_that_can_happen():
     """By what the route takes, requires and calls."""
     async with open_shop(pages()) as shop:
@@ -593,6 +662,7 @@ async def test_errors_are_those_that_can_happen():
         ("get", "/v1/products/{product_id}/words"): screen | {"200", "304"},
         ("get", "/v1/products/{product_id}/letters"): screen | {"200"},
         ("get", "/v1/about"): always | {"200", "304", "422"},
+        ("get", "/v1/untagged"): always | {"203"},
         ("put", "/v1/products/{product_id}"): screen | {"200", "403", "409", "413", "415"},
     }
 
@@ -614,8 +684,8 @@ def test_parameters_that_a_route_declares_are_not_repeated():
     app = made()
 
     @app.post("/notes")
-    async def post_note(idempotency_key: Annotated[str, Header()]) -> str:
-        return idempotency_key
+    async def post_note(key: Annotated[str, Header(alias="IDEMPOTENCY-KEY")]) -> str:
+        return key
 
     (parameter,) = checked(app)["paths"]["/notes"]["post"]["parameters"]
     assert parameter["required"] is True
@@ -631,6 +701,7 @@ class Line:
     count: Annotated[int, Field(ge=1, le=9)]
     large: Annotated[int, Field(gt=0, lt=2**40)]
     any_number: int
+    default: str
     maybe: str | None = None
 
 
@@ -650,6 +721,10 @@ def test_inputs_have_the_bounds_that_the_edge_enforces():
         name: str, line: Line, tags: Annotated[list[str], Query(max_length=5)]
     ) -> list[str]:
         return [name, line.text, *tags]
+
+    @views.post("/more", max_values=70)
+    async def post_more(line: Line) -> str:
+        return line.text
 
     @views.post("/both")
     async def post_both(both: Both, default: Annotated[str, Header()] = "") -> Both:
@@ -673,7 +748,8 @@ def test_inputs_have_the_bounds_that_the_edge_enforces():
     assert (tags["schema"]["maxItems"], tags["schema"]["items"]["maxLength"]) == (5, KIB)
     assert (line["text"]["maxLength"], line["short"]["maxLength"]) == (2 * KIB, 3)
     assert line["maybe"]["anyOf"][0] == {"type": "string", "maxLength": 2 * KIB}
-    assert (line["pages"]["maxItems"], line["pages"]["items"]["maxLength"]) == (50, 2 * KIB)
+    assert (line["pages"]["maxItems"], line["pages"]["items"]["maxLength"]) == (70, 2 * KIB)
+    assert line["default"]["maxLength"] == 2 * KIB
     assert (line["count"]["format"], line["large"]["format"]) == ("int32", "int64")
     assert "format" not in line["any_number"]
     assert "maxLength" not in schemas["Both"]["properties"]["text"]
