@@ -5,8 +5,7 @@ from copy import deepcopy
 from inspect import ismethod
 from typing import Any, Final, Self, get_type_hints
 
-from pydantic import TypeAdapter
-from pydantic.errors import PydanticUserError
+from pydantic import PydanticUserError, TypeAdapter
 
 from bff_core.gateway.openapi.operation import Document, RestOperation, Schema
 from bff_core.rest.openapi import META_PARAMETER, OWN_SCHEMAS, SCHEMAS, early_line, lines, own
