@@ -95,19 +95,16 @@ class HeaderLimits:
         """Raise a 431 or 414 for what is too large; join the lines of each field."""
         scope = context.scope
         headers = scope.headers
-        self._bound(headers)
+        if len(headers) > self._max_count:
+            raise HTTPException(431, f"At most {self._max_count} header fields are accepted.")
+        if sum(map(len, chain.from_iterable(headers))) > self._max_bytes:
+            raise HTTPException(431, f"At most {self._max_bytes} bytes of headers are accepted.")
         if len(scope.path) + len(scope.query) > self._max_bytes:
             raise HTTPException(414, f"At most {self._max_bytes} characters of a URL are accepted.")
         if len(headers) != len(context.fields):
             context.fields = context.scope.fields = joined = _joined(headers)
             context.scope.headers = tuple(joined.items())
             context.asgi["headers"] = _with_lists(headers, joined)
-
-    def _bound(self, headers: Headers) -> None:
-        if len(headers) > self._max_count:
-            raise HTTPException(431, f"At most {self._max_count} header fields are accepted.")
-        if sum(map(len, chain.from_iterable(headers))) > self._max_bytes:
-            raise HTTPException(431, f"At most {self._max_bytes} bytes of headers are accepted.")
 
 
 def _joined(headers: Headers) -> dict[bytes, bytes]:

@@ -4,8 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from pydantic import GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
 from bff_core.composition.bulk import ItemResult, NotAttempted
 from bff_core.edge.problem_details import members_of
+from bff_core.rest.openapi import later
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -20,6 +24,16 @@ class BulkItem(Generic[T]):
     status: int
     result: T | None
     problem: dict[str, Any] | None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the schema of an item, whose problem is that of an error response."""
+        made = handler(schema)
+        problem = {"anyOf": [later("Problem"), {"type": "null"}]}
+        handler.resolve_ref_schema(made)["properties"]["problem"] = problem
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ def own(name: str) -> Schema:
     return {"$ref": OWN_SCHEMAS + name}
 
 
+def later(name: str) -> Schema:
+    """Return what the gateway replaces by `own(name)`: pydantic refuses references to no model."""
+    return {"type": "object", "$comment": OWN_SCHEMAS + name}
+
+
 META_PARAMETER: Final[Schema] = {
     "name": "_meta",
     "in": "query",
@@ -69,6 +74,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "request_id": {"type": "string", "description": "The same as in `X-Request-ID`."},
             "trace_id": {"type": "string"},
             "part": {"type": "string", "description": "The critical part that failed."},
+            "retry_after": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "Seconds to wait, in a problem within an answer; a response has "
+                "`Retry-After`.",
+            },
             "errors": {"type": "array", "maxItems": MAX_ERRORS, "items": own("ProblemError")},
         },
         "additionalProperties": True,

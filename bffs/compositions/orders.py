@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Query
 
 from bff_core import NotFound, Viewer, critical, loader, optional
+from bffs.compositions.ids import Id
 from bffs.compositions.shelf import Shelf
 from bffs.scopes import ORDERS_READ, PAYMENTS_READ, PROFILE_READ
 from bffs.services.orders import Order, Orders
@@ -54,7 +55,7 @@ class OrderList(Purchases):
 class OrderPage(Purchases):
     """One order of the viewer's."""
 
-    order_id: str
+    order_id: Id
 
     @critical
     async def order(self) -> Order:

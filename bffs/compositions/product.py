@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bff_core import critical, optional
+from bffs.compositions.ids import Id
 from bffs.compositions.shelf import Shelf
 from bffs.services.catalog import Product, Summary
 from bffs.services.reviews import Review
@@ -11,7 +12,7 @@ from bffs.services.reviews import Review
 class ProductPage(Shelf):
     """A product, what people say of it, and what goes with it."""
 
-    product_id: str
+    product_id: Id
 
     @critical
     async def product(self) -> Product:

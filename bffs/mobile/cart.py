@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bff_core import Require, Views, gather
 from bffs.compositions.cart import CartPage
+from bffs.compositions.ids import Id
 from bffs.mobile.cards import MobilePrice, picture
 from bffs.scopes import CART_READ, CART_WRITE
 from bffs.services.carts import Cart
@@ -49,7 +50,7 @@ async def get_cart(page: CartPage) -> MobileCart:
 
 
 @views.put("/cart/items/{sku}", access=Require(CART_WRITE))
-async def put_item(sku: str, wanted: Quantity, page: CartPage) -> MobileCart:
+async def put_item(sku: Id, wanted: Quantity, page: CartPage) -> MobileCart:
     """Set how many of a variant the cart holds."""
     return await _shown(page, await page.set_quantity(sku, wanted.quantity))
 

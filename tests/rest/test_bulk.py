@@ -139,3 +139,6 @@ async def test_openapi_has_the_schema_of_an_item(app):
     properties = document["components"]["schemas"][name]["properties"]
 
     assert properties.keys() == {"done", "failed", "not_attempted", "items"}
+    item = properties["items"]["items"]["$ref"].rpartition("/")[2]
+    problem = document["components"]["schemas"][item]["properties"]["problem"]
+    assert problem["anyOf"] == [{"$ref": "#/components/schemas/Problem"}, {"type": "null"}]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import pytest
-from fastapi import APIRouter, Body, FastAPI, Header, Query, UploadFile
+from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, UploadFile
+from fastapi.security import APIKeyHeader
 from jsonschema import Draft202012Validator
 from msgspec import Struct
 from openapi_spec_validator import validate
@@ -22,6 +23,7 @@ from bff_core import (
     Require,
     Settings,
     Views,
+    access,
     early,
     gateway,
     gather,
@@ -91,6 +93,10 @@ def pages() -> Views:
     @views.get("/about")
     async def get_about(lang: str = "en") -> dict[str, str]:
         return {"lang": lang}
+
+    @views.get("/untagged", status_code=203)
+    async def get_untagged() -> dict[str, str]:
+        return {}
 
     @views.put("/products/{product_id}", access=Require("products:write"))
     async def put_product(page: Page, title: Annotated[str, Body(embed=True)]) -> Card:
@@ -279,6 +285,16 @@ def test_functions_of_one_name_get_their_tag_or_module():
     ]
 
 
+def test_an_id_that_is_given_twice_is_warned_of():
+    """Generators make one function of both operations."""
+    app = made()
+    app.post("/a", operation_id="same")(named("a"))
+    app.post("/b", operation_id="same")(named("b"))
+
+    with pytest.warns(UserWarning, match="2 operations have the operation id 'same'"):
+        app.openapi()
+
+
 def test_ids_of_the_user_stay():
     """Those of an option of the route, the router or the app."""
     by_route = Views()
@@ -345,11 +361,23 @@ async def test_meta_fits_models_that_forbid_other_members_and_unions():
     async def get_either(page: Page) -> Closed | list[str]:
         return [(await page.product()).title]
 
+    @views.get("/one/{product_id}")
+    async def get_one(page: Page) -> Closed | Card:
+        return Closed(title=(await page.product()).title)
+
+    @views.get("/two/{product_id}")
+    async def get_two(page: Page) -> Product | Card:
+        return await page.product()
+
+    @views.get("/texts/{product_id}")
+    async def get_texts(page: Page) -> dict[str, str]:
+        return {"title": (await page.product()).title}
+
     async with open_shop(views) as shop:
         document = checked(shop.app)
         answers = {
             path: (await shop.client.get(f"{path}?_meta=parts")).json()
-            for path in ("/closed/7", "/either/7")
+            for path in ("/closed/7", "/either/7", "/one/7", "/two/7", "/texts/7")
         }
 
     for path, answer in answers.items():
@@ -357,10 +385,11 @@ async def test_meta_fits_models_that_forbid_other_members_and_unions():
         content = responses(document, "get", template)["200"]["content"]
         schema = content["application/json"]["schema"]
         assert fits(document, schema, answer)
-        assert not fits(document, schema, {"title": "x", "other": 1})
-        assert fits(document, schema, {"title": "x", "_meta": {"parts": {"a": {"status": "ok"}}}})
-        for line in content["application/x-ndjson"]["schema"]["anyOf"]:
-            assert line
+        lines = content["application/x-ndjson"]["schema"]
+        assert ("_meta" in answer) is (path != "/either/7")
+        assert not fits(document, schema, {"title": 1, "other": 1})
+        assert fits(document, lines, {"answer": answer, "parts": {}})
+        assert not fits(document, lines, {"answer": {"title": 1}, "parts": {}})
 
 
 async def test_lines_fit_their_schema():
@@ -408,6 +437,39 @@ def test_an_early_part_without_a_type_may_have_any_value():
     card, other = content["application/x-ndjson"]["schema"]["anyOf"][:2]
     assert card["properties"]["value"]["properties"].keys() == {"title", "reviews"}
     assert other["properties"]["value"] == {}
+
+
+def test_an_early_value_does_not_change_a_model_of_the_same_name():
+    """Its type is left out instead."""
+
+    def other() -> Any:
+        @dataclass
+        class Card:
+            number: int
+
+        @dataclass
+        class Cards:
+            cards: list[Card]
+
+        return Cards
+
+    def show(product, page):
+        return product
+
+    show.__annotations__ = {"return": other()}
+    views = Views()
+
+    @views.get("/{product_id}", progressive=[early(ProductPage.product, show)])
+    async def get_product(page: Page) -> Card:
+        return Card((await page.product()).title, ())
+
+    app = made()
+    app.include_router(views.router)
+    document = checked(app)
+
+    content = responses(document, "get", "/{product_id}")["200"]["content"]
+    assert document["components"]["schemas"]["Card"]["properties"].keys() == {"title", "reviews"}
+    assert content["application/x-ndjson"]["schema"]["anyOf"][0]["properties"]["value"] == {}
 
 
 async def test_a_line_of_a_stream_has_its_type():
@@ -483,6 +545,23 @@ def test_each_operation_says_how_to_authenticate(tmp_path: Path):
     assert ("401" in wrong, "403" in wrong) == (True, False)
 
 
+def test_a_requirement_of_the_routes_own_is_added():
+    """A key of a partner beside the sign-in; and alone, where anyone may call the gateway."""
+    app = gateway("shop", settings=Settings(env="development", auth="demo", log="off"))
+    partner = Depends(APIKeyHeader(name="x-partner"))
+    app.get("/both", dependencies=[partner])(lambda: 1)
+    app.get("/alone", dependencies=[partner])(access(ANYONE)(lambda: 1))
+
+    document = checked(app)
+
+    security = {path: item["get"]["security"] for path, item in document["paths"].items()}
+    assert security == {
+        "/both": [{"Demo": [], "APIKeyHeader": []}],
+        "/alone": [{"APIKeyHeader": []}],
+    }
+    assert document["components"]["securitySchemes"].keys() == {"Demo", "APIKeyHeader"}
+
+
 def test_a_gateway_without_an_authenticator_requires_none():
     """No scheme, no requirement, no 401."""
     views = Views()
@@ -535,6 +614,38 @@ async def test_documented_headers_are_those_that_are_sent(path, template):
     assert document["components"]["headers"].keys() >= {"RateLimit", "Cache-Control"}
 
 
+def test_a_rate_limit_is_documented_where_it_applies():
+    """By path and method; where only some requests of a route are limited as well."""
+    below = Limit(quota=5, paths=("/a", "/b/7"), exempt=("/a/free", "/a/8"), methods=("POST",))
+    app = made(limits=[below])
+    paths = ("/a", "/a/free", "/a/{name}", "/b/{name}", "/b/8", "/c")
+    for path in paths:
+        app.post(path)(named("write"))
+        app.get(path)(lambda: 1)
+
+    document = checked(app)
+
+    limited = {path for path in paths if "429" in responses(document, "post", path)}
+    assert limited == {"/a", "/a/{name}", "/b/{name}"}
+    assert not any("429" in responses(document, "get", path) for path in paths)
+    for path in paths:
+        has_header = "RateLimit" in responses(document, "post", path)["200"]["headers"]
+        assert has_header is (path in limited)
+
+
+def test_a_refusal_that_may_be_repeated_says_when():
+    """Too many requests, overload, and a request with the same key that has not ended."""
+    app = made(limits=[Limit(quota=5)])
+    app.post("/a")(named("write"))
+    app.get("/a", responses={409: {"description": "Never"}})(lambda: 1)
+
+    document = checked(app)
+
+    for method, expected in (("post", {"409", "429", "503"}), ("get", {"429", "503"})):
+        found = responses(document, method, "/a")
+        assert {status for status in found if "Retry-After" in found[status]["headers"]} == expected
+
+
 async def test_errors_are_those_that_can_happen():
     """By what the route takes, requires and calls."""
     async with open_shop(pages()) as shop:
@@ -551,6 +662,7 @@ async def test_errors_are_those_that_can_happen():
         ("get", "/v1/products/{product_id}/words"): screen | {"200", "304"},
         ("get", "/v1/products/{product_id}/letters"): screen | {"200"},
         ("get", "/v1/about"): always | {"200", "304", "422"},
+        ("get", "/v1/untagged"): always | {"203"},
         ("put", "/v1/products/{product_id}"): screen | {"200", "403", "409", "413", "415"},
     }
 
@@ -572,8 +684,8 @@ def test_parameters_that_a_route_declares_are_not_repeated():
     app = made()
 
     @app.post("/notes")
-    async def post_note(idempotency_key: Annotated[str, Header()]) -> str:
-        return idempotency_key
+    async def post_note(key: Annotated[str, Header(alias="IDEMPOTENCY-KEY")]) -> str:
+        return key
 
     (parameter,) = checked(app)["paths"]["/notes"]["post"]["parameters"]
     assert parameter["required"] is True
@@ -589,6 +701,7 @@ class Line:
     count: Annotated[int, Field(ge=1, le=9)]
     large: Annotated[int, Field(gt=0, lt=2**40)]
     any_number: int
+    default: str
     maybe: str | None = None
 
 
@@ -608,6 +721,10 @@ def test_inputs_have_the_bounds_that_the_edge_enforces():
         name: str, line: Line, tags: Annotated[list[str], Query(max_length=5)]
     ) -> list[str]:
         return [name, line.text, *tags]
+
+    @views.post("/more", max_values=70)
+    async def post_more(line: Line) -> str:
+        return line.text
 
     @views.post("/both")
     async def post_both(both: Both, default: Annotated[str, Header()] = "") -> Both:
@@ -631,7 +748,8 @@ def test_inputs_have_the_bounds_that_the_edge_enforces():
     assert (tags["schema"]["maxItems"], tags["schema"]["items"]["maxLength"]) == (5, KIB)
     assert (line["text"]["maxLength"], line["short"]["maxLength"]) == (2 * KIB, 3)
     assert line["maybe"]["anyOf"][0] == {"type": "string", "maxLength": 2 * KIB}
-    assert (line["pages"]["maxItems"], line["pages"]["items"]["maxLength"]) == (50, 2 * KIB)
+    assert (line["pages"]["maxItems"], line["pages"]["items"]["maxLength"]) == (70, 2 * KIB)
+    assert line["default"]["maxLength"] == 2 * KIB
     assert (line["count"]["format"], line["large"]["format"]) == ("int32", "int64")
     assert "format" not in line["any_number"]
     assert "maxLength" not in schemas["Both"]["properties"]["text"]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from bff_core.edge.options import EdgeOptions
 from bff_core.gateway.openapi.operation import Document, RestOperation, Schema
 from bff_core.gateway.openapi.schemas import REFERENCE, schemas_of
+from bff_core.rest.openapi import META_PARAMETER
 
 _INT32: Final = range(-(2**31), 2**31)
 _INT64: Final = range(-(2**63), 2**63)
@@ -36,7 +37,9 @@ def bound_inputs(
     bounds = _Bounds({name: one for name, one in known.items() if name not in in_answers})
     for operation in operations:
         for one in operation.parameters:
-            bounds.add(one.get("schema", {}), options.max_field_bytes, inf)
+            # `_meta` is ignored unless it is `parts`: a longer text is no different.
+            if one["name"] != META_PARAMETER["name"]:
+                bounds.add(one.get("schema", {}), options.max_field_bytes, inf)
         limit, most = _body_limits(operation, options)
         for schema in operation.contents():
             bounds.add(schema, limit, most)

@@ -56,7 +56,7 @@ def complete(
         use_line_schemas(one)
         complete_answer(one, document)
         complete_responses(one, edge)
-    add_headers(document)
+    add_headers(document, operations)
     add_own_schemas(document)
     add_security(document, operations, schemes)
     bound_inputs(operations, document, options)

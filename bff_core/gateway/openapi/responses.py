@@ -1,6 +1,6 @@
 """The responses of operations: which errors can happen, and the headers of each response."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -82,50 +82,53 @@ def complete_responses(operation: RestOperation, edge: Edge) -> None:
     What the route declares for a status stays, and gets what it lacks.
     """
     limits = [one for one in edge.limits if _may_apply(one, operation)]
-    is_limited = bool(limits)
-    # Credentials are checked before all limits but those by address.
-    is_early = isinstance(operation.access, Require) or any(one.by == "address" for one in limits)
     is_keyed = _is_keyed(operation, edge)
     if is_keyed:
         operation.add_parameter(KEY_PARAMETER)
     responses = operation.responses
-    for status, description in _errors(operation, edge, is_limited=is_limited, is_keyed=is_keyed):
+    for status, description in _errors(operation, edge, limits, is_keyed=is_keyed):
         responses.setdefault(status, {}).setdefault("description", description)
+    if operation.view is not None and operation.view.has_tag:
+        responses.setdefault("304", {"description": "The client has this answer already"})
     for status, response in responses.items():
         if status[0] in "45d":
             response.setdefault("content", deepcopy(PROBLEM_CONTENT))
-    view = operation.view
-    if view is not None and view.has_tag:
-        responses.setdefault("304", {"description": "The client has this answer already"})
+        names = [*_ON_ALL, *_limit_headers(status, operation, limits)]
+        names += ["Access-Control-Allow-Origin"] if edge.options.cors.origins else []
+        _refer_to([*names, *_own_headers(status, operation, edge, is_keyed=is_keyed)], response)
     ordered = sorted(responses.items(), key=lambda one: (not one[0].isdigit(), one[0]))
     operation.shown["responses"] = dict(ordered)
-    for status, response in operation.responses.items():
-        is_counted = is_limited and (status != "401" or is_early)
-        names = [*_ON_ALL, *(_OF_LIMITS if is_counted else ())]
-        names += ["Access-Control-Allow-Origin"] if edge.options.cors.origins else []
-        names += _headers_of(status, operation, edge, is_keyed=is_keyed)
-        given, known = response.get("headers", {}), response.setdefault("headers", {})
-        lower = {name.lower() for name in given}
-        for name in sorted(names):
-            if name.lower() not in lower:
-                known[name] = {"$ref": f"#/components/headers/{name}"}
 
 
-def add_headers(document: Document) -> None:
+def _refer_to(names: Iterable[str], response: Document) -> None:
+    """Add headers to a response, but those that the route declares."""
+    headers = response.setdefault("headers", {})
+    given = {name.lower() for name in headers}
+    for name in sorted(names):
+        if name.lower() not in given:
+            headers[name] = {"$ref": f"#/components/headers/{name}"}
+
+
+def _limit_headers(status: str, operation: RestOperation, limits: Sequence[Limit]) -> Sequence[str]:
+    """Return the headers of rate limits, if a response may have them.
+
+    Wrong credentials are refused before any limit is checked, but those by address.
+    """
+    is_first = status == "401" and not isinstance(operation.access, Require)
+    counted = [one for one in limits if one.by == "address"] if is_first else limits
+    return _OF_LIMITS if counted else ()
+
+
+def add_headers(document: Document, operations: Sequence[RestOperation]) -> None:
     """Add the headers to which the responses refer."""
-    text = str(document["paths"])
-    used = {
-        name: deepcopy(one)
-        for name, one in HEADERS.items()
-        if f"'#/components/headers/{name}'" in text
-    }
+    every = [response["headers"] for one in operations for response in one.responses.values()]
+    used = {name: deepcopy(HEADERS[name]) for name in HEADERS if any(name in one for one in every)}
     if used:
-        known = document.setdefault("components", {}).setdefault("headers", {})
-        document["components"]["headers"] = used | known
+        document.setdefault("components", {})["headers"] = used
 
 
 def _errors(
-    operation: RestOperation, edge: Edge, *, is_limited: bool, is_keyed: bool
+    operation: RestOperation, edge: Edge, limits: Sequence[Limit], *, is_keyed: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield the status and the description of each error that a request may get."""
     is_guarded = isinstance(operation.access, Require)
@@ -158,7 +161,7 @@ def _errors(
         )
     elif has_body or any(one["name"] != "_meta" for one in operation.parameters):
         yield "422", "Invalid input"
-    if is_limited:
+    if limits:
         yield "429", "The caller is over a limit: retry after Retry-After seconds"
     yield "500", "Internal error"
     if operation.has_screen:
@@ -167,7 +170,7 @@ def _errors(
     yield "504", "The answer was not ready in time"
 
 
-def _headers_of(
+def _own_headers(
     status: str, operation: RestOperation, edge: Edge, *, is_keyed: bool
 ) -> Iterator[str]:
     """Yield the headers that only some responses have."""

@@ -5,8 +5,7 @@ from copy import deepcopy
 from inspect import ismethod
 from typing import Any, Final, Self, get_type_hints
 
-from pydantic import TypeAdapter
-from pydantic.errors import PydanticUserError
+from pydantic import PydanticUserError, TypeAdapter
 
 from bff_core.gateway.openapi.operation import Document, RestOperation, Schema
 from bff_core.rest.openapi import META_PARAMETER, OWN_SCHEMAS, SCHEMAS, early_line, lines, own
@@ -52,16 +51,19 @@ def with_meta(schema: Schema, document: Document) -> Schema:
     """Return the schema of an answer that may have `_meta`, which only JSON objects have."""
     target = _resolved(schema, document)
     choices = target.get("anyOf") or target.get("oneOf")
-    if choices:
-        every = [_resolved(one, document).get("type") for one in choices]
-        if set(every) != {"object"}:
-            return {"anyOf": [with_meta(one, document) for one in choices]}
-    elif target.get("type") != "object":
-        return schema
-    if target.get("additionalProperties") is False:
-        properties = target.get("properties", {}) | {"_meta": own("Meta")}
-        return target | {"properties": properties}
-    return {"allOf": [schema, {"type": "object", "properties": {"_meta": own("Meta")}}]}
+    if choices and not all(_is_open_object(_resolved(one, document)) for one in choices):
+        return {"anyOf": [with_meta(one, document) for one in choices]}
+    meta = {"_meta": own("Meta")}
+    if choices or _is_open_object(target):
+        return {"allOf": [schema, {"type": "object", "properties": meta}]}
+    if target.get("type") == "object":
+        return target | {"properties": target.get("properties", {}) | meta}
+    return schema
+
+
+def _is_open_object(schema: Schema) -> bool:
+    """Whether a schema is that of objects, and restricts no member that it does not name."""
+    return schema.get("type") == "object" and schema.get("additionalProperties", True) is True
 
 
 def _resolved(schema: Schema, document: Document) -> Schema:
@@ -115,6 +117,7 @@ def add_own_schemas(document: Document) -> None:
 
     One whose name is that of a model of the user is called `BffProblem` instead of `Problem`.
     """
+    _refer(document)
     known, names = schemas_of(document), {}
     wanted = list(_own_names(document))
     while wanted:
@@ -125,6 +128,20 @@ def add_own_schemas(document: Document) -> None:
     known |= {names[name]: deepcopy(SCHEMAS[name]) for name in names}
     document["components"]["schemas"] = dict(sorted(known.items()))
     _replace(document, {OWN_SCHEMAS + old: REFERENCE + new for old, new in names.items()})
+
+
+def _refer(node: object) -> None:
+    """Replace what `later` returns by references."""
+    if isinstance(node, dict):
+        comment = node.get("$comment")
+        if isinstance(comment, str) and comment.startswith(OWN_SCHEMAS):
+            node.clear()
+            node["$ref"] = comment
+        for one in node.values():
+            _refer(one)
+    elif isinstance(node, list):
+        for one in node:
+            _refer(one)
 
 
 def _own_names(node: object) -> Sequence[str]:

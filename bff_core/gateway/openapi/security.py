@@ -1,5 +1,6 @@
 """Security schemes in OpenAPI: how callers authenticate, and which operations require it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bff_core.auth.access import Require
@@ -13,9 +14,10 @@ def schemes_of(authenticator: Authenticator | None) -> dict[str, Mapping[str, ob
     Members of one class are numbered: `Bearer`, `Bearer2`.
     """
     found: dict[str, Mapping[str, object]] = {}
+    counted = Counter[str]()
     for name, scheme in _named(authenticator):
-        alike = [known for known in found if known.rstrip("0123456789") == name]
-        found[f"{name}{len(alike) + 1}" if alike else name] = scheme
+        counted[name] += 1
+        found[name if counted[name] == 1 else f"{name}{counted[name]}"] = scheme
     return found
 
 
@@ -34,18 +36,20 @@ def add_security(
     """Add security schemes to a document, and a requirement to each operation that has a rule.
 
     A caller satisfies a requirement with any one of the schemes (OpenAPI 3.1, section 4.8.30).
-    Operations that anyone may call have an empty requirement. A dependency of the user's
-    (`fastapi.security`) stays the requirement of its operation.
+    Operations that anyone may call have an empty requirement. A requirement that the route itself
+    declares by a dependency (`fastapi.security`) is to be satisfied as well.
     """
     if not schemes:
         return
     components = document.setdefault("components", {})
     components["securitySchemes"] = components.get("securitySchemes", {}) | dict(schemes)
     for one in operations:
+        given = one.shown.setdefault("security", [])
         if isinstance(one.access, Require):
-            one.shown["security"] = [{name: list(one.access.scopes)} for name in schemes]
-        else:
-            one.shown.setdefault("security", [])
+            scopes = one.access.scopes
+            one.shown["security"] = [
+                {name: list(scopes)} | declared for name in schemes for declared in given or [{}]
+            ]
 
 
 def has_cookies(schemes: Mapping[str, Mapping[str, object]]) -> bool:

@@ -259,14 +259,18 @@ def _without_ours(document, verb):
     responses = {
         status: {name: one for name, one in entry.items() if name != "headers"}
         for status, entry in operation.pop("responses", {}).items()
-        if status not in {"default", "409", "422"}
+        if status in {"200", "203"} or entry["description"] in {"None", "Some"}
     }
     for entry in responses.values():
         entry.get("content", {}).pop("application/x-ndjson", None)
+        if entry.get("content", {}).pop("application/problem+json", None):
+            del entry["content"]
         if entry["description"] in {"The view", "Successful Response"}:
             entry.pop("description")
     named = [one["name"] for one in operation.pop("parameters", ())]
     operation.pop("security", None)
+    if "operationId" in operation:  # FastAPI adds path and method to the name
+        operation["operationId"] = operation["operationId"].removesuffix(f"_x_{verb}")
     return operation, responses, [one for one in named if one not in {"_meta", "Idempotency-Key"}]
 
 
