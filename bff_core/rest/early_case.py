@@ -45,7 +45,12 @@ def renamed_part(part: EarlyPart, answer: Any, view: str, case: Case) -> EarlyPa
 
 def _declared(present: Callable[..., object]) -> Any:
     """Return the type that a presenter declares; None for a class, and for any other object."""
-    return get_type_hints(present).get("return") if isfunction(present) else None
+    if not isfunction(present):
+        return None
+    try:
+        return get_type_hints(present).get("return")
+    except NameError:  # a name of the function around it
+        return None
 
 
 def _then(part: EarlyPart, encode: Callable[[Any], object]) -> Callable[[Any, Any], object]:

@@ -7,9 +7,10 @@ alias generator, `rename=` of a Struct) stays. Keys of dictionaries are data and
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final, Literal
 
-from pydantic import GetCoreSchemaHandler, TypeAdapter
+from pydantic import GetCoreSchemaHandler
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_plain_validator_function
@@ -38,12 +39,14 @@ def camel(name: str) -> str:
     return to_camel(name)
 
 
-def camel_schema(schema: Any) -> Any:
+def camel_schema(schema: Any, *, is_written: bool = False) -> Any:
     """Return a copy of a core schema whose fields have aliases in camelCase.
 
-    Raises `ConfigurationError` for two fields of a class that would have one name.
+    A union of tagged classes reads the tag under its alias. If the schema `is_written`, pydantic
+    finds the tag of a value by its name in Python. Raises `ConfigurationError` for two fields of a
+    class that would have one name.
     """
-    copy = with_inner(schema, camel_schema)
+    copy = with_inner(schema, partial(camel_schema, is_written=is_written))
     kind, fields = copy.get("type"), copy.get("fields", {})
     if kind in {"model-fields", "typed-dict"}:
         copy["fields"] = {name: _renamed(name, one) for name, one in fields.items()}
@@ -51,11 +54,26 @@ def camel_schema(schema: Any) -> Any:
     elif kind == "dataclass-args":
         copy["fields"] = [_renamed(one["name"], one) for one in fields]
         _check(copy, {one["name"]: one for one in copy["fields"]})
+    elif kind == "tagged-union" and not is_written:
+        copy["discriminator"] = _discriminator(schema)
     if "computed_fields" in copy:
         copy["computed_fields"] = [
             {"alias": camel(one["property_name"])} | one for one in copy["computed_fields"]
         ]
     return copy
+
+
+def _discriminator(schema: dict[str, Any]) -> object:
+    """Return the name of the field by which a union is decided, renamed as the field is."""
+    found = schema["discriminator"]
+    chosen = [one.get("validation_alias") for node in _nodes(schema) for one in _fields(node)]
+    return camel(found) if isinstance(found, str) and found not in chosen else found
+
+
+def _fields(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    fields = schema.get("fields", {})
+    members = fields.values() if isinstance(fields, dict) else fields
+    return [one for one in members if isinstance(one, dict)]
 
 
 def _renamed(name: str, field: dict[str, Any]) -> dict[str, Any]:
@@ -77,8 +95,8 @@ def _check(schema: dict[str, Any], fields: dict[str, dict[str, Any]]) -> None:
             )
 
 
-def camel_answer(declared: Any) -> type:
-    """Return a class for OpenAPI, which has the schema of a type with names in camelCase.
+def camel_answer(schema: Any) -> type:
+    """Return a class for OpenAPI, which has a core schema with names in camelCase.
 
     A class, because only the schema of a class may come with definitions, such as those of a type
     that holds itself; and because FastAPI also documents models that it finds inside a type.
@@ -87,19 +105,19 @@ def camel_answer(declared: Any) -> type:
     class WrittenInCamelCase:
         @classmethod
         def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
-            documented: CoreSchema = _documented(TypeAdapter(declared).core_schema)
+            documented: CoreSchema = _documented(schema)
             return documented
 
     return WrittenInCamelCase
 
 
-def camel_body(declared: Any) -> type:
-    """Return a class that FastAPI reads a body by: values of a type, with names in camelCase.
+def camel_body(schema: Any) -> type:
+    """Return a class by which FastAPI reads a body: by a core schema with names in camelCase.
 
     It validates by itself: pydantic would read nested models by validators that they have already.
     """
-    schema = strict_schema(camel_schema(TypeAdapter(declared).core_schema))
-    validator, documented = validator_for(schema), camel_answer(declared)
+    validator = validator_for(strict_schema(camel_schema(schema)))
+    documented = camel_answer(schema)
 
     class ReadInCamelCase:
         @classmethod
@@ -112,12 +130,6 @@ def camel_body(declared: Any) -> type:
             )
 
     return ReadInCamelCase
-
-
-def has_names(declared: Any) -> bool:
-    """Whether a type has a field with another name in camelCase."""
-    schema = TypeAdapter(declared).core_schema
-    return bool(camel_schema(schema) != schema)
 
 
 def _documented(schema: Any) -> Any:

@@ -22,7 +22,7 @@ from bff_core.compat.fastapi import IncEx
 from bff_core.compat.pydantic import fields_in, use_serializer
 from bff_core.errors import ConfigurationError
 from bff_core.rest.exact_types import ExactTypes, UnsupportedType
-from bff_core.rest.field_case import Case, camel_answer, camel_schema, has_names
+from bff_core.rest.field_case import Case, camel_answer, camel_schema
 from bff_core.rest.finite_numbers import finite_schema
 from bff_core.rest.renamed_structs import renaming_copy
 from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
@@ -150,19 +150,22 @@ class ResponseModel:
         if dump.is_default:
             with suppress(UnsupportedType):  # then all results are filtered
                 self._exact = ExactTypes(declared)
-        if case is not None and has_names(self.schema):
+        if case is not None:
             self._rename(view)
 
     def _rename(self, view: str) -> None:
+        adapter = self._adapter or TypeAdapter(self.schema)
+        renamed = camel_schema(adapter.core_schema, is_written=True)
+        if renamed == adapter.core_schema:
+            return
         if not self.dump.by_alias:
             raise ConfigurationError(
                 f"view {view}: response_model_by_alias=False sends the names in Python, and "
                 "Views(case=...) sends others: leave one of them out"
             )
-        adapter = self._adapter or TypeAdapter(self.schema)
-        use_serializer(adapter, finite_schema(camel_schema(adapter.core_schema)))
+        use_serializer(adapter, finite_schema(renamed))
         self._write = renaming_writer(self.declared, adapter, has_structs=self._adapter is None)
-        self.schema = camel_answer(self.schema)
+        self.schema = camel_answer(adapter.core_schema)
 
     def _use_structs(self, view: str) -> None:
         if not self.dump.is_default:

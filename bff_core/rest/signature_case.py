@@ -8,18 +8,19 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from copy import copy
 from types import new_class
-from typing import Annotated, Any, TypeGuard, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import fastapi
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
-from bff_core.compat.fastapi import Body, Dependant, Form, ModelField
+from bff_core.compat.fastapi import Body, Dependant, Form, ModelField, type_adapter_of
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import COMPOSED_CLASS
 from bff_core.rest.compose import composition_of
-from bff_core.rest.field_case import camel, camel_body, has_names
+from bff_core.rest.field_case import camel, camel_body
 from bff_core.rest.signature import dependant_with
 
 
@@ -80,39 +81,45 @@ def _parameter(parameter: inspect.Parameter, fields: Mapping[str, ModelField]) -
     field = fields.get(parameter.name)
     if field is None:
         return parameter
-    info, default = field.field_info, parameter.default
-    hint: Any = parameter.annotation
-    given, *metadata = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    info = field.field_info
+    is_chosen = info.alias not in {None, field.name} or info.validation_alias is not None
+    alias = None if is_chosen else camel(field.name)
     if isinstance(info, Body) and not isinstance(info, Form):
-        declared = Annotated[(given, *info.metadata)] if info.metadata else given
-        if has_names(declared):
-            given, default = camel_body(declared), _bare(default)
-            # The class has the other metadata; without one of FastAPI it would be a query.
-            metadata = [fastapi.Body(), *map(_bare, filter(_is_info, metadata))]
-    else:
-        given = _camel_model(given)
-    is_renamed = info.alias in {None, field.name} and info.validation_alias is None
-    if _is_info(default):  # `first: int = Query(3)`: FastAPI reads no other metadata then
-        default, metadata = copy(default), [one for one in metadata if not _is_info(one)]
-        alias = camel(field.name) if is_renamed else info.alias
-        default.alias = default.validation_alias = default.serialization_alias = alias
-    elif is_renamed:
-        metadata.append(Field(alias=camel(field.name)))
-    hint = Annotated[(given, *metadata)] if metadata else given
+        return _body(parameter, field, info, alias or info.alias)
+    default, hint = parameter.default, parameter.annotation
+    given, *metadata = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    if isinstance(default, FieldInfo):  # `first: int = Query(3)`: FastAPI reads no other alias then
+        default = copy(default)
+        if alias is not None:
+            default.alias = default.validation_alias = default.serialization_alias = alias
+    elif alias is not None:
+        metadata.append(Field(alias=alias))
+    hint = Annotated[(_camel_model(given), *metadata)] if metadata else _camel_model(given)
     return parameter.replace(annotation=hint, default=default)
 
 
-def _is_info(one: object) -> TypeGuard[FieldInfo]:
-    return isinstance(one, FieldInfo)
-
-
-def _bare(info: Any) -> Any:
-    """Return a copy of metadata without constraints; another value as it is."""
-    if not _is_info(info):
-        return info
-    bare = copy(info)
-    bare.metadata = []
-    return bare
+def _body(
+    parameter: inspect.Parameter, field: ModelField, info: Body, alias: str | None
+) -> inspect.Parameter:
+    """Return a parameter whose type reads the body, with the constraints of the author."""
+    default = info.default if isinstance(parameter.default, FieldInfo) else parameter.default
+    if default is PydanticUndefined or default is ...:
+        default = parameter.empty
+    renamed = fastapi.Body(
+        alias=alias,
+        default_factory=info.default_factory,  # type: ignore[arg-type]  # FastAPI made it
+        embed=info.embed,
+        media_type=info.media_type,
+        title=info.title,
+        description=info.description,
+        examples=info.examples,
+        openapi_examples=info.openapi_examples,
+        deprecated=info.deprecated,
+        include_in_schema=info.include_in_schema,
+        json_schema_extra=info.json_schema_extra,
+    )
+    kind = camel_body(type_adapter_of(field).core_schema)
+    return parameter.replace(annotation=Annotated[kind, renamed], default=default)
 
 
 def _camel_model(hint: Any) -> Any:

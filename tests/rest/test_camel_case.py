@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import httpx
@@ -471,6 +471,26 @@ class EmbeddedDesk(Composition):
     method_id: Annotated[str, Body(embed=True, max_length=5)]
 
 
+class Cat(BaseModel):
+    """A class of a union that a field decides."""
+
+    pet_kind: Literal["cat"]
+    nine_lives: int = 9
+
+
+class Dog(BaseModel):
+    """Another class of it."""
+
+    pet_kind: Literal["dog"]
+    good_dog: bool = True
+
+
+class Owner(BaseModel):
+    """A model with such a union."""
+
+    first_pet: Annotated[Cat | Dog, Field(discriminator="pet_kind")]
+
+
 class Filters(BaseModel):
     """A model of query parameters."""
 
@@ -513,6 +533,16 @@ def inputs() -> Views:  # noqa: C901 - a list of views, none of them complex
     @views.post("/n/lines")
     async def post_lines(lines: list[Line]) -> list[Line]:
         return lines
+
+    @views.post("/n/pet")
+    async def post_pet(
+        pet: Annotated[Cat | Dog, Body(discriminator="pet_kind")],
+    ) -> Annotated[Cat | Dog, Field(discriminator="pet_kind")]:
+        return pet
+
+    @views.post("/n/owner")
+    async def post_owner(owner: Owner) -> Owner:
+        return owner
 
     @views.post("/n/old-style")
     async def post_old(
@@ -596,6 +626,14 @@ ACCEPTED: dict[str, tuple[Ask, Any]] = {
     "Struct": (
         Ask("/n/struct", "POST", options=sent({"skuCode": "tent", "own_name_2": "me"})),
         {"skuCode": "tent", "own_name_2": "me"},
+    ),
+    "tagged union": (
+        Ask("/n/pet", "POST", options=sent({"petKind": "cat", "nineLives": 3})),
+        {"petKind": "cat", "nineLives": 3},
+    ),
+    "tagged union in a model": (
+        Ask("/n/owner", "POST", options=sent({"firstPet": {"petKind": "dog", "goodDog": False}})),
+        {"firstPet": {"petKind": "dog", "goodDog": False}},
     ),
     "values of FastAPI as defaults": (
         Ask(
@@ -718,6 +756,7 @@ async def test_inputs_are_documented_in_camel_case():
     assert order["properties"]["orderLines"]["maxItems"] == 2
     assert schemas["Line"]["properties"]["lineQuantity"]["maximum"] == 9
     assert set(schemas["StructLine"]["properties"]) == {"skuCode", "own_name_2"}
+    assert schemas["Owner"]["properties"]["firstPet"]["discriminator"]["propertyName"] == "petKind"
     whole = json.dumps(document)
     for name in ("sku_code", "order_lines", "page_size", "method_id", "new_order", "first_word"):
         assert f'"{name}"' not in whole
