@@ -20,6 +20,7 @@ from bff_core.compat.fastapi import (
     get_dependant,
 )
 from bff_core.composition.composition import Composition
+from bff_core.composition.wiring import filled_in
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import compose, composition_of
 from bff_core.rest.signature import dependant_with
@@ -54,6 +55,12 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
             raise ConfigurationError(
                 f"{where} is {_shown(given)}: the gateway makes a {name} for each request, so "
                 f"write {parameter.name}: {name}, or take a class of your own that extends it"
+            )
+        elif not depends and not isinstance(given, type) and any(filled_in(given)):
+            name = next(filled_in(given)).__name__
+            raise ConfigurationError(
+                f"{where} is {_shown(given)}: a {name} is there in each request, and is no input "
+                f"of clients: write {parameter.name}: {name}"
             )
 
 

@@ -11,7 +11,7 @@ from types import new_class
 from typing import Annotated, Any, get_args, get_origin
 
 import fastapi
-from fastapi import Depends, Request
+from fastapi import Depends
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -63,9 +63,9 @@ class _ComposedByOtherNames:
     def __hash__(self) -> int:
         return hash(self._compose)
 
-    async def __call__(self, request: Request, **inputs: object) -> AsyncIterator[Composition]:
+    async def __call__(self, **values: object) -> AsyncIterator[Composition]:
         """Build a composition, and close it after the answer."""
-        composing: Any = self._compose(request=request, **inputs)
+        composing: Any = self._compose(**values)
         try:
             yield await anext(composing)
         finally:

@@ -275,9 +275,10 @@ def camelised(plain: Any) -> Any:
     if isinstance(plain, list):
         return [camelised(one) for one in plain]
     if isinstance(plain, dict):
-        kept = {"nick_of"}
+        chosen = {"nick_of"}
         return {
-            name if name in kept else to_camel(name): camelised(one) for name, one in plain.items()
+            name if name in chosen else to_camel(name): camelised(one)
+            for name, one in plain.items()
         }
     return plain
 
