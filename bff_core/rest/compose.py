@@ -53,7 +53,7 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
             await composition.aclose()
 
     parameters = [Parameter("bff_request", Parameter.KEYWORD_ONLY, annotation=Request)]
-    parameters += [_parameter(one) for one in shape_of(cls).inputs]
+    parameters += [_parameter(cls, one) for one in shape_of(cls).inputs]
     dependency.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     dependency.__name__ = f"compose_{cls.__name__}"
     setattr(dependency, COMPOSED_CLASS, cls)
@@ -71,7 +71,13 @@ def wired(kind: type[W]) -> Callable[..., Coroutine[object, object, W]]:
     return dependency
 
 
-def _parameter(one: Input) -> Parameter:
+def _parameter(cls: type[Composition], one: Input) -> Parameter:
+    if isinstance(one.annotation, type) and issubclass(one.annotation, Composition):
+        other = one.annotation.__name__
+        raise ConfigurationError(
+            f"{cls.__name__}.{one.name} is the composition {other}: extend it, as in "
+            f"class {cls.__name__}({other}), or take both in the view"
+        )
     default = Parameter.empty if one.is_required else one.default
     hint = with_built_structs(one.annotation) if has_structs(one.annotation) else one.annotation
     return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)

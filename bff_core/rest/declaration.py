@@ -43,6 +43,8 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
         given, metadata = _split(hints.get(parameter.name))
         depends = [one for one in (*metadata, parameter.default) if isinstance(one, Depends)]
         where = f"view {endpoint.__qualname__}: {parameter.name}"
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise ConfigurationError(f"{where}: views are called by name: remove the / after it")
         if _is_composition(given):
             _check_screen(where, given, metadata, depends, parameter)
         elif _is_service(given) and all(one.dependency in {None, given} for one in depends):
@@ -134,6 +136,8 @@ def _check_screen(
     parameter: inspect.Parameter,
 ) -> None:
     fix = f"write {parameter.name}: {screen.__name__}"
+    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        raise ConfigurationError(f"{where} stands for any number of screens: name each: {fix}")
     if screen in {Composition, Saga}:
         raise ConfigurationError(f"{where}: name a class of yours that extends {screen.__name__}")
     if any(composition_of(one) is not None for one in metadata):

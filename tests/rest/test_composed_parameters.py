@@ -524,6 +524,24 @@ async def from_query(page: Annotated[ProductPage, Query()]) -> str:
     """Take a screen from the query."""
 
 
+async def by_position(page: ProductPage, /) -> str:
+    """Take a screen by its position."""
+
+
+async def any_number(*pages: ProductPage) -> str:
+    """Take any number of screens."""
+
+
+class Nested(Composition):
+    """A screen with another as a field."""
+
+    page: ProductPage
+
+
+async def nested(page: Nested) -> str:
+    """Take a screen that has another as a field."""
+
+
 async def maybe_viewer(viewer: Viewer | None) -> str:
     """Take a viewer, or none."""
 
@@ -554,6 +572,9 @@ async def take_catalog(catalog: Catalog) -> str:
         (from_query, "page is made by the gateway, not read from requests"),
         (maybe_viewer, "viewer is Viewer | None: a Viewer is there in each request"),
         (several_viewers, "viewers is dict[str, Viewer]: a Viewer is there in each request"),
+        (by_position, "page: views are called by name: remove the / after it"),
+        (any_number, "pages stands for any number of screens: name each: write pages: Product"),
+        (nested, "Nested.page is the composition ProductPage: extend it, as in class Nested(Prod"),
         (any_screen, "page: name a class of yours that extends Composition"),
         (any_saga, "buy: name a class of yours that extends Saga"),
         (take_catalog, "catalog is the service Catalog: services are fields of a Composition"),
