@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final, Literal
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_plain_validator_function
@@ -109,6 +109,14 @@ def camel_answer(schema: Any) -> type:
             return documented
 
     return WrittenInCamelCase
+
+
+def in_case(response: dict[str, Any]) -> dict[str, Any]:
+    """Return a documented answer (FastAPI's `responses=`) whose model has names in camelCase."""
+    model = response.get("model")
+    if model is None:
+        return response
+    return response | {"model": camel_answer(TypeAdapter(model).core_schema)}
 
 
 def camel_body(schema: Any) -> type:

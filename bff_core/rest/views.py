@@ -19,7 +19,7 @@ from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.early_case import renamed_part
-from bff_core.rest.field_case import Case, checked_case
+from bff_core.rest.field_case import Case, checked_case, in_case
 from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
 from bff_core.rest.progressive_parts import EarlyPart, check_are_parts, check_early_parts
@@ -149,7 +149,7 @@ class Views:
         """
         check_path(path, "stream")
         options = {"response_description": "One JSON value per line"} | options
-        options["responses"] = {"default": PROBLEM} | options.get("responses", {})
+        options["responses"] = {"default": PROBLEM} | self._responses(options)
         rank = criticality(options.pop("criticality", DEFAULT_CRITICALITY))
         with wired_in(f"stream {self.prefix}{path}"):
             access = _rule(options.pop("access", None))
@@ -199,6 +199,11 @@ class Views:
             if compiled is not None:
                 fast_path.add(served, path, compiled)
             view.with_timing = is_development
+
+    def _responses(self, options: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
+        """Return the further answers that a view documents, their models in its case."""
+        given = options.get("responses") or {}
+        return given if self.case is None else {key: in_case(one) for key, one in given.items()}
 
     def _signature(self, endpoint: Callable[..., Any], path: str) -> Signature:
         signature = signature_of(endpoint)
@@ -270,6 +275,7 @@ class Views:
                 access=needs,
                 sharing=sharing,
             )
+            own["responses"] = self._responses(own)
             documented = _openapi_options(own, view, reads=method == "GET", rule=rule)
             checks = [
                 guard(needs),

@@ -900,6 +900,27 @@ async def test_other_views_of_the_gateway_keep_their_names():
     assert names[2:] == ["Money", "Money"]
 
 
+async def test_further_answers_are_documented_in_camel_case():
+    """The models in `responses=` are those of the same client."""
+    documented = {404: {"model": Boxed[Card], "description": "None"}, 410: {"description": "Gone"}}
+    views = answering(Money, Money(7), responses=documented)
+    views.stream("/y", responses=documented)(stream_money)
+    async with served(views) as (app, _):
+        document = app.openapi()
+
+    validate(document)
+    for path in ("/x", "/y"):
+        answers = document["paths"][path]["get"]["responses"]
+        [content] = answers["404"]["content"].values()
+        name = content["schema"]["$ref"].rpartition("/")[2]
+        assert list(document["components"]["schemas"][name]["properties"]) == ["theItem"]
+        assert answers["410"]["description"] == "Gone"
+
+
+async def stream_money() -> AsyncIterator[Money]:
+    yield Money(7)
+
+
 async def test_dependency_override_replaces_a_screen_in_camel_case():
     """`compose(Fast)` is the key as without a case."""
     async with served(inputs()) as (app, client):
