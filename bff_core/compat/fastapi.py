@@ -8,7 +8,7 @@ from fastapi._compat import ModelField
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
-from fastapi.params import Depends, Form
+from fastapi.params import Body, Depends, Form
 from fastapi.routing import RouteContext, _IncludedRouter, iter_route_contexts
 from fastapi.types import IncEx
 from pydantic import TypeAdapter
@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope as ASGIScope
 
 __all__ = [
+    "Body",
     "Dependant",
     "Depends",
     "Form",

@@ -15,6 +15,7 @@ __all__ = [
     "serializer_of",
     "use_serializer",
     "use_validator",
+    "validator_for",
     "validator_of",
     "with_inner",
 ]
@@ -51,7 +52,12 @@ def _changed(name: str, member: Any, change: Callable[[Any], Any]) -> Any:
 
 def use_validator(adapter: TypeAdapter[Any], schema: Any) -> None:
     """Make an adapter validate by another core schema, nested models included."""
-    adapter.validator = SchemaValidator(schema, _use_prebuilt=False)
+    adapter.validator = validator_for(schema)
+
+
+def validator_for(schema: Any) -> SchemaValidator:
+    """Return a new validator of a core schema, nested models included."""
+    return SchemaValidator(schema, _use_prebuilt=False)
 
 
 def use_serializer(adapter: TypeAdapter[Any], schema: Any) -> None:

@@ -1,9 +1,18 @@
 """Dependency injection of compositions: services and request facts by type, inputs by name."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Protocol, Self, TypeVar, get_type_hints, runtime_checkable
+from typing import (
+    Annotated,
+    Protocol,
+    Self,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock
@@ -60,13 +69,35 @@ def shape_of(cls: type[Composition]) -> Shape:
     inputs: list[Input] = []
     for field in fields(cls):  # type: ignore[arg-type]  # made a dataclass by its base
         hint = hints[field.name]
-        if isinstance(hint, type) and issubclass(hint, Service):
-            services.append((field.name, hint))
-        elif isinstance(hint, type) and issubclass(hint, Wired):
-            facts.append((field.name, hint))
+        kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        if isinstance(kind, type) and issubclass(kind, Service):
+            services.append((field.name, kind))
+        elif isinstance(kind, type) and issubclass(kind, Wired):
+            facts.append((field.name, kind))
         else:
+            _check_input(f"{cls.__name__}.{field.name}", kind)
             inputs.append(Input(field.name, hint, _default(field)))
     return Shape(tuple(services), tuple(facts), tuple(inputs))
+
+
+def filled_in(hint: object) -> Iterator[type[Service] | type[Wired]]:
+    """Yield the classes in a type that the gateway fills, and no client: `Viewer | None`."""
+    for one in (hint, get_origin(hint), *get_args(hint)):
+        if isinstance(one, type) and issubclass(one, Service | Wired):
+            yield one
+        elif one is not hint and get_args(one):
+            yield from filled_in(one)
+
+
+def _check_input(where: str, hint: object) -> None:
+    """Raise `ConfigurationError` for an input that a client could send as another's viewer."""
+    filled = next(filled_in(hint), None)
+    if filled is not None:
+        name, field = filled.__name__, where.rpartition(".")[2]
+        raise ConfigurationError(
+            f"{where}: a {name} is there in each request, and is no input of clients: write "
+            f"{field}: {name}"
+        )
 
 
 def _default(field: Field[object]) -> object:

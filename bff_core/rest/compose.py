@@ -6,6 +6,7 @@ from inspect import Parameter, Signature
 from typing import TypeVar
 
 from fastapi import Request
+from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import SignedIn
 from bff_core.composition.composition import Composition
@@ -15,7 +16,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
 from bff_core.rest.struct_schema import has_structs, with_built_structs
 from bff_core.routing.wiring import wiring_of
-from bff_core.scope import Scope, Wired
+from bff_core.scope import Wired
 
 C = TypeVar("C", bound=Composition)
 
@@ -42,17 +43,17 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
         shown = cls.__name__ if isinstance(cls, type) else f"{type(cls).__name__}(...)"
         raise ConfigurationError(f"compose({shown}): pass a subclass of Composition")
 
-    async def dependency(request: Request, **inputs: object) -> AsyncIterator[C]:
-        scope: Scope = request.scope[SCOPE]
-        composition = wiring_of(request.scope).build(cls, scope, inputs)
-        request.scope.setdefault(COMPOSED, []).append(composition)
+    async def dependency(bff_request: Request, **inputs: object) -> AsyncIterator[C]:
+        asgi: ASGIScope = bff_request.scope
+        composition = wiring_of(asgi).build(cls, asgi[SCOPE], inputs)
+        asgi.setdefault(COMPOSED, []).append(composition)
         try:
             yield composition
         finally:
             await composition.aclose()
 
-    parameters = [Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)]
-    parameters += [_parameter(one) for one in shape_of(cls).inputs]
+    parameters = [Parameter("bff_request", Parameter.KEYWORD_ONLY, annotation=Request)]
+    parameters += [_parameter(cls, one) for one in shape_of(cls).inputs]
     dependency.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     dependency.__name__ = f"compose_{cls.__name__}"
     setattr(dependency, COMPOSED_CLASS, cls)
@@ -70,7 +71,13 @@ def wired(kind: type[W]) -> Callable[..., Coroutine[object, object, W]]:
     return dependency
 
 
-def _parameter(one: Input) -> Parameter:
+def _parameter(cls: type[Composition], one: Input) -> Parameter:
+    if isinstance(one.annotation, type) and issubclass(one.annotation, Composition):
+        other = one.annotation.__name__
+        raise ConfigurationError(
+            f"{cls.__name__}.{one.name} is the composition {other}: extend it, as in "
+            f"class {cls.__name__}({other}), or take both in the view"
+        )
     default = Parameter.empty if one.is_required else one.default
     hint = with_built_structs(one.annotation) if has_structs(one.annotation) else one.annotation
     return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)

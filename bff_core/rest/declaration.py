@@ -20,6 +20,7 @@ from bff_core.compat.fastapi import (
     get_dependant,
 )
 from bff_core.composition.composition import Composition
+from bff_core.composition.wiring import filled_in
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import compose, composition_of
 from bff_core.rest.signature import dependant_with
@@ -42,6 +43,8 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
         given, metadata = _split(hints.get(parameter.name))
         depends = [one for one in (*metadata, parameter.default) if isinstance(one, Depends)]
         where = f"view {endpoint.__qualname__}: {parameter.name}"
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise ConfigurationError(f"{where}: views are called by name: remove the / after it")
         if _is_composition(given):
             _check_screen(where, given, metadata, depends, parameter)
         elif _is_service(given) and all(one.dependency in {None, given} for one in depends):
@@ -54,6 +57,12 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
             raise ConfigurationError(
                 f"{where} is {_shown(given)}: the gateway makes a {name} for each request, so "
                 f"write {parameter.name}: {name}, or take a class of your own that extends it"
+            )
+        elif not depends and not isinstance(given, type) and any(filled_in(given)):
+            name = next(filled_in(given)).__name__
+            raise ConfigurationError(
+                f"{where} is {_shown(given)}: a {name} is there in each request, and is no input "
+                f"of clients: write {parameter.name}: {name}"
             )
 
 
@@ -127,6 +136,8 @@ def _check_screen(
     parameter: inspect.Parameter,
 ) -> None:
     fix = f"write {parameter.name}: {screen.__name__}"
+    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        raise ConfigurationError(f"{where} stands for any number of screens: name each: {fix}")
     if screen in {Composition, Saga}:
         raise ConfigurationError(f"{where}: name a class of yours that extends {screen.__name__}")
     if any(composition_of(one) is not None for one in metadata):

@@ -47,15 +47,20 @@ def presenters(
     }
 
 
+def check_are_parts(given: Sequence[object], view: str) -> None:
+    """Raise `ConfigurationError` for what `early` did not make."""
+    for each in given:
+        if not isinstance(each, EarlyPart):
+            raise ConfigurationError(
+                f"view {view}: progressive= takes a list of early(part, present), not {each!r}"
+            )
+
+
 def check_early_parts(
     early_parts: Sequence[EarlyPart], kinds: Sequence[type[Composition]], view: str
 ) -> None:
     """Raise `ConfigurationError` for an early part that no composition of the view has."""
     for each in early_parts:
-        if not isinstance(each, EarlyPart):
-            raise ConfigurationError(
-                f"view {view}: progressive= takes a list of early(part, present), not {each!r}"
-            )
         if not any(each.belongs_to(kind) for kind in kinds):
             raise ConfigurationError(
                 f"view {view} shows the part {each.part.name!r}, but none of its screens has it"

@@ -22,7 +22,9 @@ from bff_core.compat.fastapi import IncEx
 from bff_core.compat.pydantic import fields_in, use_serializer
 from bff_core.errors import ConfigurationError
 from bff_core.rest.exact_types import ExactTypes, UnsupportedType
+from bff_core.rest.field_case import Case, camel_answer, camel_schema
 from bff_core.rest.finite_numbers import finite_schema
+from bff_core.rest.renamed_structs import renaming_copy
 from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
 
 
@@ -70,6 +72,38 @@ encode = msgspec.json.Encoder(enc_hook=_json_form).encode
 """Encodes a value with all its fields, without a declared type."""
 
 
+def renaming_writer(
+    declared: object, adapter: TypeAdapter[Any], *, has_structs: bool
+) -> Callable[[object], bytes]:
+    """Return a function that encodes values of exactly a declared type under other names.
+
+    `adapter` has the serializer that writes these names; msgspec does it faster for dataclasses.
+    """
+
+    def by_pydantic(value: object) -> bytes:
+        plain = msgspec.to_builtins(value) if has_structs else value
+        try:
+            return adapter.serializer.to_json(plain, by_alias=True, warnings="none")
+        except PydanticSerializationError as error:
+            encode(value)  # says what is not awaited
+            raise TypeError(str(error)) from None
+
+    if has_structs:
+        return by_pydantic
+    try:
+        copied = renaming_copy(declared)
+    except UnsupportedType:
+        return by_pydantic
+
+    def by_msgspec(value: object) -> bytes:
+        try:
+            return encode(copied(value))
+        except msgspec.ValidationError:
+            return by_pydantic(value)
+
+    return by_msgspec
+
+
 class InvalidResult(ResponseValidationError):
     """A result that does not fit the declared type; its text for logs contains no values."""
 
@@ -93,11 +127,12 @@ def _without_values() -> Iterator[None]:
 class ResponseModel:
     """The declared type of a view's results; `declared` is None if the view declares none.
 
-    `schema` is the same type for FastAPI's OpenAPI. Raises `ConfigurationError` for a type that
-    has no JSON form, and for options that don't work with it.
+    `schema` is the same type for FastAPI's OpenAPI. With a `case` the fields have other names, see
+    `field_case`. Raises `ConfigurationError` for a type that has no JSON form, and for options that
+    don't work with it.
     """
 
-    def __init__(self, declared: Any, dump: Dump, view: str) -> None:
+    def __init__(self, declared: Any, dump: Dump, view: str, case: Case | None = None) -> None:
         self.declared = declared
         self.dump = dump
         self.schema: Any = declared
@@ -105,6 +140,7 @@ class ResponseModel:
         self._adapter: TypeAdapter[Any] | None = None
         self._decode: Any = None
         self._exact: ExactTypes | None = None
+        self._write: Callable[[object], bytes] = encode
         if declared is None:
             return
         if has_structs(declared):
@@ -114,6 +150,22 @@ class ResponseModel:
         if dump.is_default:
             with suppress(UnsupportedType):  # then all results are filtered
                 self._exact = ExactTypes(declared)
+        if case is not None:
+            self._rename(view)
+
+    def _rename(self, view: str) -> None:
+        adapter = self._adapter or TypeAdapter(self.schema)
+        renamed = camel_schema(adapter.core_schema, is_written=True)
+        if renamed == adapter.core_schema:
+            return
+        if not self.dump.by_alias:
+            raise ConfigurationError(
+                f"view {view}: response_model_by_alias=False sends the names in Python, and "
+                "Views(case=...) sends others: leave one of them out"
+            )
+        use_serializer(adapter, finite_schema(renamed))
+        self._write = renaming_writer(self.declared, adapter, has_structs=self._adapter is None)
+        self.schema = camel_answer(adapter.core_schema)
 
     def _use_structs(self, view: str) -> None:
         if not self.dump.is_default:
@@ -138,7 +190,7 @@ class ResponseModel:
         """Return a result as JSON with the declared fields."""
         if self._exact is not None:
             try:
-                body = encode(result)
+                body = self._write(result)
             except (TypeError, OverflowError):
                 return self._filtered(result)
             return body if self._exact.fits(result, body) else self._filtered(result)
@@ -148,8 +200,7 @@ class ResponseModel:
 
     def _filtered(self, result: object) -> bytes:
         if self._adapter is None:
-            filtered: bytes = encode(self._decode(encode(result)))
-            return filtered
+            return self._write(self._decode(encode(result)))
         valid = self._validated(result)
         with _without_values():
             return self._adapter.dump_json(valid, warnings="error", **self._options)

@@ -8,6 +8,7 @@ from fastapi import Response
 
 from bff_core.errors import ConfigurationError
 from bff_core.http_statuses import WITHOUT_CONTENT
+from bff_core.rest.field_case import Case
 from bff_core.rest.response_model import Dump, ResponseModel
 
 DOCUMENTATION: Final = frozenset({
@@ -62,7 +63,12 @@ class AnswerOptions:
 
 
 def take_answer_options(
-    options: dict[str, Any], endpoint: Callable[..., Any], *, status: int, declared: Any
+    options: dict[str, Any],
+    endpoint: Callable[..., Any],
+    *,
+    status: int,
+    declared: Any,
+    case: Case | None = None,
 ) -> AnswerOptions:
     """Remove the options of the answer from `options`; `declared` is the type of a result.
 
@@ -89,7 +95,7 @@ def take_answer_options(
             f"view {view}: an answer of status {status} has no content, so the view returns None, "
             f"not {declared!r}"
         )
-    return AnswerOptions(status, ResponseModel(declared, Dump(**dump), view), response_class)
+    return AnswerOptions(status, ResponseModel(declared, Dump(**dump), view, case), response_class)
 
 
 def result_of(endpoint: Callable[..., Any]) -> Any:

@@ -125,12 +125,20 @@ class _Copies:
         if is_struct(kind):
             config = kind.__struct_config__
             if config.tag is not None:
-                yield str(config.tag_field), Literal[config.tag]
+                yield _named(str(config.tag_field), Literal[config.tag])
         names = _encoded_names(kind)
         for name, hint in fields_of(kind).items():
             copied = self.of(hint, args)
             is_not_required = _is_not_required(kind, name, hint)
-            yield names.get(name, name), NotRequired[copied] if is_not_required else copied
+            key, shown = name, copied
+            if names.get(name, name) != name:
+                key, shown = _named(names[name], copied)
+            yield key, NotRequired[shown] if is_not_required else shown
+
+
+def _named(key: str, hint: Any) -> tuple[str, Any]:
+    """Return a name that the author has chosen, so that no other replaces it, and its type."""
+    return key, Annotated[hint, Field(alias=key)]
 
 
 _COPIES: Final = _Copies(builds=False)

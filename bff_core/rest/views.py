@@ -12,17 +12,21 @@ from bff_core.answer_cacheability import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, access_of, checked_access
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.compat.fastapi import has_default_response_class
+from bff_core.compat.starlette import compile_path
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
+from bff_core.rest.early_case import renamed_part
+from bff_core.rest.field_case import Case, checked_case, in_case
 from bff_core.rest.idempotency import KEY_PARAMETER, KeyRule, key_required, key_rule
 from bff_core.rest.openapi import PROBLEM, ViewDocument, documented
-from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
+from bff_core.rest.progressive_parts import EarlyPart, check_are_parts, check_early_parts
 from bff_core.rest.route_options import DOCUMENTATION, AnswerOptions, result_of, take_answer_options
 from bff_core.rest.schema_hash import schema_hash
 from bff_core.rest.signature import access_for, as_function, injection_of, signature_of
+from bff_core.rest.signature_case import in_camel_case
 from bff_core.rest.stream import Lines, as_stream, item_of
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.view_handler import CompiledView, View, compile_view
@@ -52,13 +56,20 @@ class Views:
     (`access=Require("orders:read")`, `access=ANYONE`). The default rule is that of
     `Views(access=...)`; without it, views require a signed-in viewer if the gateway has an
     authenticator. A view that takes a `SignedIn`, or a screen with one, requires a viewer in any
-    case. `router` is an ordinary `APIRouter`.
+    case. `case="camel"` gives all fields camelCase names in answers, bodies, forms and queries.
+    `router` is an ordinary `APIRouter`.
     """
 
     def __init__(
-        self, *, prefix: str = "", tags: list[str] | None = None, access: Access | None = None
+        self,
+        *,
+        prefix: str = "",
+        tags: list[str] | None = None,
+        access: Access | None = None,
+        case: Case | None = None,
     ) -> None:
         self.prefix = prefix
+        self.case = checked_case(case)
         self._access = _rule(access)
         self.router = APIRouter(prefix=prefix, tags=list(tags or []))
         self._views: list[tuple[object, str, View]] = []
@@ -138,15 +149,18 @@ class Views:
         """
         check_path(path, "stream")
         options = {"response_description": "One JSON value per line"} | options
-        options["responses"] = {"default": PROBLEM} | options.get("responses", {})
+        options["responses"] = {"default": PROBLEM} | self._responses(options)
         rank = criticality(options.pop("criticality", DEFAULT_CRITICALITY))
         with wired_in(f"stream {self.prefix}{path}"):
             access = _rule(options.pop("access", None))
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
-            signature, route, item = signature_of(endpoint), dict(options), item_of(endpoint)
-            answer_options = take_answer_options(route, endpoint, status=200, declared=item)
+            signature, item = self._signature(endpoint, path), item_of(endpoint)
+            route = dict(options)
+            answer_options = take_answer_options(
+                route, endpoint, status=200, declared=item, case=self.case
+            )
             if answer_options.response_class is not None:
                 raise ConfigurationError(
                     f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
@@ -186,6 +200,17 @@ class Views:
             if compiled is not None:
                 fast_path.add(served, path, compiled)
             view.with_timing = is_development
+
+    def _responses(self, options: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
+        """Return the further answers that a view documents, their models in its case."""
+        given = options.get("responses") or {}
+        return given if self.case is None else {key: in_case(one) for key, one in given.items()}
+
+    def _signature(self, endpoint: Callable[..., Any], path: str) -> Signature:
+        signature = signature_of(endpoint)
+        if self.case is None:
+            return signature
+        return in_camel_case(signature, compile_path(self.prefix + path)[1])
 
     def _check_parameters(
         self, endpoint: Callable[..., Any], signature: Signature, options: Mapping[str, Any]
@@ -235,9 +260,9 @@ class Views:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             check_endpoint(endpoint)
-            own, signature = dict(options), signature_of(endpoint)
+            own, signature = dict(options), self._signature(endpoint, path)
             answer_options = take_answer_options(
-                own, endpoint, status=status, declared=result_of(endpoint)
+                own, endpoint, status=status, declared=result_of(endpoint), case=self.case
             )
             needs = access_for(signature, access or access_of(endpoint) or self._access)
             view = View(
@@ -248,10 +273,11 @@ class Views:
                 is_plain=own.keys() <= DOCUMENTATION and rule == "optional",
                 reads=method == "GET",
                 is_cacheable=cache and answer_options.is_cacheable,
-                early_parts=_early_parts(early_parts, endpoint, answer_options),
+                early_parts=_early_parts(early_parts, endpoint, answer_options, self.case),
                 access=needs,
                 sharing=sharing,
             )
+            own["responses"] = self._responses(own)
             shown = _openapi_options(own, view, rule)
             checks = [
                 guard(needs),
@@ -297,10 +323,15 @@ def _early_parts(
     early_parts: Sequence[EarlyPart] | None,
     endpoint: Callable[..., Any],
     answer_options: AnswerOptions,
+    case: Case | None,
 ) -> Sequence[EarlyPart] | None:
     """Return the early parts of a view; None if its status and headers depend on its result."""
+    check_are_parts(early_parts or (), endpoint.__name__)
     if answer_options.is_cacheable and not injection_of(endpoint).responses:
-        return early_parts
+        if case is None or early_parts is None:
+            return early_parts
+        answer, view = answer_options.model.declared, endpoint.__qualname__
+        return [renamed_part(one, answer, view, case) for one in early_parts]
     if early_parts:
         raise ConfigurationError(
             f"view {endpoint.__qualname__}: progressive= sends lines before the view has ended, so "

@@ -15,7 +15,10 @@ class Face(Protocol):
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:
-        """The screens that the face builds; the gateway checks them before it starts."""
+        """The screens that the face builds, as far as they are known before a request.
+
+        The gateway has the services in their fields, and checks the screens before it starts.
+        """
         ...
 
     def install(self, app: FastAPI, fast_path: FastPath, *, is_development: bool) -> None:

@@ -8,7 +8,14 @@ from starlette.routing import BaseRoute
 from bff_core.admin.webhook import PATH as WEBHOOK
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
-from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
+from bff_core.compat.fastapi import (
+    Dependant,
+    ModelField,
+    RouteContext,
+    all_dependants,
+    dependant_of,
+    iter_route_contexts,
+)
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import COMPOSED_CLASS
 from bff_core.policy.edge.rate_limits import Limit
@@ -56,7 +63,7 @@ def unusable_access_rules(
 def routes_with(screen: object, routes: Sequence[BaseRoute]) -> list[str]:
     """Return the routes that use a screen: methods, path and function of each."""
     return [
-        f"{' '.join(sorted(context.methods or ()))} {context.path} ({name_of(context.endpoint)})"
+        _place_of(context)
         for context in iter_route_contexts(routes)
         if any(getattr(one.call, COMPOSED_CLASS, None) is screen for one in _dependencies(context))
     ]
@@ -70,6 +77,20 @@ def screens_of(routes: Sequence[BaseRoute]) -> list[type[Composition]]:
         for one in _dependencies(context)
     )
     return list(dict.fromkeys(one for one in found if one is not None))
+
+
+def bodies_of(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, ModelField]]:
+    """Yield what routes and their dependencies read from the body, each with its route."""
+    for context in iter_route_contexts(routes):
+        for one in _dependencies(context):
+            for field in one.body_params:
+                yield _place_of(context), field
+
+
+def _place_of(context: RouteContext) -> str:
+    """Return a route in words: methods, path and function."""
+    methods = " ".join(sorted(context.methods or ()))
+    return f"{methods} {context.path} ({name_of(context.endpoint)})"
 
 
 def name_of(endpoint: object) -> str:

@@ -171,7 +171,10 @@ class Caller:
             except UnsupportedValue as error:
                 raise UnsupportedValue(f"{self.name}: {method} {path}: {error}") from None
             fields = replaced(fields, ((b"content-type", kind.encode("ascii")),))
-        decode = self._decodings[model]
+        try:
+            decode = self._decodings[model]
+        except TypeError as error:
+            raise _no_type(path, model, error) from None
         call = self.call(
             method,
             path,
@@ -438,6 +441,16 @@ class Caller:
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)
         return call
+
+
+def _no_type(path: str, model: object, error: TypeError) -> TypeError:
+    """Return the error for a call whose last argument is no type."""
+    if not isinstance(model, Mapping):
+        return error
+    return TypeError(
+        f"path {path!r}: name the type of the reply after the values of path parameters, as in "
+        f'self.get({path!r}, {{"id": user_id}}, User)'
+    )
 
 
 def _span_in(part: RunningPart | None, scope: Scope | None) -> Span | None:

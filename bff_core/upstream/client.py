@@ -24,7 +24,7 @@ from bff_core.upstream.request_headers import Fields, default_headers, replaced
 from bff_core.upstream.request_target import Query
 from bff_core.upstream.streaming import ServerSentEvent, events, lines
 from bff_core.upstream.transport.request_writer import UnsafeRequest
-from bff_core.upstream.verbs import ABSENT, NO_VALUES, Values, model_and_values, together, verb
+from bff_core.upstream.verbs import ABSENT, NO_VALUES, Values, together, verb
 
 T = TypeVar("T")
 
@@ -136,9 +136,10 @@ class Upstream(Caller):
         **parameters: Scalar,
     ) -> Coroutine[object, object, object]:
         """Read a resource; `cache` overrides the policy's, False always calls the service."""
-        model, values = model_and_values(path, given, last, parameters)
+        if last is not ABSENT:
+            given, parameters = last, together(path, given, parameters)
         return self.typed(
-            "GET", path, model, values,
+            "GET", path, given, parameters,  # type: ignore[arg-type]  # by overload
             query=query, headers=headers, cache=cache, fails_with=fails_with,
         )  # fmt: skip
 
@@ -161,12 +162,13 @@ class Upstream(Caller):
         **parameters: Scalar,
     ) -> Coroutine[object, object, object]:
         """Write a resource: `json`, a `form` with or without `files`, or raw `content`."""
-        model, values = model_and_values(path, given, last, parameters)
+        if last is not ABSENT:
+            given, parameters = last, together(path, given, parameters)
         return self.typed(
             method,
             path,
-            model,
-            values,
+            given,  # type: ignore[arg-type]  # by overload
+            parameters,
             query=query,
             headers=headers,
             json=json,
@@ -231,9 +233,10 @@ class Upstream(Caller):
         **parameters: Scalar,
     ) -> Coroutine[object, object, object]:
         """Remove a resource; pass None as the type if the service answers without a body."""
-        model, values = model_and_values(path, given, last, parameters)
+        if last is not ABSENT:
+            given, parameters = last, together(path, given, parameters)
         return self.typed(
-            "DELETE", path, model, values,
+            "DELETE", path, given, parameters,  # type: ignore[arg-type]  # by overload
             query=query, headers=headers, purges=purges, fails_with=fails_with,
         )  # fmt: skip
 
@@ -356,14 +359,15 @@ class Upstream(Caller):
         With any other type it raises `BadPayload`.
         """
         ours = replaced(self._default_headers, ACCEPT_LINES)
-        model, values = model_and_values(path, given, last, parameters)
+        if last is not ABSENT:
+            given, parameters = last, together(path, given, parameters)
         call = self.call(
-            "GET", path, values, query=query, ours=ours, headers=headers, is_streamed=True
+            "GET", path, parameters, query=query, ours=ours, headers=headers, is_streamed=True
         )
         async with aclosing(await self.reply(call)) as reply:
             await self._refuse_failure(reply, call)
             is_empty = True
-            decoding = self._decodings.of_lines(model)
+            decoding = self._decodings.of_lines(given)
             async with aclosing(lines(aiter(reply), call)) as found:
                 async for line in found:
                     if line:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from inspect import signature
-from typing import Any, Final, Protocol, TypeVar, cast, overload
+from typing import Final, Protocol, TypeVar, cast, overload
 
 from typing_extensions import TypeForm
 
@@ -81,28 +81,8 @@ def verb(method: str, write: Callable[..., Coroutine[object, object, object]]) -
     return cast("Write", verb)
 
 
-def model_and_values(
-    path: str, second: object, third: object, keywords: Values
-) -> tuple[TypeForm[Any], Values]:
-    """Return the type of a call's reply, and its path parameters.
-
-    The second argument of the call is the type, or the values of path parameters; then the third is
-    the type. Raises `TypeError` for other arguments, and for a parameter that is given twice.
-    """
-    if third is not ABSENT:
-        return third, together(path, second, keywords)  # type: ignore[return-value]  # by overload
-    if isinstance(second, dict):
-        raise TypeError(
-            f"path {path!r}: name the type of the reply after the values: "
-            f'self.get({path!r}, {{"id": user_id}}, User)'
-        )
-    return second, keywords  # type: ignore[return-value]  # by overload
-
-
-def together(path: str, values: object, keywords: Values) -> Values:
+def together(path: str, values: object, keywords: Mapping[str, Scalar]) -> dict[str, Scalar]:
     """Return the path parameters of a mapping and of keywords; raise `TypeError` for one twice."""
-    if values is NO_VALUES:
-        return keywords
     if not isinstance(values, Mapping):
         raise TypeError(
             f"path {path!r}: the second of three arguments holds the values of path parameters, "

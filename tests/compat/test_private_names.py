@@ -27,6 +27,7 @@ PUBLIC = {
     "joserfc.errors": "*",
     "joserfc.jwk": {"ECKey", "OKPKey", "RSAKey"},
     "pydantic": "*",
+    "pydantic.alias_generators": {"to_camel"},
     "pydantic.fields": {"FieldInfo"},
     "pydantic_core": "*",
     "pydantic_core.core_schema": "*",

@@ -114,3 +114,16 @@ def test_verbs_take_their_own_options_only(tmp_path):
 
     lines = {int(line.split(":")[1]) for line in found.splitlines() if ": error:" in line}
     assert lines == set(range(3 + len(RIGHT), 3 + len(RIGHT) + len(WRONG))), found
+
+
+def test_unknown_case_is_an_error_of_types(tmp_path):
+    """A typo in `Views(case=...)` does not pass a type checker."""
+    file = tmp_path / "shop.py"
+    file.write_text(
+        'from bff_core import Views\nright = Views(case="camel")\nwrong = Views(case="kebab")\n'
+    )
+
+    found = complaints(tmp_path, [file])
+
+    lines = {int(line.split(":")[1]) for line in found.splitlines() if ": error:" in line}
+    assert lines == {3}, found

@@ -22,6 +22,7 @@ from bff_core import (
     ConfigurationError,
     Saga,
     Settings,
+    Viewer,
     Views,
     access,
     compose,
@@ -523,6 +524,32 @@ async def from_query(page: Annotated[ProductPage, Query()]) -> str:
     """Take a screen from the query."""
 
 
+async def by_position(page: ProductPage, /) -> str:
+    """Take a screen by its position."""
+
+
+async def any_number(*pages: ProductPage) -> str:
+    """Take any number of screens."""
+
+
+class Nested(Composition):
+    """A screen with another as a field."""
+
+    page: ProductPage
+
+
+async def nested(page: Nested) -> str:
+    """Take a screen that has another as a field."""
+
+
+async def maybe_viewer(viewer: Viewer | None) -> str:
+    """Take a viewer, or none."""
+
+
+async def several_viewers(viewers: dict[str, Viewer]) -> str:
+    """Take viewers that a client would send."""
+
+
 async def any_screen(page: Composition) -> str:
     """Take no screen in particular."""
 
@@ -543,6 +570,11 @@ async def take_catalog(catalog: Catalog) -> str:
         (several, "pages is list[ProductPage]: the gateway makes a ProductPage for each request"),
         (by_default, "page has a default, and is made for each request: write page: ProductPage"),
         (from_query, "page is made by the gateway, not read from requests"),
+        (maybe_viewer, "viewer is Viewer | None: a Viewer is there in each request"),
+        (several_viewers, "viewers is dict[str, Viewer]: a Viewer is there in each request"),
+        (by_position, "page: views are called by name: remove the / after it"),
+        (any_number, "pages stands for any number of screens: name each: write pages: Product"),
+        (nested, "Nested.page is the composition ProductPage: extend it, as in class Nested(Prod"),
         (any_screen, "page: name a class of yours that extends Composition"),
         (any_saga, "buy: name a class of yours that extends Saga"),
         (take_catalog, "catalog is the service Catalog: services are fields of a Composition"),
@@ -587,6 +619,46 @@ def test_composition_where_fastapi_reads_it_is_explained(declare):
         declare()
 
     assert "Annotated[ProductPage, Depends(compose(ProductPage))]" in str(caught.value)
+
+
+class Odd(Composition):
+    """A screen whose fields have metadata, and an input with a name of FastAPI's."""
+
+    viewer: Annotated[Viewer, "who it is"]
+    request: str
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_fields_with_metadata_are_filled_and_names_are_free(way):
+    """A client can't send the viewer, and an input may be called request."""
+
+    class Shown(Odd):
+        def found(self) -> list[Any]:
+            return [self.viewer.subject, self.request]
+
+    async with served(way, Shown, "POST", "/x") as (_, client):
+        answer = await client.post("/x?request=a", json={"subject": "eve"})
+
+    assert answer.json() == ["", "a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mend"),
+    [
+        (Viewer | None, r"Screen\.field: a Viewer is there in each request.*write field: Viewer"),
+        (list[Catalog], r"Screen\.field: a Catalog is there in each request"),
+        (Annotated[Catalog | None, "maybe"], r"Screen\.field: a Catalog is there"),
+    ],
+)
+def test_field_that_a_client_could_send_as_a_viewer_is_refused(kind, mend):
+    """The type of such a field would make it an input, read from the body."""
+
+    class Screen(Composition):
+        field: kind
+
+    Screen.__annotations__["field"] = kind
+    with pytest.raises(ConfigurationError, match=mend):
+        compose(Screen)
 
 
 class Buy(Saga):

@@ -18,6 +18,7 @@ from bff_core import (
     ResponseCache,
     Saga,
     Upstream,
+    Viewer,
     Views,
     access,
     compose,
@@ -305,6 +306,24 @@ async def late_saga(buy: Annotated[Buy, Depends(compose(Buy))]) -> int:
     """Take a saga on a plain route."""
     await buy.run()
     return await buy.pay()
+
+
+@access(ANYONE)
+async def from_body(viewer: Viewer) -> str:
+    """Take a viewer on a plain route, which reads it from the body."""
+    return viewer.subject
+
+
+async def test_plain_route_that_reads_a_viewer_from_the_body_stops_the_start():
+    """Any client could send itself as another viewer."""
+    app = made()
+    app.post("/later")(from_body)
+
+    with pytest.raises(
+        ConfigurationError, match=r"POST /later \(.*from_body\): viewer is a Viewer"
+    ):
+        async with running(app):
+            pass
 
 
 class Cached(Composition):

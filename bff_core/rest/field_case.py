@@ -1,0 +1,182 @@
+"""`Views(case="camel")`: fields have camelCase names in JSON and in OpenAPI.
+
+Names are decided when a view is declared: the core schema of its types, which pydantic reads and
+writes by, gets an alias for each field. A name that the author has chosen (`Field(alias=...)`, an
+alias generator, `rename=` of a Struct) stays. Keys of dictionaries are data and stay.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final, Literal
+
+from pydantic import GetCoreSchemaHandler, TypeAdapter
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_plain_validator_function
+
+from bff_core.compat.pydantic import validator_for, with_inner
+from bff_core.edge.strict_numbers import strict_schema
+from bff_core.errors import ConfigurationError
+
+Case = Literal["camel"]
+
+_ID: Final = re.compile(r":(\d+)")
+"""The id of a class in the reference of its schema: `shop.views.Cart:94123`."""
+
+
+def checked_case(case: Case | None) -> Case | None:
+    """Return the `case=` option of views; raise `ConfigurationError` for an unknown one."""
+    if case is None or case == "camel":
+        return case
+    raise ConfigurationError(
+        f'Views(case={case!r}): give case="camel", or leave it out for the names in Python'
+    )
+
+
+def camel(name: str) -> str:
+    """Return a name in camelCase: `list_price` is `listPrice`."""
+    return to_camel(name)
+
+
+def camel_schema(schema: Any, *, is_written: bool = False) -> Any:
+    """Return a copy of a core schema whose fields have aliases in camelCase.
+
+    A union of tagged classes reads the tag under its alias. If the schema `is_written`, pydantic
+    finds the tag of a value by its name in Python. Raises `ConfigurationError` for two fields of a
+    class that would have one name.
+    """
+    copy = with_inner(schema, partial(camel_schema, is_written=is_written))
+    kind, fields = copy.get("type"), copy.get("fields", {})
+    if kind in {"model-fields", "typed-dict"}:
+        copy["fields"] = {name: _renamed(name, one) for name, one in fields.items()}
+        _check(copy, copy["fields"])
+    elif kind == "dataclass-args":
+        copy["fields"] = [_renamed(one["name"], one) for one in fields]
+        _check(copy, {one["name"]: one for one in copy["fields"]})
+    elif kind == "tagged-union" and not is_written:
+        copy["discriminator"] = _discriminator(schema)
+    if "computed_fields" in copy:
+        copy["computed_fields"] = [
+            {"alias": camel(one["property_name"])} | one for one in copy["computed_fields"]
+        ]
+    return copy
+
+
+def _discriminator(schema: dict[str, Any]) -> object:
+    """Return the name of the field by which a union is decided, renamed as the field is."""
+    found = schema["discriminator"]
+    chosen = [one.get("validation_alias") for node in _nodes(schema) for one in _fields(node)]
+    return camel(found) if isinstance(found, str) and found not in chosen else found
+
+
+def _fields(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    fields = schema.get("fields", {})
+    members = fields.values() if isinstance(fields, dict) else fields
+    return [one for one in members if isinstance(one, dict)]
+
+
+def _renamed(name: str, field: dict[str, Any]) -> dict[str, Any]:
+    alias = camel(name)
+    if alias == name:
+        return field
+    return {"validation_alias": alias, "serialization_alias": alias} | field
+
+
+def _check(schema: dict[str, Any], fields: dict[str, dict[str, Any]]) -> None:
+    taken: dict[object, str] = {}
+    for name, field in fields.items():
+        alias = field.get("serialization_alias", name)
+        other = taken.setdefault(alias, name)
+        if other != name:
+            kind = schema.get("cls_name") or schema.get("dataclass_name") or "a type"
+            raise ConfigurationError(
+                f"{kind}: the fields {other} and {name} are both {alias} in camelCase: rename one"
+            )
+
+
+def camel_answer(schema: Any) -> type:
+    """Return a class for OpenAPI, which has a core schema with names in camelCase.
+
+    A class, because only the schema of a class may come with definitions, such as those of a type
+    that holds itself; and because FastAPI also documents models that it finds inside a type.
+    """
+
+    class WrittenInCamelCase:
+        @classmethod
+        def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
+            documented: CoreSchema = _documented(schema)
+            return documented
+
+    return WrittenInCamelCase
+
+
+def in_case(response: dict[str, Any]) -> dict[str, Any]:
+    """Return a documented answer (FastAPI's `responses=`) whose model has names in camelCase."""
+    model = response.get("model")
+    if model is None:
+        return response
+    return response | {"model": camel_answer(TypeAdapter(model).core_schema)}
+
+
+def camel_body(schema: Any) -> type:
+    """Return a class by which FastAPI reads a body: by a core schema with names in camelCase.
+
+    It validates by itself: pydantic would read nested models by validators that they have already.
+    """
+    validator = validator_for(strict_schema(camel_schema(schema)))
+    documented = camel_answer(schema)
+
+    class ReadInCamelCase:
+        @classmethod
+        def __get_pydantic_core_schema__(
+            cls, _: object, handler: GetCoreSchemaHandler
+        ) -> CoreSchema:
+            return no_info_plain_validator_function(
+                validator.validate_python,
+                json_schema_input_schema=handler.generate_schema(documented),
+            )
+
+    return ReadInCamelCase
+
+
+def _documented(schema: Any) -> Any:
+    """Return the renamed copy of a schema; what differs has references of its own.
+
+    The same class may be in OpenAPI under both names, that of other views included.
+    """
+    definitions = {one["ref"]: one for one in _nodes(schema) if "ref" in one}
+    changed: set[str] = set()
+    while True:
+        found = {ref for ref, one in definitions.items() if _differs(one, changed)}
+        if found == changed:
+            return _referring(camel_schema(schema), changed)
+        changed = found
+
+
+def _nodes(schema: Any) -> Iterator[Any]:
+    """Yield a core schema, and those in it."""
+    found = [schema]
+
+    def add(inner: Any) -> Any:
+        found.append(inner)
+        return inner
+
+    while found:
+        one = found.pop()
+        yield one
+        with_inner(one, add)
+
+
+def _differs(schema: Any, changed: set[str]) -> bool:
+    return camel_schema(schema) != schema or any(
+        one.get("schema_ref") in changed for one in _nodes(schema)
+    )
+
+
+def _referring(schema: Any, changed: set[str]) -> Any:
+    copy = with_inner(schema, lambda inner: _referring(inner, changed))
+    for member in ("ref", "schema_ref"):
+        if copy.get(member) in changed:
+            copy[member] = _ID.sub(r":\1camel", copy[member])
+    return copy
