@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Final, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, overload
 
 import strawberry
 
@@ -38,7 +38,10 @@ V = TypeVar("V")
 K = TypeVar("K")
 C = TypeVar("C", bound=Composition)
 
-PLAN = "__field_plan__"
+TAKEN_NAMES: Final = frozenset({"_info", "_parent", "_source", "info", "root"})
+"""Names of arguments that Strawberry passes itself."""
+
+PLAN: Final = "__field_plan__"
 """The attribute of a resolver that holds the plan of its field."""
 
 
@@ -145,10 +148,10 @@ def part(
     """
     label, owner = _label_of(part, "part")
     if isinstance(part, LoaderMethod):
-        if not key or "most" in options or "arguments" in options:
+        _check_options(options, FieldOptions, label)
+        if not key:
             raise ConfigurationError(
-                f'{label}: a loader takes a key, such as key="id", the name of an attribute of the '
-                "parent; it takes no most and no arguments"
+                f'{label}: a loader takes a key, such as key="id": an attribute of the parent'
             )
         return _field(
             LoadedValue(label=label, screen=owner, loader=part, key=key), part, shape, options
@@ -207,8 +210,9 @@ def value(source: type[V], shape: Callable[[V], R], /, **options: Unpack[FieldOp
 
     name: str = value(User, lambda user: user.name.full)
     """
-    name = getattr(source, "__name__", repr(source))
-    plan = FromSource(label=f"value({name}, ...)", source=source)
+    label = f"value({getattr(source, '__name__', source)}, ...)"
+    _check_options(options, FieldOptions, label)
+    plan = FromSource(label=label, source=source)
     made: R = _field(plan, None, shape, options)
     return made
 
@@ -231,10 +235,21 @@ def _label_of(part: object, word: str) -> tuple[str, type[Composition]]:
     )
 
 
+def _check_options(options: FieldOptions, known: type, label: str) -> None:
+    unknown = sorted(options.keys() - known.__annotations__.keys())
+    if unknown:
+        names = ", ".join(known.__annotations__)
+        raise ConfigurationError(f"{label} has no option {unknown[0]!r}; it has {names}")
+
+
 def _arguments(
     found: list[FieldArgument], options: PartOptions, label: str
 ) -> Sequence[FieldArgument]:
+    _check_options(options, PartOptions, label)
     names = [one.name for one in found]
+    taken = next((name for name in names if name in TAKEN_NAMES), None)
+    if taken is not None:
+        raise ConfigurationError(f"{label}: rename its argument {taken}: Strawberry takes the name")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ConfigurationError(
@@ -283,17 +298,17 @@ def _resolver(plan: FieldPlan) -> Callable[..., Any]:
     resolve: Callable[..., Any]
     if inspect.iscoroutinefunction(plan.resolve):
 
-        async def resolve(_source: object, _info: Info, **given: object) -> object:
-            return await plan.resolve(_source, _info, plan.checked(given))
+        async def resolve(_parent: object, _info: Info, **given: object) -> object:
+            return await plan.resolve(_parent, _info, plan.checked(given))
     else:
 
-        def resolve(_source: object, _info: Info, **given: object) -> object:
-            return plan.resolve(_source, _info, plan.checked(given))
+        def resolve(_parent: object, _info: Info, **given: object) -> object:
+            return plan.resolve(_parent, _info, plan.checked(given))
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parent: Any = strawberry.Parent
     parameters = [
-        inspect.Parameter("_source", kind, annotation=parent[Any]),
+        inspect.Parameter("_parent", kind, annotation=parent[Any]),
         inspect.Parameter("_info", kind, annotation=Info),
         *(one.parameter for one in plan.arguments),
     ]
