@@ -285,9 +285,11 @@ def _field(
 def _description(described: Any, shape: object) -> str | None:
     """Return the first paragraph of a docstring.
 
-    A lambda picks something out of the value, which the docstring does not describe.
+    A lambda picks something out of the value, which the docstring does not describe. A screen
+    without a docstring has one of `dataclass`, which lists its fields.
     """
-    if described is None or getattr(shape, "__name__", "") == "<lambda>":
+    is_generated = (described.__doc__ or "").startswith(f"{getattr(described, '__name__', '')}(")
+    if described is None or is_generated or getattr(shape, "__name__", "") == "<lambda>":
         return None
     paragraph = inspect.cleandoc(described.__doc__ or "").partition("\n\n")[0]
     return " ".join(paragraph.split()) or None

@@ -108,9 +108,7 @@ class Page(Composition):
         return await self.catalog.rename(self.product_id, title)
 
 
-class Search(Composition):
-    """A page of products."""
-
+class Search(Composition):  # noqa: D101 # no docstring on purpose
     q: Annotated[str, Bound(max_length=5)] = ""
     limit: int = 2
 
@@ -192,6 +190,11 @@ class HeldNode:
     count: int | None = part(Counts.count, key="id")
 
 
+def find(search: Search) -> WebFound:
+    """Return what a screen finds, without a part."""
+    return WebFound.of(Found((), search.limit))
+
+
 @access(ANYONE)
 @strawberry.type
 class Query:
@@ -205,6 +208,7 @@ class Query:
         Search.page, WebFound.of, arguments={"limit": "first"}, most=10
     )
     reviews: list[WebReview] = screen(Page.reviews, each(WebReview.of))
+    find: WebFound = screen(Search, find)
 
     @strawberry.field
     def made(self) -> WebCard:

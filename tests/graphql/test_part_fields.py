@@ -89,6 +89,7 @@ def test_schema_is_that_of_the_parts():
     assert '"""How many."""\n    take: Int = 2' in product
     assert 'search(first: Int! = 2, q: String! = ""): Found' in printed
     assert "reviews(productId: String!, first: Int! = 3, sortBy: Order! = NEWEST)" in printed
+    assert '[Review!]!\n  find(q: String! = "", limit: Int! = 2): Found!' in printed
 
 
 async def test_most_bounds_the_argument_that_limits_the_list(shop):
