@@ -5,11 +5,7 @@ Strawberry, which makes them instances of their classes.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, time
-from decimal import Decimal
-from enum import Enum
 from typing import Any, Final
-from uuid import UUID
 
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
@@ -19,7 +15,6 @@ from bff_core.graphql.field_plan import FieldPlan, Values
 from bff_core.graphql.schema import object_types, planned_fields
 from bff_core.graphql.shape import Convert, ShapeOf, readers
 
-NOT_CONVERTED: Final = (bool, int, float, str, Enum, date, datetime, time, Decimal, UUID)
 NO_VALUES: Final[Values] = {}
 
 Resolve = Callable[..., Any]
@@ -39,7 +34,7 @@ def resolve_directly(served: GraphQLSchema, schema: strawberry.Schema) -> None:
 
 def _replace_plans(kind: GraphQLObjectType, schema: strawberry.Schema) -> None:
     for _, field, plan in planned_fields(kind):
-        if is_plain(schema, field) and all(map(_is_coerced, plan.leaves)):
+        if is_plain(schema, field) and plan.is_plain:
             field.resolve = _direct(plan, field)
 
 
@@ -49,10 +44,6 @@ def _replace_reads(kind: GraphQLObjectType, origin: type, schema: strawberry.Sch
         name = python_name(field)
         if name in found and is_plain(schema, field):
             field.resolve = _reading(name, found[name])
-
-
-def _is_coerced(kind: Any) -> bool:
-    return kind is strawberry.ID or (isinstance(kind, type) and issubclass(kind, NOT_CONVERTED))
 
 
 def _direct(plan: FieldPlan, field: GraphQLField) -> Resolve:

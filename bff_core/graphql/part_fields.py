@@ -288,11 +288,12 @@ def _description(described: Any, shape: object) -> str | None:
     A lambda picks something out of the value, which the docstring does not describe. A screen
     without a docstring has one of `dataclass`, which lists its fields.
     """
-    is_generated = (described.__doc__ or "").startswith(f"{getattr(described, '__name__', '')}(")
-    if described is None or is_generated or getattr(shape, "__name__", "") == "<lambda>":
+    if described is None or getattr(shape, "__name__", "") == "<lambda>":
         return None
-    paragraph = inspect.cleandoc(described.__doc__ or "").partition("\n\n")[0]
-    return " ".join(paragraph.split()) or None
+    text = described.__doc__ or ""
+    if isinstance(described, type) and text.startswith(f"{described.__name__}("):
+        return None
+    return " ".join(inspect.cleandoc(text).partition("\n\n")[0].split()) or None
 
 
 def _resolver(plan: FieldPlan) -> Callable[..., Any]:

@@ -111,6 +111,14 @@ class WebFish(WebAnimal, ShapeOf[Fish]):
     friends: list[Annotated[WebFish, strawberry.lazy("part_kinds")]]
 
 
+@strawberry.type(name="Either")
+class WebEither(ShapeOf[Dog | Fish]):
+    """A shape of several classes."""
+
+    name: str
+    kind: str = value(Animal, lambda animal: type(animal).__name__)
+
+
 Pet = Annotated[WebDog | WebFish, strawberry.union("Pet")]
 
 
@@ -146,6 +154,7 @@ class LargeSight(Sight):
     hall: strawberry.Private[TownHall]
     town: strawberry.Private[str]
     cage: WebCage = part(Zoo.cage, WebCage.of)
+    either: WebEither = part(Zoo.cage, lambda cage: WebEither.of(cage.animals[0]))
     fish: WebFish | None = part(Zoo.fish, WebFish.of)
     mayor: str | None = part(TownHall.mayor, key="town")
 

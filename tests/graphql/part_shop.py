@@ -8,6 +8,7 @@ from typing import Annotated, Generic, TypeVar
 import strawberry
 from fastapi import Query as Bound
 from graph_shop import Catalog, Product, Reviews, Stock
+from strawberry.scalars import JSON
 
 from bff_core import ANYONE, Composition, Require, Viewer, access, critical, loader, optional
 from bff_core.graphql import Cost, Info, ShapeOf, each, part, screen, value
@@ -95,6 +96,10 @@ class Page(Composition):
         texts = await self.reviews_service.of(self.product_id)
         return [Review(f"{text} {wanted.text} {','.join(words)}", 1) for text in texts]
 
+    @critical
+    async def any_of(self, what: JSON, text: str | None, first: int | None = 2) -> str:
+        return f"{what} {text} {first}"
+
     @optional(fallback=())
     async def holes(self) -> Sequence[Review | None]:
         return [Review("one", 1), None]
@@ -163,6 +168,7 @@ class WebProduct(ShapeOf[Page]):
     rating: float | None = part(Page.rating)
     stars: str | None = part(Page.rating, lambda rating: "*" * round(rating))
     matching: list[WebReview] | None = part(Page.matching, each(WebReview.of))
+    any_of: str = part(Page.any_of, most=2)
     holes: list[WebReview | None] = part(Page.holes, each(WebReview.of), name="gaps")
     bounded: str = part(
         Page.bounded,

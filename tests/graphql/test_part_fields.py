@@ -69,6 +69,22 @@ async def test_arguments_of_the_part_are_those_of_the_field(shop):
     assert len(opened.scripts["reviews"].calls) == 3
 
 
+async def test_arguments_may_be_left_out_and_of_any_scalar(shop):
+    """An optional argument without a default is None; values need not be hashable."""
+    answer, _ = await ask(
+        shop,
+        """query ($json: JSON!) { product(id: "7") {
+          a: anyOf(what: $json) b: anyOf(what: {a: [1, {b: 2}]}, text: "t", first: null)
+        } }""",
+        json={"c": [1]},
+    )
+
+    assert answer["data"]["product"] == {
+        "a": "{'c': [1]} None 2",
+        "b": "{'a': [1, {'b': 2}]} t None",
+    }
+
+
 def test_schema_is_that_of_the_parts():
     """Arguments have the types and defaults of the part, descriptions come from its docstring."""
     printed = SCHEMA.as_str()

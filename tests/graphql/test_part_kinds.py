@@ -9,6 +9,7 @@ QUERY = """{
   large {
     dogs { name barks loud }
     fish { name friends { name friends { name } } }
+    either { name kind }
     mayor
     pages { items { name } total }
     pet { __typename name loud }
@@ -24,6 +25,7 @@ DATA = {
             {"name": "large 1", "barks": True, "loud": "LARGE 1"},
         ],
         "fish": {"name": "Nemo", "friends": [{"name": "Dory", "friends": []}]},
+        "either": {"name": "Rex", "kind": "Dog"},
         "mayor": "mayor of Ulm, Bonn",
         "pages": {"items": [{"name": "large 0"}, {"name": "large 1"}], "total": 2},
         "pet": {"__typename": "Dog", "name": "large 0", "loud": "LARGE 0"},
