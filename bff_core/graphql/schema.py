@@ -10,9 +10,9 @@ from bff_core.compat.strawberry import class_of, graphql_schema, resolver_of
 from bff_core.composition.composition import Composition
 from bff_core.graphql.field_plan import FieldPlan
 from bff_core.graphql.held_screen import held_screens
-from bff_core.graphql.part_fields import plan_of
 from bff_core.graphql.shape import ShapeOf
 from bff_core.graphql.shape_check import check_shape
+from bff_core.graphql.strawberry_field import plan_of
 
 
 def schema_hash(schema: strawberry.Schema) -> str:
