@@ -78,6 +78,12 @@ class LargeZoo(Zoo):
         return [Dog(f"large {n}") for n in range(first)]
 
 
+class ManyZoos(Zoo):
+    """A screen with an input of its own, and with the parts of another."""
+
+    number: int
+
+
 class TownHall(Composition):
     """A loader whose screen has inputs, so that the parent must hold it."""
 
@@ -173,6 +179,7 @@ class Query:
     """What can be read."""
 
     sight: Sight = screen(Zoo, lambda zoo: Sight(zoo=zoo))
+    inherited: WebCage = screen(ManyZoos.cage, WebCage.of)
 
     @strawberry.field
     def large(self, info: Info) -> LargeSight:

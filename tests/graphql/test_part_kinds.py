@@ -1,6 +1,6 @@
 """Parts in interfaces, unions, generic types, derived types and federation."""
 
-from part_kinds import SCHEMA, LargeZoo, TownHall, Zoo
+from part_kinds import SCHEMA, LargeZoo, ManyZoos, TownHall, Zoo
 
 from bff_core.graphql import GraphQL
 
@@ -57,5 +57,10 @@ def test_federation_prints_directives_of_parts():
 
 def test_compositions_of_derived_types_are_reported():
     """Private fields are found although their annotations are strings."""
-    assert {*GraphQL(SCHEMA).compositions} == {Zoo, TownHall}
+    assert {*GraphQL(SCHEMA).compositions} == {Zoo, TownHall, ManyZoos}
     assert issubclass(LargeZoo, Zoo)
+
+
+def test_inherited_part_is_of_the_screen_that_is_named():
+    """`screen(ManyZoos.cage)` composes `ManyZoos`, although `Zoo` declares the part."""
+    assert 'inherited(town: String! = "Ulm", number: Int!): Cage!' in SCHEMA.as_str()
