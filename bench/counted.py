@@ -7,7 +7,6 @@ imports public names only, so that it counts the same before and after a change 
 import asyncio
 import gc
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -25,14 +24,13 @@ from bff_core import (
     Settings,
     Upstream,
     Views,
-    access,
     compose,
     critical,
     gateway,
     gather,
     optional,
 )
-from bff_core.graphql import GraphQL, Info
+from bff_core.graphql import GraphQL, ShapeOf, each, part, screen
 
 ITEM = b'{"id":"1","title":"A tent","price":9.5,"tags":["a","b"]}'
 LIST = b"[" + b",".join([ITEM] * 3) + b"]"
@@ -164,48 +162,27 @@ async def get_cached(page: Annotated[StoredScreen, Depends(compose(StoredScreen)
 
 
 @strawberry.type(name="Item")
-class WebItem:
+class WebItem(ShapeOf[Item]):
     """A thing."""
 
     title: str
     price: float
 
 
-async def get_item(screen: strawberry.Parent[Screen]) -> Item:
-    """Return the thing."""
-    return await screen.item()
-
-
-async def get_others(screen: strawberry.Parent[Screen]) -> Sequence[Item] | None:
-    """Return three others."""
-    return await screen.others()
-
-
-async def get_following(screen: strawberry.Parent[Screen]) -> Item | None:
-    """Return the one after it."""
-    return await screen.following()
-
-
 @strawberry.type(name="Screen")
-class WebScreen:
+class WebScreen(ShapeOf[Screen]):
     """The same three parts."""
 
-    item = strawberry.field(resolver=get_item, graphql_type=WebItem)
-    others = strawberry.field(resolver=get_others, graphql_type=list[WebItem] | None)
-    following = strawberry.field(resolver=get_following, graphql_type=WebItem | None)
-
-
-@access(ANYONE)
-def screen_of(info: Info) -> Screen:
-    """Return the screen."""
-    return info.context.compose(Screen)
+    item: WebItem = part(Screen.item, WebItem.of)
+    others: list[WebItem] | None = part(Screen.others, each(WebItem.of))
+    following: WebItem | None = part(Screen.following, WebItem.of)
 
 
 @strawberry.type
 class Query:
     """The root."""
 
-    screen = strawberry.field(resolver=screen_of, graphql_type=WebScreen)
+    screen: WebScreen = screen(Screen, WebScreen.of, access=ANYONE)
 
 
 class FromMemory:

@@ -33,6 +33,7 @@ __all__ = [
     "item_type",
     "non_null_type",
     "possible_types",
+    "python_name",
     "resolver_of",
     "skip_parsing",
     "with_extension",
@@ -108,6 +109,11 @@ def argument_names(field: GraphQLField) -> Iterator[tuple[str, str]]:
 def directives_of(field: GraphQLField) -> Sequence[object]:
     """Return the schema directives of a field."""
     return getattr(_definition_of(field), "directives", ())
+
+
+def python_name(field: GraphQLField) -> str:
+    """Return the name of a field's attribute in Python; empty for a field of introspection."""
+    return getattr(_definition_of(field), "python_name", "")
 
 
 def is_plain(schema: strawberry.Schema, field: GraphQLField) -> bool:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Coroutine, Hashable, Mapping
+from copy import copy
 from dataclasses import MISSING
 from functools import partial
 from types import MethodType
@@ -61,7 +62,7 @@ class Arguments:
 class PartMethod(Generic[P, T]):
     """A method of a composition that runs once per arguments and returns its `Part`.
 
-    `owner` is the class that declares it, `attribute` its name there.
+    `owner` is the class from which it was read (`Home.profile`), `attribute` its name there.
     """
 
     owner: type[Composition] | None = None
@@ -101,8 +102,13 @@ class PartMethod(Generic[P, T]):
         self, composition: Composition | None, owner: type[Composition] | None = None
     ) -> Self | Callable[P, Part[T]]:
         if composition is None:
-            return self
+            return self if owner is self.owner else self._of(owner)
         return MethodType(self._start, composition)
+
+    def _of(self, owner: type[Composition] | None) -> Self:
+        made = copy(self)
+        made.owner = owner
+        return made
 
     def start_for(
         self, composition: Composition, key: Hashable, arguments: Mapping[str, object]

@@ -9,6 +9,7 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
+from copy import copy
 from dataclasses import MISSING, dataclass
 from typing import Generic, Never, Self, TypeVar, overload
 
@@ -159,7 +160,7 @@ async def _in_order(values: list[PendingValue[V]]) -> list[V]:
 class LoaderMethod(Generic[K, V]):
     """A method of a composition that loads many keys at once, and is called with one key.
 
-    `owner` is the class that declares it, `attribute` its name there.
+    `owner` is the class from which it was read (`Shelf.price`), `attribute` its name there.
     """
 
     owner: type[Composition] | None = None
@@ -186,12 +187,17 @@ class LoaderMethod(Generic[K, V]):
         self, composition: Composition | None, owner: type[Composition] | None = None
     ) -> Self | Loader[K, V]:
         if composition is None:
-            return self
+            return self if owner is self.owner else self._of(owner)
         loaders = composition.part_registry.loaders
         keys = loaders.get(self.name)
         if keys is None:
             keys = loaders[self.name] = _Keys[K, V]()
         return Loader(composition, self, keys)  # type: ignore[arg-type]  # one name belongs to one method
+
+    def _of(self, owner: type[Composition] | None) -> Self:
+        made = copy(self)
+        made.owner = owner
+        return made
 
 
 class _Declaration(Generic[M]):

@@ -29,7 +29,8 @@ def evaluated_in(kind: type, annotation: object, what: str) -> Any:
 
 
 def bare(annotation: Any) -> Any:
-    """Return an annotation without `Annotated`."""
+    """Return an annotation without `Annotated`, and what an alias (`type Id = str`) stands for."""
+    annotation = getattr(annotation, "__value__", annotation)
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
@@ -46,4 +47,4 @@ def split_none(annotation: Any) -> tuple[Any, bool]:
 def class_of_annotation(annotation: Any) -> type | None:
     """Return the class of an annotation such as `Page` or `Page[Item]`; None if it has none."""
     found = get_origin(annotation) or annotation
-    return found if isinstance(found, type) else None
+    return found if isinstance(found, type) and found not in (Union, UnionType) else None

@@ -3,9 +3,13 @@
 import inspect
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
 from functools import cached_property
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
+from uuid import UUID
 
 import strawberry
 from pydantic import BaseModel, TypeAdapter
@@ -28,6 +32,9 @@ NO_DEFAULT: Final = inspect.Parameter.empty
 
 LISTS: Final = (list, tuple, set, frozenset, Sequence, Collection, Iterable)
 """What a list is declared as in Python; a part gets a tuple, or a frozenset for a set."""
+
+PLAIN: Final = (bool, int, float, str, Enum, date, datetime, time, Decimal, UUID)
+"""Classes of arguments that graphql-core coerces, so that Strawberry need not convert them."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,17 @@ class FieldArgument:
         return tuple(_leaves(self.annotation))
 
     @cached_property
-    def has_objects(self) -> bool:
-        """Whether it is an input object, or holds one."""
-        return any(map(is_input_class, self.leaves))
+    def is_plain(self) -> bool:
+        """Whether it is of a class that graphql-core coerces and that is hashable, or a list."""
+        return all(
+            kind is strawberry.ID or (isinstance(kind, type) and issubclass(kind, PLAIN))
+            for kind in self.leaves
+        )
+
+    @property
+    def is_left_out_as_none(self) -> bool:
+        """Whether a client may leave it out, but Python may not."""
+        return self.default is NO_DEFAULT and split_none(self.annotation)[1]
 
     @property
     def parameter(self) -> inspect.Parameter:
@@ -86,7 +101,7 @@ class FieldArgument:
     @cached_property
     def _adapter(self) -> TypeAdapter[Any] | None:
         is_bounded = any(not isinstance(one, ArgumentMetadata) for one in _metadata(self.declared))
-        return TypeAdapter(self.declared) if is_bounded and not self.has_objects else None
+        return TypeAdapter(self.declared) if is_bounded and self.is_plain else None
 
     def _check_most(self, value: Any, most: int) -> None:
         if not self.is_list and not 1 <= value <= most:

@@ -1,24 +1,20 @@
-"""Resolves fields of `part()` and `screen()` without Strawberry's conversion of arguments.
+"""Resolves fields of `part()`, `screen()` and `ShapeOf` without going through Strawberry.
 
 graphql-core has coerced the arguments already. Only input objects, and lists of them, are left to
 Strawberry, which makes them instances of their classes.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, time
-from decimal import Decimal
-from enum import Enum
 from typing import Any, Final
-from uuid import UUID
 
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
-from bff_core.compat.strawberry import argument_names, is_plain
+from bff_core.compat.strawberry import argument_names, is_plain, python_name
 from bff_core.graphql.field_plan import FieldPlan, Values
-from bff_core.graphql.schema import planned_fields
+from bff_core.graphql.schema import object_types, planned_fields
+from bff_core.graphql.shape import Convert, ShapeOf, readers
 
-NOT_CONVERTED: Final = (bool, int, float, str, Enum, date, datetime, time, Decimal, UUID)
 NO_VALUES: Final[Values] = {}
 
 Resolve = Callable[..., Any]
@@ -29,15 +25,25 @@ def resolve_directly(served: GraphQLSchema, schema: strawberry.Schema) -> None:
 
     Fields of the mutation stay as they are: their writes get names.
     """
-    for kind in served.type_map.values():
-        if isinstance(kind, GraphQLObjectType) and kind is not served.mutation_type:
-            for _, field, plan in planned_fields(kind):
-                if is_plain(schema, field) and all(map(_is_coerced, plan.leaves)):
-                    field.resolve = _direct(plan, field)
+    for kind, origin in object_types(served):
+        if kind is not served.mutation_type:
+            _replace_plans(kind, schema)
+        if issubclass(origin, ShapeOf):
+            _replace_reads(kind, origin, schema)
 
 
-def _is_coerced(kind: Any) -> bool:
-    return kind is strawberry.ID or (isinstance(kind, type) and issubclass(kind, NOT_CONVERTED))
+def _replace_plans(kind: GraphQLObjectType, schema: strawberry.Schema) -> None:
+    for _, field, plan in planned_fields(kind):
+        if is_plain(schema, field) and plan.is_plain:
+            field.resolve = _direct(plan, field)
+
+
+def _replace_reads(kind: GraphQLObjectType, origin: type, schema: strawberry.Schema) -> None:
+    found = readers(origin)
+    for field in kind.fields.values():
+        name = python_name(field)
+        if name in found and is_plain(schema, field):
+            field.resolve = _reading(name, found[name])
 
 
 def _direct(plan: FieldPlan, field: GraphQLField) -> Resolve:
@@ -50,3 +56,15 @@ def _direct(plan: FieldPlan, field: GraphQLField) -> Resolve:
         return resolve(source, info, checked({names[one]: value for one, value in given.items()}))
 
     return resolved_with if names else resolved
+
+
+def _reading(name: str, read: Convert) -> Resolve:
+    """Return a resolver that reads an attribute of a shape, or else of its source."""
+
+    def resolved(shape: object, _info: GraphQLResolveInfo[Any]) -> Any:
+        if not isinstance(shape, ShapeOf):
+            return getattr(shape, name)
+        values = vars(shape)
+        return values[name] if name in values else read(values["source"])
+
+    return resolved

@@ -1,6 +1,6 @@
 """How a field of `part()`, `screen()` or `value()` gets its value."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
@@ -49,13 +49,15 @@ class FieldPlan:
     def checked(self, given: Values) -> Values:
         """Return the arguments by their names in Python; raise `InvalidInput` for a wrong one."""
         return {
-            one.name: one.checked(given[one.name]) for one in self.arguments if one.name in given
+            one.name: one.checked(given.get(one.name))
+            for one in self.arguments
+            if one.name in given or one.is_left_out_as_none
         }
 
-    @property
-    def leaves(self) -> Iterable[Any]:
-        """The types in the annotations of the arguments."""
-        return (kind for one in self.arguments for kind in one.leaves)
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether graphql-core coerces all arguments, and all are hashable."""
+        return all(one.is_plain for one in self.arguments)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,8 +72,10 @@ class FromSource(FieldPlan):
 
     def check(self, kind: type, where: str) -> None:
         """Raise `ConfigurationError` for a type whose source is of another class."""
-        held, wanted = class_of_annotation(source_type(kind)), class_of_annotation(self.source)
-        if held is None or wanted is None or not issubclass(held, wanted):
+        source = source_type(kind)
+        held, wanted = class_of_annotation(source), class_of_annotation(self.source)
+        is_unknown = source is not None and (held is None or wanted is None)
+        if not is_unknown and not (held and wanted and issubclass(held, wanted)):
             name = getattr(self.source, "__name__", self.source)
             raise ConfigurationError(
                 f"{where} = {self.label}: {kind.__name__} is no ShapeOf[{name}]"
@@ -85,14 +89,9 @@ class ScreenPlan(FieldPlan):
     screen: type[Composition]  # type: ignore[misc]  # of the class where there is none
     _read_by: dict[type, Read] = field(default_factory=dict)
 
-    @cached_property
-    def has_objects(self) -> bool:
-        """Whether an argument is an input object, which need not be hashable."""
-        return any(one.has_objects for one in self.arguments)
-
     def started(self, part: PartMethod[..., Any], screen: Composition, values: Values) -> Part[Any]:
         """Return the started part of a screen, whose class may override it."""
-        if not self.has_objects:
+        if self.is_plain:
             return getattr(screen, part.attribute)(**values)  # type: ignore[no-any-return]  # a part
         method: PartMethod[..., Any] = getattr(type(screen), part.attribute)
         return method.start_for(screen, hashable((*values.items(),)), values)

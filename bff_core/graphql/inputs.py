@@ -47,6 +47,8 @@ def hashable(value: Any) -> Any:
     """Return a key that two equal values share; an input object need not be hashable itself."""
     if isinstance(value, tuple | list):
         return tuple(map(hashable, value))
+    if isinstance(value, dict):
+        return tuple((name, hashable(member)) for name, member in sorted(value.items()))
     if is_dataclass(value) and not isinstance(value, type):
         members = (hashable(getattr(value, one.name)) for one in fields(value))
         return (type(value), *members)

@@ -1,35 +1,21 @@
-"""`part()` and `screen()`: fields of GraphQL types whose values are parts of compositions."""
+"""`part()`, `screen()` and `value()`: fields of GraphQL types that are parts of compositions."""
 
-import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, overload
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
-import strawberry
-
-from bff_core.auth.access import Access, access
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.loader import LoaderMethod
 from bff_core.errors import ConfigurationError
-from bff_core.graphql.arguments import (
-    FieldArgument,
-    arguments_of_part,
-    arguments_of_screen,
-    check_types,
-    with_most,
-    with_overrides,
+from bff_core.graphql.arguments import arguments_of_part, arguments_of_screen
+from bff_core.graphql.field_plan import Composed, ComposedPart, FromSource, HeldPart, LoadedValue
+from bff_core.graphql.strawberry_field import (
+    FieldOptions,
+    PartOptions,
+    arguments_of,
+    check_options,
+    strawberry_field,
 )
-from bff_core.graphql.context import Info
-from bff_core.graphql.field_plan import (
-    Composed,
-    ComposedPart,
-    FieldPlan,
-    FromSource,
-    HeldPart,
-    LoadedValue,
-)
-from bff_core.graphql.sizes import CONVENTIONAL_ARGUMENTS, ListSize
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,34 +23,6 @@ R = TypeVar("R")
 V = TypeVar("V")
 K = TypeVar("K")
 C = TypeVar("C", bound=Composition)
-
-PLAN = "__field_plan__"
-"""The attribute of a resolver that holds the plan of its field."""
-
-
-class FieldOptions(TypedDict, total=False):
-    """The options of a field.
-
-    `access` is its access rule. `description` replaces the first paragraph of the part's docstring.
-    """
-
-    access: Access
-    name: str
-    description: str
-    deprecation_reason: str
-    directives: Sequence[object]
-
-
-class PartOptions(FieldOptions, total=False):
-    """The options of a field with arguments.
-
-    `most` bounds the argument that limits a list: `first`, `last` or `limit`, or else the only
-    number or the only list. `arguments` gives an argument another name in GraphQL (a string), or
-    another annotation.
-    """
-
-    most: int
-    arguments: Mapping[str, object]
 
 
 class PartWithoutArguments(Protocol[T]):
@@ -145,19 +103,19 @@ def part(
     """
     label, owner = _label_of(part, "part")
     if isinstance(part, LoaderMethod):
-        if not key or "most" in options or "arguments" in options:
+        check_options(options, FieldOptions, label)
+        if not key:
             raise ConfigurationError(
-                f'{label}: a loader takes a key, such as key="id", the name of an attribute of the '
-                "parent; it takes no most and no arguments"
+                f'{label}: a loader takes a key, such as key="id": an attribute of the parent'
             )
-        return _field(
+        return strawberry_field(
             LoadedValue(label=label, screen=owner, loader=part, key=key), part, shape, options
         )
     if key:
         raise ConfigurationError(f"{label}: only a loader takes a key")
-    arguments = _arguments([*arguments_of_part(part, label)], options, label)
+    arguments = arguments_of([*arguments_of_part(part, label)], options, label)
     plan = HeldPart(label=label, screen=owner, arguments=arguments, part=part)
-    return _field(plan, part, shape, options)
+    return strawberry_field(plan, part, shape, options)
 
 
 @overload
@@ -185,9 +143,9 @@ def screen(
     """
     if isinstance(screen, type) and issubclass(screen, Composition):
         label = f"screen({screen.__name__})"
-        arguments = _arguments([*arguments_of_screen(screen)], options, label)
+        arguments = arguments_of([*arguments_of_screen(screen)], options, label)
         composed = Composed(label=label, screen=screen, arguments=arguments)
-        return _field(composed, screen, shape, options)
+        return strawberry_field(composed, screen, shape, options)
     label, owner = _label_of(screen, "screen")
     if isinstance(screen, LoaderMethod):
         raise ConfigurationError(f"{label}: a loader takes a key of the parent: {label[7:-1]}")
@@ -195,11 +153,11 @@ def screen(
     plan = ComposedPart(
         label=label,
         screen=owner,
-        arguments=_arguments([*inputs, *arguments_of_part(screen, label)], options, label),
+        arguments=arguments_of([*inputs, *arguments_of_part(screen, label)], options, label),
         part=screen,
         inputs=frozenset(one.name for one in inputs),
     )
-    return _field(plan, screen, shape, options)
+    return strawberry_field(plan, screen, shape, options)
 
 
 def value(source: type[V], shape: Callable[[V], R], /, **options: Unpack[FieldOptions]) -> R:
@@ -207,16 +165,11 @@ def value(source: type[V], shape: Callable[[V], R], /, **options: Unpack[FieldOp
 
     name: str = value(User, lambda user: user.name.full)
     """
-    name = getattr(source, "__name__", repr(source))
-    plan = FromSource(label=f"value({name}, ...)", source=source)
-    made: R = _field(plan, None, shape, options)
+    label = f"value({getattr(source, '__name__', source)}, ...)"
+    check_options(options, FieldOptions, label)
+    plan = FromSource(label=label, source=source)
+    made: R = strawberry_field(plan, None, shape, options)
     return made
-
-
-def plan_of(resolver: object) -> FieldPlan | None:
-    """Return the plan of a field's resolver; None if `part()` or `screen()` did not make it."""
-    plan = getattr(resolver, PLAN, None)
-    return plan if isinstance(plan, FieldPlan) else None
 
 
 def _label_of(part: object, word: str) -> tuple[str, type[Composition]]:
@@ -229,90 +182,3 @@ def _label_of(part: object, word: str) -> tuple[str, type[Composition]]:
         f"{word}({name}): give a part of a composition, such as Home.profile: a method with "
         f"@critical, @optional or @loader{also}"
     )
-
-
-def _arguments(
-    found: list[FieldArgument], options: PartOptions, label: str
-) -> Sequence[FieldArgument]:
-    names = [one.name for one in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ConfigurationError(
-            f"{label}: the screen has an input {twice!r}, and the part an argument of this name; "
-            "rename one, or write a resolver"
-        )
-    arguments = with_overrides(found, options.get("arguments", {}), label)
-    check_types(arguments, label)
-    return with_most(arguments, options.get("most"), label)
-
-
-def _field(
-    plan: FieldPlan, described: Any, shape: Callable[[Any], Any] | None, options: FieldOptions
-) -> Any:
-    """Return the field of Strawberry; `described` is what has its description as a docstring."""
-    if not (shape is None or callable(shape)) or inspect.iscoroutinefunction(shape):
-        raise ConfigurationError(
-            f"{plan.label}: a shape is a function that does not await, such as WebUser.of, "
-            f"not {shape!r}"
-        )
-    resolver = _resolver(replace(plan, shape=shape))
-    if "access" in options:
-        access(options["access"])(resolver)
-    return strawberry.field(
-        resolver=resolver,
-        name=options.get("name"),
-        description=options.get("description") or _description(described, shape),
-        deprecation_reason=options.get("deprecation_reason"),
-        directives=[*options.get("directives", ()), *_list_size(plan, options)],
-    )
-
-
-def _description(described: Any, shape: object) -> str | None:
-    """Return the first paragraph of a docstring.
-
-    A lambda picks something out of the value, which the docstring does not describe.
-    """
-    if described is None or getattr(shape, "__name__", "") == "<lambda>":
-        return None
-    paragraph = inspect.cleandoc(described.__doc__ or "").partition("\n\n")[0]
-    return " ".join(paragraph.split()) or None
-
-
-def _resolver(plan: FieldPlan) -> Callable[..., Any]:
-    """Return a function whose signature is the one of the field, for Strawberry."""
-    resolve: Callable[..., Any]
-    if inspect.iscoroutinefunction(plan.resolve):
-
-        async def resolve(_source: object, _info: Info, **given: object) -> object:
-            return await plan.resolve(_source, _info, plan.checked(given))
-    else:
-
-        def resolve(_source: object, _info: Info, **given: object) -> object:
-            return plan.resolve(_source, _info, plan.checked(given))
-
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parent: Any = strawberry.Parent
-    parameters = [
-        inspect.Parameter("_source", kind, annotation=parent[Any]),
-        inspect.Parameter("_info", kind, annotation=Info),
-        *(one.parameter for one in plan.arguments),
-    ]
-    resolve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # of PEP 362
-    resolve.__name__ = resolve.__qualname__ = plan.label
-    setattr(resolve, PLAN, plan)
-    return resolve
-
-
-def _list_size(plan: FieldPlan, options: FieldOptions) -> Sequence[ListSize]:
-    """Return the directive that declares the size of a bounded list, unless a convention does."""
-    bounded = [one for one in plan.arguments if one.most is not None]
-    if any(isinstance(one, ListSize) for one in options.get("directives", ())):
-        return ()
-    is_known = all(
-        one.is_list or (one.graphql_name in CONVENTIONAL_ARGUMENTS and one.default is not None)
-        for one in bounded
-    )
-    if is_known:
-        return ()
-    names = [one.graphql_name for one in bounded]
-    return [ListSize(assumed_size=bounded[0].most, slicing_arguments=names)]

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 import strawberry
-from graphql import GraphQLField, GraphQLObjectType, print_schema
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, print_schema
 
 from bff_core.compat.strawberry import class_of, graphql_schema, resolver_of
 from bff_core.composition.composition import Composition
 from bff_core.graphql.field_plan import FieldPlan
 from bff_core.graphql.held_screen import held_screens
-from bff_core.graphql.part_fields import plan_of
 from bff_core.graphql.shape import ShapeOf
 from bff_core.graphql.shape_check import check_shape
+from bff_core.graphql.strawberry_field import plan_of
 
 
 def schema_hash(schema: strawberry.Schema) -> str:
@@ -20,9 +20,9 @@ def schema_hash(schema: strawberry.Schema) -> str:
     return sha256(print_schema(graphql_schema(schema)).encode()).hexdigest()[:16]
 
 
-def object_types(schema: strawberry.Schema) -> Iterator[tuple[GraphQLObjectType, type]]:
+def object_types(schema: GraphQLSchema) -> Iterator[tuple[GraphQLObjectType, type]]:
     """Yield the object types of a schema with their classes."""
-    for kind in graphql_schema(schema).type_map.values():
+    for kind in schema.type_map.values():
         origin = class_of(kind)
         if isinstance(kind, GraphQLObjectType) and isinstance(origin, type):
             yield kind, origin
@@ -38,7 +38,7 @@ def planned_fields(kind: GraphQLObjectType) -> Iterator[tuple[str, GraphQLField,
 
 def check_fields(schema: strawberry.Schema) -> None:
     """Raise `ConfigurationError` for a field that the values of its type can't have."""
-    for kind, origin in object_types(schema):
+    for kind, origin in object_types(graphql_schema(schema)):
         if issubclass(origin, ShapeOf):
             check_shape(origin)
         for name, _, plan in planned_fields(kind):
@@ -50,6 +50,6 @@ def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:
 
     Compositions that only the code of a resolver names are not found.
     """
-    for kind, origin in object_types(schema):
+    for kind, origin in object_types(graphql_schema(schema)):
         yield from (screen for _, screen in held_screens(origin))
         yield from (plan.screen for _, _, plan in planned_fields(kind) if plan.screen is not None)

@@ -9,6 +9,8 @@ from dataclasses import is_dataclass
 from inspect import get_annotations
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
+from pydantic import BaseModel
+
 from bff_core.compat.strawberry import (
     attribute_types,
     get_object_definition,
@@ -67,7 +69,8 @@ def attribute_of(source: Any, name: str, where: str) -> Any:
             f"{where}: {kind.__name__}.{name} is a part; write part({kind.__name__}.{name}, ...)"
         )
     annotated = any(name in get_annotations(base) for base in kind.__mro__)
-    if not annotated and declared is None and not hasattr(kind, "__getattr__"):
+    is_dynamic = hasattr(kind, "__getattr__") and not issubclass(kind, BaseModel)
+    if not annotated and declared is None and not is_dynamic:
         raise ConfigurationError(
             f"{where}: {kind.__name__} has no attribute {name!r}; write a method: "
             f"@strawberry.field def {name}(self): ... self.source ..."

@@ -1,8 +1,10 @@
 """What `bff_core/compat/strawberry.py` needs of Strawberry; each test is one promise."""
 
+from typing import Annotated
+
 import strawberry
 from graphql import GraphQLSchema, NoSchemaIntrospectionCustomRule, parse
-from strawberry.extensions import AddValidationRules, SchemaExtension
+from strawberry.extensions import AddValidationRules, FieldExtension, SchemaExtension
 from strawberry.schema_directive import Location
 
 from bff_core.compat import strawberry as compat
@@ -117,3 +119,93 @@ async def test_errors_are_processed_by_a_method_of_the_schema():
 
     assert "process_errors" not in vars(strawberry.Schema)
     assert len(errors_of) == 1
+
+
+@strawberry.input
+class Wanted:
+    """An input type."""
+
+    text: str
+
+
+@strawberry.type
+class Leaf:
+    """A type of a union."""
+
+    name: str
+
+
+@strawberry.type
+class Other:
+    """A type with fields of several kinds."""
+
+    one: Annotated["Query", strawberry.lazy(__name__)]
+    maybe: Annotated["Query", strawberry.lazy(__name__)] | None
+    several: list[int | None]
+    either: Annotated[Query | Leaf, strawberry.union("Either")] | None
+
+    @strawberry.field
+    def resolved(self) -> int:
+        """Return a number."""
+        return 1
+
+
+def test_fields_without_a_resolver_have_types():
+    """The definition of a type has its fields; they know whether they have a resolver."""
+    assert [*compat.attribute_types(Other)] == ["one", "maybe", "several", "either"]
+    assert compat.attribute_types(Query)["plain"] is str
+    assert compat.attribute_types(int) == {}
+
+
+def test_types_of_fields_can_be_taken_apart():
+    """Optional types, lists, lazy types and unions are classes of Strawberry."""
+    types = compat.attribute_types(Other)
+
+    nullable = [name for name, kind in types.items() if compat.is_nullable(kind)]
+    assert nullable == ["maybe", "either"]
+    assert compat.non_null_type(types["one"]).__name__ == "Query"
+    assert compat.non_null_type(types["maybe"]).__name__ == "Query"
+    assert compat.non_null_type(compat.item_type(types["several"])) is int
+    assert compat.item_type(types["one"]) is None
+    assert compat.possible_types(compat.non_null_type(types["either"])) == (Query, Leaf)
+    assert compat.possible_types(int) == (int,)
+
+
+def test_input_types_are_known():
+    """The definition of a class says whether it is an input type."""
+    assert compat.is_input_class(Wanted)
+    assert not compat.is_input_class(Query)
+    assert not compat.is_input_class(int)
+
+
+def test_arguments_have_metadata():
+    """`strawberry.argument(...)` returns an object that has the name; names are in camel case."""
+    assert isinstance(strawberry.argument(name="id"), compat.ArgumentMetadata)
+    assert strawberry.argument(name="id").name == "id"
+    assert compat.camel_case("product_id") == "productId"
+
+
+def test_a_field_knows_its_attribute():
+    """The definition of a field has its name in Python."""
+    assert compat.python_name(field("product")) == "product"
+    introspected = compat.graphql_schema(SCHEMA).type_map["__Schema"].fields["types"]
+    assert compat.python_name(introspected) == ""
+
+
+def test_extensions_of_a_field_are_found():
+    """Extensions of a field, and exception handlers of a schema, decide with the resolver."""
+
+    @strawberry.type
+    class Extended:
+        """A root with a field that has an extension."""
+
+        @strawberry.field(extensions=[FieldExtension()])
+        def extended(self) -> int:
+            return 1
+
+    schema = strawberry.Schema(query=Extended)
+    extended = compat.graphql_schema(schema).query_type.fields["extended"]
+
+    assert compat.is_plain(SCHEMA, field("product"))
+    assert not compat.is_plain(schema, extended)
+    assert schema.schema_converter.exception_handlers == ()
