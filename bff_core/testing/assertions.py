@@ -33,25 +33,29 @@ class HTTPAnswer(Protocol):
 def parts_of(answer: HTTPAnswer, /) -> dict[str, str]:
     """Return the state of each part of an answer: `{"reviews": "fallback;reason=timeout"}`.
 
-    They are in the header `Part-Status` of REST answers, and in `extensions.parts` of GraphQL ones.
+    They are in the header `Part-Status` of REST answers, in `extensions.parts` of GraphQL ones, and
+    in the last line of progressive ones.
     """
     header = answer.headers.get("part-status")
     if header is not None:
         members = (member.strip().partition("=") for member in header.split(","))
         return {name: state for name, _, state in members if name}
-    parts = _extensions(answer).get("parts")
+    parts = _report(answer).get("parts")
     if not isinstance(parts, Mapping):
         return {}
     return {name: _state(part) for name, part in parts.items()}
 
 
-def _extensions(answer: HTTPAnswer) -> Mapping[str, object]:
+def _report(answer: HTTPAnswer) -> Mapping[str, object]:
+    """Return the JSON object of a body that may have the member `parts`."""
+    is_lines = answer.headers.get("content-type", "").startswith("application/x-ndjson")
+    last_line = answer.content.rstrip().rpartition(b"\n")[2]
     try:
-        body = answer.json()
+        body = json.loads(last_line) if is_lines else answer.json()
     except ValueError:
         return {}
-    extensions = body.get("extensions") if isinstance(body, Mapping) else None
-    return extensions if isinstance(extensions, Mapping) else {}
+    report = body.get("extensions") if isinstance(body, Mapping) and not is_lines else body
+    return report if isinstance(report, Mapping) else {}
 
 
 def _state(part: Mapping[str, object]) -> str:

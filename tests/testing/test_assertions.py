@@ -1,5 +1,7 @@
 """The kit's assertions: states of parts in REST and GraphQL, and the size of answers."""
 
+import json
+
 import httpx
 import pytest
 
@@ -29,11 +31,20 @@ GRAPHQL = httpx.Response(
         },
     },
 )
+PROGRESSIVE = httpx.Response(
+    200,
+    headers={"content-type": "application/x-ndjson"},
+    content=b'{"part": "product", "status": "ok"}\n'
+    + json.dumps({"answer": 1, **GRAPHQL.json()["extensions"]}).encode()
+    + b"\n",
+)
+ANSWERS = {"rest": REST, "graphql": GRAPHQL, "progressive": PROGRESSIVE}
+each_answer = pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 
 
-@pytest.mark.parametrize("answer", [REST, GRAPHQL], ids=["rest", "graphql"])
+@each_answer
 def test_parts_are_read_from_the_answer(answer):
-    """REST has them in a header, GraphQL in its extensions."""
+    """REST has them in a header, GraphQL in its extensions, a stream of parts at its end."""
     assert parts_of(answer) == {
         "product": "ok",
         "rating": "missing;reason=timeout",
@@ -41,7 +52,7 @@ def test_parts_are_read_from_the_answer(answer):
     }
 
 
-@pytest.mark.parametrize("answer", [REST, GRAPHQL], ids=["rest", "graphql"])
+@each_answer
 @pytest.mark.parametrize(
     ("states", "exact"),
     [

@@ -306,6 +306,20 @@ async def test_a_made_gateway_can_not_be_configured():
         await client(app, environ={"BFF_TIMEOUT": "1"}).__aenter__()
 
 
+async def test_a_gateway_has_one_client_at_a_time():
+    """A second one would take its services away."""
+    async with client(make_app, services=HAPPY) as c:
+        with pytest.raises(TypeError, match="'shop' runs already: close its client first"):
+            await client(c.app, services=HAPPY).__aenter__()
+        assert (await c.get(PAGE)).status_code == 200
+
+
+async def test_variables_of_others_are_refused():
+    """They would have no effect."""
+    with pytest.raises(TypeError, match=r"environ=\{'TIMEOUT': ...\}: variables of a gateway"):
+        await client(make_app, environ={"TIMEOUT": "1"}).__aenter__()
+
+
 async def test_graphql_is_queried():
     """With variables as keywords; a part that is missing has an error at its field."""
     async with client(make_app, catalog=reply(200, TENT), reviews=fail()) as c:
