@@ -2,7 +2,18 @@
 
 import pytest
 
-from bff_core import Call, Reply, Viewer
+from bff_core import (
+    ApiKey,
+    Basic,
+    Call,
+    ClientCredentials,
+    Policy,
+    Reply,
+    Signature,
+    Upstream,
+    Viewer,
+    gateway,
+)
 from bff_core.testing import (
     UnscriptedCall,
     client,
@@ -333,3 +344,34 @@ async def test_gateway_without_graphql_says_so():
     async with client(make_open_app, services=HAPPY) as c:
         with pytest.raises(TypeError, match="'open' has no GraphQL face"):
             await c.graphql(QUERY, id="8")
+
+
+async def test_services_with_credentials_need_no_secrets():
+    """A key, a password and a signature are made up; a token comes from a scripted provider."""
+
+    class Tokens(Upstream):
+        """The provider of tokens."""
+
+    def made(name, credentials):
+        return type(name, (Upstream,), {"policy": Policy(credentials=credentials)})
+
+    maps = made("Maps", ApiKey(secret="maps"))
+    mail = made("Mail", Basic(username="shop", secret="mail"))
+    signed = made("Signed", Signature(secret="signing", key_id="k1"))
+    orders = made(
+        "Orders",
+        ClientCredentials(upstream="tokens", path="/token", client_id="shop", secret="orders"),
+    )
+
+    def make():
+        return gateway("shop", services=[Tokens, maps, mail, signed, orders])
+
+    token = {"access_token": "t1", "token_type": "Bearer", "expires_in": 60}
+    others = dict.fromkeys(("maps", "mail", "signed", "orders"), reply())
+    async with client(make, tokens=reply(200, token), services=others) as c:
+        for kind in (maps, mail, signed, orders):
+            await c.app.services[kind].request("GET", "/")
+
+    assert c.calls.counts == {"maps": 1, "mail": 1, "signed": 1, "tokens": 1, "orders": 1}
+    assert c.calls["orders"][0].headers["authorization"] == "Bearer t1"
+    assert "signature" in c.calls["signed"][0].headers
