@@ -93,11 +93,30 @@ def assert_parts(
 
 
 def assert_complete(answer: HTTPAnswer, /) -> None:
-    """Fail unless the answer is a success, and all its parts are complete (`ok` or `stale`)."""
+    """Fail unless the answer is a success without errors, and all parts are `ok` or `stale`."""
     found = parts_of(answer)
     degraded = [f"{name} is {state}" for name, state in found.items() if is_degraded(state)]
+    degraded += [
+        f"{path or 'the query'} has the error {code}" for path, code, _ in errors_of(answer)
+    ]
     if degraded or not 200 <= answer.status_code < 300:
         raise AssertionError("\n".join([*degraded, _shown(answer, found)]))
+
+
+def errors_of(answer: HTTPAnswer) -> Iterator[tuple[str, object, object]]:
+    """Yield path, code and status of each error of a GraphQL answer."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return
+    # A problem has a status, and may have `errors` of its own.
+    errors = body.get("errors") if isinstance(body, Mapping) and "status" not in body else None
+    for error in errors if isinstance(errors, list) else ():
+        if not (isinstance(error, Mapping) and isinstance(error.get("extensions"), Mapping)):
+            continue
+        extensions = error["extensions"]
+        path = ".".join(map(str, error.get("path") or ()))
+        yield path, extensions.get("code"), extensions.get("status")
 
 
 def is_degraded(state: str) -> bool:

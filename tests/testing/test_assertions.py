@@ -98,6 +98,11 @@ async def test_answers_of_a_gateway_are_complete_or_not():
     async with client(make_app, catalog=fail(), reviews=fail()) as c:
         with pytest.raises(AssertionError, match="the answer: 502"):
             assert_complete(await c.get("/v1/products/8"))
+        with pytest.raises(AssertionError, match=r"^the query has the error"):
+            assert_complete(await c.graphql("{ nonsense }"))
+    error = {"path": ["a", 0], "extensions": {"code": "timeout"}}
+    with pytest.raises(AssertionError, match=r"^a\.0 has the error timeout\n"):
+        assert_complete(httpx.Response(200, json={"data": {}, "errors": [error]}))
 
 
 def test_size_is_bounded():
