@@ -1,5 +1,7 @@
 """The kit's client: scripted services by name, viewers, recorded calls, errors that help."""
 
+import asyncio
+
 import pytest
 
 from bff_core import (
@@ -205,6 +207,18 @@ async def test_calls_in_parallel_are_told_from_calls_in_sequence():
             c.calls.assert_parallel("catalog", "reviews")
         with pytest.raises(AssertionError, match="not answered before catalog was called"):
             c.calls.assert_sequential("reviews", "catalog")
+
+
+async def test_calls_to_one_service_run_in_parallel_or_not():
+    """Two requests of the same moment, or one after the other."""
+    async with client(make_app, services=HAPPY) as c:
+        await asyncio.gather(c.get("/v1/products/1"), c.get("/v1/products/2"))
+        c.calls.assert_parallel("catalog", "catalog")
+        c.calls.clear()
+        await c.get("/v1/products/1")
+        await c.get("/v1/products/2")
+        c.calls.assert_sequential("catalog", "catalog")
+        assert not c.calls.in_parallel("catalog", "catalog")
 
 
 @pytest.mark.virtual_time(on=False)
