@@ -59,7 +59,6 @@ def failure_matrix(
     states of parts, an `outcome` text, or a function. `snapshot` is a file, beside the test, of all
     outcomes; `pytest --bff-record` writes it. The other options are those of `client(...)`.
     """
-    pytest = importlib.import_module("pytest")
     scripts = {**(traffic or {}), **(services or {})}
     cases = _cases(screens, scripts, faults)
     matrix = _Matrix(
@@ -76,6 +75,12 @@ def failure_matrix(
         app=app,
         snapshot=None if snapshot is None else Snapshot(_beside_caller(snapshot)),
     )
+    return _as_test(matrix, cases)
+
+
+def _as_test(matrix: "_Matrix", cases: Sequence[Any]) -> FailureTest:
+    """Return a function that pytest collects as a test with these cases."""
+    pytest = importlib.import_module("pytest")
 
     async def test_failure(failure: Failure, pytestconfig: Any) -> None:
         __tracebackhide__ = True
