@@ -8,8 +8,8 @@ import asyncio
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Coroutine, Generator, Iterable
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -22,6 +22,10 @@ NO_APP = (
     "gateway_client needs a gateway: define a fixture `gateway_app` that returns one, or the "
     "function that makes one, or name it in the settings of pytest: bff_app = 'shop:make_app'"
 )
+
+Asynchronous: TypeAlias = Callable[..., Coroutine[object, object, object]]
+RUNNER = pytest.StashKey[asyncio.Runner]()
+"""Where a test holds the loop on which it and its asynchronous fixtures run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,29 +69,63 @@ def pytest_pycollect_makeitem() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_fixture_setup(
+    fixturedef: Any, request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Run asynchronous fixtures of a marked test on its loop; those of its module run elsewhere."""
+    fixture, item = fixturedef.func, request.node
+    if isinstance(item, pytest.Function) and _is_marked(item):
+        if inspect.isasyncgenfunction(fixture):
+            fixturedef.func = _generator_on(item, fixture)
+        elif inspect.iscoroutinefunction(fixture):
+            fixturedef.func = _function_on(item, fixture)
+    try:
+        return (yield)
+    finally:
+        fixturedef.func = fixture
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Take tests that got their mark after they were collected."""
     _take(pyfuncitem)
     with warnings.catch_warnings():
-        if pyfuncitem.get_closest_marker(MARK) and pyfuncitem.get_closest_marker("asyncio"):
+        if _is_marked(pyfuncitem) and pyfuncitem.get_closest_marker("asyncio"):
             # pytest-asyncio warns of marked tests that are not asynchronous any more.
             warnings.filterwarnings("ignore", ".*marked with '@pytest.mark.asyncio'.* not an async")
         return (yield)
 
 
-def _take(item: pytest.Function) -> None:
-    """Run an asynchronous test on a loop in virtual time if it is marked so."""
-    mark, test = item.get_closest_marker(MARK), item.obj
-    if mark is None or not _is_on(*mark.args, **mark.kwargs):
-        return
-    if inspect.iscoroutinefunction(test):
-        item.obj = _in_virtual_time(test)
-    elif inspect.iscoroutinefunction(inner := _property_of(test)):
-        test.hypothesis.inner_test = _in_virtual_time(inner)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Close the loop of a test after its fixtures."""
+    try:
+        return (yield)
+    finally:
+        runner = item.stash.get(RUNNER, None)
+        if runner is not None:
+            del item.stash[RUNNER]
+            runner.close()
+
+
+def _is_marked(item: pytest.Function) -> bool:
+    mark = item.get_closest_marker(MARK)
+    return mark is not None and _is_on(*mark.args, **mark.kwargs)
 
 
 def _is_on(on: bool = True) -> bool:  # the argument of the mark
     return on
+
+
+def _take(item: pytest.Function) -> None:
+    """Run an asynchronous test on a loop in virtual time if it is marked so."""
+    if not _is_marked(item):
+        return
+    test = item.obj
+    if inspect.iscoroutinefunction(test):
+        item.obj = _function_on(item, _checked(test))
+    elif inspect.iscoroutinefunction(inner := _property_of(test)):
+        test.hypothesis.inner_test = _on_fresh_loops(_checked(inner))
 
 
 def _property_of(test: Callable[..., object]) -> Callable[..., Any] | None:
@@ -95,22 +133,73 @@ def _property_of(test: Callable[..., object]) -> Callable[..., Any] | None:
     return getattr(getattr(test, "hypothesis", None), "inner_test", None)
 
 
-def _in_virtual_time(test: Callable[..., Coroutine[object, object, None]]) -> Callable[..., None]:
-    from bff_core.testing import VirtualTimeLoop  # noqa: PLC0415 # only tests that need it
+def _new_runner() -> asyncio.Runner:
+    from bff_core.testing import VirtualTimeLoop  # noqa: PLC0415 # only tests that need it load it
+
+    return asyncio.Runner(loop_factory=VirtualTimeLoop)
+
+
+def _runner_of(item: pytest.Item) -> asyncio.Runner:
+    runner = item.stash.get(RUNNER, None)
+    if runner is None:
+        runner = item.stash[RUNNER] = _new_runner()
+    return runner
+
+
+def _function_on(item: pytest.Item, run: Asynchronous) -> Callable[..., object]:
+    """Return a test or a fixture as a function that runs on the loop of a test."""
+
+    @functools.wraps(run)
+    def synchronous(*args: object, **kwargs: object) -> object:
+        return _runner_of(item).run(run(*args, **kwargs))
+
+    return synchronous
+
+
+def _generator_on(
+    item: pytest.Item, fixture: Callable[..., AsyncGenerator[object]]
+) -> Callable[..., Generator[object]]:
+    """Return a fixture that yields as a generator that runs on the loop of a test."""
+
+    @functools.wraps(fixture)
+    def synchronous(*args: object, **kwargs: object) -> Generator[object]:
+        made, runner = fixture(*args, **kwargs), _runner_of(item)
+        yield runner.run(_next(made))
+        try:
+            runner.run(_next(made))
+        except StopAsyncIteration:
+            return
+        raise RuntimeError(f"the fixture {fixture.__name__} yields more than once")
+
+    return synchronous
+
+
+async def _next(made: AsyncGenerator[object]) -> object:
+    return await anext(made)
+
+
+def _on_fresh_loops(test: Asynchronous) -> Callable[..., object]:
+    """Return a property as a function; each example has a loop of its own."""
+    _new_runner().close()  # loads the framework, which would count as the time of an example
 
     @functools.wraps(test)
-    def run(*args: object, **kwargs: object) -> None:
-        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-            runner.run(_without_leaks(test(*args, **kwargs)))
+    def synchronous(*args: object, **kwargs: object) -> object:
+        with _new_runner() as runner:
+            return runner.run(test(*args, **kwargs))
 
-    return run
+    return synchronous
 
 
-async def _without_leaks(test: Coroutine[object, object, None]) -> None:
-    """Run a test; fail if it leaves tasks behind, which would run into nothing."""
-    await test
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    if others:
-        _, leaked = await asyncio.wait(others, timeout=AFTERMATH_SECONDS)
-        names = sorted(getattr(task.get_coro(), "__qualname__", "?") for task in leaked)
-        assert not leaked, f"the test left tasks behind: {', '.join(names)}"  # noqa: S101 # of a test
+def _checked(test: Asynchronous) -> Asynchronous:
+    """Return a test that fails if it leaves tasks behind, which would run into nothing."""
+
+    @functools.wraps(test)
+    async def check(*args: object, **kwargs: object) -> None:
+        known = asyncio.all_tasks()
+        await test(*args, **kwargs)
+        if others := asyncio.all_tasks() - known:
+            _, leaked = await asyncio.wait(others, timeout=AFTERMATH_SECONDS)
+            names = sorted(getattr(task.get_coro(), "__qualname__", "?") for task in leaked)
+            assert not leaked, f"the test left tasks behind: {', '.join(names)}"  # noqa: S101 # of a test
+
+    return check

@@ -212,6 +212,11 @@ class Gateway(FastAPI):
         return self.running.wiring
 
     @property
+    def is_running(self) -> bool:
+        """Whether its lifespan runs."""
+        return isinstance(self._state, RunningGateway)
+
+    @property
     def running(self) -> RunningGateway:
         """The connections, stores and tasks of this run.
 

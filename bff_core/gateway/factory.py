@@ -17,7 +17,7 @@ from bff_core.gateway.authentication import make_authenticator
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.lifespan import lifespan_of
 from bff_core.gateway.services import all_services, may_cache, planned_services
-from bff_core.gateway.under_test import load_settings, with_test_addresses
+from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.observe.log import log_sink
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
@@ -77,7 +77,7 @@ def gateway(
     services = with_used(services, faces, sagas)
     check_names(services)
     services, settings = all_services(services, made, settings)
-    settings = with_test_addresses(services, settings)
+    settings = with_test_values(services, settings)
     policies, options = PolicyFile(settings.policies, services), options or EdgeOptions.of(settings)
     own_routes, has_cache = signin_routes(made), may_cache(services, settings)
     checks = Checks(

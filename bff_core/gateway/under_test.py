@@ -5,11 +5,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.credentials.factory import secrets
 
 ADDRESS = "http://{}.test"
 """The address of a service without one; names below `.test` exist nowhere (RFC 6761)."""
+
+SECRET = "a-secret-of-the-test-which-no-service-accepts"  # noqa: S105 # opens nothing
+"""The secret of a service without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +55,16 @@ def replaces_authenticator() -> bool:
     return making is not None and not making.has_own_authenticator
 
 
-def with_test_addresses(services: Sequence[type[Upstream]], settings: Settings) -> Settings:
-    """Return the settings; in a test, with an address for each service that has none."""
+def with_test_values(services: Sequence[type[Upstream]], settings: Settings) -> Settings:
+    """Return the settings; in a test, with an address and a secret for each service without one."""
     if _MAKING.get() is None:
         return settings
     names = [kind.name.lower().replace("-", "_") for kind in services]
-    made_up = {name: (ADDRESS.format(name.replace("_", "-")),) for name in names}
-    return settings.model_copy(update={"upstreams": {**made_up, **settings.upstreams}})
+    addresses = {name: (ADDRESS.format(name.replace("_", "-")),) for name in names}
+    made_up = dict.fromkeys(secrets(services), SecretStr(SECRET))
+    return settings.model_copy(
+        update={
+            "upstreams": {**addresses, **settings.upstreams},
+            "secrets": {**made_up, **settings.secrets},
+        }
+    )

@@ -11,6 +11,7 @@ from bff_core.testing.assertions import (
 from bff_core.testing.calls import Calls, ReceivedCall
 from bff_core.testing.faults import ALL_FAULTS, Failure, failures
 from bff_core.testing.gateway_client import GatewayClient, OpenClient, client, running
+from bff_core.testing.gateway_under_test import App
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.matrix import failure_matrix
 from bff_core.testing.outcomes import check_outcome, outcome
@@ -34,6 +35,7 @@ from bff_core.testing.virtual_time import NothingToWaitFor, VirtualTimeLoop
 
 __all__ = [
     "ALL_FAULTS",
+    "App",
     "Calls",
     "Failure",
     "GatewayClient",

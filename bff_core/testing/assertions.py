@@ -33,25 +33,29 @@ class HTTPAnswer(Protocol):
 def parts_of(answer: HTTPAnswer, /) -> dict[str, str]:
     """Return the state of each part of an answer: `{"reviews": "fallback;reason=timeout"}`.
 
-    They are in the header `Part-Status` of REST answers, and in `extensions.parts` of GraphQL ones.
+    They are in the header `Part-Status` of REST answers, in `extensions.parts` of GraphQL ones, and
+    in the last line of progressive ones.
     """
     header = answer.headers.get("part-status")
     if header is not None:
         members = (member.strip().partition("=") for member in header.split(","))
         return {name: state for name, _, state in members if name}
-    parts = _extensions(answer).get("parts")
+    parts = _report(answer).get("parts")
     if not isinstance(parts, Mapping):
         return {}
     return {name: _state(part) for name, part in parts.items()}
 
 
-def _extensions(answer: HTTPAnswer) -> Mapping[str, object]:
+def _report(answer: HTTPAnswer) -> Mapping[str, object]:
+    """Return the JSON object of a body that may have the member `parts`."""
+    is_lines = answer.headers.get("content-type", "").startswith("application/x-ndjson")
+    last_line = answer.content.rstrip().rpartition(b"\n")[2]
     try:
-        body = answer.json()
+        body = json.loads(last_line) if is_lines else answer.json()
     except ValueError:
         return {}
-    extensions = body.get("extensions") if isinstance(body, Mapping) else None
-    return extensions if isinstance(extensions, Mapping) else {}
+    report = body.get("extensions") if isinstance(body, Mapping) and not is_lines else body
+    return report if isinstance(report, Mapping) else {}
 
 
 def _state(part: Mapping[str, object]) -> str:
@@ -89,11 +93,30 @@ def assert_parts(
 
 
 def assert_complete(answer: HTTPAnswer, /) -> None:
-    """Fail unless the answer is a success, and all its parts are complete (`ok` or `stale`)."""
+    """Fail unless the answer is a success without errors, and all parts are `ok` or `stale`."""
     found = parts_of(answer)
     degraded = [f"{name} is {state}" for name, state in found.items() if is_degraded(state)]
+    degraded += [
+        f"{path or 'the query'} has the error {code}" for path, code, _ in errors_of(answer)
+    ]
     if degraded or not 200 <= answer.status_code < 300:
         raise AssertionError("\n".join([*degraded, _shown(answer, found)]))
+
+
+def errors_of(answer: HTTPAnswer) -> Iterator[tuple[str, object, object]]:
+    """Yield path, code and status of each error of a GraphQL answer."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return
+    # A problem has a status, and may have `errors` of its own.
+    errors = body.get("errors") if isinstance(body, Mapping) and "status" not in body else None
+    for error in errors if isinstance(errors, list) else ():
+        if not (isinstance(error, Mapping) and isinstance(error.get("extensions"), Mapping)):
+            continue
+        extensions = error["extensions"]
+        path = ".".join(map(str, error.get("path") or ()))
+        yield path, extensions.get("code"), extensions.get("status")
 
 
 def is_degraded(state: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, count, pairwise, product
 from typing import overload
@@ -117,7 +117,7 @@ class Calls(Sequence[ReceivedCall]):
         """Fail unless each of these services was answered before the next one was called."""
         names = (first, second, *others)
         for one, other in pairwise(names):
-            for earlier, later in product(self._some(one), self._some(other)):
+            for earlier, later in self._pairs(one, other):
                 if not earlier.ends_before(later):
                     raise AssertionError(
                         f"{one} was not answered before {other} was called\n{self}"
@@ -151,9 +151,15 @@ class Calls(Sequence[ReceivedCall]):
 
     def _not_parallel(self, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         for one, other in combinations(names, 2):
-            pairs = product(self._some(one), self._some(other))
+            pairs = self._pairs(one, other)
             if not any(first.overlaps(second) for first, second in pairs):
                 yield one, other
+
+    def _pairs(self, one: str, other: str) -> Iterable[tuple[ReceivedCall, ReceivedCall]]:
+        """Return each call to one service with each call to another, or with later ones to it."""
+        if one == other:
+            return combinations(self._some(one), 2)
+        return product(self._some(one), self._some(other))
 
     def _some(self, service: str) -> Sequence[ReceivedCall]:
         calls = self[service]

@@ -46,6 +46,9 @@ def make(
             f"{option} configures a gateway that the test makes: pass the function that makes it, "
             "such as client(make_app, ...), or where it is: client('shop:make_app', ...)"
         )
+    for name in environ or {}:
+        if not name.startswith("BFF_"):
+            raise TypeError(f"environ={{{name!r}: ...}}: variables of a gateway begin with BFF_")
     making = MakingForTest({**ENVIRON, **(environ or {})}, has_own_authenticator)
     with made_for_test(making):
         found = pkgutil.resolve_name(app) if isinstance(app, str) else app
@@ -109,6 +112,11 @@ def install(
 
     A gateway without an authenticator stays so, unless the test has a viewer.
     """
+    if app.is_running:
+        raise TypeError(
+            f"the gateway {app.title!r} runs already: close its client first, or pass the function "
+            "that makes it, so that each client has its own"
+        )
     own = app.config.authenticator
     is_open = own is None and viewer is None
     app.configure(

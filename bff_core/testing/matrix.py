@@ -28,7 +28,8 @@ def failure_matrix(
     app: App,
     *screens: type[Composition],
     request: str | SendRequest,
-    services: Mapping[str, Script],
+    services: Mapping[str, Script] | None = None,
+    traffic: Mapping[str, Script] | None = None,
     faults: Mapping[str, Step] = ALL_FAULTS,
     expect: Mapping[str, Expected] | None = None,
     snapshot: str | Path | None = None,
@@ -47,7 +48,8 @@ def failure_matrix(
             services={"catalog": reply(200, TENT), "reviews": reply(200, STARS)},
         )
 
-    `services` are the scripts without a failure. In each case one service is down, slow, or sends
+    `services` are the scripts without a failure, beside those of `traffic`, a recording. In each
+    case one service is down, slow, or sends
     garbage or nothing (`faults`). The answer has to come within the deadline of the gateway, and be
     complete, or report the parts that lack data, or be a problem with the status 502, 503 or 504.
     Without `screens`, the services of `services` fail in turn.
@@ -57,11 +59,12 @@ def failure_matrix(
     states of parts, an `outcome` text, or a function. `snapshot` is a file, beside the test, of all
     outcomes; `pytest --bff-record` writes it. The other options are those of `client(...)`.
     """
-    pytest = importlib.import_module("pytest")
-    cases = _cases(screens, services, faults)
+    scripts = {**(traffic or {}), **(services or {})}
+    cases = _cases(screens, scripts, faults)
     matrix = _Matrix(
         request=_sender(request, json),
-        services=services,
+        services=services or {},
+        traffic=traffic or {},
         expect=_by_case(expect or {}, cases),
         options={
             "viewer": viewer,
@@ -72,6 +75,12 @@ def failure_matrix(
         app=app,
         snapshot=None if snapshot is None else Snapshot(_beside_caller(snapshot)),
     )
+    return _as_test(matrix, cases)
+
+
+def _as_test(matrix: "_Matrix", cases: Sequence[Any]) -> FailureTest:
+    """Return a function that pytest collects as a test with these cases."""
+    pytest = importlib.import_module("pytest")
 
     async def test_failure(failure: Failure, pytestconfig: Any) -> None:
         __tracebackhide__ = True
@@ -89,6 +98,7 @@ class _Matrix:
     app: App
     request: SendRequest
     services: Mapping[str, Script]
+    traffic: Mapping[str, Script]
     expect: Mapping[str, Expected]
     options: Mapping[str, Any]
     snapshot: Snapshot | None
@@ -118,7 +128,7 @@ class _Matrix:
 
     async def _answer(self, services: Mapping[str, Script]) -> HTTPAnswer:
         loop = asyncio.get_running_loop()
-        async with client(self.app, services=services, **self.options) as opened:
+        async with client(self.app, self.traffic, services=services, **self.options) as opened:
             began, edge = loop.time(), opened.app.edge_options
             answer = await self.request(opened)
             took, limit = loop.time() - began, edge.timeout + edge.grace

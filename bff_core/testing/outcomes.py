@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from bff_core.testing.assertions import HTTPAnswer, assert_parts, is_degraded, parts_of
+from bff_core.testing.assertions import HTTPAnswer, assert_parts, errors_of, is_degraded, parts_of
 
 UNAVAILABLE = frozenset({502, 503, 504})
 """The statuses of a problem whose cause is a service."""
@@ -25,7 +25,7 @@ def outcome(answer: HTTPAnswer, /) -> str:
     degraded = [f"{name}={state}" for name, state in parts_of(answer).items() if is_degraded(state)]
     problem = _problem(answer)
     about = [str(problem[name]) for name in ("code", "part") if name in problem]
-    errors = [f"{path}:{code}" for path, code, _ in _graphql_errors(answer)]
+    errors = [f"{path}:{code}" for path, code, _ in errors_of(answer)]
     return " ".join([str(answer.status_code), *(about + sorted(degraded + errors) or ["complete"])])
 
 
@@ -42,7 +42,7 @@ def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer) -> None:
                 f"reports it, or a problem with the status 502, 503 or 504\n{_body(answer)}"
             )
         return
-    errors = list(_graphql_errors(answer))
+    errors = list(errors_of(answer))
     for path, code, status in errors:
         if status not in UNAVAILABLE:
             raise AssertionError(
@@ -98,16 +98,6 @@ def _problem(answer: HTTPAnswer) -> Mapping[str, object]:
     kind = answer.headers.get("content-type", "")
     value = _value(answer) if kind.startswith("application/problem+json") else None
     return value if isinstance(value, Mapping) else {}
-
-
-def _graphql_errors(answer: HTTPAnswer) -> Iterator[tuple[str, object, object]]:
-    """Yield path, code and status of each error of a GraphQL answer."""
-    value = _value(answer)
-    errors = value.get("errors") if isinstance(value, Mapping) and "data" in value else None
-    for error in errors or ():
-        extensions = error.get("extensions") or {}
-        path = ".".join(map(str, error.get("path") or ()))
-        yield path, extensions.get("code"), extensions.get("status")
 
 
 def _value(answer: HTTPAnswer) -> object:

@@ -16,7 +16,9 @@ from bff_core.testing.redaction import Redaction
 FORMAT: Final = "bff-traffic"
 VERSION: Final = 1
 
-DROPPED: Final = frozenset({"connection", "date", "keep-alive", "server", "transfer-encoding"})
+DROPPED: Final = frozenset({
+    "connection", "content-length", "date", "keep-alive", "server", "transfer-encoding",
+})  # fmt: skip
 """Headers of replies that are not recorded: they are of the connection, or of that moment."""
 
 Body = dict[str, object]

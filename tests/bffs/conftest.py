@@ -21,7 +21,6 @@ from tests.bffs.in_process import SCRIPTS, app_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
-DEMO = {"authorization": "Bearer demo-1"}
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,6 @@ class Mocks:
         """Begin to count calls anew."""
         for service in self.clients:
             self._ask(service, "DELETE", "/__calls__")
-
-    def counted(self) -> dict[str, int]:
-        """Return how many calls each service received."""
-        return {service: self.calls(service)["total"] for service in self.clients}
 
     def calls(self, service: str) -> dict:
         """Return what one service counted."""
@@ -145,9 +140,10 @@ def served_mocks() -> Iterator[ServedMocks]:
 def open_gateway():
     """Open a gateway of the reference application, or another one, over these services."""
 
-    def open_app(app, headers=DEMO, **options):
+    def open_app(app, *, viewer="1", headers=None, **options):
         named = f"bffs.{app}.app:app" if isinstance(app, str) else app
-        return client(named, SCRIPTS, headers=headers, **options)
+        viewer = viewer if headers is None else None
+        return client(named, SCRIPTS, viewer=viewer, headers=headers, **options)
 
     return open_app
 

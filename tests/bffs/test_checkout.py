@@ -46,13 +46,10 @@ def money(mocks):
     return sum(one["amount"]["amount"] - one["refunded"]["amount"] for one in taken)
 
 
-THREE = {"authorization": "Bearer demo-3"}
-
-
 async def test_a_cart_is_bought(mocks, open_gateway, cart):
     """The order is placed, paid with its total, and its stock is taken."""
     before, paid = available(mocks, cart), money(mocks)
-    async with open_gateway("mobile", headers=THREE) as client:
+    async with open_gateway("mobile", viewer="3") as client:
         answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
 
     assert answer.status_code == 201, answer.text
@@ -68,7 +65,7 @@ async def test_one_key_buys_once(mocks, open_gateway, cart):
     paid = money(mocks)
     body = {"payment_method_id": method(mocks)}
     headers = {"Idempotency-Key": "checkout-once-0123456789"}
-    async with open_gateway("desktop", headers=THREE) as client:
+    async with open_gateway("desktop", viewer="3") as client:
         first = await client.post("/v1/checkout", json=body, headers=headers)
         again = await client.post("/v1/checkout", json=body, headers=headers)
 
@@ -81,7 +78,7 @@ async def test_one_key_buys_once(mocks, open_gateway, cart):
 async def test_a_declined_card_leaves_nothing_behind(mocks, open_gateway, cart):
     """The stock that was held is put back, and the answer says so step by step."""
     before, paid = available(mocks, cart), money(mocks)
-    async with open_gateway("mobile", headers=THREE) as client:
+    async with open_gateway("mobile", viewer="3") as client:
         with mocks.fault("payments", kind="error", status=402, route="POST /charges"):
             answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
 
@@ -99,7 +96,7 @@ async def test_a_declined_card_leaves_nothing_behind(mocks, open_gateway, cart):
 async def test_an_order_that_is_refused_is_refunded(mocks, open_gateway, cart):
     """Money and stock go back when the order service refuses."""
     before, paid = available(mocks, cart), money(mocks)
-    async with open_gateway("mobile", headers=THREE) as client:
+    async with open_gateway("mobile", viewer="3") as client:
         with mocks.fault("orders", kind="error", status=409, route="POST /orders"):
             answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
 
@@ -113,7 +110,7 @@ async def test_an_order_that_is_refused_is_refunded(mocks, open_gateway, cart):
 async def test_an_empty_cart_is_not_bought(mocks, open_gateway, cart):
     """The answer is a 422, and no service got a write."""
     mocks.send("cart", "DELETE", CART)
-    async with open_gateway("mobile", headers=THREE) as client:
+    async with open_gateway("mobile", viewer="3") as client:
         answer = await client.post("/v1/checkout", json={"payment_method_id": "pm-3-1"})
 
     assert answer.status_code == 422
@@ -122,7 +119,7 @@ async def test_an_empty_cart_is_not_bought(mocks, open_gateway, cart):
 
 async def test_buying_requires_a_sign_in(open_gateway):
     """An anonymous caller gets a 401."""
-    async with open_gateway("mobile", headers={}) as client:
+    async with open_gateway("mobile", viewer=None) as client:
         answer = await client.post("/v1/checkout", json={"payment_method_id": "pm-3-1"})
 
     assert answer.status_code == 401
@@ -144,7 +141,7 @@ async def test_the_journal_holds_no_secrets(mocks, open_gateway, cart, tmp_path)
         )
 
     environ = {"BFF_JOURNAL_URL": f"sqlite:///{path}"}
-    async with open_gateway(make_app, headers=THREE, environ=environ) as client:
+    async with open_gateway(make_app, viewer="3", environ=environ) as client:
         answer = await client.post(
             "/v1/checkout",
             json={"payment_method_id": method(mocks)},
@@ -163,7 +160,7 @@ CHECKOUT = "mutation ($m: ID!) { checkout(paymentMethodId: $m) { id totals { tot
 async def test_a_browser_buys_by_mutation(mocks, open_gateway, cart):
     """The mutation returns the order, or an error that says what became of each step."""
     query = {"query": CHECKOUT, "variables": {"m": method(mocks)}}
-    async with open_gateway("web", headers=THREE) as client:
+    async with open_gateway("web", viewer="3") as client:
         bought = await client.post("/graphql", json=query)
         with mocks.fault("payments", kind="error", status=409, route="POST /charges"):
             refused = await client.post("/graphql", json=query)

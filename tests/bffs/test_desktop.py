@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bff_core.testing import assert_complete, assert_parts
+from bff_core.testing import assert_complete, assert_parts, reply
 
 DEMO = {"authorization": "Bearer demo-1"}
 WHOLESALE = {"authorization": "Bearer demo-2"}
@@ -47,7 +47,7 @@ async def test_export_streams_all_orders(open_gateway, mocks):
     total = mocks.get("orders", "/orders?customer_id=2&limit=1").json()["total"]
 
     async with (
-        open_gateway("desktop", headers=WHOLESALE) as client,
+        open_gateway("desktop", viewer="2") as client,
         client.stream("GET", "/v1/orders/export") as answer,
     ):
         rows = [json.loads(line) async for line in answer.aiter_lines()]
@@ -58,11 +58,10 @@ async def test_export_streams_all_orders(open_gateway, mocks):
     assert placed == sorted(placed, reverse=True)
 
 
-async def test_export_that_can_not_begin_is_a_problem(open_gateway, mocks):
+async def test_export_that_can_not_begin_is_a_problem(open_gateway):
     """A failure before the first row is reported like any other."""
-    async with open_gateway("desktop") as client:
-        with mocks.fault("orders", kind="error", status=503):
-            answer = await client.get("/v1/orders/export")
+    async with open_gateway("desktop", orders=reply(503)) as client:
+        answer = await client.get("/v1/orders/export")
 
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
@@ -171,7 +170,7 @@ async def test_order_page_is_whole(open_gateway, mocks):
 
 async def test_export_is_for_somebody(open_gateway):
     """Without a sign-in there is no export, no dashboard and no page of orders."""
-    async with open_gateway("desktop", headers={}) as client:
+    async with open_gateway("desktop", viewer=None) as client:
         answers = [
             await client.get(f"/v1/{path}")
             for path in ("orders/export", "orders", "orders/10001", "dashboard")

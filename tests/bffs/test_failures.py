@@ -34,7 +34,7 @@ def matrix(name, app, screen, request):
         app,
         screen,
         request=request,
-        services=SCRIPTS,
+        traffic=SCRIPTS,
         viewer="1",
         snapshot=OUTCOMES / f"{name}.json",
     )

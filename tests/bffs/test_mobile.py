@@ -30,7 +30,7 @@ async def test_home_calls_only_what_it_shows(open_gateway):
 @pytest.mark.parametrize("path", ["home", "orders", "orders/10001", "cart"])
 async def test_personal_screens_need_somebody(open_gateway, path):
     """Without a sign-in, home is a 401: a problem with a challenge."""
-    async with open_gateway("mobile", headers={}) as client:
+    async with open_gateway("mobile", viewer=None) as client:
         answer = await client.get(f"/v1/{path}")
 
     assert answer.status_code == 401
@@ -174,7 +174,7 @@ async def test_cart_of_one_is_not_the_cart_of_another(open_gateway, mocks):
     stock = mocks.get("inventory", "/stock?ids=90,91,92,93").json()["items"]
     sku = next(one["sku"] for item in stock for one in item["skus"] if one["available"] > 5)
 
-    async with open_gateway("mobile", headers={"authorization": "Bearer demo-8"}) as client:
+    async with open_gateway("mobile", viewer="8") as client:
         await client.put(f"/v1/cart/items/{sku}", json={"quantity": 3})
         other = {"authorization": "Bearer demo-7"}
         shown = (await client.get("/v1/cart", headers=other)).json()

@@ -1,18 +1,8 @@
 """What belongs to one customer is out of another's reach, by whatever id is sent (OWASP API1)."""
 
-from contextlib import asynccontextmanager
-
 import pytest
 
 ME, OTHER = "5", "6"
-MINE = {"authorization": f"Bearer demo-{ME}"}
-
-
-@asynccontextmanager
-async def signed_in(open_gateway, name):
-    """Open a gateway for customer 5."""
-    async with open_gateway(name, headers=MINE) as client:
-        yield client
 
 
 @pytest.fixture
@@ -35,7 +25,7 @@ def cart(mocks) -> str:
 @pytest.mark.parametrize("name", ["mobile", "desktop"])
 async def test_anothers_order_is_none_over_rest(open_gateway, theirs, name):
     """The answer is that of an order which does not exist, word for word."""
-    async with signed_in(open_gateway, name) as client:
+    async with open_gateway(name, viewer=ME) as client:
         answer = await client.get(f"/v1/orders/{theirs}")
         unknown = await client.get("/v1/orders/99999999")
 
@@ -47,8 +37,8 @@ async def test_anothers_order_is_none_over_rest(open_gateway, theirs, name):
 async def test_anothers_order_is_none_over_graphql(open_gateway, theirs):
     """By itself, and beside one's own."""
     query = f'{{ one: order(id: "{theirs}") {{ id payment {{ status }} }} orders {{ total }} }}'
-    async with signed_in(open_gateway, "web") as client:
-        answer = (await client.post("/graphql", json={"query": query})).json()
+    async with open_gateway("web", viewer=ME) as client:
+        answer = (await client.graphql(query)).json()
 
     assert answer["data"]["one"] is None
     assert answer["data"]["orders"]["total"] > 0
@@ -60,9 +50,8 @@ async def test_anothers_order_is_none_over_graphql(open_gateway, theirs):
 @pytest.mark.parametrize("name", ["mobile", "desktop"])
 async def test_anothers_cursor_leads_nowhere(open_gateway, name):
     """A page's cursor is no key to the list that it was made for."""
-    async with signed_in(open_gateway, name) as client:
-        other = {"authorization": f"Bearer demo-{OTHER}"}
-        first = (await client.get("/v1/orders?limit=1", headers=other)).json()
+    async with open_gateway(name, viewer=ME) as client:
+        first = (await client.as_viewer(OTHER).get("/v1/orders?limit=1")).json()
         cursor = first.get("next") or first.get("next_cursor")
         answer = await client.get("/v1/orders", params={"cursor": cursor, "limit": 50})
         mine = await client.get("/v1/orders?limit=50")
@@ -77,7 +66,7 @@ async def test_anothers_cursor_leads_nowhere(open_gateway, name):
 async def test_no_customer_pays_with_anothers_card_over_rest(open_gateway, mocks, cart, name):
     """No money is taken from anybody, and what was held is put back."""
     before = paid(mocks)
-    async with signed_in(open_gateway, name) as client:
+    async with open_gateway(name, viewer=ME) as client:
         answer = await client.post("/v1/checkout", json={"payment_method_id": f"pm-{OTHER}-1"})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
@@ -89,8 +78,8 @@ async def test_no_customer_pays_with_anothers_card_over_graphql(open_gateway, mo
     """The same refusal, as an error with a code."""
     before = paid(mocks)
     query = f'mutation {{ checkout(paymentMethodId: "pm-{OTHER}-1") {{ id }} }}'
-    async with signed_in(open_gateway, "web") as client:
-        answer = (await client.post("/graphql", json={"query": query})).json()
+    async with open_gateway("web", viewer=ME) as client:
+        answer = (await client.graphql(query)).json()
 
     assert answer["data"] == {"checkout": None}
     assert answer["errors"][0]["extensions"]["code"] == "not_found"
@@ -111,7 +100,7 @@ async def test_an_id_in_the_request_leads_no_one_into_anothers_cart(
     named = {"x-user-id": OTHER, "x-customer-id": OTHER, "cookie": f"customer_id={OTHER}"}
     query = {"query": "{ cart { lines { sku } } }"}
     mocks.send("cart", "DELETE", f"/carts/{OTHER}")
-    async with signed_in(open_gateway, name) as client:
+    async with open_gateway(name, viewer=ME) as client:
         request = {"params": {"customer_id": OTHER, "subject": OTHER}, "headers": named}
         if name == "web":
             answer = await client.post("/graphql", json=query, **request)
@@ -127,12 +116,10 @@ async def test_a_key_of_another_customer_is_no_key_to_their_answer(open_gateway,
     key = {"idempotency-key": "the-same-key-0123456789"}
     methods = mocks.get("payments", f"/payment-methods?customer_id={ME}").json()["items"]
     usable = next(one["id"] for one in methods if one["last4"] != "0002")
-    async with signed_in(open_gateway, "mobile") as client:
+    async with open_gateway("mobile", viewer=ME) as client:
         mine = await client.post("/v1/checkout", json={"payment_method_id": usable}, headers=key)
-        other = {"authorization": f"Bearer demo-{OTHER}", **key}
-        theirs = await client.post(
-            "/v1/checkout", json={"payment_method_id": usable}, headers=other
-        )
+        other = client.as_viewer(OTHER)
+        theirs = await other.post("/v1/checkout", json={"payment_method_id": usable}, headers=key)
 
     assert mine.status_code == 201, mine.text
     assert theirs.status_code == 422

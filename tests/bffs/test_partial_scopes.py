@@ -7,6 +7,7 @@ import pytest
 from fastapi import Depends
 
 from bff_core import ANYONE, Composition, Views, compose, gateway
+from bff_core.testing import assert_parts, parts_of
 from bffs.compositions.cart import CartPage
 from bffs.compositions.checkout import Checkout
 from bffs.compositions.home import Home
@@ -23,7 +24,7 @@ from bffs.services.reviews import Reviews
 from bffs.services.users import Users
 from bffs.services.values import Money
 
-CUSTOMERS = ("users", "orders", "cart", "payments", "recommendations")
+CUSTOMERS = {"users", "orders", "cart", "payments", "recommendations"}
 """The services that hold what belongs to a customer."""
 
 HOME = """{ home {
@@ -41,19 +42,17 @@ def bearer(*scopes: str) -> dict[str, str]:
 OPENID = bearer("openid")
 
 
-async def test_openid_alone_sees_the_catalogue_over_graphql(open_gateway, mocks):
+async def test_openid_alone_sees_the_catalogue_over_graphql(open_gateway):
     """Deals and products are there; each field of a customer's is null with an error of its own."""
     async with open_gateway("web", headers=OPENID) as client:
-        mocks.forget()
-        answer = (await client.post("/graphql", json={"query": HOME})).json()
-        counted = mocks.counted()
+        answer = (await client.graphql(HOME)).json()
 
     home = answer["data"]["home"]
     errors = {tuple(error["path"]): error["extensions"] for error in answer["errors"]}
     assert home["deals"][0]["product"]["price"]["price"]["amount"] > 0
     assert {name: home[name] for name in WITHHELD} == dict.fromkeys(WITHHELD)
     assert errors == {("home", name): {"code": "not_allowed", "status": 403} for name in WITHHELD}
-    assert not any(counted[service] for service in CUSTOMERS)
+    assert client.calls.counts.keys().isdisjoint(CUSTOMERS)
 
 
 @pytest.mark.parametrize(
@@ -65,35 +64,31 @@ async def test_openid_alone_sees_the_catalogue_over_graphql(open_gateway, mocks)
         ("desktop", "/v1/products/42"),
     ],
 )
-async def test_openid_alone_sees_the_catalogue_over_rest(open_gateway, mocks, gateway, path):
+async def test_openid_alone_sees_the_catalogue_over_rest(open_gateway, gateway, path):
     """It is the same that anonymous viewers see, down to the last byte."""
-    async with open_gateway(gateway, headers={}) as client:
-        mocks.forget()
+    async with open_gateway(gateway, viewer=None) as client:
         answers = [await client.get(path, headers=headers) for headers in ({}, OPENID)]
-        counted = mocks.counted()
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].content == answers[1].content
-    assert not any(counted[service] for service in CUSTOMERS)
+    assert client.calls.counts.keys().isdisjoint(CUSTOMERS)
 
 
 @pytest.mark.parametrize(
     ("gateway", "path"), [("mobile", "/v1/home"), ("desktop", "/v1/dashboard")]
 )
-async def test_a_home_screen_shows_the_parts_that_it_may(open_gateway, mocks, gateway, path):
+async def test_a_home_screen_shows_the_parts_that_it_may(open_gateway, gateway, path):
     """With the profile alone it greets; the parts that take other scopes are `forbidden`."""
     async with open_gateway(gateway, headers=bearer("profile:read")) as client:
-        mocks.forget()
         answer = await client.get(path)
-        counted = mocks.counted()
 
-    parts = dict(one.split("=", 1) for one in answer.headers["part-status"].split(", "))
+    parts = parts_of(answer)
     refused = {name for name, state in parts.items() if state.startswith("forbidden")}
     assert answer.status_code == 200
     assert {parts["profile"], parts["deals"]} == {"ok"}
     assert {"orders", "cart", "picks"} <= refused <= {"orders", "cart", "picks", "payment_methods"}
     assert answer.json()["orders"] == answer.json()["picks"] == []
-    assert not any(counted[service] for service in CUSTOMERS if service != "users")
+    assert client.calls.counts.keys() & CUSTOMERS == {"users"}
 
 
 async def test_a_whole_home_screen_is_not_given_to_a_token_with_less(open_gateway):
@@ -127,9 +122,9 @@ async def test_orders_hide_what_takes_another_scope(open_gateway, mocks):
         answer = (await client.post("/graphql", json=query)).json()
 
     assert page.json()["paid_with"] is None
-    assert "payment=forbidden" in page.headers["part-status"]
+    assert_parts(page, payment="forbidden")
     assert wide.json()["customer"] is wide.json()["items"][0]["payment"] is None
-    assert "customer=forbidden" in wide.headers["part-status"]
+    assert_parts(wide, customer="forbidden")
     assert answer["data"]["orders"]["items"][0]["number"]
     assert [error["path"][-1] for error in answer["errors"]] == ["payment"]
     assert answer["errors"][0]["extensions"] == {"code": "not_allowed", "status": 403}
@@ -138,7 +133,7 @@ async def test_orders_hide_what_takes_another_scope(open_gateway, mocks):
 async def test_who_is_signed_in_is_null_for_anonymous_viewers(open_gateway):
     """A page may look whether somebody is signed in without an error."""
     met = []
-    async with open_gateway("web", headers={}) as client:
+    async with open_gateway("web", viewer=None) as client:
         for headers in ({}, OPENID, bearer("profile:read")):
             request = {"json": {"query": "{ viewer { id } }"}, "headers": headers}
             answer = (await client.post("/graphql", **request)).json()
@@ -148,13 +143,12 @@ async def test_who_is_signed_in_is_null_for_anonymous_viewers(open_gateway):
     assert met == [(None, []), (None, ["not_allowed"]), ({"id": "1"}, [])]
 
 
-async def test_a_refused_write_changes_nothing(open_gateway, mocks):
+async def test_a_refused_write_changes_nothing(open_gateway):
     """With every scope for reading a cart stays as it was, and nothing is bought."""
     headers = bearer("profile:read", "orders:read", "cart:read", "payments:read")
     change = 'mutation { setCartItem(sku: "1-BLK-M", quantity: 1) { count } }'
     buy = 'mutation { checkout(paymentMethodId: "pm-1-1") { id } }'
     async with open_gateway("mobile", headers=headers) as mobile, open_gateway("web") as web:
-        mocks.forget()
         answers = [
             await mobile.put("/v1/cart/items/1-BLK-M", json={"quantity": 1}),
             await mobile.post("/v1/checkout", json={"payment_method_id": "pm-1-1"}),
@@ -163,11 +157,11 @@ async def test_a_refused_write_changes_nothing(open_gateway, mocks):
             (await web.post("/graphql", json={"query": query}, headers=headers)).json()
             for query in (change, buy)
         ]
-        counted = mocks.counted()
 
     assert [answer.status_code for answer in answers] == [403, 403]
     assert [one["errors"][0]["extensions"]["code"] for one in replies] == ["not_allowed"] * 2
-    assert not any(counted.values())
+    assert not mobile.calls
+    assert not web.calls
 
 
 SERVICES = (

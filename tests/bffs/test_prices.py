@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-STAFF = {"authorization": "Bearer demo-9"}
+from bff_core.testing import hang, reply
+from tests.bffs.in_process import SCRIPTS
 
 
 def price_of(mocks, product_id: str) -> list[dict]:
@@ -40,7 +41,7 @@ async def test_each_change_is_reported(open_gateway, mocks, variants):
         change(first["sku"], cheaper + 1),
     ]
 
-    async with open_gateway("desktop", headers=STAFF) as client:
+    async with open_gateway("desktop", viewer="9") as client:
         answer = await client.post("/v1/prices/bulk", json={"items": wanted})
 
     report = answer.json()
@@ -54,29 +55,27 @@ async def test_each_change_is_reported(open_gateway, mocks, variants):
     assert price_of(mocks, "42")[0]["price"]["amount"] == cheaper
 
 
-async def test_a_batch_is_done_in_a_bounded_number_of_calls(open_gateway, mocks, variants):
+async def test_a_batch_is_done_in_a_bounded_number_of_calls(open_gateway, variants):
     """One call per change, and none for what is refused beforehand."""
     wanted = [change(one["sku"], one["price"]["amount"]) for one in variants]
 
-    async with open_gateway("desktop", headers=STAFF) as client:
-        mocks.forget()
+    async with open_gateway("desktop", viewer="9") as client:
         answer = await client.post("/v1/prices/bulk", json={"items": wanted})
-        counted = mocks.calls("pricing")["routes"]
+        called = [call.operation for call in client.calls]
         many = await client.post("/v1/prices/bulk", json={"items": (wanted * 200)[:201]})
 
     assert answer.json()["done"] == len(variants)
-    assert counted == {"PUT /skus/{sku}/price": len(variants)}
+    assert called == ["PUT /skus/{sku}/price"] * len(variants)
     assert many.status_code == 422
 
 
-async def test_changes_after_the_deadline_are_reported(open_gateway, mocks, variants):
+async def test_changes_after_the_deadline_are_reported(open_gateway):
     """A service that hangs costs the items under way, and those behind them are not attempted."""
     wanted = [change(f"nonsense-{number}", 100) for number in range(20)]
-    async with open_gateway("desktop", headers=STAFF) as client:
-        with mocks.fault("pricing", kind="hang"):
-            answer = await client.post(
-                "/v1/prices/bulk", json={"items": wanted}, headers={"Request-Timeout": "0.5"}
-            )
+    async with open_gateway("desktop", viewer="9", pricing=hang()) as client:
+        answer = await client.post(
+            "/v1/prices/bulk", json={"items": wanted}, headers={"Request-Timeout": "0.5"}
+        )
 
     report = answer.json()
     codes = [item["problem"]["code"] for item in report["items"]]
@@ -84,25 +83,26 @@ async def test_changes_after_the_deadline_are_reported(open_gateway, mocks, vari
     assert codes == ["timeout"] * 8 + ["not_attempted"] * 12
 
 
-async def test_a_batch_is_safe_to_send_again(open_gateway, mocks, variants):
+async def test_a_batch_is_safe_to_send_again(open_gateway, variants):
     """Under its key: what was open is tried again, then what is settled is said again."""
     wanted = {"items": [change(variants[0]["sku"], variants[0]["price"]["amount"])]}
     key = {"Idempotency-Key": str(uuid4())}
-    async with open_gateway("desktop", headers=STAFF) as client:
-        with mocks.fault("pricing", kind="error", status=503):
-            broken = await client.post("/v1/prices/bulk", json=wanted, headers=key)
+    async with open_gateway("desktop", viewer="9") as client:
+        client.services["pricing"].then(reply(503))
+        broken = await client.post("/v1/prices/bulk", json=wanted, headers=key)
+        client.services["pricing"].then(SCRIPTS["pricing"])
         again = await client.post("/v1/prices/bulk", json=wanted, headers=key)
-        mocks.forget()
+        client.calls.clear()
         replayed = await client.post("/v1/prices/bulk", json=wanted, headers=key)
 
     assert [answer.json()["done"] for answer in (broken, again, replayed)] == [0, 1, 1]
     assert replayed.headers["idempotency-replayed"] == "true"
-    assert mocks.calls("pricing")["total"] == 0
+    assert not client.calls
 
 
 async def test_prices_are_changed_by_somebody(open_gateway):
     """An anonymous caller changes nothing."""
-    async with open_gateway("desktop", headers={}) as client:
+    async with open_gateway("desktop", viewer=None) as client:
         answer = await client.post("/v1/prices/bulk", json={"items": [change("42-BLK-M", 1)]})
 
     assert answer.status_code == 401

@@ -81,7 +81,7 @@ async def test_a_dashboard_whose_services_are_down_says_so_line_by_line(open_gat
 
 async def test_nobodys_home_is_refused_as_ever(open_gateway):
     """A 401 is a status, not a line."""
-    async with open_gateway("mobile", headers={}) as client:
+    async with open_gateway("mobile", viewer=None) as client:
         answer = await client.get("/v1/home", headers=LINES)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

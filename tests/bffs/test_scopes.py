@@ -1,7 +1,6 @@
 """Who may use which route and which field of the reference gateways, as one table."""
 
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -229,7 +228,7 @@ async def test_each_route_takes_its_scope(open_gateway, orders, route):
     """Anonymous viewers get a 401, those without the scope a 403; nothing else is needed."""
     method = route.route.split()[-2]
     met, expected = {}, {}
-    async with open_gateway(route.gateway, headers={}) as client:
+    async with open_gateway(route.gateway, viewer=None) as client:
         for who, (headers, status) in viewers(route.scope).items():
             path = route.path.replace("{order}", of(headers, orders))
             verb = "GET" if route.json is None else method
@@ -245,7 +244,7 @@ async def test_each_route_takes_its_scope(open_gateway, orders, route):
 async def test_each_field_takes_its_scope(open_gateway, orders, one):
     """What is refused is null, with an error at its path that programs can read."""
     met, expected = {}, {}
-    async with open_gateway("web", headers={}) as client:
+    async with open_gateway("web", viewer=None) as client:
         for who, (headers, status) in viewers(one.scope).items():
             query = one.query.replace("{order}", of(headers, orders))
             answer = await client.post("/graphql", json={"query": query}, headers=headers)
@@ -259,9 +258,10 @@ async def test_each_field_takes_its_scope(open_gateway, orders, one):
 
 
 @pytest.mark.parametrize("gateway", ["web", "mobile", "desktop"])
-def test_no_route_is_without_a_rule(mocks, open_gateway, gateway):
+async def test_no_route_is_without_a_rule(open_gateway, gateway):
     """Who adds a route, or opens one, has to say so in this table."""
-    listed = import_module(f"bffs.{gateway}.app").app.access
+    async with open_gateway(gateway) as client:
+        listed = client.app.access
     rules = {str(one) for one in listed if "/graphql " not in one.path}
 
     assert rules == {
@@ -275,9 +275,10 @@ def rule(scope: str) -> str:
     return scope if scope in {ANYONE, SIGNED_IN} else f"{SIGNED_IN}, with {scope}"
 
 
-def test_no_field_is_without_a_rule(mocks, open_gateway):
+async def test_no_field_is_without_a_rule(open_gateway):
     """Who adds a field that fetches something has to say in this table who may see it."""
-    listed = import_module("bffs.web.app").app.access
+    async with open_gateway("web") as client:
+        listed = client.app.access
     rules = {one.path.split()[1]: str(one.access) for one in listed if "/graphql " in one.path}
     fetching = {
         f"{kind.name}.{name}"

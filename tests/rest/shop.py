@@ -13,7 +13,6 @@ from bff_core import (
     Composition,
     Gateway,
     Policy,
-    Settings,
     Upstream,
     Viewer,
     Views,
@@ -24,7 +23,7 @@ from bff_core import (
     optional,
 )
 from bff_core.events import AnyEvent, Events
-from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
+from bff_core.testing import Scripted, client, reply
 
 
 @dataclass(frozen=True)
@@ -142,23 +141,15 @@ async def open_shop(views: Views | None = None, **options) -> AsyncIterator[Shop
         "reviews": Scripted(reply(200, ["good", "dry"])),
     }
     heard: list[AnyEvent] = []
-    app = gateway(
-        "shop",
-        services=[Catalog, Reviews],
-        faces=[views or shop_views()],
-        settings=Settings(
-            env="development",
-            auth="demo",
-            gc_freeze=False,
-            upstreams=dict.fromkeys(scripts, ("http://127.0.0.1:1",)),
-        ),
-        events=Events(heard.append),
-        transport=lambda _, runtime: ScriptedTransport({"127.0.0.1": scripts[runtime.upstream]}),
-        **options,
-    )
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://testserver") as client,
-    ):
-        yield Shop(app, client, scripts, heard)
+
+    def make_app() -> Gateway:
+        return gateway(
+            "shop",
+            services=[Catalog, Reviews],
+            faces=[views or shop_views()],
+            events=Events(heard.append),
+            **options,
+        )
+
+    async with client(make_app, services=scripts, environ={"BFF_AUTH": "demo"}) as opened:
+        yield Shop(opened.app, opened, scripts, heard)

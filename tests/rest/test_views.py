@@ -548,6 +548,8 @@ async def test_gateway_that_is_started_again_is_ready(shop):
         app = open_shop.app
     client = AsyncClient(transport=ASGITransport(app), base_url="http://testserver")
     async with client:
+        async with app.router.lifespan_context(app):
+            pass
         ended = await client.get("/readyz")
         async with app.router.lifespan_context(app):
             begun = await client.get("/readyz")

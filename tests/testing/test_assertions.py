@@ -1,5 +1,7 @@
 """The kit's assertions: states of parts in REST and GraphQL, and the size of answers."""
 
+import json
+
 import httpx
 import pytest
 
@@ -29,11 +31,20 @@ GRAPHQL = httpx.Response(
         },
     },
 )
+PROGRESSIVE = httpx.Response(
+    200,
+    headers={"content-type": "application/x-ndjson"},
+    content=b'{"part": "product", "status": "ok"}\n'
+    + json.dumps({"answer": 1, **GRAPHQL.json()["extensions"]}).encode()
+    + b"\n",
+)
+ANSWERS = {"rest": REST, "graphql": GRAPHQL, "progressive": PROGRESSIVE}
+each_answer = pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 
 
-@pytest.mark.parametrize("answer", [REST, GRAPHQL], ids=["rest", "graphql"])
+@each_answer
 def test_parts_are_read_from_the_answer(answer):
-    """REST has them in a header, GraphQL in its extensions."""
+    """REST has them in a header, GraphQL in its extensions, a stream of parts at its end."""
     assert parts_of(answer) == {
         "product": "ok",
         "rating": "missing;reason=timeout",
@@ -41,7 +52,7 @@ def test_parts_are_read_from_the_answer(answer):
     }
 
 
-@pytest.mark.parametrize("answer", [REST, GRAPHQL], ids=["rest", "graphql"])
+@each_answer
 @pytest.mark.parametrize(
     ("states", "exact"),
     [
@@ -87,6 +98,11 @@ async def test_answers_of_a_gateway_are_complete_or_not():
     async with client(make_app, catalog=fail(), reviews=fail()) as c:
         with pytest.raises(AssertionError, match="the answer: 502"):
             assert_complete(await c.get("/v1/products/8"))
+        with pytest.raises(AssertionError, match=r"^the query has the error"):
+            assert_complete(await c.graphql("{ nonsense }"))
+    error = {"path": ["a", 0], "extensions": {"code": "timeout"}}
+    with pytest.raises(AssertionError, match=r"^a\.0 has the error timeout\n"):
+        assert_complete(httpx.Response(200, json={"data": {}, "errors": [error]}))
 
 
 def test_size_is_bounded():

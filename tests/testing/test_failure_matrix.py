@@ -13,7 +13,7 @@ from bff_core.testing import (
     outcome,
     reply,
 )
-from tests.testing.kit_shop import HAPPY, QUERY, Me, ProductPage, make_app
+from tests.testing.kit_shop import HAPPY, QUERY, SUMMARY, TENT, Me, ProductPage, make_app
 
 FAILED = httpx.Response(
     500, headers={"content-type": "application/problem+json"}, json={"code": "internal_error"}
@@ -41,6 +41,15 @@ test_product_page_without_screen = failure_matrix(
     services=HAPPY,
     faults=ALL_FAULTS | {"busy": reply(503, headers={"retry-after": "30"})},
     expect={"reviews": {"rating": "missing"}},
+)
+
+
+test_product_page_over_a_recording = failure_matrix(
+    make_app,
+    ProductPage,
+    request="GET /v1/products/8",
+    traffic={"catalog": reply(404), "identity": reply(404), "reviews": reply(200, SUMMARY)},
+    services={"catalog": reply(200, TENT)},
 )
 
 

@@ -1,8 +1,21 @@
 """The kit's client: scripted services by name, viewers, recorded calls, errors that help."""
 
+import asyncio
+
 import pytest
 
-from bff_core import Call, Reply, Viewer
+from bff_core import (
+    ApiKey,
+    Basic,
+    Call,
+    ClientCredentials,
+    Policy,
+    Reply,
+    Signature,
+    Upstream,
+    Viewer,
+    gateway,
+)
 from bff_core.testing import (
     UnscriptedCall,
     client,
@@ -196,6 +209,18 @@ async def test_calls_in_parallel_are_told_from_calls_in_sequence():
             c.calls.assert_sequential("reviews", "catalog")
 
 
+async def test_calls_to_one_service_run_in_parallel_or_not():
+    """Two requests of the same moment, or one after the other."""
+    async with client(make_app, services=HAPPY) as c:
+        await asyncio.gather(c.get("/v1/products/1"), c.get("/v1/products/2"))
+        c.calls.assert_parallel("catalog", "catalog")
+        c.calls.clear()
+        await c.get("/v1/products/1")
+        await c.get("/v1/products/2")
+        c.calls.assert_sequential("catalog", "catalog")
+        assert not c.calls.in_parallel("catalog", "catalog")
+
+
 @pytest.mark.virtual_time(on=False)
 async def test_calls_in_parallel_are_found_in_real_time():
     """The kit also works on a usual event loop."""
@@ -306,6 +331,20 @@ async def test_a_made_gateway_can_not_be_configured():
         await client(app, environ={"BFF_TIMEOUT": "1"}).__aenter__()
 
 
+async def test_a_gateway_has_one_client_at_a_time():
+    """A second one would take its services away."""
+    async with client(make_app, services=HAPPY) as c:
+        with pytest.raises(TypeError, match="'shop' runs already: close its client first"):
+            await client(c.app, services=HAPPY).__aenter__()
+        assert (await c.get(PAGE)).status_code == 200
+
+
+async def test_variables_of_others_are_refused():
+    """They would have no effect."""
+    with pytest.raises(TypeError, match=r"environ=\{'TIMEOUT': ...\}: variables of a gateway"):
+        await client(make_app, environ={"TIMEOUT": "1"}).__aenter__()
+
+
 async def test_graphql_is_queried():
     """With variables as keywords; a part that is missing has an error at its field."""
     async with client(make_app, catalog=reply(200, TENT), reviews=fail()) as c:
@@ -319,3 +358,34 @@ async def test_gateway_without_graphql_says_so():
     async with client(make_open_app, services=HAPPY) as c:
         with pytest.raises(TypeError, match="'open' has no GraphQL face"):
             await c.graphql(QUERY, id="8")
+
+
+async def test_services_with_credentials_need_no_secrets():
+    """A key, a password and a signature are made up; a token comes from a scripted provider."""
+
+    class Tokens(Upstream):
+        """The provider of tokens."""
+
+    def made(name, credentials):
+        return type(name, (Upstream,), {"policy": Policy(credentials=credentials)})
+
+    maps = made("Maps", ApiKey(secret="maps"))
+    mail = made("Mail", Basic(username="shop", secret="mail"))
+    signed = made("Signed", Signature(secret="signing", key_id="k1"))
+    orders = made(
+        "Orders",
+        ClientCredentials(upstream="tokens", path="/token", client_id="shop", secret="orders"),
+    )
+
+    def make():
+        return gateway("shop", services=[Tokens, maps, mail, signed, orders])
+
+    token = {"access_token": "t1", "token_type": "Bearer", "expires_in": 60}
+    others = dict.fromkeys(("maps", "mail", "signed", "orders"), reply())
+    async with client(make, tokens=reply(200, token), services=others) as c:
+        for kind in (maps, mail, signed, orders):
+            await c.app.services[kind].request("GET", "/")
+
+    assert c.calls.counts == {"maps": 1, "mail": 1, "signed": 1, "tokens": 1, "orders": 1}
+    assert c.calls["orders"][0].headers["authorization"] == "Bearer t1"
+    assert "signature" in c.calls["signed"][0].headers

@@ -83,6 +83,19 @@ async def test_fixture(gateway_client):
     async with gateway_client(prices=hang()) as c:
         assert (await c.get("/prices/42")).status_code == 504
 
+@pytest.fixture
+async def opened(gateway_client):
+    loop = asyncio.get_running_loop()
+    async with gateway_client(prices=reply(200, 995, after=60)) as c:
+        yield c
+    print("closed", loop is asyncio.get_running_loop())
+
+@pytest.mark.virtual_time
+async def test_asynchronous_fixture(opened):
+    answer = await opened.get("/prices/42", headers={"request-timeout": "2"})
+    assert answer.status_code == 504
+    assert opened.calls[0].duration == pytest.approx(2, abs=0.2)
+
 @pytest.mark.virtual_time
 async def test_unscripted(gateway_client):
     async with gateway_client() as c:
@@ -153,7 +166,7 @@ def lines_of(report: str, test: str) -> list[str]:
 @pytest.mark.parametrize(
     "test",
     ["test_an_hour", "TestInAClass::test_method", "TestInAClass::test_without", "test_synchronous",
-     "test_five_lines", "test_fixture", "test_matrix[prices-down]"],
+     "test_five_lines", "test_fixture", "test_asynchronous_fixture", "test_matrix[prices-down]"],
 )  # fmt: skip
 def test_tests_run_without_another_plugin(report, test):
     """Asynchronous tests with the mark run, in virtual time, in functions and in classes."""
@@ -173,6 +186,11 @@ def test_failures_say_what_is_wrong(report, test, reason):
     """A test that would hang, one that leaves tasks, a service without script, a new outcome."""
     assert [line.split()[0] for line in lines_of(report, test)] == ["FAILED"]
     assert reason in report
+
+
+def test_asynchronous_fixtures_run_on_the_loop_of_the_test(report):
+    """A client that a fixture opens is closed on the loop on which it was opened."""
+    assert "closed True" in report
 
 
 def test_outcomes_are_recorded(recorded, project, report):

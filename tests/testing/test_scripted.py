@@ -1,7 +1,11 @@
 """The scripted upstream that users test their own layers and services with."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import date
 
+import msgspec
+import pydantic
 import pytest
 
 from bff_core.errors import BadPayload, TransportFailed
@@ -32,6 +36,47 @@ async def test_a_body_that_is_not_bytes_is_sent_as_json() -> None:
     assert received.body == b'{"name": "Ann"}'
     assert received.header("content-type") == "application/json"
     assert received.header("etag") == '"1"'
+
+
+class _Struct(msgspec.Struct, rename="camel"):
+    """A reply of a service, as a Struct."""
+
+    first_name: str
+
+
+class _Model(pydantic.BaseModel):
+    """A reply of a service, as a model of pydantic."""
+
+    first_name: str = pydantic.Field(serialization_alias="firstName")
+
+
+@dataclass
+class _Plain:
+    """A reply of a service, as a dataclass."""
+
+    firstName: str  # noqa: N815 # the name in JSON
+    born: date = date(2001, 2, 3)
+
+
+@pytest.mark.parametrize("body", [_Struct("Ann"), _Model(first_name="Ann")])
+async def test_typed_bodies_encode_themselves(body) -> None:
+    """Alone, and within lists and dictionaries."""
+    script = Scripted(reply(200, body), reply(200, {"all": [body]}))
+
+    alone, within = [await script(LayerRuntime().call()) for _ in range(2)]
+
+    assert alone.body == b'{"firstName": "Ann"}'
+    assert within.body == b'{"all": [{"firstName": "Ann"}]}'
+
+
+async def test_dates_and_the_like_are_texts() -> None:
+    """As msgspec writes them; a media type of one's own replaces that of JSON."""
+    kind = {"content-type": "application/vnd.shop+json"}
+
+    received = await Scripted(reply(200, _Plain("Ann"), headers=kind))(LayerRuntime().call())
+
+    assert received.body == b'{"firstName": "Ann", "born": "2001-02-03"}'
+    assert received.headers == ((b"content-type", b"application/vnd.shop+json"),)
 
 
 async def test_replies_and_failures_can_be_delayed() -> None:

@@ -1,12 +1,13 @@
 """Recorded traffic: what services answer is recorded without secrets, and replayed in tests."""
 
+import asyncio
 import json
 import re
 import stat
 
 import pytest
 
-from bff_core import ConfigurationError, FilePart, StreamedBody, Upstream, Views, gateway
+from bff_core import ConfigurationError, FilePart, Settings, StreamedBody, Upstream, Views, gateway
 from bff_core.errors import TransportFailed
 from bff_core.testing import (
     Scripted,
@@ -246,6 +247,28 @@ async def test_binary_bodies_and_failures_are_replayed(recorded, replayed):
 
     assert lines[1]["reply"]["body"] == {"base64": "iVBOR/8="}
     assert await replayed(use) == [200, b"\x89PNG\xff", "image/png", True, False]
+
+
+@pytest.mark.virtual_time(on=False)
+async def test_services_are_recorded_over_their_sockets(tmp_path):
+    """The default transport resolves names and pools connections as it does without recording."""
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nDate: now\r\n\r\n995")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        upstreams = {"plain": (f"http://localhost:{port}",)}
+        settings = Settings(env="development", upstreams=upstreams, log="off", gc_freeze=False)
+        app = record(gateway("plain", services=[Plain], settings=settings), tmp_path / "t.jsonl")
+        async with running(app):
+            assert await app.services[Plain].get("/price", int) == 995
+
+    async with client(plain_app, replay(tmp_path / "t.jsonl")) as c:
+        assert await c.app.services[Plain].get("/price", int) == 995
 
 
 @pytest.mark.parametrize("breaks", [False, True])
