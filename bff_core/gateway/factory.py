@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from typing_extensions import Unpack
+
 from bff_core.auth.authenticator import Authenticator, MakeAuthenticator
 from bff_core.auth.demo import DemoViewer
 from bff_core.auth_routes.routes import routes_for as signin_routes
@@ -22,6 +24,7 @@ from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.rest.openapi import PROBLEM
 from bff_core.routing.face import Face
+from bff_core.routing.fastapi_options import FastAPIOptions
 from bff_core.saga.coordinator import SagaRegistry
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
@@ -49,7 +52,7 @@ def gateway(
     transport: MakeTransport = wire,
     clock: Clock = monotonic,
     lifespan: Lifespan | None = None,
-    **fastapi: Any,
+    **fastapi: Unpack[FastAPIOptions],
 ) -> Gateway:
     """Return the app of one BFF: it wires the services, serves the faces, and adds the edge.
 
@@ -102,14 +105,14 @@ def gateway(
     return app
 
 
-def _fastapi(config: GatewayConfig, given: dict[str, Any]) -> dict[str, Any]:
+def _fastapi(config: GatewayConfig, given: FastAPIOptions) -> dict[str, Any]:
     """Return the keywords of the FastAPI app.
 
     In production it has no pages of documentation, since these load scripts from other hosts.
     """
     pages = {"docs_url": None, "redoc_url": None} if config.settings.env == "production" else {}
-    responses = {"default": PROBLEM} | given.get("responses", {})
-    return pages | given | {"responses": responses}
+    responses = {"default": PROBLEM, **(given.get("responses") or {})}
+    return {**pages, **given, "responses": responses}
 
 
 def _logged(settings: Settings) -> Events:

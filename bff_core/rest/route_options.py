@@ -26,7 +26,7 @@ DOCUMENTATION: Final = frozenset({
 })  # fmt: skip
 """Options that only change documentation; with any other a view leaves the fast path."""
 
-_REFUSED: Final[Mapping[str, str]] = {
+REFUSED: Final[Mapping[str, str]] = {
     "methods": "declare the view with the decorator of its method, such as @views.post",
     "endpoint": "the decorated function is the endpoint",
     "status": "FastAPI's word for it is status_code=",
@@ -69,7 +69,7 @@ def take_answer_options(
     Raises `ConfigurationError` for an option that a view does not support.
     """
     view = endpoint.__qualname__
-    for name, instead in _REFUSED.items():
+    for name, instead in REFUSED.items():
         if name in options:
             raise ConfigurationError(f"view {view}: {name}= has no use here: {instead}")
     declared = options.pop("response_model", declared)
