@@ -20,6 +20,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ClientError, ConfigurationError
 from bff_core.events import Events
+from bff_core.public_names import defining_module
 from bff_core.redis.clients_by_url import RedisClients
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
@@ -263,7 +264,7 @@ def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:
 def issuer_of(authenticator: Authenticator) -> str:
     """Return the issuer of viewers whose authenticator names none: a name made of its class."""
     kind = type(authenticator)
-    return f"authenticator:{kind.__module__}.{kind.__qualname__}"
+    return f"authenticator:{defining_module(kind)}.{kind.__qualname__}"
 
 
 def _issuers(authenticators: Sequence[Authenticator]) -> Iterator[str]:

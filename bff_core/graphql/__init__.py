@@ -1,8 +1,26 @@
 """Serves a Strawberry schema over compositions; answers report the parts that are missing."""
 
 from bff_core.graphql.context import Context, Info
+from bff_core.graphql.cost import QueryTooExpensive
+from bff_core.graphql.documents import RequestRefused
 from bff_core.graphql.face import GraphQL
-from bff_core.graphql.query_limits import QueryLimits
+from bff_core.graphql.failures import PartMissing
+from bff_core.graphql.query_limits import FragmentCycle, QueryLimits, QueryTooLarge
 from bff_core.graphql.sizes import Cost, ListSize
+from bff_core.public_names import publish
 
-__all__ = ["Context", "Cost", "GraphQL", "Info", "ListSize", "QueryLimits"]
+__all__ = [
+    "Context",
+    "Cost",
+    "FragmentCycle",
+    "GraphQL",
+    "Info",
+    "ListSize",
+    "PartMissing",
+    "QueryLimits",
+    "QueryTooExpensive",
+    "QueryTooLarge",
+    "RequestRefused",
+]
+
+publish(__name__, __all__)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import APIRouter, Request, Response
 from fastapi.params import Depends
@@ -14,8 +14,10 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from typing_extensions import TypedDict
 
-from bff_core.compat.fastapi import IncEx
 from bff_core.errors import ConfigurationError
+
+Fields: TypeAlias = set[int] | set[str] | Mapping[int, object] | Mapping[str, object]
+"""Fields of an answer; a mapping has the fields below each field, or True for all of them."""
 
 
 class FormLimits(TypedDict, total=False):
@@ -54,11 +56,11 @@ class RouteOptions(DocumentedOptions, total=False):
     response_description: str
     response_model: object
     response_model_by_alias: bool
-    response_model_exclude: IncEx | None
+    response_model_exclude: Fields | None
     response_model_exclude_defaults: bool
     response_model_exclude_none: bool
     response_model_exclude_unset: bool
-    response_model_include: IncEx | None
+    response_model_include: Fields | None
     status_code: int | None
     strict_content_type: bool
     summary: str | None
