@@ -42,7 +42,7 @@ def gateway(
     services: Sequence[type[Upstream]] = (),
     faces: Sequence[Face] = (),
     settings: Settings | None = None,
-    authenticator: Authenticator | MakeAuthenticator | None = None,
+    authenticator: Authenticator | type[Authenticator] | MakeAuthenticator | None = None,
     demo: DemoViewer | None = None,
     limits: Sequence[Limit] = (),
     sagas: Sequence[type[Saga]] = (),
@@ -57,11 +57,11 @@ def gateway(
     """Return the app of one BFF: it wires the services, serves the faces, and adds the edge.
 
     Without `settings` and `options` the environment configures the gateway (`Settings.load()`):
-    addresses of services (`BFF_UPSTREAM_<NAME>`), limits of the edge, logs. `authenticator` may be
-    a function that makes one from the settings. In development `BFF_AUTH=demo` replaces it, and
-    `demo` makes viewers from user ids. `limits` are the rate limits of callers, `sagas` the writes
-    that the journal records, `edge` your own checks of every request. `lifespan` runs inside the
-    gateway's own, after the services are open. `FastAPI` gets all other keywords.
+    addresses of services (`BFF_UPSTREAM_<NAME>`), limits of the edge, logs. `authenticator` may
+    also be a class, or a function that makes one from the settings. In development `BFF_AUTH=demo`
+    replaces it, and `demo` makes viewers from user ids. `limits` are the rate limits of callers,
+    `sagas` the writes that the journal records, `edge` your own checks of every request. `lifespan`
+    runs inside the gateway's own, after the services are open. `FastAPI` gets all other keywords.
 
     Raises `ConfigurationError` for wrong wiring: a screen that needs a service which is not
     listed, a variable that is missing or out of range.

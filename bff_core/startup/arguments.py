@@ -31,7 +31,7 @@ def check_arguments(given: Mapping[str, Any]) -> None:
             f"settings={_shown(settings)}: give Settings(...), or leave it out to read the "
             "environment"
         )
-    if isinstance(authenticator, type):
+    if isinstance(authenticator, type) and not hasattr(authenticator, "authenticate"):
         raise ConfigurationError(
             f"authenticator={authenticator.__name__}: that is a class, pass an instance of it"
         )
