@@ -143,7 +143,7 @@ def mentions(name: str, one: object) -> Iterator[tuple[str, type]]:
 
 
 def test_types_in_public_signatures_are_public():
-    """Whoever annotates a variable or a fixture with such a type finds it in a public package."""
+    """A variable or a fixture can be annotated with each type that a signature mentions."""
     known = set(public_classes())
     found: dict[str, set[str]] = {}
     for name, one in public().items():
