@@ -81,6 +81,7 @@ from bff_core.rest.compose import compose
 from bff_core.rest.forwarding import ForwardedResponse, forwarded_request
 from bff_core.rest.progressive_parts import EarlyPart, early
 from bff_core.rest.response_model import InvalidResult
+from bff_core.rest.result_check import WrongResult
 from bff_core.rest.view_options import ReadOptions, StreamOptions, WriteOptions
 from bff_core.rest.views import Views
 from bff_core.routing.access import RouteAccess
@@ -221,6 +222,7 @@ __all__ = [
     "ViewerToken",
     "Views",
     "WriteOptions",
+    "WrongResult",
     "access",
     "as_problem",
     "bulk",

@@ -92,6 +92,11 @@ def take_answer_options(
     return AnswerOptions(status, ResponseModel(declared, Dump(**dump), view), response_class)
 
 
+def annotation_of(endpoint: Callable[..., Any]) -> Any:
+    """Return the annotation of a view's result; `Any` without one."""
+    return get_type_hints(endpoint, include_extras=True).get("return", Any)
+
+
 def result_of(endpoint: Callable[..., Any]) -> Any:
     """Return the type of a view's results; None if it declares none, None or a `Response`."""
     declared = get_type_hints(endpoint, include_extras=True).get("return")

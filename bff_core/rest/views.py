@@ -23,10 +23,16 @@ from bff_core.rest.declaration import check_endpoint, check_path, check_path_par
 from bff_core.rest.idempotency import KEY_RESPONSES, KeyRule, key_parameter, key_required, key_rule
 from bff_core.rest.openapi import META_PARAMETER, PART_STATUS, PROBLEM, PROGRESSIVE
 from bff_core.rest.progressive_parts import EarlyPart, check_early_parts
-from bff_core.rest.route_options import DOCUMENTATION, AnswerOptions, result_of, take_answer_options
+from bff_core.rest.route_options import (
+    DOCUMENTATION,
+    AnswerOptions,
+    annotation_of,
+    result_of,
+    take_answer_options,
+)
 from bff_core.rest.schema_hash import schema_hash
 from bff_core.rest.signature import as_function, injection_of
-from bff_core.rest.stream import Lines, as_stream, item_of
+from bff_core.rest.stream import Lines, Stream, as_stream, item_of
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.view_handler import CompiledView, View, compile_view
 from bff_core.rest.view_options import (
@@ -91,6 +97,7 @@ class Views:
         router: dict[str, Any] = {**fastapi}
         self.router = APIRouter(prefix=prefix, tags=list(tags or []), **router)
         self._views: list[tuple[object, str, View]] = []
+        self._streams: list[Stream] = []
 
     def get(
         self,
@@ -187,7 +194,9 @@ class Views:
             needs = access or access_of(endpoint) or self._access
             route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
             route |= answer_options.openapi_options() | {"response_class": Lines}
-            wrapped = guarded(as_stream(endpoint, needs, answer_options), needs)
+            stream = Stream(endpoint, None if "response_model" in shared else item)
+            self._streams.append(stream)
+            wrapped = guarded(as_stream(stream, needs, answer_options), needs)
             self.router.add_api_route(path, rank(wrapped), methods=["GET"], **route)
             self._check_parameters(endpoint, shared)
             return endpoint
@@ -216,7 +225,9 @@ class Views:
             compiled = self._compiled(view, path, app.title)
             if compiled is not None:
                 fast_path.add(served, path, compiled)
-            view.with_timing = is_development
+            view.set_development(is_development=is_development)
+        for stream in self._streams:
+            stream.set_development(is_development=is_development)
 
     def _check_parameters(self, endpoint: Callable[..., Any], options: Mapping[str, Any]) -> None:
         check_path_parameters(self.router.routes[-1], endpoint, self._dependencies(options))
@@ -279,6 +290,7 @@ class Views:
                 early_parts=_early_parts(early_parts, endpoint, answer_options),
                 access=needs,
                 sharing=sharing,
+                returns=Any if "response_model" in options else annotation_of(endpoint),
             )
             documented = _openapi_options(own, view, reads=method == "GET", rule=rule)
             checks = [
