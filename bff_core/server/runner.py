@@ -3,8 +3,10 @@
 import asyncio
 import importlib
 import inspect
+import os
 import signal
 import socket
+import sys
 import threading
 import traceback
 import warnings
@@ -17,6 +19,7 @@ from bff_core.compat.uvicorn import configuration
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
+from bff_core.server.env_file import add_env_file
 from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
@@ -36,7 +39,8 @@ class ServePlan:
 
     `app` is "module:attribute". `fd` is the descriptor of an inherited listening socket, `lifeline`
     that of the socket to the supervising process, and `number` counts its workers from 1. `delay`
-    and `grace` are in seconds.
+    and `grace` are in seconds. `env_file` is read beside the environment; None is `.env`, in
+    development and if it `reads_env_file`.
     """
 
     app: str
@@ -48,6 +52,8 @@ class ServePlan:
     fd: int | None = None
     lifeline: int | None = None
     number: int | None = None
+    env_file: str | None = None
+    reads_env_file: bool = True
 
 
 def serve(plan: ServePlan) -> int:
@@ -57,6 +63,10 @@ def serve(plan: ServePlan) -> int:
     the plan, in the settings or with the port.
     """
     try:
+        if plan.reads_env_file:
+            hint = add_env_file(os.environ, plan.env_file)
+            if hint:
+                sys.stderr.write(f"bff: {hint}\n")
         settings = _settings()
         host = settings.host if plan.host is None else plan.host
         port = settings.port if plan.port is None else plan.port
@@ -193,7 +203,7 @@ def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings:
     events = Events() if sink is None else Events(sink)
     options = {"--drain-delay": plan.delay, "--grace": plan.grace}
     arguments = [f"{name}={value}" for name, value in options.items() if value is not None]
-    arguments.append(f"--workers={workers}")
+    arguments += [f"--workers={workers}", "--no-env-file"]  # they inherit the environment
 
     async def run() -> int:
         return await Workers(command([plan.app, *arguments]), workers, listener, events).run()
