@@ -4,7 +4,8 @@ import argparse
 import signal
 import sys
 
-from bff_core.server.runner import CannotServe, ServePlan, serve
+from bff_core.server.runner import ServePlan, serve
+from bff_core.server.target import CannotServe
 
 
 def main() -> int:

@@ -1,8 +1,6 @@
 """Runs the server: loads the application, binds the socket, serves in one or more processes."""
 
 import asyncio
-import importlib
-import inspect
 import os
 import signal
 import socket
@@ -13,7 +11,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from bff_core.compat.uvicorn import configuration
 from bff_core.errors import ConfigurationError
@@ -23,14 +20,10 @@ from bff_core.server.env_file import add_env_file
 from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
-from bff_core.server.server_state import App
+from bff_core.server.target import CannotServe, load
 from bff_core.server.workers import READY, Workers, command
 from bff_core.settings.model import ConfigurationWarning, Settings
 from bff_core.startup.processes import Processes
-
-
-class CannotServe(Exception):
-    """The application can't be served; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,66 +91,6 @@ def _hangups_ignored() -> Iterator[None]:
     finally:
         if is_ours:
             signal.signal(signal.SIGHUP, before)
-
-
-def load(name: str) -> App:
-    """Import the application "module:attribute"; a factory is called without arguments.
-
-    Raises CannotServe if there is none, and ConfigurationError if it is configured wrongly.
-    Exceptions of the module itself are passed on.
-    """
-    module_name, _, path = name.partition(":")
-    if not module_name or not path:
-        raise CannotServe(
-            f"{name!r} is not an application: write module:attribute, as in shop.app:app"
-        )
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if module_name != missing and not module_name.startswith(f"{missing}."):
-            raise
-        raise CannotServe(f"there is no module {missing!r} (in {name!r})") from None
-    for attribute in path.split("."):
-        found = getattr(found, attribute, None)
-        if found is None:
-            raise CannotServe(f"module {module_name!r} has no {path!r}")
-    if not callable(found):
-        raise CannotServe(f"{name!r} is not an application: it is a {type(found).__name__}")
-    app: App = _made(found, name)
-    return app
-
-
-def _made(found: Callable[..., Any], name: str) -> Any:
-    """Return an ASGI application, which takes three arguments, or call a factory, which takes none.
-
-    Raises CannotServe for anything else.
-    """
-    if _takes(found, 3):
-        return found
-    if not _takes(found, 0):
-        raise CannotServe(f"{name!r} takes arguments: a factory of an application takes none")
-    app = found()
-    if inspect.iscoroutine(app):
-        app.close()
-        raise CannotServe(f"{name!r} is a factory with `async def`: write it with `def`")
-    if not callable(app):
-        kind = "None" if app is None else f"an object of {type(app).__name__}"
-        raise CannotServe(
-            f"{name!r} returned {kind}, not an application: end it with `return gateway(...)`"
-        )
-    return app
-
-
-def _takes(found: Callable[..., Any], count: int) -> bool:
-    """Whether a callable takes so many arguments; True for compiled code without a signature."""
-    try:
-        inspect.signature(found).bind(*range(count))
-    except ValueError:
-        return True
-    except TypeError:
-        return False
-    return True
 
 
 def _settings() -> Settings:

@@ -113,7 +113,7 @@ def test_production_reads_a_file_that_is_named(folder):
 
 
 def test_a_folder_without_a_file_is_fine(folder):
-    """Nobody has to write one."""
+    """The file is optional."""
     environ = {"BFF_ENV": "development"}
 
     assert add_env_file(environ) == ""
