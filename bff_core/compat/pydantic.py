@@ -1,6 +1,7 @@
 """The private names and error texts of pydantic that the framework uses."""
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -15,7 +16,14 @@ __all__ = [
     "use_serializer",
     "use_validator",
     "validator_of",
+    "with_inner_schemas",
 ]
+
+_DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
+"""The members of a core schema that hold no schemas."""
+
+_NAMED: Final = frozenset({"choices", "fields"})
+"""The members of a core schema that may hold schemas by names of the user's."""
 
 _FIELD: Final = re.compile(r"\[field_name='(\w+)'")
 
@@ -57,6 +65,19 @@ def is_pydantic_class(kind: object) -> bool:
 def decides_its_schema(value: object) -> bool:
     """Whether metadata of an annotation may change how pydantic serializes a value."""
     return hasattr(value, _SCHEMA)
+
+
+def with_inner_schemas(schema: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return a copy of a core schema in which `change` has replaced each member with schemas."""
+    copy = {}
+    for name, one in schema.items():
+        if name in _DATA:
+            copy[name] = one
+        elif name in _NAMED and isinstance(one, dict):
+            copy[name] = {own: change(inner) for own, inner in one.items()}
+        else:
+            copy[name] = change(one)
+    return copy
 
 
 def fields_in(error: PydanticSerializationError) -> list[str]:

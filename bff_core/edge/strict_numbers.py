@@ -20,7 +20,7 @@ from bff_core.compat.fastapi import (
     iter_route_contexts,
     type_adapter_of,
 )
-from bff_core.compat.pydantic import use_validator
+from bff_core.compat.pydantic import use_validator, with_inner_schemas
 from bff_core.edge.strict_json import JSONRefused, is_plain, read_json
 
 _ERRORS: Final[Mapping[str, Any]] = {
@@ -32,9 +32,6 @@ _ERRORS: Final[Mapping[str, Any]] = {
     "literal": "literal_error",
 }
 """The schemas that accept a boolean as a number, and the error that they raise instead."""
-
-_DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
-"""The members of a schema that hold no schemas."""
 
 
 def refuse_non_numbers(routes: Sequence[BaseRoute]) -> None:
@@ -87,7 +84,7 @@ def _changed(schema: Any, *, takes_booleans: bool, is_finite: bool) -> Any:
         return type(schema)(map(again, schema))
     if not isinstance(schema, dict):
         return schema
-    copy = {name: one if name in _DATA else again(one) for name, one in schema.items()}
+    copy = with_inner_schemas(schema, again)
     kind = copy.get("type")
     if kind == "float" and is_finite:
         copy.setdefault("allow_inf_nan", False)

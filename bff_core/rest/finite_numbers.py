@@ -5,12 +5,11 @@ null, and a model may choose another form with `ser_json_inf_nan` in its config.
 """
 
 from math import isfinite
-from typing import Any, Final
+from typing import Any
 
 from pydantic_core.core_schema import plain_serializer_function_ser_schema
 
-_DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
-"""The members of a schema that hold no schemas."""
+from bff_core.compat.pydantic import with_inner_schemas
 
 
 def finite_schema(schema: Any) -> Any:
@@ -21,7 +20,7 @@ def finite_schema(schema: Any) -> Any:
         return schema
     if schema.get("type") == "nullable" and schema["schema"].get("type") == "float":
         return schema
-    copy = {name: one if name in _DATA else finite_schema(one) for name, one in schema.items()}
+    copy = with_inner_schemas(schema, finite_schema)
     if copy.get("type") == "float" and "serialization" not in copy:
         copy["serialization"] = plain_serializer_function_ser_schema(
             _finite, return_schema={"type": "float"}, when_used="json"

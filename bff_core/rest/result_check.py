@@ -14,7 +14,7 @@ from fastapi import Response
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from bff_core.compat.pydantic import has_validator, use_validator
+from bff_core.compat.pydantic import has_validator, use_validator, with_inner_schemas
 from bff_core.errors import BFFError
 from bff_core.rest.response_model import refuse_unawaited
 from bff_core.rest.struct_schema import has_structs
@@ -28,9 +28,6 @@ MAX_FAULTS: Final = 3
 
 _in_modules: Final = re.compile(r"\b(?:[A-Za-z_]\w*\.)+").sub
 """Replaces the modules in the text of a type."""
-
-_DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
-"""The members of a core schema that hold no schemas."""
 
 
 class WrongResult(BFFError):
@@ -133,7 +130,7 @@ def _revalidated(schema: Any) -> Any:
     if schema.get("type") == "model":
         same = {"ref": schema["ref"]} if "ref" in schema else {}
         return {"type": "is-instance", "cls": schema["cls"], **same}
-    copy = {name: one if name in _DATA else _revalidated(one) for name, one in schema.items()}
+    copy = with_inner_schemas(schema, _revalidated)
     if copy.get("type") == "dataclass" and not has_validator(copy["cls"]):
         copy |= {"revalidate_instances": "always", "post_init": False}
     if copy.get("type") == "dataclass-field":
