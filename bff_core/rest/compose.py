@@ -11,6 +11,7 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import COMPOSED_CLASS, Input, shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
+from bff_core.rest.struct_input import as_input
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 
@@ -51,7 +52,8 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
 
 def _parameter(one: Input) -> Parameter:
     default = Parameter.empty if one.is_required else one.default
-    return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=one.annotation, default=default)
+    annotation = as_input(one.annotation)
+    return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 def inputs_of(values: Mapping[str, object]) -> dict[str, object]:

@@ -33,6 +33,7 @@ from bff_core.rest.route_options import (
 from bff_core.rest.schema_hash import schema_hash
 from bff_core.rest.signature import as_function, injection_of
 from bff_core.rest.stream import Lines, Stream, as_stream, item_of
+from bff_core.rest.struct_input import accept_structs
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.view_handler import CompiledView, View, compile_view
 from bff_core.rest.view_options import (
@@ -184,6 +185,7 @@ class Views:
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
+            accept_structs(endpoint)
             route, item = dict(shared), item_of(endpoint)
             answer_options = take_answer_options(route, endpoint, status=200, declared=item)
             if answer_options.response_class is not None:
@@ -275,6 +277,7 @@ class Views:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             check_endpoint(endpoint)
+            accept_structs(endpoint)
             own = dict(options)
             answer_options = take_answer_options(
                 own, endpoint, status=status, declared=result_of(endpoint)
