@@ -8,7 +8,8 @@ from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import Viewer
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Attempt, Call, Decode, Handler, Layer, Reply, Reuse, ViewerToken
+from bff_core.call import Attempt, Call, Decode, Handler, Headers, Layer, Reply, Reuse, ViewerToken
+from bff_core.clock import Clock
 from bff_core.composition.bulk import (
     BulkMethod,
     DuplicateItem,
@@ -25,7 +26,7 @@ from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
 from bff_core.composition.locale import Locale
 from bff_core.composition.part_status import PartStatus
-from bff_core.edge.concern import Concern
+from bff_core.edge.concern import Checked, Concern
 from bff_core.edge.idempotency import KeyInUse, MalformedKey
 from bff_core.edge.json_errors import Unreadable
 from bff_core.edge.options import CorsOptions, EdgeOptions
@@ -52,7 +53,7 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
-from bff_core.gateway.app import Gateway
+from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.factory import gateway
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.policy.edge.idempotency import IdempotencyOptions
@@ -79,6 +80,7 @@ from bff_core.reply_stream import ReplyStream
 from bff_core.rest.bulk import BulkAnswer, BulkItem, bulk_answer
 from bff_core.rest.compose import compose
 from bff_core.rest.forwarding import ForwardedResponse, forwarded_request
+from bff_core.rest.idempotency import KeyRule
 from bff_core.rest.progressive_parts import EarlyPart, early
 from bff_core.rest.response_model import InvalidResult
 from bff_core.rest.result_check import WrongResult
@@ -98,8 +100,9 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.error_mapping import as_problem
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.reading.tolerant import Reduced
-from bff_core.upstream.request_bodies import FilePart
+from bff_core.upstream.request_bodies import Content, FilePart
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.stack import MakeTransport
 from bff_core.upstream.streaming import ServerSentEvent
 from bff_core.upstream.transport.httpx_protocols import HttpxClient, HttpxResponse
 from bff_core.upstream.transport.httpx_transport import HttpxConnector, HttpxTransport
@@ -125,15 +128,18 @@ __all__ = [
     "BulkheadFull",
     "Cache",
     "Call",
+    "Checked",
     "CircuitOpen",
     "ClientCredentials",
     "ClientError",
+    "Clock",
     "Composition",
     "CompositionCycle",
     "Concern",
     "ConfigurationError",
     "Connection",
     "Connector",
+    "Content",
     "CorsOptions",
     "CredentialsUnavailable",
     "DeadlineExceeded",
@@ -152,6 +158,7 @@ __all__ = [
     "ForwardedResponse",
     "Gateway",
     "Handler",
+    "Headers",
     "Hedge",
     "HttpxClient",
     "HttpxConnector",
@@ -163,11 +170,14 @@ __all__ = [
     "ItemResult",
     "ItemTimedOut",
     "KeyInUse",
+    "KeyRule",
     "Layer",
+    "Lifespan",
     "Limit",
     "LimitExceeded",
     "Load",
     "Locale",
+    "MakeTransport",
     "MalformedKey",
     "NotAllowed",
     "NotAttempted",

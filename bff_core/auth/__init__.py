@@ -8,7 +8,16 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from bff_core.auth.access import ANYONE, Anyone, Require, StepUpRequired, access
+from bff_core.auth.access import (
+    ANYONE,
+    Access,
+    Anyone,
+    Inputs,
+    Require,
+    StepUpRequired,
+    When,
+    access,
+)
 from bff_core.auth.authenticator import (
     Authenticator,
     FirstOf,
@@ -17,7 +26,7 @@ from bff_core.auth.authenticator import (
     Resources,
     StatefulAuthenticator,
 )
-from bff_core.auth.demo import DemoAuthenticator
+from bff_core.auth.demo import DemoAuthenticator, DemoViewer
 from bff_core.auth.devices import ActiveDevices, Device
 from bff_core.auth.viewer import Viewer
 from bff_core.public_names import publish
@@ -44,6 +53,7 @@ if TYPE_CHECKING:  # type checkers read these imports; at run time __getattr__ d
 
 __all__ = [
     "ANYONE",
+    "Access",
     "ActiveDevices",
     "ActiveSessions",
     "Anyone",
@@ -57,11 +67,13 @@ __all__ = [
     "CsrfProtection",
     "DPoP",
     "DemoAuthenticator",
+    "DemoViewer",
     "Device",
     "DeviceSessions",
     "FirstOf",
     "Forged",
     "GatewayAuthenticator",
+    "Inputs",
     "Introspection",
     "IntrospectionAuthenticator",
     "Issuer",
@@ -79,6 +91,7 @@ __all__ = [
     "StepUpRequired",
     "StoredSession",
     "Viewer",
+    "When",
     "access",
 ]
 

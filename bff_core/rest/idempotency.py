@@ -9,6 +9,7 @@ from bff_core.policy.edge.idempotency import KEY_PATTERN
 from bff_core.rest.openapi import PROBLEM
 
 KeyRule = Literal["optional", "required"]
+"""Whether a write needs an `Idempotency-Key`."""
 
 HEADER = "Idempotency-Key"
 
