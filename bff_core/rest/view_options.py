@@ -80,10 +80,18 @@ class ViewDefaults:
             ranked(self.criticality)
             key_rule(self.idempotency, "POST")
             values_limited(self.max_values)
+            check_flags(meta=self.meta, cache=self.cache)
 
     def idempotency_of(self, method: str) -> KeyRule:
         """Return the option for the views of a method; reading needs no key."""
         return "optional" if method == "GET" else self.idempotency
+
+
+def check_flags(**given: object) -> None:
+    """Raise `ConfigurationError` for an option that is neither True nor False."""
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"{name}={value!r}: give True or False")
 
 
 def check_views_options(given: Iterable[str], views: type) -> None:

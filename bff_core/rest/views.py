@@ -41,6 +41,7 @@ from bff_core.rest.view_options import (
     StreamOptions,
     ViewDefaults,
     WriteOptions,
+    check_flags,
     check_view_options,
     check_views_options,
 )
@@ -124,6 +125,7 @@ class Views:
         """
         cache = options.pop("cache", self._defaults.cache)
         with wired_in(f"GET {self.prefix}{path}"):
+            check_flags(public=public, per_tenant=per_tenant, cache=cache)
             sharing = declared_sharing(public=public, per_tenant=per_tenant, cache=cache)
         return self._declare(
             "GET",
@@ -268,6 +270,7 @@ class Views:
             limited = values_limited(options.pop("max_values", defaults.max_values))
             access = _rule(options.pop("access", None))
             meta = options.pop("meta", defaults.meta)
+            check_flags(meta=meta)
 
         def declare(endpoint: E) -> E:
             if inspect.isasyncgenfunction(endpoint):

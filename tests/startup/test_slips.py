@@ -368,8 +368,17 @@ def test_an_option_of_views_that_does_not_exist_is_refused(option, mend):
     assert mend in refusal(Views, **{option: True})
 
 
+@pytest.mark.parametrize("option", ["meta", "cache", "public", "per_tenant"])
+def test_an_option_that_is_true_or_false_is_checked(option):
+    """The text `"no"` would count as true."""
+    message = refusal(Views().get, "/x", **{option: "no"})
+
+    assert message == f"GET /x: {option}='no': give True or False"
+
+
 @pytest.mark.parametrize(
-    "options", [{"criticality": "urgent"}, {"idempotency": "yes"}, {"max_values": 0}]
+    "options",
+    [{"criticality": "urgent"}, {"idempotency": "yes"}, {"max_values": 0}, {"meta": 1}],
 )
 def test_a_default_of_views_is_checked(options):
     """A wrong default is refused where it is written, not at the first view."""
