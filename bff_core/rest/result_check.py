@@ -4,7 +4,15 @@ In production nothing is checked: the gateway sends the declared fields of what 
 """
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import aclosing
 from functools import wraps
 from typing import Any, Final
@@ -143,8 +151,8 @@ def _faults(value: object, error: ValidationError) -> list[str]:
     expected: dict[str, list[str]] = {}
     found: dict[str, str] = {}
     for one in error.errors(include_url=False, include_context=False):
-        if isinstance(one["input"], Awaitable):
-            refuse_unawaited(one["input"])
+        for unawaited in _awaitables(one["input"]):
+            refuse_unawaited(unawaited)
         path, place = _path(value, one["loc"])
         if one["type"] == "missing":
             path = f"{path}.{one['loc'][-1]}"
@@ -158,6 +166,18 @@ def _faults(value: object, error: ValidationError) -> list[str]:
         for path, texts in expected.items()
         if path not in outer
     ]
+
+
+def _awaitables(value: object) -> Iterator[Awaitable[object]]:
+    """Yield the coroutines and parts in a value that is plain otherwise."""
+    if isinstance(value, Awaitable):
+        yield value
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _awaitables(one)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _awaitables(one)
 
 
 def _is_above_another(path: str, paths: Iterable[str]) -> bool:
