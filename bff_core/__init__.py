@@ -8,16 +8,29 @@ from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import SignedIn, Viewer
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Call, Handler, Layer, Reply
-from bff_core.composition.bulk import ItemResult, bulk
+from bff_core.call import Attempt, Call, Decode, Handler, Headers, Layer, Reply, Reuse, ViewerToken
+from bff_core.clock import Clock
+from bff_core.composition.bulk import (
+    BulkMethod,
+    DuplicateItem,
+    ItemResult,
+    ItemTimedOut,
+    NotAttempted,
+    bulk,
+)
 from bff_core.composition.composition import Composition
-from bff_core.composition.decorators import critical, optional
+from bff_core.composition.decorators import PartMethod, critical, optional
+from bff_core.composition.errors import PartCancelled, PartTimedOut
+from bff_core.composition.executed_plan import ExecutedPlan
 from bff_core.composition.gather import gather
 from bff_core.composition.loader import loader
 from bff_core.composition.locale import Locale
 from bff_core.composition.part_status import PartStatus
-from bff_core.edge.concern import Concern
+from bff_core.edge.concern import Checked, Concern
+from bff_core.edge.idempotency import KeyInUse, MalformedKey
+from bff_core.edge.json_errors import Unreadable
 from bff_core.edge.options import CorsOptions, EdgeOptions
+from bff_core.edge.rate_limits import LimitExceeded
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import (
     BadPayload,
@@ -40,7 +53,7 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
-from bff_core.gateway.app import Gateway
+from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.factory import gateway
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.policy.edge.idempotency import IdempotencyOptions
@@ -62,28 +75,46 @@ from bff_core.policy.upstream.credentials import (
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
-from bff_core.rest.bulk import BulkAnswer, bulk_answer
+from bff_core.public_names import publish
+from bff_core.reply_stream import ReplyStream
+from bff_core.rest.bulk import BulkAnswer, BulkItem, bulk_answer
 from bff_core.rest.compose import compose
 from bff_core.rest.forwarding import ForwardedResponse, forwarded_request
-from bff_core.rest.progressive_parts import early
+from bff_core.rest.idempotency import KeyRule
+from bff_core.rest.progressive_parts import EarlyPart, early
+from bff_core.rest.response_model import InvalidResult
+from bff_core.rest.result_check import WrongResult
+from bff_core.rest.view_options import ReadOptions, StreamOptions, WriteOptions
 from bff_core.rest.views import Views
-from bff_core.saga.errors import SagaFailed
+from bff_core.routing.access import RouteAccess
+from bff_core.routing.face import Face
+from bff_core.routing.fastapi_options import FastAPIOptions, FormLimits, RouteOptions, RouterOptions
+from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
 from bff_core.saga.policy import SagaPolicy
-from bff_core.saga.saga import Saga, step
+from bff_core.saga.record import SagaRecord, StepFailure, StepRecord
+from bff_core.saga.saga import Saga, Step, step
 from bff_core.scope import Scope, writing_as
 from bff_core.settings.model import Settings
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.error_mapping import as_problem
 from bff_core.upstream.forwarding import ForwardedRequest
-from bff_core.upstream.request_bodies import FilePart
-from bff_core.upstream.transport.httpx_transport import HttpxTransport
+from bff_core.upstream.reading.tolerant import Reduced
+from bff_core.upstream.request_bodies import Content, FilePart
+from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.stack import MakeTransport
+from bff_core.upstream.streaming import ServerSentEvent
+from bff_core.upstream.transport.httpx_protocols import HttpxClient, HttpxResponse
+from bff_core.upstream.transport.httpx_transport import HttpxConnector, HttpxTransport
+from bff_core.upstream.transport.interface import Connector, Endpoint, Load, Transport
+from bff_core.upstream.transport.request_writer import UnsafeRequest
 from bff_core.upstream.typed_reply import TypedReply
 
 __all__ = [
     "ANYONE",
     "Adaptive",
     "ApiKey",
+    "Attempt",
     "BFFError",
     "BadPayload",
     "BadStatus",
@@ -91,65 +122,118 @@ __all__ = [
     "Basic",
     "Breaker",
     "BulkAnswer",
+    "BulkItem",
+    "BulkMethod",
     "Bulkhead",
     "BulkheadFull",
     "Cache",
     "Call",
+    "Checked",
     "CircuitOpen",
     "ClientCredentials",
     "ClientError",
+    "Clock",
     "Composition",
     "CompositionCycle",
     "Concern",
     "ConfigurationError",
     "Connection",
+    "Connector",
+    "Content",
     "CorsOptions",
     "CredentialsUnavailable",
     "DeadlineExceeded",
+    "Decode",
+    "DuplicateItem",
+    "EarlyPart",
     "EdgeOptions",
+    "Endpoint",
+    "ExecutedPlan",
+    "Face",
+    "FastAPIOptions",
     "FilePart",
     "FirstOf",
+    "FormLimits",
     "ForwardedRequest",
     "ForwardedResponse",
     "Gateway",
     "Handler",
+    "Headers",
     "Hedge",
+    "HttpxClient",
+    "HttpxConnector",
+    "HttpxResponse",
     "HttpxTransport",
     "IdempotencyOptions",
     "InvalidInput",
+    "InvalidResult",
     "ItemResult",
+    "ItemTimedOut",
+    "KeyInUse",
+    "KeyRule",
     "Layer",
+    "Lifespan",
     "Limit",
+    "LimitExceeded",
+    "Load",
     "Locale",
+    "MakeTransport",
+    "MalformedKey",
     "NotAllowed",
+    "NotAttempted",
     "NotAuthenticated",
     "NotFound",
     "NotSent",
+    "PartCancelled",
     "PartFailed",
+    "PartMethod",
     "PartStatus",
+    "PartTimedOut",
     "Policy",
+    "ReadOptions",
+    "Reduced",
     "Relay",
     "Reply",
+    "ReplyStream",
     "RequestContext",
     "Require",
     "ResponseCache",
     "Retry",
+    "Reuse",
+    "RouteAccess",
+    "RouteOptions",
+    "RouterOptions",
+    "Runtime",
     "Saga",
     "SagaFailed",
     "SagaPolicy",
+    "SagaRecord",
+    "SagaUnderWay",
+    "SagaUnsettled",
     "Scope",
+    "ServerSentEvent",
     "Settings",
     "Signature",
     "SignedIn",
+    "Step",
+    "StepFailure",
+    "StepRecord",
+    "StreamOptions",
     "StreamedBody",
     "TokenExchange",
     "TooManyRequests",
+    "Transport",
     "TransportFailed",
     "TypedReply",
+    "Unreadable",
+    "UnsafeRequest",
     "Upstream",
     "UpstreamError",
     "Viewer",
+    "ViewerToken",
     "Views",
+    "WriteOptions",
+    "WrongResult",
     "access",
     "as_problem",
     "bulk",
@@ -166,3 +250,5 @@ __all__ = [
     "step",
     "writing_as",
 ]
+
+publish(__name__, __all__)

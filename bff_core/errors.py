@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bff_core.call import Call, Reply
 from bff_core.http_statuses import CLIENT_ERROR_TITLES, INSTEAD_OF_502, PASSES_THROUGH
 from bff_core.payload_errors import SAMPLE_BYTES
+from bff_core.public_names import publish
 from bff_core.retry_after import retry_after
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "StoreUnavailable",
     "TooManyRequests",
     "TransportFailed",
+    "UntrustedMetadata",
     "UpstreamError",
 ]
 
@@ -238,6 +240,10 @@ class ProviderUnavailable(OAuthError):
     code = "provider_unavailable"
     title = "The identity provider is unavailable"
     retry_after = 5.0
+
+
+class UntrustedMetadata(ProviderUnavailable):
+    """The discovery document is not acceptable; the message is for operators."""
 
 
 class GrantRefused(OAuthError):
@@ -514,3 +520,6 @@ def wired_in(where: str) -> Iterator[None]:
         yield
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from error
+
+
+publish(__name__, __all__)

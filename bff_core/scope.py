@@ -74,7 +74,7 @@ class Scope:
     outcome: Outcome = ""
     writes: dict[tuple[str, ...], int] | None = None
     calls: int = 0
-    step: "StepTry | None" = None
+    step: StepTry | None = None
     query_cost: int = 0
     dependencies: AnswerCacheability | None = None
     token: ViewerToken | None = None

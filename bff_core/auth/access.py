@@ -18,6 +18,7 @@ Inputs = Mapping[str, object]
 """The inputs of a request by name: parameters of a route and its screens, arguments of a field."""
 
 When = Callable[[Viewer, Inputs], bool]
+"""Whether a viewer may use a route with these inputs."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -156,6 +157,7 @@ ANYONE: Final = Anyone()
 SIGNED_IN: Final = Require()
 
 Access = Require | Anyone
+"""An access rule."""
 
 
 def access(one: Access) -> Callable[[E], E]:

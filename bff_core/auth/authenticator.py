@@ -10,6 +10,7 @@ from contextlib import (
     nullcontext,
 )
 from dataclasses import dataclass
+from inspect import signature
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from typing_extensions import TypeIs
@@ -20,6 +21,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ClientError, ConfigurationError
 from bff_core.events import Events
+from bff_core.public_names import defining_module
 from bff_core.redis.clients_by_url import RedisClients
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
@@ -53,6 +55,23 @@ MakeAuthenticator = Callable[[Settings], Authenticator]
 def is_authenticator(given: Authenticator | MakeAuthenticator) -> TypeIs[Authenticator]:
     """Return whether a value is an authenticator, not a function that makes one."""
     return hasattr(given, "authenticate")
+
+
+def instance_of(given: Authenticator | type[Authenticator]) -> Authenticator:
+    """Return an authenticator; make one of a class without arguments.
+
+    Raises `ConfigurationError` for a class that needs arguments.
+    """
+    if not isinstance(given, type):
+        return given
+    try:
+        signature(given).bind()
+    except TypeError as error:
+        raise ConfigurationError(
+            f"authenticator={given.__name__}: that is a class which needs arguments ({error}): "
+            f"pass an instance, as in authenticator={given.__name__}(...)"
+        ) from None
+    return given()
 
 
 def check_authenticator(made: object) -> None:
@@ -196,13 +215,13 @@ class FirstOf(GatewayAuthenticator):
     the same `issuer`.
     """
 
-    def __init__(self, *authenticators: Authenticator) -> None:
+    def __init__(self, *authenticators: Authenticator | type[Authenticator]) -> None:
         if not authenticators:
             raise ConfigurationError("FirstOf(...) needs at least one authenticator")
         # A nested FirstOf is flattened; a subclass may have checks of its own.
         self._authenticators = tuple(
             one
-            for each in authenticators
+            for each in map(instance_of, authenticators)
             for one in (each.authenticators if type(each) is FirstOf else [each])
         )
         self._named = tuple(zip(self._authenticators, _issuers(self._authenticators), strict=True))
@@ -223,9 +242,15 @@ class FirstOf(GatewayAuthenticator):
         return [kind for one in self._members() for kind in one.services]
 
     def check(self, settings: Settings) -> None:
-        """Check the settings with each authenticator."""
+        """Check the settings with each authenticator; the error has the faults of all."""
+        faults = []
         for one in self._members():
-            one.check(settings)
+            try:
+                one.check(settings)
+            except ConfigurationError as error:
+                faults.append(str(error))
+        if faults:
+            raise ConfigurationError("\n".join(faults))
 
     @asynccontextmanager
     async def open(self, resources: Resources) -> AsyncIterator[None]:
@@ -263,7 +288,7 @@ def each_of(authenticator: Authenticator | None) -> Iterator[Authenticator]:
 def issuer_of(authenticator: Authenticator) -> str:
     """Return the issuer of viewers whose authenticator names none: a name made of its class."""
     kind = type(authenticator)
-    return f"authenticator:{kind.__module__}.{kind.__qualname__}"
+    return f"authenticator:{defining_module(kind)}.{kind.__qualname__}"
 
 
 def _issuers(authenticators: Sequence[Authenticator]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from bff_core.auth.devices import ActiveDevices, DeviceSessions
 from bff_core.auth.dpop import DPoP, ProofVerifier
 from bff_core.auth.issuer_config import Issuer
 from bff_core.auth.refusal_reasons import REFUSAL, CredentialsRefused
+from bff_core.auth.required_settings import require_settings
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
@@ -38,6 +39,9 @@ class BearerAuthenticator(StatefulAuthenticator[RunningBearer]):
     issuer's keys have to be fetched again (five minutes). All refusals look alike. With `dpop`,
     tokens that are bound to a key are accepted with a proof of it; with `devices`, their sessions
     can be listed and ended. While an issuer's keys are unavailable the answer is 503.
+
+    Without an issuer, the settings name one: `BFF_ISSUER`, `BFF_AUDIENCE`, `BFF_JWKS_PATH`, with
+    its address in `BFF_UPSTREAM_IDENTITY`.
     """
 
     def __init__(
@@ -48,8 +52,7 @@ class BearerAuthenticator(StatefulAuthenticator[RunningBearer]):
         clock: Clock = monotonic,
         wall: Clock = time.time,
     ) -> None:
-        if not issuers:
-            raise ConfigurationError("BearerAuthenticator: name at least one Issuer(...)")
+        self._is_configured = bool(issuers)
         self._issuers = {one.issuer: one for one in issuers}
         if len(self._issuers) < len(issuers):
             raise ConfigurationError("BearerAuthenticator: each issuer is named once")
@@ -112,7 +115,14 @@ class BearerAuthenticator(StatefulAuthenticator[RunningBearer]):
         return found
 
     def check(self, settings: Settings) -> None:
-        """Raise `ConfigurationError` for DPoP without the public URL."""
+        """Raise `ConfigurationError` for DPoP without the public URL; read an issuer from them."""
+        if not self._is_configured:
+            needed = ("issuer", "audience", "upstreams")
+            require_settings("BearerAuthenticator", settings, *needed)
+            issuer = Issuer(
+                issuer=settings.issuer, audience=settings.audience, keys=settings.jwks_path
+            )
+            self._issuers = {issuer.issuer: issuer}
         if self._dpop is not None and not settings.public_url:
             raise ConfigurationError(
                 "BFF_PUBLIC_URL is not set: DPoP proofs name the address of each request; set it "

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from bff_core.auth.authenticator import GatewayAuthenticator
+from bff_core.auth.required_settings import require_settings
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
@@ -42,6 +43,7 @@ class CertificateAuthenticator(GatewayAuthenticator):
     certificate (subjectAltName), or the common name. `allowed` are patterns of subjects
     ("spiffe://shop.example/*"), `fingerprints` are SHA-256 digests of certificates in hexadecimal;
     a certificate has to match both where both are given. `scopes` are granted to every viewer.
+    Without `allowed`, the patterns are those of `BFF_CERTIFICATE_SUBJECTS`.
     """
 
     challenge = "Mutual"
@@ -52,12 +54,13 @@ class CertificateAuthenticator(GatewayAuthenticator):
         header: Header = "client-cert",
         *,
         by: Name = "uri",
-        allowed: Sequence[str],
+        allowed: Sequence[str] | None = None,
         fingerprints: Sequence[str] = (),
         scopes: Sequence[str] = (),
         wall: Clock = time.time,
     ) -> None:
-        if isinstance(allowed, str) or not allowed or not all(allowed):
+        is_given = allowed is not None
+        if is_given and (isinstance(allowed, str) or not allowed or not all(allowed)):
             raise ConfigurationError(
                 "CertificateAuthenticator: allowed=(...) has to name the accepted subjects, as in "
                 '("spiffe://shop.example/*",): a proxy verifies certificates of many others'
@@ -73,14 +76,23 @@ class CertificateAuthenticator(GatewayAuthenticator):
             )
         self._header = header.encode()
         self._by = by
-        self._allowed = tuple(allowed)
+        self._is_configured = is_given
+        self._allowed = tuple(allowed or ())
         self._fingerprints = frozenset(one.replace(":", "").lower() for one in fingerprints)
         self._scopes = frozenset(scopes)
         self._wall = wall
         self._cached_parse = lru_cache(maxsize=1024)(self._parse)
 
     def check(self, settings: Settings) -> None:
-        """Raise `ConfigurationError` without a trusted proxy: any client could send the header."""
+        """Raise `ConfigurationError` without a trusted proxy: any client could send the header.
+
+        The patterns of subjects are read from the settings, unless they were given.
+        """
+        if not self._is_configured:
+            needed = ("certificate_subjects", "trusted_proxies")
+            require_settings("CertificateAuthenticator", settings, *needed)
+            self._allowed = settings.certificate_subjects
+            self._cached_parse.cache_clear()
         if not settings.trusted_proxies:
             raise ConfigurationError(
                 "BFF_TRUSTED_PROXIES is not set: certificates arrive in a header that any client "

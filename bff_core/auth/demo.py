@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import parse_qs
 
+from bff_core.auth.authenticator import GatewayAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.scope import Scope
+from bff_core.settings.model import Settings
 
 _CREDENTIALS = re.compile(
     rb"bearer +demo-([A-Za-z0-9][A-Za-z0-9_-]{0,63})(?:\?([!-~]{1,2000}))?", re.IGNORECASE
@@ -22,7 +24,7 @@ DemoViewer = Callable[[str], Viewer]
 """Makes the viewer of a user id, with the scopes and roles of this user."""
 
 
-class DemoAuthenticator:
+class DemoAuthenticator(GatewayAuthenticator):
     """Accepts `Authorization: Bearer demo-<user id>` without any proof.
 
     `viewer` decides which scopes and roles a user has; by default users have none. A token can
@@ -30,24 +32,28 @@ class DemoAuthenticator:
 
         Authorization: Bearer demo-1?scope=openid+orders:read&roles=support
 
-    Without the header the caller is anonymous; anything else in it is refused with 401. Raises
-    ConfigurationError when it is built for production.
+    Without the header the caller is anonymous; anything else in it is refused with 401. `env` is
+    that of the gateway by default. Raises ConfigurationError when it is built for production.
     """
 
     challenge = 'Bearer realm="demo"'
     security_scheme: ClassVar[Mapping[str, object]] = {"type": "http", "scheme": "bearer"}
 
-    def __init__(self, *, env: str, viewer: DemoViewer = Viewer) -> None:
-        if env == "production":
-            raise ConfigurationError(
-                "BFF_AUTH=demo accepts any user id without proof, so it does not start "
-                "with BFF_ENV=production: set BFF_ENV=development to try things out, or choose "
-                "another BFF_AUTH."
-            )
+    def __init__(self, *, env: str = "", viewer: DemoViewer = Viewer) -> None:
+        self._is_allowed = bool(env)
+        _refuse_production(env)
         self._viewer = viewer
+
+    def check(self, settings: Settings) -> None:
+        """Raise `ConfigurationError` in production, unless `env` was given."""
+        if not self._is_allowed:
+            _refuse_production(settings.env)
+            self._is_allowed = True
 
     async def authenticate(self, scope: Scope, /) -> Viewer | None:
         """Return the viewer that the token names; None without a token."""
+        if not self._is_allowed:
+            raise ConfigurationError("DemoAuthenticator: a gateway has to check its settings first")
         credentials = scope.field(b"authorization")
         if credentials is None:
             return None
@@ -56,6 +62,15 @@ class DemoAuthenticator:
             raise NotAuthenticated(_REFUSAL, reason="malformed")
         viewer = self._viewer(match[1].decode())
         return viewer if match[2] is None else _with_grants(viewer, match[2].decode())
+
+
+def _refuse_production(env: str) -> None:
+    if env == "production":
+        raise ConfigurationError(
+            "BFF_AUTH=demo accepts any user id without proof, so it does not start "
+            "with BFF_ENV=production: set BFF_ENV=development to try things out, or choose "
+            "another BFF_AUTH."
+        )
 
 
 def _with_grants(viewer: Viewer, query: str) -> Viewer:

@@ -14,6 +14,7 @@ from bff_core.auth.authenticator import Resources, StatefulAuthenticator
 from bff_core.auth.bearer_token import BearerToken, bearer_in
 from bff_core.auth.jwt import acr_of, audiences_of, auth_time_of
 from bff_core.auth.refusal_reasons import REFUSAL, CredentialsRefused
+from bff_core.auth.required_settings import require_settings
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, ProviderUnavailable
@@ -21,6 +22,7 @@ from bff_core.oauth.endpoint import OAuthClient, document_service, object_in
 from bff_core.oauth.tokens import scopes_of, seconds_in
 from bff_core.refreshed_value import Fetched, Refreshed
 from bff_core.scope import Scope
+from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
 
@@ -188,14 +190,41 @@ class IntrospectionAuthenticator(StatefulAuthenticator[IntrospectedTokens]):
 
     The result is used for a minute, so a revoked token is accepted for that long at most. While the
     issuer is unavailable the answer is 503. In `FirstOf` it stands before `BearerAuthenticator`.
+
+    Without options, the settings have them: `BFF_ISSUER`, `BFF_CLIENT_ID`, `BFF_CLIENT_SECRET`,
+    `BFF_AUDIENCE`, `BFF_INTROSPECTION_PATH`, with its address in `BFF_UPSTREAM_IDENTITY`.
     """
 
     challenge = "Bearer"
     security_scheme: ClassVar[Mapping[str, object]] = {"type": "http", "scheme": "bearer"}
 
-    def __init__(self, options: Introspection, *, wall: Clock = time.time) -> None:
-        self._options = options
+    def __init__(self, options: Introspection | None = None, *, wall: Clock = time.time) -> None:
+        self._given = options
+        self._read: Introspection | None = None
         self._wall = wall
+
+    @property
+    def _options(self) -> Introspection:
+        options = self._given or self._read
+        if options is None:
+            raise ConfigurationError(
+                "IntrospectionAuthenticator() reads its settings when a gateway is made with it"
+            )
+        return options
+
+    def check(self, settings: Settings) -> None:
+        """Read the options from the settings, unless they were given."""
+        if self._given is not None:
+            return
+        needed = ("issuer", "client_id", "client_secret", "audience", "upstreams")
+        require_settings("IntrospectionAuthenticator", settings, *needed)
+        self._read = Introspection(
+            issuer=settings.issuer,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret.get_secret_value(),
+            audience=settings.audience,
+            path=settings.introspection_path,
+        )
 
     @property
     def services(self) -> Sequence[type[Upstream]]:

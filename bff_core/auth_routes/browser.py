@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bff_core.auth.access import ANYONE
+from bff_core.auth.oidc.back_channel_logout import BadLogoutToken
 from bff_core.auth.oidc.return_url import local_path, with_error
 from bff_core.auth.refusal_reasons import CredentialsRefused
 from bff_core.auth.session.authenticator import SessionAuthenticator
@@ -30,7 +31,6 @@ from bff_core.auth_routes.session_start import session_of
 from bff_core.edge.body_limit import whole
 from bff_core.errors import (
     BFFError,
-    ClientError,
     InvalidInput,
     NotAllowed,
     NotFound,
@@ -46,13 +46,6 @@ SIGN_IN_PARAMETERS: Final = ("login_hint", "prompt", "acr_values", "max_age")
 """Parameters of `/login` that are sent on to the provider."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class BadLogoutToken(ClientError):
-    """A logout token of the provider is not valid."""
-
-    code = "invalid_request"
-    title = "The logout token is not valid"
 
 
 class SessionEndpoints:

@@ -55,6 +55,7 @@ from bff_core.events.process import (
     WorkStarted,
 )
 from bff_core.events.sinks import AnyEvent, Event, Events, GatewayEvent, Sink, Span
+from bff_core.public_names import publish
 
 __all__ = [
     "AnswerForgotten",
@@ -114,3 +115,5 @@ __all__ = [
     "WorkStarted",
     "WorkerEnded",
 ]
+
+publish(__name__, __all__)

@@ -49,6 +49,8 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.user_agent import framework_version
 
 Lifespan = Callable[["Gateway"], AbstractAsyncContextManager[None]]
+"""Returns a context that is open while a gateway runs."""
+
 GATEWAY = "bff.gateway"
 """Where the lifespan state holds the gateway, so that the server finds it behind middleware."""
 

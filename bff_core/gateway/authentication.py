@@ -10,6 +10,7 @@ from bff_core.auth.authenticator import (
     Resources,
     check_authenticator,
     each_of,
+    instance_of,
     is_authenticator,
 )
 from bff_core.auth.demo import DemoAuthenticator, DemoViewer
@@ -20,7 +21,7 @@ from bff_core.settings.model import Settings
 
 
 def make_authenticator(
-    given: Authenticator | MakeAuthenticator | None,
+    given: Authenticator | type[Authenticator] | MakeAuthenticator | None,
     settings: Settings,
     demo: DemoViewer | None = None,
 ) -> Authenticator | None:
@@ -32,12 +33,22 @@ def make_authenticator(
     """
     if settings.auth == "demo" or (given is not None and replaces_authenticator()):
         return DemoAuthenticator(env=settings.env, viewer=demo or Viewer)
-    made = given if given is None or is_authenticator(given) else given(settings)
+    made = _made(given, settings)
     if given is not None:
         check_authenticator(made)
     if isinstance(made, GatewayAuthenticator):
         made.check(settings)
     return made
+
+
+def _made(
+    given: Authenticator | type[Authenticator] | MakeAuthenticator | None, settings: Settings
+) -> Authenticator | None:
+    if given is None:
+        return None
+    if isinstance(given, type):
+        return instance_of(given)
+    return given if is_authenticator(given) else given(settings)
 
 
 def readiness_checks(authenticator: Authenticator | None) -> list[tuple[str, Check]]:

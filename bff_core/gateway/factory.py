@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from typing_extensions import Unpack
+
 from bff_core.auth.authenticator import Authenticator, MakeAuthenticator
 from bff_core.auth.demo import DemoViewer
 from bff_core.auth_routes.routes import routes_for as signin_routes
@@ -23,6 +25,7 @@ from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.rest.openapi import PROBLEM
 from bff_core.routing.face import Face
+from bff_core.routing.fastapi_options import FastAPIOptions
 from bff_core.saga.coordinator import SagaRegistry
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
@@ -41,7 +44,7 @@ def gateway(
     services: Sequence[type[Upstream]] = (),
     faces: Sequence[Face] = (),
     settings: Settings | None = None,
-    authenticator: Authenticator | MakeAuthenticator | None = None,
+    authenticator: Authenticator | type[Authenticator] | MakeAuthenticator | None = None,
     demo: DemoViewer | None = None,
     limits: Sequence[Limit] = (),
     sagas: Sequence[type[Saga]] = (),
@@ -52,7 +55,7 @@ def gateway(
     transport: MakeTransport = wire,
     clock: Clock = monotonic,
     lifespan: Lifespan | None = None,
-    **fastapi: Any,
+    **fastapi: Unpack[FastAPIOptions],
 ) -> Gateway:
     """Return the app of one BFF: it wires the services, serves the faces, and adds the edge.
 
@@ -61,11 +64,11 @@ def gateway(
     to the app later, and of `app.services[...]`.
 
     Without `settings` and `options` the environment configures the gateway (`Settings.load()`):
-    addresses of services (`BFF_UPSTREAM_<NAME>`), limits of the edge, logs. `authenticator` may be
-    a function that makes one from the settings. In development `BFF_AUTH=demo` replaces it, and
-    `demo` makes viewers from user ids. `limits` are the rate limits of callers, `sagas` the writes
-    that the journal records, `edge` your own checks of every request. `sinks` receive each event
-    beside the log; `events` replaces both, for tests. `lifespan` runs inside the
+    addresses of services (`BFF_UPSTREAM_<NAME>`), limits of the edge, logs. `authenticator` may
+    also be a class, or a function that makes one from the settings. In development `BFF_AUTH=demo`
+    replaces it, and `demo` makes viewers from user ids. `limits` are the rate limits of callers,
+    `sagas` the writes that the journal records, `edge` your own checks of every request. `sinks`
+    receive each event beside the log; `events` replaces both, for tests. `lifespan` runs inside the
     gateway's own, after the services are open. `FastAPI` gets all other keywords.
 
     Raises `ConfigurationError` for wrong wiring: a saga that is not listed, two services with one
@@ -113,14 +116,14 @@ def gateway(
     return app
 
 
-def _fastapi(config: GatewayConfig, given: dict[str, Any]) -> dict[str, Any]:
+def _fastapi(config: GatewayConfig, given: FastAPIOptions) -> dict[str, Any]:
     """Return the keywords of the FastAPI app.
 
     In production it has no pages of documentation, since these load scripts from other hosts.
     """
     pages = {"docs_url": None, "redoc_url": None} if config.settings.env == "production" else {}
-    responses = {"default": PROBLEM} | given.get("responses", {})
-    return pages | given | {"responses": responses}
+    responses = {"default": PROBLEM, **(given.get("responses") or {})}
+    return {**pages, **given, "responses": responses}
 
 
 def _logged(settings: Settings, sinks: Sequence[Sink]) -> Events:

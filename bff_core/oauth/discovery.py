@@ -15,7 +15,7 @@ import msgspec
 
 from bff_core.call import Reply
 from bff_core.clock import Clock
-from bff_core.errors import ProviderUnavailable, answered
+from bff_core.errors import ProviderUnavailable, UntrustedMetadata, answered
 from bff_core.events import Crashed, Events
 from bff_core.oauth.endpoint import (
     ProviderEndpoint,
@@ -40,10 +40,6 @@ RETRY_SECONDS: Final = 5.0
 
 START_SECONDS: Final = 3.0
 """Seconds for which start-up waits for the document; then the gateway starts without it."""
-
-
-class UntrustedMetadata(ProviderUnavailable):
-    """The discovery document is not acceptable; the message is for operators."""
 
 
 @dataclass(frozen=True, slots=True)

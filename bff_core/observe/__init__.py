@@ -3,5 +3,13 @@
 from bff_core.observe.formatters import JSONLines, Words
 from bff_core.observe.log import LogSink
 from bff_core.observe.request_ids import RequestIds
+from bff_core.public_names import publish
 
-__all__ = ["JSONLines", "LogSink", "RequestIds", "Words"]
+__all__ = [
+    "JSONLines",
+    "LogSink",
+    "RequestIds",
+    "Words",
+]
+
+publish(__name__, __all__)

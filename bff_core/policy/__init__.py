@@ -21,6 +21,7 @@ from bff_core.policy.upstream.credentials import (
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
+from bff_core.public_names import publish
 
 __all__ = [
     "Adaptive",
@@ -43,3 +44,5 @@ __all__ = [
     "Signature",
     "TokenExchange",
 ]
+
+publish(__name__, __all__)

@@ -8,6 +8,7 @@ from bff_core.errors import ClientError, ConfigurationError
 from bff_core.policy.edge.idempotency import KEY_PATTERN, MAX_FIELD_LENGTH
 
 KeyRule = Literal["optional", "required"]
+"""Whether a write needs an `Idempotency-Key`."""
 
 HEADER = "Idempotency-Key"
 

@@ -45,7 +45,7 @@ class Dump:
         return self == Dump()
 
 
-def _refuse_unawaited(value: Awaitable[object]) -> Never:
+def refuse_unawaited(value: Awaitable[object]) -> Never:
     """Raise `RuntimeError` for a part or a call that was not awaited."""
     name = getattr(value, "__qualname__", None) or repr(value)
     if inspect.iscoroutine(value):
@@ -58,7 +58,7 @@ def _json_form(value: object) -> object:
     if isinstance(value, Iterator):
         raise TypeError("an iterator can be read only once: pydantic encodes it")
     if isinstance(value, Awaitable):
-        _refuse_unawaited(value)
+        refuse_unawaited(value)
     try:
         return to_jsonable_python(value, by_alias=True, inf_nan_mode="constants")
     except ValueError:
@@ -227,7 +227,7 @@ class ResponseModel:
             ]
             for one in errors:
                 if isinstance(one["input"], Awaitable):
-                    _refuse_unawaited(one["input"])
+                    refuse_unawaited(one["input"])
             raise InvalidResult(errors=errors, body=result) from None
 
 
@@ -245,7 +245,7 @@ def _adapter_of(declared: Any, view: str) -> TypeAdapter[Any]:
 
 _ENCODERS: Final[dict[Any, Callable[[Any], Any]]] = {
     msgspec.Struct: msgspec.to_builtins,
-    Awaitable: _refuse_unawaited,
+    Awaitable: refuse_unawaited,
 }
 
 

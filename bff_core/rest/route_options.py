@@ -27,7 +27,7 @@ DOCUMENTATION: Final = frozenset({
 })  # fmt: skip
 """Options that only change documentation; with any other a view leaves the fast path."""
 
-_REFUSED: Final[Mapping[str, str]] = {
+REFUSED: Final[Mapping[str, str]] = {
     "methods": "declare the view with the decorator of its method, such as @views.post",
     "endpoint": "the decorated function is the endpoint",
     "status": "FastAPI's word for it is status_code=",
@@ -75,7 +75,7 @@ def take_answer_options(
     Raises `ConfigurationError` for an option that a view does not support.
     """
     view = endpoint.__qualname__
-    for name, instead in _REFUSED.items():
+    for name, instead in REFUSED.items():
         if name in options:
             raise ConfigurationError(f"view {view}: {name}= has no use here: {instead}")
     declared = options.pop("response_model", declared)
@@ -96,6 +96,11 @@ def take_answer_options(
             f"not {declared!r}"
         )
     return AnswerOptions(status, ResponseModel(declared, Dump(**dump), view, case), response_class)
+
+
+def annotation_of(endpoint: Callable[..., Any]) -> Any:
+    """Return the annotation of a view's result; `Any` without one."""
+    return get_type_hints(endpoint, include_extras=True).get("return", Any)
 
 
 def result_of(endpoint: Callable[..., Any]) -> Any:

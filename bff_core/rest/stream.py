@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -17,6 +18,7 @@ from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.answer import with_injected
 from bff_core.rest.compose import inputs_of
 from bff_core.rest.response_model import ResponseModel
+from bff_core.rest.result_check import checked_stream
 from bff_core.rest.route_options import AnswerOptions
 from bff_core.rest.signature import with_request
 
@@ -25,6 +27,23 @@ class Lines(JSONResponse):
     """The response class of streams in OpenAPI: lines of JSON, with the schema of a value."""
 
     media_type = "application/x-ndjson"
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """An async generator and the type of its values; in development `call` checks them."""
+
+    endpoint: Callable[..., AsyncGenerator[object]]
+    item: object
+    call: Callable[..., AsyncGenerator[object]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.call = self.endpoint
+
+    def set_development(self, *, is_development: bool) -> None:
+        """In development, check each value; a gateway calls it when it is made."""
+        is_checked = is_development and self.item is not None
+        self.call = checked_stream(self.endpoint, self.item) if is_checked else self.endpoint
 
 
 def item_of(endpoint: Callable[..., Any]) -> Any:
@@ -37,19 +56,19 @@ def item_of(endpoint: Callable[..., Any]) -> Any:
 
 
 def as_stream(
-    endpoint: Callable[..., Any],
+    source: Stream,
     signature: inspect.Signature,
     access: Access | None,
     answer_options: AnswerOptions,
 ) -> Callable[..., Any]:
     """Return an endpoint for FastAPI that streams an async generator; `access` is its rule."""
-    model = answer_options.model
+    model, endpoint = answer_options.model, source.endpoint
 
     @wraps(endpoint)
     async def stream(**values: object) -> Response:
         request, injected = wanted.fill(values)
         admit_to(access, request.scope[SCOPE], lambda: inputs_of(wanted.others(values)))
-        rows = endpoint(**values)
+        rows = source.call(**values)
         # The answer starts after the first value, so that an earlier failure is a problem document.
         first, status = await _first(rows, model), injected.status_code or answer_options.status
         if status in WITHOUT_CONTENT:

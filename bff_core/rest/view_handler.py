@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from inspect import Signature
+from typing import Any
 
 from fastapi import Response
 from starlette.types import Receive, Send
@@ -33,6 +34,7 @@ from bff_core.rest.openapi import ViewDocument
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.progressive_parts import EarlyPart
+from bff_core.rest.result_check import checked_view
 from bff_core.rest.route_options import AnswerOptions
 from bff_core.rest.signature import dependant_with, with_request
 from bff_core.routing.wiring import wiring_of
@@ -50,7 +52,8 @@ class View:
     the default of the gateway. `early_parts` are the parts that a progressive answer sends early;
     None if the view has no such answer. Answers of a view that `reads` have an entity tag; those of
     a view that `is_cacheable` are stored in the view cache, and `sharing` says which viewers may
-    share them.
+    share them. `call` runs the endpoint, and in development it checks the result, which has to be
+    of the type `returns`.
     """
 
     endpoint: Endpoint
@@ -63,10 +66,13 @@ class View:
     early_parts: Sequence[EarlyPart] | None
     access: Access | None = None
     sharing: Sharing = PER_VIEWER
+    returns: object = Any
     with_timing: bool = False
     decides_by_inputs: bool = field(init=False)
+    call: Endpoint = field(init=False)
 
     def __post_init__(self) -> None:
+        self.call = self.endpoint
         access = self.access
         self.decides_by_inputs = isinstance(access, Require) and access.when is not None
 
@@ -82,6 +88,11 @@ class View:
             early_parts=self.early_parts,
             max_values=max_values,
         )
+
+    def set_development(self, *, is_development: bool) -> None:
+        """In development, send timings and check results; a gateway calls it when it is made."""
+        self.with_timing = is_development
+        self.call = checked_view(self.endpoint, self.returns) if is_development else self.endpoint
 
     def adds_meta(self, scope: Scope) -> bool:
         """Whether the answer to a request reports its parts in the body as well."""
@@ -145,9 +156,9 @@ class View:
         """Return the answer of the endpoint, or a response that sends it."""
         if in_lines and self._status(injected) not in WITHOUT_CONTENT:
             render = partial(self.answer, scope=scope[SCOPE], compositions=composed)
-            early_parts, run = self.early_parts or (), partial(self.endpoint, **values)
+            early_parts, run = self.early_parts or (), partial(self.call, **values)
             return ProgressiveAnswer(run, render, composed, early_parts, injected=injected)
-        result = await self.endpoint(**values)
+        result = await self.call(**values)
         if isinstance(result, Response):
             _forbid_storing(result, composed)
             return result

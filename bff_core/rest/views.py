@@ -2,11 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
 from functools import partial
 from inspect import Signature
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI
+from typing_extensions import Unpack
 
 from bff_core.answer_cacheability import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, access_of, checked_access
@@ -14,24 +16,40 @@ from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.compat.fastapi import has_default_response_class
 from bff_core.compat.starlette import compile_path
 from bff_core.composition.composition import Composition
-from bff_core.edge.shedding.criticality import criticality
+from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError, wired_in
-from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
+from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
 from bff_core.rest.early_case import renamed_part
 from bff_core.rest.field_case import Case, checked_case, in_case
 from bff_core.rest.idempotency import KEY_PARAMETER, KeyRule, key_required, key_rule
 from bff_core.rest.openapi import PROBLEM, ViewDocument, documented
 from bff_core.rest.progressive_parts import EarlyPart, check_are_parts, check_early_parts
-from bff_core.rest.route_options import DOCUMENTATION, AnswerOptions, result_of, take_answer_options
+from bff_core.rest.route_options import (
+    DOCUMENTATION,
+    AnswerOptions,
+    annotation_of,
+    result_of,
+    take_answer_options,
+)
 from bff_core.rest.schema_hash import schema_hash
 from bff_core.rest.signature import access_for, as_function, injection_of, signature_of
 from bff_core.rest.signature_case import in_camel_case
-from bff_core.rest.stream import Lines, as_stream, item_of
+from bff_core.rest.stream import Lines, Stream, as_stream, item_of
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
 from bff_core.rest.view_handler import CompiledView, View, compile_view
+from bff_core.rest.view_options import (
+    ReadOptions,
+    StreamOptions,
+    ViewDefaults,
+    WriteOptions,
+    check_flags,
+    check_view_options,
+    check_views_options,
+)
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
+from bff_core.routing.fastapi_options import RouterOptions
 from bff_core.startup.unused import screens_of
 from bff_core.view_cache.cache import ViewCache, declared_sharing
 
@@ -52,40 +70,53 @@ class Views:
     which is sent as it is. A signature may have everything that FastAPI supports. Views that only
     take compositions, path, query and header parameters are compiled for the fast path.
 
-    Each view may set its criticality under overload (`criticality="sheddable"`) and its access rule
-    (`access=Require("orders:read")`, `access=ANYONE`). The default rule is that of
-    `Views(access=...)`; without it, views require a signed-in viewer if the gateway has an
-    authenticator. A view that takes a `SignedIn`, or a screen with one, requires a viewer in any
-    case. `case="camel"` gives all fields camelCase names in answers, bodies, forms and queries.
-    `router` is an ordinary `APIRouter`.
+    The options of `Views` are the defaults of its views. `access` is their access rule
+    (`Require("orders:read")`, `ANYONE`); without it, views require a signed-in viewer if the
+    gateway has an authenticator. A view that takes a `SignedIn`, or a screen with one, requires a
+    viewer in any case. `criticality` says which requests are refused first under overload.
+    `idempotency` is that of views that change something. A body of more than `max_values` JSON
+    values (10,000), nested ones included, is refused with 413. `meta=True` always adds
+    `_meta.parts`, and `cache=False` caches no answer. `case="camel"` gives all fields camelCase
+    names in answers, bodies, forms and queries. `router` is an ordinary `APIRouter`, which gets all
+    other keywords.
+
+    Raises `ConfigurationError` for an option that does not exist.
     """
 
     def __init__(
         self,
         *,
         prefix: str = "",
-        tags: list[str] | None = None,
+        tags: Sequence[str | Enum] | None = None,
         access: Access | None = None,
+        criticality: Criticality = DEFAULT_CRITICALITY,
+        idempotency: KeyRule = "optional",
+        max_values: int = MAX_VALUES,
+        meta: bool = False,
+        cache: bool = True,
         case: Case | None = None,
+        **fastapi: Unpack[RouterOptions],
     ) -> None:
+        check_views_options(fastapi, Views)
         self.prefix = prefix
         self.case = checked_case(case)
         self._access = _rule(access)
-        self.router = APIRouter(prefix=prefix, tags=list(tags or []))
+        self._defaults = ViewDefaults(criticality, idempotency, max_values, meta=meta, cache=cache)
+        router: dict[str, Any] = {**fastapi}
+        self.router = APIRouter(prefix=prefix, tags=list(tags or []), **router)
         self._views: list[tuple[object, str, View]] = []
+        self._streams: list[Stream] = []
 
     def get(
         self,
         path: str,
         *,
-        meta: bool = False,
-        cache: bool = True,
         public: bool = False,
         per_tenant: bool = False,
         progressive: Sequence[EarlyPart] = (),
-        **options: Any,
+        **options: Unpack[ReadOptions],
     ) -> Callable[[E], E]:
-        """Declare a view that reads; `meta=True` always adds `_meta.parts`.
+        """Declare a view that reads.
 
         Answers are cached per viewer if everything that they depend on is cacheable; `cache=False`
         disables that. With `public=True` all viewers share an answer, with `per_tenant=True` those
@@ -95,51 +126,52 @@ class Views:
         answer. The parts in `progressive=[early(Home.orders, ...)]` are sent with their values, the
         others with their status only.
 
-        Other options are those of `APIRouter.get`: summary, tags, status_code …
+        Other options are `access`, `criticality`, `max_values` and `meta`, as those of `Views`, and
+        those of `APIRouter.get`: summary, tags, status_code …
         """
+        cache = options.pop("cache", self._defaults.cache)
         with wired_in(f"GET {self.prefix}{path}"):
+            check_flags(public=public, per_tenant=per_tenant, cache=cache)
             sharing = declared_sharing(public=public, per_tenant=per_tenant, cache=cache)
         return self._declare(
             "GET",
             path,
             status=200,
-            meta=meta,
-            options=options,
+            options={**options},
             early_parts=progressive,
             cache=cache,
             sharing=sharing,
         )
 
     def post(
-        self, path: str, *, status: int = 200, meta: bool = False, **options: Any
+        self, path: str, *, status: int = 200, **options: Unpack[WriteOptions]
     ) -> Callable[[E], E]:
         """Declare a view that changes something.
 
         With `idempotency="required"` a request without an `Idempotency-Key` is refused with 400.
-        A body of more than `max_values` JSON values (10,000), nested ones included, is refused with
-        413. Both also hold for `put`, `patch` and `delete`.
+        `put`, `patch` and `delete` have the same options.
         """
-        return self._declare("POST", path, status=status, meta=meta, options=options)
+        return self._declare("POST", path, status=status, options={**options})
 
     def put(
-        self, path: str, *, status: int = 200, meta: bool = False, **options: Any
+        self, path: str, *, status: int = 200, **options: Unpack[WriteOptions]
     ) -> Callable[[E], E]:
         """Declare a view that replaces something."""
-        return self._declare("PUT", path, status=status, meta=meta, options=options)
+        return self._declare("PUT", path, status=status, options={**options})
 
     def patch(
-        self, path: str, *, status: int = 200, meta: bool = False, **options: Any
+        self, path: str, *, status: int = 200, **options: Unpack[WriteOptions]
     ) -> Callable[[E], E]:
         """Declare a view that changes a part of something."""
-        return self._declare("PATCH", path, status=status, meta=meta, options=options)
+        return self._declare("PATCH", path, status=status, options={**options})
 
     def delete(
-        self, path: str, *, status: int = 200, meta: bool = False, **options: Any
+        self, path: str, *, status: int = 200, **options: Unpack[WriteOptions]
     ) -> Callable[[E], E]:
         """Declare a view that removes something."""
-        return self._declare("DELETE", path, status=status, meta=meta, options=options)
+        return self._declare("DELETE", path, status=status, options={**options})
 
-    def stream(self, path: str, **options: Any) -> Callable[[E], E]:
+    def stream(self, path: str, **options: Unpack[StreamOptions]) -> Callable[[E], E]:
         """Declare a streaming view: each value that it yields is sent at once, as a line of JSON.
 
         The function is an async generator. When the client disconnects, it is closed, and so are
@@ -148,16 +180,21 @@ class Views:
         sent with the fields of its declared type: `Row` of `AsyncIterator[Row]`, also in OpenAPI.
         """
         check_path(path, "stream")
-        options = {"response_description": "One JSON value per line"} | options
-        options["responses"] = {"default": PROBLEM} | self._responses(options)
-        rank = criticality(options.pop("criticality", DEFAULT_CRITICALITY))
         with wired_in(f"stream {self.prefix}{path}"):
+            check_view_options("stream", options, Views)
+            rank = ranked(options.pop("criticality", self._defaults.criticality))
             access = _rule(options.pop("access", None))
+        responses = {"default": PROBLEM, **self._responses(options)}
+        shared: dict[str, Any] = {
+            "response_description": "One JSON value per line",
+            **options,
+            "responses": responses,
+        }
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
             signature, item = self._signature(endpoint, path), item_of(endpoint)
-            route = dict(options)
+            route = dict(shared)
             answer_options = take_answer_options(
                 route, endpoint, status=200, declared=item, case=self.case
             )
@@ -169,10 +206,12 @@ class Views:
             needs = access_for(signature, access or access_of(endpoint) or self._access)
             route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
             route |= answer_options.openapi_options() | {"response_class": Lines}
-            wrapped = guarded(as_stream(endpoint, signature, needs, answer_options), needs)
-            self.router.get(path, **route)(rank(wrapped))
+            stream = Stream(endpoint, None if "response_model" in shared else item)
+            self._streams.append(stream)
+            wrapped = guarded(as_stream(stream, signature, needs, answer_options), needs)
+            self.router.add_api_route(path, rank(wrapped), methods=["GET"], **route)
             documented(wrapped, ViewDocument(status=answer_options.status, has_parts=False))
-            self._check_parameters(endpoint, signature, options)
+            self._check_parameters(endpoint, signature, shared)
             return endpoint
 
         return self._naming("GET", path, declare)
@@ -199,7 +238,9 @@ class Views:
             compiled = self._compiled(view, path, app.title)
             if compiled is not None:
                 fast_path.add(served, path, compiled)
-            view.with_timing = is_development
+            view.set_development(is_development=is_development)
+        for stream in self._streams:
+            stream.set_development(is_development=is_development)
 
     def _responses(self, options: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
         """Return the further answers that a view documents, their models in its case."""
@@ -238,19 +279,22 @@ class Views:
         path: str,
         *,
         status: int,
-        meta: bool,
         options: dict[str, Any],
         early_parts: Sequence[EarlyPart] | None = None,
         cache: bool = False,
         sharing: Sharing = PER_VIEWER,
     ) -> Callable[[E], E]:
-        check_path(path, method.lower())
+        verb, defaults = method.lower(), self._defaults
+        check_path(path, verb)
         with wired_in(f"{method} {self.prefix}{path}"):
-            rank = criticality(options.pop("criticality", DEFAULT_CRITICALITY))
-            rule = key_rule(options.pop("idempotency", "optional"), method)
-            max_values = options.pop("max_values", MAX_VALUES)
+            check_view_options(verb, options, Views)
+            rank = ranked(options.pop("criticality", defaults.criticality))
+            rule = key_rule(options.pop("idempotency", defaults.idempotency_of(method)), method)
+            max_values = options.pop("max_values", defaults.max_values)
             limited = values_limited(max_values)
             access = _rule(options.pop("access", None))
+            meta = options.pop("meta", defaults.meta)
+            check_flags(meta=meta)
 
         def declare(endpoint: E) -> E:
             if inspect.isasyncgenfunction(endpoint):
@@ -276,6 +320,7 @@ class Views:
                 early_parts=_early_parts(early_parts, endpoint, answer_options, self.case),
                 access=needs,
                 sharing=sharing,
+                returns=Any if "response_model" in options else annotation_of(endpoint),
             )
             own["responses"] = self._responses(own)
             shown = _openapi_options(own, view, rule)

@@ -4,7 +4,8 @@ import argparse
 import signal
 import sys
 
-from bff_core.server.runner import CannotServe, ServePlan, serve
+from bff_core.server.runner import ServePlan, serve
+from bff_core.server.target import CannotServe
 
 
 def main() -> int:
@@ -22,9 +23,10 @@ def plan_of(arguments: list[str]) -> ServePlan:
     parser = argparse.ArgumentParser(
         prog="python -m bff_core.server",
         description="Serve a gateway. The BFF_ variables are the defaults of the options.",
-        epilog="SIGTERM shuts down gracefully, a second one at once; SIGHUP reloads policies.",
+        epilog="The environment takes precedence over .env. "
+        "SIGTERM shuts down gracefully, a second one at once; SIGHUP reloads policies.",
     )
-    parser.add_argument("app", help="module:attribute, as in shop.app:app")
+    parser.add_argument("app", help="module:attribute of a gateway or a factory: shop.app:app")
     parser.add_argument("--host", help="address to listen on (BFF_HOST)")
     parser.add_argument("--port", type=_port, help="port to listen on (BFF_PORT)")
     parser.add_argument("--workers", type=_count, help="number of processes (BFF_WORKERS)")
@@ -36,6 +38,13 @@ def plan_of(arguments: list[str]) -> ServePlan:
     )
     parser.add_argument(
         "--grace", type=_seconds, help="seconds for requests then in flight (BFF_GRACE)"
+    )
+    files = parser.add_mutually_exclusive_group()
+    files.add_argument(
+        "--env-file", help="file of variables, beside the environment (.env in development)"
+    )
+    files.add_argument(
+        "--no-env-file", dest="reads_env_file", action="store_false", help="do not read .env"
     )
     parser.add_argument("--fd", type=int, help="file descriptor of a listening socket")
     parser.add_argument("--lifeline", type=int, help=argparse.SUPPRESS)

@@ -1,33 +1,29 @@
 """Runs the server: loads the application, binds the socket, serves in one or more processes."""
 
 import asyncio
-import importlib
-import inspect
+import os
 import signal
 import socket
+import sys
 import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from bff_core.compat.uvicorn import configuration
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
+from bff_core.server.env_file import add_env_file
 from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
-from bff_core.server.server_state import App
+from bff_core.server.target import CannotServe, load
 from bff_core.server.workers import READY, Workers, command
 from bff_core.settings.model import ConfigurationWarning, Settings
 from bff_core.startup.processes import Processes
-
-
-class CannotServe(Exception):
-    """The application can't be served; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +32,8 @@ class ServePlan:
 
     `app` is "module:attribute". `fd` is the descriptor of an inherited listening socket, `lifeline`
     that of the socket to the supervising process, and `number` counts its workers from 1. `delay`
-    and `grace` are in seconds.
+    and `grace` are in seconds. `env_file` is read beside the environment; None is `.env`, in
+    development and if it `reads_env_file`.
     """
 
     app: str
@@ -48,6 +45,8 @@ class ServePlan:
     fd: int | None = None
     lifeline: int | None = None
     number: int | None = None
+    env_file: str | None = None
+    reads_env_file: bool = True
 
 
 def serve(plan: ServePlan) -> int:
@@ -57,6 +56,10 @@ def serve(plan: ServePlan) -> int:
     the plan, in the settings or with the port.
     """
     try:
+        if plan.reads_env_file:
+            hint = add_env_file(os.environ, plan.env_file)
+            if hint:
+                sys.stderr.write(f"bff: {hint}\n")
         settings = _settings()
         host = settings.host if plan.host is None else plan.host
         port = settings.port if plan.port is None else plan.port
@@ -88,66 +91,6 @@ def _hangups_ignored() -> Iterator[None]:
     finally:
         if is_ours:
             signal.signal(signal.SIGHUP, before)
-
-
-def load(name: str) -> App:
-    """Import the application "module:attribute"; a factory is called without arguments.
-
-    Raises CannotServe if there is none, and ConfigurationError if it is configured wrongly.
-    Exceptions of the module itself are passed on.
-    """
-    module_name, _, path = name.partition(":")
-    if not module_name or not path:
-        raise CannotServe(
-            f"{name!r} is not an application: write module:attribute, as in shop.app:app"
-        )
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if module_name != missing and not module_name.startswith(f"{missing}."):
-            raise
-        raise CannotServe(f"there is no module {missing!r} (in {name!r})") from None
-    for attribute in path.split("."):
-        found = getattr(found, attribute, None)
-        if found is None:
-            raise CannotServe(f"module {module_name!r} has no {path!r}")
-    if not callable(found):
-        raise CannotServe(f"{name!r} is not an application: it is a {type(found).__name__}")
-    app: App = _made(found, name)
-    return app
-
-
-def _made(found: Callable[..., Any], name: str) -> Any:
-    """Return an ASGI application, which takes three arguments, or call a factory, which takes none.
-
-    Raises CannotServe for anything else.
-    """
-    if _takes(found, 3):
-        return found
-    if not _takes(found, 0):
-        raise CannotServe(f"{name!r} takes arguments: a factory of an application takes none")
-    app = found()
-    if inspect.iscoroutine(app):
-        app.close()
-        raise CannotServe(f"{name!r} is a factory with `async def`: write it with `def`")
-    if not callable(app):
-        kind = "None" if app is None else f"an object of {type(app).__name__}"
-        raise CannotServe(
-            f"{name!r} returned {kind}, not an application: end it with `return gateway(...)`"
-        )
-    return app
-
-
-def _takes(found: Callable[..., Any], count: int) -> bool:
-    """Whether a callable takes so many arguments; True for compiled code without a signature."""
-    try:
-        inspect.signature(found).bind(*range(count))
-    except ValueError:
-        return True
-    except TypeError:
-        return False
-    return True
 
 
 def _settings() -> Settings:
@@ -193,7 +136,7 @@ def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings:
     events = Events() if sink is None else Events(sink)
     options = {"--drain-delay": plan.delay, "--grace": plan.grace}
     arguments = [f"{name}={value}" for name, value in options.items() if value is not None]
-    arguments.append(f"--workers={workers}")
+    arguments += [f"--workers={workers}", "--no-env-file"]  # they inherit the environment
 
     async def run() -> int:
         return await Workers(command([plan.app, *arguments]), workers, listener, events).run()

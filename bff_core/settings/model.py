@@ -25,6 +25,7 @@ from bff_core.settings.values import (
     API_KEYS,
     JOURNAL,
     PREFIX,
+    AbsolutePath,
     Addresses,
     IssuerURL,
     JournalURL,
@@ -191,6 +192,24 @@ class Settings(BaseModel):
         default=SecretStr(""), description="the secret from the registration at the provider"
     )
     """The client secret of the gateway at the OpenID provider."""
+    audience: Names = Field(
+        default=(),
+        description="audiences separated by commas, such as https://api.shop.example",
+    )
+    """The audiences that name this gateway in access tokens."""
+    jwks_path: AbsolutePath = Field(
+        default="/.well-known/jwks.json", description="a path, such as /.well-known/jwks.json"
+    )
+    """Where the issuer publishes the keys of its access tokens."""
+    introspection_path: AbsolutePath = Field(
+        default="/introspect", description="a path, such as /oauth2/introspect"
+    )
+    """Where the issuer introspects opaque access tokens."""
+    certificate_subjects: Names = Field(
+        default=(),
+        description="patterns of subjects separated by commas, such as spiffe://shop.example/*",
+    )
+    """The subjects of client certificates that are accepted."""
     session_keys: Keys = Field(
         default=(),
         description="secrets of 32 characters or more, separated by commas, the newest first",

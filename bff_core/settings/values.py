@@ -86,6 +86,15 @@ def _issuer_url(url: str) -> str:
 IssuerURL = Annotated[str, AfterValidator(_issuer_url)]
 
 
+def _absolute_path(path: str) -> str:
+    if not path.startswith("/") or path.startswith("//") or not path.isprintable() or " " in path:
+        raise ValueError("a path starts with one slash, and has no spaces")
+    return path
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute_path)]
+
+
 def _journal_url(url: str) -> str:
     if (
         not url.startswith(("sqlite:///", "redis://", "rediss://", "unix://"))

@@ -1,8 +1,6 @@
 """Checks the arguments of `gateway(...)`; errors say what to write instead."""
 
-import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from types import ModuleType
 from typing import Any, Final
 
@@ -14,6 +12,7 @@ from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.policy.edge.rate_limits import Limit
+from bff_core.routing.fastapi_options import check_keywords, keywords_of
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
@@ -32,7 +31,7 @@ def check_arguments(given: Mapping[str, Any]) -> None:
             f"settings={_shown(settings)}: give Settings(...), or leave it out to read the "
             "environment"
         )
-    if isinstance(authenticator, type):
+    if isinstance(authenticator, type) and not hasattr(authenticator, "authenticate"):
         raise ConfigurationError(
             f"authenticator={authenticator.__name__}: that is a class, pass an instance of it"
         )
@@ -56,13 +55,8 @@ def check_arguments(given: Mapping[str, Any]) -> None:
 
 def _check_keywords(keywords: Iterable[str], own: Collection[str]) -> None:
     """Raise `ConfigurationError` for a keyword that neither `gateway(...)` nor FastAPI has."""
-    known = {*own, *inspect.signature(FastAPI.__init__).parameters} - {"self", "fastapi", "title"}
-    unknown = next((one for one in keywords if one not in known), None)
-    if unknown is None:
-        return
-    meant = _MEANT.get(unknown) or next(iter(get_close_matches(unknown, known)), None)
-    hint = f": is {meant} meant?" if meant else ""
-    raise ConfigurationError(f"gateway(...) has no {unknown}={hint}")
+    known = {*own, *keywords_of(FastAPI)} - {"fastapi", "title"}
+    check_keywords("gateway(...)", keywords, known, _MEANT)
 
 
 _MEANT: Final[Mapping[str, str]] = {

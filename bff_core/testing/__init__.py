@@ -1,5 +1,6 @@
 """The test kit for gateways: scripted services, virtual time, a client, the failure matrix."""
 
+from bff_core.public_names import publish
 from bff_core.testing.asgi import asgi
 from bff_core.testing.assertions import (
     HTTPAnswer,
@@ -73,3 +74,5 @@ __all__ = [
     "slow",
     "stream",
 ]
+
+publish(__name__, __all__)

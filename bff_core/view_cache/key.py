@@ -11,6 +11,7 @@ from uuid import UUID
 
 from bff_core.answer_cacheability import PER_VIEWER, PUBLIC, Sharing
 from bff_core.auth.viewer import Viewer
+from bff_core.public_names import defining_module
 from bff_core.scope import Scope
 
 PREFIX: Final = "view:"
@@ -49,7 +50,7 @@ def canonical(value: object) -> str:
 
 
 def _name(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+    return f"{defining_module(kind)}.{kind.__qualname__}"
 
 
 def _with_length(text: str) -> str:

@@ -9,6 +9,7 @@ import inspect
 import logging
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from http.client import responses
@@ -27,6 +28,7 @@ from bff_core.edge.problem_details import members_of
 from bff_core.graphql import QueryLimits
 from bff_core.observe.log import LEVELS
 from bff_core.policy.options import DescribedOption, described
+from bff_core.public_names import defining_module
 from bff_core.server.options import ServerOptions
 from bff_core.settings.model import Settings
 from bff_core.settings.renamed import RENAMED
@@ -134,8 +136,10 @@ def _default(field: FieldInfo) -> str:
 
 def _attribute_docstrings(kind: type) -> dict[str, str]:
     """Return the first paragraph of the string below each attribute of a class."""
-    [body] = ast.parse(inspect.getsource(kind)).body
-    assert isinstance(body, ast.ClassDef)
+    module = ast.parse(inspect.getsource(sys.modules[defining_module(kind)]))
+    [body] = [
+        one for one in module.body if isinstance(one, ast.ClassDef) and one.name == kind.__name__
+    ]
     found = {}
     for attribute, below in zip(body.body, body.body[1:], strict=False):
         match attribute, below:

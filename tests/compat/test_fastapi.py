@@ -1,7 +1,7 @@
 """What `bff_core/compat/fastapi.py` needs of FastAPI; each test is named after one promise."""
 
 from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, get_args, get_type_hints
 
 import httpx
 import pytest
@@ -26,6 +26,14 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from bff_core.compat import fastapi as compat
+from bff_core.routing.fastapi_options import (
+    FastAPIOptions,
+    FormLimits,
+    RouteOptions,
+    RouterOptions,
+    keys_of,
+    keywords_of,
+)
 from tests.compat.promises import parameters
 
 
@@ -322,3 +330,39 @@ def test_an_app_builds_its_stack_in_a_method_of_its_own():
     assert called == ["setup"]
     assert parameters(FastAPI.build_middleware_stack) == {"self"}
     assert FastAPI().middleware_stack is None
+
+
+OURS = {"lifespan", "title"}
+"""Keywords of FastAPI that `gateway()` has itself: with a type of its own, and as the name."""
+
+OF_THE_DECORATOR = {"endpoint", "methods", "path", "route_class_override"}
+"""Keywords of `add_api_route` that a decorator sets, or that views refuse."""
+
+
+def test_the_options_of_gateways_are_those_of_fastapi():
+    """Type checkers know each keyword of `FastAPI`, and no other."""
+    assert keys_of(FastAPIOptions) == keywords_of(FastAPI) - OURS
+
+
+def test_the_options_of_views_are_those_of_routes():
+    """Type checkers know each keyword of `APIRouter.add_api_route`, and no other."""
+    assert keys_of(RouteOptions) == keywords_of(APIRouter.add_api_route) - {
+        "self",
+        *OF_THE_DECORATOR,
+    }
+
+
+def test_the_options_of_views_are_options_of_routers():
+    """`Views(...)` passes them on to `APIRouter`."""
+    assert keys_of(RouterOptions) <= keywords_of(APIRouter)
+
+
+def test_the_limits_of_forms_are_those_of_fastapi():
+    """FastAPI refuses any other key."""
+    assert keys_of(FormLimits) == keys_of_form_limits()
+
+
+def keys_of_form_limits() -> set[str]:
+    """Return the keys that FastAPI accepts in `form_limits=`."""
+    hint = get_type_hints(FastAPI.__init__)["form_limits"]
+    return {key for one in get_args(hint) for key in getattr(one, "__annotations__", ())}

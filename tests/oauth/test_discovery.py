@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from bff_core.call import Reply
-from bff_core.errors import ConfigurationError
-from bff_core.oauth.discovery import DiscoveryOptions, UntrustedMetadata, metadata_of
+from bff_core.errors import ConfigurationError, UntrustedMetadata
+from bff_core.oauth.discovery import DiscoveryOptions, metadata_of
 from bff_core.oauth.endpoint import ProviderEndpoint
 from tests.auth.browser.site import ISSUER, sign_in_at
 

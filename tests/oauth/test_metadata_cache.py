@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bff_core.call import Call, Reply
-from bff_core.errors import ProviderUnavailable
+from bff_core.errors import ProviderUnavailable, UntrustedMetadata
 from bff_core.events import Crashed
 from bff_core.oauth.discovery import (
     MAX_AGE_SECONDS,
@@ -13,7 +13,6 @@ from bff_core.oauth.discovery import (
     RETRY_SECONDS,
     DiscoveryOptions,
     MetadataCache,
-    UntrustedMetadata,
 )
 from bff_core.oauth.endpoint import document_service
 from bff_core.testing.layer_runtime import LayerRuntime

@@ -2,7 +2,7 @@
 
 import functools
 
-from bff_core import Gateway, Settings, gateway
+from bff_core import Gateway, Settings, Views, gateway
 
 
 def app() -> Gateway:
@@ -15,6 +15,12 @@ def with_a_default(name: str = "depot") -> Gateway:
     return gateway(name, settings=Settings(env="development"))
 
 
+def makes_a_factory() -> object:
+    """Return the factory, not what it returns."""
+    return app
+
+
+VIEWS = Views()
 lazily = functools.cache(app)
 NAMED = functools.partial(with_a_default, "named")
 

@@ -14,7 +14,8 @@ from bff_core.events import Events
 from bff_core.gateway.app import Gateway
 from bff_core.server.__main__ import main, plan_of
 from bff_core.server.listening_socket import CannotListen, adopt, bind
-from bff_core.server.runner import CannotServe, ServePlan, load
+from bff_core.server.runner import ServePlan
+from bff_core.server.target import CannotServe, load
 from bff_core.server.workers import Worker, Workers
 from tests.processes.process import Process
 from tests.processes.services import answers, request
@@ -48,9 +49,28 @@ def run(*arguments: str, **environ: str) -> tuple[int, str]:
         ("depot", "'depot' is not an application: write module:attribute, as in shop.app:app"),
         ("no.such:app", "there is no module 'no' (in 'no.such:app')"),
         ("tests.server.nowhere:app", "there is no module 'tests.server.nowhere'"),
-        ("tests.server.talking:nothing", "module 'tests.server.talking' has no 'nothing'"),
+        (
+            "tests.server.talking:nothing",
+            "module 'tests.server.talking' has no 'nothing', and neither a gateway nor a factory",
+        ),
+        ("tests.server.factories:ap", "module 'tests.server.factories' has no 'ap': it has app, "),
+        (
+            "tests.server.factories:VIEWS",
+            "'tests.server.factories:VIEWS' is not an application: it is",
+        ),
+        (
+            "tests.server:factories",
+            "'tests.server:factories' is not an application: it is a module",
+        ),
+        (
+            "tests.server.factories:makes_a_factory",
+            "'tests.server.factories:makes_a_factory' retur",
+        ),
         ("tests.server.conftest:DEPOT", "'tests.server.conftest:DEPOT' is not an application: it"),
-        ("tests.server.factories:needs_settings", "'tests.server.factories:needs_settings' takes"),
+        (
+            "tests.server.factories:needs_settings",
+            "'tests.server.factories:needs_settings' takes arguments, (settings: bff",
+        ),
         ("tests.server.factories:opens_later", "'tests.server.factories:opens_later' is a factory"),
         ("tests.server.factories:forgets", "'tests.server.factories:forgets' returned None, not"),
         ("tests.server.factories:counts", "'tests.server.factories:counts' returned an object of"),
@@ -63,6 +83,12 @@ def test_an_application_that_can_not_be_served_is_a_line(name, reason):
 
     assert str(caught.value).startswith(reason)
     assert "\n" not in str(caught.value)
+
+
+def test_a_face_is_no_application():
+    """The error says what to serve instead."""
+    with pytest.raises(CannotServe, match=r"it is a Views: serve the gateway that has it"):
+        load("tests.server.factories:VIEWS")
 
 
 @pytest.mark.parametrize("name", ["app", "Shop.app", "with_a_default", "lazily", "NAMED"])
@@ -337,6 +363,27 @@ def children(pid: int) -> list[int]:
 def _lives(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize(
+    "command", [("uvicorn", "--log-level", "error"), ("granian", "--interface", "asgi")]
+)
+def test_other_servers_take_the_factory(command, fork_server, tmp_path):
+    """`--factory` is their option for it."""
+    port = free_port()
+    process = Process(
+        fork_server,
+        *(*command, "--factory", "tests.server.factories:app", "--port", str(port)),
+        log=tmp_path / "log",
+        environ={"BFF_LOG": "off"},
+        is_ready=lambda: answers(port, "/readyz"),
+    )
+    process.start().wait_until_ready()
+
+    assert request(port, "GET", "/version")[0] == 200
+
+    process.ask_to_end()
+    process.wait_for_end()
 
 
 async def test_the_protocol_runs_under_uvicorn_s_own_server(fork_server, tmp_path):

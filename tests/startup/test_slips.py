@@ -269,6 +269,9 @@ def test_a_decorator_without_a_path_is_refused(verb):
         ({"title": "Shop"}, 'has no title=: is the name, as in gateway("shop", ...), meant?'),
         ({"sevices": [Shop]}, "gateway(...) has no sevices=: is services meant?"),
         ({"colour": "red"}, "gateway(...) has no colour="),
+        ({"titel": "Shop"}, 'has no titel=: is the name, as in gateway("shop", ...), meant?'),
+        ({"doc_url": None}, "gateway(...) has no doc_url=: is docs_url meant?"),
+        ({"limit": []}, "gateway(...) has no limit=: is limits meant?"),
     ],
 )
 def test_a_part_of_another_kind_is_refused(options, mend):
@@ -322,6 +325,59 @@ def test_a_rule_that_is_none_is_refused(rule):
 def test_an_option_that_is_none_is_refused(options, mend):
     """The error names the view and the option that was meant."""
     assert mend in refusal(Views().get("/products/{product_id}", **options), get_product)
+
+
+@pytest.mark.parametrize(
+    ("verb", "option", "mend"),
+    [
+        ("get", "acces", "GET /x: @views.get has no acces=: is access meant?"),
+        ("get", "tag", "@views.get has no tag=: is tags meant?"),
+        ("get", "sumary", "@views.get has no sumary=: is summary meant?"),
+        ("get", "per_tennant", "@views.get has no per_tennant=: is per_tenant meant?"),
+        ("get", "title", "@views.get has no title=: is summary meant?"),
+        ("get", "idempotency", "@views.get has no idempotency=: @views.post has it"),
+        ("get", "xyzzy", "@views.get has no xyzzy="),
+        ("post", "idempotncy", "POST /x: @views.post has no idempotncy=: is idempotency meant?"),
+        ("put", "max_value", "@views.put has no max_value=: is max_values meant?"),
+        ("patch", "statuscode", "@views.patch has no statuscode=: is status_code meant?"),
+        ("delete", "public", "@views.delete has no public=: @views.get has it"),
+        ("stream", "criticallity", "@views.stream has no criticallity=: is criticality meant?"),
+        ("stream", "meta", "stream /x: @views.stream has no meta=: @views.get has it"),
+    ],
+)
+def test_an_option_of_a_view_that_does_not_exist_is_refused(verb, option, mend):
+    """A typing error would leave a view without its access rule; it fails at import."""
+    assert mend in refusal(getattr(Views(), verb), "/x", **{option: True})
+
+
+@pytest.mark.parametrize(
+    ("option", "mend"),
+    [
+        ("acces", "Views(...) has no acces=: is access meant?"),
+        ("dependences", "Views(...) has no dependences=: is dependencies meant?"),
+        ("default_response_class", "Views(...) has no default_response_class="),
+    ],
+)
+def test_an_option_of_views_that_does_not_exist_is_refused(option, mend):
+    """The default of all views of a file is not left out by a typing error."""
+    assert mend in refusal(Views, **{option: True})
+
+
+@pytest.mark.parametrize("option", ["meta", "cache", "public", "per_tenant"])
+def test_an_option_that_is_true_or_false_is_checked(option):
+    """The text `"no"` would count as true."""
+    message = refusal(Views().get, "/x", **{option: "no"})
+
+    assert message == f"GET /x: {option}='no': give True or False"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"criticality": "urgent"}, {"idempotency": "yes"}, {"max_values": 0}, {"meta": 1}],
+)
+def test_a_default_of_views_is_checked(options):
+    """A wrong default is refused where it is written, not at the first view."""
+    assert refusal(Views, **options).startswith("Views(...): ")
 
 
 @pytest.mark.parametrize("view", [None, "get_product"])

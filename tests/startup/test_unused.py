@@ -175,6 +175,13 @@ class NoChallenge:
         """Return no viewer."""
 
 
+class NeedsKey(Tokens):
+    """An authenticator that can't be made without an argument."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
 class NoMethod:
     """A class that is no authenticator."""
 
@@ -186,7 +193,8 @@ class NoMethod:
     [
         (NoChallenge(), "NoChallenge.challenge is missing: an authenticator declares the WWW"),
         (FirstOf(Tokens(), NoChallenge()), "NoChallenge.challenge is missing"),
-        (Tokens, "authenticator=Tokens: that is a class, pass an instance of it"),
+        (NeedsKey, "authenticator=NeedsKey: that is a class which needs arguments (missing a"),
+        (NoMethod, "authenticator=NoMethod: that is a class, pass an instance of it"),
         (lambda _: NoMethod(), "authenticator=NoMethod: an authenticator has a method"),
         (lambda _: None, "authenticator=NoneType: an authenticator has a method"),
     ],

@@ -5,6 +5,7 @@ from typing import Final
 
 from bff_core.auth.jwt import Claims, instant_of
 from bff_core.auth.refusal_reasons import CredentialsRefused
+from bff_core.errors import ClientError
 
 LOGOUT_TOKEN_TYPES: Final = ("logout+jwt", "JWT", "")
 """The `typ` of logout tokens."""
@@ -13,6 +14,13 @@ LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
 
 MAX_AGE_SECONDS: Final = 86_400.0
 """Seconds after its `iat` for which a logout token is accepted, whatever its `exp` is."""
+
+
+class BadLogoutToken(ClientError):
+    """A logout token of the provider is not valid."""
+
+    code = "invalid_request"
+    title = "The logout token is not valid"
 
 
 @dataclass(frozen=True, slots=True)

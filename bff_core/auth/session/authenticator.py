@@ -20,7 +20,7 @@ from bff_core.auth.session.replacement import SessionReplacement
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, key_of
 from bff_core.auth.session.session_token import SessionToken
-from bff_core.auth.session.settings_checks import check_settings, cookie_of, origin_of
+from bff_core.auth.session.settings_checks import check_settings, cookie_of, origin_of, provider_of
 from bff_core.auth.session.sign_in_flow import SignInFlow
 from bff_core.auth.session.token_refresh import SessionEnded, TokenRefresher
 from bff_core.auth.viewer import Viewer
@@ -58,15 +58,18 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
 
     A session ends `idle` seconds after its last request, and `lifetime` seconds after it began.
     Settings: `BFF_PUBLIC_URL`, `BFF_SESSION_KEYS`; with `BFF_SESSION_URL` sessions outlive the
-    process, and all processes share them.
+    process, and all processes share them. Without `sign_in`, the provider is that of `BFF_ISSUER`,
+    `BFF_CLIENT_ID` and `BFF_CLIENT_SECRET`, with its address in `BFF_UPSTREAM_IDENTITY`; `scope`
+    replaces the scopes that are requested of it.
 
     Raises `ConfigurationError` for options that are not safe.
     """
 
     def __init__(
         self,
-        sign_in: OpenIDProvider,
+        sign_in: OpenIDProvider | None = None,
         *,
+        scope: Sequence[str] = (),
         idle: float = HOUR_SECONDS,
         lifetime: float = 12 * HOUR_SECONDS,
         cookie: str = "",
@@ -87,19 +90,33 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
             raise ConfigurationError(
                 "SessionAuthenticator: idle has to be 60 seconds at least, and lifetime no less"
             )
+        if sign_in is not None and scope:
+            raise ConfigurationError(
+                "SessionAuthenticator: the scopes of a provider are OpenIDProvider(scope=...)"
+            )
         if not prefix.startswith("/") or prefix.endswith("/"):
             raise ConfigurationError("SessionAuthenticator: prefix has to be like /bff")
         if home and local_path(home) != home:
             raise ConfigurationError("SessionAuthenticator: home has to be a path like /")
         self.prefix = prefix
         self._set_base("")
-        self.sign_in = sign_in
+        self._given = self._provider = sign_in
+        self._scope = tuple(scope)
         self._home = home
         self._has_own_name = bool(cookie)
         self.cookie = Cookie(cookie or cookie_of(""), same_site)
         self.lifetimes = Lifetimes(idle, lifetime)
         self._origins = tuple(map(origin_of, origins))
         self.wall = wall
+
+    @property
+    def sign_in(self) -> OpenIDProvider:
+        """The provider; without one that was given, it is known when a gateway is made."""
+        if self._provider is None:
+            raise ConfigurationError(
+                "SessionAuthenticator() reads its settings when a gateway is made with it"
+            )
+        return self._provider
 
     @property
     def challenge(self) -> str:
@@ -149,8 +166,9 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
 
     def check(self, settings: Settings) -> None:
         """Raise `ConfigurationError` for unsafe settings; read the public address from them."""
+        provider = self._given or provider_of(settings, self._scope)
         check_settings(settings, self.prefix)
-        self.sign_in = self.sign_in.with_origins(settings.issuer_origins)
+        self._provider = provider.with_origins(settings.issuer_origins)
         self._set_base(base_of(settings.public_url))
         if not self._has_own_name:
             self.cookie = Cookie(cookie_of(settings.public_url), self.cookie.same_site)

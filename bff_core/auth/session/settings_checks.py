@@ -1,12 +1,30 @@
 """Which settings a gateway with sessions refuses at start, and what it derives from them."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from bff_core.auth.oidc.config import OpenIDProvider
+from bff_core.auth.required_settings import require_settings
 from bff_core.auth.session.cookie import PREFIX
 from bff_core.auth.session.sealing import Sealing
 from bff_core.errors import ConfigurationError
 from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
+
+
+def provider_of(settings: Settings, scope: tuple[str, ...]) -> OpenIDProvider:
+    """Return the provider of the settings; raise `ConfigurationError` for those that are missing.
+
+    `scope` are the scopes to request; if empty, those of `OpenIDProvider`.
+    """
+    needed = ("issuer", "client_id", "client_secret", "public_url", "session_keys", "upstreams")
+    require_settings("SessionAuthenticator", settings, *needed)
+    provider = OpenIDProvider(
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret.get_secret_value(),
+    )
+    return replace(provider, scope=scope) if scope else provider
 
 
 def check_settings(settings: Settings, prefix: str) -> None:

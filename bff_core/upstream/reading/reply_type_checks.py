@@ -26,7 +26,7 @@ def check_reply_types(kind: type, decoders: Mapping[type, Decoder]) -> None:
     type that is computed or a parameter, and a method without source, are checked when called.
     """
     options = ReadingOptions(decoders=tuple(decoders.items()))
-    own = [one for one in kind.__mro__ if not one.__module__.startswith("bff_core.")]
+    own = [one for one in kind.__mro__ if one.__module__.partition(".")[0] != "bff_core"]
     members = [member for one in own for member in vars(one).values()]
     for method in (one for one in members if isinstance(one, FunctionType)):
         for model in _named(inspect.unwrap(method)):

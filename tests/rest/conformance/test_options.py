@@ -308,8 +308,8 @@ def test_option_without_effect_on_a_stream_is_refused(name):
 
 
 def test_unknown_option_is_refused():
-    """A misspelt option is a `TypeError`, as with FastAPI."""
-    with pytest.raises(TypeError, match="sumary"):
+    """A misspelt option is refused, as with FastAPI, and the error names the right one."""
+    with pytest.raises(ConfigurationError, match=r"has no sumary=: is summary meant\?"):
 
         @Views().get("/x", sumary="A view")
         async def x() -> Data:

@@ -11,6 +11,7 @@ import httpx
 from fastapi import APIRouter, FastAPI
 
 from bff_core import ANYONE, Gateway, Settings, Views, gateway
+from bff_core.auth import DemoAuthenticator
 from bff_core.events import AnyEvent, Events
 
 Way = Literal["plain FastAPI", "the fast path", "the slow path"]
@@ -142,9 +143,16 @@ async def serving(
 
 
 def gateway_of(views: Views, heard: list[AnyEvent], **options: Any) -> Gateway:
-    """Return a gateway with these views, and no services."""
-    settings = Settings(env="development", auth="demo", gc_freeze=False)
-    return gateway("shop", faces=[views], settings=settings, events=Events(heard.append), **options)
+    """Return a gateway with these views, and no services; development would check the results."""
+    settings = Settings(env="production", allowed_hosts="testserver", gc_freeze=False)
+    return gateway(
+        "shop",
+        faces=[views],
+        settings=settings,
+        authenticator=DemoAuthenticator(env="test"),
+        events=Events(heard.append),
+        **options,
+    )
 
 
 async def answer_of(way: Way, declare: Declare, **options: Any) -> httpx.Response:

@@ -1,0 +1,115 @@
+"""Finds the application that a command names: `module:attribute`, a gateway or a factory of one."""
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any
+
+from bff_core.gateway.app import Gateway
+from bff_core.server.server_state import App
+
+MAX_NAMES = 5
+"""Names of a module that an error suggests."""
+
+
+class CannotServe(Exception):
+    """The application can't be served; the message is one line."""
+
+
+def load(name: str) -> App:
+    """Import the application "module:attribute"; a factory is called without arguments.
+
+    Raises CannotServe if there is none, and ConfigurationError if it is configured wrongly.
+    Exceptions of the module itself are passed on.
+    """
+    module_name, _, path = name.partition(":")
+    if not module_name or not path:
+        raise CannotServe(
+            f"{name!r} is not an application: write module:attribute, as in shop.app:app"
+        )
+    found: Any = _module(module_name, name)
+    module = found
+    for attribute in path.split("."):
+        found = getattr(found, attribute, None)
+        if found is None:
+            hint = _meant(module, path)
+            raise CannotServe(f"module {module_name!r} has no {path!r}{hint}")
+    if not callable(found):
+        kind = type(found).__name__
+        raise CannotServe(f"{name!r} is not an application: it is a {kind}{_instead(found)}")
+    app: App = _made(found, name)
+    return app
+
+
+def _module(module_name: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if module_name != missing and not module_name.startswith(f"{missing}."):
+            raise
+        raise CannotServe(f"there is no module {missing!r} (in {name!r})") from None
+
+
+def _meant(module: ModuleType, path: str) -> str:
+    """Return the names of gateways and factories that a module has, the most similar one first."""
+    names = list(_candidates(module))
+    near = [*get_close_matches(path, names, n=MAX_NAMES, cutoff=0.4), *names]
+    shown = ", ".join(dict.fromkeys(near[:MAX_NAMES]))
+    return f": it has {shown}" if shown else ", and neither a gateway nor a factory of one"
+
+
+def _candidates(module: ModuleType) -> Iterator[str]:
+    """Yield the names of gateways, then those of functions of the module that return one."""
+    members = [(name, one) for name, one in vars(module).items() if not name.startswith("_")]
+    yield from (name for name, one in members if isinstance(one, Gateway))
+    for name, one in members:
+        is_own = inspect.isfunction(one) and one.__module__ == module.__name__
+        if is_own and one.__annotations__.get("return") in {Gateway, "Gateway"}:
+            yield name
+
+
+def _instead(found: object) -> str:
+    if isinstance(found, ModuleType):
+        return f": name its gateway, as in {found.__name__}:app"
+    if hasattr(found, "install"):
+        return ": serve the gateway that has it, gateway(..., faces=[...])"
+    return ""
+
+
+def _made(found: Callable[..., Any], name: str) -> Any:
+    """Return an ASGI application, which takes three arguments, or call a factory, which takes none.
+
+    Raises CannotServe for anything else.
+    """
+    if _takes(found, 3):
+        return found
+    if not _takes(found, 0):
+        raise CannotServe(
+            f"{name!r} takes arguments, {inspect.signature(found)}: a factory of an application "
+            "takes none"
+        )
+    app = found()
+    if inspect.isawaitable(app):
+        if inspect.iscoroutine(app):
+            app.close()
+        raise CannotServe(f"{name!r} is a factory with `async def`: write it with `def`")
+    if not callable(app) or not _takes(app, 3):
+        kind = "None" if app is None else f"an object of {type(app).__name__}"
+        raise CannotServe(
+            f"{name!r} returned {kind}, not an application: end it with `return gateway(...)`"
+        )
+    return app
+
+
+def _takes(found: Callable[..., Any], count: int) -> bool:
+    """Whether a callable takes so many arguments; True for compiled code without a signature."""
+    try:
+        inspect.signature(found).bind(*range(count))
+    except ValueError:
+        return True
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""A shop: the project of a user, which type checkers read in their strictest mode."""
