@@ -6,7 +6,8 @@ replaced as well.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args, get_origin
 
@@ -47,9 +48,14 @@ def without_structs(declared: object) -> Any:
     return _COPIES.of(declared)
 
 
-def with_built_structs(declared: object) -> Any:
-    """Return a type that pydantic reads from a request, with the Structs of the given type."""
-    return _BUILDING_COPIES.of(declared)
+def with_built_structs(declared: Any) -> Any:
+    """Return a type that pydantic reads from a request, with the values of the given type.
+
+    The same `TypedDict` is in OpenAPI for requests and answers; msgspec makes the Structs of it.
+    """
+    return Annotated[
+        without_structs(declared), AfterValidator(partial(msgspec.convert, type=declared))
+    ]
 
 
 def _types_in(declared: object, known: set[object]) -> Iterator[object]:
@@ -74,23 +80,17 @@ def _is_dataclass(kind: object) -> bool:
 
 
 class _Copies:
-    """Makes one copy of each type, so that a type may contain itself.
+    """Makes one copy of each type, so that a type may contain itself."""
 
-    If it `builds`, what pydantic reads by a copy becomes an object of the type.
-    """
-
-    def __init__(self, *, builds: bool) -> None:
+    def __init__(self) -> None:
         self._made: dict[tuple[object, ...], Any] = {}
-        self._builds = builds
 
     def of(self, declared: Any, args: dict[object, object] | None = None) -> Any:
         """Return the copy of a type."""
         declared = (args or {}).get(declared, declared) if _is_hashable(declared) else declared
         kind, inner = get_origin(declared) or declared, get_args(declared)
         if is_struct(kind) and kind.__struct_config__.array_like:
-            made: Any = tuple[tuple(one for _, one in self._members(kind, args or {}))]  # type: ignore[misc]
-            build = AfterValidator(lambda values: kind(*values))
-            return Annotated[made, build] if self._builds else made
+            return tuple[tuple(one for _, one in self._members(kind, args or {}))]  # type: ignore[misc]
         if is_struct(kind) or (_is_dataclass(kind) and has_structs(declared)):
             return self._object(kind, tuple(self.of(one, args) for one in inner))
         if not inner or kind is Literal:
@@ -107,8 +107,7 @@ class _Copies:
             return self._made[kind, given]
         names = [getattr(one, "__name__", str(one)) for one in given]
         copy: Any = TypedDict("copy", {})  # filled in below
-        made = Annotated[copy, AfterValidator(_builder(kind))] if self._builds else copy
-        self._made[kind, given] = made
+        self._made[kind, given] = copy
         copy.__name__ = copy.__qualname__ = "_".join([kind.__name__, *names])
         copy.__module__, copy.__doc__ = kind.__module__, _own_doc(kind)
         if is_struct(kind) and kind.__struct_config__.forbid_unknown_fields:
@@ -119,9 +118,9 @@ class _Copies:
         required = {name for name, one in members.items() if get_origin(one) is not NotRequired}
         copy.__required_keys__ = frozenset(required)
         copy.__optional_keys__ = frozenset(members.keys() - required)
-        if self._builds and is_struct(kind) and kind.__struct_config__.forbid_unknown_fields:
+        if is_struct(kind) and kind.__struct_config__.forbid_unknown_fields:
             with_config(ConfigDict(extra="forbid"))(copy)
-        return made
+        return copy
 
     def _members(self, kind: Any, args: dict[object, object]) -> Iterator[tuple[str, Any]]:
         if is_struct(kind):
@@ -143,21 +142,8 @@ def _named(key: str, hint: Any) -> tuple[str, Any]:
     return key, Annotated[hint, Field(alias=key)]
 
 
-_COPIES: Final = _Copies(builds=False)
+_COPIES: Final = _Copies()
 """Shared by all views, so that OpenAPI has each Struct once."""
-
-_BUILDING_COPIES: Final = _Copies(builds=True)
-
-
-def _builder(kind: Any) -> Callable[[Mapping[str, object]], object]:
-    """Return a function that makes an object of the values of its encoded fields."""
-    encoded = _encoded_names(kind)
-    names = {encoded.get(name, name): name for name in fields_of(kind)}
-
-    def build(values: Mapping[str, object]) -> object:
-        return kind(**{names[key]: value for key, value in values.items() if key in names})
-
-    return build
 
 
 def _encoded_names(kind: Any) -> dict[str, str]:
