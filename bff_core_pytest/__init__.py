@@ -89,10 +89,11 @@ def pytest_fixture_setup(
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Take tests that got their mark after they were collected."""
     _take(pyfuncitem)
+    if not (_is_marked(pyfuncitem) and pyfuncitem.get_closest_marker("asyncio")):
+        return (yield)
     with warnings.catch_warnings():
-        if _is_marked(pyfuncitem) and pyfuncitem.get_closest_marker("asyncio"):
-            # pytest-asyncio warns of marked tests that are not asynchronous any more.
-            warnings.filterwarnings("ignore", ".*marked with '@pytest.mark.asyncio'.* not an async")
+        # pytest-asyncio warns of marked tests that are not asynchronous any more.
+        warnings.filterwarnings("ignore", ".*marked with '@pytest.mark.asyncio'.* not an async")
         return (yield)
 
 

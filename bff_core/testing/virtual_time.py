@@ -6,8 +6,11 @@ Latencies can be asserted exactly, and a test that would hang fails with `Nothin
 import asyncio
 import selectors
 import socket
+import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from queue import Queue
 from typing import Any, TypeVarTuple, cast
 
 Ts = TypeVarTuple("Ts")
@@ -22,6 +25,13 @@ MAX_REAL_WAIT_SECONDS = 5.0
 """How long the loop waits in real time for sockets and threads."""
 
 
+WORKER = "AnyIO worker thread"
+"""The name of the threads in which FastAPI runs functions that are not asynchronous."""
+
+WORKER_POLL_SECONDS = 0.001
+"""How often, in real time, the loop checks whether such threads still work."""
+
+
 class NothingToWaitFor(RuntimeError):
     """Every task waits, and nothing can wake one: a real loop would hang."""
 
@@ -33,6 +43,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         super().__init__()
         self.now = START
         self.threads = 0
+        self._busy_since = 0.0
 
     def select(self, timeout: float | None = None) -> Ready:
         ready = super().select(0)
@@ -40,10 +51,21 @@ class _JumpingSelector(selectors.DefaultSelector):
             return ready
         if self.threads:  # time stands still while a thread works
             return super().select(MAX_REAL_WAIT_SECONDS)
+        if self._workers_are_busy():
+            return super().select(WORKER_POLL_SECONDS)
         if timeout is None:
             return self._await_socket()
         self.now += timeout
         return ready
+
+    def _workers_are_busy(self) -> bool:
+        """Whether a thread of anyio works, and time has not stood still for it for too long."""
+        if not any(map(_works, threading.enumerate())):
+            self._busy_since = 0.0
+            return False
+        now = time.monotonic()
+        self._busy_since = self._busy_since or now
+        return now - self._busy_since < MAX_REAL_WAIT_SECONDS
 
     def _await_socket(self) -> Ready:
         wakers = 1  # the loop's own pipe, for `call_soon_threadsafe`
@@ -51,6 +73,12 @@ class _JumpingSelector(selectors.DefaultSelector):
         if not ready:
             raise NothingToWaitFor("every task waits, and no timer, socket or thread can wake one")
         return ready
+
+
+def _works(thread: threading.Thread) -> bool:
+    """Whether a thread of anyio has work; `tests/testing` holds its undocumented attribute."""
+    queue = getattr(thread, "queue", None) if thread.name == WORKER else None
+    return isinstance(queue, Queue) and queue.unfinished_tasks > 0
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from fastapi.concurrency import run_in_threadpool
 
 from bff_core.testing.virtual_time import NothingToWaitFor, VirtualTimeLoop
 
@@ -47,6 +48,34 @@ async def test_time_stands_still_while_a_thread_works() -> None:
         await loop.run_in_executor(None, may_end.wait)
 
     assert loop.time() == began
+
+
+@pytest.mark.virtual_time
+async def test_time_stands_still_while_a_thread_of_fastapi_works() -> None:
+    """A dependency that is not asynchronous takes no virtual time, however often it runs."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    for _ in range(3):
+        may_end = threading.Event()
+        threading.Timer(0.02, may_end.set).start()
+        async with asyncio.timeout(0.001):
+            await run_in_threadpool(may_end.wait)
+
+    assert loop.time() == began
+
+
+@pytest.mark.virtual_time
+async def test_time_passes_while_threads_of_fastapi_are_idle() -> None:
+    """A thread that waits for its next work holds nothing up."""
+    await run_in_threadpool(int)
+    began, really_began = asyncio.get_running_loop().time(), time.monotonic()
+
+    for _ in range(100):
+        await asyncio.sleep(3600)
+
+    assert asyncio.get_running_loop().time() - began == pytest.approx(360_000)
+    assert time.monotonic() - really_began < 1
 
 
 @pytest.mark.virtual_time
