@@ -124,8 +124,8 @@ class Composition:
         name = cls.__name__
         raise ConfigurationError(
             f"{name} is a composition: a function of Views takes it as page: {name}; a plain route "
-            f"or a dependency of FastAPI takes Annotated[{name}, Depends(compose({name}))]. It is "
-            "no answer: return a dataclass with what the client needs"
+            f"or a dependency of FastAPI takes Annotated[{name}, Depends(compose({name}))]. "
+            "A view can't return it: return a dataclass with what the client needs"
         )
 
     def enter(self, part_registry: PartRegistry) -> None:

@@ -90,13 +90,13 @@ def filled_in(hint: object) -> Iterator[type[Service] | type[Wired]]:
 
 
 def _check_input(where: str, hint: object) -> None:
-    """Raise `ConfigurationError` for an input that a client could send as another's viewer."""
+    """Raise `ConfigurationError` for an input by which a client could send a viewer."""
     filled = next(filled_in(hint), None)
     if filled is not None:
         name, field = filled.__name__, where.rpartition(".")[2]
         raise ConfigurationError(
-            f"{where}: a {name} is there in each request, and is no input of clients: write "
-            f"{field}: {name}"
+            f"{where}: the gateway fills {name} from each request, and clients can't send it: "
+            f"write {field}: {name}"
         )
 
 
@@ -175,9 +175,9 @@ class Wiring:
         service = self._services.get(kind)
         if service is None:
             raise ConfigurationError(
-                f"{cls.__name__}.{name} needs {kind.__name__}, which the gateway does not have: it "
-                "finds the services of its faces and sagas, but can't look into a resolver that "
-                f"calls compose({cls.__name__}); add it, gateway(..., services=[{kind.__name__}])"
+                f"{cls.__name__}.{name} needs {kind.__name__}, which the gateway does not have. It "
+                "finds the services of faces and sagas, but not those of a resolver that calls "
+                f"compose({cls.__name__}) itself: add gateway(..., services=[{kind.__name__}])"
             )
         return service
 

@@ -61,8 +61,8 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
         elif not depends and not isinstance(given, type) and any(filled_in(given)):
             name = next(filled_in(given)).__name__
             raise ConfigurationError(
-                f"{where} is {_shown(given)}: a {name} is there in each request, and is no input "
-                f"of clients: write {parameter.name}: {name}"
+                f"{where} is {_shown(given)}: the gateway fills {name} from each request, and "
+                f"clients can't send it: write {parameter.name}: {name}"
             )
 
 
@@ -137,13 +137,13 @@ def _check_screen(
 ) -> None:
     fix = f"write {parameter.name}: {screen.__name__}"
     if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
-        raise ConfigurationError(f"{where} stands for any number of screens: name each: {fix}")
+        raise ConfigurationError(f"{where} takes any number of screens: name each one: {fix}")
     if screen in {Composition, Saga}:
         raise ConfigurationError(f"{where}: name a class of yours that extends {screen.__name__}")
     if any(composition_of(one) is not None for one in metadata):
-        raise ConfigurationError(f"{where}: compose(...) stands in no annotation: {fix}")
+        raise ConfigurationError(f"{where}: remove compose(...) from the annotation: {fix}")
     if not depends and parameter.default is not parameter.empty:
-        raise ConfigurationError(f"{where} has a default, and is made for each request: {fix}")
+        raise ConfigurationError(f"{where} is made for each request and takes no default: {fix}")
     if not depends and any(isinstance(one, FieldInfo) for one in metadata):
         raise ConfigurationError(f"{where} is made by the gateway, not read from requests: {fix}")
     for one in depends:

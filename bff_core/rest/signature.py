@@ -102,7 +102,7 @@ def dependant_with(signature: inspect.Signature, path: str) -> Dependant:
 
 
 def access_for(signature: inspect.Signature, access: Access | None) -> Access | None:
-    """Return the access rule of a view: anyone only without `SignedIn`."""
+    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer."""
     if access is not None and access is not ANYONE:
         return access
     found = all_dependants(dependant_with(signature, "/"))

@@ -57,8 +57,8 @@ def check_routes(
         if filled is not None and issubclass(filled, Wired):
             raise ConfigurationError(
                 f"{place}: {field.name} is a {filled.__name__}, which a plain route of FastAPI "
-                "reads from the body, as any client sends it: declare the route with Views, or "
-                "take it as a field of a Composition"
+                "reads from the body, so that any client could send it: declare the route with "
+                "Views, or take it as a field of a Composition"
             )
 
 

@@ -568,12 +568,15 @@ async def take_catalog(catalog: Catalog) -> str:
     [
         (maybe, "page is ProductPage | None: the gateway makes a ProductPage for each request"),
         (several, "pages is list[ProductPage]: the gateway makes a ProductPage for each request"),
-        (by_default, "page has a default, and is made for each request: write page: ProductPage"),
+        (by_default, "page is made for each request and takes no default: write page: ProductPage"),
         (from_query, "page is made by the gateway, not read from requests"),
-        (maybe_viewer, "viewer is Viewer | None: a Viewer is there in each request"),
-        (several_viewers, "viewers is dict[str, Viewer]: a Viewer is there in each request"),
+        (maybe_viewer, "viewer is Viewer | None: the gateway fills Viewer from each request"),
+        (
+            several_viewers,
+            "viewers is dict[str, Viewer]: the gateway fills Viewer from each request",
+        ),
         (by_position, "page: views are called by name: remove the / after it"),
-        (any_number, "pages stands for any number of screens: name each: write pages: Product"),
+        (any_number, "pages takes any number of screens: name each one: write pages: Product"),
         (nested, "Nested.page is the composition ProductPage: extend it, as in class Nested(Prod"),
         (any_screen, "page: name a class of yours that extends Composition"),
         (any_saga, "buy: name a class of yours that extends Saga"),
@@ -645,9 +648,9 @@ async def test_fields_with_metadata_are_filled_and_names_are_free(way):
 @pytest.mark.parametrize(
     ("kind", "mend"),
     [
-        (Viewer | None, r"Screen\.field: a Viewer is there in each request.*write field: Viewer"),
-        (list[Catalog], r"Screen\.field: a Catalog is there in each request"),
-        (Annotated[Catalog | None, "maybe"], r"Screen\.field: a Catalog is there"),
+        (Viewer | None, r"Screen\.field: the gateway fills Viewer from each.*write field: Viewer"),
+        (list[Catalog], r"Screen\.field: the gateway fills Catalog"),
+        (Annotated[Catalog | None, "maybe"], r"Screen\.field: the gateway fills Catalog"),
     ],
 )
 def test_field_that_a_client_could_send_as_a_viewer_is_refused(kind, mend):

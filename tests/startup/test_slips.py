@@ -163,7 +163,7 @@ MEND = "write page: Page"
     [
         (screen_itself, f"Depends(...) takes what compose returns: {MEND}"),
         (screen_by_default, f"Depends(...) takes what compose returns: {MEND}"),
-        (composed_only, f"compose(...) stands in no annotation: {MEND}"),
+        (composed_only, f"remove compose(...) from the annotation: {MEND}"),
         (compose_itself, f"Depends(...) takes what compose returns: {MEND}"),
         (service, "shop is the service Shop: services are fields of a Composition"),
         (service_itself, "shop is the service Shop: services are fields of a Composition"),
