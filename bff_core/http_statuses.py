@@ -21,6 +21,9 @@ ABSENT: Final = frozenset({404, 410})
 TRY_LATER: Final = frozenset({408, 425, 429})
 """The request may succeed later (RFC 9110, section 15.5.9; RFC 8470; RFC 6585)."""
 
+FAILED_SERVICE: Final = frozenset({502, 503, 504})
+"""A gateway answers with these if a service fails (RFC 9110, section 15.6)."""
+
 STALE_IF_ERROR: Final = frozenset({500, 502, 503, 504})
 """A stale reply may be served in place of these (RFC 5861, section 4)."""
 

@@ -7,18 +7,22 @@ from bff_core.graphql.face import GraphQL
 from bff_core.graphql.failures import PartMissing
 from bff_core.graphql.part_fields import part, screen, value
 from bff_core.graphql.query_limits import FragmentCycle, QueryLimits, QueryTooLarge
-from bff_core.graphql.shape import ShapeOf, each
+from bff_core.graphql.shape import Each, ShapeOf, each
 from bff_core.graphql.sizes import Cost, ListSize
+from bff_core.graphql.strawberry_field import FieldOptions, PartOptions
 from bff_core.public_names import publish
 
 __all__ = [
     "Context",
     "Cost",
+    "Each",
+    "FieldOptions",
     "FragmentCycle",
     "GraphQL",
     "Info",
     "ListSize",
     "PartMissing",
+    "PartOptions",
     "QueryLimits",
     "QueryTooExpensive",
     "QueryTooLarge",

@@ -31,9 +31,10 @@ def json_line(created: float, level: int, event: str, fields: Mapping[str, objec
         **fields,
     }
     try:
-        return _quick(line).decode("ascii")
+        text = _quick(line).decode("ascii")
     except Exception:  # noqa: BLE001 - not ASCII, no key of JSON, an error of a value's own `str`
         return _escaped_line(line)
+    return text if text.isprintable() else _escaped_line(line)
 
 
 def _escaped_line(line: dict[str, object]) -> str:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
+from importlib.util import find_spec
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from fastapi import Depends, Request, Response
@@ -12,6 +13,7 @@ from bff_core.auth.access import ANYONE, SIGNED_IN, Access
 from bff_core.compat.fastapi import Dependant, all_dependants, get_dependant
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.composition.composition import Composition
+from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import compose, takes_signed_in, wired
 from bff_core.rest.struct_schema import has_structs, with_built_structs
 from bff_core.scope import Wired
@@ -98,7 +100,23 @@ def dependant_with(signature: inspect.Signature, path: str) -> Dependant:
         """Has the signature, and is never called."""
 
     declared.__signature__ = signature  # type: ignore[attr-defined]
-    return get_dependant(path=path, call=declared)
+    return dependant_of_call(declared, path)
+
+
+def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
+    """Return what FastAPI reads for a function, for a route of this path.
+
+    Raises `ConfigurationError` for a form if python-multipart, which reads forms, is not installed.
+    """
+    try:
+        return get_dependant(path=path, call=call)
+    except RuntimeError as error:
+        if find_spec("python_multipart") is not None:
+            raise
+        raise ConfigurationError(
+            "a form or a file needs python-multipart, which is not installed: "
+            "pip install python-multipart (it is in bff-core[uploads])"
+        ) from error
 
 
 def access_for(signature: inspect.Signature, access: Access | None) -> Access | None:

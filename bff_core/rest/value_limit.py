@@ -1,39 +1,27 @@
 """Limits the number of values in the JSON bodies of views."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from importlib.util import find_spec
 from inspect import Signature
 from itertools import chain
 from typing import Final
 
 from fastapi import HTTPException, Request
 
-from bff_core.compat.fastapi import Depends, Form, all_dependants, get_dependant
+from bff_core.compat.fastapi import Depends, Form, all_dependants
 from bff_core.compat.starlette import compile_path
 from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
-from bff_core.rest.signature import dependant_with
+from bff_core.rest.signature import dependant_of_call, dependant_with
 
 MAX_VALUES: Final = 10_000
 """Values of a body, nested ones included; pydantic takes up to 30 µs for an invalid one."""
 
 
-def takes_json(path: str, view: str, signature: Signature, dependencies: Sequence[Depends]) -> bool:
-    """Whether a view or one of its dependencies takes a JSON body.
-
-    Raises `ConfigurationError` for a form if python-multipart, which reads forms, is not installed.
-    """
-    try:
-        template, calls = compile_path(path)[1], (one.dependency for one in dependencies)
-        roots = [get_dependant(path=template, call=call) for call in calls if call is not None]
-        roots.append(dependant_with(signature, template))
-    except RuntimeError as error:
-        if find_spec("python_multipart") is not None:
-            raise
-        raise ConfigurationError(
-            f"view {view} takes a form or a file, and python-multipart is not "
-            "installed: pip install python-multipart (it is in bff-core[uploads])"
-        ) from error
+def takes_json(path: str, signature: Signature, dependencies: Sequence[Depends]) -> bool:
+    """Whether a view or one of its dependencies takes a JSON body."""
+    template, calls = compile_path(path)[1], (one.dependency for one in dependencies)
+    roots = [dependant_of_call(call, template) for call in calls if call is not None]
+    roots.append(dependant_with(signature, template))
     found = chain.from_iterable(map(all_dependants, roots))
     fields = [field for one in found for field in one.body_params]
     return bool(fields) and not any(isinstance(one.field_info, Form) for one in fields)

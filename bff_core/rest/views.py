@@ -395,7 +395,7 @@ def _checks(
     """Yield dependencies that refuse a request before the view is called."""
     if rule == "required":
         yield Depends(key_required)
-    if takes_json(path, view.endpoint.__qualname__, view.signature, dependencies):
+    if takes_json(path, view.signature, dependencies):
         yield Depends(limited)
 
 

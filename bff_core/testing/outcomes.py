@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from bff_core.http_statuses import FAILED_SERVICE
 from bff_core.testing.assertions import HTTPAnswer, assert_parts, errors_of, is_degraded, parts_of
-
-UNAVAILABLE = frozenset({502, 503, 504})
-"""The statuses of a problem whose cause is a service."""
 
 DIFFERENCES = 10
 """How many differences an error lists."""
@@ -36,7 +34,7 @@ def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer) -> None:
     the status 502, 503 or 504.
     """
     if answer.status_code >= 400:
-        if answer.status_code not in UNAVAILABLE or not _problem(answer):
+        if answer.status_code not in FAILED_SERVICE or not _problem(answer):
             raise AssertionError(
                 f"the failure became {answer.status_code}: it has to become an answer that "
                 f"reports it, or a problem with the status 502, 503 or 504\n{_body(answer)}"
@@ -44,7 +42,7 @@ def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer) -> None:
         return
     errors = list(errors_of(answer))
     for path, code, status in errors:
-        if status not in UNAVAILABLE:
+        if status not in FAILED_SERVICE:
             raise AssertionError(
                 f"the failure became the error {code!r} at {path}: {_body(answer)}"
             )

@@ -45,7 +45,7 @@ def test_templates_are_filled_from_parameters(templates, values, expected) -> No
         ("product:{ID}", {"id": 7, "full": 1}, "ID is none of the parameters: full, id"),
         ("product:{id}", {}, "id is none of the parameters: none"),
         ("product:{}", {"id": 7}, "name each parameter"),
-        ("product:{id.x}", {"id": 7}, "name each parameter"),
+        ("product:{id.x}", {"id": 7}, "id.x is none of the parameters: id"),
         ("product:{id", {"id": 7}, "product:{id"),
         ("", {}, "name each parameter"),
     ],
