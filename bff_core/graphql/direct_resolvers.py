@@ -28,7 +28,7 @@ def resolve_directly(served: GraphQLSchema, schema: strawberry.Schema) -> None:
     for kind, origin in object_types(served):
         if kind is not served.mutation_type:
             _replace_plans(kind, schema)
-        if issubclass(origin, ShapeOf):
+        if issubclass(origin, ShapeOf) and schema.config.default_resolver is getattr:
             _replace_reads(kind, origin, schema)
 
 

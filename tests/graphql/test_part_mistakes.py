@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import new_class
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import strawberry
@@ -69,6 +69,14 @@ class Page(Composition):
         return len(options)
 
     @critical
+    async def literal(self, sort: Literal["new", "best"] = "new") -> str:
+        return sort
+
+    @critical
+    async def several(self, id: list[int | str]) -> str:  # noqa: A002 # what clients call it
+        return str(id)
+
+    @critical
     async def model(self, tent: Tent | None = None) -> int:
         return tent is None
 
@@ -106,7 +114,9 @@ DECLARATIONS = {
         "it has no argument 'frist'; it has first",
     ),
     "a dict": (lambda: part(Page.odd), r"no type for its argument options .* @strawberry.input"),
-    "a model": (lambda: part(Page.model), r"no type for its argument tent \(Tent\); declare"),
+    "a literal": (lambda: part(Page.literal), r"no type for its argument sort .*give an Enum"),
+    "several": (lambda: part(Page.several), r"no type for its argument id \(.*int.*str"),
+    "a model": (lambda: part(Page.model), r"no type for its argument tent \(Tent\); give an Enum"),
     "a taken name": (lambda: part(Page.reserved), "rename its argument info"),
     "an unknown name": (lambda: part(Page.unknown), "argument what: .* 'Nowhere' is not defined"),
     "no annotation": (lambda: part(Page.bare), "annotate its argument what"),
