@@ -50,8 +50,7 @@ def check_shape(kind: type[ShapeOf[Any]]) -> None:
         if problem:
             owner = _name(source)
             raise ConfigurationError(
-                f"{where}: {owner}.{name} {problem}; or write a method: "
-                f"@strawberry.field def {name}(self): ... self.source.{name} ..."
+                f"{where}: {owner}.{name} {problem}; or declare it by value({owner}, ...)"
             )
 
 
@@ -72,8 +71,8 @@ def attribute_of(source: Any, name: str, where: str) -> Any:
     is_dynamic = hasattr(kind, "__getattr__") and not issubclass(kind, BaseModel)
     if not annotated and declared is None and not is_dynamic:
         raise ConfigurationError(
-            f"{where}: {kind.__name__} has no attribute {name!r}; write a method: "
-            f"@strawberry.field def {name}(self): ... self.source ..."
+            f"{where}: {kind.__name__} has no attribute {name!r}; declare it by "
+            f"value({kind.__name__}, ...), or give it a resolver"
         )
     if isinstance(declared, property) and declared.fget is not None:
         return _hints(declared.fget).get("return", UNKNOWN)

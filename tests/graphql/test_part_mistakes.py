@@ -218,8 +218,13 @@ def schema_of(source, name, kind, field=None):
 
 
 SHAPES = {
-    "a missing attribute": (Tent, "price", int, "Tent has no attribute 'price'; write a method"),
-    "another scalar": (Tent, "number", str, "Tent.number is int; or write a method"),
+    "a missing attribute": (
+        Tent,
+        "price",
+        int,
+        "Tent has no attribute 'price'; declare it by value",
+    ),
+    "another scalar": (Tent, "number", str, "Tent.number is int; or declare it by value"),
     "None": (Tent, "weight", float, r"Tent.weight may be None: allow it by `\| None`"),
     "no list": (Tent, "maker", list[WebMaker], "Tent.maker is Maker, no list"),
     "a list": (Tent, "makers", WebMaker, "Tent.makers is tuple"),
@@ -237,3 +242,18 @@ def test_fields_that_the_source_does_not_have_are_errors_at_start(name):
 
     with pytest.raises(ConfigurationError, match=message):
         GraphQL(schema_of(source, attribute, kind))
+
+
+def test_a_shape_needs_a_source_and_its_name():
+    """A `ShapeOf` without a class, or with an attribute `source`, is refused."""
+    with pytest.raises(ConfigurationError, match=r"WebTent.source: ShapeOf takes this name"):
+        new_class("WebTent", (ShapeOf[Tent],), exec_body=lambda members: members.update(source=1))
+
+    web = strawberry.type(new_class("WebTent", (ShapeOf,), exec_body=named))
+    with pytest.raises(ConfigurationError, match=r"WebTent: write ShapeOf\[C\]"):
+        GraphQL(strawberry.Schema(web))
+
+
+def named(members):
+    """Give a class a field."""
+    members |= {"__annotations__": {"name": str}, "__module__": __name__}
