@@ -177,7 +177,8 @@ class LoadedValue(ScreenPlan):
         if not self.is_shared:
             self.check_held(kind, where)
         what = f"{where} = {self.label}"
-        found, is_nullable = split_none(attribute_of(source_type(kind) or kind, self.key, what))
+        holder, advice = source_type(kind) or kind, "the key is the name of an attribute"
+        found, is_nullable = split_none(attribute_of(holder, self.key, what, advice))
         wanted, accepts_none = split_none(self._key_type())
         if wanted is not Any and is_nullable and not accepts_none:
             raise ConfigurationError(

@@ -172,7 +172,7 @@ FIELDS: dict[str, tuple[Any, Any, Any, str]] = {
             r"strawberry.Private\[Page\].*screen\(Page.tents\)"
         ),
     ),
-    "no key": (Tent, int, part(Shelf.price, key="sku"), "Tent has no attribute 'sku'"),
+    "no key": (Tent, int, part(Shelf.price, key="sku"), "no attribute 'sku'; the key is the name"),
     "a key that may be None": (
         Tent,
         int,
