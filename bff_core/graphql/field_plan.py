@@ -1,6 +1,6 @@
 """How a field of `part()`, `screen()` or `value()` gets its value."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
@@ -142,6 +142,22 @@ class HeldPart(ScreenPlan):
         """Return the shape of the part's value."""
         part = self.started(self.part, self.held(source), values)
         return self.shown(await part, part)
+
+    def direct(self) -> Callable[[Any, Any], Coroutine[Any, Any, object]]:
+        """Return `resolve` for a part without arguments, with fewer calls."""
+        read_by, attribute, shape = self._read_by, self.part.attribute, self.shape
+
+        async def resolved(source: object, _info: AnyInfo) -> object:
+            read = read_by.get(type(source))
+            part = getattr(self.held(source) if read is None else read(source), attribute)()
+            value = await part
+            if value is not None and shape is not None:
+                value = shape(value)
+            if value is None:
+                raise_if_missing((part,))
+            return value
+
+        return resolved
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
