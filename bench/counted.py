@@ -24,13 +24,14 @@ from bff_core import (
     Settings,
     Upstream,
     Views,
+    access,
     compose,
     critical,
     gateway,
     gather,
     optional,
 )
-from bff_core.graphql import GraphQL, ShapeOf, each, part, screen
+from bff_core.graphql import GraphQL, Info, ShapeOf, each, part
 
 ITEM = b'{"id":"1","title":"A tent","price":9.5,"tags":["a","b"]}'
 LIST = b"[" + b",".join([ITEM] * 3) + b"]"
@@ -182,7 +183,11 @@ class WebScreen(ShapeOf[Screen]):
 class Query:
     """The root."""
 
-    screen: WebScreen = screen(Screen, WebScreen.of, access=ANYONE)
+    @strawberry.field
+    @access(ANYONE)
+    def screen(self, info: Info) -> WebScreen:
+        """Return the screen."""
+        return WebScreen.of(info.context.compose(Screen))
 
 
 class FromMemory:

@@ -102,8 +102,10 @@ def resolver_of(field: GraphQLField) -> object:
 
 def argument_names(field: GraphQLField) -> Iterator[tuple[str, str]]:
     """Yield the name of each argument of a field in GraphQL, and its name in Python."""
-    for one in getattr(_definition_of(field), "arguments", ()):
-        yield one.graphql_name or camel_case(one.python_name), one.python_name
+    for name, argument in field.args.items():
+        definition = argument.extensions.get(DEFINITION)
+        if definition is not None:
+            yield name, definition.python_name
 
 
 def directives_of(field: GraphQLField) -> Sequence[object]:

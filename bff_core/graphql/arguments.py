@@ -1,14 +1,14 @@
 """The arguments of a field that come from a part's arguments or from the inputs of a screen."""
 
 import inspect
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 from types import UnionType
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import strawberry
@@ -35,6 +35,9 @@ LISTS: Final = (list, tuple, set, frozenset, Sequence, Collection, Iterable)
 
 PLAIN: Final = (bool, int, float, str, Enum, date, datetime, time, Decimal, UUID)
 """Classes of arguments that graphql-core coerces, so that Strawberry need not convert them."""
+
+WITHOUT_TYPE: Final = (Union, UnionType, Literal, Callable, dict, tuple, Mapping)
+"""Kinds of annotations that GraphQL has no input type for."""
 
 
 @dataclass(frozen=True)
@@ -187,10 +190,10 @@ def check_types(arguments: Iterable[FieldArgument], where: str) -> None:
     for one in arguments:
         unfit = next((kind for kind in one.leaves if not _has_type(kind)), None)
         if unfit is not None:
-            name = getattr(unfit, "__name__", str(unfit))
+            name = unfit.__name__ if isinstance(unfit, type) else str(unfit)
             raise ConfigurationError(
                 f"{where}: GraphQL has no type for its argument {one.name} ({name}); "
-                "declare a class with @strawberry.input, or write a resolver that makes the value"
+                "give an Enum or a class with @strawberry.input, or write a resolver"
             )
 
 
@@ -208,7 +211,7 @@ def _has_type(kind: Any) -> bool:
     definition = get_object_definition(kind)
     if definition is not None:
         return is_input_class(kind)
-    if kind in (Any, object) or get_origin(kind) in (Union, UnionType, dict, tuple, Mapping):
+    if kind in (Any, object) or get_origin(kind) in WITHOUT_TYPE:
         return False
     refused = (dict, tuple, Mapping, BaseModel, Composition)
     return not isinstance(kind, type) or not (is_dataclass(kind) or issubclass(kind, refused))

@@ -11,7 +11,7 @@ import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
 from bff_core.compat.strawberry import argument_names, is_plain, python_name
-from bff_core.graphql.field_plan import FieldPlan, Values
+from bff_core.graphql.field_plan import FieldPlan, HeldPart, Values
 from bff_core.graphql.schema import object_types, planned_fields
 from bff_core.graphql.shape import Convert, ShapeOf, readers
 
@@ -28,7 +28,7 @@ def resolve_directly(served: GraphQLSchema, schema: strawberry.Schema) -> None:
     for kind, origin in object_types(served):
         if kind is not served.mutation_type:
             _replace_plans(kind, schema)
-        if issubclass(origin, ShapeOf):
+        if issubclass(origin, ShapeOf) and schema.config.default_resolver is getattr:
             _replace_reads(kind, origin, schema)
 
 
@@ -47,6 +47,8 @@ def _replace_reads(kind: GraphQLObjectType, origin: type, schema: strawberry.Sch
 
 
 def _direct(plan: FieldPlan, field: GraphQLField) -> Resolve:
+    if isinstance(plan, HeldPart) and not plan.arguments:
+        return plan.direct()
     resolve, checked, names = plan.resolve, plan.checked, dict(argument_names(field))
 
     def resolved(source: object, info: GraphQLResolveInfo[Any]) -> Any:
@@ -64,7 +66,7 @@ def _reading(name: str, read: Convert) -> Resolve:
     def resolved(shape: object, _info: GraphQLResolveInfo[Any]) -> Any:
         if not isinstance(shape, ShapeOf):
             return getattr(shape, name)
-        values = vars(shape)
+        values = shape.__dict__
         return values[name] if name in values else read(values["source"])
 
     return resolved

@@ -98,8 +98,8 @@ class GraphQL:
     def install(self, app: FastAPI, fast_path: FastPath, *, is_development: bool) -> None:
         """Add the face to an app; a gateway calls it."""
         served = copy_schema(graphql_schema(self.schema))
-        resolve_directly(served, self.schema)
         add_null_errors(served)
+        resolve_directly(served, self.schema)
         name_writes(served)
         guard_fields(served)
         refuse_infinite(served)

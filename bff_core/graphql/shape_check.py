@@ -45,20 +45,20 @@ def check_shape(kind: type[ShapeOf[Any]]) -> None:
         where = f"{kind.__name__}.{name}"
         if name in vars(kind):
             raise ConfigurationError(f"{where}: a default would hide the source's; remove it")
-        found = attribute_of(source, name, where)
+        advice = f"declare it by value({_name(source)}, ...), or give it a resolver"
+        found = attribute_of(source, name, where, advice)
         problem = misfit(found, wanted)
         if problem:
             owner = _name(source)
             raise ConfigurationError(
-                f"{where}: {owner}.{name} {problem}; or write a method: "
-                f"@strawberry.field def {name}(self): ... self.source.{name} ..."
+                f"{where}: {owner}.{name} {problem}; or declare it by value({owner}, ...)"
             )
 
 
-def attribute_of(source: Any, name: str, where: str) -> Any:
+def attribute_of(source: Any, name: str, where: str, advice: str) -> Any:
     """Return the annotation of an attribute; `Any` if it can't be found out.
 
-    Raise `ConfigurationError` for an attribute that a class does not have.
+    Raise `ConfigurationError`, with an advice, for an attribute that a class does not have.
     """
     kind = class_of_annotation(source)
     if kind is None:
@@ -71,10 +71,7 @@ def attribute_of(source: Any, name: str, where: str) -> Any:
     annotated = any(name in get_annotations(base) for base in kind.__mro__)
     is_dynamic = hasattr(kind, "__getattr__") and not issubclass(kind, BaseModel)
     if not annotated and declared is None and not is_dynamic:
-        raise ConfigurationError(
-            f"{where}: {kind.__name__} has no attribute {name!r}; write a method: "
-            f"@strawberry.field def {name}(self): ... self.source ..."
-        )
+        raise ConfigurationError(f"{where}: {kind.__name__} has no attribute {name!r}; {advice}")
     if isinstance(declared, property) and declared.fget is not None:
         return _hints(declared.fget).get("return", UNKNOWN)
     return _with_arguments(source, kind, _hints(kind).get(name, UNKNOWN))

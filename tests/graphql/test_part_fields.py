@@ -1,8 +1,10 @@
 """Fields that are parts: their values, arguments, descriptions, errors, access and cost."""
 
 import pytest
+import strawberry
 from graph_shop import Catalog, Reviews
-from part_shop import SCHEMA, Counts, Page, Search, WebCard, WebProduct
+from part_shop import SCHEMA, Counts, Page, Query, Search, WebCard, WebProduct
+from strawberry.schema.config import StrawberryConfig
 
 from bff_core.graphql import GraphQL, QueryLimits
 from bff_core.graphql.documents import Documents
@@ -268,3 +270,17 @@ async def test_schema_is_executed_without_a_gateway():
 def test_face_reports_the_compositions_of_fields():
     """A gateway finds the services that part() and screen() need."""
     assert {*GraphQL(SCHEMA).compositions} == {Counts, Page, Search}
+
+
+async def test_names_may_be_those_of_python(shop):
+    """A schema without camel case passes arguments all the same."""
+    schema = strawberry.Schema(Query, config=StrawberryConfig(auto_camel_case=False))
+    async with shop(schema=schema) as open_shop:
+        answer = await open_shop.ask(
+            '{ product(id: "7") { product_id reviews(sort_by: BEST) { text } same(wide: 1) } }',
+            {"authorization": "Bearer demo-1"},
+        )
+
+    product = answer.json()["data"]["product"]
+    assert (product["product_id"], product["reviews"][0]) == ("7", {"text": "dry"})
+    assert answer.json()["errors"][0]["extensions"]["code"] == "not_allowed"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import new_class
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import strawberry
@@ -69,6 +69,14 @@ class Page(Composition):
         return len(options)
 
     @critical
+    async def literal(self, sort: Literal["new", "best"] = "new") -> str:
+        return sort
+
+    @critical
+    async def several(self, id: list[int | str]) -> str:  # noqa: A002 # what clients call it
+        return str(id)
+
+    @critical
     async def model(self, tent: Tent | None = None) -> int:
         return tent is None
 
@@ -106,7 +114,9 @@ DECLARATIONS = {
         "it has no argument 'frist'; it has first",
     ),
     "a dict": (lambda: part(Page.odd), r"no type for its argument options .* @strawberry.input"),
-    "a model": (lambda: part(Page.model), r"no type for its argument tent \(Tent\); declare"),
+    "a literal": (lambda: part(Page.literal), r"no type for its argument sort .*give an Enum"),
+    "several": (lambda: part(Page.several), r"no type for its argument id \(.*int.*str"),
+    "a model": (lambda: part(Page.model), r"no type for its argument tent \(Tent\); give an Enum"),
     "a taken name": (lambda: part(Page.reserved), "rename its argument info"),
     "an unknown name": (lambda: part(Page.unknown), "argument what: .* 'Nowhere' is not defined"),
     "no annotation": (lambda: part(Page.bare), "annotate its argument what"),
@@ -162,7 +172,7 @@ FIELDS: dict[str, tuple[Any, Any, Any, str]] = {
             r"strawberry.Private\[Page\].*screen\(Page.tents\)"
         ),
     ),
-    "no key": (Tent, int, part(Shelf.price, key="sku"), "Tent has no attribute 'sku'"),
+    "no key": (Tent, int, part(Shelf.price, key="sku"), "no attribute 'sku'; the key is the name"),
     "a key that may be None": (
         Tent,
         int,
@@ -208,8 +218,13 @@ def schema_of(source, name, kind, field=None):
 
 
 SHAPES = {
-    "a missing attribute": (Tent, "price", int, "Tent has no attribute 'price'; write a method"),
-    "another scalar": (Tent, "number", str, "Tent.number is int; or write a method"),
+    "a missing attribute": (
+        Tent,
+        "price",
+        int,
+        "Tent has no attribute 'price'; declare it by value",
+    ),
+    "another scalar": (Tent, "number", str, "Tent.number is int; or declare it by value"),
     "None": (Tent, "weight", float, r"Tent.weight may be None: allow it by `\| None`"),
     "no list": (Tent, "maker", list[WebMaker], "Tent.maker is Maker, no list"),
     "a list": (Tent, "makers", WebMaker, "Tent.makers is tuple"),
@@ -227,3 +242,18 @@ def test_fields_that_the_source_does_not_have_are_errors_at_start(name):
 
     with pytest.raises(ConfigurationError, match=message):
         GraphQL(schema_of(source, attribute, kind))
+
+
+def test_a_shape_needs_a_source_and_its_name():
+    """A `ShapeOf` without a class, or with an attribute `source`, is refused."""
+    with pytest.raises(ConfigurationError, match=r"WebTent.source: ShapeOf takes this name"):
+        new_class("WebTent", (ShapeOf[Tent],), exec_body=lambda members: members.update(source=1))
+
+    web = strawberry.type(new_class("WebTent", (ShapeOf,), exec_body=named))
+    with pytest.raises(ConfigurationError, match=r"WebTent: write ShapeOf\[C\]"):
+        GraphQL(strawberry.Schema(web))
+
+
+def named(members):
+    """Give a class a field."""
+    members |= {"__annotations__": {"name": str}, "__module__": __name__}
