@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.params import Body, Depends, Form
 from fastapi.routing import RouteContext, _IncludedRouter, iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 from fastapi.types import IncEx
 from pydantic import TypeAdapter
 from starlette.routing import BaseRoute
@@ -23,6 +24,7 @@ __all__ = [
     "IncEx",
     "ModelField",
     "RouteContext",
+    "TelemetryConfig",
     "all_dependants",
     "chosen_route",
     "dependant_of",

@@ -12,11 +12,13 @@ from starlette.convertors import (
     StringConvertor,
     UUIDConvertor,
 )
+from starlette.middleware import Middleware
 from starlette.routing import Match, Router, compile_path
 from starlette.types import ASGIApp
 from starlette.types import Scope as ASGIScope
 
 __all__ = [
+    "Middleware",
     "compile_path",
     "get_route_path",
     "is_async_callable",

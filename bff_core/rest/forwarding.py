@@ -4,12 +4,12 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, quote_from_bytes, unquote_to_bytes
 
 from fastapi import Request
 from starlette.responses import StreamingResponse
-from starlette.status import HTTP_204_NO_CONTENT
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
@@ -157,7 +157,7 @@ def _headers(reply: Reply, request: Request) -> Fields:
     if reply.source != "upstream":
         fields = [field for field in fields if field[0] != b"age"]
         fields.append((b"age", b"%d" % reply.age))
-    if reply.status == HTTP_204_NO_CONTENT:
+    if reply.status == HTTPStatus.NO_CONTENT:
         fields = [field for field in fields if field[0] != b"content-length"]
     if reply.is_buffered and request.method != "HEAD" and reply.status not in WITHOUT_BODY:
         fields = [field for field in fields if field[0] != b"content-length"]

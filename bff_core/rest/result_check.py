@@ -19,8 +19,7 @@ from typing import Any, Final
 
 import msgspec
 from fastapi import Response
-from pydantic import TypeAdapter, ValidationError
-from pydantic.errors import PydanticUserError
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from bff_core.compat.pydantic import has_validator, use_validator, with_inner
 from bff_core.errors import BFFError

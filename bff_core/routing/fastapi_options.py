@@ -7,13 +7,12 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from fastapi import APIRouter, Request, Response
-from fastapi.params import Depends
 from fastapi.routing import APIRoute
-from fastapi.telemetry import TelemetryConfig
-from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from typing_extensions import TypedDict
 
+from bff_core.compat.fastapi import Depends, TelemetryConfig
+from bff_core.compat.starlette import Middleware
 from bff_core.errors import ConfigurationError
 
 Fields: TypeAlias = set[int] | set[str] | Mapping[int, object] | Mapping[str, object]

@@ -53,6 +53,9 @@ class _JumpingSelector(selectors.DefaultSelector):
             return super().select(MAX_REAL_WAIT_SECONDS)
         if self._workers_are_busy():
             return super().select(WORKER_POLL_SECONDS)
+        ready = super().select(0)  # a thread may have ended its work since the first look
+        if ready:
+            return ready
         if timeout is None:
             return self._await_socket()
         self.now += timeout
