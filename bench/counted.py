@@ -215,7 +215,8 @@ class FromMemory:
 def app_of(log: str) -> Gateway:
     """Return the gateway, with a form of log: `off` for no sink, `json` at level info."""
     settings = Settings(
-        env="development",
+        env="production",
+        allowed_hosts="localhost",
         log=log,
         log_level="info",
         gc_freeze=False,
