@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
@@ -64,6 +65,11 @@ class Require:
                 f"Require({unfit[0]!r}): a scope has no spaces and is not empty; "
                 'give several one by one, as in Require("orders:read", "orders:write")'
             )
+        if when is not None and (not callable(when) or iscoroutinefunction(when)):
+            raise ConfigurationError(
+                f"Require(when={when!r}): give a plain function (not async) of the viewer and the "
+                "inputs, which returns True to admit"
+            )
         if hides and when is None:
             raise ConfigurationError(
                 "Require(hides=True) hides what `when` refuses: pass when=... too"
@@ -95,8 +101,11 @@ class Require:
 
     def admit_to(self, viewer: Viewer, inputs: Inputs) -> None:
         """Check the inputs: raise `NotAllowed`, or `NotFound` with `hides`."""
-        if self.when is None or self.when(viewer, inputs):
+        is_admitted = self.when is None or self.when(viewer, inputs)
+        if is_admitted is True:
             return
+        if is_admitted is not False:
+            raise TypeError(f"Require(when={self.when!r}) returned {is_admitted!r}, not a bool")
         if self.hides:
             raise NotFound("There is no such thing.")
         raise NotAllowed("You may not do this.")

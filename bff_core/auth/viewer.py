@@ -1,6 +1,6 @@
 """The authenticated caller of a request: who it is, and what it may do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -50,6 +50,14 @@ class Viewer:
     acr: str = ""
     auth_time: float = 0.0
     issuer: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.subject, str):
+            raise TypeError(f"{type(self).__name__}.subject is a str, not {self.subject!r}")
+        for name in ("scopes", "roles"):
+            rights = getattr(self, name)
+            if type(rights) is not frozenset:
+                object.__setattr__(self, name, _frozen(type(self).__name__, name, rights))
 
     @property
     def is_anonymous(self) -> bool:
@@ -131,6 +139,7 @@ class SignedIn(Viewer):
     """
 
     def __post_init__(self) -> None:
+        Viewer.__post_init__(self)
         if not self.subject:
             raise ValueError(f"{type(self).__name__} needs a subject: it is never anonymous")
 
@@ -144,6 +153,19 @@ class SignedIn(Viewer):
         if cls is SignedIn or isinstance(viewer, cls):
             return viewer  # type: ignore[return-value]  # a viewer with a subject
         raise NotAuthenticated("Sign in to see this.", reason="no_credentials")
+
+
+def _frozen(kind: str, name: str, rights: object) -> frozenset[str]:
+    """Return rights as a set; a text would admit by its substrings."""
+    if isinstance(rights, str) or not isinstance(rights, Iterable):
+        raise TypeError(
+            f"{kind}.{name} is a set of strings, not {rights!r}: for a text with spaces, such as "
+            f"the claim `scope`, write {name}=frozenset(text.split())"
+        )
+    found = frozenset(rights)
+    if not all(isinstance(one, str) for one in found):
+        raise TypeError(f"{kind}.{name} is a set of strings, not {rights!r}")
+    return found
 
 
 PLAIN: Final = frozenset({Viewer, SignedIn})

@@ -105,6 +105,7 @@ class Composition:
             names = ", ".join(sorted(taken))
             raise ConfigurationError(f"{cls.__name__}: rename {names}: the name is taken")
         cls._check_fields()
+        cls._check_parts()
         dataclass(kw_only=True, eq=False, repr=False)(cls)
 
     @classmethod
@@ -116,6 +117,17 @@ class Composition:
                 kind = value.__name__
                 raise ConfigurationError(
                     f"{cls.__name__}.{name} = {kind} is no field: write {name}: {kind}"
+                )
+
+    @classmethod
+    def _check_parts(cls) -> None:
+        """Raise `ConfigurationError` for a part that would replace a field of the same name."""
+        fields = get_annotations(cls).keys() | getattr(cls, "__dataclass_fields__", {}).keys()
+        for name in sorted(fields & vars(cls).keys()):
+            value = vars(cls)[name]
+            if hasattr(value, "body") and hasattr(value, "__get__"):
+                raise ConfigurationError(
+                    f"{cls.__name__}.{name} is a field and a part: rename one of them"
                 )
 
     @classmethod

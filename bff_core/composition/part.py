@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Never, Protocol, TypeVar
 
 from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
@@ -248,6 +248,16 @@ class Part(Awaitable[T_co], Generic[T_co]):
     def _expire(self) -> None:
         self._has_expired = True
         self.cancel()
+
+    def __getattr__(self, name: str) -> Never:
+        """Raise `AttributeError`: the attributes are those of the value, once it is awaited."""
+        raise AttributeError(
+            f"{self!r} has no attribute {name!r}: await the part first, as in (await part).{name}"
+        )
+
+    def __iter__(self) -> Never:
+        """Raise `TypeError`: the value can be iterated, once it is awaited."""
+        raise TypeError(f"{self!r} can't be iterated: await the part first")
 
     def __await__(self) -> Generator[object, None, T_co]:
         value = yield from self.wait_for_result()

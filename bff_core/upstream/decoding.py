@@ -77,13 +77,14 @@ class Decoding(Generic[T]):
     def value(self, reply: Reply, call: Call) -> T | Reduced:
         """Return the typed value of a reply, or `Reduced` if tolerant reading omitted something.
 
-        404, 410 and an empty success are None if the type allows it. Raises `BadStatus` for any
+        404, 410 and an empty success are None if the type allows it; the body of a success is
+        ignored if the type is None itself. Raises `BadStatus` for any
         other status that is not a success, and `BadPayload` for a body that does not fit.
         """
         if not 200 <= reply.status < 300:
             return self._refused(reply, call)
         body = reply.content
-        if not body and self._is_nullable:
+        if self._is_void or (not body and self._is_nullable):
             return None  # type: ignore[return-value]  # the type allows it
         try:
             value = self._decode(body)

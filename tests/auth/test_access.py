@@ -339,3 +339,24 @@ def test_wrong_rules_are_refused(make):
     """The error is raised when the rule is written."""
     with pytest.raises(ConfigurationError):
         make()
+
+
+async def never(viewer: Viewer, inputs: object) -> bool:
+    """Refuse, if it was ever awaited."""
+    return False
+
+
+@pytest.mark.parametrize("when", [never, True, "yes", 7], ids=repr)
+def test_a_rule_that_can_not_decide_is_refused(when: object) -> None:
+    """A coroutine is true, and would admit every viewer."""
+    with pytest.raises(ConfigurationError, match="plain function"):
+        Require(when=when)
+
+
+@pytest.mark.parametrize("decision", ["no", 1, None, [], never], ids=repr)
+def test_a_decision_that_is_no_bool_admits_no_viewer(decision: object) -> None:
+    """Whatever it looks like."""
+    rule = Require(when=lambda viewer, inputs: decision)
+
+    with pytest.raises(TypeError, match="not a bool"):
+        rule.admit_to(Viewer("7"), {})

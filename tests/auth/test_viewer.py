@@ -126,3 +126,24 @@ def test_a_screen_can_require_a_grant():
 def test_stored_issuers_stay_the_same(authenticator: Authenticator, issuer: str) -> None:
     """Journals and stored answers name the issuer of a viewer, and a new release reads them."""
     assert issuer_of(authenticator) == f"authenticator:{issuer}"
+
+
+@pytest.mark.parametrize("name", ["scopes", "roles"])
+@pytest.mark.parametrize("rights", ["orders:write admin", b"orders", 7, None, [7], ["a", None]])
+def test_rights_that_are_no_set_of_texts_are_refused(name: str, rights: object) -> None:
+    """A text would admit by its substrings: `"write" in "overwrite"`."""
+    with pytest.raises(TypeError, match=rf"Viewer\.{name} is a set of strings"):
+        Viewer("7", **{name: rights})
+
+
+@pytest.mark.parametrize("rights", [["a", "b"], ("a", "b"), {"a", "b"}, iter(["a", "b"])])
+def test_rights_become_a_frozen_set(rights: object) -> None:
+    """So that a viewer is hashable, and what it may do does not change."""
+    assert Viewer("7", scopes=rights).scopes == frozenset({"a", "b"})
+
+
+@pytest.mark.parametrize("subject", [None, 7, b"7"])
+def test_a_subject_is_a_text(subject: object) -> None:
+    """Identities are compared as texts."""
+    with pytest.raises(TypeError, match="subject is a str"):
+        Viewer(subject)

@@ -484,3 +484,37 @@ async def test_unhashable_argument_says_what_to_pass_instead():
 
     with pytest.raises(TypeError, match="ids is a list; pass a tuple"):
         Batch().products(["1"])
+
+
+def test_a_part_may_not_replace_a_field():
+    """The field would be the part, and calling it would fail."""
+    with pytest.raises(ConfigurationError, match=r"Page\.trips is a field and a part"):
+
+        class Page(Composition):
+            trips: str
+
+            @critical
+            async def trips(self) -> str:
+                return "trips"
+
+
+async def test_what_is_used_of_a_part_has_to_be_awaited():
+    """The error says so, for an attribute and for a loop."""
+    async with OnePart() as page:
+        part = page.title()
+        with pytest.raises(AttributeError, match="await the part first"):
+            _ = part.first
+        with pytest.raises(TypeError, match="await the part first"):
+            list(part)
+        await part
+
+
+class OnePart(Composition):
+    """A screen of one part."""
+
+    def __init__(self) -> None:
+        self.enter(PartRegistry(RunContext("OnePart", asyncio.get_running_loop())))
+
+    @critical
+    async def title(self) -> str:
+        return "title"

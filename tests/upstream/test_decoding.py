@@ -8,6 +8,7 @@ import pytest
 from bff_core.call import Call, Reply
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError
 from bff_core.upstream.decoding import decoding
+from bff_core.upstream.typed_reply import TypedReply
 
 CALL = Call("users", "GET", "/users/7", "GET /users/{id}", inf)
 PROBLEM = ((b"content-type", b"application/problem+json"),)
@@ -28,6 +29,14 @@ def value(model, body=b"", status=200, headers=()):
 def test_success_becomes_the_declared_type():
     """Known fields are typed, unknown ones skipped."""
     assert value(Profile, b'{"id": "7", "tags": ["a"], "new": 1}') == Profile("7", ("a",))
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"ok": true}', b"<html>", b"\xff", b"null"])
+@pytest.mark.parametrize("model", [None, type(None)])
+def test_the_body_of_a_write_may_be_ignored(model, body):
+    """The write has happened, whatever its service says of it."""
+    assert value(model, body) is None
+    assert value(TypedReply[None], body, 201).status == 201
 
 
 @pytest.mark.parametrize(
