@@ -21,6 +21,7 @@ from bff_core.redis.clients_by_url import RedisClients
 from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.record import SagaRecord, step_states
+from bff_core.settings.env_file import add_env_file
 from bff_core.settings.values import JOURNAL, PREFIX, with_files, without_password
 from bff_core.sqlite import missing_file
 
@@ -95,8 +96,9 @@ def _default() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status."""
+    """Run the command line and return the exit status; in development it reads `.env`."""
     try:
+        add_env_file(os.environ)
         return asyncio.run(run(parser().parse_args(arguments)))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")

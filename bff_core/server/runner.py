@@ -16,12 +16,12 @@ from bff_core.compat.uvicorn import configuration
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.observe.log import log_sink
-from bff_core.server.env_file import add_env_file
 from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
 from bff_core.server.target import CannotServe, load
 from bff_core.server.workers import READY, Workers, command
+from bff_core.settings.env_file import add_env_file
 from bff_core.settings.model import ConfigurationWarning, Settings
 from bff_core.startup.processes import Processes
 

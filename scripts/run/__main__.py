@@ -5,7 +5,7 @@ import os
 import sys
 
 from bff_core.errors import ConfigurationError
-from bff_core.server.env_file import DEFAULT, read_env_file
+from bff_core.settings.env_file import DEFAULT, read_env_file
 from scripts.run.console import Console, wants_colours
 from scripts.run.ports import PortUnusable, check
 from scripts.run.shop import shop, welcome

@@ -9,8 +9,8 @@ import pytest
 
 from bff_core.errors import ConfigurationError
 from bff_core.server.__main__ import main, plan_of
-from bff_core.server.env_file import add_env_file, parse
 from bff_core.server.runner import ServePlan
+from bff_core.settings.env_file import add_env_file, parse
 from scripts.run.__main__ import main as run_shop
 
 ROOT = Path(__file__).parents[2]
@@ -201,3 +201,26 @@ def test_the_server_reads_the_file(folder, arguments, shown):
     )
 
     assert (done.returncode, done.stderr.strip()) == (7, shown)
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "file"),
+    [
+        (("bff_core.auth.api_keys", "list"), "BFF_API_KEYS_URL", "keys.db"),
+        (("bff_core.saga", "list"), "BFF_JOURNAL_URL", "journal.db"),
+    ],
+)
+def test_commands_read_it_as_well(tmp_path, command, variable, file):
+    """A key that a command issues has to be in the store that the gateway opens."""
+    (tmp_path / ".env").write_text(f"{variable}=sqlite:///{file}\n", encoding="utf-8")
+    environ = {"PATH": os.environ["PATH"], "BFF_ENV": "development", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        (sys.executable, "-m", *command),
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert file in done.stderr + done.stdout

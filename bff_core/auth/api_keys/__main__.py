@@ -24,6 +24,7 @@ from bff_core.clock import chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError
 from bff_core.events import Events
 from bff_core.redis.clients_by_url import RedisClients
+from bff_core.settings.env_file import add_env_file
 from bff_core.settings.values import API_KEYS, PREFIX, with_files
 from bff_core.sqlite import missing_file
 
@@ -139,8 +140,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status."""
+    """Run the command line and return the exit status; in development it reads `.env`."""
     try:
+        add_env_file(os.environ)
         return asyncio.run(run(parser().parse_args(arguments)))
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
