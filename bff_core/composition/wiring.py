@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import (
     Annotated,
     Protocol,
@@ -40,16 +40,20 @@ class Service(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A field that the caller of a screen passes; `annotation` includes `Annotated` metadata."""
+    """A field that the caller of a screen passes; `annotation` includes `Annotated` metadata.
+
+    `factory` makes the default of each request that does not pass the field.
+    """
 
     name: str
     annotation: object
     default: object = MISSING
+    factory: Callable[[], object] | None = None
 
     @property
     def is_required(self) -> bool:
         """Whether it has no default."""
-        return self.default is MISSING
+        return self.default is MISSING and self.factory is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ def shape_of(cls: type[Composition]) -> Shape:
             facts.append((field.name, kind))
         else:
             _check_input(f"{cls.__name__}.{field.name}", kind)
-            inputs.append(Input(field.name, hint, _default(field)))
+            made_by = None if field.default_factory is MISSING else field.default_factory
+            inputs.append(Input(field.name, hint, field.default, made_by))
     return Shape(tuple(services), tuple(facts), tuple(inputs))
 
 
@@ -98,10 +103,6 @@ def _check_input(where: str, hint: object) -> None:
             f"{where}: the gateway fills {name} from each request, and clients can't send it: "
             f"write {field}: {name}"
         )
-
-
-def _default(field: Field[object]) -> object:
-    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 class Wiring:
