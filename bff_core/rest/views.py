@@ -33,7 +33,13 @@ from bff_core.rest.route_options import (
     take_answer_options,
 )
 from bff_core.rest.schema_hash import schema_hash
-from bff_core.rest.signature import access_for, as_function, injection_of, signature_of
+from bff_core.rest.signature import (
+    access_for,
+    as_function,
+    dependant_with,
+    injection_of,
+    signature_of,
+)
 from bff_core.rest.signature_case import in_camel_case
 from bff_core.rest.stream import Lines, Stream, as_stream, item_of
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
@@ -50,6 +56,7 @@ from bff_core.rest.view_options import (
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.fastapi_options import RouterOptions
+from bff_core.startup.sent_types import check_sent_types
 from bff_core.startup.unused import screens_of
 from bff_core.view_cache.cache import ViewCache, declared_sharing
 
@@ -249,6 +256,7 @@ class Views:
 
     def _signature(self, endpoint: Callable[..., Any], path: str) -> Signature:
         signature = signature_of(endpoint)
+        check_sent_types(dependant_with(signature, path), f"view {endpoint.__qualname__}")
         if self.case is None:
             return signature
         return in_camel_case(signature, compile_path(self.prefix + path)[1])
