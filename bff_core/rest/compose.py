@@ -1,6 +1,6 @@
 """`compose(ProductPage)`: a composition as a FastAPI dependency."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import MISSING
 from functools import cache
 from inspect import Parameter, Signature
@@ -88,17 +88,6 @@ def _parameter(cls: type[Composition], one: Input) -> Parameter:
         # FastAPI calls it for each request. It ignores it if a path has the name of the input.
         hint = Annotated[hint, Field(default_factory=one.factory)]
     return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)
-
-
-def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the parameters of a view, and the inputs of its compositions, by their names."""
-    found: dict[str, object] = {}
-    for name, value in values.items():
-        if isinstance(value, Composition):
-            found |= {one.name: getattr(value, one.name) for one in shape_of(type(value)).inputs}
-        elif not isinstance(value, Wired):
-            found[name] = value
-    return found
 
 
 def composition_of(dependency: object) -> type[Composition] | None:

@@ -1,7 +1,7 @@
 """Makes signatures for FastAPI: the parameters of an endpoint, a request and a response."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from importlib.util import find_spec
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -120,12 +120,19 @@ def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
         ) from error
 
 
-def access_for(signature: inspect.Signature, access: Access | None) -> Access | None:
-    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer."""
+def access_for(
+    signature: inspect.Signature, dependencies: Iterable[Dependency], access: Access | None
+) -> Access | None:
+    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer.
+
+    `dependencies` are those that the view and its router declare beside the signature.
+    """
     if access is not None and access is not ANYONE:
         return access
-    found = all_dependants(dependant_with(signature, "/"))
-    return SIGNED_IN if any(takes_signed_in(one.call) for one in found) else access
+    calls = [one.dependency for one in dependencies if one.dependency is not None]
+    roots = [dependant_with(signature, "/"), *(dependant_of_call(one, "/") for one in calls)]
+    found = [one.call for root in roots for one in all_dependants(root)]
+    return SIGNED_IN if any(map(takes_signed_in, found)) else access
 
 
 def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
