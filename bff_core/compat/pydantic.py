@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator
 
 __all__ = [
+    "classes_in",
     "decides_its_schema",
     "fields_in",
     "has_validator",
@@ -31,6 +32,21 @@ _BY_NAME: Final = frozenset({"choices", "fields"})
 """The members that hold schemas by the names of fields, or by tags, where they are a dict."""
 
 _CLASS: Final = ("__pydantic_fields__", "__pydantic_config__", _SCHEMA)
+
+
+def classes_in(adapter: TypeAdapter[Any]) -> set[type]:
+    """Return the classes whose values a validator makes, or takes."""
+    found: set[type] = set()
+    left: list[object] = [adapter.core_schema]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            made = (one.get("cls"), one.get("function") if one.get("type") == "call" else None)
+            found.update(kind for kind in made if isinstance(kind, type))
+            left += [inner for name, inner in one.items() if name not in _DATA]
+        elif isinstance(one, list | tuple):
+            left += one
+    return found
 
 
 def with_inner(schema: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:

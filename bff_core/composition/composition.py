@@ -99,7 +99,8 @@ class Composition:
 
     _part_registry: PartRegistry | None = None
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
         taken = RESERVED_NAMES & (get_annotations(cls).keys() | vars(cls).keys())
         if taken:
             names = ", ".join(sorted(taken))

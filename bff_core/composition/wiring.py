@@ -1,10 +1,10 @@
 """Dependency injection of compositions: services and request facts by type, inputs by name."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from inspect import get_annotations
 from typing import (
-    Annotated,
     Protocol,
     Self,
     TypeVar,
@@ -16,6 +16,11 @@ from typing import (
 
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.clock import Clock
+from bff_core.composition.annotations import (
+    arguments_of_bases,
+    with_arguments,
+    without_aliases,
+)
 from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.run_context import RunContext
 from bff_core.composition.tracked_scope import tracked
@@ -40,16 +45,20 @@ class Service(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A field that the caller of a screen passes; `annotation` includes `Annotated` metadata."""
+    """A field that the caller of a screen passes; `annotation` includes `Annotated` metadata.
+
+    `factory` makes the default of each request that does not pass the field.
+    """
 
     name: str
     annotation: object
     default: object = MISSING
+    factory: Callable[[], object] | None = None
 
     @property
     def is_required(self) -> bool:
         """Whether it has no default."""
-        return self.default is MISSING
+        return self.default is MISSING and self.factory is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +72,48 @@ class Shape:
 
 def shape_of(cls: type[Composition]) -> Shape:
     """Return the fields of a composition class, sorted by what fills them."""
-    hints = get_type_hints(cls, include_extras=True)
+    hints = _hints_of(cls)
     services: list[tuple[str, type[Service]]] = []
     facts: list[tuple[str, type[Wired]]] = []
     inputs: list[Input] = []
     for field in fields(cls):  # type: ignore[arg-type]  # made a dataclass by its base
         hint = hints[field.name]
-        kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        kind, _ = without_aliases(hint)
         if isinstance(kind, type) and issubclass(kind, Service):
             services.append((field.name, kind))
         elif isinstance(kind, type) and issubclass(kind, Wired):
             facts.append((field.name, kind))
         else:
             _check_input(f"{cls.__name__}.{field.name}", kind)
-            inputs.append(Input(field.name, hint, _default(field)))
+            made_by = None if field.default_factory is MISSING else field.default_factory
+            inputs.append(Input(field.name, hint, field.default, made_by))
     return Shape(tuple(services), tuple(facts), tuple(inputs))
 
 
-def filled_in(hint: object) -> Iterator[type[Service] | type[Wired]]:
-    """Yield the classes in a type that the gateway fills, and no client: `Viewer | None`."""
-    for one in (hint, get_origin(hint), *get_args(hint)):
+def _hints_of(cls: type[Composition]) -> dict[str, object]:
+    """Return the annotations of fields; those of generic bases without type variables."""
+    hints = get_type_hints(cls, include_extras=True)
+    arguments = arguments_of_bases(cls)
+    for base in reversed(cls.__mro__):
+        for name in get_annotations(base):
+            hints[name] = with_arguments(hints[name], arguments.get(base, {}))
+    return hints
+
+
+def filled_in(hint: object, known: Collection[object] = ()) -> Iterator[type[Service | Wired]]:
+    """Yield the classes in a type that the gateway fills, and no client: `Viewer | None`.
+
+    Aliases and `NewType` are resolved, and a type variable stands for its bounds.
+    """
+    if any(one is hint for one in known):  # an alias may contain itself
+        return
+    kind, _ = without_aliases(hint)
+    bounds = (kind.__bound__, *kind.__constraints__) if isinstance(kind, TypeVar) else ()
+    for one in (kind, get_origin(kind)):
         if isinstance(one, type) and issubclass(one, Service | Wired):
             yield one
-        elif one is not hint and get_args(one):
-            yield from filled_in(one)
+    for one in (*get_args(kind), *bounds):
+        yield from filled_in(one, (*known, hint))
 
 
 def _check_input(where: str, hint: object) -> None:
@@ -98,10 +125,6 @@ def _check_input(where: str, hint: object) -> None:
             f"{where}: the gateway fills {name} from each request, and clients can't send it: "
             f"write {field}: {name}"
         )
-
-
-def _default(field: Field[object]) -> object:
-    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 class Wiring:

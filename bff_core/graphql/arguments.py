@@ -45,7 +45,8 @@ class FieldArgument:
     """An argument of a field: its name in Python, its annotation and its default.
 
     `declared` is the annotation of the part or the screen; `most` bounds a number, or the length of
-    a list.
+    a list. If it `has_factory`, the screen makes the value where a client passes none, or null that
+    the screen does not take.
     """
 
     name: str
@@ -53,6 +54,7 @@ class FieldArgument:
     declared: Any
     default: object = NO_DEFAULT
     most: int | None = None
+    has_factory: bool = False
 
     @cached_property
     def graphql_name(self) -> str:
@@ -91,6 +93,12 @@ class FieldArgument:
         return inspect.Parameter(
             self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=annotation
         )
+
+    def is_given(self, given: Mapping[str, object]) -> bool:
+        """Whether the screen or the part gets a value: that of the client, or None."""
+        if self.has_factory and given.get(self.name) is None:
+            return self.name in given and split_none(self.declared)[1]
+        return self.name in given or self.is_left_out_as_none
 
     def checked(self, value: object) -> object:
         """Return a hashable value; raise `InvalidInput` for one that is out of bounds."""
@@ -131,9 +139,20 @@ def arguments_of_part(part: PartMethod[..., Any], where: str) -> Iterator[FieldA
 def arguments_of_screen(screen: type[Composition]) -> Iterator[FieldArgument]:
     """Yield the inputs of a composition."""
     for one in shape_of(screen).inputs:
-        default = NO_DEFAULT if one.is_required else one.default
-        # Bounds are checked where the screen is composed.
-        yield FieldArgument(one.name, one.annotation, bare(one.annotation), default)
+        declared = bare(one.annotation)  # bounds are checked where the screen is composed
+        if one.factory is not None:
+            hint = _or_none(one.annotation)
+            yield FieldArgument(one.name, hint, declared, strawberry.UNSET, has_factory=True)
+        else:
+            default = NO_DEFAULT if one.is_required else one.default
+            yield FieldArgument(one.name, one.annotation, declared, default)
+
+
+def _or_none(annotation: Any) -> Any:
+    """Return an annotation that allows None, so that clients may leave the argument out."""
+    metadata = _metadata(annotation)
+    optional = bare(annotation) | None
+    return Annotated[(optional, *metadata)] if metadata else optional
 
 
 def with_overrides(

@@ -51,7 +51,7 @@ class FieldPlan:
         return {
             one.name: one.checked(given.get(one.name))
             for one in self.arguments
-            if one.name in given or one.is_left_out_as_none
+            if one.is_given(given)
         }
 
     @cached_property

@@ -1,11 +1,13 @@
 """`compose(ProductPage)`: a composition as a FastAPI dependency."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import MISSING
 from functools import cache
 from inspect import Parameter, Signature
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
+from pydantic import Field
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.viewer import SignedIn
@@ -78,20 +80,14 @@ def _parameter(cls: type[Composition], one: Input) -> Parameter:
             f"{cls.__name__}.{one.name} is the composition {other}: extend it, as in "
             f"class {cls.__name__}({other}), or take both in the view"
         )
-    default = Parameter.empty if one.is_required else one.default
-    hint = with_built_structs(one.annotation) if has_structs(one.annotation) else one.annotation
+    default = Parameter.empty if one.default is MISSING else one.default
+    hint: Any = one.annotation
+    if has_structs(hint):
+        hint = with_built_structs(hint)
+    if one.factory is not None:
+        # FastAPI calls it for each request. It ignores it if a path has the name of the input.
+        hint = Annotated[hint, Field(default_factory=one.factory)]
     return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=hint, default=default)
-
-
-def inputs_of(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the parameters of a view, and the inputs of its compositions, by their names."""
-    found: dict[str, object] = {}
-    for name, value in values.items():
-        if isinstance(value, Composition):
-            found |= {one.name: getattr(value, one.name) for one in shape_of(type(value)).inputs}
-        elif not isinstance(value, Wired):
-            found[name] = value
-    return found
 
 
 def composition_of(dependency: object) -> type[Composition] | None:

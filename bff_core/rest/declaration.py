@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeGuard, get_args, get_origin, get_type_hints
+from typing import Any, TypeGuard, get_args, get_origin, get_type_hints
 
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ from bff_core.compat.fastapi import (
     dependant_of,
     get_dependant,
 )
+from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import filled_in
 from bff_core.errors import ConfigurationError
@@ -40,7 +41,7 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
     """Raise `ConfigurationError` for a composition that can't be composed, and for a service."""
     hints = _hints_of(endpoint)
     for parameter in inspect.signature(endpoint).parameters.values():
-        given, metadata = _split(hints.get(parameter.name))
+        given, metadata = without_aliases(hints.get(parameter.name))
         depends = [one for one in (*metadata, parameter.default) if isinstance(one, Depends)]
         where = f"view {endpoint.__qualname__}: {parameter.name}"
         if parameter.kind is parameter.POSITIONAL_ONLY:
@@ -180,11 +181,3 @@ def _takes_request(root: Dependant) -> bool:
         for one in all_dependants(root)
         if composition_of(one.call) is None
     )
-
-
-def _split(hint: object) -> tuple[object, Sequence[object]]:
-    hint = getattr(hint, "__value__", hint)
-    if get_origin(hint) is Annotated:
-        given, *metadata = get_args(hint)
-        return given, metadata
-    return hint, ()

@@ -1,10 +1,10 @@
 """Makes signatures for FastAPI: the parameters of an endpoint, a request and a response."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from importlib.util import find_spec
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from fastapi import Depends, Request, Response
 from starlette.requests import HTTPConnection
@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from bff_core.auth.access import ANYONE, SIGNED_IN, Access
 from bff_core.compat.fastapi import Dependant, all_dependants, get_dependant
 from bff_core.compat.fastapi import Depends as Dependency
+from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import compose, takes_signed_in, wired
@@ -119,20 +120,27 @@ def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
         ) from error
 
 
-def access_for(signature: inspect.Signature, access: Access | None) -> Access | None:
-    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer."""
+def access_for(
+    signature: inspect.Signature, dependencies: Iterable[Dependency], access: Access | None
+) -> Access | None:
+    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer.
+
+    `dependencies` are those that the view and its router declare beside the signature.
+    """
     if access is not None and access is not ANYONE:
         return access
-    found = all_dependants(dependant_with(signature, "/"))
-    return SIGNED_IN if any(takes_signed_in(one.call) for one in found) else access
+    calls = [one.dependency for one in dependencies if one.dependency is not None]
+    roots = [dependant_with(signature, "/"), *(dependant_of_call(one, "/") for one in calls)]
+    found = [one.call for root in roots for one in all_dependants(root)]
+    return SIGNED_IN if any(map(takes_signed_in, found)) else access
 
 
 def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
-    hint = getattr(hint, "__value__", hint)
-    given, *metadata = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-    depends = any(isinstance(one, Dependency) for one in (*metadata, parameter.default))
-    if depends:
+    given, metadata = without_aliases(hint)
+    if any(isinstance(one, Dependency) for one in (*metadata, parameter.default)):
+        hint = Annotated[(given, *metadata)] if metadata else given
         return parameter.replace(annotation=hint)
+    hint = getattr(hint, "__value__", hint)
     if isinstance(given, type) and issubclass(given, Composition):
         hint = Annotated[given, Depends(compose(given))]  # type: ignore[arg-type]  # hashable
     elif isinstance(given, type) and issubclass(given, Wired):
@@ -179,6 +187,5 @@ def _named(hints: Mapping[str, object], kind: type) -> tuple[str, ...]:
 
 
 def _without_metadata(hint: object) -> object:
-    """Return the type of an annotation: that of an alias, or the first of `Annotated`."""
-    hint = getattr(hint, "__value__", hint)
-    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    """Return the type that an annotation stands for."""
+    return without_aliases(hint)[0]

@@ -16,11 +16,11 @@ from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.request_context import SCOPE, declare_stream
 from bff_core.http_statuses import WITHOUT_CONTENT
 from bff_core.rest.answer import with_injected
-from bff_core.rest.compose import inputs_of
 from bff_core.rest.response_model import ResponseModel
 from bff_core.rest.result_check import checked_stream
 from bff_core.rest.route_options import AnswerOptions
 from bff_core.rest.signature import with_request
+from bff_core.rest.when_inputs import inputs_of
 
 
 class Lines(JSONResponse):

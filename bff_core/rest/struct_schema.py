@@ -15,7 +15,9 @@ import msgspec
 from pydantic import AfterValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from bff_core.errors import ConfigurationError
 from bff_core.rest.exact_types import fields_of, is_struct
+from bff_core.scope import Wired
 
 _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
 _TEXTS = ("title", "description", "examples")
@@ -53,6 +55,12 @@ def with_built_structs(declared: Any) -> Any:
 
     The same `TypedDict` is in OpenAPI for requests and answers; msgspec makes the Structs of it.
     """
+    for kind in _types_in(declared, set()):
+        if isinstance(kind, type) and issubclass(kind, Wired):
+            raise ConfigurationError(
+                f"{kind.__name__} is made by the gateway for each request, and clients can't send "
+                "it: take it as a parameter of a view, or as a field of a Composition"
+            )
     return Annotated[
         without_structs(declared), AfterValidator(partial(msgspec.convert, type=declared))
     ]

@@ -29,7 +29,7 @@ from bff_core.rest.answer import (
     wants_meta,
     with_injected,
 )
-from bff_core.rest.compose import COMPOSED, composition_of, inputs_of, wired_of
+from bff_core.rest.compose import COMPOSED, composition_of, wired_of
 from bff_core.rest.openapi import ViewDocument
 from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
@@ -37,6 +37,7 @@ from bff_core.rest.progressive_parts import EarlyPart
 from bff_core.rest.result_check import checked_view
 from bff_core.rest.route_options import AnswerOptions
 from bff_core.rest.signature import dependant_with, with_request
+from bff_core.rest.when_inputs import inputs_of, merged
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 from bff_core.view_cache.cache import ViewCache
@@ -228,7 +229,7 @@ class CompiledView:
         admit(self._view.access, request_scope)
         in_lines = self._view.wants_lines(scope)
         bound = self._bound(Inputs(scope["path_params"], request_scope, scope["headers"]))
-        admit_to(self._view.access, request_scope, partial(_merged, bound))
+        admit_to(self._view.access, request_scope, partial(merged, bound))
         stored = stored_answer(scope) if self._view.decides_by_inputs else None
         if stored is not None:
             await stored.send(send)
@@ -289,10 +290,6 @@ class CompiledView:
             composed.append(composition)
             values[name] = composition
         return values
-
-
-def _merged(bound: Sequence[Values]) -> dict[str, object]:
-    return {name: value for one in bound for name, value in one.items()}
 
 
 def _forbid_storing(response: Response, composed: Sequence[Composition]) -> None:

@@ -33,7 +33,13 @@ from bff_core.rest.route_options import (
     take_answer_options,
 )
 from bff_core.rest.schema_hash import schema_hash
-from bff_core.rest.signature import access_for, as_function, injection_of, signature_of
+from bff_core.rest.signature import (
+    access_for,
+    as_function,
+    dependant_with,
+    injection_of,
+    signature_of,
+)
 from bff_core.rest.signature_case import in_camel_case
 from bff_core.rest.stream import Lines, Stream, as_stream, item_of
 from bff_core.rest.value_limit import MAX_VALUES, takes_json, values_limited
@@ -47,9 +53,11 @@ from bff_core.rest.view_options import (
     check_view_options,
     check_views_options,
 )
+from bff_core.rest.when_inputs import check_when_inputs
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.fastapi_options import RouterOptions
+from bff_core.startup.sent_types import check_sent_types
 from bff_core.startup.unused import screens_of
 from bff_core.view_cache.cache import ViewCache, declared_sharing
 
@@ -203,7 +211,7 @@ class Views:
                     f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
                     "lines of JSON; return a StreamingResponse from a view for any other"
                 )
-            needs = access_for(signature, access or access_of(endpoint) or self._access)
+            needs = self._needs(endpoint, signature, path, access, shared)
             route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
             route |= answer_options.openapi_options() | {"response_class": Lines}
             stream = Stream(endpoint, None if "response_model" in shared else item)
@@ -249,9 +257,25 @@ class Views:
 
     def _signature(self, endpoint: Callable[..., Any], path: str) -> Signature:
         signature = signature_of(endpoint)
+        check_sent_types(dependant_with(signature, path), f"view {endpoint.__qualname__}")
         if self.case is None:
             return signature
         return in_camel_case(signature, compile_path(self.prefix + path)[1])
+
+    def _needs(
+        self,
+        endpoint: Callable[..., Any],
+        signature: Signature,
+        path: str,
+        access: Access | None,
+        options: Mapping[str, Any],
+    ) -> Access | None:
+        """Return the access rule of a view: its own, else that of the function, else of all."""
+        declared = access or access_of(endpoint) or self._access
+        needs = access_for(signature, self._dependencies(options), declared)
+        whole = compile_path(self.prefix + path)[1]
+        check_when_inputs(dependant_with(signature, whole), needs, endpoint.__qualname__)
+        return needs
 
     def _check_parameters(
         self, endpoint: Callable[..., Any], signature: Signature, options: Mapping[str, Any]
@@ -308,7 +332,7 @@ class Views:
             answer_options = take_answer_options(
                 own, endpoint, status=status, declared=result_of(endpoint), case=self.case
             )
-            needs = access_for(signature, access or access_of(endpoint) or self._access)
+            needs = self._needs(endpoint, signature, path, access, options)
             view = View(
                 endpoint,
                 signature,

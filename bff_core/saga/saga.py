@@ -230,13 +230,13 @@ class Saga(Composition):
 
     coordinator: SagaCoordinator
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
         taken = {"coordinator", "policy", "results", "run", "steps"} & cls.__annotations__.keys()
         if taken:
             raise ConfigurationError(
                 f"{cls.__name__}: rename {', '.join(taken)}: a saga has a member of that name"
             )
-        super().__init_subclass__()
+        super().__init_subclass__(**options)
         declared = [one for one in vars(cls).values() if isinstance(one, Step)]
         if not declared:
             raise ConfigurationError(f"{cls.__name__} has no steps: mark its methods with @step")

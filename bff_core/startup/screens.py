@@ -7,12 +7,12 @@ from starlette.routing import BaseRoute
 
 from bff_core.cache.response_cache import NO_CACHE, ResponseCache
 from bff_core.composition.composition import Composition
-from bff_core.composition.wiring import filled_in, shape_of
+from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.saga import Saga
-from bff_core.scope import Wired
-from bff_core.startup.unused import bodies_of, routes_with, screens_of
+from bff_core.startup.sent_types import check_sent_types
+from bff_core.startup.unused import dependants_of, routes_with, screens_of
 from bff_core.upstream.client import Upstream
 
 
@@ -52,14 +52,8 @@ def check_routes(
     """
     for screen in screens_of(routes):
         check_screen(screen, services, routes, has_cache=has_cache, sagas=sagas)
-    for place, field in bodies_of(routes):
-        filled = next(filled_in(field.field_info.annotation), None)
-        if filled is not None and issubclass(filled, Wired):
-            raise ConfigurationError(
-                f"{place}: {field.name} is a {filled.__name__}, which a plain route of FastAPI "
-                "reads from the body, so that any client could send it: declare the route with "
-                "Views, or take it as a field of a Composition"
-            )
+    for place, dependant in dependants_of(routes):
+        check_sent_types(dependant, place)
 
 
 def _check_fields(

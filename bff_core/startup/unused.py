@@ -10,7 +10,6 @@ from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
 from bff_core.compat.fastapi import (
     Dependant,
-    ModelField,
     RouteContext,
     all_dependants,
     dependant_of,
@@ -79,12 +78,14 @@ def screens_of(routes: Sequence[BaseRoute]) -> list[type[Composition]]:
     return list(dict.fromkeys(one for one in found if one is not None))
 
 
-def bodies_of(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, ModelField]]:
-    """Yield what routes and their dependencies read from the body, each with its route."""
+def dependants_of(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, Dependant]]:
+    """Yield what FastAPI reads for each route, also of mounted apps, each with its route."""
     for context in iter_route_contexts(routes):
-        for one in _dependencies(context):
-            for field in one.body_params:
-                yield _place_of(context), field
+        dependant = dependant_of(context)
+        if dependant is not None:
+            yield _place_of(context), dependant
+        else:
+            yield from dependants_of(getattr(context, "routes", None) or ())
 
 
 def _place_of(context: RouteContext) -> str:
