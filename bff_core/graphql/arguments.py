@@ -1,7 +1,7 @@
 """The arguments of a field that come from a part's arguments or from the inputs of a screen."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, is_dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -82,7 +82,12 @@ class FieldArgument:
     @property
     def is_left_out_as_none(self) -> bool:
         """Whether a client may leave it out, but Python may not."""
-        return self.default is NO_DEFAULT and split_none(self.annotation)[1]
+        return self.default is NO_DEFAULT and self.is_nullable
+
+    @cached_property
+    def is_nullable(self) -> bool:
+        """Whether a client may send null."""
+        return split_none(self.annotation)[1]
 
     @property
     def parameter(self) -> inspect.Parameter:
@@ -109,8 +114,16 @@ class FieldArgument:
     def _check_most(self, value: Any, most: int) -> None:
         if not self.is_list and not 1 <= value <= most:
             raise InvalidInput(f"{self.graphql_name} must be 1 to {most}, not {value}.")
-        if self.is_list and len(value) > most:
-            raise InvalidInput(f"{self.graphql_name} takes at most {most} items, not {len(value)}.")
+        items = _count(value) if self.is_list else 0
+        if items > most:
+            raise InvalidInput(f"{self.graphql_name} takes at most {most} items, not {items}.")
+
+
+def _count(value: object) -> int:
+    """Return how many items a list has, with those of the lists in it; an empty one is an item."""
+    if not isinstance(value, tuple | frozenset):
+        return 1
+    return sum(max(1, _count(one)) for one in value)
 
 
 def _as_tuple(value: object) -> object:
@@ -173,9 +186,22 @@ def with_most(
             "number or the only list; the part has no such argument"
         )
     for one in limiting:
-        if isinstance(one.default, int) and one.default > most:
-            raise ConfigurationError(f"{where}: {one.name} is {one.default} by default: over most")
+        _check_default(one, most, where)
     return [replace(one, most=most) if one in limiting else one for one in arguments]
+
+
+def _check_default(argument: FieldArgument, most: int, where: str) -> None:
+    default, name = argument.default, argument.name
+    if argument.is_list and (default is None or split_none(argument.declared)[1]):
+        raise ConfigurationError(
+            f"{where}: its argument {name} may be None, which most={most} can't bound: declare it "
+            "without None, or with an empty list as its default"
+        )
+    size = len(default) if argument.is_list and isinstance(default, Sized) else default
+    if isinstance(size, int) and size > most:
+        raise ConfigurationError(f"{where}: {name} is {default} by default: over most")
+    if isinstance(size, int) and size < 1 and not argument.is_list:
+        raise ConfigurationError(f"{where}: {name} is {default} by default: at least 1, with most")
 
 
 def _limiting(arguments: Sequence[FieldArgument]) -> list[FieldArgument]:

@@ -47,12 +47,25 @@ class FieldPlan:
         raise NotImplementedError
 
     def checked(self, given: Values) -> Values:
-        """Return the arguments by their names in Python; raise `InvalidInput` for a wrong one."""
-        return {
+        """Return the arguments by their names in Python; raise `InvalidInput` for a wrong one.
+
+        If no argument limits a list that has a `most`, that is the limit.
+        """
+        values = {
             one.name: one.checked(given.get(one.name))
             for one in self.arguments
             if one.name in given or one.is_left_out_as_none
         }
+        limits = self._limits
+        if limits and all(values.get(one.name, one.default) is None for one in limits):
+            values[limits[0].name] = limits[0].most
+        return values
+
+    @cached_property
+    def _limits(self) -> Sequence[FieldArgument]:
+        """The numbers with a `most`, of which one may be None; `last` comes last."""
+        found = [one for one in self.arguments if one.most is not None and not one.is_list]
+        return sorted(found, key=lambda one: one.graphql_name == "last")
 
     @cached_property
     def is_plain(self) -> bool:

@@ -4,12 +4,11 @@ from typing import Annotated, Generic, TypeVar
 
 import pytest
 import strawberry
+from small_schema import run_query
 from strawberry.tools import merge_types
 
-from bff_core import ANYONE, Composition, Require, Viewer, access, critical, gateway
-from bff_core.auth import DemoAuthenticator
+from bff_core import ANYONE, Composition, Require, access, critical
 from bff_core.graphql import GraphQL, ShapeOf, part, screen
-from bff_core.testing import client
 
 ADMIN = Require("admin")
 STAFF = Require("staff")
@@ -138,19 +137,6 @@ class AboveField:
         return "closed"
 
 
-async def asked(query, *, scopes=None, of=Open, **schema):
-    """Return the data of a query and the codes of its errors, for a viewer with scopes."""
-    face = GraphQL(strawberry.Schema(of, **schema))
-
-    def make():
-        return gateway("shop", faces=[face], authenticator=DemoAuthenticator(env="development"))
-
-    viewer = {} if scopes is None else {"viewer": Viewer("ann", scopes=frozenset(scopes))}
-    async with client(make, **viewer) as http:
-        answer = (await http.post("/graphql", json={"query": query})).json()
-    return answer["data"], [one["extensions"]["code"] for one in answer.get("errors", ())]
-
-
 SHAPES = {
     "merged": merge_types("Query", (Open, Closed)),
     "merged the other way": merge_types("Query", (Closed, Open)),
@@ -162,51 +148,51 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("of", SHAPES.values(), ids=SHAPES)
-async def test_each_field_has_the_rule_of_the_class_that_declares_it(of):
+@pytest.mark.parametrize("root", SHAPES.values(), ids=SHAPES)
+async def test_each_field_has_the_rule_of_the_class_that_declares_it(root):
     """Merging or inheriting an open type opens no field of a closed one, and closes none."""
-    assert await asked("{ a }", of=of) == ({"a": "open"}, [])
-    assert await asked("{ b }", of=of) == (None, ["not_authenticated"])
-    assert await asked("{ b }", of=of, scopes={"staff"}) == (None, ["not_allowed"])
-    assert await asked("{ b }", of=of, scopes={"admin"}) == ({"b": "closed"}, [])
+    assert await run_query("{ a }", root) == ({"a": "open"}, [])
+    assert await run_query("{ b }", root) == (None, ["not_authenticated"])
+    assert await run_query("{ b }", root, scopes={"staff"}) == (None, ["not_allowed"])
+    assert await run_query("{ b }", root, scopes={"admin"}) == ({"b": "closed"}, [])
 
 
 async def test_the_rule_of_a_subclass_adds_to_that_of_the_field_it_inherits():
     """An open subclass opens what declares no rule; one with a requirement closes everything."""
-    assert await asked("{ c }", of=OpenedClosed) == ({"c": "plain"}, [])
-    assert await asked("{ b }", of=OpenedClosed) == (None, ["not_authenticated"])
+    assert await run_query("{ c }", OpenedClosed) == ({"c": "plain"}, [])
+    assert await run_query("{ b }", OpenedClosed) == (None, ["not_authenticated"])
     for name in "ac":
         query = f"{{ {name} }}"
-        assert await asked(query, of=ClosedOpen, scopes=set()) == (None, ["not_allowed"])
-        assert (await asked(query, of=ClosedOpen, scopes={"staff"}))[1] == []
+        assert await run_query(query, ClosedOpen, scopes=set()) == (None, ["not_allowed"])
+        assert (await run_query(query, ClosedOpen, scopes={"staff"}))[1] == []
 
 
 async def test_an_open_base_opens_only_its_own_fields():
     """Root fields of other classes require a signed-in viewer, as without the open base."""
-    assert await asked("{ a }", of=MixedIn) == ({"a": "open"}, [])
+    assert await run_query("{ a }", MixedIn) == ({"a": "open"}, [])
     for name in "cd":
-        assert await asked(f"{{ {name} }}", of=MixedIn) == (None, ["not_authenticated"])
-        assert (await asked(f"{{ {name} }}", of=MixedIn, scopes=set()))[1] == []
+        assert await run_query(f"{{ {name} }}", MixedIn) == (None, ["not_authenticated"])
+        assert (await run_query(f"{{ {name} }}", MixedIn, scopes=set()))[1] == []
 
 
 async def test_an_override_does_not_open_a_field_of_the_base():
     """A rule on the overriding field comes on top."""
-    assert await asked("{ b }", of=Overriding) == (None, ["not_authenticated"])
-    assert await asked("{ b }", of=Overriding, scopes={"admin"}) == ({"b": "overridden"}, [])
+    assert await run_query("{ b }", Overriding) == (None, ["not_authenticated"])
+    assert await run_query("{ b }", Overriding, scopes={"admin"}) == ({"b": "overridden"}, [])
 
 
 async def test_inherited_screens_have_the_rule_of_their_class():
     """Fields of `screen()` have rules as those with resolvers have."""
-    assert await asked("{ fine }", of=OpenParts) == ({"fine": "secret"}, [])
-    assert await asked("{ secret }", of=OpenParts) == (None, ["not_authenticated"])
+    assert await run_query("{ fine }", OpenParts) == ({"fine": "secret"}, [])
+    assert await run_query("{ secret }", OpenParts) == (None, ["not_authenticated"])
 
 
 async def test_roots_of_mutations_have_the_rule_of_the_class_that_declares_them():
     """Merged mutations are checked as merged queries are."""
     merged = merge_types("Mutation", (Open, Closed))
 
-    assert await asked("mutation { a }", mutation=merged) == ({"a": "open"}, [])
-    assert await asked("mutation { b }", mutation=merged) == (None, ["not_authenticated"])
+    assert await run_query("mutation { a }", Open, mutation=merged) == ({"a": "open"}, [])
+    assert await run_query("mutation { b }", Open, mutation=merged) == (None, ["not_authenticated"])
 
 
 def test_rules_of_all_roots_are_listed():
@@ -357,8 +343,8 @@ async def test_rules_of_bases_and_interfaces_hold_in_each_kind_of_type(query):
     """An implementation, a specialized type or a shape does not open what its base closes."""
     types = [Leaf, Named, Renamed]
 
-    assert await asked(query, of=Holder, types=types) == (None, ["not_authenticated"])
-    data, errors = await asked(query, of=Holder, types=types, scopes={"admin"})
+    assert await run_query(query, Holder, types=types) == (None, ["not_authenticated"])
+    data, errors = await run_query(query, Holder, types=types, scopes={"admin"})
     assert data is not None
     assert errors == []
 
@@ -367,7 +353,7 @@ async def test_fields_beside_a_closed_one_stay_open():
     """What declares no rule is as open as the field above it."""
     query = "{ openPage { total } leaf { free } nodes { free } }"
 
-    data, errors = await asked(query, of=Holder, types=[Leaf, Named, Renamed])
+    data, errors = await run_query(query, Holder, types=[Leaf, Named, Renamed])
 
     assert errors == []
     assert data == {
