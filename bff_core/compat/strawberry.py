@@ -32,6 +32,7 @@ __all__ = [
     "get_object_definition",
     "graphql_schema",
     "is_input_class",
+    "is_interface",
     "is_nullable",
     "is_plain",
     "item_type",
@@ -175,6 +176,12 @@ def is_input_class(kind: object) -> bool:
     """Whether a class is an input type."""
     definition = get_object_definition(kind)
     return definition is not None and definition.is_input
+
+
+def is_interface(kind: object) -> bool:
+    """Whether a class is an interface."""
+    definition = get_object_definition(kind)
+    return definition is not None and definition.is_interface
 
 
 def is_nullable(kind: object) -> bool:
