@@ -33,6 +33,8 @@ NO_DEFAULT: Final = inspect.Parameter.empty
 LISTS: Final = (list, tuple, set, frozenset, Sequence, Collection, Iterable)
 """What a list is declared as in Python; a part gets a tuple, or a frozenset for a set."""
 
+SETS: Final = (set, frozenset)
+
 PLAIN: Final = (bool, int, float, str, Enum, date, datetime, time, Decimal, UUID)
 """Classes of arguments that graphql-core coerces, so that Strawberry need not convert them."""
 
@@ -100,11 +102,12 @@ class FieldArgument:
     def checked(self, value: object) -> object:
         """Return a hashable value; raise `InvalidInput` for one that is out of bounds."""
         if isinstance(value, list):
-            is_set = get_origin(split_none(self.declared)[0]) in (set, frozenset)
-            value = frozenset(value) if is_set else _as_tuple(value)
+            value = _as_declared(value, self.declared)
         if self.most is not None and value is not None:
             self._check_most(value, self.most)
-        return value if self._adapter is None else checked_value(self.name, value, self._adapter)
+        if self._adapter is None:
+            return value
+        return checked_value(self.name, value, self._adapter, self.graphql_name)
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any] | None:
@@ -126,8 +129,14 @@ def _count(value: object) -> int:
     return sum(max(1, _count(one)) for one in value)
 
 
-def _as_tuple(value: object) -> object:
-    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+def _as_declared(value: object, annotation: Any) -> object:
+    """Return a list, and the lists in it, as a frozenset where a set is declared, else a tuple."""
+    if not isinstance(value, list):
+        return value
+    kind, _ = split_none(annotation)
+    inner = next(iter(get_args(kind)), Any)
+    items = (_as_declared(one, inner) for one in value)
+    return frozenset(items) if get_origin(kind) in SETS else tuple(items)
 
 
 def arguments_of_part(part: PartMethod[..., Any], where: str) -> Iterator[FieldArgument]:
@@ -221,6 +230,16 @@ def check_types(arguments: Iterable[FieldArgument], where: str) -> None:
                 f"{where}: GraphQL has no type for its argument {one.name} ({name}); "
                 "give an Enum or a class with @strawberry.input, or write a resolver"
             )
+        if any(getattr(kind, "__hash__", None) is None for kind in _set_items(one.declared)):
+            raise ConfigurationError(
+                f"{where}: its argument {one.name} is a set of a class that is not hashable: "
+                "declare it as a tuple, or the class with @strawberry.input and frozen=True"
+            )
+
+
+def _set_items(annotation: Any) -> Sequence[Any]:
+    kind, _ = split_none(annotation)
+    return tuple(_leaves(kind)) if get_origin(kind) in SETS else ()
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from bff_core.graphql.annotations import class_of_annotation, evaluated, split_n
 from bff_core.graphql.arguments import FieldArgument
 from bff_core.graphql.context import Context
 from bff_core.graphql.held_screen import screen_attribute
-from bff_core.graphql.inputs import hashable
+from bff_core.graphql.inputs import InputOutOfBounds, hashable
 from bff_core.graphql.null_errors import raise_if_missing
 from bff_core.graphql.shape import ShapeOf, source_type
 from bff_core.graphql.shape_check import attribute_of
@@ -242,7 +242,14 @@ class Composed(ScreenPlan):
         return composed if self.shape is None else self.shape(composed)
 
     def composed(self, info: AnyInfo, inputs: Values) -> Composition:
-        """Return the screen."""
+        """Return the screen; errors name an input as clients do."""
+        try:
+            return self._compose(info, inputs)
+        except InputOutOfBounds as error:
+            names = {one.name: one.graphql_name for one in self.arguments}
+            raise InputOutOfBounds(error.name, error.problem, names[error.name]) from error
+
+    def _compose(self, info: AnyInfo, inputs: Values) -> Composition:
         if info.path.prev is None and info.operation.operation is OperationType.MUTATION:
             return info.context.compose_anew(self.screen, **inputs)
         return info.context.compose(self.screen, **inputs)
