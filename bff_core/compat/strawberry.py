@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
+from inspect import get_annotations
 from typing import Any, Final
 
 import strawberry
@@ -12,6 +13,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import get_object_definition
 from strawberry.types.arguments import StrawberryArgumentAnnotation as ArgumentMetadata
 from strawberry.types.base import StrawberryList, StrawberryOptional
+from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.union import StrawberryUnion
 from strawberry.utils.str_converters import to_camel_case as camel_case
@@ -24,10 +26,13 @@ __all__ = [
     "attribute_types",
     "camel_case",
     "class_of",
+    "declaration_of",
+    "declaring_classes",
     "directives_of",
     "get_object_definition",
     "graphql_schema",
     "is_input_class",
+    "is_interface",
     "is_nullable",
     "is_plain",
     "item_type",
@@ -100,6 +105,42 @@ def resolver_of(field: GraphQLField) -> object:
     return getattr(resolver, "wrapped_func", None)
 
 
+def declaration_of(field: GraphQLField) -> object:
+    """Return Strawberry's field behind a field; None if it has none."""
+    return _definition_of(field)
+
+
+def declaring_classes(kind: type, field: GraphQLField) -> Mapping[type, object]:
+    """Return the classes that declare a field of a type, each with its own Strawberry field.
+
+    The first one is the class whose declaration the type uses; the type overrides the others.
+    """
+    name = python_name(field)
+    found: dict[type, object] = {}
+    for one in kind.__mro__:
+        definition = get_object_definition(one)
+        if definition is not None and _declares(one, name):
+            found[one] = definition.get_field(name)
+    used = getattr(_definition_of(field), "origin", None)
+    return {used: found[used], **found} if used in found else found or {kind: None}
+
+
+def _declares(kind: type, name: str) -> bool:
+    """Whether a class declares a field itself; Strawberry drops annotations of resolvers."""
+    if name in get_annotations(kind):
+        return True
+    own, *inherited = [
+        definition.get_field(name)
+        for definition in map(get_object_definition, (kind, *kind.__bases__))
+        if definition is not None
+    ]
+    return own is not None and _function(own) not in [_function(one) for one in inherited if one]
+
+
+def _function(field: StrawberryField) -> object:
+    return getattr(field.base_resolver, "wrapped_func", None)
+
+
 def argument_names(field: GraphQLField) -> Iterator[tuple[str, str]]:
     """Yield the name of each argument of a field in GraphQL, and its name in Python."""
     for name, argument in field.args.items():
@@ -135,6 +176,12 @@ def is_input_class(kind: object) -> bool:
     """Whether a class is an input type."""
     definition = get_object_definition(kind)
     return definition is not None and definition.is_input
+
+
+def is_interface(kind: object) -> bool:
+    """Whether a class is an interface."""
+    definition = get_object_definition(kind)
+    return definition is not None and definition.is_interface
 
 
 def is_nullable(kind: object) -> bool:

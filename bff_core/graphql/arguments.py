@@ -1,7 +1,7 @@
 """The arguments of a field that come from a part's arguments or from the inputs of a screen."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, is_dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -32,6 +32,8 @@ NO_DEFAULT: Final = inspect.Parameter.empty
 
 LISTS: Final = (list, tuple, set, frozenset, Sequence, Collection, Iterable)
 """What a list is declared as in Python; a part gets a tuple, or a frozenset for a set."""
+
+SETS: Final = (set, frozenset)
 
 PLAIN: Final = (bool, int, float, str, Enum, date, datetime, time, Decimal, UUID)
 """Classes of arguments that graphql-core coerces, so that Strawberry need not convert them."""
@@ -84,7 +86,12 @@ class FieldArgument:
     @property
     def is_left_out_as_none(self) -> bool:
         """Whether a client may leave it out, but Python may not."""
-        return self.default is NO_DEFAULT and split_none(self.annotation)[1]
+        return self.default is NO_DEFAULT and self.is_nullable
+
+    @cached_property
+    def is_nullable(self) -> bool:
+        """Whether a client may send null."""
+        return split_none(self.annotation)[1]
 
     @property
     def parameter(self) -> inspect.Parameter:
@@ -103,11 +110,12 @@ class FieldArgument:
     def checked(self, value: object) -> object:
         """Return a hashable value; raise `InvalidInput` for one that is out of bounds."""
         if isinstance(value, list):
-            is_set = get_origin(split_none(self.declared)[0]) in (set, frozenset)
-            value = frozenset(value) if is_set else _as_tuple(value)
+            value = _as_declared(value, self.declared)
         if self.most is not None and value is not None:
             self._check_most(value, self.most)
-        return value if self._adapter is None else checked_value(self.name, value, self._adapter)
+        if self._adapter is None:
+            return value
+        return checked_value(self.name, value, self._adapter, self.graphql_name)
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any] | None:
@@ -117,12 +125,26 @@ class FieldArgument:
     def _check_most(self, value: Any, most: int) -> None:
         if not self.is_list and not 1 <= value <= most:
             raise InvalidInput(f"{self.graphql_name} must be 1 to {most}, not {value}.")
-        if self.is_list and len(value) > most:
-            raise InvalidInput(f"{self.graphql_name} takes at most {most} items, not {len(value)}.")
+        items = _count(value) if self.is_list else 0
+        if items > most:
+            raise InvalidInput(f"{self.graphql_name} takes at most {most} items, not {items}.")
 
 
-def _as_tuple(value: object) -> object:
-    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+def _count(value: object) -> int:
+    """Return how many items a list has, with those of the lists in it; an empty one is an item."""
+    if not isinstance(value, tuple | frozenset):
+        return 1
+    return sum(max(1, _count(one)) for one in value)
+
+
+def _as_declared(value: object, annotation: Any) -> object:
+    """Return a list, and the lists in it, as a frozenset where a set is declared, else a tuple."""
+    if not isinstance(value, list):
+        return value
+    kind, _ = split_none(annotation)
+    inner = next(iter(get_args(kind)), Any)
+    items = (_as_declared(one, inner) for one in value)
+    return frozenset(items) if get_origin(kind) in SETS else tuple(items)
 
 
 def arguments_of_part(part: PartMethod[..., Any], where: str) -> Iterator[FieldArgument]:
@@ -192,9 +214,22 @@ def with_most(
             "number or the only list; the part has no such argument"
         )
     for one in limiting:
-        if isinstance(one.default, int) and one.default > most:
-            raise ConfigurationError(f"{where}: {one.name} is {one.default} by default: over most")
+        _check_default(one, most, where)
     return [replace(one, most=most) if one in limiting else one for one in arguments]
+
+
+def _check_default(argument: FieldArgument, most: int, where: str) -> None:
+    default, name = argument.default, argument.name
+    if argument.is_list and (default is None or split_none(argument.declared)[1]):
+        raise ConfigurationError(
+            f"{where}: its argument {name} may be None, which most={most} can't bound: declare it "
+            "without None, or with an empty list as its default"
+        )
+    size = len(default) if argument.is_list and isinstance(default, Sized) else default
+    if isinstance(size, int) and size > most:
+        raise ConfigurationError(f"{where}: {name} is {default} by default: over most")
+    if isinstance(size, int) and size < 1 and not argument.is_list:
+        raise ConfigurationError(f"{where}: {name} is {default} by default: at least 1, with most")
 
 
 def _limiting(arguments: Sequence[FieldArgument]) -> list[FieldArgument]:
@@ -214,6 +249,16 @@ def check_types(arguments: Iterable[FieldArgument], where: str) -> None:
                 f"{where}: GraphQL has no type for its argument {one.name} ({name}); "
                 "give an Enum or a class with @strawberry.input, or write a resolver"
             )
+        if any(getattr(kind, "__hash__", None) is None for kind in _set_items(one.declared)):
+            raise ConfigurationError(
+                f"{where}: its argument {one.name} is a set of a class that is not hashable: "
+                "declare it as a tuple, or the class with @strawberry.input and frozen=True"
+            )
+
+
+def _set_items(annotation: Any) -> Sequence[Any]:
+    kind, _ = split_none(annotation)
+    return tuple(_leaves(kind)) if get_origin(kind) in SETS else ()
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:

@@ -73,6 +73,10 @@ class Context:
         self.compositions.append(composition)
         return composition
 
+    def forget_shared(self) -> None:
+        """Let later calls of `compose` build compositions anew, which read what has changed."""
+        self._shared.clear()
+
     def wired(self, cls: type[W]) -> W:
         """Return a value of a type that is built from the request (a locale, a screen width)."""
         return cls.from_scope(self.scope)

@@ -19,6 +19,7 @@ from bff_core.graphql.direct_resolvers import resolve_directly
 from bff_core.graphql.finite_numbers import refuse_infinite
 from bff_core.graphql.http_handler import GraphQLView, MakeViewCache
 from bff_core.graphql.idempotency import name_writes
+from bff_core.graphql.mutation_reads import read_after_writes
 from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import check_fields, schema_hash, screens_of
@@ -101,6 +102,7 @@ class GraphQL:
         add_null_errors(served)
         resolve_directly(served, self.schema)
         name_writes(served)
+        read_after_writes(served)
         guard_fields(served)
         refuse_infinite(served)
         view = GraphQLView(

@@ -19,7 +19,7 @@ from bff_core.graphql.annotations import class_of_annotation, evaluated, split_n
 from bff_core.graphql.arguments import FieldArgument
 from bff_core.graphql.context import Context
 from bff_core.graphql.held_screen import screen_attribute
-from bff_core.graphql.inputs import hashable
+from bff_core.graphql.inputs import InputOutOfBounds, hashable
 from bff_core.graphql.null_errors import raise_if_missing
 from bff_core.graphql.shape import ShapeOf, source_type
 from bff_core.graphql.shape_check import attribute_of
@@ -47,12 +47,25 @@ class FieldPlan:
         raise NotImplementedError
 
     def checked(self, given: Values) -> Values:
-        """Return the arguments by their names in Python; raise `InvalidInput` for a wrong one."""
-        return {
+        """Return the arguments by their names in Python; raise `InvalidInput` for a wrong one.
+
+        If no argument limits a list that has a `most`, that is the limit.
+        """
+        values = {
             one.name: one.checked(given.get(one.name))
             for one in self.arguments
             if one.is_given(given)
         }
+        limits = self._limits
+        if limits and all(values.get(one.name, one.default) is None for one in limits):
+            values[limits[0].name] = limits[0].most
+        return values
+
+    @cached_property
+    def _limits(self) -> Sequence[FieldArgument]:
+        """The numbers with a `most`, of which one may be None; `last` comes last."""
+        found = [one for one in self.arguments if one.most is not None and not one.is_list]
+        return sorted(found, key=lambda one: one.graphql_name == "last")
 
     @cached_property
     def is_plain(self) -> bool:
@@ -229,7 +242,14 @@ class Composed(ScreenPlan):
         return composed if self.shape is None else self.shape(composed)
 
     def composed(self, info: AnyInfo, inputs: Values) -> Composition:
-        """Return the screen."""
+        """Return the screen; errors name an input as clients do."""
+        try:
+            return self._compose(info, inputs)
+        except InputOutOfBounds as error:
+            names = {one.name: one.graphql_name for one in self.arguments}
+            raise InputOutOfBounds(error.name, error.problem, names[error.name]) from error
+
+    def _compose(self, info: AnyInfo, inputs: Values) -> Composition:
         if info.path.prev is None and info.operation.operation is OperationType.MUTATION:
             return info.context.compose_anew(self.screen, **inputs)
         return info.context.compose(self.screen, **inputs)

@@ -3,10 +3,10 @@
 Resolvers check the same rules, but they do not run if the answer is cached or replayed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -35,11 +35,13 @@ from graphql import (
 
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.compat.graphql_core import VariableValues
-from bff_core.graphql.access import is_unguarded, python_inputs, rule_of
+from bff_core.graphql.access import guarding_rules, python_inputs
 from bff_core.graphql.query_limits import fragments_of
 from bff_core.scope import Scope
 
 Variables = dict[str, object] | None
+
+RulesOfNode: TypeAlias = "Callable[[GraphQLObjectType, FieldNode], Sequence[FieldRule]]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +60,8 @@ class FieldRule:
     @property
     def key(self) -> object:
         """A key that two rules share if checking one of them is enough."""
-        return (id(self.node), id(self.field)) if self.reads_arguments else self.rule
+        is_own = self.reads_arguments
+        return (id(self.node), id(self.field), id(self.rule)) if is_own else self.rule
 
     def is_open(self, request_scope: Scope) -> bool:
         """Whether the field is open to anonymous callers."""
@@ -78,12 +81,13 @@ class FieldRules:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
+        self._guarding = cache(partial(guarding_rules, schema))
 
     def of(
         self, document: DocumentNode, operation: OperationDefinitionNode
     ) -> tuple[FieldRule, ...]:
         """Return the rules of all fields that an operation can select, in any type."""
-        collector = _Collector(self._schema)
+        collector = _Collector(self._schema, self._rules)
         for node in (operation, *fragments_of(document).values()):
             visit(node, TypeInfoVisitor(collector.info, collector))
         return tuple(collector.found.values())
@@ -126,11 +130,16 @@ class FieldRules:
             return values
         found: list[GraphQLError] = []
         for node in selected_fields(document, operation, values):
-            field = root.fields.get(node.name.value)
-            rule = None if field is None else rule_of(root, field)
-            if field is not None and not is_unguarded(self._schema, root, rule):
-                found += _refusal(FieldRule(rule, field, node), node, request_scope, values)
+            rules = self._rules(root, node)
+            found += _refusal(rules, node, request_scope, values)
         return found
+
+    def _rules(self, kind: GraphQLObjectType, node: FieldNode) -> Sequence[FieldRule]:
+        """Return the rules to check for a field of a query, in a type."""
+        field = kind.fields.get(node.name.value)
+        if field is None:
+            return ()
+        return [FieldRule(one, field, node) for one in self._guarding(kind, node.name.value)]
 
     def _coerced(
         self, operation: OperationDefinitionNode, given: Variables
@@ -143,19 +152,16 @@ class FieldRules:
 class _Collector(Visitor):
     """Collects the rules of the fields that it visits; one per field if it reads arguments."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, rules: RulesOfNode) -> None:
         super().__init__()
         self.info = TypeInfo(schema)
         self.found: dict[object, FieldRule] = {}
         self._schema = schema
+        self._rules = rules
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         for kind in self._kinds():
-            field = kind.fields.get(node.name.value)
-            access = None if field is None else rule_of(kind, field)
-            if field is not None and not is_unguarded(self._schema, kind, access):
-                rule = FieldRule(access, field, node)
-                self.found[rule.key] = rule
+            self.found.update((rule.key, rule) for rule in self._rules(kind, node))
 
     def _kinds(self) -> Sequence[GraphQLObjectType]:
         kind = self.info.get_parent_type()
@@ -165,10 +171,11 @@ class _Collector(Visitor):
 
 
 def _refusal(
-    rule: FieldRule, node: FieldNode, request_scope: Scope, values: VariableValues
+    rules: Iterable[FieldRule], node: FieldNode, request_scope: Scope, values: VariableValues
 ) -> Iterator[GraphQLError]:
     try:
-        rule.check(request_scope, values)
+        for rule in rules:
+            rule.check(request_scope, values)
     except Exception as error:  # noqa: BLE001 # the resolver would raise the same error
         name = (node.alias or node.name).value
         yield located_error(error, [node], [name])

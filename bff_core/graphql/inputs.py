@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
+from bff_core.compat.strawberry import camel_case
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import InvalidInput
@@ -35,12 +36,23 @@ def _adapters(cls: type[Composition]) -> Mapping[str, TypeAdapter[Any]]:
     }
 
 
-def checked_value(name: str, value: object, adapter: TypeAdapter[Any]) -> object:
-    """Return a validated value; raise `InvalidInput` for one that is out of bounds."""
+class InputOutOfBounds(InvalidInput):
+    """An input is out of bounds; the message has the name that clients use."""
+
+    def __init__(self, name: str, problem: str, graphql_name: str = "") -> None:
+        super().__init__(f"{graphql_name or camel_case(name)}: {problem}.")
+        self.name = name
+        self.problem = problem
+
+
+def checked_value(
+    name: str, value: object, adapter: TypeAdapter[Any], graphql_name: str = ""
+) -> object:
+    """Return a validated value; raise `InputOutOfBounds` for one that is out of bounds."""
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        raise InvalidInput(f"{name}: {error.errors()[0]['msg']}.") from error
+        raise InputOutOfBounds(name, error.errors()[0]["msg"], graphql_name) from error
 
 
 def hashable(value: Any) -> Any:

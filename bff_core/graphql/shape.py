@@ -131,7 +131,9 @@ def conversion(kind: object) -> Convert | None:
         for one in possible_types(kind)
         if isinstance(one, type) and issubclass(one, ShapeOf)
     }
-    return partial(_shaped, shapes) if shapes else None
+    # A subclass comes before its bases, since its values are instances of those as well.
+    specific_first = sorted(shapes.items(), key=lambda one: -len(one[1].__mro__))
+    return partial(_shaped, dict(specific_first)) if shapes else None
 
 
 def _all(convert: Convert, items: Iterable[object] | None) -> list[object] | None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from bff_core.compat.strawberry import (
     attribute_types,
     get_object_definition,
+    is_interface,
     is_nullable,
     item_type,
     non_null_type,
@@ -131,8 +132,16 @@ def _class_misfit(found: Any, kind: object) -> str:
         return f"is {_name(found)}" if is_known and not issubclass(given, fitting) else ""
     if not isinstance(kind, type) or get_object_definition(kind) is None:
         return ""
-    if issubclass(given, kind):
-        return ""
+    return "" if issubclass(given, kind) else _type_misfit(found, kind)
+
+
+def _type_misfit(found: Any, kind: type) -> str:
+    """Return why a type of Strawberry can't shape a value; empty if it may."""
+    if is_interface(kind) and issubclass(kind, ShapeOf):
+        return (
+            f"is {_name(found)}, which {kind.__name__} can't shape, since it is an interface: give "
+            "a function that returns an implementation, or write a union of the implementations"
+        )
     source = source_type(kind)
     if source is None:
         return f"is {_name(found)}: make {kind.__name__} a ShapeOf[{_name(found)}]"

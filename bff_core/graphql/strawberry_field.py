@@ -146,7 +146,7 @@ def _list_size(plan: FieldPlan, options: FieldOptions) -> Sequence[ListSize]:
     if any(isinstance(one, ListSize) for one in options.get("directives", ())):
         return ()
     is_known = all(
-        one.is_list or (one.graphql_name in CONVENTIONAL_ARGUMENTS and one.default is not None)
+        one.is_list or (one.graphql_name in CONVENTIONAL_ARGUMENTS and not one.is_nullable)
         for one in bounded
     )
     if is_known:

@@ -61,6 +61,18 @@ class Page(Composition):
         raise NotImplementedError
 
     @critical
+    async def none(self, first: int = 0) -> int:
+        return first
+
+    @critical
+    async def tags(self, tags: tuple[str, ...] = ("a", "b")) -> int:
+        return len(tags)
+
+    @critical
+    async def maybe_tags(self, tags: tuple[str, ...] | None = None) -> int:
+        return len(tags or ())
+
+    @critical
     async def two(self, a: int, b: int) -> int:
         return a + b
 
@@ -109,6 +121,12 @@ DECLARATIONS = {
     "most of two": (lambda: part(Page.two, most=3), "or else the only number"),
     "most of 0": (lambda: part(Page.tents, most=0), "most is a whole number from 1 up, not 0"),
     "default over most": (lambda: part(Page.tents, most=20), "first is 30 by default: over most"),
+    "default under 1": (lambda: part(Page.none, most=20), "first is 0 by default: at least 1"),
+    "a list over most": (lambda: part(Page.tags, most=1), r"tags is \('a', 'b'\) by default: over"),
+    "a list that may be None": (
+        lambda: part(Page.maybe_tags, most=3),
+        "its argument tags may be None, which most=3 can't bound: declare it without None",
+    ),
     "unknown argument": (
         lambda: part(Page.tents, arguments={"frist": "n"}),
         "it has no argument 'frist'; it has first",
