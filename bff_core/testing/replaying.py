@@ -117,14 +117,15 @@ def _step(exchange: RecordedCall, path: Path) -> Step:
     known = exchange.reply
     if known is None:
         return fail(is_sent=exchange.failed == "broken")
+    for body in [known.body, *(known.pieces or ())]:
+        if body is not None and "omitted" in body:
+            raise UnscriptedCall(
+                f"{exchange.service}: the reply to {shown(exchange)} was not recorded in {path} "
+                f"({body['omitted']}): script it"
+            )
     if known.pieces is not None:
         pieces = [content_of(piece) for piece in known.pieces]
         return stream(*pieces, status=known.status, headers=known.headers, breaks=known.breaks)
-    if known.body is not None and "omitted" in known.body:
-        raise UnscriptedCall(
-            f"{exchange.service}: the reply to {shown(exchange)} was not recorded in {path.name} "
-            f"({known.body['omitted']}): script it"
-        )
     return reply(known.status, content_of(known.body), headers=known.headers)
 
 
