@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import (
     Annotated,
+    Any,
     Protocol,
     Self,
     TypeVar,
@@ -109,8 +110,10 @@ class Wiring:
 
     `sheds_parts` returns whether the process is too loaded for parts that may be shed; it is
     called once per screen. `cache` is the gateway's, or None; it is injected into fields of its
-    type.
+    type. `on_part_ended`, which the test kit sets, is called with each part that ends.
     """
+
+    on_part_ended: Callable[[Any], None] | None = None
 
     def __init__(
         self,
@@ -151,6 +154,7 @@ class Wiring:
             scope.deadline,
             sheds_parts=self._sheds_parts is not None and self._sheds_parts(),
             span=scope.span,
+            on_part_ended=self.on_part_ended,
         )
         composition.enter(PartRegistry(run, tracked_scope))
         return composition
