@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -18,6 +17,7 @@ from bff_core.testing.gateway_client import GatewayClient, client
 from bff_core.testing.gateway_under_test import App, service_key
 from bff_core.testing.lost_data import EndedParts
 from bff_core.testing.outcomes import Evidence, Expected, Snapshot, check_expected, check_outcome
+from bff_core.testing.paths import beside_caller
 from bff_core.testing.scripted import Step
 from bff_core.testing.scripts import Script
 
@@ -84,7 +84,7 @@ def failure_matrix(
             "own_authenticator": own_authenticator,
         },
         app=app,
-        snapshot=None if snapshot is None else Snapshot(_beside_caller(snapshot)),
+        snapshot=None if snapshot is None else Snapshot(beside_caller(snapshot)),
     )
     return _as_test(matrix, cases)
 
@@ -255,9 +255,3 @@ def _sender(request: str | SendRequest, json: object) -> SendRequest:
         return await opened.request(method, target, json=json)
 
     return send
-
-
-def _beside_caller(path: str | Path) -> Path:
-    """Return a path that is relative to the file of the test which makes the matrix."""
-    frame = inspect.stack()[2]
-    return Path(frame.filename).parent / path

@@ -143,7 +143,7 @@ class Snapshot:
         elif known.get(failure) != found:
             raise AssertionError(
                 f"{failure}: the outcome is {found!r}, and {known.get(failure)!r} in "
-                f"{self._path.name}: if that is intended, run pytest --bff-record\n{_body(answer)}"
+                f"{self._path}: if that is intended, run pytest --bff-record\n{_body(answer)}"
             )
 
     def _read(self) -> dict[str, str]:

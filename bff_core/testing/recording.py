@@ -15,6 +15,7 @@ from bff_core.gateway.app import Gateway
 from bff_core.policy.upstream.policy import Policy
 from bff_core.reply_stream import ReplyStream
 from bff_core.streamed_body import StreamedBody
+from bff_core.testing.paths import beside_caller
 from bff_core.testing.redacted_bodies import Body, body_of, pieces_of
 from bff_core.testing.redaction import Redaction
 from bff_core.testing.traffic import (
@@ -48,19 +49,21 @@ def record(
 
         app = record(make_app(), "traffic.jsonl", redact=["email", "street"])
 
-    Run it in development, with one process. The file begins anew with the first call of a process.
+    Run it in development, with one process. `path` is relative to the file that calls `record`. The
+    file begins anew with the first call of a process.
     Secrets are replaced before anything is written: credentials, cookies, tokens, and values whose
     names say so. `redact` has further names of headers, parameters and members, `visible` names
     that are no secrets. A body that is not JSON (lines and events of JSON included) or a form is
     left out, since secrets can't be found in it: `unredacted_types` are the media types of bodies
     that are recorded as they are, such as "image/png". Raises `ConfigurationError` in production.
     """
+    path = beside_caller(path)
     made = app if isinstance(app, Gateway) else app()
     if made.settings.env == "production":
         raise ConfigurationError(
             "record(...) writes what services answer to a file: set BFF_ENV=development"
         )
-    writer = TrafficWriter(Path(path), Redaction(redact, visible, unredacted_types))
+    writer = TrafficWriter(path, Redaction(redact, visible, unredacted_types))
     made.configure(replace(made.config, transport=_recording(made.config.transport, writer)))
     return made
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -102,10 +103,39 @@ async def test_a_call_that_was_not_recorded_fails_the_test(recorded, replayed):
         await replayed(lambda plain: plain.request("GET", "/b"))
 
     assert str(caught.value) == (
-        "plain: GET /b was not recorded in traffic.jsonl, which has GET /a?q=x y: record the "
-        "traffic again, or script the service beside the recording, as in client(app, replay(...), "
-        "plain=...)"
+        f"plain: GET /b was not recorded in {recorded.path}, which has GET /a?q=x y: replay with "
+        "the viewer that recorded, record the traffic again, or script the service beside the "
+        "recording, as in client(app, replay(...), plain=...)"
     )
+
+
+async def test_a_call_with_another_body_says_what_differs(recorded, replayed):
+    """Such as that of another viewer."""
+    body = {"who": "7", "seats": [{"row": 1}], "note": "x", "token": "hunter2"}
+    await recorded(lambda plain: plain.post("/bookings", int, json=body), reply(200, 1))
+
+    other = {"who": "ann", "seats": [{"row": 2}], "token": "hunter3"}
+    with pytest.raises(UnscriptedCall) as caught:
+        await replayed(lambda plain: plain.post("/bookings", int, json=other))
+
+    assert (
+        f"plain: POST /bookings was recorded in {recorded.path} with another body, "
+        '$.who is "ann", recorded "7"; $.seats[].row is 2, recorded 1; $.note is missing, recorded '
+        '"x": replay with the viewer that recorded'
+    ) in str(caught.value)
+    with pytest.raises(
+        UnscriptedCall, match=r"which is a body that is not compared, recorded b'\{"
+    ):
+        await replayed(lambda plain: plain.post("/bookings", int, content=b"text"))
+
+
+async def test_paths_begin_at_the_file_that_names_them(tmp_path, monkeypatch):
+    """Wherever pytest was started; the error has the absolute path."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ConfigurationError) as caught:
+        replay("no-such-file.jsonl")
+    assert str(Path(__file__).parent / "no-such-file.jsonl") in str(caught.value)
 
 
 async def test_secrets_never_reach_the_disk(recorded):
