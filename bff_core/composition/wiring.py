@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from inspect import get_annotations
 from typing import (
+    Any,
     Protocol,
     Self,
     TypeVar,
@@ -132,8 +133,10 @@ class Wiring:
 
     `sheds_parts` returns whether the process is too loaded for parts that may be shed; it is
     called once per screen. `cache` is the gateway's, or None; it is injected into fields of its
-    type.
+    type. `on_part_ended`, which the test kit sets, is called with each part that ends.
     """
+
+    on_part_ended: Callable[[Any], None] | None = None
 
     def __init__(
         self,
@@ -174,6 +177,7 @@ class Wiring:
             scope.deadline,
             sheds_parts=self._sheds_parts is not None and self._sheds_parts(),
             span=scope.span,
+            on_part_ended=self.on_part_ended,
         )
         composition.enter(PartRegistry(run, tracked_scope))
         return composition

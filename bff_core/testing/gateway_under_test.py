@@ -139,13 +139,14 @@ def graphql_path(app: Gateway) -> str:
 
 def _by_service(scripts: Mapping[str, Script], names: list[str]) -> dict[str, Script]:
     """Return the scripts by the exact names of services; `order_api` is also `order-api`."""
-    keys = {_key(name): name for name in names}
+    keys = {service_key(name): name for name in names}
     for given in scripts:
-        if _key(given) not in keys:
+        if service_key(given) not in keys:
             known = ", ".join(names) or "no service"
             raise TypeError(f"the gateway has no service {given!r}: it calls {known}")
-    return {keys[_key(given)]: script for given, script in scripts.items()}
+    return {keys[service_key(given)]: script for given, script in scripts.items()}
 
 
-def _key(name: str) -> str:
+def service_key(name: str) -> str:
+    """Return what spellings of a service's name have in common: `order_api`, `order-api`."""
     return name.lower().replace("-", "_")

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from bff_core.http_statuses import FAILED_SERVICE
 from bff_core.testing.assertions import HTTPAnswer, assert_parts, errors_of, is_degraded, parts_of
+from bff_core.testing.lost_data import EndedParts, is_explained_by_none, leaves, wrongly_lost
 
 DIFFERENCES = 10
 """How many differences an error lists."""
+
+REPORTS = ("extensions", "_meta", "errors")
+"""Members of a body that report its parts."""
 
 Expected: TypeAlias = int | str | Mapping[str, str] | Callable[[HTTPAnswer], object]
 """A status, an `outcome` text, states of parts, or a function that raises `AssertionError`."""
@@ -27,11 +32,22 @@ def outcome(answer: HTTPAnswer, /) -> str:
     return " ".join([str(answer.status_code), *(about + sorted(degraded + errors) or ["complete"])])
 
 
-def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer) -> None:
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the kit knows of a failure beside the answer: the parts of both requests."""
+
+    parts: EndedParts
+    happy_parts: EndedParts
+    is_empty: bool = False
+    """Whether the service answered with an empty success, which may mean that there is nothing."""
+
+
+def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer, evidence: Evidence | None = None) -> None:
     """Fail if an answer hides a failure: a client must get all data, or learn what is missing.
 
-    It is complete, as `happy` is; or parts of it are reported as degraded; or it is a problem with
-    the status 502, 503 or 504.
+    It is complete, as `happy` is; or parts of it are reported as degraded, and it has what the
+    other ones yielded; or it is a problem with the status 502, 503 or 504. Without `evidence`,
+    which a failure matrix has, a reported part excuses all that is missing.
     """
     if answer.status_code >= 400:
         if answer.status_code not in FAILED_SERVICE or not _problem(answer):
@@ -40,6 +56,11 @@ def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer) -> None:
                 f"reports it, or a problem with the status 502, 503 or 504\n{_body(answer)}"
             )
         return
+    if answer.status_code != happy.status_code:
+        raise AssertionError(
+            f"the failure became {answer.status_code}, and the status is {happy.status_code} "
+            f"without it\n{_body(answer)}"
+        )
     errors = list(errors_of(answer))
     for path, code, status in errors:
         if status not in FAILED_SERVICE:
@@ -47,12 +68,52 @@ def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer) -> None:
                 f"the failure became the error {code!r} at {path}: {_body(answer)}"
             )
     is_reported = bool(errors) or any(map(is_degraded, parts_of(answer).values()))
-    lines = [] if is_reported else list(_differences(_value(happy), _value(answer), ""))
-    if lines:
+    if is_reported:
+        _check_intact(answer, happy, evidence)
+        return
+    lines = list(_differences(_data(happy), _data(answer), ""))
+    if lines and not (evidence and evidence.is_empty and _is_nothing(answer, happy, evidence)):
         raise AssertionError(
             "the answer is not complete, and does not say so: each of its parts is reported as "
             "ok\n" + "\n".join(lines[:DIFFERENCES])
         )
+
+
+def _check_intact(answer: HTTPAnswer, happy: HTTPAnswer, evidence: Evidence | None) -> None:
+    """Fail if an answer lacks more than the parts that it reports."""
+    if evidence is None:
+        return
+    nulls = list(_null_ancestors(answer))
+    lost = [
+        f"{path} is lost, which was {value!r}"
+        for path, value in wrongly_lost(
+            _data(happy), _data(answer), evidence.parts, evidence.happy_parts
+        )
+        if not any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in nulls)
+    ]
+    if lost:
+        failed = ", ".join(sorted(evidence.parts.failed))
+        raise AssertionError(
+            f"the answer lacks more than it reports ({failed}): parts that are ok have this data\n"
+            + "\n".join(lost[:DIFFERENCES])
+        )
+
+
+def _is_nothing(answer: HTTPAnswer, happy: HTTPAnswer, evidence: Evidence) -> bool:
+    present = set(leaves(_data(answer)))
+    lost = [leaf for leaf in leaves(_data(happy)) if leaf not in present]
+    return is_explained_by_none(lost, evidence.parts, evidence.happy_parts)
+
+
+def _null_ancestors(answer: HTTPAnswer) -> Iterator[str]:
+    """Yield the places that GraphQL made null for an error below them."""
+    nulls = {path for path, value in leaves(_data(answer)) if value is None}
+    for path, _, _ in errors_of(answer):
+        place = "data"
+        for name in path.split("."):
+            if place in nulls:
+                yield place
+            place += "[]" if name.isdigit() else f".{name}"
 
 
 def check_expected(answer: HTTPAnswer, expected: Expected) -> None:
@@ -82,7 +143,7 @@ class Snapshot:
         elif known.get(failure) != found:
             raise AssertionError(
                 f"{failure}: the outcome is {found!r}, and {known.get(failure)!r} in "
-                f"{self._path.name}: if that is intended, run pytest --bff-record\n{_body(answer)}"
+                f"{self._path}: if that is intended, run pytest --bff-record\n{_body(answer)}"
             )
 
     def _read(self) -> dict[str, str]:
@@ -106,13 +167,20 @@ def _value(answer: HTTPAnswer) -> object:
     return value
 
 
+def _data(answer: HTTPAnswer) -> object:
+    """Return the body without what reports its parts."""
+    value = _value(answer)
+    if not isinstance(value, Mapping):
+        return value
+    return {name: one for name, one in value.items() if name not in REPORTS}
+
+
 def _differences(wanted: object, found: object, path: str) -> Iterator[str]:
     """Yield a line for each member that differs."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         for name in [*wanted, *(found.keys() - wanted.keys())]:
-            if name not in ("extensions", "_meta") or path:
-                below = f"{path}.{name}" if path else str(name)
-                yield from _differences(wanted.get(name), found.get(name), below)
+            below = f"{path}.{name}" if path else str(name)
+            yield from _differences(wanted.get(name), found.get(name), below)
     elif wanted != found:
         yield f"{path or 'the body'} is {found!r}, and {wanted!r} without the failure"
 

@@ -15,15 +15,15 @@ from bff_core.gateway.app import Gateway
 from bff_core.policy.upstream.policy import Policy
 from bff_core.reply_stream import ReplyStream
 from bff_core.streamed_body import StreamedBody
+from bff_core.testing.paths import beside_caller
+from bff_core.testing.redacted_bodies import Body, body_of, pieces_of
 from bff_core.testing.redaction import Redaction
 from bff_core.testing.traffic import (
     FORMAT,
     VERSION,
-    Body,
     Heading,
     RecordedCall,
     RecordedReply,
-    body_of,
     recorded_headers,
     varied_headers,
 )
@@ -34,6 +34,8 @@ from bff_core.upstream.transport.interface import Connector, Endpoint, Load, Tra
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """The longest body that is recorded."""
 
+_TOO_LARGE: Body = {"omitted": f"more than {MAX_BODY_BYTES} bytes"}
+
 
 def record(
     app: Gateway | Callable[[], Gateway],
@@ -41,22 +43,27 @@ def record(
     *,
     redact: Iterable[str] = (),
     visible: Iterable[str] = (),
+    unredacted_types: Iterable[str] = (),
 ) -> Gateway:
     """Return a gateway that writes what its services answer to a file, for `replay`.
 
         app = record(make_app(), "traffic.jsonl", redact=["email", "street"])
 
-    Run it in development, with one process. The file begins anew with the first call of a process.
+    Run it in development, with one process. `path` is relative to the file that calls `record`. The
+    file begins anew with the first call of a process.
     Secrets are replaced before anything is written: credentials, cookies, tokens, and values whose
     names say so. `redact` has further names of headers, parameters and members, `visible` names
-    that are no secrets. Raises `ConfigurationError` in production.
+    that are no secrets. A body that is not JSON (lines and events of JSON included) or a form is
+    left out, since secrets can't be found in it: `unredacted_types` are the media types of bodies
+    that are recorded as they are, such as "image/png". Raises `ConfigurationError` in production.
     """
+    path = beside_caller(path)
     made = app if isinstance(app, Gateway) else app()
     if made.settings.env == "production":
         raise ConfigurationError(
             "record(...) writes what services answer to a file: set BFF_ENV=development"
         )
-    writer = TrafficWriter(Path(path), Redaction(redact, visible))
+    writer = TrafficWriter(path, Redaction(redact, visible, unredacted_types))
     made.configure(replace(made.config, transport=_recording(made.config.transport, writer)))
     return made
 
@@ -81,7 +88,8 @@ class TrafficWriter:
         if not self._has_begun:
             self._has_begun = True
             redaction = self.redaction
-            heading = Heading(FORMAT, VERSION, redaction.names, redaction.visible)
+            options = (redaction.names, redaction.visible, redaction.unredacted_types)
+            heading = Heading(FORMAT, VERSION, *options)
             self._append(heading, os.O_TRUNC)
         self._append(exchange, os.O_APPEND)
 
@@ -154,7 +162,12 @@ class _RecordingConnector:
         chunks: list[bytes] = []
 
         def write(error: BaseException | None) -> None:
-            pieces = _pieces(chunks, reply, self._writer.redaction)
+            if stream.size > MAX_BODY_BYTES:
+                pieces = [_TOO_LARGE]
+            else:
+                pieces = pieces_of(
+                    chunks, reply.headers, self._writer.redaction, is_whole=error is None
+                )
             ended = changed(known, pieces=pieces, breaks=isinstance(error, Exception))
             self._writer.write(changed(exchange, reply=ended))
 
@@ -195,14 +208,5 @@ def request_body(call: Call, content: bytes, redaction: Redaction) -> Body | Non
 
 def _body(content: bytes, reply: Reply, redaction: Redaction) -> Body:
     if len(content) > MAX_BODY_BYTES:
-        return {"omitted": f"more than {MAX_BODY_BYTES} bytes"}
+        return _TOO_LARGE
     return body_of(content, reply.headers, redaction)
-
-
-def _pieces(chunks: list[bytes], reply: Reply, redaction: Redaction) -> list[Body]:
-    """Return the body of a stream: lines of text without secrets, or pieces as they arrived."""
-    try:
-        lines = b"".join(chunks).decode().splitlines(keepends=True)
-    except UnicodeDecodeError:
-        return [body_of(chunk, reply.headers, redaction) for chunk in chunks]
-    return [{"text": redaction.line(line)} for line in lines]

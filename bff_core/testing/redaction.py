@@ -2,59 +2,55 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Never
 from urllib.parse import quote, unquote_plus
 
 from bff_core.observe.masking import masked
-
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-
-SECRET_WORDS: Final = frozenset({
-    "apikey", "authorization", "cookie", "credential", "credentials", "cvc", "cvv", "dpop", "iban",
-    "jwt", "otp", "passphrase", "passwd", "password", "pin", "pwd", "secret", "secrets",
-    "signature", "ssn", "token", "tokens",
-})  # fmt: skip
-"""A header, parameter or member with one of these words in its name is redacted."""
-
-SECRET_PAIRS: Final = frozenset({
-    ("access", "key"), ("account", "number"), ("api", "key"), ("card", "number"),
-    ("code", "verifier"), ("private", "key"), ("session", "id"),
-})  # fmt: skip
-"""The same for two words in a row."""
+from bff_core.testing import secret_names
 
 REDACTED: Final = "redacted-"
 _MASKED: Final = re.compile(r"redacted-(?:\d+|any)")
+
+_NAME: Final = re.compile(r"""(?<![\w.%-])["']?[\w.%[\]-]{1,80}["']?\s{0,9}[:=]\s{0,9}""")
+_VALUE: Final = re.compile(r""""(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,#<>"']+""")
+"""A name and its value within a text: in the query of a URL, in a cookie, in a piece of JSON."""
+
+_ENCODED: Final = re.compile(r"""[^\s&;,#<>"'=?]*%[0-9A-Fa-f]{2}[^\s&;,#<>"'=]*""")
+_MOST_ENCODINGS: Final = 4
+"""How often a value is decoded: a URL in a query of a URL in a query."""
+
+_USER_INFO: Final = re.compile(r"(?<=://)([^\s/?#@:]*):([^\s/?#@]+)(?=@)")
+_OAUTH: Final = frozenset({"state", "session_state", "iss", "grant_type", "redirect_uri"})
+"""Parameters that are sent with an authorization code: the parameter `code` is one then."""
 
 
 class Redaction:
     """Replaces secrets by `redacted-1`, `redacted-2` and so on; equal secrets get equal numbers.
 
-    Secrets are the values under names of `SECRET_WORDS`, `SECRET_PAIRS` and `names`, and tokens
-    anywhere. `visible` names are not redacted. Without `numbers` all secrets become `redacted-any`,
-    but those that a recording has already replaced.
+    Secrets are the values under names that `secret_names` knows and under `names`, also in URLs and
+    in JSON within values, and tokens anywhere. `visible` names are not redacted. Bodies of
+    `unredacted_types` are recorded as they are. Without `numbers` all secrets become
+    `redacted-any`, but those that a recording has already replaced.
     """
 
     def __init__(
-        self, names: Iterable[str] = (), visible: Iterable[str] = (), *, numbers: bool = True
+        self,
+        names: Iterable[str] = (),
+        visible: Iterable[str] = (),
+        unredacted_types: Iterable[str] = (),
+        *,
+        numbers: bool = True,
     ) -> None:
-        self.names = tuple(sorted({_plain(name) for name in names}))
-        self.visible = tuple(sorted({_plain(name) for name in visible}))
+        self.names = tuple(sorted({secret_names.plain(name) for name in names}))
+        self.visible = tuple(sorted({secret_names.plain(name) for name in visible}))
+        self.unredacted_types = tuple(sorted({one.strip().lower() for one in unredacted_types}))
         self._numbers: dict[str, int] | None = {} if numbers else None
 
     def is_secret(self, name: str) -> bool:
         """Whether the value of a header, a parameter or a member is redacted."""
-        plain = _plain(name)
-        if plain in self.visible:
-            return False
-        words = [word.lower() for word in _WORD.findall(name)]
-        pairs = pairwise(words)
-        return (
-            plain in self.names
-            or not SECRET_WORDS.isdisjoint(words)
-            or not SECRET_PAIRS.isdisjoint(pairs)
-        )
+        plain = secret_names.plain(name)
+        return plain not in self.visible and (plain in self.names or secret_names.is_secret(name))
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return headers without secrets."""
@@ -70,19 +66,35 @@ class Redaction:
 
     def form(self, form: str) -> str:
         """Return a query or a form without secrets."""
-        return "&".join(map(self._pair, form.split("&")))
+        pairs = form.split("&")
+        has_code = any(pair.partition("=")[0] in _OAUTH for pair in pairs)
+        return "&".join(self._pair(pair, has_code=has_code) for pair in pairs)
 
-    def _pair(self, pair: str) -> str:
+    def _pair(self, pair: str, *, has_code: bool) -> str:
         name, equals, value = pair.partition("=")
-        if value and self.is_secret(unquote_plus(name)):
+        plain = unquote_plus(name)
+        is_code = has_code and plain == "code" and plain not in self.visible
+        if value and (is_code or self.is_secret(plain)):
             return f"{name}{equals}{quote(self._number(unquote_plus(value)))}"
-        return self.text(pair)
+        return f"{name}{equals}{self._encoded(value)}"
+
+    def _encoded(self, value: str, depth: int = 0) -> str:
+        """Return a value of a query without secrets: a URL or JSON may be encoded in it."""
+        known = unquote_plus(value)
+        clean = self.text(known, depth + 1)
+        return value if clean == known else quote(clean, safe="")
 
     def json(self, value: object, *, is_secret: bool = False) -> object:
         """Return a JSON value without secrets; numbers become 0, so that types stay."""
         if isinstance(value, dict):
+            # {"name": "password", "value": ...} is how forms and header lists are often written.
+            named = [value.get(one) for one in ("name", "key")]
+            is_pair = any(isinstance(one, str) and self.is_secret(one) for one in named)
             return {
-                name: self.json(inner, is_secret=is_secret or self.is_secret(name))
+                name: self.json(
+                    inner,
+                    is_secret=is_secret or self.is_secret(name) or (is_pair and name == "value"),
+                )
                 for name, inner in value.items()
             }
         if isinstance(value, list):
@@ -93,23 +105,36 @@ class Redaction:
             return type(value)(0)
         return value
 
-    def line(self, line: str) -> str:
-        """Return a line of a stream without secrets: JSON, or an event with JSON as its data."""
-        prefix, data = ("data:", line[5:]) if line.startswith("data:") else ("", line)
-        try:
-            value = json.loads(data)
-        except ValueError:
-            return self.text(line)
-        clean = self.json(value)
-        if clean == value:
-            return line
-        end = data[len(data.rstrip()) :]
-        space = " " if prefix and data.startswith(" ") else ""
-        return f"{prefix}{space}{json.dumps(clean, ensure_ascii=False)}{end}"
+    def text(self, text: str, depth: int = 0) -> str:
+        """Return a text without tokens, and without secrets in JSON or in URLs in it."""
+        if text.lstrip()[:1] in ("{", "["):
+            try:
+                value = parsed(text)
+                clean = self.json(value)
+            except (ValueError, RecursionError):
+                pass
+            else:
+                return text if clean == value else json.dumps(clean, ensure_ascii=False)
+        text = _USER_INFO.sub(lambda found: f"{found[1]}:{self._number(found[2])}", masked(text))
+        text = "".join(self._without_named(text))
+        if depth >= _MOST_ENCODINGS or "%" not in text:
+            return text
+        return _ENCODED.sub(lambda found: self._encoded(found[0], depth), text)
 
-    def text(self, text: str) -> str:
-        """Return a text without tokens."""
-        return masked(text)
+    def _without_named(self, text: str) -> Iterator[str]:
+        """Yield the pieces of a text, with values replaced whose names say that they are secret."""
+        position = 0
+        while name := _NAME.search(text, position):
+            yield text[position : name.end()]
+            position = name.end()
+            plain = unquote_plus(name[0].rstrip(" \t\r\n:=").strip("\"'"))
+            value = _VALUE.match(text, position) if self.is_secret(plain) else None
+            if value is not None:
+                mark = value[0][0] if value[0][0] in "\"'" else ""
+                secret = value[0].strip(mark) if mark else value[0]
+                yield f"{mark}{self._number(secret)}{mark}"
+                position = value.end()
+        yield text[position:]
 
     def _number(self, secret: str) -> str:
         if _MASKED.fullmatch(secret) or not secret:
@@ -120,10 +145,16 @@ class Redaction:
         return f"{REDACTED}{number}"
 
 
+def parsed(text: str) -> object:
+    """Return the JSON value of a text; raise `ValueError` for what is not quite JSON."""
+    value: object = json.loads(text, parse_constant=_refuse)
+    return value
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(f"{constant} is no JSON")
+
+
 def with_any(text: str) -> str:
     """Return a text in which all redacted secrets are equal."""
     return _MASKED.sub(f"{REDACTED}any", text)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_\s]", "", name).lower()

@@ -1,5 +1,6 @@
 """Replays recorded traffic: services answer as they did when they were recorded."""
 
+import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,10 @@ from msgspec.structs import replace
 
 from bff_core.call import Call, Reply
 from bff_core.streamed_body import StreamedBody
+from bff_core.testing.lost_data import leaves
+from bff_core.testing.paths import beside_caller
 from bff_core.testing.recording import request_body
+from bff_core.testing.redacted_bodies import Body
 from bff_core.testing.redaction import Redaction, with_any
 from bff_core.testing.scripted import Step, fail, reply, slow, stream
 from bff_core.testing.scripts import Script, UnscriptedCall
@@ -23,11 +27,11 @@ def replay(path: str | Path, *, timed: bool = False) -> Mapping[str, Script]:
 
         async with client(make_app, replay("traffic.jsonl"), reviews=[hang()]) as c:
 
-    Calls with equal method, target and body get their replies in the recorded order; the last one
-    repeats. Secrets in calls are not compared. A call that was not recorded fails the test. With
-    `timed` replies take as long as they took.
+    `path` is relative to the file that calls `replay`. Calls with equal method, target and body get
+    their replies in the recorded order; the last one repeats. Secrets in calls are not compared. A
+    call that was not recorded fails the test. With `timed` replies take as long as they took.
     """
-    path = Path(path)
+    path = beside_caller(path)
     redaction, exchanges = read(path)
     by_service: defaultdict[str, list[RecordedCall]] = defaultdict(list)
     for one in exchanges:
@@ -87,13 +91,17 @@ class _Recorded:
 
     def _keys(self, call: Call) -> Iterator[str]:
         """Yield what recorded calls like this one may have in common with it, the closest first."""
-        content = b"" if isinstance(call.body, StreamedBody) else call.body
-        body = request_body(call, content, self._redaction)
-        target = self._redaction.target(call.target)
-        made = RecordedCall(call.upstream, call.method, call.operation, target, 0.0, body=body)
+        made = self.as_recorded(call)
         for one in (made, replace(made, body={"omitted": "streamed"})):
             yield one.request_key
             yield with_any(one.request_key)
+
+    def as_recorded(self, call: Call) -> RecordedCall:
+        """Return a call as it would be recorded."""
+        content = b"" if isinstance(call.body, StreamedBody) else call.body
+        body = request_body(call, content, self._redaction)
+        target = self._redaction.target(call.target)
+        return RecordedCall(call.upstream, call.method, call.operation, target, 0.0, body=body)
 
     def _varies_like(self, one: RecordedCall, call: Call) -> bool:
         vary = ",".join(one.varies)
@@ -117,22 +125,57 @@ def _step(exchange: RecordedCall, path: Path) -> Step:
     known = exchange.reply
     if known is None:
         return fail(is_sent=exchange.failed == "broken")
+    for body in [known.body, *(known.pieces or ())]:
+        if body is not None and "omitted" in body:
+            raise UnscriptedCall(
+                f"{exchange.service}: the reply to {shown(exchange)} was not recorded in {path} "
+                f"({body['omitted']}): script it"
+            )
     if known.pieces is not None:
         pieces = [content_of(piece) for piece in known.pieces]
         return stream(*pieces, status=known.status, headers=known.headers, breaks=known.breaks)
-    if known.body is not None and "omitted" in known.body:
-        raise UnscriptedCall(
-            f"{exchange.service}: the reply to {shown(exchange)} was not recorded in {path.name} "
-            f"({known.body['omitted']}): script it"
-        )
     return reply(known.status, content_of(known.body), headers=known.headers)
 
 
 def _explained(call: Call, recorded: _Recorded, path: Path) -> str:
+    made = recorded.as_recorded(call)
+    advice = (
+        "replay with the viewer that recorded, record the traffic again, or script the service "
+        f"beside the recording, as in client(app, replay(...), {call.upstream}=...)"
+    )
+    called = f"{call.upstream}: {call.method} {call.target}"
+    alike = [one for one in recorded.exchanges if _is_alike(one, made)]
+    if alike:
+        differences = "; ".join(_differences(made.body or {}, alike[0].body or {}))
+        return f"{called} was recorded in {path} with another body, {differences}: {advice}"
     calls = list(dict.fromkeys(map(shown, recorded.exchanges)))
     listed = ", ".join(calls[:MOST_SHOWN]) + (", …" if len(calls) > MOST_SHOWN else "")
-    return (
-        f"{call.upstream}: {call.method} {call.target} was not recorded in {path.name}, which has "
-        f"{listed}: record the traffic again, or script the service beside the recording, as in "
-        f"client(app, replay(...), {call.upstream}=...)"
-    )
+    return f"{called} was not recorded in {path}, which has {listed}: {advice}"
+
+
+def _is_alike(one: RecordedCall, other: RecordedCall) -> bool:
+    """Whether two calls differ in their bodies at most."""
+    return (one.method, with_any(one.target)) == (other.method, with_any(other.target))
+
+
+def _differences(body: Body, recorded: Body) -> list[str]:
+    """Return what differs in two bodies: `$.who is "ann", recorded "7"`."""
+    if "json" not in body or "json" not in recorded:
+        return [f"which is {_shown(body)}, recorded {_shown(recorded)}"]
+    found, known = (dict(leaves(one["json"], "$")) for one in (body, recorded))
+    lines = [
+        f"{name} is {_text(found, name)}, recorded {_text(known, name)}"
+        for name in [*found, *(known.keys() - found.keys())]
+        if with_any(_text(found, name)) != with_any(_text(known, name))
+    ]
+    return lines[:MOST_SHOWN] or ["whose lists differ"]
+
+
+def _text(values: Mapping[str, object], name: str) -> str:
+    return json.dumps(values[name], ensure_ascii=False) if name in values else "missing"
+
+
+def _shown(body: Body) -> str:
+    if "omitted" in body:
+        return "a body that is not compared"
+    return repr(content_of(body)[:80]) if body else "empty"

@@ -1,7 +1,7 @@
 """The file of recorded traffic: JSON lines, the first one with format, version and names."""
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -9,8 +9,9 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from bff_core.call import Call, Headers, Reply, find_header
+from bff_core.call import Call, Headers, Reply
 from bff_core.errors import ConfigurationError
+from bff_core.testing.redacted_bodies import Body
 from bff_core.testing.redaction import Redaction
 
 FORMAT: Final = "bff-traffic"
@@ -21,17 +22,18 @@ DROPPED: Final = frozenset({
 })  # fmt: skip
 """Headers of replies that are not recorded: they are of the connection, or of that moment."""
 
-Body = dict[str, object]
-"""A body in the file: `json`, `text`, `base64`, or `omitted` with the reason."""
-
 
 class Heading(msgspec.Struct, frozen=True):
-    """The first line of the file; `redacted` and `visible` are names beside the usual ones."""
+    """The first line of the file: the options of `record`.
+
+    `redacted` and `visible` are names beside the usual ones.
+    """
 
     format: str
     version: int
     redacted: tuple[str, ...] = ()
     visible: tuple[str, ...] = ()
+    unredacted_types: tuple[str, ...] = ()
 
 
 class RecordedReply(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,22 +66,6 @@ class RecordedCall(msgspec.Struct, frozen=True, omit_defaults=True):
     def request_key(self) -> str:
         """What calls with equal replies have in common."""
         return f"{self.method} {self.target}\n{json.dumps(self.body, sort_keys=True)}"
-
-
-def body_of(content: bytes, headers: Headers, redaction: Redaction) -> Body:
-    """Return a body as it is written, without secrets."""
-    media = (find_header(headers, b"content-type") or b"").lower()
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        return {"base64": b64encode(content).decode()}
-    if media.startswith(b"application/x-www-form-urlencoded"):
-        return {"text": redaction.form(text)}
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {"text": "".join(map(redaction.line, text.splitlines(keepends=True)))}
-    return {"json": redaction.json(value)}
 
 
 def content_of(body: Body | None) -> bytes:
@@ -133,7 +119,8 @@ def read(path: Path) -> tuple[Redaction, Sequence[RecordedCall]]:
             exchanges.append(msgspec.json.decode(line, type=RecordedCall))
         except msgspec.MsgspecError as error:
             raise ConfigurationError(f"{path}:{number}: {error}") from error
-    return Redaction(heading.redacted, heading.visible, numbers=False), exchanges
+    options = (heading.redacted, heading.visible, heading.unredacted_types)
+    return Redaction(*options, numbers=False), exchanges
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -28,7 +28,7 @@ query Page($id: ID!) {
 """
 
 
-def matrix(name, app, screen, request):
+def matrix(name, app, screen, request, *not_called):
     """Return the failure matrix of a screen, whose outcomes are recorded under a name."""
     return failure_matrix(
         app,
@@ -36,16 +36,19 @@ def matrix(name, app, screen, request):
         request=request,
         traffic=SCRIPTS,
         viewer="1",
+        not_called=not_called,
         snapshot=OUTCOMES / f"{name}.json",
     )
 
 
-test_home = matrix("home", MOBILE, Home, "GET /v1/home")
-test_products = matrix("products", MOBILE, ProductList, "GET /v1/products?limit=5")
+test_home = matrix("home", MOBILE, Home, "GET /v1/home", "inventory", "payments", "reviews")
+test_products = matrix(
+    "products", MOBILE, ProductList, "GET /v1/products?limit=5", "inventory", "reviews"
+)
 test_product = matrix("product", MOBILE, ProductPage, "GET /v1/products/42")
-test_cart = matrix("cart", MOBILE, CartPage, "GET /v1/cart")
+test_cart = matrix("cart", MOBILE, CartPage, "GET /v1/cart", "inventory", "reviews")
 test_dashboard = matrix("dashboard", DESKTOP, Home, "GET /v1/dashboard")
-test_orders = matrix("orders", DESKTOP, OrderList, "GET /v1/orders?limit=5")
+test_orders = matrix("orders", DESKTOP, OrderList, "GET /v1/orders?limit=5", "pricing", "reviews")
 test_web_product = matrix(
     "web_product", WEB, ProductPage, lambda c: c.graphql(PRODUCT_PAGE, id="42")
 )

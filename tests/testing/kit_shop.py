@@ -1,10 +1,11 @@
 """A small shop for the tests of the test kit: two services, a screen of three parts, a function."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
-from fastapi import Depends
+from fastapi import Depends, Response
 
 from bff_core import (
     ANYONE,
@@ -29,6 +30,7 @@ from bff_core.graphql import GraphQL, Info
 from bff_core.testing import reply
 
 TENT = {"id": "8", "title": "Tent"}
+STOVE = {"id": "9", "title": "Stove"}
 SUMMARY = {"count": 3, "average": 4.5}
 HAPPY = {"catalog": reply(200, TENT), "reviews": reply(200, SUMMARY)}
 QUERY = "query($id: ID!) { title(productId: $id) stars(productId: $id) }"
@@ -129,6 +131,61 @@ async def get_buggy(page: Page) -> ProductView:
     """Forget that a rating may be missing."""
     product, rating = await gather(page.product(), page.rating())
     return ProductView(product.title, rating.average)  # type: ignore[union-attr]
+
+
+@views.get("/title/{product_id}")
+async def get_title(page: Page) -> str:
+    return (await page.product()).title
+
+
+@views.get("/wasteful/{product_id}")
+async def get_wasteful(page: Page) -> ProductView:
+    """Drop the title where only the rating is missing."""
+    product, rating = await gather(page.product(), page.rating())
+    return ProductView(product.title if rating else "", rating.average if rating else None)
+
+
+@views.get("/accepted/{product_id}")
+async def get_accepted(page: Page, response: Response) -> ProductView:
+    """Answer with another status where the rating is missing."""
+    product, rating = await gather(page.product(), page.rating())
+    response.status_code = 200 if rating else 202
+    return ProductView(product.title, rating.average if rating else None)
+
+
+class Guided(Composition):
+    """A product and its guide, which not all products have."""
+
+    catalog: Catalog
+    reviews: Reviews
+    product_id: str
+
+    @critical
+    async def product(self) -> Product:
+        return await self.catalog.product(self.product_id)
+
+    @critical
+    async def guide(self) -> Summary | None:
+        return await self.reviews.get("/guides/{id}", Summary | None, id=self.product_id)
+
+    @optional(fallback=())
+    async def related(self) -> Sequence[Product]:
+        if await self.reviews.get("/related/{id}", Summary, id=self.product_id):
+            return [await self.catalog.product("9")]
+        return ()
+
+
+@views.get("/guided/{product_id}")
+async def get_guided(page: Annotated[Guided, Depends(compose(Guided))]) -> ProductView:
+    product, guide = await gather(page.product(), page.guide())
+    return ProductView(product.title, guide.average if guide else None)
+
+
+@views.get("/related/{product_id}")
+async def get_related(page: Annotated[Guided, Depends(compose(Guided))]) -> list[Product]:
+    """Show the products that go with it, whose list is of another service."""
+    product, related = await gather(page.product(), page.related())
+    return [product, *related]
 
 
 @views.put("/products/{product_id}")

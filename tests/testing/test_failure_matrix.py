@@ -13,7 +13,17 @@ from bff_core.testing import (
     outcome,
     reply,
 )
-from tests.testing.kit_shop import HAPPY, QUERY, SUMMARY, TENT, Me, ProductPage, make_app
+from tests.testing.kit_shop import (
+    HAPPY,
+    QUERY,
+    STOVE,
+    SUMMARY,
+    TENT,
+    Guided,
+    Me,
+    ProductPage,
+    make_app,
+)
 
 FAILED = httpx.Response(
     500, headers={"content-type": "application/problem+json"}, json={"code": "internal_error"}
@@ -96,8 +106,91 @@ async def test_an_answer_that_hides_a_failure_is_found():
 
     assert str(caught.value) == (
         "the answer is not complete, and does not say so: each of its parts is reported as ok\n"
-        "stars is None, and 4.5 without the failure"
+        "stars is None, and 4.5 without the failure\n"
+        'if that is right: allow=["reviews-garbage"]'
     )
+
+
+@pytest.mark.virtual_time
+async def test_a_report_excuses_only_what_its_part_has():
+    """A view that drops the title as well, because the rating is missing."""
+    matrix = failure_matrix(make_app, ProductPage, request="GET /v1/wasteful/8", services=HAPPY)
+
+    with pytest.raises(AssertionError) as caught:
+        await run(matrix, "reviews-down")
+
+    assert str(caught.value) == (
+        "the answer lacks more than it reports (rating): parts that are ok have this data\n"
+        "title is lost, which was 'Tent'\n"
+        'if that is right: allow=["reviews-down"]'
+    )
+
+
+RELATED = {"catalog": {"/products/8": reply(200, TENT), "/products/9": reply(200, STOVE)},
+           "reviews": reply(200, SUMMARY)}  # fmt: skip
+test_related_products = failure_matrix(
+    make_app, Guided, request="GET /v1/related/8", services=RELATED
+)
+test_a_guide_that_may_be_missing = failure_matrix(
+    make_app, Guided, request="GET /v1/guided/8", services=HAPPY, expect={"reviews-empty": 200}
+)
+
+
+@pytest.mark.virtual_time
+async def test_another_status_of_a_success_is_found():
+    """A client may handle a 202 in another way."""
+    matrix = failure_matrix(make_app, ProductPage, request="GET /v1/accepted/8", services=HAPPY)
+
+    with pytest.raises(AssertionError, match="the failure became 202, and the status is 200 with"):
+        await run(matrix, "reviews-down")
+
+
+@pytest.mark.virtual_time
+async def test_a_service_that_is_not_called_is_found():
+    """Its failures show nothing; without cases for it, it must not be called."""
+    options = {"request": "GET /v1/accepted/8", "services": HAPPY}
+    wrong = failure_matrix(make_app, ProductPage, **{**options, "request": "GET /v1/title/8"})
+    with pytest.raises(AssertionError, match=r'call reviews, so .* not_called=\["reviews"\]'):
+        await run(wrong, "reviews-down")
+
+    right = failure_matrix(
+        make_app, ProductPage, request="GET /v1/title/8", services={"catalog": reply(200, TENT)},
+        not_called=["reviews"],
+    )  # fmt: skip
+    [parametrize] = [mark for mark in right.pytestmark if mark.name == "parametrize"]
+    assert {case.values[0].service for case in parametrize.args[1]} == {"catalog"}
+    await run(right, "catalog-down")
+
+    called = failure_matrix(make_app, ProductPage, **options, not_called=["reviews"])
+    with pytest.raises(AssertionError, match="the request calls reviews: remove it from not_c"):
+        await run(called, "catalog-down")
+
+
+@pytest.mark.virtual_time
+async def test_what_is_expected_comes_beside_the_rule():
+    """A status that is expected and hides a failure is allowed by name only."""
+    options = {"request": "GET /v1/careless/8", "services": HAPPY, "expect": {"reviews": 200}}
+
+    with pytest.raises(AssertionError, match="the answer is not complete"):
+        await run(failure_matrix(make_app, ProductPage, **options), "reviews-down")
+    allowing = failure_matrix(make_app, ProductPage, **options, allow=["reviews"])
+    await run(allowing, "reviews-down")
+    with pytest.raises(AssertionError, match="the outcome is 502, not 200"):
+        await run(
+            failure_matrix(
+                make_app, ProductPage, **options | {"expect": {"catalog": 200}}, allow=["catalog"]
+            ),
+            "catalog-down",
+        )
+
+
+@pytest.mark.virtual_time
+async def test_a_matrix_without_a_viewer_says_so():
+    """A screen that needs one."""
+    matrix = failure_matrix(make_app, request="GET /v1/me", services=HAPPY)
+
+    with pytest.raises(AssertionError, match="the request is anonymous: pass viewer="):
+        await run(matrix, "reviews-down")
 
 
 @pytest.mark.virtual_time
@@ -146,11 +239,15 @@ async def test_replies_that_make_no_complete_answer_are_a_mistake():
     ("screens", "options", "message"),
     [
         ([ProductPage], {"services": {"catalog": reply()}}, "the screen calls reviews: add what"),
+        ([ProductPage], {"services": {"catalog": reply(), "review": reply()}},
+         "has 'review', which the screen does not call: it calls 'reviews'"),
+        ([ProductPage], {"not_called": ["orders"]}, "no such service: the services are catalog, "),
+        ([ProductPage], {"allow": ["orders"]}, "allow: 'orders' is no case: catalog, catalog-"),
         ([ProductPage], {"request": "v1/products"}, "write a method and a path"),
         ([ProductPage], {"expect": {"review-down": 502}}, "is no case: catalog, catalog-down"),
         ([Me], {}, r"failures\(Me\): these screens have no field that is a service"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_matrix_is_refused_at_import(screens, options, message):
     """Before a test runs."""
     with pytest.raises(TypeError, match=message):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from bff_core.testing import (
     running,
     stream,
 )
+from bff_core.testing.redacted_bodies import pieces_of
 from bff_core.testing.redaction import Redaction
 from tests.testing.kit_shop import SUMMARY, TENT, make_app
 
@@ -101,10 +103,39 @@ async def test_a_call_that_was_not_recorded_fails_the_test(recorded, replayed):
         await replayed(lambda plain: plain.request("GET", "/b"))
 
     assert str(caught.value) == (
-        "plain: GET /b was not recorded in traffic.jsonl, which has GET /a?q=x y: record the "
-        "traffic again, or script the service beside the recording, as in client(app, replay(...), "
-        "plain=...)"
+        f"plain: GET /b was not recorded in {recorded.path}, which has GET /a?q=x y: replay with "
+        "the viewer that recorded, record the traffic again, or script the service beside the "
+        "recording, as in client(app, replay(...), plain=...)"
     )
+
+
+async def test_a_call_with_another_body_says_what_differs(recorded, replayed):
+    """Such as that of another viewer."""
+    body = {"who": "7", "seats": [{"row": 1}], "note": "x", "token": "hunter2"}
+    await recorded(lambda plain: plain.post("/bookings", int, json=body), reply(200, 1))
+
+    other = {"who": "ann", "seats": [{"row": 2}], "token": "hunter3"}
+    with pytest.raises(UnscriptedCall) as caught:
+        await replayed(lambda plain: plain.post("/bookings", int, json=other))
+
+    assert (
+        f"plain: POST /bookings was recorded in {recorded.path} with another body, "
+        '$.who is "ann", recorded "7"; $.seats[].row is 2, recorded 1; $.note is missing, recorded '
+        '"x": replay with the viewer that recorded'
+    ) in str(caught.value)
+    with pytest.raises(
+        UnscriptedCall, match=r"which is a body that is not compared, recorded b'\{"
+    ):
+        await replayed(lambda plain: plain.post("/bookings", int, content=b"text"))
+
+
+async def test_paths_begin_at_the_file_that_names_them(tmp_path, monkeypatch):
+    """Wherever pytest was started; the error has the absolute path."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ConfigurationError) as caught:
+        replay("no-such-file.jsonl")
+    assert str(Path(__file__).parent / "no-such-file.jsonl") in str(caught.value)
 
 
 async def test_secrets_never_reach_the_disk(recorded):
@@ -133,6 +164,7 @@ async def test_secrets_never_reach_the_disk(recorded):
 
     assert lines[0] == {
         "format": "bff-traffic", "version": 1, "redacted": ["street"], "visible": [],
+        "unredacted_types": [],
     }  # fmt: skip
     assert "hunter" not in json.dumps(lines)
     assert re.fullmatch(r"/a\?access_token=redacted-\d&page=1", lines[1]["target"])
@@ -243,6 +275,7 @@ async def test_binary_bodies_and_failures_are_replayed(recorded, replayed):
         reply(200, b"\x89PNG\xff", headers={"content-type": "image/png"}),
         fail(),
         *[fail(is_sent=False)] * 3,
+        unredacted_types=["image/png"],
     )
 
     assert lines[1]["reply"]["body"] == {"base64": "iVBOR/8="}
@@ -348,9 +381,145 @@ def test_names_of_secrets_are_recognised_by_their_words(name, is_secret):
     assert Redaction().is_secret(name) == is_secret
 
 
-def test_events_are_redacted_line_by_line():
-    """Server-sent events with JSON as their data."""
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sessionid", "csrftoken", "accesstoken", "authtoken", "refreshtoken", "idtoken", "privatekey",
+     "userpassword", "X-Auth", "auth", "session", "bearer", "assertion", "SAMLResponse", "token2",
+     "PHPSESSID", "passwordhash", "X-Amz-Signature", "X-Forwarded-Access-Token", "useriban"],
+)  # fmt: skip
+def test_names_that_are_run_together_are_recognised(name):
+    """In a header, in a query, in JSON and in JSON within JSON."""
     redaction = Redaction()
 
-    assert redaction.line('data: {"token": "hunter2"}\n') == 'data: {"token": "redacted-1"}\n'
-    assert redaction.line("event: price\n") == "event: price\n"
+    assert redaction.headers({name: SECRET})[name] == "redacted-1"
+    assert redaction.form(f"{name}={SECRET}") == f"{name}=redacted-1"
+    nested = {"x": json.dumps({name: SECRET})}
+    assert redaction.json(nested) == {"x": json.dumps({name: "redacted-1"})}
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("https://a.example/cb?access_token=hunter2&x=1",
+         "https://a.example/cb?access_token=redacted-1&x=1"),
+        ("<https://a.example/?api_key=hunter2>; rel=next",
+         "<https://a.example/?api_key=redacted-1>; rel=next"),
+        ("https://ann:hunter2@a.example/", "https://ann:redacted-1@a.example/"),
+        ("/a#id_token=hunter2", "/a#id_token=redacted-1"),
+        ("/a;jsessionid=hunter2", "/a;jsessionid=redacted-1"),
+        ("/a?next=%2Fb%3Ftoken%3Dhunter2", "/a?next=%2Fb%3Ftoken%3Dredacted-1"),
+        ("/a?next=%2Fb%3Fthen%3D%252Fc%253Ftoken%253Dhunter2",
+         "/a?next=%2Fb%3Fthen%3D%252Fc%253Ftoken%253Dredacted-1"),
+        ('see {"password": "hunter2"}', 'see {"password": "redacted-1"}'),
+        ("at 10:30, see https://a.example/?page=2", "at 10:30, see https://a.example/?page=2"),
+    ],
+)  # fmt: skip
+def test_values_may_hold_urls_with_secrets(text, clean):
+    """In any header, member or parameter."""
+    assert Redaction().text(text) == clean
+
+
+def test_a_parameter_may_hold_a_url_with_a_secret():
+    """The sign-in of a provider redirects so, and sends a code that can be exchanged for tokens."""
+    redaction = Redaction()
+
+    assert redaction.target("/in?redirect=https%3A%2F%2Fa%2F%3Ftoken%3Dhunter2&page=1") == (
+        "/in?redirect=https%3A%2F%2Fa%2F%3Ftoken%3Dredacted-1&page=1"
+    )
+    assert redaction.target("/cb?code=hunter3&state=x") == "/cb?code=redacted-2&state=x"
+    assert redaction.target("/country?code=de") == "/country?code=de"
+
+
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        (b'\xef\xbb\xbf{"password":"hunter2"}', "application/json"),
+        ('{"password":"hunter2","x":"\xe9"}'.encode("latin-1"), "application/json"),
+        ('{"password":"hunter2"}'.encode("utf-16"), "application/json"),
+        (b'{"password": "hunter2", "n": NaN}', "application/json"),
+        (b'{"password": "hunter2"', "application/json"),
+        (b'cb({"password":"hunter2"})', "application/javascript"),
+        (b"<password>hunter2</password>", "application/xml"),
+        (b"password: hunter2", "application/yaml"),
+        (b"password=hunter2", "text/plain"),
+        (b"hunter2", None),
+        (b"[" * 100_000 + b'"hunter2"' + b"]" * 100_000, "application/json"),
+    ],
+)
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_what_is_no_json_is_left_out(recorded, replayed, body, media, is_streamed):
+    """Secrets can't be found in it; the replay says so, and how to record it."""
+
+    async def use(plain):
+        if not is_streamed:
+            return (await plain.request("GET", "/a")).body
+        async with plain.stream("/a") as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
+    headers = {"content-type": media} if media else None
+    step = (
+        stream(body[:9], body[9:], headers=headers)
+        if is_streamed
+        else reply(200, body, headers=headers)
+    )
+    lines = await recorded(use, step)
+
+    assert "hunter" not in json.dumps(lines)
+    kind = media or "application/octet-stream"
+    with pytest.raises(UnscriptedCall, match=rf'unredacted_types=\["{kind}"\]'):
+        await replayed(use)
+
+
+async def test_types_of_bodies_may_be_allowed(recorded, replayed):
+    """A page that has no secrets is recorded as it is."""
+
+    async def use(plain):
+        return (await plain.request("GET", "/a")).body
+
+    page = reply(200, b"<p>token=1</p>", headers={"content-type": "text/html; charset=utf-8"})
+    await recorded(use, page, unredacted_types=["text/HTML"])
+
+    assert await replayed(use) == b"<p>token=1</p>"
+
+
+async def test_a_stream_of_indented_json_has_no_secrets(recorded, replayed):
+    """The whole of it is read before it is split into lines."""
+    body = json.dumps({"user": {"password": SECRET}, "n": 1}, indent=1).encode()
+
+    async def use(plain):
+        async with plain.stream("/a") as chunks:
+            return json.loads(b"".join([chunk async for chunk in chunks]))
+
+    lines = await recorded(use, stream(body[:20], body[20:]))
+
+    assert "hunter" not in json.dumps(lines)
+    assert await replayed(use) == {"user": {"password": "redacted-1"}, "n": 1}
+
+
+async def test_half_a_line_is_left_out(recorded):
+    """A stream that broke off within a secret."""
+
+    async def use(plain):
+        with pytest.raises(TransportFailed):
+            async with plain.stream("/a") as chunks:
+                _ = [chunk async for chunk in chunks]
+
+    lines = await recorded(use, stream(b'{"n": 1}\n{"password": "hunt', breaks=True))
+
+    assert lines[1]["reply"]["pieces"] == [{"text": '{"n": 1}\n'}]
+
+
+def test_events_are_redacted_as_a_whole():
+    """The lines of data of an event are one text."""
+    headers = ((b"content-type", b"text/event-stream; charset=utf-8"),)
+    known = b'event: login\ndata: {"password":\ndata: "hunter2"}\n\ndata: [DONE]\n\n'
+
+    assert pieces_of([known[:30], known[30:]], headers, Redaction()) == [
+        {"text": 'event: login\ndata: {"password": "redacted-1"}\n\n'},
+        {"text": "data: [DONE]\n\n"},
+    ]
+    [first] = pieces_of([known[:-5]], headers, Redaction(), is_whole=False)
+    assert first == {"text": 'event: login\ndata: {"password": "redacted-1"}\n\n'}

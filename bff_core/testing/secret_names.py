@@ -1,0 +1,49 @@
+"""Which names of headers, parameters and members say that their value is a secret."""
+
+import re
+from itertools import pairwise
+from typing import Final
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+WORDS: Final = frozenset({
+    "apikey", "auth", "authorization", "bearer", "cookie", "credential", "credentials", "cvc",
+    "cvv", "dpop", "iban", "jwt", "otp", "pass", "passphrase", "passwd", "password", "pin", "pwd",
+    "secret", "secrets", "sid", "sig", "signature", "ssn", "token", "tokens",
+})  # fmt: skip
+"""A name with one of these words is that of a secret: `new_password`, `X-Auth`."""
+
+PAIRS: Final = frozenset({
+    ("access", "key"), ("account", "number"), ("api", "key"), ("backup", "code"), ("card", "no"),
+    ("card", "number"), ("code", "verifier"), ("mfa", "code"), ("private", "key"),
+    ("recovery", "code"), ("session", "id"), ("verification", "code"),
+})  # fmt: skip
+"""The same for two words in a row."""
+
+NAMES: Final = frozenset({"pan", "session", "usersession", "xsession"})
+"""Names that are secrets as a whole; `session_count` is none."""
+
+_RUN_TOGETHER: Final = re.compile(
+    r"passw|passphrase|passcode|passkey|pwd|secret(?!ar)|token(?!i[sz])|apikey|accesskey|privatekey"
+    r"|authori[sz]ation|authkey|authcode|credential|cookie|csrf|xsrf|jwt|bearer|assertion"
+    r"|saml(?:request|response|art)|signature|sess(?:ion)?id|codeverifier|cardn(?:umber|o$)"
+    r"|creditcard|accountnumber|mfacode|(?:auth|iban|cvv2?|cvc2?|otp)$"
+)
+"""Names without hyphens, underscores and capitals: `csrftoken`, `userpassword`, `SAMLResponse`."""
+
+
+def plain(name: str) -> str:
+    """Return a name in lower case, without hyphens, underscores and spaces."""
+    return re.sub(r"[-_\s]", "", name).lower()
+
+
+def is_secret(name: str) -> bool:
+    """Whether a name says that its value is a secret."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    joined = plain(name)
+    return (
+        joined in NAMES
+        or not WORDS.isdisjoint(words)
+        or not PAIRS.isdisjoint(pairwise(words))
+        or _RUN_TOGETHER.search(joined) is not None
+    )
