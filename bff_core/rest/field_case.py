@@ -7,18 +7,26 @@ alias generator, `rename=` of a Struct) stays. Keys of dictionaries are data and
 
 import re
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import is_dataclass
+from functools import lru_cache, partial
 from typing import Any, Final, Literal
 
-from pydantic import GetCoreSchemaHandler, SerializerFunctionWrapHandler, TypeAdapter
+from pydantic import (
+    BaseModel,
+    GetCoreSchemaHandler,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+)
 from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, SchemaSerializer
 from pydantic_core.core_schema import (
     no_info_plain_validator_function,
+    plain_serializer_function_ser_schema,
     wrap_serializer_function_ser_schema,
 )
 
-from bff_core.compat.pydantic import validator_for, with_inner
+from bff_core.compat.pydantic import serializer_of, validator_for, with_inner
 from bff_core.edge.strict_numbers import strict_schema
 from bff_core.errors import ConfigurationError
 from bff_core.rest.name_collisions import Renamed, names_read, refuse_collisions
@@ -52,6 +60,8 @@ def camel_schema(schema: Any, *, is_written: bool = False) -> Any:
     finds the tag of a value by its name in Python. Raises `ConfigurationError` for two fields of a
     class that would have one name.
     """
+    if is_written and schema.get("serialization") == {"type": "any"}:  # `SerializeAsAny`
+        return schema | {"serialization": _BY_CLASS}
     copy = with_inner(schema, partial(camel_schema, is_written=is_written))
     kind, fields = copy.get("type"), copy.get("fields", {})
     if kind in {"model-fields", "typed-dict"}:
@@ -138,6 +148,28 @@ def _extra_once(model: dict[str, Any]) -> dict[str, Any]:
         return handler(value)
 
     return model | {"serialization": wrap_serializer_function_ser_schema(write)}
+
+
+_OPTIONS: Final = (
+    "mode", "include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _serializer_of(kind: Any) -> SchemaSerializer:
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    return serializer_of(camel_schema(adapter.core_schema, is_written=True))
+
+
+def _as_its_class(value: Any, info: SerializationInfo) -> Any:
+    """Return a value of `SerializeAsAny` with all fields of its own class, renamed."""
+    if not (isinstance(value, BaseModel) or is_dataclass(value)):
+        return value
+    options: Any = {name: getattr(info, name) for name in _OPTIONS}
+    return _serializer_of(type(value)).to_python(value, **options)
+
+
+_BY_CLASS: Final = plain_serializer_function_ser_schema(_as_its_class, info_arg=True)
 
 
 def camel_answer(schema: Any) -> type:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import create_model
+from pydantic import BaseModel, SerializeAsAny, create_model
 
 from bff_core import ANYONE, Views
 from bff_core.rest.response_model import Dump, ResponseModel
@@ -173,3 +173,35 @@ def test_values_of_other_types_do_not_change_names(declared, value, expected):
     model = ResponseModel(declared, Dump(), "show", "camel")
 
     assert json.loads(model.encode(value)) == expected
+
+
+class Animal(BaseModel):
+    """A model that is extended."""
+
+    given_name: str
+
+
+class Hound(Animal):
+    """A model with a field more."""
+
+    leg_count: int = 4
+    best_toy: str | None = None
+
+
+class Kennel(BaseModel):
+    """A model whose members are written as the classes that they are."""
+
+    first_pet: SerializeAsAny[Animal]
+    all_pets: list[SerializeAsAny[Animal]]
+    no_pet: SerializeAsAny[Animal] | None = None
+
+
+def test_members_of_any_class_are_in_camel_case():
+    """`SerializeAsAny` writes the fields of a subclass, too; the options of the view apply."""
+    hound = Hound(given_name="Rex")
+    value = Kennel(first_pet=hound, all_pets=[hound])
+
+    model = ResponseModel(Kennel, Dump(exclude_none=True), "show", "camel")
+
+    shown = {"givenName": "Rex", "legCount": 4}
+    assert json.loads(model.encode(value)) == {"firstPet": shown, "allPets": [shown]}
