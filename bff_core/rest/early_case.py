@@ -1,15 +1,17 @@
 """Gives the values that a progressive answer sends early the names of the whole answer."""
 
 from collections.abc import Callable, Mapping
-from inspect import isfunction
-from typing import Any, get_origin, get_type_hints
+from functools import partial
+from itertools import starmap
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel
 
 from bff_core.rest.exact_types import fields_of, has_fields, is_struct
 from bff_core.rest.field_case import Case, camel
-from bff_core.rest.progressive_parts import EarlyPart
+from bff_core.rest.progressive_parts import EarlyPart, returned_by
 from bff_core.rest.response_model import Dump, ResponseModel
 
 
@@ -17,40 +19,60 @@ def renamed_part(part: EarlyPart, answer: Any, view: str, case: Case) -> EarlyPa
     """Return a part whose value has other names.
 
     A dictionary holds fields of the view's `answer`: each is encoded as this field. A value of
-    another declared type is encoded as this type.
+    another declared type is encoded as this type, and one without a declared type as its class.
     """
-    declared = _declared(part.present)
+    model = partial(ResponseModel, dump=Dump(), view=view, case=case)
+    declared = returned_by(part.present)
+    if _is_declared(declared):
+        found = model(declared)
+        return EarlyPart(part.part, _then(part, _encoder(found)), found.schema)
+    encode = _ByClass(answer, model)
+    return EarlyPart(part.part, _then(part, encode.value))
+
+
+def _is_declared(declared: Any) -> bool:
+    """Whether a type says more of a value than that it is a dictionary."""
     kind = get_origin(declared) or declared
-    if isinstance(kind, type) and not issubclass(kind, Mapping) and kind is not object:
-        model = ResponseModel(declared, Dump(), view, case)
-        return EarlyPart(part.part, _then(part, lambda value: msgspec.Raw(model.encode(value))))
-    fields = {
-        name: (alias, ResponseModel(hint, Dump(), view, case))
-        for name, (alias, hint) in _fields(answer).items()
-    }
+    if kind in {Union, UnionType}:
+        return all(_is_declared(one) for one in get_args(declared))
+    return kind not in {Any, object} and isinstance(kind, type) and not issubclass(kind, Mapping)
 
-    def encoded(value: Any) -> object:
-        if not isinstance(value, Mapping):
-            return value
-        known = {name: fields.get(name) for name in value}
-        return {
-            name if field is None else field[0]: (
-                value[name] if field is None else msgspec.Raw(field[1].encode(value[name]))
-            )
-            for name, field in known.items()
+
+class _ByClass:
+    """Encodes values whose type is known only when they are there."""
+
+    def __init__(self, answer: Any, model: Callable[[Any], ResponseModel]) -> None:
+        self._model = model
+        self._fields = {
+            name: (alias, _encoder(model(hint))) for name, (alias, hint) in _fields(answer).items()
         }
+        self._classes: dict[type, Callable[[Any], object]] = {}
 
-    return EarlyPart(part.part, _then(part, encoded))
+    def value(self, value: Any) -> object:
+        """Return a value with other names; the names of a dictionary are those of the answer."""
+        if not isinstance(value, Mapping):
+            return self._item(value)
+        return dict(starmap(self._field, value.items()))
+
+    def _field(self, name: str, value: Any) -> tuple[str, object]:
+        alias, encode = self._fields.get(name, (name, self._item))
+        return alias, encode(value)
+
+    def _item(self, value: Any) -> object:
+        if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+            return [self._item(one) for one in value]
+        if isinstance(value, Mapping):
+            return {name: self._item(one) for name, one in value.items()}
+        kind = type(value)
+        if not (has_fields(kind) or isinstance(value, BaseModel)):
+            return value
+        if kind not in self._classes:
+            self._classes[kind] = _encoder(self._model(kind))
+        return self._classes[kind](value)
 
 
-def _declared(present: Callable[..., object]) -> Any:
-    """Return the type that a presenter declares; None for a class, and for any other object."""
-    if not isfunction(present):
-        return None
-    try:
-        return get_type_hints(present).get("return")
-    except NameError:  # a name of the function around it
-        return None
+def _encoder(model: ResponseModel) -> Callable[[Any], object]:
+    return lambda value: msgspec.Raw(model.encode(value))
 
 
 def _then(part: EarlyPart, encode: Callable[[Any], object]) -> Callable[[Any, Any], object]:

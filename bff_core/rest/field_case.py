@@ -7,19 +7,33 @@ alias generator, `rename=` of a Struct) stays. Keys of dictionaries are data and
 
 import re
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import is_dataclass
+from functools import lru_cache, partial
 from typing import Any, Final, Literal
 
-from pydantic import GetCoreSchemaHandler, TypeAdapter
+from pydantic import (
+    BaseModel,
+    GetCoreSchemaHandler,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+)
 from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema
-from pydantic_core.core_schema import no_info_plain_validator_function
+from pydantic_core import CoreSchema, SchemaSerializer
+from pydantic_core.core_schema import (
+    no_info_plain_validator_function,
+    plain_serializer_function_ser_schema,
+    wrap_serializer_function_ser_schema,
+)
 
-from bff_core.compat.pydantic import validator_for, with_inner
+from bff_core.compat.pydantic import serializer_of, validator_for, with_inner
 from bff_core.edge.strict_numbers import strict_schema
 from bff_core.errors import ConfigurationError
+from bff_core.rest.name_collisions import Renamed, names_read, refuse_collisions
 
 Case = Literal["camel"]
+
+_WITH_FIELDS: Final = frozenset({"model-fields", "typed-dict", "dataclass-args"})
 
 _ID: Final = re.compile(r":(\d+)")
 """The id of a class in the reference of its schema: `shop.views.Cart:94123`."""
@@ -46,20 +60,25 @@ def camel_schema(schema: Any, *, is_written: bool = False) -> Any:
     finds the tag of a value by its name in Python. Raises `ConfigurationError` for two fields of a
     class that would have one name.
     """
+    if is_written and schema.get("serialization") == {"type": "any"}:  # `SerializeAsAny`
+        return schema | {"serialization": _BY_CLASS}
     copy = with_inner(schema, partial(camel_schema, is_written=is_written))
     kind, fields = copy.get("type"), copy.get("fields", {})
     if kind in {"model-fields", "typed-dict"}:
         copy["fields"] = {name: _renamed(name, one) for name, one in fields.items()}
-        _check(copy, copy["fields"])
     elif kind == "dataclass-args":
         copy["fields"] = [_renamed(one["name"], one) for one in fields]
-        _check(copy, {one["name"]: one for one in copy["fields"]})
     elif kind == "tagged-union" and not is_written:
         copy["discriminator"] = _discriminator(schema)
     if "computed_fields" in copy:
         copy["computed_fields"] = [
             {"alias": camel(one["property_name"])} | one for one in copy["computed_fields"]
         ]
+    if kind in _WITH_FIELDS:
+        _check(schema, copy)
+    is_open = copy.get("config", {}).get("extra_fields_behavior") == "allow"
+    if kind == "model" and is_open and is_written and copy["schema"] != schema["schema"]:
+        return _extra_once(copy) | copy
     return copy
 
 
@@ -83,16 +102,74 @@ def _renamed(name: str, field: dict[str, Any]) -> dict[str, Any]:
     return {"validation_alias": alias, "serialization_alias": alias} | field
 
 
-def _check(schema: dict[str, Any], fields: dict[str, dict[str, Any]]) -> None:
-    taken: dict[object, str] = {}
-    for name, field in fields.items():
-        alias = field.get("serialization_alias", name)
-        other = taken.setdefault(alias, name)
-        if other != name:
-            kind = schema.get("cls_name") or schema.get("dataclass_name") or "a type"
-            raise ConfigurationError(
-                f"{kind}: the fields {other} and {name} are both {alias} in camelCase: rename one"
-            )
+def _check(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Raise `ConfigurationError` for two fields of a class that would have one name."""
+    kind = after.get("cls_name") or after.get("dataclass_name") or after.get("model_name")
+    what, old, new = f"{kind or 'a type'}: the fields", _members(before), _members(after)
+    written = [
+        Renamed(
+            name, one.get("serialization_alias", name), new[name].get("serialization_alias", name)
+        )
+        for name, one in old.items()
+    ]
+    computed = zip(before.get("computed_fields", ()), after.get("computed_fields", ()), strict=True)
+    for was, now in computed:
+        name = was["property_name"]
+        written.append(Renamed(name, was.get("alias", name), now["alias"]))
+    refuse_collisions(what, written)
+    read = [
+        Renamed(name, plain, sent)
+        for name in old
+        for plain, sent in zip(
+            names_read(old[name].get("validation_alias"), name),
+            names_read(new[name].get("validation_alias"), name),
+            strict=True,
+        )
+    ]
+    refuse_collisions(what, read)
+
+
+def _members(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a class by their names in Python."""
+    fields = schema["fields"]
+    return fields if isinstance(fields, dict) else {one["name"]: one for one in fields}
+
+
+def _extra_once(model: dict[str, Any]) -> dict[str, Any]:
+    """Return a model with `extra="allow"` that writes no extra under the name of a field."""
+    fields = next(one for one in _nodes(model) if one.get("type") == "model-fields")
+    taken = {one.get("serialization_alias", name) for name, one in _members(fields).items()}
+
+    def write(value: Any, handler: SerializerFunctionWrapHandler) -> Any:
+        if value.model_extra and not taken.isdisjoint(value.model_extra):
+            value = value.model_copy()
+            for name in taken & value.model_extra.keys():
+                del value.model_extra[name]
+        return handler(value)
+
+    return model | {"serialization": wrap_serializer_function_ser_schema(write)}
+
+
+_OPTIONS: Final = (
+    "mode", "include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _serializer_of(kind: Any) -> SchemaSerializer:
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    return serializer_of(camel_schema(adapter.core_schema, is_written=True))
+
+
+def _as_its_class(value: Any, info: SerializationInfo) -> Any:
+    """Return a value of `SerializeAsAny` with all fields of its own class, renamed."""
+    if not (isinstance(value, BaseModel) or is_dataclass(value)):
+        return value
+    options: Any = {name: getattr(info, name) for name in _OPTIONS}
+    return _serializer_of(type(value)).to_python(value, **options)
+
+
+_BY_CLASS: Final = plain_serializer_function_ser_schema(_as_its_class, info_arg=True)
 
 
 def camel_answer(schema: Any) -> type:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from inspect import ismethod, isroutine
+from typing import Any, Self, TypeVar, get_type_hints
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
@@ -16,10 +18,14 @@ Present = Callable[[Any, Any], object]
 
 @dataclass(frozen=True, slots=True)
 class EarlyPart:
-    """A part that is sent early, and the function that presents it; made by `early`."""
+    """A part that is sent early, and the function that presents it; made by `early`.
+
+    `schema` is a type with the schema of what is sent; without it, the function's return type.
+    """
 
     part: PartMethod[Any, Any]
     present: Present
+    schema: Any = None
 
     def belongs_to(self, kind: type[Composition]) -> bool:
         """Whether a class of composition has this part, and does not override it."""
@@ -33,6 +39,20 @@ def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> Earl
     service that the view does not show.
     """
     return EarlyPart(part, present)
+
+
+def returned_by(present: Any) -> Any:
+    """Return the type of what a presenter returns; `Any` if it declares none."""
+    if isinstance(present, type):
+        return present
+    if isinstance(present, partial):
+        return returned_by(present.func)
+    function = present if isroutine(present) else type(present).__call__
+    try:
+        hint = get_type_hints(function, include_extras=True).get("return", Any)
+    except (NameError, TypeError):
+        return Any
+    return present.__self__ if hint is Self and ismethod(present) else hint
 
 
 def presenters(

@@ -19,13 +19,14 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bff_core.compat.fastapi import IncEx
-from bff_core.compat.pydantic import fields_in, use_serializer
+from bff_core.compat.pydantic import fields_in, serializer_of, use_serializer
 from bff_core.errors import ConfigurationError
 from bff_core.rest.exact_types import ExactTypes, UnsupportedType
 from bff_core.rest.field_case import Case, camel_answer, camel_schema
 from bff_core.rest.finite_numbers import finite_schema
 from bff_core.rest.renamed_structs import renaming_copy
 from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
+from bff_core.rest.structure_schema import structure_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +74,18 @@ encode = msgspec.json.Encoder(enc_hook=_json_form).encode
 
 
 def renaming_writer(
-    declared: object, adapter: TypeAdapter[Any], *, has_structs: bool
+    declared: object, renamed: Any, *, has_structs: bool
 ) -> Callable[[object], bytes]:
     """Return a function that encodes values of exactly a declared type under other names.
 
-    `adapter` has the serializer that writes these names; msgspec does it faster for dataclasses.
+    `renamed` is the core schema with these names; msgspec writes dataclasses faster.
     """
+    to_json = serializer_of(structure_schema(renamed, is_builtin=has_structs)).to_json
 
     def by_pydantic(value: object) -> bytes:
         plain = msgspec.to_builtins(value) if has_structs else value
         try:
-            return adapter.serializer.to_json(plain, by_alias=True, warnings="none")
+            return to_json(plain, by_alias=True, warnings="none")
         except PydanticSerializationError as error:
             encode(value)  # says what is not awaited
             raise TypeError(str(error)) from None
@@ -164,7 +166,9 @@ class ResponseModel:
                 "Views(case=...) sends others: leave one of them out"
             )
         use_serializer(adapter, finite_schema(renamed))
-        self._write = renaming_writer(self.declared, adapter, has_structs=self._adapter is None)
+        has_structs = self._adapter is None
+        if has_structs or self._exact is not None:
+            self._write = renaming_writer(self.declared, renamed, has_structs=has_structs)
         self.schema = camel_answer(adapter.core_schema)
 
     def _use_structs(self, view: str) -> None:

@@ -5,7 +5,7 @@ the inputs of the author's own dependencies, and names that the author has chose
 """
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from copy import copy
 from types import new_class
 from typing import Annotated, Any, get_args, get_origin
@@ -16,11 +16,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bff_core.compat.fastapi import Body, Dependant, Form, ModelField, type_adapter_of
+from bff_core.compat.fastapi import (
+    Body,
+    Dependant,
+    Form,
+    ModelField,
+    all_dependants,
+    type_adapter_of,
+)
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import COMPOSED_CLASS
 from bff_core.rest.compose import composition_of
 from bff_core.rest.field_case import camel, camel_body
+from bff_core.rest.name_collisions import Renamed, refuse_collisions
 from bff_core.rest.signature import dependant_with
 
 
@@ -32,6 +40,7 @@ def in_camel_case(signature: inspect.Signature, path: str) -> inspect.Signature:
         for one in root.dependencies
         if composition_of(one.call) is not None
     }
+    _check(root)
     parameters = [
         one.replace(annotation=Annotated[Any, Depends(found)], default=one.empty)
         if (found := composed.get(one.name)) is not None
@@ -75,6 +84,35 @@ class _ComposedByOtherNames:
 def _renamed(signature: inspect.Signature, dependant: Dependant) -> list[inspect.Parameter]:
     fields = {one.name: one for one in (*dependant.query_params, *dependant.body_params)}
     return [_parameter(one, fields) for one in signature.parameters.values()]
+
+
+def _check(root: Dependant) -> None:
+    """Raise `ConfigurationError` for two inputs of a view and its screens under one name."""
+    renamed = [root, *(one for one in root.dependencies if composition_of(one.call) is not None)]
+    everywhere = [(one, any(one is each for each in renamed)) for one in all_dependants(root)]
+    query = [(field, is_ours) for one, is_ours in everywhere for field in one.query_params]
+    body = [(field, is_ours) for one, is_ours in everywhere for field in one.body_params]
+    refuse_collisions("the query parameters", _names(query))
+    refuse_collisions("the fields of the body", _names(body))
+
+
+def _names(fields: Iterable[tuple[ModelField, bool]]) -> Iterator[Renamed]:
+    """Yield the names of inputs, and of the fields of models that are read as several of them."""
+    for field, is_ours in fields:
+        info = field.field_info
+        kind, is_json = info.annotation, isinstance(info, Body) and not isinstance(info, Form)
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and not is_json:
+            for name, inner in kind.model_fields.items():
+                yield _name(name, inner, is_ours=is_ours)
+        else:
+            yield _name(field.name, info, is_ours=is_ours)
+
+
+def _name(name: str, info: FieldInfo, *, is_ours: bool) -> Renamed:
+    chosen = info.validation_alias or info.alias
+    plain = chosen if isinstance(chosen, str) else name
+    is_renamed = is_ours and chosen in {None, name}
+    return Renamed(name, plain, camel(name) if is_renamed else plain)
 
 
 def _parameter(parameter: inspect.Parameter, fields: Mapping[str, ModelField]) -> inspect.Parameter:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -841,6 +841,66 @@ async def test_progressive_lines_hold_pieces_of_the_answer(way):
     assert values["first_card"] == {"firstCard": SHOWN, "unknown_name": {"a_b": 1}}
     assert values["all_cards"] == {"theItem": []}
     assert lines[-1]["answer"]["firstCard"] == SHOWN
+
+
+class Shown(Struct):
+    """A value that is sent early."""
+
+    the_card: Card
+
+    @classmethod
+    def of(cls, card: Card, _: Shelf) -> "Shown":
+        """Present a card."""
+        return cls(card)
+
+
+class Named(BaseModel):
+    """A model that is sent early."""
+
+    given_name: str
+
+
+class Naming:
+    """A presenter that is an object."""
+
+    def __call__(self, card: Card, _: Shelf) -> Named | None:
+        """Present a card by a model."""
+        return Named(given_name=card.long_title)
+
+
+def named(prefix: str, card: Card, _: Shelf) -> Named:
+    """Present a card by a model."""
+    return Named(given_name=prefix + card.long_title)
+
+
+PRESENTERS: list[tuple[Any, Any, str | None]] = [
+    (lambda card, _: card, SHOWN, None),
+    (lambda card, _: [Shown(card)], [{"theCard": SHOWN}], None),
+    (lambda card, _: {"any_name": [card], "own": {"a_b": card}},
+     {"any_name": [SHOWN], "own": {"a_b": SHOWN}}, None),
+    (lambda _, __: None, None, None),
+    (Shown.of, {"theCard": SHOWN}, "theCard"),
+    (partial(named, "A "), {"givenName": "A A tent"}, "givenName"),
+    (Naming(), {"givenName": "A tent"}, "givenName"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("present", "expected", "documented"), PRESENTERS)
+async def test_a_value_of_any_presenter_is_in_camel_case(present, expected, documented):
+    """Lambdas, methods and objects may present a part; OpenAPI has the names of declared types."""
+    views = Views(access=ANYONE, case="camel")
+
+    @views.get("/home", progressive=[early(Shelf.first_card, present)])
+    async def get_home(shelf: Shelf) -> Money:
+        await shelf.first_card()
+        return Money(1)
+
+    async with served(views) as (app, client):
+        answer = await client.get("/home", headers={"accept": "application/x-ndjson"})
+        document = json.dumps(app.openapi())
+
+    assert json.loads(answer.text.splitlines()[0])["value"] == expected
+    assert documented is None or f'"{documented}"' in document
 
 
 @BOTH_WAYS

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from inspect import ismethod
-from typing import Any, Final, Self, get_type_hints
+from typing import Any, Final
 
 from pydantic import PydanticUserError, TypeAdapter
 
 from bff_core.gateway.openapi.operation import Document, RestOperation, Schema
 from bff_core.rest.openapi import META_PARAMETER, OWN_SCHEMAS, SCHEMAS, early_line, lines, own
-from bff_core.rest.progressive_parts import EarlyPart
+from bff_core.rest.progressive_parts import EarlyPart, returned_by
 from bff_core.rest.struct_schema import without_structs
 
 REFERENCE: Final = "#/components/schemas/"
@@ -74,23 +73,12 @@ def _resolved(schema: Schema, document: Document) -> Schema:
 
 def _early(part: EarlyPart, document: Document) -> Schema:
     """Return the schema of a part that is sent early, with the type that its function returns."""
-    schema = _schema_of(_returned(part.present))
+    schema = _schema_of(part.schema or returned_by(part.present))
     known = schemas_of(document)
     for name, one in schema.pop("$defs", {}).items():
         if known.setdefault(name, one) != one:
             schema = {}  # another model has this name
     return early_line(part.part.name, schema)
-
-
-def _returned(present: Any) -> Any:
-    """Return the type of what a function returns; `Any` if it declares none."""
-    if isinstance(present, type):
-        return present
-    try:
-        hint = get_type_hints(present, include_extras=True).get("return", Any)
-    except (NameError, TypeError):
-        return Any
-    return present.__self__ if hint is Self and ismethod(present) else hint
 
 
 def _schema_of(kind: Any) -> Schema:
