@@ -165,8 +165,9 @@ def _as_its_class(value: Any, info: SerializationInfo) -> Any:
     """Return a value of `SerializeAsAny` with all fields of its own class, renamed."""
     if not (isinstance(value, BaseModel) or is_dataclass(value)):
         return value
+    kind: Any = type(value)
     options: Any = {name: getattr(info, name) for name in _OPTIONS}
-    return _serializer_of(type(value)).to_python(value, **options)
+    return _serializer_of(kind).to_python(value, **options)
 
 
 _BY_CLASS: Final = plain_serializer_function_ser_schema(_as_its_class, info_arg=True)
