@@ -118,9 +118,14 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `ALONE` and `SLOW`; what runs alone is slow, and most of long tables is."""
+    """Mark the tests of `ALONE` and `SLOW`; what runs alone is slow, and most of long tables is.
+
+    Refuse names that differ between the processes of pytest-xdist.
+    """
     numbers: Counter[str] = Counter()
     for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: the name has an address, give ids= of its own")
         if _is_in(item, ALONE):
             item.add_marker("alone")
         if _is_in(item, SLOW) or item.get_closest_marker("alone"):

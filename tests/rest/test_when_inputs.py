@@ -119,7 +119,6 @@ def declare_stream(views: Views, kinds: Kinds) -> None:
         (Made, Made), (Renamed, str), (OfHeader, str), (Document, int), (Document, str | None),
         (Document, Annotated[str, Depends(owner_of_token)]),
     ],
-    ids=str,
 )  # fmt: skip
 def test_a_name_that_is_read_in_two_ways_is_refused(
     declared: Callable[[Views, Kinds], None], kinds: Kinds
