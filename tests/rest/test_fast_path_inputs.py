@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from fastapi import Depends
 
-from bff_core import Composition, Gateway, Views, critical, gateway
+from bff_core import Composition, ConfigurationError, Gateway, Views, compose, critical, gateway
 from bff_core.testing import client
 from tests.rest.conformance.three_ways import Ask, is_compiled
 
@@ -120,3 +120,22 @@ async def test_all_errors_of_a_view_are_listed() -> None:
     _, (fast, _) = await ask("/many/x?q=y&a=z&b=w")
     found = [f"{one['in']}{one['pointer']}" for one in fast["errors"]]
     assert found == ["query/a", "query/b", "query/c", "path/n", "query/q"]
+
+
+@pytest.mark.parametrize("name", ["bff_request", "bff_response"])
+def test_names_that_the_gateway_uses_are_refused(name: str) -> None:
+    """A parameter of such a name would be replaced: the error says to rename it."""
+    namespace: dict[str, Any] = {}
+    exec(f"async def view({name}: str) -> str: ...", namespace)  # a name per case
+    with pytest.raises(ConfigurationError, match="rename it"):
+        Views().get("/x")(namespace["view"])
+
+
+def test_a_screen_with_such_an_input_is_refused() -> None:
+    """An input of that name would be replaced by the request."""
+
+    class Page(Composition):
+        bff_request: str
+
+    with pytest.raises(ConfigurationError, match=r"Page\.bff_request: rename it"):
+        compose(Page)

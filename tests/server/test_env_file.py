@@ -201,3 +201,9 @@ def test_the_server_reads_the_file(folder, arguments, shown):
     )
 
     assert (done.returncode, done.stderr.strip()) == (7, shown)
+
+
+def test_a_folder_of_this_name_is_no_file(folder):
+    """A virtual environment called `.env` does not stop development."""
+    (folder / ".env").mkdir()
+    assert add_env_file({"BFF_ENV": "development"}) == ""
