@@ -9,6 +9,7 @@ from starlette.convertors import (
     Convertor,
     FloatConvertor,
     IntegerConvertor,
+    PathConvertor,
     StringConvertor,
     UUIDConvertor,
 )
@@ -20,6 +21,7 @@ from starlette.types import Scope as ASGIScope
 __all__ = [
     "Middleware",
     "compile_path",
+    "converts",
     "get_route_path",
     "is_async_callable",
     "is_in_one_segment",
@@ -37,6 +39,11 @@ _IN_ONE_SEGMENT: Final = (StringConvertor, IntegerConvertor, FloatConvertor, UUI
 def is_in_one_segment(convertor: Convertor[Any]) -> bool:
     """Whether a parameter never has a slash; it may have one by `path` and by users' convertors."""
     return type(convertor) in _IN_ONE_SEGMENT
+
+
+def converts(convertor: Convertor[Any]) -> bool:
+    """Whether a parameter may be something else than text: a number by `int`."""
+    return type(convertor) not in {StringConvertor, PathConvertor}
 
 
 def path_pattern_of(route: object) -> Pattern[str] | None:

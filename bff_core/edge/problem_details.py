@@ -153,7 +153,12 @@ def _http(error: HTTPException) -> Members:
 
 def _invalid_input(errors: Sequence[Mapping[str, object]], body: object) -> Members:
     members = _titled(InvalidInput.status, InvalidInput.code, InvalidInput.title)
-    members["errors"] = [_fault(error, body) for error in errors[:MAX_ERRORS]]
+    faults: list[Members] = []
+    for error in errors[:MAX_ERRORS]:
+        fault = _fault(error, body)
+        if fault not in faults:  # two compositions of a view may have the same input
+            faults.append(fault)
+    members["errors"] = faults
     return members
 
 

@@ -27,6 +27,9 @@ W = TypeVar("W", bound=Wired)
 WIRED_CLASS = "__wired__"
 """The attribute of a FastAPI dependency that holds the class of the value it makes."""
 
+REQUEST = "bff_request"
+"""The parameter in which a wrapper gets the request."""
+
 COMPOSED = "bff.composed"
 """The key in the ASGI scope of the list of compositions that were built for its answer."""
 
@@ -54,7 +57,7 @@ def compose(cls: type[C]) -> Callable[..., AsyncIterator[C]]:
         finally:
             await composition.aclose()
 
-    parameters = [Parameter("bff_request", Parameter.KEYWORD_ONLY, annotation=Request)]
+    parameters = [Parameter(REQUEST, Parameter.KEYWORD_ONLY, annotation=Request)]
     parameters += [_parameter(cls, one) for one in shape_of(cls).inputs]
     dependency.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     dependency.__name__ = f"compose_{cls.__name__}"
@@ -80,6 +83,8 @@ def _parameter(cls: type[Composition], one: Input) -> Parameter:
             f"{cls.__name__}.{one.name} is the composition {other}: extend it, as in "
             f"class {cls.__name__}({other}), or take both in the view"
         )
+    if one.name == REQUEST:
+        raise ConfigurationError(f"{cls.__name__}.{one.name}: rename it: the gateway uses the name")
     default = Parameter.empty if one.default is MISSING else one.default
     hint: Any = one.annotation
     if has_structs(hint):

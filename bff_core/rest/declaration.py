@@ -23,8 +23,8 @@ from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import filled_in
 from bff_core.errors import ConfigurationError
-from bff_core.rest.compose import compose, composition_of
-from bff_core.rest.signature import dependant_with
+from bff_core.rest.compose import REQUEST, compose, composition_of
+from bff_core.rest.signature import RESPONSE, dependant_with
 from bff_core.saga.saga import Saga
 from bff_core.upstream.client import Upstream
 
@@ -44,6 +44,8 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
         given, metadata = without_aliases(hints.get(parameter.name))
         depends = [one for one in (*metadata, parameter.default) if isinstance(one, Depends)]
         where = f"view {endpoint.__qualname__}: {parameter.name}"
+        if parameter.name in {REQUEST, RESPONSE}:
+            raise ConfigurationError(f"{where}: rename it: the gateway uses the name")
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise ConfigurationError(f"{where}: views are called by name: remove the / after it")
         if _is_composition(given):

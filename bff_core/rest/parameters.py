@@ -1,12 +1,11 @@
 """Reads and validates the parameters of views on the fast path."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
-from fastapi.exceptions import RequestValidationError
 from pydantic_core import PydanticUndefined
 
 from bff_core.call import find_header
@@ -96,24 +95,22 @@ class Binder:
 
     __slots__ = ("_needs_query", "_parameters")
 
-    def __init__(self, dependant: Dependant) -> None:
-        self._parameters = tuple(_parameters(dependant))
+    def __init__(self, dependant: Dependant, converted: Collection[str] = ()) -> None:
+        self._parameters = tuple(_parameters(dependant, converted))
         self._needs_query = any(one.source == "query" for one in self._parameters)
 
-    def bind(self, inputs: Inputs) -> Values:
-        """Return the values by name; raise `RequestValidationError` with all errors."""
+    def bind(self, inputs: Inputs, errors: Errors) -> Values:
+        """Return the values by name; add those of wrong parameters to `errors`."""
         values: Values = {}
         if self._parameters:
-            errors: Errors = []
             query = inputs.query() if self._needs_query else {}
             for parameter in self._parameters:
                 parameter.take(parameter.read(inputs, query), values, errors)
-            if errors:
-                raise RequestValidationError(errors)
         return values
 
 
-def _parameters(dependant: Dependant) -> Iterator[Parameter]:
+def _parameters(dependant: Dependant, converted: Collection[str]) -> Iterator[Parameter]:
+    """Yield the parameters of a function; the path gives those that are `converted` no text."""
     for source, fields in (
         ("path", dependant.path_params),
         ("query", dependant.query_params),
@@ -122,7 +119,8 @@ def _parameters(dependant: Dependant) -> Iterator[Parameter]:
         for field in fields:
             refuse_infinite(field)
             info = field.field_info
-            is_plain = info.annotation is str and not info.metadata
+            is_text = source != "path" or field.alias not in converted
+            is_plain = is_text and info.annotation is str and not info.metadata
             yield Parameter(field.name, field.alias, source, field, is_plain)
 
 

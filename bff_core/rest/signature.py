@@ -15,12 +15,9 @@ from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
-from bff_core.rest.compose import compose, takes_signed_in, wired
+from bff_core.rest.compose import REQUEST, compose, takes_signed_in, wired
 from bff_core.rest.struct_schema import has_structs, with_built_structs
 from bff_core.scope import Wired
-
-REQUEST = "bff_request"
-"""The parameter in which a wrapper gets the request."""
 
 RESPONSE = "bff_response"
 """The parameter in which a wrapper gets the response that FastAPI injects."""

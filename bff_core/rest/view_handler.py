@@ -1,12 +1,13 @@
 """Runs a view: from the parameters of a request to the bytes of its answer."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from inspect import Signature
 from typing import Any
 
 from fastapi import Response
+from fastapi.exceptions import RequestValidationError
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
@@ -14,7 +15,7 @@ from bff_core.answer_cacheability import PER_VIEWER, Sharing
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.cache.status import forwarded
 from bff_core.compat.fastapi import Dependant
-from bff_core.compat.starlette import compile_path
+from bff_core.compat.starlette import compile_path, converts
 from bff_core.composition.composition import Composition, close
 from bff_core.composition.tracked_scope import tracked
 from bff_core.composition.wiring import Wiring
@@ -31,7 +32,7 @@ from bff_core.rest.answer import (
 )
 from bff_core.rest.compose import COMPOSED, composition_of, wired_of
 from bff_core.rest.openapi import ViewDocument
-from bff_core.rest.parameters import Binder, Inputs, Values, is_bindable
+from bff_core.rest.parameters import Binder, Errors, Inputs, Values, is_bindable
 from bff_core.rest.progressive import ProgressiveAnswer, wants_lines
 from bff_core.rest.progressive_parts import EarlyPart
 from bff_core.rest.result_check import checked_view
@@ -207,16 +208,13 @@ class CompiledView:
 
     __slots__ = ("_binder", "_compositions", "_facts", "_view", "view_cache")
 
-    def __init__(self, view: View, dependant: Dependant) -> None:
+    def __init__(self, view: View, dependant: Dependant, converted: Collection[str]) -> None:
         self.view_cache: ViewCache | None = None
         self._view = view
-        self._binder = Binder(dependant)
+        self._binder = Binder(dependant, converted)
         self._compositions = tuple(
-            (one.name, cls, Binder(one))
-            for one in dependant.dependencies
-            if one.name is not None and (cls := composition_of(one.call)) is not None
+            (names, cls, Binder(one, converted)) for names, cls, one in _composed_by(dependant)
         )
-
         self._facts = tuple(
             (one.name, kind.from_scope)
             for one in dependant.dependencies
@@ -263,10 +261,15 @@ class CompiledView:
             await close(composed)
 
     def _bound(self, inputs: Inputs) -> list[Values]:
-        """Return the parameters of the endpoint, then those of each composition."""
-        bound = [self._binder.bind(inputs)]
-        for _, _, binder in self._compositions:
-            bound.append(binder.bind(inputs))
+        """Return the parameters of the endpoint, then those of each composition.
+
+        Raises `RequestValidationError` with all errors, in the order of FastAPI.
+        """
+        errors: Errors = []
+        composed = [binder.bind(inputs, errors) for _, _, binder in self._compositions]
+        bound = [self._binder.bind(inputs, errors), *composed]
+        if errors:
+            raise RequestValidationError(errors)
         return bound
 
     def _key_values(self, bound: Sequence[Values], request_scope: Scope) -> tuple[object, ...]:
@@ -285,11 +288,30 @@ class CompiledView:
         values = bound[0]
         for name, make in self._facts:
             values[name] = make(tracked(request_scope))
-        for (name, cls, _), inputs in zip(self._compositions, bound[1:], strict=True):
+        for (names, cls, _), inputs in zip(self._compositions, bound[1:], strict=True):
             composition = wiring.build(cls, request_scope, inputs)
             composed.append(composition)
-            values[name] = composition
+            for name in names:
+                values[name] = composition
         return values
+
+
+def _composed_by(
+    dependant: Dependant,
+) -> Iterable[tuple[Sequence[str], type[Composition], Dependant]]:
+    """Return the compositions of a view: the parameters that get each, its class, its inputs.
+
+    Two parameters of one class get the same composition, as two equal dependencies of FastAPI
+    have one value.
+    """
+    found: dict[object, tuple[list[str], type[Composition], Dependant]] = {}
+    for one in dependant.dependencies:
+        cls = composition_of(one.call)
+        if cls is not None and one.name is not None:
+            key = one.call if one.use_cache else one.name
+            names, _, _ = found.setdefault(key, ([], cls, one))
+            names.append(one.name)
+    return found.values()
 
 
 def _forbid_storing(response: Response, composed: Sequence[Composition]) -> None:
@@ -314,7 +336,7 @@ def _add_locations(
 
 def compile_view(view: View, path: str) -> CompiledView | None:
     """Return a view for the fast path; None if only FastAPI can read its parameters."""
-    _, template, _ = compile_path(path)  # `{name}` for `{name:path}`
+    _, template, convertors = compile_path(path)  # `{name}` for `{name:path}`
     dependant = dependant_with(view.signature, template)
     if dependant.request_param_name is not None or not is_bindable(dependant):
         return None
@@ -324,4 +346,5 @@ def compile_view(view: View, path: str) -> CompiledView | None:
         )
         if not is_known:
             return None
-    return CompiledView(view, dependant)
+    converted = [name for name, convertor in convertors.items() if converts(convertor)]
+    return CompiledView(view, dependant, converted)

@@ -39,7 +39,7 @@ def add_env_file(environ: MutableMapping[str, str], named: str | None = None) ->
         if environ.get("BFF_ENV") != "development":
             is_expected = not environ.get("BFF_ENV") and DEFAULT.is_file()
             return _UNREAD if is_expected else ""
-        if not DEFAULT.exists():
+        if not DEFAULT.is_file():
             return ""
     for name, value in read_env_file(DEFAULT if named is None else Path(named)).items():
         environ.setdefault(name, value)

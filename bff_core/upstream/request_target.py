@@ -24,7 +24,7 @@ class Template:
     __slots__ = ("_names", "_operations", "_slots", "_start", "path")
 
     def __init__(self, path: str) -> None:
-        pieces = list(Formatter().parse(path))
+        pieces = _pieces_of(path)
         slots = [(name, spec) for _, name, spec, how in pieces if name is not None and not how]
         is_known = all(is_name(name) and spec in {"", "path"} for name, spec in slots)
         if not path.startswith("/") or not is_known or any(how for *_, how in pieces):
@@ -32,6 +32,10 @@ class Template:
                 f"path {path!r}: begin with / and name each parameter, as in /users/{{id}}, or as "
                 "in /files/{name:path} where a value may hold slashes"
             )
+        names = [name for name, _ in slots]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ConfigurationError(f"path {path!r} has {{{twice}}} twice: rename one of them")
         self.path = path
         self._operations: dict[str, str] = {}
         self._names = tuple(name for name, _ in slots)
@@ -73,6 +77,20 @@ class Template:
         if operation is None:
             operation = self._operations[method] = f"{method} {self.path}"
         return operation
+
+
+def _pieces_of(path: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    """Return the texts and the parameters of a path; raise `ConfigurationError` for odd braces."""
+    fault = "double braces" if "{{" in path or "}}" in path else ""
+    if not fault:
+        try:
+            return list(Formatter().parse(path))
+        except ValueError as error:
+            fault = str(error)
+    raise ConfigurationError(
+        f"path {path!r}: {fault}: braces name a parameter, as in /users/{{id}}; other braces are "
+        "written %7B and %7D"
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -224,3 +224,9 @@ def test_commands_read_it_as_well(tmp_path, command, variable, file):
     )
 
     assert file in done.stderr + done.stdout
+
+
+def test_a_folder_of_this_name_is_no_file(folder):
+    """A virtual environment called `.env` does not stop development."""
+    (folder / ".env").mkdir()
+    assert add_env_file({"BFF_ENV": "development"}) == ""
