@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator
+from pydantic_core import CoreConfig, PydanticSerializationError, SchemaSerializer, SchemaValidator
 
 __all__ = [
     "decides_its_schema",
     "fields_in",
     "has_validator",
     "is_pydantic_class",
+    "origin_of_model",
     "serializer_of",
     "use_serializer",
     "use_validator",
@@ -50,14 +51,24 @@ def _changed(name: str, member: Any, change: Callable[[Any], Any]) -> Any:
     return change(member)
 
 
-def use_validator(adapter: TypeAdapter[Any], schema: Any) -> None:
-    """Make an adapter validate by another core schema, nested models included."""
-    adapter.validator = validator_for(schema)
+def origin_of_model(kind: Any) -> Any:
+    """Return the generic class of a model such as `Page[int]`, and any other model as it is."""
+    return kind.__pydantic_generic_metadata__["origin"] or kind
 
 
-def validator_for(schema: Any) -> SchemaValidator:
+def use_validator(adapter: TypeAdapter[Any], schema: Any, *, is_strict: bool = False) -> None:
+    """Make an adapter validate by another core schema, nested models included.
+
+    If it `is_strict`, parts of the schema may still say that they are not, unlike with the
+    `strict=True` of a call.
+    """
+    adapter.validator = validator_for(schema, is_strict=is_strict)
+
+
+def validator_for(schema: Any, *, is_strict: bool = False) -> SchemaValidator:
     """Return a new validator of a core schema, nested models included."""
-    return SchemaValidator(schema, _use_prebuilt=False)
+    config = CoreConfig(strict=True) if is_strict else None
+    return SchemaValidator(schema, config, _use_prebuilt=False)
 
 
 def use_serializer(adapter: TypeAdapter[Any], schema: Any) -> None:

@@ -166,7 +166,8 @@ def _as_its_class(value: Any, info: SerializationInfo) -> Any:
     if not (isinstance(value, BaseModel) or is_dataclass(value)):
         return value
     options: Any = {name: getattr(info, name) for name in _OPTIONS}
-    return _serializer_of(type(value)).to_python(value, **options)
+    kind: Any = type(value)
+    return _serializer_of(kind).to_python(value, **options)
 
 
 _BY_CLASS: Final = plain_serializer_function_ser_schema(_as_its_class, info_arg=True)
