@@ -19,12 +19,14 @@ __all__ = [
     "validator_for",
     "validator_of",
     "with_inner",
+    "with_title",
 ]
 
 _FIELD: Final = re.compile(r"\[field_name='(\w+)'")
 
 _VALIDATOR: Final = "__pydantic_validator__"
 _SCHEMA: Final = "__get_pydantic_core_schema__"
+_UPDATES: Final = "pydantic_js_updates"
 _DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
 """The members of a core schema that hold no schemas."""
 
@@ -54,6 +56,13 @@ def _changed(name: str, member: Any, change: Callable[[Any], Any]) -> Any:
 def origin_of_model(kind: Any) -> Any:
     """Return the generic class of a model such as `Page[int]`, and any other model as it is."""
     return kind.__pydantic_generic_metadata__["origin"] or kind
+
+
+def with_title(field: dict[str, Any], title: str) -> dict[str, Any]:
+    """Return the core schema of a field that has a title in JSON Schema, unless it has one."""
+    metadata = field.get("metadata", {})
+    updates = {"title": title} | metadata.get(_UPDATES, {})
+    return field | {"metadata": metadata | {_UPDATES: updates}}
 
 
 def use_validator(adapter: TypeAdapter[Any], schema: Any, *, is_strict: bool = False) -> None:
