@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 
 from bff_core import ANYONE, Settings, Views, gateway
 from bff_core.events import Events
+from bff_core.observe.exceptions import described
 from bff_core.testing import running
 
 T = TypeVar("T")
@@ -372,11 +373,16 @@ async def test_a_later_value_of_a_stream_cuts_it():
         finally:
             closed.append(True)
 
-    async with serving(views) as client:
+    heard: list[Any] = []
+    settings = Settings(env="development", gc_freeze=False)
+    app = gateway("shop", faces=[views], settings=settings, events=Events(heard.append))
+    async with running(app) as client:
         with suppress(Exception):  # an aborted answer
             await client.get("/lines")
 
     assert closed == [True]
+    [crashed] = [one for one in heard if type(one).__name__ == "Crashed"]
+    assert described(crashed.error).startswith("WrongResult: stream ")
 
 
 async def test_lines_of_parts_are_checked_as_well():
