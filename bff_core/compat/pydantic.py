@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaValidator
+from pydantic_core import CoreConfig, PydanticSerializationError, SchemaSerializer, SchemaValidator
 
 __all__ = [
     "classes_in",
@@ -13,18 +13,21 @@ __all__ = [
     "fields_in",
     "has_validator",
     "is_pydantic_class",
+    "origin_of_model",
     "serializer_of",
     "use_serializer",
     "use_validator",
     "validator_for",
     "validator_of",
     "with_inner",
+    "with_title",
 ]
 
 _FIELD: Final = re.compile(r"\[field_name='(\w+)'")
 
 _VALIDATOR: Final = "__pydantic_validator__"
 _SCHEMA: Final = "__get_pydantic_core_schema__"
+_UPDATES: Final = "pydantic_js_updates"
 _DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
 """The members of a core schema that hold no schemas."""
 
@@ -66,14 +69,31 @@ def _changed(name: str, member: Any, change: Callable[[Any], Any]) -> Any:
     return change(member)
 
 
-def use_validator(adapter: TypeAdapter[Any], schema: Any) -> None:
-    """Make an adapter validate by another core schema, nested models included."""
-    adapter.validator = validator_for(schema)
+def origin_of_model(kind: Any) -> Any:
+    """Return the generic class of a model such as `Page[int]`, and any other model as it is."""
+    return kind.__pydantic_generic_metadata__["origin"] or kind
 
 
-def validator_for(schema: Any) -> SchemaValidator:
+def with_title(field: dict[str, Any], title: str) -> dict[str, Any]:
+    """Return the core schema of a field that has a title in JSON Schema, unless it has one."""
+    metadata = field.get("metadata", {})
+    updates = {"title": title} | metadata.get(_UPDATES, {})
+    return field | {"metadata": metadata | {_UPDATES: updates}}
+
+
+def use_validator(adapter: TypeAdapter[Any], schema: Any, *, is_strict: bool = False) -> None:
+    """Make an adapter validate by another core schema, nested models included.
+
+    If it `is_strict`, parts of the schema may still say that they are not, unlike with the
+    `strict=True` of a call.
+    """
+    adapter.validator = validator_for(schema, is_strict=is_strict)
+
+
+def validator_for(schema: Any, *, is_strict: bool = False) -> SchemaValidator:
     """Return a new validator of a core schema, nested models included."""
-    return SchemaValidator(schema, _use_prebuilt=False)
+    config = CoreConfig(strict=True) if is_strict else None
+    return SchemaValidator(schema, config, _use_prebuilt=False)
 
 
 def use_serializer(adapter: TypeAdapter[Any], schema: Any) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "get_route_path",
     "is_async_callable",
     "is_in_one_segment",
+    "is_late_failure",
     "path_pattern_of",
     "serves",
     "wrap_router",
@@ -33,7 +34,14 @@ __all__ = [
 _BARE: Final = "bff_bare_router"
 """The attribute of a router that holds its application without our wrapper."""
 
+_LATE: Final = "Caught handled exception, but response already started."
+
 _IN_ONE_SEGMENT: Final = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)
+
+
+def is_late_failure(error: BaseException) -> bool:
+    """Whether Starlette raised an error because a response had begun when another was raised."""
+    return type(error) is RuntimeError and str(error) == _LATE
 
 
 def is_in_one_segment(convertor: Convertor[Any]) -> bool:

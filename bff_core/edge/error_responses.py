@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Scope as ASGIScope
 
-from bff_core.compat.starlette import is_async_callable
+from bff_core.compat.starlette import is_async_callable, is_late_failure
 from bff_core.edge.problem_details import Problem, is_expected, problem
 from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import trace_id
@@ -61,8 +61,7 @@ def is_cut_off(context: RequestContext) -> bool:
 def _handled(error: Exception) -> Exception:
     """Return the error behind an answer that was cut off, without Starlette's wrapper."""
     cause = error.__cause__
-    is_wrapped = type(error) is RuntimeError and isinstance(cause, Exception) and is_expected(cause)
-    return cause if is_wrapped else error  # type: ignore[return-value]  # an exception
+    return cause if isinstance(cause, Exception) and is_late_failure(error) else error
 
 
 def report(error: Exception, scope: ASGIScope, events: Events) -> None:

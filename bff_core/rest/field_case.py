@@ -19,6 +19,7 @@ from pydantic import (
     TypeAdapter,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import CoreSchema, SchemaSerializer
 from pydantic_core.core_schema import (
     no_info_plain_validator_function,
@@ -26,7 +27,7 @@ from pydantic_core.core_schema import (
     wrap_serializer_function_ser_schema,
 )
 
-from bff_core.compat.pydantic import serializer_of, validator_for, with_inner
+from bff_core.compat.pydantic import serializer_of, validator_for, with_inner, with_title
 from bff_core.edge.strict_numbers import strict_schema
 from bff_core.errors import ConfigurationError
 from bff_core.rest.name_collisions import Renamed, names_read, refuse_collisions
@@ -99,7 +100,21 @@ def _renamed(name: str, field: dict[str, Any]) -> dict[str, Any]:
     alias = camel(name)
     if alias == name:
         return field
-    return {"validation_alias": alias, "serialization_alias": alias} | field
+    is_chosen = "validation_alias" in field or "serialization_alias" in field
+    title = None if is_chosen else title_of(name, field)
+    renamed = {"validation_alias": alias, "serialization_alias": alias} | field
+    return renamed if title is None else with_title(renamed, title)
+
+
+def title_of(name: str, schema: Any) -> str | None:
+    """Return the title of a field in OpenAPI: that of its name in Python, as without a case.
+
+    None if its type has a title of its own, such as a class.
+    """
+    generator = GenerateJsonSchema()
+    if not generator.field_title_should_be_set(schema):
+        return None
+    return generator.get_title_from_name(name)
 
 
 def _check(before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ def refuse_unawaited(value: Awaitable[object]) -> Never:
     raise RuntimeError(f"the view answers with {name} itself: await it, and answer with its result")
 
 
-def _json_form(value: object) -> object:
+def json_form(value: object) -> object:
     """Return the JSON form of an object that msgspec does not support."""
     if isinstance(value, Iterator):
         raise TypeError("an iterator can be read only once: pydantic encodes it")
@@ -69,7 +69,7 @@ def _json_form(value: object) -> object:
         ) from None
 
 
-encode = msgspec.json.Encoder(enc_hook=_json_form).encode
+encode = msgspec.json.Encoder(enc_hook=json_form).encode
 """Encodes a value with all its fields, without a declared type."""
 
 

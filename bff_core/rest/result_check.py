@@ -12,18 +12,23 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
+    Sequence,
 )
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing
+from decimal import Decimal
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 import msgspec
 from fastapi import Response
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import PydanticKnownError
+from pydantic_core.core_schema import no_info_before_validator_function
 
-from bff_core.compat.pydantic import has_validator, use_validator, with_inner
+from bff_core.compat.pydantic import has_validator, origin_of_model, use_validator, with_inner
 from bff_core.errors import BFFError
-from bff_core.rest.response_model import refuse_unawaited
+from bff_core.rest.response_model import json_form, refuse_unawaited
 from bff_core.rest.struct_schema import has_structs
 
 Endpoint = Callable[..., Coroutine[object, object, object]]
@@ -32,6 +37,8 @@ Check = Callable[[object], None]
 
 MAX_FAULTS: Final = 3
 """Faults of one value that an error names."""
+
+_WITH_CONFIG: Final = frozenset({"dataclass", "typed-dict"})
 
 _in_modules: Final = re.compile(r"\b(?:[A-Za-z_]\w*\.)+").sub
 """Replaces the modules in the text of a type."""
@@ -88,11 +95,11 @@ def _check_of(what: str, declared: Any) -> Check | None:
         adapter = TypeAdapter(declared)
     except PydanticUserError:
         return None
-    use_validator(adapter, _revalidated(adapter.core_schema))
+    use_validator(adapter, _strict(_revalidated(adapter.core_schema)), is_strict=True)
 
     def check(value: object) -> None:
         try:
-            adapter.validate_python(value, strict=True)
+            adapter.validate_python(value)
         except ValidationError as error:
             faults = _faults(value, error)
         except AttributeError as error:  # a dataclass whose field was never set
@@ -109,7 +116,10 @@ def _struct_check(what: str, declared: Any) -> Check:
 
     def check(value: object) -> None:
         try:
-            msgspec.convert(msgspec.to_builtins(value), declared, strict=True)
+            plain = msgspec.to_builtins(value, enc_hook=json_form)
+            msgspec.convert(plain, declared, strict=True)
+        except TypeError as error:  # of a value that can't be encoded
+            raise _wrong(what, declared, [f"$: {error}"]) from None
         except msgspec.ValidationError as error:
             message, has_path, path = str(error).partition(" - at `")
             place = path.removesuffix("`") if has_path else "$"
@@ -130,15 +140,54 @@ def _revalidated(schema: Any) -> Any:
 
     Models have validated theirs when they were made; a dict in place of one is refused.
     """
-    if schema.get("type") == "model":
+    kind = schema.get("type")
+    if kind == "model":
         same = {"ref": schema["ref"]} if "ref" in schema else {}
-        return {"type": "is-instance", "cls": schema["cls"], **same}
+        return {"type": "is-instance", "cls": origin_of_model(schema["cls"]), **same}
     copy = with_inner(schema, _revalidated)
-    if copy.get("type") == "dataclass" and not has_validator(copy["cls"]):
+    if kind == "dataclass" and not has_validator(copy["cls"]):
         copy |= {"revalidate_instances": "always", "post_init": False}
-    if copy.get("type") == "dataclass-field":
+    if kind in {"dataclass-field", "typed-dict-field"}:
+        copy.pop("validation_alias", None)  # values have the names in Python
+    if kind == "dataclass-field":
         copy |= {"init": True, "init_only": False}
-    return copy
+    if kind == "float":
+        return no_info_before_validator_function(_no_decimal, copy)
+    return _abstract(copy)
+
+
+def _abstract(schema: Any) -> Any:
+    """Return a core schema that takes any sequence or set where a type does not say which.
+
+    A `Mapping` differs from a `dict` in pydantic's own schema.
+    """
+    if schema.get("type") == "chain" and get_origin(schema["steps"][0].get("cls")) is Sequence:
+        return schema | {"steps": [with_inner(one, _not_strict) for one in schema["steps"]]}
+    if schema.get("type") == "frozenset":  # that of an abstract set as well
+        return no_info_before_validator_function(_frozen, schema)
+    return schema
+
+
+def _not_strict(schema: Any) -> Any:
+    return schema | {"strict": False} if schema.get("type") == "list" else schema
+
+
+def _strict(schema: Any) -> Any:
+    """Return a core schema that converts nothing, except where it says that it does."""
+    copy = with_inner(schema, _strict)
+    config = {"config": copy.get("config", {}) | {"strict": True}}
+    return copy | config if copy.get("type") in _WITH_CONFIG else copy
+
+
+def _frozen(value: object) -> object:
+    return frozenset(value) if isinstance(value, AbstractSet) else value
+
+
+def _no_decimal(value: object) -> object:
+    """Refuse a decimal, which is encoded as a string."""
+    if isinstance(value, Decimal):
+        raise PydanticKnownError("float_type")
+    return value
 
 
 def _faults(value: object, error: ValidationError) -> list[str]:

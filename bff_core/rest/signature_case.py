@@ -27,7 +27,7 @@ from bff_core.compat.fastapi import (
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import COMPOSED_CLASS
 from bff_core.rest.compose import composition_of
-from bff_core.rest.field_case import camel, camel_body
+from bff_core.rest.field_case import camel, camel_body, title_of
 from bff_core.rest.name_collisions import Renamed, refuse_collisions
 from bff_core.rest.signature import dependant_with
 
@@ -122,6 +122,7 @@ def _parameter(parameter: inspect.Parameter, fields: Mapping[str, ModelField]) -
     info = field.field_info
     is_chosen = info.alias not in {None, field.name} or info.validation_alias is not None
     alias = None if is_chosen else camel(field.name)
+    title = info.title or title_of(field.name, type_adapter_of(field).core_schema)
     if isinstance(info, Body) and not isinstance(info, Form):
         return _body(parameter, field, info, alias or info.alias)
     default, hint = parameter.default, parameter.annotation
@@ -130,8 +131,9 @@ def _parameter(parameter: inspect.Parameter, fields: Mapping[str, ModelField]) -
         default = copy(default)
         if alias is not None:
             default.alias = default.validation_alias = default.serialization_alias = alias
+            default.title = title
     elif alias is not None:
-        metadata.append(Field(alias=alias))
+        metadata.append(Field(alias=alias, title=title))
     hint = Annotated[(_camel_model(given), *metadata)] if metadata else _camel_model(given)
     return parameter.replace(annotation=hint, default=default)
 

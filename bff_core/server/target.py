@@ -2,13 +2,25 @@
 
 import importlib
 import inspect
+import sysconfig
+import traceback
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
+from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
 from bff_core.server.server_state import App
+
+_NOT_OF_APPLICATION: Final = (
+    str(Path(__file__).parents[1]),
+    sysconfig.get_path("stdlib"),
+    sysconfig.get_path("purelib"),
+    "<",
+)
+"""Where the files begin that are not the application's."""
 
 MAX_NAMES = 5
 """Names of a module that an error suggests."""
@@ -46,11 +58,20 @@ def load(name: str) -> App:
 def _module(module_name: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}{_place(error)}") from error
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if module_name != missing and not module_name.startswith(f"{missing}."):
             raise
         raise CannotServe(f"there is no module {missing!r} (in {name!r})") from None
+
+
+def _place(error: Exception) -> str:
+    """Return the line of the application at which an error was raised; empty if there is none."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [one for one in frames if not one.filename.startswith(_NOT_OF_APPLICATION)]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
 
 
 def _meant(module: ModuleType, path: str) -> str:

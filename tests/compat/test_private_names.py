@@ -29,6 +29,7 @@ PUBLIC = {
     "pydantic": "*",
     "pydantic.alias_generators": {"to_camel"},
     "pydantic.fields": {"FieldInfo"},
+    "pydantic.json_schema": {"GenerateJsonSchema"},
     "pydantic_core": "*",
     "pydantic_core.core_schema": "*",
     "redis.asyncio": "*",

@@ -1,13 +1,17 @@
 """What `bff_core/compat/pydantic.py` needs of pydantic; each test is named after one promise."""
 
+import typing
 from dataclasses import dataclass
 
 import pydantic
 import pytest
 from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticSerializationError
 
 from bff_core.compat import pydantic as compat
+
+T = typing.TypeVar("T")
 
 
 class Inner(BaseModel):
@@ -109,3 +113,35 @@ def test_an_error_of_serializing_names_its_fields():
         TypeAdapter(Outer).dump_json(wrong, warnings="error")
 
     assert compat.fields_in(caught.value) == ["price"]
+
+
+def test_a_strict_validator_leaves_out_what_says_so():
+    """`CoreConfig(strict=True)` is a default, which `strict` in a part of a schema overrides."""
+    adapter = TypeAdapter(int)
+
+    compat.use_validator(adapter, {"type": "int"}, is_strict=True)
+    with pytest.raises(pydantic.ValidationError):
+        adapter.validate_python("1")
+
+    compat.use_validator(adapter, {"type": "int", "strict": False}, is_strict=True)
+    assert adapter.validate_python("1") == 1
+
+
+def test_a_parametrized_model_has_an_origin():
+    """`__pydantic_generic_metadata__` has the class of which `Generic[int]` was made."""
+
+    class Generic(BaseModel, typing.Generic[T]):
+        item: T
+
+    assert compat.origin_of_model(Generic[int]) is Generic
+    assert [compat.origin_of_model(one) for one in (Generic, Inner)] == [Generic, Inner]
+
+
+def test_a_field_gets_a_title():
+    """`pydantic_js_updates` of a field's metadata is in its JSON Schema; a given title stays."""
+    field = {"type": "typed-dict-field", "schema": {"type": "int"}}
+    titled = compat.with_title(compat.with_title(field, "Mine"), "Other")
+
+    schema = GenerateJsonSchema().generate({"type": "typed-dict", "fields": {"x": titled}})
+
+    assert schema["properties"]["x"] == {"type": "integer", "title": "Mine"}

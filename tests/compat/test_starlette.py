@@ -142,6 +142,8 @@ async def test_an_error_amid_an_answer_is_wrapped():
 
     assert type(caught.value) is RuntimeError
     assert isinstance(caught.value.__cause__, HTTPException)
+    assert compat.is_late_failure(caught.value)
+    assert not compat.is_late_failure(RuntimeError("another"))
 
 
 def test_an_exception_without_a_detail_has_the_phrase_of_its_status():

@@ -763,6 +763,46 @@ async def test_inputs_are_documented_in_camel_case():
         assert f'"{name}"' not in whole
 
 
+@dataclass
+class Trip:
+    """A class whose fields have titles."""
+
+    trip_name: str
+    max_stops: int | None
+    first_card: Card
+    own_title: Annotated[int, Field(title="Mine")] = 1
+
+
+async def test_titles_are_those_of_the_names_in_python():
+    """`tripName` is "Trip Name", as without a case; classes and authors have their own titles."""
+    documents = []
+    for case in (None, "camel"):
+        views = Views(access=ANYONE, case=case)
+
+        @views.post("/trips")
+        async def add(
+            trip: Trip,
+            max_stops: int = 3,
+            trip_name: Annotated[str, Query(title="Name")] = "",
+            stock_kind: Kind = Kind.IN_STOCK,
+            page_size: int = Query(3),
+        ) -> Trip:
+            del max_stops, trip_name, stock_kind, page_size
+            return trip
+
+        async with served(views) as (app, _):
+            documents.append(app.openapi())
+    plain, renamed = documents
+
+    def titles(document: Any) -> list[Any]:
+        parameters = document["paths"]["/trips"]["post"]["parameters"]
+        fields = document["components"]["schemas"]["Trip"]["properties"].values()
+        return [*(one["schema"].get("title") for one in parameters), *map(str, fields)]
+
+    assert titles(plain) == titles(renamed)
+    assert {"Max Stops", "Name", "Page Size"} <= set(titles(plain)[:5])
+
+
 class Shelf(Composition):
     """A screen with parts."""
 

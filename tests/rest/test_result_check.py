@@ -1,8 +1,12 @@
 """In development a view whose result is not of its type is a 500 that names place and types."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 import pytest
@@ -14,6 +18,7 @@ from typing_extensions import TypedDict
 
 from bff_core import ANYONE, Settings, Views, gateway
 from bff_core.events import Events
+from bff_core.observe.exceptions import described
 from bff_core.testing import running
 
 T = TypeVar("T")
@@ -101,6 +106,25 @@ class Counted:
         self.made.append(1)
 
 
+class Paged(BaseModel, Generic[T]):
+    """A generic model."""
+
+    item: T
+
+
+@dataclass
+class Aliased:
+    """A class whose field has another name in JSON."""
+
+    a: Annotated[int, Field(alias="A")]
+
+
+class Holder(Struct):
+    """A Struct with a field for anything."""
+
+    held: Any
+
+
 def broken() -> Page:
     """Return a page without its items."""
     return Page.__new__(Page)
@@ -140,6 +164,18 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
     "literal": (Literal["a", "b"], "c", "$: expected 'a' or 'b', got str"),
     "generic": (Box[int], Box("x"), "$.inside: expected a valid integer, got str"),
     "named tuple": (Pair, Pair("a", "b"), "$.count: expected a valid integer, got str"),
+    "decimal for a float": (
+        Item,
+        Item("lamp", Decimal("1.5")),  # type: ignore[arg-type] # what is tested
+        "$.price: expected a valid number, got Decimal",
+    ),
+    "item of a set": (AbstractSet[int], {"a"}, "expected a valid integer"),
+    "list for a set": (set[int], [1], "$: expected a valid set, got list"),
+    "item of a sequence": (Sequence[int], ("a",), "expected a valid integer, got str"),
+    "string for a sequence": (Sequence[str], 7, "$: expected an instance of Sequence, got int"),
+    "another generic model": (Paged[int], Model(listPrice=1), "$: expected an instance of Paged"),
+    "field with an alias": (Aliased, Aliased("a"), "$.a: expected a valid integer, got str"),
+    "struct with an object": (Holder, Holder(object()), "$: a view can't answer with object"),
     "struct": (Deal, Deal("7"), "$.listPrice: expected int, got str"),
     "struct in a struct": (
         Deals,
@@ -155,6 +191,12 @@ RIGHT: dict[str, tuple[Any, Any]] = {
     "tuple for a sequence": (Page, Page((LAMP,), {"a": LAMP}, "note")),
     "model": (Model, Model(listPrice=2)),
     "struct": (Deals, Deals([Deal(1)])),
+    "generic model": (Paged[int], Paged(item=1)),
+    "field with an alias": (Aliased, Aliased(1)),
+    "set for an abstract set": (AbstractSet[int], {1}),
+    "range for a sequence": (Sequence[int], range(3)),
+    "view of a mapping": (Mapping[str, int], MappingProxyType({"a": 1})),
+    "model in a struct": (Holder, Holder([Model(listPrice=1), Path("a"), LAMP])),
     "anything": (Any, {"a": [1, None]}),
     "generic": (Box[Item], Box(LAMP)),
     "named tuple": (Pair, Pair("a", 1)),
@@ -331,11 +373,16 @@ async def test_a_later_value_of_a_stream_cuts_it():
         finally:
             closed.append(True)
 
-    async with serving(views) as client:
+    heard: list[Any] = []
+    settings = Settings(env="development", gc_freeze=False)
+    app = gateway("shop", faces=[views], settings=settings, events=Events(heard.append))
+    async with running(app) as client:
         with suppress(Exception):  # an aborted answer
             await client.get("/lines")
 
     assert closed == [True]
+    [crashed] = [one for one in heard if type(one).__name__ == "Crashed"]
+    assert described(crashed.error).startswith("WrongResult: stream ")
 
 
 async def test_lines_of_parts_are_checked_as_well():

@@ -182,6 +182,22 @@ def test_options_take_precedence_over_settings():
     )
 
 
+def test_a_wrong_option_of_an_application_is_reported_with_its_line(capsys, monkeypatch, tmp_path):
+    """The message alone does not say which of many upstreams has the option."""
+    file = tmp_path / "wrongly_configured.py"
+    file.write_text(
+        "from bff_core import Policy\n\n\nclass Orders:\n    policy = Policy(timeout=-1)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["server", "wrongly_configured:app", "--port", "0"])
+
+    main()
+
+    line = capsys.readouterr().err
+    assert line.startswith("bff: Policy.timeout must be 0.001 to 3,600, not -1")
+    assert line.endswith(f" ({file}, line 5)\n")
+
+
 def test_an_application_that_can_not_be_served_exits_with_two(capsys, monkeypatch):
     """A script can distinguish it from an application that failed."""
     monkeypatch.setattr(sys, "argv", ["server", "no.such:app", "--port", "0"])
