@@ -29,6 +29,7 @@ __all__ = [
     "declaration_of",
     "declaring_classes",
     "directives_of",
+    "field_type",
     "get_object_definition",
     "graphql_schema",
     "is_input_class",
@@ -147,6 +148,11 @@ def argument_names(field: GraphQLField) -> Iterator[tuple[str, str]]:
         definition = argument.extensions.get(DEFINITION)
         if definition is not None:
             yield name, definition.python_name
+
+
+def field_type(field: GraphQLField) -> object:
+    """Return Strawberry's type of a field."""
+    return getattr(_definition_of(field), "type", None)
 
 
 def directives_of(field: GraphQLField) -> Sequence[object]:
