@@ -121,7 +121,9 @@ def declaring_classes(kind: type, field: GraphQLField) -> Mapping[type, object]:
     for one in kind.__mro__:
         definition = get_object_definition(one)
         if definition is not None and _declares(one, name):
-            found[one] = definition.get_field(name)
+            # Strawberry's copy of a field lacks what a decorator above the field has set.
+            originals = vars(one).get("__dataclass_fields__", {})
+            found[one] = originals.get(name) or definition.get_field(name)
     used = getattr(_definition_of(field), "origin", None)
     return {used: found[used], **found} if used in found else found or {kind: None}
 

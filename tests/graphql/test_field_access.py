@@ -1,6 +1,6 @@
 """Access rules of fields that types inherit, merge or override: no subclass opens them."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
 import pytest
 import strawberry
@@ -136,6 +136,11 @@ class AboveField:
     def b(self) -> str:
         return "closed"
 
+    @access(ADMIN)
+    @strawberry.field
+    def again(self) -> Self:
+        return self
+
 
 SHAPES = {
     "merged": merge_types("Query", (Open, Closed)),
@@ -179,6 +184,11 @@ async def test_an_override_does_not_open_a_field_of_the_base():
     """A rule on the overriding field comes on top."""
     assert await run_query("{ b }", Overriding) == (None, ["not_authenticated"])
     assert await run_query("{ b }", Overriding, scopes={"admin"}) == ({"b": "overridden"}, [])
+
+
+async def test_a_rule_above_a_field_of_the_type_itself_is_checked():
+    """Strawberry copies a field whose type is `Self`."""
+    assert await run_query("{ again { a } }", AboveField) == (None, ["not_authenticated"])
 
 
 async def test_inherited_screens_have_the_rule_of_their_class():
