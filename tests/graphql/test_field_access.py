@@ -186,6 +186,35 @@ async def test_an_override_does_not_open_a_field_of_the_base():
     assert await run_query("{ b }", Overriding, scopes={"admin"}) == ({"b": "overridden"}, [])
 
 
+@strawberry.federation.type(keys=["id"])
+class Entity:
+    """An entity with a closed field."""
+
+    id: strawberry.ID
+
+    @strawberry.field
+    @access(ADMIN)
+    def secret(self) -> str:
+        return "secret"
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "Entity":  # noqa: A002 # the name of the key
+        return cls(id=id)
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"), [(Open, ANYONE), (Closed, ADMIN), (OpenFirst, ADMIN), (Plain, Require())]
+)
+def test_fields_of_federation_have_the_rule_of_the_query(root, expected):
+    """`_service` and `_entities` are as open as the class of the query; entities have rules."""
+    schema = strawberry.federation.Schema(root, types=[Entity])
+    rules = {str(one).partition(": ")[0]: one.access for one in GraphQL(schema).access(("demo",))}
+
+    assert rules["* /graphql Query._service"] == expected
+    assert rules["* /graphql Query._entities"] == expected
+    assert rules["* /graphql Entity.secret"] == ADMIN
+
+
 async def test_a_rule_above_a_field_of_the_type_itself_is_checked():
     """Strawberry copies a field whose type is `Self`."""
     assert await run_query("{ again { a } }", AboveField) == (None, ["not_authenticated"])
