@@ -29,6 +29,7 @@ __all__ = [
     "declaration_of",
     "declaring_classes",
     "directives_of",
+    "field_type",
     "get_object_definition",
     "graphql_schema",
     "is_input_class",
@@ -120,7 +121,9 @@ def declaring_classes(kind: type, field: GraphQLField) -> Mapping[type, object]:
     for one in kind.__mro__:
         definition = get_object_definition(one)
         if definition is not None and _declares(one, name):
-            found[one] = definition.get_field(name)
+            # Strawberry's copy of a field lacks what a decorator above the field has set.
+            originals = vars(one).get("__dataclass_fields__", {})
+            found[one] = originals.get(name) or definition.get_field(name)
     used = getattr(_definition_of(field), "origin", None)
     return {used: found[used], **found} if used in found else found or {kind: None}
 
@@ -147,6 +150,11 @@ def argument_names(field: GraphQLField) -> Iterator[tuple[str, str]]:
         definition = argument.extensions.get(DEFINITION)
         if definition is not None:
             yield name, definition.python_name
+
+
+def field_type(field: GraphQLField) -> object:
+    """Return Strawberry's type of a field."""
+    return getattr(_definition_of(field), "type", None)
 
 
 def directives_of(field: GraphQLField) -> Sequence[object]:

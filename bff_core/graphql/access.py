@@ -6,7 +6,7 @@ other field without a rule is open to all viewers who may select the field above
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial, wraps
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     GraphQLField,
@@ -36,6 +36,9 @@ from bff_core.graphql.context import Context
 from bff_core.routing.access import RouteAccess
 
 Resolve = Callable[..., Any]
+
+FEDERATION_FIELDS: Final = frozenset({"_entities", "_service"})
+"""Fields that Strawberry adds to the query of a subgraph, which have the rules of its class."""
 
 ObjectOrInterface: TypeAlias = GraphQLObjectType | GraphQLInterfaceType
 
@@ -94,6 +97,8 @@ def rules_of(kind: ObjectOrInterface, name: str) -> tuple[Access | None, ...]:
     (used, _), *overridden = declaring.items()
     own = _rule_of_field(declaration_of(field)) or _rule_of_field(declaring[used])
     found: list[Access | None] = [*_declared(origin, used, own)]
+    if name in FEDERATION_FIELDS and own is None:
+        found = [*_rules_of_class(origin)]
     inherited: list[Access | None] = [
         rule
         for holder, declared in overridden

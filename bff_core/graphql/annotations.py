@@ -47,4 +47,4 @@ def split_none(annotation: Any) -> tuple[Any, bool]:
 def class_of_annotation(annotation: Any) -> type | None:
     """Return the class of an annotation such as `Page` or `Page[Item]`; None if it has none."""
     found = get_origin(annotation) or annotation
-    return found if isinstance(found, type) and found not in (Union, UnionType) else None
+    return found if isinstance(found, type) and found not in (Union, UnionType, Any) else None

@@ -6,13 +6,14 @@ from hashlib import sha256
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, print_schema
 
-from bff_core.compat.strawberry import class_of, graphql_schema, resolver_of
+from bff_core.compat.strawberry import class_of, field_type, graphql_schema, resolver_of
 from bff_core.composition.composition import Composition
 from bff_core.graphql.field_plan import FieldPlan
 from bff_core.graphql.held_screen import held_screens
 from bff_core.graphql.shape import ShapeOf
 from bff_core.graphql.shape_check import check_shape
 from bff_core.graphql.strawberry_field import plan_of
+from bff_core.graphql.value_check import check_value
 
 
 def schema_hash(schema: strawberry.Schema) -> str:
@@ -41,8 +42,10 @@ def check_fields(schema: strawberry.Schema) -> None:
     for kind, origin in object_types(graphql_schema(schema)):
         if issubclass(origin, ShapeOf):
             check_shape(origin)
-        for name, _, plan in planned_fields(kind):
-            plan.check(origin, f"{kind.name}.{name}")
+        for name, field, plan in planned_fields(kind):
+            where = f"{kind.name}.{name}"
+            plan.check(origin, where)
+            check_value(plan, field_type(field), where)
 
 
 def screens_of(schema: strawberry.Schema) -> Iterator[type[Composition]]:

@@ -70,10 +70,10 @@ ShapeOf.__getattr__ = _read  # type: ignore[attr-defined]
 class Each(Generic[T, R]):
     """A shape of each item of a list; `each(...)` makes it. An item that is None stays None."""
 
-    __slots__ = ("_shape",)
+    __slots__ = ("of_item",)
 
     def __init__(self, shape: Callable[[T], R]) -> None:
-        self._shape = shape
+        self.of_item = shape
 
     @overload
     def __call__(self, items: Iterable[T], /) -> list[R]: ...
@@ -81,7 +81,7 @@ class Each(Generic[T, R]):
     def __call__(self, items: Iterable[T | None], /) -> list[R | None]: ...
     def __call__(self, items: Iterable[T | None], /) -> Any:
         """Return the shapes of the items."""
-        shape = self._shape
+        shape = self.of_item
         return [None if item is None else shape(item) for item in items]
 
 

@@ -46,11 +46,11 @@ def check_shape(kind: type[ShapeOf[Any]]) -> None:
         where = f"{kind.__name__}.{name}"
         if name in vars(kind):
             raise ConfigurationError(f"{where}: a default would hide the source's; remove it")
-        advice = f"declare it by value({_name(source)}, ...), or give it a resolver"
+        advice = f"declare it by value({name_of(source)}, ...), or give it a resolver"
         found = attribute_of(source, name, where, advice)
         problem = misfit(found, wanted)
         if problem:
-            owner = _name(source)
+            owner = name_of(source)
             raise ConfigurationError(
                 f"{where}: {owner}.{name} {problem}; or declare it by value({owner}, ...)"
             )
@@ -74,14 +74,15 @@ def attribute_of(source: Any, name: str, where: str, advice: str) -> Any:
     if not annotated and declared is None and not is_dynamic:
         raise ConfigurationError(f"{where}: {kind.__name__} has no attribute {name!r}; {advice}")
     if isinstance(declared, property) and declared.fget is not None:
-        return _hints(declared.fget).get("return", UNKNOWN)
-    return _with_arguments(source, kind, _hints(kind).get(name, UNKNOWN))
+        return hints_of(declared.fget).get("return", UNKNOWN)
+    return _with_arguments(source, kind, hints_of(kind).get(name, UNKNOWN))
 
 
-def _hints(annotated: Any) -> Mapping[str, Any]:
+def hints_of(annotated: Any) -> Mapping[str, Any]:
+    """Return the evaluated annotations of a class or function; none if one can't be evaluated."""
     try:
         return get_type_hints(annotated)
-    except (NameError, TypeError):
+    except (NameError, TypeError, AttributeError):
         return {}
 
 
@@ -116,7 +117,7 @@ def _list_misfit(found: Any, item: object) -> str:
     if kind is None or kind is object:
         return ""
     if not issubclass(kind, Iterable) or issubclass(kind, str | bytes):
-        return f"is {_name(found)}, no list"
+        return f"is {name_of(found)}, no list"
     arguments = [one for one in get_args(found) if one is not Ellipsis]
     problem = misfit(arguments[0], item) if len(arguments) == 1 else ""
     return f"has items of another type: each {problem}" if problem else ""
@@ -129,7 +130,7 @@ def _class_misfit(found: Any, kind: object) -> str:
         return ""
     if fitting is not None:
         is_known = is_dataclass(given) or issubclass(given, str | int | float | list | tuple)
-        return f"is {_name(found)}" if is_known and not issubclass(given, fitting) else ""
+        return f"is {name_of(found)}" if is_known and not issubclass(given, fitting) else ""
     if not isinstance(kind, type) or get_object_definition(kind) is None:
         return ""
     return "" if issubclass(given, kind) else _type_misfit(found, kind)
@@ -139,13 +140,13 @@ def _type_misfit(found: Any, kind: type) -> str:
     """Return why a type of Strawberry can't shape a value; empty if it may."""
     if is_interface(kind) and issubclass(kind, ShapeOf):
         return (
-            f"is {_name(found)}, which {kind.__name__} can't shape, since it is an interface: give "
-            "a function that returns an implementation, or write a union of the implementations"
+            f"is {name_of(found)}, which {kind.__name__} can't shape, since it is an interface: "
+            "give a function that returns an implementation, or write a union of implementations"
         )
     source = source_type(kind)
     if source is None:
-        return f"is {_name(found)}: make {kind.__name__} a ShapeOf[{_name(found)}]"
-    return "" if _is_a(found, source) else f"is {_name(found)}, not {_name(source)}"
+        return f"is {name_of(found)}: make {kind.__name__} a ShapeOf[{name_of(found)}]"
+    return "" if _is_a(found, source) else f"is {name_of(found)}, not {name_of(source)}"
 
 
 def _is_a(found: Any, source: Any) -> bool:
@@ -157,7 +158,8 @@ def _is_a(found: Any, source: Any) -> bool:
     return issubclass(given, wanted) and same
 
 
-def _name(annotation: Any) -> str:
+def name_of(annotation: Any) -> str:
+    """Return how errors write an annotation."""
     annotation = bare(annotation)
     return (
         annotation.__name__

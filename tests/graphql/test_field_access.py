@@ -1,6 +1,6 @@
 """Access rules of fields that types inherit, merge or override: no subclass opens them."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
 import pytest
 import strawberry
@@ -136,6 +136,11 @@ class AboveField:
     def b(self) -> str:
         return "closed"
 
+    @access(ADMIN)
+    @strawberry.field
+    def again(self) -> Self:
+        return self
+
 
 SHAPES = {
     "merged": merge_types("Query", (Open, Closed)),
@@ -179,6 +184,40 @@ async def test_an_override_does_not_open_a_field_of_the_base():
     """A rule on the overriding field comes on top."""
     assert await run_query("{ b }", Overriding) == (None, ["not_authenticated"])
     assert await run_query("{ b }", Overriding, scopes={"admin"}) == ({"b": "overridden"}, [])
+
+
+@strawberry.federation.type(keys=["id"])
+class Entity:
+    """An entity with a closed field."""
+
+    id: strawberry.ID
+
+    @strawberry.field
+    @access(ADMIN)
+    def secret(self) -> str:
+        return "secret"
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "Entity":  # noqa: A002 # the name of the key
+        return cls(id=id)
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"), [(Open, ANYONE), (Closed, ADMIN), (OpenFirst, ADMIN), (Plain, Require())]
+)
+def test_fields_of_federation_have_the_rule_of_the_query(root, expected):
+    """`_service` and `_entities` are as open as the class of the query; entities have rules."""
+    schema = strawberry.federation.Schema(root, types=[Entity])
+    rules = {str(one).partition(": ")[0]: one.access for one in GraphQL(schema).access(("demo",))}
+
+    assert rules["* /graphql Query._service"] == expected
+    assert rules["* /graphql Query._entities"] == expected
+    assert rules["* /graphql Entity.secret"] == ADMIN
+
+
+async def test_a_rule_above_a_field_of_the_type_itself_is_checked():
+    """Strawberry copies a field whose type is `Self`."""
+    assert await run_query("{ again { a } }", AboveField) == (None, ["not_authenticated"])
 
 
 async def test_inherited_screens_have_the_rule_of_their_class():
