@@ -168,6 +168,7 @@ async def client(
     roles. The demo authenticator replaces that of the gateway, unless `own_authenticator` is set.
     `headers` are sent with every request.
     """
+    __tracebackhide__ = True
     made = make(app, environ=environ, has_own_authenticator=own_authenticator)
     before, viewers = made.config, GivenViewers()
     scripted = ScriptedServices(made, traffic or {}, {**(services or {}), **scripts})

@@ -315,8 +315,12 @@ async def test_an_app_may_be_named():
     [
         (lambda: None, {}, "is no gateway, but of type NoneType: pass a Gateway, or a function"),
         ("tests.testing.kit_shop:TENT", {}, "is no gateway, but of type dict"),
+        ("tests.testing.kit_shop:mak_app", {},
+         "module 'tests.testing.kit_shop' has no 'mak_app': it has make_app, make_open_app"),
+        ("tests.testing.kit_shp:make_app", {}, r"there is no module 'tests\.testing\.kit_shp'"),
+        ("tests.testing.kit_shop", {}, "write module:attribute, as in shop.app:app"),
     ],
-)
+)  # fmt: skip
 async def test_other_apps_are_refused(app, options, message):
     """The error says what may be passed."""
     with pytest.raises(TypeError, match=message):
