@@ -19,6 +19,7 @@ from bff_core.testing.gateway_under_test import (
     install,
     make,
 )
+from bff_core.testing.in_process import InProcessTransport
 from bff_core.testing.scripts import Script, ScriptedService
 from bff_core.testing.viewers import GivenViewers, credentials_of
 
@@ -54,7 +55,7 @@ class GatewayClient(httpx.AsyncClient):
 
     It sends requests like every `httpx.AsyncClient`. `calls` are the calls that the services
     received, `services` their scripts by name. `answer.elapsed` is in the time of the loop, which
-    is exact in virtual time.
+    is exact in virtual time. A stream that breaks off raises `httpx.RemoteProtocolError`.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class GatewayClient(httpx.AsyncClient):
         viewers: GivenViewers,
         headers: Mapping[str, str],
     ) -> None:
-        super().__init__(transport=_in_process(app), base_url=BASE_URL, headers=headers)
+        super().__init__(transport=InProcessTransport(app), base_url=BASE_URL, headers=headers)
         self.app = app
         self._scripted = services
         self._viewers = viewers

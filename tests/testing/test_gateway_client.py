@@ -2,9 +2,12 @@
 
 import asyncio
 
+import httpx
 import pytest
+from fastapi.responses import StreamingResponse
 
 from bff_core import (
+    ANYONE,
     ApiKey,
     Basic,
     Call,
@@ -14,6 +17,7 @@ from bff_core import (
     Signature,
     Upstream,
     Viewer,
+    Views,
     gateway,
 )
 from bff_core.testing import (
@@ -288,6 +292,28 @@ async def test_environment_of_the_test_configures_the_gateway():
 
     assert answer.status_code == 504
     assert answer.elapsed.total_seconds() == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_stream_that_breaks_off_raises(fails):
+    """It would look like a complete answer otherwise."""
+    views = Views(access=ANYONE)
+
+    @views.get("/rows", response_model=None)
+    async def rows() -> StreamingResponse:
+        async def chunks():
+            yield b"one"
+            if fails:
+                raise ValueError("two")
+
+        return StreamingResponse(chunks())
+
+    async with client(lambda: gateway("rows", faces=[views])) as c:
+        if not fails:
+            assert (await c.get("/rows")).content == b"one"
+            return
+        with pytest.raises(httpx.RemoteProtocolError, match=r"broke off after 3 bytes"):
+            await c.get("/rows")
 
 
 async def test_a_gateway_may_be_opened_many_times():
