@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import httpx
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bff_core.auth.viewer import Viewer
 from bff_core.gateway.app import Gateway
@@ -19,7 +20,6 @@ from bff_core.testing.gateway_under_test import (
     install,
     make,
 )
-from bff_core.testing.in_process import InProcessTransport
 from bff_core.testing.scripts import Script, ScriptedService
 from bff_core.testing.viewers import GivenViewers, credentials_of
 
@@ -48,6 +48,54 @@ async def running(
 
 def _in_process(app: FastAPI) -> httpx.ASGITransport:
     return httpx.ASGITransport(app, raise_app_exceptions=False)
+
+
+class InProcessTransport(httpx.AsyncBaseTransport):
+    """Calls an app without a socket.
+
+    An unhandled exception becomes a response, as in production. A response that breaks off after
+    its head raises `httpx.RemoteProtocolError`, as over a socket.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and return the whole response."""
+        exchange = _Exchange(self._app)
+        transport = httpx.ASGITransport(exchange, raise_app_exceptions=False)
+        response = await transport.handle_async_request(request)
+        if exchange.has_started and not exchange.is_complete:
+            reason = "" if exchange.error is None else f": {exchange.error!r}"
+            body = b"".join([chunk async for chunk in response.stream])  # type: ignore[union-attr]  # a stream of httpx is asynchronous here
+            raise httpx.RemoteProtocolError(
+                f"the response broke off after {len(body)} bytes{reason}", request=request
+            ) from exchange.error
+        return response
+
+
+class _Exchange:
+    """Runs an app once, and watches whether its response is complete."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.has_started = False
+        self.is_complete = False
+        self.error: Exception | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.has_started = True
+            elif message["type"] == "http.response.body" and not message.get("more_body", False):
+                self.is_complete = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            self.error = error
+            raise
 
 
 class GatewayClient(httpx.AsyncClient):
