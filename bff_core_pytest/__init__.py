@@ -7,8 +7,11 @@ tests that use it.
 import asyncio
 import functools
 import inspect
+import re
+import traceback
 import warnings
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import pytest
@@ -22,6 +25,13 @@ NO_APP = (
     "gateway_client needs a gateway: define a fixture `gateway_app` that returns one, or the "
     "function that makes one, or name it in the settings of pytest: bff_app = 'shop:make_app'"
 )
+
+NOT_ITS_RESULT = (
+    "this gateway was made before the test kit had it, and read the environment of the process: "
+    "pass the function, not its result, as in client(make_app, ...), or name it: "
+    "client('shop:make_app', ...)"
+)
+"""What helps when a test makes a gateway itself: `client(make_app(), ...)`."""
 
 Asynchronous: TypeAlias = Callable[..., Coroutine[object, object, object]]
 RUNNER = pytest.StashKey[asyncio.Runner]()
@@ -81,6 +91,9 @@ def pytest_fixture_setup(
             fixturedef.func = _function_on(item, fixture)
     try:
         return (yield)
+    except Exception as error:
+        _explain(error)
+        raise
     finally:
         fixturedef.func = fixture
 
@@ -89,12 +102,16 @@ def pytest_fixture_setup(
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Take tests that got their mark after they were collected."""
     _take(pyfuncitem)
-    if not (_is_marked(pyfuncitem) and pyfuncitem.get_closest_marker("asyncio")):
-        return (yield)
-    with warnings.catch_warnings():
-        # pytest-asyncio warns of marked tests that are not asynchronous any more.
-        warnings.filterwarnings("ignore", ".*marked with '@pytest.mark.asyncio'.* not an async")
-        return (yield)
+    is_of_both = _is_marked(pyfuncitem) and pyfuncitem.get_closest_marker("asyncio")
+    with warnings.catch_warnings() if is_of_both else nullcontext():
+        if is_of_both:
+            # pytest-asyncio warns of marked tests that are not asynchronous any more.
+            warnings.filterwarnings("ignore", ".*marked with '@pytest.mark.asyncio'.* not an async")
+        try:
+            return (yield)
+        except Exception as error:
+            _explain(error)
+            raise
 
 
 @pytest.hookimpl(wrapper=True)
@@ -107,6 +124,30 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
         if runner is not None:
             del item.stash[RUNNER]
             runner.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Explain a module that could not be imported, since it makes a gateway."""
+    report = yield
+    if report.failed and _is_unset(str(report.longrepr)):
+        report.sections.append(("bff-core", NOT_ITS_RESULT))
+    return report
+
+
+def _explain(error: BaseException) -> None:
+    """Add what helps to the error of a gateway that a test has made itself."""
+    frames = [
+        frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    is_made_by_kit = "bff_core.testing.gateway_under_test" in frames
+    text = f"{type(error).__name__}: {error}"
+    if _is_unset(text) and "bff_core.gateway.factory" in frames and not is_made_by_kit:
+        error.add_note(NOT_ITS_RESULT)
+
+
+def _is_unset(text: str) -> bool:
+    return re.search(r"ConfigurationError: BFF_\w+ is not set", text) is not None
 
 
 def _is_marked(item: pytest.Function) -> bool:

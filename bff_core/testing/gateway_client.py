@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import httpx
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bff_core.auth.viewer import Viewer
 from bff_core.gateway.app import Gateway
@@ -49,12 +50,60 @@ def _in_process(app: FastAPI) -> httpx.ASGITransport:
     return httpx.ASGITransport(app, raise_app_exceptions=False)
 
 
+class InProcessTransport(httpx.AsyncBaseTransport):
+    """Calls an app without a socket.
+
+    An unhandled exception becomes a response, as in production. A response that breaks off after
+    its head raises `httpx.RemoteProtocolError`, as over a socket.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and return the whole response."""
+        exchange = _Exchange(self._app)
+        transport = httpx.ASGITransport(exchange, raise_app_exceptions=False)
+        response = await transport.handle_async_request(request)
+        if exchange.has_started and not exchange.is_complete:
+            reason = "" if exchange.error is None else f": {exchange.error!r}"
+            body = b"".join([chunk async for chunk in response.stream])  # type: ignore[union-attr]  # a stream of httpx is asynchronous here
+            raise httpx.RemoteProtocolError(
+                f"the response broke off after {len(body)} bytes{reason}", request=request
+            ) from exchange.error
+        return response
+
+
+class _Exchange:
+    """Runs an app once, and watches whether its response is complete."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.has_started = False
+        self.is_complete = False
+        self.error: Exception | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.has_started = True
+            elif message["type"] == "http.response.body" and not message.get("more_body", False):
+                self.is_complete = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            self.error = error
+            raise
+
+
 class GatewayClient(httpx.AsyncClient):
     """A client of a gateway whose services are scripted; open one with `client(...)`.
 
     It sends requests like every `httpx.AsyncClient`. `calls` are the calls that the services
     received, `services` their scripts by name. `answer.elapsed` is in the time of the loop, which
-    is exact in virtual time.
+    is exact in virtual time. A stream that breaks off raises `httpx.RemoteProtocolError`.
     """
 
     def __init__(
@@ -64,7 +113,7 @@ class GatewayClient(httpx.AsyncClient):
         viewers: GivenViewers,
         headers: Mapping[str, str],
     ) -> None:
-        super().__init__(transport=_in_process(app), base_url=BASE_URL, headers=headers)
+        super().__init__(transport=InProcessTransport(app), base_url=BASE_URL, headers=headers)
         self.app = app
         self._scripted = services
         self._viewers = viewers
@@ -168,6 +217,7 @@ async def client(
     roles. The demo authenticator replaces that of the gateway, unless `own_authenticator` is set.
     `headers` are sent with every request.
     """
+    __tracebackhide__ = True
     made = make(app, environ=environ, has_own_authenticator=own_authenticator)
     before, viewers = made.config, GivenViewers()
     scripted = ScriptedServices(made, traffic or {}, {**(services or {}), **scripts})

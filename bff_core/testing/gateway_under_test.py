@@ -1,13 +1,13 @@
 """Makes a gateway for a test, and puts scripted services in the place of its transports."""
 
 import asyncio
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
 from bff_core.auth.viewer import Viewer
 from bff_core.gateway.app import Gateway
+from bff_core.gateway.named_app import NoSuchApp, find
 from bff_core.gateway.under_test import MakingForTest, made_for_test
 from bff_core.policy.upstream.policy import Policy
 from bff_core.testing.calls import Calls
@@ -40,6 +40,7 @@ def make(
     It needs no environment: it gets `ENVIRON` and `environ`, not that of the process. A gateway
     that exists already has its settings.
     """
+    __tracebackhide__ = True  # for pytest: the mistake is in the test, not here
     if isinstance(app, Gateway) and (environ or has_own_authenticator):
         option = "environ=" if environ else "own_authenticator="
         raise TypeError(
@@ -51,7 +52,7 @@ def make(
             raise TypeError(f"environ={{{name!r}: ...}}: variables of a gateway begin with BFF_")
     making = MakingForTest({**ENVIRON, **(environ or {})}, has_own_authenticator)
     with made_for_test(making):
-        found = pkgutil.resolve_name(app) if isinstance(app, str) else app
+        found = _named(app) if isinstance(app, str) else app
         made = found if isinstance(found, Gateway) or not callable(found) else found()
     if isinstance(made, Gateway):
         return made
@@ -59,6 +60,14 @@ def make(
         f"{app!r} is no gateway, but of type {type(made).__name__}: pass a Gateway, or a function "
         "without arguments that returns one (for another ASGI app: bff_core.testing.running)"
     )
+
+
+def _named(app: str) -> object:
+    __tracebackhide__ = True
+    try:
+        return find(app)
+    except NoSuchApp as error:
+        raise TypeError(str(error)) from None
 
 
 class ScriptedServices:

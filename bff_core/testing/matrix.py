@@ -16,7 +16,7 @@ from bff_core.testing.faults import ALL_FAULTS, Failure, failures, services_of
 from bff_core.testing.gateway_client import GatewayClient, client
 from bff_core.testing.gateway_under_test import App, service_key
 from bff_core.testing.lost_data import EndedParts
-from bff_core.testing.outcomes import Evidence, Expected, Snapshot, check_expected, check_outcome
+from bff_core.testing.outcomes import Evidence, Expected, Snapshot, check_expected, check_failure
 from bff_core.testing.paths import beside_caller
 from bff_core.testing.scripted import Step
 from bff_core.testing.scripts import Script
@@ -134,7 +134,7 @@ class _Matrix:
         __tracebackhide__ = True
         is_empty = failure.step is ALL_FAULTS["empty"]
         try:
-            check_outcome(found.answer, happy.answer, Evidence(found.parts, happy.parts, is_empty))
+            check_failure(found.answer, happy.answer, Evidence(found.parts, happy.parts, is_empty))
         except AssertionError as error:
             raise AssertionError(f'{error}\nif that is right: allow=["{failure}"]') from None
 

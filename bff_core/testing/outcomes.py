@@ -42,13 +42,18 @@ class Evidence:
     """Whether the service answered with an empty success, which may mean that there is nothing."""
 
 
-def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer, evidence: Evidence | None = None) -> None:
+def check_outcome(answer: HTTPAnswer, happy: HTTPAnswer) -> None:
     """Fail if an answer hides a failure: a client must get all data, or learn what is missing.
 
-    It is complete, as `happy` is; or parts of it are reported as degraded, and it has what the
-    other ones yielded; or it is a problem with the status 502, 503 or 504. Without `evidence`,
-    which a failure matrix has, a reported part excuses all that is missing.
+    It is complete, as `happy` is; or parts of it are reported as degraded; or it is a problem with
+    the status 502, 503 or 504. A reported part excuses all that is missing: `failure_matrix`, which
+    knows what the parts yielded, is stricter.
     """
+    check_failure(answer, happy, None)
+
+
+def check_failure(answer: HTTPAnswer, happy: HTTPAnswer, evidence: Evidence | None) -> None:
+    """Fail as `check_outcome` does, and if an answer lacks what the parts that are ok yielded."""
     if answer.status_code >= 400:
         if answer.status_code not in FAILED_SERVICE or not _problem(answer):
             raise AssertionError(

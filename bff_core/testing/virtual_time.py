@@ -32,6 +32,15 @@ WORKER_POLL_SECONDS = 0.001
 """How often, in real time, the loop checks whether such threads still work."""
 
 
+REAL_TIME = "run the test in real time, @pytest.mark.virtual_time(on=False)"
+
+NOTHING = (
+    "every task waits, and no timer, socket or thread can wake one: threads are waited for if they "
+    "were started with asyncio.to_thread, loop.run_in_executor or anyio; for a threading.Thread "
+    f"that calls loop.call_soon_threadsafe, {REAL_TIME}"
+)
+
+
 class NothingToWaitFor(RuntimeError):
     """Every task waits, and nothing can wake one: a real loop would hang."""
 
@@ -74,7 +83,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         wakers = 1  # the loop's own pipe, for `call_soon_threadsafe`
         ready = super().select(MAX_REAL_WAIT_SECONDS) if len(self.get_map()) > wakers else []
         if not ready:
-            raise NothingToWaitFor("every task waits, and no timer, socket or thread can wake one")
+            raise NothingToWaitFor(NOTHING)
         return ready
 
 
@@ -85,7 +94,11 @@ def _works(thread: threading.Thread) -> bool:
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop in virtual time; sockets and threads work, and take no virtual time.
+    """An asyncio loop in virtual time; sockets and executors work, and take no virtual time.
+
+    It waits for threads of `asyncio.to_thread`, of `run_in_executor` and of anyio. It can't see
+    that a `threading.Thread` is about to call `call_soon_threadsafe`: the clock jumps on. It starts
+    no processes.
 
     Set `resolver` to script DNS: it is awaited with a name, and returns addresses or raises
     `socket.gaierror`.
@@ -126,6 +139,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._jumping.threads += 1
         future.add_done_callback(self._end_thread)
         return future
+
+    async def subprocess_exec(self, *_args: Any, **_options: Any) -> Any:
+        """Raise `RuntimeError`: the clock would jump on while the process works."""
+        raise RuntimeError(f"a process works in real time: {REAL_TIME}")
+
+    async def subprocess_shell(self, *_args: Any, **_options: Any) -> Any:
+        """Raise `RuntimeError`, as `subprocess_exec` does."""
+        raise RuntimeError(f"a process works in real time: {REAL_TIME}")
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 # asyncio's signature; virtual time would be out at once
         """Wait for the threads that still run; that takes no virtual time."""

@@ -2,9 +2,12 @@
 
 import asyncio
 
+import httpx
 import pytest
+from fastapi.responses import StreamingResponse
 
 from bff_core import (
+    ANYONE,
     ApiKey,
     Basic,
     Call,
@@ -14,6 +17,7 @@ from bff_core import (
     Signature,
     Upstream,
     Viewer,
+    Views,
     gateway,
 )
 from bff_core.testing import (
@@ -290,6 +294,28 @@ async def test_environment_of_the_test_configures_the_gateway():
     assert answer.elapsed.total_seconds() == pytest.approx(0.3, abs=0.05)
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_stream_that_breaks_off_raises(fails):
+    """It would look like a complete answer otherwise."""
+    views = Views(access=ANYONE)
+
+    @views.get("/rows", response_model=None)
+    async def rows() -> StreamingResponse:
+        async def chunks():
+            yield b"one"
+            if fails:
+                raise ValueError("two")
+
+        return StreamingResponse(chunks())
+
+    async with client(lambda: gateway("rows", faces=[views])) as c:
+        if not fails:
+            assert (await c.get("/rows")).content == b"one"
+            return
+        with pytest.raises(httpx.RemoteProtocolError, match=r"broke off after 3 bytes"):
+            await c.get("/rows")
+
+
 async def test_a_gateway_may_be_opened_many_times():
     """One that exists, too; limits, caches and circuits begin anew, and it is as it was after."""
     async with client(make_app, services=HAPPY) as c:
@@ -315,8 +341,12 @@ async def test_an_app_may_be_named():
     [
         (lambda: None, {}, "is no gateway, but of type NoneType: pass a Gateway, or a function"),
         ("tests.testing.kit_shop:TENT", {}, "is no gateway, but of type dict"),
+        ("tests.testing.kit_shop:mak_app", {},
+         "module 'tests.testing.kit_shop' has no 'mak_app': it has make_app, make_open_app"),
+        ("tests.testing.kit_shp:make_app", {}, r"there is no module 'tests\.testing\.kit_shp'"),
+        ("tests.testing.kit_shop", {}, "write module:attribute, as in shop.app:app"),
     ],
-)
+)  # fmt: skip
 async def test_other_apps_are_refused(app, options, message):
     """The error says what may be passed."""
     with pytest.raises(TypeError, match=message):

@@ -101,6 +101,11 @@ async def test_unscripted(gateway_client):
     async with gateway_client() as c:
         await c.get("/prices/42")
 
+@pytest.mark.virtual_time
+async def test_made_too_early():
+    async with client(make_app()) as c:
+        pass
+
 test_matrix = failure_matrix(
     make_app, PriceTag, request="GET /prices/42", services={"prices": reply(200, 995)},
     snapshot="outcomes.json",
@@ -179,6 +184,7 @@ def test_tests_run_without_another_plugin(report, test):
         ("test_hangs", "every task waits, and no timer, socket or thread can wake one"),
         ("test_leaks", "the test left tasks behind: forever"),
         ("test_unscripted", "prices was called, GET /prices/42 (GET /prices/{sku}), and it has"),
+        ("test_made_too_early", "pass the function, not its result, as in client(make_app, ...)"),
         ("test_matrix[prices-empty]", "if that is intended, run pytest --bff-record"),
     ],
 )  # fmt: skip
@@ -214,6 +220,16 @@ def test_projects_without_the_kit_do_not_load_the_framework(tmp_path):
 
     assert "1 passed, 1 error" in report
     assert "gateway_client needs a gateway: define a fixture `gateway_app`" in report
+
+
+def test_a_module_that_makes_a_gateway_is_explained(tmp_path):
+    """At import, before a test can replace the environment."""
+    (tmp_path / "test_early.py").write_text(f"{SHOP}\napp = make_app()\n")
+
+    report = run_pytest(tmp_path)
+
+    assert "BFF_ALLOWED_HOSTS is not set" in report
+    assert "pass the function, not its result" in report
 
 
 def test_the_mark_is_explained(pytestconfig):

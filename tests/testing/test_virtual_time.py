@@ -93,6 +93,15 @@ async def test_sockets_take_no_virtual_time() -> None:
     assert received == b"hello"
 
 
+@pytest.mark.virtual_time
+async def test_a_process_is_refused() -> None:
+    """It works in real time, and the error says how a test can have that."""
+    with pytest.raises(RuntimeError, match=r"@pytest\.mark\.virtual_time\(on=False\)"):
+        await asyncio.create_subprocess_exec("true")
+    with pytest.raises(RuntimeError, match="a process works in real time"):
+        await asyncio.create_subprocess_shell("true")
+
+
 def test_a_test_that_would_hang_fails_at_once() -> None:
     """Waiting for something that can never happen is an error instead of a hang."""
 
@@ -102,7 +111,7 @@ def test_a_test_that_would_hang_fails_at_once() -> None:
     loop = VirtualTimeLoop()
     task = loop.create_task(hang())
 
-    with pytest.raises(NothingToWaitFor):
+    with pytest.raises(NothingToWaitFor, match=r"for a threading\.Thread that calls loop\.call_so"):
         loop.run_until_complete(task)
 
     task.cancel()
