@@ -5,6 +5,7 @@ from bff_core.graphql.cost import QueryTooExpensive
 from bff_core.graphql.documents import RequestRefused
 from bff_core.graphql.face import GraphQL
 from bff_core.graphql.failures import PartMissing
+from bff_core.graphql.inputs import InputOutOfBounds
 from bff_core.graphql.part_fields import part, screen, value
 from bff_core.graphql.query_limits import FragmentCycle, QueryLimits, QueryTooLarge
 from bff_core.graphql.shape import Each, ShapeOf, each
@@ -20,6 +21,7 @@ __all__ = [
     "FragmentCycle",
     "GraphQL",
     "Info",
+    "InputOutOfBounds",
     "ListSize",
     "PartMissing",
     "PartOptions",
