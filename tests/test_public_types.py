@@ -50,7 +50,6 @@ INTERNAL = {
     "bff_core.saga.coordinator.SagaCoordinator",
     "bff_core.scope.StepTry",
     "bff_core.testing.gateway_under_test.ScriptedServices",
-    "bff_core.testing.outcomes.Evidence",
     "bff_core.testing.scripted.ScriptedConnector",
     "bff_core.testing.viewers.GivenViewers",
     "bff_core.upstream.call_timer.CallTimers",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from inspect import get_annotations
 from typing import Self, TypeVar, dataclass_transform
 
@@ -123,8 +123,10 @@ class Composition:
     @classmethod
     def _check_parts(cls) -> None:
         """Raise `ConfigurationError` for a part that would replace a field of the same name."""
-        fields = get_annotations(cls).keys() | getattr(cls, "__dataclass_fields__", {}).keys()
-        for name in sorted(fields & vars(cls).keys()):
+        inherited = [
+            one.name for base in cls.__bases__ if is_dataclass(base) for one in fields(base)
+        ]
+        for name in sorted({*inherited, *get_annotations(cls)} & vars(cls).keys()):
             value = vars(cls)[name]
             if hasattr(value, "body") and hasattr(value, "__get__"):
                 raise ConfigurationError(
