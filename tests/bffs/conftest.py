@@ -1,7 +1,6 @@
 """The reference gateways over the mock services: in this process, or in processes of their own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from starlette.testclient import TestClient
 from bff_core.testing import client
 from scripts.run.shop import SERVICES
 from tests.bffs.in_process import SCRIPTS, app_of
+from tests.processes.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
@@ -89,13 +89,7 @@ def mocks() -> Mocks:
 
 
 def find_ports(count: int) -> list[int]:
-    # Below the range from which the system gives ports to outgoing connections.
-    for first in range(12_000 + os.getpid() % 10_000, 32_000, count):
-        with suppress(OSError), ExitStack() as held:
-            for port in range(first, first + count):
-                held.enter_context(socket.create_server(("127.0.0.1", port)))
-            return list(range(first, first + count))
-    pytest.fail("no free ports")
+    return [free_port() for _ in range(count)]
 
 
 def wait_for(url: str, starting: subprocess.Popen[bytes]) -> None:

@@ -11,6 +11,7 @@ from tests.faults.limits import CONCURRENT, QUEUE
 from tests.faults.raw_service import answering
 from tests.processes.client import Answer, Line, ask, raw, rendered
 from tests.processes.gateway import Gateway
+from tests.processes.ports import free_port
 from tests.processes.waiting import settled, until
 
 VIEWER = {"authorization": "Bearer demo-1"}
@@ -38,7 +39,7 @@ class Odd:
 @pytest.fixture(scope="module")
 def odd(started: FaultSite) -> Iterator[Odd]:
     """Serve a gateway over a service that is yet to be played."""
-    port = started.site.free_port()
+    port = free_port()
     environ = started.environ(
         BFF_UPSTREAM_NAMED=f"http://127.0.0.1:{port}", BFF_TIMEOUT=str(PATIENCE)
     )

@@ -102,6 +102,7 @@ async def test_an_answer_is_found_by_every_process(process):
         assert await other.store.claim("a", OTHER) is REUSED
 
 
+@pytest.mark.alone  # forty claims have a quarter of a second of real time
 async def test_one_of_many_simultaneous_requests_gets_the_claim(process):
     """Twenty processes that claim a key at once get one claim."""
     async with process() as one, process() as other:

@@ -1,14 +1,12 @@
 """A site: services and gateways started together, each on a port of its own, ended together."""
 
-import contextlib
-import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from services_mock.shop import SERVICES as ALL
 from tests.processes.gateway import OURS, Gateway, addresses
+from tests.processes.ports import free_port
 from tests.processes.process import ForkServer, Process
 from tests.processes.services import HOST, Service
 
@@ -27,27 +25,17 @@ class Site:
     def __init__(self, fork_server: ForkServer, folder: Path) -> None:
         self.folder = folder
         self._fork_server = fork_server
-        # Below the range from which the system gives ports to outgoing connections, so that a
-        # port stays free while its process is started again.
-        self._ports = iter(range(12_000 + os.getpid() * 37 % 10_000, 32_000))
-
-    def free_port(self) -> int:
-        """Return a free port, another one each time."""
-        for port in self._ports:
-            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-                return port
-        raise AssertionError("no free ports")
 
     def service(self, name: str, *, host: str = HOST, port: int = 0) -> Service:
         """Return a service that is not started yet."""
-        port = port or self.free_port()
+        port = port or free_port()
         return Service(self._fork_server, name, port, folder=self.folder, host=host)
 
     def gateway(
         self, app: str, environ: Mapping[str, str], server: tuple[str, ...] = OURS
     ) -> Gateway:
         """Return a gateway that is not started yet."""
-        port = self.free_port()
+        port = free_port()
         options = {"folder": self.folder, "environ": environ, "server": server}
         return Gateway(self._fork_server, app, port, **options)
 
