@@ -151,8 +151,8 @@ async def test_each_fault_of_the_mocks_ends_a_stream(kit, mocks, fault):
         after = await streamed(pool, kit.calling(target=PRODUCT, within=10))
 
     assert took < 3
-    # A small bomb has arrived as a whole when its size is found out: its connection is clean.
-    assert load == Load(1 if fault == "gzip bomb" else 0, 0, 0)
+    # A small bomb may have arrived as a whole when its size is found out: its connection is clean.
+    assert load in {Load(0, 0, 0), Load(1 if fault == "gzip bomb" else 0, 0, 0)}
     assert after == healthy
 
 
