@@ -88,15 +88,12 @@ class Scope:
     span: Span | None = None
     forwarded_failure: Exception | None = None
     credential_fields: frozenset[bytes] = frozenset()
-    is_over: bool = False
 
     def own_stream(self, stream: ReplyStream) -> None:
         """Close the body of a reply when the request ends, unless its reader has done so.
 
         One that is opened later, by a task that outlives the request, is that task's to close.
         """
-        if self.is_over:
-            return
         if self.streams is None:
             self.streams = []
         self.streams = [one for one in self.streams if not one.is_over]
@@ -104,7 +101,6 @@ class Scope:
 
     async def close_streams(self) -> None:
         """Close the bodies of replies that are still open."""
-        self.is_over = True
         streams, self.streams = self.streams, None
         for stream in streams or ():
             await stream.aclose()

@@ -26,6 +26,8 @@ SOURCES = {
 
 DIGEST_LINE = "# pyproject.toml: sha256:"
 
+ADDRESS = "names an address"
+
 PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)(?P<rest>.*)$", re.MULTILINE)
 
 
@@ -36,6 +38,9 @@ def main() -> int:
         for name in SOURCES:
             _write(name, upgrade=options.upgrade)
     complaints = [line for name in SOURCES for line in _complaints(name)]
+    complaints += [
+        f"{lock}: {ADDRESS}" for lock in _npm_locks() if "://" in (ROOT / lock).read_text()
+    ]
     for line in complaints:
         print(line, file=sys.stderr)
     return 1 if complaints else 0
@@ -99,9 +104,15 @@ def _complaints(name: str) -> list[str]:
         "older than pyproject.toml; run `make lock`": f"{DIGEST_LINE}{_digest()}\n" not in text,
         f"has no hash for {', '.join(unhashed)}": unhashed,
         f"differs from dev.txt in {', '.join(strays)}": strays,
-        "names an address": "://" in text,
+        ADDRESS: "://" in text,
     }
     return [f"{where}: {complaint}" for complaint, is_so in findings.items() if is_so]
+
+
+def _npm_locks() -> list[Path]:
+    """Return the locks of npm in the repository, without those of installed packages."""
+    found = [*ROOT.glob("bench/**/package-lock.json"), *ROOT.glob("tests/**/package-lock.json")]
+    return [path.relative_to(ROOT) for path in found if "node_modules" not in path.parts]
 
 
 def _versions(lock: str) -> set[str]:

@@ -122,6 +122,8 @@ class RequestLifecycle:
             if self._events.sinks:
                 self._report(scope, context)
             current_request.set(outer)
+            if self._events.is_traced:  # of a gateway around this one, if it is mounted
+                running_span.set(None if outer is None else outer.span)
             context.close()
 
     async def _end(

@@ -232,7 +232,7 @@ class Upstream(Caller):
         fails_with: FailsWith = NO_TRANSLATIONS,
         **parameters: Scalar,
     ) -> Coroutine[object, object, object]:
-        """Remove a resource; pass None as the type if the service answers without a body."""
+        """Remove a resource; the type None ignores what the service answers with."""
         if last is not ABSENT:
             given, parameters = last, together(path, given, parameters)
         return self.typed(

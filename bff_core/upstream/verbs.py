@@ -21,7 +21,7 @@ Values = Mapping[str, Scalar]
 NO_VALUES: Final[Values] = {}
 
 ABSENT: Final = object()
-"""The type of a call whose second argument is the type."""
+"""In place of a third argument: the second one is the type then."""
 
 
 # Path parameters have free names. A TypedDict with Unpack can't declare them beside the options:

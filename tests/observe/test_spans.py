@@ -47,6 +47,7 @@ from bff_core.events import (
     WorkEnded,
     WorkStarted,
 )
+from bff_core.events.sinks import running_span
 from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 
@@ -345,6 +346,17 @@ class Shop(Composition):
     """A screen that writes."""
 
     purging: Purging
+
+
+async def test_the_span_of_a_request_ends_with_it() -> None:
+    """What the same task does next, such as a gateway around this one, is not within it."""
+    tracer = Tracer()
+    async with running(gateway_of(Scripted(reply(200, "tent")), tracer)) as client:
+        await client.get("/label")
+        after = running_span.get()
+
+    assert after is None
+    assert tracer.of(RequestStarted)
 
 
 async def test_a_sink_that_raises_fails_no_request(caplog) -> None:

@@ -94,6 +94,16 @@ def test_a_lock_that_was_edited_is_refused(copy, file, pattern, replacement, com
     assert copy.check() == (1, [f"requirements/{file}.txt: {complaint}"])
 
 
+@pytest.mark.parametrize("member", ["resolved", "url"])
+def test_a_lock_of_npm_names_no_address(copy, member):
+    """Each machine installs from the registry that it is configured for."""
+    folder = copy.root / "tests" / "peer"
+    folder.mkdir(parents=True)
+    (folder / "package-lock.json").write_text(f'{{"{member}": "https://x/y.tgz"}}')
+
+    assert copy.check() == (1, ["tests/peer/package-lock.json: names an address"])
+
+
 @pytest.fixture
 def make() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `make` in the project."""
