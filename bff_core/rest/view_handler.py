@@ -206,7 +206,7 @@ class CompiledView:
     `view_cache` may store it. It is None for a view that changes something.
     """
 
-    __slots__ = ("_binder", "_compositions", "_facts", "_view", "view_cache")
+    __slots__ = ("_binder", "_compositions", "_of_request", "_view", "view_cache")
 
     def __init__(self, view: View, dependant: Dependant, converted: Collection[str]) -> None:
         self.view_cache: ViewCache | None = None
@@ -215,7 +215,7 @@ class CompiledView:
         self._compositions = tuple(
             (names, cls, Binder(one, converted)) for names, cls, one in _composed_by(dependant)
         )
-        self._facts = tuple(
+        self._of_request = tuple(
             (one.name, kind.from_scope)
             for one in dependant.dependencies
             if one.name is not None and (kind := wired_of(one.call)) is not None
@@ -286,7 +286,7 @@ class CompiledView:
     ) -> Values:
         """Build the compositions, and return the arguments of the endpoint."""
         values = bound[0]
-        for name, make in self._facts:
+        for name, make in self._of_request:
             values[name] = make(tracked(request_scope))
         for (names, cls, _), inputs in zip(self._compositions, bound[1:], strict=True):
             composition = wiring.build(cls, request_scope, inputs)
