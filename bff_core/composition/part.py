@@ -249,12 +249,6 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._has_expired = True
         self.cancel()
 
-    def __getattr__(self, name: str) -> Never:
-        """Raise `AttributeError`: the attributes are those of the value, once it is awaited."""
-        raise AttributeError(
-            f"{self!r} has no attribute {name!r}: await the part first, as in (await part).{name}"
-        )
-
     def __iter__(self) -> Never:
         """Raise `TypeError`: the value can be iterated, once it is awaited."""
         raise TypeError(f"{self!r} can't be iterated: await the part first")

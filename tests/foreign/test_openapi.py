@@ -123,7 +123,8 @@ def test_types_for_clients_compile(documents: list[Path], tools: Path) -> None:
 def schemathesis(url: str, *options: str) -> str:
     """Send generated requests to a gateway, and return the report."""
     uvx = Path(sys.executable).parent / "uvx"
-    command = (uvx, SCHEMATHESIS, "run", url, "--checks", "all", "--continue-on-failure")
+    config = ("--config-file", HERE / "schemathesis.toml")
+    command = (uvx, SCHEMATHESIS, *config, "run", url, "--checks", "all", "--continue-on-failure")
     code, said = run(*command, "--max-examples", "15", "--no-color", *options, cwd=ROOT)
     short = "\n".join(line[:400] for line in said.splitlines())
     assert code == 0, short
