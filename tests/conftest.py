@@ -50,6 +50,7 @@ ALONE = (
     "server/test_forwarding.py",
     "server/test_gc.py",
     "server/test_graceful_shutdown.py",
+    "server/test_idle_streams.py",
     "server/test_leaving.py",
     "server/test_restarts.py",
     "server/test_runner.py",

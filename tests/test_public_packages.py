@@ -97,6 +97,7 @@ def test_a_wrong_name_is_an_import_error():
         exec("from bff_core.auth import Nope")
 
 
+@pytest.mark.slow
 def test_importing_the_framework_loads_no_library_that_few_need():
     """A gateway without tokens, sessions or GraphQL does not wait for their libraries."""
     loaded = python("import bff_core, sys; print(*sys.modules)").split()
@@ -105,6 +106,7 @@ def test_importing_the_framework_loads_no_library_that_few_need():
     assert LOADED_LATER.isdisjoint(loaded)
 
 
+@pytest.mark.slow
 def test_an_authenticator_loads_what_it_needs():
     """API keys need no library for signatures; access tokens do, and it is loaded with them."""
     code = "import sys; from bff_core.auth import {}; print('joserfc' in sys.modules)"

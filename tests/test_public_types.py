@@ -217,6 +217,7 @@ def test_a_traceback_names_the_public_class(raised, name):
     assert line.startswith(f"{name}: ")
 
 
+@pytest.mark.slow
 def test_an_uncaught_error_is_printed_with_its_public_name():
     """The interpreter prints the same name, and so do errors that come with an authenticator."""
     code = (

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from bff_core.testing import client
 from scripts.run.shop import SERVICES
 from tests.bffs.in_process import SCRIPTS, app_of
-from tests.processes.ports import free_port
+from tests.processes.ports import free_port, free_ports
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
@@ -88,10 +88,6 @@ def mocks() -> Mocks:
     return Mocks({name: TestClient(app_of(name)) for name in SCRIPTS})
 
 
-def find_ports(count: int) -> list[int]:
-    return [free_port() for _ in range(count)]
-
-
 def wait_for(url: str, starting: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and starting.poll() is None:
@@ -117,7 +113,7 @@ def process(*command: str, **environment: str) -> Iterator[subprocess.Popen[byte
 @pytest.fixture(scope="session")
 def served_mocks() -> Iterator[ServedMocks]:
     """Serve the services once; tests that change them undo what they did."""
-    ports = dict(zip(SERVICES, find_ports(len(SERVICES)), strict=True))
+    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
     with process("services_mock", SERVICES_PORT=str(ports["users"])) as starting, ExitStack() as up:
         for port in ports.values():
             wait_for(f"http://127.0.0.1:{port}/healthz", starting)
@@ -156,7 +152,7 @@ def serve(served_mocks) -> Callable[..., AbstractContextManager[Served]]:
 
     @contextmanager
     def serve_named(name: str, **environment: str) -> Iterator[Served]:
-        (port,) = find_ports(1)
+        port = free_port()
         url = f"http://127.0.0.1:{port}"
         command = ("uvicorn", f"bffs.{name}.app:app", f"--port={port}", "--log-level=warning")
         with process(*command, **served_mocks.environment | environment) as starting:

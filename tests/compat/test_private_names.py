@@ -131,6 +131,7 @@ def test_no_private_attribute_of_a_library_is_used():
     assert foreign == []
 
 
+@pytest.mark.slow
 def test_texts_and_marks_of_libraries_stand_in_compat():
     """Where compat reads an error's text or a mark of a library, no other module does."""
     known = {

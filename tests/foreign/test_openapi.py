@@ -15,9 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bffs.conftest import ROOT, Mocks, find_ports, mocks, process, wait_for
+from tests.bffs.conftest import ROOT, ServedMocks, process, served_mocks, wait_for
+from tests.processes.ports import free_port
 
-__all__ = ["mocks"]  # a fixture
+__all__ = ["served_mocks"]  # a fixture
 
 HERE = Path(__file__).parent / "openapi"
 TOOLS = ROOT / "build" / "openapi-tools"
@@ -67,16 +68,16 @@ def tools() -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(mocks: Mocks) -> Iterator[Mapping[str, str]]:
+def served(served_mocks: ServedMocks) -> Iterator[Mapping[str, str]]:
     """Serve the gateways, whose answers pages of another origin may read; return their URLs."""
-    urls = {
-        name: f"http://127.0.0.1:{port}" for name, port in zip(GATEWAYS, find_ports(3), strict=True)
-    }
+    urls = {name: f"http://127.0.0.1:{free_port()}" for name in GATEWAYS}
     with ExitStack() as started:
         for name, url in urls.items():
             settings = {"BFF_PORT": url.rpartition(":")[2], "BFF_CORS_ORIGINS": "https://a.example"}
             command = ("bff_core.server", f"bffs.{name}.app:app")
-            program = started.enter_context(process(*command, **mocks.environment, **settings))
+            program = started.enter_context(
+                process(*command, **(served_mocks.environment | settings))
+            )
             wait_for(f"{url}/readyz", program)
         yield urls
 

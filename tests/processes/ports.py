@@ -30,3 +30,12 @@ def free_port() -> int:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
     raise AssertionError("no free ports")
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many free ports that follow each other."""
+    found: list[int] = []
+    while len(found) < count:
+        port = free_port()
+        found = [*found, port] if found and port == found[-1] + 1 else [port]
+    return found

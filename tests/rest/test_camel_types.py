@@ -108,6 +108,7 @@ def views_of(hint: Any, value: Any) -> Views:
     return views
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("other", ["struct", "model", "dataclass"])
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())

@@ -203,6 +203,7 @@ def test_the_server_reads_the_file(folder, arguments, shown):
     assert (done.returncode, done.stderr.strip()) == (7, shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "variable", "file"),
     [

@@ -63,6 +63,7 @@ async def refused(data: bytes, origin: str, app=None):
         return await server.say(data.replace(b"{origin}", origin.encode()))
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("origin", [SHOP, PREVIEW])
 @pytest.mark.parametrize("case", REFUSED)
 async def test_a_page_can_read_a_refusal_of_the_server(case, origin):
@@ -77,6 +78,7 @@ async def test_a_page_can_read_a_refusal_of_the_server(case, origin):
     assert "Origin" in answer.fields["vary"].split(", ")
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("origin", [STRANGER, "null", "https://shop.example.evil.example"])
 @pytest.mark.parametrize("case", REFUSED)
 async def test_a_page_of_another_origin_can_not_read_a_refusal(case, origin):

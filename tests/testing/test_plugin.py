@@ -168,6 +168,7 @@ def lines_of(report: str, test: str) -> list[str]:
     return [line for line in report.splitlines() if f"::{test}" in line and "ED " in line[:8]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "test",
     ["test_an_hour", "TestInAClass::test_method", "TestInAClass::test_without", "test_synchronous",
@@ -222,6 +223,7 @@ def test_projects_without_the_kit_do_not_load_the_framework(tmp_path):
     assert "gateway_client needs a gateway: define a fixture `gateway_app`" in report
 
 
+@pytest.mark.slow
 def test_a_module_that_makes_a_gateway_is_explained(tmp_path):
     """At import, before a test can replace the environment."""
     (tmp_path / "test_early.py").write_text(f"{SHOP}\napp = make_app()\n")

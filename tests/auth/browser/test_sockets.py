@@ -102,6 +102,7 @@ OTHERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.mostly_slow
 @pytest.mark.parametrize("origin", OTHERS)
 @pytest.mark.parametrize("path", ["/chat", "/lobby"])
 async def test_no_other_page_opens_a_socket_with_the_cookie(path, origin):

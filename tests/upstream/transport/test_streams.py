@@ -300,6 +300,7 @@ async def test_a_stream_may_be_capped(kit, connected):
             await read(connector, kit.calling())
 
 
+@pytest.mark.slow
 async def test_a_slow_reader_slows_the_service(kit, connected):
     """A service can't send more than the reader takes, apart from what the kernel holds."""
     sent = 0
