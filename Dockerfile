@@ -12,6 +12,7 @@ RUN python -m venv /opt/build \
     && /opt/build/bin/pip --python /opt/bff/bin/python install --require-hashes -r requirements/runtime.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY bff_core bff_core
+COPY bff_core_cli bff_core_cli
 COPY bff_core_pytest bff_core_pytest
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/build/bin/pip --python /opt/bff/bin/python install --no-deps --no-index /wheels/*.whl

@@ -103,7 +103,7 @@ format: dev ## format the code and mend what ruff can mend
 clean: ## remove environments, caches and results
 	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@rm -rf .import_linter_cache bench/results build dist *.egg-info
-	@find bff_core bff_core_pytest bffs services_mock scripts tests bench -name __pycache__ -prune -exec rm -rf {} +
+	@find bff_core bff_core_cli bff_core_pytest bffs services_mock scripts tests bench -name __pycache__ -prune -exec rm -rf {} +
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "requirements"
 
 SOURCES = {
-    "dev": ("pyproject.toml", "--group", "dev"),
-    "runtime": ("pyproject.toml", "--constraints", "requirements/dev.txt"),
+    "dev": ("pyproject.toml", "--all-extras", "--group", "dev"),
+    "runtime": ("pyproject.toml", "--all-extras", "--constraints", "requirements/dev.txt"),
     "build": ("--group", "build", "--constraints", "requirements/dev.txt"),
 }
-"""The extras of each lock; `dev` is first, as it fixes the versions of the others."""
+"""The arguments of each lock; `dev` is first, as it fixes the versions of the others."""
 
 DIGEST_LINE = "# pyproject.toml: sha256:"
 
@@ -87,7 +87,8 @@ def _project() -> dict[str, dict[str, object]]:
 def _digest() -> str:
     """Return a digest of the tables that affect the locks."""
     project = _project()
-    wanted = {key: project["project"].get(key) for key in ("requires-python", "dependencies")}
+    keys = ("requires-python", "dependencies", "optional-dependencies")
+    wanted = {key: project["project"].get(key) for key in keys}
     facts = [wanted, project["dependency-groups"], project["build-system"]["requires"]]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HOUSE = ("bff_core", "bff_core_pytest", "bffs", "services_mock", "scripts")
+HOUSE = ("bff_core", "bff_core_cli", "bff_core_pytest", "bffs", "services_mock", "scripts")
 CORE = ROOT / "bff_core"
 
 LANGUAGE = {"msgspec", "typing_extensions"}

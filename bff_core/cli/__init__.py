@@ -1,0 +1,1 @@
+"""What the verbs of the command `bff` do; their options are declared in `bff_core_cli`."""

@@ -1,0 +1,98 @@
+"""The table `[tool.bff]` of a project: its gateways, its services, how they run in development.
+
+    [tool.bff.gateways.mobile]
+    app = "bffs.mobile.app:app"
+    port = 8002
+
+    [tool.bff.services.catalog]
+    command = "python -m mocks.catalog --port {port}"
+    port = 9002
+
+A value of `env` and a command may contain `{port}`, the program's own port, and the name of another
+program, `{catalog}`, which becomes its address.
+"""
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from bff_core.cli.errors import CannotRun
+
+FILE = "pyproject.toml"
+
+
+class GatewayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A gateway of the project: `app` is "module:attribute"; `env` is set in development."""
+
+    app: str
+    port: int
+    about: str = ""
+    env: dict[str, str] = {}
+
+
+class ServiceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A service that the gateways call, and the command that stands in for it in development.
+
+    The path `ready` answers 200 once it can serve. Without a command it runs elsewhere, at `url`.
+    """
+
+    command: str = ""
+    port: int = 0
+    url: str = ""
+    ready: str = "/healthz"
+    env: dict[str, str] = {}
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project: its folder, and what its `[tool.bff]` names, in that order."""
+
+    root: Path
+    gateways: dict[str, GatewayEntry]
+    services: dict[str, ServiceEntry]
+
+    def gateway(self, name: str) -> GatewayEntry:
+        """Return a gateway by its name; raise `CannotRun` if there is none."""
+        if name not in self.gateways:
+            known = ", ".join(self.gateways) or "none"
+            raise CannotRun(f"there is no gateway {name!r} in {self.root / FILE}: it has {known}")
+        return self.gateways[name]
+
+
+class _Table(msgspec.Struct, forbid_unknown_fields=True):
+    gateways: dict[str, GatewayEntry] = {}
+    services: dict[str, ServiceEntry] = {}
+
+
+def find_project(start: Path | None = None) -> Project:
+    """Return the project of a folder (the working directory): that of the nearest pyproject.toml.
+
+    Raises `CannotRun` if there is none with a table `[tool.bff]`, or if the table is wrong.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            return read_project(folder)
+    raise CannotRun(
+        f"there is no {FILE} in {here} or above it: go to your project, or make one: bff init NAME"
+    )
+
+
+def read_project(root: Path) -> Project:
+    """Return the project of this folder; raise `CannotRun` if its file has no valid table."""
+    path = root / FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CannotRun(f"{path} can't be read: {error}") from None
+    table = content.get("tool", {}).get("bff")
+    if table is None:
+        raise CannotRun(
+            f"{path} has no table [tool.bff.gateways.NAME]: "
+            "add one with app and port, or make a project with: bff init NAME"
+        )
+    try:
+        known = msgspec.convert(table, _Table)
+    except msgspec.ValidationError as error:
+        raise CannotRun(f"{path}, [tool.bff]: {error}") from None
+    return Project(root, known.gateways, known.services)

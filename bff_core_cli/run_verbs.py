@@ -1,0 +1,61 @@
+"""The verbs that run gateways: `bff serve`."""
+
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    app: Annotated[
+        str,
+        typer.Argument(help="module:attribute of a gateway or of a factory, such as shop.app:app"),
+    ],
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (BFF_HOST).")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on (BFF_PORT).", min=0, max=65535)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of processes (BFF_WORKERS).", min=1, max=256)
+    ] = None,
+    drain_delay: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds to accept connections after SIGTERM (BFF_DRAIN_DELAY).", min=0, max=3600
+        ),
+    ] = None,
+    grace: Annotated[
+        float | None,
+        typer.Option(help="Seconds for requests then in flight (BFF_GRACE).", min=0, max=3600),
+    ] = None,
+    env_file: Annotated[
+        str | None, typer.Option(help="File of variables (.env in development).")
+    ] = None,
+    no_env_file: Annotated[bool, typer.Option("--no-env-file", help="Do not read .env.")] = False,
+    fd: Annotated[
+        int | None, typer.Option(help="File descriptor of a listening socket.", min=0)
+    ] = None,
+) -> None:
+    """Serve a gateway, in production too. The BFF_ variables are the defaults of the options.
+
+    SIGTERM shuts down gracefully, a second one at once; SIGHUP reloads policies.
+    """
+    from bff_core.server.runner import ServePlan, serve  # noqa: PLC0415 # loads the framework
+
+    plan = ServePlan(
+        app=app,
+        host=host,
+        port=port,
+        workers=workers,
+        delay=drain_delay,
+        grace=grace,
+        env_file=env_file,
+        reads_env_file=not no_env_file,
+        fd=fd,
+    )
+    raise typer.Exit(serve(plan))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    app.command()(serve)
