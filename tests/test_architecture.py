@@ -41,6 +41,9 @@ ONE_PLACE = {
 }
 """Libraries that might be replaced: each is imported in one module below this name, or these."""
 
+ONE_FOLDER = {"rich": "bff_core.cli."}
+"""Libraries of one area: each is imported below this name only."""
+
 LONGEST_GATEWAY_FILE = 150
 
 STATELESS_LAYERS = {"attempt", "coalesce", "deadline", "cache_fill", "purge"}
@@ -134,6 +137,8 @@ def test_a_replaceable_library_is_imported_in_one_module():
         for library in libraries(path) - LANGUAGE - FACES - ANY_PLACE:
             users[library].add(module_name(path))
 
+    for library, folder in ONE_FOLDER.items():
+        assert all(name.startswith(folder) for name in users.pop(library)), library
     assert users.keys() <= ONE_PLACE.keys(), "say in ONE_PLACE where a new library lives"
     for library, names in users.items():
         place = ONE_PLACE[library]

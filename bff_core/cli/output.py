@@ -1,16 +1,16 @@
 """How verbs print: tables for people, JSON for programs."""
 
+import sys
 from collections.abc import Iterable, Sequence
 
 import msgspec
-import typer
 from rich.console import Console
 from rich.table import Table
 
 
 def print_json(value: object) -> None:
     """Print a value as indented JSON."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    sys.stdout.write(f"{msgspec.json.format(msgspec.json.encode(value)).decode()}\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
