@@ -29,6 +29,7 @@ __all__ = [
     "GrantRefused",
     "InvalidInput",
     "KeyReused",
+    "MissingExtra",
     "NotAllowed",
     "NotAuthenticated",
     "NotFound",
@@ -511,6 +512,10 @@ class ConfigurationError(BFFError):
 
     code = "configuration_error"
     title = "Configuration error"
+
+
+class MissingExtra(ConfigurationError, ImportError):
+    """A feature needs a library that is not installed; the message has the command of pip."""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,7 @@ def _compile(target: Path, *options: str) -> None:
         "pip",
         "compile",
         "pyproject.toml",
+        "--all-extras",
         *options,
         *RESOLVE,
         "--python",
@@ -71,9 +73,10 @@ def _compile(target: Path, *options: str) -> None:
 
 
 def _declared() -> set[str]:
-    """Return the names of the dependencies of the framework."""
+    """Return the names of the dependencies of the framework, with those of its extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return {_name(one) for one in project["dependencies"]}
+    extras = project["optional-dependencies"].values()
+    return {_name(one) for one in chain(project["dependencies"], *extras)}
 
 
 def _pins(requirements: str, names: set[str]) -> list[str]:

@@ -29,6 +29,7 @@ from bff_core.auth.authenticator import (
 from bff_core.auth.demo import DemoAuthenticator, DemoViewer
 from bff_core.auth.devices import ActiveDevices, Device
 from bff_core.auth.viewer import Viewer
+from bff_core.extras import needs
 from bff_core.public_names import publish
 
 if TYPE_CHECKING:  # type checkers read these imports; at run time __getattr__ does them
@@ -125,7 +126,8 @@ def __getattr__(name: str) -> object:
     """Import the module of a name that is used for the first time (PEP 562)."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import_module(f"{__name__}.{_MODULES[name]}")
+    with needs("auth", f"{__name__}.{name}"):
+        import_module(f"{__name__}.{_MODULES[name]}")
     for one, module in _MODULES.items():  # its errors come with it
         loaded = sys.modules.get(f"{__name__}.{module}")
         if loaded is not None and hasattr(loaded, one):

@@ -2,6 +2,7 @@
 
 from bff_core.clock import Chance, Clock
 from bff_core.events import Events
+from bff_core.extras import needs
 from bff_core.redis.interface import RedisInterface
 
 
@@ -19,7 +20,8 @@ class RedisClients:
         client = self._clients.get(url)
         if client is None:
             # Importing redis-py takes a fifth of a second, and most gateways do not use it.
-            from bff_core.redis.client import RedisClient  # noqa: PLC0415 # only where a URL is set
+            with needs("redis", "a store at redis://"):
+                from bff_core.redis.client import RedisClient  # noqa: PLC0415 # only with a URL
 
             client = RedisClient(url, clock=self._clock, chance=self._chance, events=self._events)
             self._clients[url] = client

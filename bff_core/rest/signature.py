@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
-from importlib.util import find_spec
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from fastapi import Depends, Request, Response
@@ -14,7 +13,7 @@ from bff_core.compat.fastapi import Dependant, all_dependants, get_dependant
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
-from bff_core.errors import ConfigurationError
+from bff_core.extras import has_extra, missing
 from bff_core.rest.compose import REQUEST, compose, takes_signed_in, wired
 from bff_core.rest.struct_schema import has_structs, with_built_structs
 from bff_core.scope import Wired
@@ -104,17 +103,14 @@ def dependant_with(signature: inspect.Signature, path: str) -> Dependant:
 def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
     """Return what FastAPI reads for a function, for a route of this path.
 
-    Raises `ConfigurationError` for a form if python-multipart, which reads forms, is not installed.
+    Raises `MissingExtra` for a form if python-multipart, which reads forms, is not installed.
     """
     try:
         return get_dependant(path=path, call=call)
     except RuntimeError as error:
-        if find_spec("python_multipart") is not None:
+        if has_extra("uploads"):
             raise
-        raise ConfigurationError(
-            "a form or a file needs python-multipart, which is not installed: "
-            "pip install python-multipart (it is in bff-core[uploads])"
-        ) from error
+        raise missing("uploads", "a form or a file") from error
 
 
 def access_for(

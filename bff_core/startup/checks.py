@@ -9,6 +9,7 @@ from bff_core.auth.authenticator import Authenticator
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import ConfigurationWarned, Events
+from bff_core.extras import has_extra, missing
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
 from bff_core.routing.route_table import RouteTable
@@ -64,10 +65,14 @@ class Checks:
         rules: Sequence[RouteAccess],
         obstacles: Iterable[tuple[str, str]],
     ) -> None:
-        """Raise `ConfigurationError` for state that must be shared, and emit warnings.
+        """Raise `ConfigurationError` for what can't be served so, and emit warnings.
 
-        `obstacles` are the reasons why all requests leave the fast path.
+        That is state which processes must share, and web sockets without their extra. `obstacles`
+        are the reasons why all requests leave the fast path.
         """
+        sockets = [entry.path for entry in table.entries if entry.is_socket]
+        if sockets and processes.is_own_server and not has_extra("websockets"):
+            raise missing("websockets", f"the web socket {sockets[0]}")
         if processes.count > 1:
             has_keys = self.options.idempotency is not None
             unsafe = unsafe_unshared_state(

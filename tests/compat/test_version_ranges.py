@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib.metadata import version
+from itertools import chain
 
 import pytest
 
@@ -12,7 +13,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 RANGES = {
     re.match(r"[\w-]+", one)[0]: re.sub(r"^[\w-]+(\[\w+\])?", "", one)
-    for one in PROJECT["dependencies"]
+    for one in chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
 }
 
 

@@ -262,6 +262,6 @@ def test_a_view_with_a_file_says_what_to_install():
 
     assert done.stdout == (
         "POST /pictures (__main__.add_picture): a form or a file needs "
-        "python-multipart, which is not installed: "
-        "pip install python-multipart (it is in bff-core[uploads])\n"
+        "an extra that is not installed: "
+        "pip install 'bff-core[uploads]'\n"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from bff_core.errors import ConfigurationError
+from bff_core.extras import has_extra, missing
 from bff_core.policy.options import Option, check
 
 KIB: Final = 1024
@@ -88,6 +89,8 @@ class Connection:
             _refuse("accept_encoding", self.accept_encoding, "be a tuple of gzip, br, zstd")
         if len(set(self.accept_encoding)) < len(self.accept_encoding):
             _refuse("accept_encoding", self.accept_encoding, "name each coding once")
+        if not {"gzip"}.issuperset(self.accept_encoding) and not has_extra("compression"):
+            raise missing("compression", "Connection.accept_encoding with br or zstd")
 
     def _check_tls(self) -> None:
         for option in ("ca_file", "client_cert", "client_key"):

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from bff_core.policy.upstream.connection import KIB, MIB
-from bff_core.upstream.transport.content_coding import ContentDecoder, decoders
+from bff_core.upstream.transport.content_coding import decoders
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
+from bff_core.upstream.transport.gzip_and_deflate import ContentDecoder
 
 _MAX_UNCAPPED_EXCESS_BYTES: Final = 8 * MIB
 """How many more bytes an inner coding may read than it yields, in a stream without a cap."""
