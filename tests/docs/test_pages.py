@@ -18,7 +18,12 @@ from scripts.run.shop import GATEWAYS, SERVICES_PORT
 from tests.public_api import COMMANDS, exported, private_imports
 
 PAGES = {one.name: one for one in pages()}
-PLAYED = {"README.md", "docs/tutorial.md", "docs/how-to/testing.md"}
+PLAYED = {
+    "README.md",
+    "docs/tutorial.md",
+    "docs/how-to/testing.md",
+    "docs/how-to/migrate-from-fastapi.md",
+}
 EXECUTED = [name for name in PAGES if name.startswith("docs/") and name not in PLAYED]
 
 GENERATED = [name for name, one in PAGES.items() if names_of_tables(one.text)]
@@ -101,7 +106,7 @@ def test_fences_are_closed_and_have_a_language(name):
     fences = re.findall(r"^```(\w*)$", PAGES[name].text, re.MULTILINE)
 
     assert fences[1::2] == [""] * (len(fences) // 2)
-    assert set(fences[::2]) <= {"python", "console", "text", "nginx", "haproxy", "yaml"}
+    assert set(fences[::2]) <= {"python", "console", "diff", "text", "nginx", "haproxy", "yaml"}
 
 
 def test_every_page_is_on_the_map():
