@@ -27,10 +27,6 @@ class EarlyPart:
     present: Present
     schema: Any = None
 
-    def belongs_to(self, kind: type[Composition]) -> bool:
-        """Whether a class of composition has this part, and does not override it."""
-        return getattr(kind, self.part.name, None) is self.part
-
 
 def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> EarlyPart:
     """Send a part as soon as it ends; `present` takes its value and its composition.
@@ -63,7 +59,7 @@ def presenters(
         (one, each.part.name): each.present
         for one in compositions
         for each in early_parts
-        if each.belongs_to(type(one))
+        if each.part.belongs_to(type(one))
     }
 
 
@@ -81,7 +77,7 @@ def check_early_parts(
 ) -> None:
     """Raise `ConfigurationError` for an early part that no composition of the view has."""
     for each in early_parts:
-        if not any(each.belongs_to(kind) for kind in kinds):
+        if not any(each.part.belongs_to(kind) for kind in kinds):
             raise ConfigurationError(
                 f"view {view} shows the part {each.part.name!r}, but none of its screens has it"
             )
