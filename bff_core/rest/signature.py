@@ -134,10 +134,9 @@ def access_for(
 
 def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
     given, metadata = without_aliases(hint)
+    hint = Annotated[(given, *metadata)] if metadata else given
     if any(isinstance(one, Dependency) for one in (*metadata, parameter.default)):
-        hint = Annotated[(given, *metadata)] if metadata else given
         return parameter.replace(annotation=hint)
-    hint = getattr(hint, "__value__", hint)
     if isinstance(given, type) and issubclass(given, Composition):
         hint = Annotated[given, Depends(compose(given))]  # type: ignore[arg-type]  # hashable
     elif isinstance(given, type) and issubclass(given, Wired):
