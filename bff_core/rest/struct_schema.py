@@ -118,8 +118,6 @@ class _Copies:
         self._made[kind, given] = copy
         copy.__name__ = copy.__qualname__ = "_".join([kind.__name__, *names])
         copy.__module__, copy.__doc__ = kind.__module__, _own_doc(kind)
-        if is_struct(kind) and kind.__struct_config__.forbid_unknown_fields:
-            copy.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]  # pydantic's
         args = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
         members = dict(self._members(kind, args))
         copy.__annotations__ = members
