@@ -17,14 +17,13 @@ from bff_core.compat.fastapi import (
     ModelField,
     all_dependants,
     dependant_of,
-    get_dependant,
 )
 from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import filled_in
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import REQUEST, compose, composition_of
-from bff_core.rest.signature import RESPONSE, dependant_with
+from bff_core.rest.signature import RESPONSE, ViewInputs
 from bff_core.saga.saga import Saga
 from bff_core.upstream.client import Upstream
 
@@ -70,10 +69,7 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
 
 
 def check_path_parameters(
-    route: BaseRoute,
-    endpoint: Callable[..., Any],
-    signature: inspect.Signature,
-    dependencies: Sequence[Depends],
+    route: BaseRoute, endpoint: Callable[..., Any], inputs: ViewInputs
 ) -> None:
     """Raise `ConfigurationError` for a path parameter that the view takes under another name.
 
@@ -88,13 +84,7 @@ def check_path_parameters(
     unused = route.param_convertors.keys() - {
         name for dependant in every for one in dependant.path_params for name in _names_of(one)
     }
-    roots = [dependant_with(signature, route.path)]
-    roots += [
-        get_dependant(path=route.path, call=one.dependency)
-        for one in dependencies
-        if one.dependency is not None
-    ]
-    if not unused or any(map(_takes_request, roots)):
+    if not unused or any(map(_takes_request, inputs.every())):
         return
     queried = [one for dependant in every for one in dependant.query_params]
     if not any(_may_be_meant(one, unused) for one in queried):
@@ -176,10 +166,7 @@ def _is_service(given: object) -> TypeGuard[type[Upstream]]:
     return isinstance(given, type) and issubclass(given, Upstream)
 
 
-def _takes_request(root: Dependant) -> bool:
-    """Whether a function or one of its dependencies, compositions aside, takes the request."""
-    return any(
-        one.request_param_name or one.websocket_param_name or one.http_connection_param_name
-        for one in all_dependants(root)
-        if composition_of(one.call) is None
-    )
+def _takes_request(one: Dependant) -> bool:
+    """Whether a function takes the request, which a composition does not let the view read."""
+    names = one.request_param_name, one.websocket_param_name, one.http_connection_param_name
+    return any(names) and composition_of(one.call) is None

@@ -1,9 +1,11 @@
 """Makes signatures for FastAPI: the parameters of an endpoint, a request and a response."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial, wraps
 from importlib.util import find_spec
+from itertools import chain
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from fastapi import Depends, Request, Response
@@ -80,6 +82,27 @@ def injection_of(endpoint: Callable[..., Any]) -> Injection:
     return Injection(_named(hints, HTTPConnection), _named(hints, Response))
 
 
+@dataclass(frozen=True, slots=True)
+class ViewInputs:
+    """What FastAPI reads for a view: by its `signature`, and by dependencies declared beside it.
+
+    `own` is what the signature takes, `others` what those dependencies take.
+    """
+
+    signature: inspect.Signature
+    own: Dependant
+    others: Sequence[Dependant]
+
+    @property
+    def roots(self) -> Sequence[Dependant]:
+        """The signature, then the dependencies beside it."""
+        return (self.own, *self.others)
+
+    def every(self) -> Iterator[Dependant]:
+        """Yield all of these, and their own dependencies."""
+        return chain.from_iterable(map(all_dependants, self.roots))
+
+
 def signature_of(endpoint: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of an endpoint as FastAPI reads it.
 
@@ -117,19 +140,11 @@ def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
         ) from error
 
 
-def access_for(
-    signature: inspect.Signature, dependencies: Iterable[Dependency], access: Access | None
-) -> Access | None:
-    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer.
-
-    `dependencies` are those that the view and its router declare beside the signature.
-    """
+def access_for(inputs: ViewInputs, access: Access | None) -> Access | None:
+    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer."""
     if access is not None and access is not ANYONE:
         return access
-    calls = [one.dependency for one in dependencies if one.dependency is not None]
-    roots = [dependant_with(signature, "/"), *(dependant_of_call(one, "/") for one in calls)]
-    found = [one.call for root in roots for one in all_dependants(root)]
-    return SIGNED_IN if any(map(takes_signed_in, found)) else access
+    return SIGNED_IN if any(takes_signed_in(one.call) for one in inputs.every()) else access
 
 
 def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
