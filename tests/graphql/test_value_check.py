@@ -50,6 +50,12 @@ class Sign:
     guide: Guide
 
 
+class Held(Protocol):
+    """What a guide holds."""
+
+    guide: Guide
+
+
 class Named(Protocol):
     """What has a name."""
 
@@ -157,6 +163,7 @@ class WebSign(ShapeOf[Sign]):
     """A shape with a field that is a shape of a protocol."""
 
     guide: WebNamed
+    holder: str = value(Held, lambda sign: sign.guide.name)
 
 
 @strawberry.type
