@@ -32,6 +32,11 @@ class Arguments:
                     f"part {body.__qualname__}: name each argument; two calls that mean the same "
                     f"could differ in *{parameter.name}"
                 )
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                raise ConfigurationError(
+                    f"part {body.__qualname__}: {parameter.name} is passed by name: remove the / "
+                    "after it"
+                )
         self._signature = inspect.Signature(parameters)
         self.names = tuple(parameter.name for parameter in parameters)
         self._positional = sum(one.kind is not one.KEYWORD_ONLY for one in parameters)

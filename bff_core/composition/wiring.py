@@ -93,7 +93,13 @@ def shape_of(cls: type[Composition]) -> Shape:
 
 def _hints_of(cls: type[Composition]) -> dict[str, object]:
     """Return the annotations of fields; those of generic bases without type variables."""
-    hints = get_type_hints(cls, include_extras=True)
+    try:
+        hints = get_type_hints(cls, include_extras=True)
+    except NameError as error:
+        raise ConfigurationError(
+            f"{cls.__name__}: {error}; the types of its fields have to be imported at run time, "
+            "not only under `if TYPE_CHECKING`"
+        ) from error
     arguments = arguments_of_bases(cls)
     owners = {name: base for base in reversed(cls.__mro__) for name in get_annotations(base)}
     return {

@@ -116,6 +116,16 @@ def test_a_field_has_the_arguments_of_the_class_that_declares_it():
     assert annotations == {"first": list[str], "second": int}
 
 
+def test_type_that_only_type_checkers_import_is_named():
+    """The gateway fills fields by their types, so that it has to know them."""
+
+    class Unknown(Composition):
+        users: "NoSuchService"  # noqa: F821 # that is the mistake
+
+    with pytest.raises(ConfigurationError, match=r"Unknown: name 'NoSuchService' .* run time"):
+        shape_of(Unknown)
+
+
 async def test_services_are_bound_to_the_request():
     """The services of a screen make their calls for its request."""
     scope = Scope(deadline=monotonic() + 1, headers=((b"accept-language", b"de"),))
