@@ -191,12 +191,7 @@ def _hints_of(endpoint: Callable[..., Any]) -> Mapping[str, object]:
 
 
 def _named(hints: Mapping[str, object], kind: type) -> tuple[str, ...]:
-    bare = {name: _without_metadata(one) for name, one in hints.items()}
+    bare = {name: without_aliases(one)[0] for name, one in hints.items()}
     return tuple(
         name for name, one in bare.items() if isinstance(one, type) and issubclass(one, kind)
     )
-
-
-def _without_metadata(hint: object) -> object:
-    """Return the type that an annotation stands for."""
-    return without_aliases(hint)[0]
