@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from starlette.routing import BaseRoute
 
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.compat.fastapi import (
     Dependant,
     Depends,
@@ -43,10 +44,7 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
         given, metadata = without_aliases(hints.get(parameter.name))
         depends = [one for one in (*metadata, parameter.default) if isinstance(one, Depends)]
         where = f"view {endpoint.__qualname__}: {parameter.name}"
-        if parameter.name in {REQUEST, RESPONSE}:
-            raise ConfigurationError(f"{where}: rename it: the gateway uses the name")
-        if parameter.kind is parameter.POSITIONAL_ONLY:
-            raise ConfigurationError(f"{where}: views are called by name: remove the / after it")
+        _check_name(where, parameter)
         if _is_composition(given):
             _check_screen(where, given, metadata, depends, parameter)
         elif _is_service(given) and all(one.dependency in {None, given} for one in depends):
@@ -66,6 +64,19 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
                 f"{where} is {_shown(given)}: the gateway fills {name} from each request, and "
                 f"clients can't send it: write {parameter.name}: {name}"
             )
+
+
+def _check_name(where: str, parameter: inspect.Parameter) -> None:
+    """Raise `ConfigurationError` for a parameter that can't be passed by its name."""
+    if parameter.name in {REQUEST, RESPONSE}:
+        raise ConfigurationError(f"{where}: rename it: the gateway uses the name")
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise ConfigurationError(f"{where}: views are called by name: remove the / after it")
+    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        raise ConfigurationError(
+            f"{where} takes any number of arguments: name each one. If a decorator of yours made "
+            "the function, it needs @functools.wraps"
+        )
 
 
 def check_path_parameters(
@@ -129,8 +140,6 @@ def _check_screen(
     parameter: inspect.Parameter,
 ) -> None:
     fix = f"write {parameter.name}: {screen.__name__}"
-    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
-        raise ConfigurationError(f"{where} takes any number of screens: name each one: {fix}")
     if screen in {Composition, Saga}:
         raise ConfigurationError(f"{where}: name a class of yours that extends {screen.__name__}")
     if any(composition_of(one) is not None for one in metadata):
@@ -162,8 +171,8 @@ def _shown(hint: object) -> str:
     return re.sub(r"(?:[\w<>]+\.)+(?=\w)", "", str(hint))
 
 
-def _is_service(given: object) -> TypeGuard[type[Upstream]]:
-    return isinstance(given, type) and issubclass(given, Upstream)
+def _is_service(given: object) -> TypeGuard[type[Upstream | ResponseCache]]:
+    return isinstance(given, type) and issubclass(given, Upstream | ResponseCache)
 
 
 def _takes_request(one: Dependant) -> bool:

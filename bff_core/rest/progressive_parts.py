@@ -34,6 +34,11 @@ def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> Earl
     The client gets the result of `present`, not the value of the part, which may have fields of a
     service that the view does not show.
     """
+    if not isinstance(part, PartMethod) or not callable(present):
+        raise ConfigurationError(
+            f"early({part!r}, {present!r}): give a part of a composition, such as Home.orders, and "
+            "a function that takes its value and the composition"
+        )
     return EarlyPart(part, present)
 
 
@@ -63,13 +68,15 @@ def presenters(
     }
 
 
-def check_are_parts(given: Sequence[object], view: str) -> None:
-    """Raise `ConfigurationError` for what `early` did not make."""
-    for each in given:
-        if not isinstance(each, EarlyPart):
-            raise ConfigurationError(
-                f"view {view}: progressive= takes a list of early(part, present), not {each!r}"
-            )
+def check_are_parts(given: object, view: str) -> None:
+    """Raise `ConfigurationError` for anything but a list of what `early` made."""
+    wrong = [given]
+    if isinstance(given, Sequence):
+        wrong = [one for one in given if not isinstance(one, EarlyPart)]
+    if wrong:
+        raise ConfigurationError(
+            f"view {view}: progressive= takes a list of early(part, present), not {wrong[0]!r}"
+        )
 
 
 def check_early_parts(
