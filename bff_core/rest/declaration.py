@@ -37,6 +37,15 @@ def check_path(path: object, verb: str) -> None:
         raise ConfigurationError(f"@views.{verb}({path!r}): a path starts with a slash: /{path}")
 
 
+def check_is_coroutine(endpoint: Callable[..., Any]) -> None:
+    """Raise `ConfigurationError` for a view that yields, or that is not declared by `async def`."""
+    view = f"view {endpoint.__qualname__}"
+    if inspect.isasyncgenfunction(endpoint):
+        raise ConfigurationError(f"{view} yields: declare it with @views.stream(...)")
+    if not inspect.iscoroutinefunction(endpoint):
+        raise ConfigurationError(f"{view}: write it with `async def`")
+
+
 def check_endpoint(endpoint: Callable[..., Any]) -> None:
     """Raise `ConfigurationError` for a composition that can't be composed, and for a service."""
     hints = _hints_of(endpoint)

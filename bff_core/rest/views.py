@@ -1,6 +1,5 @@
 """`Views`: declares REST endpoints, with the decorators and options of FastAPI."""
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import partial
@@ -18,7 +17,12 @@ from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
-from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
+from bff_core.rest.declaration import (
+    check_endpoint,
+    check_is_coroutine,
+    check_path,
+    check_path_parameters,
+)
 from bff_core.rest.early_case import renamed_part
 from bff_core.rest.field_case import Case, checked_case, in_case
 from bff_core.rest.idempotency import KEY_PARAMETER, KeyRule, key_required, key_rule
@@ -312,12 +316,7 @@ class Views:
             check_flags(meta=meta)
 
         def declare(endpoint: E) -> E:
-            if inspect.isasyncgenfunction(endpoint):
-                raise ConfigurationError(
-                    f"view {endpoint.__qualname__} yields: declare it with @views.stream(...)"
-                )
-            if not inspect.iscoroutinefunction(endpoint):
-                raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
+            check_is_coroutine(endpoint)
             check_endpoint(endpoint)
             own, inputs = dict(options), self._inputs(endpoint, path, options)
             answer_options = take_answer_options(
@@ -342,12 +341,7 @@ class Views:
             checks = [guard(needs), *_checks(inputs, rule, limited)]
             shown["dependencies"] = [*checks, *shown.get("dependencies", ())]
             served = rank(guarded(view.as_endpoint(), needs))
-            self.router.add_api_route(
-                path,
-                served,
-                methods=[method],
-                **shown,
-            )
+            self.router.add_api_route(path, served, methods=[method], **shown)
             check_path_parameters(self.router.routes[-1], endpoint, inputs)
             screens = screens_of(self.router.routes[-1:])
             check_early_parts(early_parts or (), screens, endpoint.__name__)
