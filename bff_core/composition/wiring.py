@@ -98,7 +98,7 @@ def _hints_of(cls: type[Composition]) -> dict[str, object]:
     except NameError as error:
         raise ConfigurationError(
             f"{cls.__name__}: {error}; the types of its fields have to be imported at run time, "
-            "not only under `if TYPE_CHECKING`"
+            "not only for type checkers"
         ) from error
     arguments = arguments_of_bases(cls)
     owners = {name: base for base in reversed(cls.__mro__) for name in get_annotations(base)}
