@@ -134,7 +134,8 @@ def conversion(kind: object) -> Convert | None:
     }
     # A subclass comes before its bases, since its values are instances of those as well.
     specific_first = sorted(shapes.items(), key=lambda one: -len(one[1].__mro__))
-    made = (ShapeOf, *(one for one in kinds if isinstance(one, type) and one not in shapes))
+    others = [one for one in kinds if isinstance(one, type) and one not in shapes]
+    made = (ShapeOf, *others) if others else ShapeOf  # one class is checked faster than a tuple
     return partial(_shaped, dict(specific_first), made) if shapes else None
 
 
@@ -153,7 +154,7 @@ def _all(convert: Convert, items: Iterable[object] | None) -> list[object] | Non
 
 
 def _shaped(
-    shapes: Mapping[type[ShapeOf[Any]], type], made: tuple[type, ...], value: object
+    shapes: Mapping[type[ShapeOf[Any]], type], made: type | tuple[type, ...], value: object
 ) -> object:
     """Return the shape of a value by its class; one that is of a GraphQL type stays as it is."""
     if value is None or isinstance(value, made):
