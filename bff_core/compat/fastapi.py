@@ -31,8 +31,10 @@ __all__ = [
     "get_dependant",
     "has_default_operation_id",
     "has_default_response_class",
+    "inputs_read_by",
     "is_traced",
     "iter_route_contexts",
+    "parameters_of",
     "type_adapter_of",
     "version_of_included",
 ]
@@ -49,6 +51,20 @@ def all_dependants(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
     for one in dependant.dependencies:
         yield from all_dependants(one)
+
+
+def parameters_of(dependant: Dependant) -> Iterator[ModelField]:
+    """Yield what a function reads from the path, the query, headers and cookies."""
+    yield from dependant.path_params
+    yield from dependant.query_params
+    yield from dependant.header_params
+    yield from dependant.cookie_params
+
+
+def inputs_read_by(dependant: Dependant) -> Iterator[ModelField]:
+    """Yield what a function reads from the request: parameters, then the body."""
+    yield from parameters_of(dependant)
+    yield from dependant.body_params
 
 
 def chosen_route(scope: ASGIScope) -> object:

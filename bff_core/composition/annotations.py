@@ -16,10 +16,21 @@ def without_aliases(hint: Any) -> tuple[Any, tuple[object, ...]]:
             metadata = (*inner, *metadata)
         elif isinstance(hint, NewType):
             hint = hint.__supertype__
-        elif not isinstance(hint, type) and hasattr(hint, "__value__"):
-            hint = hint.__value__
+        elif is_alias(hint):
+            hint = value_of(hint)
         else:
             return hint, metadata
+
+
+def is_alias(hint: Any) -> bool:
+    """Whether an annotation is an alias (`type Id = str`), or a generic one with arguments."""
+    return not isinstance(hint, type) and hasattr(hint, "__value__")
+
+
+def value_of(alias: Any) -> Any:
+    """Return what an alias stands for; in `Maybe[User]` the type variable of `Maybe` is `User`."""
+    variables = getattr(get_origin(alias), "__type_params__", ())
+    return with_arguments(alias.__value__, dict(zip(variables, get_args(alias), strict=False)))
 
 
 def arguments_of_bases(cls: type, own: Arguments | None = None) -> dict[type, Arguments]:

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Coroutine, Hashable, Mapping
-from copy import copy
 from dataclasses import MISSING
 from functools import partial
 from types import MethodType
@@ -10,6 +9,7 @@ from typing import Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.failure_policy import Critical, Optional
+from bff_core.composition.owned_method import OwnedMethod
 from bff_core.composition.part import Part, PartFailure
 from bff_core.errors import ConfigurationError
 
@@ -22,7 +22,7 @@ F = TypeVar("F")
 class Arguments:
     """Normalises the arguments of a call to a tuple, so that equal calls share a part."""
 
-    __slots__ = ("_defaults", "_names", "_positional", "_signature")
+    __slots__ = ("_defaults", "_positional", "_signature", "names")
 
     def __init__(self, body: Callable[..., object]) -> None:
         parameters = list(inspect.signature(body).parameters.values())[1:]
@@ -32,22 +32,27 @@ class Arguments:
                     f"part {body.__qualname__}: name each argument; two calls that mean the same "
                     f"could differ in *{parameter.name}"
                 )
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                raise ConfigurationError(
+                    f"part {body.__qualname__}: {parameter.name} is passed by name: remove the / "
+                    "after it"
+                )
         self._signature = inspect.Signature(parameters)
-        self._names = tuple(parameter.name for parameter in parameters)
+        self.names = tuple(parameter.name for parameter in parameters)
         self._positional = sum(one.kind is not one.KEYWORD_ONLY for one in parameters)
         self._defaults = {
             one.name: one.default for one in parameters if one.default is not one.empty
         }
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
     def bind(self, args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[object, ...]:
         """Return the values in the order of the signature, defaults filled in."""
         given = len(args)
-        if given == len(self._names) == self._positional and not kwargs:
+        if given == len(self.names) == self._positional and not kwargs:
             return args
-        rest = self._names[given:]
+        rest = self.names[given:]
         known = {**self._defaults, **kwargs}
         if given <= self._positional and kwargs.keys() <= set(rest) and known.keys() >= set(rest):
             return (*args, *[known[name] for name in rest])
@@ -56,17 +61,13 @@ class Arguments:
 
     def named(self, values: tuple[object, ...]) -> dict[str, object]:
         """Return bound values under their names."""
-        return dict(zip(self._names, values, strict=True))
+        return dict(zip(self.names, values, strict=True))
 
 
-class PartMethod(Generic[P, T]):
-    """A method of a composition that runs once per arguments and returns its `Part`.
+class PartMethod(OwnedMethod, Generic[P, T]):
+    """A method of a composition that runs once per arguments and returns its `Part`."""
 
-    `owner` is the class from which it was read (`Home.profile`), `attribute` its name there.
-    """
-
-    owner: type[Composition] | None = None
-    attribute = ""
+    body: Callable[..., Coroutine[object, object, T]]
 
     def __init__(
         self, body: Callable[..., Coroutine[object, object, T]], failure: PartFailure
@@ -80,17 +81,12 @@ class PartMethod(Generic[P, T]):
         self.arguments = Arguments(body)
         self._start = self._start_with if len(self.arguments) else self._start_plain
 
-    def __set_name__(self, owner: type[Composition], name: str) -> None:
-        self.owner, self.attribute = owner, name
-
     def has_parameters_of(self, call: Callable[P, object], /) -> bool:
         """Return whether a function has the parameters of the part, without its composition.
 
         Type checkers distinguish parts without arguments by the type of this method.
         """
-        return [*inspect.signature(call).parameters] == [*inspect.signature(self.body).parameters][
-            1:
-        ]
+        return tuple(inspect.signature(call).parameters) == self.arguments.names
 
     @overload
     def __get__(self, composition: None, owner: type[Composition]) -> Self: ...
@@ -102,13 +98,8 @@ class PartMethod(Generic[P, T]):
         self, composition: Composition | None, owner: type[Composition] | None = None
     ) -> Self | Callable[P, Part[T]]:
         if composition is None:
-            return self if owner is self.owner else self._of(owner)
+            return self.read_from(owner)
         return MethodType(self._start, composition)
-
-    def _of(self, owner: type[Composition] | None) -> Self:
-        made = copy(self)
-        made.owner = owner
-        return made
 
     def start_for(
         self, composition: Composition, key: Hashable, arguments: Mapping[str, object]

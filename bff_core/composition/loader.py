@@ -9,7 +9,6 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
-from copy import copy
 from dataclasses import MISSING, dataclass
 from typing import Generic, Never, Self, TypeVar, overload
 
@@ -20,6 +19,7 @@ from bff_core.composition.failure_policy import (
     check_fallback,
     fallback_value,
 )
+from bff_core.composition.owned_method import OwnedMethod
 from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.part_status import reason_of, state_of
 from bff_core.errors import ConfigurationError, NotFound
@@ -157,14 +157,10 @@ async def _in_order(values: list[PendingValue[V]]) -> list[V]:
     return [await value for value in values]
 
 
-class LoaderMethod(Generic[K, V]):
-    """A method of a composition that loads many keys at once, and is called with one key.
+class LoaderMethod(OwnedMethod, Generic[K, V]):
+    """A method of a composition that loads many keys at once, and is called with one key."""
 
-    `owner` is the class from which it was read (`Shelf.price`), `attribute` its name there.
-    """
-
-    owner: type[Composition] | None = None
-    attribute = ""
+    body: Callable[..., Coroutine[object, object, Batch[K, V]]]
 
     def __init__(
         self, body: Callable[..., Coroutine[object, object, Batch[K, V]]], options: Options
@@ -173,9 +169,6 @@ class LoaderMethod(Generic[K, V]):
         self.__doc__ = body.__doc__
         self.body = body
         self.options = options
-
-    def __set_name__(self, owner: type[Composition], name: str) -> None:
-        self.owner, self.attribute = owner, name
 
     @overload
     def __get__(self, composition: None, owner: type[Composition]) -> Self: ...
@@ -187,17 +180,12 @@ class LoaderMethod(Generic[K, V]):
         self, composition: Composition | None, owner: type[Composition] | None = None
     ) -> Self | Loader[K, V]:
         if composition is None:
-            return self if owner is self.owner else self._of(owner)
+            return self.read_from(owner)
         loaders = composition.part_registry.loaders
         keys = loaders.get(self.name)
         if keys is None:
             keys = loaders[self.name] = _Keys[K, V]()
         return Loader(composition, self, keys)  # type: ignore[arg-type]  # one name belongs to one method
-
-    def _of(self, owner: type[Composition] | None) -> Self:
-        made = copy(self)
-        made.owner = owner
-        return made
 
 
 class _Declaration(Generic[M]):

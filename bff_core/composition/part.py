@@ -249,10 +249,6 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._has_expired = True
         self.cancel()
 
-    def __iter__(self) -> Never:
-        """Raise `TypeError`: the value can be iterated, once it is awaited."""
-        raise TypeError(f"{self!r} can't be iterated: await the part first")
-
     def __await__(self) -> Generator[object, None, T_co]:
         value = yield from self.wait_for_result()
         self.mark_used()
@@ -349,6 +345,15 @@ class Part(Awaitable[T_co], Generic[T_co]):
     def __repr__(self) -> str:
         state = self.state if self.is_done else "running"
         return f"<Part {self.name} {state}{': ' + self.reason if self.reason else ''}>"
+
+
+def _refuse_iteration(part: Part[object]) -> Never:
+    """Raise `TypeError`: the value can be iterated, once it is awaited."""
+    raise TypeError(f"{part!r} can't be iterated: await the part first")
+
+
+# Not in the class, where it would make type checkers accept a part as an iterable.
+Part.__iter__ = _refuse_iteration  # type: ignore[attr-defined]
 
 
 part_observer: ContextVar[Callable[[Part[object]], object] | None] = ContextVar(

@@ -93,12 +93,18 @@ def shape_of(cls: type[Composition]) -> Shape:
 
 def _hints_of(cls: type[Composition]) -> dict[str, object]:
     """Return the annotations of fields; those of generic bases without type variables."""
-    hints = get_type_hints(cls, include_extras=True)
+    try:
+        hints = get_type_hints(cls, include_extras=True)
+    except NameError as error:
+        raise ConfigurationError(
+            f"{cls.__name__}: {error}; the types of its fields have to be imported at run time, "
+            "not only for type checkers"
+        ) from error
     arguments = arguments_of_bases(cls)
-    for base in reversed(cls.__mro__):
-        for name in get_annotations(base):
-            hints[name] = with_arguments(hints[name], arguments.get(base, {}))
-    return hints
+    owners = {name: base for base in reversed(cls.__mro__) for name in get_annotations(base)}
+    return {
+        name: with_arguments(hint, arguments.get(owners[name], {})) for name, hint in hints.items()
+    }
 
 
 def filled_in(hint: object, known: Collection[object] = ()) -> Iterator[type[Service | Wired]]:
@@ -106,7 +112,7 @@ def filled_in(hint: object, known: Collection[object] = ()) -> Iterator[type[Ser
 
     Aliases and `NewType` are resolved, and a type variable stands for its bounds.
     """
-    if any(one is hint for one in known):  # an alias may contain itself
+    if hint in known:  # an alias may contain itself
         return
     kind, _ = without_aliases(hint)
     bounds = (kind.__bound__, *kind.__constraints__) if isinstance(kind, TypeVar) else ()

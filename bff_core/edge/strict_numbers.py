@@ -5,7 +5,7 @@ model would refuse conversions that FastAPI promises. It accepts `"NaN"` and `"i
 which no JSON can hold; a model with `allow_inf_nan=True` still accepts them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -13,11 +13,11 @@ from pydantic_core import PydanticKnownError
 from starlette.routing import BaseRoute
 
 from bff_core.compat.fastapi import (
-    Dependant,
     ModelField,
     all_dependants,
     dependant_of,
     iter_route_contexts,
+    parameters_of,
     type_adapter_of,
 )
 from bff_core.compat.pydantic import use_validator, with_inner
@@ -42,20 +42,13 @@ def refuse_non_numbers(routes: Sequence[BaseRoute]) -> None:
             for one in all_dependants(dependant):
                 for body in one.body_params:
                     _revalidate(body, strict_schema)
-                for parameter in _parameters(one):
+                for parameter in parameters_of(one):
                     refuse_infinite(parameter)
 
 
 def refuse_infinite(parameter: ModelField) -> None:
     """Make a parameter (of path, query, header or cookie) refuse floats that are not finite."""
     _revalidate(parameter, finite_schema)
-
-
-def _parameters(dependant: Dependant) -> Iterator[ModelField]:
-    yield from dependant.path_params
-    yield from dependant.query_params
-    yield from dependant.header_params
-    yield from dependant.cookie_params
 
 
 def _revalidate(field: ModelField, change: Callable[[Any], Any]) -> None:

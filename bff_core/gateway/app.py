@@ -189,6 +189,7 @@ class Gateway(FastAPI):
 
         known, document = self.openapi_schema, made(super().openapi)
         if document is not known:  # FastAPI makes another if a route was added since
+            self.openapi_schema = None  # until it is complete
             complete(
                 document,
                 self.routes,
@@ -197,6 +198,7 @@ class Gateway(FastAPI):
                 options=self.config.options,
                 limits=self.config.limits,
             )
+            self.openapi_schema = document
         return document
 
     @property

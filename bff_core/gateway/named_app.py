@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -14,9 +15,9 @@ from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
 
 _NOT_OF_APPLICATION: Final = (
-    str(Path(__file__).parents[1]),
-    sysconfig.get_path("stdlib"),
-    sysconfig.get_path("purelib"),
+    f"{Path(__file__).parents[1]}{os.sep}",
+    f"{sysconfig.get_path('stdlib')}{os.sep}",
+    f"{sysconfig.get_path('purelib')}{os.sep}",
     "<",
 )
 """Where the files begin that are not the application's."""
@@ -81,5 +82,5 @@ def _candidates(module: ModuleType) -> Iterator[str]:
     yield from (name for name, one in members if isinstance(one, Gateway))
     for name, one in members:
         is_own = inspect.isfunction(one) and one.__module__ == module.__name__
-        if is_own and one.__annotations__.get("return") in {Gateway, "Gateway"}:
+        if is_own and one.__annotations__.get("return") in (Gateway, "Gateway"):
             yield name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from bff_core.settings.model import Settings
+from bff_core.settings.model import Settings, variable_name
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.factory import secrets
 
@@ -59,7 +59,7 @@ def with_test_values(services: Sequence[type[Upstream]], settings: Settings) -> 
     """Return the settings; in a test, with an address and a secret for each service without one."""
     if _MAKING.get() is None:
         return settings
-    names = [kind.name.lower().replace("-", "_") for kind in services]
+    names = [variable_name(kind.name) for kind in services]
     addresses = {name: (ADDRESS.format(name.replace("_", "-")),) for name in names}
     made_up = dict.fromkeys(secrets(services), SecretStr(SECRET))
     return settings.model_copy(

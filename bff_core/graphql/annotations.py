@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
+from bff_core.composition.annotations import is_alias, value_of
 from bff_core.errors import ConfigurationError
 
 
@@ -30,7 +31,8 @@ def evaluated_in(kind: type, annotation: object, what: str) -> Any:
 
 def bare(annotation: Any) -> Any:
     """Return an annotation without `Annotated`, and what an alias (`type Id = str`) stands for."""
-    annotation = getattr(annotation, "__value__", annotation)
+    while is_alias(annotation):
+        annotation = value_of(annotation)
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 

@@ -15,14 +15,14 @@ from bff_core.composition.loader import LoaderMethod
 from bff_core.composition.part import Part
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError
-from bff_core.graphql.annotations import class_of_annotation, evaluated, split_none
+from bff_core.graphql.annotations import evaluated, split_none
 from bff_core.graphql.arguments import FieldArgument
 from bff_core.graphql.context import Context
 from bff_core.graphql.held_screen import screen_attribute
 from bff_core.graphql.inputs import InputOutOfBounds, hashable
 from bff_core.graphql.null_errors import raise_if_missing
 from bff_core.graphql.shape import ShapeOf, source_type
-from bff_core.graphql.shape_check import attribute_of
+from bff_core.graphql.shape_check import attribute_of, may_be, name_of
 
 AnyInfo: TypeAlias = strawberry.Info[Context, Any] | GraphQLResolveInfo[Context]
 Values: TypeAlias = Mapping[str, Any]
@@ -86,12 +86,9 @@ class FromSource(FieldPlan):
     def check(self, kind: type, where: str) -> None:
         """Raise `ConfigurationError` for a type whose source is of another class."""
         source = source_type(kind)
-        held, wanted = class_of_annotation(source), class_of_annotation(self.source)
-        is_unknown = source is not None and (held is None or wanted is None)
-        if not is_unknown and not (held and wanted and issubclass(held, wanted)):
-            name = getattr(self.source, "__name__", self.source)
+        if source is None or not may_be(source, self.source):
             raise ConfigurationError(
-                f"{where} = {self.label}: {kind.__name__} is no ShapeOf[{name}]"
+                f"{where} = {self.label}: {kind.__name__} is no ShapeOf[{name_of(self.source)}]"
             )
 
 
@@ -212,13 +209,12 @@ class LoadedValue(ScreenPlan):
         if wanted is not Any and is_nullable and not accepts_none:
             raise ConfigurationError(
                 f"{what}: the key {self.key!r} may be None, which the loader does not take; "
-                f"declare its keys as tuple[{getattr(wanted, '__name__', wanted)} | None, ...]"
+                f"declare its keys as tuple[{name_of(wanted)} | None, ...]"
             )
-        given, expected = class_of_annotation(found), class_of_annotation(wanted)
-        if given is not None and expected is not None and not issubclass(given, expected):
+        if not may_be(found, wanted):
             raise ConfigurationError(
-                f"{what}: the key {self.key!r} is {given.__name__}; the keys of the loader are "
-                f"{expected.__name__}"
+                f"{what}: the key {self.key!r} is {name_of(found)}; the keys of the loader are "
+                f"{name_of(wanted)}"
             )
 
     def _key_type(self) -> Any:

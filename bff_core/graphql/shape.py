@@ -126,25 +126,40 @@ def conversion(kind: object) -> Convert | None:
     if item is not None:
         convert = conversion(item)
         return None if convert is None else partial(_all, convert)
+    kinds = [non_null_type(one) for one in possible_types(kind)]
     shapes = {
-        one: class_of_annotation(source_type(one)) or object
-        for one in possible_types(kind)
+        one: _source_class(one) if len(kinds) > 1 else object
+        for one in kinds
         if isinstance(one, type) and issubclass(one, ShapeOf)
     }
     # A subclass comes before its bases, since its values are instances of those as well.
     specific_first = sorted(shapes.items(), key=lambda one: -len(one[1].__mro__))
-    return partial(_shaped, dict(specific_first)) if shapes else None
+    others = [one for one in kinds if isinstance(one, type) and one not in shapes]
+    made = (ShapeOf, *others) if others else ShapeOf  # one class is checked faster than a tuple
+    return partial(_shaped, dict(specific_first), made) if shapes else None
+
+
+def _source_class(kind: type) -> type:
+    """Return the class by whose values a shape is chosen; `object` if there are none of it."""
+    source = class_of_annotation(source_type(kind)) or object
+    try:
+        isinstance(None, source)
+    except TypeError:  # a protocol, or a dictionary of fields
+        return object
+    return source
 
 
 def _all(convert: Convert, items: Iterable[object] | None) -> list[object] | None:
     return None if items is None else [convert(item) for item in items]
 
 
-def _shaped(shapes: Mapping[type[ShapeOf[Any]], type], value: object) -> object:
-    """Return the shape of a value by its class; a value that is a shape already stays as it is."""
-    if value is None or isinstance(value, ShapeOf):
+def _shaped(
+    shapes: Mapping[type[ShapeOf[Any]], type], made: type | tuple[type, ...], value: object
+) -> object:
+    """Return the shape of a value by its class; one that is of a GraphQL type stays as it is."""
+    if value is None or isinstance(value, made):
         return value
     for shape, source in shapes.items():
-        if len(shapes) == 1 or isinstance(value, source):
+        if isinstance(value, source):
             return shape.of(value)
     return value

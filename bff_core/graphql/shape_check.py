@@ -7,7 +7,7 @@ annotations can't be evaluated, is accepted.
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from inspect import get_annotations
-from typing import Any, Final, TypeVar, get_args, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 from pydantic import BaseModel
 
@@ -20,6 +20,7 @@ from bff_core.compat.strawberry import (
     non_null_type,
     possible_types,
 )
+from bff_core.composition.annotations import with_arguments
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.loader import LoaderMethod
 from bff_core.errors import ConfigurationError
@@ -75,7 +76,8 @@ def attribute_of(source: Any, name: str, where: str, advice: str) -> Any:
         raise ConfigurationError(f"{where}: {kind.__name__} has no attribute {name!r}; {advice}")
     if isinstance(declared, property) and declared.fget is not None:
         return hints_of(declared.fget).get("return", UNKNOWN)
-    return _with_arguments(source, kind, hints_of(kind).get(name, UNKNOWN))
+    given = dict(zip(getattr(kind, "__parameters__", ()), get_args(source), strict=False))
+    return with_arguments(hints_of(kind).get(name, UNKNOWN), given)
 
 
 def hints_of(annotated: Any) -> Mapping[str, Any]:
@@ -84,17 +86,6 @@ def hints_of(annotated: Any) -> Mapping[str, Any]:
         return get_type_hints(annotated)
     except (NameError, TypeError, AttributeError):
         return {}
-
-
-def _with_arguments(source: Any, kind: type, hint: Any) -> Any:
-    """Return the annotation of an attribute of `Page[Item]`, in which T is `Item`."""
-    names = dict(zip(getattr(kind, "__parameters__", ()), get_args(source), strict=False))
-    if isinstance(hint, TypeVar):
-        return names.get(hint, UNKNOWN)
-    parameters = getattr(hint, "__parameters__", ())
-    if not parameters:
-        return hint
-    return hint[tuple(names.get(one, UNKNOWN) for one in parameters)]
 
 
 def misfit(hint: Any, wanted: object) -> str:
@@ -113,14 +104,22 @@ def misfit(hint: Any, wanted: object) -> str:
 
 
 def _list_misfit(found: Any, item: object) -> str:
-    kind = class_of_annotation(found)
-    if kind is None or kind is object:
-        return ""
-    if not issubclass(kind, Iterable) or issubclass(kind, str | bytes):
+    items = items_of(found)
+    if items is None:
         return f"is {name_of(found)}, no list"
-    arguments = [one for one in get_args(found) if one is not Ellipsis]
-    problem = misfit(arguments[0], item) if len(arguments) == 1 else ""
+    problem = misfit(items, item)
     return f"has items of another type: each {problem}" if problem else ""
+
+
+def items_of(annotation: Any) -> Any:
+    """Return the annotation of the items of a list; None for what is certainly no list."""
+    kind = class_of_annotation(annotation)
+    if kind is None or kind is object:
+        return UNKNOWN
+    if not issubclass(kind, Iterable) or issubclass(kind, str | bytes):
+        return None
+    arguments = [one for one in get_args(annotation) if one is not Ellipsis]
+    return arguments[0] if len(arguments) == 1 else UNKNOWN
 
 
 def _class_misfit(found: Any, kind: object) -> str:
@@ -146,23 +145,28 @@ def _type_misfit(found: Any, kind: type) -> str:
     source = source_type(kind)
     if source is None:
         return f"is {name_of(found)}: make {kind.__name__} a ShapeOf[{name_of(found)}]"
-    return "" if _is_a(found, source) else f"is {name_of(found)}, not {name_of(source)}"
+    return "" if may_be(found, source) else f"is {name_of(found)}, not {name_of(source)}"
 
 
-def _is_a(found: Any, source: Any) -> bool:
-    """Whether values of an annotation are ones of the source of a shape."""
+def may_be(found: Any, source: Any) -> bool:
+    """Whether values of an annotation may be ones of the source of a shape."""
     given, wanted = class_of_annotation(found), class_of_annotation(source)
-    if given is None or wanted is None:
+    if given is None or wanted is None or given is object:
         return True
-    same = not get_args(found) or not get_args(source) or get_args(found) == get_args(source)
-    return issubclass(given, wanted) and same
+    try:
+        is_subclass = issubclass(given, wanted)
+    except TypeError:  # a protocol
+        return True
+    has_arguments = given is wanted  # else they may have another order
+    return is_subclass and (
+        not has_arguments or all(map(may_be, get_args(found), get_args(source)))
+    )
 
 
 def name_of(annotation: Any) -> str:
     """Return how errors write an annotation."""
     annotation = bare(annotation)
-    return (
-        annotation.__name__
-        if isinstance(annotation, type) and not get_args(annotation)
-        else (str(annotation).rpartition(".")[2] if not get_args(annotation) else repr(annotation))
-    )
+    if get_args(annotation):
+        return repr(annotation)
+    is_class = isinstance(annotation, type)
+    return annotation.__name__ if is_class else str(annotation).rpartition(".")[2]

@@ -3,7 +3,7 @@
 A field is refused only if it certainly does not fit: what is not annotated is accepted.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import MISSING
 from inspect import isclass
 from typing import Any, NamedTuple, get_args
@@ -28,7 +28,7 @@ from bff_core.graphql.field_plan import (
     LoadedValue,
 )
 from bff_core.graphql.shape import Each, ShapeOf, source_type
-from bff_core.graphql.shape_check import hints_of, misfit, name_of
+from bff_core.graphql.shape_check import hints_of, items_of, may_be, misfit, name_of
 
 
 class _Value(NamedTuple):
@@ -93,7 +93,7 @@ def _shape_class(shape: object) -> type[ShapeOf[Any]] | None:
 def _shape_problem(shape: Callable[[Any], Any] | None, value: Any) -> str:
     """Return why a shape does not take a value; empty if it may."""
     if isinstance(shape, Each):
-        items = _items(value)
+        items = items_of(value)
         if items is None:
             return f"each(...) takes a list, not {name_of(value)}: give the shape without each"
         return _shape_problem(shape.of_item, split_none(items)[0])
@@ -109,10 +109,10 @@ def _source_problem(kind: type[ShapeOf[Any]], value: Any) -> str:
             "function that returns an implementation"
         )
     source = source_type(kind)
-    if _may_be(value, source):
+    if may_be(value, source):
         return ""
-    items = _items(value)
-    if items is not None and _may_be(split_none(items)[0], source):
+    items = items_of(value)
+    if items is not None and may_be(split_none(items)[0], source):
         return f"the value is a list, {name_of(value)}: write each({kind.__name__}.of)"
     return (
         f"{kind.__name__}.of takes {name_of(source)}, not {name_of(value)}: give the shape of "
@@ -120,34 +120,12 @@ def _source_problem(kind: type[ShapeOf[Any]], value: Any) -> str:
     )
 
 
-def _items(annotation: Any) -> Any:
-    """Return the annotation of the items of a list; None for what is certainly no list."""
-    kind = class_of_annotation(annotation)
-    if kind is None or kind is object:
-        return Any
-    if not issubclass(kind, Iterable) or issubclass(kind, str | bytes):
-        return None
-    arguments = [one for one in get_args(annotation) if one is not Ellipsis]
-    return arguments[0] if len(arguments) == 1 else Any
-
-
-def _may_be(found: Any, source: Any) -> bool:
-    """Whether values of an annotation may be ones of the source of a shape."""
-    given, wanted = class_of_annotation(found), class_of_annotation(source)
-    if given is None or wanted is None or given is object:
-        return True
-    try:
-        return issubclass(given, wanted)
-    except TypeError:  # a protocol
-        return True
-
-
 def _shaped(shape: Callable[[Any], Any] | None, value: Any) -> Any:
     """Return the annotation of what a shape returns."""
     if shape is None:
         return value
     if isinstance(shape, Each):
-        item, may_be_none = split_none(_items(value))
+        item, may_be_none = split_none(items_of(value))
         made = _shaped(shape.of_item, item)
         made = made | None if may_be_none and made is not Any else made
         return list[made]  # type: ignore[valid-type]  # made at run time
@@ -164,7 +142,7 @@ def _problem(made: Any, wanted: object) -> str:
     kind, given = non_null_type(wanted), class_of_annotation(found)
     item = item_type(kind)
     if item is not None:
-        items = _items(found)
+        items = items_of(found)
         if items is None:
             return f"it is {name_of(found)}, and the field a list"
         problem = _problem(items, item)
@@ -188,6 +166,6 @@ def _class_problem(found: Any, given: type, kinds: list[object]) -> str:
         return f"it is {name_of(found)}, and the field {names}"
     if shape is None:
         return ""  # Strawberry reads the attributes of any class
-    items = _items(found)
+    items = items_of(found)
     advice = f"each({shape.__name__}.of)" if items is not None else f"{shape.__name__}.of"
     return f"it is {name_of(found)}, and the field {names}: give a shape, such as {advice}"

@@ -11,20 +11,20 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from starlette.routing import BaseRoute
 
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.compat.fastapi import (
     Dependant,
     Depends,
     ModelField,
     all_dependants,
     dependant_of,
-    get_dependant,
 )
 from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import filled_in
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import REQUEST, compose, composition_of
-from bff_core.rest.signature import RESPONSE, dependant_with
+from bff_core.rest.signature import RESPONSE, ViewInputs
 from bff_core.saga.saga import Saga
 from bff_core.upstream.client import Upstream
 
@@ -37,6 +37,15 @@ def check_path(path: object, verb: str) -> None:
         raise ConfigurationError(f"@views.{verb}({path!r}): a path starts with a slash: /{path}")
 
 
+def check_is_coroutine(endpoint: Callable[..., Any]) -> None:
+    """Raise `ConfigurationError` for a view that yields, or that is not declared by `async def`."""
+    view = f"view {endpoint.__qualname__}"
+    if inspect.isasyncgenfunction(endpoint):
+        raise ConfigurationError(f"{view} yields: declare it with @views.stream(...)")
+    if not inspect.iscoroutinefunction(endpoint):
+        raise ConfigurationError(f"{view}: write it with `async def`")
+
+
 def check_endpoint(endpoint: Callable[..., Any]) -> None:
     """Raise `ConfigurationError` for a composition that can't be composed, and for a service."""
     hints = _hints_of(endpoint)
@@ -44,10 +53,7 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
         given, metadata = without_aliases(hints.get(parameter.name))
         depends = [one for one in (*metadata, parameter.default) if isinstance(one, Depends)]
         where = f"view {endpoint.__qualname__}: {parameter.name}"
-        if parameter.name in {REQUEST, RESPONSE}:
-            raise ConfigurationError(f"{where}: rename it: the gateway uses the name")
-        if parameter.kind is parameter.POSITIONAL_ONLY:
-            raise ConfigurationError(f"{where}: views are called by name: remove the / after it")
+        _check_name(where, parameter)
         if _is_composition(given):
             _check_screen(where, given, metadata, depends, parameter)
         elif _is_service(given) and all(one.dependency in {None, given} for one in depends):
@@ -69,11 +75,21 @@ def check_endpoint(endpoint: Callable[..., Any]) -> None:
             )
 
 
+def _check_name(where: str, parameter: inspect.Parameter) -> None:
+    """Raise `ConfigurationError` for a parameter that can't be passed by its name."""
+    if parameter.name in {REQUEST, RESPONSE}:
+        raise ConfigurationError(f"{where}: rename it: the gateway uses the name")
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        raise ConfigurationError(f"{where}: views are called by name: remove the / after it")
+    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        raise ConfigurationError(
+            f"{where} takes any number of arguments: name each one. If a decorator of yours made "
+            "the function, it needs @functools.wraps"
+        )
+
+
 def check_path_parameters(
-    route: BaseRoute,
-    endpoint: Callable[..., Any],
-    signature: inspect.Signature,
-    dependencies: Sequence[Depends],
+    route: BaseRoute, endpoint: Callable[..., Any], inputs: ViewInputs
 ) -> None:
     """Raise `ConfigurationError` for a path parameter that the view takes under another name.
 
@@ -88,13 +104,7 @@ def check_path_parameters(
     unused = route.param_convertors.keys() - {
         name for dependant in every for one in dependant.path_params for name in _names_of(one)
     }
-    roots = [dependant_with(signature, route.path)]
-    roots += [
-        get_dependant(path=route.path, call=one.dependency)
-        for one in dependencies
-        if one.dependency is not None
-    ]
-    if not unused or any(map(_takes_request, roots)):
+    if not unused or any(map(_takes_request, inputs.every())):
         return
     queried = [one for dependant in every for one in dependant.query_params]
     if not any(_may_be_meant(one, unused) for one in queried):
@@ -139,8 +149,6 @@ def _check_screen(
     parameter: inspect.Parameter,
 ) -> None:
     fix = f"write {parameter.name}: {screen.__name__}"
-    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
-        raise ConfigurationError(f"{where} takes any number of screens: name each one: {fix}")
     if screen in {Composition, Saga}:
         raise ConfigurationError(f"{where}: name a class of yours that extends {screen.__name__}")
     if any(composition_of(one) is not None for one in metadata):
@@ -172,14 +180,11 @@ def _shown(hint: object) -> str:
     return re.sub(r"(?:[\w<>]+\.)+(?=\w)", "", str(hint))
 
 
-def _is_service(given: object) -> TypeGuard[type[Upstream]]:
-    return isinstance(given, type) and issubclass(given, Upstream)
+def _is_service(given: object) -> TypeGuard[type[Upstream | ResponseCache]]:
+    return isinstance(given, type) and issubclass(given, Upstream | ResponseCache)
 
 
-def _takes_request(root: Dependant) -> bool:
-    """Whether a function or one of its dependencies, compositions aside, takes the request."""
-    return any(
-        one.request_param_name or one.websocket_param_name or one.http_connection_param_name
-        for one in all_dependants(root)
-        if composition_of(one.call) is None
-    )
+def _takes_request(one: Dependant) -> bool:
+    """Whether a function takes the request, which a composition does not let the view read."""
+    names = one.request_param_name, one.websocket_param_name, one.http_connection_param_name
+    return any(names) and composition_of(one.call) is None

@@ -27,10 +27,6 @@ class EarlyPart:
     present: Present
     schema: Any = None
 
-    def belongs_to(self, kind: type[Composition]) -> bool:
-        """Whether a class of composition has this part, and does not override it."""
-        return getattr(kind, self.part.name, None) is self.part
-
 
 def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> EarlyPart:
     """Send a part as soon as it ends; `present` takes its value and its composition.
@@ -38,6 +34,11 @@ def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> Earl
     The client gets the result of `present`, not the value of the part, which may have fields of a
     service that the view does not show.
     """
+    if not isinstance(part, PartMethod) or not callable(present):
+        raise ConfigurationError(
+            f"early({part!r}, {present!r}): give a part of a composition, such as Home.orders, and "
+            "a function that takes its value and the composition"
+        )
     return EarlyPart(part, present)
 
 
@@ -63,17 +64,19 @@ def presenters(
         (one, each.part.name): each.present
         for one in compositions
         for each in early_parts
-        if each.belongs_to(type(one))
+        if each.part.belongs_to(type(one))
     }
 
 
-def check_are_parts(given: Sequence[object], view: str) -> None:
-    """Raise `ConfigurationError` for what `early` did not make."""
-    for each in given:
-        if not isinstance(each, EarlyPart):
-            raise ConfigurationError(
-                f"view {view}: progressive= takes a list of early(part, present), not {each!r}"
-            )
+def check_are_parts(given: object, view: str) -> None:
+    """Raise `ConfigurationError` for anything but a list of what `early` made."""
+    wrong = [given]
+    if isinstance(given, Sequence):
+        wrong = [one for one in given if not isinstance(one, EarlyPart)]
+    if wrong:
+        raise ConfigurationError(
+            f"view {view}: progressive= takes a list of early(part, present), not {wrong[0]!r}"
+        )
 
 
 def check_early_parts(
@@ -81,7 +84,7 @@ def check_early_parts(
 ) -> None:
     """Raise `ConfigurationError` for an early part that no composition of the view has."""
     for each in early_parts:
-        if not any(each.belongs_to(kind) for kind in kinds):
+        if not any(each.part.belongs_to(kind) for kind in kinds):
             raise ConfigurationError(
                 f"view {view} shows the part {each.part.name!r}, but none of its screens has it"
             )

@@ -1,8 +1,10 @@
 """Makes signatures for FastAPI: the parameters of an endpoint, a request and a response."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial, wraps
+from itertools import chain
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from fastapi import Depends, Request, Response
@@ -79,6 +81,27 @@ def injection_of(endpoint: Callable[..., Any]) -> Injection:
     return Injection(_named(hints, HTTPConnection), _named(hints, Response))
 
 
+@dataclass(frozen=True, slots=True)
+class ViewInputs:
+    """What FastAPI reads for a view: by its `signature`, and by dependencies declared beside it.
+
+    `own` is what the signature takes, `others` what those dependencies take.
+    """
+
+    signature: inspect.Signature
+    own: Dependant
+    others: Sequence[Dependant]
+
+    @property
+    def roots(self) -> Sequence[Dependant]:
+        """The signature, then the dependencies beside it."""
+        return (self.own, *self.others)
+
+    def every(self) -> Iterator[Dependant]:
+        """Yield all of these, and their own dependencies."""
+        return chain.from_iterable(map(all_dependants, self.roots))
+
+
 def signature_of(endpoint: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of an endpoint as FastAPI reads it.
 
@@ -113,27 +136,18 @@ def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
         raise missing("uploads", "a form or a file") from error
 
 
-def access_for(
-    signature: inspect.Signature, dependencies: Iterable[Dependency], access: Access | None
-) -> Access | None:
-    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer.
-
-    `dependencies` are those that the view and its router declare beside the signature.
-    """
+def access_for(inputs: ViewInputs, access: Access | None) -> Access | None:
+    """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer."""
     if access is not None and access is not ANYONE:
         return access
-    calls = [one.dependency for one in dependencies if one.dependency is not None]
-    roots = [dependant_with(signature, "/"), *(dependant_of_call(one, "/") for one in calls)]
-    found = [one.call for root in roots for one in all_dependants(root)]
-    return SIGNED_IN if any(map(takes_signed_in, found)) else access
+    return SIGNED_IN if any(takes_signed_in(one.call) for one in inputs.every()) else access
 
 
 def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
     given, metadata = without_aliases(hint)
+    hint = Annotated[(given, *metadata)] if metadata else given
     if any(isinstance(one, Dependency) for one in (*metadata, parameter.default)):
-        hint = Annotated[(given, *metadata)] if metadata else given
         return parameter.replace(annotation=hint)
-    hint = getattr(hint, "__value__", hint)
     if isinstance(given, type) and issubclass(given, Composition):
         hint = Annotated[given, Depends(compose(given))]  # type: ignore[arg-type]  # hashable
     elif isinstance(given, type) and issubclass(given, Wired):
@@ -173,12 +187,7 @@ def _hints_of(endpoint: Callable[..., Any]) -> Mapping[str, object]:
 
 
 def _named(hints: Mapping[str, object], kind: type) -> tuple[str, ...]:
-    bare = {name: _without_metadata(one) for name, one in hints.items()}
+    bare = {name: without_aliases(one)[0] for name, one in hints.items()}
     return tuple(
         name for name, one in bare.items() if isinstance(one, type) and issubclass(one, kind)
     )
-
-
-def _without_metadata(hint: object) -> object:
-    """Return the type that an annotation stands for."""
-    return without_aliases(hint)[0]

@@ -29,12 +29,10 @@ from bff_core.composition.wiring import COMPOSED_CLASS
 from bff_core.rest.compose import composition_of
 from bff_core.rest.field_case import camel, camel_body, title_of
 from bff_core.rest.name_collisions import Renamed, refuse_collisions
-from bff_core.rest.signature import dependant_with
 
 
-def in_camel_case(signature: inspect.Signature, path: str) -> inspect.Signature:
-    """Return the signature of a view whose inputs have names in camelCase."""
-    root = dependant_with(signature, path)
+def in_camel_case(signature: inspect.Signature, root: Dependant) -> inspect.Signature:
+    """Return the signature of a view whose inputs have names in camelCase; it takes `root`."""
     composed = {
         one.name: _ComposedByOtherNames(one)
         for one in root.dependencies

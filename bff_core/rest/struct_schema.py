@@ -97,10 +97,10 @@ class _Copies:
         """Return the copy of a type."""
         declared = (args or {}).get(declared, declared) if _is_hashable(declared) else declared
         kind, inner = get_origin(declared) or declared, get_args(declared)
-        if is_struct(kind) and kind.__struct_config__.array_like:
-            return tuple[tuple(one for _, one in self._members(kind, args or {}))]  # type: ignore[misc]
         if is_struct(kind) or (_is_dataclass(kind) and has_structs(declared)):
-            return self._object(kind, tuple(self.of(one, args) for one in inner))
+            given = tuple(self.of(one, args) for one in inner)
+            is_array = is_struct(kind) and kind.__struct_config__.array_like
+            return self._array(kind, given) if is_array else self._object(kind, given)
         if not inner or kind is Literal:
             return declared
         if kind is Annotated:
@@ -110,6 +110,12 @@ class _Copies:
             return Union[copied]  # noqa: UP007 - of types that are only known here
         return kind[copied]
 
+    def _array(self, kind: Any, given: tuple[Any, ...]) -> Any:
+        """Return a tuple of all fields: an array has those with a default as well."""
+        members = (one for _, one in self._members(kind, _arguments(kind, given)))
+        items = (get_args(one)[0] if get_origin(one) is NotRequired else one for one in members)
+        return tuple[tuple(items)]  # type: ignore[misc]  # made at run time
+
     def _object(self, kind: Any, given: tuple[Any, ...]) -> Any:
         if (kind, given) in self._made:
             return self._made[kind, given]
@@ -118,10 +124,7 @@ class _Copies:
         self._made[kind, given] = copy
         copy.__name__ = copy.__qualname__ = "_".join([kind.__name__, *names])
         copy.__module__, copy.__doc__ = kind.__module__, _own_doc(kind)
-        if is_struct(kind) and kind.__struct_config__.forbid_unknown_fields:
-            copy.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]  # pydantic's
-        args = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
-        members = dict(self._members(kind, args))
+        members = dict(self._members(kind, _arguments(kind, given)))
         copy.__annotations__ = members
         required = {name for name, one in members.items() if get_origin(one) is not NotRequired}
         copy.__required_keys__ = frozenset(required)
@@ -143,6 +146,11 @@ class _Copies:
             if names.get(name, name) != name:
                 key, shown = _named(names[name], copied)
             yield key, NotRequired[shown] if is_not_required else shown
+
+
+def _arguments(kind: Any, given: tuple[Any, ...]) -> dict[object, object]:
+    """Return the types that a generic class gets for its type variables."""
+    return dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
 
 
 def _named(key: str, hint: Any) -> tuple[str, Any]:

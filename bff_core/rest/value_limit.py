@@ -1,29 +1,22 @@
 """Limits the number of values in the JSON bodies of views."""
 
-from collections.abc import Callable, Coroutine, Sequence
-from inspect import Signature
-from itertools import chain
+from collections.abc import Callable, Coroutine
 from typing import Final
 
 from fastapi import HTTPException, Request
 
-from bff_core.compat.fastapi import Depends, Form, all_dependants
-from bff_core.compat.starlette import compile_path
+from bff_core.compat.fastapi import Form
 from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
-from bff_core.rest.signature import dependant_of_call, dependant_with
+from bff_core.rest.signature import ViewInputs
 
 MAX_VALUES: Final = 10_000
 """Values of a body, nested ones included; pydantic takes up to 30 µs for an invalid one."""
 
 
-def takes_json(path: str, signature: Signature, dependencies: Sequence[Depends]) -> bool:
+def takes_json(inputs: ViewInputs) -> bool:
     """Whether a view or one of its dependencies takes a JSON body."""
-    template, calls = compile_path(path)[1], (one.dependency for one in dependencies)
-    roots = [dependant_of_call(call, template) for call in calls if call is not None]
-    roots.append(dependant_with(signature, template))
-    found = chain.from_iterable(map(all_dependants, roots))
-    fields = [field for one in found for field in one.body_params]
+    fields = [field for one in inputs.every() for field in one.body_params]
     return bool(fields) and not any(isinstance(one.field_info, Form) for one in fields)
 
 

@@ -1,10 +1,8 @@
 """`Views`: declares REST endpoints, with the decorators and options of FastAPI."""
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import partial
-from inspect import Signature
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -19,7 +17,12 @@ from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError, wired_in
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
-from bff_core.rest.declaration import check_endpoint, check_path, check_path_parameters
+from bff_core.rest.declaration import (
+    check_endpoint,
+    check_is_coroutine,
+    check_path,
+    check_path_parameters,
+)
 from bff_core.rest.early_case import renamed_part
 from bff_core.rest.field_case import Case, checked_case, in_case
 from bff_core.rest.idempotency import KEY_PARAMETER, KeyRule, key_required, key_rule
@@ -34,8 +37,10 @@ from bff_core.rest.route_options import (
 )
 from bff_core.rest.schema_hash import schema_hash
 from bff_core.rest.signature import (
+    ViewInputs,
     access_for,
     as_function,
+    dependant_of_call,
     dependant_with,
     injection_of,
     signature_of,
@@ -201,7 +206,7 @@ class Views:
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
-            signature, item = self._signature(endpoint, path), item_of(endpoint)
+            inputs, item = self._inputs(endpoint, path, shared), item_of(endpoint)
             route = dict(shared)
             answer_options = take_answer_options(
                 route, endpoint, status=200, declared=item, case=self.case
@@ -211,15 +216,15 @@ class Views:
                     f"stream {endpoint.__qualname__}: response_class= has no use here: a stream is "
                     "lines of JSON; return a StreamingResponse from a view for any other"
                 )
-            needs = self._needs(endpoint, signature, path, access, shared)
+            needs = self._needs(endpoint, inputs, access)
             route["dependencies"] = [guard(needs), *route.get("dependencies", ())]
             route |= answer_options.openapi_options() | {"response_class": Lines}
             stream = Stream(endpoint, None if "response_model" in shared else item)
             self._streams.append(stream)
-            wrapped = guarded(as_stream(stream, signature, needs, answer_options), needs)
+            wrapped = guarded(as_stream(stream, inputs.signature, needs, answer_options), needs)
             self.router.add_api_route(path, rank(wrapped), methods=["GET"], **route)
             documented(wrapped, ViewDocument(status=answer_options.status, has_parts=False))
-            self._check_parameters(endpoint, signature, shared)
+            check_path_parameters(self.router.routes[-1], endpoint, inputs)
             return endpoint
 
         return self._naming("GET", path, declare)
@@ -255,36 +260,26 @@ class Views:
         given = options.get("responses") or {}
         return given if self.case is None else {key: in_case(one) for key, one in given.items()}
 
-    def _signature(self, endpoint: Callable[..., Any], path: str) -> Signature:
-        signature = signature_of(endpoint)
-        check_sent_types(dependant_with(signature, path), f"view {endpoint.__qualname__}")
-        if self.case is None:
-            return signature
-        return in_camel_case(signature, compile_path(self.prefix + path)[1])
+    def _inputs(
+        self, endpoint: Callable[..., Any], path: str, options: Mapping[str, Any]
+    ) -> ViewInputs:
+        template, signature = compile_path(self.prefix + path)[1], signature_of(endpoint)
+        own = dependant_with(signature, template)
+        check_sent_types(own, f"view {endpoint.__qualname__}")
+        if self.case is not None:
+            signature = in_camel_case(signature, own)
+            own = dependant_with(signature, template)
+        beside = [*self.router.dependencies, *(options.get("dependencies") or ())]
+        calls = [one.dependency for one in beside if one.dependency is not None]
+        return ViewInputs(signature, own, [dependant_of_call(one, template) for one in calls])
 
     def _needs(
-        self,
-        endpoint: Callable[..., Any],
-        signature: Signature,
-        path: str,
-        access: Access | None,
-        options: Mapping[str, Any],
+        self, endpoint: Callable[..., Any], inputs: ViewInputs, access: Access | None
     ) -> Access | None:
         """Return the access rule of a view: its own, else that of the function, else of all."""
-        declared = access or access_of(endpoint) or self._access
-        needs = access_for(signature, self._dependencies(options), declared)
-        whole = compile_path(self.prefix + path)[1]
-        check_when_inputs(dependant_with(signature, whole), needs, endpoint.__qualname__)
+        needs = access_for(inputs, access or access_of(endpoint) or self._access)
+        check_when_inputs(inputs.own, needs, endpoint.__qualname__)
         return needs
-
-    def _check_parameters(
-        self, endpoint: Callable[..., Any], signature: Signature, options: Mapping[str, Any]
-    ) -> None:
-        dependencies = self._dependencies(options)
-        check_path_parameters(self.router.routes[-1], endpoint, signature, dependencies)
-
-    def _dependencies(self, options: Mapping[str, Any]) -> list[Dependency]:
-        return [*self.router.dependencies, *(options.get("dependencies") or ())]
 
     def _compiled(self, view: View, path: str, gateway: str) -> CompiledView | None:
         if not view.is_plain or self.router.dependencies:
@@ -321,21 +316,16 @@ class Views:
             check_flags(meta=meta)
 
         def declare(endpoint: E) -> E:
-            if inspect.isasyncgenfunction(endpoint):
-                raise ConfigurationError(
-                    f"view {endpoint.__qualname__} yields: declare it with @views.stream(...)"
-                )
-            if not inspect.iscoroutinefunction(endpoint):
-                raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
+            check_is_coroutine(endpoint)
             check_endpoint(endpoint)
-            own, signature = dict(options), self._signature(endpoint, path)
+            own, inputs = dict(options), self._inputs(endpoint, path, options)
             answer_options = take_answer_options(
                 own, endpoint, status=status, declared=result_of(endpoint), case=self.case
             )
-            needs = self._needs(endpoint, signature, path, access, options)
+            needs = self._needs(endpoint, inputs, access)
             view = View(
                 endpoint,
-                signature,
+                inputs.signature,
                 answer_options,
                 with_meta=meta,
                 is_plain=own.keys() <= DOCUMENTATION and rule == "optional",
@@ -348,19 +338,11 @@ class Views:
             )
             own["responses"] = self._responses(own)
             shown = _openapi_options(own, view, rule)
-            checks = [
-                guard(needs),
-                *_checks(path, view, self._dependencies(options), rule, limited),
-            ]
+            checks = [guard(needs), *_checks(inputs, rule, limited)]
             shown["dependencies"] = [*checks, *shown.get("dependencies", ())]
             served = rank(guarded(view.as_endpoint(), needs))
-            self.router.add_api_route(
-                path,
-                served,
-                methods=[method],
-                **shown,
-            )
-            self._check_parameters(endpoint, signature, options)
+            self.router.add_api_route(path, served, methods=[method], **shown)
+            check_path_parameters(self.router.routes[-1], endpoint, inputs)
             screens = screens_of(self.router.routes[-1:])
             check_early_parts(early_parts or (), screens, endpoint.__name__)
             documented(served, view.document(has_parts=bool(screens), max_values=max_values))
@@ -409,17 +391,11 @@ def _early_parts(
     return None
 
 
-def _checks(
-    path: str,
-    view: View,
-    dependencies: Sequence[Dependency],
-    rule: KeyRule,
-    limited: Callable[..., Any],
-) -> Iterator[Dependency]:
+def _checks(inputs: ViewInputs, rule: KeyRule, limited: Callable[..., Any]) -> Iterator[Dependency]:
     """Yield dependencies that refuse a request before the view is called."""
     if rule == "required":
         yield Depends(key_required)
-    if takes_json(path, view.signature, dependencies):
+    if takes_json(inputs):
         yield Depends(limited)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic_core import PydanticUndefined
 
 from bff_core.auth.access import Access, Require
-from bff_core.compat.fastapi import Dependant, ModelField
+from bff_core.compat.fastapi import Dependant, ModelField, inputs_read_by
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError
@@ -62,23 +62,15 @@ def check_when_inputs(root: Dependant, access: Access | None, view: str) -> None
 
 def _sources(root: Dependant) -> Iterator[tuple[str, str, object]]:
     """Yield each input: who takes it, its name, and how it is read."""
-    for field in _fields(root):
+    for field in inputs_read_by(root):
         yield "the view", field.name, _source(field)
     for one in root.dependencies:
         screen = composition_of(one.call)
         if screen is not None:
-            for field in _fields(one):
+            for field in inputs_read_by(one):
                 yield f"{screen.__name__} ({one.name})", field.name, _source(field)
         elif wired_of(one.call) is None and one.name is not None:
             yield "the view", one.name, one.call
-
-
-def _fields(dependant: Dependant) -> Iterator[ModelField]:
-    yield from dependant.path_params
-    yield from dependant.query_params
-    yield from dependant.header_params
-    yield from dependant.cookie_params
-    yield from dependant.body_params
 
 
 def _source(field: ModelField) -> tuple[object, ...]:

@@ -52,13 +52,17 @@ Location = tuple[int | str, ...]
 V = TypeVar("V")
 
 
-def _key(name: str) -> str:
+def variable_name(name: str) -> str:
     """Return the name of a service or secret in the spelling of its variable, in lower case."""
     return name.lower().replace("-", "_")
 
 
 def _keyed(values: object) -> object:
-    return {_key(name): value for name, value in values.items()} if is_named(values) else values
+    return (
+        {variable_name(name): value for name, value in values.items()}
+        if is_named(values)
+        else values
+    )
 
 
 def is_named(values: object) -> TypeGuard[dict[str, object]]:
@@ -317,7 +321,7 @@ class Settings(BaseModel):
 
     def upstream(self, name: str) -> tuple[str, ...]:
         """Return the addresses of a service; raises ConfigurationError when none was given."""
-        key = _key(name)
+        key = variable_name(name)
         if key not in self.upstreams:
             variable = f"{_UPSTREAM}{key.upper()}"
             near = get_close_matches(key, self.upstreams, n=1)
@@ -330,7 +334,7 @@ class Settings(BaseModel):
 
     def secret(self, name: str) -> str:
         """Return a secret; raises ConfigurationError when it was not given."""
-        key = _key(name)
+        key = variable_name(name)
         if key not in self.secrets:
             variable = f"{_SECRET}{key.upper()}"
             raise ConfigurationError(

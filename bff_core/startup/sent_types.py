@@ -1,8 +1,6 @@
 """Refuses types that the gateway fills from each request where a client could send them."""
 
-from collections.abc import Iterator
-
-from bff_core.compat.fastapi import Dependant, ModelField, all_dependants, type_adapter_of
+from bff_core.compat.fastapi import Dependant, all_dependants, inputs_read_by, type_adapter_of
 from bff_core.compat.pydantic import classes_in
 from bff_core.errors import ConfigurationError
 from bff_core.scope import Wired
@@ -14,18 +12,10 @@ def check_sent_types(root: Dependant, where: str) -> None:
     Looks at the classes that pydantic makes of the inputs of a function and of its dependencies.
     """
     for dependant in all_dependants(root):
-        for field in _inputs_of(dependant):
+        for field in inputs_read_by(dependant):
             for kind in sorted(classes_in(type_adapter_of(field)), key=lambda one: one.__name__):
                 if issubclass(kind, Wired):
                     raise _refused(f"{where}: {field.name}", field.field_info.annotation, kind)
-
-
-def _inputs_of(dependant: Dependant) -> Iterator[ModelField]:
-    yield from dependant.path_params
-    yield from dependant.query_params
-    yield from dependant.header_params
-    yield from dependant.cookie_params
-    yield from dependant.body_params
 
 
 def _refused(where: str, declared: object, kind: type[Wired]) -> ConfigurationError:

@@ -9,6 +9,7 @@ from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.routing.face import Face
 from bff_core.saga.saga import Saga
+from bff_core.settings.model import variable_name
 from bff_core.upstream.client import Upstream
 
 
@@ -47,11 +48,12 @@ def check_names(services: Iterable[type[Upstream]]) -> None:
     """Raise `ConfigurationError` for two services with one name, which decides the address."""
     by_name: dict[str, type[Upstream]] = {}
     for kind in services:
-        other = by_name.setdefault(kind.name, kind)
+        key = variable_name(kind.name)
+        other = by_name.setdefault(key, kind)
         if other is not kind:
             raise ConfigurationError(
-                f"{_full(other)} and {_full(kind)} are both named {kind.name!r}, so they would "
-                f"have one address, BFF_UPSTREAM_{kind.name.upper()}, and one policy in a file: "
+                f"{_full(other)} and {_full(kind)} are both named {key!r}, so they would "
+                f"have one address, BFF_UPSTREAM_{key.upper()}, and one policy in a file: "
                 'give one of them another name, as in name = "other"'
             )
 

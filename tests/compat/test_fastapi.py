@@ -121,6 +121,25 @@ def test_a_dependant_has_what_it_depends_on():
     assert [one.call for one in compat.all_dependants(dependant())] == [view, screen]
 
 
+def test_inputs_come_from_all_places_of_a_request():
+    """Parameters are those beside the body; an input of no known place would be read by nothing."""
+
+    def view(
+        number: int,
+        sort: str,
+        trace: Annotated[str, Header()],
+        session: Annotated[str, Cookie()],
+        order: dict[str, int],
+    ) -> None:
+        """Take everything."""
+
+    found = compat.get_dependant(path="/{number}", call=view)
+
+    parameters = ["number", "sort", "trace", "session"]
+    assert [one.name for one in compat.parameters_of(found)] == parameters
+    assert [one.name for one in compat.inputs_read_by(found)] == [*parameters, "order"]
+
+
 def test_a_model_field_describes_a_parameter():
     """`ModelField` has a name, an alias and the `FieldInfo`."""
     (field,) = dependant().query_params

@@ -459,6 +459,16 @@ def test_part_with_open_arguments_is_refused():
             return 1
 
 
+def test_part_with_positional_arguments_is_refused():
+    """Parts are called by name."""
+    with pytest.raises(ConfigurationError, match="first is passed by name: remove the /"):
+
+        class Shelf(Composition):
+            @critical
+            async def books(self, first: int, /) -> int:
+                return first
+
+
 def test_timeout_must_be_above_zero():
     """A timeout of zero or less is refused."""
     with pytest.raises(ConfigurationError, match="above 0"):

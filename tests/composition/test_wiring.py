@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 import pytest
+from typing_extensions import TypeAliasType
 
 from bff_core.clock import monotonic
 from bff_core.composition.composition import Composition
@@ -36,6 +37,12 @@ class Locale:
         return cls(scope.header("accept-language") or "en")
 
 
+T = TypeVar("T")
+
+Plain = TypeAliasType("Plain", T, type_params=(T,))
+Maybe = TypeAliasType("Maybe", T | None, type_params=(T,))
+
+
 class Profile(Composition):
     """A screen with a field of each kind."""
 
@@ -64,6 +71,59 @@ def test_fields_are_services_facts_or_inputs():
         ("user_id", True),
         ("first", False),
     ]
+
+
+def test_generic_aliases_stand_for_types_with_their_arguments():
+    """A service and a fact of the request are found behind them as well."""
+
+    class Aliased(Composition):
+        users: Plain[Users]
+        locale: Plain[Locale]
+        count: Plain[int]
+
+    shape = shape_of(Aliased)
+
+    assert shape.services == (("users", Users),)
+    assert shape.facts == (("locale", Locale),)
+    assert [one.name for one in shape.inputs] == ["count"]
+
+
+def test_generic_alias_of_a_fact_is_no_input():
+    """A client could send it."""
+
+    class Hidden(Composition):
+        locale: Maybe[Locale]
+
+    with pytest.raises(ConfigurationError, match="write locale: Locale"):
+        shape_of(Hidden)
+
+
+def test_a_field_has_the_arguments_of_the_class_that_declares_it():
+    """A subclass may declare it anew, with a type variable of its own."""
+
+    class Base(Composition, Generic[T]):
+        first: T
+        second: T
+
+    class Lists(Base[int], Generic[T]):
+        first: list[T]
+
+    class Screen(Lists[str]):
+        pass
+
+    annotations = {one.name: one.annotation for one in shape_of(Screen).inputs}
+
+    assert annotations == {"first": list[str], "second": int}
+
+
+def test_type_that_only_type_checkers_import_is_named():
+    """The gateway fills fields by their types, so that it has to know them."""
+
+    class Unknown(Composition):
+        users: "NoSuchService"  # noqa: F821 # that is the mistake
+
+    with pytest.raises(ConfigurationError, match=r"Unknown: name 'NoSuchService' .* run time"):
+        shape_of(Unknown)
 
 
 async def test_services_are_bound_to_the_request():

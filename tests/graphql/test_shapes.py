@@ -101,6 +101,70 @@ async def test_a_value_has_the_shape_of_its_most_specific_class(name):
     assert names == ["WebAdmin", "WebUser", "WebAdmin", "WebAdmin"]
 
 
+@strawberry.type
+class Guest:
+    """A GraphQL type that is no shape, since the service's reply is of it already."""
+
+    seat: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """Users and guests."""
+
+    seats: tuple[User | Guest, ...]
+
+
+class Tables(Composition):
+    """A screen."""
+
+    @critical
+    async def table(self) -> Table:
+        return Table((Guest(seat=1), User("2")))
+
+
+@strawberry.type
+class WebTable(ShapeOf[Table]):
+    """A union of one shape and another type."""
+
+    seats: list[Annotated[WebUser | Guest, strawberry.union("Seat")]]
+
+
+@strawberry.type
+class LazyTable(ShapeOf[Table]):
+    """A union whose shape is imported later."""
+
+    seats: list[
+        Annotated[
+            Annotated["WebUser", strawberry.lazy(__name__)] | Guest,
+            strawberry.union("LazySeat"),
+        ]
+    ]
+
+
+@access(ANYONE)
+@strawberry.type
+class Dinner:
+    """The root."""
+
+    table: WebTable = screen(Tables.table, WebTable.of)
+    lazy: LazyTable = screen(Tables.table, LazyTable.of)
+
+
+@pytest.mark.parametrize("name", ["table", "lazy"])
+async def test_only_values_of_the_source_get_the_shape_in_a_union(name):
+    """A value of another type of the union stays as it is."""
+    query = f"{{ got: {name} {{ seats {{ __typename ... on Guest {{ seat }} }} }} }}"
+
+    data, errors = await run_query(query, Dinner)
+
+    assert errors == []
+    assert data["got"]["seats"] == [
+        {"__typename": "Guest", "seat": 1},
+        {"__typename": "WebUser"},
+    ]
+
+
 @strawberry.interface
 class WebPerson(ShapeOf[User]):
     """An interface that is a shape."""

@@ -43,6 +43,19 @@ class Page(Generic[T]):
     items: tuple[T, ...]
 
 
+@dataclass(frozen=True)
+class Sign:
+    """What someone carries."""
+
+    guide: Guide
+
+
+class Held(Protocol):
+    """What a guide holds."""
+
+    guide: Guide
+
+
 class Named(Protocol):
     """What has a name."""
 
@@ -92,6 +105,10 @@ class Trip(Composition):
     async def page(self) -> Page[Stop]:
         raise NotImplementedError
 
+    @critical
+    async def sign(self) -> Sign:
+        raise NotImplementedError
+
 
 class Prices(Composition):
     """Loaders."""
@@ -139,6 +156,21 @@ class WebNamed(ShapeOf[Named]):
     """A shape of a protocol."""
 
     name: str
+
+
+@strawberry.type
+class WebSign(ShapeOf[Sign]):
+    """A shape with a field that is a shape of a protocol."""
+
+    guide: WebNamed
+    holder: str = value(Held, lambda sign: sign.guide.name)
+
+
+@strawberry.type
+class WebGuides(ShapeOf[Page[Guide]]):
+    """A shape of one kind of pages."""
+
+    items: list[WebGuide]
 
 
 @strawberry.type
@@ -229,6 +261,11 @@ MISTAKES = {
     "no shape of a list": (list[WebStop], part(Trip.stops), "each item: .* such as WebStop.of"),
     "another scalar": (str, part(Trip.count), "it is int"),
     "the class of a function": (int, part(Trip.count, str), "it is str"),
+    "another page": (
+        WebGuides,
+        part(Trip.page, WebGuides.of),
+        r"WebGuides.of takes .*Page\[.*Guide\], not .*Page\[.*Stop\]",
+    ),
     "an interface": (WebPerson, part(Trip.guide, WebPerson.of), "WebPerson is an interface, so"),
     "a screen": (WebGuide, screen(Trip, WebGuide.of), "takes Guide, not Trip"),
     "a value": (WebWeather, value(Trip, WebWeather.of), "takes Weather, not Trip"),
@@ -256,6 +293,7 @@ FITTING = {
     "no annotation": (WebGuide, part(Trip.unknown, WebGuide.of)),
     "Any": (list[WebStop], part(Trip.anything, each(WebStop.of))),
     "a protocol": (WebNamed, part(Trip.guide, WebNamed.of)),
+    "a protocol in a field": (WebSign, part(Trip.sign, WebSign.of)),
     "an implementation": (WebPerson, part(Trip.guide, leader)),
     "a generic shape": (WebPage[WebStop], part(Trip.page, WebPage.of)),
     "an ID": (strawberry.ID, part(Trip.guide, lambda guide: guide.name)),

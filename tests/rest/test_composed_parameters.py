@@ -20,6 +20,7 @@ from bff_core import (
     ANYONE,
     Composition,
     ConfigurationError,
+    ResponseCache,
     Saga,
     Settings,
     Viewer,
@@ -532,6 +533,14 @@ async def any_number(*pages: ProductPage) -> str:
     """Take any number of screens."""
 
 
+async def undecorated(**values: object) -> str:
+    """Call another function, as a decorator without `wraps` does."""
+
+
+async def take_cache(cache: ResponseCache) -> str:
+    """Take the cache of the gateway."""
+
+
 class Nested(Composition):
     """A screen with another as a field."""
 
@@ -576,7 +585,9 @@ async def take_catalog(catalog: Catalog) -> str:
             "viewers is dict[str, Viewer]: the gateway fills Viewer from each request",
         ),
         (by_position, "page: views are called by name: remove the / after it"),
-        (any_number, "pages takes any number of screens: name each one: write pages: Product"),
+        (any_number, "pages takes any number of arguments: name each one"),
+        (undecorated, "values takes any number of arguments: name each one. If a decorator of you"),
+        (take_cache, "cache is the service ResponseCache: services are fields of a Composition"),
         (nested, "Nested.page is the composition ProductPage: extend it, as in class Nested(Prod"),
         (any_screen, "page: name a class of yours that extends Composition"),
         (any_saga, "buy: name a class of yours that extends Saga"),

@@ -295,6 +295,17 @@ def test_an_id_that_is_given_twice_is_warned_of():
         app.openapi()
 
 
+def test_a_document_that_could_not_be_completed_is_not_served():
+    """The next request fails as well: clients would take a part of it for all."""
+    app = made()
+    app.post("/a", operation_id="same")(named("a"))
+    app.post("/b", operation_id="same")(named("b"))
+
+    for _ in range(2):
+        with pytest.raises(UserWarning, match="the operation id 'same'"):
+            app.openapi()
+
+
 def test_ids_of_the_user_stay():
     """Those of an option of the route, the router or the app."""
     by_route = Views()

@@ -40,6 +40,18 @@ def first_words(reviews: Sequence[str], page: ProductPage) -> list[str]:
     return [review[:3] for review in reviews[: page.first]]
 
 
+class SalePage(ProductPage):
+    """A screen that inherits its parts."""
+
+
+class OwnProductPage(ProductPage):
+    """A screen with a part that replaces an inherited one."""
+
+    @critical
+    async def product(self) -> Product:
+        return Product("1", "Another tent")
+
+
 def progressive_views() -> Views:
     """Return views that send two of their parts early."""
     views = Views(prefix="/v1", access=ANYONE)
@@ -54,6 +66,14 @@ def progressive_views() -> Views:
 
     @views.get("/plain/{product_id}")
     async def get_plain(page: Page) -> ProductView:
+        product, reviews = await gather(page.product(), page.reviews())
+        return ProductView(product.title, reviews)
+
+    @views.get(
+        "/sales/{product_id}",
+        progressive=[early(SalePage.product, heading), early(ProductPage.reviews, first_words)],
+    )
+    async def get_sale(page: SalePage) -> ProductView:
         product, reviews = await gather(page.product(), page.reviews())
         return ProductView(product.title, reviews)
 
@@ -205,6 +225,19 @@ async def test_a_part_without_presenter_is_reported_without_value(open_page, lan
         {"part": "product", "status": "ok"},
         {"part": "reviews", "status": "ok"},
     ]
+
+
+@BOTH_LANES
+@pytest.mark.virtual_time
+async def test_an_inherited_part_is_sent_early(open_page, lane):
+    """It may be named as a part of the screen, or of the class that declares it."""
+    async with open_page(lane) as shop:
+        heard = await speak(shop, "/v1/sales/7")
+
+    assert {line.get("part"): line.get("value") for line in heard.lines[:2]} == {
+        "product": "A GREEN TENT",
+        "reviews": ["goo", "dry"],
+    }
 
 
 @BOTH_LANES
@@ -428,6 +461,18 @@ def test_a_part_that_the_view_does_not_have_is_refused():
     declare = views.get("/{product_id}", progressive=[early(Other.product, heading)])
 
     async def get_product(page: Annotated[ProductPage, Depends(compose(ProductPage))]) -> str:
+        return (await page.product()).title
+
+    with pytest.raises(ConfigurationError, match="'product'"):
+        declare(get_product)
+
+
+def test_a_part_that_the_screen_overrides_is_refused():
+    """The presenter would get another value than that of the part that it was written for."""
+    views = Views(access=ANYONE)
+    declare = views.get("/{product_id}", progressive=[early(ProductPage.product, heading)])
+
+    async def get_product(page: OwnProductPage) -> str:
         return (await page.product()).title
 
     with pytest.raises(ConfigurationError, match="'product'"):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import pytest
@@ -12,6 +12,8 @@ from msgspec import Meta, Struct, field
 
 from bff_core import ANYONE, Composition, Settings, Views, compose, critical, gateway
 from bff_core.testing import running
+
+T = TypeVar("T")
 
 
 class Size(Enum):
@@ -52,6 +54,13 @@ class Invoice(Struct, tag="invoice"):
     days: int
 
 
+class Offer(Struct, Generic[T], array_like=True):
+    """An offer, in JSON an array."""
+
+    price: T
+    currency: str = "EUR"
+
+
 class Basket(Composition):
     """A screen whose input is a Struct."""
 
@@ -79,6 +88,13 @@ async def put_lines(lines: list[Line], note: Annotated[str, Body()] = "") -> str
     """Take several bodies."""
     taken.append(lines)
     return note
+
+
+@views.post("/offers")
+async def post_offer(offer: Offer[Line]) -> Offer[Line]:
+    """Take a Struct that is an array."""
+    taken.append(offer)
+    return offer
 
 
 @views.post("/payments")
@@ -182,6 +198,17 @@ async def test_the_tag_selects_the_member_of_a_union():
     other = await call("POST", "/payments", {"type": "cash"})
 
     assert (card.json(), invoice.json(), other.status_code) == ("Card", "Invoice", 422)
+
+
+async def test_a_struct_may_be_an_array():
+    """It has a value for each field, those with a default included."""
+    body = [{"itemNumber": "7", "count": 2}, "CHF"]
+
+    answer = await call("POST", "/offers", body)
+
+    assert answer.json() == body
+    assert taken[-1] == Offer(Line("7", 2), "CHF")
+    assert (await call("POST", "/offers", [{"itemNumber": "7"}])).status_code == 422
 
 
 async def test_a_screen_takes_a_struct():

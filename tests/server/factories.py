@@ -1,6 +1,7 @@
 """Factories of gateways, and functions that look like factories."""
 
 import functools
+from typing import Annotated
 
 from bff_core import Gateway, Settings, Views, gateway
 
@@ -46,8 +47,8 @@ def forgets() -> None:
     app()
 
 
-def counts() -> int:
-    """Return something that is not an application."""
+def counts() -> Annotated[int, ["seats"]]:
+    """Return something that is not an application, of a type that is not hashable."""
     return 1
 
 

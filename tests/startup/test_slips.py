@@ -17,6 +17,7 @@ from bff_core import (
     Views,
     compose,
     critical,
+    early,
     gateway,
 )
 from bff_core.errors import ConfigurationError
@@ -320,11 +321,23 @@ def test_a_rule_that_is_none_is_refused(rule):
         ({"status": 201}, "status= has no use here: FastAPI's word for it is status_code="),
         ({"response_class": "json"}, "response_class='json': give a class of Response"),
         ({"progressive": [Page]}, "progressive= takes a list of early(part, present), not"),
+        (
+            {"progressive": early(Page.product, print)},
+            "progressive= takes a list of early(part, present), not",
+        ),
     ],
 )
 def test_an_option_that_is_none_is_refused(options, mend):
     """The error names the view and the option that was meant."""
     assert mend in refusal(Views().get("/products/{product_id}", **options), get_product)
+
+
+@pytest.mark.parametrize(
+    ("part", "present"), [(Page, print), (Shop.product, print), (Page.product, "title")]
+)
+def test_an_early_part_is_a_part_and_a_function(part, present):
+    """The error says what to give, before a view takes it."""
+    assert "give a part of a composition, such as Home.orders, and" in refusal(early, part, present)
 
 
 @pytest.mark.parametrize(

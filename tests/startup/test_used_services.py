@@ -235,24 +235,35 @@ def test_policy_file_knows_found_services(tmp_path):
     assert app.config.policies.read()[Catalog].timeout == 0.125
 
 
-def other_catalog() -> type[Upstream]:
-    """Return a class of the same name."""
+def other_service(service: str) -> type[Upstream]:
+    """Return another service of this name."""
 
-    class Catalog(Upstream):
-        """Another catalog."""
+    class Other(Upstream):
+        """Another service."""
 
-    return Catalog
+        name = service
+
+    return Other
 
 
-def test_two_services_with_one_name_are_refused():
+@pytest.mark.parametrize("name", ["catalog", "Catalog"])
+def test_two_services_with_one_name_are_refused(name):
     """They would share an address; the error names both classes."""
-    other = other_catalog()
+    other = other_service(name)
 
     with pytest.raises(ConfigurationError) as caught:
         made(services=[other], faces=[views_with()])
 
-    assert f"{__name__}.other_catalog.<locals>.Catalog and {__name__}.Catalog" in str(caught.value)
+    assert f"{__name__}.other_service.<locals>.Other and {__name__}.Catalog" in str(caught.value)
     assert "are both named 'catalog'" in str(caught.value)
+
+
+def test_names_that_differ_in_the_hyphen_only_are_refused():
+    """A variable can't have one, so that both would have the same."""
+    services = [other_service("price-list"), other_service("price_list")]
+
+    with pytest.raises(ConfigurationError, match="one address, BFF_UPSTREAM_PRICE_LIST"):
+        made(services=services, faces=[])
 
 
 @pytest.mark.parametrize("included", [False, True])

@@ -3,6 +3,7 @@
 from bff_core import Policy, Require, Views, gateway
 from bff_core.auth import BearerAuthenticator, SessionAuthenticator
 from bff_core.policy import Limit
+from shop.screens import ProductPage
 from shop.services import Catalog
 from shop.views import views
 
@@ -32,3 +33,8 @@ gateway("shop", limits=[Limit(quot=600)])  # <-
 gateway("shop", authenticator=SessionAuthenticator(scope=7))  # <-
 gateway("shop", authenticator=BearerAuthenticator("https://id.example"))  # <-
 Policy(timout=0.8)  # <-
+
+
+async def forgets_to_await(page: ProductPage) -> None:
+    """Iterate a part, which has no items before it is awaited."""
+    str.join(", ", page.product())  # <-
