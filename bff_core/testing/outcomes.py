@@ -1,6 +1,7 @@
 """What an answer shows of a failure, and whether a client can rely on it."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from bff_core.testing.lost_data import EndedParts, is_explained_by_none, leaves,
 
 DIFFERENCES = 10
 """How many differences an error lists."""
+
+if sys.platform != "win32":
+    import fcntl
 
 REPORTS = ("extensions", "_meta", "errors")
 """Members of a body that report its parts."""
@@ -141,20 +145,29 @@ class Snapshot:
 
     def check(self, failure: str, answer: HTTPAnswer, *, records: bool) -> None:
         """Compare the outcome of a failure with the recorded one, or record it."""
-        known, found = self._read(), outcome(answer)
+        found = outcome(answer)
         if records:
-            text = json.dumps({**known, failure: found}, indent=2, sort_keys=True)
-            self._path.write_text(f"{text}\n", encoding="utf-8")
-        elif known.get(failure) != found:
+            self._record(failure, found)
+            return
+        known = self._read().get(failure)
+        if known != found:
             raise AssertionError(
-                f"{failure}: the outcome is {found!r}, and {known.get(failure)!r} in "
-                f"{self._path}: if that is intended, run pytest --bff-record\n{_body(answer)}"
+                f"{failure}: the outcome is {found!r}, and {known!r} in {self._path}: if that is "
+                f"intended, run pytest --bff-record\n{_body(answer)}"
             )
 
+    def _record(self, failure: str, found: str) -> None:
+        """Add an outcome to the file; the processes of pytest-xdist do so one after another."""
+        with self._path.open("a+", encoding="utf-8") as file:
+            if sys.platform != "win32":
+                fcntl.flock(file, fcntl.LOCK_EX)
+            text = json.dumps({**self._read(), failure: found}, indent=2, sort_keys=True)
+            file.truncate(0)
+            file.write(f"{text}\n")
+
     def _read(self) -> dict[str, str]:
-        if not self._path.exists():
-            return {}
-        known: dict[str, str] = json.loads(self._path.read_text(encoding="utf-8"))
+        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
+        known: dict[str, str] = json.loads(text or "{}")
         return known
 
 

@@ -98,7 +98,7 @@ class TrafficWriter:
 
     def _append(self, line: msgspec.Struct, how: int) -> None:
         with os.fdopen(os.open(self._path, os.O_CREAT | os.O_WRONLY | how, 0o600), "wb") as file:
-            os.fchmod(file.fileno(), 0o600)  # the file may have existed
+            self._path.chmod(0o600)  # it may have existed
             file.write(msgspec.json.encode(line) + b"\n")
 
 

@@ -1,5 +1,8 @@
 """The failure matrix: a case for each failure of each service, and which answers pass."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -13,6 +16,7 @@ from bff_core.testing import (
     outcome,
     reply,
 )
+from bff_core.testing.outcomes import Snapshot
 from tests.testing.kit_shop import (
     HAPPY,
     QUERY,
@@ -293,3 +297,19 @@ def test_answers_on_which_no_client_can_rely(answer, message):
     """Neither complete, nor reported, nor a problem of a service."""
     with pytest.raises(AssertionError, match=message):
         check_outcome(answer, httpx.Response(200, text="Hello"))
+
+
+@pytest.mark.virtual_time(on=False)
+def test_processes_record_outcomes_in_one_file(tmp_path):
+    """No outcome is lost if the cases run in parallel, as with pytest-xdist."""
+    answer = httpx.Response(200, json={})
+    names = {f"service{number}-down" for number in range(40)}
+
+    def record(name):
+        Snapshot(tmp_path / "outcomes.json").check(name, answer, records=True)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(record, names))
+
+    found = json.loads((tmp_path / "outcomes.json").read_text())
+    assert found == dict.fromkeys(names, "200 complete")
