@@ -12,6 +12,7 @@ from bff_core import (
     Basic,
     Call,
     ClientCredentials,
+    ConfigurationError,
     Policy,
     Reply,
     Signature,
@@ -292,6 +293,20 @@ async def test_environment_of_the_test_configures_the_gateway():
 
     assert answer.status_code == 504
     assert answer.elapsed.total_seconds() == pytest.approx(0.3, abs=0.05)
+
+
+async def test_settings_of_production_may_be_tested():
+    """With a viewer of the test, though the demo authenticator is refused there."""
+    environ = {"BFF_ENV": "production", "BFF_ALLOWED_HOSTS": "localhost"}
+
+    async with client(make_app, services=HAPPY, viewer="ann", environ=environ) as c:
+        answer = await c.get("/v1/products/8")
+
+    assert answer.status_code == 200
+    assert c.app.settings.env == "production"
+    with pytest.raises(ConfigurationError, match="BFF_AUTH=demo"):
+        async with client(make_app, environ={**environ, "BFF_AUTH": "demo"}):
+            pass
 
 
 @pytest.mark.parametrize("fails", [False, True])
