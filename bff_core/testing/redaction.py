@@ -81,7 +81,10 @@ class Redaction:
         return f"{self.text(self._path(path, operation))}{mark}{self.form(query)}"
 
     def _path(self, path: str, operation: str) -> str:
-        pieces = list(Formatter().parse(operation.partition(" ")[2]))
+        try:
+            pieces = list(Formatter().parse(operation.partition(" ")[2]))
+        except ValueError:  # the name of a forwarded call, which is no template
+            return path
         if not any(name is not None and self.is_secret(name) for _, name, *_ in pieces):
             return path
         values = "".join(
@@ -91,10 +94,9 @@ class Redaction:
         found = re.fullmatch(values, path)
         if found is None:
             return path
-        names = [name for _, name, *_ in pieces if name is not None]
-        given = dict(zip(names, found.groups(), strict=True))
+        given = iter(found.groups())
         return "".join(
-            text + ("" if name is None else self._segment(name, given[name]))
+            text + ("" if name is None else self._segment(name, next(given)))
             for text, name, *_ in pieces
         )
 

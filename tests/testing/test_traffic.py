@@ -459,6 +459,8 @@ def test_redirects_with_an_authorization_code_lose_it(text, clean):
         ("/carts/7", "GET /carts/{customer_id}", "/carts/redacted-1"),
         ("/carts/7", "GET /carts/{id}", "/carts/7"),
         ("/carts/7", "forward", "/carts/7"),
+        ("/carts/7", "forward to {token", "/carts/7"),
+        ("/carts/7", "GET /other/{token}", "/carts/7"),
     ],
 )
 def test_parameters_in_a_path_are_redacted_by_name(target, operation, clean):
