@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -138,10 +138,14 @@ def check_expected(answer: HTTPAnswer, expected: Expected) -> None:
 
 
 class Snapshot:
-    """The recorded outcomes of a failure matrix: a JSON file from failures to their outcomes."""
+    """The recorded outcomes of a failure matrix: a JSON file from failures to their outcomes.
 
-    def __init__(self, path: Path) -> None:
+    `cases` are the names of all its failures; outcomes of others are out of date.
+    """
+
+    def __init__(self, path: Path, cases: Collection[str]) -> None:
         self._path = path
+        self._cases = frozenset(cases)
 
     def check(self, failure: str, answer: HTTPAnswer, *, records: bool) -> None:
         """Compare the outcome of a failure with the recorded one, or record it."""
@@ -149,11 +153,17 @@ class Snapshot:
         if records:
             self._record(failure, found)
             return
-        known = self._read().get(failure)
+        recorded = self._read()
+        known = recorded.get(failure)
         if known != found:
             raise AssertionError(
                 f"{failure}: the outcome is {found!r}, and {known!r} in {self._path}: if that is "
                 f"intended, run pytest --bff-record\n{_body(answer)}"
+            )
+        if obsolete := sorted(recorded.keys() - self._cases):
+            raise AssertionError(
+                f"{self._path} has outcomes of failures that this matrix does not have, "
+                f"{', '.join(obsolete)}: run pytest --bff-record, which removes them"
             )
 
     def _record(self, failure: str, found: str) -> None:
@@ -161,7 +171,8 @@ class Snapshot:
         with self._path.open("a+", encoding="utf-8") as file:
             if sys.platform != "win32":
                 fcntl.flock(file, fcntl.LOCK_EX)
-            text = json.dumps({**self._read(), failure: found}, indent=2, sort_keys=True)
+            known = {name: one for name, one in self._read().items() if name in self._cases}
+            text = json.dumps({**known, failure: found}, indent=2, sort_keys=True)
             file.truncate(0)
             file.write(f"{text}\n")
 
