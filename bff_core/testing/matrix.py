@@ -56,8 +56,9 @@ def failure_matrix(
     `services` are the scripts without a failure, beside those of `traffic`, a recording. In each
     case one service is down, slow, or sends garbage or nothing (`faults`). The answer has to come
     within the deadline of the gateway, and be complete, or report the parts that lack data and have
-    all other data, or be a problem with the status 502, 503 or 504. Without `screens`, the services of `services` fail in turn. The request
-    has to call each service: `not_called` are those that it does not call; they have no cases.
+    all other data, or be a problem with the status 502, 503 or 504. Without `screens`, the services
+    of `services` fail in turn. The request has to call each service: `not_called` are those that it
+    does not call; they have no cases.
 
     `request` is a method and a path, with `json` as its body, or a function that sends it with the
     client. `expect` says more of some cases, by their names or those of services: a status, the
