@@ -162,16 +162,14 @@ async def get_cached(page: Annotated[StoredScreen, Depends(compose(StoredScreen)
     return Shown((await page.item()).title, 0, None)
 
 
-@strawberry.type(name="Item")
-class WebItem(ShapeOf[Item]):
+class WebItem(ShapeOf[Item], name="Item"):
     """A thing."""
 
     title: str
     price: float
 
 
-@strawberry.type(name="Screen")
-class WebScreen(ShapeOf[Screen]):
+class WebScreen(ShapeOf[Screen], name="Screen"):
     """The same three parts."""
 
     item: WebItem = part(Screen.item, WebItem.of)

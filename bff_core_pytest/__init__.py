@@ -33,6 +33,11 @@ NOT_ITS_RESULT = (
 )
 """What helps when a test makes a gateway itself: `client(make_app(), ...)`."""
 
+TOO_LATE = (
+    "request.getfixturevalue(...) can't set up an asynchronous fixture while a test runs: name the "
+    "fixture as an argument of the test"
+)
+
 Asynchronous: TypeAlias = Callable[..., Coroutine[object, object, object]]
 RUNNER = pytest.StashKey[asyncio.Runner]()
 """Where a test holds the loop on which it and its asynchronous fixtures run."""
@@ -188,12 +193,21 @@ def _runner_of(item: pytest.Item) -> asyncio.Runner:
     return runner
 
 
+def _free_runner_of(item: pytest.Item) -> asyncio.Runner:
+    """Return the loop of a test; fail if the test runs on it right now."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _runner_of(item)
+    pytest.fail(TOO_LATE, pytrace=False)
+
+
 def _function_on(item: pytest.Item, run: Asynchronous) -> Callable[..., object]:
     """Return a test or a fixture as a function that runs on the loop of a test."""
 
     @functools.wraps(run)
     def synchronous(*args: object, **kwargs: object) -> object:
-        return _runner_of(item).run(run(*args, **kwargs))
+        return _free_runner_of(item).run(run(*args, **kwargs))
 
     return synchronous
 
@@ -205,7 +219,7 @@ def _generator_on(
 
     @functools.wraps(fixture)
     def synchronous(*args: object, **kwargs: object) -> Generator[object]:
-        made, runner = fixture(*args, **kwargs), _runner_of(item)
+        made, runner = fixture(*args, **kwargs), _free_runner_of(item)
         yield runner.run(_next(made))
         try:
             runner.run(_next(made))

@@ -40,13 +40,13 @@ class DemoAuthenticator(GatewayAuthenticator):
     security_scheme: ClassVar[Mapping[str, object]] = {"type": "http", "scheme": "bearer"}
 
     def __init__(self, *, env: str = "", viewer: DemoViewer = Viewer) -> None:
-        self._is_allowed = bool(env)
+        self._is_given = self._is_allowed = bool(env)
         _refuse_production(env)
         self._viewer = viewer
 
     def check(self, settings: Settings) -> None:
         """Raise `ConfigurationError` in production, unless `env` was given."""
-        if not self._is_allowed:
+        if not self._is_given:
             _refuse_production(settings.env)
             self._is_allowed = True
 

@@ -31,8 +31,10 @@ def make_authenticator(
     test replaces that by the demo authenticator, too. Raises `ConfigurationError` if it can't work
     with these settings.
     """
-    if settings.auth == "demo" or (given is not None and replaces_authenticator()):
+    if settings.auth == "demo":
         return DemoAuthenticator(env=settings.env, viewer=demo or Viewer)
+    if given is not None and replaces_authenticator():
+        return DemoAuthenticator(env="test", viewer=demo or Viewer)
     made = _made(given, settings)
     if given is not None:
         check_authenticator(made)

@@ -6,7 +6,15 @@ from inspect import get_annotations
 from operator import attrgetter
 from typing import Any, Final, Generic, Self, TypeVar, get_origin, overload
 
-from bff_core.compat.strawberry import attribute_types, item_type, non_null_type, possible_types
+import strawberry
+
+from bff_core.compat.strawberry import (
+    attribute_types,
+    get_object_definition,
+    item_type,
+    non_null_type,
+    possible_types,
+)
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.annotations import class_of_annotation, evaluated_in
 
@@ -19,12 +27,14 @@ Convert = Callable[[Any], Any]
 READERS: Final = "__readers__"
 """The attribute in which a class holds the readers of its fields."""
 
+NAMED: Final = "__named_definition__"
+"""The attribute in which a class with `name=` holds its definition."""
+
 
 class ShapeOf(Generic[V]):
     """Base class of GraphQL types that select from a value of another class.
 
-        @strawberry.type
-        class WebUser(ShapeOf[User]):
+        class WebUser(ShapeOf[User], name="User"):
             email: str
             avatar: WebImage
 
@@ -35,17 +45,23 @@ class ShapeOf(Generic[V]):
     `WebUser.of(user)` is a `WebUser` whose fields are read from `user` when a query selects them.
     A field whose type is another `ShapeOf`, or a list of one, shapes the value that it reads.
     `GraphQL(schema)` checks that the class of the source has each attribute, and that types fit.
+
+    `name` is that of the type in the schema. Without it, use the decorator: `@strawberry.type`,
+    `@strawberry.interface`, or one with more options.
     """
 
     source: V
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, name: str | None = None) -> None:
         super().__init_subclass__()
         if "source" in get_annotations(cls) or "source" in vars(cls):
             raise ConfigurationError(
                 f"{cls.__name__}.source: ShapeOf takes this name; give the attribute another one, "
                 'and the field its name by strawberry.field(name="source")'
             )
+        if name is not None:
+            strawberry.type(cls, name=name)
+            setattr(cls, NAMED, get_object_definition(cls))
 
     @classmethod
     def of(cls, source: V) -> Self:

@@ -25,7 +25,7 @@ from bff_core.composition.decorators import PartMethod
 from bff_core.composition.loader import LoaderMethod
 from bff_core.errors import ConfigurationError
 from bff_core.graphql.annotations import bare, class_of_annotation, split_none
-from bff_core.graphql.shape import ShapeOf, source_type
+from bff_core.graphql.shape import NAMED, ShapeOf, source_type
 
 UNKNOWN: Final = Any
 
@@ -43,6 +43,11 @@ def check_shape(kind: type[ShapeOf[Any]]) -> None:
     source = source_type(kind)
     if source is None:
         raise ConfigurationError(f"{kind.__name__}: write ShapeOf[C], with the class of the source")
+    named = vars(kind).get(NAMED)
+    if named is not None and named is not get_object_definition(kind):
+        raise ConfigurationError(
+            f"{kind.__name__} has a name= and a decorator of Strawberry: remove one of them"
+        )
     for name, wanted in attribute_types(kind).items():
         where = f"{kind.__name__}.{name}"
         if name in vars(kind):

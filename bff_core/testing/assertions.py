@@ -83,7 +83,7 @@ def assert_parts(
     wrong = [
         f"{name} is {found[name]}, not {state}" if name in found else f"{name} is not reported"
         for name, state in wanted.items()
-        if not _fits(found.get(name, ""), state)
+        if name not in found or not _fits(found[name], state)
     ]
     if exact:
         wrong += [f"{name} is {found[name]}, and not expected" for name in found.keys() - wanted]

@@ -159,7 +159,11 @@ class GatewayClient(httpx.AsyncClient):
         """Send a request; raise `UnscriptedCall` if a service had no script for its part in it."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        response = await super().send(request, **options)
+        try:
+            response = await super().send(request, **options)
+        except httpx.RemoteProtocolError:
+            self._scripted.raise_errors()  # a mistake of the script is why the response broke off
+            raise
         response.elapsed = timedelta(seconds=loop.time() - began)
         self._scripted.raise_errors()
         return response

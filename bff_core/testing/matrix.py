@@ -54,22 +54,23 @@ def failure_matrix(
         )
 
     `services` are the scripts without a failure, beside those of `traffic`, a recording. In each
-    case one service is down, slow, or sends
-    garbage or nothing (`faults`). The answer has to come within the deadline of the gateway, and be
-    complete, or report the parts that lack data and have all other data, or be a problem with the
-    status 502, 503 or 504. Without `screens`, the services of `services` fail in turn. The request
-    has to call each service: `not_called` are those that it does not call; they have no cases.
+    case one service is down, slow, or sends garbage or nothing (`faults`). The answer has to come
+    within the deadline of the gateway, and be complete, or report the parts that lack data and have
+    all other data, or be a problem with the status 502, 503 or 504. Without `screens`, the services
+    of `services` fail in turn. The request has to call each service: `not_called` are those that it
+    does not call; they have no cases.
 
     `request` is a method and a path, with `json` as its body, or a function that sends it with the
     client. `expect` says more of some cases, by their names or those of services: a status, the
     states of parts, an `outcome` text, or a function. `allow` are cases or services whose answers
     may be otherwise, such as a 409: for them, only `expect` counts. `snapshot` is a file, beside
-    the test, of all outcomes; `pytest --bff-record` writes it. The other options are those of
-    `client(...)`.
+    the test, of the outcomes of this matrix; `pytest --bff-record` writes it. The other options are
+    those of `client(...)`.
     """
     scripts = {**(traffic or {}), **(services or {})}
     left_out = frozenset(not_called)
     cases = _cases(screens, scripts, faults, left_out)
+    names = [str(case.values[0]) for case in cases]
     matrix = _Matrix(
         request=_sender(request, json),
         services=services or {},
@@ -84,7 +85,7 @@ def failure_matrix(
             "own_authenticator": own_authenticator,
         },
         app=app,
-        snapshot=None if snapshot is None else Snapshot(beside_caller(snapshot)),
+        snapshot=None if snapshot is None else Snapshot(beside_caller(snapshot), names),
     )
     return _as_test(matrix, cases)
 

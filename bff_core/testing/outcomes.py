@@ -1,7 +1,8 @@
 """What an answer shows of a failure, and whether a client can rely on it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -12,6 +13,9 @@ from bff_core.testing.lost_data import EndedParts, is_explained_by_none, leaves,
 
 DIFFERENCES = 10
 """How many differences an error lists."""
+
+if sys.platform != "win32":
+    import fcntl
 
 REPORTS = ("extensions", "_meta", "errors")
 """Members of a body that report its parts."""
@@ -134,27 +138,47 @@ def check_expected(answer: HTTPAnswer, expected: Expected) -> None:
 
 
 class Snapshot:
-    """The recorded outcomes of a failure matrix: a JSON file from failures to their outcomes."""
+    """The recorded outcomes of a failure matrix: a JSON file from failures to their outcomes.
 
-    def __init__(self, path: Path) -> None:
+    `cases` are the names of all its failures; outcomes of others are out of date.
+    """
+
+    def __init__(self, path: Path, cases: Collection[str]) -> None:
         self._path = path
+        self._cases = frozenset(cases)
 
     def check(self, failure: str, answer: HTTPAnswer, *, records: bool) -> None:
         """Compare the outcome of a failure with the recorded one, or record it."""
-        known, found = self._read(), outcome(answer)
+        found = outcome(answer)
         if records:
-            text = json.dumps({**known, failure: found}, indent=2, sort_keys=True)
-            self._path.write_text(f"{text}\n", encoding="utf-8")
-        elif known.get(failure) != found:
+            self._record(failure, found)
+            return
+        recorded = self._read()
+        known = recorded.get(failure)
+        if known != found:
             raise AssertionError(
-                f"{failure}: the outcome is {found!r}, and {known.get(failure)!r} in "
-                f"{self._path}: if that is intended, run pytest --bff-record\n{_body(answer)}"
+                f"{failure}: the outcome is {found!r}, and {known!r} in {self._path}: if that is "
+                f"intended, run pytest --bff-record\n{_body(answer)}"
+            )
+        if obsolete := sorted(recorded.keys() - self._cases):
+            raise AssertionError(
+                f"{self._path} has outcomes of failures that this matrix does not have, "
+                f"{', '.join(obsolete)}: run pytest --bff-record, which removes them"
             )
 
+    def _record(self, failure: str, found: str) -> None:
+        """Add an outcome to the file; the processes of pytest-xdist do so one after another."""
+        with self._path.open("a+", encoding="utf-8") as file:
+            if sys.platform != "win32":
+                fcntl.flock(file, fcntl.LOCK_EX)
+            known = {name: one for name, one in self._read().items() if name in self._cases}
+            text = json.dumps({**known, failure: found}, indent=2, sort_keys=True)
+            file.truncate(0)
+            file.write(f"{text}\n")
+
     def _read(self) -> dict[str, str]:
-        if not self._path.exists():
-            return {}
-        known: dict[str, str] = json.loads(self._path.read_text(encoding="utf-8"))
+        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
+        known: dict[str, str] = json.loads(text or "{}")
         return known
 
 

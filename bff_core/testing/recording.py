@@ -55,9 +55,12 @@ def record(
     names say so. `redact` has further names of headers, parameters and members, `visible` names
     that are no secrets. A body that is not JSON (lines and events of JSON included) or a form is
     left out, since secrets can't be found in it: `unredacted_types` are the media types of bodies
-    that are recorded as they are, such as "image/png". Raises `ConfigurationError` in production.
+    that are recorded as they are, such as "image/png". Raises `ConfigurationError` in production,
+    and if the folder of the file does not exist.
     """
     path = beside_caller(path)
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"record(...) can't write {path}: create the folder {path.parent}")
     made = app if isinstance(app, Gateway) else app()
     if made.settings.env == "production":
         raise ConfigurationError(
@@ -95,6 +98,7 @@ class TrafficWriter:
 
     def _append(self, line: msgspec.Struct, how: int) -> None:
         with os.fdopen(os.open(self._path, os.O_CREAT | os.O_WRONLY | how, 0o600), "wb") as file:
+            self._path.chmod(0o600)  # it may have existed
             file.write(msgspec.json.encode(line) + b"\n")
 
 
@@ -192,7 +196,7 @@ def _exchange(call: Call, redaction: Redaction, began: float) -> RecordedCall:
         call.upstream,
         call.method,
         call.operation,
-        redaction.target(call.target),
+        redaction.target(call.target, call.operation),
         round(time.perf_counter() - began, 4),
         body=body,
     )

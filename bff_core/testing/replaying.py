@@ -100,7 +100,7 @@ class _Recorded:
         """Return a call as it would be recorded."""
         content = b"" if isinstance(call.body, StreamedBody) else call.body
         body = request_body(call, content, self._redaction)
-        target = self._redaction.target(call.target)
+        target = self._redaction.target(call.target, call.operation)
         return RecordedCall(call.upstream, call.method, call.operation, target, 0.0, body=body)
 
     def _varies_like(self, one: RecordedCall, call: Call) -> bool:

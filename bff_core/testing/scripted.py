@@ -75,7 +75,15 @@ def empty(status: int = 200) -> Step:
 
 
 def _encoded(headers: Mapping[str, str] | None) -> Headers:
-    return tuple((name.lower().encode(), value.encode()) for name, value in (headers or {}).items())
+    return tuple((name.lower().encode(), _bytes(value)) for name, value in (headers or {}).items())
+
+
+def _bytes(value: str) -> bytes:
+    """Return the value of a header: in Latin-1, as the kit reads headers, or else in UTF-8."""
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode()
 
 
 def stream(

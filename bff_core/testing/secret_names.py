@@ -8,17 +8,20 @@ _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 WORDS: Final = frozenset({
     "apikey", "auth", "authorization", "bearer", "cookie", "credential", "credentials", "cvc",
-    "cvv", "dpop", "iban", "jwt", "otp", "pass", "passphrase", "passwd", "password", "pin", "pwd",
-    "secret", "secrets", "sid", "sig", "signature", "ssn", "token", "tokens",
+    "cvv", "dpop", "iban", "jwt", "otp", "pass", "passphrase", "passwd", "password", "pin", "pw",
+    "pwd", "secret", "secrets", "sid", "sig", "signature", "ssn", "token", "tokens",
 })  # fmt: skip
 """A name with one of these words is that of a secret: `new_password`, `X-Auth`."""
 
 PAIRS: Final = frozenset({
-    ("access", "key"), ("account", "number"), ("api", "key"), ("backup", "code"), ("card", "no"),
-    ("card", "number"), ("code", "verifier"), ("mfa", "code"), ("private", "key"),
-    ("recovery", "code"), ("session", "id"), ("verification", "code"),
+    ("access", "key"), ("account", "number"), ("activation", "code"), ("api", "key"),
+    ("backup", "code"), ("card", "no"), ("card", "number"), ("code", "verifier"),
+    ("device", "code"), ("encryption", "key"), ("login", "code"), ("master", "key"),
+    ("mfa", "code"), ("private", "key"), ("recovery", "code"), ("recovery", "key"),
+    ("reset", "code"), ("security", "answer"), ("security", "code"), ("seed", "phrase"),
+    ("session", "id"), ("signing", "key"), ("verification", "code"),
 })  # fmt: skip
-"""The same for two words in a row."""
+"""The same for two words in a row, or for a name and one below it: `{"card": {"number": …}}`."""
 
 NAMES: Final = frozenset({"pan", "session", "usersession", "xsession"})
 """Names that are secrets as a whole; `session_count` is none."""
@@ -47,3 +50,11 @@ def is_secret(name: str) -> bool:
         or not PAIRS.isdisjoint(pairwise(words))
         or _RUN_TOGETHER.search(joined) is not None
     )
+
+
+def is_secret_within(parent: str, name: str) -> bool:
+    """Whether a member is a secret by the name of the object, or the list, that it is in."""
+    around, words = _WORD.findall(parent), _WORD.findall(name)
+    if not around or not words:
+        return False
+    return (around[-1].lower().removesuffix("s"), words[0].lower()) in PAIRS

@@ -1,15 +1,12 @@
 """The cart: what lies in it."""
 
-import strawberry
-
 from bff_core.graphql import ShapeOf, part
 from bffs.compositions.shelf import Shelf
 from bffs.services.carts import Cart, CartLine
 from bffs.web.shelf import WebCard
 
 
-@strawberry.type(name="CartLine")
-class WebCartLine(ShapeOf[CartLine]):
+class WebCartLine(ShapeOf[CartLine], name="CartLine"):
     """How many of a variant lie in the cart."""
 
     sku: str
@@ -17,8 +14,7 @@ class WebCartLine(ShapeOf[CartLine]):
     product: WebCard | None = part(Shelf.summary, WebCard.of, key="product_id")
 
 
-@strawberry.type(name="Cart")
-class WebCart(ShapeOf[Cart]):
+class WebCart(ShapeOf[Cart], name="Cart"):
     """The viewer's cart; `count` is the sum of the quantities."""
 
     count: int

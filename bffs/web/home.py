@@ -22,8 +22,7 @@ from bffs.web.shelf import WebCard
 from bffs.web.values import WebImage, WebMoney
 
 
-@strawberry.type(name="Loyalty")
-class WebLoyalty(ShapeOf[Loyalty]):
+class WebLoyalty(ShapeOf[Loyalty], name="Loyalty"):
     """What the shop thinks of a customer."""
 
     tier: str
@@ -31,8 +30,7 @@ class WebLoyalty(ShapeOf[Loyalty]):
     points_to_next: int | None
 
 
-@strawberry.type(name="Viewer")
-class WebViewer(ShapeOf[User]):
+class WebViewer(ShapeOf[User], name="Viewer"):
     """The customer who is signed in."""
 
     id: strawberry.ID
@@ -43,8 +41,7 @@ class WebViewer(ShapeOf[User]):
     loyalty: WebLoyalty
 
 
-@strawberry.type(name="Deal")
-class WebDeal(ShapeOf[Deal]):
+class WebDeal(ShapeOf[Deal], name="Deal"):
     """A product that is cheaper until a day."""
 
     id: strawberry.ID
@@ -56,16 +53,14 @@ class WebDeal(ShapeOf[Deal]):
     product: WebCard | None = part(Shelf.summary, WebCard.of, key="product_id")
 
 
-@strawberry.type(name="Pick")
-class WebPick(ShapeOf[Recommendation]):
+class WebPick(ShapeOf[Recommendation], name="Pick"):
     """What the customer may like; `trackingId` goes with every click on it."""
 
     tracking_id: str
     product: WebCard | None = part(Shelf.summary, WebCard.of, key="product_id")
 
 
-@strawberry.type(name="Home")
-class WebHome(ShapeOf[Home]):
+class WebHome(ShapeOf[Home], name="Home"):
     """Who you are, what you bought, what lies in your cart, and what you may like.
 
     A field that the viewer has no scope for is null, with an error `not_allowed`.

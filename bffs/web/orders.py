@@ -14,8 +14,7 @@ from bffs.web.shelf import WebCard
 from bffs.web.values import WebMoney
 
 
-@strawberry.type(name="OrderLine")
-class WebOrderLine(ShapeOf[OrderLine]):
+class WebOrderLine(ShapeOf[OrderLine], name="OrderLine"):
     """One position of an order; `title` is the one of the receipt."""
 
     sku: str
@@ -26,8 +25,7 @@ class WebOrderLine(ShapeOf[OrderLine]):
     product: WebCard | None = part(Shelf.summary, WebCard.of, key="product_id")
 
 
-@strawberry.type(name="Totals")
-class WebTotals(ShapeOf[Totals]):
+class WebTotals(ShapeOf[Totals], name="Totals"):
     """The sums of an order."""
 
     subtotal: WebMoney
@@ -36,8 +34,7 @@ class WebTotals(ShapeOf[Totals]):
     total: WebMoney
 
 
-@strawberry.type(name="PaymentMethod")
-class WebMethod(ShapeOf[MethodShown]):
+class WebMethod(ShapeOf[MethodShown], name="PaymentMethod"):
     """A way to pay; `id` is what `checkout` takes as `paymentMethodId`."""
 
     id: strawberry.ID
@@ -46,8 +43,7 @@ class WebMethod(ShapeOf[MethodShown]):
     last4: str | None
 
 
-@strawberry.type(name="Payment")
-class WebPayment(ShapeOf[Payment]):
+class WebPayment(ShapeOf[Payment], name="Payment"):
     """What was paid for an order."""
 
     status: str
@@ -56,8 +52,7 @@ class WebPayment(ShapeOf[Payment]):
     method: WebMethod
 
 
-@strawberry.type(name="Order")
-class WebOrder(ShapeOf[Order]):
+class WebOrder(ShapeOf[Order], name="Order"):
     """What the viewer bought."""
 
     id: strawberry.ID
@@ -71,8 +66,7 @@ class WebOrder(ShapeOf[Order]):
     )
 
 
-@strawberry.type(name="OrderList")
-class WebOrders(ShapeOf[Page[Order]]):
+class WebOrders(ShapeOf[Page[Order]], name="OrderList"):
     """A page of orders, newest first; `nextCursor` is null on the last."""
 
     items: list[WebOrder]

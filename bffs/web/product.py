@@ -11,8 +11,7 @@ from bffs.web.shelf import WebCard, WebPrice, WebRating, WebStock
 from bffs.web.values import WebImage, WebNamed
 
 
-@strawberry.type(name="Review")
-class WebReview(ShapeOf[Review]):
+class WebReview(ShapeOf[Review], name="Review"):
     """What one customer says of a product; `rating` from 1 to 5."""
 
     id: strawberry.ID
@@ -23,8 +22,7 @@ class WebReview(ShapeOf[Review]):
     created_at: str
 
 
-@strawberry.type(name="Attribute")
-class WebAttribute(ShapeOf[Attribute]):
+class WebAttribute(ShapeOf[Attribute], name="Attribute"):
     """Something to know of a product, such as its material."""
 
     label: str
@@ -40,8 +38,7 @@ class WebOption:
     value: str
 
 
-@strawberry.type(name="Variant")
-class WebVariant(ShapeOf[Variant]):
+class WebVariant(ShapeOf[Variant], name="Variant"):
     """What can be bought: the product in a colour and a size."""
 
     sku: str
@@ -60,8 +57,7 @@ async def get_rating(product: strawberry.Parent["WebProduct"], info: Info) -> We
     return None if mine is None else WebRating.of(mine)
 
 
-@strawberry.type(name="Product")
-class WebProduct(ShapeOf[ProductPage]):
+class WebProduct(ShapeOf[ProductPage], name="Product"):
     """A product, what people say of it, and what goes with it."""
 
     id: strawberry.ID = value(ProductPage, lambda page: strawberry.ID(page.product_id))

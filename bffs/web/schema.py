@@ -25,8 +25,7 @@ ID = Annotated[strawberry.ID, strawberry.argument(name="id")]
 PAGING = {"limit": "first", "cursor": "after"}
 
 
-@strawberry.type(name="ProductList")
-class WebProducts(ShapeOf[Page[Summary]]):
+class WebProducts(ShapeOf[Page[Summary]], name="ProductList"):
     """A page of products; `nextCursor` is null on the last."""
 
     items: list[WebCard]

@@ -11,8 +11,7 @@ from bffs.services.reviews import Rating
 from bffs.web.values import WebImage, WebMoney, WebNamed
 
 
-@strawberry.type(name="Price")
-class WebPrice(ShapeOf[Price]):
+class WebPrice(ShapeOf[Price], name="Price"):
     """What a product costs; `listPrice` is what it cost before a discount."""
 
     price: WebMoney
@@ -20,8 +19,7 @@ class WebPrice(ShapeOf[Price]):
     discount_percent: int
 
 
-@strawberry.type(name="VariantStock")
-class WebVariantStock(ShapeOf[SkuStock]):
+class WebVariantStock(ShapeOf[SkuStock], name="VariantStock"):
     """How much of one variant there is; `sku` is what goes into the cart."""
 
     sku: str
@@ -29,8 +27,7 @@ class WebVariantStock(ShapeOf[SkuStock]):
     available: int
 
 
-@strawberry.type(name="Stock")
-class WebStock(ShapeOf[Stock]):
+class WebStock(ShapeOf[Stock], name="Stock"):
     """How much of a product there is: `status` is in_stock, low or out_of_stock."""
 
     status: str
@@ -40,16 +37,14 @@ class WebStock(ShapeOf[Stock]):
     )
 
 
-@strawberry.type(name="Rating")
-class WebRating(ShapeOf[Rating]):
+class WebRating(ShapeOf[Rating], name="Rating"):
     """What all customers think of a product; `average` is null without reviews."""
 
     count: int
     average: float | None
 
 
-@strawberry.type(name="ProductCard")
-class WebCard(ShapeOf[Summary]):
+class WebCard(ShapeOf[Summary], name="ProductCard"):
     """A product as lists show it."""
 
     id: strawberry.ID

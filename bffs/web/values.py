@@ -10,24 +10,21 @@ from bffs.compositions.display import Display
 from bffs.services.values import Image, Money, Named
 
 
-@strawberry.type(name="Money")
-class WebMoney(ShapeOf[Money]):
+class WebMoney(ShapeOf[Money], name="Money"):
     """An amount in minor units (cents) of a currency (ISO 4217)."""
 
     amount: int
     currency: str
 
 
-@strawberry.type(name="Named")
-class WebNamed(ShapeOf[Named]):
+class WebNamed(ShapeOf[Named], name="Named"):
     """A thing that is shown by its name."""
 
     id: strawberry.ID
     name: str
 
 
-@strawberry.type(name="Image")
-class WebImage(ShapeOf[Image]):
+class WebImage(ShapeOf[Image], name="Image"):
     """A picture in several sizes; without a `width` in pixels the one that fits the display."""
 
     alt: str

@@ -185,6 +185,14 @@ async def test_a_demo_that_no_gateway_has_checked_admits_nobody():
         )
 
 
+def test_a_demo_is_checked_by_each_gateway():
+    """One that a gateway of a laptop has does not open another one in production."""
+    demo = made_with(DemoAuthenticator)
+
+    with pytest.raises(ConfigurationError, match="BFF_ENV=production"):
+        gateway("shop", authenticator=demo, settings=Settings(allowed_hosts="shop.example"))
+
+
 async def test_a_demo_of_a_laptop_admits():
     """The gateway has checked that it is no production."""
     made = made_with(DemoAuthenticator)

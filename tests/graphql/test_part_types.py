@@ -1,16 +1,16 @@
 """mypy and pyright, both strict and without plugins, compare part, shape and field."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.type_checkers.pyright import installed
+
 ROOT = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parent / "part_types.py"
-FOLDER = Path(__file__).parent / "pyright"
 
 LINES = SAMPLE.read_text().splitlines()
 REFUSED = {number for number, line in enumerate(LINES, 1) if line.endswith("# refused")}
@@ -33,20 +33,9 @@ def test_mypy_refuses_what_does_not_fit():
     assert len(REFUSED) > 30
 
 
-@pytest.fixture(scope="module")
-def pyright():
-    """Return the program, installed from its lock file; skip where npm can't install it."""
-    if not (FOLDER / "node_modules").exists():
-        command = [shutil.which("npm"), "ci", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"npm can't install pyright: {done.stderr[-200:]}")
-    return FOLDER / "node_modules" / ".bin" / "pyright"
-
-
 @pytest.mark.slow
 @pytest.mark.needs("node", "npm")
-def test_pyright_refuses_what_does_not_fit(pyright, tmp_path):
+def test_pyright_refuses_what_does_not_fit(tmp_path):
     """Each wrong field is an error of pyright, and no right one is."""
     (tmp_path / SAMPLE.name).write_text(SAMPLE.read_text())
     options = {
@@ -59,7 +48,7 @@ def test_pyright_refuses_what_does_not_fit(pyright, tmp_path):
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(options))
 
     done = subprocess.run(
-        (pyright, "--project", str(tmp_path), "--outputjson"),
+        ("node", installed(), "--project", str(tmp_path), "--outputjson"),
         capture_output=True,
         text=True,
         check=False,

@@ -225,3 +225,72 @@ async def test_a_function_gives_an_implementation_of_an_interface():
 
     assert errors == []
     assert data == {"team": {"lead": {"id": "1", "name": "user 1"}}}
+
+
+class Named(ShapeOf[Admin], name="Admin"):
+    """What may be shown of an administrator."""
+
+    id: str
+    badge: str = value(Admin, lambda admin: admin.badge.upper())
+
+    @strawberry.field
+    def initial(self) -> str:
+        """Return the first letter."""
+        return self.source.badge[0]
+
+
+class NamedOwner(Named, name="Owner"):
+    """The same fields, in another type."""
+
+
+async def test_a_shape_with_a_name_needs_no_decorator():
+    """It has the fields that it would have with one, and so does a subclass with a name."""
+
+    @strawberry.type
+    class Query:
+        """The root."""
+
+        @strawberry.field
+        @access(ANYONE)
+        def admin(self) -> Named:
+            """Return one."""
+            return Named.of(Admin("3", "b"))
+
+        @strawberry.field
+        @access(ANYONE)
+        def owner(self) -> NamedOwner:
+            """Return another one."""
+            return NamedOwner.of(Owner("4", "c"))
+
+    query = "{ admin { id badge initial } owner { __typename badge } }"
+
+    data, codes = await run_query(query, Query)
+
+    assert codes == []
+    assert data == {
+        "admin": {"id": "3", "badge": "B", "initial": "b"},
+        "owner": {"__typename": "Owner", "badge": "C"},
+    }
+
+
+def test_a_shape_with_a_name_and_a_decorator_is_refused():
+    """The second one would lose fields."""
+
+    @strawberry.type
+    class Twice(ShapeOf[User], name="User"):
+        """Both."""
+
+        id: str
+
+    @strawberry.type
+    class Query:
+        """The root."""
+
+        @strawberry.field
+        @access(ANYONE)
+        def user(self) -> Twice:
+            """Return one."""
+            return Twice.of(User("1"))
+
+    with pytest.raises(ConfigurationError, match="Twice has a name= and a decorator"):
+        GraphQL(strawberry.Schema(Query))

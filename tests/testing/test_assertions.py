@@ -72,6 +72,7 @@ def test_states_that_are_right_pass(answer, states, exact):
         ({"rating": "ok"}, False, "rating is missing;reason=timeout, not ok"),
         ({"rating": "missing;reason=shed"}, False, "rating is missing;reason=timeout, not missing"),
         ({"reviews": "ok"}, False, "reviews is not reported"),
+        ({"reviews": ""}, False, "reviews is not reported"),
         ({"rating": "missing", "stock": "stale"}, True, "product is ok, and not expected"),
         ({}, False, "no states are given"),
     ],

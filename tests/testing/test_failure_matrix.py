@@ -1,5 +1,8 @@
 """The failure matrix: a case for each failure of each service, and which answers pass."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -13,6 +16,7 @@ from bff_core.testing import (
     outcome,
     reply,
 )
+from bff_core.testing.outcomes import Snapshot
 from tests.testing.kit_shop import (
     HAPPY,
     QUERY,
@@ -293,3 +297,37 @@ def test_answers_on_which_no_client_can_rely(answer, message):
     """Neither complete, nor reported, nor a problem of a service."""
     with pytest.raises(AssertionError, match=message):
         check_outcome(answer, httpx.Response(200, text="Hello"))
+
+
+@pytest.mark.virtual_time(on=False)
+def test_processes_record_outcomes_in_one_file(tmp_path):
+    """No outcome is lost if the cases run in parallel, as with pytest-xdist."""
+    answer = httpx.Response(200, json={})
+    names = {f"service{number}-down" for number in range(40)}
+
+    def record(name):
+        Snapshot(tmp_path / "outcomes.json", names).check(name, answer, records=True)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(record, names))
+
+    found = json.loads((tmp_path / "outcomes.json").read_text())
+    assert found == dict.fromkeys(names, "200 complete")
+
+
+@pytest.mark.virtual_time(on=False)
+def test_outcomes_of_failures_that_are_gone_are_found(tmp_path):
+    """Recording removes them: the file has what a review needs, and no more."""
+    path, answer = tmp_path / "outcomes.json", httpx.Response(200, json={})
+    Snapshot(path, ["stock-down"]).check("stock-down", answer, records=True)
+    without_stock = Snapshot(path, ["price-down"])
+
+    with pytest.raises(AssertionError, match="if that is intended, run pytest"):
+        without_stock.check("price-down", answer, records=False)
+    path.write_text('{"price-down": "200 complete", "stock-down": "200 complete"}')
+    with pytest.raises(AssertionError, match="this matrix does not have, stock-down: run pytest"):
+        without_stock.check("price-down", answer, records=False)
+
+    without_stock.check("price-down", answer, records=True)
+    without_stock.check("price-down", answer, records=False)
+    assert json.loads(path.read_text()) == {"price-down": "200 complete"}

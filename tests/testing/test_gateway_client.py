@@ -1,6 +1,7 @@
 """The kit's client: scripted services by name, viewers, recorded calls, errors that help."""
 
 import asyncio
+from time import perf_counter
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from bff_core import (
     Basic,
     Call,
     ClientCredentials,
+    ConfigurationError,
     Policy,
     Reply,
     Signature,
@@ -30,12 +32,14 @@ from bff_core.testing import (
     reply,
     slow,
 )
+from bff_core.testing.scripts import TICK_OF_REAL_TIME_SECONDS
 from tests.testing.kit_shop import (
     HAPPY,
     QUERY,
     SUMMARY,
     TENT,
     Product,
+    ProductPage,
     Summary,
     make_app,
     make_open_app,
@@ -236,6 +240,22 @@ async def test_calls_in_parallel_are_found_in_real_time():
         c.calls.assert_sequential("catalog", "reviews")
 
 
+@pytest.mark.virtual_time(on=False)
+async def test_calls_in_parallel_are_found_on_a_busy_machine():
+    """Also if the answer to the first one takes the processor until the tick is over."""
+
+    def answer(_):
+        until = perf_counter() + 3 * TICK_OF_REAL_TIME_SECONDS
+        while perf_counter() < until:
+            pass
+        return reply(200, TENT)
+
+    async with client(make_app, catalog=answer, reviews=reply(200, SUMMARY)) as c:
+        await c.get(PAGE)
+
+    c.calls.assert_parallel("catalog", "reviews")
+
+
 async def test_calls_of_unknown_or_silent_services_are_mistakes():
     """A typing mistake does not look like a service that was not called."""
     async with client(make_app, services=HAPPY) as c:
@@ -294,6 +314,20 @@ async def test_environment_of_the_test_configures_the_gateway():
     assert answer.elapsed.total_seconds() == pytest.approx(0.3, abs=0.05)
 
 
+async def test_settings_of_production_may_be_tested():
+    """With a viewer of the test, though the demo authenticator is refused there."""
+    environ = {"BFF_ENV": "production", "BFF_ALLOWED_HOSTS": "localhost"}
+
+    async with client(make_app, services=HAPPY, viewer="ann", environ=environ) as c:
+        answer = await c.get("/v1/products/8")
+
+    assert answer.status_code == 200
+    assert c.app.settings.env == "production"
+    with pytest.raises(ConfigurationError, match="BFF_AUTH=demo"):
+        async with client(make_app, environ={**environ, "BFF_AUTH": "demo"}):
+            pass
+
+
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_stream_that_breaks_off_raises(fails):
     """It would look like a complete answer otherwise."""
@@ -314,6 +348,23 @@ async def test_a_stream_that_breaks_off_raises(fails):
             return
         with pytest.raises(httpx.RemoteProtocolError, match=r"broke off after 3 bytes"):
             await c.get("/rows")
+
+
+async def test_a_stream_that_calls_a_service_without_script_fails_the_test():
+    """The error is that of the missing script, not that the stream broke off."""
+    views = Views(access=ANYONE)
+
+    @views.get("/rows/{product_id}", response_model=None)
+    async def get_rows(page: ProductPage) -> StreamingResponse:
+        async def rows():
+            yield b"first"
+            yield (await page.product()).title.encode()
+
+        return StreamingResponse(rows())
+
+    with pytest.raises(UnscriptedCall, match="catalog was called"):
+        async with client(lambda: gateway("rows", faces=[views]), reviews=hang()) as c:
+            await c.get("/rows/8")
 
 
 async def test_a_gateway_may_be_opened_many_times():

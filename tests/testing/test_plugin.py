@@ -96,6 +96,30 @@ async def test_asynchronous_fixture(opened):
     assert answer.status_code == 504
     assert opened.calls[0].duration == pytest.approx(2, abs=0.2)
 
+test_matrix = failure_matrix(
+    make_app, PriceTag, request="GET /prices/42", services={"prices": reply(200, 995)},
+    snapshot="outcomes.json",
+)
+
+@pytest.mark.virtual_time
+async def test_too_late(request):
+    request.getfixturevalue("opened")
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("count", [1, 2])
+class TestOfMany:
+    @pytest.fixture
+    async def waited(self, count):
+        await asyncio.sleep(3600)
+        yield count
+        await asyncio.sleep(3600)
+
+    async def test_waited(self, waited, count):
+        assert waited == count
+
+class TestPages:
+    test_page = staticmethod(test_matrix)
+
 @pytest.mark.virtual_time
 async def test_unscripted(gateway_client):
     async with gateway_client() as c:
@@ -105,11 +129,6 @@ async def test_unscripted(gateway_client):
 async def test_made_too_early():
     async with client(make_app()) as c:
         pass
-
-test_matrix = failure_matrix(
-    make_app, PriceTag, request="GET /prices/42", services={"prices": reply(200, 995)},
-    snapshot="outcomes.json",
-)
 """
 
 OTHER_TESTS = """
@@ -172,7 +191,9 @@ def lines_of(report: str, test: str) -> list[str]:
 @pytest.mark.parametrize(
     "test",
     ["test_an_hour", "TestInAClass::test_method", "TestInAClass::test_without", "test_synchronous",
-     "test_five_lines", "test_fixture", "test_asynchronous_fixture", "test_matrix[prices-down]"],
+     "test_five_lines", "test_fixture", "test_asynchronous_fixture", "test_matrix[prices-down]",
+     "TestOfMany::test_waited[1]", "TestOfMany::test_waited[2]",
+     "TestPages::test_page[prices-down]"],
 )  # fmt: skip
 def test_tests_run_without_another_plugin(report, test):
     """Asynchronous tests with the mark run, in virtual time, in functions and in classes."""
@@ -184,6 +205,7 @@ def test_tests_run_without_another_plugin(report, test):
     [
         ("test_hangs", "every task waits, and no timer, socket or thread can wake one"),
         ("test_leaks", "the test left tasks behind: forever"),
+        ("test_too_late", "name the fixture as an argument of the test"),
         ("test_unscripted", "prices was called, GET /prices/42 (GET /prices/{sku}), and it has"),
         ("test_made_too_early", "pass the function, not its result, as in client(make_app, ...)"),
         ("test_matrix[prices-empty]", "if that is intended, run pytest --bff-record"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bff_core import ConfigurationError, FilePart, Settings, StreamedBody, Upstream, Views, gateway
+from bff_core.call import find_header
 from bff_core.errors import TransportFailed
 from bff_core.testing import (
     Scripted,
@@ -431,6 +432,116 @@ def test_a_parameter_may_hold_a_url_with_a_secret():
     )
     assert redaction.target("/cb?code=hunter3&state=x") == "/cb?code=redacted-2&state=x"
     assert redaction.target("/country?code=de") == "/country?code=de"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("https://a.example/cb?code=hunter2&state=x", "https://a.example/cb?code=redacted-1&state=x"),
+        ("0; url=/cb?state=x&code=hunter2", "0; url=/cb?state=x&code=redacted-1"),
+        ("/cb#code=hunter2&iss=https://a.example", "/cb#code=redacted-1&iss=https://a.example"),
+        ("/in?to=%2Fcb%3Fcode%3Dhunter2%26state%3Dx",
+         "/in?to=%2Fcb%3Fcode%3Dredacted-1%26state%3Dx"),
+        ("/countries?code=de", "/countries?code=de"),
+    ],
+)  # fmt: skip
+def test_redirects_with_an_authorization_code_lose_it(text, clean):
+    """It can be exchanged for tokens; a header such as Location has it."""
+    assert Redaction().text(text) == clean
+
+
+@pytest.mark.parametrize(
+    ("target", "operation", "clean"),
+    [
+        ("/resets/hunter2", "GET /resets/{token}", "/resets/redacted-1"),
+        ("/resets/a%2Fb/ok?x=1", "PUT /resets/{resetToken}/ok", "/resets/redacted-1/ok?x=1"),
+        ("/f/7/a/b", "GET /f/{id}/{secret:path}", "/f/7/redacted-1"),
+        ("/carts/7", "GET /carts/{customer_id}", "/carts/redacted-1"),
+        ("/carts/7", "GET /carts/{id}", "/carts/7"),
+        ("/carts/7", "forward", "/carts/7"),
+        ("/carts/7", "forward to {token", "/carts/7"),
+        ("/carts/7", "GET /other/{token}", "/carts/7"),
+    ],
+)
+def test_parameters_in_a_path_are_redacted_by_name(target, operation, clean):
+    """By the template of the call, as those in a query are."""
+    assert Redaction(["customer_id"]).target(target, operation) == clean
+
+
+async def test_calls_with_a_secret_in_the_path_are_replayed(recorded, replayed):
+    """A test has another token than the recording."""
+
+    async def use(plain, token="hunter2"):  # no password
+        return await plain.post("/resets/{token}", dict, token=token)
+
+    lines = await recorded(use, reply(200, {"n": 1}))
+
+    assert "hunter" not in json.dumps(lines)
+    assert await replayed(lambda plain: use(plain, "other")) == {"n": 1}
+
+
+CARD = "4111 1111 1111 1111"
+KEY_FILE = "-----BEGIN {0}-----\nhunter2\n-----END {0}-----".format("RSA PRIVATE" + " KEY")
+
+
+@pytest.mark.parametrize(
+    ("value", "clean"),
+    [
+        ({"card": {"number": "1"}}, {"card": {"number": "redacted-1"}}),
+        ({"cards": [{"number": "1"}]}, {"cards": [{"number": "redacted-1"}]}),
+        ({"api": {"keyValue": "1"}}, {"api": {"keyValue": "redacted-1"}}),
+        ({"house": {"number": "1"}}, {"house": {"number": "1"}}),
+        ({"header": "X-API-Key", "value": "1"}, {"header": "X-API-Key", "value": "redacted-1"}),
+        ({"header": "Accept", "value": "1"}, {"header": "Accept", "value": "1"}),
+        ({"Basic dTpw": 1}, {"Basic ***": 1}),
+        ({"note": f"paid with {CARD}."}, {"note": "paid with redacted-1."}),
+        ({"no": 4111111111111111}, {"no": 0}),
+        ({"no": 4111111111111112}, {"no": 4111111111111112}),
+        ({"ean": "4006381333931"}, {"ean": "4006381333931"}),
+        ({"pem": KEY_FILE}, {"pem": "redacted-1"}),
+    ],
+)
+def test_secrets_are_found_by_what_surrounds_them_or_by_their_form(value, clean):
+    """A name within another one, a name beside a value, cards, and files with keys."""
+    assert Redaction().json(value) == clean
+
+
+def test_what_is_visible_by_its_whole_name_is_not_redacted():
+    """By the names of both members, or by that of the inner one."""
+    value = {"card": {"number": "1"}}
+
+    assert Redaction(visible=["card_number"]).json(value) == value
+    assert Redaction(visible=["number"]).json(value) == value
+
+
+@pytest.mark.parametrize("value", ["Jos\xe9".encode().decode("latin-1"), "Jos\xe9"])
+async def test_headers_are_replayed_byte_by_byte(recorded, replayed, value):
+    """Whatever their encoding is."""
+    found = []
+
+    async def use(plain):
+        async with plain.stream("/a") as answer:
+            found.append(find_header(answer.headers, b"x-name"))
+
+    await recorded(use, reply(200, {}, headers={"x-name": value}))
+    await replayed(use)
+
+    assert found == [value.encode("latin-1")] * 2
+
+
+async def test_only_the_owner_may_read_a_recording_that_replaces_another_file(recorded):
+    """Of which all could read it."""
+    recorded.path.touch(0o644)
+
+    await recorded(lambda plain: plain.get("/a", dict), reply(200, {}))
+
+    assert stat.S_IMODE(recorded.path.stat().st_mode) == 0o600
+
+
+def test_a_recording_needs_a_folder(tmp_path):
+    """A mistake in the path shows before the first call."""
+    with pytest.raises(ConfigurationError, match="create the folder"):
+        record(plain_app, tmp_path / "missing" / "traffic.jsonl")
 
 
 @pytest.mark.parametrize(

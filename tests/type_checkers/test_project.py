@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.type_checkers.pyright import installed
+
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 PROJECT = FOLDER / "project"
 MYPY_CACHE = ROOT / ".mypy_cache" / "examples"
-PYRIGHT = FOLDER / "node_modules" / "pyright" / "index.js"
 
 
 def marked() -> set[tuple[str, int]]:
@@ -44,16 +45,14 @@ def test_mypy_finds_the_mistakes_and_no_others():
 @pytest.fixture(scope="module")
 def pyright(tmp_path_factory) -> list[tuple[Path, int, str]]:
     """Run pyright in its strict mode over both; return file, line and text of each error."""
-    if not PYRIGHT.exists():
-        command = (shutil.which("npm"), "ci", "--no-audit", "--no-fund")
-        subprocess.run(command, cwd=FOLDER, check=True, capture_output=True)
+    program = installed()
     folder = tmp_path_factory.mktemp("pyright")
     shutil.copytree(PROJECT / "shop", folder / "shop")
     shutil.copytree(ROOT / "bffs", folder / "bffs")
     config = {"pythonVersion": "3.11", "typeCheckingMode": "strict", "extraPaths": [str(ROOT)]}
     (folder / "pyrightconfig.json").write_text(json.dumps(config))
     done = subprocess.run(
-        ("node", PYRIGHT, "-p", folder, "--pythonpath", sys.executable, "--outputjson"),
+        ("node", program, "-p", folder, "--pythonpath", sys.executable, "--outputjson"),
         capture_output=True,
         text=True,
         check=False,
