@@ -3,6 +3,7 @@
 from bff_core import Policy, Require, Views, gateway
 from bff_core.auth import BearerAuthenticator, SessionAuthenticator
 from bff_core.policy import Limit
+from shop.screens import ProductPage
 from shop.services import Catalog
 from shop.views import views
 
@@ -32,3 +33,11 @@ gateway("shop", limits=[Limit(quot=600)])  # <-
 gateway("shop", authenticator=SessionAuthenticator(scope=7))  # <-
 gateway("shop", authenticator=BearerAuthenticator("https://id.example"))  # <-
 Policy(timout=0.8)  # <-
+
+
+async def several_keys(page: ProductPage, ids: list[str]) -> None:
+    """Load several keys, rightly and wrongly."""
+    await page.related("1")
+    await page.related.many(ids)
+    await page.related(ids)  # <-
+    await page.related(("1", "2"))  # <-
