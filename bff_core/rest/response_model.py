@@ -20,12 +20,12 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bff_core.compat.fastapi import IncEx
 from bff_core.compat.pydantic import fields_in, serializer_of, use_serializer
-from bff_core.errors import ConfigurationError
+from bff_core.errors import ConfigurationError, wired_in
 from bff_core.rest.exact_types import ExactTypes, UnsupportedType
 from bff_core.rest.field_case import Case, camel_answer, camel_schema
 from bff_core.rest.finite_numbers import finite_schema
 from bff_core.rest.renamed_structs import renaming_copy
-from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
+from bff_core.rest.struct_schema import documented_structs, has_structs, unknown_in
 from bff_core.rest.structure_schema import structure_schema
 
 
@@ -198,7 +198,8 @@ class ResponseModel:
                 f"{unknown.__name__}, which msgspec does not know: make both Structs, or both "
                 "pydantic models"
             )
-        self.schema = without_structs(self.declared)
+        with wired_in(f"view {view}"):
+            self.schema = documented_structs(self.declared)
 
     def encode(self, result: object) -> bytes:
         """Return a result as JSON with the declared fields."""
