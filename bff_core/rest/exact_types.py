@@ -94,9 +94,12 @@ class ExactTypes:
         try:
             objects = self._quick((result,)) if self._quick else 0
             is_counted = not self._can_count or body.count(b"{") == objects
-            is_doubtful = not is_counted or (self._has_numbers and b"null" in body)
-            if self.is_number_only and not is_doubtful:
-                is_doubtful = _has_text(body, b"NaN") or _has_text(body, b"Infinity")
+            has_null = self._has_numbers and b"null" in body
+            # Looking for one letter is much faster than looking for a word.
+            may_be_infinite = self.is_number_only and (
+                (b"N" in body and b"NaN" in body) or (b"I" in body and b"Infinity" in body)
+            )
+            is_doubtful = has_null or may_be_infinite or not is_counted
             if self._full and is_doubtful:
                 self._full((result,))
         except (TypeMismatch, TypeError, AttributeError):
@@ -119,11 +122,6 @@ def number_conversion(declared: Any) -> Callable[[object], object] | None:
         return msgspec.convert(msgspec.to_builtins(result, builtin_types=_BUILTIN), declared)
 
     return convert
-
-
-def _has_text(body: bytes, text: bytes) -> bool:
-    """Whether a body has a text; looking for its first letter alone is much faster."""
-    return text[:1] in body and text in body
 
 
 class _Objects:
