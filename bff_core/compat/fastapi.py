@@ -8,6 +8,7 @@ from fastapi._compat import ModelField
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
+from fastapi.openapi.utils import get_fields_from_routes
 from fastapi.params import Body, Depends, Form
 from fastapi.routing import RouteContext, _IncludedRouter, iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
@@ -28,6 +29,7 @@ __all__ = [
     "all_dependants",
     "chosen_route",
     "dependant_of",
+    "documented_fields",
     "get_dependant",
     "has_default_operation_id",
     "has_default_response_class",
@@ -44,6 +46,11 @@ def dependant_of(route: object) -> Dependant | None:
     """Return what FastAPI read from the signature of a route's function; None for other routes."""
     found = getattr(route, "dependant", None)
     return found if isinstance(found, Dependant) else None
+
+
+def documented_fields(context: RouteContext) -> Sequence[ModelField]:
+    """Return the inputs and answers of a route that OpenAPI documents."""
+    return get_fields_from_routes([context])
 
 
 def all_dependants(dependant: Dependant) -> Iterator[Dependant]:

@@ -6,7 +6,7 @@ from inspect import get_annotations
 from typing import Any, Final
 
 import strawberry
-from graphql import GraphQLField, GraphQLNamedType, GraphQLSchema
+from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLSchema
 from strawberry.extensions import AddValidationRules, SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -29,6 +29,7 @@ __all__ = [
     "declaration_of",
     "declaring_classes",
     "directives_of",
+    "execute_serially",
     "field_type",
     "get_object_definition",
     "graphql_schema",
@@ -76,6 +77,22 @@ def with_extension(
     made = copy(schema)
     made.extensions = (make, *schema.extensions)
     return made
+
+
+def execute_serially(schema: strawberry.Schema, names: frozenset[str]) -> None:
+    """Make a schema run the fields of types with these names one after the other."""
+    base: Any = schema.execution_context_class
+
+    class SerialExecution(base):  # type: ignore[misc]  # the author's class, or Strawberry's
+        """Executes some types as GraphQL executes the root of a mutation."""
+
+        def execute_fields(self, parent_type: GraphQLObjectType, *rest: Any) -> Any:
+            execute = super().execute_fields
+            if parent_type.name in names:
+                execute = self.execute_fields_serially
+            return execute(parent_type, *rest)
+
+    schema.execution_context_class = SerialExecution
 
 
 def skip_parsing(extension: SchemaExtension, document: Any) -> None:

@@ -10,7 +10,24 @@ from collections.abc import (
     Mapping,
 )
 from dataclasses import MISSING, dataclass
-from typing import Generic, Never, Self, TypeVar, overload
+from functools import cached_property
+from types import UnionType
+from typing import (
+    Any,
+    Final,
+    Generic,
+    Never,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
+from uuid import UUID
+
+from typing_extensions import is_protocol
 
 from bff_core.composition.composition import Composition
 from bff_core.composition.failure_policy import (
@@ -29,6 +46,9 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 M = TypeVar("M")
+
+ONE_KEY: Final = frozenset({str, int, bytes, UUID})
+"""Classes of keys that are certainly one key."""
 
 Batch = Mapping[K, V | Exception]
 """The result of a loader's method: a value or an error for each key that it found."""
@@ -104,6 +124,10 @@ class _Keys(Generic[K, V]):
         self.part: Part[Batch[K, V]] | None = None
 
 
+class SeveralKeysNeedMany:
+    """The type of a call with several keys, which type checkers refuse to await: use `many`."""
+
+
 class Loader(Generic[K, V]):
     """A loader bound to one composition: call it with one key, or `many` with several.
 
@@ -120,10 +144,19 @@ class Loader(Generic[K, V]):
         self._method = method
         self._keys = keys
 
-    def __call__(self, key: K) -> PendingValue[V]:
+    @overload
+    def __call__(self, key: K) -> PendingValue[V]: ...
+    @overload
+    def __call__(self, key: Iterable[K]) -> SeveralKeysNeedMany: ...
+    def __call__(self, key: Any) -> Any:
         """Return the value under `key`, loaded together with the other keys of this tick."""
-        keyed = self._keys.known.get(key)
+        try:
+            keyed = self._keys.known.get(key)
+        except TypeError as error:
+            raise self._method.key_error(key) from error
         if keyed is None:
+            if type(key) not in ONE_KEY and self._method.is_several(key):
+                raise self._method.key_error(key)
             keyed = PendingValue(self._join(key), key, self._method.options)  # type: ignore[arg-type]  # a mapping is invariant in its key
             self._keys.known[key] = keyed
         return keyed
@@ -186,6 +219,41 @@ class LoaderMethod(OwnedMethod, Generic[K, V]):
         if keys is None:
             keys = loaders[self.name] = _Keys[K, V]()
         return Loader(composition, self, keys)  # type: ignore[arg-type]  # one name belongs to one method
+
+    def is_several(self, key: object) -> bool:
+        """Whether a call has several keys instead of one."""
+        if not isinstance(key, Iterable) or isinstance(key, str | bytes):
+            return False
+        declared = self._key_class
+        return declared is not None and not isinstance(key, declared)
+
+    @cached_property
+    def _key_class(self) -> type | None:
+        """The class of one key; None if the body does not say."""
+        try:
+            hints = get_type_hints(self.body)
+        except (NameError, TypeError):
+            return None
+        keys = [one for name, one in hints.items() if name != "return"]
+        declared = next(iter(get_args(keys[0])), None) if len(keys) == 1 else None
+        declared = getattr(declared, "__supertype__", declared)
+        found = get_origin(declared) or declared
+        if not isinstance(found, type) or found in (Union, UnionType) or is_protocol(found):
+            return None
+        return found
+
+    def key_error(self, key: object) -> TypeError:
+        """Return the error of a call with several keys, or with a key that is not hashable."""
+        owner = f"{self.owner.__name__}." if self.owner else ""
+        kind = type(key).__name__
+        if isinstance(key, Iterable):
+            return TypeError(
+                f"{owner}{self.attribute} takes one key, not a {kind}: for several keys write "
+                f"await ….{self.attribute}.many(keys)"
+            )
+        return TypeError(
+            f"{owner}{self.attribute} loads each key once, so a key must be hashable: {kind} is not"
+        )
 
 
 class _Declaration(Generic[M]):

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Callable
+from typing import Final
 
 Bits = Callable[[int], int]
 """Returns as many random bits as requested; not for secrets."""
 
-_ACCEPTED = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,128}")
+MAX_REQUEST_ID: Final = 128
+"""The longest id of a caller that is used, in characters."""
+
+_ACCEPTED = re.compile(rb"[A-Za-z0-9._~:+/=-]{1,%d}" % MAX_REQUEST_ID)
 
 
 def request_id(offered: bytes | None, bits: Bits) -> str:

@@ -19,7 +19,7 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             stack.enter_context(
                 foreign_logs_formatted(app.events.sinks, is_own_process=processes.is_own_server)
             )
-            checks.of_routes(app.routes)
+            checks.of_routes(app.routes, has_document=app.openapi_url is not None)
             checks.before_serving(
                 app.route_table(), processes, app.events, app.access, app.fast_path.obstacles()
             )

@@ -14,12 +14,14 @@ from uuid import UUID
 import strawberry
 from pydantic import BaseModel, TypeAdapter
 
+from bff_core.compat.fastapi import Depends
 from bff_core.compat.strawberry import (
     ArgumentMetadata,
     camel_case,
     get_object_definition,
     is_input_class,
 )
+from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.wiring import shape_of
@@ -159,8 +161,18 @@ def arguments_of_part(part: PartMethod[..., Any], where: str) -> Iterator[FieldA
 
 
 def arguments_of_screen(screen: type[Composition]) -> Iterator[FieldArgument]:
-    """Yield the inputs of a composition."""
+    """Yield the inputs of a composition.
+
+    Raise `ConfigurationError` for one that a dependency fills, which a client could send.
+    """
     for one in shape_of(screen).inputs:
+        _, metadata = without_aliases(one.annotation)
+        if any(isinstance(given, Depends) for given in (one.default, *metadata)):
+            raise ConfigurationError(
+                f"screen({screen.__name__}): a dependency of FastAPI fills the input {one.name}, "
+                "and GraphQL runs none, so that clients would send it as an argument; make it a "
+                "class with from_scope, or write a resolver that passes it to compose(...)"
+            )
         declared = bare(one.annotation)  # bounds are checked where the screen is composed
         if one.factory is not None:
             hint = _or_none(one.annotation)

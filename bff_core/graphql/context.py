@@ -23,13 +23,14 @@ class Context:
 
     `scope` records which facts of the request resolvers read, if the answer may be cached;
     `untracked_scope` is the same request without that, for access checks. `document` is the parsed
-    query. `failure` is the first error that a service caused; `is_reported` is whether a bug of a
-    resolver was reported.
+    query. `changes` are the paths of the fields of a mutation that have started. `failure` is the
+    first error that a service caused; `is_reported` is whether a bug of a resolver was reported.
     """
 
     __slots__ = (
         "_shared",
         "_wiring",
+        "changes",
         "compositions",
         "document",
         "failure",
@@ -42,6 +43,7 @@ class Context:
         self.scope = tracked(scope)
         self.untracked_scope = scope
         self.compositions: list[Composition] = []
+        self.changes: set[tuple[str | int, ...]] = set()
         self.document: DocumentNode | None = None
         self.failure: Exception | None = None
         self.is_reported = False

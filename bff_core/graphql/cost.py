@@ -31,11 +31,12 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from bff_core.graphql.namespaces import mutation_types
 from bff_core.graphql.query_limits import QueryLimits, fragments_of
 from bff_core.graphql.sizes import Size, Sizing, Variables, sizing_of
 
 MUTATION_WEIGHT: Final = 10
-"""The cost of a field of `Mutation` without a `Cost` directive."""
+"""The cost of a field of `Mutation`, or of a namespace, without a `Cost` directive."""
 
 INTROSPECTION_TYPES: Final = {"__schema": "__Schema", "__type": "__Type"}
 
@@ -102,6 +103,7 @@ class CostAnalysis:
     def __init__(self, schema: GraphQLSchema, limits: QueryLimits) -> None:
         self._schema = schema
         self._limits = limits
+        self._changing = mutation_types(schema)
         self._sizings = {
             (kind.name, name): self._sizing(kind, name, one)
             for kind in schema.type_map.values()
@@ -147,7 +149,7 @@ class CostAnalysis:
         self, kind: GraphQLObjectType | GraphQLInterfaceType, name: str, one: GraphQLField
     ) -> Sizing:
         where, weight, list_size = f"{kind.name}.{name}", 1, self._limits.list_size
-        if kind is self._schema.mutation_type:
+        if kind in self._changing:
             weight = MUTATION_WEIGHT
         elif kind.name.startswith("__"):
             weight, list_size = int(where not in TYPE_REFERENCE), INTROSPECTION_LIST_SIZE

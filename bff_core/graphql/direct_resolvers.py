@@ -12,6 +12,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQL
 
 from bff_core.compat.strawberry import argument_names, is_plain, python_name
 from bff_core.graphql.field_plan import FieldPlan, HeldPart, Values
+from bff_core.graphql.namespaces import mutation_types
 from bff_core.graphql.schema import object_types, planned_fields
 from bff_core.graphql.shape import Convert, ShapeOf, readers
 
@@ -23,10 +24,11 @@ Resolve = Callable[..., Any]
 def resolve_directly(served: GraphQLSchema, schema: strawberry.Schema) -> None:
     """Replace resolvers in a gateway's copy of a schema.
 
-    Fields of the mutation stay as they are: their writes get names.
+    Fields of the mutation and its namespaces stay as they are: their writes get names.
     """
+    changing = mutation_types(served)
     for kind, origin in object_types(served):
-        if kind is not served.mutation_type:
+        if kind not in changing:
             _replace_plans(kind, schema)
         if issubclass(origin, ShapeOf) and schema.config.default_resolver is getattr:
             _replace_reads(kind, origin, schema)

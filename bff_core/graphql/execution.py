@@ -7,9 +7,15 @@ from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext, ExecutionResult
 
-from bff_core.compat.strawberry import skip_parsing, with_extension
+from bff_core.compat.strawberry import (
+    execute_serially,
+    graphql_schema,
+    skip_parsing,
+    with_extension,
+)
 from bff_core.graphql.context import Context
 from bff_core.graphql.documents import Operation
+from bff_core.graphql.namespaces import mutation_types
 from bff_core.graphql.request import GraphQLRequest
 
 
@@ -18,6 +24,9 @@ class Execution:
 
     def __init__(self, schema: strawberry.Schema) -> None:
         self._schema = with_extension(schema, _SkipParsing)
+        changing = mutation_types(graphql_schema(schema))
+        if len(changing) > 1:  # `Mutation` alone is serial already
+            execute_serially(self._schema, frozenset(one.name for one in changing))
         if type(schema).process_errors is strawberry.Schema.process_errors:
             # Strawberry would log each error with its traceback; the gateway emits events for bugs.
             self._schema.process_errors = _report_nothing  # type: ignore[method-assign]  # of this copy only

@@ -27,6 +27,7 @@ from graphql import (
     Visitor,
     get_argument_values,
     get_directive_values,
+    get_nullable_type,
     get_variable_values,
     is_abstract_type,
     located_error,
@@ -36,6 +37,7 @@ from graphql import (
 from bff_core.auth.access import Access, Require, admit, admit_to, is_open
 from bff_core.compat.graphql_core import VariableValues
 from bff_core.graphql.access import guarding_rules, python_inputs
+from bff_core.graphql.namespaces import mutation_types
 from bff_core.graphql.query_limits import fragments_of
 from bff_core.scope import Scope
 
@@ -81,6 +83,7 @@ class FieldRules:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
+        self._changing = mutation_types(schema)
         self._guarding = cache(partial(guarding_rules, schema))
 
     def of(
@@ -118,7 +121,7 @@ class FieldRules:
         given: Variables,
         request_scope: Scope,
     ) -> list[GraphQLError]:
-        """Return the errors of the root fields whose access rules refuse the viewer.
+        """Return the errors of the fields of a mutation whose access rules refuse the viewer.
 
         Variables that do not fit give errors without a path, since no field can be checked.
         """
@@ -128,11 +131,30 @@ class FieldRules:
         values = self._coerced(operation, given)
         if isinstance(values, list):
             return values
-        found: list[GraphQLError] = []
-        for node in selected_fields(document, operation, values):
-            rules = self._rules(root, node)
-            found += _refusal(rules, node, request_scope, values)
-        return found
+        fields = self._changes(root, selected_fields(document, operation, values), document, values)
+        return [
+            error
+            for kind, node, path in fields
+            for error in _refusal(self._rules(kind, node), node, path, request_scope, values)
+        ]
+
+    def _changes(
+        self,
+        kind: GraphQLObjectType,
+        nodes: Iterable[FieldNode],
+        document: DocumentNode,
+        values: VariableValues,
+        path: tuple[str | int, ...] = (),
+    ) -> Iterator[tuple[GraphQLObjectType, FieldNode, tuple[str | int, ...]]]:
+        """Yield the selected fields of a type, and those of the namespaces below it."""
+        for node in nodes:
+            here = (*path, (node.alias or node.name).value)
+            yield kind, node, here
+            field = kind.fields.get(node.name.value)
+            below: Any = None if field is None else get_nullable_type(field.type)
+            if below in self._changing and node.selection_set is not None:
+                inner = _selected(node.selection_set, fragments_of(document), values, set())
+                yield from self._changes(below, inner, document, values, here)
 
     def _rules(self, kind: GraphQLObjectType, node: FieldNode) -> Sequence[FieldRule]:
         """Return the rules to check for a field of a query, in a type."""
@@ -171,14 +193,17 @@ class _Collector(Visitor):
 
 
 def _refusal(
-    rules: Iterable[FieldRule], node: FieldNode, request_scope: Scope, values: VariableValues
+    rules: Iterable[FieldRule],
+    node: FieldNode,
+    path: Sequence[str | int],
+    request_scope: Scope,
+    values: VariableValues,
 ) -> Iterator[GraphQLError]:
     try:
         for rule in rules:
             rule.check(request_scope, values)
     except Exception as error:  # noqa: BLE001 # the resolver would raise the same error
-        name = (node.alias or node.name).value
-        yield located_error(error, [node], [name])
+        yield located_error(error, [node], [*path])
 
 
 def selected_fields(

@@ -158,7 +158,7 @@ class GraphQLView:
         errors, request_scope = result.errors or (), context.scope
         if errors:
             report(errors, context)
-            mark_unknown_outcome(request_scope, errors)
+            mark_unknown_outcome(request_scope, errors, context.changes)
         if result.data is None and not any(error.path for error in errors):
             request_scope.outcome = "read"
             return refusal([rendered(error) for error in errors[:MAX_ERRORS]], medium)

@@ -42,6 +42,8 @@ SCALARS: Final = frozenset({
 })  # fmt: skip
 """Types that msgspec and pydantic encode alike."""
 
+_NUMBERS: Final = frozenset({int, float})
+_BUILTIN: Final = (Decimal, datetime, date, time, UUID)
 _LISTS: Final = frozenset({list, tuple, set, frozenset})
 _LIST_TYPES: Final = _LISTS | {Sequence, MutableSequence, Collection, AbstractSet}
 _DICT_TYPES: Final = frozenset({dict, Mapping, MutableMapping})
@@ -64,14 +66,25 @@ class UnsupportedType(TypeError):
 
 
 class ExactTypes:
-    """The check of one declared type; raises `UnsupportedType`."""
+    """The check of one declared type; raises `UnsupportedType`.
 
-    def __init__(self, declared: object) -> None:
+    A type `is_number_only` if it declares numbers, and nothing that a `Decimal` may be a value of:
+    its decimals are encoded as numbers. In other types decimals are strings, and a number in a
+    field of the other kind is a mismatch, which `convert` mends; so it is with `checks_decimals`.
+    """
+
+    def __init__(self, declared: object, *, checks_decimals: bool = False) -> None:
         quick, full = _Compiler(is_full=False), _Compiler(is_full=True)
         self._quick = quick.check_of(declared, {})
         self._full = full.check_of(declared, {})
         self._can_count = not quick.has_any
         self._has_numbers = quick.has_numbers
+        may_hold_decimals = checks_decimals or quick.has_any or Decimal in quick.scalars
+        self.is_number_only = not (may_hold_decimals or quick.scalars.isdisjoint(_NUMBERS))
+        self.convert = number_conversion(declared) if may_hold_decimals else None
+        if self.convert is not None:
+            checking = _Compiler(is_full=False, checks_decimals=True)
+            self._quick = checking.check_of(declared, {})
 
     def fits(self, result: object, body: bytes) -> bool:
         """Whether a result, which msgspec has encoded as `body`, has exactly the declared type.
@@ -82,11 +95,33 @@ class ExactTypes:
             objects = self._quick((result,)) if self._quick else 0
             is_counted = not self._can_count or body.count(b"{") == objects
             has_null = self._has_numbers and b"null" in body
-            if self._full and (has_null or not is_counted):
+            # Looking for one letter is much faster than looking for a word.
+            may_be_infinite = self.is_number_only and (
+                (b"N" in body and b"NaN" in body) or (b"I" in body and b"Infinity" in body)
+            )
+            is_doubtful = has_null or may_be_infinite or not is_counted
+            if self._full and is_doubtful:
                 self._full((result,))
         except (TypeMismatch, TypeError, AttributeError):
             return False
         return True
+
+
+def number_conversion(declared: Any) -> Callable[[object], object] | None:
+    """Return a function that gives the numbers in a result their declared kind.
+
+    None for a union of classes, which msgspec can't convert. The function raises
+    `msgspec.ValidationError` or `TypeError` for a result that does not fit otherwise.
+    """
+    try:
+        msgspec.json.Decoder(declared)
+    except TypeError:
+        return None
+
+    def convert(result: object) -> object:
+        return msgspec.convert(msgspec.to_builtins(result, builtin_types=_BUILTIN), declared)
+
+    return convert
 
 
 class _Objects:
@@ -114,12 +149,14 @@ class _Compiler:
     a dataclass may have any scalar type, since its constructor has not checked them either.
     """
 
-    def __init__(self, *, is_full: bool) -> None:
+    def __init__(self, *, is_full: bool, checks_decimals: bool = False) -> None:
         self._is_full = is_full
+        self._checks_decimals = checks_decimals
         self._is_inside = False
         self._objects: dict[object, _Objects] = {}
         self.has_any = False
         self.has_numbers = False
+        self.scalars: set[object] = set()
 
     def check_of(self, declared: object, args: Mapping[object, object]) -> Check | None:
         """Return the check of a type; None if there is nothing to check."""
@@ -136,13 +173,23 @@ class _Compiler:
         return self._container_of(kind, inner, args)
 
     def _scalar(self, *declared: object) -> Check | None:
+        self.scalars.update(declared)
         if self._must_be_finite(declared) and self._is_full:
             return _finite
         if not self._is_inside:
             if any(kind is Decimal or get_origin(kind) is Literal for kind in declared):
                 raise UnsupportedType("a type alone does not say which of its values are allowed")
             return _exactly({one for kind in declared for one in _types_of(kind)})
-        return _scalars if self._is_full else None
+        if self._is_full:
+            return _scalars
+        refused = self._other_numbers(declared) if self._checks_decimals else ()
+        return _none_of(refused) if refused else None
+
+    def _other_numbers(self, declared: Collection[object]) -> Collection[type]:
+        """Return the classes of numbers that a field does not declare, and encodes differently."""
+        if Decimal not in declared:
+            return {Decimal} if _NUMBERS.intersection(declared) else ()
+        return () if _NUMBERS.intersection(declared) else _NUMBERS
 
     def _must_be_finite(self, kinds: Collection[object]) -> bool:
         """Whether one of these types is a float, and None is not among them."""
@@ -215,6 +262,7 @@ class _Compiler:
         if not checks:
             return self._scalar(*kinds, *([NoneType] if is_optional else []))
         allowed = {kind for one in kinds if is_scalar(one) for kind in _types_of(one)}
+        self.scalars |= allowed
         if float in allowed and self._is_inside:
             allowed.add(int)
         if self._must_be_finite(given) and self._is_full:
@@ -301,8 +349,21 @@ def _exactly(kinds: Collection[type]) -> Check:
     return check_types
 
 
+def _none_of(refused: Collection[type]) -> Check:
+    kinds = frozenset(refused)
+
+    def check_types(values: Values) -> int:
+        if not kinds.isdisjoint(map(type, values)):
+            raise TypeMismatch
+        return 0
+
+    return check_types
+
+
 def _scalars(values: Values) -> int:
     if any(kind not in SCALARS and not _is_scalar_type(kind) for kind in set(map(type, values))):
+        raise TypeMismatch
+    if not all(one.is_finite() for one in values if isinstance(one, Decimal)):
         raise TypeMismatch
     return 0
 
@@ -312,7 +373,7 @@ def _is_scalar_type(kind: type) -> bool:
 
 
 def _finite(values: Values) -> int:
-    if not all(map(isfinite, [one for one in values if isinstance(one, float)])):
+    if not all(map(isfinite, [one for one in values if isinstance(one, float | Decimal)])):
         raise NotFinite("a view answers with NaN or infinity where it declares a number")
     return _scalars(values)
 

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 
 from bff_core.composition.part_status import State
 from bff_core.edge.problem_details import MAX_ERRORS
+from bff_core.edge.request_id import MAX_REQUEST_ID
 from bff_core.rest.progressive_parts import EarlyPart
 from bff_core.rest.value_limit import MAX_VALUES
 
@@ -71,8 +72,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "status": {"type": "integer", "format": "int32", "minimum": 100, "maximum": 599},
             "code": {"type": "string"},
             "detail": {"type": "string"},
-            "request_id": {"type": "string", "description": "The same as in `X-Request-ID`."},
-            "trace_id": {"type": "string"},
+            "request_id": {
+                "type": "string",
+                "maxLength": MAX_REQUEST_ID,
+                "description": "The same as in `X-Request-ID`.",
+            },
+            "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
             "part": {"type": "string", "description": "The critical part that failed."},
             "retry_after": {
                 "type": "integer",

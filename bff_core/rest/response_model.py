@@ -20,12 +20,12 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bff_core.compat.fastapi import IncEx
 from bff_core.compat.pydantic import fields_in, serializer_of, use_serializer
-from bff_core.errors import ConfigurationError
+from bff_core.errors import ConfigurationError, wired_in
 from bff_core.rest.exact_types import ExactTypes, UnsupportedType
 from bff_core.rest.field_case import Case, camel_answer, camel_schema
 from bff_core.rest.finite_numbers import finite_schema
 from bff_core.rest.renamed_structs import renaming_copy
-from bff_core.rest.struct_schema import has_structs, unknown_in, without_structs
+from bff_core.rest.struct_schema import documented_structs, has_structs, unknown_in
 from bff_core.rest.structure_schema import structure_schema
 
 
@@ -72,13 +72,16 @@ def json_form(value: object) -> object:
 encode = msgspec.json.Encoder(enc_hook=json_form).encode
 """Encodes a value with all its fields, without a declared type."""
 
+encode_numbers: Final = msgspec.json.Encoder(enc_hook=json_form, decimal_format="number").encode
+"""The same, with decimals as numbers: for types that declare numbers and no decimals."""
+
 
 def renaming_writer(
-    declared: object, renamed: Any, *, has_structs: bool
+    renamed: Any, copied: Callable[[object], object] | None, *, has_structs: bool
 ) -> Callable[[object], bytes]:
     """Return a function that encodes values of exactly a declared type under other names.
 
-    `renamed` is the core schema with these names; msgspec writes dataclasses faster.
+    `renamed` is the core schema with these names; msgspec writes `copied` dataclasses faster.
     """
     to_json = serializer_of(structure_schema(renamed, is_builtin=has_structs)).to_json
 
@@ -90,11 +93,7 @@ def renaming_writer(
             encode(value)  # says what is not awaited
             raise TypeError(str(error)) from None
 
-    if has_structs:
-        return by_pydantic
-    try:
-        copied = renaming_copy(declared)
-    except UnsupportedType:
+    if copied is None:
         return by_pydantic
 
     def by_msgspec(value: object) -> bytes:
@@ -142,7 +141,7 @@ class ResponseModel:
         self._adapter: TypeAdapter[Any] | None = None
         self._decode: Any = None
         self._exact: ExactTypes | None = None
-        self._write: Callable[[object], bytes] = encode
+        self._encode = self._write = encode
         if declared is None:
             return
         if has_structs(declared):
@@ -152,6 +151,8 @@ class ResponseModel:
         if dump.is_default:
             with suppress(UnsupportedType):  # then all results are filtered
                 self._exact = ExactTypes(declared)
+        if self._exact is not None and self._exact.is_number_only:
+            self._encode = self._write = encode_numbers
         if case is not None:
             self._rename(view)
 
@@ -168,8 +169,17 @@ class ResponseModel:
         use_serializer(adapter, finite_schema(renamed))
         has_structs = self._adapter is None
         if has_structs or self._exact is not None:
-            self._write = renaming_writer(self.declared, renamed, has_structs=has_structs)
+            self._write_renamed(renamed, has_structs=has_structs)
         self.schema = camel_answer(adapter.core_schema)
+
+    def _write_renamed(self, renamed: Any, *, has_structs: bool) -> None:
+        copied = None
+        if not has_structs:
+            with suppress(UnsupportedType):
+                copied = renaming_copy(self.declared)
+        self._write = renaming_writer(renamed, copied, has_structs=has_structs)
+        if copied is None and self._exact is not None:  # pydantic encodes decimals as strings
+            self._exact = ExactTypes(self.declared, checks_decimals=True)
 
     def _use_structs(self, view: str) -> None:
         if not self.dump.is_default:
@@ -188,7 +198,8 @@ class ResponseModel:
                 f"{unknown.__name__}, which msgspec does not know: make both Structs, or both "
                 "pydantic models"
             )
-        self.schema = without_structs(self.declared)
+        with wired_in(f"view {view}"):
+            self.schema = documented_structs(self.declared)
 
     def encode(self, result: object) -> bytes:
         """Return a result as JSON with the declared fields."""
@@ -204,7 +215,10 @@ class ResponseModel:
 
     def _filtered(self, result: object) -> bytes:
         if self._adapter is None:
-            return self._write(self._decode(encode(result)))
+            return self._write(self._decode(self._encode(result)))
+        if self._exact is not None and self._exact.convert is not None:
+            with suppress(msgspec.ValidationError, TypeError):
+                result = self._exact.convert(result)
         valid = self._validated(result)
         with _without_values():
             return self._adapter.dump_json(valid, warnings="error", **self._options)

@@ -12,7 +12,14 @@ from types import UnionType
 from typing import Annotated, Any, Final, Literal, NotRequired, Union, get_args, get_origin
 
 import msgspec
-from pydantic import AfterValidator, ConfigDict, Field, with_config
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PydanticSchemaGenerationError,
+    TypeAdapter,
+    with_config,
+)
 from typing_extensions import TypedDict
 
 from bff_core.errors import ConfigurationError
@@ -50,6 +57,19 @@ def without_structs(declared: object) -> Any:
     return _COPIES.of(declared)
 
 
+def documented_structs(declared: Any) -> Any:
+    """Return the same type; raise `ConfigurationError` if it holds one that pydantic can't know."""
+    made = without_structs(declared)
+    try:
+        TypeAdapter(made)
+    except PydanticSchemaGenerationError as error:
+        raise ConfigurationError(
+            f"{declared!r} holds a type that OpenAPI can't document; declare another, such as "
+            f"bytes for bytearray ({error.message.partition('. ')[0]})"
+        ) from error
+    return made
+
+
 def with_built_structs(declared: Any) -> Any:
     """Return a type that pydantic reads from a request, with the values of the given type.
 
@@ -62,7 +82,7 @@ def with_built_structs(declared: Any) -> Any:
                 "it: take it as a parameter of a view, or as a field of a Composition"
             )
     return Annotated[
-        without_structs(declared), AfterValidator(partial(msgspec.convert, type=declared))
+        documented_structs(declared), AfterValidator(partial(msgspec.convert, type=declared))
     ]
 
 

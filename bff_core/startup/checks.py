@@ -15,6 +15,7 @@ from bff_core.routing.access import RouteAccess
 from bff_core.routing.route_table import RouteTable
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
+from bff_core.startup.documented_types import check_documented_types
 from bff_core.startup.processes import Processes
 from bff_core.startup.production import production_errors, production_warnings
 from bff_core.startup.screens import check_routes
@@ -53,9 +54,14 @@ class Checks:
             if message := "\n".join(f"{reason}." for reason in reasons):
                 raise ConfigurationError(message)
 
-    def of_routes(self, routes: Sequence[BaseRoute]) -> None:
-        """Raise `ConfigurationError` for a screen that needs what the gateway does not have."""
+    def of_routes(self, routes: Sequence[BaseRoute], *, has_document: bool) -> None:
+        """Raise `ConfigurationError` for a screen that needs what the gateway does not have.
+
+        If it has an OpenAPI document, its routes need types that can be documented.
+        """
         check_routes(routes, self.services, has_cache=self.has_cache, sagas=self.sagas)
+        if has_document:
+            check_documented_types(routes)
 
     def before_serving(
         self,

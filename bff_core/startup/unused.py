@@ -62,7 +62,7 @@ def unusable_access_rules(
 def routes_with(screen: object, routes: Sequence[BaseRoute]) -> list[str]:
     """Return the routes that use a screen: methods, path and function of each."""
     return [
-        _place_of(context)
+        place_of(context)
         for context in iter_route_contexts(routes)
         if any(getattr(one.call, COMPOSED_CLASS, None) is screen for one in _dependencies(context))
     ]
@@ -83,12 +83,12 @@ def dependants_of(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, Dependant]
     for context in iter_route_contexts(routes):
         dependant = dependant_of(context)
         if dependant is not None:
-            yield _place_of(context), dependant
+            yield place_of(context), dependant
         else:
             yield from dependants_of(getattr(context, "routes", None) or ())
 
 
-def _place_of(context: RouteContext) -> str:
+def place_of(context: RouteContext) -> str:
     """Return a route in words: methods, path and function."""
     methods = " ".join(sorted(context.methods or ()))
     return f"{methods} {context.path} ({name_of(context.endpoint)})"

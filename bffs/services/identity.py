@@ -1,28 +1,11 @@
 """Authentication of the shop's users, for each kind of client."""
 
 from bff_core import Settings
-from bff_core.auth import (
-    Authenticator,
-    BearerAuthenticator,
-    Issuer,
-    OpenIDProvider,
-    SessionAuthenticator,
-)
+from bff_core.auth import Authenticator, BearerAuthenticator, Issuer
 from bffs.scopes import CUSTOMER
 
 SCOPE = ("openid", "profile", "email", "offline_access", *CUSTOMER)
-
-
-def browsers(settings: Settings) -> Authenticator:
-    """Return the authenticator for browsers: they hold a cookie, the gateway holds the tokens."""
-    return SessionAuthenticator(
-        OpenIDProvider(
-            issuer=settings.issuer,
-            client_id=settings.client_id,
-            client_secret=settings.client_secret.get_secret_value(),
-            scope=SCOPE,
-        )
-    )
+"""What the web gateway requests when a browser signs in."""
 
 
 def mobile_apps(settings: Settings) -> Authenticator:

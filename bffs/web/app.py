@@ -1,10 +1,11 @@
 """The web gateway: `python -m bff_core.server bffs.web.app:app`."""
 
 from bff_core import Limit, gateway
+from bff_core.auth import SessionAuthenticator
 from bff_core.graphql import GraphQL
 from bffs.compositions.checkout import Checkout
 from bffs.scopes import demo_viewer
-from bffs.services.identity import browsers
+from bffs.services.identity import SCOPE
 from bffs.web import page
 from bffs.web.schema import schema
 
@@ -12,7 +13,7 @@ app = gateway(
     "web",
     sagas=[Checkout],
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
-    authenticator=browsers,
+    authenticator=SessionAuthenticator(scope=SCOPE),
     demo=demo_viewer,
     faces=[GraphQL(schema, public=["product", "products"])],
 )

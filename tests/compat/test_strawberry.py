@@ -1,5 +1,6 @@
 """What `bff_core/compat/strawberry.py` needs of Strawberry; each test is one promise."""
 
+import asyncio
 from typing import Annotated
 
 import strawberry
@@ -209,3 +210,40 @@ def test_extensions_of_a_field_are_found():
     assert compat.is_plain(SCHEMA, field("product"))
     assert not compat.is_plain(schema, extended)
     assert schema.schema_converter.exception_handlers == ()
+
+
+@strawberry.type
+class Ordered:
+    """A type whose fields take time."""
+
+    @strawberry.field
+    async def slow(self) -> int:
+        await asyncio.sleep(0)
+        ORDER.append("slow")
+        return 1
+
+    @strawberry.field
+    def quick(self) -> int:
+        ORDER.append("quick")
+        return 2
+
+
+ORDER: list[str] = []
+
+
+async def test_fields_of_a_type_run_one_after_the_other():
+    """`execution_context_class` is a class with `execute_fields` and `execute_fields_serially`."""
+
+    @strawberry.type
+    class Root:
+        @strawberry.field
+        def ordered(self) -> Ordered:
+            return Ordered()
+
+    made = compat.with_extension(strawberry.Schema(query=Root), SchemaExtension)
+    await made.execute("{ ordered { slow quick } }")
+    compat.execute_serially(made, frozenset({"Ordered"}))
+    result = await made.execute("{ ordered { slow quick } }")
+
+    assert result.data == {"ordered": {"slow": 1, "quick": 2}}
+    assert ORDER == ["quick", "slow", "slow", "quick"]

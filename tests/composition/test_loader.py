@@ -1,7 +1,8 @@
 """Loaders: one call for all keys of a tick, and each caller gets its own value."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NewType
 
 import pytest
 
@@ -206,3 +207,59 @@ def test_chunk_must_hold_a_key():
     """A chunk of no keys would never load anything."""
     with pytest.raises(ConfigurationError, match="at least 1"):
         loader(chunk=0)
+
+
+Sku = NewType("Sku", str)
+
+
+class Aisle(Composition):
+    """Loaders with keys of several kinds."""
+
+    @loader
+    async def named(self, ids: tuple[int, ...]) -> Mapping[int, str]:
+        return {one: f"n{one}" for one in ids}
+
+    @loader
+    async def placed(self, pairs: tuple[tuple[int, int], ...]) -> Mapping[tuple[int, int], str]:
+        return {one: f"p{one}" for one in pairs}
+
+    @loader
+    async def listed(self, skus: Sequence[Sku]) -> Mapping[Sku, str]:
+        return {one: one for one in skus}
+
+    @loader
+    async def loose(self, keys):
+        return dict.fromkeys(keys, "any")
+
+
+@pytest.mark.parametrize(
+    "keys", [[1, 2], (1, 2), {1, 2}, frozenset({1}), range(2), {1: 2}, {1: 2}.values(), iter([1])]
+)
+@pytest.mark.parametrize("name", ["named", "listed"])
+async def test_several_keys_are_refused_with_a_hint(name, keys):
+    """The error says that `many` takes them, whether or not the keys are hashable together."""
+    with pytest.raises(TypeError, match=rf"Aisle.{name} takes one key, .*\.{name}\.many\(keys\)"):
+        getattr(Aisle(), name)(keys)
+
+
+async def test_a_tuple_may_be_one_key():
+    """Where the loader declares such keys, or declares none."""
+    aisle = Aisle()
+
+    assert await aisle.placed((1, 2)) == "p(1, 2)"
+    assert await aisle.loose((1, 2)) == "any"
+    assert await aisle.placed.many([(1, 2), (3, 4)]) == ["p(1, 2)", "p(3, 4)"]
+    with pytest.raises(TypeError, match=r"placed\.many\(keys\)"):
+        aisle.placed([(1, 2), (3, 4)])
+
+
+async def test_a_key_that_is_not_hashable_is_refused():
+    """The error names its class."""
+    with pytest.raises(TypeError, match=r"Aisle.loose loads each key once, .*: Shaky is not"):
+        Aisle().loose(Shaky())
+
+
+class Shaky:
+    """A key that can't be one."""
+
+    __hash__ = None

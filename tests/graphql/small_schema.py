@@ -8,7 +8,7 @@ from bff_core.graphql import GraphQL
 from bff_core.testing import client
 
 
-async def answer_of(query, root, *, scopes=None, variables=None, **schema):
+async def answer_of(query, root, *, scopes=None, variables=None, headers=None, **schema):
     """Return the answer to a query, for an anonymous caller or a viewer with scopes."""
     face = GraphQL(strawberry.Schema(root, **schema))
 
@@ -18,7 +18,7 @@ async def answer_of(query, root, *, scopes=None, variables=None, **schema):
     viewer = {} if scopes is None else {"viewer": Viewer("ann", scopes=frozenset(scopes))}
     async with client(make, **viewer) as http:
         body = {"query": query, "variables": variables or {}}
-        return (await http.post("/graphql", json=body)).json()
+        return (await http.post("/graphql", json=body, headers=headers)).json()
 
 
 async def run_query(query, root, **options):

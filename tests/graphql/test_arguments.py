@@ -4,6 +4,7 @@ from typing import Annotated
 
 import pytest
 import strawberry
+from fastapi import Cookie, Depends, Header
 from fastapi import Query as Bound
 from small_schema import answer_of
 
@@ -109,3 +110,62 @@ def test_a_set_of_what_is_not_hashable_is_an_error_at_import():
     """The error says what to declare."""
     with pytest.raises(ConfigurationError, match=r"ranges is a set of .* declare it as a tuple"):
         part(Ranges.count)
+
+
+def current_tenant() -> str:
+    """Return what a dependency knows of the caller."""
+    return "a"
+
+
+Tenant = Annotated[str, Depends(current_tenant)]
+
+
+class Tenants(Composition):
+    """A screen with an input that a dependency fills."""
+
+    tenant: Tenant
+
+
+class OldTenants(Composition):
+    """The same, as FastAPI was written once."""
+
+    tenant: str = Depends(current_tenant)
+
+
+@pytest.mark.parametrize("kind", [Tenants, OldTenants])
+def test_an_input_that_a_dependency_fills_is_refused(kind):
+    """A client could send it as an argument, and GraphQL runs no dependencies."""
+    with pytest.raises(ConfigurationError, match=r"fills the input tenant, .* from_scope"):
+        screen(kind)
+
+
+class Greeting(Composition):
+    """A screen with inputs that REST reads from a header and a cookie."""
+
+    x_tenant: Annotated[str, Header(alias="X-Shop")] = "none"
+    theme: Annotated[str, Cookie(max_length=3)] = "any"
+
+    @critical
+    async def words(self) -> str:
+        return f"{self.x_tenant} {self.theme}"
+
+
+@access(ANYONE)
+@strawberry.type
+class Greetings:
+    """The root."""
+
+    words: str = screen(Greeting.words)
+
+
+async def test_inputs_of_headers_and_cookies_are_arguments():
+    """The client sends them in the query; the header and the cookie are not read."""
+    headers = {"x-shop": "header", "x-tenant": "header", "cookie": "theme=sea"}
+
+    left_out = await answer_of("{ words }", Greetings, headers=headers)
+    given = await answer_of('{ words(xTenant: "mine", theme: "sky") }', Greetings, headers=headers)
+    long = await answer_of('{ words(theme: "much") }', Greetings)
+
+    assert left_out["data"] == {"words": "none any"}
+    assert given["data"] == {"words": "mine sky"}
+    assert long["errors"][0]["message"].startswith("theme: String should have at most 3")

@@ -1,7 +1,11 @@
 """`Idempotency-Key` in GraphQL: a mutation is executed once, a query each time."""
 
 import pytest
+import strawberry
+from graph_shop import Mutation
+from graph_shop import Query as ShopQuery
 
+from bff_core import ANYONE, access
 from bff_core.call import find_header
 from bff_core.events import Crashed
 from bff_core.testing.scripted import reply
@@ -116,3 +120,53 @@ async def test_a_reused_key_with_variables_that_do_not_fit_is_no_crash(shop, var
     assert reused.json() == keyless.json()
     assert "has invalid value" in reused.json()["errors"][0]["message"]
     assert not [event for event in open_shop.heard if isinstance(event, Crashed)]
+
+
+@strawberry.type
+class Products(Mutation):
+    """The changes in a namespace."""
+
+
+@access(ANYONE)
+@strawberry.type
+class WithNamespace:
+    """A mutation whose changes are all in a namespace."""
+
+    @strawberry.field
+    def products(self) -> Products:
+        return Products()
+
+
+async def test_a_key_works_the_same_for_changes_in_a_namespace(shop):
+    """A failed one is executed again under the key that it had, and below it nothing is."""
+    query = """mutation { products {
+        a: note(productId: "7", text: "1") b: note(productId: "7", text: "2") } }"""
+    product, done = reply(200, {"id": "7", "title": "A green tent"}), reply(204)
+    async with shop(schema=strawberry.Schema(ShopQuery, WithNamespace)) as open_shop:
+        catalog = open_shop.scripts["catalog"]
+        catalog.then(product, reply(503), product, done, product, done, product, done)
+        answers = [await open_shop.ask(query, KEYED) for _ in range(3)]
+        posts = [call for call in catalog.calls if call.method == "POST"]
+        keys = [find_header(call.headers, b"idempotency-key") for call in posts]
+
+    assert [answer.json()["data"]["products"] for answer in answers] == [
+        {"a": None, "b": True},
+        {"a": True, "b": True},
+        {"a": True, "b": True},
+    ]
+    assert [call.body for call in posts] == [b'"1"', b'"2"'] * 2
+    assert (keys[0], keys[1]) == (keys[2], keys[3])
+    assert keys[0] != keys[1]
+    assert answers[2].headers["idempotency-replayed"] == "true"
+
+
+async def test_a_failed_answer_in_a_namespace_does_not_repeat_the_change(shop):
+    """As below a field of the mutation itself."""
+    query = 'mutation { products { rename(productId: "7", title: "A tent") { rating } } }'
+    async with shop(schema=strawberry.Schema(ShopQuery, WithNamespace)) as open_shop:
+        open_shop.scripts["reviews"].then(reply(503))
+        answers = [await open_shop.ask(query, KEYED) for _ in range(2)]
+        puts = [one for one in open_shop.scripts["catalog"].calls if one.method == "PUT"]
+
+    assert answers[0].json()["errors"][0]["path"] == ["products", "rename", "rating"]
+    assert len(puts) == 1

@@ -40,11 +40,8 @@ from tests.rest.camel_case import (
     answering_function,
     served,
 )
+from tests.rest.camel_inputs import Fast, inputs
 from tests.rest.conformance.three_ways import gateway_of
-from tests.rest.test_camel_inputs import (
-    Fast,
-    inputs,
-)
 
 
 class Shelf(Composition):

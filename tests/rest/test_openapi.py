@@ -4,14 +4,18 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 import pytest
+from annotated_types import Ge, Interval, Len
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, UploadFile
 from fastapi.security import APIKeyHeader
 from jsonschema import Draft202012Validator
-from msgspec import Struct
+from msgspec import Meta, Struct
 from openapi_spec_validator import validate
 from pydantic import BaseModel, ConfigDict, Field
 from shop import Page, Product, ProductPage, open_shop
@@ -766,6 +770,117 @@ def test_inputs_have_the_bounds_that_the_edge_enforces():
     assert "maxLength" not in schemas["Both"]["properties"]["text"]
     assert "maxLength" not in schemas["Body_post_file"]["properties"]["file"]
     assert "maxItems" not in answer["schema"]
+
+
+class Grade(Enum):
+    """Some values."""
+
+    GOOD = "good"
+
+
+class Bounded(Struct):
+    """A Struct that declares bounds."""
+
+    text: Annotated[str, Meta(max_length=5, pattern="^a")]
+    count: Annotated[int, Meta(ge=0, le=10)]
+    large: Annotated[int, Meta(gt=0, lt=2**40)]
+    items: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(max_length=3)]
+    kind: Literal["x", "y"]
+    grade: Grade
+    id: UUID
+    made: datetime
+    free: str
+
+
+@dataclass
+class BoundedClass:
+    """A dataclass with the same bounds."""
+
+    text: Annotated[str, Field(max_length=5, pattern="^a")]
+    count: Annotated[int, Interval(ge=0, le=10)]
+    large: Annotated[int, Field(gt=0, lt=2**40)]
+    items: Annotated[list[Annotated[int, Ge(1)]], Len(0, 3)]
+    kind: Literal["x", "y"]
+    grade: Grade
+    id: UUID
+    made: datetime
+    free: str
+
+
+@dataclass
+class BoundedHolder:
+    """A dataclass that holds a Struct, whose bounds are those of msgspec."""
+
+    inside: Bounded
+    text: Annotated[str, Meta(max_length=5, pattern="^a")]
+
+
+class BoundedModel(BaseModel):
+    """A model with the same bounds."""
+
+    text: str = Field(max_length=5, pattern="^a")
+    count: int = Field(ge=0, le=10)
+    large: int = Field(gt=0, lt=2**40)
+    items: list[Annotated[int, Field(ge=1)]] = Field(max_length=3)
+    kind: Literal["x", "y"]
+    grade: Grade
+    id: UUID
+    made: datetime
+    free: str
+
+
+BOUNDS = {
+    "text": {"type": "string", "maxLength": 5, "pattern": "^a"},
+    "count": {"type": "integer", "minimum": 0, "maximum": 10, "format": "int32"},
+    "large": {
+        "type": "integer",
+        "exclusiveMinimum": 0,
+        "exclusiveMaximum": 2**40,
+        "format": "int64",
+    },
+    "items": {"type": "array", "maxItems": 3, "items": {"type": "integer", "minimum": 1}},
+    "kind": {"type": "string", "enum": ["x", "y"]},
+    "grade": {"$ref": "#/components/schemas/Grade"},
+    "id": {"type": "string", "format": "uuid"},
+    "made": {"type": "string", "format": "date-time"},
+    "free": {"type": "string"},
+    "inside": {"$ref": "#/components/schemas/Bounded"},
+}
+
+
+@pytest.mark.parametrize("case", [None, "camel"])
+@pytest.mark.parametrize("declared", [Bounded, BoundedClass, BoundedHolder, BoundedModel])
+def test_answers_have_the_bounds_that_they_declare(declared, case):
+    """In the document as in the type, and no others."""
+    views = Views(access=ANYONE, case=case)
+
+    async def get_it() -> Any:
+        """Return nothing."""
+
+    get_it.__annotations__["return"] = declared
+    views.get("/it")(get_it)
+    document = checked(made(views))
+
+    found = document["components"]["schemas"][declared.__name__]["properties"]
+    shown = {name: {key: one[key] for key in one if key != "title"} for name, one in found.items()}
+    assert shown == {name: BOUNDS[name] for name in shown}
+    assert len(shown) in {2, 9}
+
+
+def test_ids_in_problems_have_the_bounds_of_the_gateway():
+    """A request id of a client is used up to its limit."""
+    views = Views(access=ANYONE)
+
+    @views.get("/it")
+    async def get_it() -> str:
+        return "it"
+
+    document = checked(made(views))
+
+    problem = document["components"]["schemas"]["Problem"]["properties"]
+    header = document["components"]["headers"]["X-Request-ID"]["schema"]
+    assert problem["request_id"]["maxLength"] == header["maxLength"] == 128
+    assert problem["trace_id"]["pattern"] == "^[0-9a-f]{32}$"
 
 
 async def test_bounds_are_enforced():

@@ -1,6 +1,7 @@
 """The bounds of inputs that the edge enforces: of URLs, headers, bodies, and their values.
 
-Only what clients send gets them: nothing bounds the texts and lists of an answer.
+Only what clients send gets them. An answer has the bounds that its types declare, and no others:
+nothing else bounds its texts and lists.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
 from bff_core.edge.options import EdgeOptions
+from bff_core.edge.request_id import MAX_REQUEST_ID
 from bff_core.gateway.openapi.operation import Document, RestOperation
 from bff_core.policy.edge.idempotency import UNSAFE
 from bff_core.policy.edge.rate_limits import Limit
@@ -58,7 +59,7 @@ HEADERS: Final[Mapping[str, Document]] = {
     },
     "X-Request-ID": {
         "description": "The id of the request in the log of the gateway.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "maxLength": MAX_REQUEST_ID},
     },
 }
 

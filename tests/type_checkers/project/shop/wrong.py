@@ -38,3 +38,11 @@ Policy(timout=0.8)  # <-
 async def forgets_to_await(page: ProductPage) -> None:
     """Iterate a part, which has no items before it is awaited."""
     str.join(", ", page.product())  # <-
+
+
+async def several_keys(page: ProductPage, ids: list[str]) -> None:
+    """Load several keys, rightly and wrongly."""
+    await page.related("1")
+    await page.related.many(ids)
+    await page.related(ids)  # <-
+    await page.related(("1", "2"))  # <-
