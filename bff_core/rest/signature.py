@@ -9,14 +9,15 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 from fastapi import Depends, Request, Response
 from starlette.requests import HTTPConnection
 
-from bff_core.auth.access import ANYONE, SIGNED_IN, Access
-from bff_core.compat.fastapi import Dependant, all_dependants, get_dependant
+from bff_core.auth.access import Access, Require
+from bff_core.compat.fastapi import Dependant, get_dependant
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
-from bff_core.rest.compose import REQUEST, compose, takes_signed_in, wired
+from bff_core.rest.compose import REQUEST, compose, wired
 from bff_core.rest.struct_schema import has_structs, with_built_structs
+from bff_core.routing.declared_access import with_signed_in
 from bff_core.scope import Wired
 
 RESPONSE = "bff_response"
@@ -124,12 +125,11 @@ def access_for(
 
     `dependencies` are those that the view and its router declare beside the signature.
     """
-    if access is not None and access is not ANYONE:
+    if isinstance(access, Require):
         return access
     calls = [one.dependency for one in dependencies if one.dependency is not None]
     roots = [dependant_with(signature, "/"), *(dependant_of_call(one, "/") for one in calls)]
-    found = [one.call for root in roots for one in all_dependants(root)]
-    return SIGNED_IN if any(map(takes_signed_in, found)) else access
+    return with_signed_in(access, roots)
 
 
 def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
