@@ -17,6 +17,7 @@ import msgspec
 
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import check_async, check_attribute, checks_keywords
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.policy import SagaPolicy
 from bff_core.saga.results import JournalCodec
@@ -47,9 +48,9 @@ class Step(Generic[S, T]):
         commits: bool,
         check: StepCheck[S, T] | None = None,
     ) -> None:
-        _check_async(body, f"step {body.__qualname__}", "self")
+        _check_async(body, "step", "self")
         if check is not None:
-            _check_async(check, f"check {_name_of(check)}", "self")
+            _check_async(check, "check", "self")
         self.body = body
         self.commits = commits
         self.lookup = check
@@ -64,6 +65,7 @@ class Step(Generic[S, T]):
     def compensation(
         self, undo: None = None, /, *, check: CompensationCheck[S, T]
     ) -> Callable[[Compensation[S, T]], Compensation[S, T]]: ...
+    @checks_keywords
     def compensation(
         self,
         undo: Compensation[S, T] | None = None,
@@ -83,9 +85,9 @@ class Step(Generic[S, T]):
     def _set_compensation(
         self, undo: Compensation[S, T], check: CompensationCheck[S, T] | None
     ) -> Compensation[S, T]:
-        _check_async(undo, f"compensation {undo.__qualname__}", "self", self.name)
+        _check_async(undo, "compensation", "self", self.name)
         if check is not None:
-            _check_async(check, f"check {_name_of(check)}", "self", self.name)
+            _check_async(check, "check", "self", self.name)
         if self.undo is not None:
             raise ConfigurationError(f"step {self.name} has a compensation already")
         self.undo, self.undo_lookup = undo, check
@@ -139,18 +141,14 @@ class Step(Generic[S, T]):
         )
 
 
-def _name_of(function: object) -> str:
-    return getattr(function, "__qualname__", None) or repr(function)
-
-
 def _check_async(function: Callable[..., object], role: str, *parameters: str) -> None:
     """Raise `ConfigurationError` unless a function is `async` and has these parameters."""
-    if not inspect.iscoroutinefunction(function):
-        raise ConfigurationError(f"{role}: declare it with `async def`")
+    check_async(function, role)
     if len(inspect.signature(function).parameters) != len(parameters):
         raise ConfigurationError(
-            f"{role} takes only {' and '.join(parameters)}: declare other inputs as fields of the "
-            "saga, which the journal stores, or use results of earlier steps"
+            f"{role} {function.__qualname__} takes only {' and '.join(parameters)}: declare other "
+            "inputs as fields of the saga, which the journal stores, or use results of earlier "
+            "steps"
         )
 
 
@@ -164,6 +162,7 @@ def step(
 def step(
     *, commits: bool = False
 ) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
+@checks_keywords
 def step(
     body: Callable[[S], Coroutine[object, object, T]] | None = None,
     /,
@@ -237,6 +236,7 @@ class Saga(Composition):
                 f"{cls.__name__}: rename {', '.join(taken)}: a saga has a member of that name"
             )
         super().__init_subclass__(**options)
+        check_attribute(cls, "policy", SagaPolicy)
         declared = [one for one in vars(cls).values() if isinstance(one, Step)]
         if not declared:
             raise ConfigurationError(f"{cls.__name__} has no steps: mark its methods with @step")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 
 KIB: Final = 1024
@@ -12,6 +13,7 @@ MIB: Final = 1024 * KIB
 CODINGS: Final = frozenset({"gzip", "br", "zstd"})
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """How the transport connects to each endpoint of an upstream.
