@@ -5,6 +5,7 @@ from re import Pattern
 from typing import Any, Final
 
 from starlette._utils import get_route_path, is_async_callable
+from starlette.applications import Starlette
 from starlette.convertors import (
     Convertor,
     FloatConvertor,
@@ -20,6 +21,7 @@ from starlette.types import Scope as ASGIScope
 
 __all__ = [
     "Middleware",
+    "Starlette",
     "compile_path",
     "converts",
     "get_route_path",

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -14,7 +13,12 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope as ASGIScope
 
 from bff_core.compat.fastapi import iter_route_contexts
-from bff_core.compat.starlette import is_async_callable, is_late_failure, mounted_app
+from bff_core.compat.starlette import (
+    Starlette,
+    is_async_callable,
+    is_late_failure,
+    mounted_app,
+)
 from bff_core.edge.problem_details import Problem, is_expected, problem
 from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import trace_id
