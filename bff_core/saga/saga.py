@@ -47,6 +47,7 @@ class Step(Generic[S, T]):
         *,
         commits: bool,
         check: StepCheck[S, T] | None = None,
+        needs_compensation: bool = True,
     ) -> None:
         _check_async(body, "step", "self")
         if check is not None:
@@ -54,6 +55,7 @@ class Step(Generic[S, T]):
         self.body = body
         self.commits = commits
         self.lookup = check
+        self.needs_compensation = needs_compensation
         self.name = body.__name__
         self.undo: Compensation[S, T] | None = None
         self.undo_lookup: CompensationCheck[S, T] | None = None
@@ -90,6 +92,10 @@ class Step(Generic[S, T]):
             _check_async(check, "check", "self", self.name)
         if self.undo is not None:
             raise ConfigurationError(f"step {self.name} has a compensation already")
+        if not self.needs_compensation:
+            raise ConfigurationError(
+                f"step {self.name} has a compensation: remove needs_compensation=False"
+            )
         self.undo, self.undo_lookup = undo, check
         return undo
 
@@ -156,11 +162,11 @@ def _check_async(function: Callable[..., object], role: str, *parameters: str) -
 def step(body: Callable[[S], Coroutine[object, object, T]], /) -> Step[S, T]: ...
 @overload
 def step(
-    *, commits: bool = False, check: StepCheck[S, T]
+    *, commits: bool = False, check: StepCheck[S, T], needs_compensation: bool = True
 ) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
 @overload
 def step(
-    *, commits: bool = False
+    *, commits: bool = False, needs_compensation: bool = True
 ) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
 @checks_keywords
 def step(
@@ -169,6 +175,7 @@ def step(
     *,
     commits: bool = False,
     check: StepCheck[S, T] | None = None,
+    needs_compensation: bool = True,
 ) -> Step[S, T] | Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]:
     """Declare a step of a saga; steps run in the order of their declaration.
 
@@ -182,10 +189,15 @@ def step(
     whether the step took effect, and returns what the step would have returned, or None. If the
     outcome of the step is indeterminate, also after a crash, it runs before the request is sent
     again.
+
+    A step that writes before the commit point has a compensation. With `needs_compensation=False`
+    it stays done if the saga fails: for a POST that only reads, for instance.
     """
     if body is not None:
         return Step(body, commits=commits)
-    return lambda body: Step(body, commits=commits, check=check)
+    return lambda body: Step(
+        body, commits=commits, check=check, needs_compensation=needs_compensation
+    )
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
