@@ -105,10 +105,13 @@ def dependant_with(signature: inspect.Signature, path: str) -> Dependant:
 def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
     """Return what FastAPI reads for a function, for a route of this path.
 
-    Raises `ConfigurationError` for a form if python-multipart, which reads forms, is not installed.
+    Raises `ConfigurationError` for a declaration that FastAPI refuses, and for a form if
+    python-multipart, which reads forms, is not installed.
     """
     try:
         return get_dependant(path=path, call=call)
+    except AssertionError as error:
+        raise ConfigurationError(str(error)) from error
     except RuntimeError as error:
         if find_spec("python_multipart") is not None:
             raise

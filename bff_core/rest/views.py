@@ -23,6 +23,7 @@ from bff_core.rest.declaration import check_endpoint, check_path, check_path_par
 from bff_core.rest.early_case import renamed_part
 from bff_core.rest.field_case import Case, checked_case, in_case
 from bff_core.rest.idempotency import KEY_PARAMETER, KeyRule, key_required, key_rule
+from bff_core.rest.input_places import check_input_places
 from bff_core.rest.openapi import PROBLEM, ViewDocument, documented
 from bff_core.rest.progressive_parts import EarlyPart, check_are_parts, check_early_parts
 from bff_core.rest.route_options import (
@@ -201,7 +202,7 @@ class Views:
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
-            signature, item = self._signature(endpoint, path), item_of(endpoint)
+            signature, item = self._signature(endpoint, "GET", path), item_of(endpoint)
             route = dict(shared)
             answer_options = take_answer_options(
                 route, endpoint, status=200, declared=item, case=self.case
@@ -255,8 +256,9 @@ class Views:
         given = options.get("responses") or {}
         return given if self.case is None else {key: in_case(one) for key, one in given.items()}
 
-    def _signature(self, endpoint: Callable[..., Any], path: str) -> Signature:
+    def _signature(self, endpoint: Callable[..., Any], method: str, path: str) -> Signature:
         signature = signature_of(endpoint)
+        check_input_places(signature, compile_path(self.prefix + path)[1], method)
         check_sent_types(dependant_with(signature, path), f"view {endpoint.__qualname__}")
         if self.case is None:
             return signature
@@ -328,7 +330,7 @@ class Views:
             if not inspect.iscoroutinefunction(endpoint):
                 raise ConfigurationError(f"view {endpoint.__qualname__}: write it with `async def`")
             check_endpoint(endpoint)
-            own, signature = dict(options), self._signature(endpoint, path)
+            own, signature = dict(options), self._signature(endpoint, method, path)
             answer_options = take_answer_options(
                 own, endpoint, status=status, declared=result_of(endpoint), case=self.case
             )
