@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import ConfigurationError, NotAllowed, NotAuthenticated, NotFound
+from bff_core.keywords import checks_keywords
 from bff_core.scope import Scope
 
 E = TypeVar("E")
@@ -22,6 +23,7 @@ When = Callable[[Viewer, Inputs], bool]
 """Whether a viewer may use a route with these inputs."""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, init=False)
 class Require:
     """An access rule: a signed-in viewer with all of the scopes and one of the roles.
@@ -169,6 +171,7 @@ Access = Require | Anyone
 """An access rule."""
 
 
+@checks_keywords
 def access(one: Access) -> Callable[[E], E]:
     """Declare an access rule: a decorator for the function of a route, a resolver, a GraphQL type.
 

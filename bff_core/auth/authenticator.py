@@ -21,6 +21,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ClientError, ConfigurationError
 from bff_core.events import Events
+from bff_core.keywords import checks_keywords
 from bff_core.public_names import defining_module
 from bff_core.redis.clients_by_url import RedisClients
 from bff_core.scope import Scope
@@ -207,6 +208,7 @@ class HasKeys(Protocol):
         ...
 
 
+@checks_keywords
 class FirstOf(GatewayAuthenticator):
     """Calls several authenticators in order; the first that returns a viewer decides.
 

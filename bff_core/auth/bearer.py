@@ -16,6 +16,7 @@ from bff_core.auth.required_settings import require_settings
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.keywords import checks_keywords
 from bff_core.oauth.endpoint import document_service
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
@@ -31,6 +32,7 @@ class RunningBearer:
     devices: ActiveDevices | None
 
 
+@checks_keywords
 class BearerAuthenticator(StatefulAuthenticator[RunningBearer]):
     """Authenticates `Authorization: Bearer <JWT>`; without that header the caller is anonymous.
 

@@ -20,6 +20,7 @@ from bff_core.auth.required_settings import require_settings
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.keywords import checks_keywords
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 
@@ -34,6 +35,7 @@ _is_bytes: Final = re.compile(rb":([A-Za-z0-9+/=]+):").fullmatch
 _field: Final = re.compile(r' *([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*))([;,]|$)').match
 
 
+@checks_keywords
 class CertificateAuthenticator(GatewayAuthenticator):
     """Reads `Client-Cert` (RFC 9440), or the `Cert` of Envoy's `X-Forwarded-Client-Cert`.
 

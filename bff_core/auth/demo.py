@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from bff_core.auth.authenticator import GatewayAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.keywords import checks_keywords
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 
@@ -24,6 +25,7 @@ DemoViewer = Callable[[str], Viewer]
 """Makes the viewer of a user id, with the scopes and roles of this user."""
 
 
+@checks_keywords
 class DemoAuthenticator(GatewayAuthenticator):
     """Accepts `Authorization: Bearer demo-<user id>` without any proof.
 

@@ -13,6 +13,7 @@ from bff_core.auth.refusal_reasons import REFUSAL
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
+from bff_core.keywords import checks_keywords
 from bff_core.redis.interface import RedisInterface
 from bff_core.scope import Scope
 from bff_core.upstream.runtime import Spawn
@@ -136,6 +137,7 @@ def _key(owner: str) -> str:
     return f"bff:devices:{owner}"
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSessions:
     """Options of device sessions, with which a viewer lists and ends the devices of its tokens.

@@ -18,6 +18,7 @@ from bff_core.auth.jwt import instant_of, is_signed, parse, public_key_of
 from bff_core.auth.refusal_reasons import REFUSAL, CredentialsRefused
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated
+from bff_core.keywords import checks_keywords
 from bff_core.redis.interface import RedisInterface
 from bff_core.scope import Scope
 
@@ -29,6 +30,7 @@ MAX_ID_LENGTH: Final = 256
 _INVALID_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DPoP:
     """The options of DPoP: which proofs a gateway accepts.

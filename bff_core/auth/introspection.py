@@ -18,6 +18,7 @@ from bff_core.auth.required_settings import require_settings
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, ProviderUnavailable
+from bff_core.keywords import checks_keywords
 from bff_core.oauth.endpoint import OAuthClient, document_service, object_in
 from bff_core.oauth.tokens import scopes_of, seconds_in
 from bff_core.refreshed_value import Fetched, Refreshed
@@ -38,6 +39,7 @@ MAX_INACTIVE: Final = 1_000
 MAX_TOKEN_BYTES: Final = 4096
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Introspection:
     """The introspection endpoint of an issuer, and which of its tokens are accepted.
@@ -185,6 +187,7 @@ class IntrospectedTokens:
         ), left
 
 
+@checks_keywords
 class IntrospectionAuthenticator(StatefulAuthenticator[IntrospectedTokens]):
     """Authenticates `Authorization: Bearer <token>` by introspection at the token's issuer.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 
 ALGORITHMS: Final = {
     "RS256": "RSA", "RS384": "RSA", "RS512": "RSA",
@@ -14,6 +15,7 @@ ALGORITHMS: Final = {
 """Accepted algorithms with the type of their keys; none has a shared secret."""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """An authorization server whose access tokens (JWT, RFC 9068) a gateway accepts.

@@ -9,7 +9,7 @@ from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.openapi.utils import get_fields_from_routes
-from fastapi.params import Body, Depends, Form
+from fastapi.params import Body, Depends, Form, Param, Path
 from fastapi.routing import RouteContext, _IncludedRouter, iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
 from fastapi.types import IncEx
@@ -24,6 +24,8 @@ __all__ = [
     "Form",
     "IncEx",
     "ModelField",
+    "Param",
+    "Path",
     "RouteContext",
     "TelemetryConfig",
     "all_dependants",

@@ -5,6 +5,7 @@ from re import Pattern
 from typing import Any, Final
 
 from starlette._utils import get_route_path, is_async_callable
+from starlette.applications import Starlette
 from starlette.convertors import (
     Convertor,
     FloatConvertor,
@@ -20,12 +21,14 @@ from starlette.types import Scope as ASGIScope
 
 __all__ = [
     "Middleware",
+    "Starlette",
     "compile_path",
     "converts",
     "get_route_path",
     "is_async_callable",
     "is_in_one_segment",
     "is_late_failure",
+    "mounted_app",
     "path_pattern_of",
     "serves",
     "wrap_router",
@@ -57,6 +60,12 @@ def converts(convertor: Convertor[Any]) -> bool:
 def path_pattern_of(route: object) -> Pattern[str] | None:
     """Return the regular expression of the paths that a route matches; None if it has none."""
     return getattr(route, "path_regex", None)
+
+
+def mounted_app(route: object) -> object:
+    """Return the application of a mount or a host, without the middleware of the mount."""
+    app = getattr(route, "app", None)
+    return getattr(route, "_base_app", app)
 
 
 def serves(route: Any, scope: ASGIScope) -> bool:

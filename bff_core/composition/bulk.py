@@ -1,7 +1,6 @@
 """`@bulk`: changes the items of a batch, a few at a time, each with its own result."""
 
 import asyncio
-import inspect
 from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isinf
@@ -19,6 +18,7 @@ from bff_core.errors import (
     InvalidInput,
 )
 from bff_core.events import PartEnded
+from bff_core.keywords import check_async, checks_keywords
 from bff_core.policy.edge.idempotency import is_final_answer
 from bff_core.scope import running_part, writing_as
 
@@ -96,8 +96,7 @@ class BulkMethod(Generic[T, V]):
     def __init__(
         self, body: Callable[[Any, T], Coroutine[object, object, V]], bounds: Bounds
     ) -> None:
-        if not inspect.iscoroutinefunction(body):
-            raise ConfigurationError(f"bulk {body.__qualname__}: declare it with `async def`")
+        check_async(body, "bulk")
         self.name = body.__name__
         self.body = body
         self.bounds = bounds
@@ -216,6 +215,7 @@ class _Batch(Generic[T, V]):
         return result
 
 
+@checks_keywords
 def bulk(
     *, key: Callable[[Any], Hashable] | None = None, most: int = 100, concurrent: int = 8
 ) -> Callable[[Callable[[C, T], Coroutine[object, object, V]]], BulkMethod[T, V]]:

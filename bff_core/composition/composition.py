@@ -12,6 +12,7 @@ from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.part_status import PartStatus, severity
 from bff_core.composition.run_context import RunContext
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import check_class_keywords
 from bff_core.scope import Scope
 
 T = TypeVar("T")
@@ -100,7 +101,11 @@ class Composition:
     _part_registry: PartRegistry | None = None
 
     def __init_subclass__(cls, **options: object) -> None:
-        super().__init_subclass__(**options)
+        try:
+            super().__init_subclass__(**options)
+        except TypeError:
+            check_class_keywords(cls, options)
+            raise
         taken = RESERVED_NAMES & (get_annotations(cls).keys() | vars(cls).keys())
         if taken:
             names = ", ".join(sorted(taken))

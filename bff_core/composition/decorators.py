@@ -12,6 +12,7 @@ from bff_core.composition.failure_policy import Critical, Optional
 from bff_core.composition.owned_method import OwnedMethod
 from bff_core.composition.part import Part, PartFailure
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import check_async, checks_keywords
 
 C = TypeVar("C", bound=Composition)
 P = ParamSpec("P")
@@ -72,8 +73,7 @@ class PartMethod(OwnedMethod, Generic[P, T]):
     def __init__(
         self, body: Callable[..., Coroutine[object, object, T]], failure: PartFailure
     ) -> None:
-        if not inspect.iscoroutinefunction(body):
-            raise ConfigurationError(f"part {body.__qualname__}: declare it with `async def`")
+        check_async(body, "part")
         self.body = body
         self.failure = failure
         self.name = body.__name__
@@ -158,6 +158,7 @@ def critical(
 def critical(
     *, timeout: float | None = None, tolerates_degraded: bool = False
 ) -> Callable[[Callable[Concatenate[C, P], Coroutine[object, object, T]]], PartMethod[P, T]]: ...
+@checks_keywords
 def critical(
     body: Callable[..., Coroutine[object, object, T]] | None = None,
     /,
@@ -207,6 +208,7 @@ def optional(
     shed: bool = True,
     tolerates_degraded: bool = False,
 ) -> _Declaration[F]: ...
+@checks_keywords
 def optional(
     body: Callable[..., Coroutine[object, object, object]] | None = None,
     /,

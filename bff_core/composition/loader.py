@@ -40,6 +40,7 @@ from bff_core.composition.owned_method import OwnedMethod
 from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.part_status import reason_of, state_of
 from bff_core.errors import ConfigurationError, NotFound
+from bff_core.keywords import check_async, checks_keywords
 
 C = TypeVar("C", bound=Composition)
 K = TypeVar("K", bound=Hashable)
@@ -198,6 +199,7 @@ class LoaderMethod(OwnedMethod, Generic[K, V]):
     def __init__(
         self, body: Callable[..., Coroutine[object, object, Batch[K, V]]], options: Options
     ) -> None:
+        check_async(body, "loader")
         self.name = body.__name__
         self.__doc__ = body.__doc__
         self.body = body
@@ -286,6 +288,7 @@ def loader(
 def loader(
     *, missing: M, fallback: M, chunk: int = 100, timeout: float | None = None, shed: bool = True
 ) -> _Declaration[M]: ...
+@checks_keywords
 def loader(
     body: Callable[..., Coroutine[object, object, Batch[K, V]]] | None = None,
     /,

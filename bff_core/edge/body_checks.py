@@ -7,8 +7,8 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.body_limit import replay, whole
 from bff_core.edge.strict_json import JSONRefused, is_plain, read_json
-from bff_core.routing.body_types import check_media, unsupported
-from bff_core.routing.route_table import RouteBody, RouteTable
+from bff_core.routing.body_types import RouteBody, check_media, unsupported
+from bff_core.routing.route_table import RouteTable
 
 
 class BodyChecks:

@@ -1,7 +1,7 @@
 """Error responses: errors of the edge, the faces and FastAPI all become problem details."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -9,9 +9,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import Scope as ASGIScope
 
-from bff_core.compat.starlette import is_async_callable, is_late_failure
+from bff_core.compat.fastapi import iter_route_contexts
+from bff_core.compat.starlette import (
+    Starlette,
+    is_async_callable,
+    is_late_failure,
+    mounted_app,
+)
 from bff_core.edge.problem_details import Problem, is_expected, problem
 from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import trace_id
@@ -19,6 +26,8 @@ from bff_core.errors import BFFError
 from bff_core.events import Crashed, Events
 from bff_core.http_exchange.request_context import SCOPE, RequestContext, context_of, note_error
 from bff_core.scope import Scope
+
+_ALL_ERRORS: Final = (BFFError, Exception, 500)
 
 
 class ErrorResponses:
@@ -79,6 +88,20 @@ def install_problem_handlers(app: FastAPI) -> None:
     for kind in (BFFError, HTTPException, RequestValidationError, ExceptionGroup):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(Exception, _answer_crash)
+
+
+def install_in_mounted_apps(routes: Sequence[BaseRoute]) -> None:
+    """Make mounted apps answer errors of ours with problem details, such as a 401 or a 404.
+
+    An app that handles them, or all errors, in its own way goes on to do so.
+    """
+    for context in iter_route_contexts(routes):
+        app = mounted_app(context)
+        if isinstance(app, Starlette) and app.exception_handlers.keys().isdisjoint(_ALL_ERRORS):
+            app.add_exception_handler(BFFError, _noting(_answer))
+        below = getattr(app, "routes", None)
+        if below:
+            install_in_mounted_apps(below)
 
 
 def noting(handlers: Mapping[Any, Callable[..., Any]]) -> dict[Any, Callable[..., Any]]:

@@ -7,6 +7,7 @@ from bff_core.edge.forwarded import trust
 from bff_core.edge.host_syntax import check_host, check_origin
 from bff_core.edge.security_headers import API_POLICY
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.options import Option, check
 from bff_core.settings.model import Settings
@@ -21,6 +22,7 @@ HSTS = "max-age=31536000"
 """One year, without subdomains: those may belong to others (RFC 6797)."""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorsOptions:
     """The other origins whose pages may read answers; none by default.
@@ -71,6 +73,7 @@ class CorsOptions:
             )
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeOptions:
     """The limits of requests, and the names and headers of the gateway.

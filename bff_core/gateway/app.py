@@ -22,7 +22,11 @@ from bff_core.compat.starlette import wrap_router
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.body_checks import BodyChecks
 from bff_core.edge.entity_tags import with_entity_tag
-from bff_core.edge.error_responses import install_problem_handlers, noting
+from bff_core.edge.error_responses import (
+    install_in_mounted_apps,
+    install_problem_handlers,
+    noting,
+)
 from bff_core.edge.health import About, Readiness
 from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.security_headers import DOCS_POLICY, with_policy
@@ -73,6 +77,7 @@ class Gateway(FastAPI):
     ) -> None:
         super().__init__(title=config.name, lifespan=lifespan, **fastapi)
         self.fast_path = FastPath(self)
+        guarded(self, None)  # in another gateway it checks its rules for its own viewers
         self.configure(config)
         self.lifespan_state: Mapping[str, object] = {}
         self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
@@ -123,6 +128,7 @@ class Gateway(FastAPI):
         refuse_non_numbers(self.routes)
         table = self.route_table()
         check_rules(table)
+        install_in_mounted_apps(self.routes)
         wrap_router(self.router, partial(BodyChecks, table=table))
         handlers, noted = self.exception_handlers, noting(self.exception_handlers)
         self.exception_handlers = noted

@@ -20,6 +20,7 @@ from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.lifespan import lifespan_of
 from bff_core.gateway.services import all_services, may_cache, planned_services
 from bff_core.gateway.under_test import load_settings, with_test_values
+from bff_core.keywords import checks_keywords
 from bff_core.observe.log import log_sink
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
@@ -38,6 +39,7 @@ from bff_core.upstream.client import Upstream
 from bff_core.upstream.stack import MakeTransport, wire
 
 
+@checks_keywords
 def gateway(
     name: str,
     *,

@@ -24,6 +24,7 @@ from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import check_fields, schema_hash, screens_of
 from bff_core.graphql.schema_copy import copy_schema
+from bff_core.keywords import checks_keywords
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
@@ -31,6 +32,7 @@ from bff_core.routing.route_table import READS_ONLY
 from bff_core.view_cache.cache import ViewCache
 
 
+@checks_keywords
 class GraphQL:
     """Serves a schema over HTTP; `gateway(..., faces=[GraphQL(schema)])` mounts it.
 

@@ -16,6 +16,7 @@ from bff_core.graphql.strawberry_field import (
     check_options,
     strawberry_field,
 )
+from bff_core.keywords import checks_keywords
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,6 +81,7 @@ def part(
 def part(part: PartMethod[P, T], /, **options: Unpack[PartOptions]) -> T: ...
 @overload
 def part(part: LoaderMethod[K, T], /, *, key: str, **options: Unpack[FieldOptions]) -> T: ...
+@checks_keywords
 def part(
     part: Any,
     shape: Callable[[Any], Any] | None = None,
@@ -130,6 +132,7 @@ def screen(
 ) -> R: ...
 @overload
 def screen(screen: PartMethod[P, T], /, **options: Unpack[PartOptions]) -> T: ...
+@checks_keywords
 def screen(
     screen: Any, shape: Callable[[Any], Any] | None = None, /, **options: Unpack[PartOptions]
 ) -> Any:
@@ -160,6 +163,7 @@ def screen(
     return strawberry_field(plan, screen, shape, options)
 
 
+@checks_keywords
 def value(source: type[V], shape: Callable[[V], R], /, **options: Unpack[FieldOptions]) -> R:
     """Declare a field that is made from the source of a `ShapeOf`.
 

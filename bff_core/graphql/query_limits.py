@@ -16,8 +16,10 @@ from graphql import (
 
 from bff_core.edge.json_value_count import count_values
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryLimits:
     """The limits of one query; each is at least 1.

@@ -34,6 +34,7 @@ from strawberry.schema_directive import Location
 
 from bff_core.compat.strawberry import directives_of
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 
 CONVENTIONAL_ARGUMENTS: Final = frozenset({"first", "last", "limit"})
 """Arguments that limit a list without a directive."""
@@ -49,6 +50,7 @@ Size: TypeAlias = int | Callable[[Variables], int]
 """A number of items, or a function that computes it from the values of the variables."""
 
 
+@checks_keywords
 @strawberry.schema_directive(locations=[Location.FIELD_DEFINITION], name="cost")
 class Cost:
     """The cost of one value of a field, without its selection; 1 without this directive.
@@ -59,6 +61,7 @@ class Cost:
     weight: int
 
 
+@checks_keywords
 @strawberry.schema_directive(locations=[Location.FIELD_DEFINITION], name="listSize")
 class ListSize:
     """The number of items that a field returns.

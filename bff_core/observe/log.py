@@ -18,6 +18,7 @@ from msgspec.structs import fields
 
 from bff_core import events
 from bff_core.errors import UpstreamError
+from bff_core.keywords import checks_keywords
 from bff_core.observe.exceptions import cause_of, described, is_bug, mark_logged, traceback_of
 from bff_core.observe.formatters import JSONLines, Words, json_line
 from bff_core.observe.masking import masked, redacted, visible, words_of
@@ -113,6 +114,7 @@ UNLOGGED = frozenset({"span", "leader"})
 """Fields of events for sinks that trace; lines of the log have the ids of their request."""
 
 
+@checks_keywords
 class LogSink:
     """An event sink that logs one line per event; events below the logger's level cost little.
 

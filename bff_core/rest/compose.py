@@ -10,22 +10,19 @@ from fastapi import Request
 from pydantic import Field
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.viewer import SignedIn
 from bff_core.composition.composition import Composition
 from bff_core.composition.tracked_scope import tracked
 from bff_core.composition.wiring import COMPOSED_CLASS, Input, shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
 from bff_core.rest.struct_schema import has_structs, with_built_structs
+from bff_core.routing.declared_access import WIRED_CLASS
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Wired
 
 C = TypeVar("C", bound=Composition)
 
 W = TypeVar("W", bound=Wired)
-
-WIRED_CLASS = "__wired__"
-"""The attribute of a FastAPI dependency that holds the class of the value it makes."""
 
 REQUEST = "bff_request"
 """The parameter in which a wrapper gets the request."""
@@ -103,10 +100,3 @@ def composition_of(dependency: object) -> type[Composition] | None:
 def wired_of(dependency: object) -> type[Wired] | None:
     """Return the class of a value that a dependency makes of the request; None for any other."""
     return getattr(dependency, WIRED_CLASS, None)
-
-
-def takes_signed_in(dependency: object) -> bool:
-    """Whether a dependency makes a viewer that is never anonymous, or a composition with one."""
-    screen, kind = composition_of(dependency), wired_of(dependency)
-    kinds = [] if screen is None else [one for _, one in shape_of(screen).facts]
-    return any(issubclass(one, SignedIn) for one in (*kinds, kind) if one is not None)

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar, get_type_hints
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ class EarlyPart:
     schema: Any = None
 
 
+@checks_keywords
 def early(part: PartMethod[..., T], present: Callable[[T, Any], object]) -> EarlyPart:
     """Send a part as soon as it ends; `present` takes its value and its composition.
 

@@ -10,14 +10,16 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 from fastapi import Depends, Request, Response
 from starlette.requests import HTTPConnection
 
-from bff_core.auth.access import ANYONE, SIGNED_IN, Access
+from bff_core.auth.access import Access
 from bff_core.compat.fastapi import Dependant, all_dependants, get_dependant
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.composition.annotations import without_aliases
 from bff_core.composition.composition import Composition
+from bff_core.errors import ConfigurationError
 from bff_core.extras import has_extra, missing
-from bff_core.rest.compose import REQUEST, compose, takes_signed_in, wired
+from bff_core.rest.compose import REQUEST, compose, wired
 from bff_core.rest.struct_schema import has_structs, with_built_structs
+from bff_core.routing.declared_access import with_signed_in
 from bff_core.scope import Wired
 
 RESPONSE = "bff_response"
@@ -126,10 +128,13 @@ def dependant_with(signature: inspect.Signature, path: str) -> Dependant:
 def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
     """Return what FastAPI reads for a function, for a route of this path.
 
-    Raises `MissingExtra` for a form if python-multipart, which reads forms, is not installed.
+    Raises `ConfigurationError` for a declaration that FastAPI refuses, and `MissingExtra` for a
+    form if python-multipart, which reads forms, is not installed.
     """
     try:
         return get_dependant(path=path, call=call)
+    except AssertionError as error:
+        raise ConfigurationError(str(error)) from error
     except RuntimeError as error:
         if has_extra("uploads"):
             raise
@@ -138,9 +143,7 @@ def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
 
 def access_for(inputs: ViewInputs, access: Access | None) -> Access | None:
     """Return the access rule of a view; with a `SignedIn` it requires a signed-in viewer."""
-    if access is not None and access is not ANYONE:
-        return access
-    return SIGNED_IN if any(takes_signed_in(one.call) for one in inputs.every()) else access
+    return with_signed_in(access, inputs.roots)
 
 
 def _read(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:

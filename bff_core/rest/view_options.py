@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from bff_core.auth.access import Access
 from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError, wired_in
+from bff_core.keywords import check_keywords, keywords_of
 from bff_core.policy.edge.shedding import Criticality
 from bff_core.rest.idempotency import KeyRule, key_rule
 from bff_core.rest.route_options import REFUSED
@@ -16,9 +17,7 @@ from bff_core.rest.value_limit import values_limited
 from bff_core.routing.fastapi_options import (
     RouteOptions,
     RouterOptions,
-    check_keywords,
     keys_of,
-    keywords_of,
 )
 
 

@@ -26,6 +26,7 @@ from bff_core.rest.declaration import (
 from bff_core.rest.early_case import renamed_part
 from bff_core.rest.field_case import Case, checked_case, in_case
 from bff_core.rest.idempotency import KEY_PARAMETER, KeyRule, key_required, key_rule
+from bff_core.rest.input_places import check_input_places
 from bff_core.rest.openapi import PROBLEM, ViewDocument, documented
 from bff_core.rest.progressive_parts import EarlyPart, check_are_parts, check_early_parts
 from bff_core.rest.route_options import (
@@ -206,7 +207,7 @@ class Views:
 
         def declare(endpoint: E) -> E:
             check_endpoint(endpoint)
-            inputs, item = self._inputs(endpoint, path, shared), item_of(endpoint)
+            inputs, item = self._inputs(endpoint, "GET", path, shared), item_of(endpoint)
             route = dict(shared)
             answer_options = take_answer_options(
                 route, endpoint, status=200, declared=item, case=self.case
@@ -261,9 +262,10 @@ class Views:
         return given if self.case is None else {key: in_case(one) for key, one in given.items()}
 
     def _inputs(
-        self, endpoint: Callable[..., Any], path: str, options: Mapping[str, Any]
+        self, endpoint: Callable[..., Any], method: str, path: str, options: Mapping[str, Any]
     ) -> ViewInputs:
         template, signature = compile_path(self.prefix + path)[1], signature_of(endpoint)
+        check_input_places(signature, template, method)
         own = dependant_with(signature, template)
         check_sent_types(own, f"view {endpoint.__qualname__}")
         if self.case is not None:
@@ -318,7 +320,7 @@ class Views:
         def declare(endpoint: E) -> E:
             check_is_coroutine(endpoint)
             check_endpoint(endpoint)
-            own, inputs = dict(options), self._inputs(endpoint, path, options)
+            own, inputs = dict(options), self._inputs(endpoint, method, path, options)
             answer_options = take_answer_options(
                 own, endpoint, status=status, declared=result_of(endpoint), case=self.case
             )

@@ -1,7 +1,7 @@
 """Access rules of routes: a route requires a signed-in viewer unless it declares otherwise."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from fastapi import Depends, Request
@@ -15,14 +15,19 @@ from bff_core.auth.access import (
     SIGNED_IN,
     Access,
     Require,
-    access_of,
     admit,
 )
 from bff_core.compat.fastapi import Dependant, all_dependants, dependant_of, iter_route_contexts
 from bff_core.compat.fastapi import Depends as Dependency
 from bff_core.errors import ConfigurationError
 from bff_core.http_exchange.request_context import SCOPE
-from bff_core.routing.route_table import CHECKS_ACCESS, RouteEntry, RouteTable, route_entries
+from bff_core.routing.route_table import (
+    CHECKS_ACCESS,
+    RouteEntry,
+    RouteTable,
+    UnlistedRoute,
+    route_entries,
+)
 
 E = TypeVar("E")
 
@@ -70,12 +75,22 @@ def _depends_on_inputs(rule: Access | None) -> bool:
 
 
 def effective(routes: Sequence[BaseRoute], by: tuple[str, ...]) -> tuple[RouteAccess, ...]:
-    """Return the access rule of each route, in the order in which routes are matched."""
+    """Return the access rule of each route, in the order in which routes are matched.
+
+    A viewer has to meet the rule of a mount, and the rule of the route below it.
+    """
     default = SIGNED_IN if by else ANYONE
-    return tuple(
-        RouteAccess(one.path, one.methods, one.access or default, by)
-        for one in route_entries(routes)
-    )
+    entries = route_entries(routes)
+    return tuple(rule for one in entries for rule in _rules_of(one, default, by))
+
+
+def _rules_of(entry: RouteEntry, default: Access, by: tuple[str, ...]) -> Iterator[RouteAccess]:
+    """Yield the rule of a route; below a mount, those that routes add to the rule of the mount."""
+    yield RouteAccess(entry.path, entry.methods, entry.access or default, by)
+    for one in () if entry.below is None else entry.below.entries:
+        for rule in _rules_of(one, ANYONE, by):
+            if isinstance(rule.access, Require):
+                yield replace(rule, path=entry.path + rule.path)
 
 
 def refuse_bare_cookies(routes: Sequence[BaseRoute]) -> None:
@@ -103,11 +118,14 @@ def check_rules(table: RouteTable) -> None:
 
     Such a rule reads the inputs of the route, which only views hand to it.
     """
-    for entry in table.entries:
+    routes: list[RouteEntry | UnlistedRoute] = [*table.entries, *table.unlisted]
+    for entry in routes:
         _check_rule(entry)
+        if entry.below is not None:
+            check_rules(entry.below)
 
 
-def _check_rule(entry: RouteEntry) -> None:
+def _check_rule(entry: RouteEntry | UnlistedRoute) -> None:
     if _depends_on_inputs(entry.access) and not hasattr(entry.endpoint, CHECKS_ACCESS):
         raise ConfigurationError(
             f"{entry.path}: Require(when=…) decides by inputs, and those of a plain route "
@@ -119,15 +137,22 @@ def admit_to_route(table: RouteTable, scope: ASGIScope) -> bool:
     """Check the access rule of a request's route; return whether its face checks further rules.
 
     Raises `NotAuthenticated` or `NotAllowed`. A path without a route passes, and becomes a 404.
+    The rule of a route in a mounted application adds to the rule of the mount.
     """
-    entry = table.match(scope).entry
-    unlisted = table.unlisted_route(scope, entry)
-    if unlisted is not None:
-        route = unlisted.route
-        admit(access_of(getattr(route, "app", None)) or access_of(route), scope[SCOPE])
+    return _admit(table, scope, is_mounted=False)
+
+
+def _admit(table: RouteTable, scope: ASGIScope, *, is_mounted: bool) -> bool:
+    match = table.match(scope)
+    unlisted = table.unlisted_route(scope, match.entry)
+    serving: RouteEntry | UnlistedRoute | None = unlisted or match.entry
+    if serving is None:
         return False
-    if entry is None:
-        return False
-    _check_rule(entry)  # it may have been added after the start
-    admit(entry.access, scope[SCOPE])
-    return entry.has_inner_rules
+    _check_rule(serving)  # it may have been added after the start
+    if serving.access is not None or not is_mounted:
+        admit(serving.access, scope[SCOPE])
+    if serving.below is None:
+        return serving.has_inner_rules
+    below_scope = match.scope_below(scope) if unlisted is None else {**scope}
+    serving.below.renew(below_scope)
+    return _admit(serving.below, below_scope, is_mounted=True)

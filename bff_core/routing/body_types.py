@@ -1,11 +1,15 @@
 """Media types of request bodies: JSON or a form, in UTF-8, without content coding; else a 415."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from email.message import Message
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from math import inf
+from typing import Final, Literal, NamedTuple, Self
 
 from starlette.exceptions import HTTPException
+
+from bff_core.compat.fastapi import Form, RouteContext
 
 Kind = Literal["json", "form"]
 Fields = Iterable[tuple[bytes, bytes]]
@@ -84,3 +88,28 @@ def _media_of(content_type: bytes) -> Media:
     charsets = frozenset(str(label).strip().lower().replace("_", "-") for label in labels)
     boundary = (message.get_boundary() or "").encode("latin-1", "replace")
     return Media(message.get_content_type(), charsets, boundary)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteBody:
+    """The body that a route declares, of at most `limit` bytes.
+
+    A body without Content-Type counts as JSON, unless the route `needs_type`.
+    """
+
+    kind: Kind
+    limit: float
+    needs_type: bool
+
+    @classmethod
+    def of(cls, context: RouteContext) -> Self | None:
+        """Read a route; None if it declares no body, or a body of another media type."""
+        field = getattr(context, "body_field", None)
+        if field is None:
+            return None
+        info, strict = field.field_info, context.strict_content_type
+        kind: Kind = "form" if isinstance(info, Form) else "json"
+        if kind == "json" and not is_json(info.media_type):
+            return None
+        limit = inf if context.max_body_size is None else context.max_body_size
+        return cls(kind, limit, getattr(strict, "value", strict))

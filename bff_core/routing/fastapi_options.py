@@ -1,8 +1,6 @@
-"""FastAPI's own keywords, typed, which the framework passes on; a typing error is refused."""
+"""FastAPI's own keywords, typed, which the framework passes on."""
 
-import inspect
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -13,7 +11,6 @@ from typing_extensions import TypedDict
 
 from bff_core.compat.fastapi import Depends, TelemetryConfig
 from bff_core.compat.starlette import Middleware
-from bff_core.errors import ConfigurationError
 
 Fields: TypeAlias = set[int] | set[str] | Mapping[int, object] | Mapping[str, object]
 """Fields of an answer; a mapping has the fields below each field, or True for all of them."""
@@ -108,26 +105,3 @@ class FastAPIOptions(DocumentedOptions, total=False):
 def keys_of(kind: Any) -> set[str]:
     """Return the keys of a `TypedDict` of options, none of which is required."""
     return set(kind.__optional_keys__)
-
-
-def keywords_of(function: Callable[..., object]) -> set[str]:
-    """Return the names of the keywords that a function has in the installed version."""
-    kinds = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = inspect.signature(function).parameters.items()
-    return {name for name, one in parameters if one.kind in kinds}
-
-
-def check_keywords(
-    call: str, given: Iterable[str], known: Collection[str], meant: Mapping[str, str]
-) -> None:
-    """Raise `ConfigurationError` for a keyword that is not `known`; suggest one that is.
-
-    `meant` has names that users may expect, each with what to write instead.
-    """
-    unknown = next((one for one in given if one not in known), None)
-    if unknown is None:
-        return
-    near = next(iter(get_close_matches(unknown, [*known, *meant])), None)
-    name = meant.get(unknown) or meant.get(near or "", near)
-    hint = f": is {name} meant?" if name else ""
-    raise ConfigurationError(f"{call} has no {unknown}={hint}")

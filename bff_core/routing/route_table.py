@@ -6,7 +6,6 @@ fast path and logs read it, and each request is matched once.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import inf
 from re import Match, Pattern
 from typing import Final, NamedTuple, Self
 
@@ -18,15 +17,22 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import Access, access_of
 from bff_core.compat.fastapi import (
-    Form,
     RouteContext,
+    dependant_of,
     iter_route_contexts,
     version_of_included,
 )
-from bff_core.compat.starlette import compile_path, is_in_one_segment, path_pattern_of, serves
+from bff_core.compat.starlette import (
+    compile_path,
+    is_in_one_segment,
+    mounted_app,
+    path_pattern_of,
+    serves,
+)
 from bff_core.policy.edge.idempotency import UNSAFE
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
-from bff_core.routing.body_types import Kind, is_json
+from bff_core.routing.body_types import RouteBody
+from bff_core.routing.declared_access import with_signed_in
 from bff_core.routing.path import path_of
 
 ROUTE: Final = "bff.route"
@@ -51,31 +57,6 @@ WEB_SOCKET: Final = ""
 """The method of a web socket's handshake in the table; no HTTP request has an empty one."""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteBody:
-    """The body that a route declares, of at most `limit` bytes.
-
-    A body without Content-Type counts as JSON, unless the route `needs_type`.
-    """
-
-    kind: Kind
-    limit: float
-    needs_type: bool
-
-    @classmethod
-    def of(cls, context: RouteContext) -> Self | None:
-        """Read a route; None if it declares no body, or a body of another media type."""
-        field = getattr(context, "body_field", None)
-        if field is None:
-            return None
-        info, strict = field.field_info, context.strict_content_type
-        kind: Kind = "form" if isinstance(info, Form) else "json"
-        if kind == "json" and not is_json(info.media_type):
-            return None
-        limit = inf if context.max_body_size is None else context.max_body_size
-        return cls(kind, limit, getattr(strict, "value", strict))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class RouteEntry:
     """One route: what it matches, the endpoint behind it, and what is declared on it.
@@ -85,7 +66,7 @@ class RouteEntry:
     own, or a web socket. `access` is None where the endpoint declares none; `has_inner_rules` is
     true where its face checks further rules. `is_keyed` is true where a request may have an
     Idempotency-Key. `compiled` is the application that serves the route on the fast path; FastAPI
-    serves routes without one.
+    serves routes without one. `below` has the routes of a mounted application.
     """
 
     path: str
@@ -100,6 +81,7 @@ class RouteEntry:
     criticality: Criticality
     is_keyed: bool
     compiled: ASGIApp | None
+    below: "RouteTable | None"
 
     @classmethod
     def of(cls, context: RouteContext, compiled: ASGIApp | None = None) -> Self:
@@ -109,6 +91,7 @@ class RouteEntry:
         pattern, path, convertors = compile_path(context.path or "/")
         mounted = path_pattern_of(context)
         is_socket = isinstance(context.route, WebSocketRoute)
+        dependant = dependant_of(context)
         return cls(
             path,
             mounted if mounted and not methods else pattern,
@@ -117,11 +100,12 @@ class RouteEntry:
             endpoint,
             is_socket,
             RouteBody.of(context),
-            access_of(endpoint),
+            with_signed_in(access_of(endpoint), () if dependant is None else (dependant,)),
             getattr(endpoint, CHECKS_ACCESS, False),
             getattr(endpoint, CRITICALITY, DEFAULT_CRITICALITY),
             not is_socket and _is_keyed(methods, endpoint),
             compiled,
+            None if methods or is_socket else _table_below(context),
         )
 
     @property
@@ -181,13 +165,41 @@ class RouteMatch(NamedTuple):
             name: convertors[name].convert(value) for name, value in self.found.groupdict().items()
         }
 
+    def scope_below(self, scope: ASGIScope) -> ASGIScope:
+        """Return the ASGI scope that a mounted application gets."""
+        if self.found is None:
+            return {**scope}
+        mount = self.path[: self.found.start("path") - 1]
+        return {**scope, "root_path": scope.get("root_path", "") + mount}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnlistedRoute:
+    """A route without a path, such as a host; `before` is how many entries precede it."""
+
+    context: RouteContext
+    before: int
+    path: str
+    endpoint: object
+    access: Access | None
+    has_inner_rules: bool
+    below: "RouteTable | None"
+
+    @classmethod
+    def of(cls, context: RouteContext, before: int) -> Self:
+        """Return a route with the rule that its application or the route itself declares."""
+        route = context.route
+        app = getattr(route, "app", None)
+        rule = access_of(app) or access_of(route)
+        return cls(context, before, str(route), app, rule, False, _table_below(context))
+
 
 class RouteTable:
     """All routes of a gateway, in FastAPI's order: the first route that matches serves a request.
 
     The first route of GET or HEAD serves a HEAD. `match` searches once per request and stores the
     result in the ASGI scope. It searches again only if middleware rewrites the path. `unlisted` are
-    routes without a path, each with the number of entries before it.
+    routes without a path.
     """
 
     __slots__ = (
@@ -212,10 +224,10 @@ class RouteTable:
 
     def _read_routes(self) -> None:
         entries: list[RouteEntry] = []
-        unlisted: list[tuple[int, RouteContext]] = []
+        unlisted: list[UnlistedRoute] = []
         for context in iter_route_contexts(self._routes):
             if not _is_listed(context):
-                unlisted.append((len(entries), context))
+                unlisted.append(UnlistedRoute.of(context, len(entries)))
                 continue
             # FastAPI serves what comes after a route that may take its requests.
             app = None if unlisted else self._compiled(context.endpoint, context.path or "/")
@@ -224,9 +236,7 @@ class RouteTable:
         self._version = version_of_included(self._routes)
         self._set(tuple(entries), tuple(unlisted))
 
-    def _set(
-        self, entries: tuple[RouteEntry, ...], unlisted: tuple[tuple[int, RouteContext], ...]
-    ) -> None:
+    def _set(self, entries: tuple[RouteEntry, ...], unlisted: tuple[UnlistedRoute, ...]) -> None:
         self.entries, self.unlisted = entries, unlisted
         self.has_criticality = any(one.criticality != DEFAULT_CRITICALITY for one in entries)
         routes = [one for one in entries if not one.is_socket]
@@ -244,14 +254,14 @@ class RouteTable:
         self._read_routes()
         scope.pop(ROUTE, None)
 
-    def unlisted_route(self, scope: ASGIScope, entry: RouteEntry | None) -> RouteContext | None:
+    def unlisted_route(self, scope: ASGIScope, entry: RouteEntry | None) -> UnlistedRoute | None:
         """Return the route that serves a request in place of the entry that its path matches."""
         if not self.unlisted:
             return None
         place = len(self.entries) if entry is None else self.entries.index(entry)
-        for before, context in self.unlisted:
-            if before <= place and serves(context, scope):
-                return context
+        for one in self.unlisted:
+            if one.before <= place and serves(one.context, scope):
+                return one
         return None
 
     def match(self, scope: ASGIScope) -> RouteMatch:
@@ -313,6 +323,15 @@ class _Index:
             if found is not None:
                 return entry, found
         return (None, None) if literal is None else (literal[1], None)
+
+
+def _table_below(route: RouteContext) -> RouteTable | None:
+    """Return the routes of a mounted application; None for one that checks access itself."""
+    app = mounted_app(route)
+    routes = getattr(app, "routes", None)
+    if routes is None or hasattr(app, CHECKS_ACCESS):
+        return None
+    return RouteTable.of(routes, not_compiled)
 
 
 def _index(routes: Sequence[RouteEntry], methods: set[str]) -> _Index:

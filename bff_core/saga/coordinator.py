@@ -14,7 +14,7 @@ from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
 from bff_core.saga.execution import SagaExecution
 from bff_core.saga.record import SagaRecord, StepFailure, StepRecord, kind_of
 from bff_core.saga.step_runner import Kind, SagaResources, StepRunner, results_of
-from bff_core.saga.unkeyed_steps import plans_of
+from bff_core.saga.step_writes import plans_of
 from bff_core.scope import Scope, writing
 from bff_core.upstream.request_bodies import json_of
 
@@ -35,10 +35,10 @@ class SagaRegistry:
     def __init__(self, saga_classes: Iterable[Kind]) -> None:
         self.classes: dict[str, Kind] = {kind.__name__: kind for kind in saga_classes}
         self.inputs = {name: _inputs(kind) for name, kind in self.classes.items()}
-        self.plans = {name: plans_of(kind) for name, kind in self.classes.items()}
         for kind in self.classes.values():
             for step in kind.steps:
                 step.check()
+        self.plans = {name: plans_of(kind) for name, kind in self.classes.items()}
 
     def open(self, resources: SagaResources) -> "SagaCoordinator":
         """Return a coordinator, which resumes abandoned sagas in the background."""

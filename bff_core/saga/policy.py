@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SagaPolicy:
     """The timeouts and retries of a saga; durations in seconds.

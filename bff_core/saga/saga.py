@@ -17,6 +17,7 @@ import msgspec
 
 from bff_core.composition.composition import Composition
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import check_async, check_attribute, checks_keywords
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.policy import SagaPolicy
 from bff_core.saga.results import JournalCodec
@@ -46,13 +47,15 @@ class Step(Generic[S, T]):
         *,
         commits: bool,
         check: StepCheck[S, T] | None = None,
+        needs_compensation: bool = True,
     ) -> None:
-        _check_async(body, f"step {body.__qualname__}", "self")
+        _check_async(body, "step", "self")
         if check is not None:
-            _check_async(check, f"check {_name_of(check)}", "self")
+            _check_async(check, "check", "self")
         self.body = body
         self.commits = commits
         self.lookup = check
+        self.needs_compensation = needs_compensation
         self.name = body.__name__
         self.undo: Compensation[S, T] | None = None
         self.undo_lookup: CompensationCheck[S, T] | None = None
@@ -64,6 +67,7 @@ class Step(Generic[S, T]):
     def compensation(
         self, undo: None = None, /, *, check: CompensationCheck[S, T]
     ) -> Callable[[Compensation[S, T]], Compensation[S, T]]: ...
+    @checks_keywords
     def compensation(
         self,
         undo: Compensation[S, T] | None = None,
@@ -83,11 +87,15 @@ class Step(Generic[S, T]):
     def _set_compensation(
         self, undo: Compensation[S, T], check: CompensationCheck[S, T] | None
     ) -> Compensation[S, T]:
-        _check_async(undo, f"compensation {undo.__qualname__}", "self", self.name)
+        _check_async(undo, "compensation", "self", self.name)
         if check is not None:
-            _check_async(check, f"check {_name_of(check)}", "self", self.name)
+            _check_async(check, "check", "self", self.name)
         if self.undo is not None:
             raise ConfigurationError(f"step {self.name} has a compensation already")
+        if not self.needs_compensation:
+            raise ConfigurationError(
+                f"step {self.name} has a compensation: remove needs_compensation=False"
+            )
         self.undo, self.undo_lookup = undo, check
         return undo
 
@@ -139,18 +147,14 @@ class Step(Generic[S, T]):
         )
 
 
-def _name_of(function: object) -> str:
-    return getattr(function, "__qualname__", None) or repr(function)
-
-
 def _check_async(function: Callable[..., object], role: str, *parameters: str) -> None:
     """Raise `ConfigurationError` unless a function is `async` and has these parameters."""
-    if not inspect.iscoroutinefunction(function):
-        raise ConfigurationError(f"{role}: declare it with `async def`")
+    check_async(function, role)
     if len(inspect.signature(function).parameters) != len(parameters):
         raise ConfigurationError(
-            f"{role} takes only {' and '.join(parameters)}: declare other inputs as fields of the "
-            "saga, which the journal stores, or use results of earlier steps"
+            f"{role} {function.__qualname__} takes only {' and '.join(parameters)}: declare other "
+            "inputs as fields of the saga, which the journal stores, or use results of earlier "
+            "steps"
         )
 
 
@@ -158,18 +162,20 @@ def _check_async(function: Callable[..., object], role: str, *parameters: str) -
 def step(body: Callable[[S], Coroutine[object, object, T]], /) -> Step[S, T]: ...
 @overload
 def step(
-    *, commits: bool = False, check: StepCheck[S, T]
+    *, commits: bool = False, check: StepCheck[S, T], needs_compensation: bool = True
 ) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
 @overload
 def step(
-    *, commits: bool = False
+    *, commits: bool = False, needs_compensation: bool = True
 ) -> Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]: ...
+@checks_keywords
 def step(
     body: Callable[[S], Coroutine[object, object, T]] | None = None,
     /,
     *,
     commits: bool = False,
     check: StepCheck[S, T] | None = None,
+    needs_compensation: bool = True,
 ) -> Step[S, T] | Callable[[Callable[[S], Coroutine[object, object, T]]], Step[S, T]]:
     """Declare a step of a saga; steps run in the order of their declaration.
 
@@ -183,10 +189,15 @@ def step(
     whether the step took effect, and returns what the step would have returned, or None. If the
     outcome of the step is indeterminate, also after a crash, it runs before the request is sent
     again.
+
+    A step that writes before the commit point has a compensation. With `needs_compensation=False`
+    it stays done if the saga fails: for a POST that only reads, for instance.
     """
     if body is not None:
         return Step(body, commits=commits)
-    return lambda body: Step(body, commits=commits, check=check)
+    return lambda body: Step(
+        body, commits=commits, check=check, needs_compensation=needs_compensation
+    )
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
@@ -237,6 +248,7 @@ class Saga(Composition):
                 f"{cls.__name__}: rename {', '.join(taken)}: a saga has a member of that name"
             )
         super().__init_subclass__(**options)
+        check_attribute(cls, "policy", SagaPolicy)
         declared = [one for one in vars(cls).values() if isinstance(one, Step)]
         if not declared:
             raise ConfigurationError(f"{cls.__name__} has no steps: mark its methods with @step")

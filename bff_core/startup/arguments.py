@@ -11,8 +11,8 @@ from bff_core.edge.concern import ALL_KINDS
 from bff_core.edge.options import EdgeOptions
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
+from bff_core.keywords import check_keywords, keywords_of
 from bff_core.policy.edge.rate_limits import Limit
-from bff_core.routing.fastapi_options import check_keywords, keywords_of
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream

@@ -9,6 +9,7 @@ from typing_extensions import TypeForm
 
 from bff_core.call import MAX_ERROR_BODY_BYTES, SAFE, Call, Headers, Reply, find_header
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError, InvalidInput
+from bff_core.keywords import check_attribute, check_class_keywords
 from bff_core.parameter_values import Scalar
 from bff_core.payload_errors import media_type
 from bff_core.policy.upstream.cache import Cache
@@ -63,7 +64,9 @@ class Upstream(Caller):
     the call.
     """
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: object) -> None:
+        check_class_keywords(cls, options)
+        check_attribute(cls, "policy", Policy)
         taken = [name for name in vars(cls) if callable(getattr(Upstream, name, None))]
         taken = [name for name in taken if not name.startswith("__")]
         if taken:

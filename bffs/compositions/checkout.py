@@ -34,7 +34,7 @@ class Checkout(Saga):
     viewer: Viewer
     payment_method_id: Annotated[str, Body(embed=True, min_length=1, max_length=64)]
 
-    @step
+    @step(needs_compensation=False)  # a POST that only reads
     async def quote(self) -> Basket:
         """Fix what is bought and what it costs, whatever becomes of the cart meanwhile."""
         cart = await self.carts.cart(self.viewer.require(ORDERS_WRITE).subject)

@@ -184,6 +184,7 @@ BOTH_WAYS = pytest.mark.parametrize("way", ["the fast path", "the slow path"])
         ("GET", "/home?first=none", {}),
         ("GET", "/lines", {}),
         ("GET", "/plain", {}),
+        ("GET", "/plain?first=none", {}),
         ("GET", "/name", {}),
         ("POST", "/buy", {}),
         ("PUT", "/name", {"json": {}}),
@@ -266,7 +267,7 @@ async def test_access_of_such_views_is_listed():
         document = app.openapi()
 
     assert rules["GET", "/home"] == rules["POST", "/buy"] == rules["GET", "/name"] == "signed in"
-    assert rules["GET", "/lines"] == "signed in"
+    assert rules["GET", "/lines"] == rules["GET", "/plain"] == "signed in"
     assert rules["GET", "/viewer"] != "signed in"
     validate(document)
     operation = document["paths"]["/name"]["put"]

@@ -26,13 +26,13 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from bff_core.compat import fastapi as compat
+from bff_core.keywords import keywords_of
 from bff_core.routing.fastapi_options import (
     FastAPIOptions,
     FormLimits,
     RouteOptions,
     RouterOptions,
     keys_of,
-    keywords_of,
 )
 from tests.compat.promises import parameters
 

@@ -237,12 +237,12 @@ def test_a_step_that_can_not_be_repeated_needs_a_check(pay):
 @pytest.mark.parametrize("pay", [by_put, by_own_key, by_own_key_here, by_reading, by_nothing])
 def test_a_step_that_can_be_repeated_needs_no_check(pay):
     """PUT, writes with their own key, and reads are safe to repeat."""
-    assert start(saga_with(step(pay)))
+    assert start(saga_with(step(needs_compensation=False)(pay)))
 
 
 def test_a_check_lets_the_gateway_start():
     """A step with a check may write to a service without keys."""
-    assert start(saga_with(step(check=found)(by_post)))
+    assert start(saga_with(step(check=found, needs_compensation=False)(by_post)))
 
 
 def test_a_compensation_that_can_not_be_repeated_needs_a_check():

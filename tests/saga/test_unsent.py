@@ -82,7 +82,7 @@ def buying(bank: type[Bank]) -> type[Saga]:
         async def release(self, held: Held) -> None:
             await self.stock.release()
 
-        @step
+        @step(needs_compensation=False)
         async def charge(self) -> Held:
             return await self.money.charge()
 

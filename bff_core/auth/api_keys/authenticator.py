@@ -16,6 +16,7 @@ from bff_core.auth.authenticator import Resources, StatefulAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
+from bff_core.keywords import checks_keywords
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.sqlite import MEMORY, opened_file, path_of
@@ -91,6 +92,7 @@ class RunningApiKeys:
             return  # a later request updates it
 
 
+@checks_keywords
 class ApiKeyAuthenticator(StatefulAuthenticator[RunningApiKeys]):
     """Authenticates by a key in `X-API-Key`, or in `Authorization: ApiKey <key>`.
 

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 from bff_core.auth.issuer_config import ALGORITHMS, Issuer
 from bff_core.auth.oidc.step_up import Strength
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.oauth.endpoint import document_service, grant_service, origin_in, service_name
 from bff_core.upstream.client import Upstream
 
 DEFAULT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIDProvider:
     """A provider (OpenID Connect), and this gateway as a confidential client of it.

@@ -26,6 +26,7 @@ from bff_core.auth.session.token_refresh import SessionEnded, TokenRefresher
 from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.scope import Scope
 from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
@@ -48,6 +49,7 @@ class RunningSessions:
     public_url: str
 
 
+@checks_keywords
 class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
     """Authenticates requests of browsers that signed in at `/bff/login`, by their session cookie.
 

@@ -7,6 +7,7 @@ from cachetools import FIFOCache
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.edge.shedding import (
     CLASSES,
     DEFAULT_CRITICALITY,
@@ -24,6 +25,7 @@ Fields = Mapping[bytes, bytes]
 """The last value of each header field of a request."""
 
 
+@checks_keywords
 def criticality(one: Criticality) -> Callable[[E], E]:
     """Set the criticality of a route's requests: a decorator for the function behind any route.
 

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Annotated
 
 from bff_core.http_statuses import DECIDED
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 from bff_core.scope import Outcome
 
@@ -25,6 +26,7 @@ callers share one key space, so a key must be hard to guess."""
 DAY_SECONDS = 86_400.0
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyOptions:
     """Options of idempotent writes. Durations are in seconds, sizes in bytes.

@@ -5,12 +5,14 @@ from math import ceil
 from typing import Annotated, Final
 
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 
 UNITS: Final = {"request": "requests", "calls": "calls", "query": "query-cost"}
 """The unit of a quota, by `Limit.cost`."""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """A rate limit: how many requests, or how many calls to services, each caller has in a time.

@@ -7,12 +7,14 @@ from typing import Annotated, Generic, TypeVar
 
 from bff_core.clock import Chance
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 
 Key = TypeVar("Key")
 Target = TypeVar("Target")
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
     """How calls are spread over the endpoints of an upstream; durations in seconds."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from bff_core.clock import Chance
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 from bff_core.policy.window import Window
 
@@ -19,6 +20,7 @@ OUTAGE_SHARE = 1 / 10
 """How long the circuit stays open, as a share of the outage so far."""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
     """When the circuit of an upstream opens and how it closes again; durations in seconds."""

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 from bff_core.policy.upstream.concurrency import Adaptive
 
 Waiter = TypeVar("Waiter")
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulkhead:
     """How many calls may be in flight to one upstream, and how many may queue.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bff_core.clock import Chance
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 
 BASELINE_SHARE = 1 / 3
@@ -36,6 +37,7 @@ MAX_OPERATIONS = 64
 """How many operations have a baseline of their own; further ones share one."""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptive:
     """Options for a bulkhead whose limit follows latency; durations in seconds."""

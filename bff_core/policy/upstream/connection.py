@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from bff_core.errors import ConfigurationError
 from bff_core.extras import has_extra, missing
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 
 KIB: Final = 1024
@@ -13,6 +14,7 @@ MIB: Final = 1024 * KIB
 CODINGS: Final = frozenset({"gzip", "br", "zstd"})
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """How the transport connects to each endpoint of an upstream.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, ClassVar, Final
 
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 
 _is_name: Final = re.compile(r"[a-z][a-z0-9_]*(?<!_file)").fullmatch
@@ -20,6 +21,7 @@ PROVIDER: Final = Option("The upstream that issues tokens, called at BFF_UPSTREA
 PATH: Final = Option("The path of its token endpoint")
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
     """Sends the viewer's own access token; anonymous calls carry none (RFC 6750)."""
@@ -29,6 +31,7 @@ class Relay:
     upstream: ClassVar[str] = ""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredentials:
     """Sends an access token of the gateway's own (RFC 6749, section 4.4: client credentials)."""
@@ -48,6 +51,7 @@ class ClientCredentials:
         _check(self)
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenExchange:
     """Sends a token that the provider issues in exchange for the viewer's (RFC 8693).
@@ -75,6 +79,7 @@ class TokenExchange:
             )
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """Sends an API key, the same for all calls, in a header of its own."""
@@ -89,6 +94,7 @@ class ApiKey:
         _check(self)
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basic:
     """Sends a user name and a password (RFC 7617)."""
@@ -103,6 +109,7 @@ class Basic:
         _check(self)
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """Signs each call with a key that is shared with the service (RFC 9421, hmac-sha256).

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from bff_core.call import Call, Reply
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 
 BUCKET_RATIO = 1.1
@@ -20,6 +21,7 @@ MAX_OPERATIONS = 64
 """How many operations have their own latencies; all others share one record."""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hedge:
     """When a slow call is sent a second time, while the first goes on; durations in seconds.

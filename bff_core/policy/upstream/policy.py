@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from bff_core.errors import ConfigurationError
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.breaker import Breaker
@@ -16,6 +17,7 @@ from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.retry import Retry
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How an upstream is called; None leaves a layer out. Durations in seconds.

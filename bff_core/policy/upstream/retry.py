@@ -13,6 +13,7 @@ from bff_core.errors import (
     UpstreamError,
 )
 from bff_core.http_statuses import RETRYABLE
+from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
 from bff_core.policy.window import Window
 from bff_core.retry_after import retry_after
@@ -24,6 +25,7 @@ Refusal = Literal["final", "attempts", "not_idempotent", "retry_after", "deadlin
 """Why a failure is not retried; `final` means that another attempt could not help."""
 
 
+@checks_keywords
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """How failed calls are sent again; durations in seconds."""

@@ -14,6 +14,7 @@ from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
 from bff_core.http_statuses import WITHOUT_BODY
+from bff_core.keywords import checks_keywords
 from bff_core.policy.upstream.connection import Connection
 from bff_core.reply_stream import ReplyStream
 from bff_core.streamed_body import StreamedBody
@@ -39,6 +40,7 @@ _ENDED_TEXTS: Final = ("disconnected", "closed connection", "ConnectionTerminate
 _UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
 
 
+@checks_keywords
 class HttpxTransport(Generic[RequestT]):
     """Sends calls through the user's client, which the user closes.
 

@@ -1,22 +1,37 @@
-"""Which steps write to a service without Idempotency-Keys, as far as their bytecode shows.
+"""Which steps write to a service, as far as their bytecode shows.
 
-`upstream.caller` refuses a write that the bytecode does not show when it is sent.
+A write to a service without Idempotency-Keys needs a check. `upstream.caller` refuses one that the
+bytecode does not show when it is sent. A write before the commit point needs a compensation.
 """
 
 import dis
 import inspect
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError
+from bff_core.policy.edge.idempotency import UNSAFE
 from bff_core.saga.record import StepPlan
 from bff_core.upstream.caller import KEYED, Caller, unkeyed
 from bff_core.upstream.client import Upstream
 
-WRITES: Final = frozenset({"patch", "post"})
-"""Verbs whose requests may not be sent twice (RFC 9110, section 9.2.2)."""
+
+class Writes(NamedTuple):
+    """The writes that a search finds: by the verbs of an upstream, or by HTTP methods."""
+
+    verbs: frozenset[str]
+    methods: frozenset[str]
+    counts_keyed: bool
+    """Whether a request with a key of its own counts."""
+
+
+UNREPEATABLE: Final = Writes(frozenset({"patch", "post"}), KEYED, counts_keyed=False)
+"""Requests that may not be sent twice (RFC 9110, section 9.2.2)."""
+
+EVERY: Final = Writes(frozenset({"delete", "patch", "post", "put"}), UNSAFE, counts_keyed=True)
 
 ANY_METHOD: Final = frozenset({"call", "request", "stream", "typed"})
 """Verbs that send whichever method they are given."""
@@ -27,24 +42,41 @@ _ATTRIBUTE: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 def plans_of(kind: Any) -> list[StepPlan]:
     """Return the plan of each step of a saga class.
 
-    Raises `ConfigurationError` for a step that writes to a service without keys and has no check.
+    Raises `ConfigurationError` for a step that writes to a service without keys and has no check,
+    and for a step before the commit point that writes and has no compensation.
     """
     services = {
-        name: service
-        for name, service in shape_of(kind).services
-        if issubclass(service, Caller) and not service.policy.keyed
+        name: service for name, service in shape_of(kind).services if issubclass(service, Caller)
     }
-    return [_plan(kind, step, services) for step in kind.steps]
+    unkeyed_services = {name: one for name, one in services.items() if not one.policy.keyed}
+    plans = [_plan(kind, step, unkeyed_services) for step in kind.steps]
+    for step in takewhile(lambda one: not one.commits, kind.steps):
+        _check_compensation(kind, step, services)
+    return plans
+
+
+def _check_compensation(kind: Any, step: Any, services: dict[str, type[Caller]]) -> None:
+    if step.undo is not None or not step.needs_compensation:
+        return
+    service = _written_service(kind, step.body, services, EVERY)
+    if service is not None:
+        name = step.name
+        raise ConfigurationError(
+            f"{kind.__name__}.{name} writes to {service.__name__} and has no compensation: if a "
+            f"later step fails, it stays done. Declare @{name}.compensation, or "
+            "@step(needs_compensation=False) if nothing has to be undone, as after a POST that "
+            "only reads"
+        )
 
 
 def _plan(kind: Any, step: Any, services: dict[str, type[Caller]]) -> StepPlan:
     has_check, undo_has_check = step.lookup is not None, step.undo_lookup is not None
-    unkeyed_service = _unkeyed_service(kind, step.body, services)
+    unkeyed_service = _written_service(kind, step.body, services, UNREPEATABLE)
     if unkeyed_service is not None and not has_check:
         raise ConfigurationError(unkeyed(f"{kind.__name__}.{step.name}", unkeyed_service.__name__))
     is_undo_keyed = True
     if step.undo is not None:
-        unkeyed_service = _unkeyed_service(kind, step.undo, services)
+        unkeyed_service = _written_service(kind, step.undo, services, UNREPEATABLE)
         is_undo_keyed = unkeyed_service is None
         if unkeyed_service is not None and not (has_check or undo_has_check):
             raise ConfigurationError(
@@ -60,34 +92,35 @@ def _plan(kind: Any, step: Any, services: dict[str, type[Caller]]) -> StepPlan:
     )
 
 
-def _unkeyed_service(
-    kind: Any, body: Callable[..., object], services: dict[str, type[Caller]]
+def _written_service(
+    kind: Any, body: Callable[..., object], services: dict[str, type[Caller]], writes: Writes
 ) -> type[Caller] | None:
-    """Return a service without keys to which a method, or one that it calls, writes."""
+    """Return a service to which a method, or one that it calls, may write."""
     for code in _codes(kind, body):
-        for name, method in () if _has_own_key(code) else _attributes(code):
+        is_exempt = not writes.counts_keyed and _has_own_key(code)
+        for name, method in () if is_exempt else _attributes(code):
             service = services.get(name)
-            if service is not None and _may_write(service, method):
+            if service is not None and _may_write(service, method, writes):
                 return service
     return None
 
 
-def _may_write(service: type[Caller], method: str | None) -> bool:
+def _may_write(service: type[Caller], method: str | None, writes: Writes) -> bool:
     """Return whether a method of a service may write; an unknown method may."""
-    if method in WRITES:
+    if method in writes.verbs:
         return True
     if method is not None and hasattr(Upstream, method):
         return method in ANY_METHOD
     body = None if method is None else inspect.getattr_static(service, method, None)
     codes = list(_codes(service, body)) if inspect.isroutine(body) else []
-    return not codes or any(_writes(code) for code in codes)
+    return not codes or any(_writes(code, writes) for code in codes)
 
 
-def _writes(code: CodeType) -> bool:
+def _writes(code: CodeType, writes: Writes) -> bool:
     names, texts = set(code.co_names), {text.upper() for text in _strings_in(code.co_consts)}
-    if _has_own_key(code):
+    if not writes.counts_keyed and _has_own_key(code):
         return False
-    return bool(WRITES & names or (ANY_METHOD & names and KEYED & texts))
+    return bool(writes.verbs & names or (ANY_METHOD & names and writes.methods & texts))
 
 
 def _has_own_key(code: CodeType) -> bool:
