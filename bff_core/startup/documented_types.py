@@ -66,10 +66,13 @@ def _doubtful_in(schema: Any, where: str, *, is_read: bool) -> Iterator[tuple[st
             yield from _doubtful_in(one, where, is_read=is_read)
     if not isinstance(schema, dict):
         return
-    owner = _name_of(schema.get("cls"))
-    if schema.get("type") in DOUBTFUL:
-        yield where, owner or DOUBTFUL[schema["type"]]
-    elif schema.get("type") == "json-or-python":
+    kind, owner = schema.get("type"), _name_of(schema.get("cls"))
+    if not isinstance(kind, str):  # a mapping of members, whose names are the user's
+        for member in schema.values():
+            yield from _doubtful_in(member, where, is_read=is_read)
+    elif kind in DOUBTFUL:
+        yield where, owner or DOUBTFUL[kind]
+    elif kind == "json-or-python":
         yield from _doubtful_in(schema["json_schema"], where, is_read=is_read)
     elif "fields" in schema and "schema" not in schema:
         yield from _doubtful_fields(schema["fields"], owner or where, is_read=is_read)

@@ -9,6 +9,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
+PLAYED = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/how-to/migrate-from-fastapi.md",
+    "docs/how-to/testing.md",
+)
+"""Pages whose files are written and whose commands are run, as a reader would."""
+
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"^```.*?^```$|^(?: {4}|\t)[^\n]*$|`[^`\n]*`", re.MULTILINE | re.DOTALL)

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 import pytest
-from markdown_pages import DOCS, ROOT, page, pages, table
+from markdown_pages import DOCS, PLAYED, ROOT, page, pages, table
 
 import bff_core
 from bff_core import errors
@@ -18,12 +18,6 @@ from scripts.run.shop import GATEWAYS, SERVICES_PORT
 from tests.public_api import COMMANDS, exported, private_imports
 
 PAGES = {one.name: one for one in pages()}
-PLAYED = {
-    "README.md",
-    "docs/tutorial.md",
-    "docs/how-to/testing.md",
-    "docs/how-to/migrate-from-fastapi.md",
-}
 EXECUTED = [name for name in PAGES if name.startswith("docs/") and name not in PLAYED]
 
 GENERATED = [name for name, one in PAGES.items() if names_of_tables(one.text)]

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from markdown_pages import ROOT, Page, pages
+from markdown_pages import PLAYED, ROOT, Page, pages
 from page_runner import write_file
 
-PLAYED = ("README.md", "docs/tutorial.md", "docs/how-to/testing.md")
 CACHE = ROOT / ".mypy_cache" / "examples"
 
 
