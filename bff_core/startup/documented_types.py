@@ -1,6 +1,6 @@
 """Refuses types that OpenAPI can't document, so that /openapi.json does not fail later."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from pydantic import PydanticUserError, TypeAdapter
@@ -61,16 +61,21 @@ def _undocumented_in(adapter: TypeAdapter[Any], mode: Mode) -> tuple[str, str] |
 
 def _doubtful_in(schema: Any, where: str, *, is_read: bool) -> Iterator[tuple[str, str]]:
     """Yield the places of a core schema that may have no JSON Schema, with their types."""
+    if isinstance(schema, dict) and isinstance(schema.get("type"), str):
+        yield from _doubtful_of(schema, where, is_read=is_read)
+        return
+    if isinstance(schema, dict):  # members by names, which are the user's
+        schema = tuple(schema.values())
     if isinstance(schema, list | tuple):
         for one in schema:
             yield from _doubtful_in(one, where, is_read=is_read)
-    if not isinstance(schema, dict):
-        return
-    kind, owner = schema.get("type"), _name_of(schema.get("cls"))
-    if not isinstance(kind, str):  # a mapping of members, whose names are the user's
-        for member in schema.values():
-            yield from _doubtful_in(member, where, is_read=is_read)
-    elif kind in DOUBTFUL:
+
+
+def _doubtful_of(
+    schema: Mapping[str, Any], where: str, *, is_read: bool
+) -> Iterator[tuple[str, str]]:
+    kind, owner = schema["type"], _name_of(schema.get("cls"))
+    if kind in DOUBTFUL:
         yield where, owner or DOUBTFUL[kind]
     elif kind == "json-or-python":
         yield from _doubtful_in(schema["json_schema"], where, is_read=is_read)
