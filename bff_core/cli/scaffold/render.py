@@ -18,6 +18,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a gateway adds to `[tool.bff.gateways]`, `.env.example` and docker-compose.yml."""
 
     gateway: dict[str, object]
+    services: dict[str, dict[str, object]] = {}
     env_example: str = ""
     compose: str = ""
 
