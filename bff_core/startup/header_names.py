@@ -20,6 +20,12 @@ OF_THE_CALL: Final = frozenset({
 })  # fmt: skip
 """Headers that describe one HTTP message or control caches: each call has its own, or none."""
 
+_is_trusted: Final = re.compile(
+    r"(?i)forwarded|x-forwarded-.+|x-real-ip|true-client-ip|x-(original|rewrite)-ur[il]"
+    r"|x-(original-)?host|x-(http-)?method(-override)?"
+).fullmatch
+"""Headers that services believe, since a proxy sets them: sender, host, method or path."""
+
 
 def logging_advice(name: object) -> str | None:
     """Return what to write instead of a header that can't be logged."""
@@ -38,4 +44,6 @@ def propagation_advice(name: object) -> str | None:
         return "it holds a credential: Policy(credentials=Relay()) sends the viewer's to a service"
     if name.lower() in OF_THE_CALL:
         return "each call to a service has its own, or none: leave it out"
+    if _is_trusted(name):
+        return "services believe that a proxy set it: leave it out"
     return None

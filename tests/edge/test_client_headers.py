@@ -232,6 +232,20 @@ def test_headers_of_one_message_are_not_propagated(name) -> None:
         gateway("ios", propagate_headers=[name])
 
 
+TRUSTED = [
+    *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "True-Client-IP"),
+    *("X-Original-URL", "X-Rewrite-URL", "X-Host", "X-Original-Host"),
+    *("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"),
+]
+
+
+@pytest.mark.parametrize("name", TRUSTED)
+def test_headers_that_services_trust_are_not_propagated(name) -> None:
+    """No client can choose address, host, method or path for a service."""
+    with pytest.raises(ConfigurationError, match=f"{name}.*believe that a proxy set it"):
+        gateway("ios", propagate_headers=[name])
+
+
 @pytest.mark.parametrize("given", ["X-App-Version", [7], ["X App"], [""], [b"x-app"]])
 @pytest.mark.parametrize("argument", ["log_headers", "propagate_headers"])
 def test_other_values_than_names_are_refused(argument, given) -> None:
