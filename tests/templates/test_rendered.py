@@ -68,7 +68,7 @@ def test_the_wiring_fits_the_files_of_a_project(combination) -> None:
     assert (gateway.app, gateway.port) == ("bffs.shop.app:app", 8123)
     assert services.keys() == ({"identity"} if combination.auth == "session" else set())
     assert program["command"][:3] == ["bff", "serve", "bffs.shop.app:app"]
-    assert program["ports"] == ["127.0.0.1:8123:8123"]
+    assert program["ports"] == ["127.0.0.1:${SHOP_PORT:-8123}:8123"]
     assert program["environment"]["BFF_UPSTREAM_CATALOG"]
     assert all(line.startswith("#") for line in wiring.env_example.split("\n") if line)
 
