@@ -57,6 +57,7 @@ class Scope:
     still open are closed when the request ends. `span` is the request's, if a sink traces.
     `forwarded_failure` is for the log: a failure of a service whose reply is forwarded.
     `credential_fields` are the headers from which the authenticator read: they are not forwarded.
+    `propagated` are the names of the headers that calls to services get from the request.
     """
 
     deadline: float
@@ -88,6 +89,7 @@ class Scope:
     span: Span | None = None
     forwarded_failure: Exception | None = None
     credential_fields: frozenset[bytes] = frozenset()
+    propagated: tuple[str, ...] = ()
 
     def own_stream(self, stream: ReplyStream) -> None:
         """Close the body of a reply when the request ends, unless its reader has done so.

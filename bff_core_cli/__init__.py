@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bff_core_cli import run_verbs
+from bff_core_cli import run_verbs, scaffold_verbs
 
 app = typer.Typer(
     name="bff",
@@ -21,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 run_verbs.add_to(app)
+scaffold_verbs.add_to(app)
 
 
 def _show_version(is_wanted: bool) -> None:

@@ -66,7 +66,7 @@ def bypass(call: Call) -> Bypass:
 
     Only GET and HEAD use the cache. A call with a Range or a condition goes to the service. A call
     with no-store is neither served from the cache nor stored (RFC 9111, section 5.2.1.5). The
-    gateway's author sets these headers: no header of a client reaches a call.
+    gateway's author sets these headers: they are never propagated from a client's request.
     """
     if call.method not in {"GET", "HEAD"}:
         return "method"

@@ -1,7 +1,7 @@
 """The lifecycle of a request: opens its context, runs the concerns, answers errors, reports."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Final
 
@@ -36,6 +36,9 @@ MAX_FINISH_SECONDS: Final = 5.0
 MAX_PATH_LENGTH = 500
 """Characters of the path in the event."""
 
+MAX_HEADER_LENGTH = 200
+"""Characters of each header in the event."""
+
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
 """Close codes of web sockets (RFC 6455, section 7.4.1)."""
@@ -58,6 +61,7 @@ class RequestLifecycle:
         "_events",
         "_finishing",
         "_head",
+        "_log_headers",
         "_template",
     )
 
@@ -71,8 +75,10 @@ class RequestLifecycle:
         clock: Clock,
         bits: Bits,
         template: Template,
+        log_headers: Sequence[str] = (),
     ) -> None:
         self._app = app
+        self._log_headers = {name: name.encode("ascii") for name in log_headers}
         self._head = head
         self._events = events
         self._errors = ErrorResponses(events)
@@ -202,8 +208,19 @@ class RequestLifecycle:
                 refused_by=getattr(context.error, "refused_by", "") if reason else "",
                 is_truncated=context.is_http and context.status > 0 and not context.is_complete,
                 span=request.span,
+                headers=_logged(self._log_headers, context) if self._log_headers else None,
             )
         )
+
+
+def _logged(names: Mapping[str, bytes], context: RequestContext) -> Mapping[str, str] | None:
+    """Return the headers of a request that are logged; None if it has none of them."""
+    found = {
+        name: value[:MAX_HEADER_LENGTH].decode("latin-1")
+        for name, field in names.items()
+        if (value := context.fields.get(field))
+    }
+    return found or None
 
 
 async def _finish(

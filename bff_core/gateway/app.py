@@ -153,6 +153,7 @@ class Gateway(FastAPI):
             shedding=self.shedding,
             base=base_of(settings.public_url),
             clock=config.clock,
+            log_headers=config.log_headers,
         )
         return edge(self.fast_path, config.options, parts)
 

@@ -33,7 +33,8 @@ class GatewayConfig:
     """The configuration of a gateway, which can be opened any number of times.
 
     `sagas` is None for a gateway without sagas, `authenticator` is None if all callers are
-    anonymous. `concerns` are the user's own checks of every request.
+    anonymous. `concerns` are the user's own checks of every request. `log_headers` are the names of
+    the request headers that are logged, in lower case.
     """
 
     name: str
@@ -49,6 +50,7 @@ class GatewayConfig:
     has_cache: bool
     clock: Clock
     events: Events
+    log_headers: Sequence[str] = ()
 
     @property
     def shared_state(self) -> SharedStateConfig:

@@ -11,6 +11,7 @@ from bff_core.auth.demo import DemoViewer
 from bff_core.auth_routes.routes import routes_for as signin_routes
 from bff_core.clock import Clock, monotonic
 from bff_core.edge.concern import Concern
+from bff_core.edge.header_propagation import propagation
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.rate_limits import checked
 from bff_core.events import Events, Sink
@@ -51,6 +52,8 @@ def gateway(
     limits: Sequence[Limit] = (),
     sagas: Sequence[type[Saga]] = (),
     edge: Sequence[Concern] = (),
+    log_headers: Sequence[str] = (),
+    propagate_headers: Sequence[str] = (),
     options: EdgeOptions | None = None,
     sinks: Sequence[Sink] = (),
     events: Events | None = None,
@@ -69,9 +72,11 @@ def gateway(
     addresses of services (`BFF_UPSTREAM_<NAME>`), limits of the edge, logs. `authenticator` may
     also be a class, or a function that makes one from the settings. In development `BFF_AUTH=demo`
     replaces it, and `demo` makes viewers from user ids. `limits` are the rate limits of callers,
-    `sagas` the writes that the journal records, `edge` your own checks of every request. `sinks`
-    receive each event beside the log; `events` replaces both, for tests. `lifespan` runs inside the
-    gateway's own, after the services are open. `FastAPI` gets all other keywords.
+    `sagas` the writes that the journal records, `edge` your own checks of every request. The line
+    of a request in the log has its `log_headers`; calls to services have the `propagate_headers` of
+    the request. `sinks` receive each event beside the log; `events` replaces both, for tests.
+    `lifespan` runs inside the gateway's own, after the services are open. `FastAPI` gets all other
+    keywords.
 
     Raises `ConfigurationError` for wrong wiring: a saga that is not listed, two services with one
     name, a variable that is missing or out of range.
@@ -96,13 +101,14 @@ def gateway(
         authenticator=made,
         limits=checked(limits),
         faces=faces,
-        concerns=tuple(edge),
+        concerns=(*propagation(propagate_headers), *edge),
         sagas=SagaRegistry(sagas) if sagas else None,
         policies=policies,
         transport=transport,
         has_cache=has_cache,
         clock=clock,
         events=events if events is not None else _logged(settings, sinks),
+        log_headers=[name.lower() for name in log_headers],
     )
     check_services(services, settings)
     # Errors in policies are raised before anything is opened.

@@ -43,7 +43,8 @@ class EdgeParts:
 
     Without a store, idempotency and rate limits use the memory of this process. `admin` needs an
     operator token, `webhook` a purge secret. `own` are the user's concerns. `base` is the path
-    below which clients find the gateway, if it shares its origin.
+    below which clients find the gateway, if it shares its origin. `log_headers` are the names of
+    the request headers that are logged, in lower case.
     """
 
     about: About
@@ -60,6 +61,7 @@ class EdgeParts:
     shedding: SheddingController | None = None
     base: str = ""
     clock: Clock = monotonic
+    log_headers: Sequence[str] = ()
 
 
 def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
@@ -77,6 +79,7 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
         clock=parts.clock,
         bits=random.getrandbits,
         template=parts.routes.template,
+        log_headers=parts.log_headers,
     )
     admitted = LoadShedding(lifecycle, shedding=shedding)
     health = Health(readiness=parts.readiness, about=parts.about)

@@ -107,7 +107,7 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
 }
 """The level of each kind of event, or a function that returns it; of other kinds it is info."""
 
-MASKED: Final = frozenset({"path", "error", "reason", "stack"})
+MASKED: Final = frozenset({"path", "error", "reason", "stack", "headers"})
 """Fields with text that may quote what was sent."""
 
 UNLOGGED = frozenset({"span", "leader"})
@@ -275,13 +275,20 @@ def _fields(event: events.AnyEvent) -> dict[str, object]:
     for name, default in _logged_fields(type(event)):
         value = getattr(event, name)
         if value or default is NODEFAULT or value not in (None, "", False):
-            values[name] = masked(value) if name in MASKED and isinstance(value, str) else value
+            values[name] = _masked(value) if name in MASKED else value
     if not (values.get("request_id") and values.get("trace_id")):
         request_id, trace_id = current_ids()
         if request_id:
             values["request_id"] = values.get("request_id") or request_id
             values["trace_id"] = values.get("trace_id") or trace_id
     return values
+
+
+def _masked(value: object) -> object:
+    """Return a text, or the headers of a request, without credentials."""
+    if isinstance(value, dict):
+        return {name: _masked(one) for name, one in value.items()}
+    return masked(value) if isinstance(value, str) else value
 
 
 @cache

@@ -35,6 +35,8 @@ def visible(value: object, *, quote: bool = True) -> str:
     """Return a value as text, with invisible characters escaped and in quotes if it needs them."""
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, dict):
+        value = tuple(f"{name}: {one}" for name, one in value.items())
     text = "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -15,6 +15,7 @@ from bff_core.keywords import check_keywords, keywords_of
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
+from bff_core.startup.header_names import logging_advice, propagation_advice
 from bff_core.upstream.client import Upstream
 
 
@@ -136,6 +137,8 @@ _LISTS: Final[Mapping[str, tuple[Callable[[object], str | None], str]]] = {
     "limits": (_limit, "Limit(quota=600)"),
     "sagas": (_saga, "Checkout"),
     "edge": (_concern, "Maintenance()"),
+    "log_headers": (logging_advice, '"X-App-Version"'),
+    "propagate_headers": (propagation_advice, '"X-App-Version"'),
 }
 """Arguments that are lists: what to write instead of a wrong element, and an example of one."""
 

@@ -46,7 +46,7 @@ from bff_core.upstream.request_bodies import (
     body_of,
     json_of,
 )
-from bff_core.upstream.request_headers import Fields, encoded, replaced
+from bff_core.upstream.request_headers import Fields, encoded, replaced, with_propagated
 from bff_core.upstream.request_target import Query, encode_query, template
 from bff_core.upstream.tracing import outcome_of, traced
 from bff_core.upstream.typed_reply import TypedReply
@@ -342,6 +342,8 @@ class Caller:
                 audience = f"tenant:{scope.tenant}"
             if scope.idempotency_key and method in KEYED and policy.keyed:
                 fields = _keyed(fields, scope, self.name, operation, target)
+            if scope.propagated:
+                fields = with_propagated(fields, scope)
         tags: tuple[str, ...] = ()
         if purges or policy.cache is not None or cache is not True:
             values = {**query, **parameters} if query else parameters

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from bff_core.call import Headers
+from bff_core.call import Headers, find_header
 from bff_core.errors import ConfigurationError, InvalidInput
 from bff_core.parameter_values import UnsupportedValue, text_of
+from bff_core.scope import Scope
 from bff_core.upstream.transport.request_writer import RESERVED
 
 Fields = Mapping[str, object]
@@ -36,6 +37,23 @@ def replaced(defaults: Headers, headers: Headers) -> Headers:
         return defaults
     names = {name for name, _ in headers}
     return (*[field for field in defaults if field[0] not in names], *headers)
+
+
+def with_propagated(fields: Headers, scope: Scope) -> Headers:
+    """Return the headers of a call with those that it gets from the client's request.
+
+    A header that the call or its class sets stays. The answer varies by the others.
+    """
+    for name in scope.propagated:
+        field = name.encode("ascii")
+        if find_header(fields, field) is not None:
+            continue
+        if scope.dependencies is not None:
+            scope.dependencies.add_header(name)
+        value = (scope.header(name) or "").strip(" \t")
+        if value and _is_sendable(value) is not None:
+            fields = (*fields, (field, value.encode("latin-1")))
+    return fields
 
 
 def default_headers(where: str, headers: object) -> Headers:

@@ -1,0 +1,11 @@
+"""Generates projects, gateways, screens and views, and updates what it generated.
+
+Importing it raises `CannotRun` if the libraries of the extra `scaffold` are not installed.
+"""
+
+from importlib.util import find_spec
+
+from bff_core.cli.errors import CannotRun
+
+if find_spec("jinja2") is None or find_spec("tomlkit") is None:
+    raise CannotRun("this verb needs the extra `scaffold`: pip install 'bff-core[scaffold]'")

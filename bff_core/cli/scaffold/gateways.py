@@ -1,0 +1,138 @@
+"""`bff new GATEWAY`: adds a gateway to a project."""
+
+import ast
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from bff_core.cli.errors import CannotRun
+from bff_core.cli.project import FILE, Project, find_project
+from bff_core.cli.scaffold.clients import CLIENTS, Answers, changed_values, with_defaults
+from bff_core.cli.scaffold.names import check_identifier
+from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.record import BASE, Unit, read_record, write_record
+from bff_core.cli.scaffold.render import TEMPLATES, render
+from bff_core.cli.scaffold.text_files import COMPOSE
+from bff_core.cli.scaffold.tree import Tree
+from bff_core.cli.scaffold.units import add_unit
+from bff_core.cli.scaffold.update import update_units
+
+FIRST_PORT = 8001
+HOME = "bffs/compositions/home.py"
+HOME_PARTS = {"banner", "featured", "product"}
+"""The parts of the home screen that `bff init` makes; views of the templates use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewGateway:
+    """The name of a gateway, and the options that were given."""
+
+    name: str
+    answers: Answers
+
+
+def new_gateway(
+    wanted: NewGateway, start: Path | None = None, *, templates: Path = TEMPLATES
+) -> Outcome:
+    """Add a gateway to the project of a folder; do nothing if it is there with these options."""
+    project = find_project(start)
+    tree = Tree(project.root)
+    record = read_record(tree)
+    known = record.find("gateway", wanted.name)
+    if known:
+        return _changed(tree, known, wanted.answers, templates)
+    unit = _unit(project, tree, wanted)
+    check_absent(tree, [*render("gateway", unit.values, templates=templates)])
+    notes = add_unit(tree, tree.below(BASE), unit, templates)
+    record.units.append(unit)
+    write_record(tree, record)
+    outcome = Outcome(
+        f"The gateway {wanted.name} for {unit.values['client']} clients, "
+        f"at port {unit.values['port']}",
+        created=visible(tree.created()),
+        changed=visible(tree.changed()),
+        notes=notes,
+        next=["make test", "make run"],
+    )
+    tree.commit()
+    return outcome
+
+
+def gateway_values(project: str, name: str, port: int, answers: Answers) -> dict[str, object]:
+    """Return the values of a new gateway in a project that has the home screen of `bff init`."""
+    if answers.client is None and name not in CLIENTS:
+        raise CannotRun(f"which client is {name} for? bff new {name} --client {'|'.join(CLIENTS)}")
+    values = with_defaults(answers, client=name)
+    return {"gateway": name, **values, "project": project, "port": port, "has_home": True}
+
+
+def check_absent(tree: Tree, paths: list[str]) -> None:
+    """Raise `CannotRun` if a file would be overwritten."""
+    present = [path for path in paths if (tree.root / path).exists()]
+    if present:
+        raise CannotRun(
+            f"{present[0]} exists, and `bff` did not generate it: choose another name, or move it"
+        )
+
+
+def visible(paths: list[str]) -> list[str]:
+    """Return the paths without the copies below `.bff`."""
+    return [path for path in paths if not path.startswith(".bff/")]
+
+
+def _unit(project: Project, tree: Tree, wanted: NewGateway) -> Unit:
+    name = check_identifier(wanted.name, "gateway")
+    if name in project.services:
+        raise CannotRun(f"{name!r} is a service of the project: choose another name")
+    if name in project.gateways or (project.root / "bffs" / name).exists():
+        raise CannotRun(f"the project has a gateway {name!r} that `bff` did not generate")
+    port = _port(project, tree, wanted.answers.port)
+    values = gateway_values(_distribution(tree), name, port, wanted.answers)
+    values["has_home"] = _has_home(tree)
+    return Unit("gateway", name, values)
+
+
+def _changed(tree: Tree, unit: Unit, answers: Answers, templates: Path) -> Outcome:
+    """Merge what other options change into the files of a gateway."""
+    new = {**unit.values, **changed_values(answers)}
+    if new == unit.values:
+        return Outcome(f"The gateway {unit.name} is there, with these options: nothing changed.")
+    record = read_record(tree)
+    found = record.find("gateway", unit.name)
+    if found:
+        found.values = new
+    outcome = update_units(tree, record, templates=templates)
+    outcome.summary = f"The gateway {unit.name} with its new options"
+    return outcome
+
+
+def _port(project: Project, tree: Tree, wanted: int | None) -> int:
+    """Return the lowest port that no program of the project uses."""
+    used = {one.port for one in project.gateways.values()}
+    used |= {one.port for one in project.services.values()}
+    published = re.findall(r"127\.0\.0\.1:(?:\$\{\w+:-)?(\d+)", tree.read(COMPOSE) or "")
+    used |= {int(port) for port in published}
+    if wanted in used:
+        raise CannotRun(f"port {wanted} is used by another program of the project")
+    return wanted or next(port for port in range(FIRST_PORT, 65536) if port not in used)
+
+
+def _distribution(tree: Tree) -> str:
+    project = tomllib.loads(tree.read(FILE) or "").get("project", {})
+    name: str = project.get("name", tree.root.name)
+    return name
+
+
+def _has_home(tree: Tree) -> bool:
+    """Whether the project has a home screen with the parts of the one that `bff init` makes."""
+    try:
+        module = ast.parse(tree.read(HOME) or "")
+    except SyntaxError:
+        return False
+    for node in module.body:
+        if isinstance(node, ast.ClassDef) and node.name == "Home":
+            return {one.name for one in node.body if isinstance(one, ast.AsyncFunctionDef)} >= (
+                HOME_PARTS
+            )
+    return False

@@ -1,0 +1,89 @@
+"""`bff init NAME`: makes a project."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.clients import Answers, with_defaults
+from bff_core.cli.scaffold.gateways import FIRST_PORT, gateway_values, visible
+from bff_core.cli.scaffold.names import check_identifier, check_project_name, normalized
+from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.record import BASE, Record, Unit, write_record
+from bff_core.cli.scaffold.render import TEMPLATES
+from bff_core.cli.scaffold.tree import Tree
+from bff_core.cli.scaffold.units import add_unit
+from bff_core.cli.scaffold.wheel import FOLDER, Wheel, find_wheel
+
+ALLOWED = {".git"}
+"""What a folder may contain already: a new, empty repository."""
+
+SERVICE = "catalog"
+"""The service of a new project."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    """The name of a project, and the options that were given."""
+
+    name: str
+    folder: Path | None = None
+    gateway: str | None = None
+    answers: Answers = field(default_factory=Answers)
+    wheels: Path | None = None
+
+
+def init_project(wanted: NewProject, *, templates: Path = TEMPLATES) -> Outcome:
+    """Make a project in a new or empty folder."""
+    name = check_project_name(wanted.name)
+    folder = wanted.folder or Path(name)
+    _check_empty(folder)
+    client = str(with_defaults(wanted.answers, client="mobile")["client"])
+    gateway = wanted.gateway or ("api" if client == "blank" else client)
+    if check_identifier(gateway, "gateway") == SERVICE:
+        raise CannotRun(f"{gateway!r} is a service of the project: choose another --gateway")
+    wheel = find_wheel(wanted.wheels)
+    tree = Tree(folder.resolve())
+    units = _units(name, gateway, replace(wanted.answers, client=client), wheel)
+    notes = _write(tree, units, wheel, templates)
+    outcome = Outcome(
+        f"The project {name}, with the gateway {gateway} for {client} clients, in {folder}",
+        created=visible(tree.created()),
+        notes=notes,
+        next=[f"cd {folder} && make test", "make run"],
+    )
+    tree.commit()
+    return outcome
+
+
+def _write(tree: Tree, units: list[Unit], wheel: Wheel, templates: Path) -> list[str]:
+    """Write the units of a new project; return what the user has to add by hand."""
+    tree.write(f"{FOLDER}/{wheel.name}", wheel.content)
+    notes = [note for one in units for note in add_unit(tree, tree.below(BASE), one, templates)]
+    write_record(tree, Record(units=units))
+    return notes
+
+
+def _units(name: str, gateway: str, answers: Answers, wheel: Wheel) -> list[Unit]:
+    values: dict[str, object] = {
+        "project": name,
+        "compose_project": normalized(name),
+        "gateway": gateway,
+        "wheel": wheel.name,
+        "sha256": wheel.sha256,
+    }
+    port = answers.port or FIRST_PORT
+    return [
+        Unit("project", name, values),
+        Unit("gateway", gateway, gateway_values(name, gateway, port, answers)),
+    ]
+
+
+def _check_empty(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise CannotRun(f"{folder} is a file: choose another name, or --directory DIR")
+    present = {one.name for one in folder.iterdir()} - ALLOWED if folder.is_dir() else set()
+    if present:
+        raise CannotRun(
+            f"{folder} is not empty (it has {min(present)}): "
+            "choose another name, or --directory DIR; in a project add a gateway with bff new"
+        )

@@ -1,0 +1,102 @@
+"""Edits pyproject.toml in place: comments, order and layout of all other lines stay."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+
+import tomlkit
+
+from bff_core.cli.scaffold.text_files import with_newlines_of
+
+FILE = "pyproject.toml"
+HEADER = re.compile(r"\s*\[")
+GATEWAY_HEADER = re.compile(r"\s*\[\s*tool\s*\.\s*bff\s*\.\s*gateways\s*[.\]]")
+BFF_HEADER = re.compile(r"\s*\[\s*tool\s*\.\s*bff\s*[.\]]")
+FRAMEWORK = re.compile(r"bff[-_.]core(?:\[(?P<extras>[^\]]*)\])?(?P<rest>\s*(?:[@=<>!~;].*)?)")
+
+
+def add_gateway(text: str, name: str, entry: Mapping[str, object]) -> str:
+    """Add `[tool.bff.gateways.NAME]` behind the last gateway."""
+    lines = text.splitlines(keepends=True)
+    position = _end_of_gateways(lines)
+    block = _gateway_block(name, entry)
+    before = "".join(lines[:position])
+    rest = "".join(lines[position:])
+    gap = "" if not before or before.endswith("\n\n") else "\n" if before.endswith("\n") else "\n\n"
+    end = "" if not rest or rest.startswith("\n") else "\n"
+    edited = with_newlines_of(text, f"{gap}{block}{end}")
+    inserted = before + edited + rest
+    return inserted if _has_gateway(inserted, name) else _added_by_tomlkit(text, name, entry)
+
+
+def add_extras(text: str, extras: Iterable[str]) -> str:
+    """Add extras of the framework to the dependencies of the project."""
+    found = FRAMEWORK.fullmatch
+    for requirement in tomllib.loads(text).get("project", {}).get("dependencies", []):
+        match = found(requirement)
+        if match:
+            had = {one.strip() for one in (match["extras"] or "").split(",")} - {""}
+            names = ",".join(sorted(had | set(extras)))
+            wanted = f"bff-core[{names}]{match['rest']}" if names else requirement
+            return text.replace(f'"{requirement}"', f'"{wanted}"')
+    return text
+
+
+def add_import_layer(text: str, name: str) -> str:
+    """Add a gateway to the layers of import-linter that list gateways by name, if there are any."""
+    document = tomllib.loads(text)
+    gateways = _gateways(document)
+    contracts = document.get("tool", {}).get("importlinter", {}).get("contracts", [])
+    for contract in contracts:
+        if "bffs" in contract.get("containers", []):
+            for layer in contract.get("layers", []):
+                names = [one.strip(" ()") for one in re.split(r"[|:]", layer)]
+                if name not in names and gateways.keys() & set(names):
+                    text = text.replace(f'"{layer}"', f'"{layer} | {name}"')
+    return text
+
+
+def _end_of_gateways(lines: list[str]) -> int:
+    """Return the number of the line behind the last gateway, or behind `[tool.bff]`."""
+    headers = [number for number, line in enumerate(lines) if HEADER.match(line)]
+    for pattern in (GATEWAY_HEADER, BFF_HEADER):
+        own = [number for number in headers if pattern.match(lines[number])]
+        if own:
+            end = next((number for number in headers if number > own[-1]), len(lines))
+            while lines[end - 1].lstrip().startswith("#") or not lines[end - 1].strip():
+                end -= 1
+            return end
+    return len(lines)
+
+
+def _gateway_block(name: str, entry: Mapping[str, object]) -> str:
+    table = tomlkit.table()
+    for key, value in entry.items():
+        if isinstance(value, Mapping):
+            inline = tomlkit.inline_table()
+            inline.update(value)
+            table[key] = inline
+        else:
+            table[key] = value
+    return f"[tool.bff.gateways.{name}]\n{table.as_string()}"
+
+
+def _has_gateway(text: str, name: str) -> bool:
+    try:
+        return name in _gateways(tomllib.loads(text))
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _gateways(document: dict[str, dict[str, dict[str, dict[str, object]]]]) -> dict[str, object]:
+    return document.get("tool", {}).get("bff", {}).get("gateways", {})
+
+
+def _added_by_tomlkit(text: str, name: str, entry: Mapping[str, object]) -> str:
+    """Add a gateway where tables are written in another form, such as inline."""
+    document = tomlkit.parse(text)
+    table: Mapping[str, object] = document
+    for key in ("tool", "bff", "gateways"):
+        table = table.setdefault(key, tomlkit.table())  # type: ignore[attr-defined] # tomlkit's
+    table[name] = dict(entry)  # type: ignore[index] # a table of tomlkit
+    return tomlkit.dumps(document)
