@@ -2,10 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
+
+MAX_WIDTH: Final = 10_000
+"""Columns of a line where there is no terminal."""
 
 
 def print_json(value: object) -> None:
@@ -19,6 +23,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console.width = max(console.width, console.measure(table).maximum)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    console.width = MAX_WIDTH
+    console.width = console.measure(table).maximum
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
