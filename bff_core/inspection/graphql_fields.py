@@ -1,0 +1,112 @@
+"""The fields of a GraphQL schema: the parts and screens that give their values."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import strawberry
+from graphql import GraphQLField as Field
+from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
+
+from bff_core.auth.access import Access
+from bff_core.compat.strawberry import graphql_schema, resolver_of
+from bff_core.composition.composition import Composition
+from bff_core.graphql.access import rules_of
+from bff_core.graphql.field_plan import Composed, ComposedPart, FieldPlan, HeldPart, LoadedValue
+from bff_core.graphql.strawberry_field import plan_of
+from bff_core.inspection.attributes import part_ref
+from bff_core.inspection.reader import screens_in, steps_of_function
+from bff_core.inspection.steps import InOrder, PartStart, PartWait, Step
+from bff_core.saga.saga import Saga
+
+
+@dataclass(frozen=True)
+class GraphQLField:
+    """One field of an object type; `composes` is the screen that it composes, if it does."""
+
+    schema: GraphQLSchema
+    type_name: str
+    name: str
+    field: Field
+    rules: tuple[Access | None, ...]
+
+    @property
+    def coordinate(self) -> str:
+        """The type and the field: `Query.home`."""
+        return f"{self.type_name}.{self.name}"
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is a field of the query or the mutation."""
+        roots = (self.schema.query_type, self.schema.mutation_type)
+        return self.type_name in {one.name for one in roots if one is not None}
+
+    @property
+    def is_query(self) -> bool:
+        """Whether it is a root field of the query."""
+        root = self.schema.query_type
+        return root is not None and root.name == self.type_name
+
+    @property
+    def plan(self) -> FieldPlan | None:
+        """How `part()`, `screen()` or `value()` declare it; None for a resolver of the user."""
+        return plan_of(resolver_of(self.field))
+
+    @property
+    def resolver(self) -> Callable[..., Any] | None:
+        """The user's resolver; None if there is none."""
+        found = resolver_of(self.field)
+        return found if callable(found) and self.plan is None else None
+
+    @cached_property
+    def step(self) -> Step:
+        """What gives its value: a part, or what its resolver does."""
+        plan = self.plan
+        if isinstance(plan, HeldPart | ComposedPart):
+            return _of_part(plan.screen, plan.part)
+        if isinstance(plan, LoadedValue):
+            return _of_part(plan.screen, plan.loader)
+        return InOrder() if self.resolver is None else steps_of_function(self.resolver)
+
+    @property
+    def screens(self) -> tuple[type[Composition], ...]:
+        """The screens whose parts it awaits, or that it composes."""
+        plan = self.plan
+        if isinstance(plan, Composed):
+            return (plan.screen,)
+        return tuple(screens_in(self.step))
+
+    @cached_property
+    def inner(self) -> tuple["GraphQLField", ...]:
+        """The fields of the type of its value."""
+        kind = get_named_type(self.field.type)
+        if not isinstance(kind, GraphQLObjectType):
+            return ()
+        return tuple(_fields_of(self.schema, kind))
+
+
+def fields_of(schema: strawberry.Schema) -> Iterator[GraphQLField]:
+    """Yield the fields of all object types, those of the query and the mutation first."""
+    inner = graphql_schema(schema)
+    roots = [one for one in (inner.query_type, inner.mutation_type) if one is not None]
+    others = [one for one in inner.type_map.values() if isinstance(one, GraphQLObjectType)]
+    for kind in dict.fromkeys([*roots, *others]):
+        if not kind.name.startswith("__"):
+            yield from _fields_of(inner, kind)
+
+
+def _fields_of(schema: GraphQLSchema, kind: GraphQLObjectType) -> Iterator[GraphQLField]:
+    for name, field in kind.fields.items():
+        yield GraphQLField(schema, kind.name, name, field, tuple(rules_of(kind, name)))
+
+
+def _of_part(screen: type[Composition], member: Any) -> Step:
+    own = getattr(screen, member.attribute, member)
+    ref = part_ref(screen, own)
+    return InOrder((PartStart(ref), PartWait(ref)))
+
+
+def is_saga(screen: type[Composition]) -> bool:
+    """Whether a screen is a saga."""
+    return issubclass(screen, Saga)
