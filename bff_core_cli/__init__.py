@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bff_core_cli import operate_verbs, run_verbs
+from bff_core_cli import inspect_verbs, operate_verbs, run_verbs
 
 app = typer.Typer(
     name="bff",
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 run_verbs.add_to(app)
+inspect_verbs.add_to(app)
 operate_verbs.add_to(app)
 
 

@@ -1,0 +1,86 @@
+"""The verbs that describe gateways: `bff routes`, `graph`, `explain`, `diff` and `doctor`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bff_core_cli.completion import gateways
+
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+GATEWAY = "A gateway of [tool.bff], or module:attribute."
+
+
+def routes(
+    gateway: Annotated[
+        str, typer.Argument(help=f"{GATEWAY} Without it: all.", autocompletion=gateways)
+    ] = "",
+    *,
+    as_json: AsJSON = False,
+) -> None:
+    """List the routes of gateways, and the root fields of GraphQL.
+
+    Each has its screens, its access rule, its limits, and who may share its cached answers. The
+    gateways are loaded, not started.
+    """
+    from bff_core.cli.routes import show_routes  # noqa: PLC0415 # loads the framework
+
+    show_routes(gateway, as_json=as_json)
+
+
+class GraphForm(StrEnum):
+    """The forms of a graph."""
+
+    TEXT = "text"
+    MERMAID = "mermaid"
+
+
+def graph(
+    of: Annotated[
+        str,
+        typer.Argument(
+            metavar="[GATEWAY|SCREEN]",
+            help=f"{GATEWAY[:-1]}, or a screen such as Home. Without it: all.",
+            autocompletion=gateways,
+        ),
+    ] = "",
+    *,
+    form: Annotated[
+        GraphForm, typer.Option("--format", help="A tree, or a flowchart of Mermaid.")
+    ] = GraphForm.TEXT,
+    as_json: AsJSON = False,
+) -> None:
+    """Show screens, their parts, the calls of services, and which part waits for which."""
+    from bff_core.cli.graph import show_graph  # noqa: PLC0415 # loads the framework
+
+    show_graph(of, form.value, as_json=as_json)
+
+
+def explain(
+    route: Annotated[
+        str, typer.Argument(help="A method and a path, 'GET /v1/home', or a field, Query.home.")
+    ],
+    *,
+    gateway: Annotated[
+        str, typer.Option(help=f"{GATEWAY} Without it: all.", autocompletion=gateways)
+    ] = "",
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Show the options with their defaults, too.")
+    ] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Explain how a request is answered: parts, calls, order, policies, cache, access, worst case.
+
+    It reads the source and the settings, and calls nothing. What the source does not show is
+    reported as unknown.
+    """
+    from bff_core.cli.explain import show_explanation  # noqa: PLC0415 # loads the framework
+
+    show_explanation(route, gateway, as_json=as_json, with_defaults=defaults)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs of this module to the command."""
+    app.command()(routes)
+    app.command()(graph)
+    app.command()(explain)
