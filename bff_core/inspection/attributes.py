@@ -1,6 +1,7 @@
 """What an attribute of a value is: a part of a screen, a client, a method, a verb."""
 
 import inspect
+import sys
 from functools import cached_property
 from types import FunctionType, ModuleType
 from typing import Final
@@ -10,9 +11,6 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.loader import LoaderMethod
 from bff_core.composition.wiring import shape_of
-from bff_core.graphql.annotations import class_of_annotation
-from bff_core.graphql.held_screen import held_screens
-from bff_core.graphql.shape import ShapeOf, source_type
 from bff_core.inspection.function_source import class_in, hints_of, plain_function
 from bff_core.inspection.steps import PartKind, PartRef
 from bff_core.inspection.values import (
@@ -34,6 +32,11 @@ VERBS: Final = frozenset(
     | {"typed"}
 )
 """The methods of `Upstream` that send a request."""
+
+
+def uses_graphql() -> bool:
+    """Whether a gateway of this process has GraphQL."""
+    return "bff_core.graphql.face" in sys.modules
 
 
 def attribute(value: Value, name: str) -> Value:
@@ -93,11 +96,13 @@ def _declared(kind: type, name: str, static: object) -> type | None:
         for field, one in (*shape.services, *shape.facts):
             if field == name:
                 return one
-    if issubclass(kind, ShapeOf) and name == "source":
-        return class_of_annotation(source_type(kind))
-    for field, screen in held_screens(kind):
-        if field == name:
-            return screen
+    if uses_graphql():
+        # Imported here because gateways without GraphQL need no library of it.
+        from bff_core.inspection.graphql_shapes import held  # noqa: PLC0415 # see above
+
+        found = held(kind, name)
+        if found is not None:
+            return found
     if isinstance(static, property) and static.fget is not None:
         return class_in(hints_of(static.fget).get("return"))
     if isinstance(static, cached_property):

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bff_core.gateway.app import Gateway
-from bff_core.inspection.graphql_fields import GraphQLField
 from bff_core.inspection.policy_sources import EffectiveOption, options_in_effect
-from bff_core.inspection.reader import PartPlan, parts_of, steps_of_function
+from bff_core.inspection.reader import PartPlan, parts_of
 from bff_core.inspection.routes import RouteDescription
 from bff_core.inspection.steps import (
     InOrder,
@@ -78,7 +77,7 @@ class Explanation:
 
 def explain(app: Gateway, route: RouteDescription) -> Explanation:
     """Return how a gateway answers a request to one of its routes."""
-    policies, step = app.config.policies.read(), steps_of_route(route)
+    policies, step = app.config.policies.read(), route.find_step()
     kinds = dict.fromkeys(one.service for one in requests_of(step))
     limit = app.edge_options.timeout
     return Explanation(
@@ -90,29 +89,6 @@ def explain(app: Gateway, route: RouteDescription) -> Explanation:
         worst_case(step, policies, limit),
         {one: options_in_effect(one.policy, policies.get(one, one.policy)) for one in kinds},
     )
-
-
-def steps_of_route(route: RouteDescription) -> Step:
-    """Return what a view does, or a GraphQL field with everything selected below it."""
-    if route.field is not None:
-        return steps_of_field(route.field)
-    return InOrder() if route.function is None else steps_of_function(route.function)
-
-
-def steps_of_field(one: GraphQLField, above: tuple[str, ...] = ()) -> Step:
-    """Return the steps of a field, then of all fields below it, at the same time.
-
-    A type within itself is read once.
-    """
-    if one.type_name in above:
-        return InOrder()
-    inner = tuple(
-        step
-        for field in one.inner
-        if (step := steps_of_field(field, (*above, one.type_name))) != InOrder()
-    )
-    own: tuple[Step, ...] = () if one.step == InOrder() else (one.step,)
-    return InOrder((*own, Together(inner))) if inner else InOrder(own)
 
 
 def requests_of(step: Step) -> list[Request]:

@@ -9,16 +9,18 @@ import strawberry
 from graphql import GraphQLField as Field
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
 
+from bff_core.answer_cacheability import Sharing
 from bff_core.auth.access import Access
 from bff_core.compat.strawberry import graphql_schema, resolver_of
 from bff_core.composition.composition import Composition
+from bff_core.gateway.app import Gateway
 from bff_core.graphql.access import rules_of
+from bff_core.graphql.face import GraphQL
 from bff_core.graphql.field_plan import Composed, ComposedPart, FieldPlan, HeldPart, LoadedValue
 from bff_core.graphql.strawberry_field import plan_of
 from bff_core.inspection.attributes import part_ref
 from bff_core.inspection.reader import screens_in, steps_of_function
-from bff_core.inspection.steps import InOrder, PartStart, PartWait, Step
-from bff_core.saga.saga import Saga
+from bff_core.inspection.steps import InOrder, PartStart, PartWait, Step, Together
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,26 @@ def _of_part(screen: type[Composition], member: Any) -> Step:
     return InOrder((PartStart(ref), PartWait(ref)))
 
 
-def is_saga(screen: type[Composition]) -> bool:
-    """Whether a screen is a saga."""
-    return issubclass(screen, Saga)
+def steps_of_field(one: GraphQLField, above: tuple[str, ...] = ()) -> Step:
+    """Return the steps of a field, then of all fields below it, at the same time.
+
+    A type within itself is read once.
+    """
+    if one.type_name in above:
+        return InOrder()
+    inner = tuple(
+        step
+        for field in one.inner
+        if (step := steps_of_field(field, (*above, one.type_name))) != InOrder()
+    )
+    own: tuple[Step, ...] = () if one.step == InOrder() else (one.step,)
+    return InOrder((*own, Together(inner))) if inner else InOrder(own)
+
+
+def root_fields(app: Gateway, path: str) -> Iterator[tuple[GraphQLField, Sharing | None]]:
+    """Yield the root fields of the schema at a path, and who may share the answer to each."""
+    for face in app.config.faces:
+        if isinstance(face, GraphQL) and face.path == path:
+            for one in fields_of(face.schema):
+                if one.is_root:
+                    yield one, face.sharing_of(one.name) if one.is_query else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 from bff_core.answer_cacheability import Sharing
@@ -10,9 +11,9 @@ from bff_core.auth.authenticator import names_of
 from bff_core.compat.fastapi import RouteContext, all_dependants, dependant_of, iter_route_contexts
 from bff_core.composition.composition import Composition
 from bff_core.gateway.app import Gateway
-from bff_core.graphql.face import GraphQL
-from bff_core.graphql.http_handler import GraphQLView
-from bff_core.inspection.graphql_fields import GraphQLField, fields_of
+from bff_core.inspection.attributes import uses_graphql
+from bff_core.inspection.reader import steps_of_function
+from bff_core.inspection.steps import InOrder, Step
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
 from bff_core.rest.compose import composition_of
@@ -34,10 +35,11 @@ SHARED_BY: Final[dict[Sharing | None, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteDescription:
-    """One route, or one root field of GraphQL, which has a `field` and no methods.
+    """One route, or one root field of GraphQL, which has no methods.
 
     `cache` says who may share an answer in the view cache, empty for what changes something.
-    `limits` are the rate limits that count its requests. `by` names the authenticators.
+    `limits` are the rate limits that count its requests. `by` names the authenticators. `find_step`
+    reads what a request does; for a field, with all fields below it.
     """
 
     kind: RouteKind
@@ -51,7 +53,7 @@ class RouteDescription:
     limits: tuple[Limit, ...]
     cache: str
     is_fast: bool = False
-    field: GraphQLField | None = None
+    find_step: Callable[[], Step] = InOrder
 
     @property
     def name(self) -> str:
@@ -96,11 +98,12 @@ def _described(app: Gateway, context: RouteContext, by: tuple[str, ...]) -> Rout
         limits=tuple(_limits(app.config.limits, entry)),
         cache=_cache(app, entry),
         is_fast=entry.compiled is not None,
+        find_step=InOrder if function is None else partial(steps_of_function, function),
     )
 
 
 def _kind(context: RouteContext, entry: RouteEntry, *, is_view: bool) -> RouteKind:
-    if isinstance(entry.endpoint, GraphQLView):
+    if uses_graphql() and type(entry.endpoint).__name__ == "GraphQLView":
         return "graphql"
     if is_view:
         return "view"
@@ -141,27 +144,27 @@ def _limits(limits: Sequence[Limit], entry: RouteEntry) -> Iterator[Limit]:
 
 
 def _fields(app: Gateway, route: RouteDescription) -> Iterator[RouteDescription]:
-    for face in app.config.faces:
-        if isinstance(face, GraphQL) and face.path == route.path:
-            for one in fields_of(face.schema):
-                if not one.is_root:
-                    continue
-                is_cached = app.has_cache and one.type_name == "Query"
-                sharing = face.sharing_of(one.name) if is_cached else None
-                yield RouteDescription(
-                    kind="field",
-                    methods=(),
-                    path=one.coordinate,
-                    function=one.resolver,
-                    screens=one.screens,
-                    access=next(iter(one.rules), None) or (SIGNED_IN if route.by else ANYONE),
-                    by=route.by,
-                    criticality=route.criticality,
-                    limits=route.limits,
-                    cache=SHARED_BY[sharing] if one.is_query else "",
-                    is_fast=True,
-                    field=one,
-                )
+    # Imported here because gateways without GraphQL need no library of it.
+    from bff_core.inspection.graphql_fields import (  # noqa: PLC0415 # see above
+        root_fields,
+        steps_of_field,
+    )
+
+    for one, sharing in root_fields(app, route.path):
+        yield RouteDescription(
+            kind="field",
+            methods=(),
+            path=one.coordinate,
+            function=one.resolver,
+            screens=one.screens,
+            access=next(iter(one.rules), None) or (SIGNED_IN if route.by else ANYONE),
+            by=route.by,
+            criticality=route.criticality,
+            limits=route.limits,
+            cache=SHARED_BY[sharing if app.has_cache else None] if one.is_query else "",
+            is_fast=True,
+            find_step=partial(steps_of_field, one),
+        )
 
 
 def describe_limit(limit: Limit) -> str:
