@@ -79,8 +79,31 @@ def explain(
     show_explanation(route, gateway, as_json=as_json, with_defaults=defaults)
 
 
+def doctor(
+    gateway: Annotated[
+        str,
+        typer.Argument(help="A gateway of [tool.bff]. Without it: all.", autocompletion=gateways),
+    ] = "",
+    *,
+    production: Annotated[
+        bool,
+        typer.Option("--production", help="Judge the variables of this process as production."),
+    ] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Check the project and the machine, and say what to do; status 1 if something fails.
+
+    It looks at Python, extras, limits, the clock, .env, ports, services, the settings of each
+    gateway, its policy file and its stores. No file is created.
+    """
+    from bff_core.cli.doctor import examine  # noqa: PLC0415 # loads the framework
+
+    raise typer.Exit(examine(gateway, is_production=production, as_json=as_json))
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
     app.command()(routes)
     app.command()(graph)
     app.command()(explain)
+    app.command()(doctor)
