@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from bff_core.cli.errors import CannotRun
-from bff_core.cli.findings import Finding, fail, lines_of, ok
+from bff_core.cli.findings import Finding, fail, ok, tables_of
 from bff_core.cli.gateway_checks import gateway_findings
 from bff_core.cli.machine_checks import env_file_findings, machine_findings
 from bff_core.cli.network_checks import port_findings, service_findings
@@ -23,7 +23,7 @@ def examine(gateway: str, *, is_production: bool, as_json: bool) -> int:
     else:
         out = console()
         is_utf8 = (out.encoding or "").lower().startswith("utf")
-        print_lines(out, *lines_of(findings, is_utf8=is_utf8), _summary(failed))
+        print_lines(out, *tables_of(findings, is_utf8=is_utf8), _summary(failed))
     return 1 if failed else 0
 
 
@@ -40,7 +40,7 @@ def findings_of(gateway: str, *, is_production: bool) -> Iterator[Finding]:
     if not is_production:
         yield from env_file_findings(project.root, os.environ)
         yield from service_findings(project)
-        yield from port_findings(project)
+        yield from port_findings(project, gateways)
     for name, entry in gateways.items():
         yield from gateway_findings(project, name, entry, is_production=is_production)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from rich.table import Table
 from rich.text import Text
 
 State = Literal["ok", "note", "fail"]
@@ -40,23 +41,16 @@ def fail(area: str, what: str, advice: str) -> Finding:
     return Finding(area, "fail", what, advice)
 
 
-def lines_of(findings: Sequence[Finding], *, is_utf8: bool) -> list[Text]:
-    """Return the findings as lines, by area."""
-    found: list[Text] = []
+def tables_of(findings: Sequence[Finding], *, is_utf8: bool) -> list[Text | Table]:
+    """Return the findings by area: a heading, and a table whose long lines are indented."""
+    found: list[Text | Table] = []
     for area in dict.fromkeys(one.area for one in findings):
-        found.append(Text(area, "bold"))
+        table = Table.grid(padding=(0, 1))
         for one in findings:
             if one.area == area:
-                found += _lines(one, is_utf8=is_utf8)
+                glyph, style = GLYPHS[one.state]
+                table.add_row(" ", Text(glyph if is_utf8 else one.state, style), Text(one.what))
+                if one.advice:
+                    table.add_row("", "", Text(one.advice, "dim"))
+        found += [Text(area, "bold"), table]
     return found
-
-
-def _lines(one: Finding, *, is_utf8: bool) -> list[Text]:
-    glyph, style = GLYPHS[one.state]
-    shown = glyph if is_utf8 else f"{one.state:4}"
-    first, *others = one.what.splitlines()
-    lines = [Text.assemble("  ", (shown, style), " ", first)]
-    lines += [Text(f"    {line}") for line in others]
-    if one.advice:
-        lines.append(Text(f"    {one.advice}", "dim"))
-    return lines

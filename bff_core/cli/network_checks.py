@@ -16,7 +16,7 @@ import msgspec
 
 from bff_core.cli.environment import address_of
 from bff_core.cli.findings import Finding, fail, note, ok
-from bff_core.cli.project import Project, ServiceEntry
+from bff_core.cli.project import GatewayEntry, Project, ServiceEntry
 from bff_core.settings.values import without_password
 from bff_core.sqlite import path_of
 
@@ -30,8 +30,8 @@ MAX_SKEW_SECONDS: Final = 30.0
 SERVICES: Final = "services"
 
 
-def port_findings(project: Project) -> Iterator[Finding]:
-    """Yield the ports of gateways that are taken twice, or by other programs."""
+def port_findings(project: Project, gateways: Mapping[str, GatewayEntry]) -> Iterator[Finding]:
+    """Yield the ports that two programs have, and those of gateways that others use."""
     ports = [(one.port, name) for name, one in project.gateways.items()]
     ports += [(one.port, name) for name, one in project.services.items() if one.port]
     for index, (port, name) in enumerate(ports):
@@ -42,7 +42,7 @@ def port_findings(project: Project) -> Iterator[Finding]:
                 f"port {port} is that of {others[0]} and of {name}",
                 "Give one of them another port in [tool.bff]",
             )
-    for name, gateway in project.gateways.items():
+    for name, gateway in gateways.items():
         yield _port(name, gateway.port)
 
 
