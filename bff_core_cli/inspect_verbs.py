@@ -8,7 +8,8 @@ import typer
 from bff_core_cli.completion import gateways
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-GATEWAY = "A gateway of [tool.bff], or module:attribute."
+GATEWAY = r"A gateway of \[tool.bff], or module:attribute."
+"""The backslash: rich would read the brackets as a style."""
 
 
 def routes(
@@ -82,7 +83,7 @@ def explain(
 def doctor(
     gateway: Annotated[
         str,
-        typer.Argument(help="A gateway of [tool.bff]. Without it: all.", autocompletion=gateways),
+        typer.Argument(help=r"A gateway of \[tool.bff]. Without it: all.", autocompletion=gateways),
     ] = "",
     *,
     production: Annotated[

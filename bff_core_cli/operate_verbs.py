@@ -22,7 +22,9 @@ KeysURL = Annotated[str, typer.Option(help="Store of the keys (BFF_API_KEYS_URL)
 JournalURL = Annotated[str, typer.Option(help="Journal of the sagas (BFF_JOURNAL_URL).")]
 Gateway = Annotated[
     str,
-    typer.Option(help="Take the variables of this gateway of [tool.bff].", autocompletion=gateways),
+    typer.Option(
+        help=r"Take the variables of this gateway of \[tool.bff].", autocompletion=gateways
+    ),
 ]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Prefix = Annotated[str, typer.Argument(help="The prefix of the key, as in bff keys list.")]
@@ -126,7 +128,7 @@ def purge(
     tags: Annotated[list[str], typer.Argument(help="Tags of the entries, such as product:42.")],
     *,
     gateway: Annotated[
-        str, typer.Option(help="A gateway of [tool.bff].", autocompletion=gateways)
+        str, typer.Option(help=r"A gateway of \[tool.bff].", autocompletion=gateways)
     ] = "",
     url: Annotated[str, typer.Option(help="Address of a gateway: http://HOST:PORT.")] = "",
     store: Annotated[
