@@ -80,6 +80,42 @@ def explain(
     show_explanation(route, gateway, as_json=as_json, with_defaults=defaults)
 
 
+def diff(
+    gateway: Annotated[str, typer.Argument(help=GATEWAY, autocompletion=gateways)],
+    other: Annotated[str, typer.Argument(help="Another one.", autocompletion=gateways)],
+    *,
+    screen: Annotated[str, typer.Option(help="Only this screen, such as Home.")] = "",
+    live: Annotated[
+        bool, typer.Option("--live", help="Call the gateways that run, at their ports.")
+    ] = False,
+    viewer: Annotated[str, typer.Option(help="The user id of the demo viewer.")] = "1",
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="An input of a screen; may be repeated."),
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:VALUE", help="A header of requests; may be repeated."),
+    ] = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Compare what two clients get of a screen: fields, calls, bytes of real answers.
+
+    The gateways run in this process, and call the services of the project, which have to run (bff
+    dev). A GraphQL field is queried with all fields below it. Status 1 if an answer is missing.
+    """
+    from bff_core.cli.diff import DiffOptions, parsed, show_diff  # noqa: PLC0415 # loads the framework
+
+    options = DiffOptions(
+        screen=screen,
+        is_live=live,
+        viewer=viewer,
+        given=parsed(given or (), "=", "--set"),
+        headers=parsed(header or (), ":", "--header"),
+    )
+    raise typer.Exit(show_diff(gateway, other, options, as_json=as_json))
+
+
 def doctor(
     gateway: Annotated[
         str,
@@ -107,4 +143,5 @@ def add_to(app: typer.Typer) -> None:
     app.command()(routes)
     app.command()(graph)
     app.command()(explain)
+    app.command()(diff)
     app.command()(doctor)

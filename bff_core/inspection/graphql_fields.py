@@ -1,17 +1,24 @@
 """The fields of a GraphQL schema: the parts and screens that give their values."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import strawberry
 from graphql import GraphQLField as Field
-from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import (
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+)
 
 from bff_core.answer_cacheability import Sharing
 from bff_core.auth.access import Access
-from bff_core.compat.strawberry import graphql_schema, resolver_of
+from bff_core.compat.strawberry import argument_names, graphql_schema, resolver_of
 from bff_core.composition.composition import Composition
 from bff_core.gateway.app import Gateway
 from bff_core.graphql.access import rules_of
@@ -132,3 +139,56 @@ def root_fields(app: Gateway, path: str) -> Iterator[tuple[GraphQLField, Sharing
             for one in fields_of(face.schema):
                 if one.is_root:
                     yield one, face.sharing_of(one.name) if one.is_query else None
+
+
+def root_field(app: Gateway, coordinate: str) -> tuple[str, GraphQLField]:
+    """Return a root field by its coordinate, with the path of its endpoint."""
+    for face in app.config.faces:
+        for one in fields_of(face.schema) if isinstance(face, GraphQL) else ():
+            if one.coordinate == coordinate:
+                return face.path, one  # type: ignore[attr-defined]  # of a GraphQL face
+    raise LookupError(coordinate)
+
+
+def query_of(one: GraphQLField, given: Mapping[str, str], depth: int) -> str:
+    """Return a query that selects a field and all below it, `depth` levels of objects deep.
+
+    `given` are arguments by their name in GraphQL or in Python. A field below it that requires an
+    argument is left out, and so is a type within itself. Raises `LookupError` with the names (in
+    Python) of arguments that are required and not given.
+    """
+    names = dict(argument_names(one.field))
+    values = {name: given.get(name, given.get(names.get(name, ""))) for name in one.field.args}
+    missing = [name for name in _required(one.field) if values[name] is None]
+    if missing:
+        raise LookupError(*(names.get(name, name) for name in missing))
+    arguments = ", ".join(
+        f"{name}: {_literal(value, one.field.args[name].type)}"
+        for name, value in values.items()
+        if value is not None
+    )
+    call = f"{one.name}({arguments})" if arguments else one.name
+    return f"{{ {call}{_selection(one, (one.type_name,), depth)} }}"
+
+
+def _required(field: Field) -> list[str]:
+    return [name for name, one in field.args.items() if is_required_argument(one)]
+
+
+def _literal(value: str, kind: object) -> str:
+    """Return a value of the command line as GraphQL writes it."""
+    is_text = get_named_type(kind).name in {"ID", "String"}  # type: ignore[call-overload]  # a type
+    return json.dumps(value) if is_text else value
+
+
+def _selection(one: GraphQLField, above: tuple[str, ...], depth: int) -> str:
+    if not isinstance(get_named_type(one.field.type), GraphQLObjectType):
+        return "" if is_leaf_type(get_named_type(one.field.type)) else " { __typename }"
+    names = []
+    for field in one.inner:
+        is_object = not is_leaf_type(get_named_type(field.field.type))
+        is_repeated = field.type_name in above
+        if _required(field.field) or (is_object and (is_repeated or depth <= 1)):
+            continue
+        names.append(field.name + _selection(field, (*above, field.type_name), depth - 1))
+    return f" {{ {' '.join(names) or '__typename'} }}"

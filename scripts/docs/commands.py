@@ -72,6 +72,6 @@ def _with_choices(one: Any) -> str:
 
 
 def _row(*cells: str | None) -> str:
-    """Return a row; a bracket that is escaped for rich is a plain one here, and a bar is escaped."""
+    """Return a row, in which bars are escaped, and brackets are not, unlike for rich."""
     texts = [(cell or "").replace("\\[", "[").replace("|", "\\|") for cell in cells]
     return f"| {' | '.join(texts)} |"

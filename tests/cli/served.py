@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-
-from bff_core import Gateway
+from fastapi import FastAPI
 
 
 class _Server(uvicorn.Server):
@@ -20,9 +19,9 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def served(app: Gateway) -> Iterator[str]:
-    """Yield the address of a gateway that runs until the context ends."""
-    server = _Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """Yield the address of an app that runs until the context ends."""
+    server = _Server(uvicorn.Config(app, port=port, log_level="critical", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
