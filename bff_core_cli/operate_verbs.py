@@ -1,6 +1,5 @@
 """The verbs for operators: `bff keys`, `bff saga` and `bff purge`."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -52,17 +51,15 @@ def issue(
     """Issue a key, and print it once."""
     from bff_core.cli import api_keys  # noqa: PLC0415 # loads the framework
 
-    asyncio.run(
-        api_keys.issue(
-            name,
-            subject,
-            tenant=tenant,
-            scopes=scope or (),
-            expires=expires,
-            url=url,
-            gateway=gateway,
-            as_json=as_json,
-        )
+    api_keys.issue(
+        name,
+        subject,
+        tenant=tenant,
+        scopes=scope or (),
+        expires=expires,
+        url=url,
+        gateway=gateway,
+        as_json=as_json,
     )
 
 
@@ -77,7 +74,7 @@ def list_keys(
     """List keys, the newest first, without their secrets; times are in UTC."""
     from bff_core.cli import api_keys  # noqa: PLC0415 # loads the framework
 
-    asyncio.run(api_keys.show_list(subject, url=url, gateway=gateway, as_json=as_json))
+    api_keys.show_list(subject, url=url, gateway=gateway, as_json=as_json)
 
 
 @keys.command("rotate")
@@ -92,7 +89,7 @@ def rotate(
     """Issue a successor with the same grants, and print it once; the old key ends later."""
     from bff_core.cli import api_keys  # noqa: PLC0415 # loads the framework
 
-    asyncio.run(api_keys.rotate(prefix, overlap=overlap, url=url, gateway=gateway, as_json=as_json))
+    api_keys.rotate(prefix, overlap=overlap, url=url, gateway=gateway, as_json=as_json)
 
 
 @keys.command("revoke")
@@ -100,7 +97,7 @@ def revoke(prefix: Prefix, *, url: KeysURL = "", gateway: Gateway = "") -> None:
     """End a key at once."""
     from bff_core.cli import api_keys  # noqa: PLC0415 # loads the framework
 
-    asyncio.run(api_keys.revoke(prefix, url=url, gateway=gateway))
+    api_keys.revoke(prefix, url=url, gateway=gateway)
 
 
 @sagas.command("list")
@@ -108,7 +105,7 @@ def list_sagas(*, url: JournalURL = "", gateway: Gateway = "", as_json: AsJSON =
     """List open sagas: the state of each step, and why; no inputs and no results."""
     from bff_core.cli import sagas as verbs  # noqa: PLC0415 # loads the framework
 
-    asyncio.run(verbs.show_list(url=url, gateway=gateway, as_json=as_json))
+    verbs.show_list(url=url, gateway=gateway, as_json=as_json)
 
 
 @sagas.command("forget")
@@ -121,7 +118,7 @@ def forget(
     """Delete a saga that you settled by hand: no process resumes it."""
     from bff_core.cli import sagas as verbs  # noqa: PLC0415 # loads the framework
 
-    asyncio.run(verbs.forget(saga, url=url, gateway=gateway))
+    verbs.forget(saga, url=url, gateway=gateway)
 
 
 def purge(
@@ -146,7 +143,7 @@ def purge(
     if sum(map(bool, (gateway, url, store))) > 1:
         raise CannotRun("--gateway, --url and --store exclude each other: give one")
     if store:
-        asyncio.run(verbs.in_store(tags, store=store, as_json=as_json))
+        verbs.in_store(tags, store=store, as_json=as_json)
     else:
         verbs.through_gateway(tags, gateway=gateway, url=url, as_json=as_json)
 

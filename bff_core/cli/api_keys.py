@@ -11,6 +11,7 @@ from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.cli.environment import store_url
 from bff_core.cli.errors import CannotRun, CommandFailed
+from bff_core.cli.event_loop import in_event_loop
 from bff_core.cli.output import print_json, print_table
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, NotFound, StoreUnavailable
@@ -24,6 +25,7 @@ UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 VARIABLE: Final = "BFF_API_KEYS_URL"
 
 
+@in_event_loop
 async def issue(
     name: str,
     subject: str,
@@ -47,6 +49,7 @@ async def issue(
     _print_new(key, record, as_json=as_json)
 
 
+@in_event_loop
 async def show_list(subject: str, *, url: str, gateway: str, as_json: bool) -> None:
     """Print the keys of a subject, or all, without their secrets."""
     async with _opened(url, gateway) as keys:
@@ -64,6 +67,7 @@ async def show_list(subject: str, *, url: str, gateway: str, as_json: bool) -> N
         sys.stderr.write(f"bff: there is no key{of} in {where}\n")
 
 
+@in_event_loop
 async def rotate(prefix: str, *, overlap: str, url: str, gateway: str, as_json: bool) -> None:
     """Issue a successor of a key, which ends after the overlap; print the new key."""
     beside = seconds(overlap)
@@ -72,6 +76,7 @@ async def rotate(prefix: str, *, overlap: str, url: str, gateway: str, as_json: 
     _print_new(key, record, as_json=as_json)
 
 
+@in_event_loop
 async def revoke(prefix: str, *, url: str, gateway: str) -> None:
     """End a key at once."""
     async with _opened(url, gateway) as keys:

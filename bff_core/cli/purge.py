@@ -14,6 +14,7 @@ from bff_core.background import Background
 from bff_core.cache.stores.redis import RedisCacheStore
 from bff_core.cli.environment import address_of, variables
 from bff_core.cli.errors import CannotRun, CommandFailed
+from bff_core.cli.event_loop import in_event_loop
 from bff_core.cli.output import print_json
 from bff_core.cli.project import find_project
 from bff_core.clock import chance, monotonic
@@ -52,6 +53,7 @@ def through_gateway(tags: Sequence[str], *, gateway: str, url: str, as_json: boo
         sys.stdout.write(f"purged {', '.join(tags)}: {entries} of the process that answered\n")
 
 
+@in_event_loop
 async def in_store(tags: Sequence[str], *, store: str, as_json: bool) -> None:
     """Purge in the Redis that gateways share as their cache; all of them drop the entries."""
     check_tags(tags)

@@ -8,6 +8,7 @@ from typing import Final
 
 from bff_core.cli.environment import store_url
 from bff_core.cli.errors import CommandFailed
+from bff_core.cli.event_loop import in_event_loop
 from bff_core.cli.output import print_json, print_table
 from bff_core.clock import chance, monotonic
 from bff_core.errors import StoreUnavailable
@@ -25,6 +26,7 @@ MAX_LISTED: Final = 1000
 """Sagas that are listed at most."""
 
 
+@in_event_loop
 async def show_list(*, url: str, gateway: str, as_json: bool) -> None:
     """Print the open sagas, without their inputs, results and viewers."""
     store = store_url(url, VARIABLE, JOURNAL, gateway)
@@ -41,6 +43,7 @@ async def show_list(*, url: str, gateway: str, as_json: bool) -> None:
         sys.stderr.write(f"bff: these are the first {MAX_LISTED}; there may be more\n")
 
 
+@in_event_loop
 async def forget(record_id: str, *, url: str, gateway: str) -> None:
     """Delete a saga that was settled by hand."""
     store = store_url(url, VARIABLE, JOURNAL, gateway)
