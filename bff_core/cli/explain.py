@@ -14,7 +14,6 @@ from bff_core.cli.part_rows import PartRows
 from bff_core.cli.source_places import place_of, shown_place
 from bff_core.inspection.explanation import Explanation, explain, unknowns_of
 from bff_core.inspection.routes import RouteDescription, describe_limit, routes_of
-from bff_core.inspection.steps import Request
 from bff_core.policy.upstream.policy import Policy
 
 
@@ -45,28 +44,28 @@ def find_route(named: str, gateway: str) -> tuple[LoadedGateway, RouteDescriptio
     """
     loaded = load_gateways(gateway)
     routes = [(one, route) for one in loaded for route in routes_of(one.app)]
-    found = [(one, route) for one, route in routes if _is_named(one, route, named)]
+    exact = [(one, route) for one, route in routes if named in _titles(route)]
+    found = exact or [(one, route) for one, route in routes if _serves(one, route, named)]
     if len({one.name for one, _ in found}) > 1:
         names = ", ".join(one.name for one, _ in found)
         raise CannotRun(f"{named} is in several gateways: add --gateway NAME, one of {names}")
     if found:
         return found[0]
-    titles = list(dict.fromkeys(title for _, route in routes for title in _titles(route)))
-    near = get_close_matches(named, titles, n=3, cutoff=0.5)
+    own = [route for _, route in routes if route.kind not in {"fastapi", "sign-in"}]
+    titles = list(dict.fromkeys(title for route in own for title in _titles(route)))
+    near = get_close_matches(named, titles, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(repr(one) for one in near)}?" if near else ""
     raise CannotRun(f"there is no route {named!r}: {hint or 'list them with bff routes'}")
 
 
-def _is_named(loaded: LoadedGateway, route: RouteDescription, named: str) -> bool:
-    """Whether a text names a route: its template, or a path that it serves."""
-    if named in _titles(route) or (route.kind == "field" and named == route.path):
-        return True
+def _serves(loaded: LoadedGateway, route: RouteDescription, named: str) -> bool:
+    """Whether a route serves the method and the path in a text, such as `GET /v1/products/8`."""
     method, _, path = named.rpartition(" ")
     if route.kind == "field" or not path.startswith("/"):
         return False
-    match = loaded.app.route_table().find((method or "GET").upper(), path)
-    is_served = match.entry is not None and match.entry.path == route.path
-    return is_served and bool(match.entry and set(match.entry.methods) == set(route.methods))
+    entry = loaded.app.route_table().find((method or "GET").upper(), path).entry
+    is_same = entry is not None and entry.path == route.path
+    return is_same and entry is not None and set(entry.methods) == set(route.methods)
 
 
 def _titles(route: RouteDescription) -> list[str]:
@@ -94,7 +93,7 @@ def _facts(loaded: LoadedGateway, found: Explanation) -> Table:
         *(("limit", describe_limit(limit)) for limit in route.limits),
         ("view cache", _view_cache(found, has_cache=app.has_cache)),
     ]
-    if route.kind == "view":
+    if route.kind in {"view", "stream"}:
         rows.append(("served by", "the fast path" if route.is_fast else "FastAPI"))
     for name, value in rows:
         if value:
@@ -174,28 +173,25 @@ def _attempts(policy: Policy) -> str:
 
 
 def _worst(found: Explanation) -> Text:
+    """Return the worst case, and which parts it adds up, or what makes it the request's timeout."""
     worst, limit = found.worst, found.limit
     text = Text("worst case  ", "bold")
     if not found.uses:
         return text.append("no part and no call is known", "")
-    if is_stream(found):
-        return text.append("none: the answer is a stream, which lasts as long as its source")
-    known = [(name, seconds) for name, seconds in worst.path if not isinf(seconds)]
-    parts = " + ".join(f"{name} {seconds:g} s" for name, seconds in known)
-    endless = [name for name, seconds in worst.path if isinf(seconds)]
+    parts = " + ".join(f"{name} {each:g} s" for name, each in worst.path if not isinf(each))
+    endless = next((name for name, each in worst.path if isinf(each)), "")
+    total = f"{parts} = {worst.seconds:g} s" if " + " in parts else parts
+    if found.route.kind == "stream":
+        text.append(f"{min(worst.seconds, limit):g} s", "bold")
+        return text.append(" until the first line; after that the stream has no limit of time", "")
     if endless:
-        text.append(f"{limit:g} s", "bold")
-        return text.append(f": the request's timeout, since {endless[0]} has none of its own")
-    if worst.seconds >= limit:
-        text.append(f"{limit:g} s", "bold")
-        return text.append(f": the request's timeout, before {parts} = {worst.seconds:g} s")
-    text.append(f"{worst.seconds:g} s", "bold")
-    return text.append(f" = {parts}, of {limit:g} s for the request")
-
-
-def is_stream(found: Explanation) -> bool:
-    """Whether the view itself reads a stream of a service."""
-    return any(isinstance(one.what, Request) and one.what.is_stream for one in found.uses)
+        reason = f"the request's timeout, since {endless} has none of its own"
+    elif worst.seconds >= limit:
+        reason = f"the request's timeout; its parts may take as long ({total})"
+    else:
+        text.append(f"{worst.seconds:g} s", "bold")
+        return text.append(f" = {parts}, of {limit:g} s for the request", "")
+    return text.append(f"{limit:g} s", "bold").append(f": {reason}", "")
 
 
 def _fields(loaded: LoadedGateway, found: Explanation) -> dict[str, object]:

@@ -9,7 +9,7 @@ from types import FunctionType
 from bff_core.inspection.attributes import attribute, known
 from bff_core.inspection.function_source import MISSING, named, place_of
 from bff_core.inspection.steps import Maybe, Repeated, Step, Unknown, in_order
-from bff_core.inspection.values import Known, LocalFunction, Many, Pending, Text, Value
+from bff_core.inspection.values import Instance, Known, LocalFunction, Many, Pending, Text, Value
 
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
@@ -74,6 +74,8 @@ class Expressions(ABC):
                 return Many(tuple(map(self.value_of, node.elts)))
             case ast.Starred():
                 return self.value_of(node.value)
+            case ast.Subscript():
+                return self._item(node)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self._comprehension(node)
         for child in ast.iter_child_nodes(node):
@@ -109,6 +111,15 @@ class Expressions(ABC):
             values = value.values if isinstance(value, Many) and is_same else ()
             for index, one in enumerate(target.elts):
                 self.bind(one, values[index] if values else None)
+
+    def _item(self, node: ast.Subscript) -> Value:
+        """Return the client in `app.services[Catalog]`; no other item is known."""
+        self.value_of(node.value)
+        item = self.value_of(node.slice)
+        is_service = isinstance(node.value, ast.Attribute) and node.value.attr == "services"
+        if is_service and isinstance(item, Known) and isinstance(item.value, type):
+            return Instance(item.value)
+        return None
 
     def _named(self, name: str) -> Value:
         if name in self.names:

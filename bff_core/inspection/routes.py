@@ -1,5 +1,6 @@
 """The routes of a gateway and the fields of its GraphQL schema, with what is declared on them."""
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,9 @@ from bff_core.rest.view_handler import CompiledView
 from bff_core.routing.route_table import RouteEntry
 from bff_core.startup.unused import name_of
 
-RouteKind = Literal["view", "graphql", "field", "route", "mount", "websocket", "sign-in", "fastapi"]
+RouteKind = Literal[
+    "view", "stream", "graphql", "field", "route", "mount", "websocket", "sign-in", "fastapi"
+]
 """`route` is a plain route of FastAPI, `fastapi` one that FastAPI adds itself."""
 
 SHARED_BY: Final[dict[Sharing | None, str]] = {
@@ -87,7 +90,7 @@ def _described(app: Gateway, context: RouteContext, by: tuple[str, ...]) -> Rout
     document = document_of(context.endpoint)
     function = context.endpoint if document is None else document.function
     return RouteDescription(
-        kind=_kind(context, entry, is_view=document is not None),
+        kind=_kind(context, entry, None if document is None else document.function),
         methods=tuple(sorted(entry.methods)),
         path=entry.path,
         function=function if callable(function) and hasattr(function, "__qualname__") else None,
@@ -102,11 +105,12 @@ def _described(app: Gateway, context: RouteContext, by: tuple[str, ...]) -> Rout
     )
 
 
-def _kind(context: RouteContext, entry: RouteEntry, *, is_view: bool) -> RouteKind:
+def _kind(context: RouteContext, entry: RouteEntry, function: object) -> RouteKind:
+    """Return the kind of a route; `function` is that of a view."""
     if uses_graphql() and type(entry.endpoint).__name__ == "GraphQLView":
         return "graphql"
-    if is_view:
-        return "view"
+    if function is not None:
+        return "stream" if inspect.isasyncgenfunction(function) else "view"
     if entry.is_socket:
         return "websocket"
     if not entry.methods:

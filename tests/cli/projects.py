@@ -5,6 +5,7 @@ from pathlib import Path
 SHOP = '''
 """A shop in one file."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import strawberry
@@ -61,6 +62,18 @@ class Product:
     title: str
     stars: float | None
     next: str
+
+
+@views.get("/products/all")
+async def get_products() -> list[str]:
+    """Show all products."""
+    return []
+
+
+@views.stream("/titles")
+async def get_titles(page: ProductPage) -> AsyncIterator[str]:
+    """Send titles."""
+    yield await page.title("8")
 
 
 @views.get("/products/{product_id}", public=True)

@@ -87,8 +87,9 @@ def test_a_graph_shows_parts_and_calls(here, bff):
     """A screen is a tree of its parts, with their calls and the routes that build it."""
     out = bff("graph", "ProductPage").out
 
-    assert out.splitlines()[:3] == [
+    assert out.splitlines()[:4] == [
         "ProductPage  inspected_shop.py",
+        "mobile: GET /v1/titles",
         "mobile: GET /v1/products/{product_id}",
         "web: Query.product",
     ]
@@ -165,6 +166,18 @@ def test_a_field_of_graphql_is_explained(here, bff):
     assert found["worst_case"] == 1.5
 
 
+def test_a_stream_has_a_limit_until_its_first_line(here, bff):
+    """A stream may last longer than requests do, once it has begun."""
+    out = bff("explain", "GET /v1/titles").out
+
+    assert "worst case  1.5 s until the first line; after that the stream has no limit" in out
+
+
+def test_a_path_is_served_by_its_own_route(here, bff):
+    """The exact route wins over a template that matches its path as well."""
+    assert bff("explain", "GET /v1/products/all").out.startswith("GET /v1/products/all  mobile")
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -172,7 +185,7 @@ def test_a_field_of_graphql_is_explained(here, bff):
         (("routes", "nowhere:app"), "there is no module 'nowhere'"),
         (("routes", "inspected_shop:views"), "is not an application"),
         (("graph", "ProductPag"), "did you mean ProductPage?"),
-        (("explain", "GET /v1/product"), "did you mean 'GET /v1/products/{product_id}'"),
+        (("explain", "GET /v1/product"), "or 'GET /v1/products/{product_id}'"),
         (("explain", "Query.produc"), "did you mean 'Query.product'"),
         (("explain", "PUT /v1/products/8"), "there is no route 'PUT /v1/products/8'"),
     ],

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 
+from fastapi import Request
+
 from bff_core import Composition, Policy, Upstream, bulk, critical, gather, loader, optional
 
 ORDERS = "/orders/{id}"
@@ -228,3 +230,8 @@ async def view(screen: Screen) -> object:
     first, _ = await gather(screen.first(), screen.replaced())
     await outside(screen, first["id"])
     return await gather(screen.after_first(), screen.one("1"))
+
+
+async def plain(request: Request) -> object:
+    """Call a client of the app, as plain routes of FastAPI do."""
+    return await request.app.services[Orders].by_constant("1")

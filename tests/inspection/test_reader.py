@@ -163,6 +163,11 @@ def test_parts_of_a_view_run_in_stages():
     ]
 
 
+def test_a_client_of_the_app_is_known_by_its_class():
+    """`app.services[Orders]` is the client of that class."""
+    assert text(steps_of_function(shop.plain)) == ONE
+
+
 def test_a_part_declares_what_replaces_it():
     """A plan has the kind, the timeout and the fallback of the declaration."""
     plans = parts_of(Screen)
