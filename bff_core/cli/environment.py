@@ -37,10 +37,15 @@ def development_variables(
     return {f"{PREFIX}ENV": "development", **services, **own, **read, **environ}
 
 
+def _local(entry: GatewayEntry | ServiceEntry) -> str:
+    """Return the address by which browsers find a program: cookies and issuers have this name."""
+    return f"http://localhost:{entry.port}"
+
+
 def _filled(project: Project, entry: GatewayEntry) -> dict[str, str]:
     """Return `env` of a gateway, with ports and addresses in place of `{port}` and `{name}`."""
-    known = {name: address_of(one) for name, one in project.services.items()}
-    known |= {name: address_of(one) for name, one in project.gateways.items()}
+    known = {name: one.url or _local(one) for name, one in project.services.items()}
+    known |= {name: _local(one) for name, one in project.gateways.items()}
     values = {**known, "port": str(entry.port)}
 
     def value(found: re.Match[str]) -> str:
