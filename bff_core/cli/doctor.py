@@ -10,7 +10,7 @@ from bff_core.cli.findings import Finding, fail, ok, tables_of
 from bff_core.cli.gateway_checks import gateway_findings
 from bff_core.cli.machine_checks import env_file_findings, machine_findings
 from bff_core.cli.network_checks import port_findings, service_findings
-from bff_core.cli.output import console, print_json, print_lines
+from bff_core.cli.output import console, counted, print_json, print_lines
 from bff_core.cli.project import Project, find_project
 
 
@@ -46,7 +46,8 @@ def findings_of(gateway: str, *, is_production: bool) -> Iterator[Finding]:
 
 
 def _summary_of(project: Project) -> Finding:
-    count = f"{len(project.gateways)} gateways, {len(project.services)} services"
+    gateways, services = len(project.gateways), len(project.services)
+    count = f"{counted(gateways, 'gateway')}, {counted(services, 'service')}"
     if not project.gateways:
         return fail("project", f"{project.root}: no gateway", "Add one: bff new NAME")
     return ok("project", f"{project.root}: {count}")

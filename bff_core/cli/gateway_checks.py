@@ -10,6 +10,7 @@ from bff_core.cli.environment import development_variables, in_environment
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.findings import Finding, fail, note, ok
 from bff_core.cli.network_checks import store_finding
+from bff_core.cli.output import counted
 from bff_core.cli.project import GatewayEntry, Project
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
@@ -58,7 +59,8 @@ def _app(entry: GatewayEntry) -> Gateway:
 def _of_app(
     area: str, app: Gateway, root: Path, variables: Mapping[str, str], *, is_production: bool
 ) -> Iterator[Finding]:
-    yield ok(area, f"loads, with {len(app.services)} services and {len(app.routes)} routes")
+    services, routes = counted(len(app.services), "service"), counted(len(app.routes), "route")
+    yield ok(area, f"loads, with {services} and {routes}")
     yield from _stores(area, app, root)
     yield from _policies(area, app)
     yield from _declarations(area, app)
@@ -93,7 +95,9 @@ def _policies(area: str, app: Gateway) -> Iterator[Finding]:
         for one in options_in_effect(kind.policy, policy)
         if one.source == "file"
     ]
-    yield ok(area, f"{app.settings.policies} is valid and changes {len(changed)} options")
+    yield ok(
+        area, f"{app.settings.policies} is valid and changes {counted(len(changed), 'option')}"
+    )
 
 
 def _declarations(area: str, app: Gateway) -> Iterator[Finding]:

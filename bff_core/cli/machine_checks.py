@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bff_core.cli.findings import Finding, fail, note, ok
+from bff_core.cli.output import counted
 from bff_core.errors import ConfigurationError
 from bff_core.settings.env_file import DEFAULT, read_env_file
 
@@ -109,7 +110,7 @@ def env_file_findings(root: Path, environ: Mapping[str, str]) -> Iterator[Findin
     except ConfigurationError as error:
         yield fail(area, str(error), "Write one NAME=value a line")
         return
-    yield ok(area, f".env sets {len(read)} variables")
+    yield ok(area, f".env sets {counted(len(read), 'variable')}")
     hidden = sorted(name for name in read if name in environ and environ[name] != read[name])
     if hidden:
         names = ", ".join(hidden)

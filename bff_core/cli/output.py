@@ -38,6 +38,11 @@ def print_lines(out: Console, *shown: RenderableType) -> None:
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 route", "2 routes"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def columns(*names: str, fixed: Collection[str] = (), gap: int = 2) -> Table:
     """Return an empty table without lines; text of `fixed` columns is never broken."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))

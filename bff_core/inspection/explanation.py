@@ -154,6 +154,7 @@ class _Stages:
 
     uses: dict[tuple[Shown, int], Use] = field(default_factory=dict)
     first: dict[PartRef, int] = field(default_factory=dict)
+    certain: set[PartRef] = field(default_factory=set)
     is_certain: bool = True
     is_repeated: bool = False
 
@@ -190,8 +191,10 @@ class _Stages:
         return end
 
     def _start(self, part: PartRef, stage: int) -> int:
-        if part.kind == "step" or (plan_of(part).runs_once and part in self.first):
+        if part.kind == "step" or (plan_of(part).runs_once and part in self.certain):
             return stage
+        if self.is_certain and not self.is_repeated:
+            self.certain.add(part)
         self.first[part] = stage
         self._add(part, stage)
         return stage

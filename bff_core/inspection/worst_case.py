@@ -1,10 +1,10 @@
 """How long a view may take at most, by the timeouts of its parts and of the services they call."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import inf, isinf
+from math import inf
 
-from bff_core.composition.failure_policy import Optional, with_reserve
 from bff_core.inspection.reader import parts_of
 from bff_core.inspection.steps import (
     InOrder,
@@ -70,14 +70,16 @@ def attempts_limit(policy: Policy) -> float:
 class Timeline:
     """The latest moments at which the parts of one request end.
 
-    `limit` is the timeout of the request. `call` returns how many seconds a call may take.
+    `limit` is the timeout of the request. `call` returns how many seconds a call may take. A part
+    that a condition or a loop has started may start again later: only `certain` ones run already.
     """
 
     policies: Policies
     limit: float
     call: Callable[[Policy], float] = call_limit
     ends: dict[tuple[type, str], Moment] = field(default_factory=dict)
-    started: dict[tuple[type, str], Moment] = field(default_factory=dict)
+    certain: set[tuple[type, str]] = field(default_factory=set)
+    _is_certain: bool = True
     _open: set[tuple[type, str]] = field(default_factory=set)
 
     def after(  # noqa: C901, PLR0911 # one branch for each kind of step
@@ -89,8 +91,11 @@ class Timeline:
                 for one in step.steps:
                     now = self.after(one, now)
                 return now
-            case Together() | Maybe():
-                return max((self.after(one, now) for one in step.steps), key=_seconds, default=now)
+            case Together():
+                return self._last(step.steps, now)
+            case Maybe():
+                with self._uncertain():
+                    return max(now, self._last(step.steps, now), key=_seconds)
             case Repeated():
                 return self._repeated(step, now)
             case PartStart():
@@ -120,17 +125,29 @@ class Timeline:
         return self._ended(part, Moment()).seconds
 
     def _repeated(self, step: Repeated, now: Moment) -> Moment:
-        end = self.after(step.step, now)
+        with self._uncertain():
+            end = self.after(step.step, now)
         is_endless = not step.at_once and end.seconds > now.seconds
         return now.after("a loop", inf) if is_endless else end
 
+    def _last(self, steps: Iterable[Step], now: Moment) -> Moment:
+        return max((self.after(one, now) for one in steps), key=_seconds, default=now)
+
+    @contextmanager
+    def _uncertain(self) -> Iterator[None]:
+        before, self._is_certain = self._is_certain, False
+        try:
+            yield
+        finally:
+            self._is_certain = before
+
     def _start(self, part: PartRef, now: Moment) -> None:
         key, plan = _key(part), parts_of(part.screen).get(part.name)
-        if part.kind == "step" or (plan is not None and plan.runs_once and key in self.ends):
+        runs_already = plan is not None and plan.runs_once and key in self.certain
+        if part.kind == "step" or runs_already or key in self._open:  # open: it awaits itself
             return
-        if key in self._open:  # a part that awaits itself, which fails
-            return
-        self.started.setdefault(key, now)
+        if self._is_certain:
+            self.certain.add(key)
         end, before = self._ended(part, now), self.ends.get(key)
         if before is None or end.seconds > before.seconds:
             self.ends[key] = end
@@ -155,18 +172,6 @@ def worst_case(step: Step, policies: Policies, limit: float) -> Moment:
     It is infinite if something has no timeout of its own: then the request's timeout ends it.
     """
     return Timeline(policies, limit).after(step, Moment())
-
-
-def is_bounded(moment: Moment, limit: float) -> bool:
-    """Whether the timeouts of parts and calls end a view before the request's timeout does."""
-    return not isinf(moment.seconds) and moment.seconds < limit
-
-
-def optional_limit(failure: object, limit: float) -> float:
-    """Return the timeout of an optional part, which ends before the request does."""
-    if isinstance(failure, Optional) and failure.timeout is None:
-        return with_reserve(limit, 0.0)
-    return limit
 
 
 def _key(part: PartRef) -> tuple[type, str]:

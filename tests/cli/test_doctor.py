@@ -119,7 +119,7 @@ def test_an_invalid_policy_file_is_reported(project, bff, monkeypatch):
         "catalog.timeot is no option: did you mean timeout?"
         in found(wrong)["gateway mobile"][-1]["what"]
     )
-    assert "policies.toml is valid and changes 1 options" in [
+    assert "policies.toml is valid and changes 1 option" in [
         one["what"] for one in found(right)["gateway mobile"]
     ]
 
@@ -139,7 +139,7 @@ def test_stores_are_tried_without_creating_them(project, bff, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "state", "complaint"),
     [
-        ("BFF_TIMEOUT=2\n", "ok", ".env sets 1 variables"),
+        ("BFF_TIMEOUT=2\n", "ok", ".env sets 1 variable"),
         ("BFF_TIMEOUT\n", "fail", "line 1: write NAME=value"),
     ],
 )

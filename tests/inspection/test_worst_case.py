@@ -123,6 +123,14 @@ async def either(page: Page) -> None:
         await page.twice()
 
 
+async def started_maybe(page: Page) -> None:
+    """Start a part in one branch, and await it in any case, later."""
+    if page.fast:
+        page.base()
+    await page.twice()
+    await page.base()
+
+
 async def loop(page: Page) -> None:
     """Call as often as there are items."""
     for _ in await page.base():
@@ -144,6 +152,7 @@ async def stream(page: Page) -> None:
         (started, [("twice", 2.0)]),
         (batches, [("item", 0.3), ("item", 0.3)]),
         (either, [("base", 1.0), ("twice", 2.0)]),
+        (started_maybe, [("twice", 2.0), ("base", 1.0)]),
     ],
 )
 def test_the_longest_chain_of_waits_is_the_worst_case(view, path):
