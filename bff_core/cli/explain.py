@@ -92,6 +92,7 @@ def _facts(loaded: LoadedGateway, found: Explanation) -> Table:
         ("criticality", route.criticality),
         *(("limit", describe_limit(limit)) for limit in route.limits),
         ("view cache", _view_cache(found, has_cache=app.has_cache)),
+        ("HTTP cache", _http_cache(found)),
     ]
     if route.kind in {"view", "stream"}:
         rows.append(("served by", "the fast path" if route.is_fast else "FastAPI"))
@@ -120,6 +121,17 @@ def _view_cache(found: Explanation, *, has_cache: bool) -> str:
         names = ", ".join(found.uncached)
         return f"stores no answer that has a reply of {names}, whose policy has no cache"
     return f"{route.cache}, as long as the replies are fresh"
+
+
+def _http_cache(found: Explanation) -> str:
+    """Return which services' replies are cached, if the route reads any."""
+    reads = {one.service.name: None for one in found.requests if one.verb in {"GET", "HEAD"}}
+    cached = [name for name in reads if name not in found.uncached]
+    if not reads:
+        return ""
+    return (
+        f"replies of {', '.join(cached)}" if cached else "off: no policy of these services has it"
+    )
 
 
 def _order(found: Explanation) -> Iterator[Text | Table]:
@@ -207,6 +219,7 @@ def _fields(loaded: LoadedGateway, found: Explanation) -> dict[str, object]:
         "criticality": route.criticality,
         "limits": [describe_limit(one) for one in route.limits],
         "view_cache": _view_cache(found, has_cache=loaded.app.has_cache),
+        "http_cache": _http_cache(found),
         "parts": [one for use in found.uses for one in rows.fields(use)],
         "unknown": [f"{one.reason} {one.where}".strip() for one in unknowns_of(found.step)],
         "policies": {

@@ -20,7 +20,7 @@ Row = Sequence[Text]
 
 FAILS = {
     "bulk": "its item says so",
-    "step": "earlier steps are undone",
+    "step": "",
 }
 """What happens if a part without a fallback fails; for other kinds the answer fails."""
 
@@ -44,11 +44,14 @@ class PartRows:
         if isinstance(what, PartRef):
             yield from self._part(what, suffix)
         elif isinstance(what, SagaRun):
-            yield [Text(f"{what.saga.__name__} (saga)"), Text("steps are undone"), Text(), Text()]
+            tries = f"its steps in order, each with up to {what.saga.policy.tries} tries"
+            name = Text(f"{what.saga.__name__} (saga)")
+            yield [name, Text("its steps are undone"), Text(tries, "dim"), Text("the request")]
             for step in what.saga.steps:
                 yield from self._part(PartRef(what.saga, step.name, "step"), "", indent="  ")
         elif isinstance(what, Request):
-            name = Text(f"(the view itself){suffix}", "dim")
+            where = "resolver" if self.found.route.kind == "field" else "view"
+            name = Text(f"(the {where} itself){suffix}", "dim")
             yield [name, Text("the answer fails"), Text(call_text(what)), self._at_most(what)]
         else:
             yield [Text("unknown", "yellow"), Text(), Text(what.reason), Text()]

@@ -21,6 +21,7 @@ from bff_core.inspection.steps import (
     Unknown,
 )
 from bff_core.policy.upstream.policy import Policy
+from bff_core.saga.saga import Saga
 from bff_core.upstream.client import Upstream
 
 Policies = Mapping[type[Upstream], Policy]
@@ -121,8 +122,11 @@ class Timeline:
         return self.call(self.policies.get(request.service, request.service.policy))
 
     def duration(self, part: PartRef) -> float:
-        """Return how many seconds a part may take that starts at once."""
-        return self._ended(part, Moment()).seconds
+        """Return how many seconds a part may take that starts at once; one try of a step."""
+        seconds = self._ended(part, Moment()).seconds
+        if part.kind == "step" and issubclass(part.screen, Saga):
+            return min(seconds, part.screen.policy.step_timeout)
+        return seconds
 
     def _repeated(self, step: Repeated, now: Moment) -> Moment:
         with self._uncertain():
