@@ -119,7 +119,7 @@ def diff(
 def doctor(
     gateway: Annotated[
         str,
-        typer.Argument(help=r"A gateway of \[tool.bff]. Without it: all.", autocompletion=gateways),
+        typer.Argument(help=f"{GATEWAY} Without it: all.", autocompletion=gateways),
     ] = "",
     *,
     production: Annotated[

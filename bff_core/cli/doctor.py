@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.text import Text
 
@@ -11,7 +12,7 @@ from bff_core.cli.gateway_checks import gateway_findings
 from bff_core.cli.machine_checks import env_file_findings, machine_findings
 from bff_core.cli.network_checks import port_findings, service_findings
 from bff_core.cli.output import console, counted, print_json, print_lines
-from bff_core.cli.project import Project, find_project
+from bff_core.cli.project import GatewayEntry, Project, find_project
 
 
 def examine(gateway: str, *, is_production: bool, as_json: bool) -> int:
@@ -30,6 +31,10 @@ def examine(gateway: str, *, is_production: bool, as_json: bool) -> int:
 def findings_of(gateway: str, *, is_production: bool) -> Iterator[Finding]:
     """Yield the findings of the machine, of the project, of its services and gateways."""
     yield from machine_findings()
+    if ":" in gateway:  # it needs no project, as in a container
+        alone, entry = Project(Path.cwd(), {}, {}), GatewayEntry(app=gateway, port=0)
+        yield from gateway_findings(alone, gateway, entry, is_production=is_production)
+        return
     try:
         project = find_project()
         gateways = {gateway: project.gateway(gateway)} if gateway else project.gateways

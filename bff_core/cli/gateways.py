@@ -11,6 +11,7 @@ from pathlib import Path
 from bff_core.cli.environment import development_variables, in_environment
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import GatewayEntry, Project, find_project
+from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.under_test import MakingForTest, made_for_test
 from bff_core.server.target import CannotServe, load
@@ -68,7 +69,7 @@ def _loaded(
         warnings.simplefilter("ignore")
         try:
             found = load(app)
-        except CannotServe as error:
+        except (CannotServe, ConfigurationError) as error:
             raise CannotRun(f"gateway {name}: {error}") from None
     if not isinstance(found, Gateway):
         raise CannotRun(f"{app!r} is no gateway of bff-core, but of type {type(found).__name__}")

@@ -181,6 +181,19 @@ def test_production_is_judged_by_its_own_variables(project, bff, monkeypatch):
     assert accepted.status == 0
 
 
+def test_a_container_needs_no_project(project, bff, monkeypatch):
+    """A gateway is checked by its module where there is no pyproject.toml."""
+    module = next(project.glob("shop_*.py"))
+    (project / "pyproject.toml").unlink()
+    monkeypatch.setenv("BFF_UPSTREAM_CATALOG", "https://catalog.example")
+    monkeypatch.setenv("BFF_UPSTREAM_REVIEWS", "https://reviews.example")
+    monkeypatch.setenv("BFF_ALLOWED_HOSTS", "shop.example")
+    done = bff("doctor", f"{module.stem}:mobile", "--production", "--json")
+
+    assert done.status == 0
+    assert [*found(done)] == ["machine", f"gateway {module.stem}:mobile"]
+
+
 def test_an_error_of_the_users_code_is_reported(project, bff):
     """An exception at import is a finding of that gateway, not a traceback."""
     module = next(project.glob("shop_*.py"))
