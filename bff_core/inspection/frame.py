@@ -41,6 +41,7 @@ from bff_core.inspection.values import (
     Text,
     Value,
     Verb,
+    is_call,
     is_client,
 )
 from bff_core.saga.saga import Saga
@@ -189,13 +190,13 @@ class Frame(Statements):
         """Read a function; one that is not the user's, or can't make calls, is left out."""
         function, owner = method.function, method.owner
         arguments = [owner, *given] if owner is not None else [*given]
-        can_call = any(map(is_client, [*arguments, *keywords.values()]))
+        can_call = any(is_call(one) or is_client(one) for one in (*arguments, *keywords.values()))
         if not (can_call or _is_asynchronous(function)):
             return None
         if isinstance(owner, Instance) and owner.kind is ResponseCache:
             return Known(NOTHING)
-        tree = tree_of(function) if _is_of_user(function) or can_call else None
-        if _is_of_framework(function) or tree is None or isinstance(tree, ast.Lambda):
+        tree = tree_of(function) if _is_of_user(function) else None
+        if tree is None or isinstance(tree, ast.Lambda):
             return self._escaped(node, [*arguments, *keywords.values()])
         key = (function.__code__, arguments[0] if arguments else None)
         if key in self._outer or len(self._outer) >= MAX_DEPTH:
@@ -230,8 +231,7 @@ class Frame(Statements):
 
     def _escaped(self, node: ast.Call, values: Sequence[Value]) -> Value:
         """Record that screens, clients or calls are passed to code that can't be read."""
-        is_call = any(isinstance(one, Pending) and not one.is_started for one in values)
-        if is_call or any(map(is_client, values)):
+        if any(is_call(one) or is_client(one) for one in values):
             self.unknown(f"calls {short(node.func)}(...)", node)
             return Known(NOTHING)
         return None

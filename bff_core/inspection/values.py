@@ -117,6 +117,13 @@ Value: TypeAlias = (
 )
 
 
+def is_call(value: Value) -> bool:
+    """Whether a value is a call that has not been sent yet, or contains one."""
+    if isinstance(value, Many):
+        return any(map(is_call, value.values))
+    return isinstance(value, Pending) and not value.is_started
+
+
 def is_client(value: Value) -> bool:
     """Whether calls can be made with a value: it is a screen or a client, or holds one."""
     if isinstance(value, Many):

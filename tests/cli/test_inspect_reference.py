@@ -76,6 +76,9 @@ def test_a_part_that_waits_is_explained_below_it(bff):
     """Related products wait for the product, and load their summaries themselves."""
     text = bff("explain", "GET /v1/products/8", "--gateway", "mobile").out
 
+    web = explained(bff, "Query.product")
+
+    assert {"rating", "price", "stock"} == stages(web)[-1]  # rating has a resolver of its own
     assert "related    ()                waits for product, summary   1.5 s" in text
     assert "  summary  None              catalog  GET /products       1 s" in text
 

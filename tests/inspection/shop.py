@@ -1,7 +1,7 @@
 """A shop whose screens do everything that a reader of source has to understand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from fastapi import Request
 
@@ -87,6 +87,16 @@ def pick(screen: Base, name: str) -> Callable[[], object]:
     """Choose something of a screen at run time."""
     found: Callable[[], object] = getattr(screen, name)
     return found
+
+
+async def awaited(call: Awaitable[object]) -> object:
+    """Await a call."""
+    return await call
+
+
+def same(call: Awaitable[object]) -> Awaitable[object]:
+    """Return a call."""
+    return call
 
 
 class Screen(Base):
@@ -208,6 +218,71 @@ class Screen(Base):
     async def streamed(self) -> object:
         """Read a stream."""
         return [one async for one in self.orders.rows()]
+
+    @optional
+    async def by_asyncio(self) -> object:
+        """Use asyncio itself."""
+        both = await asyncio.gather(self.orders.by_attribute(), self.orders.by_constant("1"))
+        one = await asyncio.wait_for(self.orders.by_attribute(), timeout=1)
+        task = asyncio.create_task(self.orders.by_constant("1"))
+        return both, one, await task
+
+    @optional
+    async def matched(self, kind: str) -> object:
+        """Call by a match."""
+        match kind:
+            case "all":
+                return await self.orders.by_attribute()
+            case _:
+                return await self.orders.by_constant("1")
+
+    @optional
+    async def polls(self) -> object:
+        """Call until something is there."""
+        while not (found := await self.orders.by_attribute()):
+            pass
+        return found
+
+    @optional
+    async def by_lambda(self) -> object:
+        """Call through a lambda."""
+        find = lambda order_id: self.orders.by_constant(order_id)  # noqa: E731, PLW0108 # is tested
+        return await find("1")
+
+    @optional
+    async def short_circuit(self) -> object:
+        """Call the second service only where the first has nothing."""
+        return await self.orders.by_attribute() or await self.orders.by_constant("1")
+
+    @optional
+    async def in_dictionary(self) -> object:
+        """Call for the values of a dictionary."""
+        ids = await self.orders.by_attribute()
+        return {one: await self.orders.by_constant(one) for one in ids}
+
+    @optional
+    async def renamed(self) -> object:
+        """Call a client by another name."""
+        client, number = self.orders, "1"
+        return await client.by_constant(number)
+
+    @optional
+    async def cleaned(self) -> object:
+        """Call at the end, whatever happens."""
+        try:
+            return await self.first()
+        finally:
+            await self.orders.twice()
+
+    @optional
+    async def wrapped(self) -> object:
+        """Pass a call to a function that awaits it, and to one that returns it."""
+        return await awaited(self.orders.by_attribute()), await same(self.orders.by_attribute())
+
+    @optional
+    async def passed_on(self) -> object:
+        """Pass a call to a library."""
+        return await asyncio.wait([self.orders.by_attribute()])  # type: ignore[type-var]  # unread
 
     @loader(fallback=None, timeout=0.3)
     async def one(self, keys: tuple[str, ...]) -> Mapping[str, str]:
