@@ -11,6 +11,7 @@ from typing import Final
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.composition.composition import Composition
 from bff_core.composition.gather import gather
+from bff_core.inspection.arguments import arguments_by_name, bound_arguments
 from bff_core.inspection.attributes import attribute, part_ref
 from bff_core.inspection.expressions import NOTHING, short
 from bff_core.inspection.function_source import class_in, hints_of, plain_function, tree_of
@@ -55,6 +56,9 @@ TASKS: Final = (asyncio.create_task, asyncio.ensure_future, asyncio.shield, asyn
 
 _LIBRARIES: Final = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
 
+SPECIAL: Final = frozenset({"compose", "compose_anew", "create_task", "many", "run"})
+"""Methods of the framework and of task groups that are read by their meaning."""
+
 METHODS: Final = {"ndjson": "GET", "sse": "GET", "stream": "GET", "forward": ""}
 """The HTTP methods of verbs that are not named like theirs."""
 
@@ -88,7 +92,7 @@ class Frame(Statements):
             case BoundPart():
                 return self._part(function)
             case Verb():
-                return self._request(function, node, [*given], keywords)
+                return self._request(function, given, keywords)
             case Method():
                 return self._function(function, node, given, keywords)
             case LocalFunction():
@@ -100,33 +104,40 @@ class Frame(Statements):
                 return Known(NOTHING)
         return self._escaped(node, [*given, *keywords.values()])
 
-    def _special(self, node: ast.Call) -> Value:  # noqa: PLR0911 # one branch for each kind of call
-        """Return the value of a loader's `many`, a composed screen, a saga's run, a new task."""
-        if not isinstance(node.func, ast.Attribute):
+    def _special(self, node: ast.Call) -> Value:
+        """Return the value of a composed screen, a loader's `many`, a saga's run, a new task."""
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in SPECIAL:
             return None
-        name = node.func.attr
-        if name in {"compose", "compose_anew"} and node.args:
-            screen = self.value_of(node.args[0])
-            if (
-                isinstance(screen, Known)
-                and isinstance(screen.value, type)
-                and issubclass(screen.value, Composition)
-            ):
-                self.steps.append(ScreenMade(screen.value))
-                return Instance(screen.value)
-        if name not in {"many", "run", "create_task"}:
+        name, first = node.func.attr, node.args[0] if node.args else None
+        with self.apart() as steps:
+            found = (
+                self._composed(first)
+                if name.startswith("compose")
+                else self._of_owner(name, self.value_of(node.func.value), first)
+            )
+        if found is not None:  # else the call is read as any other
+            self.steps += steps
+        return found
+
+    def _composed(self, node: ast.expr | None) -> Value:
+        screen = self.value_of(node)
+        kind = screen.value if isinstance(screen, Known) else None
+        if not (isinstance(kind, type) and issubclass(kind, Composition)):
             return None
-        owner = self.value_of(node.func.value)
+        self.steps.append(ScreenMade(kind))
+        return Instance(kind)
+
+    def _of_owner(self, name: str, owner: Value, first: ast.expr | None) -> Value:
         if name == "many" and isinstance(owner, BoundPart):
-            for one in node.args:
-                self.value_of(one)
+            self.value_of(first)
             return self._part(owner)
         if name == "run" and isinstance(owner, Instance) and issubclass(owner.kind, Saga):
             return Pending(SagaRun(owner.kind))
-        if name == "create_task" and isinstance(owner, TaskGroup) and node.args:
-            task = self.value_of(node.args[0])
-            owner.steps += [] if not isinstance(task, Pending) else [task.step]
-            return Pending(InOrder()) if isinstance(task, Pending) else None
+        if name == "create_task" and isinstance(owner, TaskGroup):
+            task = self.value_of(first)
+            if isinstance(task, Pending):
+                owner.steps.append(task.step)
+                return Pending(InOrder())
         return None
 
     def _part(self, bound: BoundPart) -> Pending:
@@ -139,7 +150,7 @@ class Frame(Statements):
         return Pending(PartWait(ref), worth, is_started=True)
 
     def _request(
-        self, verb: Verb, node: ast.Call, given: list[Value], keywords: Mapping[str, Value]
+        self, verb: Verb, given: Sequence[Value], keywords: Mapping[str, Value]
     ) -> Pending:
         """Return the request of a verb; a method or a path that is no constant stays empty."""
         name, texts = verb.name, [one.value if isinstance(one, Text) else "" for one in given]
@@ -152,7 +163,6 @@ class Frame(Statements):
         path = texts[0] if texts and name != "forward" else ""
         service, via = self._via or (verb.service, "")
         is_stream = name in {"ndjson", "sse", "stream"}
-        del node
         return Pending(Request(service, via, method, path, is_stream=is_stream))
 
     def _object(  # noqa: PLR0911 # one branch for each kind of object
@@ -160,9 +170,9 @@ class Frame(Statements):
     ) -> Value:
         if one is NOTHING:
             return Known(NOTHING)
-        if one in GATHERS:
+        if any(one is each for each in GATHERS):
             return _gathered(node, given)
-        if one in TASKS:
+        if any(one is each for each in TASKS):
             return given[0] if given and isinstance(given[0], Pending) else None
         if one is asyncio.TaskGroup:
             return TaskGroup()
@@ -200,8 +210,8 @@ class Frame(Statements):
             return self._escaped(node, [*arguments, *keywords.values()])
         key = (function.__code__, arguments[0] if arguments else None)
         if key in self._outer or len(self._outer) >= MAX_DEPTH:
-            return Pending(Unknown(f"{function.__name__} calls itself", ""))
-        names = _bound(function, tree.args, arguments, keywords)
+            return Pending(Unknown(f"{function.__name__} calls itself, or is too deep", ""))
+        names = bound_arguments(function, tree.args, arguments, keywords)
         via = self._via
         if via is None and isinstance(owner, Instance) and issubclass(owner.kind, Upstream):
             via = (owner.kind, function.__name__)
@@ -215,7 +225,7 @@ class Frame(Statements):
         node = local.node
         if node in self._outer or len(self._outer) >= MAX_DEPTH:
             return Pending(Unknown("a function calls itself", ""))
-        names = {**local.names, **_by_name(node.args, given, keywords)}
+        names = {**local.names, **arguments_by_name(node.args, given, keywords)}
         inner = Frame(self.function, names, (*self._outer, node), self._via)
         if isinstance(node, ast.Lambda):
             inner.returned = inner.value_of(node.body)
@@ -253,41 +263,6 @@ def _gathered(node: ast.Call, given: Sequence[Value]) -> Pending:
     return Pending(
         Together(tuple(steps)) if len(steps) > 1 else in_order(steps), Many(tuple(values))
     )
-
-
-def _bound(
-    function: FunctionType,
-    declared: ast.arguments,
-    given: Sequence[Value],
-    keywords: Mapping[str, Value],
-) -> dict[str, Value]:
-    """Return the values of parameters; one without a value has that of its annotation."""
-    hints, bound = hints_of(function), _by_name(declared, given, keywords)
-    for name, value in bound.items():
-        kind = class_in(hints.get(name))
-        if value is None and kind is not None:
-            bound[name] = Instance(kind)
-    return bound
-
-
-def _by_name(
-    declared: ast.arguments, given: Sequence[Value], keywords: Mapping[str, Value]
-) -> dict[str, Value]:
-    names = [one.arg for one in (*declared.posonlyargs, *declared.args)]
-    every = [*names, *(one.arg for one in declared.kwonlyargs)]
-    bound: dict[str, Value] = dict.fromkeys(every)
-    for name, default in zip(reversed(names), reversed(declared.defaults), strict=False):
-        bound[name] = _constant(default)
-    for one, other in zip(declared.kwonlyargs, declared.kw_defaults, strict=True):
-        bound[one.arg] = _constant(other)
-    bound |= dict(zip(names, given, strict=False))
-    bound |= {name: value for name, value in keywords.items() if name in bound}
-    return bound
-
-
-def _constant(node: ast.expr | None) -> Value:
-    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-    return Text(node.value) if isinstance(node, ast.Constant) and is_text else None  # type: ignore[arg-type]  # it is
 
 
 def _is_asynchronous(function: FunctionType) -> bool:

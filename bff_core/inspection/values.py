@@ -13,7 +13,10 @@ from bff_core.inspection.steps import Step
 from bff_core.saga.saga import Step as SagaStep
 from bff_core.upstream.client import Upstream
 
-PartMember: TypeAlias = "PartMethod[..., object] | LoaderMethod[object, object] | BulkMethod[object, object] | SagaStep[object, object]"  # noqa: E501 # one alias
+PartMember: TypeAlias = (
+    "PartMethod[..., object] | LoaderMethod[object, object] | BulkMethod[object, object]"
+    " | SagaStep[object, object]"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ LIST, ONE = "GET /v2/orders", "GET /orders/{id}"
         ("chosen", "?calls getattr(...)"),
         ("from_table", "?calls table[name](...)"),
         ("sleeps", "?awaits asyncio.sleep(0)"),
-        ("recurses", f"{LIST}; [?_again calls itself]"),
+        ("recurses", f"{LIST}; [?_again calls itself, or is too deep]"),
         ("by_asyncio", f"({LIST} & {ONE}); {LIST}; {ONE}"),
         ("matched", f"[{LIST} | {ONE}]"),
         ("polls", f"each({LIST})"),
