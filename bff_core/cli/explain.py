@@ -85,9 +85,9 @@ def _facts(loaded: LoadedGateway, found: Explanation) -> Table:
     route, app = found.route, loaded.app
     table = columns("", "")
     table.show_header = False
-    by = f", by {' or '.join(route.by)}" if route.by else ""
+    by = f", by {' or '.join(route.by)}" if route.by and route.access != "anyone" else ""
     rows = [
-        ("access", f"{route.access}{by if str(route.access) != 'anyone' else ''}"),
+        ("access", f"{route.access}{by}"),
         ("timeout", f"{found.limit:g} s ({_timeout_source(loaded)})"),
         ("criticality", route.criticality),
         *(("limit", describe_limit(limit)) for limit in route.limits),
@@ -213,7 +213,7 @@ def _fields(loaded: LoadedGateway, found: Explanation) -> dict[str, object]:
         "gateway": loaded.name,
         "route": route.title,
         "function": route.name,
-        "access": str(route.access),
+        "access": route.access,
         "authenticators": route.by,
         "timeout": found.limit,
         "criticality": route.criticality,

@@ -107,7 +107,7 @@ def _method(one: RouteDescription) -> str:
 
 
 def _access(one: RouteDescription) -> str:
-    return str(one.access).removeprefix("signed in, with ")
+    return one.access.removeprefix("signed in, with ")
 
 
 def _notes(one: RouteDescription, common: Sequence[Limit]) -> list[str]:
@@ -124,7 +124,7 @@ def _fields(gateway: str, one: RouteDescription) -> dict[str, object]:
         "path": one.path,
         "function": one.name,
         "screens": [screen.__name__ for screen in one.screens],
-        "access": str(one.access),
+        "access": one.access,
         "authenticators": one.by,
         "criticality": one.criticality,
         "limits": [describe_limit(limit) for limit in one.limits],

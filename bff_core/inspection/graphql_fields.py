@@ -132,12 +132,15 @@ def steps_of_field(one: GraphQLField, above: tuple[str, ...] = ()) -> Step:
     return InOrder((*own, Together(inner))) if inner else InOrder(own)
 
 
-def root_fields(app: Gateway, path: str) -> Iterator[tuple[GraphQLField, Sharing | None]]:
-    """Yield the root fields of the schema at a path, and who may share the answer to each."""
+def listed_fields(app: Gateway, path: str) -> Iterator[tuple[GraphQLField, Sharing | None]]:
+    """Yield the root fields of the schema at a path, and other fields with an access rule.
+
+    Each comes with who may share the answer to a query of it; None for what is not cached.
+    """
     for face in app.config.faces:
         if isinstance(face, GraphQL) and face.path == path:
             for one in fields_of(face.schema):
-                if one.is_root:
+                if one.is_root or any(rule is not None for rule in one.rules):
                     yield one, face.sharing_of(one.name) if one.is_query else None
 
 

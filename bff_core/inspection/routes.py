@@ -38,7 +38,7 @@ SHARED_BY: Final[dict[Sharing | None, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteDescription:
-    """One route, or one root field of GraphQL, which has no methods.
+    """One route, or one field of GraphQL, which has no methods.
 
     `cache` says who may share an answer in the view cache, empty for what changes something.
     `limits` are the rate limits that count its requests. `by` names the authenticators. `find_step`
@@ -50,7 +50,7 @@ class RouteDescription:
     path: str
     function: Callable[..., Any] | None
     screens: tuple[type[Composition], ...]
-    access: Access
+    rules: tuple[Access, ...]
     by: tuple[str, ...]
     criticality: str
     limits: tuple[Limit, ...]
@@ -64,6 +64,11 @@ class RouteDescription:
         return "" if self.function is None else name_of(self.function)
 
     @property
+    def access(self) -> str:
+        """Which viewers may use it; they have to meet all `rules`."""
+        return " and ".join(map(str, self.rules))
+
+    @property
     def title(self) -> str:
         """The method and the path, or the field: `GET /v1/home`, `Query.home`."""
         return " ".join([*self.methods, self.path])
@@ -72,7 +77,7 @@ class RouteDescription:
 def routes_of(app: Gateway) -> list[RouteDescription]:
     """Return the routes of a gateway in the order in which they are matched.
 
-    The fields of a GraphQL schema follow the route that serves it.
+    The root fields of a GraphQL schema, and those with an access rule, follow its route.
     """
     by = names_of(app.config.authenticator)
     found: list[RouteDescription] = []
@@ -95,7 +100,7 @@ def _described(app: Gateway, context: RouteContext, by: tuple[str, ...]) -> Rout
         path=entry.path,
         function=function if callable(function) and hasattr(function, "__qualname__") else None,
         screens=tuple(dict.fromkeys(_screens(context))),
-        access=entry.access or (SIGNED_IN if by else ANYONE),
+        rules=(entry.access or (SIGNED_IN if by else ANYONE),),
         by=by,
         criticality=entry.criticality,
         limits=tuple(_limits(app.config.limits, entry)),
@@ -150,18 +155,19 @@ def _limits(limits: Sequence[Limit], entry: RouteEntry) -> Iterator[Limit]:
 def _fields(app: Gateway, route: RouteDescription) -> Iterator[RouteDescription]:
     # Imported here because gateways without GraphQL need no library of it.
     from bff_core.inspection.graphql_fields import (  # noqa: PLC0415 # see above
-        root_fields,
+        listed_fields,
         steps_of_field,
     )
 
-    for one, sharing in root_fields(app, route.path):
+    for one, sharing in listed_fields(app, route.path):
+        declared = tuple(rule for rule in one.rules if rule is not None)
         yield RouteDescription(
             kind="field",
             methods=(),
             path=one.coordinate,
             function=one.resolver,
             screens=one.screens,
-            access=next(iter(one.rules), None) or (SIGNED_IN if route.by else ANYONE),
+            rules=declared or (SIGNED_IN if route.by else ANYONE,),
             by=route.by,
             criticality=route.criticality,
             limits=route.limits,

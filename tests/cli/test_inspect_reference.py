@@ -72,6 +72,15 @@ def test_the_steps_of_a_purchase_are_explained(bff):
     assert "worst case  10 s: the request's timeout, since Checkout has none of its own" in text
 
 
+def test_fields_with_an_access_rule_are_listed(bff):
+    """The routes of the web gateway show which fields need which scope."""
+    fields = {one["path"]: one["access"] for one in json.loads(bff("routes", "web", "--json").out)}
+
+    assert fields["Query.home"] == "signed in"
+    assert fields["Home.viewer"] == "signed in, with profile:read"
+    assert "Home.deals" not in fields
+
+
 def test_a_part_that_waits_is_explained_below_it(bff):
     """Related products wait for the product, and load their summaries themselves."""
     text = bff("explain", "GET /v1/products/8", "--gateway", "mobile").out
