@@ -45,14 +45,13 @@ def test_an_error_is_one_message(command: list[str]) -> None:
     assert done.stderr == "bff: there is no module 'no_such_shop' (in 'no_such_shop:app')\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
         ("bff rou", ["routes"]),
         ("bff routes w", ["web"]),
         ("bff explain x --gateway ", ["web", "mobile", "desktop"]),
-        ("bff purge tag --gateway mob", ["mobile"]),
-        ("bff keys ", ["issue", "list", "rotate", "revoke"]),
     ],
 )
 def test_the_shell_completes_verbs_and_gateways(words, completed, tmp_path):
@@ -76,6 +75,7 @@ def test_the_shell_completes_verbs_and_gateways(words, completed, tmp_path):
     assert done.stdout.split() == completed
 
 
+@pytest.mark.slow
 def test_the_script_for_completion_is_printed():
     """`bff --show-completion` prints what a shell reads."""
     done = subprocess.run(

@@ -119,6 +119,7 @@ def test_services_have_to_run(tmp_path, bff, monkeypatch):
     assert "✓" in done.out
 
 
+@pytest.mark.slow
 def test_running_gateways_are_called(shop, bff):
     """With --live the answers are those of the processes at the ports of [tool.bff]."""
     with ExitStack() as running:

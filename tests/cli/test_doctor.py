@@ -3,7 +3,10 @@
 import json
 import resource
 import socket
+import threading
+import time
 from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -105,6 +108,33 @@ def test_a_port_in_use_is_reported(project, bff):
 
     assert (mobile["state"], "is in use by another program" in mobile["what"]) == ("fail", True)
     assert any("is that of web and of catalog" in one["what"] for one in twice)
+
+
+@pytest.mark.slow
+def test_a_clock_that_differs_is_noted(project, bff):
+    """Tokens expire by the clock: one that differs by minutes is found before users are refused."""
+
+    class Late(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the standard library wants it
+            self.send_response(200)
+            self.end_headers()
+
+        def date_time_string(self, timestamp=None) -> str:
+            return super().date_time_string(time.time() - 600)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", port_of(project, "catalog")), Late) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            notes = found(bff("doctor", "--json"))["services"]
+        finally:
+            server.shutdown()
+            thread.join()
+
+    assert any("the clock of catalog differs by 60" in one["what"] for one in notes)
 
 
 def test_an_invalid_policy_file_is_reported(project, bff, monkeypatch):
