@@ -14,6 +14,7 @@ from bff_core.cli.part_rows import PartRows
 from bff_core.cli.source_places import place_of, shown_place
 from bff_core.inspection.explanation import Explanation, explain, unknowns_of
 from bff_core.inspection.routes import RouteDescription, describe_limit, routes_of
+from bff_core.inspection.worst_case import attempts_limit, call_limit
 from bff_core.policy.upstream.policy import Policy
 
 
@@ -178,10 +179,13 @@ def _policies(found: Explanation, file: str, *, with_defaults: bool) -> Iterator
 
 
 def _attempts(policy: Policy) -> str:
-    retry, each = policy.retry, min(policy.attempt_timeout, policy.timeout)
-    if retry is None or retry.attempts == 1:
-        return f"1 attempt of at most {each:g} s"
-    return f"up to {retry.attempts} attempts of at most {each:g} s, {policy.timeout:g} s together"
+    """Return how often a call is sent, and how long it takes: if all time out, and at most."""
+    count = 1 if policy.retry is None else policy.retry.attempts
+    attempts = "1 attempt" if count == 1 else f"up to {count} attempts"
+    each, timed_out, most = policy.attempt_timeout, attempts_limit(policy), call_limit(policy)
+    if timed_out < most:
+        return f"{attempts} of {each:g} s: {timed_out:.4g} s if all time out, {most:g} s at most"
+    return f"{attempts}, {most:g} s at most"
 
 
 def _worst(found: Explanation) -> Text:

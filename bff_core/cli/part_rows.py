@@ -110,6 +110,7 @@ def part_fields(part: PartRef) -> dict[str, object]:
         "part": part.name,
         "screen": part.screen.__name__,
         "kind": part.kind,
+        "about": plan.about,
         "timeout": plan.timeout,
         "fallback": plan.fallback or None,
         "waits_for": [one.name for one in awaited_by(part)],

@@ -1,6 +1,6 @@
 """How long a view may take at most, by the timeouts of its parts and of the services they call."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -71,13 +71,12 @@ def attempts_limit(policy: Policy) -> float:
 class Timeline:
     """The latest moments at which the parts of one request end.
 
-    `limit` is the timeout of the request. `call` returns how many seconds a call may take. A part
-    that a condition or a loop has started may start again later: only `certain` ones run already.
+    `limit` is the timeout of the request. A part that a condition or a loop has started may start
+    again later: only `certain` ones run already.
     """
 
     policies: Policies
     limit: float
-    call: Callable[[Policy], float] = call_limit
     ends: dict[tuple[type, str], Moment] = field(default_factory=dict)
     certain: set[tuple[type, str]] = field(default_factory=set)
     _is_certain: bool = True
@@ -119,7 +118,7 @@ class Timeline:
         """Return how many seconds a request may take; a stream has no end that is known."""
         if request.is_stream:
             return inf
-        return self.call(self.policies.get(request.service, request.service.policy))
+        return call_limit(self.policies.get(request.service, request.service.policy))
 
     def duration(self, part: PartRef) -> float:
         """Return how many seconds a part may take that starts at once; one try of a step."""

@@ -93,3 +93,26 @@ def test_brackets_in_help_are_shown():
 
     assert any(r"\[tool.bff]" in one for one in helps)
     assert not [one for one in helps if "[" in one.replace(r"\[", "")]
+
+
+WITHOUT_EXTRAS = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"strawberry", "graphql", "redis"}:
+            raise ModuleNotFoundError(name=name)
+
+sys.meta_path.insert(0, Missing())
+from bff_core.cli import api_keys, diff, doctor, explain, graph, purge, routes, sagas
+"""
+
+
+@pytest.mark.slow
+def test_verbs_need_no_library_of_graphql_or_redis() -> None:
+    """A gateway without GraphQL and Redis is inspected where their libraries are not installed."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRAS], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
