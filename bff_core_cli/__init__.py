@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli import inspect_verbs, operate_verbs, run_verbs
+from bff_core_cli.help_texts import flow_paragraphs
 
 app = typer.Typer(
     name="bff",
@@ -24,6 +25,7 @@ app = typer.Typer(
 run_verbs.add_to(app)
 inspect_verbs.add_to(app)
 operate_verbs.add_to(app)
+flow_paragraphs(app)
 
 
 def _show_version(is_wanted: bool) -> None:

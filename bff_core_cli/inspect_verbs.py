@@ -59,7 +59,7 @@ def graph(
 
 def explain(
     route: Annotated[
-        str, typer.Argument(help="A method and a path, 'GET /v1/home', or a field, Query.home.")
+        list[str], typer.Argument(help="A method and a path, GET /v1/home, or a field, Query.home.")
     ],
     *,
     gateway: Annotated[
@@ -77,7 +77,7 @@ def explain(
     """
     from bff_core.cli.explain import show_explanation  # noqa: PLC0415 # loads the framework
 
-    show_explanation(route, gateway, as_json=as_json, with_defaults=defaults)
+    show_explanation(" ".join(route), gateway, as_json=as_json, with_defaults=defaults)
 
 
 def diff(

@@ -43,6 +43,8 @@ def find_route(named: str, gateway: str) -> tuple[LoadedGateway, RouteDescriptio
 
     Raises `CannotRun` if there is none, or if several gateways have one.
     """
+    method, _, path = named.strip().rpartition(" ")
+    named = f"{method.strip().upper()} {path}".strip()
     loaded = load_gateways(gateway)
     routes = [(one, route) for one in loaded for route in routes_of(one.app)]
     exact = [(one, route) for one, route in routes if named in _titles(route)]

@@ -28,17 +28,12 @@ def _section(name: str, verb: Any) -> str:
     arguments = [one for one in verb.params if not one.opts[0].startswith("-")]
     options = [one for one in verb.params if one.opts[0].startswith("-") and not one.hidden]
     usage = " ".join([name, *map(_usage, arguments), *(["[OPTIONS]"] if options else [])])
-    blocks = [f"## {name}", f"    {usage}", _prose(verb.help or "")]
+    blocks = [f"## {name}", f"    {usage}", verb.help or ""]
     rows = [*map(_argument_row, arguments), *map(_option_row, options)]
     if rows:
         head = "| argument or option | default | meaning |\n|---|---|---|"
         blocks.append("\n".join([head, *rows]))
     return "\n\n".join(blocks)
-
-
-def _prose(text: str) -> str:
-    """Return the help of a verb as paragraphs, each on one line."""
-    return "\n\n".join(" ".join(one.split()) for one in text.split("\n\n"))
 
 
 def _usage(one: Any) -> str:

@@ -85,6 +85,14 @@ def test_the_script_for_completion_is_printed():
     assert "_BFF_COMPLETE=complete_bash" in done.stdout
 
 
+def test_paragraphs_of_help_have_no_line_breaks():
+    """A terminal breaks the lines of a paragraph where it is wide enough for."""
+    helps = [verb.help for _, verb in _verbs(typer.main.get_command(app))]
+
+    assert all(helps)
+    assert not [one for one in helps if "\n" in one.replace("\n\n", "")]
+
+
 def test_brackets_in_help_are_shown():
     """Rich takes text in brackets for a style, and would drop [tool.bff]: each is escaped."""
     helps = [

@@ -173,6 +173,14 @@ def test_a_stream_has_a_limit_until_its_first_line(here, bff):
     assert "worst case  1.5 s until the first line; after that the stream has no limit" in out
 
 
+@pytest.mark.parametrize(
+    "words", [("GET", "/v1/products/8"), ("get /v1/products/8",), ("/v1/products/8",)]
+)
+def test_a_request_may_be_written_without_quotes(here, bff, words):
+    """The method is in any case, and GET may be left out."""
+    assert bff("explain", *words).out.startswith("GET /v1/products/{product_id}  mobile")
+
+
 def test_a_path_is_served_by_its_own_route(here, bff):
     """The exact route wins over a template that matches its path as well."""
     assert bff("explain", "GET /v1/products/all").out.startswith("GET /v1/products/all  mobile")
