@@ -5,12 +5,14 @@ it does, `bff_core.cli`, when it runs.
 """
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from bff_core_cli import run_verbs, scaffold_verbs
+from bff_core_cli import inspect_verbs, operate_verbs, run_verbs, scaffold_verbs
+from bff_core_cli.help_texts import flow_paragraphs
 
 app = typer.Typer(
     name="bff",
@@ -22,6 +24,9 @@ app = typer.Typer(
 )
 run_verbs.add_to(app)
 scaffold_verbs.add_to(app)
+inspect_verbs.add_to(app)
+operate_verbs.add_to(app)
+flow_paragraphs(app)
 
 
 def _show_version(is_wanted: bool) -> None:
@@ -40,22 +45,25 @@ def _options(
     """Take the options of all verbs."""
 
 
-def main() -> None:
-    """Run the command line; an error of ours is one message, without a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; an error of ours is one message, without a traceback."""
     try:
-        app()
+        app(arguments)
     except Exception as error:
-        if not _is_for_users(error):
+        status = _status(error)
+        if status is None:
             raise
         for line in str(error).splitlines():
             sys.stderr.write(f"bff: {line}\n")
-        sys.exit(2)
+        sys.exit(status)
 
 
-def _is_for_users(error: Exception) -> bool:
-    """Whether the message says all that a user needs."""
+def _status(error: Exception) -> int | None:
+    """Return the exit status of an error whose message says all; None for any other error."""
     from bff_core.cli.errors import CannotRun  # noqa: PLC0415 # it loads the framework
     from bff_core.errors import ConfigurationError  # noqa: PLC0415 # the same
     from bff_core.server.target import CannotServe  # noqa: PLC0415 # the same
 
-    return isinstance(error, CannotRun | ConfigurationError | CannotServe)
+    if isinstance(error, CannotRun):
+        return error.status
+    return 2 if isinstance(error, ConfigurationError | CannotServe) else None

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from scripts.docs.api import PACKAGES
 
 COMMANDS = {
-    "bff_core.auth.api_keys",
-    "bff_core.saga",
     "bff_core.server",
     "bff_core.server.protocol",
 }

@@ -35,9 +35,13 @@ class SharedFields:
                 raise ConfigurationError(f"GraphQL({option}=[{name!r}]): it is declared twice")
             self._sharing[name] = sharing
 
+    def of_field(self, name: str) -> Sharing:
+        """Return which viewers may share the answer to a root field of the query."""
+        return self._sharing.get(name, PER_VIEWER)
+
     def sharing(self, document: DocumentNode, operation: OperationDefinitionNode) -> Sharing:
         """Return which viewers all root fields of an operation allow to share its answer."""
         narrowest: Sharing = PUBLIC
         for node in selected_fields(document, operation):
-            narrowest = max(narrowest, self._sharing.get(node.name.value, PER_VIEWER))
+            narrowest = max(narrowest, self.of_field(node.name.value))
         return narrowest

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from graphql import DocumentNode, OperationDefinitionNode
 from starlette.routing import Route
 
+from bff_core.answer_cacheability import Sharing
 from bff_core.auth.access import ANYONE
 from bff_core.compat.strawberry import graphql_schema, with_graphql_schema
 from bff_core.composition.composition import Composition
@@ -92,6 +93,10 @@ class GraphQL:
         self._rank = ranked(criticality)
         self._is_cached = cache
         self._shared = SharedFields(graphql_schema(schema), public=public, per_tenant=per_tenant)
+
+    def sharing_of(self, field: str) -> Sharing | None:
+        """Return which viewers may share the answer to a root field; None if none is cached."""
+        return self._shared.of_field(field) if self._is_cached else None
 
     @property
     def compositions(self) -> Iterable[type[Composition]]:

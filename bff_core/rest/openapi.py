@@ -3,7 +3,7 @@
 The references in these constants are to `SCHEMAS`, which the gateway adds to its document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -139,6 +139,7 @@ class ViewDocument:
     `status` is that of its answers. `has_parts` if it takes a composition, `has_tag` if its
     complete answers have an entity tag, `is_json` if they are the encoded result. `early_parts`
     are those of its progressive answer; None if it has none. `max_values` is the limit of its body.
+    `function` is the user's.
     """
 
     status: int
@@ -147,6 +148,7 @@ class ViewDocument:
     is_json: bool = False
     early_parts: Sequence[EarlyPart] | None = None
     max_values: int = MAX_VALUES
+    function: Callable[..., object] | None = None
 
 
 _DOCUMENT: Final = "__view_document__"

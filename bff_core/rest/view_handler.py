@@ -89,6 +89,7 @@ class View:
             is_json=is_json,
             early_parts=self.early_parts,
             max_values=max_values,
+            function=self.endpoint,
         )
 
     def set_development(self, *, is_development: bool) -> None:

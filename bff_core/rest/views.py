@@ -224,7 +224,10 @@ class Views:
             self._streams.append(stream)
             wrapped = guarded(as_stream(stream, inputs.signature, needs, answer_options), needs)
             self.router.add_api_route(path, rank(wrapped), methods=["GET"], **route)
-            documented(wrapped, ViewDocument(status=answer_options.status, has_parts=False))
+            document = ViewDocument(
+                status=answer_options.status, has_parts=False, function=endpoint
+            )
+            documented(wrapped, document)
             check_path_parameters(self.router.routes[-1], endpoint, inputs)
             return endpoint
 

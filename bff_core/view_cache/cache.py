@@ -104,6 +104,11 @@ class ViewCache:
         self.sharings: tuple[Sharing, ...] = ()
         self.current_vary = Vary()
 
+    @property
+    def declared(self) -> Sharing | None:
+        """Which viewers may share an answer; None if the view stores none."""
+        return self._declared if self._enabled else None
+
     def begin(self, wiring: Wiring, scope: Scope) -> "CacheableRequest | None":
         """Return the request as the cache handles it; None if it is neither found nor stored."""
         cache = wiring.cache

@@ -1,4 +1,4 @@
-"""Generates the tables of settings, events, errors and options from the code.
+"""Generates the tables of settings, events, errors, options and commands from the code.
 
 A table stands between `<!-- generated: NAME -->` and `<!-- end of generated -->` in a page;
 `make docs` rewrites it, and a test fails while it is outdated.
@@ -32,6 +32,7 @@ from bff_core.public_names import defining_module
 from bff_core.server.options import ServerOptions
 from bff_core.settings.model import Settings
 from bff_core.settings.renamed import RENAMED
+from scripts.docs.commands import commands_text
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SOURCE = DOCS.with_name("bff_core")
@@ -67,6 +68,8 @@ def names_of_tables(text: str) -> list[str]:
 
 
 def _table(name: str) -> str:
+    if name in TEXTS:
+        return TEXTS[name]()
     kind, *rest = name.split()
     head, rows = options_table(*rest) if kind == "options" else TABLES[name]()
     rule = "|---" * len(head) + "|"
@@ -271,3 +274,6 @@ TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
     "source folders": source_folders_table,
 }
 """Each table by the name that pages use."""
+
+TEXTS: Mapping[str, Callable[[], str]] = {"commands": commands_text}
+"""Generated text that is no single table, by the name that pages use."""

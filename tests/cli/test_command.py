@@ -1,10 +1,15 @@
 """The command `bff` as a program."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
+
+from bff_core_cli import app
+from scripts.docs.commands import _verbs
 
 BFF = Path(sys.executable).with_name("bff")
 
@@ -38,3 +43,84 @@ def test_an_error_is_one_message(command: list[str]) -> None:
 
     assert done.returncode == 2
     assert done.stderr == "bff: there is no module 'no_such_shop' (in 'no_such_shop:app')\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("bff rou", ["routes"]),
+        ("bff routes w", ["web"]),
+        ("bff explain x --gateway ", ["web", "mobile", "desktop"]),
+    ],
+)
+def test_the_shell_completes_verbs_and_gateways(words, completed, tmp_path):
+    """Verbs, their options, and the names of gateways in [tool.bff] are completed."""
+    (tmp_path / "pyproject.toml").write_text(
+        "".join(
+            f'[tool.bff.gateways.{name}]\napp = "a:b"\nport = {port}\n'
+            for port, name in enumerate(("web", "mobile", "desktop"), 8001)
+        )
+    )
+    environ = {
+        **os.environ,
+        "_BFF_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    done = subprocess.run(
+        [str(BFF)], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.split() == completed
+
+
+@pytest.mark.slow
+def test_the_script_for_completion_is_printed():
+    """`bff --show-completion` prints what a shell reads."""
+    done = subprocess.run(
+        [str(BFF), "--show-completion", "bash"], capture_output=True, text=True, check=False
+    )
+
+    assert "_BFF_COMPLETE=complete_bash" in done.stdout
+
+
+def test_paragraphs_of_help_have_no_line_breaks():
+    """A terminal breaks the lines of a paragraph where it is wide enough for."""
+    helps = [verb.help for _, verb in _verbs(typer.main.get_command(app))]
+
+    assert all(helps)
+    assert not [one for one in helps if "\n" in one.replace("\n\n", "")]
+
+
+def test_brackets_in_help_are_shown():
+    """Rich takes text in brackets for a style, and would drop [tool.bff]: each is escaped."""
+    helps = [
+        one.help or "" for _, verb in _verbs(typer.main.get_command(app)) for one in verb.params
+    ]
+
+    assert any(r"\[tool.bff]" in one for one in helps)
+    assert not [one for one in helps if "[" in one.replace(r"\[", "")]
+
+
+WITHOUT_EXTRAS = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"strawberry", "graphql", "redis"}:
+            raise ModuleNotFoundError(name=name)
+
+sys.meta_path.insert(0, Missing())
+from bff_core.cli import api_keys, diff, doctor, explain, graph, purge, routes, sagas
+"""
+
+
+@pytest.mark.slow
+def test_verbs_need_no_library_of_graphql_or_redis() -> None:
+    """A gateway without GraphQL and Redis is inspected where their libraries are not installed."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRAS], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -207,8 +207,8 @@ def test_the_server_reads_the_file(folder, arguments, shown):
 @pytest.mark.parametrize(
     ("command", "variable", "file"),
     [
-        (("bff_core.auth.api_keys", "list"), "BFF_API_KEYS_URL", "keys.db"),
-        (("bff_core.saga", "list"), "BFF_JOURNAL_URL", "journal.db"),
+        (("bff_core", "keys", "list"), "BFF_API_KEYS_URL", "keys.db"),
+        (("bff_core", "saga", "list"), "BFF_JOURNAL_URL", "journal.db"),
     ],
 )
 def test_commands_read_it_as_well(tmp_path, command, variable, file):

@@ -159,11 +159,9 @@ def commands(house: House) -> str:
     printed = {
         "bff_core.server without an app": run("bff_core.server"),
         "bff_core.server with a module that is missing": run("bff_core.server", "nowhere:app"),
-        "bff_core.auth.api_keys list": run("bff_core.auth.api_keys", "list", BFF_API_KEYS_URL=keys),
-        "bff_core.auth.api_keys revoke": run(
-            *("bff_core.auth.api_keys", "revoke", "AAAAAAAA"), BFF_API_KEYS_URL=keys
-        ),
-        "bff_core.saga list": run("bff_core.saga", "list", BFF_JOURNAL_URL=journal),
+        "bff keys list": run("bff_core", "keys", "list", BFF_API_KEYS_URL=keys),
+        "bff keys revoke": run(*("bff_core", "keys", "revoke", "AAAAAAAA"), BFF_API_KEYS_URL=keys),
+        "bff saga list": run("bff_core", "saga", "list", BFF_JOURNAL_URL=journal),
     }
     return as_text({name: normal(text) for name, text in printed.items()})
 
@@ -172,5 +170,5 @@ def normal(text: str) -> list[str]:
     """Return what a command printed, line by line, without ids and times."""
     text = plain(text)
     text = re.sub(r"(?m)^[\w-]{8}(?=\s)", "<prefix>", text)
-    text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?", "<time>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?", "<time>", text)
     return text.splitlines()

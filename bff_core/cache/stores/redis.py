@@ -55,6 +55,11 @@ class RedisCacheStore:
     def __repr__(self) -> str:
         return self.session.link.name
 
+    @property
+    def has_pending_purges(self) -> bool:
+        """Whether Redis has not accepted an invalidation yet."""
+        return self._outbox.has_pending
+
     async def load(self, key: str) -> Loaded | None:
         """Return an entry and its remaining time."""
         if self._outbox.has_pending and not await self._outbox.flush():

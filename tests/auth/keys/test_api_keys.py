@@ -1,8 +1,5 @@
 """API keys: accepted while they are valid, stored as hashes, rotated without a gap."""
 
-import json
-import subprocess
-import sys
 from contextlib import asynccontextmanager
 
 import httpx
@@ -261,27 +258,3 @@ async def test_an_operator_lists_rotates_and_revokes():
     assert revoked.json() == {"revoked": second["prefix"]}
     assert wrong.status_code == 422
     assert after == [200, 401]
-
-
-@pytest.mark.slow
-def test_the_command_line_does_the_same(tmp_path):
-    """Issue, list, rotate, revoke; a new key is printed once."""
-    url = f"sqlite:///{tmp_path}/keys.sqlite3"
-
-    def run(*words, status=0):
-        command = (sys.executable, "-m", "bff_core.auth.api_keys", "--url", url, "--json", *words)
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == status, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    (made,) = run("issue", "--name", "CI", "--subject", "s", "--scopes", "a,b", "--expires", "90d")
-    (listed,) = run("list", "--subject", "s")
-    (successor,) = run("rotate", made["prefix"], "--overlap", "1h")
-    run("revoke", made["prefix"])
-    run("revoke", made["prefix"], status=1)
-    left = run("list")
-
-    assert made["key"].startswith(f"bff_{made['prefix']}_")
-    assert "key" not in listed
-    assert listed["expires_at"] - listed["created_at"] == 90 * 86_400
-    assert [one["prefix"] for one in left] == [successor["prefix"]]

@@ -1,0 +1,1 @@
+"""Describes a gateway that does not run: its routes, screens, calls, policies and worst cases."""

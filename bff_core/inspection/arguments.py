@@ -1,0 +1,45 @@
+"""The values that the parameters of a function have in a call."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from types import FunctionType
+
+from bff_core.inspection.function_source import class_in, hints_of
+from bff_core.inspection.values import Instance, Text, Value
+
+
+def bound_arguments(
+    function: FunctionType,
+    declared: ast.arguments,
+    given: Sequence[Value],
+    keywords: Mapping[str, Value],
+) -> dict[str, Value]:
+    """Return the values of parameters; one without a value has that of its annotation."""
+    hints, bound = hints_of(function), arguments_by_name(declared, given, keywords)
+    for name, value in bound.items():
+        kind = class_in(hints.get(name))
+        if value is None and kind is not None:
+            bound[name] = Instance(kind)
+    return bound
+
+
+def arguments_by_name(
+    declared: ast.arguments, given: Sequence[Value], keywords: Mapping[str, Value]
+) -> dict[str, Value]:
+    """Return the values of parameters: those that are given, else their defaults."""
+    positional = [one.arg for one in (*declared.posonlyargs, *declared.args)]
+    bound: dict[str, Value] = dict.fromkeys(positional)
+    defaults = zip(reversed(positional), reversed(declared.defaults), strict=False)
+    bound |= {name: _default(node) for name, node in defaults}
+    for one, node in zip(declared.kwonlyargs, declared.kw_defaults, strict=True):
+        bound[one.arg] = _default(node)
+    bound |= dict(zip(positional, given, strict=False))
+    bound |= {name: value for name, value in keywords.items() if name in bound}
+    return bound
+
+
+def _default(node: ast.expr | None) -> Value:
+    match node:
+        case ast.Constant(value=str(text)):
+            return Text(text)
+    return None
