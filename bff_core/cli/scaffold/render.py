@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import jinja2
 import msgspec
@@ -15,9 +15,10 @@ WIRING = "wiring.toml"
 
 
 class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a gateway adds to `[tool.bff.gateways]`, `.env.example` and docker-compose.yml."""
+    """What a gateway adds to `[tool.bff]`, `.env.example` and docker-compose.yml."""
 
     gateway: dict[str, object]
+    services: dict[str, dict[str, object]] = {}
     env_example: str = ""
     compose: str = ""
 
@@ -27,14 +28,18 @@ def render(
 ) -> dict[str, str]:
     """Return the text of each file of a template, by its path in the project.
 
-    A file that renders to white space is left out, unless it is an `__init__.py`.
+    A file that renders to white space is left out, unless it is the `__init__.py` of others.
     """
     files = dict(_rendered(templates / template, values))
-    return {
+    files.pop(WIRING, None)
+    written = {path: text for path, text in files.items() if text.strip()}
+    folders = {PurePosixPath(path).parent for path in written}
+    markers = {
         path: text
         for path, text in files.items()
-        if path != WIRING and (text.strip() or path.endswith("__init__.py"))
+        if path.endswith("__init__.py") and PurePosixPath(path).parent in folders
     }
+    return written | markers
 
 
 def render_wiring(

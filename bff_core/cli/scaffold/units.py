@@ -67,7 +67,9 @@ def _gateway_additions(unit: Unit, texts: Mapping[str, str], templates: Path) ->
     wiring = render_wiring(unit.template, unit.values, templates=templates)
     made = Additions()
     if FILE in texts:
-        text = pyproject.add_gateway(texts[FILE], unit.name, wiring.gateway)
+        text = pyproject.add_program(texts[FILE], "gateways", unit.name, wiring.gateway)
+        for service, entry in wiring.services.items():
+            text = pyproject.add_program(text, "services", service, entry)
         text = pyproject.add_import_layer(text, unit.name)
         made.texts[FILE] = pyproject.add_extras(text, _extras(unit))
     if ENV_EXAMPLE in texts or wiring.env_example.strip():
