@@ -14,7 +14,7 @@ WIRING = "wiring.toml"
 """The file of a template that says what to add to the files of the project; it is not copied."""
 
 
-class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SharedEntries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a gateway adds to `[tool.bff]`, `.env.example` and docker-compose.yml."""
 
     gateway: dict[str, object]
@@ -44,11 +44,11 @@ def render(
 
 def render_wiring(
     template: str, values: Mapping[str, object], *, templates: Path = TEMPLATES
-) -> Wiring:
+) -> SharedEntries:
     """Return what a template adds to the files of the project."""
     source = (templates / template / f"{WIRING}{SUFFIX}").read_text(encoding="utf-8")
     text = _environment().from_string(source).render(values)
-    return msgspec.convert(tomllib.loads(text), Wiring)
+    return msgspec.convert(tomllib.loads(text), SharedEntries)
 
 
 def _rendered(folder: Path, values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
