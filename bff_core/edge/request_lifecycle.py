@@ -22,6 +22,7 @@ from bff_core.events import Events, RequestAnswered, RequestStarted
 from bff_core.events.sinks import running_span
 from bff_core.http_exchange.request_context import CUT, EXCHANGE, SCOPE, RequestContext, Template
 from bff_core.http_exchange.response_headers import ResponseHeaders
+from bff_core.routing.route_table import ROUTE, RouteMatch
 from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499
@@ -202,8 +203,15 @@ class RequestLifecycle:
                 refused_by=getattr(context.error, "refused_by", "") if reason else "",
                 is_truncated=context.is_http and context.status > 0 and not context.is_complete,
                 span=request.span,
+                owner=_owner_of(scope),
             )
         )
+
+
+def _owner_of(scope: ASGIScope) -> str:
+    """Return the team that owns the route of a request; empty if it has none."""
+    match: RouteMatch | None = scope.get(ROUTE)
+    return "" if match is None or match.entry is None else match.entry.owner
 
 
 async def _finish(

@@ -69,6 +69,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     exception or a sentence, or None if a `Crashed` event has reported it. If credentials were
     refused, `reason` is a fixed word and `refused_by` the authenticator. An answer that
     `is_truncated` has begun and not ended: the client disconnected, or its source broke off.
+    `owner` is the team that owns the route, as `Views(owner=…)` names it.
     """
 
     name: ClassVar[str] = "request.answered"
@@ -83,6 +84,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     reason: str = ""
     refused_by: str = ""
     is_truncated: bool = False
+    owner: str = ""
 
 
 class SagaEnded(GatewayEvent, frozen=True):

@@ -41,6 +41,9 @@ It is true if the rules depend on more than the route and the viewer.
 CRITICALITY: Final = "__criticality__"
 """The attribute of an endpoint that declares its criticality."""
 
+OWNER: Final = "__owner__"
+"""The attribute of an endpoint that names the team that owns it."""
+
 READS_ONLY: Final = "__reads_only__"
 """The attribute of an endpoint that changes nothing by any method: it needs no idempotency."""
 
@@ -85,7 +88,7 @@ class RouteEntry:
     own, or a web socket. `access` is None where the endpoint declares none; `has_inner_rules` is
     true where its face checks further rules. `is_keyed` is true where a request may have an
     Idempotency-Key. `compiled` is the application that serves the route on the fast path; FastAPI
-    serves routes without one.
+    serves routes without one. `owner` is the team that owns the route, or empty.
     """
 
     path: str
@@ -100,6 +103,7 @@ class RouteEntry:
     criticality: Criticality
     is_keyed: bool
     compiled: ASGIApp | None
+    owner: str
 
     @classmethod
     def of(cls, context: RouteContext, compiled: ASGIApp | None = None) -> Self:
@@ -122,6 +126,7 @@ class RouteEntry:
             getattr(endpoint, CRITICALITY, DEFAULT_CRITICALITY),
             not is_socket and _is_keyed(methods, endpoint),
             compiled,
+            getattr(endpoint, OWNER, ""),
         )
 
     @property

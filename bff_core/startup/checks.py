@@ -11,6 +11,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import ConfigurationWarned, Events
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
+from bff_core.routing.owner import check_owners
 from bff_core.routing.route_table import RouteTable
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
@@ -64,10 +65,11 @@ class Checks:
         rules: Sequence[RouteAccess],
         obstacles: Iterable[tuple[str, str]],
     ) -> None:
-        """Raise `ConfigurationError` for state that must be shared, and emit warnings.
+        """Raise `ConfigurationError` for conflicts and unshared state, and emit warnings.
 
         `obstacles` are the reasons why all requests leave the fast path.
         """
+        check_owners(table)
         if processes.count > 1:
             has_keys = self.options.idempotency is not None
             unsafe = unsafe_unshared_state(
