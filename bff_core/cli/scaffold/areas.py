@@ -42,6 +42,7 @@ def new_area(wanted: NewArea, start: Path | None = None, *, templates: Path = TE
     unit = _unit(tree, gateway, area, owner or _no_owner(area))
     check_absent(tree, [f"bffs/{gateway}/{area}.py", *render("area", unit.values)])
     notes = add_unit(tree, tree.below(BASE), unit, templates)
+    _set_reviewer(tree, unit)
     record.units.append(unit)
     write_record(tree, record)
     outcome = Outcome(
@@ -96,13 +97,20 @@ def _changed(tree: Tree, record: Record, unit: Unit, owner: str | None, template
     if owner is None or owner == unit.values["owner"]:
         return Outcome(f"The area {unit.name} is there, with this owner: nothing changed.")
     unit.values["owner"] = owner
-    place = codeowners.place_of(tree)
-    if place != codeowners.PLACES[0]:
-        folders = [f"{top}/{unit.values['gateway']}/{unit.name}" for top in ("bffs", "tests")]
-        tree.write(place, codeowners.with_owner(tree.read(place), folders, owner))
+    _set_reviewer(tree, unit)
+    reviewed = tree.changed()
     outcome = update_units(tree, record, templates=templates)
+    outcome.changed += reviewed
     outcome.summary = f"The area {unit.name} is now owned by {owner}"
     return outcome
+
+
+def _set_reviewer(tree: Tree, unit: Unit) -> None:
+    """Write the owner of an area to CODEOWNERS."""
+    place = codeowners.place_of(tree)
+    folders = [f"{top}/{unit.values['gateway']}/{unit.name}" for top in ("bffs", "tests")]
+    owner = str(unit.values["owner"])
+    tree.write(place, codeowners.with_owner(tree.read(place), folders, owner))
 
 
 def _checked(owner: str | None) -> str | None:

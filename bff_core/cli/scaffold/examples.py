@@ -92,7 +92,7 @@ def _of_container(kind: kinds.Type, name: str, depth: int) -> object:
         return [_example(one, name, depth + 1) for one in kind.item_types]
     if isinstance(kind, kinds.DictType):
         return {} if depth > MAX_DEPTH else {"key": _example(kind.value_type, name, depth + 1)}
-    return TEXTS.get(type(kind), "text")
+    return TEXTS.get(type(kind))
 
 
 def _of_union(kind: kinds.UnionType, name: str, depth: int) -> object:

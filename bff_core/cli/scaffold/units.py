@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bff_core.cli.project import FILE
-from bff_core.cli.scaffold import codeowners, pyproject
+from bff_core.cli.scaffold import pyproject
 from bff_core.cli.scaffold.python_edit import add_view
 from bff_core.cli.scaffold.record import Record, Unit
 from bff_core.cli.scaffold.render import TEMPLATES, render, render_wiring
@@ -69,7 +69,7 @@ def _shared(unit: Unit, tree: Tree) -> dict[str, str]:
     """Return the texts of the files that a unit is added to, of those that the project has."""
     paths = {
         "gateway": (FILE, ENV_EXAMPLE, COMPOSE),
-        "area": (app_of(str(unit.values.get("gateway"))), *codeowners.PLACES),
+        "area": (app_of(str(unit.values.get("gateway"))),),
     }.get(unit.template, ())
     found = {path: tree.read(path) for path in paths}
     return {path: text for path, text in found.items() if text is not None}
@@ -105,10 +105,6 @@ def _area_additions(unit: Unit, texts: Mapping[str, str]) -> Additions:
             f"{app} was not changed: {why}. Add to its faces: {area}.views, after\n"
             f"  from {package} import views as {area}"
         )
-    place = next((path for path in codeowners.PLACES if path in texts), codeowners.PLACES[0])
-    folders = [f"bffs/{gateway}/{area}", f"tests/{gateway}/{area}"]
-    owner = str(unit.values["owner"])
-    made.texts[place] = codeowners.with_owner(texts.get(place), folders, owner)
     return made
 
 

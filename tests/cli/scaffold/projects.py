@@ -26,7 +26,7 @@ port = {{ port }}
 BFF_AUTH = "demo"
 {% endif %}
 """,
-    "bffs/{{ gateway }}/__init__.py": "",
+    "bffs/{{ gateway }}/__init__.py": '"""The gateway."""\n',
     "bffs/{{ gateway }}/app.py": '''\
 """The gateway {{ gateway }} for {{ client }} clients."""
 
@@ -97,7 +97,8 @@ class Scaffold:
 def make_scaffold(folder: Path) -> Scaffold:
     """Return the verbs, over the project template and a small gateway template."""
     made = Scaffold(folder, folder / "templates", folder / "wheels")
-    shutil.copytree(TEMPLATES / "project", made.templates / "project")
+    for name in ("project", "area"):
+        shutil.copytree(TEMPLATES / name, made.templates / name)
     wiring = "".join(f"\n{key} = '''\n{text}'''\n" for key, text in WIRED.items())
     files = {**GATEWAY, "wiring.toml": wiring.lstrip("\n") + "\n" + GATEWAY["wiring.toml"]}
     for path, text in files.items():
