@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,11 @@ ONE_PLACE = {
 }
 """Libraries that might be replaced: each is imported in one module below this name, or these."""
 
-ONE_FOLDER = {"rich": "bff_core.cli."}
+ONE_FOLDER = {
+    "jinja2": "bff_core.cli.scaffold.",
+    "rich": "bff_core.cli.",
+    "tomlkit": "bff_core.cli.scaffold.",
+}
 """Libraries of one area: each is imported below this name only."""
 
 LONGEST_GATEWAY_FILE = 150
@@ -162,7 +167,8 @@ def test_the_reference_application_needs_no_client_library():
 def test_every_imported_library_is_a_declared_dependency():
     """Nothing works only because another library happens to bring it along."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {_distribution(requirement) for requirement in project["dependencies"]}
+    extras = project["optional-dependencies"].values()
+    declared = set(map(_distribution, chain(project["dependencies"], *extras)))
     owners = packages_distributions()
     undeclared = {
         f"{module_name(path)}: {library}"

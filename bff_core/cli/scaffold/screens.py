@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import get_type_hints
 
-from bff_core import Upstream
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import find_project
 from bff_core.cli.scaffold.examples import example_of
@@ -20,6 +19,7 @@ from bff_core.cli.scaffold.render import TEMPLATES, render
 from bff_core.cli.scaffold.scripts import CalledMethod, scripts_of
 from bff_core.cli.scaffold.source_code import Names, Source, calls_in, services
 from bff_core.cli.scaffold.tree import Tree
+from bff_core.upstream.client import Upstream
 
 
 @dataclass(frozen=True, slots=True)

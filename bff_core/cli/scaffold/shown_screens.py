@@ -8,14 +8,15 @@ from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
 
-from bff_core import Composition, Upstream
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.names import class_name
 from bff_core.cli.scaffold.scripts import CalledMethod
 from bff_core.cli.scaffold.source_code import Source, calls_in, load, source_of
+from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.failure_policy import Optional
 from bff_core.composition.wiring import Shape, shape_of
+from bff_core.upstream.client import Upstream
 
 
 @dataclass(frozen=True, slots=True)

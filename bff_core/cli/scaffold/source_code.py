@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from bff_core import Upstream
 from bff_core.cli.errors import CannotRun
+from bff_core.upstream.client import Upstream
 
 VERBS = {"delete", "get", "patch", "post", "put"}
 

@@ -84,8 +84,8 @@ def _gateway_additions(unit: Unit, texts: Mapping[str, str], templates: Path) ->
             text = pyproject.add_program(text, "services", service, entry)
         text = pyproject.add_import_layer(text, unit.name)
         made.texts[FILE] = pyproject.add_extras(text, _extras(unit))
-    if ENV_EXAMPLE in texts or wiring.env_example.strip():
-        made.texts[ENV_EXAMPLE] = add_variables(texts.get(ENV_EXAMPLE, ""), wiring.env_example)
+    if ENV_EXAMPLE in texts:
+        made.texts[ENV_EXAMPLE] = add_variables(texts[ENV_EXAMPLE], wiring.env_example)
     if COMPOSE in texts and wiring.compose.strip():
         try:
             made.texts[COMPOSE] = add_service(texts[COMPOSE], unit.name, wiring.compose)

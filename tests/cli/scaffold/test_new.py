@@ -169,6 +169,7 @@ def test_a_project_without_compose_gets_a_gateway(scaffold: Scaffold) -> None:
 
     assert outcome.notes == []
     assert not (root / "docker-compose.yml").exists()
+    assert not (root / ".env.example").exists()
     assert (root / "bffs" / "web" / "app.py").is_file()
 
 
