@@ -211,6 +211,9 @@ def test_the_wheel_is_replaced_with_its_hash(scaffold: Scaffold) -> None:
     outcome = scaffold.update(root, wheels=scaffold.wheels)
 
     assert outcome.changed == ["pyproject.toml"]
+    assert outcome.notes == [
+        f"The wheel wheels/{WHEEL} is replaced by wheels/{WHEEL}; make installs it."
+    ]
     assert (root / "pyproject.toml").read_text() != before
     assert (root / "wheels" / WHEEL).read_bytes() == (scaffold.wheels / WHEEL).read_bytes()
 
