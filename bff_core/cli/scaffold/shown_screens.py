@@ -81,6 +81,11 @@ def _is_nullable(failure: object) -> bool:
     return isinstance(failure, Optional) and failure.fallback in {MISSING, None}
 
 
+def service_names(shown: ShownScreen) -> set[str]:
+    """Return the names of all services of a screen, called or not."""
+    return {kind.name for _, kind in shown.shape.services if issubclass(kind, Upstream)}
+
+
 def calls_of(shown: ShownScreen) -> tuple[list[CalledMethod], set[str]]:
     """Return the methods of services that the shown parts call, and the scopes they require."""
     fields = {name: kind for name, kind in shown.shape.services if issubclass(kind, Upstream)}

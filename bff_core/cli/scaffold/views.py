@@ -14,7 +14,7 @@ from bff_core.cli.scaffold.python_edit import import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
 from bff_core.cli.scaffold.screens import query_of
 from bff_core.cli.scaffold.scripts import scripts_of
-from bff_core.cli.scaffold.shown_screens import ShownScreen, calls_of, find_screen
+from bff_core.cli.scaffold.shown_screens import ShownScreen, calls_of, find_screen, service_names
 from bff_core.cli.scaffold.source_code import Names
 from bff_core.cli.scaffold.text_files import NoPlace
 from bff_core.cli.scaffold.tree import Tree
@@ -93,6 +93,7 @@ def _values(tree: Tree, shown: ShownScreen, screen: str, gateway: str) -> dict[s
         "viewer": _viewer(scopes) if has_viewer else "",
         "constants": scripts.constants,
         "scripts": scripts.services,
+        "not_called": sorted(service_names(shown) - scripts.services.keys()),
     }
 
 

@@ -70,6 +70,7 @@ from collections.abc import Mapping, Sequence
 
 from bff_core import Composition, Viewer, critical, loader, optional
 from bffs.services.catalog import Catalog, Product
+from bffs.services.reviews import ProductReviews
 
 READ = "shelf:read"
 
@@ -78,6 +79,7 @@ class Shelf(Composition):
     """A shelf of products."""
 
     catalog: Catalog
+    reviews: ProductReviews
     viewer: Viewer
     shelf_id: int
     first: int = 3
@@ -206,6 +208,7 @@ def test_a_view_shows_the_parts_that_need_no_arguments(project: Path) -> None:
     assert "pages" not in code
     assert '@views.get("/shelf/{shelf_id}")' in code
     assert 'Viewer("1", scopes=frozenset({"shelf:read"}))' in test
+    assert 'not_called=["product_reviews"]' in test
 
 
 @pytest.mark.parametrize(
