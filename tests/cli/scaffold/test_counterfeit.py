@@ -85,7 +85,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
     handler = partial(Handler, directory=made.folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         made.url = f"http://127.0.0.1:{server.server_port}/simple"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield made
         server.shutdown()
 

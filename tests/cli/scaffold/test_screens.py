@@ -163,6 +163,7 @@ def test_screens_and_views_are_written_with_tests(outcomes: list[object]) -> Non
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("outcomes")
 def test_all_generated_tests_pass(project: Path) -> None:
     """Each screen and each view survives the failures of each of its services."""
