@@ -31,7 +31,7 @@ def test_a_gateway_is_added_to_the_reference_application(
     scaffold: Scaffold, repository: Path
 ) -> None:
     """It is in the settings, in Compose and in the layers of imports; its screen is its own."""
-    scaffold.new(repository, "tablet", client="desktop")
+    scaffold.new(repository, "kiosk", client="desktop")
 
     tool = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]
     containers = yaml.safe_load((repository / "docker-compose.yml").read_text())["services"]
@@ -39,9 +39,9 @@ def test_a_gateway_is_added_to_the_reference_application(
         one for one in tool["importlinter"]["contracts"] if one.get("containers") == ["bffs"]
     ]
     record = tomllib.loads((repository / ".bff/scaffold.toml").read_text())
-    port = tool["bff"]["gateways"]["tablet"]["port"]
-    assert "tablet" in floors["layers"][0].split(" | ")
-    assert containers["tablet"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    port = tool["bff"]["gateways"]["kiosk"]["port"]
+    assert "kiosk" in floors["layers"][0].split(" | ")
+    assert containers["kiosk"]["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert port not in {9001, 9002, 8001, 8002, 8003}
     assert record["units"][0]["values"]["has_home"] is False
 
@@ -50,7 +50,7 @@ def test_all_other_lines_of_the_repository_stay(scaffold: Scaffold, repository: 
     """Long files with many comments are edited without a change of any other line."""
     before = contents(repository)
 
-    scaffold.new(repository, "tablet", client="desktop")
+    scaffold.new(repository, "kiosk", client="desktop")
 
     after = contents(repository)
     changed = sorted(path for path in before if after[path] != before[path])
@@ -59,5 +59,5 @@ def test_all_other_lines_of_the_repository_stay(scaffold: Scaffold, repository: 
         lines = ndiff(before[path].decode().splitlines(), after[path].decode().splitlines())
         removed = [line for line in lines if line.startswith("- ")]
         assert all(line.startswith("- layers = ") for line in removed)
-    assert "nothing changed" in scaffold.new(repository, "tablet").summary
+    assert "nothing changed" in scaffold.new(repository, "kiosk").summary
     assert contents(repository) == after
