@@ -1,4 +1,4 @@
-"""The verbs that generate code: `bff init`, `bff new`, `bff update`."""
+"""The verbs that generate code: `bff init`, `bff new`, `bff add`, `bff update`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -51,20 +51,40 @@ def init(
 
 
 def new(
-    gateway: Annotated[str, typer.Argument(help="Name of the gateway, such as tablet.")],
+    name: Annotated[
+        str | None, typer.Argument(help="Name of the gateway, such as tablet.", metavar="GATEWAY")
+    ] = None,
     *,
     client: Client = None,
     graphql: GraphQL = None,
     auth: Auth = None,
     port: Port = None,
+    area: Annotated[
+        str | None, typer.Option(help="Add an area to a gateway: screens and views of a team.")
+    ] = None,
+    gateway: Annotated[str | None, typer.Option(help="Gateway of the area.")] = None,
+    owner: Annotated[
+        str | None, typer.Option(help="Owner of the area, such as @shop/checkout.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a gateway to the project; a further run with other options changes it."""
-    from bff_core.cli.scaffold.clients import Answers  # noqa: PLC0415 # loads the framework
+    """Add a gateway, or an area of a gateway; a further run with other options changes it."""
+    from bff_core.cli.scaffold.areas import NewArea, new_area  # noqa: PLC0415 # loads the framework
+    from bff_core.cli.scaffold.clients import Answers  # noqa: PLC0415 # the same
     from bff_core.cli.scaffold.gateways import NewGateway, new_gateway  # noqa: PLC0415 # the same
     from bff_core.cli.scaffold.outcome import print_outcome  # noqa: PLC0415 # the same
 
-    outcome = new_gateway(NewGateway(gateway, Answers(client, graphql, auth, port)))
+    answers = Answers(client, graphql, auth, port)
+    if area is not None:
+        if name is not None or answers != Answers():
+            raise typer.BadParameter("it goes with --gateway and --owner only", param_hint="--area")
+        outcome = new_area(NewArea(area, gateway, owner))
+    elif name is None:
+        raise typer.BadParameter("name a gateway, or --area NAME", param_hint="GATEWAY")
+    elif gateway is not None or owner is not None:
+        raise typer.BadParameter("--gateway and --owner go with it only", param_hint="--area")
+    else:
+        outcome = new_gateway(NewGateway(name, answers))
     print_outcome(outcome, as_json=as_json)
     raise typer.Exit(outcome.status)
 
@@ -89,8 +109,48 @@ def update(
     raise typer.Exit(outcome.status)
 
 
+additions = typer.Typer(help="Add a screen, or a view of one.", no_args_is_help=True)
+
+
+@additions.command("screen")
+def add_screen(
+    name: Annotated[str, typer.Argument(help="Name of the screen, such as product_page.")],
+    *,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Method of a service that a part calls, such as catalog.product; the first is "
+            "critical, others are optional. Without it: the first that reads."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a screen over the services of the project, with its test."""
+    from bff_core.cli.scaffold.outcome import print_outcome  # noqa: PLC0415 # loads the framework
+    from bff_core.cli.scaffold.screens import add_screen as added  # noqa: PLC0415 # the same
+
+    print_outcome(added(name, part or ()), as_json=as_json)
+
+
+@additions.command("view")
+def add_view(
+    screen: Annotated[str, typer.Argument(help="Module of the screen in bffs/compositions.")],
+    *,
+    gateway: Annotated[
+        str | None, typer.Option(help="Gateway that serves it; needed if there are several.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a REST view of a screen to a gateway, with a failure matrix."""
+    from bff_core.cli.scaffold.outcome import print_outcome  # noqa: PLC0415 # loads the framework
+    from bff_core.cli.scaffold.views import add_view as added  # noqa: PLC0415 # the same
+
+    print_outcome(added(screen, gateway), as_json=as_json)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
     app.command()(init)
     app.command()(new)
     app.command()(update)
+    app.add_typer(additions, name="add")

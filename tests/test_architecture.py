@@ -42,7 +42,11 @@ ONE_PLACE = {
 }
 """Libraries that might be replaced: each is imported in one module below this name, or these."""
 
-ONE_FOLDER = {"rich": "bff_core.cli."}
+ONE_FOLDER = {
+    "jinja2": "bff_core.cli.scaffold.",
+    "rich": "bff_core.cli.",
+    "tomlkit": "bff_core.cli.scaffold.",
+}
 """Libraries of one area: each is imported below this name only."""
 
 LONGEST_GATEWAY_FILE = 150

@@ -22,6 +22,7 @@ from bff_core.events import Events, RequestAnswered, RequestStarted
 from bff_core.events.sinks import running_span
 from bff_core.http_exchange.request_context import CUT, EXCHANGE, SCOPE, RequestContext, Template
 from bff_core.http_exchange.response_headers import ResponseHeaders
+from bff_core.routing.route_table import ROUTE, RouteMatch
 from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499
@@ -209,6 +210,7 @@ class RequestLifecycle:
                 is_truncated=context.is_http and context.status > 0 and not context.is_complete,
                 span=request.span,
                 headers=_logged(self._log_headers, context) if self._log_headers else None,
+                owner=_owner_of(scope),
             )
         )
 
@@ -221,6 +223,12 @@ def _logged(names: Mapping[str, bytes], context: RequestContext) -> Mapping[str,
         if (value := context.fields.get(field))
     }
     return found or None
+
+
+def _owner_of(scope: ASGIScope) -> str:
+    """Return the team that owns the route of a request; empty if it has none."""
+    match: RouteMatch | None = scope.get(ROUTE)
+    return "" if match is None or match.entry is None else match.entry.owner
 
 
 async def _finish(

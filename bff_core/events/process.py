@@ -70,6 +70,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     refused, `reason` is a fixed word and `refused_by` the authenticator. An answer that
     `is_truncated` has begun and not ended: the client disconnected, or its source broke off.
     `headers` are those of the request that the gateway logs, by name in lower case.
+    `owner` is the team that owns the route, as `Views(owner=…)` names it.
     """
 
     name: ClassVar[str] = "request.answered"
@@ -85,6 +86,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     refused_by: str = ""
     is_truncated: bool = False
     headers: Mapping[str, str] | None = None
+    owner: str = ""
 
 
 class SagaEnded(GatewayEvent, frozen=True):

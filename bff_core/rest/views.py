@@ -63,6 +63,7 @@ from bff_core.rest.when_inputs import check_when_inputs
 from bff_core.routing.access import RouteAccess, guard, guarded
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.fastapi_options import RouterOptions
+from bff_core.routing.owner import checked_owner, owned
 from bff_core.startup.sent_types import check_sent_types
 from bff_core.startup.unused import screens_of
 from bff_core.view_cache.cache import ViewCache, declared_sharing
@@ -91,8 +92,9 @@ class Views:
     `idempotency` is that of views that change something. A body of more than `max_values` JSON
     values (10,000), nested ones included, is refused with 413. `meta=True` always adds
     `_meta.parts`, and `cache=False` caches no answer. `case="camel"` gives all fields camelCase
-    names in answers, bodies, forms and queries. `router` is an ordinary `APIRouter`, which gets all
-    other keywords.
+    names in answers, bodies, forms and queries. `owner` is the team that owns the views: log lines
+    have it, and a gateway in which routes of two owners conflict does not start. `router` is an
+    ordinary `APIRouter`, which gets all other keywords.
 
     Raises `ConfigurationError` for an option that does not exist.
     """
@@ -109,11 +111,13 @@ class Views:
         meta: bool = False,
         cache: bool = True,
         case: Case | None = None,
+        owner: str = "",
         **fastapi: Unpack[RouterOptions],
     ) -> None:
         check_views_options(fastapi, Views)
         self.prefix = prefix
         self.case = checked_case(case)
+        self._owner = checked_owner(owner)
         self._access = _rule(access)
         self._defaults = ViewDefaults(criticality, idempotency, max_values, meta=meta, cache=cache)
         router: dict[str, Any] = {**fastapi}
@@ -223,7 +227,7 @@ class Views:
             stream = Stream(endpoint, None if "response_model" in shared else item)
             self._streams.append(stream)
             wrapped = guarded(as_stream(stream, inputs.signature, needs, answer_options), needs)
-            self.router.add_api_route(path, rank(wrapped), methods=["GET"], **route)
+            self.router.add_api_route(path, self._owned(rank(wrapped)), methods=["GET"], **route)
             document = ViewDocument(
                 status=answer_options.status, has_parts=False, function=endpoint
             )
@@ -258,6 +262,9 @@ class Views:
             view.set_development(is_development=is_development)
         for stream in self._streams:
             stream.set_development(is_development=is_development)
+
+    def _owned(self, endpoint: E) -> E:
+        return owned(endpoint, self._owner)
 
     def _responses(self, options: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
         """Return the further answers that a view documents, their models in its case."""
@@ -345,7 +352,7 @@ class Views:
             shown = _openapi_options(own, view, rule)
             checks = [guard(needs), *_checks(inputs, rule, limited)]
             shown["dependencies"] = [*checks, *shown.get("dependencies", ())]
-            served = rank(guarded(view.as_endpoint(), needs))
+            served = self._owned(rank(guarded(view.as_endpoint(), needs)))
             self.router.add_api_route(path, served, methods=[method], **shown)
             check_path_parameters(self.router.routes[-1], endpoint, inputs)
             screens = screens_of(self.router.routes[-1:])

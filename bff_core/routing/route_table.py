@@ -47,6 +47,9 @@ It is true if the rules depend on more than the route and the viewer.
 CRITICALITY: Final = "__criticality__"
 """The attribute of an endpoint that declares its criticality."""
 
+OWNER: Final = "__owner__"
+"""The attribute of an endpoint that names the team that owns it."""
+
 READS_ONLY: Final = "__reads_only__"
 """The attribute of an endpoint that changes nothing by any method: it needs no idempotency."""
 
@@ -66,7 +69,8 @@ class RouteEntry:
     own, or a web socket. `access` is None where the endpoint declares none; `has_inner_rules` is
     true where its face checks further rules. `is_keyed` is true where a request may have an
     Idempotency-Key. `compiled` is the application that serves the route on the fast path; FastAPI
-    serves routes without one. `below` has the routes of a mounted application.
+    serves routes without one. `below` has the routes of a mounted application. `owner` is the team
+    that owns the route, or empty.
     """
 
     path: str
@@ -82,6 +86,7 @@ class RouteEntry:
     is_keyed: bool
     compiled: ASGIApp | None
     below: "RouteTable | None"
+    owner: str
 
     @classmethod
     def of(cls, context: RouteContext, compiled: ASGIApp | None = None) -> Self:
@@ -106,6 +111,7 @@ class RouteEntry:
             not is_socket and _is_keyed(methods, endpoint),
             compiled,
             None if methods or is_socket else _table_below(context),
+            getattr(endpoint, OWNER, ""),
         )
 
     @property

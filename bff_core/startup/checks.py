@@ -12,6 +12,7 @@ from bff_core.events import ConfigurationWarned, Events
 from bff_core.extras import has_extra, missing
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.routing.access import RouteAccess
+from bff_core.routing.owner import check_owners
 from bff_core.routing.route_table import RouteTable
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import Settings
@@ -73,12 +74,14 @@ class Checks:
     ) -> None:
         """Raise `ConfigurationError` for what can't be served so, and emit warnings.
 
-        That is state which processes must share, and web sockets without their extra. `obstacles`
-        are the reasons why all requests leave the fast path.
+        That is state which processes must share, routes of several owners that conflict, and web
+        sockets without their extra. `obstacles` are the reasons why all requests leave the fast
+        path.
         """
         sockets = [entry.path for entry in table.entries if entry.is_socket]
         if sockets and processes.is_own_server and not has_extra("websockets"):
             raise missing("websockets", f"the web socket {sockets[0]}")
+        check_owners(table)
         if processes.count > 1:
             has_keys = self.options.idempotency is not None
             unsafe = unsafe_unshared_state(

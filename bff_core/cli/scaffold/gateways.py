@@ -1,6 +1,5 @@
 """`bff new GATEWAY`: adds a gateway to a project."""
 
-import ast
 import re
 import tomllib
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import FILE, Project, find_project
 from bff_core.cli.scaffold.clients import CLIENTS, Answers, changed_values, with_defaults
+from bff_core.cli.scaffold.home import has_home
 from bff_core.cli.scaffold.names import check_identifier
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.record import BASE, Unit, read_record, write_record
@@ -19,9 +19,6 @@ from bff_core.cli.scaffold.units import add_unit
 from bff_core.cli.scaffold.update import update_units
 
 FIRST_PORT = 8001
-HOME = "bffs/compositions/home.py"
-HOME_PARTS = {"banner", "featured", "product"}
-"""The parts of the home screen that `bff init` makes; views of the templates use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def check_absent(tree: Tree, paths: list[str]) -> None:
     present = [path for path in paths if (tree.root / path).exists()]
     if present:
         raise CannotRun(
-            f"{present[0]} exists, and `bff` did not generate it: choose another name, or move it"
+            f"{present[0]} exists, and is not overwritten: choose another name, or move it"
         )
 
 
@@ -89,7 +86,7 @@ def _unit(project: Project, tree: Tree, wanted: NewGateway) -> Unit:
         raise CannotRun(f"the project has a gateway {name!r} that `bff` did not generate")
     port = _port(project, tree, wanted.answers.port)
     values = gateway_values(_distribution(tree), name, port, wanted.answers)
-    values["has_home"] = _has_home(tree)
+    values["has_home"] = has_home(tree)
     return Unit("gateway", name, values)
 
 
@@ -122,17 +119,3 @@ def _distribution(tree: Tree) -> str:
     project = tomllib.loads(tree.read(FILE) or "").get("project", {})
     name: str = project.get("name", tree.root.name)
     return name
-
-
-def _has_home(tree: Tree) -> bool:
-    """Whether the project has a home screen with the parts of the one that `bff init` makes."""
-    try:
-        module = ast.parse(tree.read(HOME) or "")
-    except SyntaxError:
-        return False
-    for node in module.body:
-        if isinstance(node, ast.ClassDef) and node.name == "Home":
-            return {one.name for one in node.body if isinstance(one, ast.AsyncFunctionDef)} >= (
-                HOME_PARTS
-            )
-    return False

@@ -1,5 +1,6 @@
 """`bff init NAME`: makes a project."""
 
+import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def init_project(wanted: NewProject, *, templates: Path = TEMPLATES) -> Outcome:
         f"The project {name}, with the gateway {gateway} for {client} clients, in {folder}",
         created=visible(tree.created()),
         notes=notes,
-        next=[f"cd {folder} && make test", "make run"],
+        next=[f"cd {shlex.quote(str(folder))} && make test", "make run"],
     )
     tree.commit()
     return outcome

@@ -20,7 +20,7 @@ def check_git() -> str:
     """Return the path of git, whose merge is used; raise `CannotRun` if there is none."""
     git = shutil.which("git")
     if git is None:
-        raise CannotRun("the three-way merge needs git: install it (no other verb needs it)")
+        raise CannotRun("the three-way merge needs git: install it (only merges need it)")
     return git
 
 

@@ -28,7 +28,7 @@ class Outcome:
 HEADINGS = {
     "created": "created",
     "changed": "changed",
-    "deleted": "deleted, since the templates have it no more",
+    "deleted": "deleted, since it is no longer generated",
     "absent": "not created again, since you deleted it",
     "conflicts": "CONFLICT, marked in the file",
 }

@@ -10,23 +10,31 @@ from bff_core.cli.scaffold.text_files import with_newlines_of
 
 FILE = "pyproject.toml"
 HEADER = re.compile(r"\s*\[")
-GATEWAY_HEADER = re.compile(r"\s*\[\s*tool\s*\.\s*bff\s*\.\s*gateways\s*[.\]]")
-BFF_HEADER = re.compile(r"\s*\[\s*tool\s*\.\s*bff\s*[.\]]")
+BFF = r"\s*\[\s*tool\s*\.\s*bff\s*"
+"""The begin of the header of a table below `[tool.bff]`."""
+
 FRAMEWORK = re.compile(r"bff[-_.]core(?:\[(?P<extras>[^\]]*)\])?(?P<rest>\s*(?:[@=<>!~;].*)?)")
 
 
-def add_gateway(text: str, name: str, entry: Mapping[str, object]) -> str:
-    """Add `[tool.bff.gateways.NAME]` behind the last gateway."""
+def add_program(text: str, kind: str, name: str, entry: Mapping[str, object]) -> str:
+    """Add `[tool.bff.KIND.NAME]` behind the last one of its kind, unless it is there.
+
+    The kind is `gateways` or `services`.
+    """
+    if _has(text, kind, name):
+        return text
     lines = text.splitlines(keepends=True)
-    position = _end_of_gateways(lines)
-    block = _gateway_block(name, entry)
+    position = _end_of(kind, lines)
+    block = _block(kind, name, entry)
     before = "".join(lines[:position])
     rest = "".join(lines[position:])
     gap = "" if not before or before.endswith("\n\n") else "\n" if before.endswith("\n") else "\n\n"
     end = "" if not rest or rest.startswith("\n") else "\n"
     edited = with_newlines_of(text, f"{gap}{block}{end}")
     inserted = before + edited + rest
-    return inserted if _has_gateway(inserted, name) else _added_by_tomlkit(text, name, entry)
+    if _has(inserted, kind, name):
+        return inserted
+    return _added_by_tomlkit(text, kind, name, entry)
 
 
 def add_extras(text: str, extras: Iterable[str]) -> str:
@@ -45,7 +53,7 @@ def add_extras(text: str, extras: Iterable[str]) -> str:
 def add_import_layer(text: str, name: str) -> str:
     """Add a gateway to the layers of import-linter that list gateways by name, if there are any."""
     document = tomllib.loads(text)
-    gateways = _gateways(document)
+    gateways = _programs(document, "gateways")
     contracts = document.get("tool", {}).get("importlinter", {}).get("contracts", [])
     for contract in contracts:
         if "bffs" in contract.get("containers", []):
@@ -56,11 +64,11 @@ def add_import_layer(text: str, name: str) -> str:
     return text
 
 
-def _end_of_gateways(lines: list[str]) -> int:
-    """Return the number of the line behind the last gateway, or behind `[tool.bff]`."""
+def _end_of(kind: str, lines: list[str]) -> int:
+    """Return the number of the line behind the last program of a kind, or behind `[tool.bff]`."""
     headers = [number for number, line in enumerate(lines) if HEADER.match(line)]
-    for pattern in (GATEWAY_HEADER, BFF_HEADER):
-        own = [number for number in headers if pattern.match(lines[number])]
+    for pattern in (rf"{BFF}\.\s*{kind}\s*[.\]]", rf"{BFF}[.\]]"):
+        own = [number for number in headers if re.match(pattern, lines[number])]
         if own:
             end = next((number for number in headers if number > own[-1]), len(lines))
             while lines[end - 1].lstrip().startswith("#") or not lines[end - 1].strip():
@@ -69,34 +77,35 @@ def _end_of_gateways(lines: list[str]) -> int:
     return len(lines)
 
 
-def _gateway_block(name: str, entry: Mapping[str, object]) -> str:
-    table = tomlkit.table()
+def _block(kind: str, name: str, entry: Mapping[str, object]) -> str:
+    """Return the table of a program; mappings in it become tables below it."""
+    header = f"tool.bff.{kind}.{name}"
+    plain = {key: value for key, value in entry.items() if not isinstance(value, Mapping)}
+    block = f"[{header}]\n{tomlkit.dumps(plain)}"
     for key, value in entry.items():
         if isinstance(value, Mapping):
-            inline = tomlkit.inline_table()
-            inline.update(value)
-            table[key] = inline
-        else:
-            table[key] = value
-    return f"[tool.bff.gateways.{name}]\n{table.as_string()}"
+            block += f"\n[{header}.{key}]\n{tomlkit.dumps(value)}"
+    return block
 
 
-def _has_gateway(text: str, name: str) -> bool:
+def _has(text: str, kind: str, name: str) -> bool:
     try:
-        return name in _gateways(tomllib.loads(text))
+        return name in _programs(tomllib.loads(text), kind)
     except tomllib.TOMLDecodeError:
         return False
 
 
-def _gateways(document: dict[str, dict[str, dict[str, dict[str, object]]]]) -> dict[str, object]:
-    return document.get("tool", {}).get("bff", {}).get("gateways", {})
+def _programs(
+    document: dict[str, dict[str, dict[str, dict[str, object]]]], kind: str
+) -> dict[str, object]:
+    return document.get("tool", {}).get("bff", {}).get(kind, {})
 
 
-def _added_by_tomlkit(text: str, name: str, entry: Mapping[str, object]) -> str:
+def _added_by_tomlkit(text: str, kind: str, name: str, entry: Mapping[str, object]) -> str:
     """Add a gateway where tables are written in another form, such as inline."""
     document = tomlkit.parse(text)
     table: Mapping[str, object] = document
-    for key in ("tool", "bff", "gateways"):
+    for key in ("tool", "bff", kind):
         table = table.setdefault(key, tomlkit.table())  # type: ignore[attr-defined] # tomlkit's
     table[name] = dict(entry)  # type: ignore[index] # a table of tomlkit
     return tomlkit.dumps(document)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bff_core.cli.project import FILE
 from bff_core.cli.scaffold import pyproject
+from bff_core.cli.scaffold.python_edit import add_view
 from bff_core.cli.scaffold.record import Record, Unit
 from bff_core.cli.scaffold.render import TEMPLATES, render, render_wiring
 from bff_core.cli.scaffold.text_files import (
@@ -35,6 +36,11 @@ def generate(record: Record, templates: Path = TEMPLATES) -> dict[str, str]:
     return files
 
 
+def app_of(gateway: str) -> str:
+    """Return the path of the module that makes a gateway."""
+    return f"bffs/{gateway}/app.py"
+
+
 def add_unit(tree: Tree, base: Tree, unit: Unit, templates: Path = TEMPLATES) -> list[str]:
     """Write the files of a unit, and add it to the shared files, in the project and in its base.
 
@@ -54,11 +60,17 @@ def add_unit(tree: Tree, base: Tree, unit: Unit, templates: Path = TEMPLATES) ->
 
 def additions(unit: Unit, texts: Mapping[str, str], templates: Path = TEMPLATES) -> Additions:
     """Return the shared files of a project with a unit added."""
-    return _gateway_additions(unit, texts, templates) if unit.template == "gateway" else Additions()
+    if unit.template == "gateway":
+        return _gateway_additions(unit, texts, templates)
+    return _area_additions(unit, texts) if unit.template == "area" else Additions()
 
 
 def _shared(unit: Unit, tree: Tree) -> dict[str, str]:
-    paths = (FILE, ENV_EXAMPLE, COMPOSE) if unit.template == "gateway" else ()
+    """Return the texts of the files that a unit is added to, of those that the project has."""
+    paths = {
+        "gateway": (FILE, ENV_EXAMPLE, COMPOSE),
+        "area": (app_of(str(unit.values.get("gateway"))),),
+    }.get(unit.template, ())
     found = {path: tree.read(path) for path in paths}
     return {path: text for path, text in found.items() if text is not None}
 
@@ -67,16 +79,32 @@ def _gateway_additions(unit: Unit, texts: Mapping[str, str], templates: Path) ->
     wiring = render_wiring(unit.template, unit.values, templates=templates)
     made = Additions()
     if FILE in texts:
-        text = pyproject.add_gateway(texts[FILE], unit.name, wiring.gateway)
+        text = pyproject.add_program(texts[FILE], "gateways", unit.name, wiring.gateway)
+        for service, entry in wiring.services.items():
+            text = pyproject.add_program(text, "services", service, entry)
         text = pyproject.add_import_layer(text, unit.name)
         made.texts[FILE] = pyproject.add_extras(text, _extras(unit))
-    if ENV_EXAMPLE in texts or wiring.env_example.strip():
-        made.texts[ENV_EXAMPLE] = add_variables(texts.get(ENV_EXAMPLE, ""), wiring.env_example)
+    if ENV_EXAMPLE in texts:
+        made.texts[ENV_EXAMPLE] = add_variables(texts[ENV_EXAMPLE], wiring.env_example)
     if COMPOSE in texts and wiring.compose.strip():
         try:
             made.texts[COMPOSE] = add_service(texts[COMPOSE], unit.name, wiring.compose)
         except NoPlace as why:
             made.notes.append(f"{COMPOSE} was not changed: {why}. The service:\n{wiring.compose}")
+    return made
+
+
+def _area_additions(unit: Unit, texts: Mapping[str, str]) -> Additions:
+    gateway, area = str(unit.values["gateway"]), str(unit.values["area"])
+    app, package = app_of(gateway), f"bffs.{gateway}.{area}"
+    made = Additions()
+    try:
+        made.texts[app] = add_view(texts.get(app, ""), package, "views", area, f"{area}.views")
+    except NoPlace as why:
+        made.notes.append(
+            f"{app} was not changed: {why}. Add to its faces: {area}.views, after\n"
+            f"  from {package} import views as {area}"
+        )
     return made
 
 

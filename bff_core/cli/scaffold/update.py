@@ -27,10 +27,10 @@ def update(
     record = read_record(tree)
     if not record.units:
         raise CannotRun(f"{project.root} has no {PATH}: `bff` generated nothing in it")
-    notes = _follow_renames(project, tree, record)
-    _take_wheel(tree, record, wheels)
+    notes = [*_follow_renames(project, tree, record), *_take_wheel(tree, record, wheels)]
     outcome = update_units(tree, record, templates=templates, is_dry_run=is_dry_run)
     outcome.notes[:0] = notes
+    outcome.next = ["resolve the conflicts, then: make check test"] if outcome.conflicts else []
     return outcome
 
 
@@ -67,17 +67,19 @@ def _summary(outcome: Outcome, record: Record, *, is_dry_run: bool) -> str:
     return f"The templates of bff-core {record.version} {verb} {files}."
 
 
-def _take_wheel(tree: Tree, record: Record, folder: Path | None) -> None:
+def _take_wheel(tree: Tree, record: Record, folder: Path | None) -> list[str]:
     """Replace the wheel of the framework if the installed version is another one."""
     unit = record.project
     if unit is None or (record.version == Record().version and folder is None):
-        return
+        return []
     wheel = find_wheel(folder)
     old = unit.values["wheel"]
-    if (old, unit.values["sha256"]) != (wheel.name, wheel.sha256):
-        tree.delete(f"{FOLDER}/{old}")
-        tree.write(f"{FOLDER}/{wheel.name}", wheel.content)
-        unit.values |= {"wheel": wheel.name, "sha256": wheel.sha256}
+    if (old, unit.values["sha256"]) == (wheel.name, wheel.sha256):
+        return []
+    tree.delete(f"{FOLDER}/{old}")
+    tree.write(f"{FOLDER}/{wheel.name}", wheel.content)
+    unit.values |= {"wheel": wheel.name, "sha256": wheel.sha256}
+    return [f"The wheel {FOLDER}/{old} is replaced by {FOLDER}/{wheel.name}; make installs it."]
 
 
 def _follow_renames(project: Project, tree: Tree, record: Record) -> list[str]:

@@ -1,0 +1,199 @@
+"""`bff add screen NAME`: a composition over the services of a project, with its test."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import get_type_hints
+
+from bff_core.cli.errors import CannotRun
+from bff_core.cli.project import find_project
+from bff_core.cli.scaffold.examples import example_of
+from bff_core.cli.scaffold.formatting import formatted
+from bff_core.cli.scaffold.gateways import check_absent
+from bff_core.cli.scaffold.names import check_identifier, class_name
+from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.python_edit import import_block
+from bff_core.cli.scaffold.render import TEMPLATES, render
+from bff_core.cli.scaffold.scripts import CalledMethod, scripts_of
+from bff_core.cli.scaffold.source_code import Names, Source, calls_in, services
+from bff_core.cli.scaffold.tree import Tree
+from bff_core.upstream.client import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMethod:
+    """A method of a service that reads, from which a part can be made."""
+
+    source: Source
+    service: type[Upstream]
+    node: ast.AsyncFunctionDef
+
+    @property
+    def field(self) -> str:
+        """The name of the service in a screen, and of its module."""
+        return self.source.module.__name__.rpartition(".")[2]
+
+    @property
+    def label(self) -> str:
+        """How a user names it: `catalog.product`."""
+        return f"{self.field}.{self.node.name}"
+
+    @property
+    def inputs(self) -> dict[str, ast.expr]:
+        """The parameters that have no default, with their annotations."""
+        arguments = self.node.args
+        required = len(arguments.args) - len(arguments.defaults)
+        plain = arguments.args[1:required]
+        named = [
+            one
+            for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            if default is None
+        ]
+        return {one.arg: one.annotation or ast.Name("str") for one in [*plain, *named]}
+
+    @property
+    def names(self) -> Names:
+        """What a screen with the method needs imported."""
+        annotations = [*self.inputs.values(), self.returns]
+        found = {name for one in annotations for name in self.source.names_in(one)}
+        return found | {(self.source.module.__name__, self.service.__name__)}
+
+    @property
+    def returns(self) -> ast.expr:
+        """The annotation of what it returns."""
+        return self.node.returns or ast.Name("object")
+
+    def call(self, field: str) -> str:
+        """Return the expression by which a part calls it."""
+        plain = {one.arg for one in self.node.args.args}
+        given = [f"self.{one}" if one in plain else f"{one}=self.{one}" for one in self.inputs]
+        return f"self.{field}.{self.node.name}({', '.join(given)})"
+
+
+def add_screen(
+    name: str,
+    parts: Sequence[str] = (),
+    start: Path | None = None,
+    *,
+    templates: Path = TEMPLATES,
+) -> Outcome:
+    """Add a screen whose parts call methods of services, such as `catalog.product`."""
+    project = find_project(start)
+    tree, screen = Tree(project.root), check_identifier(name, "screen")
+    methods = _chosen(list(service_methods(project.root)), parts)
+    values = _values(screen, methods)
+    files = render("screen", values, templates=templates)
+    check_absent(tree, [*files])
+    for path, text in files.items():
+        tree.write(path, formatted(tree.root, path, text))
+    gateway = next(iter(project.gateways), "NAME")
+    outcome = Outcome(
+        f"The screen {screen}, with {', '.join(one.label for one in methods)}",
+        created=tree.created(),
+        next=["make test", f"bff add view {screen} --gateway {gateway}"],
+    )
+    tree.commit()
+    return outcome
+
+
+def service_methods(root: Path) -> Iterator[ServiceMethod]:
+    """Yield the methods of all services that read."""
+    for source, service in services(root):
+        for node in source.methods(service.__name__).values():
+            calls = calls_in(source, node)
+            if calls and all(call.route.startswith("GET ") for call in calls):
+                yield ServiceMethod(source, service, node)
+
+
+def called_method(method: ServiceMethod) -> CalledMethod:
+    """Return which calls a method makes, for the script of its service."""
+    calls = calls_in(method.source, method.node)
+    return CalledMethod(method.service.name, method.node.name, tuple(calls))
+
+
+def query_of(inputs: dict[str, object]) -> str:
+    """Return the query of a request with an example of each input; `inputs` are types."""
+    pairs = [f"{name}={example_of(kind, name)}" for name, kind in inputs.items()]
+    return f"?{'&'.join(pairs)}" if pairs else ""
+
+
+def _chosen(known: list[ServiceMethod], wanted: Sequence[str]) -> list[ServiceMethod]:
+    by_label = {one.label: one for one in known}
+    for label in wanted:
+        if label not in by_label:
+            close = get_close_matches(label, by_label, 1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise CannotRun(f"there is no {label!r}{hint}: the project has {', '.join(by_label)}")
+        if not _is_plain(by_label[label]):
+            raise CannotRun(
+                f"{label} takes more than texts and numbers, which no path or query has: "
+                "write its part by hand, as a loader for a list of ids"
+            )
+    chosen = [by_label[label] for label in dict.fromkeys(wanted)]
+    found = chosen or [one for one in known if _is_plain(one)][:1]
+    if not found:
+        raise CannotRun(
+            "no service in bffs/services has a method that reads (self.get) and takes texts and "
+            "numbers only: write the client of a service first"
+        )
+    return found
+
+
+def _is_plain(method: ServiceMethod) -> bool:
+    """Whether a request can have what the method takes in its path or query."""
+    examples = (example_of(_type_of(method, name)) for name in method.inputs)
+    return all(isinstance(one, str | int | float) for one in examples)
+
+
+def _values(screen: str, methods: Sequence[ServiceMethod]) -> dict[str, object]:
+    parts = [one.node.name for one in methods]
+    doubled = next((name for name in parts if parts.count(name) > 1), None)
+    if doubled:
+        raise CannotRun(f"two parts are called {doubled}: add one of them by hand")
+    fields = {
+        one.field: f"{one.field}_service" if one.field in parts else one.field for one in methods
+    }
+    inputs = {name: kind for one in methods for name, kind in one.inputs.items()}
+    own = (f"bffs.compositions.{screen}", class_name(screen))
+    names: Names = set().union(*(one.names for one in methods))
+    returned: Names = set().union(*(one.source.names_in(one.returns) for one in methods))
+    used = {("bff_core", "Composition"), ("bff_core", "critical")}
+    scripts = scripts_of(called_method(one) for one in methods)
+    types = {name: _type_of(one, name) for one in methods for name in one.inputs}
+    several = len(methods) > 1
+    kit = {"assert_complete", "client", "failure_matrix", "reply"}
+    core = {"ANYONE", "Gateway", "Views", "gateway"} | ({"gather"} if several else set())
+    return {
+        "screen": screen,
+        "screen_class": class_name(screen),
+        "imports": import_block(names | used | ({("bff_core", "optional")} if several else set())),
+        "services": {fields[one.field]: one.service.__name__ for one in methods},
+        "inputs": {name: ast.unparse(kind) for name, kind in inputs.items()},
+        "parts": [
+            {
+                "name": one.node.name,
+                "returns": ast.unparse(one.returns),
+                "call": one.call(fields[one.field]),
+                "about": f"what `{one.service.__name__}.{one.node.name}` returns",
+            }
+            for one in methods
+        ],
+        "test_imports": import_block(
+            {("dataclasses", "dataclass"), own}
+            | {("bff_core", name) for name in core}
+            | {("bff_core.testing", name) for name in kit}
+            | returned,
+            "pytest",
+        ),
+        "constants": scripts.constants,
+        "scripts": scripts.services,
+        "query": query_of(types),
+    }
+
+
+def _type_of(method: ServiceMethod, name: str) -> object:
+    return get_type_hints(getattr(method.service, method.node.name), include_extras=True).get(
+        name, str
+    )

@@ -1,0 +1,119 @@
+"""`bff add view SCREEN --gateway NAME`: a REST view of a screen, with its failure matrix."""
+
+from pathlib import Path
+
+from bff_core.cli.project import find_project
+from bff_core.cli.scaffold.areas import gateway_of, has_authenticator
+from bff_core.cli.scaffold.examples import example_of
+from bff_core.cli.scaffold.formatting import edited, formatted
+from bff_core.cli.scaffold.gateways import check_absent
+from bff_core.cli.scaffold.names import class_name
+from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.python_edit import add_view as with_view
+from bff_core.cli.scaffold.python_edit import import_block
+from bff_core.cli.scaffold.render import TEMPLATES, render
+from bff_core.cli.scaffold.screens import query_of
+from bff_core.cli.scaffold.scripts import scripts_of
+from bff_core.cli.scaffold.shown_screens import ShownScreen, calls_of, find_screen, service_names
+from bff_core.cli.scaffold.source_code import Names
+from bff_core.cli.scaffold.text_files import NoPlace
+from bff_core.cli.scaffold.tree import Tree
+from bff_core.cli.scaffold.units import app_of
+
+
+def add_view(
+    screen: str,
+    gateway: str | None = None,
+    start: Path | None = None,
+    *,
+    templates: Path = TEMPLATES,
+) -> Outcome:
+    """Add a view of a screen to a gateway; its model has a field for each part."""
+    project = find_project(start)
+    tree, name = Tree(project.root), gateway_of(project, gateway)
+    shown = find_screen(project.root, screen)
+    values = _values(tree, shown, screen, name)
+    files = render("view", values, templates=templates)
+    check_absent(tree, [*files])
+    for path, text in files.items():
+        tree.write(path, formatted(tree.root, path, text))
+    notes = _served(tree, screen, name)
+    outcome = Outcome(
+        f"A view of {screen} for the gateway {name}: {values['request']}",
+        created=tree.created(),
+        changed=tree.changed(),
+        notes=notes,
+        next=["make test"],
+    )
+    tree.commit()
+    return outcome
+
+
+def _served(tree: Tree, screen: str, gateway: str) -> list[str]:
+    """Add the view to the faces of its gateway; return what the user has to do instead."""
+    path = app_of(gateway)
+    before = tree.read(path) or ""
+    try:
+        after = with_view(before, f"bffs.{gateway}", screen, "", f"{screen}.views")
+    except NoPlace as why:
+        by_hand = f"from bffs.{gateway} import {screen}"
+        return [f"{path} was not changed: {why}. Add {screen}.views to its faces: {by_hand}"]
+    tree.write(path, edited(tree.root, path, before, after))
+    return []
+
+
+def _values(tree: Tree, shown: ShownScreen, screen: str, gateway: str) -> dict[str, object]:
+    called, scopes = calls_of(shown)
+    scripts = scripts_of(called)
+    path, query = _address(shown, screen)
+    cls, answer = shown.cls.__name__, f"{class_name(screen)}Answer"
+    own = (f"bffs.compositions.{screen}", cls)
+    core = {"Views"} | ({"gather"} if len(shown.parts) > 1 else set())
+    has_viewer = has_authenticator(tree, gateway) or bool(scopes)
+    types: Names = set().union(
+        *(one.source.names_in(one.node.returns) for one in shown.parts if one.node.returns)
+    )
+    kit = {"assert_complete", "client", "failure_matrix", "reply"}
+    return {
+        "gateway": gateway,
+        "screen": screen,
+        "screen_class": cls,
+        "answer": answer,
+        "path": path,
+        "request": f"GET /v1{_example_path(shown, path)}{query}",
+        "parts": [{"name": one.name, "returns": one.returns} for one in shown.parts],
+        "imports": import_block(
+            {("dataclasses", "dataclass"), own, *(("bff_core", one) for one in core)} | types
+        ),
+        "test_imports": import_block(
+            {own, *(("bff_core.testing", one) for one in kit)}
+            | ({("bff_core", "Viewer")} if has_viewer else set()),
+            "pytest",
+        ),
+        "viewer": _viewer(scopes) if has_viewer else "",
+        "constants": scripts.constants,
+        "scripts": scripts.services,
+        "not_called": sorted(service_names(shown) - scripts.services.keys()),
+    }
+
+
+def _viewer(scopes: set[str]) -> str:
+    if not scopes:
+        return 'Viewer("1")'
+    names = ", ".join(f'"{one}"' for one in sorted(scopes))
+    return f'Viewer("1", scopes=frozenset({{{names}}}))'
+
+
+def _address(shown: ShownScreen, screen: str) -> tuple[str, str]:
+    """Return the path of a view, with required inputs in it, and the query of the others."""
+    required = [one for one in shown.shape.inputs if one.is_required]
+    texts = [one for one in required if isinstance(example_of(one.annotation), str | int | float)]
+    others = {one.name: one.annotation for one in required if one not in texts}
+    path = "".join([f"/{screen.replace('_', '-')}", *(f"/{{{one.name}}}" for one in texts)])
+    return path, query_of(others)
+
+
+def _example_path(shown: ShownScreen, path: str) -> str:
+    for one in shown.shape.inputs:
+        path = path.replace(f"{{{one.name}}}", str(example_of(one.annotation, one.name)))
+    return path

@@ -1,0 +1,228 @@
+"""`bff init`: the files of a new project, and what is refused."""
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.names import check_project_name
+from bff_core.cli.scaffold.wheel import find_wheel
+from tests.cli.scaffold.projects import WHEEL, Scaffold, contents
+
+
+def test_a_project_has_all_that_a_team_needs(scaffold: Scaffold) -> None:
+    """A gateway, a service, a screen, a mock, tests, and the settings of the usual tools."""
+    root = scaffold.init()
+
+    assert contents(root).keys() >= {
+        ".dockerignore",
+        ".editorconfig",
+        ".env.example",
+        ".github/workflows/ci.yml",
+        ".gitignore",
+        ".pre-commit-config.yaml",
+        ".vscode/settings.json",
+        "Dockerfile",
+        "Makefile",
+        "README.md",
+        "bffs/compositions/home.py",
+        "bffs/mobile/app.py",
+        "bffs/services/catalog.py",
+        "docker-compose.yml",
+        "mocks/catalog.py",
+        "pyproject.toml",
+        "tests/mobile/test_home.py",
+        f"wheels/{WHEEL}",
+    }
+
+
+def test_the_files_of_a_project_can_be_read(scaffold: Scaffold) -> None:
+    """Each file is valid in its language, and nothing of the template language is left."""
+    root = scaffold.init()
+    files = {path: text for path, text in contents(root).items() if not path.endswith(".whl")}
+
+    for path, text in files.items():
+        assert re.search(rb"\{\{ |\{% ", text) is None, path
+        if path.endswith((".yml", ".yaml")):
+            assert yaml.safe_load(text), path
+        elif path.endswith(".json"):
+            assert json.loads(text), path
+        elif path.endswith(".toml"):
+            assert tomllib.loads(text.decode()), path
+        elif path.endswith(".py"):
+            compile(text, path, "exec")
+
+
+def test_the_gateway_is_in_the_settings_of_the_project(scaffold: Scaffold) -> None:
+    """`bff dev` and Compose know the gateway and the service, each at a port of its own."""
+    root = scaffold.init(client="web")
+
+    table = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["bff"]
+    containers = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]
+    assert table["gateways"] == {"web": {"app": "bffs.web.app:app", "port": 8001}}
+    assert table["services"]["catalog"]["port"] == 9001
+    assert set(containers) == {"catalog", "web"}
+    assert containers["web"]["depends_on"] == ["catalog"]
+
+
+def test_the_framework_is_required_by_its_wheel(scaffold: Scaffold) -> None:
+    """The project names the file and the hash, so that no index can offer another package."""
+    root = scaffold.init()
+
+    digest = hashlib.sha256((root / "wheels" / WHEEL).read_bytes()).hexdigest()
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    framework = [one for one in named if re.match(r"bff[-_.]core", one)]
+    reference = f" @ {{root:uri}}/wheels/{WHEEL}#sha256={digest}"
+    assert [one.partition(" @ ")[0] for one in framework] == ["bff-core", "bff-core[scaffold]"]
+    assert all(one.endswith(reference) for one in framework)
+
+
+def test_the_settings_of_git_and_docker_let_the_wheel_in(scaffold: Scaffold) -> None:
+    """A clone of the project and its image have the wheel."""
+    root = scaffold.init()
+
+    assert "!wheels" in (root / ".dockerignore").read_text().splitlines()
+    assert not any("whee" in line or ".bff" in line for line in _lines(root / ".gitignore"))
+    assert "*.whl binary" in _lines(root / ".gitattributes")
+
+
+@pytest.mark.parametrize(
+    ("options", "extras"),
+    [
+        ({"graphql": True}, "[graphql]"),
+        ({"auth": "bearer", "graphql": True}, "[auth,graphql]"),
+        ({"auth": "session"}, "[auth]"),
+        ({"auth": "none"}, ""),
+    ],
+)
+def test_the_extras_of_the_gateway_are_required(
+    scaffold: Scaffold, options: dict[str, object], extras: str
+) -> None:
+    """GraphQL and tokens need libraries that a project without them does not install."""
+    root = scaffold.init(**options)
+
+    (framework,) = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert framework.partition(" @ ")[0] == f"bff-core{extras}"
+
+
+def test_a_folder_with_files_is_refused(scaffold: Scaffold) -> None:
+    """No file of a user is overwritten; the error names one that is there."""
+    folder = scaffold.folder / "shop"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+
+    with pytest.raises(CannotRun, match=r"shop is not empty \(it has notes.txt\)"):
+        scaffold.init()
+
+    assert contents(folder) == {"notes.txt": b"mine"}
+
+
+def test_a_new_repository_becomes_a_project(scaffold: Scaffold) -> None:
+    """A folder with nothing but `.git` counts as empty."""
+    folder = scaffold.folder / "clone"
+    (folder / ".git").mkdir(parents=True)
+
+    scaffold.init("shop", folder)
+
+    assert (folder / "pyproject.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("My Shop!", "'My Shop!' .*: bff init my-shop$"),
+        ("-shop", "bff init shop$"),
+        ("teams/shop", "bff init shop --directory teams/shop$"),
+        ("Müller", "bff init m-ller$"),
+        ("***", "use letters, digits and -$"),
+        ("", "use letters, digits and -$"),
+        ("a" * 65, "can't be the name"),
+        ("pytest", "a package that the project installs.*pytest-bff"),
+        ("FastAPI", "a package that the project installs"),
+        ("bff_core", "a package that the project installs"),
+    ],
+)
+def test_a_wrong_name_is_refused_with_a_suggestion(name: str, message: str) -> None:
+    """Someone who types a wrong name reads what to type."""
+    with pytest.raises(CannotRun, match=message):
+        check_project_name(name)
+
+
+@pytest.mark.parametrize("name", ["shop", "Shop2", "my-shop", "my_shop", "my.shop", "s"])
+def test_names_of_distributions_are_accepted(name: str) -> None:
+    """All names that a package index accepts are good."""
+    assert check_project_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"client": "moblie"}, r"--client 'moblie' .* \(did you mean mobile\?\)"),
+        ({"auth": "sesion"}, r"--auth 'sesion' .* \(did you mean session\?\)"),
+        ({"auth": "kerberos"}, "not one of session, bearer, key, none$"),
+    ],
+)
+def test_an_unknown_option_makes_no_project(
+    scaffold: Scaffold, options: dict[str, object], message: str
+) -> None:
+    """A mistyped option is refused before anything is written."""
+    with pytest.raises(CannotRun, match=message):
+        scaffold.init(**options)
+
+    assert not (scaffold.folder / "shop").exists()
+
+
+@pytest.mark.parametrize("link", ["{}", "file://{}", "https://wheels.example.com /nowhere {}"])
+def test_the_wheel_is_found_where_pip_looks(
+    scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch, link: str
+) -> None:
+    """Someone who has set PIP_FIND_LINKS needs no option."""
+    monkeypatch.setenv("PIP_FIND_LINKS", link.format(scaffold.wheels))
+
+    assert find_wheel(None).name == WHEEL
+
+
+def test_without_the_wheel_nothing_is_written(
+    scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says which file is needed, where it was looked for, and what to do."""
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    (scaffold.wheels / WHEEL).rename(scaffold.wheels / "bff_core-0.0.1-py3-none-any.whl")
+
+    with pytest.raises(CannotRun) as refused:
+        scaffold.init()
+
+    for part in (WHEEL.partition("-py3")[0], str(scaffold.wheels), "--wheels DIR"):
+        assert part in str(refused.value)
+    assert not (scaffold.folder / "shop").exists()
+
+
+def test_a_broken_wheel_is_refused(scaffold: Scaffold) -> None:
+    """A file that is no wheel of bff-core is not copied into a project."""
+    (scaffold.wheels / WHEEL).write_bytes(b"no archive")
+
+    with pytest.raises(CannotRun, match="is not a wheel of bff-core"):
+        find_wheel(scaffold.wheels)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links need rights there")
+def test_the_folder_may_be_a_link(scaffold: Scaffold) -> None:
+    """A project can be made in an empty folder that lies elsewhere."""
+    elsewhere = scaffold.folder / "elsewhere"
+    elsewhere.mkdir()
+    (scaffold.folder / "shop").symlink_to(elsewhere)
+
+    scaffold.init()
+
+    assert (elsewhere / "Makefile").is_file()
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines()
