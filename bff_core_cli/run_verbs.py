@@ -1,4 +1,4 @@
-"""The verbs that run gateways: `bff serve`."""
+"""The verbs that run gateways: `bff serve`, `bff dev`."""
 
 from typing import Annotated
 
@@ -8,7 +8,10 @@ import typer
 def serve(
     app: Annotated[
         str,
-        typer.Argument(help="module:attribute of a gateway or of a factory, such as shop.app:app"),
+        typer.Argument(
+            help="module:attribute of a gateway or of a factory, such as shop.app:app; "
+            "or the name of a gateway of [tool.bff], such as mobile"
+        ),
     ],
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on (BFF_HOST).")] = None,
@@ -40,7 +43,8 @@ def serve(
 
     SIGTERM shuts down gracefully, a second one at once; SIGHUP reloads policies.
     """
-    from bff_core.server.runner import ServePlan, serve  # noqa: PLC0415 # loads the framework
+    from bff_core.cli.serve import serve  # noqa: PLC0415 # loads the framework
+    from bff_core.server.runner import ServePlan  # noqa: PLC0415 # the same
 
     plan = ServePlan(
         app=app,

@@ -9,7 +9,6 @@ from scripts.docs.api import PACKAGES
 COMMANDS = {
     "bff_core.auth.api_keys",
     "bff_core.saga",
-    "bff_core.server",
     "bff_core.server.protocol",
 }
 """What users name on a command line, and do not import."""

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from bff_core.server.options import ServerOptions
-from scripts.run.shop import GATEWAYS, SERVER, SERVICES, SERVICES_PORT, shop
+from scripts.run.shop import GATEWAYS, SERVICES, SERVICES_PORT, shop
 
 ROOT = Path(__file__).parents[1]
 REDIS = "redis"
@@ -96,9 +96,8 @@ def test_a_gateway_knows_every_service_by_name(containers, gateway):
     assert container["read_only"]
     assert container["tmpfs"] == ["/tmp"]
     assert container["environment"] == {**at_containers, **stores, "PORT": port}
-    assert container["command"] == [
-        *("python", "-m", SERVER, f"bffs.{gateway.name}.app:app", "--port", port)
-    ]
+    app = f"bffs.{gateway.name}.app:app"
+    assert container["command"] == ["bff", "serve", app, "--port", port]
     assert set(container["depends_on"]) == {*SERVICES, REDIS}
 
 
@@ -144,9 +143,8 @@ def test_the_image_serves_a_gateway_as_make_run_does(stages):
         if word == "ENV"
         for key, _, value in (pair.partition("=") for pair in shlex.split(argument))
     }
-    served = next(program.command for program in shop({}) if program.name == "web")
 
-    assert command[:4] == ["python", *served[1:4]]
+    assert command[:3] == ["bff", "serve", "bffs.web.app:app"]
     assert settings["BFF_HOST"] == "0.0.0.0"
 
 

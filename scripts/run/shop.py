@@ -25,9 +25,6 @@ SERVICES = (
 )
 SERVICES_PORT = 9001
 
-SERVER = "bff_core.server"
-"""The module that serves a gateway."""
-
 ENDING = ("--drain-delay", "0", "--grace", "5")
 """Short, since no load balancer has to notice the shutdown, and Ctrl-C should be quick."""
 
@@ -185,7 +182,7 @@ def _gateway(
     return Program(
         name=gateway.name,
         command=(
-            *(sys.executable, "-m", SERVER, app),
+            *(sys.executable, "-m", "bff_core", "serve", app),
             *("--host", HOST, "--port", str(port.number), *ENDING),
         ),
         port=port,
