@@ -22,11 +22,15 @@ class RequestShed(GatewayEvent, frozen=True):
 
 
 class PartStarted(GatewayEvent, frozen=True):
-    """A part of a composition started; only for sinks that trace."""
+    """A part of a composition started; only for sinks that trace.
+
+    If the part `is_critical`, its failure is that of the screen.
+    """
 
     name: ClassVar[str] = "part.started"
     composition: str
     part: str
+    is_critical: bool = False
 
 
 class WorkStarted(GatewayEvent, frozen=True):
@@ -69,6 +73,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     exception or a sentence, or None if a `Crashed` event has reported it. If credentials were
     refused, `reason` is a fixed word and `refused_by` the authenticator. An answer that
     `is_truncated` has begun and not ended: the client disconnected, or its source broke off.
+    `size` counts the bytes of its body, if a sink traces.
     """
 
     name: ClassVar[str] = "request.answered"
@@ -83,6 +88,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     reason: str = ""
     refused_by: str = ""
     is_truncated: bool = False
+    size: int = 0
 
 
 class SagaEnded(GatewayEvent, frozen=True):
