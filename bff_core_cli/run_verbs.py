@@ -60,6 +60,22 @@ def serve(
     raise typer.Exit(serve(plan))
 
 
+def dev(
+    gateways: Annotated[
+        list[str] | None,
+        typer.Argument(help="Gateways of [tool.bff] to run; all, if none is named."),
+    ] = None,
+) -> None:
+    """Run the project: its gateways and mocks, with reload on save and a log of each request.
+
+    Files, .env and ports are those of [tool.bff] in pyproject.toml; <NAME>_PORT moves a program.
+    """
+    from bff_core.cli.dev.run import develop  # noqa: PLC0415 # loads the framework
+
+    raise typer.Exit(develop(gateways or ()))
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
+    app.command()(dev)
     app.command()(serve)

@@ -10,7 +10,6 @@ import pytest
 from bff_core.errors import ConfigurationError
 from bff_core.settings.env_file import add_env_file, parse
 from bff_core_cli import main
-from scripts.run.__main__ import main as run_shop
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,21 +146,6 @@ def test_a_wrong_file_is_a_line(folder, capsys, monkeypatch):
     with pytest.raises(SystemExit, match="2"):
         main()
     assert capsys.readouterr().err.startswith("bff: .env, line 1: write NAME=value")
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("WEB_PORT=seventy", "run: WEB_PORT"), ("WEB_PORT 7", "run: .env, line 1: write NAME=value")],
-)
-def test_make_run_reads_the_file(folder, capsys, monkeypatch, text, shown):
-    """The ports of the reference gateways may be in it; a wrong one is a line."""
-    (folder / ".env").write_text(text)
-    monkeypatch.setenv("BFF_ENV", "development")
-    monkeypatch.setenv("WEB_PORT", "")
-    monkeypatch.delenv("WEB_PORT")
-
-    assert run_shop() == 2
-    assert capsys.readouterr().err.startswith(shown)
 
 
 SHOP = """
