@@ -43,6 +43,7 @@ class Keyboard:
         self._style = style
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys: dict[str, Callable[[], None]] = {}
+        self._shown: tuple[Sequence[Key], str] = ((), "")
 
     def show(self) -> None:
         """Show the main menu."""
@@ -57,6 +58,10 @@ class Keyboard:
             ]
         )
 
+    def redraw(self) -> None:
+        """Fit the menu into a terminal that has another width now."""
+        self._menu(*self._shown)
+
     def press(self, key: str) -> None:
         """Do what a key of the menu says; another key leaves a menu."""
         action = self._keys.get(key.lower() if key.lower() in self._keys else key)
@@ -66,6 +71,7 @@ class Keyboard:
             self.show()
 
     def _menu(self, keys: Sequence[Key], title: str = "") -> None:
+        self._shown = keys, title
         self._keys = {key: action for key, _, action in keys}
         style, rows, width = self._style, [""], 0
         if title:

@@ -38,7 +38,7 @@ def parsed(text: str, root: Path) -> LogLine | None:
         return LogLine("", text) if text.strip() else None
     event, level = str(record["event"]), str(record.get("level", "info"))
     is_ours = "logger" not in record
-    if is_ours and (event in IN_THE_TREE or (level in {"debug", "info"} and not _is_told(event))):
+    if is_ours and (event in IN_THE_TREE or (level == "info" and not _is_told(event))):
         return None
     below = digest(str(record.get("traceback", "")).splitlines(), root)
     return LogLine(level, _sentence(event, record), below)

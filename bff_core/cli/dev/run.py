@@ -90,6 +90,6 @@ async def _on_terminal(
             if terminal.enter_context(reading_keys(keyboard.press)):
                 keyboard.show()
                 loop = asyncio.get_running_loop()
-                loop.add_signal_handler(signal.SIGWINCH, keyboard.show)
+                loop.add_signal_handler(signal.SIGWINCH, keyboard.redraw)
 
         return await supervisor.run(on_ready)

@@ -168,6 +168,8 @@ class Supervisor:
             await watch(self._root, self.changed)
         except* NoWatcher as missing:
             self._view.note(str(missing.exceptions[0]))
+        except* (OSError, RuntimeError) as failed:  # such as the limit of the system
+            self._view.failure("", f"files are not watched: {failed.exceptions[0]}")
 
     async def _settled(self) -> None:
         """Wait until no program is being started or replaced."""

@@ -6,8 +6,9 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ def supervise(start, free_ports) -> Callable[..., Any]:
         *,
         seconds: float = 20.0,
         ignores_sigint: bool = False,
-        on_terminal: bool = False,
+        environ: Mapping[str, str] = MappingProxyType({}),
         **stand_ins: str,
     ) -> Any:
         ports = free_ports(len(stand_ins))
@@ -34,7 +35,7 @@ def supervise(start, free_ports) -> Callable[..., Any]:
             for (name, options), port in zip(stand_ins.items(), ports, strict=True)
         }
         command = (sys.executable, SUPERVISE, json.dumps(wanted), str(seconds))
-        started = start(*command, ignores_sigint=ignores_sigint, on_terminal=on_terminal)
+        started = start(*command, ignores_sigint=ignores_sigint, **environ)
         started.ports = dict(zip(stand_ins, ports, strict=True))
         return started
 
@@ -55,6 +56,18 @@ def test_a_signal_stops_every_program_and_is_no_failure(supervise, number):
 
     assert programs.keys() == {"GATEWAY", "service"}
     assert run.end(number) == 0
+    assert not run.survivors(programs.values(), seconds=1)
+
+
+def test_gateways_run_where_processes_are_not_forked(supervise):
+    """Each starts in an interpreter of its own, as on macOS."""
+    run = supervise(GATEWAY="", environ={"WITHOUT_FORK": "1"})
+    programs = pids(run)
+
+    with socket.create_connection(("127.0.0.1", run.ports["GATEWAY"]), 5) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+    assert run.end() == 0
     assert not run.survivors(programs.values(), seconds=1)
 
 

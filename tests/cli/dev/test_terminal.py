@@ -116,7 +116,8 @@ def project(start_for_all, free_ports, tmp_path_factory):
     """Run a project of one gateway and one mock."""
     project = Project(tmp_path_factory.mktemp("shop"), free_ports(2))
     command = (sys.executable, "-m", "bff_core", "dev")
-    project.run = start_for_all(*command, folder=project.folder, on_terminal=True, TERM="xterm")
+    options = {"TERM": "xterm", "BROWSER": "echo opening %s"}
+    project.run = start_for_all(*command, folder=project.folder, on_terminal=True, **options)
     project.run.until("quit")
     return project
 
@@ -210,6 +211,13 @@ def test_a_key_stops_a_service_and_starts_it_again(project):
 
     assert stopped["title"] is None
     assert run.process.poll() is None
+
+
+def test_a_key_opens_the_page_of_the_gateway(project):
+    """With one gateway there is nothing to choose."""
+    project.run.press("o")
+
+    project.run.until(f"opening {project.url.removesuffix('/page')}/docs")
 
 
 def test_a_changed_setting_is_announced(project):
