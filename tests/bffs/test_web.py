@@ -86,7 +86,7 @@ PRINTED = json.loads(shlex.split(PROJECT.gateways["web"].examples["demo"])[-1])[
     ("query", "cost"),
     [
         (PAGE, 32),
-        (PRINTED, 5),
+        (PRINTED, 3),
         (PRODUCT_PAGE, 237),
         ("{ products(first: 50) { items { id title image { url } rating { average } } } }", 351),
         ("{ orders(first: 10) { items { number lines { title product { id } } } } }", 221),
@@ -150,7 +150,7 @@ async def test_request_that_make_run_prints_is_answered(open_gateway):
         answer = await ask(client, PRINTED)
 
     assert "errors" not in answer
-    assert answer["data"]["home"]["viewer"]["name"]
+    assert answer["data"]["home"]["cart"]["count"]
 
 
 async def test_product_page_costs_each_service_two_calls_at_most(open_gateway):

@@ -1,5 +1,6 @@
 """Renders a request for a terminal: a line, and the tree of its parts with times and states."""
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Final
@@ -19,6 +20,12 @@ from bff_core.cli.dev.style import (
     size_of,
 )
 from bff_core.observe.request_traces import RequestTrace
+
+_kind = re.compile(r"^\w+: ").sub
+"""Removes the class of an error, which developers of services do not know."""
+
+_critical = re.compile(r" \(critical part '[^']*'\)$").sub
+"""Removes the name of the part, which is in the row above."""
 
 INDENT: Final = 10
 BAR_CELLS: Final = 26
@@ -49,19 +56,20 @@ class RequestLines:
         clock = time.strftime("%H:%M:%S", time.localtime(at))
         return f"{self._style.paint(clock, DIM)}  {name:<{self._name_width}}  "
 
-    def line(self, name: str, trace: RequestTrace, summary: Summary) -> str:
-        """Return the line of a request."""
+    def line(self, name: str, trace: RequestTrace, summary: Summary, width: int) -> str:
+        """Return the line of a request; a narrow terminal does without size and calls."""
         style, colour = self._style, STATE_COLOURS[summary.state]
         self._title_width = min(max(self._title_width, len(summary.title)), 40)
         title = f"{summary.title:<{self._title_width}}"
         word = f"{style.sign(summary.state)} {summary.state}" if style.has_signs else summary.state
         calls = f"{summary.calls} call{'' if summary.calls == 1 else 's'}"
-        return (
+        sent = f"{size_of(trace.size):>9}{calls:>10}" if width >= WIDTH_FOR_BARS else ""
+        line = (
             f"{self.prefix(name, trace.time)}{style.paint(title, BOLD)}  {trace.status:>3}  "
-            f"{style.paint(f'{word:<10}', colour)}{milliseconds(trace.seconds):>6} ms"
-            f"{size_of(trace.size):>9}{calls:>10}  "
+            f"{style.paint(f'{word:<10}', colour)}{milliseconds(trace.seconds):>6} ms{sent}  "
             f"{style.paint(trace.request_id[:8], DIM)}{self._remark(trace, summary)}"
         )
+        return fitted(line, width)
 
     def tree(self, trace: RequestTrace, summary: Summary, width: int) -> Iterator[str]:
         """Yield the lines below: a part each, what was cancelled, and the cause of a failure."""
@@ -127,7 +135,8 @@ class RequestLines:
                 for cell in range(begin, min(ended, len(cells))):
                     cells[cell] = ("▇", RED)
         drawn = "".join(style.paint(style.drawn(text), colour) for text, colour in _joined(cells))
-        return f"{'':{first}}{drawn}{'':{BAR_CELLS - last}} "
+        stop = style.paint(style.drawn("│"), DIM) if row.is_timed_out else " "
+        return f"{'':{first}}{drawn}{stop}{'':{BAR_CELLS - last}}"
 
     def _remark(self, trace: RequestTrace, summary: Summary) -> str:
         """Return what the end of the line adds."""
@@ -138,7 +147,7 @@ class RequestLines:
 
     def _below(self, trace: RequestTrace, summary: Summary) -> Iterator[str]:
         if summary.state == "failed" and trace.error:
-            yield f"  {trace.error}"
+            yield f"  {_critical('', _kind('', trace.error))}"
         if summary.cancelled:
             yield self._style.paint(f"cancelled: {', '.join(summary.cancelled)}", DIM)
 

@@ -24,7 +24,7 @@ class Row:
     start: float
     seconds: float
     reason: str
-    is_critical: bool = False
+    is_timed_out: bool = False
     attempts: list[SpanTrace] = field(default_factory=list)
 
 
@@ -95,7 +95,7 @@ def _row(trace: RequestTrace, index: int) -> Row:
         start=span.start,
         seconds=seconds,
         reason=_reason(span, state, seconds, [trace.spans[one] for one in calls], attempts),
-        is_critical=span.is_critical,
+        is_timed_out=span.reason == "timeout",
         attempts=attempts,
     )
 

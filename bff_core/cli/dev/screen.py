@@ -106,9 +106,10 @@ class Screen:
 
     def _show_request(self, name: str, trace: RequestTrace) -> None:
         summary = summary_of(trace)
-        lines = [self._lines.line(name, trace, summary)]
+        width = self.columns()
+        lines = [self._lines.line(name, trace, summary, width)]
         if self._has_tree(name, trace, summary):
-            lines.extend(self._lines.tree(trace, summary, self.columns()))
+            lines.extend(self._lines.tree(trace, summary, width))
         if trace.dropped:
             lines.append(f"          ({trace.dropped} requests before it are not shown)")
         self._console.write("\n".join(lines))

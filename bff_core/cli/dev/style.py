@@ -92,7 +92,10 @@ def is_plain(environ: Mapping[str, str], descriptor: int = 1) -> bool:
 
 def has_signs(environ: Mapping[str, str]) -> bool:
     """Whether the locale is one of UTF-8."""
-    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    kind = environ.get("LC_CTYPE") or ""
+    # Python itself sets this one where the locale is C (PEP 538): it says nothing of the terminal.
+    chosen = "" if kind in {"C.UTF-8", "C.utf8", "UTF-8"} else kind
+    locale = environ.get("LC_ALL") or chosen or environ.get("LANG") or ""
     return locale.lower().replace("-", "").endswith("utf8")
 
 

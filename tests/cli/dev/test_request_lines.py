@@ -19,7 +19,7 @@ COLOURS = Style(has_colours=True, has_signs=True)
 def shown(trace, *, style=SIGNS, width=120):
     """Return the line of a request without its time, and its tree."""
     lines, summary = RequestLines(style, 7), summary_of(trace)
-    line = lines.line("desktop", trace, summary)
+    line = lines.line("desktop", trace, summary, width)
     return [line.partition("  ")[2], *lines.tree(trace, summary, width)]
 
 
@@ -37,7 +37,7 @@ def test_a_request_says_of_each_part_what_happened(make):
 )
 def test_a_narrow_terminal_drops_bars_first_and_then_services(width, has_bars, has_services):
     """What is left fits."""
-    lines = shown(degraded(), width=width)[1:]
+    lines = shown(degraded(), width=width)
     text = "\n".join(lines)
 
     assert ("▇" in text, "reviews" in text) == (has_bars, has_services)
@@ -160,6 +160,8 @@ def test_a_line_that_is_too_long_is_cut_between_its_colours():
         ({"LANG": "C.UTF-8"}, True),
         ({"LANG": "en_US.utf8"}, True),
         ({"LC_ALL": "C", "LANG": "C.UTF-8"}, False),
+        ({"LC_CTYPE": "de_DE.UTF-8"}, True),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "C"}, False),
         ({}, False),
     ],
 )
