@@ -10,7 +10,7 @@ def serve(
         str,
         typer.Argument(
             help="module:attribute of a gateway or of a factory, such as shop.app:app; "
-            "or the name of a gateway of [tool.bff], such as mobile"
+            "or the name of a gateway in pyproject.toml, such as mobile"
         ),
     ],
     *,
@@ -63,12 +63,16 @@ def serve(
 def dev(
     gateways: Annotated[
         list[str] | None,
-        typer.Argument(help="Gateways of [tool.bff] to run; all, if none is named."),
+        typer.Argument(
+            help="Gateways to run, by their names in pyproject.toml; all if none is named."
+        ),
     ] = None,
 ) -> None:
     """Run the project: its gateways and mocks, with reload on save and a log of each request.
 
-    Files, .env and ports are those of [tool.bff] in pyproject.toml; <NAME>_PORT moves a program.
+    The table tool.bff of pyproject.toml lists gateways and services; .env may set variables.
+
+    <NAME>_PORT moves one of them, SERVICES_PORT all services.
     """
     from bff_core.cli.dev.run import develop  # noqa: PLC0415 # loads the framework
 

@@ -18,13 +18,17 @@ ESCAPE: Final = "\x1b"
 
 HELP: Final = """
   o  open a gateway's page in the browser
-  b  break or restart a service: stop it, make it slow, let it fail
+  b  break or restart a program: stop it; make a mock slow, or let it fail
   r  restart all gateways with their current code
   t  which requests show their tree: first of a route, slow and degraded; all; none
-  q  quit; Ctrl-C as well
+  q  quit; Ctrl-C does so, too
 
-  A saved file restarts the programs that use it. Signs: ✓ as usual, ◷ stale, ◐ fallback,
-  ○ missing, ✗ failed; ▇ time of a part, red for a failed attempt, ░ for the pause before the next.
+  A saved file restarts the programs that use it. Each row is a part of the screen: its state, its
+  services, milliseconds, and a bar on the time axis of the request. A failed attempt is red.
+"""
+
+SIGNS: Final = """  ✓ as usual   ◷ stale   ◐ fallback   ○ missing   ⊘ forbidden   ✗ failed
+  ░ pause before the next attempt
 """
 
 Key = tuple[str, str, Callable[[], None]]
@@ -161,7 +165,7 @@ class Keyboard:
         self.show()
 
     def _help(self) -> None:
-        self._screen.say(HELP)
+        self._screen.say(HELP + (SIGNS if self._style.has_signs else ""))
 
     def _do(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

@@ -81,7 +81,7 @@ class Plan:
             env=env,
             about=entry.about,
             page=entry.page,
-            example=self._filled(example, name, where),
+            example=self._filled(example, name, ""),  # a query may have braces of its own
         )
 
     def _env(self, given: Mapping[str, str], name: str, where: str) -> dict[str, str]:
@@ -92,7 +92,10 @@ class Plan:
         }
 
     def _filled(self, text: str, name: str, where: str) -> str:
-        """Replace `{port}`, and `{other}` by the address of another program."""
+        """Replace `{port}`, and `{other}` by the address of another program.
+
+        Raises `CannotRun` for another name in braces, which `where` has.
+        """
 
         def value(found: re.Match[str]) -> str:
             other = found[1]
@@ -102,6 +105,8 @@ class Plan:
                 return self.elsewhere[other]
             if other in self._ports:
                 return f"http://localhost:{self._port(other)}"
+            if not where:
+                return found[0]
             known = ", ".join(("port", *self._ports))
             raise CannotRun(f"{where} has {found[0]}, and there is none: write one of {known}")
 

@@ -44,7 +44,7 @@ class Screen:
 
     def starting(self, programs: Sequence[Program]) -> None:
         """Say what is started."""
-        self._say(f"starting {len(programs)} programs …")
+        self._say(f"starting {len(programs)} programs")
 
     def ready(
         self,

@@ -253,7 +253,7 @@ class Supervisor:
     async def _stop_all(self) -> None:
         """Stop every program, and kill those that do not end in time."""
         running = [one for one in self.all_managed.values() if one.child is not None]
-        self._view.note(f"stopping {len(running)} programs …")
+        self._view.note(f"stopping {len(running)} programs")
         in_time = await asyncio.gather(*(one.stop() for one in running))
         late = [
             one.name for one, is_in_time in zip(running, in_time, strict=True) if not is_in_time

@@ -17,7 +17,7 @@ app = "bffs.mobile.app:app"
 port = 8002
 about = "REST"
 env = { BFF_ISSUER = "{identity-provider}", SELF = "{port} of {mobile}" }
-examples.none = "curl {mobile}/v1"
+examples.none = "curl {mobile}/v1?query={home{name}}"
 examples.demo = "curl demo {mobile}/v1"
 
 [tool.bff.services.catalog]
@@ -94,7 +94,7 @@ def test_placeholders_become_ports_and_addresses(plan):
 
 def test_the_example_is_that_of_the_authentication(plan):
     """With demo tokens another command works than with a sign-in."""
-    assert by_name(plan())["mobile"].example == "curl http://localhost:8002/v1"
+    assert by_name(plan())["mobile"].example == "curl http://localhost:8002/v1?query={home{name}}"
     table = TABLE.replace("env = {", 'env = { BFF_AUTH = "none",')
     demo = by_name(plan(table=table, BFF_AUTH="demo"))
     assert demo["mobile"].example == "curl demo http://localhost:8002/v1"
