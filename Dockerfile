@@ -30,4 +30,4 @@ USER 10001
 # /healthz calls no service: a dead service must not make the gateways in front of it restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as http; http.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/healthz', timeout=2)"]
-CMD ["python", "-m", "bff_core.server", "bffs.web.app:app", "--port", "8000"]
+CMD ["bff", "serve", "bffs.web.app:app", "--port", "8000"]

@@ -26,7 +26,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: runtime ## start the services and the three gateways (WEB_PORT, MOBILE_PORT, …)
-	@exec $(python) -m scripts.run
+	@exec $(venv)/bin/bff dev
 
 ifeq ($(strip $(ARGS)),)
 define suite

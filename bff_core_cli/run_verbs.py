@@ -1,4 +1,4 @@
-"""The verbs that run gateways: `bff serve`."""
+"""The verbs that run gateways: `bff serve`, `bff dev`."""
 
 from typing import Annotated
 
@@ -8,7 +8,10 @@ import typer
 def serve(
     app: Annotated[
         str,
-        typer.Argument(help="module:attribute of a gateway or of a factory, such as shop.app:app"),
+        typer.Argument(
+            help="module:attribute of a gateway or of a factory, such as shop.app:app; "
+            "or the name of a gateway in pyproject.toml, such as mobile"
+        ),
     ],
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on (BFF_HOST).")] = None,
@@ -40,7 +43,8 @@ def serve(
 
     SIGTERM shuts down gracefully, a second one at once; SIGHUP reloads policies.
     """
-    from bff_core.server.runner import ServePlan, serve  # noqa: PLC0415 # loads the framework
+    from bff_core.cli.serve import serve  # noqa: PLC0415 # loads the framework
+    from bff_core.server.runner import ServePlan  # noqa: PLC0415 # the same
 
     plan = ServePlan(
         app=app,
@@ -56,6 +60,26 @@ def serve(
     raise typer.Exit(serve(plan))
 
 
+def dev(
+    gateways: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Gateways to run, by their names in pyproject.toml; all if none is named."
+        ),
+    ] = None,
+) -> None:
+    """Run the project: its gateways and mocks, with reload on save and a log of each request.
+
+    The table tool.bff of pyproject.toml lists gateways and services; .env may set variables.
+
+    <NAME>_PORT moves one of them, SERVICES_PORT all services.
+    """
+    from bff_core.cli.dev.run import develop  # noqa: PLC0415 # loads the framework
+
+    raise typer.Exit(develop(gateways or ()))
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
+    app.command()(dev)
     app.command()(serve)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from scripts.docs.api import PACKAGES
 
 COMMANDS = {
-    "bff_core.server",
     "bff_core.server.protocol",
 }
 """What users name on a command line, and do not import."""

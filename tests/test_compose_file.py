@@ -1,4 +1,4 @@
-"""The containers start the system that `make run` starts, and Compose can read the file."""
+"""The containers start the system that `bff dev` starts, and Compose can read the file."""
 
 import http.server
 import json
@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bff_core.cli.dev.plan import variable_of
 from bff_core.server.options import ServerOptions
-from scripts.run.shop import GATEWAYS, SERVER, SERVICES, SERVICES_PORT, shop
+from tests.reference_project import PROJECT, SERVICES, programs
 
 ROOT = Path(__file__).parents[1]
 REDIS = "redis"
@@ -53,41 +54,42 @@ def test_compose_can_read_the_file():
 
 
 def test_the_containers_are_the_programs_of_make_run(containers):
-    """Names and ports are the same as in `make run`."""
+    """Names and ports are the same as in `[tool.bff]`."""
     ports = {name: one["ports"] for name, one in containers.items() if name != REDIS}
 
     assert ports == {
         program.name: [f"127.0.0.1:{program.port.number}:{program.port.number}"]
-        for program in shop({})
+        for program in programs().values()
     }
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_listens_where_the_gateways_look_for_it(containers, name):
     """A service runs under its own name and port, on all addresses of its container."""
-    port = str(SERVICES_PORT + SERVICES.index(name))
+    port = str(PROJECT.services[name].port)
     command = containers[name]["command"]
 
     assert command == [
         *("python", "-m", "services_mock", name, "--host", "0.0.0.0", "--port", port)
     ]
-    environ = next(program.env for program in shop({}) if program.name == name)
+    environ = programs()[name].env
     assert containers[name]["environment"] == {"PORT": port, **environ}
 
 
-@pytest.mark.parametrize("gateway", GATEWAYS, ids=lambda gateway: gateway.name)
-def test_a_gateway_knows_every_service_by_name(containers, gateway):
-    """A gateway has the same settings as in `make run`, with the services at their containers.
+@pytest.mark.parametrize("name", PROJECT.gateways)
+def test_a_gateway_knows_every_service_by_name(containers, name):
+    """A gateway has the same settings as in `bff dev`, with the services at their containers.
 
-    Its cache is shared in Redis besides, and its sagas are in a folder that can be written to.
+    Its cache is shared in Redis besides, its sagas are in a folder that can be written to, and its
+    log has the form that its settings choose.
     """
-    container = containers[gateway.name]
-    environ = next(program.env for program in shop({}) if program.name == gateway.name)
+    container, gateway = containers[name], PROJECT.gateways[name]
+    environ = {key: value for key, value in programs()[name].env.items() if key != "BFF_LOG"}
     at_containers = {
         key: re.sub(r"127\.0\.0\.1", key.removeprefix("BFF_UPSTREAM_").lower(), value)
         for key, value in environ.items()
     }
-    port = str(gateway.default_port)
+    port = str(gateway.port)
 
     stores = {
         "BFF_CACHE_URL": f"redis://{REDIS}:6379/0",
@@ -96,9 +98,7 @@ def test_a_gateway_knows_every_service_by_name(containers, gateway):
     assert container["read_only"]
     assert container["tmpfs"] == ["/tmp"]
     assert container["environment"] == {**at_containers, **stores, "PORT": port}
-    assert container["command"] == [
-        *("python", "-m", SERVER, f"bffs.{gateway.name}.app:app", "--port", port)
-    ]
+    assert container["command"] == ["bff", "serve", gateway.app, "--port", port]
     assert set(container["depends_on"]) == {*SERVICES, REDIS}
 
 
@@ -128,15 +128,15 @@ def test_redis_accepts_its_configuration(containers, tmp_path):
 
 
 def test_each_port_variable_moves_its_gateway():
-    """WEB_PORT and the others mean the same as for `make run`."""
+    """WEB_PORT and the others mean the same as for `bff dev`."""
     text = (ROOT / "docker-compose.yml").read_text()
 
-    for gateway in GATEWAYS:
-        assert f"127.0.0.1:${{{gateway.variable}:-{gateway.default_port}}}:" in text
+    for name, gateway in PROJECT.gateways.items():
+        assert f"127.0.0.1:${{{variable_of(name)}:-{gateway.port}}}:" in text
 
 
-def test_the_image_serves_a_gateway_as_make_run_does(stages):
-    """The same module serves it, where a container is reached: on all addresses."""
+def test_the_image_serves_a_gateway(stages):
+    """The command `bff serve` does, where a container is reached: on all addresses."""
     (command,) = [json.loads(argument) for word, argument in stages[-1] if word == "CMD"]
     settings = {
         key: value
@@ -144,9 +144,8 @@ def test_the_image_serves_a_gateway_as_make_run_does(stages):
         if word == "ENV"
         for key, _, value in (pair.partition("=") for pair in shlex.split(argument))
     }
-    served = next(program.command for program in shop({}) if program.name == "web")
 
-    assert command[:4] == ["python", *served[1:4]]
+    assert command[:3] == ["bff", "serve", "bffs.web.app:app"]
     assert settings["BFF_HOST"] == "0.0.0.0"
 
 
@@ -154,8 +153,8 @@ def test_compose_waits_until_a_gateway_has_drained(containers):
     """No request in flight is killed: delay and grace fit into the patience of Compose."""
     defaults = ServerOptions()
 
-    for gateway in GATEWAYS:
-        patience = float(containers[gateway.name]["stop_grace_period"].removesuffix("s"))
+    for name in PROJECT.gateways:
+        patience = float(containers[name]["stop_grace_period"].removesuffix("s"))
         assert patience > defaults.drain_delay + defaults.grace
 
 

@@ -14,7 +14,7 @@ from bench.harness.programs import free_ports, missing, running, tail, wait_unti
 FOLDER = Path(__file__).parents[1] / "peers"
 UVICORN = (sys.executable, "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools")
 QUIET = ("--no-access-log", "--log-level", "warning")
-SERVER = (sys.executable, "-m", "bff_core.server")
+SERVER = (sys.executable, "-m", "bff_core", "serve")
 """The command that serves the examples' gateways."""
 
 

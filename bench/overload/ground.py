@@ -18,7 +18,7 @@ from bench.harness.programs import ROOT, free_ports, running, wait_until_ready
 from bench.overload.generator import Generator, Kind, Run
 
 CONFIGURATION = Path(__file__).with_name("services.conf")
-COMMAND = (sys.executable, "-m", "bff_core.server", "bench.overload.app:app", "--port")
+COMMAND = (sys.executable, "-m", "bff_core", "serve", "bench.overload.app:app", "--port")
 
 Fault = Literal["errors", "gone"]
 

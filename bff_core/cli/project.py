@@ -23,11 +23,17 @@ FILE = "pyproject.toml"
 
 
 class GatewayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A gateway of the project: `app` is "module:attribute"; `env` is set in development."""
+    """A gateway of the project: `app` is "module:attribute"; `env` is set in development.
+
+    `page` is the path that opens in a browser. `examples` has a command to try for each value of
+    `BFF_AUTH`.
+    """
 
     app: str
     port: int
     about: str = ""
+    page: str = "/docs"
+    examples: dict[str, str] = {}
     env: dict[str, str] = {}
 
 

@@ -24,6 +24,7 @@ def with_reserve(deadline: float, now: float) -> float:
 class Critical:
     """The policy of a critical part: its error is raised to all that await it."""
 
+    is_critical: ClassVar[bool] = True
     may_shed: ClassVar[bool] = False
 
     timeout: float | None = None
@@ -52,6 +53,8 @@ class Optional:
 
     `fallback` is an immutable value or a function that makes one; without it the value is None.
     """
+
+    is_critical: ClassVar[bool] = False
 
     fallback: object
     timeout: float | None = None

@@ -22,6 +22,10 @@ class PartFailure(Protocol):
     """The failure policy of a part: its deadline, and what happens after an error."""
 
     @property
+    def is_critical(self) -> bool:
+        """Whether an error of the part is an error of the screen."""
+
+    @property
     def may_shed(self) -> bool:
         """Whether the part may be left out under load."""
 
@@ -208,7 +212,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if parent is None:
             return None
         span = parent.child()
-        run.events.emit(PartStarted(run.title, self.name, span=span))
+        run.events.emit(PartStarted(run.title, self.name, self._failure.is_critical, span=span))
         return span
 
     def _report_end(self, state: str, error: Exception | None = None) -> None:

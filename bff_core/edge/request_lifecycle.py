@@ -1,12 +1,12 @@
 """The lifecycle of a request: opens its context, runs the concerns, answers errors, reports."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from math import inf
 from typing import Final
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.refusal_reasons import reason_of
@@ -161,7 +161,9 @@ class RequestLifecycle:
             error = failure = None  # tracebacks refer to this frame
 
     def _open(self, scope: ASGIScope, receive: Receive, send: Send) -> RequestContext:
-        now = self._clock()
+        now, sent = self._clock(), None
+        if self._events.is_traced:
+            send = sent = CountedSend(send)
         headers = tuple(scope["headers"])
         request = Scope(
             inf,
@@ -184,7 +186,8 @@ class RequestLifecycle:
         request.request_id = request_id(context.fields.get(b"x-request-id"), self._bits)
         request.traceparent = child_of(context.fields.get(b"traceparent"), self._bits)
         scope[SCOPE], scope[EXCHANGE] = request, context
-        if self._events.is_traced:
+        if sent is not None:
+            context.state[CountedSend] = sent
             request.span = span_of(request.traceparent, context.fields.get(b"traceparent"))
             running_span.set(request.span)
             self._events.emit(RequestStarted(request.method, request.request_id, span=request.span))
@@ -207,6 +210,7 @@ class RequestLifecycle:
                 error=_error_of(context, scope),
                 reason=reason,
                 refused_by=getattr(context.error, "refused_by", "") if reason else "",
+                size=_size_of(context) if self._events.is_traced else 0,
                 is_truncated=context.is_http and context.status > 0 and not context.is_complete,
                 span=request.span,
                 headers=_logged(self._log_headers, context) if self._log_headers else None,
@@ -229,6 +233,27 @@ def _owner_of(scope: ASGIScope) -> str:
     """Return the team that owns the route of a request; empty if it has none."""
     match: RouteMatch | None = scope.get(ROUTE)
     return "" if match is None or match.entry is None else match.entry.owner
+
+
+def _size_of(context: RequestContext) -> int:
+    sent = context.state.get(CountedSend)
+    return sent.size if isinstance(sent, CountedSend) else 0
+
+
+class CountedSend:
+    """Sends the messages of an answer, and counts the bytes of its body, for sinks that trace."""
+
+    __slots__ = ("_send", "size")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.size = 0
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Send a message."""
+        if message["type"] == "http.response.body":
+            self.size += len(message.get("body", b""))
+        return self._send(message)
 
 
 async def _finish(

@@ -22,11 +22,15 @@ class RequestShed(GatewayEvent, frozen=True):
 
 
 class PartStarted(GatewayEvent, frozen=True):
-    """A part of a composition started; only for sinks that trace."""
+    """A part of a composition started; only for sinks that trace.
+
+    If the part `is_critical`, its failure is that of the screen.
+    """
 
     name: ClassVar[str] = "part.started"
     composition: str
     part: str
+    is_critical: bool = False
 
 
 class WorkStarted(GatewayEvent, frozen=True):
@@ -71,6 +75,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     `is_truncated` has begun and not ended: the client disconnected, or its source broke off.
     `headers` are those of the request that the gateway logs, by name in lower case.
     `owner` is the team that owns the route, as `Views(owner=…)` names it.
+    `size` counts the bytes of its body, if a sink traces.
     """
 
     name: ClassVar[str] = "request.answered"
@@ -87,6 +92,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     is_truncated: bool = False
     headers: Mapping[str, str] | None = None
     owner: str = ""
+    size: int = 0
 
 
 class SagaEnded(GatewayEvent, frozen=True):

@@ -1,5 +1,6 @@
 """Makes a gateway: `gateway(...)` checks its arguments and returns the app."""
 
+import os
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -23,6 +24,7 @@ from bff_core.gateway.services import all_services, may_cache, planned_services
 from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.keywords import checks_keywords
 from bff_core.observe.log import log_sink
+from bff_core.observe.request_traces import trace_sink
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.rest.openapi import PROBLEM
@@ -135,6 +137,7 @@ def _fastapi(config: GatewayConfig, given: FastAPIOptions) -> dict[str, Any]:
 
 
 def _logged(settings: Settings, sinks: Sequence[Sink]) -> Events:
-    """Return events with the log sink that the settings configure, and these."""
+    """Return events with the log sink that the settings configure, that of `bff dev`, and these."""
     log = log_sink(settings.log_format, settings.own_log_level)
-    return Events(*sinks) if log is None else Events(log, *sinks)
+    traces = trace_sink(os.environ) if settings.env == "development" else None
+    return Events(*(one for one in (log, traces) if one is not None), *sinks)

@@ -136,7 +136,7 @@ def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings:
     events = Events() if sink is None else Events(sink)
     options = {"--drain-delay": plan.delay, "--grace": plan.grace}
     arguments = [f"{name}={value}" for name, value in options.items() if value is not None]
-    arguments += [f"--workers={workers}", "--no-env-file"]  # they inherit the environment
+    arguments.append(f"--workers={workers}")
 
     async def run() -> int:
         return await Workers(command([plan.app, *arguments]), workers, listener, events).run()

@@ -10,6 +10,12 @@ from bff_core.events import ReloadSkipped
 from bff_core.gateway.app import Gateway
 
 
+def ignore_hangups() -> None:
+    """Ignore SIGHUP in this process, whose default would end it before and after it serves."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 @contextmanager
 def reload_on_hangup(gateway: Gateway, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Reload the policies of a gateway at each SIGHUP, while the context is open.

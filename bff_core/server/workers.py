@@ -156,4 +156,4 @@ class Workers:
 
 def command(arguments: Sequence[str]) -> list[str]:
     """Return the command line of a worker."""
-    return [sys.executable, "-m", "bff_core.server", *arguments]
+    return [sys.executable, "-m", "bff_core.server.worker", *arguments]

@@ -44,8 +44,8 @@ _SECRET = f"{PREFIX}SECRET_"
 _FAMILIES = {"upstreams": _UPSTREAM, "secrets": _SECRET}
 """Fields that have a variable for each name, and the prefix of these variables."""
 
-# Read by the test run, not by a gateway.
-_FOREIGN = frozenset({"BFF_REQUIRE_ALL"})
+# Read by the test run and by the sink of `bff dev`, not by the settings.
+_FOREIGN = frozenset({"BFF_REQUIRE_ALL", "BFF_DEV_TRACES"})
 
 
 Location = tuple[int | str, ...]

@@ -1,4 +1,4 @@
-"""The desktop gateway: `python -m bff_core.server bffs.desktop.app:app`."""
+"""The desktop gateway: `bff serve bffs.desktop.app:app`."""
 
 from bff_core import Limit, gateway
 from bffs.compositions.checkout import Checkout

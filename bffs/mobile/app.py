@@ -1,4 +1,4 @@
-"""The mobile gateway: `python -m bff_core.server bffs.mobile.app:app`."""
+"""The mobile gateway: `bff serve bffs.mobile.app:app`."""
 
 from bff_core import Limit, gateway
 from bffs.compositions.checkout import Checkout

@@ -1,4 +1,4 @@
-"""The web gateway: `python -m bff_core.server bffs.web.app:app`."""
+"""The web gateway: `bff serve bffs.web.app:app`."""
 
 from bff_core import Limit, gateway
 from bff_core.auth import SessionAuthenticator

@@ -15,9 +15,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from bff_core.testing import client
-from scripts.run.shop import SERVICES
 from tests.bffs.in_process import SCRIPTS, app_of
 from tests.processes.ports import free_port, free_ports
+from tests.reference_project import SERVICES
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 
 from bff_core import Call
 from bff_core.testing import Step, asgi
-from scripts.run.shop import SERVICES
 from services_mock.shop import create_app
+from tests.reference_project import SERVICES
 
 
 @cache

@@ -11,11 +11,12 @@ from markdown_pages import DOCS, PLAYED, ROOT, page, pages, table
 
 import bff_core
 from bff_core import errors
+from bff_core.cli.dev.plan import variable_of
 from bff_core.gateway import pipeline
 from scripts.docs.api import PACKAGES
 from scripts.docs.tables import TABLES, TEXTS, names_of_tables, old_name, with_tables
-from scripts.run.shop import GATEWAYS, SERVICES_PORT
 from tests.public_api import COMMANDS, exported, private_imports
+from tests.reference_project import FIRST_PORT, PROJECT, programs
 
 PAGES = {one.name: one for one in pages()}
 EXECUTED = [name for name in PAGES if name.startswith("docs/") and name not in PLAYED]
@@ -225,11 +226,11 @@ def test_concerns_of_the_edge_are_in_order():
 def test_the_reference_app_has_the_ports_of_make_run():
     """Variables and ports are those of the run."""
     defaults = page(DOCS / "reference-app.md").section("Defaults")
-    ports = {f"`{one.variable}`": str(one.default_port) for one in GATEWAYS}
+    ports = {f"`{variable_of(name)}`": str(one.port) for name, one in PROJECT.gateways.items()}
 
     assert {row[0]: row[1] for row in table(defaults)} == {
         **ports,
-        "`SERVICES_PORT`": str(SERVICES_PORT),
+        "`SERVICES_PORT`": str(FIRST_PORT),
     }
 
 
@@ -237,7 +238,8 @@ def test_requests_of_the_readme_are_those_of_make_run():
     """What a newcomer reads is what the run prints."""
     readme = page(ROOT / "README.md").text
 
-    assert [one.home for one in GATEWAYS if one.home % one.default_port not in readme] == []
+    for program in programs().values():
+        assert program.example.partition(" --issuer")[0] in readme
 
 
 def test_ratios_of_the_readme_are_those_of_the_benchmarks():

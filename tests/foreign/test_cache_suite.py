@@ -63,7 +63,7 @@ def test_required_tests_of_the_suite_pass(suite: Callable[..., str], tmp_path: P
     fork_server = ForkServer()
     gate = Process(
         fork_server,
-        *("bff_core.server", "tests.foreign.cache_gateway:make_app", "--port", str(port)),
+        *("bff_core", "serve", "tests.foreign.cache_gateway:make_app", "--port", str(port)),
         log=tmp_path / "gateway.log",
         environ={"BFF_ENV": "development", "BFF_UPSTREAM_ORIGIN": f"http://127.0.0.1:{origin}"},
         is_ready=lambda: answers(port, "/readyz"),

@@ -74,7 +74,7 @@ def served(served_mocks: ServedMocks) -> Iterator[Mapping[str, str]]:
     with ExitStack() as started:
         for name, url in urls.items():
             settings = {"BFF_PORT": url.rpartition(":")[2], "BFF_CORS_ORIGINS": "https://a.example"}
-            command = ("bff_core.server", f"bffs.{name}.app:app")
+            command = ("bff_core", "serve", f"bffs.{name}.app:app")
             program = started.enter_context(
                 process(*command, **(served_mocks.environment | settings))
             )

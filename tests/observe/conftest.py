@@ -27,7 +27,8 @@ def serve(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., tup
         port = free_port()
         process = Process(
             fork_server,
-            *(server, "tests.observe.serving:app", "--port", str(port)),
+            *(("bff_core", "serve") if server == "bff serve" else (server,)),
+            *("tests.observe.serving:app", "--port", str(port)),
             log=tmp_path / f"{port}.log",
             environ={"BFF_ENV": "development", "BFF_DRAIN_DELAY": "0", **environ},
             is_ready=lambda: answers(port, "/readyz"),

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.server.talking import until
 
-SERVERS = ["bff_core.server", "uvicorn"]
+SERVERS = ["bff serve", "uvicorn"]
 
 
 def get(port, path):
@@ -70,7 +70,7 @@ async def test_a_stream_that_its_service_truncates_logs_a_line_without_traceback
 
 async def test_lines_of_other_code_have_the_ids_of_their_request(serve):
     """Those of a view, and of a route in a thread, without any set-up."""
-    process, port = serve("bff_core.server", BFF_LOG="json")
+    process, port = serve("bff serve", BFF_LOG="json")
 
     get(port, "/v1/optional")
     get(port, "/sync")
@@ -120,7 +120,7 @@ async def test_the_root_logger_writes_our_lines_as_text(serve, server):
 
 async def test_the_root_logger_writes_our_lines_as_json(serve):
     """The user's own configuration may name our formatter."""
-    process, port = serve("bff_core.server", BFF_LOG="root", LAB_LOGGING="json")
+    process, port = serve("bff serve", BFF_LOG="root", LAB_LOGGING="json")
 
     get(port, "/v1/optional")
     await until(lambda: '"request.answered"' in process.output)
@@ -134,9 +134,7 @@ async def test_the_root_logger_writes_our_lines_as_json(serve):
 
 async def test_the_root_loggers_level_counts_unless_ours_is_set(serve):
     """BFF_LOG_LEVEL sets the level of our own lines."""
-    process, port = serve(
-        "bff_core.server", BFF_LOG="root", LAB_LOGGING="text", BFF_LOG_LEVEL="error"
-    )
+    process, port = serve("bff serve", BFF_LOG="root", LAB_LOGGING="text", BFF_LOG_LEVEL="error")
 
     get(port, "/v1/optional")
     get(port, "/v1/service/7")

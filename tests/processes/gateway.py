@@ -11,7 +11,7 @@ from tests.processes.services import Service, answers
 
 DEVELOPMENT = {"BFF_ENV": "development", "BFF_AUTH": "demo", "BFF_LOG": "json"}
 
-OURS = ("bff_core.server", "--host", "127.0.0.1")
+OURS = ("bff_core", "serve", "--host", "127.0.0.1")
 UVICORN_ON_ASYNCIO = ("uvicorn", "--loop", "asyncio", "--no-access-log", "--log-level", "warning")
 
 

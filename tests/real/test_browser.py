@@ -60,7 +60,7 @@ def shop() -> Iterator[Shop]:
     ports = {"WEB_PORT": web_port, "MOBILE_PORT": mobile_port, "DESKTOP_PORT": desktop_port}
     ports = {name: str(port) for name, port in ports.items()}
     environ = {**os.environ, **ports, "SERVICES_PORT": str(first), "BFF_AUTH": "none"}
-    command = [sys.executable, "-m", "scripts.run"]
+    command = [sys.executable, "-m", "bff_core", "dev"]
     running = subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -148,7 +148,7 @@ class Site:
             "BFF_UPSTREAM_IDENTITY": self.issuer,
         }
         port = str(self.web_port)
-        command = [sys.executable, "-m", "bff_core.server", "tests.real.shop:app", "--port", port]
+        command = [sys.executable, "-m", "bff_core", "serve", "tests.real.shop:app", "--port", port]
         command += ["--drain-delay", "0", "--workers", str(workers)]
         return program(command, environ, f"{self.web}/readyz")
 

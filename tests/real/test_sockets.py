@@ -36,7 +36,7 @@ def ports() -> Iterator[tuple[int, int]]:
     env |= {"BFF_UPSTREAM_IDENTITY": "http://127.0.0.1:9", "BFF_LOG": "off"}
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", "bff_core.server", "tests.real.chat:app", f"--port={port}"],
+            [sys.executable, "-m", "bff_core", "serve", "tests.real.chat:app", f"--port={port}"],
             cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         for port in (first, second)

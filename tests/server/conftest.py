@@ -38,7 +38,7 @@ def depot(fork_server: ForkServer, tmp_path: Path) -> Iterator[Depot]:
         port = port or free_port()
         process = Process(
             fork_server,
-            *("bff_core.server", app, "--port", str(port), *options),
+            *("bff_core", "serve", app, "--port", str(port), *options),
             log=tmp_path / f"{port}.log",
             environ={"BFF_ENV": "development", "BFF_LOG": "json", "BFF_MAX_LAG": "0", **environ},
             is_ready=lambda: answers(port, "/readyz"),

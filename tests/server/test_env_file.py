@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from bff_core.errors import ConfigurationError
-from bff_core.server.__main__ import main, plan_of
-from bff_core.server.runner import ServePlan
 from bff_core.settings.env_file import add_env_file, parse
-from scripts.run.__main__ import main as run_shop
+from bff_core_cli import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -139,37 +137,15 @@ def test_a_named_file_that_can_not_be_read_is_an_error(folder, content, reason):
     assert str(raised.value).startswith(reason)
 
 
-def test_the_command_line_names_a_file_or_none():
-    """Both options at once are a usage error."""
-    assert plan_of(["a:b", "--env-file", "x"]) == ServePlan(app="a:b", env_file="x")
-    assert plan_of(["a:b", "--no-env-file"]) == ServePlan(app="a:b", reads_env_file=False)
-    with pytest.raises(SystemExit):
-        plan_of(["a:b", "--no-env-file", "--env-file", "x"])
-
-
 def test_a_wrong_file_is_a_line(folder, capsys, monkeypatch):
     """The server names file and line, and ends with status 2."""
     (folder / ".env").write_text("BFF_PORT 8000")
     monkeypatch.setenv("BFF_ENV", "development")
-    monkeypatch.setattr(sys, "argv", ["server", "shop:app"])
+    monkeypatch.setattr(sys, "argv", ["bff", "serve", "shop:app"])
 
-    assert main() == 2
+    with pytest.raises(SystemExit, match="2"):
+        main()
     assert capsys.readouterr().err.startswith("bff: .env, line 1: write NAME=value")
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("WEB_PORT=seventy", "run: WEB_PORT"), ("WEB_PORT 7", "run: .env, line 1: write NAME=value")],
-)
-def test_make_run_reads_the_file(folder, capsys, monkeypatch, text, shown):
-    """The ports of the reference gateways may be in it; a wrong one is a line."""
-    (folder / ".env").write_text(text)
-    monkeypatch.setenv("BFF_ENV", "development")
-    monkeypatch.setenv("WEB_PORT", "")
-    monkeypatch.delenv("WEB_PORT")
-
-    assert run_shop() == 2
-    assert capsys.readouterr().err.startswith(shown)
 
 
 SHOP = """
@@ -192,7 +168,7 @@ def test_the_server_reads_the_file(folder, arguments, shown):
     (folder / "shop.py").write_text(SHOP)
     environ = {one: value for one, value in os.environ.items() if not one.startswith("BFF_")}
     done = subprocess.run(
-        (sys.executable, "-m", "bff_core.server", "shop:app", "--port", "0", *arguments),
+        (sys.executable, "-m", "bff_core", "serve", "shop:app", "--port", "0", *arguments),
         env={**environ, "BFF_ENV": "development", "PYTHONPATH": f"{ROOT}"},
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""`python -m bff_core.server`: error messages, and several worker processes."""
+"""`bff serve`: error messages, and several worker processes."""
 
 import asyncio
 import os
@@ -12,11 +12,10 @@ import pytest
 
 from bff_core.events import Events
 from bff_core.gateway.app import Gateway
-from bff_core.server.__main__ import main, plan_of
 from bff_core.server.listening_socket import CannotListen, adopt, bind
-from bff_core.server.runner import ServePlan
 from bff_core.server.target import CannotServe, load
 from bff_core.server.workers import Worker, Workers
+from bff_core_cli import main
 from tests.processes.process import Process
 from tests.processes.services import answers, request
 from tests.server import factories
@@ -32,7 +31,7 @@ SHARED = {"BFF_IDEMPOTENCY_URL": "redis://127.0.0.1:1/0"}
 def run(*arguments: str, **environ: str) -> tuple[int, str]:
     """Run the command; return its status and what it said."""
     done = subprocess.run(
-        (sys.executable, "-m", "bff_core.server", *arguments),
+        (sys.executable, "-m", "bff_core", "serve", *arguments),
         cwd=ROOT,
         env={**os.environ, "BFF_ENV": "development", **environ},
         capture_output=True,
@@ -41,6 +40,14 @@ def run(*arguments: str, **environ: str) -> tuple[int, str]:
         check=False,
     )
     return done.returncode, done.stderr.strip()
+
+
+def serve(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Run the command in this process; return its status."""
+    monkeypatch.setattr(sys, "argv", ["bff", "serve", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code
 
 
 @pytest.mark.parametrize(
@@ -126,9 +133,8 @@ def test_a_wrong_setting_is_a_line_without_a_traceback(variable, value, capsys, 
     """The log of a container shows the reason."""
     monkeypatch.setenv("BFF_ENV", "production")
     monkeypatch.setenv(variable, value)
-    monkeypatch.setattr(sys, "argv", ["server", "tests.server.depot:app", "--port", "0"])
 
-    assert main() == 2
+    assert serve("tests.server.depot:app", "--port", "0", monkeypatch=monkeypatch) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"bff: {variable}")
 
@@ -163,23 +169,75 @@ def test_a_descriptor_that_is_no_socket_is_a_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [("--port", "70000"), ("--workers", "0"), ("--grace", "-1"), ("--grace", "nan"), ()]
+    "options", [("--port", "70000"), ("--workers", "0"), ("--grace", "-1"), ("--grace", "nan")]
 )
-def test_wrong_options_are_usage_errors(options, capsys):
-    """As for any command."""
-    with pytest.raises(SystemExit) as end:
-        plan_of([*options] if not options else ["a:b", *options])
-
-    assert end.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+def test_wrong_options_are_usage_errors(options, capsys, monkeypatch):
+    """As for any command, the error names the option."""
+    assert serve("a:b", *options, monkeypatch=monkeypatch) == 2
+    assert options[0] in capsys.readouterr().err
 
 
-def test_options_take_precedence_over_settings():
-    """The environment has the defaults."""
-    assert plan_of(["a:b"]) == ServePlan(app="a:b")
-    assert plan_of(["a:b", "--port=81", "--drain-delay=2"]) == ServePlan(
-        app="a:b", port=81, delay=2
+def test_two_options_that_contradict_each_other_are_an_error(capsys, monkeypatch):
+    """A file of variables is named, or none is read."""
+    options = ("--env-file", "x", "--no-env-file")
+
+    assert serve("a:b", *options, monkeypatch=monkeypatch) == 2
+    assert "--env-file and --no-env-file contradict" in capsys.readouterr().err
+
+
+def test_options_take_precedence_over_settings(capsys, monkeypatch, tmp_path):
+    """The environment has the default of the port: 0 is free, and the other one is taken."""
+    (tmp_path / "ending_shop.py").write_text("import sys\ndef app():\n    sys.exit(7)\n")
+    monkeypatch.chdir(tmp_path)
+    with bind("127.0.0.1", 0) as taken:
+        monkeypatch.setenv("BFF_PORT", str(taken.getsockname()[1]))
+        by_option = serve("ending_shop:app", "--port", "0", monkeypatch=monkeypatch)
+        by_setting = serve("ending_shop:app", monkeypatch=monkeypatch)
+
+    assert (by_option, by_setting) == (7, 2)
+    assert "is busy" in capsys.readouterr().err
+
+
+PROJECT = """
+[tool.bff.gateways.mobile]
+app = "bffs_of_test.mobile:app"
+port = 0
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Work in a folder below a project with one gateway, whose factory prints where it runs."""
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    package = tmp_path / "bffs_of_test"
+    package.mkdir()
+    (package / "mobile.py").write_text(
+        "import os, sys\ndef app():\n    print(os.getcwd())\n    sys.exit(7)\n"
     )
+    monkeypatch.chdir(package)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delenv("BFF_PORT", raising=False)
+    return tmp_path
+
+
+def test_a_gateway_of_the_project_is_served_by_its_name(project, capsys, monkeypatch):
+    """`bff serve mobile` works in each folder of the project, and runs in its root."""
+    assert serve("mobile", monkeypatch=monkeypatch) == 7
+    assert capsys.readouterr().out.strip() == str(project)
+
+
+def test_a_gateway_that_the_project_does_not_have_is_a_line(project, capsys, monkeypatch):
+    """The error names those that it has."""
+    assert serve("mobil", monkeypatch=monkeypatch) == 2
+    assert "mobile" in capsys.readouterr().err
+
+
+def test_a_name_outside_of_a_project_is_a_line(tmp_path, capsys, monkeypatch):
+    """It says how an application is named."""
+    monkeypatch.chdir(tmp_path)
+
+    assert serve("mobile", monkeypatch=monkeypatch) == 2
+    assert "write module:attribute, as in shop.app:app" in capsys.readouterr().err
 
 
 def test_a_wrong_option_of_an_application_is_reported_with_its_line(capsys, monkeypatch, tmp_path):
@@ -189,9 +247,8 @@ def test_a_wrong_option_of_an_application_is_reported_with_its_line(capsys, monk
         "from bff_core import Policy\n\n\nclass Orders:\n    policy = Policy(timeout=-1)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["server", "wrongly_configured:app", "--port", "0"])
 
-    main()
+    serve("wrongly_configured:app", "--port", "0", monkeypatch=monkeypatch)
 
     line = capsys.readouterr().err
     assert line.startswith("bff: Policy.timeout must be 0.001 to 3,600, not -1")
@@ -200,9 +257,7 @@ def test_a_wrong_option_of_an_application_is_reported_with_its_line(capsys, monk
 
 def test_an_application_that_can_not_be_served_exits_with_two(capsys, monkeypatch):
     """A script can distinguish it from an application that failed."""
-    monkeypatch.setattr(sys, "argv", ["server", "no.such:app", "--port", "0"])
-
-    assert main() == 2
+    assert serve("no.such:app", "--port", "0", monkeypatch=monkeypatch) == 2
     assert capsys.readouterr().err == "bff: there is no module 'no' (in 'no.such:app')\n"
 
 
@@ -212,9 +267,8 @@ def test_an_application_that_fails_to_start_shows_why(tmp_path, capsys, monkeypa
         "async def app(scope, receive, send):\n    raise ValueError('no database')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["server", "failing_shop:app", "--port", "0"])
 
-    assert main() == 1
+    assert serve("failing_shop:app", "--port", "0", monkeypatch=monkeypatch) == 1
     assert "ValueError: no database" in capsys.readouterr().err
 
 
@@ -353,7 +407,7 @@ def test_an_inherited_socket_is_served():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = subprocess.Popen(
             (
-                *(sys.executable, "-m", "bff_core.server", "tests.server.depot:app"),
+                *(sys.executable, "-m", "bff_core", "serve", "tests.server.depot:app"),
                 *("--fd", str(listener.fileno())),
             ),
             cwd=ROOT,

@@ -176,7 +176,7 @@ def servers(
     folder = tmp_path_factory.mktemp("servers")
     ports = {name: free_port() for name in ("ours", "uvicorn", "granian")}
     commands = {
-        "ours": ("bff_core.server", DEPOT, "--port", str(ports["ours"])),
+        "ours": ("bff_core", "serve", DEPOT, "--port", str(ports["ours"])),
         "uvicorn": ("uvicorn", DEPOT, "--port", str(ports["uvicorn"]), "--http", "httptools"),
     }
     processes = [

@@ -11,8 +11,8 @@ from tests.startup.conftest import REDIS
 
 APP = "tests.startup.till:app"
 SERVERS = {
-    "ours": (("bff_core.server", APP, "--workers", "2"), {}),
-    "ours by a variable": (("bff_core.server", APP), {"BFF_WORKERS": "2"}),
+    "ours": (("bff_core", "serve", APP, "--workers", "2"), {}),
+    "ours by a variable": (("bff_core", "serve", APP), {"BFF_WORKERS": "2"}),
     "uvicorn": (("uvicorn", APP, "--workers", "2"), {}),
     "uvicorn by a variable": (("uvicorn", APP), {"WEB_CONCURRENCY": "2"}),
     "granian": (("granian", "--interface", "asgi", APP, "--workers", "2"), {}),
@@ -33,7 +33,7 @@ async def test_several_workers_without_a_shared_store_do_not_start(till, server)
 
 async def test_our_own_server_says_it_in_a_line(till):
     """There is one line for all workers, without a traceback."""
-    process = till("bff_core.server", APP, "--workers", "3")
+    process = till("bff_core", "serve", APP, "--workers", "3")
 
     await until(lambda: not process.is_alive)
 
@@ -61,7 +61,7 @@ async def test_a_warning_is_logged_once_and_not_by_each_worker(till, server, rea
 @pytest.mark.parametrize(
     ("command", "environ"),
     [
-        (("bff_core.server", APP, "--workers", "1"), {"BFF_WORKERS": "4"}),
+        (("bff_core", "serve", APP, "--workers", "1"), {"BFF_WORKERS": "4"}),
         (("uvicorn", APP), {}),
         (("granian", "--interface", "asgi", APP), {}),
     ],

@@ -157,8 +157,7 @@ def commands(house: House) -> str:
     keys = f"sqlite:///{house.folder / 'kiosk-keys.sqlite3'}"
     journal = f"sqlite:///{house.folder / 'mobile-journal.sqlite3'}"
     printed = {
-        "bff_core.server without an app": run("bff_core.server"),
-        "bff_core.server with a module that is missing": run("bff_core.server", "nowhere:app"),
+        "bff serve with a module that is missing": run("bff_core", "serve", "nowhere:app"),
         "bff keys list": run("bff_core", "keys", "list", BFF_API_KEYS_URL=keys),
         "bff keys revoke": run(*("bff_core", "keys", "revoke", "AAAAAAAA"), BFF_API_KEYS_URL=keys),
         "bff saga list": run("bff_core", "saga", "list", BFF_JOURNAL_URL=journal),

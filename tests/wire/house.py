@@ -135,7 +135,7 @@ class House:
     def gateway(self, name: str) -> Program:
         """Return a gateway that is not started yet."""
         log = self.folder / f"{name}.log"
-        program = Program("bff_core.server", GATEWAYS[name], log=log, **self.environ(name))
+        program = Program("bff_core", "serve", GATEWAYS[name], log=log, **self.environ(name))
         self.programs[name] = program
         return program
 

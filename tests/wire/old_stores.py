@@ -242,7 +242,7 @@ def serving(house: House, name: str, *, later: float = 5.0, **environ: str) -> I
     port = house.spare_ports.pop()
     settings = house.environ(name) | {"BFF_PORT": str(port)} | at_that_time(later) | environ
     program = Program(
-        *("bff_core.server", house.app(name)), log=house.folder / f"old-{name}.log", **settings
+        *("bff_core", "serve", house.app(name)), log=house.folder / f"old-{name}.log", **settings
     )
     program.start()
     try:

@@ -8,9 +8,6 @@ import termios
 from collections.abc import Callable, Iterator
 from typing import Any
 
-KEYS = "1234567890"
-"""The keys of the services, in the order of the table."""
-
 
 @contextlib.contextmanager
 def reading_keys(on_key: Callable[[str], None], descriptor: int = 0) -> Iterator[bool]:

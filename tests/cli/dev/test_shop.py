@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,11 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
-from scripts.run.shop import GATEWAYS, SERVICES
+from bff_core.cli.dev.plan import variable_of
+from tests.reference_project import PROJECT, SERVICES
 
 ROW = re.compile(
-    r"^  (?P<name>\w+) +http://localhost:(?P<port>\d+) +pid (?P<pid>\d+) ", re.MULTILINE
+    r"event=program.ready program=(?P<name>\w+) url=\S+:(?P<port>\d+) pid=(?P<pid>\d+)"
 )
+EXAMPLE = re.compile(r'event=run.example program=(\w+) command="(.*)"$', re.MULTILINE)
 START_SECONDS = 90
 
 
@@ -33,41 +37,39 @@ class Shop:
         return {row["name"]: int(row["pid"]) for row in ROW.finditer(self.run.output)}
 
     @property
-    def requests(self) -> list[str]:
-        """The requests that it printed to be copied."""
-        lines = self.run.output.splitlines()
-        return [line.strip() for line in lines if line.startswith("  curl ")]
+    def examples(self) -> dict[str, str]:
+        """The requests that it printed to be copied, by gateway."""
+        found = EXAMPLE.findall(self.run.output)
+        return {name: text.replace('\\"', '"') for name, text in found}
 
 
-def open_shop(start, free_ports, *, auth: str = "demo", ignores_sigint: bool = False) -> Shop:
-    """Start the shop on free ports, and wait until it says that all is up."""
-    names = (*SERVICES, *(gateway.name for gateway in GATEWAYS))
+def open_shop(start, free_ports, *, auth: str) -> Shop:
+    """Start the shop on free ports, and wait until all is up."""
+    names = (*SERVICES, *PROJECT.gateways)
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    environ = {gateway.variable: str(ports[gateway.name]) for gateway in GATEWAYS}
-    environ["BFF_AUTH"] = auth
-    command = (sys.executable, "-m", "scripts.run")
-    run = start(
-        *command, ignores_sigint=ignores_sigint, SERVICES_PORT=str(ports[SERVICES[0]]), **environ
-    )
-    run.until("Ctrl-C stops everything", START_SECONDS)
+    environ = {variable_of(name): str(ports[name]) for name in PROJECT.gateways}
+    command = (sys.executable, "-m", "bff_core", "dev")
+    run = start(*command, SERVICES_PORT=str(ports[SERVICES[0]]), BFF_AUTH=auth, **environ)
+    run.until("event=run.ready", START_SECONDS)
     return Shop(run, ports)
 
 
 @pytest.fixture(scope="module")
 def shop(start_for_all, free_ports) -> Shop:
     """Open the shop once for the tests that leave its gateways alone."""
-    return open_shop(start_for_all, free_ports)
+    return open_shop(start_for_all, free_ports, auth="demo")
 
 
 def send(request: str) -> tuple[str, Any]:
     """Run a printed request in a shell; return the states of the parts and the decoded body."""
     done = subprocess.run(request, shell=True, capture_output=True, text=True, check=True)
-    parts, body = done.stdout.splitlines()
+    head, _, body = done.stdout.partition("\n\n")
+    parts = next(line for line in head.splitlines() if line.lower().startswith("part-status"))
     return parts.partition(": ")[2], json.loads(body)
 
 
-def test_the_table_names_every_program_with_its_address(shop):
-    """Once all is up, a table gives each program's URL and process id."""
+def test_every_program_is_named_with_its_address(shop):
+    """Once all is up, a line gives each program's URL and process id."""
     rows = {row["name"]: int(row["port"]) for row in ROW.finditer(shop.run.output)}
 
     assert rows == shop.ports
@@ -76,45 +78,54 @@ def test_the_table_names_every_program_with_its_address(shop):
 
 @pytest.mark.needs("curl")
 def test_the_printed_requests_show_the_home_screen(shop):
-    """Copied into a shell, each of the three requests answers 200 with this client's screen."""
-    answers = [send(request) for request in shop.requests]
+    """Copied into a shell, each of the three requests answers with this client's screen."""
+    answers = {name: send(request) for name, request in shop.examples.items()}
 
-    assert all("cart=ok" in parts for parts, _ in answers)
-    web, mobile, desktop = (body for _, body in answers)
-    assert web["data"]["home"]
-    assert "errors" not in web
-    assert mobile
-    assert desktop
+    assert answers.keys() == {"web", "mobile", "desktop"}
+    assert all("cart=ok" in parts for parts, _ in answers.values())
+    assert answers["web"][1]["data"]["home"]
+    assert "errors" not in answers["web"][1]
 
 
 @pytest.mark.needs("curl")
-def test_what_the_run_advises_shows_the_effect(shop):
-    """Without the cart service each screen goes on, and says that its cart is old."""
-    advice = re.search(r"Run `(pkill -f 'services_mock cart')`", shop.run.output)
-    assert advice is not None
+def test_each_request_is_a_line_with_its_parts(shop):
+    """The gateway reports it, whatever its log level is."""
+    send(shop.examples["mobile"])
+    line = shop.run.until("route=/v1/home")
 
+    assert " gateway=mobile method=GET route=/v1/home status=200 " in line
+    assert "cart:ok" in line
+
+
+@pytest.mark.needs("curl")
+def test_without_the_cart_service_each_screen_goes_on(shop):
+    """The end of the service is reported, and the screens say that their cart is old."""
     os.kill(shop.pids["cart"], signal.SIGKILL)
-    report = shop.run.until("!!! cart")
+    report = shop.run.until("was killed by SIGKILL")
 
-    assert report.endswith("was killed by SIGKILL")
-    assert all("cart=stale" in send(request)[0] for request in shop.requests)
+    assert "program=cart" in report
+    assert all("cart=stale" in send(request)[0] for request in shop.examples.values())
     assert shop.run.process.poll() is None
 
 
-def test_ctrl_c_stops_the_whole_shop_even_in_the_background(start, free_ports):
-    """SIGINT ends every program and is no failure, also where it was ignored at the start."""
-    shop = open_shop(start, free_ports, ignores_sigint=True)
-    pids = shop.pids
+def test_a_busy_port_is_one_line_and_nothing_starts(start, free_ports):
+    """The line names port and variable; the status is 2."""
+    ports = free_ports(12)
+    environ = dict(zip(("WEB_PORT", "MOBILE_PORT", "DESKTOP_PORT"), map(str, ports), strict=False))
+    command = (sys.executable, "-m", "bff_core", "dev")
+    with socket.create_server(("127.0.0.1", ports[5])):
+        run = start(*command, SERVICES_PORT=str(ports[3]), **environ)
+        status = run.wait()
 
-    assert shop.run.end(signal.SIGINT) == 0
-    assert len(pids) == len(shop.ports)
-    assert not shop.run.survivors(pids.values(), seconds=1)
-    assert "killing" not in shop.run.output
+    assert status == 2
+    assert run.output == (
+        f"bff: port {ports[5]} is busy: free it or choose another with SERVICES_PORT\n"
+    )
 
 
 def sign_in_natively(line: str, *more: str) -> subprocess.CompletedProcess[str]:
     """Run a printed line of a native client, which signs in as customer 1, without a browser."""
-    command = [sys.executable, *line.split()[1:], "--as", "1", *more]
+    command = [sys.executable, *shlex.split(line)[1:], "--as", "1", *more]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -129,8 +140,7 @@ def play(line: str, *more: str) -> dict[str, Any]:
 def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
     """A browser gets a cookie, native apps fetch tokens, and each is shown its home screen."""
     shop = open_shop(start, free_ports, auth="none")
-    printed = [line.strip() for line in shop.run.output.splitlines()]
-    native = [line for line in printed if line.startswith("python3 samples/native_login.py")]
+    native = [shop.examples[name] for name in ("mobile", "desktop")]
     anonymous = httpx.get(f"http://localhost:{shop.ports['mobile']}/v1/home")
     mobile, desktop = (play(line) for line in native)
     openid = ("--scope", "openid")
@@ -143,7 +153,9 @@ def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
     query = {"query": "{ home { viewer { id name } } }"}
     ours = {"x-csrf": "1", "origin": web, "cookie": f"__Host-bff={cookies['__Host-bff']}"}
     answer = httpx.post(f"{web}/graphql", json=query, headers=ours)
+    pids = shop.pids
     assert shop.run.end(signal.SIGINT) == 0
+    assert not shop.run.survivors(pids.values(), seconds=1)
 
     assert anonymous.status_code == 401
     assert shelf["total"] > 0

@@ -1,10 +1,13 @@
 """A program in a process of its own, its output at hand, and nothing of it left after the test."""
 
+import codecs
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import socket
+import struct
 import subprocess
 import termios
 import threading
@@ -15,51 +18,76 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0
 AS_BACKGROUND_JOB = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+ROWS, COLUMNS = 50, 120
+ESCAPES = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
 
 
 class Started:
-    """A started command; waiting for it to say or do something is bounded."""
+    """A started command; waiting for it to print or do something is bounded.
+
+    On a terminal its three streams are that terminal, of 120 columns.
+    """
 
     def __init__(
         self,
         *command: str,
         environ: dict[str, str],
-        ignores_sigint: bool,
-        terminal: int | None = None,
+        folder: Path = ROOT,
+        ignores_sigint: bool = False,
+        on_terminal: bool = False,
     ) -> None:
-        # Its own session takes the terminal as its own, as a shell's does.
-        owns = partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0) if terminal is not None else None
+        self._keyboard, theirs, owns = -1, None, None
+        if on_terminal:
+            self._keyboard, theirs = os.openpty()
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+            # Its own session takes the terminal as its own, as a shell's does.
+            owns = partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0)
+            self.settings_before = termios.tcgetattr(theirs)
+        usual = {name: text for name, text in os.environ.items() if name not in {"CI", "NO_COLOR"}}
         self.process = subprocess.Popen(
             (*(AS_BACKGROUND_JOB if ignores_sigint else ()), *command),
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
-            stdin=terminal,
-            stdout=subprocess.PIPE,
+            cwd=folder,
+            env={**usual, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "LC_ALL": "", **environ},
+            stdin=theirs,
+            stdout=subprocess.PIPE if theirs is None else theirs,
             stderr=subprocess.STDOUT,
-            text=True,
             start_new_session=True,
             preexec_fn=owns,  # noqa: PLW1509 # one system call, and no Python lock
         )
-        self._lines: list[str] = []
+        self._theirs = theirs
+        self._source = self.process.stdout.fileno() if theirs is None else self._keyboard
+        self._output = ""
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
     @property
     def output(self) -> str:
         """All that it wrote so far, on either stream."""
-        return "".join(self._lines)
+        return self._output
+
+    @property
+    def text(self) -> str:
+        """The same without the escape sequences of a terminal."""
+        return ESCAPES.sub("", self._output)
 
     def until(self, text: str, seconds: float = PATIENCE, *, count: int = 1) -> str:
-        """Wait for so many lines that hold `text`, and return the first."""
-        _wait_until(
-            lambda: self.output.count(text) >= count or not self._reader.is_alive(), seconds
-        )
-        found = [line for line in self._lines if text in line]
-        assert len(found) >= count, f"never said {text!r}, but:\n{self.output}"
-        return found[0].rstrip("\n")
+        """Wait until it has printed a text so many times; return the first line that has it."""
+        _wait_until(lambda: self.text.count(text) >= count or not self._reader.is_alive(), seconds)
+        found = self.text.count(text)
+        assert found >= count, f"printed {text!r} {found} times:\n{self.text}"
+        return next(line for line in self.text.splitlines() if text in line)
+
+    def press(self, keys: str) -> None:
+        """Type on the keyboard of its terminal."""
+        os.write(self._keyboard, keys.encode())
+
+    @property
+    def settings_of_terminal(self) -> list:
+        """The present settings of its terminal."""
+        return termios.tcgetattr(self._theirs)
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, and return the exit status."""
@@ -69,7 +97,8 @@ class Started:
     def wait(self) -> int:
         """Wait for the end, and return the exit status."""
         status = self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        if self._theirs is None:
+            self._reader.join(PATIENCE)
         return status
 
     def survivors(self, pids: Iterable[int], seconds: float = PATIENCE) -> set[int]:
@@ -86,11 +115,19 @@ class Started:
                 self.process.wait(PATIENCE)
             self.process.kill()
         self.process.wait()
+        if self._theirs is not None:
+            os.close(self._theirs)
         self._reader.join(PATIENCE)
-        self.process.stdout.close()
+        if self._theirs is None:
+            self.process.stdout.close()
+        else:
+            os.close(self._keyboard)
 
     def _read(self) -> None:
-        self._lines.extend(self.process.stdout)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        with contextlib.suppress(OSError):  # the terminal is gone
+            while chunk := os.read(self._source, 1 << 16):
+                self._output += decoder.decode(chunk)
 
 
 def _wait_until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
@@ -104,7 +141,10 @@ def _lives(pid: int) -> bool:
     """Return whether a process is there and no zombie."""
     stat = Path(f"/proc/{pid}/stat")
     if stat.parent.parent.joinpath("self").exists():
-        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        try:
+            return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -118,12 +158,17 @@ def _starter() -> Iterator[Callable[..., Started]]:
 
         def run(
             *command: str,
+            folder: Path = ROOT,
             ignores_sigint: bool = False,
-            terminal: int | None = None,
+            on_terminal: bool = False,
             **environ: str,
         ) -> Started:
             started = Started(
-                *command, environ=environ, ignores_sigint=ignores_sigint, terminal=terminal
+                *command,
+                environ=environ,
+                folder=folder,
+                ignores_sigint=ignores_sigint,
+                on_terminal=on_terminal,
             )
             running.callback(started.close)
             return started

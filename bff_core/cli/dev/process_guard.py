@@ -24,15 +24,22 @@ class ProcessGuard:
     def __init__(self) -> None:
         command = (sys.executable, "-I", str(Path(__file__)))
         # A session of its own: what ends the supervisor's terminal or group must not end it.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        self._process = subprocess.Popen(  # noqa: S603 # this Python
+            command, stdin=subprocess.PIPE, start_new_session=True
+        )
 
     def guard(self, group: int) -> None:
         """Have this process group ended if the supervisor dies."""
         self._tell(f"+{group}\n")
 
     def release(self, group: int) -> None:
-        """Forget a process group that has ended."""
+        """Forget a process group."""
         self._tell(f"-{group}\n")
+
+    def end(self, group: int) -> None:
+        """Kill what is left of a process group whose leader has ended, and forget it."""
+        tell(group, signal.SIGKILL)
+        self.release(group)
 
     def close(self) -> None:
         """Close the pipe; the guard ends the remaining groups."""

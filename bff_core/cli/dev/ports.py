@@ -4,11 +4,13 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bff_core.cli.errors import CannotRun
+
 HOST = "127.0.0.1"
 HIGHEST = 65535
 
 
-class PortUnusable(Exception):
+class PortUnusable(CannotRun):
     """A port is taken or not valid; the message is one line that names the variable."""
 
 

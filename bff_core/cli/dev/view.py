@@ -1,0 +1,42 @@
+"""What a run shows: the interface between the supervisor and the terminal or the log."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from bff_core.cli.dev.program import Program
+from bff_core.observe.request_traces import RequestTrace
+
+
+class Serving(NamedTuple):
+    """A program that serves: its process id, and the seconds of its start."""
+
+    pid: int
+    seconds: float
+
+
+class RunView(Protocol):
+    """Shows what happens in a run; `name` is that of a program."""
+
+    def starting(self, programs: Sequence[Program]) -> None:
+        """Show that programs are started."""
+
+    def ready(
+        self,
+        programs: Sequence[Program],
+        elsewhere: Mapping[str, str],
+        serving: Mapping[str, Serving],
+        total: float,
+    ) -> None:
+        """Show the programs; those in `elsewhere` run already."""
+
+    def line(self, name: str, text: str) -> None:
+        """Show a line that a program wrote."""
+
+    def request(self, name: str, trace: RequestTrace) -> None:
+        """Show a request that a gateway answered."""
+
+    def note(self, text: str, *, is_reload: bool = False) -> None:
+        """Show that something changed as expected."""
+
+    def failure(self, name: str, text: str, lines: Sequence[str] = ()) -> None:
+        """Show that a program failed; `lines` are the end of its output."""

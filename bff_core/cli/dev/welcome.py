@@ -1,0 +1,114 @@
+"""The first text of a run: addresses, programs with their ports, and requests to try."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Final
+
+from bff_core.cli.dev.program import Program
+from bff_core.cli.dev.style import BOLD, DIM, GREEN, RED, UNDERLINED, Style
+from bff_core.cli.dev.view import Serving
+
+SERVICES_PER_COLUMN: Final = 5
+
+Cell = tuple[int, str]
+"""The width of a text, and the text with its colours."""
+
+
+def welcome(
+    style: Style,
+    programs: Sequence[Program],
+    elsewhere: Mapping[str, str],
+    serving: Mapping[str, Serving],
+    *,
+    total: float,
+    columns: int,
+) -> str:
+    """Return the text; `serving` has those that serve."""
+    gateways = [one for one in programs if one.is_gateway]
+    services = [one for one in programs if not one.is_gateway]
+    left = [*_gateways(style, gateways, serving), (0, ""), _ready(style, total)]
+    right = _services(style, services, elsewhere, serving)
+    width = max(size for size, _ in left) + 3
+    if width + max((size for size, _ in right), default=0) + 2 > columns:
+        rows = [f"  {text}" for _, text in [*left[:-2], (0, ""), *right, (0, ""), left[-1]]]
+    else:
+        rows = [
+            f"  {text}{'':{width - size}}{behind}".rstrip()
+            for (size, text), (_, behind) in zip_longest(left, right, fillvalue=(0, ""))
+        ]
+    examples = [f"  {style.paint('try', DIM)}  {one.example}" for one in gateways if one.example]
+    addresses = list(_addresses(style, gateways))
+    blocks = [addresses, rows, examples]
+    return "\n".join(line for block in blocks if block for line in ("", *block)) + "\n"
+
+
+def _addresses(style: Style, gateways: Sequence[Program]) -> Iterator[str]:
+    width = max((len(one.name) for one in gateways), default=0)
+    for one in gateways:
+        if one.page:
+            address = style.paint(f"{one.url}{one.page}", UNDERLINED)
+            yield f"  {style.paint(f'{one.name:<{width}}', BOLD)}   {address}"
+
+
+def _gateways(
+    style: Style, gateways: Sequence[Program], serving: Mapping[str, Serving]
+) -> list[Cell]:
+    names = max(len(one.name) for one in gateways)
+    about = max(len(one.about) for one in gateways)
+    return [
+        _cell(
+            (_mark(style, one.name in serving)),
+            (f" {one.name:<{names}}  ", ()),
+            (f":{one.port.number:<5} ", ()),
+            (f"{one.about:<{about}}  ", (DIM,)),
+            (f"{serving[one.name].seconds:.1f} s" if one.name in serving else "failed", (DIM,)),
+            style=style,
+        )
+        for one in gateways
+    ]
+
+
+def _services(
+    style: Style,
+    services: Sequence[Program],
+    elsewhere: Mapping[str, str],
+    serving: Mapping[str, Serving],
+) -> list[Cell]:
+    """Return the services in columns of five."""
+    cells = [
+        (_mark(style, one.name in serving), one.name, f":{one.port.number}") for one in services
+    ]
+    sign = style.sign("elsewhere") if style.has_signs else "->"
+    cells += [((sign, (DIM,)), name, address) for name, address in elsewhere.items()]
+    chunks = [
+        cells[start : start + SERVICES_PER_COLUMN]
+        for start in range(0, len(cells), SERVICES_PER_COLUMN)
+    ]
+    chunked = [_column(style, chunk) for chunk in chunks]
+    rows = zip_longest(*chunked, fillvalue=(0, ""))
+    return [(sum(size for size, _ in row), "".join(text for _, text in row)) for row in rows]
+
+
+def _column(
+    style: Style, chunk: Sequence[tuple[tuple[str, tuple[int, ...]], str, str]]
+) -> list[Cell]:
+    names = max(len(name) for _, name, _ in chunk)
+    places = max(len(place) for _, _, place in chunk)
+    return [
+        _cell(mark, (f" {name:<{names}} {place:<{places}}   ", ()), style=style)
+        for mark, name, place in chunk
+    ]
+
+
+def _ready(style: Style, total: float) -> Cell:
+    return _cell((f"ready in {total:.1f} s", (DIM,)), style=style)
+
+
+def _mark(style: Style, is_ready: bool) -> tuple[str, tuple[int, ...]]:
+    sign = style.sign("ok" if is_ready else "failed")
+    return (sign if style.has_signs else f"{sign:<6}", (GREEN if is_ready else RED,))
+
+
+def _cell(*parts: tuple[str, tuple[int, ...]], style: Style) -> Cell:
+    size = sum(len(text) for text, _ in parts)
+    return size, "".join(style.paint(text, *colours) for text, colours in parts)

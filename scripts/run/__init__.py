@@ -1,1 +1,0 @@
-"""`make run`: runs the whole shop as separate processes, and shows their logs."""
