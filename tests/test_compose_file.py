@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bff_core.cli.dev.plan import variable_of
+from bff_core.cli.addresses import variable_of
 from bff_core.server.options import ServerOptions
 from tests.reference_project import PROJECT, SERVICES, programs
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from rich.text import Text
 
+from bff_core.cli.addresses import with_addresses
+from bff_core.cli.environment import development_project
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.findings import Finding, fail, ok, tables_of
 from bff_core.cli.gateway_checks import gateway_findings
@@ -13,6 +15,7 @@ from bff_core.cli.machine_checks import env_file_findings, machine_findings
 from bff_core.cli.network_checks import port_findings, service_findings
 from bff_core.cli.output import console, counted, print_json, print_lines
 from bff_core.cli.project import GatewayEntry, Project, find_project
+from bff_core.errors import ConfigurationError
 
 
 def examine(gateway: str, *, is_production: bool, as_json: bool) -> int:
@@ -36,7 +39,7 @@ def findings_of(gateway: str, *, is_production: bool) -> Iterator[Finding]:
         yield from gateway_findings(alone, gateway, entry, is_production=is_production)
         return
     try:
-        project = find_project()
+        project = _project()
         gateways = {gateway: project.gateway(gateway)} if gateway else project.gateways
     except CannotRun as error:
         yield fail("project", str(error), "All other checks need a project")
@@ -48,6 +51,14 @@ def findings_of(gateway: str, *, is_production: bool) -> Iterator[Finding]:
         yield from port_findings(project, gateways)
     for name, entry in gateways.items():
         yield from gateway_findings(project, name, entry, is_production=is_production)
+
+
+def _project() -> Project:
+    """Return the project with its ports. A wrong `.env` moves none: it has a finding of its own."""
+    try:
+        return development_project()
+    except ConfigurationError:
+        return with_addresses(find_project(), os.environ)
 
 
 def _summary_of(project: Project) -> Finding:

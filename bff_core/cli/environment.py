@@ -5,12 +5,13 @@ then the addresses of the project's services.
 """
 
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from bff_core.cli.addresses import with_addresses
+from bff_core.cli.dev.ports import HOST
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import GatewayEntry, Project, ServiceEntry, find_project
 from bff_core.settings.env_file import DEFAULT, add_env_file, read_env_file
@@ -20,7 +21,16 @@ from bff_core.settings.values import PREFIX, with_files
 def address_of(entry: GatewayEntry | ServiceEntry) -> str:
     """Return the address of a program in development."""
     url = entry.url if isinstance(entry, ServiceEntry) else ""
-    return url or f"http://127.0.0.1:{entry.port}"
+    return url or f"http://{HOST}:{entry.port}"
+
+
+def development_project() -> Project:
+    """Return the project of the working directory, with the ports and addresses that it has now.
+
+    Raises `CannotRun` for a wrong `[tool.bff]`, and `ConfigurationError` for a wrong `.env`.
+    """
+    project = find_project()
+    return with_addresses(project, {**_env_file_of(project), **os.environ})
 
 
 def development_variables(
@@ -31,27 +41,19 @@ def development_variables(
         f"{PREFIX}UPSTREAM_{name.upper().replace('-', '_')}": address_of(one)
         for name, one in project.services.items()
     }
-    own = {} if entry is None else _filled(project, entry)
+    own = {} if entry is None else entry.env
+    return {
+        f"{PREFIX}ENV": "development",
+        **services,
+        **own,
+        **_env_file_of(project),
+        **environ,
+    }
+
+
+def _env_file_of(project: Project) -> Mapping[str, str]:
     file = project.root / DEFAULT
-    read = read_env_file(file) if file.is_file() else {}
-    return {f"{PREFIX}ENV": "development", **services, **own, **read, **environ}
-
-
-def _local(entry: GatewayEntry | ServiceEntry) -> str:
-    """Return the address by which browsers find a program: cookies and issuers have this name."""
-    return f"http://localhost:{entry.port}"
-
-
-def _filled(project: Project, entry: GatewayEntry) -> dict[str, str]:
-    """Return `env` of a gateway, with ports and addresses in place of `{port}` and `{name}`."""
-    known = {name: one.url or _local(one) for name, one in project.services.items()}
-    known |= {name: _local(one) for name, one in project.gateways.items()}
-    values = {**known, "port": str(entry.port)}
-
-    def value(found: re.Match[str]) -> str:
-        return values.get(found[1], found[0])
-
-    return {name: re.sub(r"\{([\w-]+)\}", value, text) for name, text in entry.env.items()}
+    return read_env_file(file) if file.is_file() else {}
 
 
 def variables(gateway: str = "") -> Mapping[str, str]:
@@ -60,7 +62,7 @@ def variables(gateway: str = "") -> Mapping[str, str]:
     With `BFF_ENV=development` they have those of `.env` in the working directory.
     """
     if gateway:
-        project = find_project()
+        project = development_project()
         found = development_variables(project, project.gateway(gateway), os.environ)
     else:
         found = dict(os.environ)

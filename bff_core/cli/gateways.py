@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from bff_core.cli.environment import development_variables, in_environment
+from bff_core.cli.environment import (
+    development_project,
+    development_variables,
+    in_environment,
+)
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import GatewayEntry, Project, find_project
 from bff_core.errors import ConfigurationError
@@ -37,7 +41,7 @@ def load_gateway(named: str, **more: str) -> LoadedGateway:
     """
     if ":" in named:
         return _loaded(named, named, None, _project_here(), more)
-    project = find_project()
+    project = development_project()
     name = named or _only(project)
     entry = project.gateway(name)
     return _loaded(name, entry.app, entry, project, more)
@@ -79,7 +83,7 @@ def _loaded(
 def _project_here() -> Project:
     """Return the project of the working directory, or an empty one there."""
     try:
-        return find_project()
+        return development_project()
     except CannotRun:
         return Project(Path.cwd(), {}, {})
 

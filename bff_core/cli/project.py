@@ -40,7 +40,8 @@ class GatewayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ServiceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A service that the gateways call, and the command that stands in for it in development.
 
-    The path `ready` answers 200 once it can serve. Without a command it runs elsewhere, at `url`.
+    The path `ready` answers 200 once it can serve. Without a command the service runs already, at
+    `url` or at the port of this machine.
     """
 
     command: str = ""

@@ -12,7 +12,7 @@ import msgspec
 from bff_core.admin.cache import MAX_TAG_CHARACTERS, MAX_TAGS
 from bff_core.background import Background
 from bff_core.cache.stores.redis import RedisCacheStore
-from bff_core.cli.environment import address_of, variables
+from bff_core.cli.environment import address_of, development_project, variables
 from bff_core.cli.errors import CannotRun, CommandFailed
 from bff_core.cli.event_loop import in_event_loop
 from bff_core.cli.output import print_json
@@ -41,7 +41,7 @@ def through_gateway(tags: Sequence[str], *, gateway: str, url: str, as_json: boo
             "without it, the gateway has no admin endpoints), or purge the shared cache itself: "
             "bff purge --store redis://HOST TAG"
         )
-    address = url or address_of(find_project().gateway(name))
+    address = url or address_of(development_project().gateway(name))
     status, answer = _posted(address, token, msgspec.json.encode({"tags": tags}))
     if status != 200:
         raise CommandFailed(_refusal(status, answer, address))

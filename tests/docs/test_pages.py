@@ -11,7 +11,7 @@ from markdown_pages import DOCS, PLAYED, ROOT, page, pages, table
 
 import bff_core
 from bff_core import errors
-from bff_core.cli.dev.plan import variable_of
+from bff_core.cli.addresses import variable_of
 from bff_core.gateway import pipeline
 from scripts.docs.api import PACKAGES
 from scripts.docs.tables import TABLES, TEXTS, names_of_tables, old_name, with_tables

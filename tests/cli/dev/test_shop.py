@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bff_core.cli.dev.plan import variable_of
+from bff_core.cli.addresses import variable_of
 from tests.reference_project import PROJECT, SERVICES
 
 ROW = re.compile(
