@@ -20,6 +20,7 @@ _placeholder = re.compile(r"\{([A-Za-z][\w-]*)\}").sub
 class Plan:
     """The programs of a project, as `environ` moves their ports and replaces their addresses.
 
+    `others` are the gateways that are not run, `elsewhere` the addresses of services that are not.
     `<NAME>_PORT` moves a program; `SERVICES_PORT` is the lowest port of the services. A service
     that has a `BFF_UPSTREAM_<NAME>` in the environment runs elsewhere. Raises `CannotRun` for a
     table that names no program, and `PortUnusable` for a variable that is no port.
@@ -42,10 +43,10 @@ class Plan:
             for name in project.services
         }
         here = {n: one for n, one in project.services.items() if n not in self.elsewhere}
-        self.programs = [
-            *(self._service(name, one) for name, one in here.items()),
-            *(self._gateway(name, one) for name, one in chosen.items()),
-        ]
+        services = [self._service(name, one) for name, one in here.items()]
+        self.programs = [*services, *(self._gateway(name, one) for name, one in chosen.items())]
+        others = {name: one for name, one in project.gateways.items() if name not in chosen}
+        self.others = [self._gateway(name, one) for name, one in others.items()]
         if not chosen:
             raise CannotRun(
                 f"{project.root / 'pyproject.toml'} has no gateway to run: "

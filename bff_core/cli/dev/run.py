@@ -36,7 +36,7 @@ def develop(gateways: Sequence[str] = ()) -> int:
         environ = {**read_env_file(file), **environ}
     plan = Plan(project, environ, gateways)
     check(program.port for program in plan.programs)
-    return run_programs(plan.programs, plan.elsewhere, environ)
+    return run_programs(plan.programs, plan.elsewhere, environ, others=plan.others)
 
 
 def run_programs(
@@ -44,6 +44,7 @@ def run_programs(
     elsewhere: Mapping[str, str],
     environ: Mapping[str, str],
     *,
+    others: Sequence[Program] = (),
     ready_seconds: float = READY_SECONDS,
     stop_seconds: float = STOP_SECONDS,
 ) -> int:
@@ -56,6 +57,7 @@ def run_programs(
         programs,
         elsewhere=elsewhere,
         environ=environ,
+        others=others,
         fork_server=server,
         ready_seconds=ready_seconds,
         stop_seconds=stop_seconds,

@@ -39,6 +39,7 @@ class Supervisor:
         view: RunView,
         *,
         elsewhere: Mapping[str, str] | None = None,
+        others: Sequence[Program] = (),
         environ: Mapping[str, str] = os.environ,
         fork_server: ForkServer | None = None,
         stays: bool = False,
@@ -62,7 +63,7 @@ class Supervisor:
             )
             for one in programs
         }
-        self._owners = Owners(programs)
+        self._owners = Owners([*programs, *others])
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._is_over = asyncio.Event()
