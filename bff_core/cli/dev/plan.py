@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from bff_core.cli.dev.ports import HOST, Port, port_from
 from bff_core.cli.dev.program import Program
@@ -15,6 +16,26 @@ SERVICES_PORT = "SERVICES_PORT"
 """The variable that moves the ports of all services."""
 
 _placeholder = re.compile(r"\{([A-Za-z][\w-]*)\}").sub
+
+
+class Planned(Protocol):
+    """What a supervisor runs: `programs`; and what it knows of others."""
+
+    @property
+    def programs(self) -> Sequence[Program]:
+        """The programs to run, services first."""
+
+    @property
+    def others(self) -> Sequence[Program]:
+        """The gateways of the project that are not run."""
+
+    @property
+    def elsewhere(self) -> Mapping[str, str]:
+        """The addresses of services that run elsewhere."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment of all programs."""
 
 
 class Plan:
@@ -29,8 +50,8 @@ class Plan:
     def __init__(
         self, project: Project, environ: Mapping[str, str], gateways: Sequence[str] = ()
     ) -> None:
+        self.environ = environ
         self._root = project.root
-        self._environ = environ
         chosen = {name: project.gateway(name) for name in gateways or project.gateways}
         self._ports = {**_service_ports(project, environ), **_gateway_ports(project, environ)}
         self.elsewhere = {
@@ -88,7 +109,7 @@ class Plan:
     def _env(self, given: Mapping[str, str], name: str, where: str) -> dict[str, str]:
         """Return variables with their placeholders filled; those of the caller take precedence."""
         return {
-            key: self._environ.get(key) or self._filled(value, name, where)
+            key: self.environ.get(key) or self._filled(value, name, where)
             for key, value in given.items()
         }
 

@@ -217,11 +217,19 @@ def test_a_key_opens_the_page_of_the_gateway(project):
     project.run.press_until("o", f"opening {project.url.removesuffix('/page')}/docs")
 
 
-def test_a_changed_setting_is_announced(project):
-    """`.env` is read at the start only."""
+def test_changed_settings_are_applied(project):
+    """`.env` restarts all programs, the table those that it concerns; a mistake changes nothing."""
+    run, table = project.run, (project.folder / "pyproject.toml").read_text()
     project.save(".env", "BFF_LOG_LEVEL=error\n")
+    run.until(".env saved, catalog, mobile restarted in")
+    project.save("pyproject.toml", table.replace('"REST"', '"REST"\nenv = { BFF_GRACE = "7" }'))
+    run.until("pyproject.toml saved, mobile restarted in")
+    project.save("pyproject.toml", table.replace("port = ", "prot = "))
+    run.until("pyproject.toml saved, but not applied: ")
+    project.save("pyproject.toml", table + "[tool.bff.gateways.web]\napp = 'a:b'\nport = 1\n")
+    run.until("pyproject.toml saved: stop and start again to apply it")
 
-    assert project.run.until(".env saved: stop and start again to apply it")
+    assert project.page()["greeting"] == "hej"
 
 
 def test_trees_help_and_quit_have_keys(project):
