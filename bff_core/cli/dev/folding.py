@@ -1,5 +1,6 @@
 """Counts requests where there are too many to show each: a line per second and route."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -11,6 +12,14 @@ from bff_core.observe.request_traces import RequestTrace
 MAX_PER_SECOND: Final = 20
 
 
+FLUSH_SECONDS: Final = 1.01
+"""Later than this a second is over."""
+
+
+def _later(seconds: float, action: Callable[[], None]) -> object:
+    return asyncio.get_running_loop().call_later(seconds, action)
+
+
 class Folding:
     """Passes requests on to `show`; from the 21st of a second on, to counts for `show_count`."""
 
@@ -20,10 +29,12 @@ class Folding:
         show_count: Callable[[str, str], None],
         *,
         clock: Callable[[], float] = time.monotonic,
+        later: Callable[[float, Callable[[], None]], object] = _later,
     ) -> None:
         self._show = show
         self._show_count = show_count
         self._clock = clock
+        self._later = later
         self._second = 0
         self._count = 0
         self._folded: dict[tuple[str, str], list[tuple[str, float]]] = {}
@@ -35,6 +46,8 @@ class Folding:
         if self._count <= MAX_PER_SECOND:
             self._show(name, trace)
             return
+        if not self._folded:
+            self._later(FLUSH_SECONDS, self.flush)
         summary = summary_of(trace)
         folded = self._folded.setdefault((name, summary.title), [])
         folded.append((summary.state, trace.seconds))

@@ -32,7 +32,7 @@ class Launcher:
         server: ForkServer | None,
     ) -> None:
         self._root = root
-        self._environ = environ
+        self.environ = environ
         self._show = show
         self._guard = ProcessGuard()
         self._fork = None if server is None else ForkClient(server)
@@ -106,7 +106,7 @@ class Launcher:
         return process.pid, asyncio.ensure_future(process.wait())
 
     def _environ_of(self, program: Program, *, is_reload: bool) -> dict[str, str]:
-        environ = {**self._environ, "PYTHONUNBUFFERED": "1", **program.env}
+        environ = {**self.environ, "PYTHONUNBUFFERED": "1", **program.env}
         # A file that is saved twice in a second would be read from the cache of the first.
         return {**environ, "PYTHONDONTWRITEBYTECODE": "1"} if is_reload else environ
 

@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from bff_core.cli.addresses import Addresses
 from bff_core.cli.dev.program import Program
@@ -11,9 +12,30 @@ from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import GatewayEntry, Project, ServiceEntry
 
 
+class Planned(Protocol):
+    """What a supervisor runs: `programs`; and what it knows of others."""
+
+    @property
+    def programs(self) -> Sequence[Program]:
+        """The programs to run, services first."""
+
+    @property
+    def others(self) -> Sequence[Program]:
+        """The gateways of the project that are not run."""
+
+    @property
+    def elsewhere(self) -> Mapping[str, str]:
+        """The addresses of services that run elsewhere."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment of all programs."""
+
+
 class Plan:
     """The programs of a project, as `environ` moves their ports and replaces their addresses.
 
+    `others` are the gateways that are not run, `elsewhere` the addresses of services that are not.
     Raises `CannotRun` for a table that names no program, and `PortUnusable` for a variable that is
     no port.
     """
@@ -21,15 +43,16 @@ class Plan:
     def __init__(
         self, project: Project, environ: Mapping[str, str], gateways: Sequence[str] = ()
     ) -> None:
+        self.environ = environ
         self._root = project.root
         self._addresses = Addresses(project, environ)
         chosen = {name: project.gateway(name) for name in gateways or project.gateways}
         self.elsewhere = self._addresses.elsewhere
         here = {n: one for n, one in project.services.items() if n not in self.elsewhere}
-        self.programs = [
-            *(self._service(name, one) for name, one in here.items()),
-            *(self._gateway(name, one) for name, one in chosen.items()),
-        ]
+        services = [self._service(name, one) for name, one in here.items()]
+        self.programs = [*services, *(self._gateway(name, one) for name, one in chosen.items())]
+        others = {name: one for name, one in project.gateways.items() if name not in chosen}
+        self.others = [self._gateway(name, one) for name, one in others.items()]
         if not chosen:
             raise CannotRun(
                 f"{project.root / 'pyproject.toml'} has no gateway to run: "

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,12 @@ from bff_core.cli.dev.fork_client import IS_AVAILABLE, forked_server
 from bff_core.cli.dev.keyboard import Keyboard
 from bff_core.cli.dev.keys import reading_keys
 from bff_core.cli.dev.logfmt import Logfmt
-from bff_core.cli.dev.plan import Plan
+from bff_core.cli.dev.plan import Plan, Planned
 from bff_core.cli.dev.ports import check
-from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.screen import Screen
 from bff_core.cli.dev.style import Style, has_signs, is_plain
 from bff_core.cli.dev.supervisor import READY_SECONDS, STOP_SECONDS, Supervisor
-from bff_core.cli.project import find_project
+from bff_core.cli.project import find_project, read_project
 from bff_core.settings.env_file import DEFAULT, read_env_file
 
 
@@ -29,59 +28,52 @@ def develop(gateways: Sequence[str] = ()) -> int:
     0: it was stopped. 1: a program did not come up, or no gateway is left. Raises `CannotRun` for a
     table, a port or a gateway's name that is wrong, and `ConfigurationError` for a wrong `.env`.
     """
-    project = find_project()
+    root = find_project().root
+    plan = read_plan(root, gateways)
+    check(program.port for program in plan.programs)
+    return run_programs(plan, replan=partial(read_plan, root, gateways))
+
+
+def read_plan(root: Path, gateways: Sequence[str]) -> Plan:
+    """Read the table and `.env` of a project; raises what `develop` does."""
     environ = dict(os.environ)
-    file = Path(os.path.relpath(project.root / DEFAULT))
+    file = Path(os.path.relpath(root / DEFAULT))
     if environ.get("BFF_ENV", "development") == "development" and file.is_file():
         environ = {**read_env_file(file), **environ}
-    plan = Plan(project, environ, gateways)
-    check(program.port for program in plan.programs)
-    return run_programs(plan.programs, plan.elsewhere, environ)
+    return Plan(read_project(root), environ, gateways)
 
 
 def run_programs(
-    programs: Sequence[Program],
-    elsewhere: Mapping[str, str],
-    environ: Mapping[str, str],
+    plan: Planned,
     *,
+    replan: Callable[[], Plan] | None = None,
     ready_seconds: float = READY_SECONDS,
     stop_seconds: float = STOP_SECONDS,
 ) -> int:
     """Run programs, and show them on the terminal or as plain lines; return the exit status."""
-    run = _in_plain_lines if is_plain(environ) else _on_terminal
-    has_gateway = any(one.is_gateway for one in programs)
-    server = forked_server(programs[0].root) if has_gateway and IS_AVAILABLE else None
+    run = _in_plain_lines if is_plain(plan.environ) else _on_terminal
+    has_gateway = any(one.is_gateway for one in plan.programs)
+    root = plan.programs[0].root
     make = partial(
         Supervisor,
-        programs,
-        elsewhere=elsewhere,
-        environ=environ,
-        fork_server=server,
+        plan,
+        replan=replan,
+        fork_server=forked_server(root) if has_gateway and IS_AVAILABLE else None,
         ready_seconds=ready_seconds,
         stop_seconds=stop_seconds,
     )
     with Console() as console:
-        return asyncio.run(run(make, programs, environ, console))
+        return asyncio.run(run(make, plan, console))
 
 
-async def _in_plain_lines(
-    make: Callable[..., Supervisor],
-    programs: Sequence[Program],
-    _: Mapping[str, str],
-    console: Console,
-) -> int:
-    return await make(Logfmt(console, programs)).run()
+async def _in_plain_lines(make: Callable[..., Supervisor], plan: Planned, console: Console) -> int:
+    return await make(Logfmt(console, plan.programs)).run()
 
 
-async def _on_terminal(
-    make: Callable[..., Supervisor],
-    programs: Sequence[Program],
-    environ: Mapping[str, str],
-    console: Console,
-) -> int:
+async def _on_terminal(make: Callable[..., Supervisor], plan: Planned, console: Console) -> int:
     """Run with colours and keys."""
-    style = Style(has_colours=True, has_signs=has_signs(environ))
-    screen = Screen(console, style, programs)
+    style = Style(has_colours=True, has_signs=has_signs(plan.environ))
+    screen = Screen(console, style, plan.programs)
     supervisor = make(screen, stays=True)
     keyboard = Keyboard(supervisor, screen, console, style)
     with ExitStack() as terminal:

@@ -5,10 +5,9 @@ wants to see. A key starts it again, and so does a change of its code.
 """
 
 import asyncio
-import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,9 +16,11 @@ from bff_core.cli.dev.feeds import Feeds
 from bff_core.cli.dev.fork_client import ForkServer
 from bff_core.cli.dev.launcher import Launcher
 from bff_core.cli.dev.managed_program import ManagedProgram, NotReady
-from bff_core.cli.dev.program import Program
+from bff_core.cli.dev.plan import Planned
 from bff_core.cli.dev.view import RunView, Serving
 from bff_core.cli.dev.watch import SETTINGS, NoWatcher, Owners, watch
+from bff_core.cli.errors import CannotRun
+from bff_core.errors import ConfigurationError
 from bff_core.observe.request_traces import VARIABLE
 
 READY_SECONDS = 60.0
@@ -35,23 +36,23 @@ class Supervisor:
 
     def __init__(
         self,
-        programs: Sequence[Program],
+        plan: Planned,
         view: RunView,
         *,
-        elsewhere: Mapping[str, str] | None = None,
-        environ: Mapping[str, str] = os.environ,
+        replan: Callable[[], Planned] | None = None,
         fork_server: ForkServer | None = None,
         stays: bool = False,
         ready_seconds: float = READY_SECONDS,
         stop_seconds: float = STOP_SECONDS,
     ) -> None:
-        self.programs = programs
+        self.programs = plan.programs
+        self._plan = plan
+        self._replan = replan
         self._view = view
-        self._root = programs[0].root
-        self._elsewhere = elsewhere or {}
+        self._root = plan.programs[0].root
         self._stays = stays
         self._stop_seconds = stop_seconds
-        self._launcher = Launcher(self._root, environ, view.line, fork_server)
+        self._launcher = Launcher(self._root, plan.environ, view.line, fork_server)
         self.all_managed = {
             one.name: ManagedProgram(
                 one,
@@ -60,9 +61,9 @@ class Supervisor:
                 ready_seconds=ready_seconds,
                 stop_seconds=stop_seconds,
             )
-            for one in programs
+            for one in plan.programs
         }
-        self._owners = Owners(programs)
+        self._owners = Owners([*plan.programs, *plan.others])
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._is_over = asyncio.Event()
@@ -109,17 +110,42 @@ class Supervisor:
 
     def changed(self, paths: Collection[Path]) -> None:
         """Start those programs again whose code was saved."""
-        if settings := sorted(path.name for path in paths if self._is_setting(path)):
-            self._view.note(f"{', '.join(settings)} saved: stop and start again to apply it")
-        paths = [path for path in paths if not self._is_setting(path)]
-        if not paths:
-            return
-        names = self._owners.concerned(paths)
-        if any(self._launcher.has_preloaded(str(path)) for path in paths):
+        settings = {path for path in paths if self._is_setting(path)}
+        code = [path for path in paths if path not in settings]
+        names = self._owners.concerned(code)
+        if any(self._launcher.has_preloaded(str(path)) for path in code):
             self._launcher.preload()
             names |= {one.name for one in self.programs if one.is_gateway}
+        if settings:
+            names |= self._apply({path.name for path in settings})
         concerned = [one for one in self.all_managed.values() if one.name in names]
         self._spawn(self._reload([one for one in concerned if one.state != "stopped"], paths))
+
+    def _apply(self, files: set[str]) -> set[str]:
+        """Read the settings again; return the programs that they change."""
+        if self._replan is None:
+            return set()
+        names = " and ".join(sorted(files))
+        try:
+            plan = self._replan()
+        except (CannotRun, ConfigurationError) as error:
+            self._view.failure("", f"{names} saved, but not applied: {error}")
+            return set()
+        new = {one.name: one for one in plan.programs}
+        if {name: one.port for name, one in new.items()} != {
+            one.name: one.port for one in self.programs
+        }:
+            self._view.note(f"{names} saved: stop and start again to apply it")
+            return set()
+        self._launcher.environ = plan.environ
+        is_all = plan.environ != self._plan.environ
+        changed = {one.name for one in self.programs if is_all or one != new[one.name]}
+        self._plan, self.programs = plan, plan.programs
+        for name in changed:
+            managed = self.all_managed[name]
+            own = {key: value for key, value in managed.program.env.items() if key == VARIABLE}
+            managed.program = replace(new[name], env={**new[name].env, **own})
+        return changed
 
     def _is_setting(self, path: Path) -> bool:
         return path.parent == self._root and path.name in SETTINGS
@@ -157,7 +183,7 @@ class Supervisor:
             if one.child is not None and one.state == "ready"
         }
         total = time.monotonic() - started
-        self._view.ready(self.programs, self._elsewhere, serving, total)
+        self._view.ready(self.programs, self._plan.elsewhere, serving, total)
         on_ready()
         self._end_without_gateways()
         await self._is_over.wait()

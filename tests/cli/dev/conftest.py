@@ -84,6 +84,13 @@ class Started:
         """Type on the keyboard of its terminal."""
         os.write(self._keyboard, keys.encode())
 
+    def press_until(self, keys: str, text: str) -> None:
+        """Type, and wait until a text is printed that was not there before."""
+        before = len(self.text)
+        self.press(keys)
+        _wait_until(lambda: text in self.text[before:] or not self._reader.is_alive())
+        assert text in self.text[before:], f"{keys!r} did not print {text!r}:\n{self.text}"
+
     @property
     def settings_of_terminal(self) -> list:
         """The present settings of its terminal."""

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from bff_core.cli.dev.console import Console
 from bff_core.cli.dev.logfmt import Logfmt
@@ -43,12 +44,13 @@ def program(name: str, port: int, *options: str) -> Program:
 def main() -> int:
     """Supervise, and return the exit status."""
     programs = [program(name, *words) for name, words in json.loads(sys.argv[1]).items()]
+    plan = SimpleNamespace(programs=programs, others=[], elsewhere={}, environ=dict(os.environ))
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
     if os.environ.get("WITHOUT_FORK"):
         with Console() as console:
             view = Logfmt(console, programs)
-            return asyncio.run(Supervisor(programs, view, stop_seconds=1.0).run())
-    return run_programs(programs, {}, os.environ, ready_seconds=seconds, stop_seconds=1.0)
+            return asyncio.run(Supervisor(plan, view, stop_seconds=1.0).run())
+    return run_programs(plan, ready_seconds=seconds, stop_seconds=1.0)
 
 
 if __name__ == "__main__":

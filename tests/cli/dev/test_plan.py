@@ -117,6 +117,7 @@ def test_gateways_can_be_chosen_by_name():
 
     assert [one.name for one in chosen if one.is_gateway] == ["mobile"]
     assert len(chosen) == len(PROJECT.services) + 1
+    assert {one.name for one in Plan(PROJECT, {}, ["mobile"]).others} == {"web", "desktop"}
 
 
 @pytest.mark.parametrize(

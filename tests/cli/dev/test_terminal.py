@@ -178,18 +178,14 @@ def test_a_saved_mock_is_restarted_and_no_gateway(project):
 def test_a_key_breaks_a_service_and_mends_it(project):
     """The screen is answered without the part, until the service answers as usual."""
     run = project.run
-    run.press("b")
-    run.until("break or restart")
-    run.press("1")
-    run.until("errors: 500")
-    run.press("e")
-    run.until("catalog answers 500")
+    run.press_until("b", " esc ")
+    run.press_until("1", "errors: 500")
+    run.press_until("e", "catalog answers 500")
     broken = project.page()
-    run.until("degraded")
-    run.press("b1")
-    run.until("as usual", count=2)
-    run.press("u")
-    run.until("catalog answers as usual")
+    run.until("◐ degraded")
+    run.press_until("b", " esc ")
+    run.press_until("1", "as usual")
+    run.press_until("u", "catalog answers as usual")
 
     assert broken["title"] is None
     assert project.page()["title"] == "Lamp"
@@ -199,41 +195,48 @@ def test_a_key_breaks_a_service_and_mends_it(project):
 def test_a_key_stops_a_service_and_starts_it_again(project):
     """A stopped service is gone; the same key starts it."""
     run = project.run
-    run.press("b1")
-    run.until(" stop ", count=3)
-    run.press("s")
-    run.until("catalog is stopped")
+    run.press_until("b", " esc ")
+    run.press_until("1", "stop   r")
+    run.press_until("s", "catalog is stopped")
     stopped = project.page()
-    run.press("b1")
-    run.until(" start ")
-    run.press("s")
-    run.until("catalog serves again")
+    run.press_until("b", " esc ")
+    run.press_until("1", "start   r")
+    run.press_until("s", "catalog serves again")
 
     assert stopped["title"] is None
     assert run.process.poll() is None
 
 
+def test_a_key_restarts_the_gateways(project):
+    """Their code did not change."""
+    project.run.press_until("r", "mobile restarted in")
+
+
 def test_a_key_opens_the_page_of_the_gateway(project):
     """With one gateway there is nothing to choose."""
-    project.run.press("o")
-
-    project.run.until(f"opening {project.url.removesuffix('/page')}/docs")
+    project.run.press_until("o", f"opening {project.url.removesuffix('/page')}/docs")
 
 
-def test_a_changed_setting_is_announced(project):
-    """`.env` is read at the start only."""
+def test_changed_settings_are_applied(project):
+    """`.env` restarts all programs, the table those that it concerns; a mistake changes nothing."""
+    run, table = project.run, (project.folder / "pyproject.toml").read_text()
     project.save(".env", "BFF_LOG_LEVEL=error\n")
+    run.until(".env saved, catalog, mobile restarted in")
+    project.save("pyproject.toml", table.replace('"REST"', '"REST"\nenv = { BFF_GRACE = "7" }'))
+    run.until("pyproject.toml saved, mobile restarted in")
+    project.save("pyproject.toml", table.replace("port = ", "prot = "))
+    run.until("pyproject.toml saved, but not applied: ")
+    project.save("pyproject.toml", table + "[tool.bff.gateways.web]\napp = 'a:b'\nport = 1\n")
+    run.until("pyproject.toml saved: stop and start again to apply it")
 
-    assert project.run.until(".env saved: stop and start again to apply it")
+    assert project.page()["greeting"] == "hej"
 
 
 def test_trees_help_and_quit_have_keys(project):
     """`t` shows all trees, `?` explains, `q` ends the run and restores the terminal."""
     run = project.run
-    run.press("t")
-    run.until("trees: all")
-    run.press("?")
-    run.until("open a gateway's page in the browser")
+    run.press_until("t", "trees: all")
+    run.press_until("?", "open a gateway's page in the browser")
     run.press("q")
 
     assert run.wait() == 0

@@ -156,18 +156,20 @@ def test_a_failure_shows_the_end_of_the_output(screen, written):
 def test_many_requests_are_counted():
     """From the 21st of a second on there is a line per second and route."""
     now = [100.2]
-    shown, counted = [], []
+    shown, counted, flushes = [], [], []
     folding = Folding(
         lambda name, trace: shown.append(name),
         lambda name, text: counted.append(f"{name} {text}"),
         clock=lambda: now[0],
+        later=lambda _, flush: flushes.append(flush),
     )
     for number in range(MAX_PER_SECOND + 100):
         folding.take("web", degraded() if number % 10 == 0 else plain(seconds=number / 1000))
     now[0] = 101.1
-    folding.take("web", plain())
+    (flush,) = flushes
+    flush()
 
-    assert len(shown) == MAX_PER_SECOND + 1
+    assert len(shown) == MAX_PER_SECOND
     assert counted == [
         "web GET /v1/dashboard: 10 more requests, 10 degraded, p95 650 ms",
         "web GET /v1/home: 90 more requests, p95 115 ms",
