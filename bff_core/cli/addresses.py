@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from bff_core.cli.dev.ports import HOST, Port, port_from
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.ports import HOST, Port, port_from
 from bff_core.cli.project import Project
 
 SERVICES_PORT = "SERVICES_PORT"

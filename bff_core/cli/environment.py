@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bff_core.cli.addresses import with_addresses
-from bff_core.cli.dev.ports import HOST
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.ports import HOST
 from bff_core.cli.project import GatewayEntry, Project, ServiceEntry, find_project
 from bff_core.settings.env_file import DEFAULT, add_env_file, read_env_file
 from bff_core.settings.values import PREFIX, with_files

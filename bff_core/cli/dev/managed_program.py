@@ -10,8 +10,8 @@ from typing import Final, Literal
 from bff_core.cli.dev.child import Child, EndedEarly
 from bff_core.cli.dev.fork_client import ForkServerEnded
 from bff_core.cli.dev.launcher import Launcher
-from bff_core.cli.dev.ports import HOST
 from bff_core.cli.dev.program import Program
+from bff_core.cli.ports import HOST
 from bff_core.server.listening_socket import CannotListen, bind
 
 HANDOVER_SECONDS: Final = 0.3

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bff_core.cli.dev.ports import HOST, Port
+from bff_core.cli.ports import HOST, Port
 
 PROBE_SECONDS = 2.0
 

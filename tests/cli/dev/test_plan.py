@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bff_core.cli.dev.plan import Plan
-from bff_core.cli.dev.ports import PortUnusable, check, port_from
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.ports import PortUnusable, check, port_from
 from bff_core.cli.project import read_project
 from tests.reference_project import PROJECT, programs
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bff_core.cli.dev.ports import Port
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.watch import Owners, is_read
+from bff_core.cli.ports import Port
 from tests.reference_project import programs
 
 ROOT = Path(__file__).parents[3]
