@@ -14,6 +14,7 @@ PLAYED = (
     "docs/tutorial.md",
     "docs/how-to/migrate-from-fastapi.md",
     "docs/how-to/testing.md",
+    "docs/ten-minutes.md",
 )
 """Pages whose files are written and whose commands are run, as a reader would."""
 

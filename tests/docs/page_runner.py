@@ -128,7 +128,7 @@ def write_file(block: Block, folder: Path) -> Path:
     match = _FILE.match(block.text)
     assert match, f"line {block.line}: the first line names no file"
     path = folder / match["path"]
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     if path.parent != folder:
         path.parent.joinpath("__init__.py").touch()
     with path.open("a" if match["adds"] else "w") as file:
