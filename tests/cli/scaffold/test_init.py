@@ -76,12 +76,14 @@ def test_the_framework_is_required_by_its_wheel(scaffold: Scaffold) -> None:
     root = scaffold.init()
 
     digest = hashlib.sha256((root / "wheels" / WHEEL).read_bytes()).hexdigest()
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    table = tomllib.loads((root / "pyproject.toml").read_text())
+    project, uv = table["project"], table["tool"]["uv"]
     named = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     framework = [one for one in named if re.match(r"bff[-_.]core", one)]
     reference = f" @ {{root:uri}}/wheels/{WHEEL}#sha256={digest}"
     assert [one.partition(" @ ")[0] for one in framework] == ["bff-core", "bff-core[scaffold]"]
     assert all(one.endswith(reference) for one in framework)
+    assert uv["sources"] == {"bff-core": {"path": f"wheels/{WHEEL}"}}
 
 
 def test_the_settings_of_git_and_docker_let_the_wheel_in(scaffold: Scaffold) -> None:

@@ -12,13 +12,17 @@ from tests.cli.scaffold.projects import Scaffold, make_scaffold
 VERBS = """
 import json, sys
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.areas import NewArea, new_area
 from bff_core.cli.scaffold.screens import add_screen
 from bff_core.cli.scaffold.views import add_view
 
 outcomes = []
 for verb, arguments in json.load(sys.stdin):
     try:
-        outcome = {"screen": add_screen, "view": add_view}[verb](*arguments)
+        if verb == "area":
+            outcome = new_area(NewArea(*arguments))
+        else:
+            outcome = {"screen": add_screen, "view": add_view}[verb](*arguments)
         outcomes.append([*outcome.created, *outcome.changed, *outcome.notes])
     except CannotRun as error:
         outcomes.append(str(error))
@@ -121,6 +125,7 @@ STEPS = (
     ("screen", ["Product-Page"]),
     ("view", ["oppinions"]),
     ("view", ["opinions", "mobil"]),
+    ("area", ["check_out", "mobile", "@shop/checkout"]),
 )
 
 
@@ -170,8 +175,8 @@ def test_all_generated_tests_pass(project: Path) -> None:
     done = python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
 
     assert done.returncode == 0, done.stdout[-3000:]
-    # Matrices of one, one, two, two and one services, with four failures each; and five tests.
-    assert "33 passed" in done.stdout, done.stdout[-300:]
+    # Matrices of one, one, two, two, one and one services, with four failures each; six tests.
+    assert "38 passed" in done.stdout, done.stdout[-300:]
 
 
 @pytest.mark.slow
@@ -182,7 +187,7 @@ def test_generated_code_has_no_findings(project: Path) -> None:
         SHELF.replace("(await ", "await ").replace("number)]))", "number)])")
     )
     app = project / "bffs/mobile/app.py"
-    assert "faces=[home.views, product_page.views, opinions.views, shelf.views]" in app.read_text()
+    assert "import views as check_out\n" in app.read_text()
     for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
         done = python(project, "-m", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
