@@ -12,8 +12,8 @@ import yaml
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.names import check_project_name
-from bff_core.cli.scaffold.wheel import find_wheel
-from tests.cli.scaffold.projects import WHEEL, Scaffold, contents
+from bff_core.cli.scaffold.wheel import find_wheel, installed_from
+from tests.cli.scaffold.projects import WHEEL, Scaffold, contents, write_wheel
 
 
 def test_a_project_has_all_that_a_team_needs(scaffold: Scaffold) -> None:
@@ -189,6 +189,27 @@ def test_the_wheel_is_found_where_pip_looks(
     monkeypatch.setenv("PIP_FIND_LINKS", link.format(scaffold.wheels))
 
     assert find_wheel(None).name == WHEEL
+
+
+@pytest.mark.parametrize(
+    ("direct_url", "folders"),
+    [
+        ("file:///opt/my%20wheels/bff_core-0.1.0-py3-none-any.whl", ["/opt/my wheels"]),
+        ("file:///home/ann/bff-core", []),
+        ("https://example.com/bff_core-0.1.0-py3-none-any.whl", []),
+        ("", []),
+    ],
+)
+def test_the_wheel_of_the_own_installation_is_found(direct_url: str, folders: list[str]) -> None:
+    """Someone who has installed the framework from a wheel needs no option either."""
+    assert [str(one) for one in installed_from(direct_url)] == folders
+
+
+def test_the_wheel_for_all_platforms_is_preferred(scaffold: Scaffold) -> None:
+    """A project is cloned to other machines."""
+    write_wheel(scaffold.wheels / WHEEL.replace("py3-none-any", "cp311-cp311-linux_x86_64"))
+
+    assert find_wheel(scaffold.wheels).name == WHEEL
 
 
 def test_without_the_wheel_nothing_is_written(
