@@ -114,17 +114,18 @@ class Shelf(Composition):
 STEPS = (
     ("screen", ["product_page"]),
     ("view", ["product_page"]),
-    ("screen", ["opinions", ["reviews.newest", "catalog.product"]]),
+    ("screen", ["opinions", ["product_reviews.newest", "catalog.product"]]),
     ("view", ["opinions", "mobile"]),
     ("view", ["shelf", "mobile"]),
     ("screen", ["product_page"]),
     ("view", ["product_page", "mobile"]),
     ("screen", ["wrong", ["catalog.produkt"]]),
     ("screen", ["wrong", ["catalog.products"]]),
-    ("screen", ["wrong", ["reviews.publish"]]),
+    ("screen", ["wrong", ["product_reviews.publish"]]),
     ("screen", ["Product-Page"]),
     ("view", ["oppinions"]),
     ("view", ["opinions", "mobil"]),
+    ("view", ["ProductPage"]),
     ("area", ["check_out", "mobile", "@shop/checkout"]),
 )
 
@@ -198,9 +199,9 @@ def test_a_screen_has_the_inputs_of_its_parts(project: Path) -> None:
     """Parameters without default are inputs; the first part is critical, the others are not."""
     code = (project / "bffs/compositions/opinions.py").read_text()
 
-    assert "    reviews: ProductReviews\n    catalog: Catalog\n    author: UUID\n" in code
+    assert "    product_reviews: ProductReviews\n    catalog: Catalog\n    author: UUID\n" in code
     assert "from uuid import UUID" in code
-    assert "await self.reviews.newest(self.author)" in code
+    assert "await self.product_reviews.newest(self.author)" in code
     assert code.index("@critical") < code.index("@optional(timeout=0.5)")
 
 
@@ -224,10 +225,11 @@ def test_a_view_shows_the_parts_that_need_no_arguments(project: Path) -> None:
         (6, "bffs/mobile/product_page.py exists, and is not overwritten"),
         (7, "there is no 'catalog.produkt' (did you mean catalog.product?)"),
         (8, "catalog.products takes more than texts and numbers"),
-        (9, "there is no 'reviews.publish'"),
+        (9, "there is no 'product_reviews.publish'"),
         (10, "such as product_page"),
         (11, "no bffs/compositions/oppinions.py (did you mean opinions?)"),
         (12, "there is no gateway 'mobil' (did you mean mobile?)"),
+        (13, "no bffs/compositions/ProductPage.py (did you mean product_page?)"),
     ],
 )
 def test_a_mistake_is_refused_with_a_suggestion(
