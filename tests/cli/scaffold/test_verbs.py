@@ -62,7 +62,7 @@ def test_the_status_of_an_update_shows_conflicts(run) -> None:
         (["new", "tv", "--area", "cart"], "it goes with --gateway and --owner only"),
         (["new", "--area", "cart", "--client", "web"], "it goes with --gateway and --owner only"),
         (["new", "tv", "--owner", "@shop/cart"], "--gateway and --owner go with it only"),
-        (["new", "tv", "--port", "0"], "1<=x<=65535"),
+        (["new", "tv", "--port", "0"], "greater than or equal to 1"),
         (["init"], "Missing argument"),
         (["init", "shop", "--graphq"], "No such option"),
         (["add", "view"], "Missing argument"),
