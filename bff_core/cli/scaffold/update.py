@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
-from bff_core.cli.project import Project, find_project
+from bff_core.cli.project import FILE, Project, find_project
 from bff_core.cli.scaffold.merge import check_git, merge_files
 from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.pyproject import with_extras_of
 from bff_core.cli.scaffold.record import BASE, PATH, Record, Unit, read_record, write_record
 from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core.cli.scaffold.tree import Tree
@@ -42,7 +43,7 @@ def update_units(
     before = {path: base.read(path) or "" for path in base.paths()}
     after = generate(record, templates)
     outcome = Outcome("")
-    merge_files(tree, before, after, outcome)
+    merge_files(tree, _as_edited(tree, before), _as_edited(tree, after), outcome)
     for path in before.keys() - after.keys():
         base.delete(path)
     for path, text in after.items():
@@ -53,6 +54,14 @@ def update_units(
     if not is_dry_run:
         tree.commit()
     return outcome
+
+
+def _as_edited(tree: Tree, files: dict[str, str]) -> dict[str, str]:
+    """Return generated files with the extras that the user has added to the framework."""
+    mine = tree.read(FILE)
+    if mine is None or FILE not in files:
+        return files
+    return {**files, FILE: with_extras_of(files[FILE], mine)}
 
 
 def _summary(outcome: Outcome, record: Record, *, is_dry_run: bool) -> str:

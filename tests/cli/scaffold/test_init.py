@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -112,6 +114,37 @@ def test_the_extras_of_the_gateway_are_required(
 
     (framework,) = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
     assert framework.partition(" @ ")[0] == f"bff-core{extras}"
+
+
+def test_containers_run_as_an_ordinary_user_with_a_health_check(scaffold: Scaffold) -> None:
+    """The image serves the gateway in production, without rights that it does not need."""
+    root = scaffold.init(client="web")
+
+    stage = (root / "Dockerfile").read_text().rpartition("AS program")[2]
+    containers = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]
+    assert "USER 10001" in stage
+    assert "HEALTHCHECK" in stage
+    assert 'CMD ["bff", "serve", "bffs.web.app:app"' in stage
+    assert all(one["read_only"] and one["cap_drop"] == ["ALL"] for one in containers.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        ("vendor.compose-spec", "docker-compose.yml"),
+        ("vendor.github-workflows", ".github/workflows/ci.yml"),
+    ],
+)
+def test_files_of_other_tools_fit_their_schemas(scaffold: Scaffold, schema: str, path: str) -> None:
+    """Compose and GitHub accept what is generated for them."""
+    root = scaffold.init()
+    scaffold.new(root, "web")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+
+    done = subprocess.run([*command, path], cwd=root, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_folder_with_files_is_refused(scaffold: Scaffold) -> None:

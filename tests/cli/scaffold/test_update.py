@@ -1,5 +1,6 @@
 """`bff update`: changes of templates are merged into files that users have edited."""
 
+import hashlib
 import shutil
 import tomllib
 from pathlib import Path
@@ -216,6 +217,22 @@ def test_the_wheel_is_replaced_with_its_hash(scaffold: Scaffold) -> None:
     ]
     assert (root / "pyproject.toml").read_text() != before
     assert (root / "wheels" / WHEEL).read_bytes() == (scaffold.wheels / WHEEL).read_bytes()
+
+
+@pytest.mark.parametrize("extras", ["[redis]", "[redis,auth]", "[uploads, redis]"])
+def test_extras_of_the_user_stay_when_the_wheel_changes(scaffold: Scaffold, extras: str) -> None:
+    """Extra and hash are on one line, and are no conflict."""
+    root = scaffold.init()
+    replace(root / "pyproject.toml", '    "bff-core @', f'    "bff-core{extras} @')
+    write_wheel(scaffold.wheels / WHEEL, fixed="x = 1\n")
+
+    outcome = scaffold.update(root, wheels=scaffold.wheels)
+
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    digest = hashlib.sha256((scaffold.wheels / WHEEL).read_bytes()).hexdigest()
+    assert outcome.status == 0
+    assert project["dependencies"][0].startswith(f"bff-core{extras} @ ")
+    assert project["dependencies"][0].endswith(digest)
 
 
 def test_a_project_without_record_is_refused(scaffold: Scaffold) -> None:
