@@ -1,6 +1,8 @@
 """The verbs of the scaffold as they are typed."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,24 @@ def test_each_verb_has_help(words: list[str]) -> None:
     options = [line for line in shown.output.splitlines() if " --" in line and "Usage" not in line]
     assert options
     assert all(line.rstrip(" │").endswith((".", ")", "]")) for line in options), options
+
+
+WITHOUT = """
+import sys
+sys.modules["jinja2"] = None
+from bff_core_cli import main
+sys.argv = ["bff", "new", "tv", "--client", "web"]
+main()
+"""
+
+
+def test_the_missing_extra_is_named() -> None:
+    """Someone who has installed the base only reads what to install."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "bff: this verb needs the extra `scaffold`: pip install 'bff-core[scaffold]'\n"
+    )
