@@ -1,5 +1,6 @@
 """`bff update`: merges the changes of templates into the files of a project."""
 
+import re
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
@@ -28,10 +29,16 @@ def update(
     record = read_record(tree)
     if not record.units:
         raise CannotRun(f"{project.root} has no {PATH}: `bff` generated nothing in it")
+    if _numbers(record.version) > _numbers(Record().version):
+        raise CannotRun(
+            f"the project has the templates of bff-core {record.version}, and this is "
+            f"{Record().version}: use the command of the project, .venv/bin/bff"
+        )
     notes = [*_follow_renames(project, tree, record), *_take_wheel(tree, record, wheels)]
     outcome = update_units(tree, record, templates=templates, is_dry_run=is_dry_run)
     outcome.notes[:0] = notes
-    outcome.next = ["resolve the conflicts, then: make check test"] if outcome.conflicts else []
+    if outcome.conflicts and not is_dry_run:
+        outcome.next.append("resolve the conflicts, then: make check test")
     return outcome
 
 
@@ -74,6 +81,10 @@ def _summary(outcome: Outcome, record: Record, *, is_dry_run: bool) -> str:
     verb = "would change" if is_dry_run else "changed"
     files = "1 file" if count == 1 else f"{count} files"
     return f"The templates of bff-core {record.version} {verb} {files}."
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
 
 
 def _take_wheel(tree: Tree, record: Record, folder: Path | None) -> list[str]:

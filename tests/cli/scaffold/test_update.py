@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,18 @@ def test_a_project_without_record_is_refused(scaffold: Scaffold) -> None:
 
     with pytest.raises(CannotRun, match=r"has no \.bff/scaffold\.toml"):
         scaffold.update(root)
+
+
+def test_an_older_command_does_not_undo_an_update(scaffold: Scaffold) -> None:
+    """Someone with an old installation in another environment reads which command to use."""
+    root = scaffold.init()
+    replace(root / PATH, f'version = "{version("bff-core")}"', 'version = "99.0.0"')
+    before = contents(root)
+
+    with pytest.raises(CannotRun, match=r"templates of bff-core 99\.0\.0, .*\.venv/bin/bff"):
+        scaffold.update(root)
+
+    assert contents(root) == before
 
 
 def test_git_is_needed(scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
