@@ -39,15 +39,39 @@ def add_program(text: str, kind: str, name: str, entry: Mapping[str, object]) ->
 
 def add_extras(text: str, extras: Iterable[str]) -> str:
     """Add extras of the framework to the dependencies of the project."""
-    found = FRAMEWORK.fullmatch
-    for requirement in tomllib.loads(text).get("project", {}).get("dependencies", []):
-        match = found(requirement)
-        if match:
-            had = {one.strip() for one in (match["extras"] or "").split(",")} - {""}
-            names = ",".join(sorted(had | set(extras)))
-            wanted = f"bff-core[{names}]{match['rest']}" if names else requirement
-            return text.replace(f'"{requirement}"', f'"{wanted}"')
-    return text
+    found = _framework(text)
+    if found is None:
+        return text
+    names = ",".join(sorted(_names(found) | set(extras)))
+    wanted = f"bff-core[{names}]{found['rest']}" if names else found[0]
+    return text.replace(f'"{found[0]}"', f'"{wanted}"')
+
+
+def with_extras_of(text: str, mine: str) -> str:
+    """Add the extras that a user has added to the dependency on the framework, as they wrote them.
+
+    The hash of the wheel is on the same line: otherwise each update of a project with an extra of
+    the user would be a conflict.
+    """
+    found, given = _framework(text), _framework(mine)
+    if found is None or given is None or not _names(found) <= _names(given):
+        return text
+    head = given[0].removesuffix(given["rest"])
+    return text.replace(f'"{found[0]}"', f'"{head}{found["rest"]}"')
+
+
+def _framework(text: str) -> re.Match[str] | None:
+    """Return the requirement of the framework among the dependencies of a project."""
+    try:
+        requirements = tomllib.loads(text).get("project", {}).get("dependencies", [])
+    except tomllib.TOMLDecodeError:
+        return None
+    found = (FRAMEWORK.fullmatch(one) for one in requirements)
+    return next((one for one in found if one), None)
+
+
+def _names(found: re.Match[str]) -> set[str]:
+    return {one.strip() for one in (found["extras"] or "").split(",")} - {""}
 
 
 def add_import_layer(text: str, name: str) -> str:

@@ -32,8 +32,8 @@ class ServiceMethod:
 
     @property
     def field(self) -> str:
-        """The name of the service in a screen, and of its module."""
-        return self.source.module.__name__.rpartition(".")[2]
+        """The name of the service, which a screen calls it by."""
+        return self.service.name
 
     @property
     def label(self) -> str:
@@ -152,23 +152,24 @@ def _values(screen: str, methods: Sequence[ServiceMethod]) -> dict[str, object]:
     doubled = next((name for name in parts if parts.count(name) > 1), None)
     if doubled:
         raise CannotRun(f"two parts are called {doubled}: add one of them by hand")
-    fields = {
-        one.field: f"{one.field}_service" if one.field in parts else one.field for one in methods
-    }
-    inputs = {name: kind for one in methods for name, kind in one.inputs.items()}
-    own = (f"bffs.compositions.{screen}", class_name(screen))
-    names: Names = set().union(*(one.names for one in methods))
-    returned: Names = set().union(*(one.source.names_in(one.returns) for one in methods))
-    used = {("bff_core", "Composition"), ("bff_core", "critical")}
-    scripts = scripts_of(called_method(one) for one in methods)
-    types = {name: _type_of(one, name) for one in methods for name in one.inputs}
-    several = len(methods) > 1
-    kit = {"assert_complete", "client", "failure_matrix", "reply"}
-    core = {"ANYONE", "Gateway", "Views", "gateway"} | ({"gather"} if several else set())
     return {
         "screen": screen,
         "screen_class": class_name(screen),
-        "imports": import_block(names | used | ({("bff_core", "optional")} if several else set())),
+        **_values_of_code(methods, parts),
+        **_values_of_test(methods, (f"bffs.compositions.{screen}", class_name(screen))),
+    }
+
+
+def _values_of_code(methods: Sequence[ServiceMethod], parts: Sequence[str]) -> dict[str, object]:
+    fields = {
+        one.field: f"{one.field}_service" if one.field in parts else one.field for one in methods
+    }
+    decorators = {"critical", "optional"} if len(methods) > 1 else {"critical"}
+    names: Names = set().union(*(one.names for one in methods))
+    used = {("bff_core", name) for name in {"Composition", *decorators}}
+    inputs = {name: kind for one in methods for name, kind in one.inputs.items()}
+    return {
+        "imports": import_block(names | used),
         "services": {fields[one.field]: one.service.__name__ for one in methods},
         "inputs": {name: ast.unparse(kind) for name, kind in inputs.items()},
         "parts": [
@@ -180,13 +181,19 @@ def _values(screen: str, methods: Sequence[ServiceMethod]) -> dict[str, object]:
             }
             for one in methods
         ],
-        "test_imports": import_block(
-            {("dataclasses", "dataclass"), own}
-            | {("bff_core", name) for name in core}
-            | {("bff_core.testing", name) for name in kit}
-            | returned,
-            "pytest",
-        ),
+    }
+
+
+def _values_of_test(methods: Sequence[ServiceMethod], own: tuple[str, str]) -> dict[str, object]:
+    scripts = scripts_of(called_method(one) for one in methods)
+    core = ["ANYONE", "Gateway", "Views", "gateway", *(["gather"] if len(methods) > 1 else [])]
+    kit = ["assert_complete", "client", "failure_matrix", "reply"]
+    names: Names = {("dataclasses", "dataclass"), own}
+    names |= {("bff_core", name) for name in core} | {("bff_core.testing", name) for name in kit}
+    returned: Names = set().union(*(one.source.names_in(one.returns) for one in methods))
+    types = {name: _type_of(one, name) for one in methods for name in one.inputs}
+    return {
+        "test_imports": import_block(names | returned, "pytest"),
         "constants": scripts.constants,
         "scripts": scripts.services,
         "query": query_of(types),

@@ -9,7 +9,7 @@ from inspect import signature
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
-from bff_core.cli.scaffold.names import class_name
+from bff_core.cli.scaffold.names import class_name, identifier
 from bff_core.cli.scaffold.scripts import CalledMethod
 from bff_core.cli.scaffold.source_code import Source, calls_in, load, source_of
 from bff_core.composition.composition import Composition
@@ -48,7 +48,7 @@ def find_screen(root: Path, name: str) -> ShownScreen:
     """Return the screen of a module in bffs/compositions."""
     known = [one.stem for one in sorted((root / "bffs" / "compositions").glob("[!_]*.py"))]
     if name not in known:
-        close = get_close_matches(name, known, 1)
+        close = get_close_matches(identifier(name), known, 1)
         hint = f" (did you mean {close[0]}?)" if close else f": bff add screen {name} makes one"
         raise CannotRun(f"there is no bffs/compositions/{name}.py{hint}")
     source = load(root, f"bffs.compositions.{name}")

@@ -1,11 +1,13 @@
 """`bff update`: merges the changes of templates into the files of a project."""
 
+import re
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
-from bff_core.cli.project import Project, find_project
+from bff_core.cli.project import FILE, Project, find_project
 from bff_core.cli.scaffold.merge import check_git, merge_files
 from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.pyproject import with_extras_of
 from bff_core.cli.scaffold.record import BASE, PATH, Record, Unit, read_record, write_record
 from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core.cli.scaffold.tree import Tree
@@ -27,10 +29,16 @@ def update(
     record = read_record(tree)
     if not record.units:
         raise CannotRun(f"{project.root} has no {PATH}: `bff` generated nothing in it")
+    if _numbers(record.version) > _numbers(Record().version):
+        raise CannotRun(
+            f"the project has the templates of bff-core {record.version}, and this is "
+            f"{Record().version}: use the command of the project, .venv/bin/bff"
+        )
     notes = [*_follow_renames(project, tree, record), *_take_wheel(tree, record, wheels)]
     outcome = update_units(tree, record, templates=templates, is_dry_run=is_dry_run)
     outcome.notes[:0] = notes
-    outcome.next = ["resolve the conflicts, then: make check test"] if outcome.conflicts else []
+    if outcome.conflicts and not is_dry_run:
+        outcome.next.append("resolve the conflicts, then: make check test")
     return outcome
 
 
@@ -42,7 +50,7 @@ def update_units(
     before = {path: base.read(path) or "" for path in base.paths()}
     after = generate(record, templates)
     outcome = Outcome("")
-    merge_files(tree, before, after, outcome)
+    merge_files(tree, _as_edited(tree, before), _as_edited(tree, after), outcome)
     for path in before.keys() - after.keys():
         base.delete(path)
     for path, text in after.items():
@@ -55,6 +63,14 @@ def update_units(
     return outcome
 
 
+def _as_edited(tree: Tree, files: dict[str, str]) -> dict[str, str]:
+    """Return generated files with the extras that the user has added to the framework."""
+    mine = tree.read(FILE)
+    if mine is None or FILE not in files:
+        return files
+    return {**files, FILE: with_extras_of(files[FILE], mine)}
+
+
 def _summary(outcome: Outcome, record: Record, *, is_dry_run: bool) -> str:
     count = sum(
         len(paths)
@@ -65,6 +81,10 @@ def _summary(outcome: Outcome, record: Record, *, is_dry_run: bool) -> str:
     verb = "would change" if is_dry_run else "changed"
     files = "1 file" if count == 1 else f"{count} files"
     return f"The templates of bff-core {record.version} {verb} {files}."
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
 
 
 def _take_wheel(tree: Tree, record: Record, folder: Path | None) -> list[str]:

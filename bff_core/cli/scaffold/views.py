@@ -50,8 +50,8 @@ def add_view(
 
 
 def _served(tree: Tree, screen: str, gateway: str) -> list[str]:
-    """Add the view to the faces of its gateway; return what the user has to do instead."""
-    path = app_of(gateway)
+    """Add the view to the faces of its gateway; return what the user has to do besides."""
+    path, schema = app_of(gateway), f"bffs/{gateway}/schema.py"
     before = tree.read(path) or ""
     try:
         after = with_view(before, f"bffs.{gateway}", screen, "", f"{screen}.views")
@@ -59,41 +59,44 @@ def _served(tree: Tree, screen: str, gateway: str) -> list[str]:
         by_hand = f"from bffs.{gateway} import {screen}"
         return [f"{path} was not changed: {why}. Add {screen}.views to its faces: {by_hand}"]
     tree.write(path, edited(tree.root, path, before, after))
-    return []
+    has_schema = tree.read(schema) is not None
+    return [f"For GraphQL declare the parts in {schema} (docs: GraphQL)."] if has_schema else []
 
 
 def _values(tree: Tree, shown: ShownScreen, screen: str, gateway: str) -> dict[str, object]:
     called, scopes = calls_of(shown)
     scripts = scripts_of(called)
     path, query = _address(shown, screen)
-    cls, answer = shown.cls.__name__, f"{class_name(screen)}Answer"
-    own = (f"bffs.compositions.{screen}", cls)
-    core = {"Views"} | ({"gather"} if len(shown.parts) > 1 else set())
     has_viewer = has_authenticator(tree, gateway) or bool(scopes)
-    types: Names = set().union(
-        *(one.source.names_in(one.node.returns) for one in shown.parts if one.node.returns)
-    )
-    kit = {"assert_complete", "client", "failure_matrix", "reply"}
     return {
         "gateway": gateway,
         "screen": screen,
-        "screen_class": cls,
-        "answer": answer,
+        "screen_class": shown.cls.__name__,
+        "answer": f"{class_name(screen)}Answer",
         "path": path,
         "request": f"GET /v1{_example_path(shown, path)}{query}",
         "parts": [{"name": one.name, "returns": one.returns} for one in shown.parts],
-        "imports": import_block(
-            {("dataclasses", "dataclass"), own, *(("bff_core", one) for one in core)} | types
-        ),
-        "test_imports": import_block(
-            {own, *(("bff_core.testing", one) for one in kit)}
-            | ({("bff_core", "Viewer")} if has_viewer else set()),
-            "pytest",
-        ),
+        **_imports(shown, (f"bffs.compositions.{screen}", shown.cls.__name__), has_viewer),
         "viewer": _viewer(scopes) if has_viewer else "",
         "constants": scripts.constants,
         "scripts": scripts.services,
         "not_called": sorted(service_names(shown) - scripts.services.keys()),
+    }
+
+
+def _imports(shown: ShownScreen, own: tuple[str, str], has_viewer: bool) -> dict[str, object]:
+    core = ["Views", *(["gather"] if len(shown.parts) > 1 else [])]
+    kit = ["assert_complete", "client", "failure_matrix", "reply"]
+    returned: Names = set().union(
+        *(one.source.names_in(one.node.returns) for one in shown.parts if one.node.returns)
+    )
+    code: Names = {("dataclasses", "dataclass"), own, *(("bff_core", name) for name in core)}
+    test: Names = {own, *(("bff_core.testing", name) for name in kit)}
+    return {
+        "imports": import_block(code | returned),
+        "test_imports": import_block(
+            test | ({("bff_core", "Viewer")} if has_viewer else set()), "pytest"
+        ),
     }
 
 

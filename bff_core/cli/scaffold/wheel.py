@@ -39,10 +39,11 @@ def find_wheel(folder: Path | None) -> Wheel:
     where the installed package came from. Raises `CannotRun` if it is in none of them.
     """
     wanted = f"bff_core-{version('bff-core')}-"
-    folders = [folder] if folder else [*_find_links(), *_origin()]
+    folders = [folder] if folder else [*_find_links(), *installed_from(_direct_url())]
     for one in folders:
-        for path in sorted(one.glob(f"{wanted}*.whl")):
-            return _read(path)
+        found = sorted(one.glob(f"{wanted}*.whl"), key=_is_for_one_platform)
+        if found:
+            return _read(found[0])
     raise CannotRun(_advice(f"{wanted}*.whl", folders))
 
 
@@ -64,11 +65,15 @@ def _find_links() -> Iterator[Path]:
             yield Path(link).expanduser()
 
 
-def _origin() -> Iterator[Path]:
-    """Yield the folder of the wheel that bff-core was installed from (PEP 610)."""
-    url = urlsplit(_direct_url())
-    if url.scheme == "file" and url.path.endswith(".whl"):
-        yield Path(unquote(url.path)).parent
+def installed_from(direct_url: str) -> list[Path]:
+    """Return the folder of the wheel that a package was installed from, if it was (PEP 610)."""
+    url = urlsplit(direct_url)
+    is_wheel = url.scheme == "file" and url.path.endswith(".whl")
+    return [Path(unquote(url.path)).parent] if is_wheel else []
+
+
+def _is_for_one_platform(wheel: Path) -> bool:
+    return not wheel.stem.endswith("-none-any")
 
 
 def _direct_url() -> str:

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,8 +14,8 @@ import yaml
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.names import check_project_name
-from bff_core.cli.scaffold.wheel import find_wheel
-from tests.cli.scaffold.projects import WHEEL, Scaffold, contents
+from bff_core.cli.scaffold.wheel import find_wheel, installed_from
+from tests.cli.scaffold.projects import WHEEL, Scaffold, contents, write_wheel
 
 
 def test_a_project_has_all_that_a_team_needs(scaffold: Scaffold) -> None:
@@ -76,12 +78,14 @@ def test_the_framework_is_required_by_its_wheel(scaffold: Scaffold) -> None:
     root = scaffold.init()
 
     digest = hashlib.sha256((root / "wheels" / WHEEL).read_bytes()).hexdigest()
-    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    table = tomllib.loads((root / "pyproject.toml").read_text())
+    project, uv = table["project"], table["tool"]["uv"]
     named = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     framework = [one for one in named if re.match(r"bff[-_.]core", one)]
     reference = f" @ {{root:uri}}/wheels/{WHEEL}#sha256={digest}"
     assert [one.partition(" @ ")[0] for one in framework] == ["bff-core", "bff-core[scaffold]"]
     assert all(one.endswith(reference) for one in framework)
+    assert uv["sources"] == {"bff-core": {"path": f"wheels/{WHEEL}"}}
 
 
 def test_the_settings_of_git_and_docker_let_the_wheel_in(scaffold: Scaffold) -> None:
@@ -110,6 +114,37 @@ def test_the_extras_of_the_gateway_are_required(
 
     (framework,) = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
     assert framework.partition(" @ ")[0] == f"bff-core{extras}"
+
+
+def test_containers_run_as_an_ordinary_user_with_a_health_check(scaffold: Scaffold) -> None:
+    """The image serves the gateway in production, without rights that it does not need."""
+    root = scaffold.init(client="web")
+
+    stage = (root / "Dockerfile").read_text().rpartition("AS program")[2]
+    containers = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]
+    assert "USER 10001" in stage
+    assert "HEALTHCHECK" in stage
+    assert 'CMD ["bff", "serve", "bffs.web.app:app"' in stage
+    assert all(one["read_only"] and one["cap_drop"] == ["ALL"] for one in containers.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        ("vendor.compose-spec", "docker-compose.yml"),
+        ("vendor.github-workflows", ".github/workflows/ci.yml"),
+    ],
+)
+def test_files_of_other_tools_fit_their_schemas(scaffold: Scaffold, schema: str, path: str) -> None:
+    """Compose and GitHub accept what is generated for them."""
+    root = scaffold.init()
+    scaffold.new(root, "web")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+
+    done = subprocess.run([*command, path], cwd=root, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_folder_with_files_is_refused(scaffold: Scaffold) -> None:
@@ -187,6 +222,27 @@ def test_the_wheel_is_found_where_pip_looks(
     monkeypatch.setenv("PIP_FIND_LINKS", link.format(scaffold.wheels))
 
     assert find_wheel(None).name == WHEEL
+
+
+@pytest.mark.parametrize(
+    ("direct_url", "folders"),
+    [
+        ("file:///opt/my%20wheels/bff_core-0.1.0-py3-none-any.whl", ["/opt/my wheels"]),
+        ("file:///home/ann/bff-core", []),
+        ("https://example.com/bff_core-0.1.0-py3-none-any.whl", []),
+        ("", []),
+    ],
+)
+def test_the_wheel_of_the_own_installation_is_found(direct_url: str, folders: list[str]) -> None:
+    """Someone who has installed the framework from a wheel needs no option either."""
+    assert [str(one) for one in installed_from(direct_url)] == folders
+
+
+def test_the_wheel_for_all_platforms_is_preferred(scaffold: Scaffold) -> None:
+    """A project is cloned to other machines."""
+    write_wheel(scaffold.wheels / WHEEL.replace("py3-none-any", "cp311-cp311-linux_x86_64"))
+
+    assert find_wheel(scaffold.wheels).name == WHEEL
 
 
 def test_without_the_wheel_nothing_is_written(

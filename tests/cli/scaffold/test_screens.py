@@ -12,13 +12,17 @@ from tests.cli.scaffold.projects import Scaffold, make_scaffold
 VERBS = """
 import json, sys
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.areas import NewArea, new_area
 from bff_core.cli.scaffold.screens import add_screen
 from bff_core.cli.scaffold.views import add_view
 
 outcomes = []
 for verb, arguments in json.load(sys.stdin):
     try:
-        outcome = {"screen": add_screen, "view": add_view}[verb](*arguments)
+        if verb == "area":
+            outcome = new_area(NewArea(*arguments))
+        else:
+            outcome = {"screen": add_screen, "view": add_view}[verb](*arguments)
         outcomes.append([*outcome.created, *outcome.changed, *outcome.notes])
     except CannotRun as error:
         outcomes.append(str(error))
@@ -110,17 +114,19 @@ class Shelf(Composition):
 STEPS = (
     ("screen", ["product_page"]),
     ("view", ["product_page"]),
-    ("screen", ["opinions", ["reviews.newest", "catalog.product"]]),
+    ("screen", ["opinions", ["product_reviews.newest", "catalog.product"]]),
     ("view", ["opinions", "mobile"]),
     ("view", ["shelf", "mobile"]),
     ("screen", ["product_page"]),
     ("view", ["product_page", "mobile"]),
     ("screen", ["wrong", ["catalog.produkt"]]),
     ("screen", ["wrong", ["catalog.products"]]),
-    ("screen", ["wrong", ["reviews.publish"]]),
+    ("screen", ["wrong", ["product_reviews.publish"]]),
     ("screen", ["Product-Page"]),
     ("view", ["oppinions"]),
     ("view", ["opinions", "mobil"]),
+    ("view", ["ProductPage"]),
+    ("area", ["check_out", "mobile", "@shop/checkout"]),
 )
 
 
@@ -170,8 +176,8 @@ def test_all_generated_tests_pass(project: Path) -> None:
     done = python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
 
     assert done.returncode == 0, done.stdout[-3000:]
-    # Matrices of one, one, two, two and one services, with four failures each; and five tests.
-    assert "33 passed" in done.stdout, done.stdout[-300:]
+    # Matrices of one, one, two, two, one and one services, with four failures each; six tests.
+    assert "38 passed" in done.stdout, done.stdout[-300:]
 
 
 @pytest.mark.slow
@@ -182,7 +188,7 @@ def test_generated_code_has_no_findings(project: Path) -> None:
         SHELF.replace("(await ", "await ").replace("number)]))", "number)])")
     )
     app = project / "bffs/mobile/app.py"
-    assert "faces=[home.views, product_page.views, opinions.views, shelf.views]" in app.read_text()
+    assert "import views as check_out\n" in app.read_text()
     for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
         done = python(project, "-m", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -193,9 +199,9 @@ def test_a_screen_has_the_inputs_of_its_parts(project: Path) -> None:
     """Parameters without default are inputs; the first part is critical, the others are not."""
     code = (project / "bffs/compositions/opinions.py").read_text()
 
-    assert "    reviews: ProductReviews\n    catalog: Catalog\n    author: UUID\n" in code
+    assert "    product_reviews: ProductReviews\n    catalog: Catalog\n    author: UUID\n" in code
     assert "from uuid import UUID" in code
-    assert "await self.reviews.newest(self.author)" in code
+    assert "await self.product_reviews.newest(self.author)" in code
     assert code.index("@critical") < code.index("@optional(timeout=0.5)")
 
 
@@ -219,10 +225,11 @@ def test_a_view_shows_the_parts_that_need_no_arguments(project: Path) -> None:
         (6, "bffs/mobile/product_page.py exists, and is not overwritten"),
         (7, "there is no 'catalog.produkt' (did you mean catalog.product?)"),
         (8, "catalog.products takes more than texts and numbers"),
-        (9, "there is no 'reviews.publish'"),
+        (9, "there is no 'product_reviews.publish'"),
         (10, "such as product_page"),
         (11, "no bffs/compositions/oppinions.py (did you mean opinions?)"),
         (12, "there is no gateway 'mobil' (did you mean mobile?)"),
+        (13, "no bffs/compositions/ProductPage.py (did you mean product_page?)"),
     ],
 )
 def test_a_mistake_is_refused_with_a_suggestion(

@@ -1,7 +1,9 @@
 """`bff update`: changes of templates are merged into files that users have edited."""
 
+import hashlib
 import shutil
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -218,6 +220,22 @@ def test_the_wheel_is_replaced_with_its_hash(scaffold: Scaffold) -> None:
     assert (root / "wheels" / WHEEL).read_bytes() == (scaffold.wheels / WHEEL).read_bytes()
 
 
+@pytest.mark.parametrize("extras", ["[redis]", "[redis,auth]", "[uploads, redis]"])
+def test_extras_of_the_user_stay_when_the_wheel_changes(scaffold: Scaffold, extras: str) -> None:
+    """Extra and hash are on one line, and are no conflict."""
+    root = scaffold.init()
+    replace(root / "pyproject.toml", '    "bff-core @', f'    "bff-core{extras} @')
+    write_wheel(scaffold.wheels / WHEEL, fixed="x = 1\n")
+
+    outcome = scaffold.update(root, wheels=scaffold.wheels)
+
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    digest = hashlib.sha256((scaffold.wheels / WHEEL).read_bytes()).hexdigest()
+    assert outcome.status == 0
+    assert project["dependencies"][0].startswith(f"bff-core{extras} @ ")
+    assert project["dependencies"][0].endswith(digest)
+
+
 def test_a_project_without_record_is_refused(scaffold: Scaffold) -> None:
     """A project that was written by hand has nothing to update."""
     root = scaffold.init()
@@ -225,6 +243,18 @@ def test_a_project_without_record_is_refused(scaffold: Scaffold) -> None:
 
     with pytest.raises(CannotRun, match=r"has no \.bff/scaffold\.toml"):
         scaffold.update(root)
+
+
+def test_an_older_command_does_not_undo_an_update(scaffold: Scaffold) -> None:
+    """Someone with an old installation in another environment reads which command to use."""
+    root = scaffold.init()
+    replace(root / PATH, f'version = "{version("bff-core")}"', 'version = "99.0.0"')
+    before = contents(root)
+
+    with pytest.raises(CannotRun, match=r"templates of bff-core 99\.0\.0, .*\.venv/bin/bff"):
+        scaffold.update(root)
+
+    assert contents(root) == before
 
 
 def test_git_is_needed(scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:

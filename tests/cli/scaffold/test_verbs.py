@@ -1,6 +1,8 @@
 """The verbs of the scaffold as they are typed."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core_cli import app
 from tests.cli.scaffold.projects import Scaffold
 
-pytestmark = pytest.mark.skipif(
+with_gateways = pytest.mark.skipif(
     not (TEMPLATES / "gateway").is_dir(), reason="the templates of gateways are not there"
 )
 
@@ -27,6 +29,7 @@ def run(scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch):
     return lambda *words: runner.invoke(app, words)
 
 
+@with_gateways
 def test_a_project_grows_by_one_command_each(run) -> None:
     """A project, a further gateway, and the same again."""
     added = run("new", "tv", "--client", "web", "--graphql", "--port", "8010")
@@ -38,6 +41,7 @@ def test_a_project_grows_by_one_command_each(run) -> None:
     assert (again.exit_code, "nothing changed" in again.output) == (0, True)
 
 
+@with_gateways
 def test_the_status_of_an_update_shows_conflicts(run) -> None:
     """A script distinguishes a clean update (0) from one with conflicts (1)."""
     clean = run("update", "--dry-run")
@@ -51,3 +55,58 @@ def test_the_status_of_an_update_shows_conflicts(run) -> None:
     assert (clean.exit_code, "up to date" in clean.output) == (0, True)
     assert conflict.exit_code == 1, conflict.output
     assert json.loads(conflict.output)["conflicts"] == ["bffs/mobile/app.py"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["new"], "name a gateway, or --area NAME"),
+        (["new", "tv", "--area", "cart"], "it goes with --gateway and --owner only"),
+        (["new", "--area", "cart", "--client", "web"], "it goes with --gateway and --owner only"),
+        (["new", "tv", "--owner", "@shop/cart"], "--gateway and --owner go with it only"),
+        (["new", "tv", "--port", "0"], "greater than or equal to 1"),
+        (["init"], "Missing argument"),
+        (["init", "shop", "--graphq"], "No such option"),
+        (["add", "view"], "Missing argument"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(words: list[str], message: str) -> None:
+    """Wrong arguments have the status 2, and the message says what goes together."""
+    refused = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+
+    assert refused.exit_code == 2
+    assert message in refused.output
+
+
+@pytest.mark.parametrize(
+    "words", [["init"], ["new"], ["add", "screen"], ["add", "view"], ["update"]]
+)
+def test_each_verb_has_help(words: list[str]) -> None:
+    """Every option has a sentence."""
+    shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
+
+    assert shown.exit_code == 0
+    options = [line for line in shown.output.splitlines() if " --" in line and "Usage" not in line]
+    assert options
+    assert all(line.rstrip(" │").endswith((".", ")", "]")) for line in options), options
+
+
+WITHOUT = """
+import sys
+sys.modules["jinja2"] = None
+from bff_core_cli import main
+sys.argv = ["bff", "new", "tv", "--client", "web"]
+main()
+"""
+
+
+def test_the_missing_extra_is_named() -> None:
+    """Someone who has installed the base only reads what to install."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "bff: this verb needs the extra `scaffold`: pip install 'bff-core[scaffold]'\n"
+    )
