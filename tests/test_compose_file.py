@@ -18,7 +18,7 @@ import yaml
 
 from bff_core.cli.addresses import variable_of
 from bff_core.server.options import ServerOptions
-from tests.reference_project import PROJECT, SERVICES, programs
+from tests.reference_project import OTHERS, PROJECT, SERVICES, programs
 
 ROOT = Path(__file__).parents[1]
 REDIS = "redis"
@@ -29,7 +29,8 @@ DEFAULT = re.compile(r"\$\{\w+:-(?P<value>[^}]*)\}")
 def containers() -> dict:
     """Read the containers as Compose sees them where no variable is set."""
     text = (ROOT / "docker-compose.yml").read_text()
-    return yaml.safe_load(DEFAULT.sub(lambda found: found["value"], text))["services"]
+    found = yaml.safe_load(DEFAULT.sub(lambda found: found["value"], text))["services"]
+    return {name: one for name, one in found.items() if name not in OTHERS}
 
 
 @pytest.fixture(scope="module")
