@@ -46,7 +46,8 @@ class Started:
             # Its own session takes the terminal as its own, as a shell's does.
             owns = partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0)
             self.settings_before = termios.tcgetattr(theirs)
-        usual = {name: text for name, text in os.environ.items() if name not in {"CI", "NO_COLOR"}}
+        unusual = {"CI", "NO_COLOR", "PYTHONDONTWRITEBYTECODE"}
+        usual = {name: text for name, text in os.environ.items() if name not in unusual}
         self.process = subprocess.Popen(
             (*(AS_BACKGROUND_JOB if ignores_sigint else ()), *command),
             cwd=folder,

@@ -1,5 +1,6 @@
 """`bff dev` of a small project on a terminal: requests, keys, and reload on save."""
 
+import os
 import re
 import sys
 import threading
@@ -165,6 +166,21 @@ def test_a_syntax_error_is_shown_and_the_next_save_mends_it(project):
     assert project.page()["greeting"] == "hej"
     assert 'File "bffs/shared.py", line 1' in project.run.text
     assert "runpy" not in project.run.text
+
+
+def test_two_saves_within_a_second_are_both_applied(project):
+    """The second one has the size and the time of the first, to the second."""
+    file = project.folder / "bffs" / "shared.py"
+    project.save("bffs/shared.py", "GREETING = 'one'\n")
+    project.run.until("restarted in", count=4)
+    saved = file.stat()
+    project.save("bffs/shared.py", "GREETING = 'two'\n")
+    os.utime(file, (saved.st_atime, saved.st_mtime))
+    project.run.until("restarted in", count=5)
+
+    assert project.page()["greeting"] == "two"
+    project.save("bffs/shared.py", "GREETING = 'hej'\n")
+    project.run.until("restarted in", count=6)
 
 
 def test_a_saved_mock_is_restarted_and_no_gateway(project):
