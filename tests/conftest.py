@@ -44,7 +44,6 @@ ALONE = (
     "policy_reload/test_sighup.py",
     "real",
     "cli/dev/test_console.py",
-    "cli/dev/test_reload.py",
     "cli/dev/test_shop.py",
     "cli/dev/test_supervisor.py",
     "cli/dev/test_terminal.py",
