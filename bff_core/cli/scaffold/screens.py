@@ -16,7 +16,7 @@ from bff_core.cli.scaffold.names import check_identifier, class_name
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.python_edit import import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
-from bff_core.cli.scaffold.scripts import CalledMethod, scripts_of
+from bff_core.cli.scaffold.scripts import KIT, CalledMethod, scripts_of
 from bff_core.cli.scaffold.source_code import Names, Source, calls_in, services
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.upstream.client import Upstream
@@ -187,9 +187,8 @@ def _values_of_code(methods: Sequence[ServiceMethod], parts: Sequence[str]) -> d
 def _values_of_test(methods: Sequence[ServiceMethod], own: tuple[str, str]) -> dict[str, object]:
     scripts = scripts_of(called_method(one) for one in methods)
     core = ["ANYONE", "Gateway", "Views", "gateway", *(["gather"] if len(methods) > 1 else [])]
-    kit = ["assert_complete", "client", "failure_matrix", "reply"]
-    names: Names = {("dataclasses", "dataclass"), own}
-    names |= {("bff_core", name) for name in core} | {("bff_core.testing", name) for name in kit}
+    names: Names = {("dataclasses", "dataclass"), own, *KIT}
+    names |= {("bff_core", name) for name in core}
     returned: Names = set().union(*(one.source.names_in(one.returns) for one in methods))
     types = {name: _type_of(one, name) for one in methods for name in one.inputs}
     return {

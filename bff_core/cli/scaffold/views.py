@@ -13,7 +13,7 @@ from bff_core.cli.scaffold.python_edit import add_view as with_view
 from bff_core.cli.scaffold.python_edit import import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
 from bff_core.cli.scaffold.screens import query_of
-from bff_core.cli.scaffold.scripts import scripts_of
+from bff_core.cli.scaffold.scripts import KIT, scripts_of
 from bff_core.cli.scaffold.shown_screens import ShownScreen, calls_of, find_screen, service_names
 from bff_core.cli.scaffold.source_code import Names
 from bff_core.cli.scaffold.text_files import NoPlace
@@ -86,12 +86,11 @@ def _values(tree: Tree, shown: ShownScreen, screen: str, gateway: str) -> dict[s
 
 def _imports(shown: ShownScreen, own: tuple[str, str], has_viewer: bool) -> dict[str, object]:
     core = ["Views", *(["gather"] if len(shown.parts) > 1 else [])]
-    kit = ["assert_complete", "client", "failure_matrix", "reply"]
     returned: Names = set().union(
         *(one.source.names_in(one.node.returns) for one in shown.parts if one.node.returns)
     )
     code: Names = {("dataclasses", "dataclass"), own, *(("bff_core", name) for name in core)}
-    test: Names = {own, *(("bff_core.testing", name) for name in kit)}
+    test: Names = {own, *KIT}
     return {
         "imports": import_block(code | returned),
         "test_imports": import_block(

@@ -127,6 +127,8 @@ STEPS = (
     ("view", ["opinions", "mobil"]),
     ("view", ["ProductPage"]),
     ("area", ["check_out", "mobile", "@shop/checkout"]),
+    ("screen", ["full", ["catalog.product", "catalog.featured", "product_reviews.newest"]]),
+    ("view", ["full"]),
 )
 
 
@@ -176,8 +178,8 @@ def test_all_generated_tests_pass(project: Path) -> None:
     done = python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
 
     assert done.returncode == 0, done.stdout[-3000:]
-    # Matrices of one, one, two, two, one and one services, with four failures each; six tests.
-    assert "38 passed" in done.stdout, done.stdout[-300:]
+    # Matrices of 1, 1, 2, 2, 1, 1, 2 and 2 services, with four failures each; eight tests.
+    assert "56 passed" in done.stdout, done.stdout[-300:]
 
 
 @pytest.mark.slow
@@ -192,6 +194,17 @@ def test_generated_code_has_no_findings(project: Path) -> None:
     for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
         done = python(project, "-m", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("outcomes")
+@pytest.mark.parametrize("test", ["compositions/test_full.py", "mobile/test_full.py"])
+def test_scripts_have_a_type(project: Path, test: str) -> None:
+    """A service with a script per route and one with a reply fit into one mapping."""
+    code = (project / "tests" / test).read_text()
+
+    assert "SERVICES: Mapping[str, Script] = {\n" in code
+    assert '"GET /featured": reply(200, FEATURED)' in code
+    assert '"product_reviews": reply(200, NEWEST),' in code
 
 
 @pytest.mark.usefixtures("outcomes")
