@@ -14,7 +14,13 @@ from bff_core.cli.scaffold.python_edit import import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
 from bff_core.cli.scaffold.screens import query_of
 from bff_core.cli.scaffold.scripts import KIT, scripts_of
-from bff_core.cli.scaffold.shown_screens import ShownScreen, calls_of, find_screen, service_names
+from bff_core.cli.scaffold.shown_screens import (
+    ShownScreen,
+    calls_of,
+    depends_on_viewer,
+    find_screen,
+    service_names,
+)
 from bff_core.cli.scaffold.source_code import Names
 from bff_core.cli.scaffold.text_files import NoPlace
 from bff_core.cli.scaffold.tree import Tree
@@ -37,7 +43,7 @@ def add_view(
     check_absent(tree, [*files])
     for path, text in files.items():
         tree.write(path, formatted(tree.root, path, text))
-    notes = _served(tree, screen, name)
+    notes = [*_served(tree, screen, name), *_without_authenticator(tree, shown, name)]
     outcome = Outcome(
         f"A view of {screen} for the gateway {name}: {values['request']}",
         created=tree.created(),
@@ -63,11 +69,20 @@ def _served(tree: Tree, screen: str, gateway: str) -> list[str]:
     return [f"For GraphQL declare the parts in {schema} (docs: GraphQL)."] if has_schema else []
 
 
+def _without_authenticator(tree: Tree, shown: ShownScreen, gateway: str) -> list[str]:
+    """Return what to do if a screen depends on the viewer, and the gateway knows none."""
+    if has_authenticator(tree, gateway) or not depends_on_viewer(shown):
+        return []
+    why = f"{shown.cls.__name__} has the viewer, and the gateway {gateway} has no authenticator"
+    now = "the tests sign a viewer in, but all callers are anonymous"
+    return [f"{why}: {now}.\nAdd one: bff new {gateway} --auth session|bearer|key"]
+
+
 def _values(tree: Tree, shown: ShownScreen, screen: str, gateway: str) -> dict[str, object]:
     called, scopes = calls_of(shown)
     scripts = scripts_of(called)
     path, query = _address(shown, screen)
-    has_viewer = has_authenticator(tree, gateway) or bool(scopes)
+    has_viewer = has_authenticator(tree, gateway) or depends_on_viewer(shown)
     return {
         "gateway": gateway,
         "screen": screen,

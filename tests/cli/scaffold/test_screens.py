@@ -111,6 +111,30 @@ class Shelf(Composition):
         return {product.id: product for product in await self.catalog.products(ids)}
 '''
 
+ACCOUNT = '''\
+"""A screen for signed-in viewers."""
+
+from bff_core import Composition, Viewer, critical, optional
+from bffs.services.catalog import Catalog, Product
+
+
+class Account(Composition):
+    """What a viewer gets; anonymous callers get less."""
+
+    catalog: Catalog
+    caller: Viewer
+
+    @critical
+    async def name(self) -> str:
+        """Return how the viewer is called."""
+        return self.caller.subject
+
+    @optional(fallback=None)
+    async def own(self) -> Product | None:
+        """Return the product of the viewer."""
+        return None if self.caller.is_anonymous else await self.catalog.product(self.caller.subject)
+'''
+
 STEPS = (
     ("screen", ["product_page"]),
     ("view", ["product_page"]),
@@ -129,6 +153,7 @@ STEPS = (
     ("area", ["check_out", "mobile", "@shop/checkout"]),
     ("screen", ["full", ["catalog.product", "catalog.featured", "product_reviews.newest"]]),
     ("view", ["full"]),
+    ("view", ["account"]),
 )
 
 
@@ -147,6 +172,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = scaffold.init()
     (root / "bffs/services/reviews.py").write_text(REVIEWS)
     (root / "bffs/compositions/shelf.py").write_text(SHELF)
+    (root / "bffs/compositions/account.py").write_text(ACCOUNT)
     return root
 
 
@@ -178,8 +204,9 @@ def test_all_generated_tests_pass(project: Path) -> None:
     done = python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
 
     assert done.returncode == 0, done.stdout[-3000:]
-    # Matrices of 1, 1, 2, 2, 1, 1, 2 and 2 services, with four failures each; eight tests.
-    assert "56 passed" in done.stdout, done.stdout[-300:]
+    # Matrices of 1, 1, 2, 2, 1, 1, 2, 2 and 1 services, with four failures each; nine
+    # tests.
+    assert "61 passed" in done.stdout, done.stdout[-300:]
 
 
 @pytest.mark.slow
@@ -229,6 +256,20 @@ def test_a_view_shows_the_parts_that_need_no_arguments(project: Path) -> None:
     assert '@views.get("/shelf/{shelf_id}")' in code
     assert 'Viewer("1", scopes=frozenset({"shelf:read"}))' in test
     assert 'not_called=["product_reviews"]' in test
+
+
+@pytest.mark.usefixtures("outcomes")
+def test_a_screen_of_the_viewer_is_tested_with_a_viewer(
+    project: Path, outcomes: list[list[str]]
+) -> None:
+    """On a gateway without an authenticator the tests sign a viewer in, and the verb says so."""
+    test = (project / "tests/mobile/test_account.py").read_text()
+
+    assert 'VIEWER = Viewer("1")\n' in test
+    assert test.count("viewer=VIEWER") == 2
+    assert "the gateway mobile has no authenticator" in outcomes[17][-1]
+    assert "bff new mobile --auth session|bearer|key" in outcomes[17][-1]
+    assert not any("authenticator" in one for one in outcomes[16])
 
 
 @pytest.mark.parametrize(
