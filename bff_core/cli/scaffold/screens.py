@@ -10,7 +10,7 @@ from typing import get_type_hints
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import find_project
 from bff_core.cli.scaffold.examples import example_of
-from bff_core.cli.scaffold.formatting import formatted
+from bff_core.cli.scaffold.formatting import format_advice, formatted
 from bff_core.cli.scaffold.gateways import check_absent
 from bff_core.cli.scaffold.names import check_identifier, class_name
 from bff_core.cli.scaffold.outcome import Outcome
@@ -92,7 +92,7 @@ def add_screen(
     outcome = Outcome(
         f"The screen {screen}, with {', '.join(one.label for one in methods)}",
         created=tree.created(),
-        next=["make test", f"bff add view {screen} --gateway {gateway}"],
+        next=[*format_advice(tree.root), "make test", f"bff add view {screen} --gateway {gateway}"],
     )
     tree.commit()
     return outcome

@@ -5,7 +5,7 @@ from pathlib import Path
 from bff_core.cli.project import find_project
 from bff_core.cli.scaffold.areas import gateway_of, has_authenticator
 from bff_core.cli.scaffold.examples import example_of
-from bff_core.cli.scaffold.formatting import edited, formatted
+from bff_core.cli.scaffold.formatting import edited, format_advice, formatted
 from bff_core.cli.scaffold.gateways import check_absent
 from bff_core.cli.scaffold.names import class_name
 from bff_core.cli.scaffold.outcome import Outcome
@@ -49,7 +49,7 @@ def add_view(
         created=tree.created(),
         changed=tree.changed(),
         notes=notes,
-        next=["make test"],
+        next=[*format_advice(tree.root), "make test"],
     )
     tree.commit()
     return outcome
