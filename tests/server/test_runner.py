@@ -226,6 +226,58 @@ def test_a_gateway_of_the_project_is_served_by_its_name(project, capsys, monkeyp
     assert capsys.readouterr().out.strip() == str(project)
 
 
+TABLE = """
+[tool.bff.gateways.mobile]
+app = "printing:app"
+port = 8002
+env = { BFF_AUTH = "demo", BFF_PUBLIC_URL = "http://localhost:{port}", SHOP_NAME = "table" }
+
+[tool.bff.services.catalog]
+url = "https://catalog.example"
+"""
+PRINTING = """
+import os, sys
+def app():
+    names = ("BFF_AUTH", "BFF_PUBLIC_URL", "SHOP_NAME", "BFF_UPSTREAM_CATALOG")
+    print(*(os.environ.get(name) for name in names))
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "shown"),
+    [
+        ({}, [], "demo http://localhost:{port} .env https://catalog.example"),
+        ({}, ["--no-env-file"], "demo http://localhost:{port} table https://catalog.example"),
+        ({"SHOP_NAME": "mine"}, [], "demo http://localhost:{port} mine https://catalog.example"),
+        ({"BFF_AUTH": "none"}, [], "none http://localhost:{port} .env https://catalog.example"),
+        ({"BFF_ENV": "production"}, [], "None None None None"),
+        ({"BFF_ENV": ""}, [], "None None None None"),
+    ],
+    ids=str,
+)
+def test_a_gateway_of_the_project_has_its_variables_in_development(
+    tmp_path, environ, options, shown
+):
+    """Those of the process win, then `.env`, then the table; in production there is no table."""
+    port = str(free_port())
+    (tmp_path / "pyproject.toml").write_text(TABLE)
+    (tmp_path / "printing.py").write_text(PRINTING)
+    (tmp_path / ".env").write_text("SHOP_NAME=.env\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "bff_core", "serve", "mobile", "--port", port, *options],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "BFF_ENV": "development", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.strip() == shown.format(port=port)
+
+
 def test_a_gateway_that_the_project_does_not_have_is_a_line(project, capsys, monkeypatch):
     """The error names those that it has."""
     assert serve("mobil", monkeypatch=monkeypatch) == 2
