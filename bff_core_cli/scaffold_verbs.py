@@ -34,6 +34,14 @@ def init(
         str | None, typer.Option(help="Name of the first gateway (that of its client).")
     ] = None,
     port: Port = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A service that exists already, such as ratings=https://ratings.example, in place "
+            "of the sample; may be repeated.",
+            metavar="NAME=URL",
+        ),
+    ] = None,
     wheels: Wheels = None,
     directory: Annotated[
         Path | None, typer.Option(help="Folder of the project (NAME).", metavar="DIR")
@@ -46,7 +54,8 @@ def init(
     from bff_core.cli.scaffold.outcome import print_outcome  # noqa: PLC0415 # the same
 
     answers = Answers(client, graphql, auth, port)
-    outcome = init_project(NewProject(name, directory, gateway, answers, wheels))
+    services = tuple(service or ())
+    outcome = init_project(NewProject(name, directory, gateway, answers, wheels, services))
     print_outcome(outcome, as_json=as_json)
 
 

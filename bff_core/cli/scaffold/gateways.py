@@ -49,7 +49,7 @@ def new_gateway(
         f"at port {unit.values['port']}",
         created=visible(tree.created()),
         changed=visible(tree.changed()),
-        notes=notes,
+        notes=[*notes, *_about_home(unit)],
         next=["make test", "make run"],
     )
     tree.commit()
@@ -88,6 +88,15 @@ def _unit(project: Project, tree: Tree, wanted: NewGateway) -> Unit:
     values = gateway_values(_distribution(tree), name, port, wanted.answers)
     values["has_home"] = has_home(tree)
     return Unit("gateway", name, values)
+
+
+def _about_home(unit: Unit) -> list[str]:
+    """Return what to do about the screen of a gateway whose project has no home of `bff init`."""
+    if unit.values["has_home"] or unit.values["client"] == "blank":
+        return []
+    small = f"bffs/{unit.name}/home.py has a small screen that calls no service"
+    replaced = f"Replace it: bff add view SCREEN --gateway {unit.name}"
+    return [f"The project has no home screen of `bff init`: {small}.\n{replaced}"]
 
 
 def _changed(tree: Tree, unit: Unit, answers: Answers, templates: Path) -> Outcome:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,9 +14,17 @@ import pytest
 import yaml
 
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.clients import Answers
+from bff_core.cli.scaffold.init import NewProject, init_project
 from bff_core.cli.scaffold.names import check_project_name
 from bff_core.cli.scaffold.wheel import find_wheel, installed_from
-from tests.cli.scaffold.projects import WHEEL, Scaffold, contents, write_wheel
+from tests.cli.scaffold.projects import (
+    WHEEL,
+    Scaffold,
+    contents,
+    make_scaffold,
+    write_wheel,
+)
 
 
 def test_a_project_has_all_that_a_team_needs(scaffold: Scaffold) -> None:
@@ -71,6 +80,89 @@ def test_the_gateway_is_in_the_settings_of_the_project(scaffold: Scaffold) -> No
     assert table["services"]["catalog"]["port"] == 9001
     assert set(containers) == {"catalog", "web"}
     assert containers["web"]["depends_on"] == ["catalog"]
+
+
+EXISTING = ("ratings=https://ratings.example/v2/", "user_profiles=http://localhost:7001")
+
+
+@pytest.fixture(scope="module")
+def existing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project over services that exist already."""
+    scaffold = make_scaffold(tmp_path_factory.mktemp("existing"))
+    wanted = NewProject("shop", scaffold.folder / "shop", wheels=scaffold.wheels, services=EXISTING)
+    init_project(wanted)
+    return scaffold.folder / "shop"
+
+
+def test_services_that_exist_take_the_place_of_the_sample(existing: Path) -> None:
+    """Nothing of the sample is left in any file, and each program gets the addresses."""
+    table = tomllib.loads((existing / "pyproject.toml").read_text())["tool"]["bff"]
+    compose = yaml.safe_load((existing / "docker-compose.yml").read_text())
+    files = {path: text for path, text in contents(existing).items() if ".whl" not in path}
+
+    assert table["services"] == {
+        "ratings": {"url": "https://ratings.example/v2"},
+        "user_profiles": {"url": "http://localhost:7001"},
+    }
+    assert list(compose["services"]) == ["api"]
+    assert "depends_on" not in compose["services"]["api"]
+    environment = compose["services"]["api"]["environment"]
+    address = "${BFF_UPSTREAM_USER_PROFILES:-http://localhost:7001}"
+    assert environment["BFF_UPSTREAM_USER_PROFILES"] == address
+    assert (
+        "# BFF_UPSTREAM_RATINGS=https://ratings.example/v2\n"
+        in (existing / ".env.example").read_text()
+    )
+    assert [path for path, text in files.items() if b"catalog" in text.lower()] == []
+    assert [path for path, text in files.items() if b"mock" in text.lower()] == []
+    assert [path for path in files if path.startswith(("mocks", "bffs/compositions/home"))] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "tool", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest", "-q"]]
+)
+def test_a_project_without_the_sample_is_sound(existing: Path, tool: list[str]) -> None:
+    """`make check` and `make test` pass at once."""
+    done = subprocess.run(
+        [sys.executable, "-m", *tool], cwd=existing, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_later_gateway_says_that_its_screen_is_to_be_replaced(
+    scaffold: Scaffold, existing: Path
+) -> None:
+    """In a project with screens of its own, a new gateway has no screen that surprises."""
+    root = shutil.copytree(existing, scaffold.folder / "copy")
+
+    first, second = scaffold.new(root, "tablet", client="ios"), scaffold.new(root, "web")
+    assert "bffs/tablet/home.py has a small screen that calls no service" in first.notes[-1]
+    assert "bff add view SCREEN --gateway web" in second.notes[-1]
+    assert scaffold.new(root, "empty", client="blank").notes == []
+
+
+@pytest.mark.parametrize(
+    ("service", "message"),
+    [
+        ("ratings", "write NAME=URL, as in ratings=https://ratings.example"),
+        ("ratings=localhost:7001", "write NAME=URL"),
+        ('ratings=https://x.example/"', "write NAME=URL"),
+        ("ratings=https://${HOST}", "write NAME=URL"),
+        ("Ratings=https://ratings.example", "can't be the name of a service.*such as ratings$"),
+        ("mobile=https://mobile.example", "'mobile' is a service of the project"),
+    ],
+)
+def test_a_wrong_service_is_refused(scaffold: Scaffold, service: str, message: str) -> None:
+    """The error says how a service is written, and no file is written."""
+    answers = Answers(client="mobile")
+    wanted = NewProject("shop", scaffold.folder / "shop", None, answers, services=(service,))
+
+    with pytest.raises(CannotRun, match=message):
+        init_project(wanted)
+
+    assert not (scaffold.folder / "shop").exists()
 
 
 def test_the_framework_is_required_by_its_wheel(scaffold: Scaffold) -> None:
