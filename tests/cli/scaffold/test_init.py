@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,73 @@ def test_the_extras_of_the_gateway_are_required(
 
     (framework,) = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
     assert framework.partition(" @ ")[0] == f"bff-core{extras}"
+
+
+PYTHON = """#!/bin/sh
+if [ "$1" = -c ]; then exec {python} "$@"; fi
+echo "$2" >> ran
+mkdir -p .venv/bin && cp "$0" .venv/bin/.new && mv .venv/bin/.new .venv/bin/python
+"""
+
+
+@pytest.fixture
+def make_test(scaffold: Scaffold) -> Callable[..., list[str]]:
+    """Return a function that edits pyproject.toml, runs `make test`, and returns what it ran."""
+    root = scaffold.init()
+    python = scaffold.folder / "python"
+    python.write_text(PYTHON.format(python=sys.executable))
+    python.chmod(0o755)
+
+    def run(old: str = "", new: str = "") -> list[str]:
+        path = root / "pyproject.toml"
+        path.write_text(path.read_text().replace(old, new, 1) if old else path.read_text())
+        (root / "ran").unlink(missing_ok=True)
+        later = path.stat().st_mtime_ns + 10**10
+        os.utime(path, ns=(later, later))
+        command = ["make", "test", f"PYTHON={python}"]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        return (root / "ran").read_text().split() if done.returncode == 0 else [done.stderr]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[tool.mypy]", "# strict\n[tool.mypy]"),
+        ("line-length = 100", "line-length = 90"),
+        ("[tool.bff.services.catalog]", "[tool.bff.services.x]\n\n[tool.bff.services.catalog]"),
+    ],
+)
+def test_an_edit_of_settings_installs_nothing(
+    make_test: Callable[..., list[str]], old: str, new: str
+) -> None:
+    """The first command installs; after that, settings may change without a wait."""
+    assert make_test() == ["venv", "pip", "pytest"]
+    assert make_test(old, new) == ["pytest"]
+    assert make_test() == ["pytest"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"bff-core @', '"bff-core[redis] @'),
+        ('"mypy>=1.18",', '"mypy>=1.18",\n    "hypothesis>=6",'),
+        ('["bffs"]', '["bffs", "shared"]'),
+    ],
+)
+def test_other_dependencies_are_installed(
+    make_test: Callable[..., list[str]], old: str, new: str
+) -> None:
+    """The next command after the edit installs them, once."""
+    assert make_test() == ["venv", "pip", "pytest"]
+    assert make_test(old, new) == ["venv", "pip", "pytest"]
+    assert make_test() == ["pytest"]
+
+
+def test_a_broken_pyproject_is_an_error(make_test: Callable[..., list[str]]) -> None:
+    """`make` does not take an environment for good that it could not check."""
+    assert "TOMLDecodeError" in make_test("[tool.mypy]", "[tool.mypy")[0]
 
 
 def test_containers_run_as_an_ordinary_user_with_a_health_check(scaffold: Scaffold) -> None:
