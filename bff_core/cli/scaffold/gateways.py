@@ -110,6 +110,11 @@ def _changed(tree: Tree, unit: Unit, answers: Answers, templates: Path) -> Outco
         found.values = new
     outcome = update_units(tree, record, templates=templates)
     outcome.summary = f"The gateway {unit.name} with its new options"
+    if unit.values["auth"] == "none" != new["auth"]:
+        outcome.notes.append(
+            "Its views now require a signed-in viewer. Give the tests of views that you have added "
+            'one: viewer=Viewer("1") in client(...) and failure_matrix(...).'
+        )
     return outcome
 
 

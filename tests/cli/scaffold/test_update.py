@@ -39,6 +39,19 @@ def test_without_changes_the_project_is_up_to_date(scaffold: Scaffold) -> None:
     assert (outcome.status, contents(root)) == (0, before)
 
 
+def test_a_project_from_before_the_services_option_is_updated(scaffold: Scaffold) -> None:
+    """The record of an older version has no answer to it: the project has the sample."""
+    root = scaffold.init()
+    record = root / PATH
+    lines = record.read_text().splitlines(keepends=True)
+    old = [one for one in lines if not one.startswith(("sample = ", "[units.values.services]"))]
+    assert len(old) == len(lines) - 2
+    record.write_text("".join(old))
+
+    assert "up to date" in scaffold.update(root).summary
+    assert (root / "mocks/catalog.py").is_file()
+
+
 def test_edits_and_changes_of_templates_come_together(scaffold: Scaffold) -> None:
     """An edit in one place of a file and a change of its template in another are both there."""
     root = scaffold.init()
