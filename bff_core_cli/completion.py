@@ -1,21 +1,90 @@
 """Names that the shell completes; it does not load the framework."""
 
+import ast
+import re
 import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+Completions = list[tuple[str, str]]
+"""Words, each with its description."""
 
-def gateways(incomplete: str) -> list[tuple[str, str]]:
+CLIENTS = {
+    "web": "browsers",
+    "mobile": "phones",
+    "desktop": "desktop apps",
+    "ios": "iPhones and iPads",
+    "android": "Android devices",
+    "partner": "programs of partners",
+    "blank": "no route, to begin with",
+}
+AUTHS = {
+    "session": "browsers sign in",
+    "bearer": "access tokens",
+    "key": "API keys",
+    "none": "anonymous callers",
+}
+
+
+def clients(incomplete: str) -> Completions:
+    """Return the kinds of clients whose names begin so."""
+    return _beginning(CLIENTS.items(), incomplete)
+
+
+def auths(incomplete: str) -> Completions:
+    """Return the ways to authenticate whose names begin so."""
+    return _beginning(AUTHS.items(), incomplete)
+
+
+def gateways(incomplete: str) -> Completions:
     """Return the gateways of `[tool.bff]` whose names begin so, each with its description."""
+    return _beginning(_gateways(_project()), incomplete)
+
+
+def screens(incomplete: str) -> Completions:
+    """Return the modules of bffs/compositions whose names begin so."""
+    found = ((name, _first_line(module)) for name, module in _modules("compositions"))
+    return _beginning(found, incomplete)
+
+
+def gateways_and_screens(incomplete: str) -> Completions:
+    """Return gateways, and the classes of bffs/compositions, whose names begin so."""
+    found = (
+        (one.name, _first_line(one))
+        for _, module in _modules("compositions")
+        for one in module.body
+        if isinstance(one, ast.ClassDef) and "Composition" in map(_last_name, one.bases)
+    )
+    return [*gateways(incomplete), *_beginning(found, incomplete)]
+
+
+def parts(incomplete: str) -> Completions:
+    """Return the methods of bffs/services that read, as `catalog.product`."""
+    found = (
+        (f"{_service_name(one)}.{method.name}", _first_line(method))
+        for _, module in _modules("services")
+        for one in module.body
+        if isinstance(one, ast.ClassDef) and one.bases
+        for method in one.body
+        if isinstance(method, ast.AsyncFunctionDef) and "self.get(" in ast.unparse(method)
+    )
+    return _beginning(found, incomplete)
+
+
+def _beginning(found: Iterable[tuple[str, str]], incomplete: str) -> Completions:
+    return [one for one in found if one[0].startswith(incomplete)]
+
+
+def _project() -> Path | None:
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "pyproject.toml").is_file():
-            return [one for one in _named_in(folder) if one[0].startswith(incomplete)]
-    return []
+    folders = (here, *here.parents)
+    return next((one for one in folders if (one / "pyproject.toml").is_file()), None)
 
 
-def _named_in(folder: Path) -> list[tuple[str, str]]:
+def _gateways(folder: Path | None) -> Completions:
     try:
-        content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        text = (folder / "pyproject.toml").read_text(encoding="utf-8") if folder else ""
+        content = tomllib.loads(text)
     except (OSError, ValueError):
         return []
     table = content.get("tool", {}).get("bff", {}).get("gateways", {})
@@ -24,3 +93,29 @@ def _named_in(folder: Path) -> list[tuple[str, str]]:
         (name, str(entry.get("about", "")) if isinstance(entry, dict) else "")
         for name, entry in entries
     ]
+
+
+def _modules(folder: str) -> Iterator[tuple[str, ast.Module]]:
+    """Yield the modules of a folder of `bffs` that can be parsed."""
+    root = _project()
+    for path in sorted((root / "bffs" / folder).glob("[!_]*.py")) if root else ():
+        try:
+            yield path.stem, ast.parse(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, SyntaxError):
+            continue
+
+
+def _service_name(node: ast.ClassDef) -> str:
+    """Return the name of a service: its attribute `name`, or that of its class."""
+    for one in node.body:
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "name":
+            return ast.unparse(one.value).strip("'\"")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", node.name).lower()
+
+
+def _last_name(node: ast.expr) -> str:
+    return ast.unparse(node).rpartition(".")[2]
+
+
+def _first_line(node: ast.Module | ast.ClassDef | ast.AsyncFunctionDef) -> str:
+    return (ast.get_docstring(node) or "").partition("\n")[0]

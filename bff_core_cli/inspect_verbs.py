@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bff_core_cli.completion import gateways
+from bff_core_cli.completion import gateways, gateways_and_screens
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 GATEWAY = r"A gateway of \[tool.bff], or module:attribute."
@@ -42,7 +42,7 @@ def graph(
         typer.Argument(
             metavar="[GATEWAY|SCREEN]",
             help=f"{GATEWAY[:-1]}, or a screen such as Home. Without it: all.",
-            autocompletion=gateways,
+            autocompletion=gateways_and_screens,
         ),
     ] = "",
     *,

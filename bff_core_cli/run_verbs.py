@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
+from bff_core_cli.completion import gateways
+
 
 def serve(
     app: Annotated[
         str,
         typer.Argument(
             help="module:attribute of a gateway or of a factory, such as shop.app:app; "
-            "or the name of a gateway in pyproject.toml, such as mobile"
+            "or the name of a gateway in pyproject.toml, such as mobile",
+            autocompletion=gateways,
         ),
     ],
     *,
@@ -64,7 +67,8 @@ def dev(
     gateways: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Gateways to run, by their names in pyproject.toml; all if none is named."
+            help="Gateways to run, by their names in pyproject.toml; all if none is named.",
+            autocompletion=gateways,
         ),
     ] = None,
 ) -> None:

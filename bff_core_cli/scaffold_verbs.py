@@ -5,14 +5,20 @@ from typing import Annotated
 
 import typer
 
+from bff_core_cli.completion import auths, clients, gateways, parts, screens
+
 Client = Annotated[
     str | None,
-    typer.Option(help="web, mobile, desktop, ios, android, partner or blank."),
+    typer.Option(
+        help="web, mobile, desktop, ios, android, partner or blank.", autocompletion=clients
+    ),
 ]
 GraphQL = Annotated[bool | None, typer.Option(help="Serve GraphQL, too.")]
 Auth = Annotated[
     str | None,
-    typer.Option(help="session, bearer, key or none (the default; for partner: key)."),
+    typer.Option(
+        help="session, bearer, key or none (the default; for partner: key).", autocompletion=auths
+    ),
 ]
 Port = Annotated[
     int | None, typer.Option(help="Port in development (a free one).", min=1, max=65535)
@@ -34,6 +40,14 @@ def init(
         str | None, typer.Option(help="Name of the first gateway (that of its client).")
     ] = None,
     port: Port = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A service that exists already, such as ratings=https://ratings.example, in place "
+            "of the sample; may be repeated.",
+            metavar="NAME=URL",
+        ),
+    ] = None,
     wheels: Wheels = None,
     directory: Annotated[
         Path | None, typer.Option(help="Folder of the project (NAME).", metavar="DIR")
@@ -46,7 +60,8 @@ def init(
     from bff_core.cli.scaffold.outcome import print_outcome  # noqa: PLC0415 # the same
 
     answers = Answers(client, graphql, auth, port)
-    outcome = init_project(NewProject(name, directory, gateway, answers, wheels))
+    services = tuple(service or ())
+    outcome = init_project(NewProject(name, directory, gateway, answers, wheels, services))
     print_outcome(outcome, as_json=as_json)
 
 
@@ -62,7 +77,9 @@ def new(
     area: Annotated[
         str | None, typer.Option(help="Add an area to a gateway: screens and views of a team.")
     ] = None,
-    gateway: Annotated[str | None, typer.Option(help="Gateway of the area.")] = None,
+    gateway: Annotated[
+        str | None, typer.Option(help="Gateway of the area.", autocompletion=gateways)
+    ] = None,
     owner: Annotated[
         str | None, typer.Option(help="Owner of the area, such as @shop/checkout.")
     ] = None,
@@ -120,7 +137,8 @@ def add_screen(
         list[str] | None,
         typer.Option(
             help="Method of a service that a part calls, such as catalog.product; the first is "
-            "critical, others are optional. Without it: the first that reads."
+            "critical, others are optional. Without it: the first that reads.",
+            autocompletion=parts,
         ),
     ] = None,
     as_json: AsJson = False,
@@ -134,10 +152,16 @@ def add_screen(
 
 @additions.command("view")
 def add_view(
-    screen: Annotated[str, typer.Argument(help="Module of the screen in bffs/compositions.")],
+    screen: Annotated[
+        str,
+        typer.Argument(help="Module of the screen in bffs/compositions.", autocompletion=screens),
+    ],
     *,
     gateway: Annotated[
-        str | None, typer.Option(help="Gateway that serves it; needed if there are several.")
+        str | None,
+        typer.Option(
+            help="Gateway that serves it; needed if there are several.", autocompletion=gateways
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

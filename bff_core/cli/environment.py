@@ -37,18 +37,21 @@ def development_variables(
     project: Project, entry: GatewayEntry | None, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the variables of a gateway in development; without an entry, those of all."""
+    return {
+        f"{PREFIX}ENV": "development",
+        **table_variables(project, entry),
+        **_env_file_of(project),
+        **environ,
+    }
+
+
+def table_variables(project: Project, entry: GatewayEntry | None) -> dict[str, str]:
+    """Return what `[tool.bff]` sets for a gateway: addresses of services, and its own `env`."""
     services = {
         f"{PREFIX}UPSTREAM_{name.upper().replace('-', '_')}": address_of(one)
         for name, one in project.services.items()
     }
-    own = {} if entry is None else entry.env
-    return {
-        f"{PREFIX}ENV": "development",
-        **services,
-        **own,
-        **_env_file_of(project),
-        **environ,
-    }
+    return {**services, **({} if entry is None else entry.env)}
 
 
 def _env_file_of(project: Project) -> Mapping[str, str]:

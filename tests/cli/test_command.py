@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from bff_core_cli import app
+from bff_core.cli.scaffold.clients import AUTHS, CLIENTS
+from bff_core_cli import app, completion
 from scripts.docs.commands import _verbs
 
 BFF = Path(sys.executable).with_name("bff")
@@ -45,6 +46,29 @@ def test_an_error_is_one_message(command: list[str]) -> None:
     assert done.stderr == "bff: there is no module 'no_such_shop' (in 'no_such_shop:app')\n"
 
 
+PROJECT_FILES = {
+    "bffs/compositions/__init__.py": "",
+    "bffs/compositions/home.py": "class Home(bff_core.Composition): pass\nclass Tile: pass\n",
+    "bffs/compositions/shelf.py": '"""A shelf."""\nclass Shelf(Composition): pass\n',
+    "bffs/services/broken.py": "class Broken(Upstream:\n",
+    "bffs/services/catalog.py": (
+        "class Catalog(Upstream):\n"
+        "    async def product(self, id):\n        return await self.get('/p/{id}', str, id=id)\n"
+        "    async def add(self):\n        await self.post('/p', None)\n"
+    ),
+    "bffs/services/opinions.py": (
+        "class UserOpinions(Upstream):\n"
+        "    async def latest(self):\n        return await self.get('/latest', list[str])\n"
+    ),
+}
+
+
+def test_all_kinds_of_clients_are_completed():
+    """The lists of completion, which load no framework, are those that the verbs take."""
+    assert (*completion.CLIENTS,) == CLIENTS
+    assert (*completion.AUTHS,) == AUTHS
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "completed"),
@@ -52,10 +76,24 @@ def test_an_error_is_one_message(command: list[str]) -> None:
         ("bff rou", ["routes"]),
         ("bff routes w", ["web"]),
         ("bff explain x --gateway ", ["web", "mobile", "desktop"]),
+        ("bff serve d", ["desktop"]),
+        (
+            "bff new tablet --client ",
+            [*CLIENTS],
+        ),
+        ("bff new tablet --auth s", ["session"]),
+        ("bff add screen x --part ", ["catalog.product", "user_opinions.latest"]),
+        ("bff add screen x --part user", ["user_opinions.latest"]),
+        ("bff add view ", ["home", "shelf"]),
+        ("bff graph ", ["web", "mobile", "desktop", "Home", "Shelf"]),
+        ("bff graph S", ["Shelf"]),
     ],
 )
-def test_the_shell_completes_verbs_and_gateways(words, completed, tmp_path):
-    """Verbs, their options, and the names of gateways in [tool.bff] are completed."""
+def test_the_shell_completes_verbs_and_names(words, completed, tmp_path):
+    """Verbs, their options, and the names of the project are completed; broken files are not."""
+    for path, text in PROJECT_FILES.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
     (tmp_path / "pyproject.toml").write_text(
         "".join(
             f'[tool.bff.gateways.{name}]\napp = "a:b"\nport = {port}\n'

@@ -226,6 +226,58 @@ def test_a_gateway_of_the_project_is_served_by_its_name(project, capsys, monkeyp
     assert capsys.readouterr().out.strip() == str(project)
 
 
+TABLE = """
+[tool.bff.gateways.mobile]
+app = "printing:app"
+port = 8002
+env = { BFF_AUTH = "demo", BFF_PUBLIC_URL = "http://localhost:{port}", SHOP_NAME = "table" }
+
+[tool.bff.services.catalog]
+url = "https://catalog.example"
+"""
+PRINTING = """
+import os, sys
+def app():
+    names = ("BFF_AUTH", "BFF_PUBLIC_URL", "SHOP_NAME", "BFF_UPSTREAM_CATALOG")
+    print(*(os.environ.get(name) for name in names))
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "shown"),
+    [
+        ({}, [], "demo http://localhost:{port} .env https://catalog.example"),
+        ({}, ["--no-env-file"], "demo http://localhost:{port} table https://catalog.example"),
+        ({"SHOP_NAME": "mine"}, [], "demo http://localhost:{port} mine https://catalog.example"),
+        ({"BFF_AUTH": "none"}, [], "none http://localhost:{port} .env https://catalog.example"),
+        ({"BFF_ENV": "production"}, [], "None None None None"),
+        ({"BFF_ENV": ""}, [], "None None None None"),
+    ],
+    ids=str,
+)
+def test_a_gateway_of_the_project_has_its_variables_in_development(
+    tmp_path, environ, options, shown
+):
+    """Those of the process win, then `.env`, then the table; in production there is no table."""
+    port = str(free_port())
+    (tmp_path / "pyproject.toml").write_text(TABLE)
+    (tmp_path / "printing.py").write_text(PRINTING)
+    (tmp_path / ".env").write_text("SHOP_NAME=.env\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "bff_core", "serve", "mobile", "--port", port, *options],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "BFF_ENV": "development", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.strip() == shown.format(port=port)
+
+
 def test_a_gateway_that_the_project_does_not_have_is_a_line(project, capsys, monkeypatch):
     """The error names those that it has."""
     assert serve("mobil", monkeypatch=monkeypatch) == 2
@@ -253,6 +305,27 @@ def test_a_wrong_option_of_an_application_is_reported_with_its_line(capsys, monk
     line = capsys.readouterr().err
     assert line.startswith("bff: Policy.timeout must be 0.001 to 3,600, not -1")
     assert line.endswith(f" ({file}, line 5)\n")
+
+
+def test_conflict_markers_are_named_with_their_line(capsys, monkeypatch, tmp_path):
+    """After a merge that was not finished, the error says where to finish it."""
+    file = tmp_path / "merged.py"
+    file.write_text("FACES = [\n<<<<<<< yours\n1,\n=======\n2,\n>>>>>>> new template\n]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert serve("merged:app", "--port", "0", monkeypatch=monkeypatch) == 2
+    reason = "a merge left conflict markers: resolve the conflict"
+    assert capsys.readouterr().err == f"bff: {file}, line 2: {reason}\n"
+
+
+def test_other_syntax_errors_have_a_traceback(monkeypatch, tmp_path):
+    """An error of the author is shown with its place, as Python shows it."""
+    (tmp_path / "unclosed.py").write_text("FACES = [\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bff", "serve", "unclosed:app", "--port", "0"])
+
+    with pytest.raises(SyntaxError):
+        main()
 
 
 def test_an_application_that_can_not_be_served_exits_with_two(capsys, monkeypatch):

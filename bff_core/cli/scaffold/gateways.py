@@ -49,7 +49,7 @@ def new_gateway(
         f"at port {unit.values['port']}",
         created=visible(tree.created()),
         changed=visible(tree.changed()),
-        notes=notes,
+        notes=[*notes, *_about_home(unit)],
         next=["make test", "make run"],
     )
     tree.commit()
@@ -90,6 +90,15 @@ def _unit(project: Project, tree: Tree, wanted: NewGateway) -> Unit:
     return Unit("gateway", name, values)
 
 
+def _about_home(unit: Unit) -> list[str]:
+    """Return what to do about the screen of a gateway whose project has no home of `bff init`."""
+    if unit.values["has_home"] or unit.values["client"] == "blank":
+        return []
+    small = f"bffs/{unit.name}/home.py has a small screen that calls no service"
+    replaced = f"Replace it: bff add view SCREEN --gateway {unit.name}"
+    return [f"The project has no home screen of `bff init`: {small}.\n{replaced}"]
+
+
 def _changed(tree: Tree, unit: Unit, answers: Answers, templates: Path) -> Outcome:
     """Merge what other options change into the files of a gateway."""
     new = {**unit.values, **changed_values(answers)}
@@ -101,6 +110,11 @@ def _changed(tree: Tree, unit: Unit, answers: Answers, templates: Path) -> Outco
         found.values = new
     outcome = update_units(tree, record, templates=templates)
     outcome.summary = f"The gateway {unit.name} with its new options"
+    if unit.values["auth"] == "none" != new["auth"]:
+        outcome.notes.append(
+            "Its views now require a signed-in viewer. Give the tests of views that you have added "
+            'one: viewer=Viewer("1") in client(...) and failure_matrix(...).'
+        )
     return outcome
 
 

@@ -1,5 +1,6 @@
 """`bff init NAME`: makes a project."""
 
+import re
 import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,15 +23,22 @@ SERVICE = "catalog"
 """The service of a new project."""
 
 
+ADDRESS = re.compile(r"https?://[^\s\"'\\\\{}$/?#]+(?:/[^\s\"'\\\\{}$?#]*)?")
+
+
 @dataclass(frozen=True, slots=True)
 class NewProject:
-    """The name of a project, and the options that were given."""
+    """The name of a project, and the options that were given.
+
+    With `services`, each "NAME=URL", it has these in place of the sample.
+    """
 
     name: str
     folder: Path | None = None
     gateway: str | None = None
     answers: Answers = field(default_factory=Answers)
     wheels: Path | None = None
+    services: tuple[str, ...] = ()
 
 
 def init_project(wanted: NewProject, *, templates: Path = TEMPLATES) -> Outcome:
@@ -38,13 +46,15 @@ def init_project(wanted: NewProject, *, templates: Path = TEMPLATES) -> Outcome:
     name = check_project_name(wanted.name)
     folder = wanted.folder or Path(name)
     _check_empty(folder)
-    client = str(with_defaults(wanted.answers, client="mobile")["client"])
+    services = dict(_service(one) for one in wanted.services)
+    default = "blank" if services else "mobile"
+    client = str(with_defaults(wanted.answers, client=default)["client"])
     gateway = wanted.gateway or ("api" if client == "blank" else client)
-    if check_identifier(gateway, "gateway") == SERVICE:
+    if check_identifier(gateway, "gateway") in (services or {SERVICE}):
         raise CannotRun(f"{gateway!r} is a service of the project: choose another --gateway")
     wheel = find_wheel(wanted.wheels)
     tree = Tree(folder.resolve())
-    units = _units(name, gateway, replace(wanted.answers, client=client), wheel)
+    units = _units(name, gateway, replace(wanted.answers, client=client), wheel, services)
     notes = _write(tree, units, wheel, templates)
     outcome = Outcome(
         f"The project {name}, with the gateway {gateway} for {client} clients, in {folder}",
@@ -64,19 +74,31 @@ def _write(tree: Tree, units: list[Unit], wheel: Wheel, templates: Path) -> list
     return notes
 
 
-def _units(name: str, gateway: str, answers: Answers, wheel: Wheel) -> list[Unit]:
+def _service(text: str) -> tuple[str, str]:
+    """Return the name and the address of a service that exists already."""
+    name, _, url = text.partition("=")
+    if not ADDRESS.fullmatch(url):
+        raise CannotRun(
+            f"--service {text!r}: write NAME=URL, as in ratings=https://ratings.example"
+        )
+    return check_identifier(name, "service"), url.rstrip("/")
+
+
+def _units(
+    name: str, gateway: str, answers: Answers, wheel: Wheel, services: dict[str, str]
+) -> list[Unit]:
     values: dict[str, object] = {
         "project": name,
         "compose_project": normalized(name),
         "gateway": gateway,
         "wheel": wheel.name,
         "sha256": wheel.sha256,
+        "sample": not services,
+        "services": services,
     }
     port = answers.port or FIRST_PORT
-    return [
-        Unit("project", name, values),
-        Unit("gateway", gateway, gateway_values(name, gateway, port, answers)),
-    ]
+    own = {**gateway_values(name, gateway, port, answers), "has_home": not services}
+    return [Unit("project", name, values), Unit("gateway", gateway, own)]
 
 
 def _check_empty(folder: Path) -> None:

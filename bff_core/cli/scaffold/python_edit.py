@@ -19,6 +19,28 @@ def add_view(source: str, module: str, name: str, alias: str, face: str) -> str:
     return add_import(add_face(source, face), module, name, alias)
 
 
+def with_own_views(source: str, mine: str, base: str) -> str:
+    """Add the views to a generated file that the faces of `mine` have, and those of `base` lack.
+
+    Otherwise a view of the user would be a conflict with each change of the lines beside it.
+    """
+    try:
+        imported = {
+            alias.asname or alias.name: (one.module or "", alias.name, alias.asname or "")
+            for one in _imports(mine)
+            for alias in one.names
+        }
+        generated = {ast.unparse(face) for face in _faces(base).elts}
+        for face in _faces(mine).elts:
+            module = face.value if isinstance(face, ast.Attribute) else None
+            found = imported.get(module.id) if isinstance(module, ast.Name) else None
+            if found and ast.unparse(face) not in generated:
+                source = add_view(source, *found, ast.unparse(face))
+    except (NoPlace, SyntaxError):
+        return source
+    return source
+
+
 def add_face(source: str, face: str) -> str:
     """Add an expression to the list `faces` of the call of `gateway`, unless it is there."""
     faces = _faces(source)

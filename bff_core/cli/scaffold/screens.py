@@ -10,13 +10,13 @@ from typing import get_type_hints
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import find_project
 from bff_core.cli.scaffold.examples import example_of
-from bff_core.cli.scaffold.formatting import formatted
+from bff_core.cli.scaffold.formatting import format_advice, formatted
 from bff_core.cli.scaffold.gateways import check_absent
 from bff_core.cli.scaffold.names import check_identifier, class_name
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.python_edit import import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
-from bff_core.cli.scaffold.scripts import CalledMethod, scripts_of
+from bff_core.cli.scaffold.scripts import KIT, CalledMethod, scripts_of
 from bff_core.cli.scaffold.source_code import Names, Source, calls_in, services
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.upstream.client import Upstream
@@ -92,7 +92,7 @@ def add_screen(
     outcome = Outcome(
         f"The screen {screen}, with {', '.join(one.label for one in methods)}",
         created=tree.created(),
-        next=["make test", f"bff add view {screen} --gateway {gateway}"],
+        next=[*format_advice(tree.root), "make test", f"bff add view {screen} --gateway {gateway}"],
     )
     tree.commit()
     return outcome
@@ -187,9 +187,8 @@ def _values_of_code(methods: Sequence[ServiceMethod], parts: Sequence[str]) -> d
 def _values_of_test(methods: Sequence[ServiceMethod], own: tuple[str, str]) -> dict[str, object]:
     scripts = scripts_of(called_method(one) for one in methods)
     core = ["ANYONE", "Gateway", "Views", "gateway", *(["gather"] if len(methods) > 1 else [])]
-    kit = ["assert_complete", "client", "failure_matrix", "reply"]
-    names: Names = {("dataclasses", "dataclass"), own}
-    names |= {("bff_core", name) for name in core} | {("bff_core.testing", name) for name in kit}
+    names: Names = {("dataclasses", "dataclass"), own, *KIT}
+    names |= {("bff_core", name) for name in core}
     returned: Names = set().union(*(one.source.names_in(one.returns) for one in methods))
     types = {name: _type_of(one, name) for one in methods for name in one.inputs}
     return {

@@ -2,9 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from bff_core.cli.scaffold.examples import example_of, literal
-from bff_core.cli.scaffold.source_code import ServiceCall
+from bff_core.cli.scaffold.source_code import Names, ServiceCall
+
+KIT: Final[Names] = {
+    ("collections.abc", "Mapping"),
+    *(
+        ("bff_core.testing", name)
+        for name in ("Script", "assert_complete", "client", "failure_matrix", "reply")
+    ),
+}
+"""What each generated test of a screen imports."""
 
 
 @dataclass(frozen=True, slots=True)

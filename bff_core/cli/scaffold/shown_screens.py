@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
 
+from bff_core.auth.viewer import Viewer
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.names import class_name, identifier
 from bff_core.cli.scaffold.scripts import CalledMethod
@@ -84,6 +85,11 @@ def _is_nullable(failure: object) -> bool:
 def service_names(shown: ShownScreen) -> set[str]:
     """Return the names of all services of a screen, called or not."""
     return {kind.name for _, kind in shown.shape.services if issubclass(kind, Upstream)}
+
+
+def depends_on_viewer(shown: ShownScreen) -> bool:
+    """Whether a screen has the viewer of the request, and may show less to anonymous callers."""
+    return any(issubclass(kind, Viewer) for _, kind in shown.shape.facts)
 
 
 def calls_of(shown: ShownScreen) -> tuple[list[CalledMethod], set[str]]:

@@ -29,7 +29,8 @@ def add_service(text: str, name: str, block: str) -> str:
         raise NoPlace("it has no `services:`")
     end = _end_of_section(lines, starts[0])
     before, rest = "".join(lines[:end]), "".join(lines[end:])
-    gap = "\n" if before.endswith("\n") else "\n\n"
+    gap = "" if end == starts[0] + 1 else "\n"
+    gap += "" if before.endswith("\n") else "\n"
     inserted = f"{gap}{block.strip(chr(10))}\n"
     return before + with_newlines_of(text, inserted) + rest
 

@@ -8,10 +8,11 @@ from bff_core.cli.project import FILE, Project, find_project
 from bff_core.cli.scaffold.merge import check_git, merge_files
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.pyproject import with_extras_of
+from bff_core.cli.scaffold.python_edit import with_own_views
 from bff_core.cli.scaffold.record import BASE, PATH, Record, Unit, read_record, write_record
 from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core.cli.scaffold.tree import Tree
-from bff_core.cli.scaffold.units import generate
+from bff_core.cli.scaffold.units import app_of, generate
 from bff_core.cli.scaffold.wheel import FOLDER, find_wheel
 
 
@@ -47,13 +48,14 @@ def update_units(
 ) -> Outcome:
     """Merge what the templates make of a record into the files, and store it as their new base."""
     base = tree.below(BASE)
-    before = {path: base.read(path) or "" for path in base.paths()}
-    after = generate(record, templates)
+    old = {path: base.read(path) or "" for path in base.paths()}
+    new = generate(record, templates)
     outcome = Outcome("")
-    merge_files(tree, _as_edited(tree, before), _as_edited(tree, after), outcome)
-    for path in before.keys() - after.keys():
+    before, after = (_as_edited(tree, files, old, record) for files in (old, new))
+    merge_files(tree, before, after, outcome)
+    for path in old.keys() - new.keys():
         base.delete(path)
-    for path, text in after.items():
+    for path, text in new.items():
         base.write(path, text)
     record.version = Record().version
     write_record(tree, record)
@@ -63,12 +65,22 @@ def update_units(
     return outcome
 
 
-def _as_edited(tree: Tree, files: dict[str, str]) -> dict[str, str]:
-    """Return generated files with the extras that the user has added to the framework."""
+def _as_edited(
+    tree: Tree, files: dict[str, str], base: dict[str, str], record: Record
+) -> dict[str, str]:
+    """Return generated files with what the user has added to their long lines.
+
+    These are extras of the framework, and views among the faces of a gateway.
+    """
+    edited = {**files}
     mine = tree.read(FILE)
-    if mine is None or FILE not in files:
-        return files
-    return {**files, FILE: with_extras_of(files[FILE], mine)}
+    if mine is not None and FILE in files:
+        edited[FILE] = with_extras_of(files[FILE], mine)
+    for path in (app_of(unit.name) for unit in record.units if unit.template == "gateway"):
+        mine = tree.read(path)
+        if mine is not None and path in files and path in base:
+            edited[path] = with_own_views(files[path], mine, base[path])
+    return edited
 
 
 def _summary(outcome: Outcome, record: Record, *, is_dry_run: bool) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from bff_core.cli.project import find_project
 from bff_core.cli.scaffold.areas import gateway_of, has_authenticator
 from bff_core.cli.scaffold.examples import example_of
-from bff_core.cli.scaffold.formatting import edited, formatted
+from bff_core.cli.scaffold.formatting import edited, format_advice, formatted
 from bff_core.cli.scaffold.gateways import check_absent
 from bff_core.cli.scaffold.names import class_name
 from bff_core.cli.scaffold.outcome import Outcome
@@ -13,8 +13,14 @@ from bff_core.cli.scaffold.python_edit import add_view as with_view
 from bff_core.cli.scaffold.python_edit import import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
 from bff_core.cli.scaffold.screens import query_of
-from bff_core.cli.scaffold.scripts import scripts_of
-from bff_core.cli.scaffold.shown_screens import ShownScreen, calls_of, find_screen, service_names
+from bff_core.cli.scaffold.scripts import KIT, scripts_of
+from bff_core.cli.scaffold.shown_screens import (
+    ShownScreen,
+    calls_of,
+    depends_on_viewer,
+    find_screen,
+    service_names,
+)
 from bff_core.cli.scaffold.source_code import Names
 from bff_core.cli.scaffold.text_files import NoPlace
 from bff_core.cli.scaffold.tree import Tree
@@ -37,13 +43,13 @@ def add_view(
     check_absent(tree, [*files])
     for path, text in files.items():
         tree.write(path, formatted(tree.root, path, text))
-    notes = _served(tree, screen, name)
+    notes = [*_served(tree, screen, name), *_without_authenticator(tree, shown, name)]
     outcome = Outcome(
         f"A view of {screen} for the gateway {name}: {values['request']}",
         created=tree.created(),
         changed=tree.changed(),
         notes=notes,
-        next=["make test"],
+        next=[*format_advice(tree.root), "make test"],
     )
     tree.commit()
     return outcome
@@ -63,11 +69,20 @@ def _served(tree: Tree, screen: str, gateway: str) -> list[str]:
     return [f"For GraphQL declare the parts in {schema} (docs: GraphQL)."] if has_schema else []
 
 
+def _without_authenticator(tree: Tree, shown: ShownScreen, gateway: str) -> list[str]:
+    """Return what to do if a screen depends on the viewer, and the gateway knows none."""
+    if has_authenticator(tree, gateway) or not depends_on_viewer(shown):
+        return []
+    why = f"{shown.cls.__name__} has the viewer, and the gateway {gateway} has no authenticator"
+    now = "the tests sign a viewer in, but all callers are anonymous"
+    return [f"{why}: {now}.\nAdd one: bff new {gateway} --auth session|bearer|key"]
+
+
 def _values(tree: Tree, shown: ShownScreen, screen: str, gateway: str) -> dict[str, object]:
     called, scopes = calls_of(shown)
     scripts = scripts_of(called)
     path, query = _address(shown, screen)
-    has_viewer = has_authenticator(tree, gateway) or bool(scopes)
+    has_viewer = has_authenticator(tree, gateway) or depends_on_viewer(shown)
     return {
         "gateway": gateway,
         "screen": screen,
@@ -86,12 +101,11 @@ def _values(tree: Tree, shown: ShownScreen, screen: str, gateway: str) -> dict[s
 
 def _imports(shown: ShownScreen, own: tuple[str, str], has_viewer: bool) -> dict[str, object]:
     core = ["Views", *(["gather"] if len(shown.parts) > 1 else [])]
-    kit = ["assert_complete", "client", "failure_matrix", "reply"]
     returned: Names = set().union(
         *(one.source.names_in(one.node.returns) for one in shown.parts if one.node.returns)
     )
     code: Names = {("dataclasses", "dataclass"), own, *(("bff_core", name) for name in core)}
-    test: Names = {own, *(("bff_core.testing", name) for name in kit)}
+    test: Names = {own, *KIT}
     return {
         "imports": import_block(code | returned),
         "test_imports": import_block(

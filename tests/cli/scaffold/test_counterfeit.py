@@ -111,7 +111,7 @@ def resolve(index: Index, cwd: Path, *wanted: str) -> dict[str, str]:
 
 def install_arguments(root: Path) -> list[str]:
     """Return what `make` has pip install."""
-    (found,) = re.findall(r"pip .* install --quiet (.*)", (root / "Makefile").read_text())
+    (found,) = re.findall(r"pip .* install --quiet ([^\\\n]*)", (root / "Makefile").read_text())
     return found.replace("'", "").split()
 
 

@@ -4,18 +4,28 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.clients import Answers
+from bff_core.cli.scaffold.init import NewProject, init_project
 from bff_core.cli.scaffold.names import check_project_name
 from bff_core.cli.scaffold.wheel import find_wheel, installed_from
-from tests.cli.scaffold.projects import WHEEL, Scaffold, contents, write_wheel
+from tests.cli.scaffold.projects import (
+    WHEEL,
+    Scaffold,
+    contents,
+    make_scaffold,
+    write_wheel,
+)
 
 
 def test_a_project_has_all_that_a_team_needs(scaffold: Scaffold) -> None:
@@ -73,6 +83,89 @@ def test_the_gateway_is_in_the_settings_of_the_project(scaffold: Scaffold) -> No
     assert containers["web"]["depends_on"] == ["catalog"]
 
 
+EXISTING = ("ratings=https://ratings.example/v2/", "user_profiles=http://localhost:7001")
+
+
+@pytest.fixture(scope="module")
+def existing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project over services that exist already."""
+    scaffold = make_scaffold(tmp_path_factory.mktemp("existing"))
+    wanted = NewProject("shop", scaffold.folder / "shop", wheels=scaffold.wheels, services=EXISTING)
+    init_project(wanted)
+    return scaffold.folder / "shop"
+
+
+def test_services_that_exist_take_the_place_of_the_sample(existing: Path) -> None:
+    """Nothing of the sample is left in any file, and each program gets the addresses."""
+    table = tomllib.loads((existing / "pyproject.toml").read_text())["tool"]["bff"]
+    compose = yaml.safe_load((existing / "docker-compose.yml").read_text())
+    files = {path: text for path, text in contents(existing).items() if ".whl" not in path}
+
+    assert table["services"] == {
+        "ratings": {"url": "https://ratings.example/v2"},
+        "user_profiles": {"url": "http://localhost:7001"},
+    }
+    assert list(compose["services"]) == ["api"]
+    assert "depends_on" not in compose["services"]["api"]
+    environment = compose["services"]["api"]["environment"]
+    address = "${BFF_UPSTREAM_USER_PROFILES:-http://localhost:7001}"
+    assert environment["BFF_UPSTREAM_USER_PROFILES"] == address
+    assert (
+        "# BFF_UPSTREAM_RATINGS=https://ratings.example/v2\n"
+        in (existing / ".env.example").read_text()
+    )
+    assert [path for path, text in files.items() if b"catalog" in text.lower()] == []
+    assert [path for path, text in files.items() if b"mock" in text.lower()] == []
+    assert [path for path in files if path.startswith(("mocks", "bffs/compositions/home"))] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "tool", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest", "-q"]]
+)
+def test_a_project_without_the_sample_is_sound(existing: Path, tool: list[str]) -> None:
+    """`make check` and `make test` pass at once."""
+    done = subprocess.run(
+        [sys.executable, "-m", *tool], cwd=existing, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_later_gateway_says_that_its_screen_is_to_be_replaced(
+    scaffold: Scaffold, existing: Path
+) -> None:
+    """In a project with screens of its own, a new gateway has no screen that surprises."""
+    root = shutil.copytree(existing, scaffold.folder / "copy")
+
+    first, second = scaffold.new(root, "tablet", client="ios"), scaffold.new(root, "web")
+    assert "bffs/tablet/home.py has a small screen that calls no service" in first.notes[-1]
+    assert "bff add view SCREEN --gateway web" in second.notes[-1]
+    assert scaffold.new(root, "empty", client="blank").notes == []
+
+
+@pytest.mark.parametrize(
+    ("service", "message"),
+    [
+        ("ratings", "write NAME=URL, as in ratings=https://ratings.example"),
+        ("ratings=localhost:7001", "write NAME=URL"),
+        ('ratings=https://x.example/"', "write NAME=URL"),
+        ("ratings=https://${HOST}", "write NAME=URL"),
+        ("Ratings=https://ratings.example", "can't be the name of a service.*such as ratings$"),
+        ("mobile=https://mobile.example", "'mobile' is a service of the project"),
+    ],
+)
+def test_a_wrong_service_is_refused(scaffold: Scaffold, service: str, message: str) -> None:
+    """The error says how a service is written, and no file is written."""
+    answers = Answers(client="mobile")
+    wanted = NewProject("shop", scaffold.folder / "shop", None, answers, services=(service,))
+
+    with pytest.raises(CannotRun, match=message):
+        init_project(wanted)
+
+    assert not (scaffold.folder / "shop").exists()
+
+
 def test_the_framework_is_required_by_its_wheel(scaffold: Scaffold) -> None:
     """The project names the file and the hash, so that no index can offer another package."""
     root = scaffold.init()
@@ -114,6 +207,73 @@ def test_the_extras_of_the_gateway_are_required(
 
     (framework,) = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
     assert framework.partition(" @ ")[0] == f"bff-core{extras}"
+
+
+PYTHON = """#!/bin/sh
+if [ "$1" = -c ]; then exec {python} "$@"; fi
+echo "$2" >> ran
+mkdir -p .venv/bin && cp "$0" .venv/bin/.new && mv .venv/bin/.new .venv/bin/python
+"""
+
+
+@pytest.fixture
+def make_test(scaffold: Scaffold) -> Callable[..., list[str]]:
+    """Return a function that edits pyproject.toml, runs `make test`, and returns what it ran."""
+    root = scaffold.init()
+    python = scaffold.folder / "python"
+    python.write_text(PYTHON.format(python=sys.executable))
+    python.chmod(0o755)
+
+    def run(old: str = "", new: str = "") -> list[str]:
+        path = root / "pyproject.toml"
+        path.write_text(path.read_text().replace(old, new, 1) if old else path.read_text())
+        (root / "ran").unlink(missing_ok=True)
+        later = path.stat().st_mtime_ns + 10**10
+        os.utime(path, ns=(later, later))
+        command = ["make", "test", f"PYTHON={python}"]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        return (root / "ran").read_text().split() if done.returncode == 0 else [done.stderr]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[tool.mypy]", "# strict\n[tool.mypy]"),
+        ("line-length = 100", "line-length = 90"),
+        ("[tool.bff.services.catalog]", "[tool.bff.services.x]\n\n[tool.bff.services.catalog]"),
+    ],
+)
+def test_an_edit_of_settings_installs_nothing(
+    make_test: Callable[..., list[str]], old: str, new: str
+) -> None:
+    """The first command installs; after that, settings may change without a wait."""
+    assert make_test() == ["venv", "pip", "pytest"]
+    assert make_test(old, new) == ["pytest"]
+    assert make_test() == ["pytest"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"bff-core @', '"bff-core[redis] @'),
+        ('"mypy>=1.18",', '"mypy>=1.18",\n    "hypothesis>=6",'),
+        ('["bffs"]', '["bffs", "shared"]'),
+    ],
+)
+def test_other_dependencies_are_installed(
+    make_test: Callable[..., list[str]], old: str, new: str
+) -> None:
+    """The next command after the edit installs them, once."""
+    assert make_test() == ["venv", "pip", "pytest"]
+    assert make_test(old, new) == ["venv", "pip", "pytest"]
+    assert make_test() == ["pytest"]
+
+
+def test_a_broken_pyproject_is_an_error(make_test: Callable[..., list[str]]) -> None:
+    """`make` does not take an environment for good that it could not check."""
+    assert "TOMLDecodeError" in make_test("[tool.mypy]", "[tool.mypy")[0]
 
 
 def test_containers_run_as_an_ordinary_user_with_a_health_check(scaffold: Scaffold) -> None:

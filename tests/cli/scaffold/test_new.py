@@ -64,6 +64,25 @@ def test_edits_stay_when_options_change(scaffold: Scaffold) -> None:
     assert table["project"]["dependencies"][0].startswith("bff-core[auth,graphql] @ ")
 
 
+def test_tests_of_a_gateway_that_gets_an_authenticator_need_a_viewer(scaffold: Scaffold) -> None:
+    """Views were for all callers before: the verb says what their tests need, and says it once."""
+    root = scaffold.init()
+    scaffold.new(root, "web", client="web")
+
+    outcome = scaffold.new(root, "web", auth="bearer")
+    assert 'viewer=Viewer("1")' in outcome.notes[-1]
+    assert scaffold.new(root, "web", auth="key").notes == []
+
+
+def test_the_first_container_follows_its_heading() -> None:
+    """A file without services gets the first one without an empty line before it."""
+    assert add_service("services:\n", "web", BLOCK) == f"services:\n{BLOCK}"
+    assert add_service("services:", "web", BLOCK) == f"services:\n{BLOCK}"
+    assert add_service("services:\n  db: {}\n", "web", BLOCK) == (
+        f"services:\n  db: {{}}\n\n{BLOCK}"
+    )
+
+
 def test_other_lines_stay_as_they_were(scaffold: Scaffold) -> None:
     """Comments, order and layout of shared files are those of the user, byte for byte."""
     root = scaffold.init()

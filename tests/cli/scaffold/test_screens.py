@@ -111,6 +111,30 @@ class Shelf(Composition):
         return {product.id: product for product in await self.catalog.products(ids)}
 '''
 
+ACCOUNT = '''\
+"""A screen for signed-in viewers."""
+
+from bff_core import Composition, Viewer, critical, optional
+from bffs.services.catalog import Catalog, Product
+
+
+class Account(Composition):
+    """What a viewer gets; anonymous callers get less."""
+
+    catalog: Catalog
+    caller: Viewer
+
+    @critical
+    async def name(self) -> str:
+        """Return how the viewer is called."""
+        return self.caller.subject
+
+    @optional(fallback=None)
+    async def own(self) -> Product | None:
+        """Return the product of the viewer."""
+        return None if self.caller.is_anonymous else await self.catalog.product(self.caller.subject)
+'''
+
 STEPS = (
     ("screen", ["product_page"]),
     ("view", ["product_page"]),
@@ -127,6 +151,9 @@ STEPS = (
     ("view", ["opinions", "mobil"]),
     ("view", ["ProductPage"]),
     ("area", ["check_out", "mobile", "@shop/checkout"]),
+    ("screen", ["full", ["catalog.product", "catalog.featured", "product_reviews.newest"]]),
+    ("view", ["full"]),
+    ("view", ["account"]),
 )
 
 
@@ -145,6 +172,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = scaffold.init()
     (root / "bffs/services/reviews.py").write_text(REVIEWS)
     (root / "bffs/compositions/shelf.py").write_text(SHELF)
+    (root / "bffs/compositions/account.py").write_text(ACCOUNT)
     return root
 
 
@@ -176,8 +204,9 @@ def test_all_generated_tests_pass(project: Path) -> None:
     done = python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
 
     assert done.returncode == 0, done.stdout[-3000:]
-    # Matrices of one, one, two, two, one and one services, with four failures each; six tests.
-    assert "38 passed" in done.stdout, done.stdout[-300:]
+    # Matrices of 1, 1, 2, 2, 1, 1, 2, 2 and 1 services, with four failures each; nine
+    # tests.
+    assert "61 passed" in done.stdout, done.stdout[-300:]
 
 
 @pytest.mark.slow
@@ -192,6 +221,17 @@ def test_generated_code_has_no_findings(project: Path) -> None:
     for arguments in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
         done = python(project, "-m", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("outcomes")
+@pytest.mark.parametrize("test", ["compositions/test_full.py", "mobile/test_full.py"])
+def test_scripts_have_a_type(project: Path, test: str) -> None:
+    """A service with a script per route and one with a reply fit into one mapping."""
+    code = (project / "tests" / test).read_text()
+
+    assert "SERVICES: Mapping[str, Script] = {\n" in code
+    assert '"GET /featured": reply(200, FEATURED)' in code
+    assert '"product_reviews": reply(200, NEWEST),' in code
 
 
 @pytest.mark.usefixtures("outcomes")
@@ -216,6 +256,20 @@ def test_a_view_shows_the_parts_that_need_no_arguments(project: Path) -> None:
     assert '@views.get("/shelf/{shelf_id}")' in code
     assert 'Viewer("1", scopes=frozenset({"shelf:read"}))' in test
     assert 'not_called=["product_reviews"]' in test
+
+
+@pytest.mark.usefixtures("outcomes")
+def test_a_screen_of_the_viewer_is_tested_with_a_viewer(
+    project: Path, outcomes: list[list[str]]
+) -> None:
+    """On a gateway without an authenticator the tests sign a viewer in, and the verb says so."""
+    test = (project / "tests/mobile/test_account.py").read_text()
+
+    assert 'VIEWER = Viewer("1")\n' in test
+    assert test.count("viewer=VIEWER") == 2
+    assert "the gateway mobile has no authenticator" in outcomes[17][-1]
+    assert "bff new mobile --auth session|bearer|key" in outcomes[17][-1]
+    assert not any("authenticator" in one for one in outcomes[16])
 
 
 @pytest.mark.parametrize(

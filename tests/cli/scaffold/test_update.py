@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.clients import CLIENTS
+from bff_core.cli.scaffold.formatting import edited
+from bff_core.cli.scaffold.python_edit import add_view
 from bff_core.cli.scaffold.record import PATH
+from bff_core.cli.scaffold.render import TEMPLATES
 from tests.cli.scaffold.projects import WHEEL, Scaffold, contents, write_wheel
 
 HOME = "gateway/bffs/{{ gateway }}/home.py"
@@ -35,6 +39,19 @@ def test_without_changes_the_project_is_up_to_date(scaffold: Scaffold) -> None:
     assert (outcome.status, contents(root)) == (0, before)
 
 
+def test_a_project_from_before_the_services_option_is_updated(scaffold: Scaffold) -> None:
+    """The record of an older version has no answer to it: the project has the sample."""
+    root = scaffold.init()
+    record = root / PATH
+    lines = record.read_text().splitlines(keepends=True)
+    old = [one for one in lines if not one.startswith(("sample = ", "[units.values.services]"))]
+    assert len(old) == len(lines) - 2
+    record.write_text("".join(old))
+
+    assert "up to date" in scaffold.update(root).summary
+    assert (root / "mocks/catalog.py").is_file()
+
+
 def test_edits_and_changes_of_templates_come_together(scaffold: Scaffold) -> None:
     """An edit in one place of a file and a change of its template in another are both there."""
     root = scaffold.init()
@@ -47,6 +64,39 @@ def test_edits_and_changes_of_templates_come_together(scaffold: Scaffold) -> Non
     assert (outcome.status, outcome.changed) == (0, ["bffs/mobile/app.py"])
     assert "TIMEOUT = 9  # mine" in app.read_text()
     assert "title='new'" in app.read_text()
+    assert "up to date" in scaffold.update(root).summary
+
+
+@pytest.mark.parametrize(
+    ("client", "options"),
+    [
+        *((client, {"auth": "key", "graphql": True}) for client in CLIENTS),
+        ("android", {"auth": "bearer"}),
+        ("web", {"graphql": True}),
+    ],
+)
+def test_an_added_view_is_no_conflict(
+    tmp_path: Path, scaffold: Scaffold, client: str, options: dict[str, object]
+) -> None:
+    """A gateway of each kind that has got a view gets other options, too."""
+    scaffold = Scaffold(tmp_path, TEMPLATES, scaffold.wheels)
+    root = scaffold.init()
+    scaffold.new(root, "app2", client=client, auth="none")
+    app = root / "bffs/app2/app.py"
+    before = app.read_text()
+    after = add_view(before, "bffs.app2", "reviews", "", "reviews.views")
+    app.write_text(edited(root, "bffs/app2/app.py", before, after))
+
+    outcome = scaffold.new(root, "app2", **options)
+
+    text = app.read_text()
+    assert outcome.conflicts == []
+    assert "reviews.views" in text
+    assert "reviews" in text.partition("app = gateway(")[0]
+    assert ("authenticator=" in text, "GraphQL(schema)" in text) == (
+        "auth" in options,
+        "graphql" in options,
+    )
     assert "up to date" in scaffold.update(root).summary
 
 
