@@ -18,7 +18,7 @@ from bff_core.cli.project import GatewayEntry, Project, find_project
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.under_test import MakingForTest, made_for_test
-from bff_core.server.target import CannotServe, load
+from bff_core.server.target import AppFailed, CannotServe, load
 from bff_core.settings.values import PREFIX, with_files
 
 
@@ -37,7 +37,7 @@ def load_gateway(named: str, **more: str) -> LoadedGateway:
 
     Without a name it is the only gateway of the project. It gets the variables of development, and
     placeholders for addresses and secrets that are not set: nothing is called, no file is written.
-    Raises `CannotRun` if there is no such gateway.
+    Raises `CannotRun` if there is no such gateway, and `AppFailed` if its code raises.
     """
     if ":" in named:
         return _loaded(named, named, None, _project_here(), more)
@@ -73,6 +73,8 @@ def _loaded(
         warnings.simplefilter("ignore")
         try:
             found = load(app)
+        except AppFailed:
+            raise
         except (CannotServe, ConfigurationError) as error:
             raise CannotRun(f"gateway {name}: {error}") from None
     if not isinstance(found, Gateway):

@@ -231,7 +231,8 @@ def test_an_error_of_the_users_code_is_reported(project, bff):
     done = bff("doctor", "mobile", "--json")
 
     assert done.status == 1
-    assert "RuntimeError: no database" in found(done)["gateway mobile"][-1]["what"]
+    what = found(done)["gateway mobile"][-1]["what"]
+    assert f"{module.name}, line 1: RuntimeError: no database" in what
 
 
 def test_a_declaration_without_effect_is_noted(project, bff):
