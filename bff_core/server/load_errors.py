@@ -68,6 +68,6 @@ def _conflict(error: Exception) -> tuple[str, int] | None:
 
 
 def _shown(file: str) -> str:
-    """Return a path as it is seen from the working directory."""
+    """Return a path relative to the working directory."""
     path = Path(file)
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
