@@ -183,6 +183,26 @@ def test_two_saves_within_a_second_are_both_applied(project):
     project.run.until("restarted in", count=6)
 
 
+def test_files_that_no_program_reads_restart_nothing(project):
+    """The file that is broken is named, and one that is gone is "deleted"."""
+    project.save("api/1.json", "{}")
+    project.save("docker-compose.yml", "services: {}\n")
+    project.save("bffs/extra.py", "A = 1\n")
+    project.run.until("bffs/extra.py saved, mobile restarted in")
+    (project.folder / "bffs" / "extra.py").unlink()
+    (project.folder / "api" / "1.json").unlink()
+    project.run.until("bffs/extra.py deleted, mobile restarted in")
+    project.save("docker-compose.yml", "services:\n")
+    project.save("bffs/shared.py", "<<<<<<< yours\nGREETING = 'hej'\n>>>>>>> template\n")
+    project.run.until("bffs/shared.py saved, but mobile does not start")
+    project.run.until("bffs/shared.py, line 1: there are conflict markers of a merge")
+    project.save("bffs/shared.py", "GREETING = 'hej'\n")
+    project.run.until("bffs/shared.py saved, mobile restarted in", count=7)
+
+    assert "1.json" not in project.run.text
+    assert "docker-compose.yml" not in project.run.text
+
+
 def test_a_saved_mock_is_restarted_and_no_gateway(project):
     """Each file concerns its program only."""
     project.save("mocks/catalog.py", MOCK.replace("Tent", "Lamp"))
