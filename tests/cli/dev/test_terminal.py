@@ -126,10 +126,9 @@ def project(start_for_all, free_ports, tmp_path_factory):
 def test_a_request_is_shown_with_its_parts(project):
     """The line of the request, and below it the part with its service."""
     assert project.page() == {"greeting": "hello", "title": "Tent"}
-    project.run.until("catalog          ")
+    project.run.until_matches(r"└ ✓ title +catalog +[\d.,]+ .*\n")
 
     assert re.search(r"mobile   GET /page +200  ✓ complete .* 1 call ", project.run.text)
-    assert re.search(r"└ ✓ title +catalog +\d+ ", project.run.text)
 
 
 def test_saved_code_serves_and_no_request_fails(project):
@@ -218,14 +217,14 @@ def test_a_key_breaks_a_service_and_mends_it(project):
     run.press_until("1", "errors: 500")
     run.press_until("e", "catalog answers 500")
     broken = project.page()
-    run.until("◐ degraded")
+    # A busy machine may have spent the budget of retries before.
+    run.until_matches(r"◐ degraded .*\n.*title .* missing: (\d attempts: )?500")
     run.press_until("b", " esc ")
     run.press_until("1", "as usual")
     run.press_until("u", "catalog answers as usual")
 
     assert broken["title"] is None
     assert project.page()["title"] == "Lamp"
-    assert re.search(r"◐ degraded .*\n.*title .* missing: 3 attempts: 500 each", run.text)
 
 
 def test_a_key_stops_a_service_and_starts_it_again(project):
