@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli import inspect_verbs, operate_verbs, run_verbs, scaffold_verbs
-from bff_core_cli.help_texts import flow_paragraphs
+from bff_core_cli.help_texts import flow_paragraphs, hide_types_of_flags
 
 app = typer.Typer(
     name="bff",
@@ -27,6 +27,7 @@ scaffold_verbs.add_to(app)
 inspect_verbs.add_to(app)
 operate_verbs.add_to(app)
 flow_paragraphs(app)
+hide_types_of_flags(app)
 
 
 def _show_version(is_wanted: bool) -> None:
