@@ -267,6 +267,7 @@ class Supervisor:
         except NotReady as problem:
             self._view.failure(managed.name, f"did not come up: {problem}", problem.lines)
             return
+        self._saved.taken(managed.name)
         if not is_first:
             self._view.note(f"{managed.name} serves again, after {managed.seconds:.1f} s")
 
@@ -276,6 +277,7 @@ class Supervisor:
         except NotReady as problem:
             self._view.failure(managed.name, f"{managed.name} does not start", problem.lines)
             return
+        self._saved.taken(managed.name)
         self._view.note(f"{managed.name} restarted in {managed.seconds:.1f} s", is_reload=True)
 
     def _report_death(self, managed: ManagedProgram) -> None:

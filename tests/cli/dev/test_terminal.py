@@ -234,11 +234,18 @@ def test_a_key_stops_a_service_and_starts_it_again(project):
     run.press_until("1", "stop   r")
     run.press_until("s", "catalog is stopped")
     stopped = project.page()
+    project.save("mocks/catalog.py", MOCK.replace("Tent", "Rope"))
+    project.save("bffs/extra.py", "A = 2\n")
+    run.until_matches(r"bffs/extra.py saved, mobile restarted in[^↻]*$")
     run.press_until("b", " esc ")
     run.press_until("1", "start   r")
     run.press_until("s", "catalog serves again")
 
+    project.save("mocks/answers.py", "A = 1\n")
+    run.until("  ↻ mocks/answers.py saved, catalog restarted in")
+
     assert stopped["title"] is None
+    assert project.page()["title"] == "Rope"
     assert run.process.poll() is None
 
 
