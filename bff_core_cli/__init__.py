@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli import inspect_verbs, operate_verbs, run_verbs, scaffold_verbs
-from bff_core_cli.help_texts import flow_paragraphs
+from bff_core_cli.help_texts import flow_paragraphs, hide_types_of_flags
 
 app = typer.Typer(
     name="bff",
@@ -27,6 +27,7 @@ scaffold_verbs.add_to(app)
 inspect_verbs.add_to(app)
 operate_verbs.add_to(app)
 flow_paragraphs(app)
+hide_types_of_flags(app)
 
 
 def _show_version(is_wanted: bool) -> None:
@@ -50,20 +51,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments)
     except Exception as error:
-        status = _status(error)
+        status, lines = _report(error)
         if status is None:
             raise
-        for line in str(error).splitlines():
-            sys.stderr.write(f"bff: {line}\n")
+        sys.stderr.writelines(f"{line}\n" for line in lines)
         sys.exit(status)
 
 
-def _status(error: Exception) -> int | None:
-    """Return the exit status of an error whose message says all; None for any other error."""
+def _report(error: Exception) -> tuple[int | None, Sequence[str]]:
+    """Return the exit status of an error and the lines to print; None for an unexpected one."""
     from bff_core.cli.errors import CannotRun  # noqa: PLC0415 # it loads the framework
     from bff_core.errors import ConfigurationError  # noqa: PLC0415 # the same
     from bff_core.server.target import CannotServe  # noqa: PLC0415 # the same
 
-    if isinstance(error, CannotRun):
-        return error.status
-    return 2 if isinstance(error, ConfigurationError | CannotServe) else None
+    if isinstance(error, CannotServe):
+        return error.status, error.report
+    status = error.status if isinstance(error, CannotRun) else 2
+    is_known = isinstance(error, CannotRun | ConfigurationError)
+    return status if is_known else None, [f"bff: {line}" for line in str(error).splitlines()]

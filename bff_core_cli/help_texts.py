@@ -1,8 +1,11 @@
-"""Help texts: paragraphs of docstrings, each on one line, so that terminals break them."""
+"""Help texts: paragraphs on one line, so that terminals break them; flags without a type."""
 
 import inspect
+from collections.abc import Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 
 def flow_paragraphs(app: typer.Typer) -> None:
@@ -14,3 +17,36 @@ def flow_paragraphs(app: typer.Typer) -> None:
     for group in app.registered_groups:
         if group.typer_instance is not None:
             flow_paragraphs(group.typer_instance)
+
+
+class Verb(TyperCommand):
+    """A verb whose flags have no type in its help, since they take no value."""
+
+    def get_params(self, ctx: Any) -> Any:  # the types are private in Typer
+        """Return arguments and options, `--help` included."""
+        return _without_types_of_flags(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """A group of verbs whose flags have no type in its help."""
+
+    def get_params(self, ctx: Any) -> Any:  # the types are private in Typer
+        """Return the options, `--help` included."""
+        return _without_types_of_flags(super().get_params(ctx))
+
+
+def hide_types_of_flags(app: typer.Typer) -> None:
+    """Show no `<bool>` beside flags."""
+    app.info.cls = Group
+    for command in app.registered_commands:
+        command.cls = Verb
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            hide_types_of_flags(group.typer_instance)
+
+
+def _without_types_of_flags(parameters: Sequence[object]) -> Sequence[object]:
+    for one in parameters:
+        if isinstance(one, TyperOption) and one.is_flag:
+            one.metavar = ""
+    return parameters

@@ -51,6 +51,8 @@ def issue(
     """Issue a key, and print it once."""
     from bff_core.cli import api_keys  # noqa: PLC0415 # loads the framework
 
+    if gateway and not url:
+        api_keys.require_keys_of(gateway)
     api_keys.issue(
         name,
         subject,

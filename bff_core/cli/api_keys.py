@@ -9,20 +9,38 @@ from typing import Final
 
 from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
 from bff_core.auth.api_keys.record import ApiKeyRecord
+from bff_core.auth.authenticator import HasKeys, each_of
+from bff_core.auth.demo import DemoAuthenticator
 from bff_core.cli.environment import store_url
 from bff_core.cli.errors import CannotRun, CommandFailed
 from bff_core.cli.event_loop import in_event_loop
+from bff_core.cli.gateways import load_gateway
 from bff_core.cli.output import print_json, print_table
 from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError, NotFound, StoreUnavailable
 from bff_core.events import Events
 from bff_core.redis.clients_by_url import RedisClients
+from bff_core.server.target import CannotServe
 from bff_core.settings.values import API_KEYS, without_password
 from bff_core.sqlite import missing_file
 
 UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 VARIABLE: Final = "BFF_API_KEYS_URL"
+
+
+def require_keys_of(gateway: str) -> None:
+    """Raise `CannotRun` for a gateway that takes no API keys; one that can't be loaded may."""
+    try:
+        app = load_gateway(gateway).app
+    except (CannotRun, CannotServe, ConfigurationError):
+        return
+    found = each_of(app.config.authenticator)
+    if not any(isinstance(one, HasKeys | DemoAuthenticator) for one in found):
+        raise CannotRun(
+            f"gateway {gateway} takes no API keys: give it ApiKeyAuthenticator(), alone or in "
+            "FirstOf(...), or name the store of another program by --url"
+        )
 
 
 @in_event_loop

@@ -89,6 +89,7 @@ def _facts(loaded: LoadedGateway, found: Explanation) -> Table:
     table = columns("", "")
     table.show_header = False
     by = f", by {' or '.join(route.by)}" if route.by and route.access != "anyone" else ""
+    by += " (BFF_AUTH=demo, in development only)" if route.by == ("Demo",) and by else ""
     rows = [
         ("access", f"{route.access}{by}"),
         ("timeout", f"{found.limit:g} s ({_timeout_source(loaded)})"),

@@ -15,7 +15,7 @@ from bff_core.cli.project import GatewayEntry, Project
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.policy_sources import options_in_effect
-from bff_core.server.target import CannotServe, load
+from bff_core.server.target import AppFailed, CannotServe, load
 from bff_core.startup.production import production_errors, production_warnings
 from bff_core.startup.screens import check_routes
 from bff_core.startup.unused import unusable_access_rules, unused_limit_paths
@@ -38,10 +38,9 @@ def gateway_findings(
         try:
             app = _app(entry)
         except (CannotRun, CannotServe, ConfigurationError) as error:
-            yield fail(area, str(error), "Then run bff doctor again: further checks need the app")
-        except Exception as error:  # noqa: BLE001 # code of the user may raise any error
-            shown = f"{type(error).__name__}: {error}"
-            yield fail(area, f"importing {entry.app} raises {shown}", "Run it to see the traceback")
+            below = error.traceback if isinstance(error, AppFailed) else []
+            shown = "\n".join([str(error), *below])
+            yield fail(area, shown, "Then run bff doctor again: further checks need the app")
     for one in dict.fromkeys(str(one.message) for one in warned):
         if one.startswith("BFF_"):
             yield note(area, one, "Remove the variable, or correct its name")

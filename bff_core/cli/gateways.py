@@ -3,10 +3,11 @@
 import os
 import warnings
 from collections.abc import Mapping
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Final
 
 from bff_core.cli.environment import (
     development_project,
@@ -18,8 +19,10 @@ from bff_core.cli.project import GatewayEntry, Project, find_project
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.under_test import MakingForTest, made_for_test
-from bff_core.server.target import CannotServe, load
+from bff_core.server.target import AppFailed, CannotServe, load
 from bff_core.settings.values import PREFIX, with_files
+
+AUTH: Final = f"{PREFIX}AUTH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ def load_gateway(named: str, **more: str) -> LoadedGateway:
 
     Without a name it is the only gateway of the project. It gets the variables of development, and
     placeholders for addresses and secrets that are not set: nothing is called, no file is written.
-    Raises `CannotRun` if there is no such gateway.
+    It has its own authenticator in place of that of `BFF_AUTH=demo`, if it can be made here and
+    `more` does not say otherwise. `more` are variables that replace those of development.
+    Raises `CannotRun` if there is no such gateway, and `AppFailed` if its code raises.
     """
     if ":" in named:
         return _loaded(named, named, None, _project_here(), more)
@@ -62,22 +67,35 @@ def _loaded(
 ) -> LoadedGateway:
     variables = {**development_variables(project, entry, os.environ), **more}
     variables[f"{PREFIX}ENV"] = "development"
-    making = MakingForTest(with_files(variables, PREFIX), has_own_authenticator=True)
-    printed = StringIO()
-    with (
-        in_environment(variables, project.root),
-        made_for_test(making),
-        warnings.catch_warnings(),
-        redirect_stdout(printed),
-    ):
-        warnings.simplefilter("ignore")
+    found, used = None, variables
+    if variables.get(AUTH) == "demo" and AUTH not in more:
+        used = {**variables, AUTH: "none"}
+        with suppress(CannotServe, ConfigurationError):  # such as an issuer that is not set
+            found = _made(app, used, project.root)
+    if found is None:
+        used = variables
         try:
-            found = load(app)
+            found = _made(app, used, project.root)
+        except AppFailed:
+            raise
         except (CannotServe, ConfigurationError) as error:
             raise CannotRun(f"gateway {name}: {error}") from None
     if not isinstance(found, Gateway):
         raise CannotRun(f"{app!r} is no gateway of bff-core, but of type {type(found).__name__}")
-    return LoadedGateway(name, found, entry, variables)
+    return LoadedGateway(name, found, entry, used)
+
+
+def _made(app: str, variables: Mapping[str, str], root: Path) -> object:
+    """Load an application with these variables, without its warnings and its output."""
+    making = MakingForTest(with_files(variables, PREFIX), has_own_authenticator=True)
+    with (
+        in_environment(variables, root),
+        made_for_test(making),
+        warnings.catch_warnings(),
+        redirect_stdout(StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        return load(app)
 
 
 def _project_here() -> Project:

@@ -101,7 +101,8 @@ def _service(name: str, entry: ServiceEntry) -> list[Finding]:
             return []
         return [fail(SERVICES, what, f"Start it, or mend [tool.bff.services.{name}]")]
     found = [ok(SERVICES, f"{name} answers at {address}")]
-    if status >= 500 or status == 404:
+    is_probed = bool(entry.command) or entry.ready != ServiceEntry().ready  # else it is a guess
+    if status >= 500 or (status == 404 and is_probed):
         found = [
             note(
                 SERVICES,

@@ -1,6 +1,6 @@
 """`bff routes`: the routes of gateways, with what is declared on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.table import Table
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from bff_core.cli.gateways import LoadedGateway, load_gateways
 from bff_core.cli.output import columns, console, first_that_fits, print_json, print_lines
+from bff_core.inspection.explanation import unstored_because_of
 from bff_core.inspection.routes import (
     SHARED_BY,
     RouteDescription,
@@ -32,16 +33,17 @@ def show_routes(gateway: str, *, as_json: bool) -> None:
     """Print the routes of one gateway, or of all gateways of the project."""
     loaded = [(one, routes_of(one.app)) for one in load_gateways(gateway)]
     if as_json:
-        print_json([_fields(one.name, route) for one, routes in loaded for route in routes])
+        print_json([_fields(one, route) for one, routes in loaded for route in routes])
         return
     out = console()
     for index, (one, routes) in enumerate(loaded):
         common = _common_limits(routes)
         own = [route for route in routes if route.kind not in OWN]
+        notes = ["; ".join(_notes(one, route, common)) for route in own]
         tables = [
-            _table(own, common, with_functions=True),
-            _table(own, common),
-            _table(own, common, gap=1),
+            _table(own, notes, with_functions=True),
+            _table(own, notes),
+            _table(own, notes, gap=1),
         ]
         heading = _heading(one, common)
         heading = Text("\n").append(heading) if index else heading
@@ -65,12 +67,11 @@ def _common_limits(routes: Sequence[RouteDescription]) -> Sequence[Limit]:
 
 def _table(
     routes: Sequence[RouteDescription],
-    common: Sequence[Limit],
+    notes: Sequence[str],
     *,
     with_functions: bool = False,
     gap: int = 2,
 ) -> Table:
-    notes = ["; ".join(_notes(one, common)) for one in routes]
     names = ["method", "path", "screens", "access", "cached"]
     names += ["function"] if with_functions else []
     names += ["notes"] if any(notes) else []
@@ -110,15 +111,21 @@ def _access(one: RouteDescription) -> str:
     return one.access.removeprefix("signed in, with ")
 
 
-def _notes(one: RouteDescription, common: Sequence[Limit]) -> list[str]:
-    notes = ["FastAPI"] if one.kind == "route" else []
-    notes += [] if is_default_criticality(one) else [one.criticality]
-    return notes + [describe_limit(limit) for limit in one.limits if limit not in common]
+def _notes(loaded: LoadedGateway, one: RouteDescription, common: Sequence[Limit]) -> Iterator[str]:
+    if one.kind == "route":
+        yield "FastAPI"
+    if not is_default_criticality(one):
+        yield one.criticality
+    if uncached := unstored_because_of(loaded.app, one):
+        yield f"cached without replies of {', '.join(uncached)} only"
+    for limit in one.limits:
+        if limit not in common:
+            yield describe_limit(limit)
 
 
-def _fields(gateway: str, one: RouteDescription) -> dict[str, object]:
+def _fields(loaded: LoadedGateway, one: RouteDescription) -> dict[str, object]:
     return {
-        "gateway": gateway,
+        "gateway": loaded.name,
         "kind": one.kind,
         "methods": one.methods,
         "path": one.path,
@@ -129,5 +136,6 @@ def _fields(gateway: str, one: RouteDescription) -> dict[str, object]:
         "criticality": one.criticality,
         "limits": [describe_limit(limit) for limit in one.limits],
         "cache": one.cache,
+        "uncached_services": unstored_because_of(loaded.app, one),
         "fast_path": one.is_fast,
     }

@@ -50,6 +50,11 @@ def find(name: str) -> Any:
     return found
 
 
+def is_of_application(file: str) -> bool:
+    """Whether a file of a traceback is neither the framework's nor a library's."""
+    return not file.startswith(_NOT_OF_APPLICATION)
+
+
 def _module(module_name: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
@@ -81,7 +86,7 @@ def _conflict(error: SyntaxError) -> str:
 def _place(error: Exception) -> str:
     """Return the line of the application at which an error was raised; empty if there is none."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [one for one in frames if not one.filename.startswith(_NOT_OF_APPLICATION)]
+    own = [one for one in frames if is_of_application(one.filename)]
     return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
 
 

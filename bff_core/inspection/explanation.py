@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.policy_sources import EffectiveOption, options_in_effect
 from bff_core.inspection.reader import PartPlan, parts_of
-from bff_core.inspection.routes import RouteDescription
+from bff_core.inspection.routes import SHARED_BY, RouteDescription
 from bff_core.inspection.steps import (
     InOrder,
     Maybe,
@@ -71,8 +71,19 @@ class Explanation:
     @property
     def uncached(self) -> list[str]:
         """The services whose replies are not cached, so that no answer with them is stored."""
-        kinds = dict.fromkeys(one.service for one in self.requests)
-        return [kind.name for kind in kinds if self.policies.get(kind, kind.policy).cache is None]
+        return _uncached(self.step, self.policies)
+
+
+def unstored_because_of(app: Gateway, route: RouteDescription) -> list[str]:
+    """Return the services whose replies keep an answer of the route out of its view cache."""
+    if route.cache in {"", SHARED_BY[None]}:
+        return []
+    return _uncached(route.find_step(), app.config.policies.read())
+
+
+def _uncached(step: Step, policies: Mapping[type[Upstream], Policy]) -> list[str]:
+    kinds = dict.fromkeys(one.service for one in requests_of(step))
+    return [kind.name for kind in kinds if policies.get(kind, kind.policy).cache is None]
 
 
 def explain(app: Gateway, route: RouteDescription) -> Explanation:

@@ -3,22 +3,58 @@
 import inspect
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
+from bff_core.errors import ConfigurationError
 from bff_core.gateway.named_app import NoSuchApp, find
+from bff_core.server.load_errors import reason_of, traceback_of
 from bff_core.server.server_state import App
 
 
 class CannotServe(Exception):
     """The application can't be served; the message is one line."""
 
+    status: ClassVar[int] = 2
+
+    @property
+    def report(self) -> list[str]:
+        """The lines to print."""
+        return [f"bff: {line}" for line in str(self).splitlines()]
+
+
+class AppFailed(CannotServe):
+    """The application's own code raises an exception when it is loaded.
+
+    The message has the file and the line; `traceback` has the last lines of the traceback.
+    """
+
+    status = 1
+
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(f"{name} can't be loaded: {reason_of(error)}")
+        self.traceback = traceback_of(error)
+
+    @property
+    def report(self) -> list[str]:
+        """The lines to print, those of the traceback below."""
+        return [*super().report, *self.traceback]
+
 
 def load(name: str) -> App:
     """Import the application "module:attribute"; a factory is called without arguments.
 
-    Raises CannotServe if there is none, and ConfigurationError if it is configured wrongly.
-    Exceptions of the module itself are passed on.
+    Raises CannotServe if there is none, AppFailed for an exception of its own code, and
+    ConfigurationError if it is configured wrongly.
     """
+    try:
+        return _found(name)
+    except (CannotServe, ConfigurationError):
+        raise
+    except Exception as error:
+        raise AppFailed(name, error) from error
+
+
+def _found(name: str) -> App:
     try:
         found = find(name)
     except NoSuchApp as error:

@@ -14,14 +14,14 @@ from bff_core.server.target import CannotServe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve as the arguments say; return the exit status, 2 for an error."""
+    """Serve as the arguments say; return the exit status, 2 for wrong arguments or settings."""
     ignore_hangups()
     try:
         return serve(_plan_of(arguments))
-    except (CannotServe, ConfigurationError) as reason:
-        for line in str(reason).splitlines():
-            sys.stderr.write(f"bff: {line}\n")
-        return 2
+    except (CannotServe, ConfigurationError) as error:
+        reason = error if isinstance(error, CannotServe) else CannotServe(str(error))
+        sys.stderr.writelines(f"{line}\n" for line in reason.report)
+        return reason.status
 
 
 def _plan_of(arguments: Sequence[str] | None) -> ServePlan:

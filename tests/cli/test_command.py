@@ -35,6 +35,18 @@ def test_help_does_not_load_the_framework() -> None:
     assert "serve" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "words", [(), ("routes",), ("keys",), ("keys", "issue"), ("serve",), ("new",)]
+)
+def test_flags_are_shown_without_a_type(words, bff) -> None:
+    """A flag takes no value, so its help names none; other options have their type."""
+    out = bff(*words, "--help").out
+
+    assert "--help" in out
+    assert "bool" not in out
+    assert words != ("serve",) or "<str>" in out
+
+
 @pytest.mark.parametrize("command", [[str(BFF)], [sys.executable, "-m", "bff_core"]])
 def test_an_error_is_one_message(command: list[str]) -> None:
     """A wrong argument gets one line that says what is wrong, no traceback, and status 2."""

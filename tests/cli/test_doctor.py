@@ -110,6 +110,31 @@ def test_a_port_in_use_is_reported(project, bff):
     assert any("is that of web and of catalog" in one["what"] for one in twice)
 
 
+def test_a_service_elsewhere_need_not_have_the_default_health_check(project, bff):
+    """Its 404 to `/healthz` is no finding; one to a path that the table names is."""
+
+    class Bare(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the standard library wants it
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", port_of(project, "catalog")), Bare) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            plain = found(bff("doctor", "--json"))["services"][0]
+            replace(project, ".catalog]\n", ".catalog]\nready = '/up'\n")
+            named = found(bff("doctor", "--json"))["services"][0]
+        finally:
+            server.shutdown()
+            thread.join()
+
+    assert (plain["state"], "catalog answers at" in plain["what"]) == ("ok", True)
+    assert (named["state"], named["what"]) == ("note", "catalog answers 404 to /up")
+
+
 @pytest.mark.slow
 def test_a_clock_that_differs_is_noted(project, bff):
     """Tokens expire by the clock: one that differs by minutes is found before users are refused."""
@@ -231,7 +256,8 @@ def test_an_error_of_the_users_code_is_reported(project, bff):
     done = bff("doctor", "mobile", "--json")
 
     assert done.status == 1
-    assert "RuntimeError: no database" in found(done)["gateway mobile"][-1]["what"]
+    what = found(done)["gateway mobile"][-1]["what"]
+    assert f"{module.name}, line 1: RuntimeError: no database" in what
 
 
 def test_a_declaration_without_effect_is_noted(project, bff):

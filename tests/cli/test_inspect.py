@@ -6,6 +6,22 @@ import pytest
 
 from tests.cli.projects import write_shop
 
+SIGNED = """
+from bff_core import Views, gateway
+from bff_core.auth import BearerAuthenticator
+
+views = Views()
+
+
+@views.get("/a")
+async def get_a() -> str:
+    return "a"
+
+
+def app():
+    return gateway("signed", faces=[views], authenticator=BearerAuthenticator())
+"""
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -40,6 +56,7 @@ def test_routes_have_what_is_declared_on_them(here, bff):
         "criticality": "critical",
         "limits": ["600 requests a minute by viewer"],
         "cache": "shared by all viewers",
+        "uncached_services": ["reviews"],
         "fast_path": True,
     }
     assert (review["access"], review["criticality"]) == (
@@ -69,6 +86,31 @@ def test_routes_are_a_table_for_people(here, bff):
     assert "GET     /v1/products/{product_id}  ProductPage  anyone" in out
     assert "FastAPI's own: /openapi.json, /docs, /docs/oauth2-redirect, /redoc" in out
     assert "  Query.product" in out
+
+
+def test_a_service_without_a_cache_is_noted(here, bff, monkeypatch):
+    """The list of routes does not promise a cache that `bff explain` denies."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    assert "cached without replies of reviews only" in bff("routes", "mobile").out
+    explained = bff("explain", "GET /v1/products/{product_id}", "--gateway", "mobile").out
+    assert "stores no answer that has a reply of reviews" in explained
+
+
+def test_a_gateway_has_its_authenticator_of_production(tmp_path, bff, monkeypatch):
+    """`BFF_AUTH=demo` hides no authenticator; one that can't be made here is replaced by it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BFF_AUTH", "demo")
+    (tmp_path / "signed_shop.py").write_text(SIGNED)
+    monkeypatch.setenv("BFF_ISSUER", "https://login.example")
+    monkeypatch.setenv("BFF_AUDIENCE", "shop")
+    monkeypatch.setenv("BFF_UPSTREAM_IDENTITY", "https://login.example")
+    known = json.loads(bff("explain", "/a", "--gateway", "signed_shop:app", "--json").out)
+    monkeypatch.delenv("BFF_ISSUER")
+    replaced = bff("explain", "/a", "--gateway", "signed_shop:app").out
+
+    assert known["authenticators"] == ["Bearer"]
+    assert "by Demo (BFF_AUTH=demo, in development only)" in replaced
 
 
 def test_nothing_is_written(here, bff):

@@ -91,3 +91,26 @@ def test_the_store_is_that_of_a_gateway(tmp_path, bff, monkeypatch):
     assert (tmp_path / "partner.sqlite3").exists()
     assert completion.gateways("pa") == [("partner", "for partners")]
     assert completion.gateways("x") == []
+
+
+def test_a_gateway_without_keys_gets_none(tmp_path, bff, monkeypatch):
+    """A key that its gateway would refuse is not issued; the message says what is missing."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.bff.gateways.mobile]\napp = "keyless_shop:mobile"\nport = 8002\n'
+        '[tool.bff.gateways.partner]\napp = "keyless_shop:partner"\nport = 8009\n'
+    )
+    (tmp_path / "keyless_shop.py").write_text(
+        "from bff_core import gateway\n"
+        "from bff_core.auth import ApiKeyAuthenticator, FirstOf\n\n\n"
+        "def mobile():\n    return gateway('mobile')\n\n\n"
+        "def partner():\n"
+        "    return gateway('partner', authenticator=FirstOf(ApiKeyAuthenticator()))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    words = ("keys", "issue", "--name", "x", "--subject", "s", "--gateway")
+    refused = bff(*words, "mobile")
+
+    assert (refused.status, refused.out) == (2, "")
+    assert "gateway mobile takes no API keys: give it ApiKeyAuthenticator()" in refused.err
+    assert not [*tmp_path.glob("*.sqlite3")]
+    assert bff(*words, "partner").status == 0

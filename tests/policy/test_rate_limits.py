@@ -121,3 +121,14 @@ def test_wrong_options_are_refused():
         Limit(quota=1, methods=("post",))
     with pytest.raises(ConfigurationError, match=r"Limit\.name must be letters"):
         Limit(quota=1, name='a"b')
+
+
+def test_a_window_is_full_again_only_when_the_next_one_has_passed():
+    """What is reported as `t` may exceed the window: a request weighs on the next one as well."""
+    limit = Limit(quota=100, per=10, strategy="window")
+    state = charged(limit, UNUSED, START + 4, 1)
+    reset = status_of(limit, state, START + 4).reset
+
+    assert reset == 16
+    assert status_of(limit, state, START + 4 + reset - 0.1).remaining == 99
+    assert status_of(limit, state, START + 4 + reset).remaining == 100

@@ -7,7 +7,8 @@ wants to see. A key starts it again, and so does a change of its code.
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from bff_core.cli.dev.fork_client import ForkServer
 from bff_core.cli.dev.launcher import Launcher
 from bff_core.cli.dev.managed_program import ManagedProgram, NotReady
 from bff_core.cli.dev.plan import Planned
+from bff_core.cli.dev.saved_files import SavedFiles
 from bff_core.cli.dev.view import RunView, Serving
 from bff_core.cli.dev.watch import SETTINGS, NoWatcher, Owners, watch
 from bff_core.cli.errors import CannotRun
@@ -63,7 +65,8 @@ class Supervisor:
             )
             for one in plan.programs
         }
-        self._owners = Owners([*plan.programs, *plan.others])
+        self._owners = Owners([*plan.programs, *plan.others], plan.environ)
+        self._saved = SavedFiles(self._root)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._is_over = asyncio.Event()
@@ -108,18 +111,29 @@ class Supervisor:
         managed = self.all_managed[name]
         self._change(managed, partial(self._restarted, managed))
 
-    def changed(self, paths: Collection[Path]) -> None:
-        """Start those programs again whose code was saved."""
+    def changed(self, paths: AbstractSet[Path]) -> None:
+        """Start those programs again whose code was saved or deleted."""
         settings = {path for path in paths if self._is_setting(path)}
-        code = [path for path in paths if path not in settings]
-        names = self._owners.concerned(code)
-        if any(self._launcher.has_preloaded(str(path)) for path in code):
+        applied = self._apply({path.name for path in settings}) if settings else set()
+        for name in applied:
+            self._saved.add(name, settings)
+        preloaded = {path for path in paths if self._launcher.has_preloaded(str(path))}
+        if preloaded:
             self._launcher.preload()
-            names |= {one.name for one in self.programs if one.is_gateway}
-        if settings:
-            names |= self._apply({path.name for path in settings})
+        names = applied | self._add_code(paths - settings, preloaded)
         concerned = [one for one in self.all_managed.values() if one.name in names]
-        self._spawn(self._reload([one for one in concerned if one.state != "stopped"], paths))
+        self._spawn(self._reload([one for one in concerned if one.state != "stopped"]))
+
+    def _add_code(self, code: AbstractSet[Path], preloaded: AbstractSet[Path]) -> set[str]:
+        """Record which programs the files concern; return their names."""
+        gateways = {one.name for one in self.programs if one.is_gateway}
+        found: set[str] = set()
+        for path in code:
+            concerned = gateways if path in preloaded else self._owners.concerned([path])
+            for name in concerned:
+                self._saved.add(name, [path])
+            found |= concerned
+        return found
 
     def _apply(self, files: set[str]) -> set[str]:
         """Read the settings again; return the programs that they change."""
@@ -136,7 +150,9 @@ class Supervisor:
             one.name: one.port for one in self.programs
         }:
             self._view.note(f"{names} saved: stop and start again to apply it")
+            self._owners = Owners([*self.programs, *plan.programs, *plan.others], plan.environ)
             return set()
+        self._owners = Owners([*plan.programs, *plan.others], plan.environ)
         self._launcher.environ = plan.environ
         is_all = plan.environ != self._plan.environ
         changed = {one.name for one in self.programs if is_all or one != new[one.name]}
@@ -206,11 +222,10 @@ class Supervisor:
         }:
             await asyncio.wait(changing)
 
-    async def _reload(self, concerned: Sequence[ManagedProgram], paths: Collection[Path]) -> None:
+    async def _reload(self, concerned: Sequence[ManagedProgram]) -> None:
         """Replace programs, and report those that serve their new code."""
-        started = time.monotonic()
-        names = ", ".join(sorted(self._shown(path) for path in paths))
-        tasks = [self._change(one, partial(self._replaced, one, names)) for one in concerned]
+        started, served = time.monotonic(), set[Path]()
+        tasks = [self._change(one, partial(self._replaced, one, served)) for one in concerned]
         if not tasks:
             return
         await asyncio.wait(tasks)
@@ -221,10 +236,12 @@ class Supervisor:
         ]
         if done:
             seconds = time.monotonic() - started
-            text = f"{names} saved, {_listed(done)} restarted in {seconds:.1f} s"
+            files = self._saved.described(served)
+            text = f"{files}, {_listed(done)} restarted in {seconds:.1f} s"
             self._view.note(text, is_reload=True)
 
-    async def _replaced(self, managed: ManagedProgram, names: str) -> None:
+    async def _replaced(self, managed: ManagedProgram, served: set[Path]) -> None:
+        """Replace a program; add the files that it serves now to `served`."""
         had_process = managed.program.is_gateway and managed.state == "ready"
         managed.has_old_code = False
         try:
@@ -232,8 +249,12 @@ class Supervisor:
         except NotReady as problem:
             managed.has_old_code = True
             still = "; the code from before still serves" if had_process else ""
-            text = f"{names} saved, but {managed.name} does not start{still}"
-            self._view.failure(managed.name, text, problem.lines or [str(problem)])
+            lines = problem.lines or [str(problem)]
+            files = self._saved.blamed(self._saved.taken(managed.name), lines)
+            text = f"{self._saved.described(files)}, but {managed.name} does not start{still}"
+            self._view.failure(managed.name, text, lines)
+        else:
+            served |= self._saved.taken(managed.name)
 
     async def _stopped(self, managed: ManagedProgram) -> None:
         await managed.stop()
@@ -246,6 +267,7 @@ class Supervisor:
         except NotReady as problem:
             self._view.failure(managed.name, f"did not come up: {problem}", problem.lines)
             return
+        self._saved.taken(managed.name)
         if not is_first:
             self._view.note(f"{managed.name} serves again, after {managed.seconds:.1f} s")
 
@@ -255,6 +277,7 @@ class Supervisor:
         except NotReady as problem:
             self._view.failure(managed.name, f"{managed.name} does not start", problem.lines)
             return
+        self._saved.taken(managed.name)
         self._view.note(f"{managed.name} restarted in {managed.seconds:.1f} s", is_reload=True)
 
     def _report_death(self, managed: ManagedProgram) -> None:
@@ -310,9 +333,6 @@ class Supervisor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    def _shown(self, path: Path) -> str:
-        return str(path.relative_to(self._root) if path.is_relative_to(self._root) else path)
 
 
 def _listed(names: Sequence[str]) -> str:

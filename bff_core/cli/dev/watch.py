@@ -1,7 +1,7 @@
 """Watches the files of a project, and finds the programs that a change concerns."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,18 +33,26 @@ class Owners:
 
     A gateway owns the folder of its app, if no other gateway has its app there; else its module. A
     service owns the module or package that its command runs; where several services run the same
-    package, each owns what is named like it. All else is shared by the gateways.
+    package, each owns what is named like it. Other code beside services is theirs, and all else is
+    shared by the gateways. Other data is read by those gateways whose package has it, and by those
+    programs whose variables or command name it.
     """
 
-    def __init__(self, programs: Sequence[Program]) -> None:
+    def __init__(
+        self, programs: Sequence[Program], environ: Mapping[str, str] | None = None
+    ) -> None:
+        self._programs = programs
+        self._environ = environ or {}
         self._gateways = [one for one in programs if one.is_gateway]
-        modules = {one.name: _module(one.app.partition(":")[0], one.root) for one in self._gateways}
-        folders = [path.parent for path in modules.values()]
+        self._modules = {
+            one.name: _module(one.app.partition(":")[0], one.root) for one in self._gateways
+        }
+        folders = [path.parent for path in self._modules.values()]
         self._owned = {
             name: path.parent
             if folders.count(path.parent) == 1 and path.parent != self._gateways[0].root
             else path.with_suffix("")
-            for name, path in modules.items()
+            for name, path in self._modules.items()
         }
         self._services = {one.name: path for one in programs if (path := _run_by(one)) is not None}
 
@@ -55,6 +63,8 @@ class Owners:
     def _of(self, path: Path) -> set[str]:
         if owners := {name for name, place in self._owned.items() if _is_below(path, place)}:
             return owners
+        if self._is_of_new_gateway(path):
+            return set()
         if near := {name for name, place in self._services.items() if _is_below(path, place)}:
             named = {
                 name
@@ -62,7 +72,50 @@ class Owners:
                 if _is_below(path, self._services[name] / name.replace("-", "_"))
             }
             return named or near
-        return {one.name for one in self._gateways}
+        if path.suffix != ".py":
+            return self._readers(path)
+        return self._beside(path) or {one.name for one in self._gateways}
+
+    def _is_of_new_gateway(self, path: Path) -> bool:
+        """Whether a folder beside those of gateways has an app of its own, which does not run."""
+        return any(
+            (folder / module.name).is_file()
+            for module in self._modules.values()
+            if module.name != "__init__.py"
+            for folder in path.parents
+            if folder.parent == module.parent.parent
+            and folder != module.parent
+            and folder.is_relative_to(self._gateways[0].root)
+        )
+
+    def _beside(self, path: Path) -> set[str]:
+        """Return the services whose modules are in a folder that has no gateway."""
+        return {
+            name
+            for name, place in self._services.items()
+            if place.parent in path.parents
+            and not any(place.parent in module.parents for module in self._modules.values())
+        }
+
+    def _readers(self, path: Path) -> set[str]:
+        """Return the programs that may read a file of data."""
+        return {
+            one.name
+            for one in self._programs
+            if self._is_in_package(path, one) or self._is_named(path, one)
+        }
+
+    def _is_in_package(self, path: Path, program: Program) -> bool:
+        """Whether a file is in the package of the project that has the gateway."""
+        if not program.is_gateway:
+            return False
+        package = program.root / program.app.partition(":")[0].partition(".")[0]
+        return package in path.parents
+
+    def _is_named(self, path: Path, program: Program) -> bool:
+        words = [*program.env.values(), *program.command]
+        words += self._environ.values() if program.is_gateway else ()
+        return any(program.root / word == path for word in words)
 
 
 def _is_below(path: Path, place: Path) -> bool:

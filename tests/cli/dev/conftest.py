@@ -81,6 +81,11 @@ class Started:
         assert found >= count, f"printed {text!r} {found} times:\n{self.text}"
         return next(line for line in self.text.splitlines() if text in line)
 
+    def until_matches(self, pattern: str) -> None:
+        """Wait until a regular expression is found in what it has printed."""
+        _wait_until(lambda: re.search(pattern, self.text) or not self._reader.is_alive())
+        assert re.search(pattern, self.text), f"printed nothing like {pattern!r}:\n{self.text}"
+
     def press(self, keys: str) -> None:
         """Type on the keyboard of its terminal."""
         os.write(self._keyboard, keys.encode())
@@ -138,7 +143,7 @@ class Started:
                 self._output += decoder.decode(chunk)
 
 
-def _wait_until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def _wait_until(is_so: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Poll other processes until they did what is expected of them."""
     limit = time.monotonic() + seconds
     while not is_so() and time.monotonic() < limit:

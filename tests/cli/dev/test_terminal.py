@@ -126,10 +126,9 @@ def project(start_for_all, free_ports, tmp_path_factory):
 def test_a_request_is_shown_with_its_parts(project):
     """The line of the request, and below it the part with its service."""
     assert project.page() == {"greeting": "hello", "title": "Tent"}
-    project.run.until("catalog          ")
+    project.run.until_matches(r"└ ✓ title +catalog +[\d.,]+ .*\n")
 
     assert re.search(r"mobile   GET /page +200  ✓ complete .* 1 call ", project.run.text)
-    assert re.search(r"└ ✓ title +catalog +\d+ ", project.run.text)
 
 
 def test_saved_code_serves_and_no_request_fails(project):
@@ -183,6 +182,26 @@ def test_two_saves_within_a_second_are_both_applied(project):
     project.run.until("restarted in", count=6)
 
 
+def test_files_that_no_program_reads_restart_nothing(project):
+    """The file that is broken is named, and one that is gone is "deleted"."""
+    project.save("api/1.json", "{}")
+    project.save("docker-compose.yml", "services: {}\n")
+    project.save("bffs/extra.py", "A = 1\n")
+    project.run.until("bffs/extra.py saved, mobile restarted in")
+    (project.folder / "bffs" / "extra.py").unlink()
+    (project.folder / "api" / "1.json").unlink()
+    project.run.until("bffs/extra.py deleted, mobile restarted in")
+    project.save("docker-compose.yml", "services:\n")
+    project.save("bffs/shared.py", "<<<<<<< yours\nGREETING = 'hej'\n>>>>>>> template\n")
+    project.run.until("bffs/shared.py saved, but mobile does not start")
+    project.run.until("bffs/shared.py, line 1: there are conflict markers of a merge")
+    project.save("bffs/shared.py", "GREETING = 'hej'\n")
+    project.run.until("bffs/shared.py saved, mobile restarted in", count=7)
+
+    assert "1.json" not in project.run.text
+    assert "docker-compose.yml" not in project.run.text
+
+
 def test_a_saved_mock_is_restarted_and_no_gateway(project):
     """Each file concerns its program only."""
     project.save("mocks/catalog.py", MOCK.replace("Tent", "Lamp"))
@@ -198,14 +217,14 @@ def test_a_key_breaks_a_service_and_mends_it(project):
     run.press_until("1", "errors: 500")
     run.press_until("e", "catalog answers 500")
     broken = project.page()
-    run.until("◐ degraded")
+    # A busy machine may have spent the budget of retries before.
+    run.until_matches(r"◐ degraded .*\n.*title .* missing: (\d attempts: )?500")
     run.press_until("b", " esc ")
     run.press_until("1", "as usual")
     run.press_until("u", "catalog answers as usual")
 
     assert broken["title"] is None
     assert project.page()["title"] == "Lamp"
-    assert re.search(r"◐ degraded .*\n.*title .* missing: 3 attempts: 500 each", run.text)
 
 
 def test_a_key_stops_a_service_and_starts_it_again(project):
@@ -215,11 +234,18 @@ def test_a_key_stops_a_service_and_starts_it_again(project):
     run.press_until("1", "stop   r")
     run.press_until("s", "catalog is stopped")
     stopped = project.page()
+    project.save("mocks/catalog.py", MOCK.replace("Tent", "Rope"))
+    project.save("bffs/extra.py", "A = 2\n")
+    run.until_matches(r"bffs/extra.py saved, mobile restarted in[^↻]*$")
     run.press_until("b", " esc ")
     run.press_until("1", "start   r")
     run.press_until("s", "catalog serves again")
 
+    project.save("mocks/answers.py", "A = 1\n")
+    run.until("  ↻ mocks/answers.py saved, catalog restarted in")
+
     assert stopped["title"] is None
+    assert project.page()["title"] == "Rope"
     assert run.process.poll() is None
 
 

@@ -1,10 +1,11 @@
-"""Which programs a saved file concerns."""
+"""Which programs a saved file concerns, and how it is named."""
 
 from pathlib import Path
 
 import pytest
 
 from bff_core.cli.dev.program import Program
+from bff_core.cli.dev.saved_files import SavedFiles
 from bff_core.cli.dev.watch import Owners, is_read
 from bff_core.cli.ports import Port
 from tests.reference_project import programs
@@ -21,7 +22,11 @@ MOCKS = programs().keys() - ALL
         ("bffs/web/page/page.js", {"web"}),
         ("bffs/compositions/home.py", ALL),
         ("bffs/scopes.py", ALL),
+        ("bffs/services/prices.json", ALL),
         ("settings/policies.toml", ALL),
+        ("settings/other.toml", set()),
+        ("docker-compose.yml", set()),
+        ("api/ratings/1.json", set()),
         ("services_mock/cart.py", {"cart"}),
         ("services_mock/identity/token.py", {"identity"}),
         ("services_mock/answers.py", MOCKS),
@@ -30,7 +35,9 @@ MOCKS = programs().keys() - ALL
 )
 def test_a_file_concerns_the_programs_that_use_it(path, concerned):
     """A gateway's own folder that gateway, shared code all gateways, mocks only themselves."""
-    assert Owners(list(programs().values())).concerned([ROOT / path]) == concerned
+    environ = {"BFF_POLICIES": "settings/policies.toml", "TERM": "xterm"}
+
+    assert Owners(list(programs().values()), environ).concerned([ROOT / path]) == concerned
 
 
 def program(root: Path, name: str, *, app: str = "", command: tuple[str, ...] = ()) -> Program:
@@ -61,6 +68,37 @@ def test_a_service_in_another_language_is_found_by_its_file(tmp_path):
     assert owners.concerned([tmp_path / "mocks" / "stock.js"]) == {"stock"}
 
 
+def test_a_gateway_that_was_just_added_concerns_none_that_runs(tmp_path):
+    """`bff new` writes the files of a gateway before `bff dev` is started again."""
+    for name in ("web", "tablet", "compositions"):
+        (tmp_path / "bffs" / name).mkdir(parents=True)
+    for name in ("web", "tablet"):
+        (tmp_path / "bffs" / name / "app.py").touch()
+    owners = Owners([program(tmp_path, "web", app="bffs.web.app:app")])
+
+    assert owners.concerned([tmp_path / "bffs/tablet/app.py"]) == set()
+    assert owners.concerned([tmp_path / "bffs/tablet/home.py"]) == set()
+    assert owners.concerned([tmp_path / "bffs/web/home.py"]) == {"web"}
+    assert owners.concerned([tmp_path / "bffs/compositions/home.py"]) == {"web"}
+
+
+def test_code_that_mocks_share_restarts_the_mocks(tmp_path):
+    """A module beside those that services run is theirs."""
+    (tmp_path / "mocks").mkdir()
+    for name in ("stock", "prices", "answers"):
+        (tmp_path / "mocks" / f"{name}.py").touch()
+    owners = Owners(
+        [
+            program(tmp_path, "web", app="bffs.web.app:app"),
+            program(tmp_path, "stock", command=("python", "-m", "mocks.stock")),
+            program(tmp_path, "prices", command=("python", "-m", "mocks.prices")),
+        ]
+    )
+
+    assert owners.concerned([tmp_path / "mocks/answers.py"]) == {"stock", "prices"}
+    assert owners.concerned([tmp_path / "mocks/stock.py"]) == {"stock"}
+
+
 @pytest.mark.parametrize(
     ("path", "is_wanted"),
     [
@@ -86,3 +124,18 @@ def test_an_environment_of_any_name_is_not_watched(tmp_path):
     (tmp_path / "env311" / "pyvenv.cfg").touch()
 
     assert not is_read(tmp_path / "env311" / "a.py", tmp_path)
+
+
+def test_the_file_that_broke_is_named(tmp_path):
+    """Of files that were saved together, the error names the one to mend."""
+    for name in ("app.py", "home.py"):
+        (tmp_path / name).touch()
+    saved = SavedFiles(tmp_path)
+    saved.add("web", [tmp_path / "app.py"])
+    saved.add("web", [tmp_path / "home.py", tmp_path / "old.py"])
+    paths = saved.taken("web")
+
+    assert saved.described(paths) == "app.py, home.py saved, old.py deleted"
+    assert saved.blamed(paths, ["bff: a:b: home.py, line 2: SyntaxError"]) == [tmp_path / "home.py"]
+    assert saved.blamed(paths, ["KeyError"]) == paths
+    assert saved.taken("web") == set()
