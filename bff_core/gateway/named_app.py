@@ -27,14 +27,13 @@ MAX_NAMES = 5
 
 
 class NoSuchApp(Exception):
-    """There is nothing with this name, or it can't be read; the message is one line."""
+    """There is nothing with this name; the message is one line."""
 
 
 def find(name: str) -> Any:
     """Import "module:attribute"; raise `NoSuchApp` if there is none.
 
-    So does a module with conflict markers of a merge. Other exceptions of the module itself are
-    passed on.
+    Exceptions of the module itself are passed on.
     """
     module_name, _, path = name.partition(":")
     if not module_name or not path:
@@ -60,27 +59,11 @@ def _module(module_name: str, name: str) -> ModuleType:
         return importlib.import_module(module_name)
     except ConfigurationError as error:
         raise ConfigurationError(f"{error}{_place(error)}") from error
-    except SyntaxError as error:
-        if conflict := _conflict(error):
-            raise NoSuchApp(conflict) from None
-        raise
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if module_name != missing and not module_name.startswith(f"{missing}."):
             raise
         raise NoSuchApp(f"there is no module {missing!r} (in {name!r})") from None
-
-
-def _conflict(error: SyntaxError) -> str:
-    """Return what to do about a merge that was not finished; empty if it is another error."""
-    try:
-        lines = Path(error.filename or "").read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    numbers = (number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< "))
-    found = next(numbers, None)
-    where = f"{error.filename}, line {found}"
-    return f"{where}: a merge left conflict markers: resolve the conflict" if found else ""
 
 
 def _place(error: Exception) -> str:

@@ -307,27 +307,6 @@ def test_a_wrong_option_of_an_application_is_reported_with_its_line(capsys, monk
     assert line.endswith(f" ({file}, line 5)\n")
 
 
-def test_conflict_markers_are_named_with_their_line(capsys, monkeypatch, tmp_path):
-    """After a merge that was not finished, the error says where to finish it."""
-    file = tmp_path / "merged.py"
-    file.write_text("FACES = [\n<<<<<<< yours\n1,\n=======\n2,\n>>>>>>> new template\n]\n")
-    monkeypatch.syspath_prepend(tmp_path)
-
-    assert serve("merged:app", "--port", "0", monkeypatch=monkeypatch) == 2
-    reason = "a merge left conflict markers: resolve the conflict"
-    assert capsys.readouterr().err == f"bff: {file}, line 2: {reason}\n"
-
-
-def test_other_syntax_errors_have_a_traceback(monkeypatch, tmp_path):
-    """An error of the author is shown with its place, as Python shows it."""
-    (tmp_path / "unclosed.py").write_text("FACES = [\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["bff", "serve", "unclosed:app", "--port", "0"])
-
-    with pytest.raises(SyntaxError):
-        main()
-
-
 def test_an_application_that_can_not_be_served_exits_with_two(capsys, monkeypatch):
     """A script can distinguish it from an application that failed."""
     assert serve("no.such:app", "--port", "0", monkeypatch=monkeypatch) == 2
