@@ -1,6 +1,5 @@
 """`bff new GATEWAY`: adds a gateway to a project."""
 
-import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,12 @@ from bff_core.cli.scaffold.clients import CLIENTS, Answers, changed_values, with
 from bff_core.cli.scaffold.home import has_home
 from bff_core.cli.scaffold.names import check_identifier
 from bff_core.cli.scaffold.outcome import Outcome
-from bff_core.cli.scaffold.record import BASE, Unit, read_record, write_record
+from bff_core.cli.scaffold.record import BASE, Record, Unit, read_record, write_record
 from bff_core.cli.scaffold.render import TEMPLATES, render
-from bff_core.cli.scaffold.text_files import COMPOSE
+from bff_core.cli.scaffold.text_files import COMPOSE, published_ports
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.cli.scaffold.units import add_unit
-from bff_core.cli.scaffold.update import update_units
+from bff_core.cli.scaffold.update import follow_renames, update_units
 
 FIRST_PORT = 8001
 
@@ -36,12 +35,14 @@ def new_gateway(
     project = find_project(start)
     tree = Tree(project.root)
     record = read_record(tree)
+    notes = follow_renames(project, tree, record)
     known = record.find("gateway", wanted.name)
     if known:
-        return _changed(tree, known, wanted.answers, templates)
+        _check_whole(project, known.name)
+        return _changed(tree, record, known, wanted.answers, templates)
     unit = _unit(project, tree, wanted)
     check_absent(tree, [*render("gateway", unit.values, templates=templates)])
-    notes = add_unit(tree, tree.below(BASE), unit, templates)
+    notes += add_unit(tree, tree.below(BASE), unit, templates)
     record.units.append(unit)
     write_record(tree, record)
     outcome = Outcome(
@@ -84,7 +85,7 @@ def _unit(project: Project, tree: Tree, wanted: NewGateway) -> Unit:
         raise CannotRun(f"{name!r} is a service of the project: choose another name")
     if name in project.gateways or (project.root / "bffs" / name).exists():
         raise CannotRun(f"the project has a gateway {name!r} that `bff` did not generate")
-    port = _port(project, tree, wanted.answers.port)
+    port = _port(project, tree, name, wanted.answers.port)
     values = gateway_values(_distribution(tree), name, port, wanted.answers)
     values["has_home"] = has_home(tree)
     return Unit("gateway", name, values)
@@ -99,26 +100,35 @@ def _about_home(unit: Unit) -> list[str]:
     return [f"The project has no home screen of `bff init`: {small}.\n{replaced}"]
 
 
-def _changed(tree: Tree, unit: Unit, answers: Answers, templates: Path) -> Outcome:
+def _check_whole(project: Project, name: str) -> None:
+    """Raise `CannotRun` if one half of a gateway was deleted by hand, and the other is there."""
+    table, folder = f"[tool.bff.gateways.{name}] of {FILE}", f"bffs/{name}"
+    if name not in project.gateways:
+        raise CannotRun(
+            f"{folder} is there, and the table {table} is gone: restore it, or delete both"
+        )
+    if not (project.root / folder).is_dir():
+        raise CannotRun(
+            f"the table {table} is there, and {folder} is gone: restore it, or delete both"
+        )
+
+
+def _changed(tree: Tree, record: Record, unit: Unit, answers: Answers, templates: Path) -> Outcome:
     """Merge what other options change into the files of a gateway."""
     new = {**unit.values, **changed_values(answers)}
     if new == unit.values:
         return Outcome(f"The gateway {unit.name} is there, with these options: nothing changed.")
-    record = read_record(tree)
-    found = record.find("gateway", unit.name)
-    if found:
-        found.values = new
+    unit.values = new
     outcome = update_units(tree, record, templates=templates)
     outcome.summary = f"The gateway {unit.name} with its new options"
     return outcome
 
 
-def _port(project: Project, tree: Tree, wanted: int | None) -> int:
+def _port(project: Project, tree: Tree, name: str, wanted: int | None) -> int:
     """Return the lowest port that no program of the project uses."""
     used = {one.port for one in project.gateways.values()}
     used |= {one.port for one in project.services.values()}
-    published = re.findall(r"127\.0\.0\.1:(?:\$\{\w+:-)?(\d+)", tree.read(COMPOSE) or "")
-    used |= {int(port) for port in published}
+    used |= published_ports(tree.read(COMPOSE) or "", but=name)
     if wanted in used:
         raise CannotRun(f"port {wanted} is used by another program of the project")
     return wanted or next(port for port in range(FIRST_PORT, 65536) if port not in used)

@@ -35,7 +35,8 @@ def update(
             f"the project has the templates of bff-core {record.version}, and this is "
             f"{Record().version}: use the command of the project, .venv/bin/bff"
         )
-    notes = [*_follow_renames(project, tree, record), *_take_wheel(tree, record, wheels)]
+    notes = [*follow_renames(project, tree, record), *_take_wheel(tree, record, wheels)]
+    record.version = Record().version
     outcome = update_units(tree, record, templates=templates, is_dry_run=is_dry_run)
     outcome.notes[:0] = notes
     if outcome.conflicts and not is_dry_run:
@@ -57,7 +58,6 @@ def update_units(
         base.delete(path)
     for path, text in new.items():
         base.write(path, text)
-    record.version = Record().version
     write_record(tree, record)
     outcome.summary = _summary(outcome, record, is_dry_run=is_dry_run)
     if not is_dry_run:
@@ -114,7 +114,7 @@ def _take_wheel(tree: Tree, record: Record, folder: Path | None) -> list[str]:
     return [f"The wheel {FOLDER}/{old} is replaced by {FOLDER}/{wheel.name}; make installs it."]
 
 
-def _follow_renames(project: Project, tree: Tree, record: Record) -> list[str]:
+def follow_renames(project: Project, tree: Tree, record: Record) -> list[str]:
     """Give gateways the names that users gave them; drop those that users removed."""
     units = [unit for unit in record.units if unit.template == "gateway"]
     gone = [unit for unit in units if unit.name not in project.gateways]

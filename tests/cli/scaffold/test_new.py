@@ -1,5 +1,6 @@
 """`bff new`: a further gateway, wired into the files of a project."""
 
+import shutil
 import tomllib
 from difflib import ndiff
 from pathlib import Path
@@ -104,6 +105,47 @@ def test_a_free_port_is_chosen(scaffold: Scaffold) -> None:
 
     gateways = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["bff"]["gateways"]
     assert gateways["web"]["port"] == 8003
+
+
+def delete_table(root: Path, name: str) -> None:
+    """Delete the table of a gateway, as users do by hand."""
+    path = root / "pyproject.toml"
+    before, header, rest = path.read_text().partition(f"[tool.bff.gateways.{name}]\n")
+    assert header
+    path.write_text(before + rest[rest.index("\n[") + 1 :])
+
+
+@pytest.mark.parametrize("options", [{}, {"auth": "bearer", "port": 8007}])
+def test_a_deleted_gateway_can_be_made_again(
+    scaffold: Scaffold, options: dict[str, object]
+) -> None:
+    """Who deletes a gateway by hand may change their mind, and choose other options."""
+    root = scaffold.init()
+    scaffold.new(root, "web")
+    for folder in ("bffs", "tests"):
+        shutil.rmtree(root / folder / "web")
+    delete_table(root, "web")
+
+    outcome = scaffold.new(root, "web", **options)
+
+    gateways = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["bff"]["gateways"]
+    assert "bffs/web/app.py" in outcome.created
+    assert gateways["web"]["port"] == options.get("port", 8002)
+    assert scaffold.update(root).conflicts == []
+
+
+def test_half_a_gateway_is_refused(scaffold: Scaffold) -> None:
+    """If only its folder or only its table is gone, the error says which half is missing."""
+    root = scaffold.init()
+    scaffold.new(root, "web")
+    shutil.move(root / "bffs/web", root / "away")
+    with pytest.raises(CannotRun, match="bffs/web is gone: restore it, or delete both"):
+        scaffold.new(root, "web", auth="bearer")
+
+    shutil.move(root / "away", root / "bffs/web")
+    delete_table(root, "web")
+    with pytest.raises(CannotRun, match=r"pyproject\.toml is gone: restore it, or delete both"):
+        scaffold.new(root, "web", auth="bearer")
 
 
 @pytest.mark.parametrize(
@@ -254,6 +296,26 @@ def test_a_known_service_is_not_added_again() -> None:
     text = "services:\n  web:\n    image: mine\n"
 
     assert add_service(text, "web", BLOCK) == text
+
+
+def test_a_service_has_the_indent_of_the_file() -> None:
+    """A Compose file that is indented by four spaces stays valid."""
+    text = "services:\n    a:\n        image: x\n"
+
+    edited = add_service(text, "web", BLOCK)
+
+    assert edited == f"{text}\n    web:\n        image: shop\n"
+    assert add_service(edited, "web", BLOCK) == edited
+
+
+@pytest.mark.parametrize("other", ["networks:\n  web:\n", "x-all:\n  web: 1\n"])
+def test_a_network_of_the_same_name_is_no_service(other: str) -> None:
+    """Sections beside the services may use the name of a gateway."""
+    for text in (
+        f"{other}services:\n  a:\n    image: x\n",
+        f"services:\n  a:\n    web: 1\n{other}",
+    ):
+        assert yaml.safe_load(add_service(text, "web", BLOCK))["services"]["web"]
 
 
 def test_known_variables_are_not_added_again() -> None:

@@ -273,6 +273,21 @@ def test_extras_of_the_user_stay_when_the_wheel_changes(scaffold: Scaffold, extr
     assert project["dependencies"][0].endswith(digest)
 
 
+def test_other_options_do_not_hide_a_new_version(
+    scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `bff new` with other options, `bff update` still takes the wheel of a new version."""
+    root = scaffold.init()
+    replace(root / PATH, f'version = "{version("bff-core")}"', 'version = "0.0.1"')
+    write_wheel(scaffold.wheels / WHEEL, fixed="x = 1\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(scaffold.wheels))
+
+    scaffold.new(root, "mobile", auth="bearer")
+    scaffold.update(root)
+
+    assert (root / "wheels" / WHEEL).read_bytes() == (scaffold.wheels / WHEEL).read_bytes()
+
+
 def test_a_project_without_record_is_refused(scaffold: Scaffold) -> None:
     """A project that was written by hand has nothing to update."""
     root = scaffold.init()
