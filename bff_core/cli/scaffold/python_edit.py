@@ -1,6 +1,7 @@
 """Edits the Python files of users: adds an import, and a face to the call of `gateway`."""
 
 import ast
+import builtins
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -75,6 +76,28 @@ def add_import(source: str, module: str, name: str, alias: str = "") -> str:
     data = source.encode()
     start, end = _span(data, same)
     return (data[:start] + _text(merged).encode() + data[end:]).decode()
+
+
+def free_name(source: str, module: str, name: str, other: str) -> str:
+    """Return the name by which a module can import `name`: the `other` one if it would hide one.
+
+    Raises `NoPlace` if the module can't be parsed.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError as error:
+        raise NoPlace(f"it can't be parsed ({error})") from None
+    taken = {one.id for one in nodes if isinstance(one, ast.Name) and one.id == name}
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            same = isinstance(node, ast.ImportFrom) and node.module == module
+            names = {one.asname or one.name for one in node.names}
+            if same and name in names:
+                return name
+            taken |= names
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            taken.add(node.name)
+    return other if name in taken or hasattr(builtins, name) else name
 
 
 def import_block(names: Iterable[tuple[str, str]], *plain: str) -> str:
