@@ -10,8 +10,9 @@ from bff_core.cli.scaffold.clients import CLIENTS, Answers, changed_values, with
 from bff_core.cli.scaffold.home import has_home
 from bff_core.cli.scaffold.names import check_identifier
 from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.pyproject import add_program, check_programs
 from bff_core.cli.scaffold.record import BASE, Record, Unit, read_record, write_record
-from bff_core.cli.scaffold.render import TEMPLATES, render
+from bff_core.cli.scaffold.render import TEMPLATES, render, render_wiring
 from bff_core.cli.scaffold.text_files import COMPOSE, published_ports
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.cli.scaffold.units import add_unit
@@ -39,10 +40,14 @@ def new_gateway(
     known = record.find("gateway", wanted.name)
     if known:
         _check_whole(project, known.name)
+        if wanted.answers.port not in {None, known.values["port"]}:
+            _port(project, tree, known.name, wanted.answers.port)
         return _changed(tree, record, known, wanted.answers, templates)
     unit = _unit(project, tree, wanted)
     check_absent(tree, [*render("gateway", unit.values, templates=templates)])
+    before = tree.read(FILE) or ""
     notes += add_unit(tree, tree.below(BASE), unit, templates)
+    check_programs(tree.read(FILE) or "", before)
     record.units.append(unit)
     write_record(tree, record)
     outcome = Outcome(
@@ -119,9 +124,21 @@ def _changed(tree: Tree, record: Record, unit: Unit, answers: Answers, templates
     if new == unit.values:
         return Outcome(f"The gateway {unit.name} is there, with these options: nothing changed.")
     unit.values = new
+    _check_services(tree, unit, templates)
     outcome = update_units(tree, record, templates=templates)
     outcome.summary = f"The gateway {unit.name} with its new options"
     return outcome
+
+
+def _check_services(tree: Tree, unit: Unit, templates: Path) -> None:
+    """Raise `CannotRun` if a service that other options need has the name or port of a program."""
+    before = after = tree.read(FILE) or ""
+    services = render_wiring("gateway", unit.values, templates=templates).services
+    for service, entry in services.items():
+        after = add_program(after, "services", service, entry)
+        if entry.get("port") == unit.values["port"]:
+            raise CannotRun(f"port {entry['port']} is that of {service}: choose another --port")
+    check_programs(after, before)
 
 
 def _port(project: Project, tree: Tree, name: str, wanted: int | None) -> int:
@@ -135,6 +152,6 @@ def _port(project: Project, tree: Tree, name: str, wanted: int | None) -> int:
 
 
 def _distribution(tree: Tree) -> str:
-    project = tomllib.loads(tree.read(FILE) or "").get("project", {})
-    name: str = project.get("name", tree.root.name)
-    return name
+    project = tomllib.loads(tree.read(FILE) or "").get("project")
+    name = project.get("name") if isinstance(project, dict) else None
+    return name if isinstance(name, str) else tree.root.name

@@ -9,7 +9,10 @@ import pytest
 import yaml
 
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.clients import Answers
+from bff_core.cli.scaffold.init import NewProject, init_project
 from bff_core.cli.scaffold.pyproject import add_import_layer, add_program
+from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core.cli.scaffold.text_files import add_service, add_variables
 from tests.cli.scaffold.projects import Scaffold, contents
 
@@ -173,6 +176,76 @@ def test_a_wrong_gateway_is_refused(
         scaffold.new(root, name, **options)
 
     assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    ("gateway", "answers", "message"),
+    [
+        ("mobile", {"port": 9001}, "port 9001 is used by another program"),
+        ("mobile", {"port": 9010, "auth": "session"}, "port 9010 is used by another program"),
+        ("identity", {"auth": "session", "client": "web"}, "'identity' is a service"),
+    ],
+)
+def test_the_first_gateway_is_no_other_program(
+    tmp_path: Path, scaffold: Scaffold, gateway: str, answers: dict[str, object], message: str
+) -> None:
+    """Name and port of the first gateway are not those of a mock, and nothing is written."""
+    wanted = NewProject(
+        "shop", tmp_path / "shop", gateway, Answers(**answers), wheels=scaffold.wheels
+    )
+
+    with pytest.raises(CannotRun, match=message):
+        init_project(wanted)
+
+    assert not (tmp_path / "shop").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"port": 9001}, "port 9001 is used by another program"),
+        ({"port": 8002}, "port 8002 is used by another program"),
+        ({"auth": "session"}, "port 9010 is used by another program"),
+        ({"auth": "session", "port": 9010}, "port 9010 is used by another program"),
+    ],
+)
+def test_a_port_that_is_taken_is_no_new_option(
+    tmp_path: Path, scaffold: Scaffold, options: dict[str, object], message: str
+) -> None:
+    """A gateway does not get the port of another one, nor does the mock that it needs."""
+    scaffold = Scaffold(tmp_path, TEMPLATES, scaffold.wheels)
+    root = scaffold.init()
+    scaffold.new(root, "web", port=8002)
+    scaffold.new(root, "ios", port=9010)
+    before = contents(root)
+
+    with pytest.raises(CannotRun, match=message):
+        scaffold.new(root, "mobile", **options)
+
+    assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'project = "x"\n',
+        "[project]\ndependencies = [1]\n",
+        '[project]\ndependencies = "bff-core"\n',
+    ],
+)
+@pytest.mark.parametrize(
+    "tool", ["importlinter = 3\n", "[tool.importlinter]\ncontracts = [1]\n", ""]
+)
+def test_tables_of_other_tools_may_have_any_shape(scaffold: Scaffold, text: str, tool: str) -> None:
+    """What other tools refuse is no error here."""
+    root = scaffold.init()
+    tool = tool.replace("importlinter =", "[tool]\nimportlinter =")
+    (root / "pyproject.toml").write_text(f"{text}\n{tool}\n[tool.bff.services]\n")
+
+    scaffold.new(root, "web")
+
+    table = tomllib.loads((root / "pyproject.toml").read_text())
+    assert table["tool"]["bff"]["gateways"]["web"]["port"] == 8002
 
 
 def test_a_gateway_of_the_user_is_not_overwritten(scaffold: Scaffold) -> None:
