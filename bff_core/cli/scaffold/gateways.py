@@ -8,6 +8,7 @@ from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import FILE, Project, find_project
 from bff_core.cli.scaffold.clients import CLIENTS, Answers, changed_values, with_defaults
 from bff_core.cli.scaffold.home import has_home
+from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.names import check_identifier
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.pyproject import add_program, check_programs
@@ -29,6 +30,7 @@ class NewGateway:
     answers: Answers
 
 
+@one_at_a_time
 def new_gateway(
     wanted: NewGateway, start: Path | None = None, *, templates: Path = TEMPLATES
 ) -> Outcome:

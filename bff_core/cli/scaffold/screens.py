@@ -13,6 +13,7 @@ from bff_core.cli.project import find_project
 from bff_core.cli.scaffold.examples import example_of
 from bff_core.cli.scaffold.formatting import format_advice, formatted
 from bff_core.cli.scaffold.gateways import check_absent
+from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.names import check_identifier, class_name
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.python_edit import import_block
@@ -76,6 +77,7 @@ class ServiceMethod:
         return f"self.{field}.{self.node.name}({', '.join(given)})"
 
 
+@one_at_a_time
 def add_screen(
     name: str,
     parts: Sequence[str] = (),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import FILE, Project, find_project
+from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.merge import check_git, merge_files
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.pyproject import with_extras_of
@@ -16,6 +17,7 @@ from bff_core.cli.scaffold.units import app_of, generate
 from bff_core.cli.scaffold.wheel import FOLDER, find_wheel
 
 
+@one_at_a_time
 def update(
     start: Path | None = None,
     *,

@@ -8,6 +8,7 @@ from bff_core.cli.scaffold.areas import gateway_of, has_authenticator
 from bff_core.cli.scaffold.examples import example_of
 from bff_core.cli.scaffold.formatting import edited, format_advice, formatted
 from bff_core.cli.scaffold.gateways import check_absent
+from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.names import class_name
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.python_edit import add_view as with_view
@@ -28,6 +29,7 @@ from bff_core.cli.scaffold.tree import Tree
 from bff_core.cli.scaffold.units import app_of
 
 
+@one_at_a_time
 def add_view(
     screen: str,
     gateway: str | None = None,

@@ -2,8 +2,10 @@
 
 import shutil
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from difflib import ndiff
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import yaml
@@ -12,6 +14,7 @@ from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.clients import Answers
 from bff_core.cli.scaffold.init import NewProject, init_project
 from bff_core.cli.scaffold.pyproject import add_import_layer, add_program
+from bff_core.cli.scaffold.record import PATH
 from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core.cli.scaffold.text_files import add_service, add_variables
 from tests.cli.scaffold.projects import Scaffold, contents
@@ -246,6 +249,25 @@ def test_tables_of_other_tools_may_have_any_shape(scaffold: Scaffold, text: str,
 
     table = tomllib.loads((root / "pyproject.toml").read_text())
     assert table["tool"]["bff"]["gateways"]["web"]["port"] == 8002
+
+
+def test_gateways_can_be_added_at_once(scaffold: Scaffold) -> None:
+    """Verbs of two terminals wait for each other; each gateway has a port and is recorded."""
+    root = scaffold.init()
+    names = ("web", "ios", "android", "desktop")
+    at_once = Barrier(len(names))
+
+    def add(name: str) -> None:
+        at_once.wait()
+        scaffold.new(root, name)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(add, names))
+
+    gateways = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["bff"]["gateways"]
+    units = tomllib.loads((root / PATH).read_text())["units"]
+    assert {one["name"] for one in units} == {"shop", "mobile", *names}
+    assert sorted(one["port"] for one in gateways.values()) == [*range(8001, 8006)]
 
 
 def test_a_gateway_of_the_user_is_not_overwritten(scaffold: Scaffold) -> None:
