@@ -1,6 +1,5 @@
 """`bff update`: merges the changes of templates into the files of a project."""
 
-import re
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
@@ -32,11 +31,6 @@ def update(
     record = read_record(tree)
     if not record.units:
         raise CannotRun(f"{project.root} has no {PATH}: `bff` generated nothing in it")
-    if _numbers(record.version) > _numbers(Record().version):
-        raise CannotRun(
-            f"the project has the templates of bff-core {record.version}, and this is "
-            f"{Record().version}: use the command of the project, .venv/bin/bff"
-        )
     notes = [*follow_renames(project, tree, record), *_take_wheel(tree, record, wheels)]
     record.version = Record().version
     outcome = update_units(tree, record, templates=templates, is_dry_run=is_dry_run)
@@ -95,10 +89,6 @@ def _summary(outcome: Outcome, record: Record, *, is_dry_run: bool) -> str:
     verb = "would change" if is_dry_run else "changed"
     files = "1 file" if count == 1 else f"{count} files"
     return f"The templates of bff-core {record.version} {verb} {files}."
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version)[:3]]
 
 
 def _take_wheel(tree: Tree, record: Record, folder: Path | None) -> list[str]:

@@ -309,6 +309,36 @@ def test_an_older_command_does_not_undo_an_update(scaffold: Scaffold) -> None:
     assert contents(root) == before
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('template = "gateway"', 'template = "gatewya"', "the template 'gatewya' of 'mobile'"),
+        ('gateway = "mobile"', 'gateway = "../../../zzz"', "'../../../zzz' can't be the name"),
+        ('name = "mobile"', 'name = "/etc"', "'/etc' can't be the name of a folder"),
+        ('wheel = "', 'wheel = "../', "can't be the name of a wheel"),
+        ('client = "mobile"\n', "", "the gateway 'mobile' has no value 'client'"),
+        ("graphql = false\n", "", "lacks a value .*graphql"),
+        (f'version = "{version("bff-core")}"', 'version = "99.0.0"', "templates of bff-core 99"),
+    ],
+)
+def test_a_record_that_was_edited_is_refused(
+    scaffold: Scaffold, old: str, new: str, message: str
+) -> None:
+    """Nothing is deleted, and nothing is written outside of the project, by either verb."""
+    root = scaffold.init()
+    record = root / PATH
+    text = record.read_text()
+    place = text.rindex(old)
+    record.write_text(f"{text[:place]}{new}{text[place + len(old) :]}")
+    saved = contents(scaffold.folder)
+
+    for verb in (scaffold.update, lambda root: scaffold.new(root, "mobile", auth="bearer")):
+        with pytest.raises(CannotRun, match=message):
+            verb(root)
+
+    assert contents(scaffold.folder) == saved
+
+
 def test_git_is_needed(scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
     """Someone without git reads that this verb needs it."""
     root = scaffold.init()
