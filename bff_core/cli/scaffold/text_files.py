@@ -98,4 +98,9 @@ def _end_of_section(lines: list[str], start: int) -> int:
 
 def with_newlines_of(text: str, block: str) -> str:
     """Return a block with the line ends of the text that it goes into."""
-    return block.replace("\n", "\r\n") if "\r\n" in text else block
+    return block.replace("\n", newline_of(text))
+
+
+def newline_of(text: str) -> str:
+    """Return how most lines of a text end."""
+    return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bff_core.cli.project import FILE
 from bff_core.cli.scaffold import pyproject
+from bff_core.cli.scaffold.merge import check_resolved
 from bff_core.cli.scaffold.python_edit import add_view
 from bff_core.cli.scaffold.record import Record, Unit
 from bff_core.cli.scaffold.render import TEMPLATES, render, render_wiring
@@ -46,6 +47,7 @@ def add_unit(tree: Tree, base: Tree, unit: Unit, templates: Path = TEMPLATES) ->
 
     Returns what the user has to add by hand.
     """
+    check_resolved(tree, _shared(unit, tree))
     files = render(unit.template, unit.values, templates=templates)
     for path, text in files.items():
         tree.write(path, text)

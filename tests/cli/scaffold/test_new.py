@@ -162,6 +162,9 @@ def test_half_a_gateway_is_refused(scaffold: Scaffold) -> None:
         ("my-tablet", {"client": "ios"}, "such as my_tablet$"),
         ("class", {"client": "ios"}, "such as class_$"),
         ("2d", {"client": "ios"}, "such as d$"),
+        ("bff", {"client": "ios"}, "variables that begin with BFF_ are settings"),
+        ("bff_web", {"client": "ios"}, "variables that begin with BFF_ are settings"),
+        ("a" * 65, {"client": "ios"}, "at most 64 characters"),
         ("services", {"client": "ios"}, "is a folder of the project"),
         ("catalog", {"client": "ios"}, "'catalog' is a service of the project"),
         ("tablet", {"client": "tablet"}, "--client 'tablet' is not one of web, mobile"),
@@ -249,6 +252,19 @@ def test_tables_of_other_tools_may_have_any_shape(scaffold: Scaffold, text: str,
 
     table = tomllib.loads((root / "pyproject.toml").read_text())
     assert table["tool"]["bff"]["gateways"]["web"]["port"] == 8002
+
+
+def test_an_unresolved_merge_comes_first(scaffold: Scaffold) -> None:
+    """A gateway is not added to a file with conflict markers."""
+    root = scaffold.init()
+    compose = root / "docker-compose.yml"
+    compose.write_text(f"{compose.read_text()}<<<<<<< yours\n=======\n>>>>>>> new template\n")
+    before = contents(root)
+
+    with pytest.raises(CannotRun, match=r"docker-compose\.yml has conflicts"):
+        scaffold.new(root, "web")
+
+    assert contents(root) == before
 
 
 def test_gateways_can_be_added_at_once(scaffold: Scaffold) -> None:

@@ -273,6 +273,21 @@ def test_extras_of_the_user_stay_when_the_wheel_changes(scaffold: Scaffold, extr
     assert project["dependencies"][0].endswith(digest)
 
 
+def test_one_line_end_of_another_kind_stays(scaffold: Scaffold) -> None:
+    """A merge changes no line end of the user, in a file with both kinds."""
+    root = scaffold.init()
+    app = root / "bffs/mobile/app.py"
+    app.write_bytes(app.read_bytes().replace(b"TIMEOUT = 5\n", b"TIMEOUT = 9\r\n"))
+    replace(scaffold.template(APP), "faces=[home.views]", "faces=[]")
+
+    outcome = scaffold.update(root)
+
+    assert outcome.changed == ["bffs/mobile/app.py"]
+    assert app.read_bytes().count(b"\r\n") == 1
+    assert b"TIMEOUT = 9\r\n" in app.read_bytes()
+    assert b"faces=[],\n" in app.read_bytes()
+
+
 def test_other_options_do_not_hide_a_new_version(
     scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
