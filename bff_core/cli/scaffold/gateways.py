@@ -1,7 +1,7 @@
 """`bff new GATEWAY`: adds a gateway to a project."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
@@ -44,7 +44,7 @@ def new_gateway(
         _check_whole(project, known.name)
         if wanted.answers.port not in {None, known.values["port"]}:
             _port(project, tree, known.name, wanted.answers.port)
-        return _changed(tree, record, known, wanted.answers, templates)
+        return _changed(tree, record, replace(known), wanted.answers, templates)
     unit = _unit(project, tree, wanted)
     check_absent(tree, [*render("gateway", unit.values, templates=templates)])
     before = tree.read(FILE) or ""
@@ -125,8 +125,10 @@ def _changed(tree: Tree, record: Record, unit: Unit, answers: Answers, templates
     new = {**unit.values, **changed_values(answers)}
     if new == unit.values:
         return Outcome(f"The gateway {unit.name} is there, with these options: nothing changed.")
-    unit.values = new
-    _check_services(tree, unit, templates)
+    _check_services(tree, replace(unit, values=new), templates)
+    found = record.find("gateway", unit.name)
+    if found:
+        found.values = new
     outcome = update_units(tree, record, templates=templates)
     outcome.summary = f"The gateway {unit.name} with its new options"
     return outcome

@@ -35,7 +35,8 @@ def add_service(text: str, name: str, block: str) -> str:
         raise NoPlace("it has no `services:`")
     end = _end_of_section(lines, start)
     before, rest = "".join(lines[:end]), "".join(lines[end:])
-    gap = "\n" if before.endswith("\n") else "\n\n"
+    gap = "" if end == start + 1 else "\n"
+    gap += "" if before.endswith("\n") else "\n"
     width = next((indent for _, indent in _services(lines).values()), WIDTH)
     inserted = f"{gap}{_indented(block.strip(chr(10)), width)}\n"
     return before + with_newlines_of(text, inserted) + rest
