@@ -14,13 +14,14 @@ import msgspec
 import tomlkit
 
 from bff_core.cli.errors import CannotRun
-from bff_core.cli.scaffold.names import IDENTIFIER
 from bff_core.cli.scaffold.tree import Tree
 
 PATH: Final = ".bff/scaffold.toml"
 BASE: Final = ".bff/base"
 
 ABOUT: Final = "What `bff` generated, and from which answers; `bff update` reads it."
+
+FOLDER: Final = re.compile(r"\w[\w-]*")
 
 VALUES: Final = {
     "project": ("project", "wheel", "sha256"),
@@ -86,7 +87,7 @@ def _check_unit(unit: Unit) -> None:
             raise ValueError(f"the {unit.template} {unit.name!r} has no value {name!r}")
     names = [] if unit.template == "project" else [unit.name, unit.values["gateway"]]
     for one in [*names, unit.values.get("area", "area")]:
-        if not IDENTIFIER.fullmatch(str(one)):
+        if not FOLDER.fullmatch(str(one)):
             raise ValueError(f"{one!r} can't be the name of a folder")
     if "/" in str(unit.values.get("wheel")):
         raise ValueError(f"{unit.values['wheel']!r} can't be the name of a wheel")

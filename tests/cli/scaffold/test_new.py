@@ -254,14 +254,15 @@ def test_tables_of_other_tools_may_have_any_shape(scaffold: Scaffold, text: str,
     assert table["tool"]["bff"]["gateways"]["web"]["port"] == 8002
 
 
-def test_an_unresolved_merge_comes_first(scaffold: Scaffold) -> None:
+@pytest.mark.parametrize("name", ["docker-compose.yml", "pyproject.toml"])
+def test_an_unresolved_merge_comes_first(scaffold: Scaffold, name: str) -> None:
     """A gateway is not added to a file with conflict markers."""
     root = scaffold.init()
-    compose = root / "docker-compose.yml"
+    compose = root / name
     compose.write_text(f"{compose.read_text()}<<<<<<< yours\n=======\n>>>>>>> new template\n")
     before = contents(root)
 
-    with pytest.raises(CannotRun, match=r"docker-compose\.yml has conflicts"):
+    with pytest.raises(CannotRun, match=rf"{name}.* has conflicts"):
         scaffold.new(root, "web")
 
     assert contents(root) == before
