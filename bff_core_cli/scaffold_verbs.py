@@ -31,7 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def init(
-    name: Annotated[str, typer.Argument(help="Name of the project, such as shop.")],
+    name: Annotated[str, typer.Argument(help="Name of the project, such as shop.", metavar="NAME")],
     *,
     client: Client = None,
     graphql: GraphQL = None,
@@ -131,7 +131,7 @@ additions = typer.Typer(help="Add a screen, or a view of one.", no_args_is_help=
 
 @additions.command("screen")
 def add_screen(
-    name: Annotated[str, typer.Argument(help="Name of the screen, such as product_page.")],
+    name: Annotated[str, typer.Argument(help="Name of the screen, such as product_page.", metavar="NAME")],
     *,
     part: Annotated[
         list[str] | None,
@@ -154,7 +154,11 @@ def add_screen(
 def add_view(
     screen: Annotated[
         str,
-        typer.Argument(help="Module of the screen in bffs/compositions.", autocompletion=screens),
+        typer.Argument(
+            help="Module of the screen in bffs/compositions.",
+            metavar="SCREEN",
+            autocompletion=screens,
+        ),
     ],
     *,
     gateway: Annotated[

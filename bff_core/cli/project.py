@@ -91,7 +91,7 @@ def read_project(root: Path) -> Project:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CannotRun(f"{path} can't be read: {error}") from None
+        raise CannotRun(f"{path} can't be read: {error}{_about_conflicts(path)}") from None
     table = content.get("tool", {}).get("bff")
     if table is None:
         raise CannotRun(
@@ -103,3 +103,10 @@ def read_project(root: Path) -> Project:
     except msgspec.ValidationError as error:
         raise CannotRun(f"{path}, [tool.bff]: {error}") from None
     return Project(root, known.gateways, known.services)
+
+
+def _about_conflicts(path: Path) -> str:
+    """Return what to do about a file with conflict markers of a merge."""
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    has_marker = any(line.startswith(b"<<<<<<< ") for line in lines)
+    return "; it has conflicts of a merge: resolve them first" if has_marker else ""

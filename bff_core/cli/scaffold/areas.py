@@ -10,6 +10,7 @@ from bff_core.cli.project import Project, find_project
 from bff_core.cli.scaffold import codeowners
 from bff_core.cli.scaffold.gateways import check_absent, visible
 from bff_core.cli.scaffold.home import has_home
+from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.names import check_identifier, class_name
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.record import BASE, Record, Unit, read_record, write_record
@@ -30,6 +31,7 @@ class NewArea:
     owner: str | None = None
 
 
+@one_at_a_time
 def new_area(wanted: NewArea, start: Path | None = None, *, templates: Path = TEMPLATES) -> Outcome:
     """Add an area to a gateway; a further run with another owner changes the owner."""
     project = find_project(start)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.project import FILE
 from bff_core.cli.scaffold.clients import Answers, with_defaults
 from bff_core.cli.scaffold.gateways import FIRST_PORT, gateway_values, visible
 from bff_core.cli.scaffold.names import check_identifier, check_project_name, normalized
 from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.pyproject import check_programs
 from bff_core.cli.scaffold.record import BASE, Record, Unit, write_record
 from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core.cli.scaffold.tree import Tree
@@ -70,6 +72,7 @@ def _write(tree: Tree, units: list[Unit], wheel: Wheel, templates: Path) -> list
     """Write the units of a new project; return what the user has to add by hand."""
     tree.write(f"{FOLDER}/{wheel.name}", wheel.content)
     notes = [note for one in units for note in add_unit(tree, tree.below(BASE), one, templates)]
+    check_programs(tree.read(FILE) or "")
     write_record(tree, Record(units=units))
     return notes
 

@@ -5,12 +5,13 @@ For each file: the *base* is what was generated last, *new* is what the template
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.outcome import Outcome
+from bff_core.cli.scaffold.text_files import newline_of
 from bff_core.cli.scaffold.tree import Tree
 
 MARKERS = ("<<<<<<< ", ">>>>>>> ")
@@ -32,7 +33,7 @@ def merge_files(
     Conflicts are marked in the file as git marks them, and listed in the outcome.
     """
     git = check_git()
-    _check_resolved(tree, sorted({*base, *new}))
+    check_resolved(tree, sorted({*base, *new}))
     for path in sorted({*base, *new}):
         before, after, mine = base.get(path), new.get(path), tree.read(path)
         if after in {before, mine}:
@@ -67,7 +68,8 @@ def _add(tree: Tree, path: str, text: str, outcome: Outcome, *, is_deleted: bool
         outcome.created.append(path)
 
 
-def _check_resolved(tree: Tree, paths: list[str]) -> None:
+def check_resolved(tree: Tree, paths: Iterable[str]) -> None:
+    """Raise `CannotRun` if a file has conflict markers."""
     for path in paths:
         lines = (tree.read(path) or "").splitlines()
         if all(any(line.startswith(marker) for line in lines) for marker in MARKERS):
@@ -76,10 +78,10 @@ def _check_resolved(tree: Tree, paths: list[str]) -> None:
 
 def _merged(git: str, mine: str, base: str, new: str) -> tuple[str, bool]:
     """Return the merged text, and whether it has conflicts."""
-    newline = "\r\n" if "\r\n" in mine else "\n"
+    newline = newline_of(mine)
     with TemporaryDirectory() as folder:
         names = ("yours", "last generated", "new template")
-        texts = (mine.replace("\r\n", "\n"), base, new)
+        texts = (mine, *(text.replace("\n", newline) for text in (base, new)))
         for name, text in zip(names, texts, strict=True):
             (Path(folder) / name).write_bytes(text.encode())
         labels = [part for name in names for part in ("-L", name)]
@@ -91,4 +93,4 @@ def _merged(git: str, mine: str, base: str, new: str) -> tuple[str, bool]:
         )
     if done.returncode < 0 or done.returncode > 127:  # otherwise it is the number of conflicts
         raise CannotRun(f"git can't merge: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout.decode().replace("\n", newline), done.returncode > 0
+    return done.stdout.decode(), done.returncode > 0

@@ -2,15 +2,18 @@
 
 import keyword
 import re
-from importlib.metadata import PackageNotFoundError, requires
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, metadata, requires
 
 from bff_core.cli.errors import CannotRun
 
 DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)\s*(?:\[(?P<extras>[^\]]*)\])?")
+EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
 MAX_LENGTH = 64
 
-TOOLS = {"bff-core", "hatchling", "mypy", "pytest", "ruff"}
+TOOLS = {"bff-core", "hatchling", "mypy", "pip", "pytest", "ruff", "setuptools", "uv", "wheel"}
 RESERVED = {"bffs", "compositions", "mocks", "scopes", "services", "tests"}
 """Names of folders that a project has beside its gateways."""
 
@@ -22,9 +25,8 @@ def check_project_name(name: str) -> str:
         valid = re.sub(r"[^a-z0-9._]+", "-", parts[-1].lower()).strip("-._")[:MAX_LENGTH]
         hint = f": bff init {valid}" if valid else ""
         where = f" --directory {name}" if valid and len(parts) > 1 else ""
-        raise CannotRun(
-            f"{name!r} can't be the name of a project: use letters, digits and -{hint}{where}"
-        )
+        allowed = f"use letters, digits and -{_limit(name)}"
+        raise CannotRun(f"{name!r} can't be the name of a project: {allowed}{hint}{where}")
     if normalized(name) in TOOLS | _dependencies():
         raise CannotRun(
             f"{name!r} is a package that the project installs: "
@@ -38,12 +40,24 @@ def check_identifier(name: str, kind: str) -> str:
     if IDENTIFIER.fullmatch(name) and len(name) <= MAX_LENGTH and not keyword.iskeyword(name):
         if name in RESERVED:
             raise CannotRun(f"{name!r} is a folder of the project: choose another name")
+        if kind == "gateway" and name.split("_", maxsplit=1)[0] == "bff":
+            raise CannotRun(
+                f"{name!r} can't be the name of a gateway: variables that begin with BFF_ are "
+                "settings of the framework; choose another name"
+            )
         return name
     hint = identifier(name)
     suggestion = f", such as {hint}" if hint and hint not in RESERVED else ""
+    article = "an" if kind[0] in "aeiou" else "a"
     raise CannotRun(
-        f"{name!r} can't be the name of a {kind}: use lower-case letters, digits and _{suggestion}"
+        f"{name!r} can't be the name of {article} {kind}: "
+        f"use lower-case letters, digits and _{_limit(name)}{suggestion}"
     )
+
+
+def _limit(name: str) -> str:
+    """Return how long a name may be, for the error about one that is too long."""
+    return f", at most {MAX_LENGTH} characters" if len(name) > MAX_LENGTH else ""
 
 
 def identifier(name: str) -> str:
@@ -64,8 +78,36 @@ def normalized(name: str) -> str:
 
 
 def _dependencies() -> set[str]:
+    """Return the packages that the framework needs, with each of its extras, and what they need."""
+    found, waiting = set[str](), [("bff-core", extra) for extra in _extras("bff-core")]
+    known = set(waiting)
+    while waiting:
+        name, extra = waiting.pop()
+        found.add(name)
+        new = {*_required(name, extra)} - known
+        known |= new
+        waiting += new
+    return found
+
+
+def _extras(name: str) -> set[str]:
+    """Return the extras of an installed package, and none, which is ""."""
     try:
-        found = requires("bff-core") or []
+        return {"", *(metadata(name).get_all("Provides-Extra") or [])}
     except PackageNotFoundError:
-        return set()
-    return {normalized(re.split(r"[^A-Za-z0-9._-]", one, maxsplit=1)[0]) for one in found}
+        return {""}
+
+
+def _required(name: str, extra: str) -> Iterator[tuple[str, str]]:
+    """Yield what an installed package needs with an extra: packages, each with an extra or none."""
+    try:
+        texts = requires(name) or []
+    except PackageNotFoundError:
+        return
+    for text in texts:
+        found, marker = REQUIREMENT.match(text), EXTRA.search(text)
+        if found and (marker is None or normalized(marker[1]) == normalized(extra)):
+            package = normalized(found["name"])
+            yield package, ""
+            for one in (found["extras"] or "").split(","):
+                yield package, one.strip()

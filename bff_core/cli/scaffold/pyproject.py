@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import tomlkit
 
+from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.text_files import with_newlines_of
 
 FILE = "pyproject.toml"
@@ -37,6 +38,36 @@ def add_program(text: str, kind: str, name: str, entry: Mapping[str, object]) ->
     return _added_by_tomlkit(text, kind, name, entry)
 
 
+def check_programs(text: str, before: str = "") -> None:
+    """Raise `CannotRun` if two programs have one name or one port, and had not `before`."""
+    shared = _shared(tomllib.loads(text)) - _shared(tomllib.loads(before))
+    for name in sorted(one for one in shared if isinstance(one, str)):
+        raise CannotRun(
+            f"{name!r} is a service of the project: choose another name for the gateway"
+        )
+    for port in sorted(one for one in shared if isinstance(one, int)):
+        raise CannotRun(
+            f"port {port} is used by another program of the project: choose another --port"
+        )
+
+
+def _shared(document: Mapping[str, object]) -> set[str | int]:
+    """Return the names and the ports that two programs have."""
+    gateways, services = (_programs(document, kind) for kind in ("gateways", "services"))
+    entries = [one for one in [*gateways.values(), *services.values()] if isinstance(one, Mapping)]
+    ports = [one["port"] for one in entries if one.get("port")]
+    return {name for name in gateways if name in services} | {
+        port for port in ports if ports.count(port) > 1
+    }
+
+
+def _table(document: object, *names: str) -> Mapping[str, object]:
+    """Return a table below a document; an empty one if there is none."""
+    for name in names:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document if isinstance(document, Mapping) else {}
+
+
 def add_extras(text: str, extras: Iterable[str]) -> str:
     """Add extras of the framework to the dependencies of the project."""
     found = _framework(text)
@@ -63,10 +94,11 @@ def with_extras_of(text: str, mine: str) -> str:
 def _framework(text: str) -> re.Match[str] | None:
     """Return the requirement of the framework among the dependencies of a project."""
     try:
-        requirements = tomllib.loads(text).get("project", {}).get("dependencies", [])
+        requirements = _table(tomllib.loads(text), "project").get("dependencies")
     except tomllib.TOMLDecodeError:
         return None
-    found = (FRAMEWORK.fullmatch(one) for one in requirements)
+    texts = requirements if isinstance(requirements, list) else []
+    found = (FRAMEWORK.fullmatch(one) for one in texts if isinstance(one, str))
     return next((one for one in found if one), None)
 
 
@@ -78,10 +110,10 @@ def add_import_layer(text: str, name: str) -> str:
     """Add a gateway to the layers of import-linter that list gateways by name, if there are any."""
     document = tomllib.loads(text)
     gateways = _programs(document, "gateways")
-    contracts = document.get("tool", {}).get("importlinter", {}).get("contracts", [])
-    for contract in contracts:
-        if "bffs" in contract.get("containers", []):
-            for layer in contract.get("layers", []):
+    contracts = _table(document, "tool", "importlinter").get("contracts")
+    for contract in contracts if isinstance(contracts, list) else []:
+        if "bffs" in _texts(contract, "containers"):
+            for layer in _texts(contract, "layers"):
                 names = [one.strip(" ()") for one in re.split(r"[|:]", layer)]
                 if name not in names and gateways.keys() & set(names):
                     text = text.replace(f'"{layer}"', f'"{layer} | {name}"')
@@ -119,10 +151,14 @@ def _has(text: str, kind: str, name: str) -> bool:
         return False
 
 
-def _programs(
-    document: dict[str, dict[str, dict[str, dict[str, object]]]], kind: str
-) -> dict[str, object]:
-    return document.get("tool", {}).get("bff", {}).get(kind, {})
+def _programs(document: Mapping[str, object], kind: str) -> Mapping[str, object]:
+    return _table(document, "tool", "bff", kind)
+
+
+def _texts(document: object, name: str) -> list[str]:
+    """Return the texts of a list in a table."""
+    found = document.get(name) if isinstance(document, Mapping) else None
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def _added_by_tomlkit(text: str, kind: str, name: str, entry: Mapping[str, object]) -> str:

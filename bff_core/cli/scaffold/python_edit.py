@@ -1,6 +1,7 @@
 """Edits the Python files of users: adds an import, and a face to the call of `gateway`."""
 
 import ast
+import builtins
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -63,18 +64,40 @@ def add_import(source: str, module: str, name: str, alias: str = "") -> str:
     """Add `from module import name`, in the order of isort, unless it is there."""
     found = list(_imports(source))
     wanted = ast.alias(name, alias if alias not in {"", name} else None)
-    same = next((one for one in found if one.module == module), None)
-    if same is None:
+    if any(_key(one)[0] == module and _has_name(one, wanted) for one in found):
+        return source
+    same = next((one for one in found if one.module == module and not _has_alias(one)), None)
+    if same is None or wanted.asname:
         return _inserted(source, found, ast.ImportFrom(module, [wanted], 0))
     names = {(one.name, one.asname) for one in same.names} | {(wanted.name, wanted.asname)}
-    if len(names) == len(same.names):
-        return source
     merged = ast.ImportFrom(
         module, [ast.alias(*one) for one in sorted(names, key=lambda one: _rank(one[0]))], 0
     )
     data = source.encode()
     start, end = _span(data, same)
     return (data[:start] + _text(merged).encode() + data[end:]).decode()
+
+
+def free_name(source: str, module: str, name: str, other: str) -> str:
+    """Return the name by which a module can import `name`: the `other` one if it would hide one.
+
+    Raises `NoPlace` if the module can't be parsed.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError as error:
+        raise NoPlace(f"it can't be parsed ({error})") from None
+    taken = {one.id for one in nodes if isinstance(one, ast.Name) and one.id == name}
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            same = isinstance(node, ast.ImportFrom) and node.module == module
+            names = {one.asname or one.name for one in node.names}
+            if same and name in names:
+                return name
+            taken |= names
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            taken.add(node.name)
+    return other if name in taken or hasattr(builtins, name) else name
 
 
 def import_block(names: Iterable[tuple[str, str]], *plain: str) -> str:
@@ -123,7 +146,7 @@ def _imports(source: str) -> Iterator[ast.ImportFrom]:
 
 def _inserted(source: str, found: list[ast.ImportFrom], new: ast.ImportFrom) -> str:
     lines = source.splitlines(keepends=True)
-    before = [one for one in found if (one.module or "") < (new.module or "")]
+    before = [one for one in found if _key(one) < _key(new)]
     if before:
         number = before[-1].end_lineno or 0
     elif found:
@@ -131,6 +154,19 @@ def _inserted(source: str, found: list[ast.ImportFrom], new: ast.ImportFrom) -> 
     else:
         raise NoPlace("it has no import of bff_core")
     return "".join([*lines[:number], f"{_text(new)}\n", *lines[number:]])
+
+
+def _key(statement: ast.ImportFrom) -> tuple[str, tuple[int, str]]:
+    """Return the place of an import among others: imports with an alias stand alone."""
+    return statement.module or "", _rank(statement.names[0].name)
+
+
+def _has_name(statement: ast.ImportFrom, wanted: ast.alias) -> bool:
+    return (wanted.name, wanted.asname) in {(one.name, one.asname) for one in statement.names}
+
+
+def _has_alias(statement: ast.ImportFrom) -> bool:
+    return len(statement.names) == 1 and statement.names[0].asname is not None
 
 
 def _text(statement: ast.ImportFrom) -> str:

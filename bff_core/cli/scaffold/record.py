@@ -4,6 +4,7 @@
 that `bff update` can distinguish the edits of users from the changes of templates.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -19,6 +20,15 @@ PATH: Final = ".bff/scaffold.toml"
 BASE: Final = ".bff/base"
 
 ABOUT: Final = "What `bff` generated, and from which answers; `bff update` reads it."
+
+FOLDER: Final = re.compile(r"\w[\w-]*")
+
+VALUES: Final = {
+    "project": ("project", "wheel", "sha256"),
+    "gateway": ("gateway", "client", "auth", "project", "port"),
+    "area": ("gateway", "area", "owner"),
+}
+"""The templates, and the values that each version has rendered them with."""
 
 
 @dataclass(slots=True)
@@ -53,9 +63,38 @@ def read_record(tree: Tree) -> Record:
     if text is None:
         return Record()
     try:
-        return msgspec.convert(tomllib.loads(text), Record)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CannotRun(f"{tree.root / PATH} can't be read: {error}") from None
+        record = msgspec.convert(tomllib.loads(text), Record)
+        for unit in record.units:
+            _check_unit(unit)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        raise CannotRun(
+            f"{tree.root / PATH} can't be read: {error}; restore it from version control"
+        ) from None
+    if _numbers(record.version) > _numbers(Record().version):
+        raise CannotRun(
+            f"the project has the templates of bff-core {record.version}, and this is "
+            f"{Record().version}: use the command of the project, .venv/bin/bff"
+        )
+    return record
+
+
+def _check_unit(unit: Unit) -> None:
+    """Raise `ValueError` if a unit was not written by `bff`: its values become paths."""
+    if unit.template not in VALUES:
+        raise ValueError(f"the template {unit.template!r} of {unit.name!r} is not known")
+    for name in VALUES[unit.template]:
+        if name not in unit.values:
+            raise ValueError(f"the {unit.template} {unit.name!r} has no value {name!r}")
+    names = [] if unit.template == "project" else [unit.name, unit.values["gateway"]]
+    for one in [*names, unit.values.get("area", "area")]:
+        if not FOLDER.fullmatch(str(one)):
+            raise ValueError(f"{one!r} can't be the name of a folder")
+    if "/" in str(unit.values.get("wheel")):
+        raise ValueError(f"{unit.values['wheel']!r} can't be the name of a wheel")
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
 
 
 def write_record(tree: Tree, record: Record) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path, PurePosixPath
 import jinja2
 import msgspec
 
+from bff_core.cli.errors import CannotRun
+
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SUFFIX = ".jinja"
 
@@ -47,7 +49,7 @@ def render_wiring(
 ) -> SharedEntries:
     """Return what a template adds to the files of the project."""
     source = (templates / template / f"{WIRING}{SUFFIX}").read_text(encoding="utf-8")
-    text = _environment().from_string(source).render(values)
+    text = _render(_environment().from_string(source), values)
     return msgspec.convert(tomllib.loads(text), SharedEntries)
 
 
@@ -57,9 +59,18 @@ def _rendered(folder: Path, values: Mapping[str, object]) -> Iterator[tuple[str,
         path = file.relative_to(folder).as_posix().removesuffix(SUFFIX)
         text = file.read_text(encoding="utf-8")
         yield (
-            environment.from_string(path).render(values),
-            environment.from_string(text).render(values),
+            _render(environment.from_string(path), values),
+            _render(environment.from_string(text), values),
         )
+
+
+def _render(template: jinja2.Template, values: Mapping[str, object]) -> str:
+    try:
+        return template.render(values)
+    except jinja2.UndefinedError as error:
+        raise CannotRun(
+            f".bff/scaffold.toml lacks a value ({error}): restore it from version control"
+        ) from None
 
 
 def _environment() -> jinja2.Environment:

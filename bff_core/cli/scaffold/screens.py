@@ -5,21 +5,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import get_type_hints
+from typing import Final, get_type_hints
+from urllib.parse import quote, urlencode
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import find_project
 from bff_core.cli.scaffold.examples import example_of
 from bff_core.cli.scaffold.formatting import format_advice, formatted
 from bff_core.cli.scaffold.gateways import check_absent
+from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.names import check_identifier, class_name
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.python_edit import import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
 from bff_core.cli.scaffold.scripts import KIT, CalledMethod, scripts_of
-from bff_core.cli.scaffold.source_code import Names, Source, calls_in, services
+from bff_core.cli.scaffold.source_code import Names, Source, calls_in, services, unquoted
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.upstream.client import Upstream
+
+MODULES: Final = {"app", "app_version", "images", "links", "page", "schema"}
+"""Modules of generated gateways: a view of a screen has the name of the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +49,14 @@ class ServiceMethod:
     def inputs(self) -> dict[str, ast.expr]:
         """The parameters that have no default, with their annotations."""
         arguments = self.node.args
-        required = len(arguments.args) - len(arguments.defaults)
-        plain = arguments.args[1:required]
+        positional = [*arguments.posonlyargs, *arguments.args]
+        plain = positional[1 : len(positional) - len(arguments.defaults)]
         named = [
             one
             for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
             if default is None
         ]
-        return {one.arg: one.annotation or ast.Name("str") for one in [*plain, *named]}
+        return {one.arg: unquoted(one.annotation or ast.Name("str")) for one in [*plain, *named]}
 
     @property
     def names(self) -> Names:
@@ -63,15 +68,16 @@ class ServiceMethod:
     @property
     def returns(self) -> ast.expr:
         """The annotation of what it returns."""
-        return self.node.returns or ast.Name("object")
+        return unquoted(self.node.returns or ast.Name("object"))
 
     def call(self, field: str) -> str:
         """Return the expression by which a part calls it."""
-        plain = {one.arg for one in self.node.args.args}
+        plain = {one.arg for one in [*self.node.args.posonlyargs, *self.node.args.args]}
         given = [f"self.{one}" if one in plain else f"{one}=self.{one}" for one in self.inputs]
         return f"self.{field}.{self.node.name}({', '.join(given)})"
 
 
+@one_at_a_time
 def add_screen(
     name: str,
     parts: Sequence[str] = (),
@@ -81,7 +87,7 @@ def add_screen(
 ) -> Outcome:
     """Add a screen whose parts call methods of services, such as `catalog.product`."""
     project = find_project(start)
-    tree, screen = Tree(project.root), check_identifier(name, "screen")
+    tree, screen = Tree(project.root), _checked(name)
     methods = _chosen(list(service_methods(project.root)), parts)
     values = _values(screen, methods)
     files = render("screen", values, templates=templates)
@@ -115,8 +121,19 @@ def called_method(method: ServiceMethod) -> CalledMethod:
 
 def query_of(inputs: dict[str, object]) -> str:
     """Return the query of a request with an example of each input; `inputs` are types."""
-    pairs = [f"{name}={example_of(kind, name)}" for name, kind in inputs.items()]
-    return f"?{'&'.join(pairs)}" if pairs else ""
+    query = urlencode(
+        {name: example_of(kind, name) for name, kind in inputs.items()}, quote_via=quote, safe=":"
+    )
+    return f"?{query}" if query else ""
+
+
+def _checked(name: str) -> str:
+    screen = check_identifier(name, "screen")
+    if screen in MODULES:
+        raise CannotRun(
+            f"{screen!r} is a module of gateways: choose another name, such as {screen}_screen"
+        )
+    return screen
 
 
 def _chosen(known: list[ServiceMethod], wanted: Sequence[str]) -> list[ServiceMethod]:
@@ -152,22 +169,53 @@ def _values(screen: str, methods: Sequence[ServiceMethod]) -> dict[str, object]:
     doubled = next((name for name in parts if parts.count(name) > 1), None)
     if doubled:
         raise CannotRun(f"two parts are called {doubled}: add one of them by hand")
+    _check_inputs(methods, parts)
+    cls = _class_of(screen, methods)
     return {
         "screen": screen,
-        "screen_class": class_name(screen),
+        "screen_class": cls,
         **_values_of_code(methods, parts),
-        **_values_of_test(methods, (f"bffs.compositions.{screen}", class_name(screen))),
+        **_values_of_test(methods, (f"bffs.compositions.{screen}", cls)),
     }
 
 
+def _check_inputs(methods: Sequence[ServiceMethod], parts: Sequence[str]) -> None:
+    """Raise `CannotRun` if an input can't be a field of the screen beside its other fields."""
+    known: dict[str, object] = {}
+    for one in methods:
+        for name in one.inputs:
+            kind = _type_of(one, name)
+            if name in parts:
+                raise CannotRun(
+                    f"{one.label} takes {name!r}, which is the name of a part, too: "
+                    "write its part by hand"
+                )
+            if known.setdefault(name, kind) != kind:
+                raise CannotRun(
+                    f"{one.label} takes {name!r} as another type than the other part: "
+                    "write one of them by hand"
+                )
+
+
+def _class_of(screen: str, methods: Sequence[ServiceMethod]) -> str:
+    """Return a name for the class of a screen that hides none of the names in its modules."""
+    taken = {"Composition", "Gateway", "Loaded", "Mapping", "Script", "Viewer", "Views"}
+    taken |= {name for one in methods for _, name in one.names}
+    name = class_name(screen)
+    while name in taken:
+        name += "Screen"
+    return name
+
+
 def _values_of_code(methods: Sequence[ServiceMethod], parts: Sequence[str]) -> dict[str, object]:
+    inputs = {name: kind for one in methods for name, kind in one.inputs.items()}
+    taken = {*parts, *inputs}
     fields = {
-        one.field: f"{one.field}_service" if one.field in parts else one.field for one in methods
+        one.field: f"{one.field}_service" if one.field in taken else one.field for one in methods
     }
     decorators = {"critical", "optional"} if len(methods) > 1 else {"critical"}
     names: Names = set().union(*(one.names for one in methods))
     used = {("bff_core", name) for name in {"Composition", *decorators}}
-    inputs = {name: kind for one in methods for name, kind in one.inputs.items()}
     return {
         "imports": import_block(names | used),
         "services": {fields[one.field]: one.service.__name__ for one in methods},
@@ -200,6 +248,8 @@ def _values_of_test(methods: Sequence[ServiceMethod], own: tuple[str, str]) -> d
 
 
 def _type_of(method: ServiceMethod, name: str) -> object:
-    return get_type_hints(getattr(method.service, method.node.name), include_extras=True).get(
-        name, str
-    )
+    try:
+        hints = get_type_hints(getattr(method.service, method.node.name), include_extras=True)
+    except NameError as error:
+        raise CannotRun(f"{method.label}: {error}: import it outside of TYPE_CHECKING") from None
+    return hints.get(name, str)

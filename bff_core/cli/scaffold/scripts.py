@@ -16,6 +16,9 @@ KIT: Final[Names] = {
 }
 """What each generated test of a screen imports."""
 
+RESERVED: Final = {"ANYONE", "APP", "SERVICES", "VIEWER"}
+"""Other constants of a generated test."""
+
 
 @dataclass(frozen=True, slots=True)
 class CalledMethod:
@@ -62,7 +65,7 @@ def _script(routes: dict[str, str]) -> str:
 def _unused(names: dict[str, str], wanted: str) -> str:
     number = 1
     name = wanted
-    while name in names:
+    while name in names or name in RESERVED:
         number += 1
         name = f"{wanted}_{number}"
     return name

@@ -12,7 +12,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.names import class_name, identifier
 from bff_core.cli.scaffold.scripts import CalledMethod
-from bff_core.cli.scaffold.source_code import Source, calls_in, load, source_of
+from bff_core.cli.scaffold.source_code import Source, calls_in, load, source_of, unquoted
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.failure_policy import Optional
@@ -32,7 +32,7 @@ class ShownPart:
     @property
     def returns(self) -> str:
         """The type of the field that shows it."""
-        kind = ast.unparse(self.node.returns or ast.Name("object"))
+        kind = ast.unparse(unquoted(self.node.returns or ast.Name("object")))
         return f"{kind} | None" if self.is_nullable and "None" not in kind else kind
 
 

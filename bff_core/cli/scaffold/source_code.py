@@ -2,9 +2,10 @@
 
 import ast
 import builtins
-import importlib
+import importlib.util
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -48,7 +49,7 @@ class Source:
     def names_in(self, annotation: ast.expr) -> Names:
         """Return what an annotation needs imported."""
         imported = {
-            alias.asname or alias.name: (node.module or "", alias.name)
+            alias.asname or alias.name: (self._module_of(node), alias.name)
             for node in self.tree.body
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
@@ -60,12 +61,40 @@ class Source:
             if not hasattr(builtins, name)
         }
 
+    def _module_of(self, node: ast.ImportFrom) -> str:
+        """Return the full name of the module that an import names, also relative to its own."""
+        name = f"{'.' * node.level}{node.module or ''}"
+        return importlib.util.resolve_name(name, self.module.__package__)
+
     def evaluate(self, expression: ast.expr) -> object:
         """Return the value of an expression of the module; None if it has none outside a call."""
         try:
             return eval(ast.unparse(expression), vars(self.module))  # noqa: S307 # the user's own
         except (AttributeError, NameError, TypeError):
             return None
+
+
+class _Unquoted(ast.NodeTransformer):
+    """Replaces the texts in an annotation by the types that they name."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, str):
+            return unquoted(ast.parse(node.value, mode="eval").body)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        name = ast.unparse(node.value).rpartition(".")[2]
+        if name == "Annotated" and isinstance(node.slice, ast.Tuple):
+            node.slice.elts[0] = unquoted(node.slice.elts[0])
+        elif name != "Literal":
+            node.slice = unquoted(node.slice)
+        return node
+
+
+def unquoted(annotation: ast.expr) -> ast.expr:
+    """Return an annotation without quotes: generated code imports the types before it."""
+    done: ast.expr = _Unquoted().visit(deepcopy(annotation))
+    return done
 
 
 def load(root: Path, name: str) -> Source:

@@ -77,6 +77,8 @@ class Tree:
         self._changes.clear()
 
     def _change(self, full: str, content: bytes | None) -> None:
+        if ".." in full.split("/") or full.startswith("/"):
+            raise CannotRun(f"{full} is outside of {self.root}: nothing is written there")
         if content == self._on_disk(full):
             self._changes.pop(full, None)
         else:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bff_core.cli.project import FILE
 from bff_core.cli.scaffold import pyproject
-from bff_core.cli.scaffold.python_edit import add_view
+from bff_core.cli.scaffold.merge import check_resolved
+from bff_core.cli.scaffold.python_edit import add_view, free_name
 from bff_core.cli.scaffold.record import Record, Unit
 from bff_core.cli.scaffold.render import TEMPLATES, render, render_wiring
 from bff_core.cli.scaffold.text_files import (
@@ -46,6 +47,7 @@ def add_unit(tree: Tree, base: Tree, unit: Unit, templates: Path = TEMPLATES) ->
 
     Returns what the user has to add by hand.
     """
+    check_resolved(tree, _shared(unit, tree))
     files = render(unit.template, unit.values, templates=templates)
     for path, text in files.items():
         tree.write(path, text)
@@ -99,7 +101,9 @@ def _area_additions(unit: Unit, texts: Mapping[str, str]) -> Additions:
     app, package = app_of(gateway), f"bffs.{gateway}.{area}"
     made = Additions()
     try:
-        made.texts[app] = add_view(texts.get(app, ""), package, "views", area, f"{area}.views")
+        text = texts.get(app, "")
+        alias = free_name(text, package, area, f"{area}_area")
+        made.texts[app] = add_view(text, package, "views", alias, f"{alias}.views")
     except NoPlace as why:
         made.notes.append(
             f"{app} was not changed: {why}. Add to its faces: {area}.views, after\n"

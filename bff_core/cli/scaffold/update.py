@@ -1,10 +1,10 @@
 """`bff update`: merges the changes of templates into the files of a project."""
 
-import re
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import FILE, Project, find_project
+from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.merge import check_git, merge_files
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.pyproject import with_extras_of
@@ -16,6 +16,7 @@ from bff_core.cli.scaffold.units import app_of, generate
 from bff_core.cli.scaffold.wheel import FOLDER, find_wheel
 
 
+@one_at_a_time
 def update(
     start: Path | None = None,
     *,
@@ -30,12 +31,8 @@ def update(
     record = read_record(tree)
     if not record.units:
         raise CannotRun(f"{project.root} has no {PATH}: `bff` generated nothing in it")
-    if _numbers(record.version) > _numbers(Record().version):
-        raise CannotRun(
-            f"the project has the templates of bff-core {record.version}, and this is "
-            f"{Record().version}: use the command of the project, .venv/bin/bff"
-        )
-    notes = [*_follow_renames(project, tree, record), *_take_wheel(tree, record, wheels)]
+    notes = [*follow_renames(project, tree, record), *_take_wheel(tree, record, wheels)]
+    record.version = Record().version
     outcome = update_units(tree, record, templates=templates, is_dry_run=is_dry_run)
     outcome.notes[:0] = notes
     if outcome.conflicts and not is_dry_run:
@@ -57,7 +54,6 @@ def update_units(
         base.delete(path)
     for path, text in new.items():
         base.write(path, text)
-    record.version = Record().version
     write_record(tree, record)
     outcome.summary = _summary(outcome, record, is_dry_run=is_dry_run)
     if not is_dry_run:
@@ -95,10 +91,6 @@ def _summary(outcome: Outcome, record: Record, *, is_dry_run: bool) -> str:
     return f"The templates of bff-core {record.version} {verb} {files}."
 
 
-def _numbers(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version)[:3]]
-
-
 def _take_wheel(tree: Tree, record: Record, folder: Path | None) -> list[str]:
     """Replace the wheel of the framework if the installed version is another one."""
     unit = record.project
@@ -114,7 +106,7 @@ def _take_wheel(tree: Tree, record: Record, folder: Path | None) -> list[str]:
     return [f"The wheel {FOLDER}/{old} is replaced by {FOLDER}/{wheel.name}; make installs it."]
 
 
-def _follow_renames(project: Project, tree: Tree, record: Record) -> list[str]:
+def follow_renames(project: Project, tree: Tree, record: Record) -> list[str]:
     """Give gateways the names that users gave them; drop those that users removed."""
     units = [unit for unit in record.units if unit.template == "gateway"]
     gone = [unit for unit in units if unit.name not in project.gateways]

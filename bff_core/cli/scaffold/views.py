@@ -1,16 +1,18 @@
 """`bff add view SCREEN --gateway NAME`: a REST view of a screen, with its failure matrix."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 from bff_core.cli.project import find_project
 from bff_core.cli.scaffold.areas import gateway_of, has_authenticator
 from bff_core.cli.scaffold.examples import example_of
 from bff_core.cli.scaffold.formatting import edited, format_advice, formatted
 from bff_core.cli.scaffold.gateways import check_absent
+from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.names import class_name
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.python_edit import add_view as with_view
-from bff_core.cli.scaffold.python_edit import import_block
+from bff_core.cli.scaffold.python_edit import free_name, import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
 from bff_core.cli.scaffold.screens import query_of
 from bff_core.cli.scaffold.scripts import KIT, scripts_of
@@ -21,12 +23,13 @@ from bff_core.cli.scaffold.shown_screens import (
     find_screen,
     service_names,
 )
-from bff_core.cli.scaffold.source_code import Names
+from bff_core.cli.scaffold.source_code import Names, unquoted
 from bff_core.cli.scaffold.text_files import NoPlace
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.cli.scaffold.units import app_of
 
 
+@one_at_a_time
 def add_view(
     screen: str,
     gateway: str | None = None,
@@ -59,10 +62,12 @@ def _served(tree: Tree, screen: str, gateway: str) -> list[str]:
     """Add the view to the faces of its gateway; return what the user has to do besides."""
     path, schema = app_of(gateway), f"bffs/{gateway}/schema.py"
     before = tree.read(path) or ""
+    package = f"bffs.{gateway}"
     try:
-        after = with_view(before, f"bffs.{gateway}", screen, "", f"{screen}.views")
+        alias = free_name(before, package, screen, f"{screen}_screen")
+        after = with_view(before, package, screen, alias, f"{alias}.views")
     except NoPlace as why:
-        by_hand = f"from bffs.{gateway} import {screen}"
+        by_hand = f"from {package} import {screen}"
         return [f"{path} was not changed: {why}. Add {screen}.views to its faces: {by_hand}"]
     tree.write(path, edited(tree.root, path, before, after))
     has_schema = tree.read(schema) is not None
@@ -102,7 +107,11 @@ def _values(tree: Tree, shown: ShownScreen, screen: str, gateway: str) -> dict[s
 def _imports(shown: ShownScreen, own: tuple[str, str], has_viewer: bool) -> dict[str, object]:
     core = ["Views", *(["gather"] if len(shown.parts) > 1 else [])]
     returned: Names = set().union(
-        *(one.source.names_in(one.node.returns) for one in shown.parts if one.node.returns)
+        *(
+            one.source.names_in(unquoted(one.node.returns))
+            for one in shown.parts
+            if one.node.returns
+        )
     )
     code: Names = {("dataclasses", "dataclass"), own, *(("bff_core", name) for name in core)}
     test: Names = {own, *KIT}
@@ -124,13 +133,20 @@ def _viewer(scopes: set[str]) -> str:
 def _address(shown: ShownScreen, screen: str) -> tuple[str, str]:
     """Return the path of a view, with required inputs in it, and the query of the others."""
     required = [one for one in shown.shape.inputs if one.is_required]
-    texts = [one for one in required if isinstance(example_of(one.annotation), str | int | float)]
+    texts = [one for one in required if _fits_path(example_of(one.annotation, one.name))]
     others = {one.name: one.annotation for one in required if one not in texts}
     path = "".join([f"/{screen.replace('_', '-')}", *(f"/{{{one.name}}}" for one in texts)])
     return path, query_of(others)
 
 
+def _fits_path(example: object) -> bool:
+    """Whether a value can be a segment of a path: an address has slashes."""
+    return isinstance(example, str | int | float) and "/" not in str(example)
+
+
 def _example_path(shown: ShownScreen, path: str) -> str:
     for one in shown.shape.inputs:
-        path = path.replace(f"{{{one.name}}}", str(example_of(one.annotation, one.name)))
+        path = path.replace(
+            f"{{{one.name}}}", quote(str(example_of(one.annotation, one.name)), safe=":")
+        )
     return path

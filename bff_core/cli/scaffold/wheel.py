@@ -40,17 +40,24 @@ def find_wheel(folder: Path | None) -> Wheel:
     """
     wanted = f"bff_core-{version('bff-core')}-"
     folders = [folder] if folder else [*_find_links(), *installed_from(_direct_url())]
+    broken: CannotRun | None = None
     for one in folders:
-        found = sorted(one.glob(f"{wanted}*.whl"), key=_is_for_one_platform)
-        if found:
-            return _read(found[0])
+        for path in sorted(one.glob(f"{wanted}*.whl"), key=_is_for_one_platform):
+            try:
+                return _read(path)
+            except CannotRun as error:
+                broken = broken or error
+    if broken:
+        raise broken
     raise CannotRun(_advice(f"{wanted}*.whl", folders))
 
 
 def _read(path: Path) -> Wheel:
     try:
         with zipfile.ZipFile(path) as archive:
-            archive.getinfo(f"bff_core-{version('bff-core')}.dist-info/METADATA")
+            for name in ("METADATA", "RECORD", "WHEEL"):
+                archive.getinfo(f"bff_core-{version('bff-core')}.dist-info/{name}")
+            archive.getinfo("bff_core/__init__.py")
         return Wheel(path.name, path.read_bytes())
     except (OSError, KeyError, zipfile.BadZipFile):
         raise CannotRun(f"{path} is not a wheel of bff-core: build it again") from None

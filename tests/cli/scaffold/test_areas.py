@@ -36,6 +36,20 @@ def test_an_area_has_an_owner_and_is_served(scaffold: Scaffold) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["gateway", "str", "home"])
+def test_the_name_of_an_area_hides_no_other(scaffold: Scaffold, name: str) -> None:
+    """An area may have the name of something that the module of its gateway has already."""
+    root = scaffold.init()
+    (root / "bffs/mobile/home.py").unlink()
+
+    new_area(NewArea(name, "mobile", "@shop/all"), root, templates=scaffold.templates)
+
+    app = (root / "bffs/mobile/app.py").read_text()
+    assert f"from bffs.mobile.{name} import views as {name}_area\n" in app
+    assert f"faces=[home.views, {name}_area.views]," in app
+    assert "up to date" in scaffold.update(root).summary
+
+
 def test_the_file_of_owners_is_extended(scaffold: Scaffold) -> None:
     """Lines of the user stay; the file may stand at each place where GitHub looks."""
     root = scaffold.init()

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -342,6 +343,8 @@ def test_a_new_repository_becomes_a_project(scaffold: Scaffold) -> None:
         ("pytest", "a package that the project installs.*pytest-bff"),
         ("FastAPI", "a package that the project installs"),
         ("bff_core", "a package that the project installs"),
+        *((name, f"{name}-bff$") for name in ("anyio", "click", "pip", "hiredis", "pydantic_core")),
+        ("a" * 65, "at most 64 characters: bff init a{64}$"),
     ],
 )
 def test_a_wrong_name_is_refused_with_a_suggestion(name: str, message: str) -> None:
@@ -426,6 +429,31 @@ def test_a_broken_wheel_is_refused(scaffold: Scaffold) -> None:
 
     with pytest.raises(CannotRun, match="is not a wheel of bff-core"):
         find_wheel(scaffold.wheels)
+
+
+@pytest.mark.parametrize("lacking", ["RECORD", "bff_core/__init__.py"])
+def test_a_wheel_with_parts_missing_is_refused(scaffold: Scaffold, lacking: str) -> None:
+    """An archive that pip can't install, or that lacks the framework, is no wheel of it."""
+    path = scaffold.wheels / WHEEL
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            if not name.endswith(lacking):
+                archive.writestr(name, content)
+
+    with pytest.raises(CannotRun, match="is not a wheel of bff-core"):
+        find_wheel(scaffold.wheels)
+
+
+def test_a_broken_wheel_is_passed_over(scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A further folder of PIP_FIND_LINKS may have a wheel that is whole."""
+    other = scaffold.folder / "other"
+    other.mkdir()
+    (other / WHEEL).write_bytes(b"no archive")
+    monkeypatch.setenv("PIP_FIND_LINKS", f"{other} {scaffold.wheels}")
+
+    assert find_wheel(None).content == (scaffold.wheels / WHEEL).read_bytes()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links need rights there")

@@ -1,14 +1,21 @@
 """`bff new`: a further gateway, wired into the files of a project."""
 
+import shutil
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from difflib import ndiff
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import yaml
 
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.scaffold.clients import Answers
+from bff_core.cli.scaffold.init import NewProject, init_project
 from bff_core.cli.scaffold.pyproject import add_import_layer, add_program
+from bff_core.cli.scaffold.record import PATH
+from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core.cli.scaffold.text_files import add_service, add_variables
 from tests.cli.scaffold.projects import Scaffold, contents
 
@@ -125,6 +132,47 @@ def test_a_free_port_is_chosen(scaffold: Scaffold) -> None:
     assert gateways["web"]["port"] == 8003
 
 
+def delete_table(root: Path, name: str) -> None:
+    """Delete the table of a gateway, as users do by hand."""
+    path = root / "pyproject.toml"
+    before, header, rest = path.read_text().partition(f"[tool.bff.gateways.{name}]\n")
+    assert header
+    path.write_text(before + rest[rest.index("\n[") + 1 :])
+
+
+@pytest.mark.parametrize("options", [{}, {"auth": "bearer", "port": 8007}])
+def test_a_deleted_gateway_can_be_made_again(
+    scaffold: Scaffold, options: dict[str, object]
+) -> None:
+    """Who deletes a gateway by hand may change their mind, and choose other options."""
+    root = scaffold.init()
+    scaffold.new(root, "web")
+    for folder in ("bffs", "tests"):
+        shutil.rmtree(root / folder / "web")
+    delete_table(root, "web")
+
+    outcome = scaffold.new(root, "web", **options)
+
+    gateways = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["bff"]["gateways"]
+    assert "bffs/web/app.py" in outcome.created
+    assert gateways["web"]["port"] == options.get("port", 8002)
+    assert scaffold.update(root).conflicts == []
+
+
+def test_half_a_gateway_is_refused(scaffold: Scaffold) -> None:
+    """If only its folder or only its table is gone, the error says which half is missing."""
+    root = scaffold.init()
+    scaffold.new(root, "web")
+    shutil.move(root / "bffs/web", root / "away")
+    with pytest.raises(CannotRun, match="bffs/web is gone: restore it, or delete both"):
+        scaffold.new(root, "web", auth="bearer")
+
+    shutil.move(root / "away", root / "bffs/web")
+    delete_table(root, "web")
+    with pytest.raises(CannotRun, match=r"pyproject\.toml is gone: restore it, or delete both"):
+        scaffold.new(root, "web", auth="bearer")
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
@@ -133,6 +181,9 @@ def test_a_free_port_is_chosen(scaffold: Scaffold) -> None:
         ("my-tablet", {"client": "ios"}, "such as my_tablet$"),
         ("class", {"client": "ios"}, "such as class_$"),
         ("2d", {"client": "ios"}, "such as d$"),
+        ("bff", {"client": "ios"}, "variables that begin with BFF_ are settings"),
+        ("bff_web", {"client": "ios"}, "variables that begin with BFF_ are settings"),
+        ("a" * 65, {"client": "ios"}, "at most 64 characters"),
         ("services", {"client": "ios"}, "is a folder of the project"),
         ("catalog", {"client": "ios"}, "'catalog' is a service of the project"),
         ("tablet", {"client": "tablet"}, "--client 'tablet' is not one of web, mobile"),
@@ -150,6 +201,109 @@ def test_a_wrong_gateway_is_refused(
         scaffold.new(root, name, **options)
 
     assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    ("gateway", "answers", "message"),
+    [
+        ("mobile", {"port": 9001}, "port 9001 is used by another program"),
+        ("mobile", {"port": 9010, "auth": "session"}, "port 9010 is used by another program"),
+        ("identity", {"auth": "session", "client": "web"}, "'identity' is a service"),
+    ],
+)
+def test_the_first_gateway_is_no_other_program(
+    tmp_path: Path, scaffold: Scaffold, gateway: str, answers: dict[str, object], message: str
+) -> None:
+    """Name and port of the first gateway are not those of a mock, and nothing is written."""
+    wanted = NewProject(
+        "shop", tmp_path / "shop", gateway, Answers(**answers), wheels=scaffold.wheels
+    )
+
+    with pytest.raises(CannotRun, match=message):
+        init_project(wanted)
+
+    assert not (tmp_path / "shop").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"port": 9001}, "port 9001 is used by another program"),
+        ({"port": 8002}, "port 8002 is used by another program"),
+        ({"auth": "session"}, "port 9010 is used by another program"),
+        ({"auth": "session", "port": 9010}, "port 9010 is used by another program"),
+    ],
+)
+def test_a_port_that_is_taken_is_no_new_option(
+    tmp_path: Path, scaffold: Scaffold, options: dict[str, object], message: str
+) -> None:
+    """A gateway does not get the port of another one, nor does the mock that it needs."""
+    scaffold = Scaffold(tmp_path, TEMPLATES, scaffold.wheels)
+    root = scaffold.init()
+    scaffold.new(root, "web", port=8002)
+    scaffold.new(root, "ios", port=9010)
+    before = contents(root)
+
+    with pytest.raises(CannotRun, match=message):
+        scaffold.new(root, "mobile", **options)
+
+    assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'project = "x"\n',
+        "[project]\ndependencies = [1]\n",
+        '[project]\ndependencies = "bff-core"\n',
+    ],
+)
+@pytest.mark.parametrize(
+    "tool", ["importlinter = 3\n", "[tool.importlinter]\ncontracts = [1]\n", ""]
+)
+def test_tables_of_other_tools_may_have_any_shape(scaffold: Scaffold, text: str, tool: str) -> None:
+    """What other tools refuse is no error here."""
+    root = scaffold.init()
+    tool = tool.replace("importlinter =", "[tool]\nimportlinter =")
+    (root / "pyproject.toml").write_text(f"{text}\n{tool}\n[tool.bff.services]\n")
+
+    scaffold.new(root, "web")
+
+    table = tomllib.loads((root / "pyproject.toml").read_text())
+    assert table["tool"]["bff"]["gateways"]["web"]["port"] == 8002
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "pyproject.toml"])
+def test_an_unresolved_merge_comes_first(scaffold: Scaffold, name: str) -> None:
+    """A gateway is not added to a file with conflict markers."""
+    root = scaffold.init()
+    compose = root / name
+    compose.write_text(f"{compose.read_text()}<<<<<<< yours\n=======\n>>>>>>> new template\n")
+    before = contents(root)
+
+    with pytest.raises(CannotRun, match=rf"{name}.* has conflicts"):
+        scaffold.new(root, "web")
+
+    assert contents(root) == before
+
+
+def test_gateways_can_be_added_at_once(scaffold: Scaffold) -> None:
+    """Verbs of two terminals wait for each other; each gateway has a port and is recorded."""
+    root = scaffold.init()
+    names = ("web", "ios", "android", "desktop")
+    at_once = Barrier(len(names))
+
+    def add(name: str) -> None:
+        at_once.wait()
+        scaffold.new(root, name)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(add, names))
+
+    gateways = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["bff"]["gateways"]
+    units = tomllib.loads((root / PATH).read_text())["units"]
+    assert {one["name"] for one in units} == {"shop", "mobile", *names}
+    assert sorted(one["port"] for one in gateways.values()) == [*range(8001, 8006)]
 
 
 def test_a_gateway_of_the_user_is_not_overwritten(scaffold: Scaffold) -> None:
@@ -273,6 +427,26 @@ def test_a_known_service_is_not_added_again() -> None:
     text = "services:\n  web:\n    image: mine\n"
 
     assert add_service(text, "web", BLOCK) == text
+
+
+def test_a_service_has_the_indent_of_the_file() -> None:
+    """A Compose file that is indented by four spaces stays valid."""
+    text = "services:\n    a:\n        image: x\n"
+
+    edited = add_service(text, "web", BLOCK)
+
+    assert edited == f"{text}\n    web:\n        image: shop\n"
+    assert add_service(edited, "web", BLOCK) == edited
+
+
+@pytest.mark.parametrize("other", ["networks:\n  web:\n", "x-all:\n  web: 1\n"])
+def test_a_network_of_the_same_name_is_no_service(other: str) -> None:
+    """Sections beside the services may use the name of a gateway."""
+    for text in (
+        f"{other}services:\n  a:\n    image: x\n",
+        f"services:\n  a:\n    web: 1\n{other}",
+    ):
+        assert yaml.safe_load(add_service(text, "web", BLOCK))["services"]["web"]
 
 
 def test_known_variables_are_not_added_again() -> None:

@@ -88,3 +88,24 @@ def test_blocks_of_imports_are_sorted_as_isort_does() -> None:
         "import pytest",
         "from bff_core import ANYONE, Views, gather\nfrom bffs.a import x",
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "from bffs.web import home\n",
+            "from bffs.web import gateway as g\nfrom bffs.web import home\n",
+        ),
+        (
+            "from bffs.web import a, z\n",
+            "from bffs.web import a, z\nfrom bffs.web import gateway as g\n",
+        ),
+    ],
+)
+def test_an_import_with_an_alias_stands_alone(source: str, expected: str) -> None:
+    """The order is that of isort; a further run changes nothing."""
+    edited = add_import(source, "bffs.web", "gateway", "g")
+
+    assert edited == expected
+    assert add_import(edited, "bffs.web", "gateway", "g") == expected

@@ -286,6 +286,36 @@ def test_extras_of_the_user_stay_when_the_wheel_changes(scaffold: Scaffold, extr
     assert project["dependencies"][0].endswith(digest)
 
 
+def test_one_line_end_of_another_kind_stays(scaffold: Scaffold) -> None:
+    """A merge changes no line end of the user, in a file with both kinds."""
+    root = scaffold.init()
+    app = root / "bffs/mobile/app.py"
+    app.write_bytes(app.read_bytes().replace(b"TIMEOUT = 5\n", b"TIMEOUT = 9\r\n"))
+    replace(scaffold.template(APP), "faces=[home.views]", "faces=[]")
+
+    outcome = scaffold.update(root)
+
+    assert outcome.changed == ["bffs/mobile/app.py"]
+    assert app.read_bytes().count(b"\r\n") == 1
+    assert b"TIMEOUT = 9\r\n" in app.read_bytes()
+    assert b"faces=[],\n" in app.read_bytes()
+
+
+def test_other_options_do_not_hide_a_new_version(
+    scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `bff new` with other options, `bff update` still takes the wheel of a new version."""
+    root = scaffold.init()
+    replace(root / PATH, f'version = "{version("bff-core")}"', 'version = "0.0.1"')
+    write_wheel(scaffold.wheels / WHEEL, fixed="x = 1\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(scaffold.wheels))
+
+    scaffold.new(root, "mobile", auth="bearer")
+    scaffold.update(root)
+
+    assert (root / "wheels" / WHEEL).read_bytes() == (scaffold.wheels / WHEEL).read_bytes()
+
+
 def test_a_project_without_record_is_refused(scaffold: Scaffold) -> None:
     """A project that was written by hand has nothing to update."""
     root = scaffold.init()
@@ -305,6 +335,36 @@ def test_an_older_command_does_not_undo_an_update(scaffold: Scaffold) -> None:
         scaffold.update(root)
 
     assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('template = "gateway"', 'template = "gatewya"', "the template 'gatewya' of 'mobile'"),
+        ('gateway = "mobile"', 'gateway = "../../../zzz"', "'../../../zzz' can't be the name"),
+        ('name = "mobile"', 'name = "/etc"', "'/etc' can't be the name of a folder"),
+        ('wheel = "', 'wheel = "../', "can't be the name of a wheel"),
+        ('client = "mobile"\n', "", "the gateway 'mobile' has no value 'client'"),
+        ("graphql = false\n", "", "lacks a value .*graphql"),
+        (f'version = "{version("bff-core")}"', 'version = "99.0.0"', "templates of bff-core 99"),
+    ],
+)
+def test_a_record_that_was_edited_is_refused(
+    scaffold: Scaffold, old: str, new: str, message: str
+) -> None:
+    """Nothing is deleted, and nothing is written outside of the project, by either verb."""
+    root = scaffold.init()
+    record = root / PATH
+    text = record.read_text()
+    place = text.rindex(old)
+    record.write_text(f"{text[:place]}{new}{text[place + len(old) :]}")
+    saved = contents(scaffold.folder)
+
+    for verb in (scaffold.update, lambda root: scaffold.new(root, "mobile", auth="bearer")):
+        with pytest.raises(CannotRun, match=message):
+            verb(root)
+
+    assert contents(scaffold.folder) == saved
 
 
 def test_git_is_needed(scaffold: Scaffold, monkeypatch: pytest.MonkeyPatch) -> None:
