@@ -8,8 +8,8 @@ def gateways(incomplete: str) -> list[tuple[str, str]]:
     """Return the gateways of `[tool.bff]` whose names begin so, each with its description."""
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "pyproject.toml").is_file():
-            return [one for one in _named_in(folder) if one[0].startswith(incomplete)]
+        if found := _named_in(folder):
+            return [one for one in found if one[0].startswith(incomplete)]
     return []
 
 
@@ -18,7 +18,9 @@ def _named_in(folder: Path) -> list[tuple[str, str]]:
         content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    table = content.get("tool", {}).get("bff", {}).get("gateways", {})
+    table: object = content
+    for name in ("tool", "bff", "gateways"):
+        table = table.get(name) if isinstance(table, dict) else None
     entries = table.items() if isinstance(table, dict) else ()
     return [
         (name, str(entry.get("about", "")) if isinstance(entry, dict) else "")
