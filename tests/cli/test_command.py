@@ -10,6 +10,7 @@ import typer
 
 from bff_core_cli import app
 from scripts.docs.commands import _verbs
+from tests.cli.projects import write_shop
 
 BFF = Path(sys.executable).with_name("bff")
 
@@ -55,6 +56,50 @@ def test_an_error_is_one_message(command: list[str]) -> None:
 
     assert done.returncode == 2
     assert done.stderr == "bff: there is no module 'no_such_shop' (in 'no_such_shop:app')\n"
+
+
+THREAD = """
+import threading
+
+threading.Thread(target=threading.Event().wait).start()
+"""
+
+
+def test_threads_of_a_module_do_not_hold_up_a_verb(tmp_path) -> None:
+    """A gateway that starts a thread when it is imported is inspected, and the command ends."""
+    write_shop(tmp_path, "threaded_shop")
+    module = tmp_path / "threaded_shop.py"
+    module.write_text(module.read_text() + THREAD)
+    done = subprocess.run(
+        [BFF, "graph"], cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ProductPage" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("words", [("--version",), ("routes",)])
+def test_output_that_is_lost_is_a_failure(words, tmp_path) -> None:
+    """A full disk gets one line and a status; a script does not go on with half a file."""
+    write_shop(tmp_path, "written_shop")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [BFF, *words], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == "bff: the output can't be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("redirected", [">&-", "| true"])
+def test_nobody_has_to_read_the_output(redirected, tmp_path) -> None:
+    """A closed output, and a reader that went away, give no traceback."""
+    done = subprocess.run(
+        f"{BFF} --help {redirected}", shell=True, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.slow
