@@ -26,6 +26,9 @@ from bff_core.sqlite import missing_file
 
 UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
+MAX_DAYS: Final = 36_500
+"""The longest duration of an option."""
+
 VARIABLE: Final = "BFF_API_KEYS_URL"
 
 
@@ -103,10 +106,13 @@ async def revoke(prefix: str, *, url: str, gateway: str) -> None:
 
 def seconds(text: str) -> float:
     """Parse a duration such as 90d, 12h, 30m or 45s; raise `CannotRun` for any other text."""
-    found = re.fullmatch(r"(\d{1,9})([smhd])", text)
+    found = re.fullmatch(r"([0-9]{1,100})([smhd])", text)
     if found is None:
         raise CannotRun(f"{text!r} is no duration: write it as 90d, 12h, 30m or 45s")
-    return float(int(found[1]) * UNIT_SECONDS[found[2]])
+    duration = int(found[1]) * UNIT_SECONDS[found[2]]
+    if duration > MAX_DAYS * UNIT_SECONDS["d"]:
+        raise CannotRun(f"{text!r} is too long: give {MAX_DAYS}d (100 years) at most")
+    return float(duration)
 
 
 def fields_of(record: ApiKeyRecord) -> dict[str, object]:
@@ -127,8 +133,13 @@ def fields_of(record: ApiKeyRecord) -> dict[str, object]:
 async def _opened(url: str, gateway: str, *, makes_file: bool = False) -> AsyncIterator[ApiKeys]:
     """Open the store; failures of keys and store become errors of the command line."""
     store = store_url(url, VARIABLE, API_KEYS, gateway)
-    missing = None if makes_file else missing_file(store)
-    if missing is not None:
+    missing = missing_file(store)
+    if missing is not None and makes_file and not missing.parent.is_dir():
+        raise CommandFailed(
+            f"there is no folder {missing.parent} for the store: make it, or name another store "
+            f"by --url or {VARIABLE}"
+        )
+    if missing is not None and not makes_file:
         raise CommandFailed(
             f"there are no keys at {missing}: name the store by --url or {VARIABLE}"
         )
