@@ -11,7 +11,7 @@ from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import HasKeys, each_of
 from bff_core.auth.demo import DemoAuthenticator
-from bff_core.cli.environment import store_url
+from bff_core.cli.environment import store_failure, store_url
 from bff_core.cli.errors import CannotRun, CommandFailed
 from bff_core.cli.event_loop import in_event_loop
 from bff_core.cli.gateways import load_gateway
@@ -153,7 +153,7 @@ async def _opened(url: str, gateway: str, *, makes_file: bool = False) -> AsyncI
         except NotFound as error:
             raise CommandFailed(f"{error} List those that exist with: bff keys list") from None
         except StoreUnavailable as error:
-            raise CommandFailed(f"{without_password(store)}: {error}") from None
+            raise store_failure(store, error) from None
 
 
 def _prefix(given: str) -> str:
