@@ -47,6 +47,33 @@ def test_flags_are_shown_without_a_type(words, bff) -> None:
     assert words != ("serve",) or "<str>" in out
 
 
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (("init",), "init [OPTIONS] NAME"),
+        (("new",), "new [OPTIONS] [GATEWAY]"),
+        (("explain",), "explain [OPTIONS] ROUTE..."),
+        (("graph",), "graph [OPTIONS] [GATEWAY|SCREEN]"),
+        (("keys", "revoke"), "keys revoke [OPTIONS] PREFIX"),
+        (("keys", "list"), "keys list [OPTIONS]"),
+    ],
+)
+def test_arguments_are_named_as_in_the_documentation(words, usage, bff) -> None:
+    """Arguments are in capitals, and those that may be left out are in brackets."""
+    line = next(one for one in bff(*words, "--help").out.splitlines() if "Usage: " in one)
+
+    assert line.rstrip().endswith(f" {usage}")
+
+
+def test_a_missing_argument_is_named_as_in_the_usage(bff) -> None:
+    """The error and the usage line above it have one name for it."""
+    done = bff("init")
+
+    assert done.status == 2
+    assert " init [OPTIONS] NAME\n" in done.err
+    assert "Missing argument 'NAME'" in done.err
+
+
 @pytest.mark.parametrize("command", [[str(BFF)], [sys.executable, "-m", "bff_core"]])
 def test_an_error_is_one_message(command: list[str]) -> None:
     """A wrong argument gets one line that says what is wrong, no traceback, and status 2."""
