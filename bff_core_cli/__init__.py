@@ -13,6 +13,13 @@ import typer
 
 from bff_core_cli import inspect_verbs, operate_verbs, run_verbs, scaffold_verbs
 from bff_core_cli.help_texts import flow_paragraphs, hide_types_of_flags
+from bff_core_cli.process_exit import (
+    discard_output,
+    end_despite_threads,
+    flush_output,
+    open_closed_output,
+    unwritten,
+)
 
 app = typer.Typer(
     name="bff",
@@ -48,14 +55,38 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; an error of ours is one message, without a traceback."""
+    status = 1
+    open_closed_output()
     try:
-        app(arguments)
+        status = _run(arguments)
+    finally:
+        if arguments is None and sys.argv[1:2] != ["serve"]:
+            end_despite_threads(status)
+    sys.exit(status)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run a verb; return its exit status."""
+    try:
+        try:
+            app(arguments)
+        except SystemExit as ended:
+            flush_output()
+            return ended.code if isinstance(ended.code, int) else 0
+    except OSError as error:
+        message = unwritten(error)
+        if message is None:
+            raise
+        discard_output()
+        sys.stderr.write(message)
+        return 1
     except Exception as error:
         status, lines = _report(error)
         if status is None:
             raise
         sys.stderr.writelines(f"{line}\n" for line in lines)
-        sys.exit(status)
+        return status
+    return 0
 
 
 def _report(error: Exception) -> tuple[int | None, Sequence[str]]:

@@ -77,8 +77,7 @@ def _beginning(found: Iterable[tuple[str, str]], incomplete: str) -> Completions
 
 def _project() -> Path | None:
     here = Path.cwd()
-    folders = (here, *here.parents)
-    return next((one for one in folders if (one / "pyproject.toml").is_file()), None)
+    return next((one for one in (here, *here.parents) if _gateways(one)), None)
 
 
 def _gateways(folder: Path | None) -> Completions:
@@ -87,7 +86,9 @@ def _gateways(folder: Path | None) -> Completions:
         content = tomllib.loads(text)
     except (OSError, ValueError):
         return []
-    table = content.get("tool", {}).get("bff", {}).get("gateways", {})
+    table: object = content
+    for name in ("tool", "bff", "gateways"):
+        table = table.get(name) if isinstance(table, dict) else None
     entries = table.items() if isinstance(table, dict) else ()
     return [
         (name, str(entry.get("about", "")) if isinstance(entry, dict) else "")

@@ -1,11 +1,11 @@
-"""Help texts: paragraphs on one line, so that terminals break them; flags without a type."""
+"""Help texts: paragraphs that terminals break, flags without a type, arguments in capitals."""
 
 import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 
 def flow_paragraphs(app: typer.Typer) -> None:
@@ -20,11 +20,23 @@ def flow_paragraphs(app: typer.Typer) -> None:
 
 
 class Verb(TyperCommand):
-    """A verb whose flags have no type in its help, since they take no value."""
+    """A verb whose help names arguments in capitals.
+
+    Its flags have no type, since they take no value.
+    """
 
     def get_params(self, ctx: Any) -> Any:  # the types are private in Typer
         """Return arguments and options, `--help` included."""
-        return _without_types_of_flags(super().get_params(ctx))
+        found = _without_types_of_flags(super().get_params(ctx))
+        for one in found:
+            if isinstance(one, TyperArgument):
+                one.metavar = argument_name(one)
+        return found
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words of the usage line: `[OPTIONS] NAME`."""
+        found = self.get_params(ctx)
+        return ["[OPTIONS]", *(usage_of(one) for one in found if isinstance(one, TyperArgument))]
 
 
 class Group(TyperGroup):
@@ -43,6 +55,18 @@ def hide_types_of_flags(app: typer.Typer) -> None:
     for group in app.registered_groups:
         if group.typer_instance is not None:
             hide_types_of_flags(group.typer_instance)
+
+
+def argument_name(argument: TyperArgument) -> str:
+    """Return the name of an argument in help and documentation: `NAME`, `TAGS...`."""
+    name = argument.metavar or argument.name.upper()
+    return name if argument.nargs == 1 or name.endswith("...") else f"{name}..."
+
+
+def usage_of(argument: TyperArgument) -> str:
+    """Return an argument as a usage line has it, in brackets if it may be left out."""
+    name = argument_name(argument)
+    return name if argument.required else f"[{name}]"
 
 
 def _without_types_of_flags(parameters: Sequence[object]) -> Sequence[object]:

@@ -40,7 +40,7 @@ def graph(
     of: Annotated[
         str,
         typer.Argument(
-            metavar="[GATEWAY|SCREEN]",
+            metavar="GATEWAY|SCREEN",
             help=f"{GATEWAY[:-1]}, or a screen such as Home. Without it: all.",
             autocompletion=gateways_and_screens,
         ),

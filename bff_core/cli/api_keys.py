@@ -11,7 +11,7 @@ from bff_core.auth.api_keys.lifecycle import ApiKeys, open_keys
 from bff_core.auth.api_keys.record import ApiKeyRecord
 from bff_core.auth.authenticator import HasKeys, each_of
 from bff_core.auth.demo import DemoAuthenticator
-from bff_core.cli.environment import store_url
+from bff_core.cli.environment import store_failure, store_url
 from bff_core.cli.errors import CannotRun, CommandFailed
 from bff_core.cli.event_loop import in_event_loop
 from bff_core.cli.gateways import load_gateway
@@ -25,6 +25,9 @@ from bff_core.settings.values import API_KEYS, without_password
 from bff_core.sqlite import missing_file
 
 UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+MAX_DAYS: Final = 36_500
+"""The longest duration of an option."""
 
 VARIABLE: Final = "BFF_API_KEYS_URL"
 
@@ -103,10 +106,13 @@ async def revoke(prefix: str, *, url: str, gateway: str) -> None:
 
 def seconds(text: str) -> float:
     """Parse a duration such as 90d, 12h, 30m or 45s; raise `CannotRun` for any other text."""
-    found = re.fullmatch(r"(\d{1,9})([smhd])", text)
+    found = re.fullmatch(r"([0-9]{1,100})([smhd])", text)
     if found is None:
         raise CannotRun(f"{text!r} is no duration: write it as 90d, 12h, 30m or 45s")
-    return float(int(found[1]) * UNIT_SECONDS[found[2]])
+    duration = int(found[1]) * UNIT_SECONDS[found[2]]
+    if duration > MAX_DAYS * UNIT_SECONDS["d"]:
+        raise CannotRun(f"{text!r} is too long: give {MAX_DAYS}d (100 years) at most")
+    return float(duration)
 
 
 def fields_of(record: ApiKeyRecord) -> dict[str, object]:
@@ -127,8 +133,13 @@ def fields_of(record: ApiKeyRecord) -> dict[str, object]:
 async def _opened(url: str, gateway: str, *, makes_file: bool = False) -> AsyncIterator[ApiKeys]:
     """Open the store; failures of keys and store become errors of the command line."""
     store = store_url(url, VARIABLE, API_KEYS, gateway)
-    missing = None if makes_file else missing_file(store)
-    if missing is not None:
+    missing = missing_file(store)
+    if missing is not None and makes_file and not missing.parent.is_dir():
+        raise CommandFailed(
+            f"there is no folder {missing.parent} for the store: make it, or name another store "
+            f"by --url or {VARIABLE}"
+        )
+    if missing is not None and not makes_file:
         raise CommandFailed(
             f"there are no keys at {missing}: name the store by --url or {VARIABLE}"
         )
@@ -142,7 +153,7 @@ async def _opened(url: str, gateway: str, *, makes_file: bool = False) -> AsyncI
         except NotFound as error:
             raise CommandFailed(f"{error} List those that exist with: bff keys list") from None
         except StoreUnavailable as error:
-            raise CommandFailed(f"{without_password(store)}: {error}") from None
+            raise store_failure(store, error) from None
 
 
 def _prefix(given: str) -> str:

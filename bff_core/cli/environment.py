@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bff_core.cli.addresses import with_addresses
-from bff_core.cli.errors import CannotRun
+from bff_core.cli.errors import CannotRun, CommandFailed
 from bff_core.cli.ports import HOST
 from bff_core.cli.project import GatewayEntry, Project, ServiceEntry, find_project
+from bff_core.errors import StoreUnavailable
 from bff_core.settings.env_file import DEFAULT, add_env_file, read_env_file
-from bff_core.settings.values import PREFIX, with_files
+from bff_core.settings.values import PREFIX, with_files, without_password
 
 
 def address_of(entry: GatewayEntry | ServiceEntry) -> str:
@@ -105,3 +106,9 @@ def store_url(given: str, variable: str, default: str, gateway: str) -> str:
             f"{variable}"
         )
     return url
+
+
+def store_failure(url: str, error: StoreUnavailable) -> CommandFailed:
+    """Return the error of a verb whose store fails; it names the store once, by its URL."""
+    reason = str(error).removeprefix(f"{error.store}: ")
+    return CommandFailed(f"{without_password(url)}: {reason}")

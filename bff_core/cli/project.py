@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.ports import HIGHEST
 
 FILE = "pyproject.toml"
 
@@ -72,27 +73,26 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def find_project(start: Path | None = None) -> Project:
-    """Return the project of a folder (the working directory): that of the nearest pyproject.toml.
+    """Return the project of a folder (the working directory).
 
-    Raises `CannotRun` if there is none with a table `[tool.bff]`, or if the table is wrong.
+    It is that of the nearest pyproject.toml with a table `[tool.bff]`. Raises `CannotRun` if there
+    is none, or if the table is wrong.
     """
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / FILE).is_file():
-            return read_project(folder)
-    raise CannotRun(
-        f"there is no {FILE} in {here} or above it: go to your project, or make one: bff init NAME"
-    )
+    folders = [one for one in (here, *here.parents) if (one / FILE).is_file()]
+    if not folders:
+        raise CannotRun(
+            f"there is no {FILE} in {here} or above it: go to your project, "
+            "or make one: bff init NAME"
+        )
+    with_table = (one for one in folders if _table_of(one / FILE) is not None)
+    return read_project(next(with_table, folders[0]))
 
 
 def read_project(root: Path) -> Project:
     """Return the project of this folder; raise `CannotRun` if its file has no valid table."""
     path = root / FILE
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CannotRun(f"{path} can't be read: {error}{_about_conflicts(path)}") from None
-    table = content.get("tool", {}).get("bff")
+    table = _table_of(path)
     if table is None:
         raise CannotRun(
             f"{path} has no table [tool.bff.gateways.NAME]: "
@@ -102,6 +102,7 @@ def read_project(root: Path) -> Project:
         known = msgspec.convert(table, _Table)
     except msgspec.ValidationError as error:
         raise CannotRun(f"{path}, [tool.bff]: {error}") from None
+    _check_ports(path, known)
     return Project(root, known.gateways, known.services)
 
 
@@ -110,3 +111,26 @@ def _about_conflicts(path: Path) -> str:
     lines = path.read_bytes().splitlines() if path.is_file() else []
     has_marker = any(line.startswith(b"<<<<<<< ") for line in lines)
     return "; it has conflicts of a merge: resolve them first" if has_marker else ""
+
+
+def _table_of(path: Path) -> object:
+    """Return the table `[tool.bff]` of a file; None if it has none."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CannotRun(f"{path} can't be read: {error}{_about_conflicts(path)}") from None
+    tools = content.get("tool", {})
+    if not isinstance(tools, dict):
+        raise CannotRun(f"{path}: tool is no table: write [tool.bff.gateways.NAME]")
+    return tools.get("bff")
+
+
+def _check_ports(path: Path, known: _Table) -> None:
+    """Raise `CannotRun` for a port that does not exist; a service need not have one."""
+    ports = {f"gateways.{name}": one.port for name, one in known.gateways.items()}
+    ports |= {f"services.{name}": one.port for name, one in known.services.items() if one.port}
+    for name, port in ports.items():
+        if not 0 < port <= HIGHEST:
+            raise CannotRun(
+                f"{path}, [tool.bff.{name}]: {port} is no port: give a number from 1 to {HIGHEST}"
+            )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from bff_core.cli.environment import store_url
+from bff_core.cli.environment import store_failure, store_url
 from bff_core.cli.errors import CommandFailed
 from bff_core.cli.event_loop import in_event_loop
 from bff_core.cli.output import print_json, print_table
@@ -69,7 +69,7 @@ async def _opened(url: str) -> AsyncIterator[Journal]:
     try:
         yield journal
     except StoreUnavailable as error:
-        raise CommandFailed(f"{without_password(url)}: {error}") from None
+        raise store_failure(url, error) from None
     finally:
         await journal.aclose()
         await clients.aclose()

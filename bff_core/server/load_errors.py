@@ -13,7 +13,7 @@ MAX_TRACEBACK_LINES: Final = 16
 _MARKER: Final = re.compile(r"^(<{7}|>{7})( |$)", re.MULTILINE)
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return what is wrong and where, in one line."""
     if found := _conflict(error):
         file, line = found
@@ -32,7 +32,7 @@ def reason_of(error: Exception) -> str:
     return "".join(f"{_shown(file)}, line {line}: " for file, line in places[-1:]) + shown
 
 
-def traceback_of(error: Exception) -> list[str]:
+def traceback_of(error: BaseException) -> list[str]:
     """Return the last lines of the traceback, without the frames of libraries.
 
     Conflict markers need none.
@@ -55,7 +55,7 @@ def _chain(described: TracebackException | None) -> Iterator[TracebackException]
         yield from _chain(described.__context__)
 
 
-def _conflict(error: Exception) -> tuple[str, int] | None:
+def _conflict(error: BaseException) -> tuple[str, int] | None:
     """Return the file and the line of the first conflict marker of a merge."""
     if not isinstance(error, SyntaxError) or not error.filename:
         return None

@@ -30,7 +30,7 @@ class AppFailed(CannotServe):
 
     status = 1
 
-    def __init__(self, name: str, error: Exception) -> None:
+    def __init__(self, name: str, error: BaseException) -> None:
         super().__init__(f"{name} can't be loaded: {reason_of(error)}")
         self.traceback = traceback_of(error)
 
@@ -48,9 +48,9 @@ def load(name: str) -> App:
     """
     try:
         return _found(name)
-    except (CannotServe, ConfigurationError):
+    except (CannotServe, ConfigurationError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # SystemExit, too: no module ends the command without a word
         raise AppFailed(name, error) from error
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from bff_core_cli import app
+from bff_core_cli.help_texts import argument_name, usage_of
 
 
 def commands_text() -> str:
@@ -27,7 +28,7 @@ def _verbs(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _section(name: str, verb: Any) -> str:
     arguments = [one for one in verb.params if not one.opts[0].startswith("-")]
     options = [one for one in verb.params if one.opts[0].startswith("-") and not one.hidden]
-    usage = " ".join([name, *map(_usage, arguments), *(["[OPTIONS]"] if options else [])])
+    usage = " ".join([name, *map(usage_of, arguments), *(["[OPTIONS]"] if options else [])])
     blocks = [f"## {name}", f"    {usage}", verb.help or ""]
     rows = [*map(_argument_row, arguments), *map(_option_row, options)]
     if rows:
@@ -36,15 +37,8 @@ def _section(name: str, verb: Any) -> str:
     return "\n\n".join(blocks)
 
 
-def _usage(one: Any) -> str:
-    name = one.metavar or one.name.upper()
-    name = name.strip("[]")
-    shown = f"{name}..." if one.nargs != 1 or one.multiple else name
-    return shown if one.required else f"[{shown}]"
-
-
 def _argument_row(one: Any) -> str:
-    return _row(f"`{_usage(one).strip('[]')}`", "required" if one.required else "—", one.help)
+    return _row(f"`{argument_name(one)}`", "required" if one.required else "—", one.help)
 
 
 def _option_row(one: Any) -> str:

@@ -115,3 +115,35 @@ def test_a_factory_that_raises_is_reported_with_its_cause(project, bff):
         done.err.splitlines()
     )
     assert "FileNotFoundError: [Errno 2] No such file or directory: 'no-such-file'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise SystemExit(7)\n", "SystemExit: 7"),
+        ("import sys\n\nsys.exit()\n", "SystemExit"),
+        ("raise BaseException('odd')\n", "BaseException: odd"),
+        ("1 / 0\n", "ZeroDivisionError: division by zero"),
+    ],
+)
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_module_does_not_end_the_command_silently(project, bff, words, code, reason):
+    """Even sys.exit() in a module is reported with its line; the status is that of a failure."""
+    folder, name = project
+    (folder / f"{name}.py").write_text(code)
+    done = bff(*words)
+
+    assert (done.status, done.out) == (1, "")
+    line = code.count("\n")
+    assert f"can't be loaded: {name}.py, line {line}: {reason}" in done.err.splitlines()[0]
+
+
+def test_the_doctor_survives_a_module_that_exits(project, bff):
+    """It is a finding, and the other checks go on."""
+    folder, name = project
+    (folder / f"{name}.py").write_text("raise SystemExit(7)\n")
+    findings = json.loads(bff("doctor", "--json").out)
+    whats = {one["area"]: one["what"] for one in findings if one["area"].startswith("gateway ")}
+
+    assert whats.keys() == {"gateway mobile", "gateway web"}
+    assert all(f"{name}.py, line 1: SystemExit: 7" in one for one in whats.values())

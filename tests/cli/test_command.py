@@ -11,6 +11,7 @@ import typer
 from bff_core.cli.scaffold.clients import AUTHS, CLIENTS
 from bff_core_cli import app, completion
 from scripts.docs.commands import _verbs
+from tests.cli.projects import write_shop
 
 BFF = Path(sys.executable).with_name("bff")
 
@@ -47,6 +48,33 @@ def test_flags_are_shown_without_a_type(words, bff) -> None:
     assert words != ("serve",) or "<str>" in out
 
 
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (("init",), "init [OPTIONS] NAME"),
+        (("new",), "new [OPTIONS] [GATEWAY]"),
+        (("explain",), "explain [OPTIONS] ROUTE..."),
+        (("graph",), "graph [OPTIONS] [GATEWAY|SCREEN]"),
+        (("keys", "revoke"), "keys revoke [OPTIONS] PREFIX"),
+        (("keys", "list"), "keys list [OPTIONS]"),
+    ],
+)
+def test_arguments_are_named_as_in_the_documentation(words, usage, bff) -> None:
+    """Arguments are in capitals, and those that may be left out are in brackets."""
+    line = next(one for one in bff(*words, "--help").out.splitlines() if "Usage: " in one)
+
+    assert line.rstrip().endswith(f" {usage}")
+
+
+def test_a_missing_argument_is_named_as_in_the_usage(bff) -> None:
+    """The error and the usage line above it have one name for it."""
+    done = bff("init")
+
+    assert done.status == 2
+    assert " init [OPTIONS] NAME\n" in done.err
+    assert "Missing argument 'NAME'" in done.err
+
+
 @pytest.mark.parametrize("command", [[str(BFF)], [sys.executable, "-m", "bff_core"]])
 def test_an_error_is_one_message(command: list[str]) -> None:
     """A wrong argument gets one line that says what is wrong, no traceback, and status 2."""
@@ -79,6 +107,50 @@ def test_all_kinds_of_clients_are_completed():
     """The lists of completion, which load no framework, are those that the verbs take."""
     assert (*completion.CLIENTS,) == CLIENTS
     assert (*completion.AUTHS,) == AUTHS
+
+
+THREAD = """
+import threading
+
+threading.Thread(target=threading.Event().wait).start()
+"""
+
+
+def test_threads_of_a_module_do_not_hold_up_a_verb(tmp_path) -> None:
+    """A gateway that starts a thread when it is imported is inspected, and the command ends."""
+    write_shop(tmp_path, "threaded_shop")
+    module = tmp_path / "threaded_shop.py"
+    module.write_text(module.read_text() + THREAD)
+    done = subprocess.run(
+        [BFF, "graph"], cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ProductPage" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("words", [("--version",), ("routes",)])
+def test_output_that_is_lost_is_a_failure(words, tmp_path) -> None:
+    """A full disk gets one line and a status; a script does not go on with half a file."""
+    write_shop(tmp_path, "written_shop")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [BFF, *words], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == "bff: the output can't be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("redirected", [">&-", "| true"])
+def test_nobody_has_to_read_the_output(redirected, tmp_path) -> None:
+    """A closed output, and a reader that went away, give no traceback."""
+    done = subprocess.run(
+        f"{BFF} --help {redirected}", shell=True, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.slow

@@ -63,6 +63,10 @@ def test_a_whole_key_names_itself(tmp_path, bff):
             ("issue", "--name", "CI", "--subject", "s", "--expires", "90"),
             (2, "'90' is no duration"),
         ),
+        (
+            ("issue", "--name", "CI", "--subject", "s", "--expires", "99999999999d"),
+            (2, "'99999999999d' is too long: give 36500d (100 years) at most"),
+        ),
         (("rotate", "AAAAAAAA", "--overlap", "x"), (2, "'x' is no duration")),
         (("list",), (1, "there are no keys at")),
         (("list", "--url", "postgres://db"), (2, "'postgres://db' is no store")),
@@ -77,6 +81,16 @@ def test_a_wrong_word_is_explained(tmp_path, bff, monkeypatch, words, fault):
     assert complaint in done.err
     assert done.err.count("\n") == 1
     assert not (tmp_path / "keys.sqlite3").exists() or words[0] == "issue"
+
+
+def test_no_folder_is_made_for_a_store(tmp_path, bff):
+    """A mistyped path is refused; a key in a store that nothing reads would be of no use."""
+    url = f"sqlite:///{tmp_path}/vra/lib/keys.sqlite3"
+    done = bff("keys", "issue", "--name", "CI", "--subject", "s", "--url", url)
+
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith(f"bff: there is no folder {tmp_path}/vra/lib for the store: make it")
+    assert not (tmp_path / "vra").exists()
 
 
 def test_the_store_is_that_of_a_gateway(tmp_path, bff, monkeypatch):

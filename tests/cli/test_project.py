@@ -6,6 +6,7 @@ import pytest
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import find_project
+from bff_core_cli.completion import gateways
 
 
 def test_a_project_is_found_from_a_folder_inside(tmp_path: Path) -> None:
@@ -30,6 +31,14 @@ def test_a_project_is_found_from_a_folder_inside(tmp_path: Path) -> None:
         ("[tool.bff.gateways.web]\napp = 1\nport = 1\n", "Expected `str`, got `int`"),
         ("[tool.bff.services.web]\nprot = 1\n", "unknown field `prot`"),
         ("[tool.bff\n", "can't be read"),
+        ("tool = 1\n", "tool is no table: write [tool.bff.gateways.NAME]"),
+        ("tool = []\n", "tool is no table"),
+        ("[tool]\nbff = 1\n", "Expected `object`, got `int`"),
+        (
+            '[tool.bff.gateways.web]\napp = "a:b"\nport = -5\n',
+            "[tool.bff.gateways.web]: -5 is no port: give a number from 1 to 65535",
+        ),
+        ("[tool.bff.services.web]\nport = 70000\n", "[tool.bff.services.web]: 70000 is no port"),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
@@ -41,6 +50,27 @@ def test_a_wrong_table_is_refused(tmp_path: Path, text: str, complaint: str) -> 
 
     assert str(tmp_path / "pyproject.toml") in str(refused.value)
     assert complaint in str(refused.value)
+
+
+def test_a_package_inside_a_project_may_have_a_file_of_its_own(tmp_path: Path) -> None:
+    """The nearest pyproject.toml with [tool.bff] counts."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.bff.gateways.mobile]\napp = "bffs.mobile.app:app"\nport = 8002\n'
+    )
+    inside = tmp_path / "packages" / "money"
+    inside.mkdir(parents=True)
+    (inside / "pyproject.toml").write_text('[project]\nname = "money"\n')
+
+    assert find_project(inside).root == tmp_path
+
+
+@pytest.mark.parametrize("text", ["tool = 1\n", "[tool]\nbff = []\n", "[tool.bff]\ngateways = 1\n"])
+def test_completion_knows_nothing_of_a_wrong_table(tmp_path, monkeypatch, text) -> None:
+    """A key press never ends in a traceback."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+
+    assert gateways("") == []
 
 
 def test_the_known_gateways_are_named(tmp_path: Path) -> None:

@@ -59,9 +59,18 @@ def test_a_journal_that_is_no_file_is_reported(tmp_path, bff):
     """The command fails with one line that names the fault."""
     done = bff("saga", "list", "--url", f"sqlite:///{tmp_path}")
 
-    assert done.status == 1
-    assert done.err.startswith(f"bff: sqlite:///{tmp_path}: journal: ")
-    assert done.err.count("\n") == 1
+    assert (done.status, done.out) == (1, "")
+    assert done.err == f"bff: sqlite:///{tmp_path}: unable to open database file\n"
+
+
+@pytest.mark.parametrize("words", [("saga", "list"), ("keys", "list")])
+def test_a_redis_that_is_down_is_named_once(bff, words):
+    """The error has the address without its password, and the reason."""
+    done = bff(*words, "--url", "redis://ann:secret@127.0.0.1:1/2")
+
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("bff: redis://***@127.0.0.1:1/2: Error ")
+    assert done.err.count("redis://") == 1
 
 
 def test_the_journal_is_that_of_the_gateway(tmp_path, bff, monkeypatch):

@@ -1,6 +1,7 @@
 """What the keys of a run do: open, break, restart, trees, help, quit; and their line."""
 
 import asyncio
+import textwrap
 import webbrowser
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -23,13 +24,18 @@ HELP: Final = """
   t  which requests show their tree: first of a route, slow and degraded; all; none
   q  quit; Ctrl-C does so, too
 
-  A saved file restarts the programs that use it. Each row is a part of the screen: its state, its
-  services, milliseconds, and a bar on the time axis of the request. A failed attempt is red.
+  A saved file restarts the programs that use it. Each row is a part of the screen: its state, its \
+services, milliseconds, and a bar on the time axis of the request. A failed attempt is red.
 """
 
-SIGNS: Final = """  ✓ as usual   ◷ stale   ◐ fallback   ○ missing   ⊘ forbidden   ✗ failed
+SIGNS: Final = """\
+  ✓ as usual   ◷ stale       ◐ fallback
+  ○ missing    ⊘ forbidden   ✗ failed
   ░ pause before the next attempt
 """
+
+HELP_COLUMNS: Final = 100
+"""The help is no wider on a wider terminal."""
 
 Key = tuple[str, str, Callable[[], None]]
 """A key, what it does, and the function that does it."""
@@ -165,9 +171,21 @@ class Keyboard:
         self.show()
 
     def _help(self) -> None:
-        self._screen.say(HELP + (SIGNS if self._style.has_signs else ""))
+        text = HELP + (SIGNS if self._style.has_signs else "")
+        self._screen.say(folded(text, min(self._screen.columns(), HELP_COLUMNS)))
 
     def _do(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def folded(text: str, columns: int) -> str:
+    """Break the lines of a text that are wider than a terminal; those of keys align below it."""
+
+    def lines_of(line: str) -> list[str]:
+        is_of_key = line[3:5] == "  "
+        below = "     " if is_of_key else "  "
+        return textwrap.wrap(line, columns, subsequent_indent=below) or [""]
+
+    return "\n".join(one for line in text.splitlines() for one in lines_of(line)) + "\n"

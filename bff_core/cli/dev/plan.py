@@ -61,7 +61,7 @@ class Plan:
 
     def _service(self, name: str, entry: ServiceEntry) -> Program:
         where, addresses = f"[tool.bff.services.{name}]", self._addresses
-        words = [addresses.filled(one, name, where) for one in shlex.split(entry.command)]
+        words = [addresses.filled(one, name, where) for one in _words(entry.command, where)]
         return Program(
             name=name,
             port=addresses.ports[name],
@@ -87,6 +87,17 @@ class Plan:
             page=entry.page,
             example=addresses.filled(example, name, ""),  # a query may have braces of its own
         )
+
+
+def _words(command: str, where: str) -> list[str]:
+    """Split a command as a shell does."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise CannotRun(f"{where} has the command {command!r}: {error}") from None
+    if not any(words[:1]):
+        raise CannotRun(f"{where} has the command {command!r}, which names no program")
+    return words
 
 
 def _interpreter(word: str) -> str:

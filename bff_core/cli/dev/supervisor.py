@@ -53,6 +53,7 @@ class Supervisor:
         self._view = view
         self._root = plan.programs[0].root
         self._stays = stays
+        self._ready_seconds = ready_seconds
         self._stop_seconds = stop_seconds
         self._launcher = Launcher(self._root, plan.environ, view.line, fork_server)
         self.all_managed = {
@@ -189,7 +190,9 @@ class Supervisor:
         self._spawn(self._watch())
         for managed in self.all_managed.values():
             self._change(managed, partial(self._started, managed, is_first=True))
+        noting = self._spawn(self._note_waiting())
         await self._settled()
+        noting.cancel()
         is_up = all(managed.state == "ready" for managed in self.all_managed.values())
         if not (is_up or self._stays):
             return 1
@@ -221,6 +224,17 @@ class Supervisor:
             if one.changing is not None and not one.changing.done()
         }:
             await asyncio.wait(changing)
+
+    async def _note_waiting(self) -> None:
+        """Show the programs that are awaited, after 5, 15, 35 of 60 seconds."""
+        seconds = self._ready_seconds / 12
+        while True:
+            await asyncio.sleep(seconds)
+            seconds *= 2
+            for one in self.all_managed.values():
+                if one.state == "starting" and one.child is not None:
+                    where = f"{one.program.url}{one.program.ready}"
+                    self._view.note(f"waiting for {one.name}; {where}: {one.child.answer}")
 
     async def _reload(self, concerned: Sequence[ManagedProgram]) -> None:
         """Replace programs, and report those that serve their new code."""

@@ -67,6 +67,18 @@ def test_two_gateways_on_one_port_are_refused():
         check(one.port for one in programs(WEB_PORT="8002").values())
 
 
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [("python -m 'mocks", "No closing quotation"), ("  ", "no program"), ("'' -m x", "no program")],
+)
+def test_a_command_that_cannot_be_run_is_refused(plan, command, reason):
+    """The message names the table and the command."""
+    table = TABLE.replace("./provider --web {mobile}", command)
+
+    with pytest.raises(CannotRun, match=rf"^\[tool.bff.services.identity-provider\] .*{reason}"):
+        plan(table=table)
+
+
 def test_services_port_moves_all_services_and_a_port_of_one_only_that(plan):
     """The lowest service gets the port, the others have their distance to it."""
     moved = by_name(plan(SERVICES_PORT="7001", CATALOG_PORT="6000", MOBILE_PORT="5000"))

@@ -137,6 +137,9 @@ def test_a_program_that_is_never_ready_fails_the_start_in_bounded_time(supervise
     assert run.wait() == 1
     assert "is not ready after 1.5 s" in run.output
     assert "503 Service Unavailable" in run.output
+    before, *_ = run.output.partition("is not ready")
+    waiting = rf"waiting for unready; http://localhost:{run.ports['unready']}/"
+    assert re.search(waiting, before)
 
 
 def test_a_program_that_does_not_stop_is_killed(supervise):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bff_core.cli.dev.folding import MAX_PER_SECOND, Folding
+from bff_core.cli.dev.keyboard import HELP, folded
+from bff_core.cli.dev.keyboard import SIGNS as MEANINGS
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.program import Program
@@ -207,6 +209,19 @@ def test_a_narrow_terminal_gets_the_programs_below_each_other(columns):
 
     assert len(tables) >= 8
     assert max(map(len, tables)) <= columns
+
+
+@pytest.mark.parametrize("columns", [40, 80, 100])
+def test_the_help_fits_the_terminal(columns):
+    """No line is cut or broken inside a word; the text below a key is aligned with its text."""
+    text = folded(HELP + MEANINGS, columns)
+    lines = text.splitlines()
+
+    assert max(map(len, lines)) <= columns
+    assert text.split() == (HELP + MEANINGS).split()
+    assert "  q  quit; Ctrl-C does so, too" in lines
+    assert "  ○ missing    ⊘ forbidden   ✗ failed" in lines
+    assert columns > 40 or "     it; make a mock slow, or let it" in lines
 
 
 def test_services_that_run_elsewhere_have_their_address():
