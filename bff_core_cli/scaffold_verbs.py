@@ -131,7 +131,9 @@ additions = typer.Typer(help="Add a screen, or a view of one.", no_args_is_help=
 
 @additions.command("screen")
 def add_screen(
-    name: Annotated[str, typer.Argument(help="Name of the screen, such as product_page.", metavar="NAME")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the screen, such as product_page.", metavar="NAME")
+    ],
     *,
     part: Annotated[
         list[str] | None,
