@@ -251,5 +251,5 @@ def _type_of(method: ServiceMethod, name: str) -> object:
     try:
         hints = get_type_hints(getattr(method.service, method.node.name), include_extras=True)
     except NameError as error:
-        raise CannotRun(f"{method.label}: {error}: import it outside of TYPE_CHECKING") from None
+        raise CannotRun(f"{method.label}: {error}: import it at the top of its module") from None
     return hints.get(name, str)

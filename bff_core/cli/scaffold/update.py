@@ -1,5 +1,6 @@
 """`bff update`: merges the changes of templates into the files of a project."""
 
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from bff_core.cli.errors import CannotRun
@@ -14,6 +15,9 @@ from bff_core.cli.scaffold.render import TEMPLATES
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.cli.scaffold.units import app_of, generate
 from bff_core.cli.scaffold.wheel import FOLDER, find_wheel
+
+MIN_SIMILARITY = 0.5
+"""How many lines of two files are equal, if one is the other one after a rename."""
 
 
 @one_at_a_time
@@ -112,7 +116,7 @@ def follow_renames(project: Project, tree: Tree, record: Record) -> list[str]:
     gone = [unit for unit in units if unit.name not in project.gateways]
     known = {unit.name for unit in units}
     new = [name for name in project.gateways if name not in known and _has_folder(project, name)]
-    if len(gone) == len(new) == 1:
+    if len(gone) == len(new) == 1 and _is_similar(tree, gone[0].name, new[0]):
         return [_rename(tree, record, gone[0], new[0])]
     notes = []
     for unit in gone:
@@ -124,6 +128,14 @@ def follow_renames(project: Project, tree: Tree, record: Record) -> list[str]:
 
 def _has_folder(project: Project, name: str) -> bool:
     return (project.root / "bffs" / name).is_dir()
+
+
+def _is_similar(tree: Tree, old: str, new: str) -> bool:
+    """Whether the module of a gateway is that of an old one, as it was generated, with edits."""
+    generated = tree.below(BASE).read(app_of(old)) or ""
+    before = generated.replace(old, new).splitlines()
+    after = (tree.read(app_of(new)) or "").splitlines()
+    return SequenceMatcher(None, before, after, autojunk=False).ratio() > MIN_SIMILARITY
 
 
 def _rename(tree: Tree, record: Record, unit: Unit, name: str) -> str:

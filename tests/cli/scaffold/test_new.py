@@ -159,6 +159,24 @@ def test_a_deleted_gateway_can_be_made_again(
     assert scaffold.update(root).conflicts == []
 
 
+def test_a_gateway_written_by_hand_is_no_renamed_one(scaffold: Scaffold) -> None:
+    """Who deletes a generated gateway may have one of their own, which is not touched."""
+    root = scaffold.init()
+    scaffold.new(root, "web")
+    (root / "bffs/mine").mkdir()
+    (root / "bffs/mine/app.py").write_text("from fastapi import FastAPI\n\napp = FastAPI()\n")
+    table = root / "pyproject.toml"
+    table.write_text(f'{table.read_text()}\n[tool.bff.gateways.mine]\napp = "m:a"\nport = 7001\n')
+    for folder in ("bffs", "tests"):
+        shutil.rmtree(root / folder / "web")
+    delete_table(root, "web")
+
+    scaffold.new(root, "web")
+
+    units = tomllib.loads((root / PATH).read_text())["units"]
+    assert [one["name"] for one in units] == ["shop", "mobile", "web"]
+
+
 def test_half_a_gateway_is_refused(scaffold: Scaffold) -> None:
     """If only its folder or only its table is gone, the error says which half is missing."""
     root = scaffold.init()
