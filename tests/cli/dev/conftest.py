@@ -46,7 +46,7 @@ class Started:
             # Its own session takes the terminal as its own, as a shell's does.
             owns = partial(fcntl.ioctl, 0, termios.TIOCSCTTY, 0)
             self.settings_before = termios.tcgetattr(theirs)
-        unusual = {"CI", "NO_COLOR", "PYTHONDONTWRITEBYTECODE"}
+        unusual = {"CI", "COLUMNS", "LINES", "NO_COLOR", "PYTHONDONTWRITEBYTECODE"}
         usual = {name: text for name, text in os.environ.items() if name not in unusual}
         self.process = subprocess.Popen(
             (*(AS_BACKGROUND_JOB if ignores_sigint else ()), *command),
