@@ -323,13 +323,15 @@ class Outcome:
     @property
     def given_away(self) -> list[str]:
         """Parts of the answer to the callback that its reader must not get."""
-        text = f"{self.came_back.headers}{self.came_back.text}".lower()
+        sent = f"{self.came_back.headers}{self.came_back.text}"
+        text = sent.lower()
         claims = self.given.claims
         secrets = [self.given.access, claims["nonce"], claims["email"], claims["at_hash"]]
         reasons = ["nonce", "azp", "at_hash", "signature", "audience", "algorithm", "expired"]
-        # A reason is a word: three letters may come in any order in a random id.
+        # A reason is a word, and a token has dots: three letters may be in a random id.
         words = [one for one in reasons if re.search(rf"\b{one}\b", text)]
-        return [one for one in (*secrets, "eyj") if one.lower() in text] + words
+        tokens = re.findall(r"eyJ[\w-]+\.[\w-]+", sent)
+        return [one for one in secrets if one.lower() in text] + words + tokens
 
 
 async def signed_in_with(forge: Forge) -> Outcome:
