@@ -39,7 +39,7 @@ define suite
 endef
 endif
 
-test-fast: dev ## run most of the tests in a minute and a half (ARGS as for test)
+test-fast: dev ## run most of the tests in under two minutes (ARGS as for test)
 	@$(python) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
 
 test: dev ## run the whole suite (ARGS="-k retry -x" goes to pytest)
