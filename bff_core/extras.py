@@ -15,6 +15,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "auth": ("joserfc", "cryptography"),
     "compression": ("brotli", "zstandard"),
     "graphql": ("strawberry", "graphql"),
+    "openapi": ("jsonschema_rs", "yaml"),
     "redis": ("redis",),
     "scaffold": ("jinja2", "tomlkit", "watchfiles"),
     "uploads": ("python_multipart",),

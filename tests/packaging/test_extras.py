@@ -93,7 +93,11 @@ def test_the_extras_are_those_of_the_distribution():
         extra: [Requirement(one).name for one in requirements]
         for extra, requirements in PROJECT["optional-dependencies"].items()
     }
-    packages = {"strawberry": "strawberry-graphql", "graphql": "graphql-core"}
+    packages = {
+        "strawberry": "strawberry-graphql",
+        "graphql": "graphql-core",
+        "yaml": "pyyaml",
+    }
 
     assert declared == {
         extra: [packages.get(one, one).replace("_", "-") for one in modules]
