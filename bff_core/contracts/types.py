@@ -1,7 +1,7 @@
 """The types of an API description: JSON Schema reduced to what values may look like.
 
-A reader resolves `allOf`, the two forms of null and the many forms of an enum, so that whoever
-generates code or compares contracts meets each concept once.
+A reader resolves `allOf`, the two forms of null and the many forms of an enum, so that
+generators of code and comparisons of contracts meet each concept once.
 """
 
 from collections.abc import Mapping
