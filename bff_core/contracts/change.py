@@ -14,7 +14,8 @@ class Change:
     `rule` names the kind of change, such as `response-property-removed`. `operation` is
     "GET /pets/{id}", a GraphQL type, or empty. `place` is where in the operation it is, and
     `field` the path of the property: ("items", "[]", "price"); "[]" is an item of a list, "{}" a
-    value of a map. `status` is that of the response.
+    value of a map. `status` is that of the response. More steps may stand at the positions
+    `repeats_at` of the path, as a type contains itself there.
     """
 
     rule: str
@@ -27,3 +28,4 @@ class Change:
     field: tuple[str, ...] = ()
     status: str = ""
     pointer: str = ""
+    repeats_at: tuple[int, ...] = ()
