@@ -14,8 +14,9 @@ class Change:
     `rule` names the kind of change, such as `response-property-removed`. `operation` is
     "GET /pets/{id}", a GraphQL type, or empty. `place` is where in the operation it is, and
     `field` the path of the property: ("items", "[]", "price"); "[]" is an item of a list, "{}" a
-    value of a map. `status` is that of the response. More steps may stand at the positions
-    `repeats_at` of the path, as a type contains itself there.
+    value of a map. `status` is that of the response. `loops` are for types that contain
+    themselves: at a position of the path, these steps may stand any number of times; "**" at their
+    end stands for any steps.
     """
 
     rule: str
@@ -28,4 +29,4 @@ class Change:
     field: tuple[str, ...] = ()
     status: str = ""
     pointer: str = ""
-    repeats_at: tuple[int, ...] = ()
+    loops: tuple[tuple[int, tuple[str, ...]], ...] = ()

@@ -41,7 +41,7 @@ def reported(
         yield replace(
             change,
             field=(*finding.within, *found.path),
-            repeats_at=tuple(len(finding.within) + position for position in found.repeats_at),
+            loops=tuple((len(finding.within) + at, steps) for at, steps in found.loops),
         )
 
 

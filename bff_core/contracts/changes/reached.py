@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from bff_core.contracts.changes.schemas import Comparison, Difference, Pair, Path
 
@@ -11,16 +11,19 @@ MAX_PLACES: Final = 40
 """How many places of a type in one body are listed each; if there are more, one stands for all."""
 
 
+ANY_STEPS: Final = "**"
+"""At the end of the steps of a loop: any steps follow."""
+
+Loop: TypeAlias = "tuple[int, Path]"
+
+
 @dataclass(frozen=True, slots=True)
 class ReachedDifference:
-    """A difference and the path of its field in a body.
-
-    More steps may stand at the positions `repeats_at` of the path: there, a type contains itself.
-    """
+    """A difference and the path of its field in a body, with loops as in `Change`."""
 
     difference: Difference
     path: Path
-    repeats_at: tuple[int, ...]
+    loops: tuple[Loop, ...]
 
 
 @dataclass(slots=True)
@@ -31,20 +34,27 @@ class _Occurrence:
     path: Path
     pair: Pair | None = None
     above: "_Occurrence | None" = None
-    is_repeated: bool = False
+    loops: set[Path] = field(default_factory=set)
 
-    def within(self, pair: Pair) -> "_Occurrence | None":
-        """Return the occurrence of a pair that this one is part of."""
+    def closes_loop(self, pair: Pair, path: Path) -> bool:
+        """Whether this occurrence is within one of the pair; if so, note how the loop begins."""
         one: _Occurrence | None = self
-        while one is not None and one.pair != pair:
-            one = one.above
-        return one
+        below = (*self.path, *path)
+        is_direct = True
+        while one is not None:
+            if one.pair == pair:
+                steps = below[len(one.path) :]
+                one.loops.add(steps if is_direct and steps else (*steps, ANY_STEPS))
+                return True
+            below, is_direct, one = one.path, False, one.above
+        return False
 
-    def repeats_at(self) -> Iterator[int]:
+    def all_loops(self) -> Iterator[Loop]:
+        """Yield the loops of this occurrence and of those that it is within."""
         one: _Occurrence | None = self
         while one is not None:
-            if one.is_repeated:
-                yield len(one.path)
+            for steps in one.loops:
+                yield len(one.path), steps
             one = one.above
 
 
@@ -62,16 +72,17 @@ class DifferencePlaces:
         """Return all differences below a comparison, the shortest paths first."""
         places, crowded = self._occurrences(root)
         unlisted = self._below(crowded)
-        found: dict[tuple[Path, Difference], set[int]] = {}
+        found: dict[tuple[Path, Difference], set[Loop]] = {}
         for place in places:
-            gaps = set(place.repeats_at())
+            loops = set(place.all_loops())
             if place.pair in unlisted:
-                gaps.add(0)
+                loops.add((0, (ANY_STEPS,)))
                 unlisted.discard(place.pair)
             for one in place.comparison.differences:
-                found.setdefault(((*place.path, *one.path), one), set()).update(gaps)
+                found.setdefault(((*place.path, *one.path), one), set()).update(loops)
         return [
-            ReachedDifference(one, path, tuple(sorted(gaps))) for (path, one), gaps in found.items()
+            ReachedDifference(one, path, tuple(sorted(loops)))
+            for (path, one), loops in found.items()
         ]
 
     def _occurrences(self, root: Comparison) -> tuple[list[_Occurrence], set[Pair]]:
@@ -83,16 +94,15 @@ class DifferencePlaces:
             for path, pair in here.comparison.references:
                 if pair not in self._changed:
                     continue
-                again = here.within(pair)
-                visits[pair] += again is None
-                if again is not None:
-                    again.is_repeated = True
-                elif visits[pair] > MAX_PLACES:
+                if here.closes_loop(pair, path):
+                    continue
+                visits[pair] += 1
+                if visits[pair] > MAX_PLACES:
                     crowded.add(pair)
-                else:
-                    place = _Occurrence(self.pairs[pair], (*here.path, *path), pair, here)
-                    places.append(place)
-                    queue.append(place)
+                    continue
+                place = _Occurrence(self.pairs[pair], (*here.path, *path), pair, here)
+                places.append(place)
+                queue.append(place)
         return places, crowded
 
     def _below(self, pairs: set[Pair]) -> set[Pair]:

@@ -22,8 +22,6 @@ class ChangeRule:
 
     level: Level
     meaning: str
-    breaks_strict_readers: bool = False
-    """Whether a client fails that decodes into exact types, as gateways do."""
 
 
 _OPERATIONS: Final[Mapping[str, ChangeRule]] = {
@@ -54,7 +52,7 @@ _PARAMETERS: Final[Mapping[str, ChangeRule]] = {
     "parameter-became-optional": ChangeRule("info", "Clients may leave the parameter out."),
     "parameter-deprecated": ChangeRule("info", "The parameter works, and will be removed."),
     "parameter-default-changed": ChangeRule(
-        "breaking", "Requests that leave the parameter out mean something else."
+        "warning", "Requests that leave the parameter out mean something else."
     ),
     "parameter-style-changed": ChangeRule("breaking", "Lists or objects are written differently."),
     "parameter-media-type-changed": ChangeRule("breaking", "The value is encoded differently."),
@@ -63,7 +61,7 @@ _PARAMETERS: Final[Mapping[str, ChangeRule]] = {
 _BODIES: Final[Mapping[str, ChangeRule]] = {
     "request-body-added-required": ChangeRule("breaking", "Requests need a body now."),
     "request-body-added-optional": ChangeRule("info", "Requests may have a body."),
-    "request-body-removed": ChangeRule("warning", "The service ignores the body or refuses it."),
+    "request-body-removed": ChangeRule("breaking", "The service ignores the body or refuses it."),
     "request-body-became-required": ChangeRule("breaking", "Requests without a body are refused."),
     "request-body-became-optional": ChangeRule("info", "Clients may leave the body out."),
     "request-media-type-removed": ChangeRule(
@@ -74,7 +72,7 @@ _BODIES: Final[Mapping[str, ChangeRule]] = {
         "breaking", "A success has another status, and perhaps another body."
     ),
     "response-status-added": ChangeRule(
-        "info", "A success may have another status.", breaks_strict_readers=True
+        "warning", "A success may have another status, and perhaps another body."
     ),
     "response-error-status-removed": ChangeRule("info", "An error is no longer returned."),
     "response-error-status-added": ChangeRule("info", "The service may return another error."),
@@ -102,22 +100,16 @@ _SENT: Final[Mapping[str, ChangeRule]] = {
     "enum-value-removed": ChangeRule("breaking", "The value is refused."),
     "enum-value-added": ChangeRule("info", "Another value is accepted."),
     "limit-narrowed": ChangeRule("breaking", "Values that were within the limit are refused."),
-    "limit-added": ChangeRule("warning", "Values beyond the new limit are refused."),
+    "limit-added": ChangeRule("breaking", "Values beyond the new limit are refused."),
     "limit-widened": ChangeRule("info", "More values are within the limit."),
     "limit-removed": ChangeRule("info", "Values have one limit less."),
     "pattern-changed": ChangeRule("warning", "Values that matched the old pattern may not match."),
     "became-nullable": ChangeRule("info", "Null is accepted."),
     "became-not-nullable": ChangeRule("breaking", "Null is refused."),
     "property-added-required": ChangeRule("breaking", "Bodies without the property are refused."),
-    "property-added-with-default": ChangeRule(
-        "info", "The property is required, and has a default if it is left out."
-    ),
     "property-added-optional": ChangeRule("info", "Clients may send one more property."),
     "property-removed": ChangeRule("warning", "The service ignores the property or refuses it."),
     "property-became-required": ChangeRule("breaking", "Bodies without the property are refused."),
-    "property-became-required-with-default": ChangeRule(
-        "info", "The property is required, and has a default if it is left out."
-    ),
     "property-became-optional": ChangeRule("info", "Clients may leave the property out."),
     "property-deprecated": ChangeRule("info", "The property works, and will be removed."),
     "property-default-changed": ChangeRule(
@@ -142,13 +134,9 @@ _RECEIVED: Final[Mapping[str, ChangeRule]] = {
     "format-changed": ChangeRule("breaking", "Values may have a format that clients can't read."),
     "format-narrowed": ChangeRule("info", "Values have a more exact format."),
     "became-enum": ChangeRule("info", "Only the listed values are returned."),
-    "enum-opened": ChangeRule(
-        "warning", "Values that were not listed may be returned.", breaks_strict_readers=True
-    ),
+    "enum-opened": ChangeRule("breaking", "Values that were not listed may be returned."),
     "enum-value-removed": ChangeRule("info", "The value is no longer returned."),
-    "enum-value-added": ChangeRule(
-        "warning", "A reader that accepts listed values only fails.", breaks_strict_readers=True
-    ),
+    "enum-value-added": ChangeRule("breaking", "A reader that accepts listed values only fails."),
     "limit-narrowed": ChangeRule("info", "Values are within a closer limit."),
     "limit-added": ChangeRule("info", "Values have one limit more."),
     "limit-widened": ChangeRule("warning", "A reader that relies on the limit fails."),
@@ -171,13 +159,11 @@ _RECEIVED: Final[Mapping[str, ChangeRule]] = {
         "info", "Properties that the contract does not name may be returned."
     ),
     "union-option-removed": ChangeRule("info", "One of the types is no longer returned."),
-    "union-option-added": ChangeRule(
-        "warning", "A reader that knows the other types only fails.", breaks_strict_readers=True
-    ),
+    "union-option-added": ChangeRule("breaking", "A reader that knows the other types only fails."),
     "discriminator-changed": ChangeRule("breaking", "Another property or value names the type."),
     "discriminator-value-removed": ChangeRule("info", "A name of a type is no longer returned."),
     "discriminator-value-added": ChangeRule(
-        "warning", "A reader does not know the new name of a type.", breaks_strict_readers=True
+        "breaking", "A reader does not know the new name of a type."
     ),
 }
 

@@ -241,7 +241,7 @@ class _Walk:
     def _field_added(self, path: Path, new: Field) -> None:
         kind = "property-added"
         if self._is_sent:
-            kind += f"-{_necessity(new)}"
+            kind += "-required" if new.is_required else "-optional"
         words = "a required property" if new.is_required else "a property"
         self._report(kind, path, f"{words}, {plain(new.name)}, was added")
 
@@ -249,9 +249,7 @@ class _Walk:
         if old.is_required and not new.is_required:
             self._report("property-became-optional", path, "the property became optional")
         elif new.is_required and not old.is_required:
-            has_default = self._is_sent and new.has_default
-            kind = "property-became-required" + "-with-default" * has_default
-            self._report(kind, path, "the property became required")
+            self._report("property-became-required", path, "the property became required")
         if new.is_deprecated and not old.is_deprecated:
             self._report("property-deprecated", path, "the property is deprecated")
         if self._is_sent and _default(old) != _default(new):
@@ -341,12 +339,6 @@ def _as_object(of: ObjectType | Map) -> ObjectType:
 
 def _options(of: Type) -> tuple[Type, ...]:
     return of.options if isinstance(of, Union) else (of,)
-
-
-def _necessity(of: Field) -> str:
-    if not of.is_required:
-        return "optional"
-    return "with-default" if of.has_default else "required"
 
 
 def _default(of: Field) -> str:
