@@ -154,7 +154,7 @@ def _is_sent(change: Change, sends: _Paths) -> bool:
 
 def _touches_type(change: Change, use: OperationUse) -> bool:
     coordinate = (change.operation, *change.field) if change.operation else ()
-    if change.rule.startswith("graphql-argument-"):
+    if change.rule == "graphql-argument-removed":
         return _is_used(change, coordinate, use.sends)
     return _is_used(change, coordinate, use.reads) or _is_used(change, coordinate, use.sends)
 

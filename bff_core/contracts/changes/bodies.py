@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from bff_core.contracts.changes.findings import Finding
-from bff_core.contracts.changes.parameters import header_findings
+from bff_core.contracts.changes.differences import OperationDifference
+from bff_core.contracts.changes.parameters import header_differences
 from bff_core.contracts.changes.schemas import SchemaComparison
 from bff_core.contracts.changes.words import plain
 from bff_core.contracts.document import Body, Content, Response
 
 
-def request_findings(
+def request_differences(
     old: Body | None, new: Body | None, schemas: SchemaComparison
-) -> Iterator[Finding]:
+) -> Iterator[OperationDifference]:
     """Yield the differences of the body of a request."""
     if new is None:
         if old is not None:
@@ -29,31 +29,33 @@ def request_findings(
             text = f"the media type {plain(one.media_type)} was removed"
             yield _request("request-media-type-removed", text)
         else:
-            yield Finding(place="request", types=schemas.compare(one.type, other.type, "request"))
+            yield OperationDifference(
+                place="request", types=schemas.compare(one.type, other.type, "request")
+            )
     for one in new.contents:
         if _counterpart(one, old.contents) is None:
             text = f"the media type {plain(one.media_type)} was added"
             yield _request("request-media-type-added", text)
 
 
-def response_findings(
+def response_differences(
     before: Sequence[Response], after: Sequence[Response], schemas: SchemaComparison
-) -> Iterator[Finding]:
+) -> Iterator[OperationDifference]:
     """Yield the differences of the responses of an operation."""
     for one in before:
         others = _successors(one, after)
         if not others:
             rule = f"response-{'' if is_success(one.status) else 'error-'}status-removed"
             text = f"the response {plain(one.status)} was removed"
-            yield Finding(rule, text, "response", status=one.status)
+            yield OperationDifference(rule, text, "response", status=one.status)
         for other in others:
             yield from _contents(one, other, schemas)
-            yield from header_findings(one.headers, other.headers, one.status, schemas)
+            yield from header_differences(one.headers, other.headers, one.status, schemas)
     for one in after:
         if not _predecessors(one, before):
             rule = f"response-{'' if is_success(one.status) else 'error-'}status-added"
             text = f"the response {plain(one.status)} was added"
-            yield Finding(rule, text, "response", status=one.status)
+            yield OperationDifference(rule, text, "response", status=one.status)
 
 
 def is_success(status: str) -> bool:
@@ -61,19 +63,25 @@ def is_success(status: str) -> bool:
     return status.startswith("2")
 
 
-def _contents(old: Response, new: Response, schemas: SchemaComparison) -> Iterator[Finding]:
+def _contents(
+    old: Response, new: Response, schemas: SchemaComparison
+) -> Iterator[OperationDifference]:
     for one in old.contents:
         other = _counterpart(one, new.contents)
         if other is None:
             text = f"the media type {plain(one.media_type)} was removed"
-            yield Finding("response-media-type-removed", text, "response", status=old.status)
+            yield OperationDifference(
+                "response-media-type-removed", text, "response", status=old.status
+            )
         else:
             types = schemas.compare(one.type, other.type, "response")
-            yield Finding(place="response", status=old.status, types=types)
+            yield OperationDifference(place="response", status=old.status, types=types)
     for one in new.contents:
         if _counterpart(one, old.contents) is None:
             text = f"the media type {plain(one.media_type)} was added"
-            yield Finding("response-media-type-added", text, "response", status=old.status)
+            yield OperationDifference(
+                "response-media-type-added", text, "response", status=old.status
+            )
 
 
 def _successors(one: Response, after: Sequence[Response]) -> list[Response]:
@@ -114,5 +122,5 @@ def _essence(of: Content) -> str:
     return _exact(of).partition(";")[0]
 
 
-def _request(rule: str, text: str) -> Finding:
-    return Finding(rule, text, "request")
+def _request(rule: str, text: str) -> OperationDifference:
+    return OperationDifference(rule, text, "request")

@@ -48,9 +48,12 @@ def parsed_schema(sdl: str) -> GraphQLSchema:
     Raises `ValueError` if the text is no schema.
     """
     try:
-        return build_schema(sdl, assume_valid_sdl=True)
+        schema = build_schema(sdl, assume_valid_sdl=True)
     except (GraphQLError, TypeError) as error:
         raise ValueError(f"this is no GraphQL schema: {error}") from None
+    if schema.query_type is None:
+        raise ValueError("this is no GraphQL schema: it has no type for queries")
+    return schema
 
 
 def graphql_use(sdl: str, operations: str) -> GraphQLUse:

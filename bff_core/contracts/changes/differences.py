@@ -1,4 +1,4 @@
-"""`Finding`: a difference of two operations, before the fields that it reaches are known."""
+"""`OperationDifference`: how two operations differ, before it is known which fields it reaches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ Place = Literal["operation", "parameter", "request", "response", "security"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class OperationDifference:
     """A difference with its rule and its sentence; or `types`, the comparison of two types.
 
     `within` is the path before that of the field: the name of a parameter or of a header.
@@ -29,30 +29,30 @@ class Finding:
 
 
 def reported(
-    finding: Finding, operation: HttpOperation | None, places: DifferencePlaces
+    difference: OperationDifference, operation: HttpOperation | None, places: DifferencePlaces
 ) -> Iterator[Change]:
-    """Yield the changes that a finding stands for."""
-    if finding.types is None:
-        yield _change(finding, operation)
+    """Yield the changes that a difference stands for."""
+    if difference.types is None:
+        yield _change(difference, operation)
         return
-    for found in places.find(finding.types):
+    for found in places.find(difference.types):
         one = found.difference
-        change = _change(replace(finding, rule=one.rule, text=one.text), operation)
+        change = _change(replace(difference, rule=one.rule, text=one.text), operation)
         yield replace(
             change,
-            field=(*finding.within, *found.path),
-            loops=tuple((len(finding.within) + at, steps) for at, steps in found.loops),
+            field=(*difference.within, *found.path),
+            loops=tuple((len(difference.within) + at, steps) for at, steps in found.loops),
         )
 
 
-def _change(finding: Finding, operation: HttpOperation | None) -> Change:
+def _change(difference: OperationDifference, operation: HttpOperation | None) -> Change:
     return Change(
-        rule=finding.rule,
-        level=OPENAPI_RULES[finding.rule].level,
-        text=finding.text,
+        rule=difference.rule,
+        level=OPENAPI_RULES[difference.rule].level,
+        text=difference.text,
         operation=operation.name if operation else "",
-        place=finding.place,
-        field=finding.within,
-        status=finding.status,
+        place=difference.place,
+        field=difference.within,
+        status=difference.status,
         pointer=operation.pointer if operation else "",
     )
