@@ -175,14 +175,19 @@ def _are_related(changed: _Path, used: _Path, loops: Sequence[tuple[int, _Path]]
         for at, steps in loops:
             if at == position and passes(position, step, steps):
                 return True
-        return changed[position] == used[step] and related(position + 1, step + 1)
+        return _may_be_same(changed[position], used[step]) and related(position + 1, step + 1)
 
     def passes(position: int, step: int, loop: _Path) -> bool:
         """Whether the used path goes through a loop, and the rest of it is related."""
         steps = loop[:-1] if loop[-1] == ANY_STEPS else loop
-        if any(one != other for one, other in zip(steps, used[step:], strict=False)):
+        if not all(map(_may_be_same, steps, used[step:])):
             return False
         end = step + len(steps)
         return end >= len(used) or steps != loop or related(position, end)
 
     return related(0, 0)
+
+
+def _may_be_same(one: str, other: str) -> bool:
+    """Whether two steps may be one; a value of a map may be the property of any name."""
+    return one == other or ("{}" in {one, other} and "[]" not in {one, other})

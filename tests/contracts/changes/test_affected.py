@@ -91,6 +91,10 @@ def test_views_and_gateways_are_named():
         ("items.[].name", ["items.[].price"], False),
         ("", ["name"], True),  # the whole body
         ("prices.{}.net", ["prices.{}.net"], True),
+        ("prices.eur.net", ["prices.{}.net"], True),  # a dictionary in the client
+        ("prices.{}.net", ["prices.eur.net"], True),  # a class in the client
+        ("prices.{}.net", ["prices.eur.gross"], False),
+        ("prices.{}.net", ["prices.[].net"], False),
     ],
 )
 def test_a_field_counts_if_it_is_read_or_above_or_below(changed, reads, expected):
