@@ -235,7 +235,11 @@ def graphql_rules_table() -> tuple[Sequence[str], Rows]:
 
 
 def _rules_table(rules: Mapping[str, ChangeRule]) -> tuple[Sequence[str], Rows]:
-    rows = [[f"`{name}`", rule.level, rule.meaning] for name, rule in rules.items()]
+    names: dict[int, list[str]] = {}
+    for name, rule in rules.items():
+        names.setdefault(id(rule), []).append(f"`{name}`")
+    distinct = {id(rule): rule for rule in rules.values()}
+    rows = [[", ".join(names[key]), one.level, one.meaning] for key, one in distinct.items()]
     return ["rule", "level", "what it means for a client"], rows
 
 

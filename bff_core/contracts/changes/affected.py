@@ -127,9 +127,17 @@ def _touches(change: Change, use: OperationUse, operations: _Operations) -> bool
 
 def _touches_response(change: Change, use: OperationUse) -> bool:
     """Whether a use reads the field; whether it reads headers and errors is undecided."""
+    if change.rule == "response-media-type-removed" and not _is_json(change.pointer):
+        return use.reads is None
     if change.rule.startswith(("response-header-", "response-optional-header-")):
         return True
     return not is_success(change.status) or _is_used(change, change.field, use.reads)
+
+
+def _is_json(pointer: str) -> bool:
+    """Whether a pointer ends with a media type that fields are read from, or with none."""
+    media_type = pointer.rpartition("/")[2].replace("~1", "/").lower()
+    return "/" not in media_type or "json" in media_type or "*" in media_type
 
 
 def _touches_request(change: Change, use: OperationUse) -> bool:

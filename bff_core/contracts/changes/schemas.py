@@ -16,11 +16,13 @@ from bff_core.contracts.changes.unions import match_options
 from bff_core.contracts.changes.words import plain, shown, type_words
 from bff_core.contracts.document import NamedType
 from bff_core.contracts.types import (
+    NO_LIMITS,
     Anything,
     Array,
     Discriminator,
     Enum,
     Field,
+    Limits,
     Map,
     Nullable,
     ObjectType,
@@ -140,6 +142,7 @@ class _Walk:
                 self._unions(path, old, new)
             case ObjectType() | Map(), ObjectType() | Map():
                 self._objects(path, _as_object(old), _as_object(new))
+                self._limits(path, old, new)
             case Array(), Array():
                 self._limits(path, old, new)
                 self.compare((*path, "[]"), old.items, new.items)
@@ -211,8 +214,8 @@ class _Walk:
         else:
             self._report("format-changed", path, text)
 
-    def _limits(self, path: Path, old: Scalar | Array, new: Scalar | Array) -> None:
-        for kind, text in limit_differences(old.limits, new.limits):
+    def _limits(self, path: Path, old: Type, new: Type) -> None:
+        for kind, text in limit_differences(_limits_of(old), _limits_of(new)):
             self._report(kind, path, text)
 
     def _objects(self, path: Path, old: ObjectType, new: ObjectType) -> None:
@@ -252,7 +255,7 @@ class _Walk:
             self._report("property-became-required", path, "the property became required")
         if new.is_deprecated and not old.is_deprecated:
             self._report("property-deprecated", path, "the property is deprecated")
-        if self._is_sent and _default(old) != _default(new):
+        if self._is_sent and not new.is_required and _default(old) != _default(new):
             text = f"the default changed from {_default(old)} to {_default(new)}"
             self._report("property-default-changed", path, text)
         self.compare(path, old.type, new.type)
@@ -331,6 +334,10 @@ class _Walk:
 
 def _turned(old: Type, new: Type) -> str:
     return f"the type changed from {type_words(old)} to {type_words(new)}"
+
+
+def _limits_of(of: Type) -> Limits:
+    return of.limits if isinstance(of, Scalar | Array | Map) else NO_LIMITS
 
 
 def _as_object(of: ObjectType | Map) -> ObjectType:

@@ -160,6 +160,32 @@ def test_what_a_use_does_not_decide_counts_as_used():
 
 
 @pytest.mark.parametrize(
+    ("media_type", "reads", "expected"),
+    [
+        ("application~1json", ["name"], True),
+        ("application~1vnd.pets+json", ["name"], True),
+        ("*~1*", ["name"], True),
+        ("text~1csv", ["name"], False),
+        ("text~1csv", None, True),  # perhaps a download
+        ("application~1json", [], False),
+    ],
+)
+def test_a_gateway_that_reads_fields_needs_json_only(media_type, reads, expected):
+    """A service may stop to return CSV if all callers read fields of JSON."""
+    change = Change(
+        "response-media-type-removed",
+        "breaking",
+        "",
+        PET,
+        "response",
+        status="200",
+        pointer=f"#/paths/~1pets/get/responses/200/content/{media_type}",
+    )
+
+    assert is_affected(change, use(reads)) is expected
+
+
+@pytest.mark.parametrize(
     ("change", "sends", "expected"),
     [
         (request("parameter-added-required", "city", "parameter"), [], True),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bff_core.contracts.change import Change
 from bff_core.contracts.changes import change_location, openapi_changes
 from bff_core.contracts.changes.reached import MAX_PLACES
+from bff_core.contracts.changes.rules import OPENAPI_RULES
 from bff_core.contracts.document import (
     Body,
     Content,
@@ -21,6 +22,7 @@ from bff_core.contracts.document import (
 from bff_core.contracts.types import (
     Anything,
     Array,
+    Discriminator,
     Enum,
     Field,
     Map,
@@ -31,6 +33,7 @@ from bff_core.contracts.types import (
     Tuple,
     Union,
 )
+from tests.contracts.changes.cases import CASES
 
 TEXT, INTEGER, NUMBER = Scalar("string"), Scalar("integer"), Scalar("number")
 
@@ -40,14 +43,14 @@ def content(of):
     return (Content("application/json", of),)
 
 
-def returning(of, types=None, *, sends=None, parameters=()):
+def returning(of, types=None, *, sends=None, parameters=(), headers=()):
     """Return a document of one operation that returns a type."""
     operation = HttpOperation(
         "GET",
         "/it",
         parameters=parameters,
         body=Body(content(sends)) if sends else None,
-        responses=(Response("200", contents=content(of)),),
+        responses=(Response("200", contents=content(of), headers=headers),),
     )
     named = {name: NamedType(name, one) for name, one in (types or {}).items()}
     return Document("It", "1", "3.1.0", operations=(operation,), types=named)
@@ -141,92 +144,161 @@ def test_a_type_is_compared_with_its_successor_whatever_it_is_called():
     assert [one.field for one in openapi_changes(before, inline)] == [("age",)]
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "in_response", "in_request"),
-    [
-        (INTEGER, NUMBER, "type-changed", "type-widened"),
-        (NUMBER, INTEGER, "type-narrowed", "type-changed"),
-        (TEXT, INTEGER, "type-changed", "type-changed"),
-        (TEXT, Anything(), "type-changed", "type-widened"),
-        (Anything(), TEXT, "type-narrowed", "type-changed"),
-        (TEXT, Nullable(TEXT), "became-nullable", "became-nullable"),
-        (Nullable(TEXT), TEXT, "became-not-nullable", "became-not-nullable"),
-        (Array(TEXT), TEXT, "type-changed", "type-changed"),
-        (Array(TEXT), Array(INTEGER), "type-changed", "type-changed"),
-        (Map(TEXT), Map(INTEGER), "type-changed", "type-changed"),
-        (Map(Anything()), ObjectType(), None, None),
-        (ObjectType(), Map(TEXT), "type-narrowed", "type-changed"),
-        (Tuple((TEXT, INTEGER)), Tuple((TEXT, NUMBER)), "type-changed", "type-widened"),
-        (Tuple((TEXT,)), Tuple((TEXT, TEXT)), "type-changed", "type-changed"),
-        (Tuple((TEXT,)), Array(TEXT), "type-changed", "type-changed"),
-        (Enum((1, 2)), Enum((1, 2, 3)), "enum-value-added", "enum-value-added"),
-        (Enum((1,)), Enum((True,)), "type-changed", "type-changed"),
-        (Enum(("a",)), Enum((1,)), "type-changed", "type-changed"),
-        (Enum(("a",)), TEXT, "enum-opened", "enum-opened"),
-        (TEXT, Enum(("a",)), "became-enum", "became-enum"),
-        (TEXT, Enum((1,)), "type-changed", "type-changed"),
-        (TEXT, Scalar("string", "uuid"), "format-narrowed", "format-changed"),
-        (Scalar("string", "uuid"), TEXT, "format-changed", "format-widened"),
-        (
-            Scalar("integer", "int32"),
-            Scalar("integer", "int64"),
-            "format-changed",
-            "format-widened",
-        ),
-        (
-            Scalar("integer", "int64"),
-            Scalar("integer", "int32"),
-            "format-narrowed",
-            "format-changed",
-        ),
-        (TEXT, Union((TEXT, INTEGER)), "union-option-added", "union-option-added"),
-        (Union((TEXT, INTEGER)), INTEGER, "union-option-removed", "union-option-removed"),
-        (Union((TEXT, INTEGER)), Union((INTEGER, TEXT)), None, None),
-        (Union((TEXT, INTEGER)), Scalar("boolean"), "type-changed", "type-changed"),
-        (
-            ObjectType(is_closed=True),
-            ObjectType(),
-            "additional-properties-allowed",
-            "additional-properties-allowed",
-        ),
-        (
-            ObjectType(),
-            ObjectType(is_closed=True),
-            "additional-properties-forbidden",
-            "additional-properties-forbidden",
-        ),
-    ],
-)
+TYPE_PAIRS = [
+    (INTEGER, NUMBER, "type-changed", "type-widened"),
+    (NUMBER, INTEGER, "type-narrowed", "type-changed"),
+    (TEXT, INTEGER, "type-changed", "type-changed"),
+    (TEXT, Anything(), "type-changed", "type-widened"),
+    (Anything(), TEXT, "type-narrowed", "type-changed"),
+    (TEXT, Nullable(TEXT), "became-nullable", "became-nullable"),
+    (Nullable(TEXT), TEXT, "became-not-nullable", "became-not-nullable"),
+    (Array(TEXT), TEXT, "type-changed", "type-changed"),
+    (Array(TEXT), Array(INTEGER), "type-changed", "type-changed"),
+    (Map(TEXT), Map(INTEGER), "type-changed", "type-changed"),
+    (Map(Anything()), ObjectType(), None, None),
+    (ObjectType(), Map(TEXT), "type-narrowed", "type-changed"),
+    (Tuple((TEXT, INTEGER)), Tuple((TEXT, NUMBER)), "type-changed", "type-widened"),
+    (Tuple((TEXT,)), Tuple((TEXT, TEXT)), "type-changed", "type-changed"),
+    (Tuple((TEXT,)), Array(TEXT), "type-changed", "type-changed"),
+    (Enum((1, 2)), Enum((1, 2, 3)), "enum-value-added", "enum-value-added"),
+    (Enum((1,)), Enum((True,)), "type-changed", "type-changed"),
+    (Enum(("a",)), Enum((1,)), "type-changed", "type-changed"),
+    (Enum(("a",)), TEXT, "enum-opened", "enum-opened"),
+    (TEXT, Enum(("a",)), "became-enum", "became-enum"),
+    (TEXT, Enum((1,)), "type-changed", "type-changed"),
+    (TEXT, Scalar("string", "uuid"), "format-narrowed", "format-changed"),
+    (Scalar("string", "uuid"), TEXT, "format-changed", "format-widened"),
+    (
+        Scalar("integer", "int32"),
+        Scalar("integer", "int64"),
+        "format-changed",
+        "format-widened",
+    ),
+    (
+        Scalar("integer", "int64"),
+        Scalar("integer", "int32"),
+        "format-narrowed",
+        "format-changed",
+    ),
+    (TEXT, Union((TEXT, INTEGER)), "union-option-added", "union-option-added"),
+    (Union((TEXT, INTEGER)), INTEGER, "union-option-removed", "union-option-removed"),
+    (Union((TEXT, INTEGER)), Union((INTEGER, TEXT)), None, None),
+    (Union((TEXT, INTEGER)), Scalar("boolean"), "type-changed", "type-changed"),
+    (
+        ObjectType(is_closed=True),
+        ObjectType(),
+        "additional-properties-allowed",
+        "additional-properties-allowed",
+    ),
+    (
+        ObjectType(),
+        ObjectType(is_closed=True),
+        "additional-properties-forbidden",
+        "additional-properties-forbidden",
+    ),
+]
+"""Types before and after, and the rules in a response and in a request."""
+
+
+@pytest.mark.parametrize(("before", "after", "in_response", "in_request"), TYPE_PAIRS)
 def test_what_widens_a_response_narrows_a_request(before, after, in_response, in_request):
     """Each difference of types has the rule of its direction."""
     assert response_rules(before, after) == ({f"response-{in_response}"} if in_response else set())
     assert request_rules(before, after) == ({f"request-{in_request}"} if in_request else set())
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "kind"),
-    [
-        ({"minimum": 1}, {"minimum": 2}, "limit-narrowed"),
-        ({"minimum": 2}, {"minimum": 1}, "limit-widened"),
-        ({"exclusiveMaximum": 5}, {"exclusiveMaximum": 4.5}, "limit-narrowed"),
-        ({"maxLength": 5}, {"maxLength": 9}, "limit-widened"),
-        ({}, {"maxLength": 9}, "limit-added"),
-        ({"maxLength": 9}, {}, "limit-removed"),
-        ({}, {"minLength": 0}, None),
-        ({"uniqueItems": False}, {}, None),
-        ({}, {"uniqueItems": True}, "limit-added"),
-        ({"multipleOf": 10}, {"multipleOf": 5}, "limit-widened"),
-        ({"multipleOf": 5}, {"multipleOf": 10}, "limit-narrowed"),
-        ({"multipleOf": 5}, {"multipleOf": 7}, "limit-narrowed"),
-        ({"pattern": "a"}, {"pattern": "b"}, "pattern-changed"),
-        ({"maximum": 1}, {"maximum": 1.0}, None),
-    ],
-)
+LIMIT_PAIRS = [
+    ({"minimum": 1}, {"minimum": 2}, "limit-narrowed"),
+    ({"minimum": 2}, {"minimum": 1}, "limit-widened"),
+    ({"exclusiveMaximum": 5}, {"exclusiveMaximum": 4.5}, "limit-narrowed"),
+    ({"maxLength": 5}, {"maxLength": 9}, "limit-widened"),
+    ({}, {"maxLength": 9}, "limit-added"),
+    ({"maxLength": 9}, {}, "limit-removed"),
+    ({}, {"minLength": 0}, None),
+    ({"uniqueItems": False}, {}, None),
+    ({}, {"uniqueItems": True}, "limit-added"),
+    ({"multipleOf": 10}, {"multipleOf": 5}, "limit-widened"),
+    ({"multipleOf": 5}, {"multipleOf": 10}, "limit-narrowed"),
+    ({"multipleOf": 5}, {"multipleOf": 7}, "limit-narrowed"),
+    ({"pattern": "a"}, {"pattern": "b"}, "pattern-changed"),
+    ({"maximum": 1}, {"maximum": 1.0}, None),
+]
+"""Limits before and after, and the kind of change."""
+
+
+@pytest.mark.parametrize(("before", "after", "kind"), LIMIT_PAIRS)
 def test_limits_are_compared_by_what_they_allow(before, after, kind):
     """A greater minimum is closer, a greater maximum is wider."""
     old, new = Scalar("string", limits=before), Scalar("string", limits=after)
 
     assert request_rules(old, new) == ({f"request-{kind}"} if kind else set())
+
+
+OPTIONAL, REQUIRED = ObjectType((Field("a", TEXT),)), required(a=TEXT)
+NAMED = {"A": required(kind=TEXT, a=TEXT), "B": required(kind=TEXT, b=TEXT)}
+
+
+def named_by(of, **mapping):
+    """Return a union of the named types, with what names them."""
+    return Union((Ref("A"), Ref("B")), Discriminator(of, mapping))
+
+
+FIELD_PAIRS = [
+    (ObjectType(), OPTIONAL),
+    (ObjectType(), REQUIRED),
+    (OPTIONAL, REQUIRED),
+    (OPTIONAL, ObjectType((Field("a", TEXT, is_deprecated=True),))),
+    (OPTIONAL, ObjectType((Field("a", TEXT, has_default=True, default="x"),))),
+    (named_by("kind", a="A", b="B"), named_by("type", a="A", b="B")),
+    (named_by("kind", a="A", b="B"), named_by("kind", a="B", b="A")),
+    (named_by("kind", a="A", b="B"), named_by("kind", a="A", b="B", c="B")),
+]
+"""Objects and unions, each of which is compared in both directions."""
+
+
+def everywhere(of):
+    """Return a document that has a type in each place that a type can have."""
+    parameter = HttpParameter("p", "query", of)
+    header = HttpParameter("h", "header", of)
+    return returning(of, NAMED, sends=of, parameters=(parameter,), headers=(header,))
+
+
+def test_every_rule_is_found():
+    """The table of rules has what is reported, and nothing else."""
+    limits = [[Scalar("string", limits=one) for one in pair[:2]] for pair in LIMIT_PAIRS]
+    pairs = [(*pair[:2],) for pair in TYPE_PAIRS] + limits + FIELD_PAIRS
+    found = {
+        change.rule
+        for one, other in pairs
+        for before, after in ((one, other), (other, one))
+        for change in openapi_changes(everywhere(before), everywhere(after))
+    }
+    found |= set().union(*(case.rules for case in CASES))
+
+    assert found | NEEDS_A_TEST_OF_ITS_OWN == set(OPENAPI_RULES)
+
+
+NEEDS_A_TEST_OF_ITS_OWN = {
+    "parameter-media-type-changed",
+    "response-header-became-required",
+    "response-header-deprecated",
+}
+
+
+def test_headers_and_parameters_have_rules_of_their_own():
+    """A parameter that becomes JSON, a header that is always sent, one that will go."""
+    json = HttpParameter("p", "query", TEXT, media_type="application/json")
+    header = HttpParameter("h", "header", TEXT, is_required=True, is_deprecated=True)
+    before = returning(
+        TEXT,
+        parameters=(HttpParameter("p", "query", TEXT),),
+        headers=(HttpParameter("H", "header", TEXT),),
+    )
+    after = returning(TEXT, parameters=(json,), headers=(header,))
+
+    found = {one.rule for one in openapi_changes(before, after)}
+
+    assert found == NEEDS_A_TEST_OF_ITS_OWN
 
 
 def test_a_parameter_that_becomes_a_text_accepts_what_it_did():
