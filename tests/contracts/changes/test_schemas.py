@@ -330,6 +330,29 @@ def test_options_of_a_union_are_matched_by_what_they_are():
     ]
 
 
+def test_names_of_types_follow_their_types():
+    """An option that is renamed has the same value; one that is gone takes its value along."""
+    types = {"Cat": required(type=TEXT, lives=INTEGER), "Dog": required(type=TEXT, barks=TEXT)}
+    pets = Union((Ref("Cat"), Ref("Dog")), Discriminator("type", {"cat": "Cat", "dog": "Dog"}))
+    renamed = Union(
+        (Ref("Kitty"), Ref("Dog")), Discriminator("type", {"cat": "Kitty", "dog": "Dog"})
+    )
+    alone = Union((Ref("Cat"),), Discriminator("type", {"cat": "Cat"}))
+    before = returning(pets, types)
+
+    same = openapi_changes(before, returning(renamed, types | {"Kitty": types["Cat"]}))
+    fewer = openapi_changes(before, returning(alone, types))
+
+    assert same == []
+    assert [one.rule for one in fewer] == ["response-union-option-removed"]
+
+
+def test_a_reference_to_nothing_is_any_value():
+    """Documents that were made by hand may lack a type."""
+    assert response_rules(Ref("Missing"), Ref("Gone")) == set()
+    assert response_rules(Ref("Missing"), TEXT) == {"response-type-narrowed"}
+
+
 def test_read_only_properties_are_no_part_of_requests():
     """A property that the service makes itself may become required."""
     old = ObjectType((Field("id", TEXT, is_read_only=True), Field("name", TEXT)))
