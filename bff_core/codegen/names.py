@@ -15,8 +15,14 @@ MAX_NAME_LENGTH: Final = 80
 """Longer names are cut: they would leave no room for code on a line."""
 
 _REPLACED: Final = {
-    **{"+": " plus ", "@": " at ", "%": " percent ", "&": " and ", "'": ""},
-    **{"ETag": "Etag", "OAuth": "Oauth", "oAuth": "oauth"},  # one word each
+    "+": " plus ",
+    "@": " at ",
+    "%": " percent ",
+    "&": " and ",
+    "'": "",
+    "ETag": "Etag",
+    "OAuth": "Oauth",
+    "oAuth": "oauth",  # one word each
 }
 
 _words: Final = re.compile(

@@ -1,6 +1,7 @@
 """Writes a typed `Upstream` from the OpenAPI document of a service."""
 
-from bff_core.codegen.upstream.options import Generated, Options
+from bff_core.codegen.upstream.options import Generated
+from bff_core.codegen.upstream.options import UpstreamOptions as Options
 from bff_core.contracts.document import Document
 
 __all__ = ["Generated", "Options", "generate"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class UpstreamOptions:
     """How a client is named, and which operations it gets.
 
     `service` is the name in snake case (`ratings`), `class_name` that of the user's class
