@@ -43,7 +43,7 @@ def model_source(
     named = " ".join(one.within_models() for union in unions for one in union.options)
     used = f"{_without_text(code)}\n{_without_text(named)}"
     lines = [*top, "", "from __future__ import annotations", "", *_imports(used)]
-    return "\n".join(lines) + code + "\n"
+    return "\n".join(lines) + "\n" + code + "\n"
 
 
 def _imports(code: str) -> Iterator[str]:

@@ -190,6 +190,11 @@ class ModelTypes:
             kind = behind
         return kind
 
+    def definition(self, name: str) -> Type:
+        """Return one of the document's types."""
+        one = self._types.get(name)
+        return Anything() if one is None else one.type
+
     def take(self, name: str) -> str:
         """Return a free name for a class."""
         return self._names.take(name)
