@@ -1,8 +1,10 @@
 """Which members the objects of an OpenAPI document have, and of which kind each is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from bff_core.contracts.openapi.pointers import child
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
@@ -181,3 +183,17 @@ TYPE_NAMES: Final = (
     *("array", "boolean", "integer", "null", "number", "object", "string"),
     "file",  # Swagger 2.0; documents that were converted by hand have it
 )
+
+
+def members_of(node: Mapping[str, object], kind: str) -> Iterator[tuple[str, object, str]]:
+    """Yield the objects in an object of a kind: key or keys, value, kind. Skip wrong ones."""
+    for key, value in node.items():
+        rule = MemberRule("one", "path item") if kind == "callback" else GRAMMAR[kind].get(key)
+        if rule is None or rule.kind in VALUES:
+            continue
+        if rule.shape == "map" and isinstance(value, dict):
+            yield from ((child(key, name), one, rule.kind) for name, one in value.items())
+        elif isinstance(value, list):
+            yield from ((f"{key}/{index}", one, rule.kind) for index, one in enumerate(value))
+        elif rule.shape in {"one", "list or one"}:
+            yield key, value, rule.kind
