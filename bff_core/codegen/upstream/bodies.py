@@ -55,7 +55,9 @@ class RequestBody:
             self._raw(body, kind)
 
     def _json(self, content: Content, body: Body, kind: str) -> None:
-        type_ = self._types.body(content.type, f"{self._hint}Body", is_patch=self._is_patch)
+        hint = f"{self._hint}Body"
+        type_ = self._types.body(content.type, hint, is_patch=self._is_patch)
+        type_ = self._types.short(type_, hint, "write")
         name = self._names.take("body", "json_body")
         value = name
         default = ""

@@ -20,7 +20,8 @@ def expression(value: Json, shape: PythonType) -> str:
     if isinstance(value, list):
         is_list = shape.kind == "array" and bool(shape.options)
         return _tuple([expression(one, shape.options[0]) for one in value]) if is_list else ""
-    plain = shape.text.removesuffix(" | None")
+    is_named = shape.kind in {"string", "integer"} and len(shape.options) == 1
+    plain = (shape.options[0] if is_named else shape).text.removesuffix(" | None")
     if type(value) in {int, float} and plain == "float":
         return literal(float(value))  # type: ignore[arg-type]  # by its type
     if plain == type(value).__name__ or _is_member(value, plain):

@@ -49,13 +49,10 @@ def operation_source(
     *,
     top: list[str],
     package: str,
-    has_decoders: bool,
 ) -> str:
     """Return the text of operations.py."""
     lines = [f"class {class_name}(Upstream):", *docstring(description, 4)]
     attributes: list[str] = []
-    if has_decoders:
-        attributes += ["    decoders: ClassVar = models.DECODERS"]
     if failures:
         attributes += laid_out(Group("fails_with: ClassVar = {", list(_entries(failures)), "}"), 4)
     if attributes:
@@ -174,10 +171,11 @@ def flat_start(option: str | Group) -> str:
 
 def _raw_call(plan: MethodPlan, path: str, values: Group, options: list[str | Group]) -> Group:
     method = text_literal(plan.operation.method)
-    body = [one for one in options if flat_start(one) == "content="]
     rest = [one for one in options if flat_start(one) in {"query=", "headers="}]
     written: list[str | Group] = [
-        f"body={one.partition('=')[2]}" for one in body if isinstance(one, str)
+        one.replace("content=", "body=", 1)
+        for one in options
+        if isinstance(one, str) and flat_start(one) in {"content=", "json="}
     ]
     if plan.reply.kind == "chunks":
         return Group("return read_chunks(", ["self", method, path, values, *written, *rest])

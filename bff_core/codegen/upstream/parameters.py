@@ -67,6 +67,7 @@ class Parameters:
     def _add(self, one: HttpParameter) -> None:
         hint = f"{_pascal(self._operation)}{snake(one.name).title().replace('_', '')}"
         type_ = _as_parameter(self._types.shape(one.type, "write", hint))
+        type_ = self._types.short(type_, hint, "write")
         plain = snake(one.name)
         name = self._names.take(plain, f"{plain.rstrip('_')}_{one.place}")
         default = ""

@@ -27,7 +27,7 @@ class PythonType:
 
     def or_none(self) -> "PythonType":
         """Return the shape that allows None, too."""
-        if self.is_nullable or self.kind in {"any", "null"}:
+        if self.is_nullable or self.text in {"Any", "None"}:
             return self
         text = f"{self.text} | None"
         return PythonType(text, self.kind, self.plan, self.options, is_nullable=True)

@@ -72,7 +72,8 @@ def _json_plan(
     is_typed = _is_typed(operation, found, has_if_match=has_if_match)
     is_plain = any(one in {"application/json", "*/*", "application/*"} for one in media_types)
     accept = "" if is_plain else ", ".join(dict.fromkeys(media_types))
-    return ReplyPlan("json", types.shape(kind, "read", f"{hint}Reply"), is_typed, accept)
+    type_ = types.shape(kind, "read", f"{hint}Reply")
+    return ReplyPlan("json", types.short(type_, f"{hint}Reply", "read"), is_typed, accept)
 
 
 def _is_typed(operation: HttpOperation, found: Sequence[Response], *, has_if_match: bool) -> bool:
