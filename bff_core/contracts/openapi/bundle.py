@@ -35,6 +35,8 @@ _SECTIONS: Final[Mapping[str, str]] = {
 
 _FILE: Final = re.compile(r"#|\.(json|ya?ml)\Z")
 
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+
 
 class Bundle:
     """One document, and the others that it refers to.
@@ -169,9 +171,7 @@ class Bundle:
         url = self._absolute(address, base)
         if url in self._own_ids:
             return None
-        if not is_url(url) and (
-            is_url(base) or re.match(r"[a-z][a-z0-9+.-]+:", url, re.IGNORECASE)
-        ):
+        if not is_url(url) and (is_url(base) or _SCHEME.match(url)):
             self._fault(base, pointer, f"{reference!r} is no address of http or https")
             return None
         return url, fragment
@@ -183,7 +183,7 @@ class Bundle:
     def _absolute(self, address: str, base: str) -> str:
         if is_url(address) or is_url(base):
             return urljoin(base, address)
-        if re.match(r"[a-z][a-z0-9+.-]+:", address, re.IGNORECASE):
+        if _SCHEME.match(address):
             return address
         return str((Path(base).parent / unquote(address)).resolve())
 

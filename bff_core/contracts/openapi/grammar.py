@@ -24,7 +24,7 @@ WITH_EXTENSIONS: Final = frozenset({"path item", "response", "callback"})
 class MemberRule:
     """What a member may be: one object of a kind, a list or a map of them, or a plain value."""
 
-    shape: Literal["one", "list", "map", "value", "list or one"]
+    shape: Literal["one", "list", "map", "value", "list or one", "list or flag"]
     kind: str = ""
     types: tuple[type, ...] = ()
     expected: str = ""
@@ -78,7 +78,7 @@ _SCHEMA: Final[Mapping[str, MemberRule]] = {
     "items": MemberRule("list or one", "schema"),
     "type": MemberRule("list or one", "type name"),
     "enum": MemberRule("value", types=(list,), expected="a list"),
-    "required": MemberRule("list or one", "required name"),
+    "required": MemberRule("list or flag", "text", expected="a list of names of properties"),
     "discriminator": _one("discriminator"),
 }
 
@@ -175,7 +175,6 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
 VALUES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "text": ((str, int, float), "a text"),
     "type name": ((str,), "the name of a type, or a list of them"),
-    "required name": ((str, bool), "a list of names of properties"),
 }
 """Kinds of plain values in lists and maps."""
 
