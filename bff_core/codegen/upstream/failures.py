@@ -62,7 +62,7 @@ def _is_failure(status: str, *, has_success: bool) -> bool:
 
 def _plan(status: str, responses: Sequence[Response], types: ModelTypes) -> FailurePlan:
     is_range = status in _RANGES
-    name, key, about = _RANGES.get(status, (error_name(status), status, status))
+    name, key, about = _RANGES[status] if is_range else (error_name(status), status, status)
     sentences = [sentence(one.description) for one in responses]
     common = (
         sentences[0]

@@ -60,7 +60,7 @@ class MethodPlan:
     arguments: list[Argument]
     values: dict[str, str]
     query: list[str]
-    headers: list[str]
+    headers: list[str | Group]
     sent: list[str | Group]
     reply: ReplyPlan
     errors: Sequence[str] = field(default_factory=tuple)

@@ -39,6 +39,8 @@ def model_source(
     code = "\n".join(line for block in blocks for line in ["", "", *block])
     named = " ".join(one.within_models() for union in unions for one in union.options)
     used = f"{_without_text(code)}\n{_without_text(named)}"
+    if not blocks:
+        return "\n".join(top) + "\n"
     lines = [*top, "", "from __future__ import annotations", "", *_imports(used)]
     return "\n".join(lines) + "\n" + code + "\n"
 

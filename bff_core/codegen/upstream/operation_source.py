@@ -136,7 +136,7 @@ def _call(plan: MethodPlan) -> Group:
     options: list[str | Group] = [*plan.sent]
     if plan.query:
         options.append(Group("query={", plan.query, "}"))
-    headers = list(plan.headers)
+    headers: list[str | Group] = [*plan.headers]
     if plan.reply.accept:
         headers.insert(0, f'"accept": {text_literal(plan.reply.accept)}')
     if headers:

@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 from bff_core.codegen.names import UniqueNames, snake
+from bff_core.codegen.python_layout import Group
 from bff_core.codegen.python_text import text_literal
 from bff_core.codegen.upstream.defaults import default_of
 from bff_core.codegen.upstream.method_plans import Argument
@@ -38,7 +39,7 @@ class Parameters:
         self.arguments: list[Argument] = []
         self.values: dict[str, str] = {}
         self.query: list[str] = []
-        self.headers: list[str] = []
+        self.headers: list[str | Group] = []
         self.notes: list[str] = []
         self._cookies: list[str] = []
         self._types = types
@@ -51,7 +52,7 @@ class Parameters:
             self._add(one)
         self._name_placeholders()
         if self._cookies:
-            self.headers.append(f'"cookie": cookies({{{", ".join(self._cookies)}}})')
+            self.headers.append(Group('"cookie": cookies({', self._cookies, "})"))
 
     def _is_sent(self, one: HttpParameter) -> bool:
         name = one.name.lower()
