@@ -22,7 +22,7 @@ async def read_text(
     path: str,
     values: Mapping[str, Scalar],
     *,
-    body: Content = b"",
+    body: Content | None = None,
     json: object = NO_BODY,
     query: Mapping[str, object] | None = None,
     headers: Mapping[str, object] | None = None,
@@ -34,7 +34,7 @@ async def read_text(
         values,
         query=query,
         ours=_fields(headers, json),
-        body=content_of(body) if json is NO_BODY else json_of(json),
+        body=content_of(body or b"") if json is NO_BODY else json_of(json),
     )
     reply = await upstream.reply(call)
     if not 200 <= reply.status < 300:
@@ -48,7 +48,7 @@ async def read_chunks(
     path: str,
     values: Mapping[str, Scalar],
     *,
-    body: Content = b"",
+    body: Content | None = None,
     json: object = NO_BODY,
     query: Mapping[str, object] | None = None,
     headers: Mapping[str, object] | None = None,
@@ -63,7 +63,7 @@ async def read_chunks(
         values,
         query=query,
         ours=_fields(headers, json),
-        body=content_of(body) if json is NO_BODY else json_of(json),
+        body=content_of(body or b"") if json is NO_BODY else json_of(json),
         is_streamed=True,
     )
     async with aclosing(await upstream.reply(call)) as reply:

@@ -117,7 +117,7 @@ class RequestBody:
         if texts or not is_multipart:
             self.sent.append(Group("form={", texts, "}"))
         if is_multipart:
-            wrapped = Group("files=given({", files, "})")
+            wrapped = Group("files=given(", [Group("{", files, "}")])
             self.sent.append(wrapped if has_optional_file else Group("files={", files, "}"))
 
     def _form_type(self, one: Field, *, is_file: bool) -> PythonType:

@@ -13,6 +13,7 @@ from bff_core.codegen.upstream.operation_names import ANNOTATIONS, operation_nam
 from bff_core.codegen.upstream.operation_source import HELPERS, method_source, operation_source
 from bff_core.codegen.upstream.options import Generated, UpstreamOptions
 from bff_core.codegen.upstream.parameters import Parameters
+from bff_core.codegen.upstream.policy_proposal import proposed_policy
 from bff_core.codegen.upstream.reach import reach_of
 from bff_core.codegen.upstream.replies import reply_plan
 from bff_core.codegen.upstream.selection import selected
@@ -44,7 +45,14 @@ def generate(document: Document, options: UpstreamOptions) -> Generated:
         method.errors = _errors_of(method.operation, by_key)
     assign_tags(types.unions)
     notes += types.notes
-    return Generated(_files(document, options, types, methods, failures), tuple(notes))
+    policy = proposed_policy(document, operations, options.service)
+    return Generated(
+        _files(document, options, types, methods, failures),
+        tuple(notes),
+        policy=tuple(policy.lines()),
+        imports=tuple(sorted(policy.names)),
+        exports={"errors": tuple(sorted(one.name for one in failures))},
+    )
 
 
 def _method(

@@ -46,17 +46,17 @@ def model_source(
 
 
 def _imports(code: str) -> Iterator[str]:
-    yield from _standard(code)
     third = []
     if "msgspec.field(" in code:
         third.append("import msgspec")
     names = [one for one in ("UNSET", "Struct", "UnsetType") if re.search(rf"\b{one}\b", code)]
     if names:
         third.append(f"from msgspec import {', '.join(names)}")
-    if third:
-        yield from ("", *third)
-    if "one_of(" in code:
-        yield from ("", "from bff_core.service_clients import one_of")
+    ours = ["from bff_core.service_clients import one_of"] if "one_of(" in code else []
+    sections = [one for one in (list(_standard(code)), third, ours) if one]
+    for number, lines in enumerate(sections):
+        yield from ([""] if number else [])
+        yield from lines
 
 
 def _without_text(code: str) -> str:

@@ -52,7 +52,8 @@ class Parameters:
             self._add(one)
         self._name_placeholders()
         if self._cookies:
-            self.headers.append(Group('"cookie": cookies({', self._cookies, "})"))
+            values = Group("{", self._cookies, "}")
+            self.headers.append(Group('"cookie": cookies(', [values]))
 
     def _is_sent(self, one: HttpParameter) -> bool:
         name = one.name.lower()
