@@ -14,7 +14,7 @@ class Group:
     """Code in brackets: what opens it, its items, what closes it."""
 
     start: str
-    items: "Sequence[str | Group]" = field(default_factory=tuple)
+    items: "Sequence[str | Group | Expression]" = field(default_factory=tuple)
     end: str = ")"
 
     def on_one_line(self) -> str:
@@ -22,16 +22,33 @@ class Group:
         return f"{self.start}{', '.join(map(flat, self.items))}{self.end}"
 
 
-def flat(node: str | Group) -> str:
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Code that gets parentheses of its own if it does not fit its line."""
+
+    start: str
+    inner: str
+
+    def on_one_line(self) -> str:
+        """Return the code without line breaks."""
+        return self.start + self.inner
+
+
+def flat(node: str | Group | Expression) -> str:
     """Return code without line breaks."""
     return node if isinstance(node, str) else node.on_one_line()
 
 
-def laid_out(node: str | Group, indent: int, after: str = "") -> list[str]:
+def laid_out(node: str | Group | Expression, indent: int, after: str = "") -> list[str]:
     """Return the lines of code; `after` follows its last bracket."""
     pad = " " * indent
     line = f"{pad}{flat(node)}{after}"
-    if isinstance(node, str) or not node.items or len(line) <= LINE_LENGTH:
+    if isinstance(node, str) or len(line) <= LINE_LENGTH:
+        return [line]
+    if isinstance(node, Expression):
+        inner = " " * (indent + _INDENT)
+        return [f"{pad}{node.start}(", f"{inner}{node.inner}", f"{pad}){after}"]
+    if not node.items:
         return [line]
     lines = [f"{pad}{node.start}"]
     for item in node.items:

@@ -1,17 +1,23 @@
 """Generates the modules of a service client: models, errors and operations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bff_core.codegen.names import UniqueNames
 from bff_core.codegen.python_text import docstring, plain, sentence
+from bff_core.codegen.upstream.batch_reads import batch_name, batch_read_of, batch_source
 from bff_core.codegen.upstream.bodies import RequestBody
 from bff_core.codegen.upstream.failures import FailurePlan, error_source, failure_plans
 from bff_core.codegen.upstream.method_plans import MethodPlan
 from bff_core.codegen.upstream.model_source import model_source
 from bff_core.codegen.upstream.model_types import ModelTypes
-from bff_core.codegen.upstream.operation_names import ANNOTATIONS, operation_names
+from bff_core.codegen.upstream.operation_names import (
+    ANNOTATIONS,
+    operation_names,
+    taken_names,
+)
 from bff_core.codegen.upstream.operation_source import HELPERS, method_source, operation_source
 from bff_core.codegen.upstream.options import Generated, UpstreamOptions
+from bff_core.codegen.upstream.pagination import pager_name, pager_of, pager_source
 from bff_core.codegen.upstream.parameters import Parameters
 from bff_core.codegen.upstream.policy_proposal import proposed_policy
 from bff_core.codegen.upstream.reach import reach_of
@@ -31,7 +37,8 @@ def generate(document: Document, options: UpstreamOptions) -> Generated:
     operations = selected(document, options.only)
     types = ModelTypes(document, reach_of(document, operations))
     notes = list(document.notes)
-    names = operation_names(operations)
+    unique = UniqueNames(taken_names())
+    names = operation_names(operations, unique)
     has_if_match = any(
         one.name.lower() == "if-match" for each in operations for one in each.parameters
     )
@@ -47,7 +54,7 @@ def generate(document: Document, options: UpstreamOptions) -> Generated:
     notes += types.notes
     policy = proposed_policy(document, operations, options.service)
     return Generated(
-        _files(document, options, types, methods, failures),
+        _files(document, options, types, list(_sources(methods, unique)), failures),
         tuple(notes),
         policy=tuple(policy.lines()),
         imports=tuple(sorted(policy.names)),
@@ -96,7 +103,7 @@ def _files(
     document: Document,
     options: UpstreamOptions,
     types: ModelTypes,
-    methods: Sequence[MethodPlan],
+    methods: Sequence[list[str]],
     failures: Sequence[FailurePlan],
 ) -> dict[str, str]:
     about = f"{plain(document.title)} {plain(document.version)}".strip()
@@ -113,7 +120,7 @@ def _files(
     files["operations.py"] = operation_source(
         f"{options.class_name}Operations",
         text,
-        [method_source(one) for one in methods],
+        methods,
         failures,
         top=_top(options, f"Operations of {about}."),
         package=options.package,
@@ -126,6 +133,18 @@ _EXCUSED = (
     "# ruff: noqa: D400, D401, D402, D403, D404, D405, D406, D407, D410, D411, D412, D413, D417",
 )
 """Rules of ruff that names and texts of a contract may break."""
+
+
+def _sources(methods: Sequence[MethodPlan], names: UniqueNames) -> Iterator[list[str]]:
+    """Yield the lines of each method, and of the iterator and the batch read that it allows."""
+    for one in methods:
+        yield method_source(one)
+        pager = pager_of(one)
+        if pager is not None:
+            yield pager_source(pager, pager_name(one, names))
+        read = batch_read_of(one)
+        if read is not None:
+            yield batch_source(read, batch_name(read, names))
 
 
 def _top(options: UpstreamOptions, text: str) -> list[str]:

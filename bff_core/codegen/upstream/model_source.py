@@ -14,8 +14,8 @@ from bff_core.codegen.python_text import (
     sentence,
     text_literal,
 )
-from bff_core.codegen.upstream.model_types import UNRECOGNIZED
 from bff_core.codegen.upstream.plans import MODEL, ClassField, ClassPlan, EnumPlan, UnionPlan
+from bff_core.upstream.reading.coercion import UNRECOGNIZED
 
 _modules: Final = (
     (r"\bdt\.", "import datetime as dt"),

@@ -34,6 +34,7 @@ from bff_core.contracts.types import (
     Type,
     Union,
 )
+from bff_core.upstream.reading.coercion import UNRECOGNIZED
 
 IMPORTED: Final = frozenset(
     {"Any", "ClassVar", "Decimal", "Final", "IntEnum", "Literal", "Mapping", "Sequence",
@@ -46,8 +47,6 @@ NOT_FOR_FIELDS: Final = frozenset(
     {"bool", "bytes", "dict", "dt", "float", "int", "msgspec", "str", "tuple"}
 )
 """Names that annotations of a class use; a field of such a name would hide it."""
-
-UNRECOGNIZED: Final = "UNRECOGNIZED"
 
 _FORMATS: Final = {
     "date-time": "dt.datetime",

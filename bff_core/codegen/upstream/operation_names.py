@@ -13,16 +13,22 @@ ANNOTATIONS = frozenset(
 """Names that signatures use; a method of such a name would hide it."""
 
 
+def taken_names() -> set[str]:
+    """Return the names that no method may have: those of `Upstream`, and of annotations."""
+    return {*(one for one in dir(Upstream) if not one.startswith("__")), *ANNOTATIONS}
+
+
 def operation_names(
-    operations: Sequence[HttpOperation], known_first: Iterable[tuple[str, str]] = ()
+    operations: Sequence[HttpOperation],
+    names: UniqueNames,
+    known_first: Iterable[tuple[str, str]] = (),
 ) -> dict[tuple[str, str], str]:
-    """Return the names of methods by (method, path).
+    """Return the names of methods by (method, path), taken from `names`.
 
     Of operations with equal names the first gets it; the others are named with method and path.
     Those of `known_first`, the operations of an earlier contract, come before all others, so that a
     new operation takes no name from them.
     """
-    names = UniqueNames({*(one for one in dir(Upstream) if not one.startswith("__")), *ANNOTATIONS})
     order = {key: place for place, key in enumerate(known_first)}
     last = len(order)
     ordered = sorted(operations, key=lambda one: order.get((one.method, one.path), last))

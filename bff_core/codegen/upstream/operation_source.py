@@ -119,9 +119,16 @@ def method_source(plan: MethodPlan) -> list[str]:
     return lines + laid_out(_call(plan), 8)
 
 
-def signature(start: str, name: str, declarations: Sequence[str], returns: str) -> list[str]:
-    """Return the lines of a method's head; all its parameters are keyword-only."""
-    given = ["self", *(["*", *declarations] if declarations else [])]
+def signature(
+    start: str,
+    name: str,
+    declarations: Sequence[str],
+    returns: str,
+    *,
+    positional: Sequence[str] = (),
+) -> list[str]:
+    """Return the lines of a method's head, with keyword-only parameters."""
+    given = ["self", *positional, *(["*", *declarations] if declarations else [])]
     one_line = f"    {start} {name}({', '.join(given)}) -> {returns}:"
     if len(one_line) <= 100:
         return [one_line]
