@@ -51,7 +51,7 @@ class Bundle:
         self._headers = headers
         self._files: dict[str, object] = {self._source: content}
         self._placed: dict[tuple[str, str, str], str] = {}
-        self._faults: list[str] = []
+        self._faults: dict[str, None] = {}
         self._own_ids: set[str] = set()
         self._visited: set[int] = set()
         self._places: deque[tuple[object, str, str, str]] = deque()
@@ -73,7 +73,7 @@ class Bundle:
             for key, value, its_kind in members_of(node, kind):
                 self._places.append((value, its_kind, base, f"{pointer}/{key}"))
         if self._faults:
-            raise ContractError(self._source, self._faults)
+            raise ContractError(self._source, list(self._faults))
 
     def _collect_ids(self) -> None:
         """Collect the `$id` of schemas: references to them lead to no other document."""
@@ -130,7 +130,8 @@ class Bundle:
         if url == self._source:
             return f"#{fragment}"
         if (kind, *found) not in self._placed:
-            name = last_segment(f"#{fragment}") or Path(urlsplit(url).path).stem
+            anchor = "" if fragment.startswith("/") else fragment
+            name = anchor or last_segment(f"#{fragment}") or Path(urlsplit(url).path).stem
             components = self._content.setdefault("components", {})
             section = components.setdefault(_SECTIONS[kind], {})
             name = unique_name(re.sub(r"[^\w.-]", "_", name, flags=re.ASCII), section)
@@ -178,7 +179,7 @@ class Bundle:
 
     def _fault(self, base: str, pointer: str, text: str) -> None:
         where = "" if base == self._source else f" (in {base})"
-        self._faults.append(f"{pointer}/$ref{where}: {text}")
+        self._faults[f"{pointer}/$ref{where}: {text}"] = None
 
     def _absolute(self, address: str, base: str) -> str:
         if is_url(address) or is_url(base):

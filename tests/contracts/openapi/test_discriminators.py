@@ -164,3 +164,36 @@ def test_a_mapping_to_nothing_is_noted() -> None:
         f"{place} mapping of 'cat': {lost}",
         f"{place} value 'dog' stands for none of the options",
     )
+
+
+def test_a_union_of_all_that_extend_a_base_is_the_base() -> None:
+    """Some generators list them where a base is used, without its discriminator."""
+    all_of_them = {"oneOf": [ref("Cat"), ref("Dog")]}
+    with_base = {"oneOf": [ref("Pet"), ref("Cat"), ref("Dog")]}
+    schemas = {"Pet": PET, "Cat": child(), "Dog": child(), "A": all_of_them, "B": with_base}
+
+    types = with_schemas(schemas).types
+
+    assert types["A"].type == types["B"].type == Ref("Pet")
+
+
+def test_a_union_of_some_that_extend_a_base_has_its_discriminator() -> None:
+    """With the values of its own options."""
+    mapping = {"c": "Cat", "d": "Dog", "f": "Fish"}
+    base = PET | {"discriminator": {"propertyName": "kind", "mapping": mapping}}
+    some = {"oneOf": [ref("Cat"), ref("Dog")]}
+    schemas = {"Pet": base, "Cat": child(), "Dog": child(), "Fish": child(), "A": some}
+
+    document = with_schemas(schemas)
+
+    expected = Discriminator("kind", {"c": "Cat", "d": "Dog"})
+    assert document.types["A"].type == Union((Ref("Cat"), Ref("Dog")), expected)
+    assert document.notes == ()
+
+
+def test_a_union_with_others_has_no_discriminator() -> None:
+    """A schema that does not extend the base need not have its property."""
+    some = {"oneOf": [ref("Cat"), ref("Car")]}
+    schemas = {"Pet": PET, "Cat": child(), "Car": {"properties": {"a": {}}}, "A": some}
+
+    assert with_schemas(schemas).types["A"].type == Union((Ref("Cat"), Ref("Car")))
