@@ -1,0 +1,1 @@
+"""Code generators: service clients from contracts, and clients of gateways."""
