@@ -1,0 +1,1 @@
+"""Generates code from contracts: typed clients of services, and clients of a gateway."""
