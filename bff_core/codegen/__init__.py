@@ -1,1 +1,1 @@
-"""Generates code from contracts: typed clients of services, and clients of a gateway."""
+"""Code generators: service clients from contracts, and clients of gateways."""

@@ -450,6 +450,11 @@ class Caller:
         return call
 
 
+def origins_of(caller: Caller) -> Sequence[str]:
+    """Return the addresses of an upstream, as URLs."""
+    return caller._stack.origins  # noqa: SLF001 - a method would take a name from every upstream
+
+
 def _no_type(path: str, model: object, error: TypeError) -> TypeError:
     """Return the error for a call whose last argument is no type."""
     if not isinstance(model, Mapping):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from typing import Final, Never, get_args, get_origin
+from typing import Any, Final, Never, TypeGuard, get_args, get_origin
 
 import msgspec
 from msgspec.structs import replace
@@ -24,13 +24,14 @@ from bff_core.http_statuses import CLIENT_ERROR_TITLES
 from bff_core.upstream.decoding import decoding
 from bff_core.upstream.reading.charset import text_of
 from bff_core.upstream.reading.tolerant import DECODE_ERRORS, Reduced
+from bff_core.upstream.typed_failure import TypedFailure
 from bff_core.upstream.typed_reply import ReplyHeaders, TypedReply
 
-Translate = Callable[[Never], BFFError | None]
+Translate = Callable[[Never], BFFError | None] | type[TypedFailure[Any]]
 """Translates a service's failure into one of our errors; None leaves it unchanged.
 
 The annotation of its only parameter is what it gets: the type as which the body is decoded, a
-`TypedReply` of such a type, or `Reply`.
+`TypedReply` of such a type, or `Reply`. A subclass of `TypedFailure` is raised with its body.
 """
 
 FailsWith = Mapping[int, Translate]
@@ -52,7 +53,7 @@ class _Translation:
     def __init__(self, function: Translate) -> None:
         self.function = function
         self.name = getattr(function, "__qualname__", repr(function))
-        model = _parameter(function, self.name)
+        model = function.model if _is_typed(function) else _parameter(function, self.name)
         self._is_typed_reply = get_origin(model) is TypedReply
         self._model = get_args(model)[0] if self._is_typed_reply else model
         if self._model is not Reply:
@@ -71,6 +72,10 @@ class _Translation:
         if self._is_typed_reply:
             return TypedReply(value, reply.status, ReplyHeaders(reply.headers))
         return value
+
+
+def _is_typed(function: Translate) -> TypeGuard[type[TypedFailure[Any]]]:
+    return isinstance(function, type) and issubclass(function, TypedFailure)
 
 
 def _parameter(function: Translate, name: str) -> object:
@@ -146,6 +151,8 @@ def translated(
         reason = str(misfit.args[0]).replace("(status 200", f"(status {failure.reply.status}")
         failure.args = (f"{failure.args[0]}; for {translation.name}, {reason}",)
         return failure
+    if _is_typed(translation.function):
+        return translation.function.of(failure, argument)
     made = _called(translation, argument, failure)
     if made is None:
         return failure
@@ -157,7 +164,7 @@ def translated(
 
 def _called(translation: _Translation, argument: object, failure: BadStatus) -> BFFError | None:
     try:
-        made = translation.function(argument)  # type: ignore[arg-type]  # it is as annotated
+        made = translation.function(argument)  # type: ignore[arg-type,call-arg]  # as annotated
     except BFFError as raised:
         made = raised
     except Exception as bug:
