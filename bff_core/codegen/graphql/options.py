@@ -1,4 +1,4 @@
-"""`GraphQLOptions`, how operations are generated, and `Generated`, what comes of it."""
+"""`GraphQLOptions`, how operations are generated, and `GeneratedGraphQL`, what comes of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class GraphQLOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedGraphQL:
     """The text of each generated file, by its path in the service's package.
 
     `starters` are files that the user edits: they are written only if they do not exist yet.

@@ -15,7 +15,7 @@ from bff_core.codegen.python_text import (
     text_literal,
 )
 from bff_core.codegen.upstream.model_types import UNRECOGNIZED
-from bff_core.codegen.upstream.plans import MODEL, ClassPlan, EnumPlan, ClassField, UnionPlan
+from bff_core.codegen.upstream.plans import MODEL, ClassField, ClassPlan, EnumPlan, UnionPlan
 
 _modules: Final = (
     (r"\bdt\.", "import datetime as dt"),

@@ -8,9 +8,9 @@ from bff_core.codegen.python_text import text_literal
 from bff_core.codegen.upstream.defaults import default_of
 from bff_core.codegen.upstream.plans import (
     MODEL,
+    ClassField,
     ClassPlan,
     EnumPlan,
-    ClassField,
     Kind,
     PythonType,
     Side,
