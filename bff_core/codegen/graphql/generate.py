@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from bff_core.codegen.graphql.code import ClassCode, MethodCode
 from bff_core.codegen.graphql.connections import Recognition
 from bff_core.codegen.graphql.documents import Definitions, definitions_of, place_of
-from bff_core.codegen.graphql.inputs import Inputs, enum_of
+from bff_core.codegen.graphql.inputs import InputTypes, enum_of
 from bff_core.codegen.graphql.models_source import models_source
 from bff_core.codegen.graphql.operations_source import LOCALS, operations_source
 from bff_core.codegen.graphql.options import GeneratedGraphQL, GraphQLOptions
@@ -85,7 +85,7 @@ class _Generation:
             for name, kind in schema.type_map.items()
             if isinstance(kind, GraphQLEnumType) and name[:2] == "__"
         }
-        self._inputs = Inputs(schema, self._scalars, self._named)
+        self._inputs = InputTypes(schema, self._scalars, self._named)
         selections = Selections(schema, definitions.fragments)
         enums = {**self._named, **self._introspection}
         self._results = Results(selections, self._scalars, enums, names)

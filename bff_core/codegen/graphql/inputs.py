@@ -25,7 +25,7 @@ with needs("graphql", "generating the operations of a GraphQL service"):
 UNRECOGNIZED = "UNRECOGNIZED"
 
 
-class Inputs:
+class InputTypes:
     """The input objects and the enums that variables use."""
 
     def __init__(self, schema: GraphQLSchema, scalars: Scalars, names: Mapping[str, str]) -> None:

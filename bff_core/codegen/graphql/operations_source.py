@@ -65,13 +65,14 @@ def operations_source(
 
 def _document(code: MethodCode) -> list[str]:
     """Return the constant with a document, as a literal that no text in it can end."""
-    quoted = text_literal(code.document)[1:-1]
-    if text_literal(code.document)[0] == "'":
-        quoted = quoted.replace("\\'", "'")
-    lines = quoted.replace('\\"', '"').replace('"""', '\\"\\"\\"').split("\\n")
-    if lines[-1].endswith('"'):
-        lines[-1] = f'{lines[-1][:-1]}\\"'
+    lines = [_escaped(line) for line in code.document.split("\n")]
     return [f'{code.constant}: Final = """\\', *lines[:-1], f'{lines[-1]}"""']
+
+
+def _escaped(line: str) -> str:
+    """Return a line within triple quotes."""
+    parts = [text_literal(part)[1:-1] for part in line.split('"')]
+    return '"'.join(parts).replace('"""', '\\"\\"\\"')
 
 
 def _parameters(variables: Sequence[VariableCode]) -> list[str]:
