@@ -42,7 +42,7 @@ def service(*answers: tuple[int, object]) -> Iterator[tuple[str, list[tuple[dict
     schema = build_schema(SDL.replace('@key(fields: "id")', ""))
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 # as the library calls it
+        def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             received.append(({k.lower(): v for k, v in self.headers.items()}, body))
             status, answer = script.pop(0) if script else (200, None)
@@ -100,7 +100,15 @@ def test_a_service_is_called():
     assert body["operationName"] == "IntrospectionQuery"
 
 
-def test_an_older_service_is_asked_again():
+def test_the_user_of_an_address_is_a_header():
+    """An address with a user works as with curl."""
+    with service() as (url, received):
+        load(url.replace("//", "//ada:p%40ss@"))
+
+    assert received[0][0]["authorization"] == "Basic YWRhOnBAc3M="
+
+
+def test_an_older_service_gets_the_older_query():
     """A service that does not know newer members of introspection gets the older query."""
     unknown = {"errors": [{"message": "Cannot query field 'specifiedByURL' on type '__Type'."}]}
     with service((400, unknown)) as (url, received):
@@ -124,8 +132,9 @@ def test_a_service_without_introspection_says_what_to_do():
     [
         (401, {}, "answers 401: pass the headers that permit introspection"),
         (404, b"<html>", "answers 404 without a GraphQL response: pass the whole address"),
+        (302, b"", "answers 302, a redirect"),
         (200, b"[]", "answers 200 without a GraphQL response"),
-        (200, {"data": {"__schema": {"types": []}}}, "the introspection is incomplete"),
+        (200, {"data": {"__schema": {"types": []}}}, "graphql: Query root type must be provided"),
     ],
 )
 def test_a_wrong_answer_is_explained(status, body, why):

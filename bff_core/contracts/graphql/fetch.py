@@ -1,11 +1,12 @@
 """Sends the introspection query to a GraphQL service."""
 
 import http.client
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.parse import unquote, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import msgspec
 
@@ -36,6 +37,16 @@ QUERIES: Final = (
 """The query with the newer members, and that which older services know."""
 
 
+class _NoRedirects(HTTPRedirectHandler):
+    """Follows no redirect: a POST would become a GET, and its headers go to another server."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Return no request."""
+
+
+_opener: Final = build_opener(_NoRedirects)
+
+
 class _Error(msgspec.Struct):
     message: str = ""
 
@@ -56,44 +67,59 @@ def fetch_introspection(url: str, headers: Mapping[str, str]) -> dict[str, objec
             return response.data
     messages = "; ".join(error.message for error in response.errors or ()) or "no data"
     raise UnreadableSchema(
-        f"{_shown(url)}: refuses introspection ({_short(messages)}): enable it for this address, "
+        f"{shown(url)}: refuses introspection ({_short(messages)}): enable it for this address, "
         f"send the headers that permit it, or {WHAT_TO_DO}"
     )
 
 
 def _fetched(url: str, headers: Mapping[str, str], query: str) -> _Response:
     body = msgspec.json.encode({"query": query, "operationName": "IntrospectionQuery"})
-    request = Request(url, body, dict(headers), method="POST")  # noqa: S310 # http or https, see load
     status = 200
     try:
-        with urlopen(request, timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310 # as above
+        address, fields = _without_user(url, headers)
+        request = Request(address, body, fields, method="POST")  # noqa: S310 # http or https, see load
+        with _opener.open(request, timeout=TIMEOUT_SECONDS) as reply:
             content = reply.read(MAX_RESPONSE_BYTES + 1)
     except HTTPError as error:
         status, content = error.code, error.read(MAX_RESPONSE_BYTES + 1)
     except (URLError, OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise UnreadableSchema(f"{_shown(url)}: can't be called: {reason}") from error
+        raise UnreadableSchema(f"{shown(url)}: can't be called: {reason}") from error
     if len(content) > MAX_RESPONSE_BYTES:
-        raise UnreadableSchema(f"{_shown(url)}: answers with over {MAX_RESPONSE_BYTES} bytes")
+        raise UnreadableSchema(f"{shown(url)}: answers with over {MAX_RESPONSE_BYTES} bytes")
     return _read(content, status, url)
 
 
 def _read(content: bytes, status: int, url: str) -> _Response:
     if status in {401, 403}:
         raise UnreadableSchema(
-            f"{_shown(url)}: answers {status}: pass the headers that permit introspection, such as "
+            f"{shown(url)}: answers {status}: pass the headers that permit introspection, such as "
             f"Authorization, or {WHAT_TO_DO}"
+        )
+    if 300 <= status < 400:
+        raise UnreadableSchema(
+            f"{shown(url)}: answers {status}, a redirect: pass the address that it leads to"
         )
     try:
         return _decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableSchema(
-            f"{_shown(url)}: answers {status} without a GraphQL response: pass the whole address "
+            f"{shown(url)}: answers {status} without a GraphQL response: pass the whole address "
             "of the GraphQL endpoint, such as https://…/graphql"
         ) from error
 
 
-def _shown(url: str) -> str:
+def _without_user(url: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return a URL without user information, which becomes a header as curl sends it."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    fields = dict(headers)
+    if user and not any(name.lower() == "authorization" for name in fields):
+        fields["authorization"] = f"Basic {b64encode(unquote(user).encode()).decode()}"
+    return parts._replace(netloc=host, fragment="").geturl(), fields
+
+
+def shown(url: str) -> str:
     """Return a URL without user information and query, which may hold secrets."""
     try:
         parts = urlsplit(url)

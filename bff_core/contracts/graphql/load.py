@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from bff_core.contracts.graphql.fetch import fetch_introspection
+from bff_core.contracts.graphql.fetch import fetch_introspection, shown
 from bff_core.contracts.graphql.unreadable import UnreadableSchema
 from bff_core.extras import needs
 
@@ -47,7 +47,7 @@ def load(source: str | Path, *, headers: Mapping[str, str] | None = None) -> str
     """
     text = str(source)
     if text.lower().startswith(("http://", "https://")):
-        return printed(_of_introspection(fetch_introspection(text, headers or {}), text))
+        return printed(_of_introspection(fetch_introspection(text, headers or {}), shown(text)))
     try:
         content = Path(source).read_bytes()
     except OSError as error:

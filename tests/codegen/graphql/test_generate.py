@@ -76,7 +76,7 @@ async def test_a_fragment_is_a_type_that_operations_share(shop):
 
 
 async def test_a_member_of_a_union_is_decoded_as_its_class(shop):
-    """The document asks for the name of the type, which chooses the class."""
+    """The document selects the name of the type, which chooses the class."""
     hits = [
         {"__typename": "Product", "id": "1", "title": "A lamp", "price": None},
         {"__typename": "Bundle", "id": "2", "discountPercent": 5, "products": [{"id": "1"}]},
