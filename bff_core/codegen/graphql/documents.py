@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bff_core.codegen.names import snake
-from bff_core.errors import ConfigurationError
 from bff_core.extras import needs
 
 with needs("graphql", "generating the operations of a GraphQL service"):
@@ -37,7 +36,7 @@ STREAMED = frozenset({"defer", "stream"})
 """Directives whose response comes in several pieces."""
 
 
-class InvalidDocuments(ConfigurationError):
+class InvalidDocuments(ValueError):
     """Documents do not fit the schema; the message lists all errors, each with its place."""
 
 
