@@ -43,6 +43,7 @@ from bff_core.errors import (
     ConfigurationError,
     CredentialsUnavailable,
     DeadlineExceeded,
+    GraphQLFailed,
     InvalidInput,
     NotAllowed,
     NotAuthenticated,
@@ -55,6 +56,7 @@ from bff_core.errors import (
 )
 from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.factory import gateway
+from bff_core.graphql_response import GraphQLError
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
@@ -99,6 +101,7 @@ from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.error_mapping import as_problem
 from bff_core.upstream.forwarding import ForwardedRequest
+from bff_core.upstream.graphql.client import GraphQLUpstream
 from bff_core.upstream.reading.tolerant import Reduced
 from bff_core.upstream.request_bodies import Content, FilePart
 from bff_core.upstream.runtime import Runtime
@@ -157,6 +160,9 @@ __all__ = [
     "ForwardedRequest",
     "ForwardedResponse",
     "Gateway",
+    "GraphQLError",
+    "GraphQLFailed",
+    "GraphQLUpstream",
     "Handler",
     "Headers",
     "Hedge",

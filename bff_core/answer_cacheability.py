@@ -46,7 +46,7 @@ class AnswerCacheability:
         """Record a reply that the answer may depend on."""
         self.replies += 1
         reuse = reply.reuse
-        if call.method not in SAFE:
+        if call.method not in SAFE and not call.is_read:
             self.forbid("write")
             return
         if reuse is None:

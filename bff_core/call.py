@@ -65,7 +65,8 @@ class Call(msgspec.Struct, frozen=True):
     `token` is the viewer's access token, for services that are called in the viewer's name.
     The reply to a call that `is_streamed` comes as soon as its head has arrived. `deadline` limits
     the wait for the head. A call that `is_forwarded` has the headers of a client; if its reply is
-    streamed, the body has its content coding still.
+    streamed, the body has its content coding still. A call that `is_read` only reads, although its
+    method is POST, as a GraphQL query does; no cache stores its reply.
     The cache reads the others. `cache` overrides the policy's for this call (True: no override,
     False: no caching, or a `Cache`). `tags` are those of the stored reply, `purges` those that a
     success of the call purges. `decode` decodes a reply for the caller: a reply that can't be
@@ -91,6 +92,7 @@ class Call(msgspec.Struct, frozen=True):
     is_streamed: bool = False
     is_forwarded: bool = False
     span: Span | None = None
+    is_read: bool = False
 
     def __repr__(self) -> str:
         return _shown(self, hidden={"trail", "token", "cache", "decode", "span"})
@@ -103,13 +105,15 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def is_safe(self) -> bool:
         """Whether it only reads (RFC 9110, section 9.2.1)."""
-        return self.method in SAFE
+        return self.method in SAFE or self.is_read
 
     @property
     def is_idempotent(self) -> bool:
         """Whether it may be sent again: by its method, or because it carries an Idempotency-Key."""
         return (
-            self.method in IDEMPOTENT or find_header(self.headers, b"idempotency-key") is not None
+            self.method in IDEMPOTENT
+            or self.is_read
+            or find_header(self.headers, b"idempotency-key") is not None
         )
 
     @property

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bff_core.call import Call, Reply
+from bff_core.graphql_response import GraphQLError, GraphQLResponse
 from bff_core.http_statuses import CLIENT_ERROR_TITLES, INSTEAD_OF_502, PASSES_THROUGH
 from bff_core.payload_errors import SAMPLE_BYTES
 from bff_core.public_names import publish
@@ -27,6 +28,7 @@ __all__ = [
     "CredentialsUnavailable",
     "DeadlineExceeded",
     "GrantRefused",
+    "GraphQLFailed",
     "InvalidInput",
     "KeyReused",
     "MissingExtra",
@@ -48,6 +50,9 @@ __all__ = [
 
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 """The longest Retry-After of a service that is passed on to clients."""
+
+MAX_LISTED_ERRORS: Final = 5
+"""How many errors of a GraphQL service a message lists."""
 
 
 class BFFError(Exception):
@@ -413,6 +418,39 @@ class BadStatus(UpstreamError):
     def detail(self) -> str:
         """The detail of the service's problem, for statuses that are passed through."""
         return self._detail if self.is_passed_through else ""
+
+
+class GraphQLFailed(BadStatus):
+    """A GraphQL service answered with errors, and without the data.
+
+    `errors` are those of the response. The status of `reply` is the one that their codes stand for:
+    401 for UNAUTHENTICATED, 403 for FORBIDDEN, 404 for NOT_FOUND, 422 for BAD_USER_INPUT, 500 for a
+    field that failed.
+    """
+
+    code = "graphql_errors"
+
+    def __init__(self, reply: Reply, response: GraphQLResponse, *, call: Call) -> None:
+        self.errors: tuple[GraphQLError, ...] = response.errors
+        first = response.errors[0].message if response.errors else ""
+        super().__init__(reply, call=call, detail=first)
+        self.args = (_listed(response.errors),)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the errors that have one, in upper case."""
+        return tuple(error.code for error in self.errors if error.code)
+
+
+def _listed(errors: Sequence[GraphQLError]) -> str:
+    """Return the codes and paths of errors, and the messages of those about the document."""
+    shown = []
+    for error in errors[:MAX_LISTED_ERRORS]:
+        text = f"{error.code or 'an error'}{f' at {error.path}' if error.path else ''}"
+        is_ours = error.status == 400 or not (error.code or error.path)
+        shown.append(f"{text}: {error.message[:200]}" if is_ours and error.message else text)
+    more = len(errors) - len(shown)
+    return f"answered with errors: {'; '.join(shown)}{f'; and {more} more' if more else ''}"
 
 
 def retry_after_of(reply: Reply, wall: Callable[[], float]) -> float | None:

@@ -53,7 +53,7 @@ ONE_FOLDER = {
 
 LONGEST_GATEWAY_FILE = 150
 
-STATELESS_LAYERS = {"attempt", "coalesce", "deadline", "cache_fill", "purge"}
+STATELESS_LAYERS = {"attempt", "coalesce", "deadline", "cache_fill", "graphql", "purge"}
 """Layers that decide nothing over time, and so have no policy module."""
 
 LAYER_PAGE = ("About", "Usage", "Defaults", "Events", "Do / Don't")

@@ -34,6 +34,7 @@ INTERNAL = {
     "bff_core.auth.session.interface.SessionStore",
     "bff_core.cache.stores.interface.CacheStore",
     "bff_core.composition.bulk.Bounds",
+    "bff_core.graphql_response.GraphQLResponse",
     "bff_core.composition.composition.PartRegistry",
     "bff_core.composition.part.Part",
     "bff_core.composition.part.PartFailure",

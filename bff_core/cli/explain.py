@@ -129,7 +129,9 @@ def _view_cache(found: Explanation, *, has_cache: bool) -> str:
 
 def _http_cache(found: Explanation) -> str:
     """Return which services' replies are cached, if the route reads any."""
-    reads = {one.service.name: None for one in found.requests if one.verb in {"GET", "HEAD"}}
+    reads = {
+        one.service.name: None for one in found.requests if one.verb in {"GET", "HEAD", "query"}
+    }
     cached = [name for name in reads if name not in found.uncached]
     if not reads:
         return ""

@@ -9,6 +9,7 @@ from bff_core.oauth.tokens import token_services, token_sources
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.factory import CredentialFactory
+from bff_core.upstream.graphql.client import GraphQLUpstream
 from bff_core.upstream.planned_stack import PlannedStack
 from bff_core.upstream.registry import Policies, UpstreamRegistry
 from bff_core.upstream.runtime import Runtime
@@ -69,6 +70,7 @@ def planned_services(
                 make_transport,
                 credentials.open,
                 has_cache=has_cache,
+                is_graphql=issubclass(kind, GraphQLUpstream),
             )
         )
         for kind, policy in policies.items()

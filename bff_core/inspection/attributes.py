@@ -26,12 +26,16 @@ from bff_core.inspection.values import (
 )
 from bff_core.saga.saga import Step as SagaStep
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.graphql.client import GraphQLUpstream
 
 VERBS: Final = frozenset(
     {"delete", "forward", "get", "ndjson", "patch", "post", "put", "request", "sse", "stream"}
     | {"typed"}
 )
 """The methods of `Upstream` that send a request."""
+
+GRAPHQL_VERBS: Final = {"query": "query", "mutate": "mutation"}
+"""The methods of `GraphQLUpstream` that send a request, each with its kind of operation."""
 
 
 def uses_graphql() -> bool:
@@ -70,6 +74,8 @@ def _of_instance(value: Instance, name: str) -> Value:  # noqa: PLR0911 # one br
     if isinstance(static, PartMethod | LoaderMethod | BulkMethod | SagaStep):
         return BoundPart(kind, static)
     if issubclass(kind, Upstream) and name in VERBS:
+        return Verb(kind, name)
+    if issubclass(kind, GraphQLUpstream) and name in GRAPHQL_VERBS:
         return Verb(kind, name)
     if isinstance(static, classmethod | staticmethod):
         return _method(static.__func__, Known(kind) if isinstance(static, classmethod) else None)

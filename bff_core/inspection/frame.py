@@ -12,7 +12,7 @@ from bff_core.cache.response_cache import ResponseCache
 from bff_core.composition.composition import Composition
 from bff_core.composition.gather import gather
 from bff_core.inspection.arguments import arguments_by_name, bound_arguments
-from bff_core.inspection.attributes import attribute, part_ref
+from bff_core.inspection.attributes import GRAPHQL_VERBS, attribute, part_ref
 from bff_core.inspection.expressions import NOTHING, short
 from bff_core.inspection.function_source import class_in, hints_of, plain_function, tree_of
 from bff_core.inspection.statements import Statements
@@ -47,6 +47,7 @@ from bff_core.inspection.values import (
 )
 from bff_core.saga.saga import Saga
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.graphql.operation import name_of
 
 MAX_DEPTH: Final = 24
 """Functions that are read inside one another."""
@@ -154,6 +155,10 @@ class Frame(Statements):
     ) -> Pending:
         """Return the request of a verb; a method or a path that is no constant stays empty."""
         name, texts = verb.name, [one.value if isinstance(one, Text) else "" for one in given]
+        if name in GRAPHQL_VERBS:
+            service, via = self._via or (verb.service, "")
+            operation = name_of(texts[0]) if texts else ""
+            return Pending(Request(service, via, GRAPHQL_VERBS[name], operation))
         method = METHODS.get(name, name.upper())
         if name in {"request", "typed"}:
             method, texts = (texts[0].upper() if texts else ""), texts[1:]

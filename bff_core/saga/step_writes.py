@@ -17,6 +17,7 @@ from bff_core.policy.edge.idempotency import UNSAFE
 from bff_core.saga.record import StepPlan
 from bff_core.upstream.caller import KEYED, Caller, unkeyed
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.graphql.client import GraphQLUpstream
 
 
 class Writes(NamedTuple):
@@ -28,10 +29,12 @@ class Writes(NamedTuple):
     """Whether a request with a key of its own counts."""
 
 
-UNREPEATABLE: Final = Writes(frozenset({"patch", "post"}), KEYED, counts_keyed=False)
+UNREPEATABLE: Final = Writes(frozenset({"mutate", "patch", "post"}), KEYED, counts_keyed=False)
 """Requests that may not be sent twice (RFC 9110, section 9.2.2)."""
 
-EVERY: Final = Writes(frozenset({"delete", "patch", "post", "put"}), UNSAFE, counts_keyed=True)
+EVERY: Final = Writes(
+    frozenset({"delete", "mutate", "patch", "post", "put"}), UNSAFE, counts_keyed=True
+)
 
 ANY_METHOD: Final = frozenset({"call", "request", "stream", "typed"})
 """Verbs that send whichever method they are given."""
@@ -109,7 +112,8 @@ def _may_write(service: type[Caller], method: str | None, writes: Writes) -> boo
     """Return whether a method of a service may write; an unknown method may."""
     if method in writes.verbs:
         return True
-    if method is not None and hasattr(Upstream, method):
+    verbs = GraphQLUpstream if issubclass(service, GraphQLUpstream) else Upstream
+    if method is not None and hasattr(verbs, method):
         return method in ANY_METHOD
     body = None if method is None else inspect.getattr_static(service, method, None)
     codes = list(_codes(service, body)) if inspect.isroutine(body) else []
@@ -146,7 +150,7 @@ def _codes(owner: type, body: Any) -> Iterator[CodeType]:
 
 
 def _is_verb(function: Any) -> bool:
-    return getattr(Upstream, function.__name__, None) is function
+    return getattr(GraphQLUpstream, function.__name__, None) is function
 
 
 def _attributes(code: CodeType) -> Iterator[tuple[str, str | None]]:

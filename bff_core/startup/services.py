@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.credentials.factory import secrets
+from bff_core.upstream.graphql.client import GraphQLUpstream
 from bff_core.upstream.reading.reply_type_checks import check_reply_types
 
 
@@ -15,6 +16,6 @@ def check_services(services: Sequence[type[Upstream]], settings: Settings) -> No
     """
     for kind in services:
         settings.upstream(kind.name)
-        check_reply_types(kind, kind.decoders)
+        check_reply_types(kind, kind.decoders, is_graphql=issubclass(kind, GraphQLUpstream))
     for name in secrets(services):
         settings.secret(name)

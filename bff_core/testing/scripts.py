@@ -21,7 +21,9 @@ Answering: TypeAlias = Callable[[Call], Reply | Step | Awaitable[Reply | Step]]
 Script: TypeAlias = Answering | Sequence[Step] | Mapping[str, Answering | Sequence[Step]]
 """How a service answers: a step, steps in order, a script for each route, or a function."""
 
-_ROUTE = re.compile(r"(?:(?P<method>[A-Z]+) +)?(?P<path>/\S*)")
+_ROUTE = re.compile(
+    r"(?:(?P<method>[A-Z]+) +)?(?P<path>/\S*)|(?P<operation>(?:query|mutation) [_A-Za-z]\w*)"
+)
 
 TICK_SECONDS = 1e-6
 TICK_OF_REAL_TIME_SECONDS = 1e-3
@@ -127,6 +129,7 @@ def _routes_for(call: Call) -> Iterator[str]:
     for one in (call.target, path, template):
         yield f"{call.method} {one}"
         yield one
+    yield call.operation
     yield ""
 
 
@@ -141,7 +144,7 @@ def _routes_of(name: str, script: Script | None) -> Iterator[tuple[str, Scripted
         if match is None:
             raise TypeError(
                 f"{name}: {route!r} is no route: write a path, or a method and a path, such as "
-                '"GET /products/{id}"'
+                '"GET /products/{id}", or a GraphQL operation, such as "query Product"'
             )
         yield " ".join(filter(None, match.groups())), _steps_of(f"{name} {route}", steps)
 

@@ -223,9 +223,14 @@ class Caller:
             )
         return reply.value
 
-    def fail(self, failure: BadStatus, fails_with: FailsWith = NO_TRANSLATIONS) -> NoReturn:
+    def fail(
+        self,
+        failure: BadStatus,
+        fails_with: FailsWith = NO_TRANSLATIONS,
+        passes_through: AbstractSet[int] | None = None,
+    ) -> NoReturn:
         """Raise the error for a failure of the service, translated by the call or the class."""
-        failure.pass_through(self.passes_through)
+        failure.pass_through(self.passes_through if passes_through is None else passes_through)
         status = failure.reply.status
         translate = fails_with.get(status) or self.fails_with.get(status)
         error = failure if translate is None else translated(failure, translate, self._decodings)
@@ -341,13 +346,13 @@ class Caller:
             if policy.per_tenant and scope.tenant:
                 audience = f"tenant:{scope.tenant}"
             if scope.idempotency_key and method in KEYED and policy.keyed:
-                fields = _keyed(fields, scope, self.name, operation, target)
+                fields = keyed(fields, scope, self.name, operation, target)
             if scope.propagated:
                 fields = with_propagated(fields, scope)
         tags: tuple[str, ...] = ()
         if purges or policy.cache is not None or cache is not True:
             values = {**query, **parameters} if query else parameters
-            tags = _tags(policy.cache, cache, values) if method in SAFE else ()
+            tags = tags_of(policy.cache, cache, values) if method in SAFE else ()
             purges = filled(tuple(purges), values)
         return self._issued(
             method,
@@ -372,7 +377,7 @@ class Caller:
         is_keyed = request.method in KEYED and self._stack.policy.keyed
         if scope is not None and scope.idempotency_key and is_keyed:
             fields = without_key(fields)
-            fields = _keyed(fields, scope, self.name, request.operation, request.target)
+            fields = keyed(fields, scope, self.name, request.operation, request.target)
         elif not self._stack.policy.keyed:
             fields = without_key(fields)
         return self._issued(
@@ -468,7 +473,7 @@ def _span_in(part: RunningPart | None, scope: Scope | None) -> Span | None:
     return None if parent is None else parent.child()
 
 
-def _tags(default: Cache | None, own: object, values: Mapping[str, object]) -> tuple[str, ...]:
+def tags_of(default: Cache | None, own: object, values: Mapping[str, object]) -> tuple[str, ...]:
     """Return the tags of the stored reply, from the call's own options or the policy's.
 
     Raises `ConfigurationError` for a wrong `cache=`.
@@ -485,7 +490,7 @@ def _tags(default: Cache | None, own: object, values: Mapping[str, object]) -> t
     return filled(chosen.tags, values)
 
 
-def _keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
+def keyed(headers: Headers, scope: Scope, *names: str) -> Headers:
     """Add an Idempotency-Key to a write, derived from the request's, unless it has one.
 
     The order distinguishes writes with the same names. The body is not part of the key: if it

@@ -29,6 +29,7 @@ class PlannedStack:
         credential: OpenCredential,
         *,
         has_cache: bool,
+        is_graphql: bool = False,
     ) -> None:
         self.policy = policy
         self._name = name
@@ -36,6 +37,7 @@ class PlannedStack:
         self._make_transport = make_transport
         self._credential = credential
         self._has_cache = has_cache
+        self._is_graphql = is_graphql
 
     @property
     def origins(self) -> Sequence[str]:
@@ -71,6 +73,7 @@ class PlannedStack:
             _not_started,
             cache=ResponseCache(store, events) if self._has_cache else None,
             credential=self._credential,
+            is_graphql=self._is_graphql,
         )
         try:
             return repr(open_stack(self.policy, self._addresses, runtime, self._make_transport))

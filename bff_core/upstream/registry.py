@@ -2,10 +2,12 @@
 
 from asyncio import TimerHandle
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.graphql.client import GraphQLUpstream
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, open_stack
 
@@ -74,7 +76,10 @@ class UpstreamRegistry:
     def _open(self, kind: type[Upstream], policy: Policy) -> UpstreamStack:
         runtime = self._runtimes.get(kind)
         if runtime is None:
-            runtime = self._runtimes[kind] = self._runtime(kind.name)
+            runtime = replace(
+                self._runtime(kind.name), is_graphql=issubclass(kind, GraphQLUpstream)
+            )
+            self._runtimes[kind] = runtime
         return open_stack(policy, self._addresses(kind.name), runtime, self._make_transport)
 
     def _put(self, kind: type[Upstream], stack: UpstreamStack) -> None:

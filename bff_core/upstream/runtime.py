@@ -53,7 +53,8 @@ class Runtime:
     the gateway closes. `budget` limits the attempts beyond the first, of retries and of hedges; it
     is None if the policy sends nothing twice. `cache` is the gateway's, None if it has none.
     `credential` makes the credentials of calls. `agent` is the User-Agent of calls that do not set
-    one. `timers` run the timeouts of all layers; each copy of a runtime has its own.
+    one. `is_graphql` is whether the upstream is a `GraphQLUpstream`. `timers` run the timeouts of
+    all layers; each copy of a runtime has its own.
     """
 
     upstream: str
@@ -66,6 +67,7 @@ class Runtime:
     cache: ResponseCache | None = None
     credential: OpenCredential | None = None
     agent: str = field(default_factory=user_agent)
+    is_graphql: bool = False
     timers: CallTimers = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from bff_core.upstream.layers.cache_fill import CacheFillLayer
 from bff_core.upstream.layers.coalesce import CoalesceLayer
 from bff_core.upstream.layers.credentials import CredentialsLayer
 from bff_core.upstream.layers.deadline import DeadlineLayer
+from bff_core.upstream.layers.graphql import GraphQLLayer
 from bff_core.upstream.layers.hedge import HedgeLayer
 from bff_core.upstream.layers.purge import PurgeLayer
 from bff_core.upstream.layers.redirect import RedirectLayer
@@ -62,6 +63,8 @@ def layers(  # noqa: C901 # a table of contents: one branch for each layer
     if policy.bulkhead is not None:
         yield partial(bulkhead_layer, policy.bulkhead, runtime)
     yield from _credentials(policy, runtime, addresses)
+    if runtime.is_graphql:
+        yield GraphQLLayer
     if policy.attempt_timeout < policy.timeout:
         yield partial(AttemptLayer, policy.attempt_timeout, runtime)
 

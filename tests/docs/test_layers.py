@@ -25,6 +25,7 @@ OPTIONS = {
     "credentials": ("ClientCredentials", []),
     "deadline": ("Policy", ["timeout"]),
     "cache_fill": ("Cache", ["heuristic", "vary", "tags", "targeted", "max_body"]),
+    "graphql": ("Policy", ["keyed"]),
     "hedge": ("Hedge", []),
     "purge": ("Cache", ["tags"]),
     "redirect": ("Policy", ["redirects"]),

@@ -1,0 +1,1 @@
+"""Calls of GraphQL services: operations, their responses, and the client class."""
