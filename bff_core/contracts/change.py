@@ -14,7 +14,9 @@ class Change:
     `rule` names the kind of change, such as `response-property-removed`. `operation` is
     "GET /pets/{id}", a GraphQL type, or empty. `place` is where in the operation it is, and
     `field` the path of the property: ("items", "[]", "price"); "[]" is an item of a list, "{}" a
-    value of a map. `status` is that of the response.
+    value of a map. `status` is that of the response. `loops` are for types that contain
+    themselves: at a position of the path, these steps may stand any number of times; "**" at their
+    end stands for any steps.
     """
 
     rule: str
@@ -27,3 +29,4 @@ class Change:
     field: tuple[str, ...] = ()
     status: str = ""
     pointer: str = ""
+    loops: tuple[tuple[int, tuple[str, ...]], ...] = ()
