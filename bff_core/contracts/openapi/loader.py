@@ -17,7 +17,7 @@ from bff_core.contracts.openapi.text import decode
 def load(source: str | Path, *, headers: Mapping[str, str] | None = None) -> Document:
     """Return what the OpenAPI document in a file or at a URL says.
 
-    JSON and YAML are told apart by content. References to other documents are followed. `headers`
+    The content decides between JSON and YAML. References to other documents are followed. `headers`
     are sent to the server of the URL only. Raises ContractError with all faults.
     """
     return parse(read_content(source, headers=headers), str(source))

@@ -7,6 +7,7 @@ import msgspec
 
 from bff_core.contracts.document import Document, SecurityScheme
 from bff_core.contracts.errors import ContractError
+from bff_core.contracts.openapi.alias_loops import break_alias_loops
 from bff_core.contracts.openapi.checks import StructureCheck, found
 from bff_core.contracts.openapi.notes import Notes
 from bff_core.contracts.openapi.operations import OperationReader
@@ -46,6 +47,7 @@ def read(content: object, source: str) -> Document:
     operations = OperationReader(content, checks.references, schemas, notes)
     found_operations = tuple(operations.read(content.get("paths") or {}))
     schemas.read_pending()
+    break_alias_loops(schemas.types, notes)
     if content.get("webhooks"):
         notes.add("#/webhooks", "webhooks are not represented")
     info = content.get("info") or {}
