@@ -28,6 +28,7 @@ from bff_core.inspection.usage.flow_values import (
     one_of,
     options_of,
 )
+from bff_core.inspection.usage.service_calls import GRAPHQL_KINDS
 from bff_core.inspection.usage.type_hints import (
     Hint,
     attribute_hint,
@@ -104,6 +105,8 @@ class FlowAttributes(FlowRecorder):
                     self.use_member(one, vars(one)[name])
             return ScreenPart(kind, static)
         if issubclass(kind, Upstream) and name in VERBS:
+            return ClientVerb(kind, name)
+        if issubclass(kind, Upstream) and name in GRAPHQL_KINDS and is_of_framework(static):
             return ClientVerb(kind, name)
         found = self._member(kind, static, Typed(kind))
         if found is not None:
@@ -200,6 +203,11 @@ class FlowAttributes(FlowRecorder):
         if static is not None and name in getattr(one, "__dict__", {}):
             return existing(static)
         return self._attribute(Typed(kind), name, None)
+
+
+def is_of_framework(one: object) -> bool:
+    """Whether a function is one of the framework."""
+    return str(getattr(one, "__module__", "")).startswith("bff_core.")
 
 
 def is_screen_member(one: object) -> bool:

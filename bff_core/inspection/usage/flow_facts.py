@@ -38,7 +38,8 @@ class ClientCall:
 
     `reply` is the annotation of the reply; None if it has no type that fields are known of. `sends`
     are the names of query parameters and headers and the paths of body fields; None if the source
-    does not show them. `via` is the method of the client that sends it.
+    does not show them. `via` is the method of the client that sends it. `document` is that of a
+    GraphQL service, whose `method` is query or mutation.
     """
 
     service: type[Upstream]
@@ -49,6 +50,7 @@ class ClientCall:
     sends: frozenset[FieldPath] | None
     place: str
     ignores_reply: bool = False
+    document: str = ""
 
 
 @dataclass(slots=True)

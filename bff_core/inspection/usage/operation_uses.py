@@ -1,28 +1,43 @@
 """Which operations of services a project calls, and which fields of their replies it uses."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bff_core.contracts.usage import OperationUse
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.usage.flow_facts import ClientCall, FieldPath, FieldRead, WholeUse
-from bff_core.inspection.usage.reply_fields import ends_of, required_paths, used_paths
+from bff_core.inspection.usage.reply_fields import (
+    ReplyField,
+    declared_fields,
+    ends_of,
+    used_paths,
+)
 from bff_core.inspection.usage.source_readings import SourceReadings
-from bff_core.inspection.usage.type_hints import Hint, are_related
+from bff_core.inspection.usage.type_hints import are_related
 from bff_core.inspection.usage.view_roots import ViewFacts, views_of
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyUse:
-    """An operation that is called, with the fields that replies must have to be decoded.
+    """An operation that is called, with the fields that its reply type declares.
 
-    `reply` is the annotation of its reply, None if it has none. `place` is where it is called.
+    `document` is that of a call of a GraphQL service. `place` is where it is called.
     """
 
     use: OperationUse
-    reply: Hint | None
-    required: frozenset[FieldPath]
+    declared: Mapping[FieldPath, ReplyField]
     place: str
+    document: str = ""
+
+    @property
+    def required(self) -> frozenset[FieldPath]:
+        """The fields without which replies can't be decoded; those within optional ones are not."""
+        optional = {path for path, one in self.declared.items() if not one.is_required}
+        return frozenset(
+            path
+            for path, one in self.declared.items()
+            if one.is_required and not any(path[: len(each)] == each for each in optional)
+        )
 
 
 @dataclass(slots=True)
@@ -42,7 +57,9 @@ class ContractUsage:
             facts = _Fields(view)
             for call in facts.calls:
                 key = (call.service.name, call.method, call.path, facts.reads_of(call), call.sends)
-                found.setdefault((*key, str(call.reply)), []).append((view.title, call))
+                found.setdefault((*key, str(call.reply) + call.document), []).append(
+                    (view.title, call)
+                )
         return [_merged(key, calls) for key, calls in found.items()]
 
     def why(self, kind: str, name: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -102,8 +119,8 @@ def _merged(key: tuple[object, ...], calls: Sequence[tuple[str, ClientCall]]) ->
         sends,  # type: ignore[arg-type]
         tuple(dict.fromkeys(title for title, _ in calls)),
     )
-    required = frozenset() if call.reply is None else ends_of(required_paths(call.reply))
-    return ReplyUse(use, call.reply, required, call.place)
+    declared = {} if call.reply is None else declared_fields(call.reply)
+    return ReplyUse(use, declared, call.place, call.document)
 
 
 def _is_named(kind: type, name: str) -> bool:

@@ -1,9 +1,10 @@
 """The fields of reply types by their names in JSON, and the paths of those that are used."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from enum import Enum
 from functools import cache
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel
@@ -15,11 +16,11 @@ from bff_core.inspection.usage.type_hints import (
     bound_variables,
     class_hints,
     class_of,
-    classes_in,
     is_mapping,
     is_opaque,
     is_record,
     members,
+    plain,
     substituted,
 )
 from bff_core.upstream.typed_reply import TypedReply
@@ -42,6 +43,29 @@ class ReplyField:
     name: str
     hint: Hint
     is_required: bool
+
+    @property
+    def allows_null(self) -> bool:
+        """Whether its value may be null."""
+        hint = plain(self.hint)
+        return is_opaque(hint) or hint is type(None) or type(None) in get_args(hint)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether only listed values can be decoded: an enum, or literals."""
+        kinds = [class_of(one) for one in members(self.hint)]
+        literals = [str(get_origin(one)) == str(Literal) for one in members(self.hint)]
+        return any(literals) or any(one is not None and issubclass(one, Enum) for one in kinds)
+
+    @property
+    def allows_anything(self) -> bool:
+        """Whether values of any type can be decoded."""
+        return is_opaque(self.hint) or any(is_opaque(one) for one in members(self.hint))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether any text can be decoded."""
+        return any(is_opaque(one) or class_of(one) is str for one in members(self.hint))
 
 
 def fields_of(kind: type) -> tuple[ReplyField, ...]:
@@ -104,6 +128,7 @@ class _Walk:
     is_whole: Callable[[type], bool]
     entered: dict[type, int] = field(default_factory=dict)
     takes_all: bool = False
+    declared: dict[FieldPath, ReplyField] = field(default_factory=dict)
 
     def below(self, hint: Hint, path: FieldPath) -> Iterator[FieldPath]:
         """Yield the paths of the used fields of a value at a path."""
@@ -132,9 +157,10 @@ class _Walk:
         self.takes_all |= self.is_whole(kind)
         for one in fields_of(kind):
             if self.takes_all or self.is_used(kind, one.attribute):
-                place = (*path, one.name)
+                place, hint = (*path, one.name), substituted(one.hint, bound)
+                self.declared[place] = replace(one, hint=hint)
                 yield place
-                yield from self.below(substituted(one.hint, bound), place)
+                yield from self.below(hint, place)
         self.takes_all = before
         self.entered[kind] -= 1
 
@@ -154,13 +180,8 @@ def all_fields(hint: Hint, before: FieldPath = ()) -> Iterator[FieldPath]:
         yield (*before, *one)
 
 
-def required_paths(hint: Hint) -> Iterator[FieldPath]:
-    """Yield the paths of the fields without which a reply can't be decoded."""
-    known = {
-        (kind, one.attribute): one.is_required for kind in _kinds(hint) for one in fields_of(kind)
-    }
-    yield from used_paths(hint, lambda kind, name: known.get((kind, name), True), lambda _: False)
-
-
-def _kinds(hint: Hint) -> Iterator[type]:
-    yield from (one for one in classes_in(hint) if is_record(one))
+def declared_fields(hint: Hint) -> Mapping[FieldPath, ReplyField]:
+    """Return all fields that a reply type declares, by their paths."""
+    walk = _Walk(lambda _kind, _name: True, _everything)
+    list(walk.below(hint, ()))
+    return walk.declared

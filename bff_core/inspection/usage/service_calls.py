@@ -24,6 +24,9 @@ UNTYPED: Final = frozenset({"forward", "request", "sse", "stream"})
 
 TYPED: Final = frozenset({"delete", "get", "ndjson", "patch", "post", "put", "typed"})
 
+GRAPHQL_KINDS: Final = {"query": "query", "mutate": "mutation"}
+"""The verbs of clients of GraphQL services, each with its kind of operation."""
+
 BODIES: Final = ("json", "form")
 
 
@@ -36,6 +39,8 @@ def service_call(
 ) -> ClientCall:
     """Return the call of a verb; what is decided at run time stays empty or None."""
     name, rest = verb.name, list(given)
+    if name in GRAPHQL_KINDS:
+        return _graphql_call(verb, rest, keywords, via, place)
     method = METHODS.get(name, name.upper())
     if name in {"request", "typed"}:
         method, rest = (_text(rest[0]).upper() if rest else ""), rest[1:]
@@ -49,6 +54,23 @@ def service_call(
     return ClientCall(
         verb.service, via, method, path, reply, _sends(name, keywords), place, ignores
     )
+
+
+def _graphql_call(
+    verb: ClientVerb,
+    given: Sequence[FlowValue],
+    keywords: Mapping[str, FlowValue],
+    via: str,
+    place: str,
+) -> ClientCall:
+    """Return the call of a GraphQL service; `sends` are the names of its variables."""
+    document = _text(given[0]) if given else ""
+    reply, ignores = _model(given[1]) if len(given) > 1 else (None, False)
+    variables = list(_paths(keywords.get("variables", Keyed(())), is_nested=True))
+    is_decided = None not in variables
+    sends = frozenset(one for one in variables if one is not None) if is_decided else None
+    kind = GRAPHQL_KINDS[verb.name]
+    return ClientCall(verb.service, via, kind, "", reply, sends, place, ignores, document)
 
 
 def _text(value: FlowValue) -> str:

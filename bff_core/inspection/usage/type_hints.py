@@ -200,7 +200,8 @@ def _collect(hint: Hint, found: set[type]) -> None:
             continue
         found.add(kind)
         if not _is_builtin(kind) and not issubclass(kind, Composition | Upstream):
-            for each in class_hints(kind).values():
+            declared: Hint = kind
+            for each in class_hints(declared).values():
                 _collect(each, found)
 
 
