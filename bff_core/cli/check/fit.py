@@ -25,7 +25,7 @@ JSON_TYPES: Final = ("json", "*/*")
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class ContractMisfit:
     """Something that a client does and its contract does not have; `rule` names its kind."""
 
     rule: str
@@ -35,7 +35,7 @@ class Misfit:
     is_certain: bool = True
 
 
-def misfits(document: Document, use: ReplyUse) -> Iterator[Misfit]:
+def misfits(document: Document, use: ReplyUse) -> Iterator[ContractMisfit]:
     """Yield what of one call does not fit a contract."""
     call = use.use
     if not (call.method and call.path):
@@ -43,7 +43,7 @@ def misfits(document: Document, use: ReplyUse) -> Iterator[Misfit]:
     name = f"{call.method} {call.path}"
     found = find_operations(document, call.method, call.path)
     if not found:
-        yield Misfit(
+        yield ContractMisfit(
             "unknown-operation",
             f"the contract has no {name}",
             "Correct the path or the method, or pin the contract that has it",
@@ -55,7 +55,9 @@ def misfits(document: Document, use: ReplyUse) -> Iterator[Misfit]:
         yield from _unreturned(document, found[0], use)
 
 
-def _unsent(document: Document, operation: HttpOperation, use: ReplyUse) -> Iterator[Misfit]:
+def _unsent(
+    document: Document, operation: HttpOperation, use: ReplyUse
+) -> Iterator[ContractMisfit]:
     """Yield what the contract requires and the call does not send."""
     sends = use.use.sends
     if sends is None:
@@ -68,7 +70,7 @@ def _unsent(document: Document, operation: HttpOperation, use: ReplyUse) -> Iter
             and not one.has_default
             and one.name not in names
         ):
-            yield Misfit(
+            yield ContractMisfit(
                 "missing-parameter",
                 f"{operation.name} requires the query parameter {one.name}",
                 "Send it",
@@ -83,7 +85,7 @@ def _unsent(document: Document, operation: HttpOperation, use: ReplyUse) -> Iter
     for each in fields[0].fields:
         needed = each.is_required and not each.is_read_only and not each.has_default
         if needed and each.name not in sent and each.name not in known:
-            yield Misfit(
+            yield ContractMisfit(
                 "missing-body-field",
                 f"{operation.name} requires the field {each.name} in its body",
                 "Send it",
@@ -96,7 +98,9 @@ def _object(document: Document, of: Type) -> ObjectType | None:
     return found if isinstance(found, ObjectType) else None
 
 
-def _unreturned(document: Document, operation: HttpOperation, use: ReplyUse) -> Iterator[Misfit]:
+def _unreturned(
+    document: Document, operation: HttpOperation, use: ReplyUse
+) -> Iterator[ContractMisfit]:
     """Yield the fields that the reply type needs and no reply has."""
     types = [
         content.type
@@ -110,7 +114,7 @@ def _unreturned(document: Document, operation: HttpOperation, use: ReplyUse) -> 
     for path in sorted(use.required):
         if not any(_has(document, one, path) for one in types):
             shown = ".".join(path).replace(".[]", "[]").replace(".{}", "{}")
-            yield Misfit(
+            yield ContractMisfit(
                 "unknown-field",
                 f"the replies of {operation.name} have no {shown}, which the reply type requires",
                 "Correct the name, give the field a default, or remove it from the type",
@@ -163,9 +167,11 @@ def _object_has(document: Document, of: ObjectType, step: str, rest: FieldPath) 
     return of.others is not None or (not of.fields and not of.is_closed)
 
 
-def grouped(found: Iterable[tuple[Misfit, ReplyUse]]) -> Mapping[Misfit, Sequence[ReplyUse]]:
+def grouped(
+    found: Iterable[tuple[ContractMisfit, ReplyUse]],
+) -> Mapping[ContractMisfit, Sequence[ReplyUse]]:
     """Return the calls of each misfit."""
-    by_misfit: dict[Misfit, list[ReplyUse]] = {}
+    by_misfit: dict[ContractMisfit, list[ReplyUse]] = {}
     for misfit, use in found:
         by_misfit.setdefault(misfit, []).append(use)
     return by_misfit

@@ -1,12 +1,14 @@
 """What an attribute of a value is, and the field that is read with it."""
 
 import ast
+import asyncio
 import inspect
 import sys
+from collections import deque
 from collections.abc import Callable
 from functools import cached_property
 from types import FunctionType, ModuleType
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from bff_core.composition.bulk import BulkMethod
 from bff_core.composition.composition import Composition
@@ -44,6 +46,9 @@ from bff_core.saga.saga import Step
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.typed_reply import TypedReply
 
+CONTAINERS: Final = (list, dict, set, deque, asyncio.Task, asyncio.Queue)
+"""What several values may be held in: no other attribute of several values is followed."""
+
 
 class FlowAttributes(FlowRecorder):
     """Reads attributes of values."""
@@ -60,7 +65,8 @@ class FlowAttributes(FlowRecorder):
             case Existing():
                 return self.of_existing(value.value, name)
             case Several() | Keyed():
-                return ContainerMethod(value, name)
+                is_known = any(hasattr(kind, name) for kind in CONTAINERS)
+                return ContainerMethod(value, name) if is_known else None
             case ScreenPart() if name == "many":
                 return ScreenPart(value.screen, value.member, is_many=True)
             case None:

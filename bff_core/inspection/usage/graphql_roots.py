@@ -1,6 +1,7 @@
 """What the fields of a GraphQL schema read of services' replies."""
 
 import ast
+import inspect
 from collections.abc import Iterator, Sequence
 from types import FunctionType
 from typing import Final
@@ -99,7 +100,8 @@ class _Schema:
         plan = plan_of(resolver)
         shown = getattr(plan, "shape", None) or resolver or kind
         plain = plain_function(shown)
-        reader = RootReader(self._readings, "" if plain is None else place_of(plain))
+        place = place_of(plain) if plain is not None else _file_of(kind)
+        reader = RootReader(self._readings, place)
         holder: FlowValue = None if kind is None else Typed(kind)
         if plan is not None:
             self._plan(plan, reader, holder, kind)
@@ -149,6 +151,14 @@ def _source(kind: type | None, holder: FlowValue) -> FlowValue:
 
 def _takes_self(function: FunctionType) -> bool:
     return function.__code__.co_varnames[:1] == ("self",)
+
+
+def _file_of(kind: type | None) -> str:
+    """Return the file of a class; empty if it has none."""
+    try:
+        return "" if kind is None else inspect.getsourcefile(kind) or ""
+    except TypeError:
+        return ""
 
 
 def _is_graphql(kind: type) -> bool:
