@@ -1,5 +1,6 @@
 """Loads gateways and checks their code: import, wiring, and what production needs."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -35,8 +36,14 @@ def loaded_gateways(
             below = error.traceback if isinstance(error, AppFailed) else []
             what = "\n".join([str(error), *below])
             area, advice = f"gateway {name}", "Correct it: its other checks need the gateway"
-            failed.append(CheckResult("code", area, "error", what, advice))
+            failed.append(CheckResult("code", area, "error", what, advice, _place_in(str(error))))
     return loaded, failed
+
+
+def _place_in(message: str) -> str:
+    """Return the file and the line that a message names; empty if it names none."""
+    found = re.search(r"(\S+\.py), line (\d+)", message)
+    return "" if found is None else f"{found[1]}:{found[2]}"
 
 
 def code_results(loaded: Sequence[LoadedGateway]) -> Iterator[CheckResult]:
