@@ -52,7 +52,7 @@ def test_a_lost_scope_is_an_error_and_a_new_one_is_not(project, bff):
 
 
 def test_a_new_open_route_is_named(project, bff):
-    """A route that nobody pinned and everybody may use is a warning."""
+    """A new route that is open to anyone is a warning."""
     bff("check", "--pin")
     file = renamed(project)
     file.write_text(

@@ -18,7 +18,6 @@ CANCEL = "mobile: DELETE /v1/orders/{number}"
 LABEL = "desktop: GET /v1/products/{product_id}/label"
 MAKER = "desktop: GET /v1/makers/{product_id}"
 EXPORT = "desktop: GET /v1/export"
-NOBODY = ()
 
 
 def product(document):

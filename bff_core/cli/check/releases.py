@@ -91,7 +91,7 @@ class _Release:
             yield self._result("error", f"it has no {what} any more", f"Delete {shown}, or --pin")
             return
         try:
-            changes = _changes(text, now, shown)
+            changes = pinned_changes(text, now, shown)
         except (ContractError, ValueError) as error:
             yield self._result("error", f"{shown}: {error}", "Write it again: bff check --pin")
             return
@@ -140,7 +140,8 @@ class _Release:
         )
 
 
-def _changes(text: str, now: dict[str, object] | str, shown: str) -> list[Change]:
+def pinned_changes(text: str, now: dict[str, object] | str, shown: str) -> list[Change]:
+    """Return what changed since a pinned text; raise `ContractError` or `ValueError` if wrong."""
     if isinstance(now, str):
         # Imported here because gateways without GraphQL need no library of it.
         from bff_core.contracts.changes.graphql import graphql_changes  # noqa: PLC0415 # see above

@@ -151,7 +151,8 @@ class FlowAttributes(FlowRecorder):
         inherited = [one for one in _subclasses(kind) if _has(one, name)]
         if inherited:
             return one_of(*(self._of_record(one, one, name, node) for one in inherited))
-        if static is None or callable(static) or isinstance(static, property):
+        is_hidden = name.startswith("__") and name != "__class__"
+        if static is None or is_hidden or callable(static) or isinstance(static, property):
             self.escape(Typed(hint), f".{name} of {kind.__name__} is not its own", node)
         return None
 
