@@ -8,11 +8,31 @@ from urllib.parse import urlsplit
 from bff_core.cli.environment import address_of
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import Project, ServiceEntry
+from bff_core.contracts.document import Document
 from bff_core.contracts.errors import ContractError
-from bff_core.contracts.openapi.fetching import fetch, is_url
 from bff_core.extras import needs
 
 GRAPHQL_SUFFIXES: Final = frozenset({".graphql", ".graphqls", ".gql"})
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is a URL, not the path of a file."""
+    return source.lower().startswith(("http://", "https://"))
+
+
+def document_of(source: str) -> Document:
+    """Return the OpenAPI document of a file or a URL; raises `ContractError`."""
+    # Imported here because projects without contracts need no library of it.
+    from bff_core.contracts.openapi import load  # noqa: PLC0415 # see above
+
+    return load(source)
+
+
+def _fetched(source: str) -> str:
+    # Imported here for the same reason.
+    from bff_core.contracts.openapi.fetching import fetch  # noqa: PLC0415 # see above
+
+    return _text(fetch(source), source)
 
 
 def is_graphql(path: str) -> bool:
@@ -51,7 +71,7 @@ def schema_of(source: str) -> str:
         from graphql import build_client_schema, print_schema  # noqa: PLC0415 # an extra
 
     if not is_url(source):
-        text = _text(fetch(source), source)
+        text = _fetched(source)
         if not text.lstrip().startswith("{"):
             return text
     else:
@@ -77,7 +97,7 @@ def _introspected(url: str) -> str:
     from graphql import get_introspection_query  # noqa: PLC0415 # an extra
 
     query = urlencode({"query": get_introspection_query(descriptions=False)})
-    return _text(fetch(f"{url}{'&' if '?' in url else '?'}{query}"), url)
+    return _fetched(f"{url}{'&' if '?' in url else '?'}{query}")
 
 
 def project_file(project: Project, name: str) -> Path:

@@ -15,7 +15,6 @@ from bff_core.contracts.change import Change
 from bff_core.contracts.changes import change_location, openapi_changes
 from bff_core.contracts.changes.words import field_path
 from bff_core.contracts.errors import ContractError
-from bff_core.contracts.openapi import normalised, parse
 from bff_core.inspection.attributes import uses_graphql
 
 
@@ -147,6 +146,9 @@ def pinned_changes(text: str, now: dict[str, object] | str, shown: str) -> list[
         from bff_core.contracts.changes.graphql import graphql_changes  # noqa: PLC0415 # see above
 
         return graphql_changes(text, now)
+    # Imported here because projects without contracts need no library of it.
+    from bff_core.contracts.openapi import parse  # noqa: PLC0415 # see above
+
     try:
         pinned = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
@@ -160,10 +162,14 @@ def write_contracts(project: Project, loaded: Sequence[LoadedGateway]) -> list[P
     for one in loaded:
         document, sdl = openapi_of(one), graphql_of(one)
         if document is not None:
-            written.append(_write(pin_of_openapi(project, one), normalised(document)))
+            written.append(_write(pin_of_openapi(project, one), _formatted(document)))
         if sdl is not None:
             written.append(_write(pin_of_graphql(project, one), sdl.encode()))
     return written
+
+
+def _formatted(document: dict[str, object]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
 def _write(path: Path, content: bytes) -> Path:

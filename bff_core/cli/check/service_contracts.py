@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from bff_core.cli.check.contract_sources import (
+    document_of,
     is_graphql,
+    is_url,
     live_source,
     project_file,
     schema_of,
@@ -25,8 +27,6 @@ from bff_core.contracts.changes import affected, change_location, openapi_change
 from bff_core.contracts.changes.words import field_path
 from bff_core.contracts.document import Document
 from bff_core.contracts.errors import ContractError
-from bff_core.contracts.openapi import load
-from bff_core.contracts.openapi.fetching import is_url
 from bff_core.inspection.usage.operation_uses import ReplyUse
 
 T = TypeVar("T")
@@ -79,10 +79,10 @@ class _Service:
             yield self._result("error", str(error), "Correct the contract, or pin it again")
 
     def _openapi(self, path: Path) -> Iterator[CheckResult]:
-        pinned = load(path)
+        pinned = document_of(str(path))
         yield from self._fit(pinned)
         source = live_source(self._project, self._entry, self._options.live.get(self._name, ""))
-        live = self._live(source, load)
+        live = self._live(source, document_of)
         if not isinstance(live, Document):
             yield live
             return
