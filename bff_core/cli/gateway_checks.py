@@ -15,7 +15,9 @@ from bff_core.cli.project import GatewayEntry, Project
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.policy_sources import options_in_effect
+from bff_core.routing.owner import check_owners
 from bff_core.server.target import AppFailed, CannotServe, load
+from bff_core.startup.documented_types import check_documented_types
 from bff_core.startup.production import production_errors, production_warnings
 from bff_core.startup.screens import check_routes
 from bff_core.startup.unused import unusable_access_rules, unused_limit_paths
@@ -62,7 +64,7 @@ def _of_app(
     yield ok(area, f"loads, with {services} and {routes}")
     yield from _stores(area, app, root)
     yield from _policies(area, app)
-    yield from _declarations(area, app)
+    yield from declaration_findings(area, app)
     if not is_production:
         yield from _production(area, app, variables)
 
@@ -99,13 +101,16 @@ def _policies(area: str, app: Gateway) -> Iterator[Finding]:
     )
 
 
-def _declarations(area: str, app: Gateway) -> Iterator[Finding]:
+def declaration_findings(area: str, app: Gateway) -> Iterator[Finding]:
     """Yield what the gateway would log at its start, or fail for."""
     config = app.config
     try:
         table = app.route_table()
         sagas = [] if config.sagas is None else list(config.sagas.classes.values())
         check_routes(app.routes, list(app.services), has_cache=app.has_cache, sagas=sagas)
+        check_owners(table)
+        if app.openapi_url is not None:
+            check_documented_types(app.routes)
     except ConfigurationError as error:
         yield fail(area, str(error), "Change the declaration")
         return
@@ -120,6 +125,17 @@ def _declarations(area: str, app: Gateway) -> Iterator[Finding]:
 
 def _production(area: str, app: Gateway, variables: Mapping[str, str]) -> Iterator[Finding]:
     """Yield, as one note, what a start in production would refuse, or warn of."""
+    shown = ", ".join(needs_of_production(app, variables))
+    if shown:
+        yield note(
+            area,
+            f"not ready for production: {shown}",
+            "For details, with the variables of production: bff doctor --production",
+        )
+
+
+def needs_of_production(app: Gateway, variables: Mapping[str, str]) -> list[str]:
+    """Return, in a few words each, what a start in production would refuse, or warn of."""
     config = app.config
     settings = app.settings.model_copy(update={"env": "production"})
     has_sagas = config.sagas is not None
@@ -135,10 +151,4 @@ def _production(area: str, app: Gateway, variables: Mapping[str, str]) -> Iterat
     )
     lines = [one.partition(": ")[0] for one in reasons]
     lines += [f"{name} (a warning)" for name, _ in warned]
-    if lines:
-        shown = ", ".join(dict.fromkeys(lines))
-        yield note(
-            area,
-            f"not ready for production: {shown}",
-            "For details, with the variables of production: bff doctor --production",
-        )
+    return list(dict.fromkeys(lines))

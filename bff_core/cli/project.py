@@ -27,7 +27,8 @@ class GatewayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A gateway of the project: `app` is "module:attribute"; `env` is set in development.
 
     `page` is the path that opens in a browser. `examples` has a command to try for each value of
-    `BFF_AUTH`.
+    `BFF_AUTH`. `contract` and `graphql_contract` are the files with the OpenAPI document and the
+    GraphQL schema of its last release.
     """
 
     app: str
@@ -36,13 +37,17 @@ class GatewayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page: str = "/docs"
     examples: dict[str, str] = {}
     env: dict[str, str] = {}
+    contract: str = ""
+    graphql_contract: str = ""
 
 
 class ServiceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A service that the gateways call, and the command that stands in for it in development.
 
     The path `ready` answers 200 once it can serve. Without a command the service runs already, at
-    `url` or at the port of this machine.
+    `url` or at the port of this machine. `contract` is the file with the OpenAPI document, or the
+    GraphQL schema, that the project was written against. `contract_url` is where the service
+    publishes it: an address, or a path at the service such as `/openapi.json`.
     """
 
     command: str = ""
@@ -50,6 +55,8 @@ class ServiceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
     ready: str = "/healthz"
     env: dict[str, str] = {}
+    contract: str = ""
+    contract_url: str = ""
 
 
 class Project(msgspec.Struct, frozen=True):

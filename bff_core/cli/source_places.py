@@ -20,6 +20,8 @@ def place_of(one: object) -> str:
 
 def shown_place(place: str) -> str:
     """Return a file and a line, relative to the working directory if it is below that."""
+    if not place:
+        return ""
     file, colon, line = place.partition(":")
     here = Path.cwd()
     path = Path(file)

@@ -19,6 +19,7 @@ from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
 from bff_core.rest.compose import composition_of
 from bff_core.rest.openapi import document_of
+from bff_core.rest.progressive_parts import EarlyPart
 from bff_core.rest.view_handler import CompiledView
 from bff_core.routing.route_table import RouteEntry
 from bff_core.startup.unused import name_of
@@ -42,7 +43,8 @@ class RouteDescription:
 
     `cache` says who may share an answer in the view cache, empty for what changes something.
     `limits` are the rate limits that count its requests. `by` names the authenticators. `find_step`
-    reads what a request does; for a field, with all fields below it.
+    reads what a request does; for a field, with all fields below it. `early_parts` are those of a
+    progressive answer, `dependencies` the functions that FastAPI calls before the view.
     """
 
     kind: RouteKind
@@ -57,6 +59,8 @@ class RouteDescription:
     cache: str
     is_fast: bool = False
     find_step: Callable[[], Step] = InOrder
+    early_parts: tuple[EarlyPart, ...] = ()
+    dependencies: tuple[Callable[..., Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -107,6 +111,8 @@ def _described(app: Gateway, context: RouteContext, by: tuple[str, ...]) -> Rout
         cache=_cache(app, entry),
         is_fast=entry.compiled is not None,
         find_step=InOrder if function is None else partial(steps_of_function, function),
+        early_parts=() if document is None else tuple(document.early_parts or ()),
+        dependencies=tuple(_dependencies(context)),
     )
 
 
@@ -132,6 +138,13 @@ def _screens(context: RouteContext) -> Iterator[type[Composition]]:
         screen = composition_of(one.call)
         if screen is not None:
             yield screen
+
+
+def _dependencies(context: RouteContext) -> Iterator[Callable[..., Any]]:
+    dependant = dependant_of(context)
+    for one in () if dependant is None else all_dependants(dependant):
+        if one.call is not None and one.call is not context.endpoint:
+            yield one.call
 
 
 def _cache(app: Gateway, entry: RouteEntry) -> str:

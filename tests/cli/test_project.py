@@ -81,3 +81,20 @@ def test_the_known_gateways_are_named(tmp_path: Path) -> None:
 
     with pytest.raises(CannotRun, match=r"no gateway 'mobil' .* it has mobile"):
         find_project(tmp_path).gateway("mobil")
+
+
+def test_contracts_are_keys_of_the_table(tmp_path: Path) -> None:
+    """A service has the contract it was written against, a gateway those of its last release."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.bff.gateways.web]\napp = "bffs.web.app:app"\nport = 8001\n'
+        'contract = "contracts/web.openapi.json"\ngraphql_contract = "contracts/web.graphql"\n'
+        "[tool.bff.services.ratings]\nport = 9001\n"
+        'contract = "bffs/services/ratings/openapi.json"\ncontract_url = "/openapi.json"\n'
+    )
+
+    project = find_project(tmp_path)
+
+    assert project.gateway("web").contract == "contracts/web.openapi.json"
+    assert project.gateway("web").graphql_contract == "contracts/web.graphql"
+    assert project.services["ratings"].contract == "bffs/services/ratings/openapi.json"
+    assert project.services["ratings"].contract_url == "/openapi.json"

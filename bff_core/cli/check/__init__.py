@@ -1,0 +1,1 @@
+"""`bff check`: the checks of a project's code and contracts that CI runs."""

@@ -1,0 +1,43 @@
+"""Which changes of replies prevent decoding, although no code reads the field."""
+
+from typing import Final
+
+from bff_core.contracts.change import Change
+from bff_core.inspection.usage.operation_uses import ReplyUse
+from bff_core.inspection.usage.reply_fields import ReplyField
+
+MISSING: Final = frozenset(
+    {
+        "response-property-removed",
+        "response-optional-property-removed",
+        "response-property-became-optional",
+    }
+)
+OTHER_VALUES: Final = frozenset({"response-enum-value-added", "response-enum-opened"})
+OTHER_TYPES: Final = frozenset({"response-type-changed", "response-union-option-added"})
+
+
+def breaks_decoding(change: Change, use: ReplyUse) -> bool:
+    """Whether replies can't be decoded after a change of a field that the reply type declares."""
+    if change.place != "response" or not change.status.startswith("2"):
+        return False
+    path = change.field
+    field = use.declared.get(path)
+    if field is None or any(
+        not one.is_required and path[: len(above)] == above and above != path
+        for above, one in use.declared.items()
+    ):
+        return False
+    return _breaks(change.rule, field)
+
+
+def _breaks(rule: str, field: ReplyField) -> bool:
+    if rule in MISSING:
+        return field.is_required
+    if rule == "response-became-nullable":
+        return not field.allows_null
+    if rule in OTHER_VALUES:
+        return field.is_closed
+    if rule == "response-format-changed":
+        return not field.is_text
+    return rule in OTHER_TYPES and not field.allows_anything

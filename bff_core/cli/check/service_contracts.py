@@ -1,0 +1,239 @@
+"""Compares each service's pinned contract with the code, and with what it publishes now."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from bff_core.cli.check.contract_sources import (
+    document_of,
+    is_graphql,
+    is_url,
+    live_source,
+    project_file,
+    schema_of,
+    shown_source,
+)
+from bff_core.cli.check.decoding import breaks_decoding
+from bff_core.cli.check.fit import grouped, misfits
+from bff_core.cli.check.options import CheckOptions
+from bff_core.cli.check.results import CheckResult, ResultLevel
+from bff_core.cli.errors import CannotRun
+from bff_core.cli.output import counted
+from bff_core.cli.project import Project, ServiceEntry
+from bff_core.cli.source_places import shown_place
+from bff_core.contracts.change import Change
+from bff_core.contracts.changes import affected, change_location, openapi_changes
+from bff_core.contracts.changes.words import field_path
+from bff_core.contracts.document import Document
+from bff_core.contracts.errors import ContractError
+from bff_core.inspection.usage.operation_uses import ReplyUse
+
+T = TypeVar("T")
+
+
+def service_results(
+    project: Project, uses: Sequence[ReplyUse], options: CheckOptions
+) -> Iterator[CheckResult]:
+    """Yield the results of all services, or of those that the options name."""
+    for name in options.services or project.services:
+        if name not in project.services:
+            known = ", ".join(project.services) or "none"
+            raise CannotRun(f"there is no service {name!r} in [tool.bff.services]: it has {known}")
+        ours = [one for one in uses if _same(one.use.service, name)]
+        yield from _Service(project, name, ours, options).results()
+
+
+def _same(service: str, name: str) -> bool:
+    return service.lower().replace("-", "_") == name.lower().replace("-", "_")
+
+
+class _Service:
+    """One service: its entry in `[tool.bff]`, and the calls that gateways make of it."""
+
+    def __init__(
+        self, project: Project, name: str, uses: Sequence[ReplyUse], options: CheckOptions
+    ) -> None:
+        self._project = project
+        self._entry: ServiceEntry = project.services[name]
+        self._name = name
+        self._uses = uses
+        self._options = options
+
+    def results(self) -> Iterator[CheckResult]:
+        """Yield what is wrong with the pinned contract, and what the live one changes."""
+        if not self._entry.contract:
+            yield self._result(
+                "detail",
+                "has no pinned contract",
+                f'Add contract = "FILE" to [tool.bff.services.{self._name}]',
+            )
+            return
+        path = project_file(self._project, self._entry.contract)
+        try:
+            if is_graphql(str(path)):
+                yield from self._graphql(path)
+            else:
+                yield from self._openapi(path)
+        except ContractError as error:
+            yield self._result("error", str(error), "Correct the contract, or pin it again")
+
+    def _openapi(self, path: Path) -> Iterator[CheckResult]:
+        pinned = document_of(str(path))
+        yield from self._fit(pinned)
+        source = live_source(self._project, self._entry, self._options.live.get(self._name, ""))
+        live = self._live(source, document_of)
+        if not isinstance(live, Document):
+            yield live
+            return
+        changes = openapi_changes(pinned, live)
+        yield from self._changes(changes, source, pinned)
+
+    def _graphql(self, path: Path) -> Iterator[CheckResult]:
+        # Imported here because gateways without GraphQL need no library of it.
+        from bff_core.cli.check.graphql_uses import field_uses  # noqa: PLC0415 # see above
+        from bff_core.contracts.changes.graphql import graphql_changes  # noqa: PLC0415 # see above
+
+        pinned = schema_of(str(path))
+        uses, wrong = field_uses(pinned, self._uses)
+        for what, place, views in wrong:
+            yield self._result(
+                "error", what, "Correct the document, or pin the schema", place, views=views
+            )
+        self._uses = uses
+        source = live_source(self._project, self._entry, self._options.live.get(self._name, ""))
+        live = self._live(source, schema_of)
+        if not isinstance(live, str):
+            yield live
+            return
+        try:
+            changes = graphql_changes(pinned, live)
+        except ValueError as error:
+            yield self._result("error", f"{shown_source(source)}: {error}", "Publish a schema")
+            return
+        yield from self._changes(changes, source, None)
+
+    def _fit(self, pinned: Document) -> Iterator[CheckResult]:
+        """Yield the calls that the pinned contract does not have."""
+        found = grouped((misfit, use) for use in self._uses for misfit in misfits(pinned, use))
+        for misfit, uses in found.items():
+            views = tuple(dict.fromkeys(view for one in uses for view in one.use.views))
+            yield self._result(
+                "error",
+                misfit.what,
+                misfit.advice,
+                shown_place(uses[0].place),
+                rule=misfit.rule,
+                operation=misfit.operation,
+                views=views,
+            )
+
+    def _live(self, source: str, read: Callable[[str], T]) -> T | CheckResult:
+        """Return what the service publishes now, or why it is not compared."""
+        if not source:
+            return self._result(
+                "info",
+                f"{self._entry.contract} fits; no live contract is known",
+                f'Add contract_url = "URL" to [tool.bff.services.{self._name}], or give --live',
+            )
+        is_local = not is_url(source)
+        if self._options.is_offline and not is_local and self._name not in self._options.live:
+            return self._result("info", f"{self._entry.contract} fits; --offline: not compared")
+        try:
+            return read(source)
+        except ContractError as error:
+            return self._result(
+                "error",
+                f"the live contract can't be read: {error}",
+                f"Start the service, give --live {self._name}=FILE, or check with --offline",
+            )
+
+    def _changes(
+        self, changes: Sequence[Change], source: str, pinned: Document | None
+    ) -> Iterator[CheckResult]:
+        """Yield the changes that touch what is used, and those that prevent decoding."""
+        uses = [one.use for one in self._uses]
+        touched = {id(one.change): one for one in affected(changes, uses, pinned)}
+        undecodable = self._undecodable(changes, pinned)
+        others = 0
+        for change in changes:
+            found = touched.get(id(change))
+            if found is not None and change.level != "info":
+                level: ResultLevel = "error" if change.level == "breaking" else "warning"
+                yield self._change(level, change, found.views)
+            elif id(change) in undecodable:
+                yield self._change("error", change, undecodable[id(change)], is_unread=True)
+            else:
+                others += 1
+                yield self._change("detail", change, () if found is None else found.views)
+        if others:
+            what = (
+                f"{counted(others, 'other change')} of {shown_source(source)}: no view is affected"
+            )
+            yield self._result("info", what, "List them: bff check --all")
+        elif not changes:
+            yield self._result(
+                "info", f"{self._entry.contract} is what {shown_source(source)} says"
+            )
+
+    def _undecodable(
+        self, changes: Sequence[Change], pinned: Document | None
+    ) -> dict[int, tuple[str, ...]]:
+        """Return the views whose replies can't be decoded, by the change that no code reads."""
+        found: dict[int, list[str]] = {}
+        for one in self._uses:
+            risky = [each for each in changes if breaks_decoding(each, one)]
+            use = replace(one.use, reads=frozenset(one.declared), sends=frozenset())
+            for hit in affected(risky, [use], pinned):
+                found.setdefault(id(hit.change), []).extend(hit.views)
+        return {key: tuple(dict.fromkeys(views)) for key, views in found.items()}
+
+    def _change(
+        self,
+        level: ResultLevel,
+        change: Change,
+        views: tuple[str, ...],
+        *,
+        is_unread: bool = False,
+    ) -> CheckResult:
+        if level in {"error", "warning"} and self._options.allows(change.rule, change.operation):
+            level = "info"
+        what = f"{change_location(change)}: {change.text}"
+        advice = f"Adapt the code and pin the new contract, or accept it: --allow {change.rule}"
+        if is_unread:
+            what += "; no code reads it, but without it replies can't be decoded"
+            advice = "Give the field a default, or remove it from the reply type"
+        return self._result(
+            level,
+            what,
+            advice if level in {"error", "warning"} else "",
+            rule=change.rule,
+            operation=change.operation,
+            field=field_path(change.field),
+            views=views,
+        )
+
+    def _result(
+        self,
+        level: ResultLevel,
+        what: str,
+        advice: str = "",
+        place: str = "",
+        *,
+        rule: str = "",
+        operation: str = "",
+        field: str = "",
+        views: tuple[str, ...] = (),
+    ) -> CheckResult:
+        return CheckResult(
+            "services",
+            f"service {self._name}",
+            level,
+            what,
+            advice,
+            place,
+            rule=rule,
+            operation=operation,
+            field=field,
+            views=views,
+        )

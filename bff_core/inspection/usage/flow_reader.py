@@ -1,0 +1,160 @@
+"""Reads the statements of one function, in the order of its source."""
+
+import ast
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+
+from bff_core.inspection.function_source import MISSING
+from bff_core.inspection.usage.flow_attributes import existing
+from bff_core.inspection.usage.flow_calls import bound_to
+from bff_core.inspection.usage.flow_expressions import form_of, is_annotation
+from bff_core.inspection.usage.flow_patterns import FlowPatterns
+from bff_core.inspection.usage.flow_values import (
+    Existing,
+    FlowValue,
+    InnerFunction,
+    Typed,
+    joined,
+    one_of,
+)
+
+
+class FlowReader(FlowPatterns):
+    """Reads the statements of one function."""
+
+    def run(self, statements: Sequence[ast.stmt]) -> None:
+        """Read statements in order."""
+        for one in statements:
+            self._statement(one)
+
+    def _statement(  # noqa: C901, PLR0912 # one branch for each kind of statement
+        self, node: ast.stmt
+    ) -> None:
+        match node:
+            case ast.Expr():
+                self.value_of(node.value)
+            case ast.Assign():
+                value = self.value_of(node.value)
+                for target in node.targets:
+                    self.bind(target, value)
+            case ast.AnnAssign():
+                self._annotated(node)
+            case ast.AugAssign():
+                value = one_of(self.value_of(node.value), self.value_of(node.target))
+                self.bind(node.target, value)
+            case ast.Return():
+                value = self.value_of(node.value)
+                self.facts.returned = one_of(self.facts.returned, value)
+            case ast.If():
+                self.value_of(node.test)
+                self._branches([node.body, node.orelse])
+            case ast.For() | ast.AsyncFor():
+                items = self.items_of(self.value_of(node.iter), node.iter)
+                self._loop(node.body, node.orelse, node.target, items)
+            case ast.While():
+                self.value_of(node.test)
+                self._loop(node.body, node.orelse)
+            case ast.With() | ast.AsyncWith():
+                for one in node.items:
+                    value = self.value_of(one.context_expr)
+                    if one.optional_vars is not None:
+                        self.bind(one.optional_vars, value)
+                self.run(node.body)
+            case ast.Try() | ast.TryStar():
+                self.run(node.body)
+                self._branches([[], *(one.body for one in node.handlers), node.orelse])
+                self.run(node.finalbody)
+            case ast.Match():
+                self.match_cases(node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.names[node.name] = InnerFunction(node, self.names, self.function)
+            case ast.Raise():
+                self.value_of(node.exc)
+            case ast.Assert():
+                self.value_of(node.test)
+                self.escape(self.value_of(node.msg), "it is in a message", node)
+            case ast.Import() | ast.ImportFrom():
+                self._import(node)
+            case ast.ClassDef():
+                self.names[node.name] = None
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        declared = self.value_of(node.annotation)
+        value = self.value_of(node.value)
+        is_known = isinstance(declared, Existing) and is_annotation(declared)
+        hint = Typed(form_of(declared)) if is_known and declared != Existing(None) else None
+        if isinstance(node.target, ast.Name):
+            self.names[node.target.id] = one_of(value, hint)
+        else:
+            self.bind(node.target, value)
+
+    def _branches(self, branches: Sequence[Sequence[ast.stmt]]) -> None:
+        before, after = dict(self.names), dict[str, FlowValue]()
+        for one in branches:
+            self.names = dict(before)
+            self.run(one)
+            after = joined(after, self.names)
+        self.names = after
+
+    def _loop(
+        self,
+        body: Sequence[ast.stmt],
+        orelse: Sequence[ast.stmt],
+        target: ast.expr | None = None,
+        items: FlowValue = None,
+    ) -> None:
+        """Read a loop twice, so that its second round has what the first one assigned."""
+        for _ in range(2):
+            before = dict(self.names)
+            if target is not None:
+                self.bind(target, items)
+            self.run(body)
+            self.names = joined(before, self.names)
+        self.run(orelse)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Bind names that are imported inside a function, if their module is loaded or can be."""
+        if isinstance(node, ast.Import):
+            for one in node.names:
+                module = sys.modules.get(one.name.partition(".")[0] if not one.asname else one.name)
+                self.names[one.asname or one.name.partition(".")[0]] = (
+                    None if module is None else Existing(module)
+                )
+            return
+        package = str(self.function.__globals__.get("__package__") or "")
+        try:
+            module = import_module("." * node.level + (node.module or ""), package or None)
+        except Exception:  # noqa: BLE001 # the code of a user may raise anything
+            module = None
+        for one in node.names:
+            found = getattr(module, one.name, MISSING)
+            self.names[one.asname or one.name] = None if found is MISSING else existing(found)
+
+    def run_inner(
+        self, inner: InnerFunction, given: Iterable[FlowValue], keywords: Mapping[str, FlowValue]
+    ) -> FlowValue:
+        """Read a function that is defined inside this one, with the values of its parameters."""
+        node = inner.node
+        if node in self.running:  # it calls itself
+            for one in (*given, *keywords.values()):
+                self.escape(one, "it is passed to a function that calls itself", node)
+            return None
+        values = bound_to(node.args, [*given], keywords)
+        names: dict[str, FlowValue] = {**inner.names}
+        for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+            declared = None if each.annotation is None else self.value_of(each.annotation)
+            hint = Typed(form_of(declared)) if is_annotation(declared) else None
+            found = values.get(each.arg)
+            names[each.arg] = hint if found is None else found
+        before, returned, function = self.names, self.facts.returned, self.function
+        self.names, self.facts.returned, self.function = names, None, inner.around
+        self.running.append(node)
+        if isinstance(node, ast.Lambda):
+            result = self.value_of(node.body)
+        else:
+            self.run(node.body)
+            result = self.facts.returned
+        self.running.pop()
+        self.names, self.facts.returned, self.function = before, returned, function
+        return result

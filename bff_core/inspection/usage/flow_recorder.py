@@ -1,0 +1,147 @@
+"""Records what the source of one function does with the values that flow through it."""
+
+import ast
+import inspect
+from collections.abc import Iterable, Mapping
+from types import FunctionType
+from typing import Protocol
+
+from bff_core.composition.bulk import BulkMethod
+from bff_core.composition.composition import Composition
+from bff_core.composition.decorators import PartMethod
+from bff_core.composition.loader import LoaderMethod
+from bff_core.inspection.function_source import place_of
+from bff_core.inspection.usage.flow_facts import FieldRead, FunctionFacts, FunctionKey, WholeUse
+from bff_core.inspection.usage.flow_values import (
+    ContainerMethod,
+    FlowValue,
+    InnerFunction,
+    Keyed,
+    OneOf,
+    OwnFunction,
+    ScreenPart,
+    Several,
+    Typed,
+)
+from bff_core.inspection.usage.type_hints import classes_in, is_record
+from bff_core.saga.saga import Step
+from bff_core.upstream.client import Upstream
+
+
+class Readings(Protocol):
+    """The functions of the project that have been read."""
+
+    def facts_of(self, key: FunctionKey) -> FunctionFacts:
+        """Return the facts of a function; those of one that is being read are not complete."""
+        ...
+
+    def is_own(self, function: FunctionType) -> bool:
+        """Whether a function is the project's, so that its source is read."""
+        ...
+
+    def named(self, name: str) -> Iterable[FunctionType]:
+        """Return the methods and properties of the project's classes that have a name."""
+        ...
+
+
+class FlowRecorder:
+    """Holds the facts of one function while it is read; `depth` counts functions inside others."""
+
+    def __init__(
+        self,
+        readings: Readings,
+        function: FunctionType,
+        names: dict[str, FlowValue],
+        facts: FunctionFacts,
+        via: str = "",
+    ) -> None:
+        self.readings = readings
+        self.function = function
+        self.names = names
+        self.facts = facts
+        self.via = via
+        self.running: list[ast.AST] = []
+
+    def place(self, node: ast.AST | None) -> str:
+        """Return file and line of a node."""
+        return place_of(self.function, getattr(node, "lineno", 0))
+
+    def read(self, kind: type | None, name: str, node: ast.AST | None) -> None:
+        """Record that an attribute is read."""
+        self.facts.reads[FieldRead(kind, name, self.place(node))] = None
+
+    def uses_function(
+        self, function: FunctionType, owner: FlowValue = None, given: Mapping[str, FlowValue] = {}
+    ) -> FunctionFacts | None:
+        """Record that a function of the project may run; return its facts."""
+        if not self.readings.is_own(function):
+            return None
+        values = dict(given)
+        if owner is not None:
+            first = next(iter(inspect.signature(function).parameters), "")
+            values.setdefault(first, owner)
+        key = (function, tuple(sorted(values.items())))
+        facts = self.readings.facts_of(key)
+        self.facts.inner[key] = None
+        return facts
+
+    def escape(self, value: FlowValue, reason: str, node: ast.AST | None) -> None:
+        """Record that a value goes where the source does not show what happens to it."""
+        if isinstance(value, OneOf | Several):
+            for one in value.values:
+                self.escape(one, reason, node)
+        elif isinstance(value, Keyed):
+            for _, one in value.values:
+                self.escape(one, reason, node)
+        elif isinstance(value, Typed):
+            self._escape_typed(value, reason, node)
+        elif isinstance(value, OwnFunction):
+            self.uses_function(value.function, value.owner)
+        elif isinstance(value, InnerFunction):
+            self.run_inner(value, (), {})
+        elif isinstance(value, ScreenPart):
+            self.use_member(value.screen, value.member)
+        elif isinstance(value, ContainerMethod):
+            self.escape(value.owner, reason, node)
+
+    def run_inner(
+        self, inner: InnerFunction, given: Iterable[FlowValue], keywords: Mapping[str, FlowValue]
+    ) -> FlowValue:
+        """Read a function that is defined inside this one, with the values of its parameters."""
+        raise NotImplementedError
+
+    def _escape_typed(self, value: Typed, reason: str, node: ast.AST | None) -> None:
+        kinds = classes_in(value.hint)
+        records = frozenset(kind for kind in kinds if is_record(kind))
+        if records:
+            self.facts.wholes[WholeUse(records, reason, self.place(node))] = None
+        for kind in kinds:
+            if issubclass(kind, Composition):
+                for name in dir(kind):
+                    member = inspect.getattr_static(kind, name)
+                    if isinstance(member, PartMethod | LoaderMethod | BulkMethod | Step):
+                        self.use_member(kind, member)
+            elif issubclass(kind, Upstream):
+                for name in dir(kind):
+                    member = inspect.getattr_static(kind, name)
+                    if isinstance(member, FunctionType):
+                        self.uses_function(member, Typed(kind))
+
+    def use_member(
+        self,
+        screen: type[Composition],
+        member: object,
+        given: Mapping[str, FlowValue] = {},
+    ) -> FunctionFacts | None:
+        """Record that a part, a loader, a bulk change or a step may run; return its facts."""
+        found = None
+        for name in ("body", "undo", "lookup", "undo_lookup"):
+            body = inspect.unwrap(getattr(member, name, None) or _nothing)
+            if isinstance(body, FunctionType) and body is not _nothing:
+                facts = self.uses_function(body, Typed(screen), given if name == "body" else {})
+                found = facts if name == "body" else found
+        return found
+
+
+def _nothing() -> None:
+    """Stand in for a member that there is not."""
