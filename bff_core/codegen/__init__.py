@@ -1,0 +1,1 @@
+"""Writes code: clients of services for gateways, clients of gateways for apps."""
