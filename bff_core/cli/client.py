@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, cast
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.gateways import LoadedGateway, load_gateway
 from bff_core.cli.output import counted, print_json
+from bff_core.codegen import typescript
 from bff_core.codegen.client_options import ClientOptions
 from bff_core.contracts.document import Document
 from bff_core.inspection.reader import parts_of
@@ -20,7 +21,7 @@ Files = dict[str, str]
 Generate = Callable[[Document, ClientOptions], Files]
 FileState = Literal["created", "changed", "unchanged"]
 
-LANGUAGES: Final[Mapping[str, Generate]] = {}
+LANGUAGES: Final[Mapping[str, Generate]] = {"ts": typescript.generate}
 """The function that writes the files of a client, by language: their names and their texts."""
 
 WRITTEN: Final[Mapping[FileState, str]] = {
