@@ -2,20 +2,21 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.gateways import LoadedGateway, load_gateway
 from bff_core.cli.output import counted, print_json
 from bff_core.codegen import typescript
 from bff_core.codegen.client_options import ClientOptions
+from bff_core.compat.fastapi import iter_route_contexts
 from bff_core.contracts.document import Document
+from bff_core.contracts.openapi import parse
 from bff_core.inspection.reader import parts_of
-from bff_core.inspection.routes import RouteDescription, routes_of
+from bff_core.inspection.routes import routes_of
 
 Files = dict[str, str]
 Generate = Callable[[Document, ClientOptions], Files]
@@ -83,10 +84,6 @@ def document_of(loaded: LoadedGateway) -> Document:
     if not content.get("paths"):
         hint = ": bff client graphql writes its schema" if _has_graphql(loaded) else ""
         raise CannotRun(f"gateway {loaded.name} has no views{hint}")
-    parse = cast(
-        "Callable[[Mapping[str, Any], str], Document]",
-        import_module("bff_core.contracts.openapi").parse,
-    )
     return parse(content, f"gateway {loaded.name}")
 
 
@@ -119,12 +116,14 @@ def _without_meta(schema: Any) -> Any:
 
 def options_of(language: str, loaded: LoadedGateway) -> ClientOptions:
     """Return what the gateway knows of its routes that OpenAPI lacks."""
+    with_slashes = _with_slashes(loaded)
     parts: dict[str, tuple[str, ...]] = {}
     slashes: dict[str, frozenset[str]] = {}
-    for name, route in _operations(loaded):
-        names = [part for screen in route.screens for part in parts_of(screen)]
-        parts[name] = tuple(dict.fromkeys(names))
-        slashes[name] = frozenset(SLASHES.findall(route.path))
+    for route in routes_of(loaded.app):
+        names = dict.fromkeys(part for screen in route.screens for part in parts_of(screen))
+        for method in route.methods:
+            parts[f"{method} {route.path}"] = tuple(names)
+            slashes[f"{method} {route.path}"] = with_slashes.get(route.path, frozenset())
     return ClientOptions(
         gateway=loaded.name,
         command=f"bff client {language} --gateway {loaded.name}",
@@ -133,12 +132,10 @@ def options_of(language: str, loaded: LoadedGateway) -> ClientOptions:
     )
 
 
-def _operations(loaded: LoadedGateway) -> Iterator[tuple[str, RouteDescription]]:
-    """Yield the routes with the names that their operations have in OpenAPI."""
-    for route in routes_of(loaded.app):
-        path = CONVERTOR.sub(r"{\1}", route.path)
-        for method in route.methods:
-            yield f"{method} {path}", route
+def _with_slashes(loaded: LoadedGateway) -> dict[str, frozenset[str]]:
+    """Return the parameters whose values may contain slashes (`:path`) by the path of the route."""
+    paths = [context.path or "" for context in iter_route_contexts(loaded.app.routes)]
+    return {CONVERTOR.sub(r"{\1}", path): frozenset(SLASHES.findall(path)) for path in paths}
 
 
 def _state(path: Path, text: str) -> FileState:

@@ -118,18 +118,20 @@ async function exchange<T extends { readonly ok: true }>(
   const request = outgoing(runtime, operation, given, call, accept);
   const clock = new CallClock(call.timeoutMs ?? runtime.options.timeoutMs ?? 30_000, call.signal);
   runtime.budget = Math.min(10, runtime.budget + 0.2);
-  let refused: string | undefined;
+  let refused: string | null = null;
+  let renewed: string | null = null;
   try {
     for (let number = 1; ; number++) {
-      const prepared = prepare(runtime, operation, call, request, clock, number, refused);
+      const prepared = prepare(runtime, operation, call, request, clock, number, renewed);
       const attempt = await clock.within(prepared).catch(unlessEnded(clock));
       if (attempt === undefined) return withoutResponse(clock, number - 1, request, undefined);
       const result = await send(runtime, operation, attempt, receive);
       if (result.ok) return result;
       const failure = result as Failure;
-      if (failure.status === 401 && refused === undefined && attempt.token !== null) {
+      if (failure.status === 401 && refused === null && attempt.token !== null) {
         refused = attempt.token;
-        if (await hasOtherToken(runtime, refused)) continue;
+        renewed = await tokenOf(runtime, refused);
+        if (renewed !== null && renewed !== refused) continue;
       }
       const delayMs = delayBefore(runtime, operation, call, attempt, failure);
       if (delayMs === undefined) return failure;
@@ -158,17 +160,12 @@ async function tokenOf(runtime: Runtime, refused?: string): Promise<string | nul
   return (typeof token === "function" ? await token(refused) : token) ?? null;
 }
 
-async function hasOtherToken(runtime: Runtime, refused: string): Promise<boolean> {
-  if (typeof runtime.options.token !== "function") return false;
-  return ![null, refused].includes(await tokenOf(runtime, refused));
-}
-
 async function prepare(
   runtime: Runtime, operation: Operation, call: WriteOptions, request: OutgoingRequest,
-  clock: CallClock, number: number, refused: string | undefined,
+  clock: CallClock, number: number, renewed: string | null,
 ): Promise<Attempt> {
   const { options } = runtime;
-  const token = await tokenOf(runtime, refused);
+  const token = renewed ?? (await tokenOf(runtime));
   if (token !== runtime.viewer) {
     runtime.viewer = token;
     await forgetAnswers(runtime);
