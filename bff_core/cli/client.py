@@ -12,6 +12,7 @@ from bff_core.cli.gateways import LoadedGateway, load_gateway
 from bff_core.cli.output import counted, print_json
 from bff_core.codegen import typescript
 from bff_core.codegen.client_options import ClientOptions
+from bff_core.codegen.graphql_client import schema_files
 from bff_core.compat.fastapi import iter_route_contexts
 from bff_core.contracts.document import Document
 from bff_core.contracts.openapi import parse
@@ -36,6 +37,9 @@ IN_CHECK: Final[Mapping[FileState, str]] = {
     "unchanged": "up to date",
 }
 
+WRITTEN_ONCE: Final = frozenset({"codegen.ts"})
+"""Files that belong to the app once they are there."""
+
 SLASHES: Final = re.compile(r"\{(\w+):path\}")
 CONVERTOR: Final = re.compile(r"\{(\w+):\w+\}")
 
@@ -49,9 +53,9 @@ def write_client(language: str, gateway: str, out: Path, *, is_check: bool, as_j
     loaded = load_gateway(gateway)
     texts = _texts(language, loaded, out)
     states = {path: _state(path, text) for path, text in texts.items()}
-    if not is_check:
-        for path, text in texts.items():
-            _write(path, text)
+    for path, state in states.items():
+        if state != "unchanged" and not is_check:
+            _write(path, texts[path])
     stale = [path for path, state in states.items() if state != "unchanged"]
     if as_json:
         files = [{"path": str(path), "state": state} for path, state in states.items()]
@@ -64,15 +68,30 @@ def write_client(language: str, gateway: str, out: Path, *, is_check: bool, as_j
 
 def _texts(language: str, loaded: LoadedGateway, out: Path) -> dict[Path, str]:
     """Return the files of a client, by their paths."""
-    generate = LANGUAGES.get(language)
-    if generate is None:
-        raise CannotRun(f"there is no generator for {language!r}: take {', '.join(LANGUAGES)}")
-    files = generate(document_of(loaded), options_of(language, loaded))
+    command = f"bff client {language} --gateway {loaded.name}"
+    if language == "graphql":
+        files = schema_files(sdl_of(loaded), gateway=loaded.name, command=command)
+    elif language in LANGUAGES:
+        files = LANGUAGES[language](document_of(loaded), options_of(command, loaded))
+    else:
+        raise CannotRun(f"there is no client in {language!r}: take {', '.join(LANGUAGES)}")
     if out.suffix and not out.is_dir():
         if len(files) > 1:
-            raise CannotRun(f"--out {out}: there are {len(files)} files: name a folder")
+            raise CannotRun(f"--out {out}: these are {len(files)} files: name a folder")
         return dict.fromkeys([out], *files.values())
     return {out / name: text for name, text in files.items()}
+
+
+def sdl_of(loaded: LoadedGateway) -> str:
+    """Return the GraphQL schema of a gateway in the language of GraphQL.
+
+    Raises `CannotRun` if it has none, or several.
+    """
+    faces = [one for one in loaded.app.config.faces if hasattr(one, "schema")]
+    if len(faces) != 1:
+        hint = ": bff client ts writes a client of its views" if not faces else ": it has several"
+        raise CannotRun(f"gateway {loaded.name} has no GraphQL schema of its own{hint}")
+    return str(faces[0].schema)
 
 
 def document_of(loaded: LoadedGateway) -> Document:
@@ -114,7 +133,7 @@ def _without_meta(schema: Any) -> Any:
     return {key: _without_meta(value) for key, value in schema.items()}
 
 
-def options_of(language: str, loaded: LoadedGateway) -> ClientOptions:
+def options_of(command: str, loaded: LoadedGateway) -> ClientOptions:
     """Return what the gateway knows of its routes that OpenAPI lacks."""
     with_slashes = _with_slashes(loaded)
     parts: dict[str, tuple[str, ...]] = {}
@@ -126,7 +145,7 @@ def options_of(language: str, loaded: LoadedGateway) -> ClientOptions:
             slashes[f"{method} {route.path}"] = with_slashes.get(route.path, frozenset())
     return ClientOptions(
         gateway=loaded.name,
-        command=f"bff client {language} --gateway {loaded.name}",
+        command=command,
         parts=parts,
         slash_parameters={name: found for name, found in slashes.items() if found},
     )
@@ -145,7 +164,7 @@ def _state(path: Path, text: str) -> FileState:
         return "created"
     except (OSError, UnicodeDecodeError) as error:
         raise CannotRun(f"{path} can't be read: {error}") from None
-    return "unchanged" if known == text else "changed"
+    return "unchanged" if known == text or path.name in WRITTEN_ONCE else "changed"
 
 
 def _write(path: Path, text: str) -> None:
