@@ -27,7 +27,7 @@ def _configuration(schema: str, name: str, gateway: str) -> str:
     )
     return f"""\
 // The configuration of graphql-codegen for the gateway {gateway}. It is yours: name the files with
-// your queries. Run it with: npx graphql-codegen --config codegen.ts
+// your queries. Run it in this folder: npx graphql-codegen --config codegen.ts
 import type {{ CodegenConfig }} from "@graphql-codegen/cli";
 
 const config: CodegenConfig = {{

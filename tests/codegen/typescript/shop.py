@@ -31,6 +31,7 @@ from bff_core import (
 )
 from bff_core.call import Call, Reply, find_header
 from bff_core.errors import NotAuthenticated, Overloaded
+from bff_core.events import Events
 from bff_core.testing import Scripted, ScriptedTransport, reply
 
 TENT = {"id": "tent", "title": "Zelt „Süd“", "price": "129.90"}
@@ -154,7 +155,7 @@ def early_title(product: dict[str, str], _: ProductPage) -> dict[str, object]:
 
 @views.get("/products/{product_id}", progressive=[early(ProductPage.product, early_title)])
 async def get_product(page: ProductPage) -> Product:
-    """Show a product. */ alert(1) /*"""
+    """Show a product: */ alert(1) /*."""
     product, stars = await gather(page.product(), page.stars())
     price = Decimal(product["price"])
     return Product(product["id"], product["title"], price, Kind.GEAR, date(2026, 11, 30), stars)
@@ -269,6 +270,10 @@ async def products(call: Call) -> Reply:
     return await reply(200, TENT)(call)
 
 
+def _ignored(_: object) -> None:
+    """Write no log."""
+
+
 def shop() -> Gateway:
     """Return the gateway; its counters begin anew."""
     placed.clear()
@@ -283,5 +288,6 @@ def shop() -> Gateway:
         ),
         authenticator=Tokens(),
         limits=[Limit(quota=600, by="address", name="address")],
+        events=Events(_ignored),
         transport=lambda *_: ScriptedTransport(scripts),
     )

@@ -272,9 +272,9 @@ function delayBefore(
   if (attempt.number >= attempts || runtime.budget < 1 || !mayFollow) return undefined;
   if (!isSafe && attempt.request.key === undefined) return undefined;
   const backoff = Math.min(maxDelayMs, delayMs * 2 ** (attempt.number - 1)) * (0.5 + Math.random() / 2);
-  const told = failure.retryAfterSeconds;
+  const retryAfter = failure.retryAfterSeconds;
   // Clients that were refused together do not come back together.
-  const delay = told === undefined ? backoff : told * 1000 + Math.random() * delayMs;
-  if (told !== undefined && told * 1000 > maxDelayMs) return undefined;
+  const delay = retryAfter === undefined ? backoff : retryAfter * 1000 + Math.random() * delayMs;
+  if (retryAfter !== undefined && retryAfter * 1000 > maxDelayMs) return undefined;
   return delay < attempt.clock.remainingMs ? delay : undefined;
 }
