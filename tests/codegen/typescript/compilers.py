@@ -26,6 +26,9 @@ STRICT = (
 WITHOUT_PLATFORM = ("--noEmit", "--target", "es2020", "--lib", "es2020")
 """Neither a browser nor Node: all that a client needs of them, it declares itself."""
 
+IN_NODE = ("--target", "es2022", "--lib", "es2022,dom,dom.iterable", "--outDir", "compiled")
+"""Programs that Node runs; its types of `fetch` are those of browsers."""
+
 
 def install() -> None:
     """Install the compilers from the lock file; skip where npm can't."""

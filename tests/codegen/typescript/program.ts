@@ -137,12 +137,12 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     return "empty";
   },
   async progressive() {
-    const seen: unknown[] = [];
+    const shown: unknown[] = [];
     for await (const line of unwrap(await client().progressive.getProduct({ product_id: "tent" }))) {
-      if (line.type === "answer") seen.push([line.type, line.data.title, line.isPartial]);
-      else seen.push([line.part, line.status.status, line.value, line.partial]);
+      if (line.type === "answer") shown.push([line.type, line.data.title, line.isPartial]);
+      else shown.push([line.part, line.status.status, line.value, line.partial]);
     }
-    return seen;
+    return shown;
   },
   async refusedProgressive() {
     const result = await client().progressive.getProduct({ product_id: "sock" });

@@ -15,12 +15,10 @@ from bff_core.cli.client import document_of, options_of
 from bff_core.cli.gateways import LoadedGateway
 from bff_core.codegen.typescript import generate
 from tests.cli.served import served
-from tests.codegen.typescript.compilers import FOLDER, compile_files
+from tests.codegen.typescript.compilers import FOLDER, IN_NODE, compile_files
 from tests.codegen.typescript.shop import shop
 
 pytestmark = pytest.mark.needs("node", "npm")
-
-IN_NODE = ("--target", "es2022", "--lib", "es2022,dom,dom.iterable", "--outDir", "compiled")
 
 
 @pytest.fixture(scope="module")
