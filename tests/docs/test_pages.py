@@ -101,7 +101,8 @@ def test_fences_are_closed_and_have_a_language(name):
     fences = re.findall(r"^```(\w*)$", PAGES[name].text, re.MULTILINE)
 
     assert fences[1::2] == [""] * (len(fences) // 2)
-    assert set(fences[::2]) <= {"python", "console", "diff", "text", "nginx", "haproxy", "yaml"}
+    known = {"python", "console", "diff", "text", "nginx", "haproxy", "yaml", "typescript"}
+    assert set(fences[::2]) <= known
 
 
 def test_every_page_is_on_the_map():

@@ -59,18 +59,19 @@ export interface ProblemCodes {
   readonly 423: "locked";
   readonly 429: "too_many_requests";
   readonly 500:
-    | "internal_error" | "configuration_error" | "composition_cycle" | "part_failed"
-    | "part_cancelled" | "saga_failed";
+    | "internal_error" | "internal_server_error" | "configuration_error" | "composition_cycle"
+    | "part_failed" | "part_cancelled" | "saga_failed";
   readonly 502:
     | "unavailable" | "protocol_error" | "tls_certificate_expired"
     | "tls_certificate_not_yet_valid" | "tls_certificate_invalid" | "tls_wrong_host"
     | "tls_unknown_issuer" | "tls_client_certificate" | "tls_failed" | "bad_status"
-    | "bad_payload" | "upstream_error";
+    | "bad_payload" | "upstream_error" | "bad_gateway";
   readonly 503:
     | "overloaded" | "store_unavailable" | "provider_unavailable" | "circuit_open"
     | "bulkhead_full" | "credentials_unavailable" | "not_sent" | "not_attempted" | "interrupted"
-    | "bad_status";
-  readonly 504: "deadline_exceeded" | "timeout" | "saga_unsettled" | "bad_status";
+    | "bad_status" | "service_unavailable";
+  readonly 504:
+    | "deadline_exceeded" | "timeout" | "saga_unsettled" | "bad_status" | "gateway_timeout";
 }
 
 /** A rate limit of the caller: `remaining` of `quota`, full again after `resetSeconds`. */
