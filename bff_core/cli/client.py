@@ -70,7 +70,7 @@ def _texts(language: str, loaded: LoadedGateway, out: Path) -> dict[Path, str]:
     """Return the files of a client, by their paths."""
     command = f"bff client {language} --gateway {loaded.name}"
     if language == "graphql":
-        files = schema_files(sdl_of(loaded), gateway=loaded.name, command=command)
+        files = schema_files(sdl_of(loaded), gateway=loaded.app.config.name, command=command)
     elif language in LANGUAGES:
         files = LANGUAGES[language](document_of(loaded), options_of(command, loaded))
     else:
@@ -144,7 +144,7 @@ def options_of(command: str, loaded: LoadedGateway) -> ClientOptions:
             parts[f"{method} {route.path}"] = tuple(names)
             slashes[f"{method} {route.path}"] = with_slashes.get(route.path, frozenset())
     return ClientOptions(
-        gateway=loaded.name,
+        gateway=loaded.app.config.name,
         command=command,
         parts=parts,
         slash_parameters={name: found for name, found in slashes.items() if found},

@@ -15,7 +15,7 @@ from bff_core.contracts.document import (
 )
 from bff_core.contracts.types import Enum, ObjectType, Type, Union
 
-Reads = Literal["json", "text", "binary", "lines", "events"]
+Reads = Literal["json", "text", "binary", "nothing", "lines", "events"]
 BodyKind = Literal["json", "form", "multipart", "binary", "text"]
 
 KEY: Final = "idempotency-key"
@@ -134,7 +134,7 @@ def _answers(one: HttpOperation) -> tuple[Reads, list[Content]]:
     contents = [content for response in _good(one) for content in response.contents]
     json = [content for content in contents if is_json(content.media_type)]
     if json or not contents:
-        return "json", json
+        return ("json" if json else "nothing"), json
     for media_type, reads in ((LINES, "lines"), (EVENTS, "events")):
         found = [content for content in contents if content.media_type == media_type]
         if found:

@@ -174,6 +174,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       kind(await scripted([answer('{"title":"No code"}', problem, 400)]).getValue()),
       kind(await scripted([answer("no json", problem, 400)]).getValue()),
       kind(await scripted([answer(null, {}, 304)]).getValue()),
+      kind(await scripted([answer("")]).getValue()),
     ];
   },
   async errorOfTheGatewaysOwn() {
@@ -239,6 +240,12 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     await scripted([answer("{}")]).getValue();
     const { credentials } = sent[0]?.init ?? {};
     return [credentials, sentHeader(0, "x-csrf"), sent[0]?.url];
+  },
+  async headersOfARequest() {
+    const headers = ({ method, url, token }: { method: string; url: string; token: string | null }) =>
+      ({ dpop: `${method} ${url} ${token}`, "x-none": undefined });
+    await scripted([answer("1")], { headers, token: "t", tokenScheme: "DPoP" }).postPlain();
+    return [sentHeader(0, "dpop"), sentHeader(0, "authorization"), sentHeader(0, "x-none")];
   },
   async tokenThatFails() {
     const token = (): string => { throw new Error("locked"); };

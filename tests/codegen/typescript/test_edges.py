@@ -124,7 +124,7 @@ EXPECTED = {
     "retryAfterIsADate": [True, True],
     "deadline": ["problem", 1, True],
     "budget": 69,
-    "wrongBodies": ["http", "http", "http", "http", "http"],
+    "wrongBodies": ["http", "http", "http", "http", "http", "http"],
     "errorOfTheGatewaysOwn": {"why": "gone"},
     "etags": {
         "plain": '"1"',
@@ -142,6 +142,7 @@ EXPECTED = {
         0,
     ],
     "sessions": ["include", "1", "https://shop.example/api/value"],
+    "headersOfARequest": ["POST https://shop.example/api/plain t", "DPoP t", None],
     "tokenThatFails": "Error: locked",
     "abortedBefore": ["aborted", 0, 0],
     "signalsAreReleased": 0,

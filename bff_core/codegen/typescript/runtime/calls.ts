@@ -11,7 +11,8 @@ async function callOperation<T, Name extends string, Code extends string>(
     if (operation.reads === "binary") return success(attempt, response, (await response.blob()) as T);
     const text = await response.text();
     if (operation.reads === "text") return success(attempt, response, text as T);
-    if (text === "") return success(attempt, response, undefined as T);
+    const isEmpty = operation.reads === "nothing" || response.status === 204 || response.status === 205;
+    if (isEmpty) return success(attempt, response, undefined as T);
     const value = isJson(response.headers) ? parsed(text) : undefined;
     if (value === undefined) return failureOf(attempt, response, text);
     if (usesEtags(runtime, operation, call)) await storeAnswer(runtime, attempt, response, text);

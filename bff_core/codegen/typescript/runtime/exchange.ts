@@ -178,7 +178,8 @@ async function prepare(
   if (runtime.hasSessions) headers.set("x-csrf", "1");
   if (options.appVersion !== undefined) setHeader(headers, "x-app-version", options.appVersion);
   if (token !== null) setHeader(headers, "authorization", `${options.tokenScheme ?? "Bearer"} ${token}`);
-  const common = typeof options.headers === "function" ? await options.headers() : options.headers;
+  const facts: RequestFacts = { method: operation.method, url: request.url, token };
+  const common = typeof options.headers === "function" ? await options.headers(facts) : options.headers;
   for (const [name, value] of [...Object.entries(common ?? {}), ...Object.entries(call.headers ?? {})]) {
     if (value !== undefined) setHeader(headers, name, value);
   }

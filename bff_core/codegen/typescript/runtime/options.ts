@@ -4,6 +4,13 @@ export type Token = string | null | undefined | Promise<string | null | undefine
 /** Header fields by their names; undefined ones are not sent. */
 export type HeaderFields = Readonly<Record<string, string | undefined>>;
 
+/** A request that is about to be sent. */
+export interface RequestFacts {
+  readonly method: string;
+  readonly url: string;
+  readonly token: string | null;
+}
+
 /** Where answers with an ETag are stored. */
 export interface EtagStore {
   get(key: string): EtagEntry | undefined | Promise<EtagEntry | undefined>;
@@ -41,8 +48,11 @@ export interface ClientOptions {
   readonly token?: string | ((refused?: string) => Token) | undefined;
   /** The scheme of `Authorization` ("Bearer"). */
   readonly tokenScheme?: string | undefined;
-  /** Header fields of each request, such as `Accept-Language` or an API key. */
-  readonly headers?: HeaderFields | (() => HeaderFields | Promise<HeaderFields>) | undefined;
+  /** Header fields of each request, such as `Accept-Language`, an API key or a DPoP proof. */
+  readonly headers?:
+    | HeaderFields
+    | ((request: RequestFacts) => HeaderFields | Promise<HeaderFields>)
+    | undefined;
   /** The version of the app, sent as `X-App-Version`. */
   readonly appVersion?: string | undefined;
   /** Whether cookies are sent; for gateways with sessions "include", else the platform decides. */

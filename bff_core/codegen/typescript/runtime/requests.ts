@@ -10,7 +10,7 @@ interface Operation {
   readonly parameters: readonly ParameterPlace[];
   readonly body?: "json" | "form" | "multipart" | "binary" | "text";
   readonly mediaType?: string;
-  readonly reads: "json" | "text" | "binary" | "lines" | "events";
+  readonly reads: "json" | "text" | "binary" | "nothing" | "lines" | "events";
   readonly isKeyed: boolean;
 }
 
