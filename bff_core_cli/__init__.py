@@ -11,7 +11,14 @@ from typing import Annotated
 
 import typer
 
-from bff_core_cli import contract_verbs, inspect_verbs, operate_verbs, run_verbs, scaffold_verbs
+from bff_core_cli import (
+    client_verbs,
+    contract_verbs,
+    inspect_verbs,
+    operate_verbs,
+    run_verbs,
+    scaffold_verbs,
+)
 from bff_core_cli.help_texts import flow_paragraphs, hide_types_of_flags
 from bff_core_cli.process_exit import (
     discard_output,
@@ -33,6 +40,7 @@ run_verbs.add_to(app)
 scaffold_verbs.add_to(app)
 inspect_verbs.add_to(app)
 contract_verbs.add_to(app)
+client_verbs.add_to(app)
 operate_verbs.add_to(app)
 flow_paragraphs(app)
 hide_types_of_flags(app)

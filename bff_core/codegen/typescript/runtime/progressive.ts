@@ -1,0 +1,95 @@
+/** A line of a progressive response: a part that is done, or at last the complete answer. */
+export type ProgressiveLine<T, Early extends object = object, Name extends string = string> =
+  | {
+      readonly [N in keyof Early & string]: {
+        readonly type: "part";
+        readonly part: N;
+        readonly status: PartStatus;
+        readonly value: Early[N];
+        /** The pieces of the answer that have arrived so far. */
+        readonly partial: Partial<T>;
+      };
+    }[keyof Early & string]
+  | {
+      readonly type: "part";
+      readonly part: Name;
+      readonly status: PartStatus;
+      readonly value?: undefined;
+      readonly partial: Partial<T>;
+    }
+  | {
+      readonly type: "answer";
+      readonly data: T;
+      readonly parts: Parts<Name>;
+      readonly isPartial: boolean;
+    };
+
+/** Call an operation whose parts arrive one by one. */
+async function openProgressive<T, Early extends object, Name extends string, Code extends string>(
+  runtime: Runtime, operation: Operation, given: object = {}, call: CallOptions = {},
+): Promise<Result<Lines<ProgressiveLine<T, Early, Name>>, Name, Code>> {
+  const streamed: Operation = { ...operation, reads: "lines" };
+  const receive: Receive<Success<Lines<ProgressiveLine<T, Early, Name>>, Name>> = async (attempt, response) => {
+    attempt.clock.lift();
+    const type = response.headers.get("content-type") ?? "";
+    // A view with nothing to show early may answer with the document itself.
+    const read = type.startsWith("application/x-ndjson")
+      ? progressiveOf<T, Early, Name>(attempt, response)
+      : wholeOf<T, Early, Name>(attempt, response);
+    return success(attempt, response, linesOf(attempt, read));
+  };
+  const accept = "application/x-ndjson, application/json;q=0.5";
+  const result = await exchange(runtime, streamed, given as CallArguments, call, accept, receive);
+  return result as Result<Lines<ProgressiveLine<T, Early, Name>>, Name, Code>;
+}
+
+interface WireLine {
+  readonly part?: string;
+  readonly status?: PartState;
+  readonly reason?: PartReason;
+  readonly age?: number;
+  readonly value?: unknown;
+  readonly answer?: unknown;
+  readonly problem?: Problem;
+  readonly parts?: Parts;
+}
+
+async function* progressiveOf<T, Early extends object, Name extends string>(
+  attempt: Attempt, response: HttpResponse,
+): AsyncGenerator<ProgressiveLine<T, Early, Name>> {
+  let partial: Partial<T> = {};
+  for await (const read of valuesOf(response)) {
+    const line = read as WireLine;
+    if (line.problem !== undefined) throw new ApiError(lateProblem(attempt, response, line.problem));
+    if ("answer" in line) {
+      const parts = (line.parts ?? {}) as Parts<Name>;
+      yield { type: "answer", data: line.answer as T, parts, isPartial: isDegraded(parts) };
+      return;
+    }
+    const { part, value, ...status } = line;
+    if (typeof value === "object" && value !== null) partial = { ...partial, ...value };
+    const shown = value === undefined ? {} : { value };
+    yield { type: "part", part, status, partial, ...shown } as ProgressiveLine<T, Early, Name>;
+  }
+  throw new Error("the response has no last line");
+}
+
+async function* wholeOf<T, Early extends object, Name extends string>(
+  attempt: Attempt, response: HttpResponse,
+): AsyncGenerator<ProgressiveLine<T, Early, Name>> {
+  const text = await response.text();
+  const data = isJson(response.headers) ? parsed(text) : undefined;
+  if (data === undefined) throw new ApiError(await failureOf(attempt, response, text));
+  const parts = partsOf<Name>(response.headers.get("part-status"));
+  yield { type: "answer", data: data as T, parts, isPartial: isDegraded(parts) };
+}
+
+function lateProblem(attempt: Attempt, response: HttpResponse, problem: Problem): Failure {
+  return {
+    ok: false, kind: "problem", problem, status: problem.status, headers: response.headers,
+    message: `${problem.code}: ${problem.detail ?? problem.title}`,
+    requestId: response.headers.get("x-request-id") ?? undefined,
+    retryAfterSeconds: problem.retry_after, rateLimits: rateLimitsOf(response.headers),
+    idempotencyKey: attempt.request.key, attempts: attempt.number,
+  };
+}

@@ -1,0 +1,13 @@
+/** Call an operation that returns a stream; a failure before its first line is the result. */
+async function openStream<T, Code extends string>(
+  runtime: Runtime, operation: Operation, read: (response: HttpResponse) => AsyncGenerator,
+  given: object = {}, call: CallOptions = {},
+): Promise<Result<Lines<T>, never, Code>> {
+  const accept = operation.reads === "events" ? "text/event-stream" : "application/x-ndjson";
+  const receive: Receive<Success<Lines<T>, never>> = async (attempt, response) => {
+    attempt.clock.lift();
+    return success(attempt, response, linesOf(attempt, read(response) as AsyncGenerator<T>));
+  };
+  const result = await exchange(runtime, operation, given as CallArguments, call, accept, receive);
+  return result as Result<Lines<T>, never, Code>;
+}
