@@ -9,7 +9,8 @@ from threading import Thread
 import pytest
 from graphql import build_schema, graphql_sync, introspection_from_schema
 
-from bff_core.contracts.graphql import UnreadableSchema, load, normalized
+from bff_core.contracts.graphql import load, normalized
+from bff_core.errors import ConfigurationError
 
 SDL = '''
 """Products."""
@@ -68,7 +69,7 @@ def service(*answers: tuple[int, object]) -> Iterator[tuple[str, list[tuple[dict
 
 def refused(*answers: tuple[int, object]) -> str:
     """Return why the schema of a service that answers so can't be read."""
-    with service(*answers) as (url, _), pytest.raises(UnreadableSchema) as failure:
+    with service(*answers) as (url, _), pytest.raises(ConfigurationError) as failure:
         load(url.replace("//", "//user:secret@") + "?key=secret")
     return str(failure.value)
 
@@ -147,7 +148,7 @@ def test_a_service_that_does_not_run_is_named():
     with service() as (url, _):
         pass
 
-    with pytest.raises(UnreadableSchema, match="can't be called"):
+    with pytest.raises(ConfigurationError, match="can't be called"):
         load(url)
 
 
@@ -168,7 +169,7 @@ def test_a_wrong_file_is_explained(tmp_path, content, why):
     path = tmp_path / "schema.graphql"
     path.write_bytes(content)
 
-    with pytest.raises(UnreadableSchema) as failure:
+    with pytest.raises(ConfigurationError) as failure:
         load(path)
 
     assert why in str(failure.value)
@@ -176,5 +177,5 @@ def test_a_wrong_file_is_explained(tmp_path, content, why):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     """A wrong path is an error with the path."""
-    with pytest.raises(UnreadableSchema, match=r"nothing\.graphql: can't be read: No such file"):
+    with pytest.raises(ConfigurationError, match=r"nothing\.graphql: can't be read: No such file"):
         load(tmp_path / "nothing.graphql")

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from bff_core.contracts.graphql.fetch import fetch_introspection, shown
-from bff_core.contracts.graphql.unreadable import UnreadableSchema
+from bff_core.errors import ConfigurationError
 from bff_core.extras import needs
 
 with needs("graphql", "reading a GraphQL schema"):
@@ -42,7 +42,7 @@ def load(source: str | Path, *, headers: Mapping[str, str] | None = None) -> str
     """Return the schema of a service as normalised SDL.
 
     `source` is a file with SDL or with the JSON of an introspection, or the URL of the service,
-    which is then sent the introspection query with `headers`. Raises `UnreadableSchema`, whose
+    which is then sent the introspection query with `headers`. Raises `ConfigurationError`, whose
     message says what to do.
     """
     text = str(source)
@@ -51,15 +51,15 @@ def load(source: str | Path, *, headers: Mapping[str, str] | None = None) -> str
     try:
         content = Path(source).read_bytes()
     except OSError as error:
-        raise UnreadableSchema(f"{text}: can't be read: {error.strerror}") from error
+        raise ConfigurationError(f"{text}: can't be read: {error.strerror}") from error
     if len(content) > MAX_SCHEMA_BYTES:
-        raise UnreadableSchema(f"{text}: the schema has over {MAX_SCHEMA_BYTES} bytes")
+        raise ConfigurationError(f"{text}: the schema has over {MAX_SCHEMA_BYTES} bytes")
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return printed(_of_json(content, text))
     try:
         return normalized(content.decode("utf-8-sig"), text)
     except UnicodeDecodeError as error:
-        raise UnreadableSchema(f"{text}: is not UTF-8") from error
+        raise ConfigurationError(f"{text}: is not UTF-8") from error
 
 
 def normalized(sdl: str, source: str = "the schema") -> str:
@@ -73,16 +73,16 @@ def printed(schema: GraphQLSchema) -> str:
 
 
 def schema_of(sdl: str, source: str = "the schema") -> GraphQLSchema:
-    """Return the schema that SDL describes; raise `UnreadableSchema` with all errors."""
+    """Return the schema that SDL describes; raise `ConfigurationError` with all errors."""
     try:
         document = parse(Source(sdl, source))
     except GraphQLError as error:
-        raise UnreadableSchema(_listed(source, [error])) from error
+        raise ConfigurationError(_listed(source, [error])) from error
     if errors := validate_sdl(document, None, SDL_RULES):
-        raise UnreadableSchema(_listed(source, errors))
+        raise ConfigurationError(_listed(source, errors))
     schema = build_ast_schema(document, assume_valid_sdl=True)
     if errors := validate_schema(schema):
-        raise UnreadableSchema(_listed(source, errors))
+        raise ConfigurationError(_listed(source, errors))
     return schema
 
 
@@ -90,7 +90,7 @@ def _of_json(content: bytes, source: str) -> GraphQLSchema:
     try:
         value = _decode(content.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableSchema(f"{source}: is not JSON: {error}") from error
+        raise ConfigurationError(f"{source}: is not JSON: {error}") from error
     return _of_introspection(value, source)
 
 
@@ -98,16 +98,16 @@ def _of_introspection(value: object, source: str) -> GraphQLSchema:
     """Return the schema of an introspection: its `data`, or the whole response."""
     data = value.get("data", value) if isinstance(value, dict) else value
     if not isinstance(data, dict) or not isinstance(data.get("__schema"), dict):
-        raise UnreadableSchema(
+        raise ConfigurationError(
             f"{source}: has no __schema: pass SDL, or the response to an introspection query"
         )
     try:
         schema = build_client_schema(data)  # type: ignore[arg-type]  # it checks the members
         errors = validate_schema(schema)
     except (TypeError, ValueError, KeyError, AttributeError, GraphQLError) as error:
-        raise UnreadableSchema(f"{source}: the introspection is incomplete: {error}") from error
+        raise ConfigurationError(f"{source}: the introspection is incomplete: {error}") from error
     if errors:
-        raise UnreadableSchema(_listed(source, errors))
+        raise ConfigurationError(_listed(source, errors))
     return schema
 
 

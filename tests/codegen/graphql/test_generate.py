@@ -9,8 +9,8 @@ from graphql import build_schema, parse, validate
 from msgspec import UNSET
 
 from bff_core import ConfigurationError, GraphQLUpstream
-from bff_core.codegen.graphql import GraphQLOptions, InvalidDocuments, generate
-from bff_core.contracts.graphql import UnreadableSchema, normalized
+from bff_core.codegen.graphql import GraphQLOptions, generate
+from bff_core.contracts.graphql import normalized
 from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, reply
 from tests.codegen.graphql.generated import complaints, imported
@@ -208,7 +208,7 @@ WRONG = {
 
 def test_all_mistakes_are_listed_with_their_places():
     """One run shows everything that is wrong, in the order of the files."""
-    with pytest.raises(InvalidDocuments) as failure:
+    with pytest.raises(ConfigurationError) as failure:
         generate(SCHEMA, WRONG, OPTIONS)
 
     lines = str(failure.value).splitlines()
@@ -239,7 +239,16 @@ def test_an_upload_is_refused():
     schema = "scalar Upload type Query { a(file: Upload): Int }"
     documents = {"operations/a.graphql": "query A($file: [Upload!]) { a(file: null) }"}
 
-    with pytest.raises(InvalidDocuments, match="uploads can't be sent"):
+    with pytest.raises(ConfigurationError, match="uploads can't be sent"):
+        generate(schema, documents, OPTIONS)
+
+
+def test_a_response_in_pieces_is_refused():
+    """A directive that streams the response is not possible, and the place of it is named."""
+    schema = f"{SCHEMA} directive @defer on INLINE_FRAGMENT"
+    documents = {"a.graphql": "query A { catalog { ... @defer { totalCount } } }"}
+
+    with pytest.raises(ConfigurationError, match=r"a\.graphql:1:25: @defer is not supported"):
         generate(schema, documents, OPTIONS)
 
 
@@ -254,14 +263,34 @@ def test_a_deprecated_field_and_unknown_scalars_are_noted():
     made = generate(schema, documents, GraphQLOptions("Shop"))
 
     assert made.notes == (
-        "the scalar Money is read as any JSON value: map it to a type in the option scalars.",
         (
-            "BigInt is read as a number; if the service sends text, map it to "
-            '"str" in the option scalars.'
+            "the scalar Money is read as any JSON value; to give it a type, write "
+            "`# scalar Money = str` in a document."
+        ),
+        (
+            "BigInt is read as a number; if the service sends text, write `# scalar BigInt = str` "
+            "in a document."
         ),
         "operations/a.graphql:1:11: Query.old is deprecated: use new",
     )
     assert "at: dt.datetime | None = None" in made.files["models.py"]
+
+
+async def test_a_comment_declares_the_type_of_a_scalar():
+    """The user names the type where the documents are; no other place is needed."""
+    schema = "scalar Money scalar BigInt type Query { money: Money big(more: BigInt): BigInt }"
+    text = "# scalar Money = decimal.Decimal\nquery A($m: BigInt) { money big(more: $m) }"
+    documents = {"a.graphql": text, "b.graphql": "  #scalar BigInt=str\n"}
+
+    made = generate(schema, documents, GraphQLOptions("Shop"))
+
+    with imported(made) as (operations, models):
+        service, script = client(
+            SimpleNamespace(operations=operations, models=models), {"money": "1.5", "big": "9"}
+        )
+        found = await service.a(m="8")
+    assert (str(found.money), found.big, made.notes) == ("1.5", "9", ())
+    assert sent(script) == [{"m": "8"}]
 
 
 @pytest.mark.parametrize("kind", ["os.system('x')", "a b", "", "x;y"])
@@ -273,7 +302,7 @@ def test_the_type_of_a_scalar_is_a_name(kind):
 
 def test_a_wrong_schema_is_refused_with_places():
     """Mistakes in the schema have a place as well."""
-    with pytest.raises(UnreadableSchema, match=r"schema\.graphql:1:17: Unknown type 'Colour'"):
+    with pytest.raises(ConfigurationError, match=r"schema\.graphql:1:17: Unknown type 'Colour'"):
         generate("type Query { a: Colour }", {}, OPTIONS)
 
 
