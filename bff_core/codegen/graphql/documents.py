@@ -25,6 +25,7 @@ with needs("graphql", "generating the operations of a GraphQL service"):
         UniqueOperationNamesRule,
         Visitor,
         parse,
+        print_ast,
         specified_rules,
         validate,
         visit,
@@ -166,10 +167,7 @@ def _unsupported(operations: Sequence[OperationDefinitionNode]) -> Iterator[_Fau
                 "subscriptions can't be called: read the values with a query, or remove this one",
             )
         for variable in operation.variable_definitions or ():
-            text = str(
-                variable.type.loc
-                and variable.type.loc.source.body[variable.type.loc.start : variable.type.loc.end]
-            )
+            text = print_ast(variable.type)
             if text.strip("[]!") == "Upload":
                 yield _at(
                     variable,
