@@ -16,12 +16,12 @@ with needs("graphql", "reading a GraphQL schema"):
         GraphQLSchema,
         KnownDirectivesRule,
         Source,
+        UniqueFieldDefinitionNamesRule,
         build_ast_schema,
         build_client_schema,
         lexicographic_sort_schema,
         parse,
         print_schema,
-        validate_schema,
     )
     from graphql.validation.specified_rules import specified_sdl_rules
     from graphql.validation.validate import validate_sdl
@@ -32,8 +32,12 @@ MAX_SCHEMA_BYTES: Final = 64 * 1024 * 1024
 MAX_ERRORS: Final = 20
 """How many errors of a schema a message lists."""
 
-SDL_RULES: Final = tuple(rule for rule in specified_sdl_rules if rule is not KnownDirectivesRule)
-"""The rules for SDL, without that for directives: subgraphs use those of federation undeclared."""
+NOT_CHECKED: Final = {KnownDirectivesRule, UniqueFieldDefinitionNamesRule}
+SDL_RULES: Final = tuple(rule for rule in specified_sdl_rules if rule not in NOT_CHECKED)
+"""The rules for SDL, without two that published schemas break.
+
+Subgraphs use the directives of federation undeclared, and some schemas define a field twice.
+"""
 
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -80,10 +84,7 @@ def schema_of(sdl: str, source: str = "the schema") -> GraphQLSchema:
         raise ConfigurationError(_listed(source, [error])) from error
     if errors := validate_sdl(document, None, SDL_RULES):
         raise ConfigurationError(_listed(source, errors))
-    schema = build_ast_schema(document, assume_valid_sdl=True)
-    if errors := validate_schema(schema):
-        raise ConfigurationError(_listed(source, errors))
-    return schema
+    return _with_query(build_ast_schema(document, assume_valid=True), source)
 
 
 def _of_json(content: bytes, source: str) -> GraphQLSchema:
@@ -102,12 +103,19 @@ def _of_introspection(value: object, source: str) -> GraphQLSchema:
             f"{source}: has no __schema: pass SDL, or the response to an introspection query"
         )
     try:
-        schema = build_client_schema(data)  # type: ignore[arg-type]  # it checks the members
-        errors = validate_schema(schema)
+        schema = build_client_schema(data, assume_valid=True)  # type: ignore[arg-type]  # it checks the members
     except (TypeError, ValueError, KeyError, AttributeError, GraphQLError) as error:
         raise ConfigurationError(f"{source}: the introspection is incomplete: {error}") from error
-    if errors:
-        raise ConfigurationError(_listed(source, errors))
+    return _with_query(schema, source)
+
+
+def _with_query(schema: GraphQLSchema, source: str) -> GraphQLSchema:
+    """Return a schema that can be queried.
+
+    That its types fit their interfaces is not checked: those of some published schemas do not.
+    """
+    if schema.query_type is None:
+        raise ConfigurationError(f"{source}: has no type Query: pass the whole schema")
     return schema
 
 
