@@ -11,14 +11,14 @@ from typing_extensions import TypeForm
 
 from bff_core.cache.tags import filled
 from bff_core.call import NOT_DECODED, Call, Decode, Headers
-from bff_core.errors import BadStatus, ConfigurationError, GraphQLFailed
+from bff_core.errors import BadPayload, BadStatus, ConfigurationError, GraphQLFailed
 from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.upstream.cache import Cache
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.caller import NO_TRANSLATIONS, keyed, tags_of
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.error_mapping import FailsWith
-from bff_core.upstream.graphql.decoding import OnErrors, graphql_decoding
+from bff_core.upstream.graphql.decoding import FIELDS_FAILED, Incomplete, OnErrors, graphql_decoding
 from bff_core.upstream.graphql.operation import GraphQLOperation, operation_of
 from bff_core.upstream.reading.tolerant import Reduced
 from bff_core.upstream.request_bodies import FilePart, json_of
@@ -165,7 +165,9 @@ class GraphQLUpstream(Upstream):
         known = NOT_DECODED if reply.decoded is None else reply.decoded.get(decode, NOT_DECODED)
         value = decode.value(reply, call) if known is NOT_DECODED else known
         if isinstance(value, Reduced):
-            return self.reduced(value, call, is_new=reply.source == "upstream")
+            reason = FIELDS_FAILED if isinstance(value, Incomplete) else BadPayload.code
+            is_new = reply.source == "upstream"
+            return self.reduced(value, call, is_new=is_new, reason=reason)
         return value
 
     def _query_call(self, request: "_Request", payload: Mapping[str, object]) -> Call:
