@@ -103,9 +103,16 @@ class UnionTypes:
         return PythonType(f"{MODEL}{plan.name}", "any", options=tuple(options))
 
     def _values(self, discriminator: Discriminator, plan: UnionPlan) -> dict[str, ClassPlan]:
-        """Return the options by the values of the discriminator."""
+        """Return the options by the values of the discriminator.
+
+        The name of a schema, which is an implied value, counts only without a value of its own.
+        """
         found = {}
-        for value, name in discriminator.mapping.items():
+        mapping = discriminator.mapping
+        explicit = {name for value, name in mapping.items() if value != name}
+        for value, name in mapping.items():
+            if value == name and name in explicit:
+                continue
             shape = self._models.named(name, plan.side)
             if isinstance(shape.plan, ClassPlan):
                 found[value] = shape.plan
