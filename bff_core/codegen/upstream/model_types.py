@@ -174,7 +174,7 @@ class ModelTypes:
         """Return the annotation of a type that is not a class and refers to itself."""
         plan = self._union_types.open_union(self.name_of(name, is_input=is_input))
         if plan is not None:
-            plan.is_decoded_by_us = True
+            plan.is_named_by_itself = True
             return PythonType(f"{MODEL}{plan.name}", "any")
         self.notes.append(f"schema {name}: refers to itself without an object; read as Any")
         return ANY

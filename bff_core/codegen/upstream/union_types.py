@@ -1,5 +1,6 @@
 """Plans unions: which msgspec decodes by tags, which need a function, and what each is named."""
 
+import re
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -73,8 +74,8 @@ class UnionTypes:
         self._open.remove(plan)
         is_nullable = any(one.is_nullable for one in options)
         options = _distinct(options)
-        if any(one.text == "Any" for one in options):
-            return PythonType("Any", "any")
+        if not options or any(one.text == "Any" for one in options):
+            options = [PythonType("Any", "any")]
         options = _merged(options)
         shape = self._shape(plan, options, kind.discriminator, is_named=is_named)
         return shape.or_none() if is_nullable else shape
@@ -87,12 +88,10 @@ class UnionTypes:
         *,
         is_named: bool,
     ) -> PythonType:
-        if not options:
-            return PythonType("Any", "any")
-        if len(options) == 1 and not plan.is_decoded_by_us:
+        if len(options) == 1 and not plan.is_named_by_itself:
             return options[0]
         text = " | ".join(one.text for one in options)
-        needs_plan = has_conflict(options) or plan.is_decoded_by_us
+        needs_plan = has_conflict(options) or plan.is_named_by_itself
         if not needs_plan and len(text) <= MAX_INLINE_LENGTH:
             return PythonType(text, "any", options=tuple(options))
         plan.name = plan.name if is_named else self._models.take(plan.name)
@@ -187,7 +186,9 @@ def has_conflict(options: list[PythonType] | tuple[PythonType, ...]) -> bool:
 
 def assign_tags(unions: list[UnionPlan]) -> None:
     """Give the classes of unions their tags, and mark the unions that need a function of ours."""
+    in_cycles = _in_cycles(unions)
     for union in unions:
+        union.is_decoded_by_us = union.name in in_cycles
         classes = [one.plan for one in union.options if isinstance(one.plan, ClassPlan)]
         if not union.is_decoded_by_us and classes and not _conflicts_but_for(union, classes):
             tags = _tags(union, classes)
@@ -197,6 +198,26 @@ def assign_tags(unions: list[UnionPlan]) -> None:
                 continue
         if union.side != "write":
             union.is_decoded_by_us = union.is_decoded_by_us or has_conflict(union.options)
+
+
+def _in_cycles(unions: list[UnionPlan]) -> set[str]:
+    """Return the names of unions that name themselves without a class between."""
+    named = {
+        one.name: set(re.findall(rf"{MODEL}(\w+)", " ".join(each.text for each in one.options)))
+        for one in unions
+    }
+
+    def reached(name: str) -> set[str]:
+        found: set[str] = set()
+        waiting = list(named[name])
+        while waiting:
+            other = waiting.pop()
+            if other in named and other not in found:
+                found.add(other)
+                waiting += named[other]
+        return found
+
+    return {name for name in named if name in reached(name)}
 
 
 def _conflicts_but_for(union: UnionPlan, classes: list[ClassPlan]) -> bool:
