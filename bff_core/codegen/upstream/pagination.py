@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff_core.codegen.names import UniqueNames, words
-from bff_core.codegen.python_layout import Expression, Group, laid_out
+from bff_core.codegen.python_layout import Expression, Group, assigned, laid_out
 from bff_core.codegen.python_text import LINE_LENGTH, docstring, text_literal
 from bff_core.codegen.upstream.method_plans import Argument, MethodPlan
 from bff_core.codegen.upstream.operation_source import signature
@@ -196,8 +196,8 @@ def _page_function(pager: Pager, passed: list[str], item: str) -> list[str]:
     value = "place"
     if is_cursor and not argument.type.text.endswith("None"):
         value = f"{argument.default} if place is None else place"
-    call = Group(f"found = await self.{pager.plan.name}(", [*passed, f"{argument.name}={value}"])
-    lines += laid_out(call, 12)
+    call = Group(f"await self.{pager.plan.name}(", [*passed, f"{argument.name}={value}"])
+    lines += assigned("found", call, 12)
     lines += laid_out(_returned(pager), 12)
     options = ["read_page", *([f"first={pager.first}"] if pager.kind != "cursor" else [])]
     end = Group(f"return pages_by_{pager.kind}(", [*options, "limit=limit", "pages=pages"])
