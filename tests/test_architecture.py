@@ -39,6 +39,7 @@ ONE_PLACE = {
     ),
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.compat.uvicorn",
+    "yaml": "bff_core.contracts.openapi.yaml_text",
 }
 """Libraries that might be replaced: each is imported in one module below this name, or these."""
 

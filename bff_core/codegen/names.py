@@ -62,6 +62,23 @@ def pascal(text: str, default: str = "Value") -> str:
     return f"{name}Value" if name in KEYWORDS or name in BUILTINS else name
 
 
+def shortened(name: str, length: int = 60) -> str:
+    """Return a name in Pascal case without its middle words, if it is long."""
+    if len(name) <= length:
+        return name
+    parts: list[str] = re.findall(r"[A-Z][^A-Z]*|[^A-Z]+", name)
+    head, tail = parts[0], ""
+    for word in parts[1:]:
+        if len(head) + len(word) > length // 2:
+            break
+        head += word
+    for word in reversed(parts):
+        if len(tail) + len(word) > length // 2:
+            break
+        tail = word + tail
+    return (head + tail)[:length]
+
+
 def constant(text: str, default: str = "EMPTY") -> str:
     """Return a name for members of enums: `OUT_OF_STOCK`."""
     name = snake(text, default).rstrip("_").upper()
@@ -94,7 +111,8 @@ class UniqueNames:
                 self._taken.add(candidate)
                 return candidate
         number, last = 2, (name, *others)[-1].rstrip("_")
-        joint = "_" if last[-1:].isdigit() or "_" in last else ""
+        is_class = last[:1].isupper() and not last.isupper()
+        joint = "_" if not is_class else "Variant" if last[-1:].isdigit() else ""
         while f"{last}{joint}{number}" in self._taken:
             number += 1
         return self.take(f"{last}{joint}{number}")

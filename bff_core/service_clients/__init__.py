@@ -11,6 +11,7 @@ from bff_core.service_clients.pages import (
     pages_by_offset,
     pages_by_url,
 )
+from bff_core.service_clients.problems import ServiceProblem
 from bff_core.service_clients.query_styles import (
     as_json,
     cookies,
@@ -20,7 +21,7 @@ from bff_core.service_clients.query_styles import (
     properties,
 )
 from bff_core.service_clients.raw_replies import read_chunks, read_text
-from bff_core.service_clients.unions import decoders_of, one_of
+from bff_core.service_clients.unions import one_of
 from bff_core.upstream.request_bodies import NO_BODY
 from bff_core.upstream.typed_failure import TypedFailure
 
@@ -28,10 +29,10 @@ __all__ = [
     "MAX_PAGES",
     "NO_BODY",
     "ForeignPage",
+    "ServiceProblem",
     "TypedFailure",
     "as_json",
     "cookies",
-    "decoders_of",
     "deep_object",
     "given",
     "in_chunks",

@@ -17,10 +17,10 @@ _NO_VALUES: Final[Mapping[str, type]] = {}
 class _OneOf(type):
     """The class of unions; a value of one of the options is an instance."""
 
-    decoder: "_Decoder"
+    __from_json__: "_Decoder"
 
     def __instancecheck__(cls, value: object) -> bool:
-        return any(_holds(option, value) for option in cls.decoder.options)
+        return any(_holds(option, value) for option in cls.__from_json__.options)
 
 
 def one_of(name: str, options: Options, *, by: str = "", values: Values | None = None) -> Any:
@@ -28,18 +28,12 @@ def one_of(name: str, options: Options, *, by: str = "", values: Values | None =
 
     For unions that msgspec can't decode, such as that of two dataclasses. An object becomes the
     type that `values` has for its property `by`. Without one, the options are tried: of those that
-    fit, the one that has fields for most of the object's properties; of equals the first. Put it
-    into `Upstream.decoders` with `decoders_of`. Both are functions because the types may refer to
-    the union. Decoding raises `ValueError` for a value that fits none.
+    fit, the one that has fields for most of the object's properties; of equals the first. Both are
+    functions because the types may refer to the union. A value that fits none is `BadPayload`.
     """
     made = _OneOf(name, (), {"__doc__": f"One of the types of `{name}`.", "__slots__": ()})
-    made.decoder = _Decoder(name, options, by, values)
+    made.__from_json__ = _Decoder(name, options, by, values)
     return made
-
-
-def decoders_of(*unions: object) -> Mapping[type, Callable[[object], object]]:
-    """Return the entries of `Upstream.decoders` for types of `one_of`."""
-    return {one: one.decoder for one in unions if isinstance(one, _OneOf)}
 
 
 class _Decoder:
@@ -90,7 +84,7 @@ class _Decoder:
 
 def _hook(kind: type, value: object) -> object:
     if isinstance(kind, _OneOf):
-        return kind.decoder(value)
+        return kind.__from_json__(value)
     raise ValueError(f"{kind.__name__} has no decoder")
 
 

@@ -14,8 +14,8 @@ from bff_core.codegen.python_text import (
     sentence,
     text_literal,
 )
-from bff_core.codegen.upstream.model_types import UNRECOGNIZED
 from bff_core.codegen.upstream.plans import MODEL, ClassField, ClassPlan, EnumPlan, UnionPlan
+from bff_core.upstream.reading.coercion import UNRECOGNIZED
 
 _modules: Final = (
     (r"\bdt\.", "import datetime as dt"),
@@ -23,7 +23,7 @@ _modules: Final = (
     (r"^@dataclass\(", "from dataclasses import dataclass"),
     (r"\bDecimal\b", "from decimal import Decimal"),
     (r"\((?:IntEnum|StrEnum)\)", "from enum import {IntEnum} {StrEnum}"),
-    (r".", "from typing import {TYPE_CHECKING} {Any} {ClassVar} {Final} {Literal} {TypeAlias}"),
+    (r".", "from typing import {TYPE_CHECKING} {Any} {ClassVar} {Literal} {TypeAlias}"),
     (r"\bUUID\b", "from uuid import UUID"),
 )
 
@@ -36,28 +36,27 @@ def model_source(
     blocks = [_enum(one) for one in sorted(enums, key=lambda one: one.name)]
     blocks += [_class(one) for one in sorted(classes, key=lambda one: one.name)]
     blocks += [_union(one) for one in ordered]
-    decoded = sorted(one.name for one in ordered if one.is_decoded_by_us)
-    if decoded:
-        blocks.append(exploded("DECODERS: Final = decoders_of(", decoded, ")", 0))
     code = "\n".join(line for block in blocks for line in ["", "", *block])
     named = " ".join(one.within_models() for union in unions for one in union.options)
     used = f"{_without_text(code)}\n{_without_text(named)}"
+    if not blocks:
+        return "\n".join(top) + "\n"
     lines = [*top, "", "from __future__ import annotations", "", *_imports(used)]
-    return "\n".join(lines) + code + "\n"
+    return "\n".join(lines) + "\n" + code + "\n"
 
 
 def _imports(code: str) -> Iterator[str]:
-    yield from _standard(code)
     third = []
     if "msgspec.field(" in code:
         third.append("import msgspec")
     names = [one for one in ("UNSET", "Struct", "UnsetType") if re.search(rf"\b{one}\b", code)]
     if names:
         third.append(f"from msgspec import {', '.join(names)}")
-    if third:
-        yield from ("", *third)
-    if "one_of(" in code:
-        yield from ("", "from bff_core.service_clients import decoders_of, one_of")
+    ours = ["from bff_core.service_clients import one_of"] if "one_of(" in code else []
+    sections = [one for one in (list(_standard(code)), third, ours) if one]
+    for number, lines in enumerate(sections):
+        yield from ([""] if number else [])
+        yield from lines
 
 
 def _without_text(code: str) -> str:
@@ -216,6 +215,9 @@ def _alias(name: str, options: list[str], indent: int) -> list[str]:
     if len(options) == 1:
         start, _, _ = options[0].partition("[")
         return exploded(f"{name}: TypeAlias = {start}[", _arguments(options[0]), "]", indent)
+    inner = f"{pad}    {' | '.join(options)}"
+    if len(inner) <= LINE_LENGTH:
+        return [f"{pad}{name}: TypeAlias = (", inner, f"{pad})"]
     lines = [f"{pad}{name}: TypeAlias = (", f"{pad}    {options[0]}"]
     return [*lines, *(f"{pad}    | {one}" for one in options[1:]), f"{pad})"]
 

@@ -1,9 +1,10 @@
 """Converts the types of a contract to annotations, and plans the classes that they need."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
-from bff_core.codegen.names import UniqueNames, constant, pascal, snake
+from bff_core.codegen.names import UniqueNames, constant, pascal, shortened, snake
 from bff_core.codegen.python_text import text_literal
 from bff_core.codegen.upstream.defaults import default_of
 from bff_core.codegen.upstream.plans import (
@@ -17,7 +18,7 @@ from bff_core.codegen.upstream.plans import (
     UnionPlan,
 )
 from bff_core.codegen.upstream.reach import Reach
-from bff_core.codegen.upstream.union_types import UnionTypes
+from bff_core.codegen.upstream.union_types import MAX_INLINE_LENGTH, UnionTypes
 from bff_core.contracts.document import Document, NamedType
 from bff_core.contracts.types import (
     Anything,
@@ -33,11 +34,12 @@ from bff_core.contracts.types import (
     Type,
     Union,
 )
+from bff_core.upstream.reading.coercion import UNRECOGNIZED
 
 IMPORTED: Final = frozenset(
-    {"Any", "ClassVar", "DECODERS", "Decimal", "Final", "IntEnum", "Literal", "Mapping", "Sequence",
+    {"Any", "ClassVar", "Decimal", "Final", "IntEnum", "Literal", "Mapping", "Sequence",
      "StrEnum", "Struct", "TYPE_CHECKING", "TypeAlias", "UNSET", "UUID", "UnsetType", "dataclass",
-     "decoders_of", "dt", "models", "msgspec", "one_of"}
+     "dt", "models", "msgspec", "one_of"}
 )  # fmt: skip
 """Names of modules that hold the models; no class may have one of them."""
 
@@ -45,8 +47,6 @@ NOT_FOR_FIELDS: Final = frozenset(
     {"bool", "bytes", "dict", "dt", "float", "int", "msgspec", "str", "tuple"}
 )
 """Names that annotations of a class use; a field of such a name would hide it."""
-
-UNRECOGNIZED: Final = "UNRECOGNIZED"
 
 _FORMATS: Final = {
     "date-time": "dt.datetime",
@@ -174,7 +174,7 @@ class ModelTypes:
         """Return the annotation of a type that is not a class and refers to itself."""
         plan = self._union_types.open_union(self.name_of(name, is_input=is_input))
         if plan is not None:
-            plan.is_decoded_by_us = True
+            plan.is_named_by_itself = True
             return PythonType(f"{MODEL}{plan.name}", "any")
         self.notes.append(f"schema {name}: refers to itself without an object; read as Any")
         return ANY
@@ -190,9 +190,27 @@ class ModelTypes:
             kind = behind
         return kind
 
+    def short(
+        self, type_: PythonType, hint: str, side: Side, *, length: int = MAX_INLINE_LENGTH
+    ) -> PythonType:
+        """Return a type, by a name of its own if its annotation is longer than `length`."""
+        plain = type_.text.removesuffix(" | None")
+        if len(plain) <= length or plain.removeprefix(MODEL).isidentifier():
+            return type_
+        type_ = replace(type_, text=plain)
+        plan = UnionPlan(self.take(hint), side, (type_,), _of_values(hint))
+        self.unions.append(plan)
+        shown = PythonType(f"{MODEL}{plan.name}", type_.kind, options=(type_,))
+        return shown.or_none() if type_.is_nullable else shown
+
+    def definition(self, name: str) -> Type:
+        """Return one of the document's types."""
+        one = self._types.get(name)
+        return Anything() if one is None else one.type
+
     def take(self, name: str) -> str:
-        """Return a free name for a class."""
-        return self._names.take(name)
+        """Return a free name for a class, without the middle of a long one."""
+        return self._names.take(shortened(name))
 
     def is_own_name(self, name: str) -> bool:
         """Whether a name belongs to one of the document's types."""
@@ -237,7 +255,8 @@ class ModelTypes:
             default = default_of(one, shape) if one.has_default else ""
             if not default and self._is_patched and plan.side == "write" and shape.is_nullable:
                 default = "UNSET"
-                shape = PythonType(f"{shape.text} | UnsetType", shape.kind, shape.plan)
+                text = f"{shape.text.removesuffix(' | None')} | UnsetType | None"
+                shape = replace(shape, text=text)
             elif not default:
                 default, shape = "None", shape.or_none()
         description = one.description
@@ -264,7 +283,7 @@ class ModelTypes:
         json_kind: Kind = "string" if is_text else "integer"
         if not is_named and (side == "write" or len(values) == 1):
             written = ", ".join(literal_member(one) for one in values)
-            return PythonType(f"Literal[{written}]", json_kind)
+            return self.short(PythonType(f"Literal[{written}]", json_kind), hint, side)
         name = hint if is_named else self.take(hint)
         plan = EnumPlan(name, _members(kind), description or _of_values(name), side != "write")
         self.enums.append(plan)

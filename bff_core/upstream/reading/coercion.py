@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from typing import Any, Final
 
@@ -37,6 +38,9 @@ class ValuePath:
 
 
 ROOT: Final = ValuePath()
+
+UNRECOGNIZED: Final = "UNRECOGNIZED"
+"""The member that an enum may have for values that it does not know, for tolerant reading."""
 
 Omissions = list[str]
 """The omitted values: each path with the reason, never the content."""
@@ -89,11 +93,16 @@ class Coercion:
             case inspect.CustomType() if self._is_tolerant and is_model(info.cls):
                 return partial(_reduced, info.cls)
             case inspect.EnumType():
-                is_numeric = any(type(one.value) is int for one in info.cls)
-                return _integer if is_numeric else _unchanged
+                return self._enum(info.cls)
             case inspect.LiteralType():
                 return _integer if any(type(one) is int for one in info.values) else _unchanged
         return _unchanged
+
+    def _enum(self, kind: type[Enum]) -> Coerce:
+        if self._is_tolerant and UNRECOGNIZED in kind.__members__:
+            return partial(_recognized, kind)
+        is_numeric = any(type(one.value) is int for one in kind)
+        return _integer if is_numeric else _unchanged
 
     def _datetime(self, value: Any, path: ValuePath, omitted: Omissions) -> Any:
         del omitted
@@ -269,6 +278,16 @@ def _integer(value: Any, path: ValuePath, omitted: Omissions) -> Any:
         return value
     integer = value.integer
     return value if integer is None else integer
+
+
+def _recognized(kind: type[Enum], value: Any, path: ValuePath, omitted: Omissions) -> Any:
+    """Return a value of an enum, or that of its member for values that it does not know."""
+    plain = _integer(value, path, omitted)
+    number = plain.integer if isinstance(plain, Number) else plain
+    if not isinstance(number, str | int) or any(one.value == number for one in kind):
+        return plain
+    omitted.append(f"{path}: an unknown member")
+    return kind[UNRECOGNIZED].value
 
 
 def _reduced(kind: type, value: Any, path: ValuePath, omitted: Omissions) -> Any:

@@ -25,6 +25,11 @@ def call_decoder(decoder: Decoder, value: object) -> object:
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
+def own_decoder(kind: type) -> Decoder | None:
+    """Return the decoder that a type brings along, as unions without tags do."""
+    return getattr(kind, "__from_json__", None)
+
+
 @dataclass(frozen=True, slots=True)
 class ReadingOptions:
     """The options for reading a reply, apart from its type; compared by value."""

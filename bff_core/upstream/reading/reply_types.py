@@ -9,7 +9,7 @@ from msgspec import inspect
 
 from bff_core.compat.pydantic import validator_of
 from bff_core.errors import ConfigurationError
-from bff_core.upstream.reading.options import ReadingOptions, call_decoder
+from bff_core.upstream.reading.options import ReadingOptions, call_decoder, own_decoder
 from bff_core.upstream.reading.pydantic_models import first_error, is_model
 
 _NESTED: Final = ("type", "types", "item_type", "item_types", "key_type", "value_type", "fields")
@@ -65,7 +65,8 @@ def _walk(info: inspect.Type, passed: set[Any]) -> Iterator[inspect.Type]:
 def _check(info: inspect.Type, model: Any, options: ReadingOptions, *, is_validated: bool) -> None:
     kind = getattr(info, "cls", object)
     if isinstance(info, inspect.CustomType):
-        if kind is object or is_model(kind) or any(kind is one for one, _ in options.decoders):
+        is_declared = any(kind is one for one, _ in options.decoders)
+        if kind is object or is_model(kind) or is_declared or own_decoder(kind) is not None:
             return
         raise ConfigurationError(
             f"{name_of(model)} can't be decoded from JSON, since {name_of(kind)} has no JSON "
@@ -98,7 +99,7 @@ def _hook(options: ReadingOptions) -> Callable[[type, object], object]:
     decoders = dict(options.decoders)
 
     def decode(kind: type, value: object) -> object:
-        decoder = decoders.get(kind)
+        decoder = decoders.get(kind) or own_decoder(kind)
         if decoder is not None:
             return call_decoder(decoder, value)
         validator = validator_of(kind)
