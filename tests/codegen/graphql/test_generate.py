@@ -4,6 +4,7 @@ import ast
 import json
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from graphql import build_schema, parse, validate
 from msgspec import UNSET
@@ -13,6 +14,7 @@ from bff_core.codegen.graphql import GraphQLOptions, generate
 from bff_core.contracts.graphql import normalized
 from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, reply
+from tests.codegen.graphql.answers import Answers, variables_of
 from tests.codegen.graphql.generated import complaints, imported
 from tests.codegen.graphql.shop import DOCUMENTS, SCHEMA
 
@@ -400,3 +402,16 @@ async def test_text_in_a_document_is_sent_as_it_is():
 
 def _fields(document):
     return document.definitions[0].selection_set.selections
+
+
+@pytest.mark.parametrize("name", ["PRODUCT", "CARD", "CATALOG", "SEARCH", "LOOKUP", "RENAME"])
+def test_whatever_the_schema_allows_is_decoded(shop, name):
+    """Every type of a union, every enum member and every null fits the classes."""
+    schema = build_schema(SCHEMA)
+    answers, document = Answers(schema), getattr(shop.operations, name)
+    model = getattr(shop.models, f"{name.title()}Data")
+
+    for _ in range(30):
+        data = answers.answer(document, variables_of(schema, document))
+        made = msgspec.json.decode(msgspec.json.encode(data), type=model)
+        assert isinstance(made, model)

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 FOLDER = ROOT / "build" / "contract-documents"
 
 GITHUB = "@octokit/openapi@23.0.2"
+GITHUB_GRAPHQL = "@octokit/graphql-schema@15.26.1"
 EXAMPLES = "@readme/oas-examples@8.2.2"
 
 
@@ -34,6 +35,15 @@ def github() -> Path:
     if not path.exists():
         with _package(GITHUB) as archive:
             _extract(archive, "package/generated/api.github.com.json", path)
+    return path
+
+
+def github_graphql() -> Path:
+    """Return GitHub's GraphQL schema: 1.2 MB of SDL."""
+    path = FOLDER / "github.graphql"
+    if not path.exists():
+        with _package(GITHUB_GRAPHQL) as archive:
+            _extract(archive, "package/schema.graphql", path)
     return path
 
 
