@@ -65,6 +65,8 @@ class GraphQLUpstream(Upstream):
     """The path of the endpoint."""
     queries_by: ClassVar[Literal["POST", "GET"]] = "POST"
     """The method of queries."""
+    field_errors: ClassVar[OnErrors] = "partial"
+    """What becomes of queries with data and errors, unless a call says otherwise."""
     persisted: ClassVar[bool] = False
     """Whether the hash of a document is sent first."""
 
@@ -77,6 +79,8 @@ class GraphQLUpstream(Upstream):
         super().__init_subclass__(**options)
         if not isinstance(cls.path, str) or not cls.path.startswith("/"):
             raise ConfigurationError(f"{cls.__name__}.path must be a path, such as /graphql")
+        if cls.field_errors not in {"partial", "raise"}:
+            raise ConfigurationError(f"{cls.__name__}.field_errors must be partial or raise")
         if cls.queries_by not in {"POST", "GET"}:
             raise ConfigurationError(f"{cls.__name__}.queries_by must be POST or GET")
         if cls.policy.cache is not None and cls.queries_by == "POST":
@@ -92,7 +96,7 @@ class GraphQLUpstream(Upstream):
         /,
         *,
         variables: Variables = NO_VARIABLES,
-        errors: OnErrors = "partial",
+        errors: OnErrors | None = None,
         headers: Fields | None = None,
         cache: Cache | bool = True,
         fails_with: FailsWith = NO_TRANSLATIONS,
@@ -100,13 +104,14 @@ class GraphQLUpstream(Upstream):
         """Send a query and return its data as `model`.
 
         If fields failed that may be null, they are None and the part is marked as partial; with
-        `errors="raise"` that is an error, too. Raises `GraphQLFailed` if errors left no data, and
-        any other `UpstreamError`. `cache` overrides the policy's; tags are filled with `variables`.
+        `errors="raise"`, or `field_errors` of the class, that is an error, too. Raises
+        `GraphQLFailed` if errors left no data, and any other `UpstreamError`. `cache` overrides the
+        policy's; tags are filled with `variables`.
         """
         request = _Request(
             operation_of(document, "query"),
             _given(variables),
-            graphql_decoding(self._decodings[model], errors),
+            graphql_decoding(self._decodings[model], errors or self.field_errors),
             headers,
             cache,
             tags_of(self._stack.policy.cache, cache, _tag_values(variables)),
