@@ -411,6 +411,15 @@ async def test_a_service_without_keys_gets_none():
     assert b"idempotency-key" not in dict(client.script.calls[0].headers)
 
 
+def test_without_a_policy_mutations_have_no_keys():
+    """Few GraphQL services support keys, so that a client without a policy assumes none."""
+
+    class Plain(GraphQLUpstream):
+        """A client that declares nothing."""
+
+    assert not Plain.policy.keyed
+
+
 async def test_a_query_never_has_a_key():
     """Keys differ between calls: with one, equal queries would not be the same call."""
     client = Client(FOUND)

@@ -14,6 +14,7 @@ from bff_core.call import NOT_DECODED, Call, Decode, Headers
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError, GraphQLFailed
 from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.policy import Policy
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.caller import NO_TRANSLATIONS, keyed, tags_of
 from bff_core.upstream.client import Upstream
@@ -61,6 +62,7 @@ class GraphQLUpstream(Upstream):
     of it (automatic persisted queries), and the document if the service does not know it yet.
     """
 
+    policy: ClassVar[Policy] = Policy(keyed=False)
     path: ClassVar[str] = "/graphql"
     """The path of the endpoint."""
     queries_by: ClassVar[Literal["POST", "GET"]] = "POST"
