@@ -131,6 +131,15 @@ async def test_variables_are_objects_and_absent_ones_are_left_out(shop):
     assert sent(script) == [{"filter": wanted}, {"first": None}]
 
 
+async def test_a_variable_with_a_default_may_be_left_out(shop):
+    """The default of the document holds, also for a variable that may not be null."""
+    service, script = client(shop, {"product": None})
+
+    await service.product(id="7")
+
+    assert sent(script) == [{"id": "7"}]
+
+
 async def test_a_connection_is_an_iterator(shop):
     """The nodes of all pages come one after another, each page is one call."""
 
