@@ -51,6 +51,7 @@ def service(*answers: tuple[int, object]) -> Iterator[tuple[str, list[tuple[dict
                 answer = graphql_sync(schema, body["query"]).formatted
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
+            self.send_header("location", "/elsewhere")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

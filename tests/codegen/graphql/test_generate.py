@@ -9,7 +9,7 @@ import pytest
 from graphql import build_schema, parse, validate
 from msgspec import UNSET
 
-from bff_core import ConfigurationError, GraphQLUpstream
+from bff_core import BadPayload, ConfigurationError, GraphQLUpstream
 from bff_core.codegen.graphql import GraphQLOptions, generate
 from bff_core.contracts.graphql import normalized
 from bff_core.events import Events
@@ -243,6 +243,30 @@ def test_all_mistakes_are_listed_with_their_places():
         "product would be the method product, as the operation at operations/a.graphql:2:1" in text
     )
     assert "subscriptions can't be called" in text
+
+
+async def test_conditions_make_fields_optional():
+    """What a variable may leave out is None then; what is within it is there whenever it is."""
+    schema = "type Query { a: A! c: Int! d: Int! e: Int! } type A { b: Int! }"
+    text = """
+    query A($x: Boolean!) {
+      a @include(if: $x) { b }
+      c @skip(if: $x)
+      ... @include(if: $x) { d e }
+      e
+    }
+    """
+
+    made = generate(schema, {"a.graphql": text}, GraphQLOptions("Shop"))
+
+    with imported(made) as (operations, models):
+        parts = SimpleNamespace(operations=operations, models=models)
+        service, _ = client(parts, {"e": 1}, {"a": {"b": 1}, "d": 2, "e": 3}, {"a": {}, "e": 1})
+        without, included = await service.a(x=False), await service.a(x=True)
+        with pytest.raises(BadPayload, match="missing required field `b`"):
+            await service.a(x=True)
+    assert (without.a, without.c, without.d, without.e) == (None, None, None, 1)
+    assert (included.a.b, included.d, included.e) == (1, 2, 3)
 
 
 def test_an_upload_is_refused():
