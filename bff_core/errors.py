@@ -428,8 +428,6 @@ class GraphQLFailed(BadStatus):
     field that failed.
     """
 
-    code = "graphql_errors"
-
     def __init__(self, reply: Reply, response: GraphQLResponse, *, call: Call) -> None:
         self.errors: tuple[GraphQLError, ...] = response.errors
         first = response.errors[0].message if response.errors else ""

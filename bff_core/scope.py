@@ -165,8 +165,8 @@ class RunningPart(Protocol):
         """Note that the part used this reply."""
         ...
 
-    def mark_partial(self) -> None:
-        """Note that tolerant reading omitted something from a reply that the part used."""
+    def mark_partial(self, reason: str, /) -> None:
+        """Note that something is missing in a reply that the part used, and why, as a code."""
         ...
 
 

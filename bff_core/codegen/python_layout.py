@@ -34,6 +34,14 @@ class Expression:
         return self.start + self.inner
 
 
+def assigned(name: str, value: Group, indent: int) -> list[str]:
+    """Return the lines of an assignment; a value whose first line is too long gets parentheses."""
+    pad = " " * indent
+    if len(f"{pad}{name} = {value.start}") <= LINE_LENGTH:
+        return laid_out(Group(f"{name} = {value.start}", value.items, value.end), indent)
+    return [f"{pad}{name} = (", *laid_out(value, indent + _INDENT), f"{pad})"]
+
+
 def flat(node: str | Group | Expression) -> str:
     """Return code without line breaks."""
     return node if isinstance(node, str) else node.on_one_line()

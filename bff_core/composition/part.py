@@ -11,7 +11,7 @@ from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
 from bff_core.composition.part_status import DEPENDENCY, State, reason_of, state_of
 from bff_core.composition.run_context import RunContext
-from bff_core.errors import BadPayload, BFFError, CompositionCycle, PartFailed
+from bff_core.errors import BFFError, CompositionCycle, PartFailed
 from bff_core.events import Crashed, PartEnded, PartStarted, Span
 from bff_core.scope import running_part
 
@@ -124,9 +124,9 @@ class Part(Awaitable[T_co], Generic[T_co]):
                 self.state = "stale"
             self.age = max(self.age, reply.age)
 
-    def mark_partial(self) -> None:
-        """Record that something was left out of a reply that the value depends on."""
-        self.state, self.reason = "partial", BadPayload.code
+    def mark_partial(self, reason: str, /) -> None:
+        """Record that something is missing in a reply that the value depends on."""
+        self.state, self.reason = "partial", reason
 
     def degrade(self, state: State, reason: str, value: object) -> None:
         """End with a fallback; the failure policy calls it."""

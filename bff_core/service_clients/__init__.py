@@ -11,7 +11,7 @@ from bff_core.service_clients.pages import (
     pages_by_offset,
     pages_by_url,
 )
-from bff_core.service_clients.problems import Problem
+from bff_core.service_clients.problems import ServiceProblem
 from bff_core.service_clients.query_styles import (
     as_json,
     cookies,
@@ -29,7 +29,7 @@ __all__ = [
     "MAX_PAGES",
     "NO_BODY",
     "ForeignPage",
-    "Problem",
+    "ServiceProblem",
     "TypedFailure",
     "as_json",
     "cookies",

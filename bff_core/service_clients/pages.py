@@ -7,7 +7,7 @@ Each page is a call within the deadline of the request and its part. All stop af
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from bff_core.errors import ConfigurationError
 from bff_core.parameter_values import Scalar
@@ -128,24 +128,29 @@ async def pages_by_url(
 def _followed(
     upstream: Upstream, url: str, base: str, path: str, values: Mapping[str, Scalar]
 ) -> tuple[str, Mapping[str, Scalar], Mapping[str, object]]:
-    """Return path, values and query of the call for the next page."""
-    parts = urlsplit(url)
+    """Return path, values and query of the call for the next page.
+
+    A URL with the service's address in its own network, or with another one that ends with the path
+    of the first page, stands for the service.
+    """
+    origins = [urlsplit(one) for one in origins_of(upstream)]
+    first = origins[0].geturl().rstrip("/") if origins else ""
+    parts = urlsplit(urljoin(first + base, url))
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         query.setdefault(name, []).append(value)
-    if not parts.path or unquote(parts.path).endswith(unquote(base)):
+    own = [one for one in origins if (one.scheme, one.netloc) == (parts.scheme, parts.netloc)]
+    target = unquote(parts.path)
+    if not own and parts.netloc:
+        if target.endswith(unquote(base)):
+            return path, values, query
+        raise ForeignPage(
+            f"{upstream.name}: the next page of {path} is at another origin; it is not called"
+        )
+    rest = target.removeprefix(unquote(own[0].path).rstrip("/") if own else "")
+    if rest == unquote(base):
         return path, values, query
-    prefix = ""
-    if parts.netloc:
-        origins = [urlsplit(one) for one in origins_of(upstream)]
-        own = [one for one in origins if (one.scheme, one.netloc) == (parts.scheme, parts.netloc)]
-        if not own:
-            raise ForeignPage(
-                f"{upstream.name}: the next page of {path} is at another origin; it is not called"
-            )
-        prefix = own[0].path.rstrip("/")
-    rest = parts.path.removeprefix(prefix).lstrip("/")
-    return "/{next:path}", {"next": unquote(rest)}, query
+    return "/{next:path}", {"next": rest.lstrip("/")}, query
 
 
 def next_link(reply: TypedReply[T]) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class ServiceProblem:
     """The members of problem details that RFC 9457 defines; all are optional."""
 
     type: str = "about:blank"

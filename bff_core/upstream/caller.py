@@ -201,8 +201,10 @@ class Caller:
             value = self._located(value, reply, call)
         return value  # type: ignore[return-value]  # by the decoding of the model
 
-    def reduced(self, reply: Reduced, call: Call, *, is_new: bool = True) -> Any:
-        """Return a reply with omissions, and mark the part that made the call as reduced.
+    def reduced(
+        self, reply: Reduced, call: Call, *, is_new: bool = True, reason: str = BadPayload.code
+    ) -> Any:
+        """Return a reply with omissions, and mark the part that made the call as partial.
 
         Outside a part the answer can't be marked, and is therefore not cached. A check of a saga
         raises `BadPayload`: the omitted value may be the one that it looks for.
@@ -212,7 +214,7 @@ class Caller:
             why = f"a check reads strictly, and this does not fit: {', '.join(reply.lost[:3])}"
             raise BadPayload(why, call=call)
         if (part := running_part.get()) is not None:
-            part.mark_partial()
+            part.mark_partial(reason)
         elif self._scope is not None and self._scope.dependencies is not None:
             self._scope.dependencies.forbid("partial")
         events = self._stack.events

@@ -83,7 +83,7 @@ def test_error_within_a_call_stays():
 
 MADE_BY_THE_FRAMEWORK = {
     *("ActiveDevices", "ActiveSessions", "ForwardedRequest", "Gateway", "HttpxConnector", "Saga"),
-    *("SagaRecord", "Step", "StepFailure", "StepRecord", "Upstream"),
+    *("GraphQLUpstream", "SagaRecord", "Step", "StepFailure", "StepRecord", "Upstream"),
 }
 """Classes that have options by name only, and that users do not make."""
 

@@ -231,6 +231,26 @@ async def test_a_field_that_failed_is_an_error_where_the_call_says_so():
         await Client(LIVE).bound().product("13", errors="raise")
 
 
+async def test_a_class_decides_about_fields_that_fail():
+    """A client whose screens need complete data declares so once."""
+
+    class Complete(Catalog):
+        field_errors = "raise"
+
+    with pytest.raises(GraphQLFailed):
+        await Client(LIVE, kind=Complete).bound().product("13")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("field_errors", "ignore"), ("queries_by", "PUT"), ("path", "graphql"), ("path", 7)],
+)
+def test_wrong_options_are_refused(name, value):
+    """An option that is none is found when the class is made."""
+    with pytest.raises(ConfigurationError, match=f"Wrong.{name} must be"):
+        type("Wrong", (GraphQLUpstream,), {name: value})
+
+
 async def test_a_check_of_a_saga_reads_completely():
     """A check that finds out whether a write happened does not trust half a response."""
     client = Client(LIVE)
@@ -389,6 +409,15 @@ async def test_a_service_without_keys_gets_none():
         await client.bound(idempotency_key="k").rename("7", "New")
 
     assert b"idempotency-key" not in dict(client.script.calls[0].headers)
+
+
+def test_without_a_policy_mutations_have_no_keys():
+    """Few GraphQL services support keys, so that a client without a policy assumes none."""
+
+    class Plain(GraphQLUpstream):
+        """A client that declares nothing."""
+
+    assert not Plain.policy.keyed
 
 
 async def test_a_query_never_has_a_key():

@@ -1,7 +1,6 @@
 """Generates the typed operations of a GraphQL service from its schema and the user's documents."""
 
-from bff_core.codegen.graphql.documents import InvalidDocuments
 from bff_core.codegen.graphql.generate import generate
 from bff_core.codegen.graphql.options import GeneratedGraphQL, GraphQLOptions
 
-__all__ = ["GeneratedGraphQL", "GraphQLOptions", "InvalidDocuments", "generate"]
+__all__ = ["GeneratedGraphQL", "GraphQLOptions", "generate"]

@@ -1,14 +1,17 @@
 """Parses the user's documents and checks them against the schema, all mistakes at once."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bff_core.codegen.names import snake
+from bff_core.errors import ConfigurationError
 from bff_core.extras import needs
 
 with needs("graphql", "generating the operations of a GraphQL service"):
     from graphql import (
+        DirectiveNode,
         DocumentNode,
         FragmentDefinitionNode,
         GraphQLError,
@@ -20,9 +23,12 @@ with needs("graphql", "generating the operations of a GraphQL service"):
         OperationType,
         Source,
         UniqueOperationNamesRule,
+        Visitor,
         parse,
+        print_ast,
         specified_rules,
         validate,
+        visit,
     )
 
 RULES = tuple(
@@ -32,12 +38,9 @@ RULES = tuple(
 )
 """The rules for documents; names are checked here, and a file of fragments may have unused ones."""
 
-STREAMED = frozenset({"defer", "stream"})
-"""Directives whose response comes in several pieces."""
-
-
-class InvalidDocuments(ValueError):
-    """Documents do not fit the schema; the message lists all errors, each with its place."""
+_scalar = re.compile(
+    r"^[ \t]*#[ \t]*scalar[ \t]+(\w+)[ \t]*=[ \t]*(\S+)[ \t]*\r?$", re.MULTILINE
+).findall
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Definitions:
 
     operations: tuple[OperationDefinitionNode, ...]
     fragments: Mapping[str, FragmentDefinitionNode]
+    scalars: Mapping[str, str]
+    """The types of scalars that comments declare: `# scalar Money = decimal.Decimal`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,7 +65,7 @@ class _Fault:
 
 
 def definitions_of(schema: GraphQLSchema, documents: Mapping[str, str]) -> Definitions:
-    """Return the definitions of documents; raise `InvalidDocuments` with all faults."""
+    """Return the definitions of documents; raise `ConfigurationError` with all faults."""
     faults: list[_Fault] = []
     parsed = []
     for file, text in sorted(documents.items()):
@@ -74,10 +79,15 @@ def definitions_of(schema: GraphQLSchema, documents: Mapping[str, str]) -> Defin
     operations = [one for one in whole.definitions if isinstance(one, OperationDefinitionNode)]
     faults += _faults_of_names(operations)
     faults += _unsupported(operations)
+    streamed = _Streamed()
+    visit(whole, streamed)
+    faults += streamed.faults
     if faults:
-        raise InvalidDocuments("\n".join(map(str, sorted(set(faults)))))
+        raise ConfigurationError("\n".join(map(str, sorted(set(faults)))))
     fragments = [one for one in whole.definitions if isinstance(one, FragmentDefinitionNode)]
-    return Definitions(tuple(operations), {one.name.value: one for one in fragments})
+    declared = (pair for text in documents.values() for pair in _scalar(text))
+    named = {one.name.value: one for one in fragments}
+    return Definitions(tuple(operations), named, dict(declared))
 
 
 def place_of(node: Node) -> str:
@@ -86,6 +96,20 @@ def place_of(node: Node) -> str:
     if location is None:
         return ""
     return f"{location.source.name}:{location.start_token.line}:{location.start_token.column}"
+
+
+class _Streamed(Visitor):
+    """Collects directives whose response would come in several pieces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[_Fault] = []
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        """Note a directive that is not supported."""
+        if node.name.value in {"defer", "stream"}:
+            text = f"@{node.name.value} is not supported: remove it, or split the query"
+            self.faults.append(_at(node, text))
 
 
 def _is_empty(text: str) -> bool:
@@ -143,10 +167,7 @@ def _unsupported(operations: Sequence[OperationDefinitionNode]) -> Iterator[_Fau
                 "subscriptions can't be called: read the values with a query, or remove this one",
             )
         for variable in operation.variable_definitions or ():
-            text = str(
-                variable.type.loc
-                and variable.type.loc.source.body[variable.type.loc.start : variable.type.loc.end]
-            )
+            text = print_ast(variable.type)
             if text.strip("[]!") == "Upload":
                 yield _at(
                     variable,

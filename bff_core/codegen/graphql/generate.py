@@ -52,7 +52,7 @@ def generate(sdl: str, documents: Mapping[str, str], options: GraphQLOptions) ->
 
     `documents` are the texts of the user's files by their path in the package, such as
     "operations/product.graphql". Without documents the result has a starter, and the operations of
-    that starter. Raises `InvalidDocuments` with all errors, and `UnreadableSchema`.
+    that starter. Raises `ConfigurationError` with all mistakes, each as file:line:column.
     """
     if not options.service.isidentifier():
         raise ConfigurationError(f"{options.service!r} is no name of a class")
@@ -73,7 +73,7 @@ class _Generation:
         self._schema = schema
         self._definitions = definitions
         self._options = options
-        self._scalars = Scalars(options.scalars)
+        self._scalars = Scalars({**definitions.scalars, **options.scalars})
         names = UniqueNames({*RESERVED_CLASSES, f"{options.service}Operations"})
         self._named = {
             name: names.take(pascal(name))
@@ -175,7 +175,7 @@ class _Generation:
                 own = self._named.get(name) or self._introspection[name]
                 enums.append(enum_of(kind, own, is_read=name in read))
         title = f"The types of {self._options.service}, a GraphQL service."
-        scalars = list(self._options.scalars.values())
+        scalars = list(self._scalars.given.values())
         return models_source(
             enums, classes, self._results.aliases, scalars, top=self._top, title=title
         )
@@ -187,7 +187,7 @@ class _Generation:
             f"{self._options.service}Operations",
             methods,
             sorted(names),
-            list(self._options.scalars.values()),
+            list(self._scalars.given.values()),
             top=self._top,
             title=f"The operations of {self._options.service}, a GraphQL service.",
         )

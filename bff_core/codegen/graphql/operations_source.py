@@ -107,7 +107,7 @@ def _pages(code: MethodCode, page: PageCode, method: str) -> list[str]:
     parameters = [*parameters, *([] if others else ["*"]), "limit: int | None = None"]
     locals_ = UniqueNames([*(one.parameter for one in others), "limit"])
     cursor, read = locals_.take("cursor"), locals_.take("read")
-    data, found = locals_.take("data"), locals_.take("found")
+    data = locals_.take("data")
     lines = exploded(f"def {method}(", parameters, f") -> AsyncIterator[{page.item}]:", 4)
     about = f"Yield the items of all pages of `{code.method}`, at most `limit`."
     lines += [f'        """{about}"""', ""]
@@ -116,38 +116,36 @@ def _pages(code: MethodCode, page: PageCode, method: str) -> list[str]:
     after = f"{page.variable}=UNSET if {cursor} is None else {cursor}"
     given = [*(f"{one.parameter}={one.parameter}" for one in others), after]
     lines += exploded(f"{data} = await self.{code.method}(", given, ")", 12)
-    lines += _reach(data, found, page)
+    lines += _reach(data, locals_, page)
     lines += [f"        return pages_by_cursor({read}, limit=limit)"]
     return lines
 
 
-def _reach(data: str, found: str, page: PageCode) -> Iterator[str]:
+def _reach(data: str, names: UniqueNames, page: PageCode) -> Iterator[str]:
     """Yield the lines from the data of a page to its items and the next cursor."""
     pad, source = " " * 12, data
+    items, info = names.take("items"), names.take("info")
     for attribute, may_be_none in page.path:
-        yield (
-            f"{pad}{found} = {source}.{attribute}"
-            if source == data
-            else (f"{pad}{found}_{attribute} = {source}.{attribute}")
-        )
-        source = found if source == data else f"{found}_{attribute}"
+        found = names.take(f"found_{attribute}")
+        yield f"{pad}{found} = {source}.{attribute}"
+        source = found
         if may_be_none:
             yield f"{pad}if {source} is None:"
             yield f"{pad}    return None, None"
-    items = f"{source}.{page.items}{' or ()' if page.items_may_be_none else ''}"
+    given = f"{source}.{page.items}{' or ()' if page.items_may_be_none else ''}"
     checks = ["one is not None"] if page.item_may_be_none else []
     node = f"one.{page.node}" if page.node else "one"
     checks += [f"{node} is not None"] if page.node_may_be_none else []
     condition = f" if {' and '.join(checks)}" if checks else ""
     if node == "one" and not checks:
-        yield f"{pad}items = {items}"
+        yield f"{pad}{items} = {given}"
     else:
-        yield from _comprehension("items", f"{node} for one in {items}{condition}", pad)
-    info = f"{source}.{page.info}"
+        yield from _comprehension(items, f"{node} for one in {given}{condition}", pad)
+    yield f"{pad}{info} = {source}.{page.info}"
     if page.info_may_be_none:
         yield f"{pad}if {info} is None:"
-        yield f"{pad}    return items, None"
-    yield f"{pad}return items, {info}.{page.cursor} if {info}.{page.has_next} else None"
+        yield f"{pad}    return {items}, None"
+    yield f"{pad}return {items}, {info}.{page.cursor} if {info}.{page.has_next} else None"
     yield ""
 
 

@@ -9,8 +9,9 @@ class GraphQLOptions:
     """How the code for a GraphQL service is named, and which types its scalars have.
 
     `service` is the name of the user's class: the generated one is `<service>Operations`. `scalars`
-    are the Python types of custom scalars: {"Money": "decimal.Decimal"}; a type of a module is
-    imported from it. `schema` is the file of the pinned schema, for the first line of each file.
+    are the Python types of custom scalars: {"Money": "decimal.Decimal"}, in addition to those that
+    comments of the documents declare. `schema` is the file of the pinned schema, for the first line
+    of each file.
     """
 
     service: str

@@ -70,26 +70,26 @@ class Scalars:
         for name, kind in given.items():
             if not all(part.isidentifier() for part in kind.split(".")):
                 raise ConfigurationError(
-                    f"scalars: {name} has the type {kind!r}: name a builtin type, or one with its "
-                    "module, such as decimal.Decimal"
+                    f"the scalar {name} has the type {kind!r}: name a builtin type, or one with "
+                    "its module, such as decimal.Decimal"
                 )
-        self._given = given
+        self.given = given
         self.notes: dict[str, None] = {}
 
     def read(self, scalar: GraphQLScalarType) -> str:
         """Return the annotation of a scalar in a response."""
         name = scalar.name
-        if name in self._given:
-            return self._given[name]
+        if name in self.given:
+            return self.given[name]
         if name in TEXT_OR_NUMBER:
-            self._note(f'{name} is read as a number; if the service sends text, map it to "str"')
+            self._note(f"{name} is read as a number; if the service sends text", name)
         if name in KNOWN:
             return KNOWN[name]
         url = (scalar.specified_by_url or "").lower()
         for part, kind in _SPECIFIED.items():
             if part in url:
                 return kind
-        self._note(f"the scalar {name} is read as any JSON value: map it to a type")
+        self._note(f"the scalar {name} is read as any JSON value; to give it a type", name)
         return ANY
 
     def sent(self, scalar: GraphQLScalarType) -> str:
@@ -97,5 +97,5 @@ class Scalars:
         kind = self.read(scalar)
         return "object" if kind == ANY else kind
 
-    def _note(self, text: str) -> None:
-        self.notes.setdefault(f"{text} in the option scalars.")
+    def _note(self, text: str, name: str) -> None:
+        self.notes.setdefault(f"{text}, write `# scalar {name} = str` in a document.")

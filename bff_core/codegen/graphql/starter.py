@@ -79,16 +79,21 @@ def _selected(schema: GraphQLSchema, kind: GraphQLNamedType) -> str:
         return f"{{ edges {{ node {inner} }} pageInfo {{ hasNextPage endCursor }} }}"
     if isinstance(kind, GraphQLUnionType):
         members = schema.get_possible_types(kind)[:MAX_MEMBERS]
-        parts = [f"... on {one.name} {{ {_leaves(one)} }}" for one in members]
+        known: dict[str, str] = {}
+        parts = [f"... on {one.name} {{ {_leaves(one, known)} }}" for one in members]
         return f"{{ __typename {' '.join(parts)} }}"
     return f"{{ {_leaves(kind)} }}"
 
 
-def _leaves(kind: GraphQLNamedType) -> str:
-    return " ".join(_names_of_leaves(kind)) or "__typename"
+def _leaves(kind: GraphQLNamedType, known: dict[str, str] | None = None) -> str:
+    return " ".join(_names_of_leaves(kind, {} if known is None else known)) or "__typename"
 
 
-def _names_of_leaves(kind: GraphQLNamedType) -> Iterator[str]:
+def _names_of_leaves(kind: GraphQLNamedType, known: dict[str, str]) -> Iterator[str]:
+    """Yield the scalars of a type, without those of which `known` has another type.
+
+    Members of a union may not have fields of one name and different types in one selection.
+    """
     if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
         return
     for name, field in kind.fields.items():
@@ -97,7 +102,8 @@ def _names_of_leaves(kind: GraphQLNamedType) -> Iterator[str]:
             for one in field.args.values()
         )
         is_leaf = is_leaf_type(get_named_type(field.type))
-        if is_leaf and not needs_argument and not field.deprecation_reason:
+        is_wanted = is_leaf and not needs_argument and not field.deprecation_reason
+        if is_wanted and known.setdefault(name, str(field.type)) == str(field.type):
             yield name
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff_core.codegen.names import UniqueNames, snake
-from bff_core.codegen.python_layout import Group, laid_out
+from bff_core.codegen.python_layout import Group, assigned, laid_out
 from bff_core.codegen.python_text import LINE_LENGTH, docstring
 from bff_core.codegen.upstream.method_plans import Argument, MethodPlan
 from bff_core.codegen.upstream.operation_source import signature
@@ -168,7 +168,7 @@ def _load(read: BatchRead, others: list[Argument], result: str) -> list[str]:
     lines = [f"        async def load(chunk: Sequence[{read.key_type}]) -> {result}:"]
     if not read.key and not read.plan.reply.is_typed:
         return lines + laid_out(Group(f"return await self.{read.plan.name}(", passed), 12)
-    lines += laid_out(Group(f"found = await self.{read.plan.name}(", passed), 12)
+    lines += assigned("found", Group(f"await self.{read.plan.name}(", passed), 12)
     if not read.key:
         return [*lines, f"            return {read.objects}"]
     pairs = f"one.{read.key}: one for one in {read.objects}{' or ()' if read.is_nullable else ''}"

@@ -5,7 +5,7 @@ from typing import Final
 
 from bff_core.codegen.names import UniqueNames, pascal, snake
 from bff_core.codegen.python_layout import Group
-from bff_core.codegen.python_text import text_literal
+from bff_core.codegen.python_text import LINE_LENGTH, text_literal
 from bff_core.codegen.upstream.defaults import default_of
 from bff_core.codegen.upstream.method_plans import Argument
 from bff_core.codegen.upstream.model_types import ModelTypes
@@ -107,6 +107,8 @@ class RequestBody:
                 default = default_of(one, type_) if one.has_default else ""
                 if not default:
                     default, type_ = "None", type_.or_none()
+            hint, length = f"{self._hint}{pascal(one.name)}", LINE_LENGTH - 24 - len(name + default)
+            type_ = self._types.short(type_, hint, "write", length=length)
             self.arguments.append(Argument(name, type_, default, one.description))
             key = text_literal(one.name)
             if is_file:

@@ -1,14 +1,20 @@
 """Writes the default values of a contract as expressions."""
 
+from typing import Final
+
 from bff_core.codegen.python_text import literal
 from bff_core.codegen.upstream.plans import EnumPlan, PythonType
 from bff_core.contracts.document import HttpParameter
 from bff_core.contracts.types import Field, Json
 
+MAX_LENGTH: Final = 50
+"""A longer default leaves no room on its line; the service has it, too."""
+
 
 def default_of(one: Field | HttpParameter, shape: PythonType) -> str:
-    """Return the default as an expression; empty if it does not fit the type, or is mutable."""
-    return expression(one.default, shape)
+    """Return the default as an expression; empty if it does not fit the type, or is too long."""
+    made = expression(one.default, shape)
+    return made if len(made) <= MAX_LENGTH else ""
 
 
 def expression(value: Json, shape: PythonType) -> str:

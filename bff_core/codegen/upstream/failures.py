@@ -102,7 +102,7 @@ def _body(responses: Iterable[Response], types: ModelTypes, name: str) -> Python
             elif content.type not in bodies:
                 bodies.append(content.type)
     if is_problem and all(isinstance(one, Anything) for one in bodies):
-        return PythonType("Problem", "object")
+        return PythonType("ServiceProblem", "object")
     bodies = [one for one in bodies if not isinstance(one, Anything)] or bodies
     if not bodies:
         return PythonType("None", "null")
@@ -113,7 +113,9 @@ def _body(responses: Iterable[Response], types: ModelTypes, name: str) -> Python
 def error_source(plans: Sequence[FailurePlan], top: list[str], package: str) -> str:
     """Return the text of errors.py."""
     own = any("models." in one.type.elsewhere() for one in plans)
-    names = [*(["Problem"] if any(one.type.text == "Problem" for one in plans) else [])]
+    names = ["TypedFailure"]
+    if any(one.type.text == "ServiceProblem" for one in plans):
+        names.insert(0, "ServiceProblem")
     lines = [*top, ""]
     standard = [one for one in ("Any", "Literal") if _uses(plans, f"{one}")]
     if _uses(plans, "dt."):
@@ -121,7 +123,7 @@ def error_source(plans: Sequence[FailurePlan], top: list[str], package: str) -> 
     if standard:
         lines.append(f"from typing import {', '.join(standard)}")
     lines += [""] if len(lines) > len(top) + 1 else []
-    lines.append(f"from bff_core.service_clients import {', '.join([*names, 'TypedFailure'])}")
+    lines.append(f"from bff_core.service_clients import {', '.join(names)}")
     if own:
         lines.append(f"from {package} import models")
     for one in plans:

@@ -174,7 +174,7 @@ class ModelTypes:
         """Return the annotation of a type that is not a class and refers to itself."""
         plan = self._union_types.open_union(self.name_of(name, is_input=is_input))
         if plan is not None:
-            plan.is_decoded_by_us = True
+            plan.is_named_by_itself = True
             return PythonType(f"{MODEL}{plan.name}", "any")
         self.notes.append(f"schema {name}: refers to itself without an object; read as Any")
         return ANY
@@ -190,10 +190,12 @@ class ModelTypes:
             kind = behind
         return kind
 
-    def short(self, type_: PythonType, hint: str, side: Side) -> PythonType:
-        """Return a type, by a name of its own if its annotation is long."""
+    def short(
+        self, type_: PythonType, hint: str, side: Side, *, length: int = MAX_INLINE_LENGTH
+    ) -> PythonType:
+        """Return a type, by a name of its own if its annotation is longer than `length`."""
         plain = type_.text.removesuffix(" | None")
-        if len(plain) <= MAX_INLINE_LENGTH or plain.removeprefix(MODEL).isidentifier():
+        if len(plain) <= length or plain.removeprefix(MODEL).isidentifier():
             return type_
         type_ = replace(type_, text=plain)
         plan = UnionPlan(self.take(hint), side, (type_,), _of_values(hint))

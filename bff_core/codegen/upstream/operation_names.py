@@ -47,9 +47,8 @@ def _candidates(operation: HttpOperation) -> list[str]:
 def _without_suffix(name: str, operation: HttpOperation) -> str:
     """Return an id without what FastAPI and NestJS add: the path and method, "controller"."""
     suffix = snake(f"{operation.path} {operation.method}", "")
-    short = name.removesuffix(suffix).rstrip("_")
-    if short and short != name:
-        return short
+    if suffix and name.endswith(f"_{suffix}"):
+        return snake(name.removesuffix(suffix).rstrip("_"))
     return re.sub(r"^(\w+?)_controller_(?=\w)", r"\1_", name)
 
 

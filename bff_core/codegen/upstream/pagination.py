@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bff_core.codegen.names import UniqueNames, words
-from bff_core.codegen.python_layout import Expression, Group, laid_out
-from bff_core.codegen.python_text import docstring, text_literal
+from bff_core.codegen.python_layout import Expression, Group, assigned, laid_out
+from bff_core.codegen.python_text import LINE_LENGTH, docstring, text_literal
 from bff_core.codegen.upstream.method_plans import Argument, MethodPlan
 from bff_core.codegen.upstream.operation_source import signature
 from bff_core.codegen.upstream.plans import PythonType
@@ -191,14 +191,13 @@ def _page_function(pager: Pager, passed: list[str], item: str) -> list[str]:
     is_cursor = pager.kind == "cursor"
     place = f"{kind} | None" if is_cursor else "int"
     second = place if is_cursor else "bool | None"
-    head = f"        async def read_page(place: {place}) -> "
     result = Group("tuple[", [f"Sequence[{item}] | None", second], "]")
-    lines = ["", *_head(head, result)]
+    lines = ["", *_head(place, result)]
     value = "place"
     if is_cursor and not argument.type.text.endswith("None"):
         value = f"{argument.default} if place is None else place"
-    call = Group(f"found = await self.{pager.plan.name}(", [*passed, f"{argument.name}={value}"])
-    lines += laid_out(call, 12)
+    call = Group(f"await self.{pager.plan.name}(", [*passed, f"{argument.name}={value}"])
+    lines += assigned("found", call, 12)
     lines += laid_out(_returned(pager), 12)
     options = ["read_page", *([f"first={pager.first}"] if pager.kind != "cursor" else [])]
     end = Group(f"return pages_by_{pager.kind}(", [*options, "limit=limit", "pages=pages"])
@@ -212,12 +211,13 @@ def _returned(pager: Pager) -> Group | str:
     return Group("return (", [pager.items.expression, pager.after], ")")
 
 
-def _head(start: str, result: Group) -> list[str]:
-    line = f"{start}{result.on_one_line()}:"
-    if len(line) <= 100:
+def _head(place: str, result: Group) -> list[str]:
+    """Return the head of the function that reads a page."""
+    line = f"        async def read_page(place: {place}) -> {result.on_one_line()}:"
+    if len(line) <= LINE_LENGTH:
         return [line]
-    inner = [f"            {one}," for one in result.items]
-    return [f"{start}{result.start}", *inner, "        ]:"]
+    lines = ["        async def read_page(", f"            place: {place},"]
+    return lines + laid_out(Group(f") -> {result.start}", result.items, "]"), 8, ":")
 
 
 def _url_call(pager: Pager, renamed: dict[str, str]) -> Group:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from bff_core.codegen.names import UniqueNames, snake
 from bff_core.codegen.python_layout import Group
-from bff_core.codegen.python_text import text_literal
+from bff_core.codegen.python_text import LINE_LENGTH, text_literal
 from bff_core.codegen.upstream.defaults import default_of
 from bff_core.codegen.upstream.method_plans import Argument
 from bff_core.codegen.upstream.model_types import ModelTypes
@@ -81,6 +81,9 @@ class Parameters:
         description = one.description
         if one.is_deprecated and "deprecated" not in description.lower():
             description = f"{description} Deprecated.".strip()
+        type_ = self._types.short(
+            type_, hint, "write", length=LINE_LENGTH - 24 - len(name + default)
+        )
         self.arguments.append(Argument(name, type_, default, description, one))
         self._send(one, name, type_)
 

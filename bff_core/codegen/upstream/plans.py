@@ -105,5 +105,7 @@ class UnionPlan:
     description: str = ""
     by: str = ""
     values: dict[str, ClassPlan] = field(default_factory=dict)
+    is_named_by_itself: bool = False
+    """Whether its own options name it, so that it can't do without a name."""
     is_decoded_by_us: bool = False
-    """Whether it needs an entry of `decoders`."""
+    """Whether it is a type of `one_of`."""

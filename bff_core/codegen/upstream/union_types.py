@@ -1,5 +1,6 @@
 """Plans unions: which msgspec decodes by tags, which need a function, and what each is named."""
 
+import re
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -73,8 +74,8 @@ class UnionTypes:
         self._open.remove(plan)
         is_nullable = any(one.is_nullable for one in options)
         options = _distinct(options)
-        if any(one.text == "Any" for one in options):
-            return PythonType("Any", "any")
+        if not options or any(one.text == "Any" for one in options):
+            options = [PythonType("Any", "any")]
         options = _merged(options)
         shape = self._shape(plan, options, kind.discriminator, is_named=is_named)
         return shape.or_none() if is_nullable else shape
@@ -87,12 +88,10 @@ class UnionTypes:
         *,
         is_named: bool,
     ) -> PythonType:
-        if not options:
-            return PythonType("Any", "any")
-        if len(options) == 1 and not plan.is_decoded_by_us:
+        if len(options) == 1 and not plan.is_named_by_itself:
             return options[0]
         text = " | ".join(one.text for one in options)
-        needs_plan = has_conflict(options) or plan.is_decoded_by_us
+        needs_plan = has_conflict(options) or plan.is_named_by_itself
         if not needs_plan and len(text) <= MAX_INLINE_LENGTH:
             return PythonType(text, "any", options=tuple(options))
         plan.name = plan.name if is_named else self._models.take(plan.name)
@@ -103,9 +102,16 @@ class UnionTypes:
         return PythonType(f"{MODEL}{plan.name}", "any", options=tuple(options))
 
     def _values(self, discriminator: Discriminator, plan: UnionPlan) -> dict[str, ClassPlan]:
-        """Return the options by the values of the discriminator."""
+        """Return the options by the values of the discriminator.
+
+        The name of a schema, which is an implied value, counts only without a value of its own.
+        """
         found = {}
-        for value, name in discriminator.mapping.items():
+        mapping = discriminator.mapping
+        explicit = {name for value, name in mapping.items() if value != name}
+        for value, name in mapping.items():
+            if value == name and name in explicit:
+                continue
             shape = self._models.named(name, plan.side)
             if isinstance(shape.plan, ClassPlan):
                 found[value] = shape.plan
@@ -180,7 +186,9 @@ def has_conflict(options: list[PythonType] | tuple[PythonType, ...]) -> bool:
 
 def assign_tags(unions: list[UnionPlan]) -> None:
     """Give the classes of unions their tags, and mark the unions that need a function of ours."""
+    in_cycles = _in_cycles(unions)
     for union in unions:
+        union.is_decoded_by_us = union.name in in_cycles
         classes = [one.plan for one in union.options if isinstance(one.plan, ClassPlan)]
         if not union.is_decoded_by_us and classes and not _conflicts_but_for(union, classes):
             tags = _tags(union, classes)
@@ -190,6 +198,26 @@ def assign_tags(unions: list[UnionPlan]) -> None:
                 continue
         if union.side != "write":
             union.is_decoded_by_us = union.is_decoded_by_us or has_conflict(union.options)
+
+
+def _in_cycles(unions: list[UnionPlan]) -> set[str]:
+    """Return the names of unions that name themselves without a class between."""
+    named = {
+        one.name: set(re.findall(rf"{MODEL}(\w+)", " ".join(each.text for each in one.options)))
+        for one in unions
+    }
+
+    def reached(name: str) -> set[str]:
+        found: set[str] = set()
+        waiting = list(named[name])
+        while waiting:
+            other = waiting.pop()
+            if other in named and other not in found:
+                found.add(other)
+                waiting += named[other]
+        return found
+
+    return {name for name in named if name in reached(name)}
 
 
 def _conflicts_but_for(union: UnionPlan, classes: list[ClassPlan]) -> bool:
@@ -218,9 +246,14 @@ def _const(plan: ClassPlan, name: str) -> str:
 
 
 def _fits(plan: ClassPlan, tag: tuple[str, str]) -> bool:
-    """Whether the property of a tag may have its value by the class's own schema."""
+    """Whether the property of a tag is required, and may have its value by the class's schema.
+
+    msgspec refuses an object without its tag, and services leave out what is not required.
+    """
     field = plan.field_of(tag[0])
-    if field is None or field.shape.text in {"str", "str | None"}:
+    if field is None or field.default:
+        return False
+    if field.shape.text == "str":
         return True
     if isinstance(field.shape.plan, EnumPlan):
         return bool(field.shape.plan.member(tag[1]))

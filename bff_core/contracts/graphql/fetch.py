@@ -10,7 +10,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import msgspec
 
-from bff_core.contracts.graphql.unreadable import UnreadableSchema
+from bff_core.errors import ConfigurationError
 from bff_core.extras import needs
 
 with needs("graphql", "reading a GraphQL schema"):
@@ -60,13 +60,13 @@ _decode: Final = msgspec.json.Decoder(_Response).decode
 
 
 def fetch_introspection(url: str, headers: Mapping[str, str]) -> dict[str, object]:
-    """Return the `data` of the introspection of a service; raise `UnreadableSchema`."""
+    """Return the `data` of the introspection of a service; raise `ConfigurationError`."""
     for query in QUERIES:
         response = _fetched(url, {**HEADERS, **headers}, query)
         if response.data is not None and response.data.get("__schema"):
             return response.data
     messages = "; ".join(error.message for error in response.errors or ()) or "no data"
-    raise UnreadableSchema(
+    raise ConfigurationError(
         f"{shown(url)}: refuses introspection ({_short(messages)}): enable it for this address, "
         f"send the headers that permit it, or {WHAT_TO_DO}"
     )
@@ -84,26 +84,26 @@ def _fetched(url: str, headers: Mapping[str, str], query: str) -> _Response:
         status, content = error.code, error.read(MAX_RESPONSE_BYTES + 1)
     except (URLError, OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise UnreadableSchema(f"{shown(url)}: can't be called: {reason}") from error
+        raise ConfigurationError(f"{shown(url)}: can't be called: {reason}") from error
     if len(content) > MAX_RESPONSE_BYTES:
-        raise UnreadableSchema(f"{shown(url)}: answers with over {MAX_RESPONSE_BYTES} bytes")
+        raise ConfigurationError(f"{shown(url)}: answers with over {MAX_RESPONSE_BYTES} bytes")
     return _read(content, status, url)
 
 
 def _read(content: bytes, status: int, url: str) -> _Response:
     if status in {401, 403}:
-        raise UnreadableSchema(
+        raise ConfigurationError(
             f"{shown(url)}: answers {status}: pass the headers that permit introspection, such as "
             f"Authorization, or {WHAT_TO_DO}"
         )
     if 300 <= status < 400:
-        raise UnreadableSchema(
+        raise ConfigurationError(
             f"{shown(url)}: answers {status}, a redirect: pass the address that it leads to"
         )
     try:
         return _decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableSchema(
+        raise ConfigurationError(
             f"{shown(url)}: answers {status} without a GraphQL response: pass the whole address "
             "of the GraphQL endpoint, such as https://…/graphql"
         ) from error

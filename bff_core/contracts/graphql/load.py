@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from bff_core.contracts.graphql.fetch import fetch_introspection, shown
-from bff_core.contracts.graphql.unreadable import UnreadableSchema
+from bff_core.errors import ConfigurationError
 from bff_core.extras import needs
 
 with needs("graphql", "reading a GraphQL schema"):
@@ -16,12 +16,12 @@ with needs("graphql", "reading a GraphQL schema"):
         GraphQLSchema,
         KnownDirectivesRule,
         Source,
+        UniqueFieldDefinitionNamesRule,
         build_ast_schema,
         build_client_schema,
         lexicographic_sort_schema,
         parse,
         print_schema,
-        validate_schema,
     )
     from graphql.validation.specified_rules import specified_sdl_rules
     from graphql.validation.validate import validate_sdl
@@ -32,8 +32,12 @@ MAX_SCHEMA_BYTES: Final = 64 * 1024 * 1024
 MAX_ERRORS: Final = 20
 """How many errors of a schema a message lists."""
 
-SDL_RULES: Final = tuple(rule for rule in specified_sdl_rules if rule is not KnownDirectivesRule)
-"""The rules for SDL, without that for directives: subgraphs use those of federation undeclared."""
+NOT_CHECKED: Final = {KnownDirectivesRule, UniqueFieldDefinitionNamesRule}
+SDL_RULES: Final = tuple(rule for rule in specified_sdl_rules if rule not in NOT_CHECKED)
+"""The rules for SDL, without two that published schemas break.
+
+Subgraphs use the directives of federation undeclared, and some schemas define a field twice.
+"""
 
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -42,7 +46,7 @@ def load(source: str | Path, *, headers: Mapping[str, str] | None = None) -> str
     """Return the schema of a service as normalised SDL.
 
     `source` is a file with SDL or with the JSON of an introspection, or the URL of the service,
-    which is then sent the introspection query with `headers`. Raises `UnreadableSchema`, whose
+    which is then sent the introspection query with `headers`. Raises `ConfigurationError`, whose
     message says what to do.
     """
     text = str(source)
@@ -51,15 +55,15 @@ def load(source: str | Path, *, headers: Mapping[str, str] | None = None) -> str
     try:
         content = Path(source).read_bytes()
     except OSError as error:
-        raise UnreadableSchema(f"{text}: can't be read: {error.strerror}") from error
+        raise ConfigurationError(f"{text}: can't be read: {error.strerror}") from error
     if len(content) > MAX_SCHEMA_BYTES:
-        raise UnreadableSchema(f"{text}: the schema has over {MAX_SCHEMA_BYTES} bytes")
+        raise ConfigurationError(f"{text}: the schema has over {MAX_SCHEMA_BYTES} bytes")
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return printed(_of_json(content, text))
     try:
         return normalized(content.decode("utf-8-sig"), text)
     except UnicodeDecodeError as error:
-        raise UnreadableSchema(f"{text}: is not UTF-8") from error
+        raise ConfigurationError(f"{text}: is not UTF-8") from error
 
 
 def normalized(sdl: str, source: str = "the schema") -> str:
@@ -73,24 +77,21 @@ def printed(schema: GraphQLSchema) -> str:
 
 
 def schema_of(sdl: str, source: str = "the schema") -> GraphQLSchema:
-    """Return the schema that SDL describes; raise `UnreadableSchema` with all errors."""
+    """Return the schema that SDL describes; raise `ConfigurationError` with all errors."""
     try:
         document = parse(Source(sdl, source))
     except GraphQLError as error:
-        raise UnreadableSchema(_listed(source, [error])) from error
+        raise ConfigurationError(_listed(source, [error])) from error
     if errors := validate_sdl(document, None, SDL_RULES):
-        raise UnreadableSchema(_listed(source, errors))
-    schema = build_ast_schema(document, assume_valid_sdl=True)
-    if errors := validate_schema(schema):
-        raise UnreadableSchema(_listed(source, errors))
-    return schema
+        raise ConfigurationError(_listed(source, errors))
+    return _with_query(build_ast_schema(document, assume_valid=True), source)
 
 
 def _of_json(content: bytes, source: str) -> GraphQLSchema:
     try:
         value = _decode(content.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableSchema(f"{source}: is not JSON: {error}") from error
+        raise ConfigurationError(f"{source}: is not JSON: {error}") from error
     return _of_introspection(value, source)
 
 
@@ -98,16 +99,23 @@ def _of_introspection(value: object, source: str) -> GraphQLSchema:
     """Return the schema of an introspection: its `data`, or the whole response."""
     data = value.get("data", value) if isinstance(value, dict) else value
     if not isinstance(data, dict) or not isinstance(data.get("__schema"), dict):
-        raise UnreadableSchema(
+        raise ConfigurationError(
             f"{source}: has no __schema: pass SDL, or the response to an introspection query"
         )
     try:
-        schema = build_client_schema(data)  # type: ignore[arg-type]  # it checks the members
-        errors = validate_schema(schema)
+        schema = build_client_schema(data, assume_valid=True)  # type: ignore[arg-type]  # it checks the members
     except (TypeError, ValueError, KeyError, AttributeError, GraphQLError) as error:
-        raise UnreadableSchema(f"{source}: the introspection is incomplete: {error}") from error
-    if errors:
-        raise UnreadableSchema(_listed(source, errors))
+        raise ConfigurationError(f"{source}: the introspection is incomplete: {error}") from error
+    return _with_query(schema, source)
+
+
+def _with_query(schema: GraphQLSchema, source: str) -> GraphQLSchema:
+    """Return a schema that can be queried.
+
+    That its types fit their interfaces is not checked: those of some published schemas do not.
+    """
+    if schema.query_type is None:
+        raise ConfigurationError(f"{source}: has no type Query: pass the whole schema")
     return schema
 
 

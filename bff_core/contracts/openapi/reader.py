@@ -28,6 +28,8 @@ def parse(content: Mapping[str, object], source: str = "") -> Document:
     """
     try:
         return read(_plain(content, source), source)
+    except ContractError as error:
+        raise ContractError(source, error.faults) from None
     except RecursionError:
         raise ContractError(source, ["it is nested too deeply, or contains itself"]) from None
 

@@ -67,11 +67,11 @@ class UnionReader:
         options: list[UnionOption] = []
         allows_null = "null" in _names(base)
         for index, schema in enumerate(part[key]):
-            if is_null(schema):
+            refers = isinstance(schema, dict) and bool(reference_in(schema))
+            if is_null(self._references.end(schema, "")[0] if refers else schema):
                 allows_null = True
                 continue
             kind = self._option(schema, base, f"{pointer}/{key}/{index}")
-            refers = isinstance(schema, dict) and bool(reference_in(schema))
             target = self._references.target(schema) if refers else None
             if spec and target and isinstance(kind, ObjectType):
                 kind = self._add_named(kind, target, pointer)

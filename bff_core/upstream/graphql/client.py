@@ -11,14 +11,15 @@ from typing_extensions import TypeForm
 
 from bff_core.cache.tags import filled
 from bff_core.call import NOT_DECODED, Call, Decode, Headers
-from bff_core.errors import BadStatus, ConfigurationError, GraphQLFailed
+from bff_core.errors import BadPayload, BadStatus, ConfigurationError, GraphQLFailed
 from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.policy import Policy
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.caller import NO_TRANSLATIONS, keyed, tags_of
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.error_mapping import FailsWith
-from bff_core.upstream.graphql.decoding import OnErrors, graphql_decoding
+from bff_core.upstream.graphql.decoding import FIELDS_FAILED, Incomplete, OnErrors, graphql_decoding
 from bff_core.upstream.graphql.operation import GraphQLOperation, operation_of
 from bff_core.upstream.reading.tolerant import Reduced
 from bff_core.upstream.request_bodies import FilePart, json_of
@@ -61,10 +62,13 @@ class GraphQLUpstream(Upstream):
     of it (automatic persisted queries), and the document if the service does not know it yet.
     """
 
+    policy: ClassVar[Policy] = Policy(keyed=False)
     path: ClassVar[str] = "/graphql"
     """The path of the endpoint."""
     queries_by: ClassVar[Literal["POST", "GET"]] = "POST"
     """The method of queries."""
+    field_errors: ClassVar[OnErrors] = "partial"
+    """What becomes of queries with data and errors, unless a call says otherwise."""
     persisted: ClassVar[bool] = False
     """Whether the hash of a document is sent first."""
 
@@ -77,6 +81,8 @@ class GraphQLUpstream(Upstream):
         super().__init_subclass__(**options)
         if not isinstance(cls.path, str) or not cls.path.startswith("/"):
             raise ConfigurationError(f"{cls.__name__}.path must be a path, such as /graphql")
+        if cls.field_errors not in {"partial", "raise"}:
+            raise ConfigurationError(f"{cls.__name__}.field_errors must be partial or raise")
         if cls.queries_by not in {"POST", "GET"}:
             raise ConfigurationError(f"{cls.__name__}.queries_by must be POST or GET")
         if cls.policy.cache is not None and cls.queries_by == "POST":
@@ -92,7 +98,7 @@ class GraphQLUpstream(Upstream):
         /,
         *,
         variables: Variables = NO_VARIABLES,
-        errors: OnErrors = "partial",
+        errors: OnErrors | None = None,
         headers: Fields | None = None,
         cache: Cache | bool = True,
         fails_with: FailsWith = NO_TRANSLATIONS,
@@ -100,13 +106,14 @@ class GraphQLUpstream(Upstream):
         """Send a query and return its data as `model`.
 
         If fields failed that may be null, they are None and the part is marked as partial; with
-        `errors="raise"` that is an error, too. Raises `GraphQLFailed` if errors left no data, and
-        any other `UpstreamError`. `cache` overrides the policy's; tags are filled with `variables`.
+        `errors="raise"`, or `field_errors` of the class, that is an error, too. Raises
+        `GraphQLFailed` if errors left no data, and any other `UpstreamError`. `cache` overrides the
+        policy's; tags are filled with `variables`.
         """
         request = _Request(
             operation_of(document, "query"),
             _given(variables),
-            graphql_decoding(self._decodings[model], errors),
+            graphql_decoding(self._decodings[model], errors or self.field_errors),
             headers,
             cache,
             tags_of(self._stack.policy.cache, cache, _tag_values(variables)),
@@ -165,7 +172,9 @@ class GraphQLUpstream(Upstream):
         known = NOT_DECODED if reply.decoded is None else reply.decoded.get(decode, NOT_DECODED)
         value = decode.value(reply, call) if known is NOT_DECODED else known
         if isinstance(value, Reduced):
-            return self.reduced(value, call, is_new=reply.source == "upstream")
+            reason = FIELDS_FAILED if isinstance(value, Incomplete) else BadPayload.code
+            is_new = reply.source == "upstream"
+            return self.reduced(value, call, is_new=is_new, reason=reason)
         return value
 
     def _query_call(self, request: "_Request", payload: Mapping[str, object]) -> Call:

@@ -1,8 +1,9 @@
 """Decodes responses of GraphQL services: data becomes a typed value, errors an error."""
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec.structs import replace
 
@@ -17,6 +18,15 @@ OnErrors = Literal["partial", "raise"]
 """What becomes of data with errors: a value with null where fields failed, or an error."""
 
 
+FIELDS_FAILED: Final = "graphql_errors"
+"""The reason of a part that is partial because fields failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete(Reduced):
+    """A value without the fields that failed."""
+
+
 class GraphQLDecoding:
     """Decodes the data of responses by another decoding, whose type is that of the operation."""
 
@@ -28,7 +38,7 @@ class GraphQLDecoding:
         self.is_shareable = inner.is_shareable
 
     def value(self, reply: Reply, call: Call) -> object:
-        """Return the value, or `Reduced` if fields failed.
+        """Return the value, `Incomplete` if fields failed, `Reduced` if it was read tolerantly.
 
         Raises `GraphQLFailed` for errors without data, and for any error with "raise"; `BadStatus`
         for a failure that is no GraphQL response; `BadPayload` for data that does not fit.
@@ -65,11 +75,11 @@ def _with_status(reply: Reply, response: GraphQLResponse) -> Reply:
     return replace(reply, status=response.status or 500)
 
 
-def _reduced(value: Any, response: GraphQLResponse) -> Reduced:
+def _reduced(value: Any, response: GraphQLResponse) -> Incomplete:
     lost = tuple(map(_shown, response.errors))
     if isinstance(value, Reduced):
-        return Reduced(value.value, (*lost, *value.lost))
-    return Reduced(value, lost)
+        return Incomplete(value.value, (*lost, *value.lost))
+    return Incomplete(value, lost)
 
 
 def _shown(error: GraphQLError) -> str:

@@ -4,15 +4,17 @@ import ast
 import json
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from graphql import build_schema, parse, validate
 from msgspec import UNSET
 
-from bff_core import ConfigurationError, GraphQLUpstream
-from bff_core.codegen.graphql import GraphQLOptions, InvalidDocuments, generate
-from bff_core.contracts.graphql import UnreadableSchema, normalized
+from bff_core import BadPayload, ConfigurationError, GraphQLUpstream
+from bff_core.codegen.graphql import GraphQLOptions, generate
+from bff_core.contracts.graphql import normalized
 from bff_core.events import Events
 from bff_core.testing.scripted import Scripted, reply
+from tests.codegen.graphql.answers import Answers, variables_of
 from tests.codegen.graphql.generated import complaints, imported
 from tests.codegen.graphql.shop import DOCUMENTS, SCHEMA
 
@@ -129,6 +131,15 @@ async def test_variables_are_objects_and_absent_ones_are_left_out(shop):
     assert sent(script) == [{"filter": wanted}, {"first": None}]
 
 
+async def test_a_variable_with_a_default_may_be_left_out(shop):
+    """The default of the document holds, also for a variable that may not be null."""
+    service, script = client(shop, {"product": None})
+
+    await service.product(id="7")
+
+    assert sent(script) == [{"id": "7"}]
+
+
 async def test_a_connection_is_an_iterator(shop):
     """The nodes of all pages come one after another, each page is one call."""
 
@@ -208,7 +219,7 @@ WRONG = {
 
 def test_all_mistakes_are_listed_with_their_places():
     """One run shows everything that is wrong, in the order of the files."""
-    with pytest.raises(InvalidDocuments) as failure:
+    with pytest.raises(ConfigurationError) as failure:
         generate(SCHEMA, WRONG, OPTIONS)
 
     lines = str(failure.value).splitlines()
@@ -234,12 +245,45 @@ def test_all_mistakes_are_listed_with_their_places():
     assert "subscriptions can't be called" in text
 
 
+async def test_conditions_make_fields_optional():
+    """What a variable may leave out is None then; what is within it is there whenever it is."""
+    schema = "type Query { a: A! c: Int! d: Int! e: Int! } type A { b: Int! }"
+    text = """
+    query A($x: Boolean!) {
+      a @include(if: $x) { b }
+      c @skip(if: $x)
+      ... @include(if: $x) { d e }
+      e
+    }
+    """
+
+    made = generate(schema, {"a.graphql": text}, GraphQLOptions("Shop"))
+
+    with imported(made) as (operations, models):
+        parts = SimpleNamespace(operations=operations, models=models)
+        service, _ = client(parts, {"e": 1}, {"a": {"b": 1}, "d": 2, "e": 3}, {"a": {}, "e": 1})
+        without, included = await service.a(x=False), await service.a(x=True)
+        with pytest.raises(BadPayload, match="missing required field `b`"):
+            await service.a(x=True)
+    assert (without.a, without.c, without.d, without.e) == (None, None, None, 1)
+    assert (included.a.b, included.d, included.e) == (1, 2, 3)
+
+
 def test_an_upload_is_refused():
     """A variable that is a file is not possible, and the message says what is."""
     schema = "scalar Upload type Query { a(file: Upload): Int }"
     documents = {"operations/a.graphql": "query A($file: [Upload!]) { a(file: null) }"}
 
-    with pytest.raises(InvalidDocuments, match="uploads can't be sent"):
+    with pytest.raises(ConfigurationError, match="uploads can't be sent"):
+        generate(schema, documents, OPTIONS)
+
+
+def test_a_response_in_pieces_is_refused():
+    """A directive that streams the response is not possible, and the place of it is named."""
+    schema = f"{SCHEMA} directive @defer on INLINE_FRAGMENT"
+    documents = {"a.graphql": "query A { catalog { ... @defer { totalCount } } }"}
+
+    with pytest.raises(ConfigurationError, match=r"a\.graphql:1:25: @defer is not supported"):
         generate(schema, documents, OPTIONS)
 
 
@@ -254,14 +298,34 @@ def test_a_deprecated_field_and_unknown_scalars_are_noted():
     made = generate(schema, documents, GraphQLOptions("Shop"))
 
     assert made.notes == (
-        "the scalar Money is read as any JSON value: map it to a type in the option scalars.",
         (
-            "BigInt is read as a number; if the service sends text, map it to "
-            '"str" in the option scalars.'
+            "the scalar Money is read as any JSON value; to give it a type, write "
+            "`# scalar Money = str` in a document."
+        ),
+        (
+            "BigInt is read as a number; if the service sends text, write `# scalar BigInt = str` "
+            "in a document."
         ),
         "operations/a.graphql:1:11: Query.old is deprecated: use new",
     )
     assert "at: dt.datetime | None = None" in made.files["models.py"]
+
+
+async def test_a_comment_declares_the_type_of_a_scalar():
+    """The user names the type where the documents are; no other place is needed."""
+    schema = "scalar Money scalar BigInt type Query { money: Money big(more: BigInt): BigInt }"
+    text = "# scalar Money = decimal.Decimal\nquery A($m: BigInt) { money big(more: $m) }"
+    documents = {"a.graphql": text, "b.graphql": "  #scalar BigInt=str\n"}
+
+    made = generate(schema, documents, GraphQLOptions("Shop"))
+
+    with imported(made) as (operations, models):
+        service, script = client(
+            SimpleNamespace(operations=operations, models=models), {"money": "1.5", "big": "9"}
+        )
+        found = await service.a(m="8")
+    assert (str(found.money), found.big, made.notes) == ("1.5", "9", ())
+    assert sent(script) == [{"m": "8"}]
 
 
 @pytest.mark.parametrize("kind", ["os.system('x')", "a b", "", "x;y"])
@@ -273,7 +337,7 @@ def test_the_type_of_a_scalar_is_a_name(kind):
 
 def test_a_wrong_schema_is_refused_with_places():
     """Mistakes in the schema have a place as well."""
-    with pytest.raises(UnreadableSchema, match=r"schema\.graphql:1:17: Unknown type 'Colour'"):
+    with pytest.raises(ConfigurationError, match=r"schema\.graphql:1:17: Unknown type 'Colour'"):
         generate("type Query { a: Colour }", {}, OPTIONS)
 
 
@@ -371,3 +435,16 @@ async def test_text_in_a_document_is_sent_as_it_is():
 
 def _fields(document):
     return document.definitions[0].selection_set.selections
+
+
+@pytest.mark.parametrize("name", ["PRODUCT", "CARD", "CATALOG", "SEARCH", "LOOKUP", "RENAME"])
+def test_whatever_the_schema_allows_is_decoded(shop, name):
+    """Every type of a union, every enum member and every null fits the classes."""
+    schema = build_schema(SCHEMA)
+    answers, document = Answers(schema), getattr(shop.operations, name)
+    model = getattr(shop.models, f"{name.title()}Data")
+
+    for _ in range(30):
+        data = answers.answer(document, variables_of(schema, document))
+        made = msgspec.json.decode(msgspec.json.encode(data), type=model)
+        assert isinstance(made, model)
