@@ -167,6 +167,14 @@ def test_lists(schema, expected) -> None:
             {**PET, "additionalProperties": {"type": "integer"}},
             ObjectType((Field("name", TEXT),), INTEGER),
         ),
+        (
+            {
+                **PET,
+                "patternProperties": {"^x": {"type": "integer"}},
+                "additionalProperties": False,
+            },
+            ObjectType((Field("name", TEXT),), INTEGER),
+        ),
         ({"type": "object"}, Map(Anything())),
         ({"type": "object", "additionalProperties": True}, Map(Anything())),
         ({"type": "object", "additionalProperties": {"type": "string"}}, Map(TEXT)),
