@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.contracts.change import Change
-from bff_core.contracts.changes import change_location, openapi_changes
-from bff_core.contracts.changes.reached import MAX_PLACES
+from bff_core.contracts.changes import affected, change_location, openapi_changes
+from bff_core.contracts.changes.reached import MAX_PLACES, DifferencePlaces
 from bff_core.contracts.changes.rules import OPENAPI_RULES
+from bff_core.contracts.changes.schemas import SchemaComparison
 from bff_core.contracts.document import (
     Body,
     Content,
@@ -33,6 +34,7 @@ from bff_core.contracts.types import (
     Tuple,
     Union,
 )
+from bff_core.contracts.usage import OperationUse
 from tests.contracts.changes.cases import CASES
 
 TEXT, INTEGER, NUMBER = Scalar("string"), Scalar("integer"), Scalar("number")
@@ -449,3 +451,30 @@ def test_an_addition_to_a_response_is_breaking_the_other_way_round(fields, new):
 
     assert {one.level for one in openapi_changes(old, more)} == {"info"}
     assert {one.level for one in openapi_changes(more, old)} == {"breaking"}
+
+
+def unrolled(root, pairs, steps):
+    """Yield the rules and paths of differences, through loops too, up to a number of references."""
+    yield from ((one.rule, one.path) for one in root.differences)
+    if steps:
+        for path, pair in root.references:
+            for rule, below in unrolled(pairs[pair], pairs, steps - 1):
+                yield rule, (*path, *below)
+
+
+@given(TYPES, DOCUMENTS, DOCUMENTS)
+def test_each_place_of_a_difference_is_reported_or_within_a_loop(root, before, after):
+    """Whichever way leads to a changed field, a view that reads it there is affected."""
+    comparison = SchemaComparison(before.types, after.types)
+    top = comparison.compare(root, root, "response")
+
+    found = DifferencePlaces(comparison.pairs).find(top)
+
+    for rule, path in set(unrolled(top, comparison.pairs, steps=4)):
+        changes = [
+            Change("r", "breaking", "", "GET /it", "response", one.path, "200", loops=one.loops)
+            for one in found
+            if one.difference.rule == rule
+        ]
+        use = OperationUse("it", "GET", "/it", frozenset({path}), None, ("web: GET /home",))
+        assert affected(changes, [use]), (rule, path)
