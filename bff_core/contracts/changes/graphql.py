@@ -44,8 +44,8 @@ def graphql_changes(before: str, after: str) -> list[Change]:
     """Return what changed for clients between two schemas, each in the schema language.
 
     `Change.operation` is a type, or a directive with its @; `Change.field` is a field or a value of
-    it, and an argument of the field. Descriptions don't matter. Raises `ValueError` if a text is no
-    schema.
+    it, and an argument of the field. Descriptions don't matter. Raises `ContractError` if a text is
+    no schema.
     """
     old, new = parsed_schema(before), parsed_schema(after)
     return [*_root_changes(old, new), *_schema_changes(old, new), *_deprecations(old, new)]

@@ -4,18 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bff_core.contracts.errors import ContractError
 from bff_core.extras import needs
 
 with needs("graphql", "to read GraphQL schemas"):
     from graphql import (
         ArgumentNode,
         FieldNode,
-        FragmentDefinitionNode,
         GraphQLError,
         GraphQLInputObjectType,
         GraphQLNamedType,
         GraphQLSchema,
-        InlineFragmentNode,
         TypeInfo,
         TypeInfoVisitor,
         VariableDefinitionNode,
@@ -45,28 +44,28 @@ class GraphQLUse:
 def parsed_schema(sdl: str) -> GraphQLSchema:
     """Read a schema; directives that it does not define are accepted.
 
-    Raises `ValueError` if the text is no schema.
+    Raises `ContractError` if the text is no schema.
     """
     try:
         schema = build_schema(sdl, assume_valid_sdl=True)
     except (GraphQLError, TypeError) as error:
-        raise ValueError(f"this is no GraphQL schema: {error}") from None
+        raise ContractError("", [f"this is no GraphQL schema: {error}"]) from None
     if schema.query_type is None:
-        raise ValueError("this is no GraphQL schema: it has no type for queries")
+        raise ContractError("", ["this is no GraphQL schema: it has no type for queries"])
     return schema
 
 
 def graphql_use(sdl: str, operations: str) -> GraphQLUse:
     """Return what a document of operations uses of a schema.
 
-    Raises `ValueError` if one of the texts can't be read. Fields that the schema lacks are left
+    Raises `ContractError` if one of the texts can't be read. Fields that the schema lacks are left
     out.
     """
     schema = parsed_schema(sdl)
     try:
         document = parse(operations)
     except GraphQLError as error:
-        raise ValueError(f"these are no GraphQL operations: {error}") from None
+        raise ContractError("", [f"these are no GraphQL operations: {error}"]) from None
     info = TypeInfo(schema)
     collector = _Collector(schema, info)
     visit(document, TypeInfoVisitor(info, collector))
@@ -104,13 +103,6 @@ class _Collector(Visitor):
         of = self.info.get_input_type()
         if of is not None:
             self.sends |= set(_names_below(get_named_type(of), set()))
-
-    def enter_inline_fragment(self, node: InlineFragmentNode, *_: Any) -> None:
-        if node.type_condition is not None:
-            self.reads.add((node.type_condition.name.value, "__typename"))
-
-    def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> None:
-        self.reads.add((node.type_condition.name.value, "__typename"))
 
     def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> None:
         of = type_from_ast(self.schema, node.type)

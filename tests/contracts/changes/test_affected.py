@@ -7,6 +7,7 @@ from bff_core.contracts.changes import affected
 from bff_core.contracts.changes.graphql import graphql_changes
 from bff_core.contracts.changes.graphql_schema import graphql_use
 from bff_core.contracts.document import Document, HttpOperation
+from bff_core.contracts.errors import ContractError
 from bff_core.contracts.usage import OperationUse
 
 PET = "GET /pets/{id}"
@@ -230,6 +231,7 @@ def test_a_request_counts_if_it_sends_what_changed(change, sends, expected):
         ("/pets/7", "/pets/{id}"),  # a text where the contract has a parameter
         ("/pets", "/pets"),
         ("/v1/pets", "/pets"),
+        ("/v1/pets/7", "/pets/{id}"),
         ("/shops/rome/pets", "/shops/{shop}/pets"),
         ("/shops/{shop:path}/pets", "/shops/{shop}/pets"),
         ("/api/v1/pets", "/pets"),  # a proxy before the service adds a path
@@ -252,11 +254,15 @@ def test_calls_are_matched_with_the_paths_of_the_contract(path, called):
 
 def test_a_call_without_the_beginning_that_the_address_has_is_matched():
     """BFF_UPSTREAM_PETS=https://host/v1 and "/pets" reach the contract's "/v1/pets"."""
-    contract = Document("", "", "", operations=(HttpOperation("GET", "/v1/pets"),))
-    change = Change("operation-removed", "breaking", "", "GET /v1/pets")
+    paths = ("/v1/pets", "/v1/{kind}")
+    operations = tuple(HttpOperation("GET", path) for path in paths)
+    contract = Document("", "", "", operations=operations)
+    changes = [Change("operation-removed", "breaking", "", one.name) for one in operations]
 
-    assert affected([change], [use(path="/pets")], contract)
-    assert not affected([change], [use(path="/{id}")], contract)
+    [found] = affected(changes, [use(path="/pets")], contract)
+
+    assert found.change.operation == "GET /v1/pets"
+    assert affected(changes, [use(path="/{id}")], contract) == []  # it says too little
 
 
 def test_without_the_contract_the_operations_that_changed_are_known():
@@ -329,5 +335,5 @@ def test_the_inputs_of_variables_are_sent_whole(old, new):
 
 def test_operations_that_are_no_graphql_are_refused():
     """The error says what can't be read."""
-    with pytest.raises(ValueError, match="these are no GraphQL operations"):
+    with pytest.raises(ContractError, match="these are no GraphQL operations"):
         graphql_use(SCHEMA, "query {")

@@ -4,6 +4,7 @@ import pytest
 
 from bff_core.contracts.changes.graphql import graphql_changes
 from bff_core.contracts.changes.graphql_rules import GRAPHQL_RULES
+from bff_core.contracts.errors import ContractError
 
 SCHEMA = """
 directive @cached(seconds: Int) repeatable on FIELD | QUERY
@@ -138,6 +139,16 @@ def test_a_schema_does_not_differ_from_itself():
     assert graphql_changes(SCHEMA, reordered) == []
 
 
+def test_what_was_deprecated_before_is_no_change():
+    """Another reason, or a new field that is deprecated at once, warns nobody again."""
+    before = SCHEMA.replace("name: String,", 'name: String @deprecated(reason: "old"),')
+    after = before.replace('"old"', '"older"')
+    new = SCHEMA.replace("price: Float!,", "price: Float!, age: Int @deprecated,")
+
+    assert graphql_changes(before, after) == []
+    assert [one.rule for one in graphql_changes(SCHEMA, new)] == ["graphql-field-added"]
+
+
 def test_directives_for_schemas_do_not_concern_clients():
     """A service may annotate its types as it likes."""
     plain = SCHEMA.replace('@key(fields: "id") ', "").replace(
@@ -162,5 +173,5 @@ def test_a_removed_type_breaks_fragments_and_a_built_in_scalar_is_not_reported()
 @pytest.mark.parametrize("text", ["type {", "type Query { a: Missing }", "{ pet }"])
 def test_a_text_that_is_no_schema_is_refused(text):
     """The error says that the text is no schema, and why."""
-    with pytest.raises(ValueError, match="this is no GraphQL schema"):
+    with pytest.raises(ContractError, match="this is no GraphQL schema"):
         graphql_changes(SCHEMA, text)

@@ -145,6 +145,8 @@ TOKEN, KEY = {"token": ["read"]}, {"key": []}
         ([TOKEN], [{"token": ["write"]}], ["security-scope-added", "security-scope-removed"]),
         ([TOKEN], [TOKEN, {"token": ["write"]}], ["security-scope-removed"]),  # either is enough
         ([TOKEN, {"token": ["write"]}], [TOKEN], ["security-scope-added"]),
+        ([TOKEN, {"token": ["write"]}], [TOKEN, {"token": ["write"]}], []),
+        ([{"token": []}], [{"token": ["read", "write"]}, TOKEN], ["security-scope-added"]),
     ],
 )
 def test_credentials_are_compared_by_what_is_enough(before, after, expected):

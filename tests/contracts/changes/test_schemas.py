@@ -164,6 +164,7 @@ TYPE_PAIRS = [
     (Tuple((TEXT,)), Array(TEXT), "type-changed", "type-changed"),
     (Enum((1, 2)), Enum((1, 2, 3)), "enum-value-added", "enum-value-added"),
     (Enum((1,)), Enum((True,)), "type-changed", "type-changed"),
+    (Enum((2, 1)), Enum((2, True, 1)), "enum-value-added", "enum-value-added"),
     (Enum(("a",)), Enum((1,)), "type-changed", "type-changed"),
     (Enum(("a",)), TEXT, "enum-opened", "enum-opened"),
     (TEXT, Enum(("a",)), "became-enum", "became-enum"),
@@ -330,6 +331,39 @@ def test_options_of_a_union_are_matched_by_what_they_are():
         ("response-type-changed", ("lives",)),
         ("response-property-added", ("size",)),
     ]
+
+
+def test_options_with_other_constants_are_others():
+    """A bird is no dog, though it has the same properties."""
+    dog, bird = (required(kind=Enum((kind,)), lives=INTEGER) for kind in ("dog", "bird"))
+    new_dog = required(kind=Enum(("dog",)), lives=TEXT)
+
+    changes = openapi_changes(
+        returning(Union((dog, TEXT))), returning(Union((bird, new_dog, TEXT)))
+    )
+
+    assert sorted(one.rule for one in changes) == [
+        "response-type-changed",
+        "response-union-option-added",
+    ]
+
+
+def test_options_with_other_properties_are_others():
+    """An option is replaced if little of it is left."""
+    old, new = required(a=TEXT, b=TEXT, c=TEXT), required(c=TEXT, d=TEXT, e=TEXT)
+
+    assert response_rules(Union((old, TEXT)), Union((new, TEXT))) == {
+        "response-union-option-removed",
+        "response-union-option-added",
+    }
+
+
+def test_options_are_matched_by_name_first():
+    """Two types of one shape may change places."""
+    types = {"A": required(x=INTEGER), "B": required(x=TEXT)}
+    before, after = Union((Ref("A"), Ref("B"))), Union((Ref("B"), Ref("A")))
+
+    assert openapi_changes(returning(before, types), returning(after, types)) == []
 
 
 def test_names_of_types_follow_their_types():
