@@ -5,9 +5,7 @@ import pytest
 from bff_core.contracts.change import Change
 from bff_core.contracts.changes import affected
 from bff_core.contracts.changes.graphql import graphql_changes
-from bff_core.contracts.changes.graphql_schema import graphql_use
 from bff_core.contracts.document import Document, HttpOperation
-from bff_core.contracts.errors import ContractError
 from bff_core.contracts.usage import OperationUse
 
 PET = "GET /pets/{id}"
@@ -283,10 +281,9 @@ input Draft { name: String!, kind: Kind, owner: Owner2 }
 input Owner2 { name: String }
 type Mutation { add(draft: Draft!): Pet }
 """
-OPERATIONS = """
-query One($id: ID!) { pet(id: $id) { ...Card } }
-fragment Card on Pet { name kind found { ... on Owner { name } } }
-"""
+READS = ["Query.pet", "Pet.name", "Pet.kind", "Kind", "Pet.found", "Found", "Owner.name"]
+SENDS = ["Query.pet.id"]
+"""What this operation uses: { pet(id: 1) { name kind found { ... on Owner { name } } } }"""
 
 
 @pytest.mark.parametrize(
@@ -309,8 +306,7 @@ fragment Card on Pet { name kind found { ... on Owner { name } } }
 )
 def test_graphql_operations_are_affected_by_what_they_select(old, new, expected):
     """Other fields, arguments and inputs of the schema may change."""
-    reached = graphql_use(SCHEMA, OPERATIONS)
-    pets = OperationUse("pets", "POST", "/graphql", reached.reads, reached.sends, ("web: Query.a",))
+    pets = use(READS, SENDS, "/graphql", "POST")
 
     changes = graphql_changes(SCHEMA, SCHEMA.replace(old, new))
 
@@ -319,21 +315,20 @@ def test_graphql_operations_are_affected_by_what_they_select(old, new, expected)
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "expected"),
     [
-        ("input Draft { name: String!,", "input Draft { name: String!, age: Int!,"),
-        ("input Owner2 { name: String }", "input Owner2 { age: Int }"),
+        ("input Draft { name: String!,", "input Draft { name: String!, age: Int!,", True),
+        ("input Draft { name: String!,", "input Draft { name: ID!,", True),
+        ("kind: Kind, owner", "owner", False),
+        ("CAT DOG", "CAT", False),
+        ("input Owner2 { name: String }", "input Owner2 { name: String, age: Int! }", False),
     ],
 )
-def test_the_inputs_of_variables_are_sent_whole(old, new):
-    """Which fields a variable has is decided when it is sent, so all count."""
-    reached = graphql_use(SCHEMA, "mutation($draft: Draft!) { add(draft: $draft) { id } }")
-    pets = OperationUse("pets", "POST", "/graphql", reached.reads, reached.sends, ("web: Query.a",))
+def test_inputs_are_affected_by_what_is_sent(old, new, expected):
+    """A new required field of an input concerns all that send one."""
+    pets = use(["Mutation.add", "Pet.id"], ["Mutation.add.draft", "Draft.name"], "/graphql", "POST")
 
-    assert affected(graphql_changes(SCHEMA, SCHEMA.replace(old, new)), [pets])
+    changes = graphql_changes(SCHEMA, SCHEMA.replace(old, new))
 
-
-def test_operations_that_are_no_graphql_are_refused():
-    """The error says what can't be read."""
-    with pytest.raises(ContractError, match="these are no GraphQL operations"):
-        graphql_use(SCHEMA, "query {")
+    assert changes
+    assert bool(affected(changes, [pets])) is expected

@@ -194,7 +194,7 @@ def test_a_moved_parameter_is_not_written_differently_only():
 
 
 def test_the_default_of_a_required_parameter_or_property_does_not_matter():
-    """Nobody leaves it out."""
+    """All requests have it."""
     draft = "components schemas Draft"
     required = {
         "paths /pets get parameters 0 required": True,
