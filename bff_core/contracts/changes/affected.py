@@ -75,6 +75,10 @@ def affected(
 
     `contract` is the document before the changes: with it, the paths of calls are matched with all
     operations and the paths of servers are known. What a use has not decided counts as used.
+
+    For a GraphQL service, `reads` has coordinates of the schema: fields, ("Product", "price"), and
+    the names of enums, scalars and unions that are returned, ("Currency",). `sends` has arguments,
+    ("Query", "product", "id"), fields of inputs, ("Draft", "name"), and names of enums.
     """
     changes = list(changes)
     operations = _Operations(contract or _document(changes))
@@ -162,6 +166,8 @@ def _is_sent(change: Change, sends: _Paths) -> bool:
 
 def _touches_type(change: Change, use: OperationUse) -> bool:
     coordinate = (change.operation, *change.field) if change.operation else ()
+    if change.rule == "graphql-required-input-field-added":
+        return _is_used(change, coordinate[:1], use.sends)
     if change.rule == "graphql-argument-removed":
         return _is_used(change, coordinate, use.sends)
     return _is_used(change, coordinate, use.reads) or _is_used(change, coordinate, use.sends)

@@ -26,8 +26,6 @@ def security_differences(
 
 def _differences(old: list[_Alternative], new: list[_Alternative]) -> Iterator[OperationDifference]:
     for one in old:
-        if any(not _missing(one, other) for other in new if other.keys() <= one.keys()):
-            continue
         nearest = [_missing(one, other) for other in new if other.keys() <= one.keys()]
         for scope in min(nearest, key=len, default=()):
             yield _difference("security-scope-added", f"the scope {plain(scope)} is required now")

@@ -36,19 +36,27 @@ def classified(program: Path) -> dict[str, Classes]:
 
 
 def _classes(program: Path, folder: Path, before: dict[str, Any], edits: dict[str, Any]) -> Classes:
+    changes = oasdiff_changes(program, folder, before, edited(before, edits))
+    return dict(sorted((one["id"], LEVELS[one["level"]]) for one in changes))
+
+
+def oasdiff_changes(
+    program: Path, folder: Path, before: dict[str, Any], after: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the changes between two documents as oasdiff prints them."""
     old, new = folder / "before.json", folder / "after.json"
     old.write_text(json.dumps(before))
-    new.write_text(json.dumps(edited(before, edits)))
+    new.write_text(json.dumps(after))
     done = subprocess.run(
         [program, "changelog", "--flatten-allof", "--format", "json", old, new],
         capture_output=True,
         check=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     found = json.loads(done.stdout or "[]")
-    changes = found["changes"] if isinstance(found, dict) else found
-    return dict(sorted((one["id"], LEVELS[one["level"]]) for one in changes))
+    changes: list[dict[str, Any]] = found["changes"] if isinstance(found, dict) else found
+    return changes
 
 
 if __name__ == "__main__":

@@ -145,6 +145,8 @@ TOKEN, KEY = {"token": ["read"]}, {"key": []}
         ([TOKEN], [{"token": ["write"]}], ["security-scope-added", "security-scope-removed"]),
         ([TOKEN], [TOKEN, {"token": ["write"]}], ["security-scope-removed"]),  # either is enough
         ([TOKEN, {"token": ["write"]}], [TOKEN], ["security-scope-added"]),
+        ([TOKEN, {"token": ["write"]}], [TOKEN, {"token": ["write"]}], []),
+        ([{"token": []}], [{"token": ["read", "write"]}, TOKEN], ["security-scope-added"]),
     ],
 )
 def test_credentials_are_compared_by_what_is_enough(before, after, expected):
@@ -192,7 +194,7 @@ def test_a_moved_parameter_is_not_written_differently_only():
 
 
 def test_the_default_of_a_required_parameter_or_property_does_not_matter():
-    """Nobody leaves it out."""
+    """All requests have it."""
     draft = "components schemas Draft"
     required = {
         "paths /pets get parameters 0 required": True,

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.contracts.change import Change
-from bff_core.contracts.changes import change_location, openapi_changes
-from bff_core.contracts.changes.reached import MAX_PLACES
+from bff_core.contracts.changes import affected, change_location, openapi_changes
+from bff_core.contracts.changes.reached import MAX_PLACES, DifferencePlaces
 from bff_core.contracts.changes.rules import OPENAPI_RULES
+from bff_core.contracts.changes.schemas import SchemaComparison
 from bff_core.contracts.document import (
     Body,
     Content,
@@ -33,6 +34,7 @@ from bff_core.contracts.types import (
     Tuple,
     Union,
 )
+from bff_core.contracts.usage import OperationUse
 from tests.contracts.changes.cases import CASES
 
 TEXT, INTEGER, NUMBER = Scalar("string"), Scalar("integer"), Scalar("number")
@@ -162,6 +164,7 @@ TYPE_PAIRS = [
     (Tuple((TEXT,)), Array(TEXT), "type-changed", "type-changed"),
     (Enum((1, 2)), Enum((1, 2, 3)), "enum-value-added", "enum-value-added"),
     (Enum((1,)), Enum((True,)), "type-changed", "type-changed"),
+    (Enum((2, 1)), Enum((2, True, 1)), "enum-value-added", "enum-value-added"),
     (Enum(("a",)), Enum((1,)), "type-changed", "type-changed"),
     (Enum(("a",)), TEXT, "enum-opened", "enum-opened"),
     (TEXT, Enum(("a",)), "became-enum", "became-enum"),
@@ -330,6 +333,39 @@ def test_options_of_a_union_are_matched_by_what_they_are():
     ]
 
 
+def test_options_with_other_constants_are_others():
+    """A bird is no dog, though it has the same properties."""
+    dog, bird = (required(kind=Enum((kind,)), lives=INTEGER) for kind in ("dog", "bird"))
+    new_dog = required(kind=Enum(("dog",)), lives=TEXT)
+
+    changes = openapi_changes(
+        returning(Union((dog, TEXT))), returning(Union((bird, new_dog, TEXT)))
+    )
+
+    assert sorted(one.rule for one in changes) == [
+        "response-type-changed",
+        "response-union-option-added",
+    ]
+
+
+def test_options_with_other_properties_are_others():
+    """An option is replaced if little of it is left."""
+    old, new = required(a=TEXT, b=TEXT, c=TEXT), required(c=TEXT, d=TEXT, e=TEXT)
+
+    assert response_rules(Union((old, TEXT)), Union((new, TEXT))) == {
+        "response-union-option-removed",
+        "response-union-option-added",
+    }
+
+
+def test_options_are_matched_by_name_first():
+    """Two types of one shape may change places."""
+    types = {"A": required(x=INTEGER), "B": required(x=TEXT)}
+    before, after = Union((Ref("A"), Ref("B"))), Union((Ref("B"), Ref("A")))
+
+    assert openapi_changes(returning(before, types), returning(after, types)) == []
+
+
 def test_names_of_types_follow_their_types():
     """An option that is renamed has the same value; one that is gone takes its value along."""
     types = {"Cat": required(type=TEXT, lives=INTEGER), "Dog": required(type=TEXT, barks=TEXT)}
@@ -449,3 +485,30 @@ def test_an_addition_to_a_response_is_breaking_the_other_way_round(fields, new):
 
     assert {one.level for one in openapi_changes(old, more)} == {"info"}
     assert {one.level for one in openapi_changes(more, old)} == {"breaking"}
+
+
+def unrolled(root, pairs, steps):
+    """Yield the rules and paths of differences, through loops too, up to a number of references."""
+    yield from ((one.rule, one.path) for one in root.differences)
+    if steps:
+        for path, pair in root.references:
+            for rule, below in unrolled(pairs[pair], pairs, steps - 1):
+                yield rule, (*path, *below)
+
+
+@given(TYPES, DOCUMENTS, DOCUMENTS)
+def test_each_place_of_a_difference_is_reported_or_within_a_loop(root, before, after):
+    """Whichever way leads to a changed field, a view that reads it there is affected."""
+    comparison = SchemaComparison(before.types, after.types)
+    top = comparison.compare(root, root, "response")
+
+    found = DifferencePlaces(comparison.pairs).find(top)
+
+    for rule, path in set(unrolled(top, comparison.pairs, steps=4)):
+        changes = [
+            Change("r", "breaking", "", "GET /it", "response", one.path, "200", loops=one.loops)
+            for one in found
+            if one.difference.rule == rule
+        ]
+        use = OperationUse("it", "GET", "/it", frozenset({path}), None, ("web: GET /home",))
+        assert affected(changes, [use]), (rule, path)
