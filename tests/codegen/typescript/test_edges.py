@@ -151,15 +151,20 @@ EXPECTED = {
 """What each scenario of `edges.ts` returns."""
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Generate a client, compile it with the program, run it."""
+def edges_client() -> str:
+    """Return the client of `PATHS`, for a gateway with sessions."""
     described = document(PATHS)
     cookie = {"type": "apiKey", "in": "cookie", "name": "__Host-bff"}
     described["components"]["securitySchemes"] = {"Session": cookie}
     (text,) = generate(parse(described), ClientOptions(gateway="edges")).values()
+    return text
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Generate a client, compile it with the program, run it."""
     folder: Path = tmp_path_factory.mktemp("edges")
-    (folder / "edges_client.ts").write_text(text, encoding="utf-8")
+    (folder / "edges_client.ts").write_text(edges_client(), encoding="utf-8")
     (folder / "package.json").write_text('{"type": "module"}')
     shutil.copy(FOLDER / "edges.ts", folder)
     assert compile_files("7", folder, *IN_NODE, "edges.ts") == []
