@@ -102,6 +102,18 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const opened = await scripted([inPieces(text, 5)]).progressive.getValue();
     return all(unwrap(opened));
   },
+  async progressiveTimeout() {
+    const never: Step = () =>
+      new Response(new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{"part":"a","status":"ok"}\n')) }),
+        { headers: { "content-type": "application/x-ndjson" } });
+    const [lines, error] = await all(unwrap(await scripted([never]).progressive.getValue({}, { timeoutMs: 60 })));
+    return [lines.length, error, sentHeader(0, "request-timeout") !== null];
+  },
+  async storeThatFails() {
+    const fails = (): never => { throw new Error("full"); };
+    const etags = { get: fails, set: fails, delete: fails, clear: () => undefined };
+    return kind(await scripted([answer("1", { etag: '"1"' })], { etags }).getValue());
+  },
   async progressiveCutOff() {
     const text = '{"part":"a","status":"ok"}\n';
     return all(unwrap(await scripted([inPieces(text, 99)]).progressive.getValue()));

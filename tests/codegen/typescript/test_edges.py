@@ -85,6 +85,8 @@ EXPECTED = {
         ],
         "true problem bad_status",
     ],
+    "progressiveTimeout": [1, "true timeout ", True],
+    "storeThatFails": 1,
     "progressiveCutOff": [
         [{"type": "part", "part": "a", "status": {"status": "ok"}, "partial": {}}],
         NETWORK,
