@@ -101,7 +101,8 @@ def document_of(loaded: LoadedGateway) -> Document:
     """
     content = without_meta(loaded.app.openapi())
     if not content.get("paths"):
-        hint = ": bff client graphql writes its schema" if _has_graphql(loaded) else ""
+        has_graphql = _has_graphql(loaded)
+        hint = ": bff client graphql writes its schema" if has_graphql else ": add a screen"
         raise CannotRun(f"gateway {loaded.name} has no views{hint}")
     return parse(content, f"gateway {loaded.name}")
 
