@@ -7,6 +7,7 @@ import msgspec
 
 from bff_core.contracts.document import Document, SecurityScheme
 from bff_core.contracts.errors import ContractError
+from bff_core.contracts.openapi.alias_loops import break_alias_loops
 from bff_core.contracts.openapi.checks import StructureCheck, found
 from bff_core.contracts.openapi.notes import Notes
 from bff_core.contracts.openapi.operations import OperationReader
@@ -26,12 +27,11 @@ def parse(content: Mapping[str, object], source: str = "") -> Document:
     faults of the document.
     """
     try:
-        plain = msgspec.to_builtins(content, str_keys=True)
-        return read(plain, source)
+        return read(_plain(content, source), source)
+    except ContractError as error:
+        raise ContractError(source, error.faults) from None
     except RecursionError:
         raise ContractError(source, ["it is nested too deeply, or contains itself"]) from None
-    except TypeError as error:
-        raise ContractError(source, [f"it is no JSON: {error}"]) from None
 
 
 def read(content: object, source: str) -> Document:
@@ -46,6 +46,7 @@ def read(content: object, source: str) -> Document:
     operations = OperationReader(content, checks.references, schemas, notes)
     found_operations = tuple(operations.read(content.get("paths") or {}))
     schemas.read_pending()
+    break_alias_loops(schemas.types, notes)
     if content.get("webhooks"):
         notes.add("#/webhooks", "webhooks are not represented")
     info = content.get("info") or {}
@@ -61,6 +62,14 @@ def read(content: object, source: str) -> Document:
         source=source,
         notes=tuple(notes),
     )
+
+
+def _plain(content: object, source: str) -> object:
+    """Return a copy in dicts and lists, with texts for keys."""
+    try:
+        return msgspec.to_builtins(content, str_keys=True)
+    except TypeError as error:
+        raise ContractError(source, [f"it is no JSON: {error}"]) from None
 
 
 def openapi_object(content: object, source: str) -> Node:

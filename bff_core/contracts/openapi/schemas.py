@@ -45,10 +45,12 @@ class SchemaReader:
         self._objects = ObjectReader(self.annotations, notes, self.type_of)
         self._unions = UnionReader(
             references,
+            self._inheritance,
             self._extension,
             notes,
             type_of=self.type_of,
             plain=self._plain,
+            refer=lambda target: Ref(self._name(target)),
             add_named=self._name_option,
         )
         self._names: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Decodes JSON and YAML, told apart by their content."""
+"""Decodes JSON and YAML; the content decides which it is."""
 
 from typing import Final
 
