@@ -10,7 +10,7 @@ from bff_core.codegen.typescript.operations import ClientOperation, operations_o
 from bff_core.codegen.typescript.text import comment, literal, one_line, property_name
 from bff_core.codegen.typescript.types import FORMATS, TypeWriter, Usage, format_of, reachable
 from bff_core.contracts.document import Document, SecurityScheme
-from bff_core.contracts.types import ObjectType, Type
+from bff_core.contracts.types import Array, ObjectType, Type
 
 RUNTIME: Final = (
     *("results", "platform", "options", "headers", "requests", "exchange", "etags", "calls"),
@@ -259,7 +259,7 @@ class _Client:
         for argument in one.arguments:
             parameter = argument.parameter
             shown = self._writer.expression(parameter.type, is_sent=True)
-            if shown.endswith("[]"):
+            if isinstance(parameter.type, Array):
                 shown = f"readonly {shown}"
             mark, other = ("", "") if parameter.is_required else ("?", " | undefined")
             tags = (
