@@ -11,10 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from bff_core.codegen.client_options import ClientOptions
+from bff_core.codegen.typescript import generate
+from bff_core.contracts.openapi import load
 from bff_core_cli import main
 from tests.codegen.typescript import test_edges
 from tests.codegen.typescript.compilers import FOLDER as EDGES
+from tests.codegen.typescript.compilers import WITHOUT_PLATFORM, compile_files
 from tests.codegen.typescript.test_edges import edges_client
+from tests.foreign.contracts.documents import examples, github
 
 HERE = Path(__file__).parent / "app_clients"
 ROOT = HERE.parents[3]
@@ -74,6 +79,22 @@ def test_graphql_codegen_takes_the_schema_and_the_configuration(
     options = ("--strict", "--noEmit", "--skipLibCheck", "--verbatimModuleSyntax")
     modules = ("--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler")
     run(programs / "tsc", *options, *modules, "home.ts")
+
+
+def test_clients_of_large_documents_compile(programs: Path) -> None:
+    """Those of GitHub, and of the corner cases of OpenAPI 3.0 and 3.1, under all strict options."""
+    folder = TOOLS / "large"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for number, path in enumerate([github(), *examples()]):
+        described = load(path)
+        if described.operations:
+            (text,) = generate(described, ClientOptions(gateway="api")).values()
+            (folder / f"api{number}.ts").write_text(text, encoding="utf-8")
+    names = sorted(one.name for one in folder.iterdir())
+
+    assert len(names) > 40
+    assert compile_files("7", folder, *WITHOUT_PLATFORM, *names) == []
 
 
 def test_the_client_runs_in_deno(programs: Path) -> None:
