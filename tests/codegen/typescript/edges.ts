@@ -253,6 +253,23 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const { credentials } = sent[0]?.init ?? {};
     return [credentials, sentHeader(0, "x-csrf"), sent[0]?.url];
   },
+  async downloads() {
+    const step = answer("%PDF", { "content-type": "application/pdf" });
+    const result = await scripted([step]).getFile();
+    return result.ok && [result.data.size, await result.data.text(), sentHeader(0, "accept")];
+  },
+  async texts() {
+    const result = await scripted([answer("a;b", { "content-type": "text/csv" })]).getTable();
+    return kind(result);
+  },
+  async uploads() {
+    const api = scripted([answer("1")]);
+    const one = { data: new Blob(["x"]), name: "a.png" };
+    await api.postForm({ body: { file: one, files: [one, new Blob(["y"])], note: "n", size: 3 } });
+    const form = sent[0]?.init.body as FormData;
+    const names = [...form.entries()].map(([name, value]) => [name, typeof value === "string" ? value : value.name]);
+    return [names, sentHeader(0, "content-type")];
+  },
   async headersOfARequest() {
     const headers = ({ method, url, token }: { method: string; url: string; token: string | null }) =>
       ({ dpop: `${method} ${url} ${token}`, "x-none": undefined });

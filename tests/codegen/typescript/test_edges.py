@@ -20,6 +20,18 @@ NUMBERS = {"type": "object", "additionalProperties": {"type": "number"}}
 KEY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
 
 
+FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+FORM = {
+    "type": "object",
+    "properties": {
+        "file": FILE,
+        "files": {"type": "array", "items": FILE},
+        "note": {"type": "string"},
+        "size": {"type": "integer"},
+    },
+}
+
+
 def sending(*media_types: str, schema: Any) -> dict[str, Any]:
     content = {one: {"schema": schema} for one in media_types}
     return {"responses": {"200": {"description": "", "content": content}}}
@@ -40,6 +52,19 @@ PATHS = {
     },
     "/news": {
         "get": {"operationId": "watch", **sending("text/event-stream", schema={"type": "string"})}
+    },
+    "/file": {
+        "get": {"operationId": "get_file", **sending("application/pdf", schema={"type": "string"})}
+    },
+    "/table": {
+        "get": {"operationId": "get_table", **sending("text/csv", schema={"type": "string"})}
+    },
+    "/form": {
+        "post": returning(
+            {"type": "number"},
+            operationId="post_form",
+            requestBody={"content": {"multipart/form-data": {"schema": FORM}}, "required": True},
+        )
     },
     "/plain": {"post": returning({"type": "number"}, operationId="post_plain")},
     "/keyed": {"post": returning({"type": "number"}, operationId="post_keyed", parameters=[KEY])},
@@ -144,6 +169,12 @@ EXPECTED = {
         0,
     ],
     "sessions": ["include", "1", "https://shop.example/api/value"],
+    "downloads": [4, "%PDF", "*/*"],
+    "texts": "a;b",
+    "uploads": [
+        [["file", "a.png"], ["files", "a.png"], ["files", "blob"], ["note", "n"], ["size", "3"]],
+        None,
+    ],
     "headersOfARequest": ["POST https://shop.example/api/plain t", "DPoP t", None],
     "tokenThatFails": "Error: locked",
     "abortedBefore": ["aborted", 0, 0],
