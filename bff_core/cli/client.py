@@ -101,7 +101,8 @@ def document_of(loaded: LoadedGateway) -> Document:
     """
     content = without_meta(loaded.app.openapi())
     if not content.get("paths"):
-        hint = ": bff client graphql writes its schema" if _has_graphql(loaded) else ""
+        has_graphql = _has_graphql(loaded)
+        hint = ": bff client graphql writes its schema" if has_graphql else ": add a screen"
         raise CannotRun(f"gateway {loaded.name} has no views{hint}")
     return parse(content, f"gateway {loaded.name}")
 
@@ -114,7 +115,7 @@ def without_meta(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return an OpenAPI document whose answers are their models: `_meta` is taken out of them."""
     copied: dict[str, Any] = deepcopy(dict(content))
     for operations in copied.get("paths", {}).values():
-        for operation in operations.values():
+        for operation in filter(lambda one: isinstance(one, dict), operations.values()):
             for response in operation.get("responses", {}).values():
                 for body in response.get("content", {}).values():
                     body["schema"] = _without_meta(body.get("schema", {}))

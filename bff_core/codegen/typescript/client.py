@@ -1,35 +1,24 @@
-"""The file of a TypeScript client: types, operations, and what they run on."""
+"""The file of a TypeScript client: its methods, its types, and the code that they run on."""
 
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from typing import Final
 
 from bff_core.codegen.client_options import ClientOptions
 from bff_core.codegen.typescript.names import GLOBALS, Names, declared_in, method_name, type_name
 from bff_core.codegen.typescript.operations import ClientOperation, operations_of
+from bff_core.codegen.typescript.runtime_source import (
+    KNOWN_STATUSES,
+    OWN_TYPES,
+    own_types,
+    runtime_source,
+)
 from bff_core.codegen.typescript.text import comment, literal, one_line, property_name
 from bff_core.codegen.typescript.types import FORMATS, TypeWriter, Usage, format_of, reachable
 from bff_core.contracts.document import Document, SecurityScheme
-from bff_core.contracts.types import ObjectType, Type
-
-RUNTIME: Final = (
-    *("results", "platform", "options", "headers", "requests", "exchange", "etags", "calls"),
-    *("lines", "values", "stream", "events", "progressive"),
-)
-"""The sources of what clients run on, in this order; those of the second line only if needed."""
+from bff_core.contracts.types import Array, Type
 
 PER_METHOD: Final = ("Arguments", "Part", "Code", "Line", "Result")
 """What follows the name of a method in the names of its types."""
-
-OWN_TYPES: Final = {
-    "Problem": {
-        *("type", "title", "status", "code", "detail", "request_id", "trace_id", "part"),
-        *("retry_after", "errors"),
-    },
-    "ProblemError": {"in", "pointer", "detail", "type", "line", "column"},
-    "PartStatus": {"status", "reason", "age"},
-}
-"""Schemas of the framework that the runtime declares, with the names of their fields."""
 
 
 def generate(document: Document, options: ClientOptions) -> dict[str, str]:
@@ -42,28 +31,6 @@ def generate(document: Document, options: ClientOptions) -> dict[str, str]:
     written = _Client(name, operations, writer, scope, _has_sessions(document))
     text = "\n".join([_head(document, options), *written.sections(), runtime_source(operations)])
     return {f"{method_name(options.gateway)}.ts": text}
-
-
-def runtime_source(operations: Sequence[ClientOperation] | None = None) -> str:
-    """Return the code that is the same in each client: all of it, or what operations need."""
-    folder = files(__package__) / "runtime"
-    used = RUNTIME if operations is None else [one for one in RUNTIME if _is_used(one, operations)]
-    return "\n".join((folder / f"{one}.ts").read_text(encoding="utf-8") for one in used)
-
-
-def _is_used(source: str, operations: Sequence[ClientOperation]) -> bool:
-    """Whether operations need a source: projects may forbid functions that nothing calls."""
-    has_lines = any(one.reads == "lines" for one in operations)
-    has_events = any(one.reads == "events" for one in operations)
-    has_parts = any(one.is_progressive for one in operations)
-    needed = {
-        "lines": has_lines or has_events or has_parts,
-        "values": has_lines or has_parts,
-        "stream": has_lines or has_events,
-        "events": has_events,
-        "progressive": has_parts,
-    }
-    return needed.get(source, True)
 
 
 def _head(document: Document, options: ClientOptions) -> str:
@@ -86,29 +53,12 @@ def _writer(document: Document, operations: Sequence[ClientOperation], scope: Na
     sent = [kind for one in operations for kind in one.sent]
     received = [kind for one in operations for kind in one.received]
     usage = Usage(reachable(sent, document.types), reachable(received, document.types))
-    names = _own_types(document)
+    names = own_types(document)
     for name in document.types:
         if name not in names and name in usage.in_requests | usage.in_responses:
             wanted = type_name(name)
             names[name] = scope.take(wanted, f"{wanted}Model")
     return TypeWriter(document.types, names, usage)
-
-
-def _own_types(document: Document) -> dict[str, str]:
-    """Return the schemas of the framework by name, with the types of the runtime that they are.
-
-    The framework's schema is called `BffProblem` if a model of the gateway is called `Problem`.
-    """
-    found = {}
-    for own, fields in OWN_TYPES.items():
-        for name in (f"Bff{own}", own):
-            one = document.types.get(name)
-            if one is None or not isinstance(one.type, ObjectType):
-                continue
-            if {field.name for field in one.type.fields} == fields:
-                found[name] = own
-                break
-    return found
 
 
 class _Client:
@@ -259,7 +209,7 @@ class _Client:
         for argument in one.arguments:
             parameter = argument.parameter
             shown = self._writer.expression(parameter.type, is_sent=True)
-            if shown.endswith("[]"):
+            if isinstance(parameter.type, Array):
                 shown = f"readonly {shown}"
             mark, other = ("", "") if parameter.is_required else ("?", " | undefined")
             tags = (
@@ -339,9 +289,3 @@ def _is_progressive(one: ClientOperation) -> bool:
 def _codes(one: ClientOperation) -> str:
     known = [status for status in one.statuses if status in KNOWN_STATUSES]
     return f"ProblemCodes[{' | '.join(known)}]" if known else "string"
-
-
-KNOWN_STATUSES: Final = frozenset(
-    map(str, (400, 401, 402, 403, 404, 409, 410, 412, 413, 415, 422, 423, 429, 500, 502, 503, 504))
-)
-"""The statuses of `ProblemCodes` in the runtime."""

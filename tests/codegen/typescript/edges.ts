@@ -102,6 +102,18 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const opened = await scripted([inPieces(text, 5)]).progressive.getValue();
     return all(unwrap(opened));
   },
+  async progressiveTimeout() {
+    const never: Step = () =>
+      new Response(new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{"part":"a","status":"ok"}\n')) }),
+        { headers: { "content-type": "application/x-ndjson" } });
+    const [lines, error] = await all(unwrap(await scripted([never]).progressive.getValue({}, { timeoutMs: 60 })));
+    return [lines.length, error, sentHeader(0, "request-timeout") !== null];
+  },
+  async storeThatFails() {
+    const fails = (): never => { throw new Error("full"); };
+    const etags = { get: fails, set: fails, delete: fails, clear: () => undefined };
+    return kind(await scripted([answer("1", { etag: '"1"' })], { etags }).getValue());
+  },
   async progressiveCutOff() {
     const text = '{"part":"a","status":"ok"}\n';
     return all(unwrap(await scripted([inPieces(text, 99)]).progressive.getValue()));
@@ -240,6 +252,23 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     await scripted([answer("{}")]).getValue();
     const { credentials } = sent[0]?.init ?? {};
     return [credentials, sentHeader(0, "x-csrf"), sent[0]?.url];
+  },
+  async downloads() {
+    const step = answer("%PDF", { "content-type": "application/pdf" });
+    const result = await scripted([step]).getFile();
+    return result.ok && [result.data.size, await result.data.text(), sentHeader(0, "accept")];
+  },
+  async texts() {
+    const result = await scripted([answer("a;b", { "content-type": "text/csv" })]).getTable();
+    return kind(result);
+  },
+  async uploads() {
+    const api = scripted([answer("1")]);
+    const one = { data: new Blob(["x"]), name: "a.png" };
+    await api.postForm({ body: { file: one, files: [one, new Blob(["y"])], note: "n", size: 3 } });
+    const form = sent[0]?.init.body as FormData;
+    const names = [...form.entries()].map(([name, value]) => [name, typeof value === "string" ? value : value.name]);
+    return [names, sentHeader(0, "content-type")];
   },
   async headersOfARequest() {
     const headers = ({ method, url, token }: { method: string; url: string; token: string | null }) =>

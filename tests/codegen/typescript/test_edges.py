@@ -20,6 +20,18 @@ NUMBERS = {"type": "object", "additionalProperties": {"type": "number"}}
 KEY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}
 
 
+FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+FORM = {
+    "type": "object",
+    "properties": {
+        "file": FILE,
+        "files": {"type": "array", "items": FILE},
+        "note": {"type": "string"},
+        "size": {"type": "integer"},
+    },
+}
+
+
 def sending(*media_types: str, schema: Any) -> dict[str, Any]:
     content = {one: {"schema": schema} for one in media_types}
     return {"responses": {"200": {"description": "", "content": content}}}
@@ -40,6 +52,19 @@ PATHS = {
     },
     "/news": {
         "get": {"operationId": "watch", **sending("text/event-stream", schema={"type": "string"})}
+    },
+    "/file": {
+        "get": {"operationId": "get_file", **sending("application/pdf", schema={"type": "string"})}
+    },
+    "/table": {
+        "get": {"operationId": "get_table", **sending("text/csv", schema={"type": "string"})}
+    },
+    "/form": {
+        "post": returning(
+            {"type": "number"},
+            operationId="post_form",
+            requestBody={"content": {"multipart/form-data": {"schema": FORM}}, "required": True},
+        )
     },
     "/plain": {"post": returning({"type": "number"}, operationId="post_plain")},
     "/keyed": {"post": returning({"type": "number"}, operationId="post_keyed", parameters=[KEY])},
@@ -85,6 +110,8 @@ EXPECTED = {
         ],
         "true problem bad_status",
     ],
+    "progressiveTimeout": [1, "true timeout ", True],
+    "storeThatFails": 1,
     "progressiveCutOff": [
         [{"type": "part", "part": "a", "status": {"status": "ok"}, "partial": {}}],
         NETWORK,
@@ -142,6 +169,12 @@ EXPECTED = {
         0,
     ],
     "sessions": ["include", "1", "https://shop.example/api/value"],
+    "downloads": [4, "%PDF", "*/*"],
+    "texts": "a;b",
+    "uploads": [
+        [["file", "a.png"], ["files", "a.png"], ["files", "blob"], ["note", "n"], ["size", "3"]],
+        None,
+    ],
     "headersOfARequest": ["POST https://shop.example/api/plain t", "DPoP t", None],
     "tokenThatFails": "Error: locked",
     "abortedBefore": ["aborted", 0, 0],
@@ -151,15 +184,20 @@ EXPECTED = {
 """What each scenario of `edges.ts` returns."""
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Generate a client, compile it with the program, run it."""
+def edges_client() -> str:
+    """Return the client of `PATHS`, for a gateway with sessions."""
     described = document(PATHS)
     cookie = {"type": "apiKey", "in": "cookie", "name": "__Host-bff"}
     described["components"]["securitySchemes"] = {"Session": cookie}
     (text,) = generate(parse(described), ClientOptions(gateway="edges")).values()
+    return text
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Generate a client, compile it with the program, run it."""
     folder: Path = tmp_path_factory.mktemp("edges")
-    (folder / "edges_client.ts").write_text(text, encoding="utf-8")
+    (folder / "edges_client.ts").write_text(edges_client(), encoding="utf-8")
     (folder / "package.json").write_text('{"type": "module"}')
     shutil.copy(FOLDER / "edges.ts", folder)
     assert compile_files("7", folder, *IN_NODE, "edges.ts") == []

@@ -50,6 +50,20 @@ def test_arguments_are_required_where_the_operation_needs_one():
     assert "  readonly q?: string | undefined;\n" in text
 
 
+def test_lists_of_the_query_may_be_read_only():
+    """A constant list can be given; a union of a text and a list is one of both."""
+    texts = {"type": "array", "items": TEXT}
+    parameters = [
+        {"name": "tag", "in": "query", "schema": texts},
+        {"name": "id", "in": "query", "schema": {"oneOf": [TEXT, texts]}},
+    ]
+
+    text = client({"/a": {"get": returning(TEXT, parameters=parameters)}})
+
+    assert "  readonly tag?: readonly string[] | undefined;\n" in text
+    assert "  readonly id?: string | string[] | undefined;\n" in text
+
+
 def test_parameters_of_one_name_have_different_keys():
     """An id of the path and one of the query can both be given; `body` is that of the body."""
     text = client(

@@ -2,7 +2,7 @@
 
 import re
 
-from bff_core.codegen.typescript.client import KNOWN_STATUSES, runtime_source
+from bff_core.codegen.typescript.runtime_source import KNOWN_STATUSES, runtime_source
 from tests.docs.markdown_pages import DOCS
 
 ONLY_ELSEWHERE = {"grant_refused", "invalid_request"}

@@ -12,8 +12,27 @@ function fits(entry: EtagEntry, headers: ReadonlyMap<string, string>): boolean {
   return Object.entries(entry.vary).every(([name, value]) => headers.get(name) === value);
 }
 
-/** Store an answer that may be stored; forget one that may not. */
+/** Return the stored answer to a request; a store that fails has none. */
+async function storedAnswer(
+  runtime: Runtime, request: OutgoingRequest, headers: ReadonlyMap<string, string>,
+): Promise<EtagEntry | undefined> {
+  try {
+    const found = await runtime.etags?.get(storeKey(request));
+    return found !== undefined && fits(found, headers) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Store an answer if the store can: without it, the next request is not conditional. */
 async function storeAnswer(
+  runtime: Runtime, attempt: Attempt, response: HttpResponse, text: string,
+): Promise<void> {
+  await updateStore(runtime, attempt, response, text).catch(() => undefined);
+}
+
+/** Store an answer that may be stored; forget one that may not. */
+async function updateStore(
   runtime: Runtime, attempt: Attempt, response: HttpResponse, text: string,
 ): Promise<void> {
   const { headers } = response;

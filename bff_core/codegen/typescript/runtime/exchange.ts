@@ -35,7 +35,7 @@ class CallClock {
   readonly signal: SignalLike;
   ended: "timeout" | "aborted" | undefined;
   cause: unknown;
-  isLifted = false;
+  isHeld = false;
   readonly #controller = new platform.AbortController();
   readonly #outer: SignalLike | undefined;
   readonly #ends: number;
@@ -67,9 +67,14 @@ class CallClock {
     return promise;
   }
 
-  /** Let the call last as long as the caller wants, such as a stream that has begun. */
+  /** Let the call go on after its response has begun; its reader closes the clock. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  /** The same, for as long as the caller wants. */
   lift(): void {
-    this.isLifted = true;
+    this.hold();
     platform.clearTimeout(this.#timer);
   }
 
@@ -140,7 +145,7 @@ async function exchange<T extends { readonly ok: true }>(
       if (clock.ended !== undefined) return withoutResponse(clock, number, request, undefined);
     }
   } finally {
-    if (!clock.isLifted) clock.close();
+    if (!clock.isHeld) clock.close();
   }
 }
 
@@ -185,8 +190,7 @@ async function prepare(
   }
   const { generation } = runtime;
   const isStored = usesEtags(runtime, operation, call) && !headers.has("if-none-match");
-  const found = isStored ? await runtime.etags?.get(storeKey(request)) : undefined;
-  const stored = found !== undefined && fits(found, headers) ? found : undefined;
+  const stored = isStored ? await storedAnswer(runtime, request, headers) : undefined;
   if (stored !== undefined) headers.set("if-none-match", stored.etag);
   return { number, token, request, headers, stored, generation, clock };
 }

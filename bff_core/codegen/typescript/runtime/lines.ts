@@ -33,6 +33,7 @@ async function* guarded<T>(attempt: Attempt, read: AsyncGenerator<T>): AsyncGene
     throw new ApiError(withoutResponse(clock, number, request, error));
   } finally {
     clock.stop();
+    read.return(undefined).catch(() => undefined);
   }
 }
 

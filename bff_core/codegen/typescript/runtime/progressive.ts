@@ -28,9 +28,8 @@ export type ProgressiveLine<T, Early extends object = object, Name extends strin
 async function openProgressive<T, Early extends object, Name extends string, Code extends string>(
   runtime: Runtime, operation: Operation, given: object = {}, call: CallOptions = {},
 ): Promise<Result<Lines<ProgressiveLine<T, Early, Name>>, Name, Code>> {
-  const streamed: Operation = { ...operation, reads: "lines" };
   const receive: Receive<Success<Lines<ProgressiveLine<T, Early, Name>>, Name>> = async (attempt, response) => {
-    attempt.clock.lift();
+    attempt.clock.hold();
     const type = response.headers.get("content-type") ?? "";
     // A view with nothing to show early may answer with the document itself.
     const read = type.startsWith("application/x-ndjson")
@@ -39,7 +38,8 @@ async function openProgressive<T, Early extends object, Name extends string, Cod
     return success(attempt, response, linesOf(attempt, read));
   };
   const accept = "application/x-ndjson, application/json;q=0.5";
-  const result = await exchange(runtime, streamed, given as CallArguments, call, accept, receive);
+  const options = { ...call, etag: false };
+  const result = await exchange(runtime, operation, given as CallArguments, options, accept, receive);
   return result as Result<Lines<ProgressiveLine<T, Early, Name>>, Name, Code>;
 }
 
