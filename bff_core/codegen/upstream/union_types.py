@@ -246,9 +246,14 @@ def _const(plan: ClassPlan, name: str) -> str:
 
 
 def _fits(plan: ClassPlan, tag: tuple[str, str]) -> bool:
-    """Whether the property of a tag may have its value by the class's own schema."""
+    """Whether the property of a tag is required, and may have its value by the class's schema.
+
+    msgspec refuses an object without its tag, and services leave out what is not required.
+    """
     field = plan.field_of(tag[0])
-    if field is None or field.shape.text in {"str", "str | None"}:
+    if field is None or field.default:
+        return False
+    if field.shape.text == "str":
         return True
     if isinstance(field.shape.plan, EnumPlan):
         return bool(field.shape.plan.member(tag[1]))
