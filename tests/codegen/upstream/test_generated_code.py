@@ -165,9 +165,9 @@ def project(tmp_path):
 
 def _tools(text):
     """Return the part of a pyproject.toml for ruff and mypy."""
-    kept = text[text.index("[tool.ruff]") : text.index("[tool.pytest")]
-    assert tomllib.loads(kept)["tool"]["mypy"]["strict"] is True
-    return f'[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n\n{kept}'
+    tools = text[text.index("[tool.ruff]") : text.index("[tool.pytest")]
+    assert tomllib.loads(tools)["tool"]["mypy"]["strict"] is True
+    return f'[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n\n{tools}'
 
 
 def run(project, *command):

@@ -346,7 +346,7 @@ async def test_a_key_of_idempotency_is_the_framework_s_unless_it_is_given():
 
 
 async def test_json_of_a_vendor_is_requested_by_its_name():
-    """A service that answers with its own media type only is asked for that one."""
+    """A service that answers with its own media type only gets that one as Accept."""
     responses = answers(thing("a", a=NUMBER), media_type="application/vnd.shop.v2+json")
     with client(document({"/x": get({}, responses=responses)})) as made:
         script = Scripted(reply(200, {"a": 1}))

@@ -68,7 +68,7 @@ async def test_pages_by_cursor(name, schema, page):
 
 
 async def test_an_iterator_ends_at_a_limit_an_empty_page_or_a_repeated_cursor():
-    """No list runs for ever, and no page is requested that nobody needs."""
+    """No list runs for ever, and no page is requested in vain."""
     _, schema, page = CURSORS[0]
 
     async def read(*pages, **options):
