@@ -38,7 +38,8 @@ def generate(document: Document, options: UpstreamOptions) -> Generated:
     types = ModelTypes(document, reach_of(document, operations))
     notes = list(document.notes)
     unique = UniqueNames(taken_names())
-    names = operation_names(operations, unique)
+    previous = options.previous.operations if options.previous else ()
+    names = operation_names(operations, unique, [(one.method, one.path) for one in previous])
     has_if_match = any(
         one.name.lower() == "if-match" for each in operations for one in each.parameters
     )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bff_core.contracts.document import Document
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamOptions:
@@ -18,6 +20,9 @@ class UpstreamOptions:
     class_name: str
     package: str
     only: tuple[str, ...] = ()
+    previous: Document | None = None
+    """The contract that the client was generated from before: its operations get their names first,
+    so that a new one takes no name from them."""
     contract: str = "openapi.json"
     """The file of the contract, which the first line of each generated file names."""
 

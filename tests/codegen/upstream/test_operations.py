@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from bff_core import FilePart, ServerSentEvent, TypedReply
+from bff_core.contracts.openapi import parse
 from bff_core.errors import BadStatus
 from bff_core.testing.scripted import Scripted, reply, stream
 from tests.codegen.upstream.generated import (
@@ -291,6 +292,17 @@ def test_names_are_unique_and_stay():
     assert [line.split("(")[0] for line in after.splitlines() if " def " in line][
         : len(names)
     ] == methods
+
+
+def test_a_new_operation_before_others_takes_no_name():
+    """The operations of the contract so far are named first, wherever a new one stands."""
+    old = document({"/b": get(TEXT, name="getPet")})
+    new = document({"/a": get(TEXT, name="get_pet"), "/b": get(TEXT, name="getPet")})
+
+    source = code_of(new, previous=parse(old)).files["operations.py"]
+
+    assert 'async def get_pet(self) -> str:\n        """Call GET /b."""' in source
+    assert "async def get_a(self)" in source
 
 
 @pytest.mark.parametrize(
