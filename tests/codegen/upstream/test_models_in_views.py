@@ -41,7 +41,7 @@ async def test_a_view_answers_with_a_model():
         async def get_owner() -> made.models.Owner:
             return owner(made.models)
 
-        async with connect(gateway("shop", views=[views])) as shop:
+        async with connect(lambda: gateway("shop", faces=[views])) as shop:
             answer = await shop.get("/v1/owner")
             described = await shop.get("/openapi.json")
 
