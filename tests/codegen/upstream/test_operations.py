@@ -195,6 +195,17 @@ async def test_files():
     assert b'{"a":1}' in call.body
 
 
+async def test_a_form_without_known_fields():
+    """Where the contract names no field, a mapping holds them, and another one the files."""
+    schema = {"type": "object", "additionalProperties": True}
+    with client(writing({"multipart/form-data": {"schema": schema}})) as made:
+        call = await saved(made, form={"a": "1"}, files={"b": FilePart("b.txt", b"TEXT")})
+
+    assert b'name="a"' in call.body
+    assert b'name="b"; filename="b.txt"' in call.body
+    assert b"boundary=" in dict(call.headers)[b"content-type"]
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "body"),
     [("application/octet-stream", b"raw", b"raw"), ("text/plain", "hé", "hé".encode()),
