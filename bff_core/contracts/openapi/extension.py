@@ -14,7 +14,7 @@ from bff_core.contracts.openapi.shapes import says_more
 
 UNION_KEYS: Final = frozenset({"oneOf", "anyOf", UNIONS, "discriminator"})
 
-MAX_MERGES: Final = 100_000
+MAX_MERGES: Final = 10_000
 """Schemas of `allOf` and unions that are merged for one document."""
 
 _NOT_INHERITED: Final = ("nullable", "example", "examples", "title", "description", "default")

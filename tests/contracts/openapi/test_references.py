@@ -288,3 +288,47 @@ def test_references_in_a_schema_with_an_id_are_its_own() -> None:
         (Field("line", Ref("Line")), Field("pet", Ref("Pet")))
     )
     assert document.types["Line"].type == Scalar("integer")
+
+
+@pytest.mark.parametrize(
+    ("openapi", "expected"), [("3.0.3", ("Shared.", "Shared.")), ("3.1.0", ("Own.", "Own."))]
+)
+def test_a_description_beside_a_reference_counts_since_31(
+    openapi: str, expected: tuple[str, str]
+) -> None:
+    """In 3.0 it is ignored."""
+    limit = {"name": "a", "in": "query", "schema": {}, "description": "Shared."}
+    node = {
+        "parameters": [{"$ref": "#/components/parameters/Limit", "description": "Own."}],
+        "responses": {"200": {"$ref": "#/components/responses/Found", "description": "Own."}},
+    }
+    components = {
+        "parameters": {"Limit": limit},
+        "responses": {"Found": {"description": "Shared."}},
+    }
+    document = parse(content(openapi=openapi, paths={"/a": {"get": node}}, components=components))
+
+    (operation,) = document.operations
+    found = (operation.parameters[0].description, operation.responses[0].description)
+    assert found == expected
+
+
+def test_members_beside_the_reference_of_a_path_win() -> None:
+    """The others are those of the path item that it refers to."""
+    paths = {
+        "/a": {"$ref": "#/components/pathItems/A", "get": {"operationId": "own"}},
+    }
+    shared = {"get": {"operationId": "shared"}, "put": {"operationId": "put"}}
+    document = parse(content(paths=paths, components={"pathItems": {"A": shared}}))
+
+    assert sorted(operation.id for operation in document.operations) == ["own", "put"]
+
+
+def test_many_references_to_nothing_are_found_soon() -> None:
+    """A file without its schemas has thousands; what was meant is searched for the shown ones."""
+    schemas: dict[str, Any] = {f"Schema{number}": {} for number in range(500)}
+    wrong = {f"R{number}": {"$ref": f"#/components/schemas/Schemb{number}"} for number in range(40)}
+
+    faults = faults_of(content(components={"schemas": schemas | wrong}))
+
+    assert ["did you mean" in fault for fault in faults] == [True] * 20 + [False] * 20

@@ -167,6 +167,14 @@ def test_lists(schema, expected) -> None:
             {**PET, "additionalProperties": {"type": "integer"}},
             ObjectType((Field("name", TEXT),), INTEGER),
         ),
+        (
+            {
+                **PET,
+                "patternProperties": {"^x": {"type": "integer"}},
+                "additionalProperties": False,
+            },
+            ObjectType((Field("name", TEXT),), INTEGER),
+        ),
         ({"type": "object"}, Map(Anything())),
         ({"type": "object", "additionalProperties": True}, Map(Anything())),
         ({"type": "object", "additionalProperties": {"type": "string"}}, Map(TEXT)),
@@ -439,3 +447,50 @@ def test_properties_under_conditions_are_optional() -> None:
 
     assert list(fields(kind)) == ["name", "a", "b", "c"]
     assert not fields(kind)["a"].is_required
+
+
+def test_a_reference_to_null_is_null() -> None:
+    """Some documents name the schema of null."""
+    schema = {"oneOf": [{"type": "string"}, {"$ref": "#/components/schemas/None"}]}
+
+    assert type_of(schema, **{"None": {"type": "null"}}) == Nullable(TEXT)
+
+
+def test_a_base_that_is_extended_twice_is_merged_once() -> None:
+    """Otherwise a row of schemas that each extend the next one twice would take forever."""
+    schemas = {"S0": PET}
+    for number in range(1, 60):
+        before = {"$ref": f"#/components/schemas/S{number - 1}"}
+        own = {"properties": {f"a{number}": {"type": "integer"}}}
+        schemas[f"S{number}"] = {"allOf": [before, {"allOf": [before, own]}]}
+
+    kind = with_schemas(schemas).types["S59"].type
+
+    assert len(fields(kind)) == 60
+
+
+def test_combinations_are_bounded() -> None:
+    """A small document must not become a large one."""
+    parts = [{"oneOf": [{"properties": {f"{n}{m}": {}}} for m in range(8)]} for n in range(9)]
+
+    document = with_schemas({"It": {"allOf": parts}})
+
+    assert document.notes == (f"{IT}: of several unions only the first is represented",)
+
+
+def test_notes_are_lines() -> None:
+    """Names of others can't begin a new line, nor turn the direction of one."""
+    document = with_schemas({"a\nb\u202e": {"type": "string", "not": {}}})
+
+    assert document.notes == (r"#/components/schemas/a\nb\u202e: `not` is not represented",)
+
+
+def test_the_same_combination_may_be_null_elsewhere() -> None:
+    """What is merged once is not null for all because it is for one."""
+    both = [{"$ref": "#/components/schemas/Pet"}, {"$ref": "#/components/schemas/Dog"}]
+    schema = {"properties": {"a": {"allOf": both}, "b": {"allOf": both, "nullable": True}}}
+
+    found = fields(type_of(schema, openapi="3.0.3", Pet=PET, Dog=DOG))
+
+    merged = ObjectType((Field("name", TEXT), Field("bark", TEXT)))
+    assert (found["a"].type, found["b"].type) == (merged, Nullable(merged))
