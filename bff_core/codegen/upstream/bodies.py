@@ -111,7 +111,7 @@ class RequestBody:
     def _form(self, content: Content, fields: list[Field], *, is_multipart: bool) -> None:
         texts: list[str] = []
         files: list[str] = []
-        has_optional_file = False
+        needs_given = False
         for one in fields:
             plain = snake(one.name)
             name = self._names.take(plain, f"{plain.rstrip('_')}_field")
@@ -127,7 +127,7 @@ class RequestBody:
             self.arguments.append(Argument(name, type_, default, one.description))
             key = text_literal(one.name)
             if is_file:
-                has_optional_file |= not one.is_required
+                needs_given |= not one.is_required or type_.kind == "array"
                 files.append(f"{key}: {_files(name, type_)}")
             else:
                 texts.append(f"{key}: {_form_value(one, name, type_, content)}")
@@ -135,7 +135,7 @@ class RequestBody:
             self.sent.append(Group("form={", texts, "}"))
         if is_multipart:
             wrapped = Group("files=given(", [Group("{", files, "}")])
-            self.sent.append(wrapped if has_optional_file else Group("files={", files, "}"))
+            self.sent.append(wrapped if needs_given else Group("files={", files, "}"))
 
     def _form_type(self, one: Field, *, is_file: bool) -> PythonType:
         if is_file:
