@@ -36,7 +36,7 @@ def generate(document: Document, options: UpstreamOptions) -> Generated:
     """
     operations = selected(document, options.only)
     types = ModelTypes(document, reach_of(document, operations))
-    notes = list(document.notes)
+    notes: list[str] = []
     unique = UniqueNames(taken_names())
     previous = options.previous.operations if options.previous else ()
     names = operation_names(operations, unique, [(one.method, one.path) for one in previous])

@@ -32,8 +32,9 @@ class Generated:
     """The code of a client.
 
     `files` are the generated modules by their path in the package. `notes` are what the code does
-    not represent as the contract says it. `policy` are the lines for the body of the user's class:
-    the proposed policy, with comments; `imports` are the names of `bff_core` that they use.
+    not represent as the contract says it, besides the document's own notes. `policy` are the lines
+    for the body of the user's class: the proposed policy, with comments; `imports` are the names of
+    `bff_core` that they use.
     `exports` are public names by module (`errors`, `models`), for the package's `__init__.py`.
     """
 
