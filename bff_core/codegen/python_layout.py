@@ -37,7 +37,8 @@ class Expression:
 def assigned(name: str, value: Group, indent: int) -> list[str]:
     """Return the lines of an assignment; a value whose first line is too long gets parentheses."""
     pad = " " * indent
-    if len(f"{pad}{name} = {value.start}") <= LINE_LENGTH:
+    is_long = len(f"{pad}{name} = {value.start}") > LINE_LENGTH
+    if not is_long or len(f"{pad}    {value.start}") > LINE_LENGTH:
         return laid_out(Group(f"{name} = {value.start}", value.items, value.end), indent)
     return [f"{pad}{name} = (", *laid_out(value, indent + _INDENT), f"{pad})"]
 

@@ -25,10 +25,10 @@ from bff_core.service_clients.unions import one_of
 from bff_core.upstream.request_bodies import NO_BODY
 from bff_core.upstream.typed_failure import TypedFailure
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - sorted by character, like those of all public packages
+    "ForeignPage",
     "MAX_PAGES",
     "NO_BODY",
-    "ForeignPage",
     "ServiceProblem",
     "TypedFailure",
     "as_json",

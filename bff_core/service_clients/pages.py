@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
-from bff_core.errors import ConfigurationError
+from bff_core.errors import BadPayload, BFFError
 from bff_core.parameter_values import Scalar
 from bff_core.upstream.caller import origins_of
 from bff_core.upstream.client import Upstream
@@ -29,8 +29,12 @@ _links: Final = re.compile(
 _relations: Final = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
 
 
-class ForeignPage(ConfigurationError):
+class ForeignPage(BFFError):
     """The next page of a list is at another origin than the service; it was not requested."""
+
+    status = 502
+    code = BadPayload.code
+    title = BadPayload.title
 
 
 async def pages_by_cursor(

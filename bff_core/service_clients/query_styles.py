@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from bff_core.parameter_values import text_of, texts_of
-from bff_core.upstream.request_bodies import json_of
+from bff_core.upstream.request_bodies import FilePart, json_of
+
+OptionalFiles = dict[str, FilePart | list[FilePart]]
 
 
 def joined(values: object, separator: str = ",") -> str | None:
@@ -56,8 +58,8 @@ def cookies(values: Mapping[str, object]) -> str | None:
     return "; ".join(pairs) or None
 
 
-def given(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the values that are not None."""
+def given(values: Mapping[str, FilePart | list[FilePart] | None]) -> OptionalFiles:
+    """Return the files that are not None."""
     return {name: one for name, one in values.items() if one is not None}
 
 

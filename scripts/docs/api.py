@@ -12,6 +12,7 @@ PACKAGES: Final = (
     "bff_core.graphql",
     "bff_core.observe",
     "bff_core.policy",
+    "bff_core.service_clients",
     "bff_core.testing",
 )
 """The public packages; users import from no other."""

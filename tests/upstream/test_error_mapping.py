@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
+from typing import ClassVar
 
 import pytest
 
@@ -24,6 +25,7 @@ from bff_core.call import Call
 from bff_core.errors import TransportFailed
 from bff_core.http_statuses import CLIENT_ERROR_TITLES
 from bff_core.testing.scripted import Scripted, fail_with, reply
+from bff_core.upstream.typed_failure import TypedFailure
 from tests.upstream.test_client import Profile, client
 
 
@@ -498,3 +500,38 @@ async def test_constant_error_is_each_calls_own(is_raised):
     assert (first.retry_after, second.retry_after) == (7, None)
     assert (second.status, second.detail, second.code) == (409, "There is none left.", "conflict")
     assert first.__cause__ is not second.__cause__
+
+
+@dataclass(frozen=True)
+class StockProblem:
+    """What a service says of a failure."""
+
+    available: int
+
+
+class OutOfStock(TypedFailure[StockProblem]):
+    """The failure of a service, with its body."""
+
+
+class Stock(Upstream):
+    """A service whose failure is raised with its body."""
+
+    fails_with: ClassVar = {409: OutOfStock}
+
+    async def reserve(self) -> None:
+        await self.post("/reservations", None)
+
+
+async def test_a_typed_failure_is_the_plain_one_with_its_body():
+    """Code may decide by the body; clients get what they get for any 409."""
+    script = Scripted(reply(409, {"available": 2}), reply(409, b"<html>"))
+    stock = client(script, Stock)
+
+    with pytest.raises(OutOfStock) as caught:
+        await stock.reserve()
+    with pytest.raises(BadStatus) as plain:
+        await stock.reserve()
+
+    assert caught.value.body == StockProblem(2)
+    assert (caught.value.status, caught.value.code) == (409, "conflict")
+    assert type(plain.value) is BadStatus

@@ -15,6 +15,9 @@ from bff_core.contracts.types import Array, Field, Nullable, ObjectType, Ref, Sc
 
 FILE: Final = PythonType("FilePart", "string")
 
+FIELDS: Final = PythonType("Mapping[str, str]", "map")
+FILES: Final = PythonType("Mapping[str, FilePart]", "map")
+
 _FORM: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
 _OCTETS: Final = "application/octet-stream"
@@ -51,8 +54,20 @@ class RequestBody:
             self._json(content, body, kind)
         elif kind in {_FORM, _MULTIPART} and (fields := list(self._fields(content.type))):
             self._form(content, fields, is_multipart=kind == _MULTIPART)
+        elif kind in {_FORM, _MULTIPART}:
+            self._any_form(is_multipart=kind == _MULTIPART)
         else:
             self._raw(body, kind)
+
+    def _any_form(self, *, is_multipart: bool) -> None:
+        """Plan a form whose fields the contract does not name."""
+        name = self._names.take("form", "form_fields")
+        self.arguments.append(Argument(name, FIELDS, "", "The fields of the form."))
+        self.sent.append(f"form={name}")
+        if is_multipart:
+            name = self._names.take("files", "form_files")
+            self.arguments.append(Argument(name, FILES, "", "The files of the form."))
+            self.sent.append(f"files={name}")
 
     def _json(self, content: Content, body: Body, kind: str) -> None:
         hint = f"{self._hint}Body"
@@ -96,7 +111,7 @@ class RequestBody:
     def _form(self, content: Content, fields: list[Field], *, is_multipart: bool) -> None:
         texts: list[str] = []
         files: list[str] = []
-        has_optional_file = False
+        needs_given = False
         for one in fields:
             plain = snake(one.name)
             name = self._names.take(plain, f"{plain.rstrip('_')}_field")
@@ -112,7 +127,7 @@ class RequestBody:
             self.arguments.append(Argument(name, type_, default, one.description))
             key = text_literal(one.name)
             if is_file:
-                has_optional_file |= not one.is_required
+                needs_given |= not one.is_required or type_.kind == "array"
                 files.append(f"{key}: {_files(name, type_)}")
             else:
                 texts.append(f"{key}: {_form_value(one, name, type_, content)}")
@@ -120,7 +135,7 @@ class RequestBody:
             self.sent.append(Group("form={", texts, "}"))
         if is_multipart:
             wrapped = Group("files=given(", [Group("{", files, "}")])
-            self.sent.append(wrapped if has_optional_file else Group("files={", files, "}"))
+            self.sent.append(wrapped if needs_given else Group("files={", files, "}"))
 
     def _form_type(self, one: Field, *, is_file: bool) -> PythonType:
         if is_file:

@@ -36,9 +36,10 @@ def generate(document: Document, options: UpstreamOptions) -> Generated:
     """
     operations = selected(document, options.only)
     types = ModelTypes(document, reach_of(document, operations))
-    notes = list(document.notes)
+    notes: list[str] = []
     unique = UniqueNames(taken_names())
-    names = operation_names(operations, unique)
+    previous = options.previous.operations if options.previous else ()
+    names = operation_names(operations, unique, [(one.method, one.path) for one in previous])
     has_if_match = any(
         one.name.lower() == "if-match" for each in operations for one in each.parameters
     )
@@ -129,7 +130,7 @@ def _files(
 
 
 _EXCUSED = (
-    "# ruff: noqa: A002, E501, PLR0913, RUF002, RUF100, S105, S107",
+    "# ruff: noqa: A002, ANN401, E501, PLR0913, RUF002, RUF100, S105, S107",
     "# ruff: noqa: D400, D401, D402, D403, D404, D405, D406, D407, D410, D411, D412, D413, D417",
 )
 """Rules of ruff that names and texts of a contract may break."""

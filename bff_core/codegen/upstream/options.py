@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bff_core.contracts.document import Document
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamOptions:
@@ -18,6 +20,9 @@ class UpstreamOptions:
     class_name: str
     package: str
     only: tuple[str, ...] = ()
+    previous: Document | None = None
+    """The contract that the client was generated from before: its operations get their names first,
+    so that a new one takes no name from them."""
     contract: str = "openapi.json"
     """The file of the contract, which the first line of each generated file names."""
 
@@ -27,8 +32,9 @@ class Generated:
     """The code of a client.
 
     `files` are the generated modules by their path in the package. `notes` are what the code does
-    not represent as the contract says it. `policy` are the lines for the body of the user's class:
-    the proposed policy, with comments; `imports` are the names of `bff_core` that they use.
+    not represent as the contract says it, besides the document's own notes. `policy` are the lines
+    for the body of the user's class: the proposed policy, with comments; `imports` are the names of
+    `bff_core` that they use.
     `exports` are public names by module (`errors`, `models`), for the package's `__init__.py`.
     """
 

@@ -108,10 +108,13 @@ def _credentials(
 ) -> Iterator[str]:
     """Yield comments that propose credentials: which of them is right, no contract says."""
     used = {name for one in operations for each in one.security or () for name in each}
+    proposals: dict[str, list[str]] = {}
     for name in sorted(used):
         scheme = document.security_schemes.get(name)
         if scheme is not None:
-            yield f"Security {plain(scheme.name)}: {_of_scheme(scheme, service)}."
+            proposals.setdefault(_of_scheme(scheme, service), []).append(plain(scheme.name))
+    for text, names in proposals.items():
+        yield f"Security {', '.join(names)}: {text}."
 
 
 def _of_scheme(scheme: SecurityScheme, service: str) -> str:

@@ -90,6 +90,7 @@ def test_no_text_of_a_contract_becomes_code():
 
 MOMENT = {**TEXT, "format": "date-time"}
 JSON = "application/json"
+FILE = {**TEXT, "format": "binary"}
 
 
 def rich():
@@ -142,7 +143,8 @@ def rich():
         "/upload": {"post": {
             "operationId": "upload", "responses": {"204": {"description": "Done"}},
             "requestBody": {"content": {"multipart/form-data": {"schema": thing(
-                "file", file={**TEXT, "format": "binary"}, title=TEXT)}}},
+                "file", file=FILE, more={"type": "array", "items": FILE}, last=FILE, title=TEXT,
+            )}}},
         }},
         "/events": get({}, name="events", responses=answers(TEXT, media_type="text/event-stream")),
         "/report": get({}, name="report", responses=answers(TEXT, media_type="application/pdf")),
@@ -165,9 +167,9 @@ def project(tmp_path):
 
 def _tools(text):
     """Return the part of a pyproject.toml for ruff and mypy."""
-    kept = text[text.index("[tool.ruff]") : text.index("[tool.pytest")]
-    assert tomllib.loads(kept)["tool"]["mypy"]["strict"] is True
-    return f'[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n\n{kept}'
+    tools = text[text.index("[tool.ruff]") : text.index("[tool.pytest")]
+    assert tomllib.loads(tools)["tool"]["mypy"]["strict"] is True
+    return f'[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n\n{tools}'
 
 
 def run(project, *command):

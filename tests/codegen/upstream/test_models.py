@@ -192,6 +192,22 @@ async def test_one_class_for_several_values_of_a_discriminator():
     assert (type(pet).__name__, pet.kind, pet.lives) == ("Cat", "tom", 9)
 
 
+async def test_a_discriminator_that_the_service_leaves_out():
+    """Where the property is optional, the fields of an object decide without it."""
+    schemas = {
+        "Cat": thing("", kind=TEXT, lives=NUMBER),
+        "Dog": thing("", kind=TEXT, bark=TEXT),
+        "Pet": {
+            "oneOf": [ref("Cat"), ref("Dog")],
+            "discriminator": {"propertyName": "kind"},
+        },
+    }
+    by_fields = await read(ref("Pet"), {"bark": "wow"}, schemas)
+    by_kind = await read(ref("Pet"), {"kind": "Cat", "bark": "wow"}, schemas)
+
+    assert (type(by_fields).__name__, type(by_kind).__name__) == ("Dog", "Cat")
+
+
 async def test_constants_discriminate_without_a_discriminator():
     """Classes whose `type` has one value each need no discriminator."""
     schemas = {

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from bff_core import FilePart, ServerSentEvent, TypedReply
+from bff_core.contracts.openapi import parse
 from bff_core.errors import BadStatus
 from bff_core.testing.scripted import Scripted, reply, stream
 from tests.codegen.upstream.generated import (
@@ -194,6 +195,17 @@ async def test_files():
     assert b'{"a":1}' in call.body
 
 
+async def test_a_form_without_known_fields():
+    """Where the contract names no field, a mapping holds them, and another one the files."""
+    schema = {"type": "object", "additionalProperties": True}
+    with client(writing({"multipart/form-data": {"schema": schema}})) as made:
+        call = await saved(made, form={"a": "1"}, files={"b": FilePart("b.txt", b"TEXT")})
+
+    assert b'name="a"' in call.body
+    assert b'name="b"; filename="b.txt"' in call.body
+    assert b"boundary=" in dict(call.headers)[b"content-type"]
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "body"),
     [("application/octet-stream", b"raw", b"raw"), ("text/plain", "hé", "hé".encode()),
@@ -293,6 +305,17 @@ def test_names_are_unique_and_stay():
     ] == methods
 
 
+def test_a_new_operation_before_others_takes_no_name():
+    """The operations of the contract so far are named first, wherever a new one stands."""
+    old = document({"/b": get(TEXT, name="getPet")})
+    new = document({"/a": get(TEXT, name="get_pet"), "/b": get(TEXT, name="getPet")})
+
+    source = code_of(new, previous=parse(old)).files["operations.py"]
+
+    assert 'async def get_pet(self) -> str:\n        """Call GET /b."""' in source
+    assert "async def get_a(self)" in source
+
+
 @pytest.mark.parametrize(
     ("path", "operation_id", "name"),
     [
@@ -346,7 +369,7 @@ async def test_a_key_of_idempotency_is_the_framework_s_unless_it_is_given():
 
 
 async def test_json_of_a_vendor_is_requested_by_its_name():
-    """A service that answers with its own media type only is asked for that one."""
+    """A service that answers with its own media type only gets that one as Accept."""
     responses = answers(thing("a", a=NUMBER), media_type="application/vnd.shop.v2+json")
     with client(document({"/x": get({}, responses=responses)})) as made:
         script = Scripted(reply(200, {"a": 1}))

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bff_core import Composition, loader
+from bff_core import Composition, loader, optional
 from bff_core.service_clients import ForeignPage
 from bff_core.testing.scripted import Scripted, reply
 from tests.codegen.upstream.generated import (
@@ -68,7 +68,7 @@ async def test_pages_by_cursor(name, schema, page):
 
 
 async def test_an_iterator_ends_at_a_limit_an_empty_page_or_a_repeated_cursor():
-    """No list runs for ever, and no page is requested that nobody needs."""
+    """No list runs for ever, and no page is requested in vain."""
     _, schema, page = CURSORS[0]
 
     async def read(*pages, **options):
@@ -250,3 +250,25 @@ async def test_a_loader_is_one_line():
 
         assert list(signature.parameters) == ["self", "ids"]
         assert Shelf.pet is not None
+
+
+@pytest.mark.virtual_time
+async def test_pages_end_at_the_deadline_of_a_part():
+    """A list that takes too long fails within its part, and not page by page."""
+    _, schema, page = CURSORS[0]
+
+    with client(listing(schema, query("cursor", TEXT))) as made:
+        steps = [reply(200, page(pets(n), str(n)), after=0.4) for n in range(9)]
+        script = Scripted(*steps)
+        shop = made.over(script)
+
+        class Shelf(Composition):
+            """A screen with a list."""
+
+            @optional(fallback=(), timeout=1.0)
+            async def pets(self) -> tuple[object, ...]:
+                return tuple(await items(shop.all_pets()))
+
+        shelf = Shelf()
+        assert await shelf.pets() == ()
+        assert len(script.calls) == 3
