@@ -90,7 +90,7 @@ class FlowAttributes(FlowRecorder):
             found = attribute_hint(hint, name)
             return None if found is None else Typed(found)
         if issubclass(kind, Composition | Upstream):
-            return self._of_client(kind, name)
+            return self._of_client(kind, name, node)
         if is_shape(kind):
             return self._of_shape(kind, name, node)
         if getattr(kind, "_is_protocol", False):
@@ -103,7 +103,7 @@ class FlowAttributes(FlowRecorder):
             return ContainerMethod(Typed(hint), name)
         return self._declared(hint, name, node)
 
-    def _of_client(self, kind: type, name: str) -> FlowValue:
+    def _of_client(self, kind: type, name: str, node: ast.AST | None) -> FlowValue:
         static = inspect.getattr_static(kind, name, None)
         if isinstance(static, PartMethod | LoaderMethod | BulkMethod | Step):
             for one in _subclasses(kind):
@@ -122,7 +122,7 @@ class FlowAttributes(FlowRecorder):
             return found
         hint = attribute_hint(kind, name)
         if hint is None and issubclass(kind, Upstream) and static is None:
-            self.escape(Typed(kind), "", None)  # it may be any of its methods
+            self.escape(Typed(kind), f"{kind.__name__}.{name} is chosen at run time", node)
         return None if hint is None else Typed(hint)
 
     def _of_shape(self, kind: type, name: str, node: ast.AST | None) -> FlowValue:

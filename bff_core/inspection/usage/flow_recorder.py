@@ -24,7 +24,7 @@ from bff_core.inspection.usage.flow_values import (
     Typed,
 )
 from bff_core.inspection.usage.type_hints import classes_in, is_record
-from bff_core.saga.saga import Step
+from bff_core.saga.saga import Saga, Step
 from bff_core.upstream.client import Upstream
 
 
@@ -96,11 +96,11 @@ class FlowRecorder:
         elif isinstance(value, Typed):
             self._escape_typed(value, reason, node)
         elif isinstance(value, OwnFunction):
-            self.uses_function(value.function, value.owner)
+            self._escape_result(self.uses_function(value.function, value.owner), reason, node)
         elif isinstance(value, InnerFunction):
-            self.run_inner(value, (), {})
+            self.escape(self.run_inner(value, (), {}), reason, node)
         elif isinstance(value, ScreenPart):
-            self.use_member(value.screen, value.member)
+            self._escape_result(self.use_member(value.screen, value.member), reason, node)
         elif isinstance(value, ContainerMethod):
             self.escape(value.owner, reason, node)
 
@@ -120,12 +120,21 @@ class FlowRecorder:
                 for name in dir(kind):
                     member = inspect.getattr_static(kind, name)
                     if isinstance(member, PartMethod | LoaderMethod | BulkMethod | Step):
-                        self.use_member(kind, member)
+                        facts = self.use_member(kind, member)
+                        self._escape_result(None if is_saga(kind) else facts, reason, node)
             elif issubclass(kind, Upstream):
                 for name in dir(kind):
                     member = inspect.getattr_static(kind, name)
                     if isinstance(member, FunctionType):
-                        self.uses_function(member, Typed(kind))
+                        facts = self.uses_function(member, Typed(kind))
+                        self._escape_result(facts, reason, node)
+
+    def _escape_result(
+        self, facts: FunctionFacts | None, reason: str, node: ast.AST | None
+    ) -> None:
+        """Record that what a function returns goes to code that calls it."""
+        if facts is not None:
+            self.escape(facts.returned, reason, node)
 
     def use_member(
         self,
@@ -141,6 +150,11 @@ class FlowRecorder:
                 facts = self.uses_function(body, Typed(screen), given if name == "body" else {})
                 found = facts if name == "body" else found
         return found
+
+
+def is_saga(kind: type) -> bool:
+    """Whether a class is a saga: its steps get the results of others by calling them."""
+    return issubclass(kind, Saga)
 
 
 def _nothing() -> None:
