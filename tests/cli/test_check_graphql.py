@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bff_core.cli.check.decoding import breaks_decoding
 from bff_core.cli.check.graphql_uses import field_uses
 from bff_core.contracts.changes import affected
 from bff_core.contracts.changes.graphql import graphql_changes
@@ -149,3 +150,13 @@ def test_a_pinned_schema_is_compared_with_the_live_one(tmp_path, monkeypatch, bf
 
     assert "graphql-field-removed" in rules
     assert broken.status == 1
+
+
+def test_a_selected_field_that_no_code_reads():
+    """The service refuses a document that selects a removed field, so it matters all the same."""
+    ([found], _) = field_uses(SCHEMA, [use(PRODUCT, ["product.name"])])
+    removed = graphql_changes(SCHEMA, SCHEMA.replace("  currency: String!", ""))
+    other = graphql_changes(SCHEMA, SCHEMA.replace("  pages: Int", ""))
+
+    assert [breaks_decoding(one, found) for one in removed] == [True]
+    assert [breaks_decoding(one, found) for one in other] == [False]
