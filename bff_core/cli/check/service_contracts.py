@@ -142,9 +142,10 @@ class _Service:
         try:
             return read(source)
         except ContractError as error:
+            why = "; ".join(error.faults)
             return self._result(
                 "error",
-                f"the live contract can't be read: {error}",
+                f"the live contract can't be read: {shown_source(source)}: {why}",
                 f"Start the service, give --live {self._name}=FILE, or check with --offline",
             )
 

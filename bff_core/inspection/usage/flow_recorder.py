@@ -35,6 +35,10 @@ class Readings(Protocol):
         """Return the facts of a function; those of one that is being read are not complete."""
         ...
 
+    def may_read(self, key: FunctionKey) -> bool:
+        """Whether a function is not read too often, each time with other values."""
+        ...
+
     def is_own(self, function: FunctionType) -> bool:
         """Whether a function is the project's, so that its source is read."""
         ...
@@ -81,6 +85,10 @@ class FlowRecorder:
             first = next(iter(inspect.signature(function).parameters), "")
             values.setdefault(first, owner)
         key = (function, tuple(sorted(values.items())))
+        if not self.readings.may_read(key):
+            for one in values.values():
+                self.escape(one, f"{function.__name__} gets too many kinds of values", None)
+            key = (function, ())
         facts = self.readings.facts_of(key)
         self.facts.inner[key] = None
         return facts

@@ -50,7 +50,8 @@ class ContractUsage:
 
     def add(self, name: str, app: Gateway, readings: SourceReadings) -> None:
         """Add the views of a gateway."""
-        self.views += views_of(name, app, readings)
+        with readings.deeply():
+            self.views += views_of(name, app, readings)
 
     def uses(self) -> Sequence[ReplyUse]:
         """Return the operations that are called; views that use the same of one are together."""

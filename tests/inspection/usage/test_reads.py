@@ -165,6 +165,16 @@ def with_rest(*items: Item) -> str:
     return ""
 
 
+def growing(values: list, depth: int):
+    if depth:
+        return growing([*values, depth], depth - 1) or growing([values, str(depth)], depth - 1)
+    return values
+
+
+def chain_0(item: Item) -> str:
+    return item.b
+
+
 TABLE: dict[str, Callable[[Item], str]] = {"a": a_of}
 """
 
@@ -242,6 +252,8 @@ CASES = [
     ("function of a type variable", "return first_of(await page.items()).b", {"b"}),
     ("function of a protocol", "return of_protocol(await page.item())", {"a"}),
     ("function that calls itself", "return recursive(await page.item(), 3)", {"b"}),
+    ("function that gets more and more", "return growing(await page.items(), 9)", ALL),
+    ("a chain of functions", "return chain_200(await page.item())", {"b"}),
     (
         "function inside",
         "def inside(item: Item) -> str:\n    return item.b\nreturn inside(await page.item())",
@@ -334,7 +346,8 @@ def used(tmp_path_factory):
         for number, (_, body, _) in enumerate(CASES)
     ]
     file = folder / "module_of_reads.py"
-    file.write_text("\n\n".join([HEAD, *functions]))
+    chain = [f"def chain_{one}(item):\n    return chain_{one - 1}(item)\n" for one in range(1, 201)]
+    file.write_text("\n\n".join([HEAD, *chain, *functions]))
     spec = importlib.util.spec_from_file_location("module_of_reads", file)
     module = sys.modules["module_of_reads"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
