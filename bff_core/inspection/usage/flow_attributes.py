@@ -60,8 +60,9 @@ class FlowAttributes(FlowRecorder):
     def _attribute(self, value: FlowValue, name: str, node: ast.AST | None) -> FlowValue:
         match value:
             case Typed():
-                found = [self._of_type(one, name, node) for one in members(value.hint)]
-                return one_of(*found)
+                kinds = members(value.hint)
+                having = [one for one in kinds if _may_have(one, name)]  # others are ruled out
+                return one_of(*(self._of_type(one, name, node) for one in having or kinds))
             case Existing():
                 return self.of_existing(value.value, name)
             case Several() | Keyed():
@@ -255,6 +256,14 @@ def _subclasses(kind: type) -> list[type]:
     for one in below:
         found += [one, *_subclasses(one)]
     return found
+
+
+def _may_have(hint: Hint, name: str) -> bool:
+    """Whether values of a type may have an attribute."""
+    kind = class_of(hint)
+    if kind is None or not is_record(kind):
+        return True
+    return any(_has(one, name) for one in (kind, *_subclasses(kind)))
 
 
 def _has(kind: type, name: str) -> bool:

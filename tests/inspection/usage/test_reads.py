@@ -56,6 +56,16 @@ class Special(Item):
     e: int = 0
 
 
+class Cat(msgspec.Struct, tag="cat"):
+    a: str
+    id: str = ""
+
+
+class Dog(msgspec.Struct, tag="dog"):
+    id: str
+    z: str = msgspec.field(name="Z", default="")
+
+
 @dataclass(frozen=True)
 class Holder:
     item: Item
@@ -105,6 +115,9 @@ class Rest(Upstream):
 
     async def by_id(self) -> dict[str, Item]:
         return await self.get("/by-id", dict[str, Item])
+
+    async def either(self) -> Cat | Dog:
+        return await self.get("/either", Cat | Dog)
 
     async def typed_item(self) -> TypedReply[Item]:
         return await self.get("/item", TypedReply[Item])
@@ -300,6 +313,11 @@ CASES = [
             "return one.b if one else ''"
         ),
         {"b"},
+    ),
+    (
+        "union of classes",
+        "one = await page.rest.either()\nreturn one.a if isinstance(one, Cat) else one.z",
+        {"a", "Z"},
     ),
     ("annotated name", "one: Item = await page.item()\nreturn one.a", {"a"}),
     ("import inside", "from operator import itemgetter\nreturn (await page.item()).a", {"a"}),
