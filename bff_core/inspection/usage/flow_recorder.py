@@ -2,9 +2,10 @@
 
 import ast
 import inspect
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import FunctionType
-from typing import Protocol
+from typing import Final, Protocol
 
 from bff_core.composition.bulk import BulkMethod
 from bff_core.composition.composition import Composition
@@ -22,10 +23,18 @@ from bff_core.inspection.usage.flow_values import (
     ScreenPart,
     Several,
     Typed,
+    hints_in,
 )
 from bff_core.inspection.usage.type_hints import classes_in, is_record
 from bff_core.saga.saga import Saga, Step
 from bff_core.upstream.client import Upstream
+
+MAX_STATEMENTS: Final = 20_000
+"""Statements that are read in one function, those of loops and inner functions each time."""
+
+
+class TooLong(Exception):  # it is a result, no failure
+    """A function has too many statements to be followed."""
 
 
 class Readings(Protocol):
@@ -65,6 +74,8 @@ class FlowRecorder:
         self.facts = facts
         self.via = via
         self.running: list[ast.AST] = []
+        self.inner_runs: Counter[ast.AST] = Counter()
+        self.statements_left = MAX_STATEMENTS
 
     def place(self, node: ast.AST | None) -> str:
         """Return file and line of a node."""
@@ -92,6 +103,12 @@ class FlowRecorder:
         facts = self.readings.facts_of(key)
         self.facts.inner[key] = None
         return facts
+
+    def escape_hidden(self, values: Iterable[FlowValue], reason: str, node: ast.AST | None) -> None:
+        """Record that code which is not read uses values; functions among them are not run."""
+        for value in values:
+            for hint in hints_in(value):
+                self.escape(Typed(hint), reason, node)
 
     def escape(self, value: FlowValue, reason: str, node: ast.AST | None) -> None:
         """Record that a value goes where the source does not show what happens to it."""

@@ -14,6 +14,7 @@ from typing import Final
 from bff_core.inspection.function_source import hints_of, tree_of
 from bff_core.inspection.usage.flow_facts import FunctionFacts, FunctionKey, reached
 from bff_core.inspection.usage.flow_reader import FlowReader
+from bff_core.inspection.usage.flow_recorder import TooLong
 from bff_core.inspection.usage.flow_values import (
     FlowValue,
     Typed,
@@ -110,10 +111,16 @@ class SourceReadings:
                 reader.escape(one, "the source of the function is not available", tree)
             return
         declared, facts.returned = facts.returned, None
-        if isinstance(tree, ast.Lambda):
-            facts.returned = reader.value_of(tree.body)
-        else:
-            reader.run(tree.body)
+        try:
+            if isinstance(tree, ast.Lambda):
+                facts.returned = reader.value_of(tree.body)
+            else:
+                reader.run(tree.body)
+        except (TooLong, RecursionError):
+            replies = [Typed(one.reply) for one in facts.calls if one.reply is not None]
+            results = [self.known[one].returned for one in facts.inner]
+            values = [*names.values(), *reader.names.values(), *replies, *results]
+            reader.escape_hidden(values, "the function is too long to be followed", tree)
         if declared is not None:
             found = facts.returned
             if holds_record(found):
