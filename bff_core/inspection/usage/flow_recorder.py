@@ -105,7 +105,7 @@ class FlowRecorder:
         return facts
 
     def escape_hidden(self, values: Iterable[FlowValue], reason: str, node: ast.AST | None) -> None:
-        """Record that code which is not read uses values; functions among them are not run."""
+        """Record that code which is not read uses values; functions among them do not run."""
         for value in values:
             for hint in hints_in(value):
                 self.escape(Typed(hint), reason, node)
