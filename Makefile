@@ -45,13 +45,14 @@ test-fast: dev ## run most of the tests in under two minutes (ARGS as for test)
 test: dev ## run the whole suite (ARGS="-k retry -x" goes to pytest)
 	$(call suite,$(python))
 
-check: dev ## lint, formatting, types, floors, locks, words
+check: dev ## lint, formatting, types, floors, locks, words, contracts
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@$(python) -m mypy
 	@$(venv)/bin/lint-imports
 	@$(python) scripts/lock.py check
 	@$(python) -m scripts.words
+	@$(venv)/bin/bff check --offline
 
 docs: dev ## rewrite the generated tables, build the documentation site, check its links
 	@$(python) -m scripts.docs build

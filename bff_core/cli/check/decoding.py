@@ -13,12 +13,17 @@ MISSING: Final = frozenset(
         "response-property-became-optional",
     }
 )
+SELECTED: Final = frozenset({"graphql-field-removed", "graphql-field-type-changed"})
+"""Changes of a field that matter to a document which selects it, although no code reads it."""
+
 OTHER_VALUES: Final = frozenset({"response-enum-value-added", "response-enum-opened"})
 OTHER_TYPES: Final = frozenset({"response-type-changed", "response-union-option-added"})
 
 
 def breaks_decoding(change: Change, use: ReplyUse) -> bool:
     """Whether replies can't be decoded after a change of a field that the reply type declares."""
+    if change.place == "type":
+        return change.rule in SELECTED and (change.operation, *change.field) in use.selected
     if change.place != "response" or not change.status.startswith("2"):
         return False
     path = change.field

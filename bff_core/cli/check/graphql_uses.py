@@ -64,8 +64,10 @@ def _parsed(text: str, schema: GraphQLSchema) -> tuple[DocumentNode | None, list
 def _used(document: DocumentNode, schema: GraphQLSchema, one: ReplyUse) -> ReplyUse:
     reads: set[FieldPath] = set()
     sends: set[FieldPath] = set()
+    selected: set[FieldPath] = set()
     known = None if one.use.reads is None else {_plain(path) for path in one.use.reads}
     for path, kind, field in _Selections(document, schema).fields():
+        selected.add((kind, field.name.value))
         if known is None or any(_meet(path, each) for each in known):
             reads.add((kind, field.name.value))
         declared = getattr(schema.get_type(kind), "fields", {}).get(field.name.value)
@@ -74,7 +76,8 @@ def _used(document: DocumentNode, schema: GraphQLSchema, one: ReplyUse) -> Reply
             given = None if declared is None else declared.args.get(argument.name.value)
             if given is not None:
                 sends |= set(_inputs(get_named_type(given.type), set()))
-    return replace(one, use=replace(one.use, reads=frozenset(reads), sends=frozenset(sends)))
+    use = replace(one.use, reads=frozenset(reads), sends=frozenset(sends))
+    return replace(one, use=use, selected=frozenset(selected))
 
 
 def _plain(path: FieldPath) -> FieldPath:

@@ -40,6 +40,17 @@ def results_of(project: Project, options: CheckOptions) -> Iterator[CheckResult]
         yield from code_results(loaded)
         yield from production_results(project, loaded, options)
         yield from access_results(project, loaded, options)
+    if not loaded:  # no view is known, so no change could be judged
+        return
+    if failed:
+        names = ", ".join(one.area.removeprefix("gateway ") for one in failed)
+        yield CheckResult(
+            "services",
+            "services",
+            "warning",
+            f"the views of {names} are not known: changes that affect only them are not found",
+            "Correct these gateways first",
+        )
     yield from service_results(project, usage_of(project, loaded).uses(), options)
     if not options.services:
         yield from release_results(project, loaded, options)

@@ -142,9 +142,10 @@ class _Service:
         try:
             return read(source)
         except ContractError as error:
+            why = "; ".join(error.faults)
             return self._result(
                 "error",
-                f"the live contract can't be read: {error}",
+                f"the live contract can't be read: {shown_source(source)}: {why}",
                 f"Start the service, give --live {self._name}=FILE, or check with --offline",
             )
 
@@ -183,7 +184,7 @@ class _Service:
         found: dict[int, list[str]] = {}
         for one in self._uses:
             risky = [each for each in changes if breaks_decoding(each, one)]
-            use = replace(one.use, reads=frozenset(one.declared), sends=frozenset())
+            use = replace(one.use, reads=frozenset(one.declared) | one.selected, sends=frozenset())
             for hit in affected(risky, [use], pinned):
                 found.setdefault(id(hit.change), []).extend(hit.views)
         return {key: tuple(dict.fromkeys(views)) for key, views in found.items()}
@@ -200,9 +201,15 @@ class _Service:
             level = "info"
         what = f"{change_location(change)}: {change.text}"
         advice = f"Adapt the code and pin the new contract, or accept it: --allow {change.rule}"
-        if is_unread:
+        if is_unread and change.place == "type":
+            what += "; no code reads it, but a document selects it"
+            advice = "Remove it from the document and from the reply type"
+        elif is_unread:
             what += "; no code reads it, but without it replies can't be decoded"
-            advice = "Give the field a default, or remove it from the reply type"
+            advice = (
+                "Give the field a default, or remove it from the reply type; a generated client is "
+                "generated again: bff add service"
+            )
         return self._result(
             level,
             what,

@@ -60,8 +60,9 @@ class FlowAttributes(FlowRecorder):
     def _attribute(self, value: FlowValue, name: str, node: ast.AST | None) -> FlowValue:
         match value:
             case Typed():
-                found = [self._of_type(one, name, node) for one in members(value.hint)]
-                return one_of(*found)
+                kinds = members(value.hint)
+                having = [one for one in kinds if _may_have(one, name)]  # others are ruled out
+                return one_of(*(self._of_type(one, name, node) for one in having or kinds))
             case Existing():
                 return self.of_existing(value.value, name)
             case Several() | Keyed():
@@ -90,7 +91,7 @@ class FlowAttributes(FlowRecorder):
             found = attribute_hint(hint, name)
             return None if found is None else Typed(found)
         if issubclass(kind, Composition | Upstream):
-            return self._of_client(kind, name)
+            return self._of_client(kind, name, node)
         if is_shape(kind):
             return self._of_shape(kind, name, node)
         if getattr(kind, "_is_protocol", False):
@@ -103,7 +104,7 @@ class FlowAttributes(FlowRecorder):
             return ContainerMethod(Typed(hint), name)
         return self._declared(hint, name, node)
 
-    def _of_client(self, kind: type, name: str) -> FlowValue:
+    def _of_client(self, kind: type, name: str, node: ast.AST | None) -> FlowValue:
         static = inspect.getattr_static(kind, name, None)
         if isinstance(static, PartMethod | LoaderMethod | BulkMethod | Step):
             for one in _subclasses(kind):
@@ -122,7 +123,7 @@ class FlowAttributes(FlowRecorder):
             return found
         hint = attribute_hint(kind, name)
         if hint is None and issubclass(kind, Upstream) and static is None:
-            self.escape(Typed(kind), "", None)  # it may be any of its methods
+            self.escape(Typed(kind), f"{kind.__name__}.{name} is chosen at run time", node)
         return None if hint is None else Typed(hint)
 
     def _of_shape(self, kind: type, name: str, node: ast.AST | None) -> FlowValue:
@@ -255,6 +256,14 @@ def _subclasses(kind: type) -> list[type]:
     for one in below:
         found += [one, *_subclasses(one)]
     return found
+
+
+def _may_have(hint: Hint, name: str) -> bool:
+    """Whether values of a type may have an attribute."""
+    kind = class_of(hint)
+    if kind is None or not is_record(kind):
+        return True
+    return any(_has(one, name) for one in (kind, *_subclasses(kind)))
 
 
 def _has(kind: type, name: str) -> bool:

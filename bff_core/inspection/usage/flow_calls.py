@@ -10,7 +10,9 @@ from bff_core.composition.bulk import BulkMethod, ItemResult
 from bff_core.composition.loader import LoaderMethod
 from bff_core.inspection.function_source import hints_of, tree_of
 from bff_core.inspection.usage.flow_attributes import is_shape
-from bff_core.inspection.usage.flow_containers import FlowContainers, Given, Keywords
+from bff_core.inspection.usage.flow_containers import Given, Keywords
+from bff_core.inspection.usage.flow_generated import FlowGenerated
+from bff_core.inspection.usage.flow_recorder import is_saga
 from bff_core.inspection.usage.flow_values import (
     AttributeGetter,
     ClientVerb,
@@ -43,13 +45,12 @@ from bff_core.inspection.usage.type_hints import (
     members,
     union,
 )
-from bff_core.saga.saga import Saga
 
 COMPOSING: Final = frozenset({"compose", "compose_anew", "wired"})
 """Methods of the context of GraphQL that return an object of the class that they get."""
 
 
-class FlowCalls(FlowContainers):
+class FlowCalls(FlowGenerated):
     """Reads calls of functions, classes, parts and clients."""
 
     def apply(
@@ -172,9 +173,10 @@ class FlowCalls(FlowContainers):
     ) -> FlowValue:
         """Return what a function of a library returns."""
         function, owner = one.function, one.owner
-        is_known, found = self.of_library(function, given, keywords, node)
-        if is_known:
-            return found
+        for read in (self.of_library, self.of_helper):
+            is_known, found = read(function, given, keywords, node)
+            if is_known:
+                return found
         name = function.__name__
         is_shape_of = name == "of" and isinstance(owner, Existing) and isinstance(owner.value, type)
         if is_shape_of and is_shape(owner.value):  # type: ignore[union-attr,arg-type]  # as checked
@@ -291,7 +293,7 @@ def _adds_to(hint: Hint, value: FlowValue) -> bool:
 
 def _is_saga(hint: Hint) -> bool:
     kind = class_of(hint)
-    return kind is not None and issubclass(kind, Saga)
+    return kind is not None and is_saga(kind)
 
 
 def bound_to(

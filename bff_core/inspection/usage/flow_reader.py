@@ -4,12 +4,14 @@ import ast
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from typing import Final
 
 from bff_core.inspection.function_source import MISSING
 from bff_core.inspection.usage.flow_attributes import existing
 from bff_core.inspection.usage.flow_calls import bound_to
 from bff_core.inspection.usage.flow_expressions import form_of, is_annotation
 from bff_core.inspection.usage.flow_patterns import FlowPatterns
+from bff_core.inspection.usage.flow_recorder import TooLong
 from bff_core.inspection.usage.flow_values import (
     Existing,
     FlowValue,
@@ -18,6 +20,9 @@ from bff_core.inspection.usage.flow_values import (
     joined,
     one_of,
 )
+
+MAX_INNER_RUNS: Final = 12
+"""How often a function inside another is read, each time with other values."""
 
 
 class FlowReader(FlowPatterns):
@@ -31,6 +36,9 @@ class FlowReader(FlowPatterns):
     def _statement(  # noqa: C901, PLR0912 # one branch for each kind of statement
         self, node: ast.stmt
     ) -> None:
+        self.statements_left -= 1
+        if self.statements_left < 0:
+            raise TooLong
         match node:
             case ast.Expr():
                 self.value_of(node.value)
@@ -139,6 +147,11 @@ class FlowReader(FlowPatterns):
         if node in self.running:  # it calls itself
             for one in (*given, *keywords.values()):
                 self.escape(one, "it is passed to a function that calls itself", node)
+            return None
+        self.inner_runs[node] += 1
+        if self.inner_runs[node] > MAX_INNER_RUNS:
+            used = [*given, *keywords.values(), *inner.names.values()]
+            self.escape_hidden(used, "it is passed to a function that is called too often", node)
             return None
         values = bound_to(node.args, [*given], keywords)
         names: dict[str, FlowValue] = {**inner.names}

@@ -2,9 +2,10 @@
 
 import ast
 import inspect
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import FunctionType
-from typing import Protocol
+from typing import Final, Protocol
 
 from bff_core.composition.bulk import BulkMethod
 from bff_core.composition.composition import Composition
@@ -22,10 +23,18 @@ from bff_core.inspection.usage.flow_values import (
     ScreenPart,
     Several,
     Typed,
+    hints_in,
 )
 from bff_core.inspection.usage.type_hints import classes_in, is_record
-from bff_core.saga.saga import Step
+from bff_core.saga.saga import Saga, Step
 from bff_core.upstream.client import Upstream
+
+MAX_STATEMENTS: Final = 20_000
+"""Statements that are read in one function, those of loops and inner functions each time."""
+
+
+class TooLong(Exception):  # it is a result, no failure
+    """A function has too many statements to be followed."""
 
 
 class Readings(Protocol):
@@ -33,6 +42,10 @@ class Readings(Protocol):
 
     def facts_of(self, key: FunctionKey) -> FunctionFacts:
         """Return the facts of a function; those of one that is being read are not complete."""
+        ...
+
+    def may_read(self, key: FunctionKey) -> bool:
+        """Whether a function is not read too often, each time with other values."""
         ...
 
     def is_own(self, function: FunctionType) -> bool:
@@ -61,6 +74,8 @@ class FlowRecorder:
         self.facts = facts
         self.via = via
         self.running: list[ast.AST] = []
+        self.inner_runs: Counter[ast.AST] = Counter()
+        self.statements_left = MAX_STATEMENTS
 
     def place(self, node: ast.AST | None) -> str:
         """Return file and line of a node."""
@@ -81,9 +96,19 @@ class FlowRecorder:
             first = next(iter(inspect.signature(function).parameters), "")
             values.setdefault(first, owner)
         key = (function, tuple(sorted(values.items())))
+        if not self.readings.may_read(key):
+            for one in values.values():
+                self.escape(one, f"{function.__name__} gets too many kinds of values", None)
+            key = (function, ())
         facts = self.readings.facts_of(key)
         self.facts.inner[key] = None
         return facts
+
+    def escape_hidden(self, values: Iterable[FlowValue], reason: str, node: ast.AST | None) -> None:
+        """Record that code which is not read uses values; functions among them do not run."""
+        for value in values:
+            for hint in hints_in(value):
+                self.escape(Typed(hint), reason, node)
 
     def escape(self, value: FlowValue, reason: str, node: ast.AST | None) -> None:
         """Record that a value goes where the source does not show what happens to it."""
@@ -96,11 +121,11 @@ class FlowRecorder:
         elif isinstance(value, Typed):
             self._escape_typed(value, reason, node)
         elif isinstance(value, OwnFunction):
-            self.uses_function(value.function, value.owner)
+            self._escape_result(self.uses_function(value.function, value.owner), reason, node)
         elif isinstance(value, InnerFunction):
-            self.run_inner(value, (), {})
+            self.escape(self.run_inner(value, (), {}), reason, node)
         elif isinstance(value, ScreenPart):
-            self.use_member(value.screen, value.member)
+            self._escape_result(self.use_member(value.screen, value.member), reason, node)
         elif isinstance(value, ContainerMethod):
             self.escape(value.owner, reason, node)
 
@@ -120,12 +145,21 @@ class FlowRecorder:
                 for name in dir(kind):
                     member = inspect.getattr_static(kind, name)
                     if isinstance(member, PartMethod | LoaderMethod | BulkMethod | Step):
-                        self.use_member(kind, member)
+                        facts = self.use_member(kind, member)
+                        self._escape_result(None if is_saga(kind) else facts, reason, node)
             elif issubclass(kind, Upstream):
                 for name in dir(kind):
                     member = inspect.getattr_static(kind, name)
                     if isinstance(member, FunctionType):
-                        self.uses_function(member, Typed(kind))
+                        facts = self.uses_function(member, Typed(kind))
+                        self._escape_result(facts, reason, node)
+
+    def _escape_result(
+        self, facts: FunctionFacts | None, reason: str, node: ast.AST | None
+    ) -> None:
+        """Record that what a function returns goes to code that calls it."""
+        if facts is not None:
+            self.escape(facts.returned, reason, node)
 
     def use_member(
         self,
@@ -141,6 +175,11 @@ class FlowRecorder:
                 facts = self.uses_function(body, Typed(screen), given if name == "body" else {})
                 found = facts if name == "body" else found
         return found
+
+
+def is_saga(kind: type) -> bool:
+    """Whether a class is a saga: its steps get the results of others by calling them."""
+    return issubclass(kind, Saga)
 
 
 def _nothing() -> None:

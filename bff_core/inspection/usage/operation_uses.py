@@ -21,13 +21,15 @@ from bff_core.inspection.usage.view_roots import ViewFacts, views_of
 class ReplyUse:
     """An operation that is called, with the fields that its reply type declares.
 
-    `document` is that of a call of a GraphQL service. `place` is where it is called.
+    `document` is that of a call of a GraphQL service, `selected` are the fields of the schema that
+    it selects, read or not. `place` is where it is called.
     """
 
     use: OperationUse
     declared: Mapping[FieldPath, ReplyField]
     place: str
     document: str = ""
+    selected: frozenset[FieldPath] = frozenset()
 
     @property
     def required(self) -> frozenset[FieldPath]:
@@ -48,7 +50,8 @@ class ContractUsage:
 
     def add(self, name: str, app: Gateway, readings: SourceReadings) -> None:
         """Add the views of a gateway."""
-        self.views += views_of(name, app, readings)
+        with readings.deeply():
+            self.views += views_of(name, app, readings)
 
     def uses(self) -> Sequence[ReplyUse]:
         """Return the operations that are called; views that use the same of one are together."""

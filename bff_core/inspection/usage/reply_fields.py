@@ -28,6 +28,9 @@ from bff_core.upstream.typed_reply import TypedReply
 MAX_DEPTH: Final = 24
 """Levels of fields that are followed."""
 
+UNRECOGNIZED: Final = "UNRECOGNIZED"
+"""The member of generated enums that stands for values which the contract does not have."""
+
 ANY: Final = "*"
 """The last element of a path: all fields below it are used."""
 
@@ -55,7 +58,8 @@ class ReplyField:
         """Whether only listed values can be decoded: an enum, or literals."""
         kinds = [class_of(one) for one in members(self.hint)]
         literals = [str(get_origin(one)) == str(Literal) for one in members(self.hint)]
-        return any(literals) or any(one is not None and issubclass(one, Enum) for one in kinds)
+        enums = [one for one in kinds if one is not None and issubclass(one, Enum)]
+        return any(literals) or any(UNRECOGNIZED not in one.__members__ for one in enums)
 
     @property
     def allows_anything(self) -> bool:

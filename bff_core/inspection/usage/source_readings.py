@@ -3,15 +3,18 @@
 import ast
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import FunctionType
 from typing import Final
 
-from bff_core.inspection.function_source import hints_of, plain_function, tree_of
+from bff_core.inspection.function_source import hints_of, tree_of
 from bff_core.inspection.usage.flow_facts import FunctionFacts, FunctionKey, reached
 from bff_core.inspection.usage.flow_reader import FlowReader
+from bff_core.inspection.usage.flow_recorder import TooLong
 from bff_core.inspection.usage.flow_values import (
     FlowValue,
     Typed,
@@ -23,8 +26,14 @@ from bff_core.inspection.usage.flow_values import (
 from bff_core.inspection.usage.type_hints import class_of, has_variables, is_opaque
 from bff_core.upstream.client import Upstream
 
-MAX_READ_DEPTH: Final = 60
+MAX_READ_DEPTH: Final = 400
 """Functions that are read inside one another."""
+
+MAX_READINGS: Final = 24
+"""How often a function is read, each time with other values."""
+
+RECURSION_LIMIT: Final = 20_000
+"""Python's own limit while functions are read inside one another."""
 
 _LIBRARIES: Final = tuple(
     str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")
@@ -38,6 +47,7 @@ class SourceReadings:
         self._root = f"{root.resolve()}/"
         self.known: dict[FunctionKey, FunctionFacts] = {}
         self._depth = 0
+        self._count: Counter[FunctionType] = Counter()
 
     def is_own(self, function: FunctionType) -> bool:
         """Whether a function is the project's, so that its source is read."""
@@ -68,6 +78,13 @@ class SourceReadings:
                     if isinstance(one, type) and one.__module__ == module.__name__:
                         yield one
 
+    def may_read(self, key: FunctionKey) -> bool:
+        """Whether a function is not read too often, each time with other values."""
+        if key in self.known:
+            return True
+        self._count[key[0]] += 1
+        return self._count[key[0]] <= MAX_READINGS
+
     def facts_of(self, key: FunctionKey) -> FunctionFacts:
         """Return the facts of a function; those of one that is being read are not complete."""
         found = self.known.get(key)
@@ -94,10 +111,16 @@ class SourceReadings:
                 reader.escape(one, "the source of the function is not available", tree)
             return
         declared, facts.returned = facts.returned, None
-        if isinstance(tree, ast.Lambda):
-            facts.returned = reader.value_of(tree.body)
-        else:
-            reader.run(tree.body)
+        try:
+            if isinstance(tree, ast.Lambda):
+                facts.returned = reader.value_of(tree.body)
+            else:
+                reader.run(tree.body)
+        except (TooLong, RecursionError):
+            replies = [Typed(one.reply) for one in facts.calls if one.reply is not None]
+            results = [self.known[one].returned for one in facts.inner]
+            values = [*names.values(), *reader.names.values(), *replies, *results]
+            reader.escape_hidden(values, "the function is too long to be followed", tree)
         if declared is not None:
             found = facts.returned
             if holds_record(found):
@@ -125,18 +148,15 @@ class SourceReadings:
         is_client = kind is not None and issubclass(kind, Upstream)
         return names, function.__name__ if is_client else ""
 
-    def of_functions(
-        self, roots: Iterable[tuple[Callable[..., object], Mapping[str, FlowValue]]]
-    ) -> FunctionFacts:
-        """Return facts that have these functions inside."""
-        facts = FunctionFacts()
-        for function, given in roots:
-            plain = plain_function(function)
-            if plain is not None and self.is_own(plain):
-                key = (plain, tuple(sorted(given.items())))
-                self.facts_of(key)
-                facts.inner[key] = None
-        return facts
+    @contextmanager
+    def deeply(self) -> Iterator[None]:
+        """Allow deep recursion: functions are read inside one another."""
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(before)
 
     def all_of(self, facts: FunctionFacts) -> Iterator[FunctionFacts]:
         """Yield facts, and those of all functions that are called."""

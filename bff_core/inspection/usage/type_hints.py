@@ -65,6 +65,9 @@ def members(hint: Hint) -> tuple[Hint, ...]:
     hint = plain(hint)
     if get_origin(hint) in {Union, types.UnionType}:
         return tuple(one for each in get_args(hint) for one in members(each))
+    options = getattr(getattr(hint, "__from_json__", None), "options", None)
+    if isinstance(hint, type) and isinstance(options, tuple):  # a union of a generated client
+        return tuple(one for each in options for one in members(each))
     return () if hint is type(None) or hint is None else (hint,)
 
 

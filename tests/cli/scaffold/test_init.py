@@ -122,7 +122,14 @@ def test_services_that_exist_take_the_place_of_the_sample(existing: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "tool", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest", "-q"]]
+    "tool",
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["bff_core", "check", "--offline"],
+        ["pytest", "-q"],
+    ],
 )
 def test_a_project_without_the_sample_is_sound(existing: Path, tool: list[str]) -> None:
     """`make check` and `make test` pass at once."""

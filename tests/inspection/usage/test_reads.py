@@ -56,6 +56,16 @@ class Special(Item):
     e: int = 0
 
 
+class Cat(msgspec.Struct, tag="cat"):
+    a: str
+    id: str = ""
+
+
+class Dog(msgspec.Struct, tag="dog"):
+    id: str
+    z: str = msgspec.field(name="Z", default="")
+
+
 @dataclass(frozen=True)
 class Holder:
     item: Item
@@ -105,6 +115,9 @@ class Rest(Upstream):
 
     async def by_id(self) -> dict[str, Item]:
         return await self.get("/by-id", dict[str, Item])
+
+    async def either(self) -> Cat | Dog:
+        return await self.get("/either", Cat | Dog)
 
     async def typed_item(self) -> TypedReply[Item]:
         return await self.get("/item", TypedReply[Item])
@@ -163,6 +176,16 @@ def recursive(item: Item, depth: int) -> str:
 
 def with_rest(*items: Item) -> str:
     return ""
+
+
+def growing(values: list, depth: int):
+    if depth:
+        return growing([*values, depth], depth - 1) or growing([values, str(depth)], depth - 1)
+    return values
+
+
+def chain_0(item: Item) -> str:
+    return item.b
 
 
 TABLE: dict[str, Callable[[Item], str]] = {"a": a_of}
@@ -242,6 +265,8 @@ CASES = [
     ("function of a type variable", "return first_of(await page.items()).b", {"b"}),
     ("function of a protocol", "return of_protocol(await page.item())", {"a"}),
     ("function that calls itself", "return recursive(await page.item(), 3)", {"b"}),
+    ("function that gets more and more", "return growing(await page.items(), 9)", ALL),
+    ("a chain of functions", "return chain_200(await page.item())", {"b"}),
     (
         "function inside",
         "def inside(item: Item) -> str:\n    return item.b\nreturn inside(await page.item())",
@@ -289,6 +314,11 @@ CASES = [
         ),
         {"b"},
     ),
+    (
+        "union of classes",
+        "one = await page.rest.either()\nreturn one.a if isinstance(one, Cat) else one.z",
+        {"a", "Z"},
+    ),
     ("annotated name", "one: Item = await page.item()\nreturn one.a", {"a"}),
     ("import inside", "from operator import itemgetter\nreturn (await page.item()).a", {"a"}),
     (
@@ -334,7 +364,8 @@ def used(tmp_path_factory):
         for number, (_, body, _) in enumerate(CASES)
     ]
     file = folder / "module_of_reads.py"
-    file.write_text("\n\n".join([HEAD, *functions]))
+    chain = [f"def chain_{one}(item):\n    return chain_{one - 1}(item)\n" for one in range(1, 201)]
+    file.write_text("\n\n".join([HEAD, *chain, *functions]))
     spec = importlib.util.spec_from_file_location("module_of_reads", file)
     module = sys.modules["module_of_reads"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
