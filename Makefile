@@ -77,7 +77,7 @@ test-foreign: dev ## run the public HTTP cache suite (CACHE_TESTS=<a checkout of
 test-openapi: dev ## judge the OpenAPI documents with spectral, openapi-typescript and schemathesis (needs npm)
 	@OPENAPI_TOOLS=1 $(python) -m pytest -rs tests/foreign/test_openapi.py
 
-test-contracts: dev ## read the OpenAPI documents of others, and compare with oasdiff (needs npm and Go, and Maven for one)
+test-contracts: dev ## read OpenAPI documents of others, compare with oasdiff, compile Kotlin (needs npm, go, mvn, java)
 	@CONTRACT_TOOLS=1 $(python) -m pytest -rs tests/foreign/contracts
 
 test-templates: dev ## generate a gateway for each combination of options, check it, run its tests

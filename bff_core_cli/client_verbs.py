@@ -15,6 +15,7 @@ class ClientLanguage(StrEnum):
     TYPESCRIPT = "ts"
     PYTHON = "python"
     GRAPHQL = "graphql"
+    OPENAPI = "openapi"
 
 
 def client(
@@ -22,7 +23,8 @@ def client(
         ClientLanguage,
         typer.Argument(
             metavar="LANGUAGE",
-            help="ts, python, or graphql: the schema and a codegen configuration.",
+            help="ts, python; graphql: the schema and a codegen configuration; "
+            "openapi: OpenAPI 3.0 for generators of other languages.",
         ),
     ],
     *,

@@ -31,7 +31,10 @@ ONE_PLACE = {
     "cryptography": ("bff_core.auth.session.sealing", "bff_core.auth.certificate"),
     "joserfc": ("bff_core.auth.jwt", "bff_core.compat.joserfc"),
     "httptools": ("bff_core.upstream.transport.", "bff_core.server."),  # responses, requests
-    "httpx": "bff_core.testing.gateway_client",
+    "httpx": (
+        "bff_core.testing.gateway_client",
+        "bff_core.codegen.python_client.runtime.async_caller",
+    ),
     "redis": (
         "bff_core.redis.client",
         "bff_core.redis.cluster",

@@ -1,5 +1,6 @@
 """`bff client`: typed clients of gateways, and the schema of their GraphQL."""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -10,9 +11,11 @@ from typing import Any, Final, Literal
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.gateways import LoadedGateway, load_gateway
 from bff_core.cli.output import counted, print_json
-from bff_core.codegen import typescript
+from bff_core.codegen import python_client, typescript
 from bff_core.codegen.client_options import ClientOptions
 from bff_core.codegen.graphql_client import schema_files
+from bff_core.codegen.names import snake
+from bff_core.codegen.openapi30 import for_generators
 from bff_core.compat.fastapi import iter_route_contexts
 from bff_core.contracts.document import Document
 from bff_core.contracts.openapi import parse
@@ -23,7 +26,10 @@ Files = dict[str, str]
 Generate = Callable[[Document, ClientOptions], Files]
 FileState = Literal["created", "changed", "unchanged"]
 
-LANGUAGES: Final[Mapping[str, Generate]] = {"ts": typescript.generate}
+LANGUAGES: Final[Mapping[str, Generate]] = {
+    "python": python_client.generate,
+    "ts": typescript.generate,
+}
 """The function that writes the files of a client, by language: their names and their texts."""
 
 WRITTEN: Final[Mapping[FileState, str]] = {
@@ -71,6 +77,9 @@ def _texts(language: str, loaded: LoadedGateway, out: Path) -> dict[Path, str]:
     command = f"bff client {language} --gateway {loaded.name}"
     if language == "graphql":
         files = schema_files(sdl_of(loaded), gateway=loaded.app.config.name, command=command)
+    elif language == "openapi":
+        text = json.dumps(for_generators(content_of(loaded)), indent=2, ensure_ascii=False)
+        files = {f"{snake(loaded.app.config.name)}.openapi.json": f"{text}\n"}
     elif language in LANGUAGES:
         files = LANGUAGES[language](document_of(loaded), options_of(command, loaded))
     else:
@@ -95,16 +104,22 @@ def sdl_of(loaded: LoadedGateway) -> str:
 
 
 def document_of(loaded: LoadedGateway) -> Document:
+    """Return the OpenAPI document of a gateway, as `content_of` has it."""
+    return parse(content_of(loaded), f"gateway {loaded.name}")
+
+
+def content_of(loaded: LoadedGateway) -> dict[str, Any]:
     """Return the OpenAPI document of a gateway, without the member `_meta` of its answers.
 
-    Clients read the states of parts from the header `Part-Status`.
+    Clients read the states of parts from the header `Part-Status`. Raises `CannotRun` if the
+    gateway has no views.
     """
     content = without_meta(loaded.app.openapi())
     if not content.get("paths"):
         has_graphql = _has_graphql(loaded)
         hint = ": bff client graphql writes its schema" if has_graphql else ": add a screen"
         raise CannotRun(f"gateway {loaded.name} has no views{hint}")
-    return parse(content, f"gateway {loaded.name}")
+    return content
 
 
 def _has_graphql(loaded: LoadedGateway) -> bool:

@@ -13,9 +13,9 @@ PLAYED = (
     "README.md",
     "docs/tutorial.md",
     "docs/how-to/migrate-from-fastapi.md",
+    "docs/how-to/migrate-from-krakend.md",
     "docs/how-to/migrate-from-node-bff.md",
     "docs/how-to/migrate-from-ocelot.md",
-    "docs/how-to/migrate-from-krakend.md",
     "docs/how-to/testing.md",
     "docs/ten-minutes.md",
 )

@@ -79,6 +79,12 @@ class Reader:
             "BFF_ENV": "development",
             "BFF_UPSTREAM_CATALOG": f"http://127.0.0.1:{ports[9002]}",
             "BFF_UPSTREAM_REVIEWS": f"http://127.0.0.1:{ports[9008]}",
+            # The gateways that readers move from; the catalog stands in for them.
+            "BFF_UPSTREAM_KRAKEND": f"http://127.0.0.1:{ports[9002]}",
+            "BFF_UPSTREAM_IDENTITY": f"http://127.0.0.1:{ports[9002]}",
+            "BFF_UPSTREAM_USERS": f"http://127.0.0.1:{ports[9002]}",
+            "BFF_UPSTREAM_OCELOT": f"http://127.0.0.1:{ports[9002]}",
+            "BFF_UPSTREAM_NODE": f"http://127.0.0.1:{ports[9002]}",
         }
 
     def close(self) -> None:

@@ -13,12 +13,12 @@ pytestmark = pytest.mark.needs("curl")
         (DOCS / "tutorial.md", "shop.app:app", 7),
         (DOCS / "how-to/testing.md", "", 1),
         (DOCS / "how-to/migrate-from-fastapi.md", "shop:app", 2),
-        (DOCS / "how-to/migrate-from-node-bff.md", "shop:app", 1),
-        (DOCS / "how-to/migrate-from-ocelot.md", "shop:app", 1),
         (DOCS / "how-to/migrate-from-krakend.md", "shop:app", 1),
+        (DOCS / "how-to/migrate-from-ocelot.md", "shop:app", 1),
+        (DOCS / "how-to/migrate-from-node-bff.md", "shop:app", 1),
         (ROOT / "README.md", "shop:app", 1),
     ],
-    ids=["tutorial", "testing", "fastapi", "node", "ocelot", "krakend", "readme"],
+    ids=["tutorial", "testing", "fastapi", "krakend", "ocelot", "node", "readme"],
 )
 def test_a_page_that_is_followed_shows_what_it_says(reader, path, app, fewest):
     """A newcomer who types what stands there sees what stands there."""
