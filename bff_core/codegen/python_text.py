@@ -94,27 +94,23 @@ def sentence(text: str) -> str:
 def docstring(text: str, indent: int, further: Sequence[str] = ()) -> list[str]:
     """Return the lines of a docstring: its first sentence, the rest of it, `further` lines.
 
-    Raises `ValueError` for a text without a sentence.
+    A long sentence is wrapped (D205 of ruff). Raises `ValueError` for a text without a sentence.
     """
     first = sentence(text)
     if not first:
         raise ValueError("a docstring needs a sentence")
     width = LINE_LENGTH - indent
-    rest = _rest(text)
-    if len(first) > width - 7:
-        rest = f"{first}\n\n{rest}"
-        short = textwrap.shorten(first, width - 11, placeholder="")
-        first = f"{(short or first[: width - 11]).rstrip('. ')} ..."
-    lines = [*_wrapped(rest, width), *further]
+    opening, *summary = _wrapped(first, width - 7)[:-1]
+    lines = [*_wrapped(_rest(text), width), *further]
     while lines and not lines[-1]:
         lines.pop()
-    prefix = "r" if any("\\" in line for line in (first, *lines)) else ""
+    body = [*summary, *([""] if lines else []), *lines]
+    prefix = "r" if any("\\" in line for line in (opening, *body)) else ""
     pad = " " * indent
-    opening = f'{pad}{prefix}"""{_quoted(first)}'
-    if not lines:
+    opening = f'{pad}{prefix}"""{_quoted(opening)}'
+    if not body:
         return [f'{opening}"""']
-    body = [f"{pad}{_quoted(line)}".rstrip() for line in lines]
-    return [opening, "", *body, f'{pad}"""']
+    return [opening, *(f"{pad}{_quoted(line)}".rstrip() for line in body), f'{pad}"""']
 
 
 def _quoted(line: str) -> str:

@@ -29,7 +29,7 @@ OWN_HEADERS: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class ClientArgument:
     """A parameter of an operation, by the name under which the caller gives it."""
 
     key: str
@@ -48,7 +48,7 @@ class ClientOperation:
 
     method: str
     operation: HttpOperation
-    arguments: tuple[Argument, ...]
+    arguments: tuple[ClientArgument, ...]
     body: Content | None
     body_kind: BodyKind | None
     reads: Reads
@@ -169,7 +169,7 @@ def _body_kind(media_type: str) -> BodyKind:
     return "text" if media_type.startswith("text/") else "binary"
 
 
-def _arguments(one: HttpOperation, slashes: frozenset[str]) -> Iterator[Argument]:
+def _arguments(one: HttpOperation, slashes: frozenset[str]) -> Iterator[ClientArgument]:
     """Yield the parameters that callers give, with unique keys: `body` is that of the body."""
     keys = Names({"body"})
     for parameter in one.parameters:
@@ -179,7 +179,9 @@ def _arguments(one: HttpOperation, slashes: frozenset[str]) -> Iterator[Argument
         if place == "query" and name == META:
             continue
         key = keys.take(name, f"{place}_{name}")
-        yield Argument(key, "slashes" if place == "path" and name in slashes else place, parameter)
+        yield ClientArgument(
+            key, "slashes" if place == "path" and name in slashes else place, parameter
+        )
 
 
 def _early(one: HttpOperation) -> dict[str, Type]:

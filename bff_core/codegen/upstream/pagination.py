@@ -12,8 +12,8 @@ from bff_core.codegen.upstream.operation_source import signature
 from bff_core.codegen.upstream.plans import PythonType
 from bff_core.codegen.upstream.replies import successes
 from bff_core.codegen.upstream.reply_fields import (
+    FieldExpression,
     Items,
-    ReplyField,
     fields_of,
     first_of,
     items_of,
@@ -85,7 +85,7 @@ def _arguments(plan: MethodPlan, names: frozenset[str]) -> Iterator[Argument]:
                 yield one
 
 
-def _by_cursor(plan: MethodPlan, items: Items, fields: Sequence[ReplyField]) -> Pager | None:
+def _by_cursor(plan: MethodPlan, items: Items, fields: Sequence[FieldExpression]) -> Pager | None:
     for argument in _arguments(plan, _CURSORS):
         kind = argument.type.text.removesuffix(" | None")
         found = first_of(fields, _NEXT_CURSORS, kind) if kind in {"str", "int"} else None
@@ -114,7 +114,7 @@ def _by_url(plan: MethodPlan) -> Pager | None:
     return None
 
 
-def _by_number(plan: MethodPlan, items: Items, fields: Sequence[ReplyField]) -> Pager | None:
+def _by_number(plan: MethodPlan, items: Items, fields: Sequence[FieldExpression]) -> Pager | None:
     for kind, names in (("number", _PAGES), ("offset", _OFFSETS)):
         for argument in _arguments(plan, names):
             if argument.type.text.removesuffix(" | None") == "int" and argument.source is not None:
@@ -132,7 +132,7 @@ def _first(argument: Argument, usual: int) -> int:
     return minimum if type(minimum) is int and minimum in {0, 1} and usual else usual
 
 
-def _has_more(fields: Sequence[ReplyField]) -> str:
+def _has_more(fields: Sequence[FieldExpression]) -> str:
     found = first_of(fields, _HAS_MORE, "bool")
     if found is not None:
         return found.expression
@@ -142,7 +142,7 @@ def _has_more(fields: Sequence[ReplyField]) -> str:
     return "None"
 
 
-def _more(fields: Sequence[ReplyField], first: int) -> str:
+def _more(fields: Sequence[FieldExpression], first: int) -> str:
     known = _has_more(fields)
     total = first_of(fields, _TOTAL_PAGES, "int")
     if known != "None" or total is None or total.type.is_nullable:

@@ -23,7 +23,7 @@ _AROUND: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyField:
+class FieldExpression:
     """A field of a reply: the expression that reads it from `found`, and its type.
 
     The expression is None where an object on the way is None.
@@ -70,7 +70,7 @@ def items_of(plan: MethodPlan, root: str) -> Items | None:
     return Items(f"{root}.{found.attribute}", item, found.shape.is_nullable)
 
 
-def fields_of(plan: MethodPlan, root: str) -> Iterator[ReplyField]:
+def fields_of(plan: MethodPlan, root: str) -> Iterator[FieldExpression]:
     """Yield the fields of a reply, and those of the objects in it that describe a page."""
     kind = _plain(plan.reply.type)
     if not isinstance(kind.plan, ClassPlan):
@@ -83,7 +83,7 @@ def fields_of(plan: MethodPlan, root: str) -> Iterator[ReplyField]:
             yield from _inner(inner, f"{root}.{one.attribute}", one.name, one.shape)
 
 
-def _inner(plan: ClassPlan, outer: str, name: str, shape: PythonType) -> Iterator[ReplyField]:
+def _inner(plan: ClassPlan, outer: str, name: str, shape: PythonType) -> Iterator[FieldExpression]:
     for one in plan.fields:
         expression = f"{outer}.{one.attribute}"
         kind = one.shape
@@ -95,14 +95,16 @@ def _inner(plan: ClassPlan, outer: str, name: str, shape: PythonType) -> Iterato
         if shape.is_nullable:
             expression = expression if " if " not in expression else f"({expression})"
             expression, kind = f"{expression} if {outer} is not None else None", kind.or_none()
-        yield ReplyField(expression, kind, f"{name}.{one.name}", one.description)
+        yield FieldExpression(expression, kind, f"{name}.{one.name}", one.description)
 
 
-def _field(one: ClassField, expression: str, name: str) -> ReplyField:
-    return ReplyField(expression, one.shape, name, one.description)
+def _field(one: ClassField, expression: str, name: str) -> FieldExpression:
+    return FieldExpression(expression, one.shape, name, one.description)
 
 
-def first_of(fields: Iterable[ReplyField], names: Iterable[str], texts: str) -> ReplyField | None:
+def first_of(
+    fields: Iterable[FieldExpression], names: Iterable[str], texts: str
+) -> FieldExpression | None:
     """Return the first field with one of some names and a type that `texts` matches."""
     known = list(fields)
     for name in names:
