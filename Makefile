@@ -20,7 +20,7 @@ python := $(venv)/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-floors test-newest test-large test-foreign test-openapi test-templates test-all check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
+.PHONY: help run test test-fast test-floors test-newest test-large test-foreign test-openapi test-contracts test-templates test-all check docs docs-serve bench bench-overload instructions chaos soak lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -77,10 +77,13 @@ test-foreign: dev ## run the public HTTP cache suite (CACHE_TESTS=<a checkout of
 test-openapi: dev ## judge the OpenAPI documents with spectral, openapi-typescript and schemathesis (needs npm)
 	@OPENAPI_TOOLS=1 $(python) -m pytest -rs tests/foreign/test_openapi.py
 
+test-contracts: dev ## read the OpenAPI documents of others, and compare with oasdiff (needs npm and Go, and Maven for one)
+	@CONTRACT_TOOLS=1 $(python) -m pytest -rs tests/foreign/contracts
+
 test-templates: dev ## generate a gateway for each combination of options, check it, run its tests
 	@ALL_TEMPLATES=1 $(python) -m pytest tests/templates $(ARGS)
 
-test-all: test test-floors test-newest test-large test-foreign test-openapi test-templates chaos docs ## the long checks: the suite on all versions, storms, the site
+test-all: test test-floors test-newest test-large test-foreign test-openapi test-contracts test-templates chaos docs ## the long checks: the suite on all versions, storms, the site
 
 bench: dev ## measure against hand-written peers (needs wrk and nginx)
 	@$(python) -m bench.run $(ARGS)

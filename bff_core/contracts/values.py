@@ -3,7 +3,7 @@
 Formats and limits are not checked: patterns of others may take forever in Python's `re`.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from bff_core.contracts.document import Document
 from bff_core.contracts.types import (
@@ -23,6 +23,14 @@ from bff_core.contracts.types import (
 
 Direction = Literal["request", "response", ""]
 """Where a value goes. Without a direction, neither read-only nor write-only members must exist."""
+
+_KINDS: Final = {
+    "string": "a text",
+    "binary": "a text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+}
 
 
 def fits(kind: Type, value: Json, document: Document, direction: Direction = "") -> bool:
@@ -47,7 +55,7 @@ def misfit(  # noqa: PLR0911 - one for each kind of type
         case Union():
             return _union_misfit(kind, value, document, direction, place)
         case Scalar():
-            return "" if _is_scalar(kind, value) else _found(place, value, f"a {kind.kind}")
+            return "" if _is_scalar(kind, value) else _found(place, value, _KINDS[kind.kind])
         case Enum():
             return "" if _is_one_of(kind, value) else _found(place, value, f"one of {kind.values}")
         case ObjectType() | Map():

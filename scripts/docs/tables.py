@@ -24,6 +24,8 @@ from pydantic_core import PydanticUndefined
 
 import bff_core
 from bff_core import errors, events
+from bff_core.contracts.changes.graphql_rules import GRAPHQL_RULES
+from bff_core.contracts.changes.rules import OPENAPI_RULES, ChangeRule
 from bff_core.edge.problem_details import members_of
 from bff_core.graphql import QueryLimits
 from bff_core.observe.log import LEVELS
@@ -222,6 +224,25 @@ def query_limits_table() -> tuple[Sequence[str], Rows]:
     ]
 
 
+def openapi_rules_table() -> tuple[Sequence[str], Rows]:
+    """Return each rule of changes of OpenAPI documents."""
+    return _rules_table(OPENAPI_RULES)
+
+
+def graphql_rules_table() -> tuple[Sequence[str], Rows]:
+    """Return each rule of changes of GraphQL schemas."""
+    return _rules_table(GRAPHQL_RULES)
+
+
+def _rules_table(rules: Mapping[str, ChangeRule]) -> tuple[Sequence[str], Rows]:
+    names: dict[int, list[str]] = {}
+    for name, rule in rules.items():
+        names.setdefault(id(rule), []).append(f"`{name}`")
+    distinct = {id(rule): rule for rule in rules.values()}
+    rows = [[", ".join(names[key]), one.level, one.meaning] for key, one in distinct.items()]
+    return ["rule", "level", "what it means for a client"], rows
+
+
 def options_table(policy: str, *names: str) -> tuple[Sequence[str], Rows]:
     """Return the options of a class, or only the named ones."""
     kind = ServerOptions if policy == ServerOptions.__name__ else getattr(bff_core, policy)
@@ -270,6 +291,8 @@ TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
     "errors": errors_table,
     "http statuses": statuses_table,
     "query limits": query_limits_table,
+    "openapi rules": openapi_rules_table,
+    "graphql rules": graphql_rules_table,
     "decisions": decisions_table,
     "source folders": source_folders_table,
 }

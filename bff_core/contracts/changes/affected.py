@@ -75,6 +75,10 @@ def affected(
 
     `contract` is the document before the changes: with it, the paths of calls are matched with all
     operations and the paths of servers are known. What a use has not decided counts as used.
+
+    For a GraphQL service, `reads` has coordinates of the schema: fields, ("Product", "price"), and
+    the names of enums, scalars and unions that are returned, ("Currency",). `sends` has arguments,
+    ("Query", "product", "id"), fields of inputs, ("Draft", "name"), and names of enums.
     """
     changes = list(changes)
     operations = _Operations(contract or _document(changes))
@@ -127,9 +131,17 @@ def _touches(change: Change, use: OperationUse, operations: _Operations) -> bool
 
 def _touches_response(change: Change, use: OperationUse) -> bool:
     """Whether a use reads the field; whether it reads headers and errors is undecided."""
+    if change.rule == "response-media-type-removed" and not _is_json(change.pointer):
+        return use.reads is None
     if change.rule.startswith(("response-header-", "response-optional-header-")):
         return True
     return not is_success(change.status) or _is_used(change, change.field, use.reads)
+
+
+def _is_json(pointer: str) -> bool:
+    """Whether a pointer ends with a media type that fields are read from, or with none."""
+    media_type = pointer.rpartition("/")[2].replace("~1", "/").lower()
+    return "/" not in media_type or "json" in media_type or "*" in media_type
 
 
 def _touches_request(change: Change, use: OperationUse) -> bool:
@@ -154,6 +166,8 @@ def _is_sent(change: Change, sends: _Paths) -> bool:
 
 def _touches_type(change: Change, use: OperationUse) -> bool:
     coordinate = (change.operation, *change.field) if change.operation else ()
+    if change.rule == "graphql-required-input-field-added":
+        return _is_used(change, coordinate[:1], use.sends)
     if change.rule == "graphql-argument-removed":
         return _is_used(change, coordinate, use.sends)
     return _is_used(change, coordinate, use.reads) or _is_used(change, coordinate, use.sends)
@@ -175,14 +189,19 @@ def _are_related(changed: _Path, used: _Path, loops: Sequence[tuple[int, _Path]]
         for at, steps in loops:
             if at == position and passes(position, step, steps):
                 return True
-        return changed[position] == used[step] and related(position + 1, step + 1)
+        return _may_be_same(changed[position], used[step]) and related(position + 1, step + 1)
 
     def passes(position: int, step: int, loop: _Path) -> bool:
         """Whether the used path goes through a loop, and the rest of it is related."""
         steps = loop[:-1] if loop[-1] == ANY_STEPS else loop
-        if any(one != other for one, other in zip(steps, used[step:], strict=False)):
+        if not all(map(_may_be_same, steps, used[step:])):
             return False
         end = step + len(steps)
         return end >= len(used) or steps != loop or related(position, end)
 
     return related(0, 0)
+
+
+def _may_be_same(one: str, other: str) -> bool:
+    """Whether two steps may be one; a value of a map may be the property of any name."""
+    return one == other or ("{}" in {one, other} and "[]" not in {one, other})

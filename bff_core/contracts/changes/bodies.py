@@ -71,7 +71,11 @@ def _contents(
         if other is None:
             text = f"the media type {plain(one.media_type)} was removed"
             yield OperationDifference(
-                "response-media-type-removed", text, "response", status=old.status
+                "response-media-type-removed",
+                text,
+                "response",
+                status=old.status,
+                pointer=one.pointer,
             )
         else:
             types = schemas.compare(one.type, other.type, "response")

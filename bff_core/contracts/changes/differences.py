@@ -18,6 +18,7 @@ class OperationDifference:
     """A difference with its rule and its sentence; or `types`, the comparison of two types.
 
     `within` is the path before that of the field: the name of a parameter or of a header.
+    `pointer` is its place in the document, that of the operation if it is empty.
     """
 
     rule: str = ""
@@ -26,6 +27,7 @@ class OperationDifference:
     within: tuple[str, ...] = ()
     status: str = ""
     types: Comparison | None = None
+    pointer: str = ""
 
 
 def reported(
@@ -54,5 +56,5 @@ def _change(difference: OperationDifference, operation: HttpOperation | None) ->
         place=difference.place,
         field=difference.within,
         status=difference.status,
-        pointer=operation.pointer if operation else "",
+        pointer=difference.pointer or (operation.pointer if operation else ""),
     )

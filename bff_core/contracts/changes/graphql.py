@@ -6,7 +6,6 @@ from typing import Final
 
 from bff_core.contracts.change import Change, Level
 from bff_core.contracts.changes.graphql_rules import GRAPHQL_RULES, graphql_rule
-from bff_core.contracts.changes.graphql_schema import parsed_schema
 from bff_core.contracts.changes.words import shown
 from bff_core.extras import needs
 
@@ -16,11 +15,13 @@ with needs("graphql", "to compare GraphQL schemas"):
         DangerousChangeType,
         DirectiveLocation,
         GraphQLEnumType,
+        GraphQLError,
         GraphQLInputObjectType,
         GraphQLInterfaceType,
         GraphQLObjectType,
         GraphQLSchema,
         SchemaChange,
+        build_schema,
         find_schema_changes,
         is_specified_scalar_type,
     )
@@ -47,8 +48,19 @@ def graphql_changes(before: str, after: str) -> list[Change]:
     it, and an argument of the field. Descriptions don't matter. Raises `ValueError` if a text is no
     schema.
     """
-    old, new = parsed_schema(before), parsed_schema(after)
+    old, new = _schema(before), _schema(after)
     return [*_root_changes(old, new), *_schema_changes(old, new), *_deprecations(old, new)]
+
+
+def _schema(sdl: str) -> GraphQLSchema:
+    """Read a schema; directives that it does not define are accepted."""
+    try:
+        schema = build_schema(sdl, assume_valid_sdl=True)
+    except (GraphQLError, TypeError) as error:
+        raise ValueError(f"this is no GraphQL schema: {error}") from None
+    if schema.query_type is None:
+        raise ValueError("this is no GraphQL schema: it has no type for queries")
+    return schema
 
 
 def _root_changes(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[Change]:

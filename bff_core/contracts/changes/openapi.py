@@ -27,11 +27,8 @@ def openapi_changes(before: Document, after: Document) -> list[Change]:
     comparison = _DocumentComparison(before, after, SchemaComparison(before.types, after.types))
     found = list(comparison.differences())
     places = DifferencePlaces(comparison.schemas.pairs)
-    return [
-        change
-        for operation, difference in found
-        for change in reported(difference, operation, places)
-    ]
+    changes = (change for operation, one in found for change in reported(one, operation, places))
+    return list(dict.fromkeys(changes))  # bodies of several media types often share a type
 
 
 def _pairs(

@@ -31,7 +31,7 @@ def parameter_differences(
         if key in new:
             yield from _pair(one, new[key], schemas)
     for one in added.values():
-        necessity = "required" if one.is_required and not one.has_default else "optional"
+        necessity = "required" if one.is_required else "optional"
         text = f"the {necessity} {one.place} parameter {plain(one.name)} was added"
         yield _difference(f"parameter-added-{necessity}", text, one)
 

@@ -16,11 +16,13 @@ from bff_core.contracts.changes.unions import match_options
 from bff_core.contracts.changes.words import plain, shown, type_words
 from bff_core.contracts.document import NamedType
 from bff_core.contracts.types import (
+    NO_LIMITS,
     Anything,
     Array,
     Discriminator,
     Enum,
     Field,
+    Limits,
     Map,
     Nullable,
     ObjectType,
@@ -32,8 +34,10 @@ from bff_core.contracts.types import (
 )
 
 Path = tuple[str, ...]
-Pair = tuple[str, str, Flow]
-"""The name of a type before, that of its counterpart after, and where its values go."""
+Pair = tuple[int, int, Flow]
+"""The identities of a type before and of its counterpart after, and where their values go."""
+
+ANYTHING: Final = Anything()
 
 WIDENINGS: Final = {("int32", "int64"), ("float", "double")}
 """Formats of which the second has all values of the first."""
@@ -58,20 +62,24 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Peeled:
-    """A type without references and null: the last name that it had, and whether it allows null."""
+    """A type without references and null: whether it has a name, and whether it allows null."""
 
     type: Type
-    name: str
+    is_named: bool
     is_nullable: bool
 
 
 class SchemaComparison:
-    """Compares types of two documents; `pairs` has the comparisons of named types."""
+    """Compares types of two documents; `pairs` has the comparisons of named types.
+
+    A pair is compared once if either type has a name. Two types without names end, as they are
+    written out.
+    """
 
     def __init__(self, before: Mapping[str, NamedType], after: Mapping[str, NamedType]) -> None:
         self._before = before
         self._after = after
-        self._waiting: deque[Pair] = deque()
+        self._waiting: deque[tuple[Comparison, Type, Type, Flow]] = deque()
         self.pairs: dict[Pair, Comparison] = {}
 
     def compare(self, before: Type, after: Type, flow: Flow) -> Comparison:
@@ -79,16 +87,17 @@ class SchemaComparison:
         into = Comparison()
         _Walk(self, into, flow).compare((), before, after)
         while self._waiting:
-            old, new, its_flow = pair = self._waiting.popleft()
-            old_type, new_type = self.peel_before(Ref(old)), self.peel_after(Ref(new))
-            _Walk(self, self.pairs[pair], its_flow).compare_bare((), old_type.type, new_type.type)
+            pair, old, new, its_flow = self._waiting.popleft()
+            _Walk(self, pair, its_flow).compare_bare((), old, new)
         return into
 
-    def refer(self, pair: Pair) -> None:
-        """Compare a pair of named types later, unless it is compared already."""
+    def refer(self, old: Type, new: Type, flow: Flow) -> Pair:
+        """Return a pair of types that is compared later, unless it is compared already."""
+        pair = (id(old), id(new), flow)
         if pair not in self.pairs:
             self.pairs[pair] = Comparison()
-            self._waiting.append(pair)
+            self._waiting.append((self.pairs[pair], old, new, flow))
+        return pair
 
     def peel_before(self, of: Type) -> _Peeled:
         """Follow the references of a type in the document before."""
@@ -100,16 +109,16 @@ class SchemaComparison:
 
 
 def _peeled(of: Type, types: Mapping[str, NamedType]) -> _Peeled:
-    name, is_nullable, passed = "", False, set[str]()
+    is_nullable, passed = False, set[str]()
     while isinstance(of, Ref | Nullable):
         if isinstance(of, Nullable):
             is_nullable, of = True, of.of
         elif of.name in passed or of.name not in types:
-            return _Peeled(Anything(), name, is_nullable)
+            return _Peeled(ANYTHING, bool(passed), is_nullable)
         else:
             passed.add(of.name)
-            name, of = of.name, types[of.name].type
-    return _Peeled(of, name, is_nullable)
+            of = types[of.name].type
+    return _Peeled(of, bool(passed), is_nullable)
 
 
 class _Walk:
@@ -124,9 +133,8 @@ class _Walk:
     def compare(self, path: Path, before: Type, after: Type) -> None:
         old, new = self._schemas.peel_before(before), self._schemas.peel_after(after)
         self._nullability(path, old, new)
-        if old.name and new.name:
-            pair = (old.name, new.name, self._flow)
-            self._schemas.refer(pair)
+        if old.is_named or new.is_named:
+            pair = self._schemas.refer(old.type, new.type, self._flow)
             self._into.references.append((path, pair))
         else:
             self.compare_bare(path, old.type, new.type)
@@ -140,6 +148,7 @@ class _Walk:
                 self._unions(path, old, new)
             case ObjectType() | Map(), ObjectType() | Map():
                 self._objects(path, _as_object(old), _as_object(new))
+                self._limits(path, old, new)
             case Array(), Array():
                 self._limits(path, old, new)
                 self.compare((*path, "[]"), old.items, new.items)
@@ -211,8 +220,8 @@ class _Walk:
         else:
             self._report("format-changed", path, text)
 
-    def _limits(self, path: Path, old: Scalar | Array, new: Scalar | Array) -> None:
-        for kind, text in limit_differences(old.limits, new.limits):
+    def _limits(self, path: Path, old: Type, new: Type) -> None:
+        for kind, text in limit_differences(_limits_of(old), _limits_of(new)):
             self._report(kind, path, text)
 
     def _objects(self, path: Path, old: ObjectType, new: ObjectType) -> None:
@@ -252,7 +261,7 @@ class _Walk:
             self._report("property-became-required", path, "the property became required")
         if new.is_deprecated and not old.is_deprecated:
             self._report("property-deprecated", path, "the property is deprecated")
-        if self._is_sent and _default(old) != _default(new):
+        if self._is_sent and not new.is_required and _default(old) != _default(new):
             text = f"the default changed from {_default(old)} to {_default(new)}"
             self._report("property-default-changed", path, text)
         self.compare(path, old.type, new.type)
@@ -265,7 +274,7 @@ class _Walk:
             text = "properties of other names are forbidden now"
             self._report("additional-properties-forbidden", path, text)
         elif old.others is not None or new.others is not None:
-            others = [Anything() if one is None else one for one in (old.others, new.others)]
+            others = [ANYTHING if one is None else one for one in (old.others, new.others)]
             self.compare((*path, "{}"), *others)
 
     def _unions(self, path: Path, old: Type, new: Type) -> None:
@@ -331,6 +340,10 @@ class _Walk:
 
 def _turned(old: Type, new: Type) -> str:
     return f"the type changed from {type_words(old)} to {type_words(new)}"
+
+
+def _limits_of(of: Type) -> Limits:
+    return of.limits if isinstance(of, Scalar | Array | Map) else NO_LIMITS
 
 
 def _as_object(of: ObjectType | Map) -> ObjectType:

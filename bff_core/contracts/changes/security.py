@@ -25,26 +25,25 @@ def security_differences(
 
 
 def _differences(old: list[_Alternative], new: list[_Alternative]) -> Iterator[OperationDifference]:
-    schemes = [one.keys() for one in new]
     for one in old:
-        if any(other.keys() <= one.keys() for other in new):
-            continue
-        yield _difference("security-scheme-removed", f"{_words(one)} is no longer enough")
-    for other in new:
-        pairs = [one for one in old if one.keys() == other.keys()]
-        if not pairs:
-            yield _difference("security-scheme-added", f"{_words(other)} is accepted now")
-        elif schemes.count(other.keys()) == 1 and other not in old:
-            yield from _scopes(pairs[0], other)
-
-
-def _scopes(old: _Alternative, new: _Alternative) -> Iterator[OperationDifference]:
-    for scheme, scopes in new.items():
-        for scope in sorted(scopes - old[scheme]):
+        nearest = [_missing(one, other) for other in new if other.keys() <= one.keys()]
+        for scope in min(nearest, key=len, default=()):
             yield _difference("security-scope-added", f"the scope {plain(scope)} is required now")
-        for scope in sorted(old[scheme] - scopes):
-            text = f"the scope {plain(scope)} is not required any more"
-            yield _difference("security-scope-removed", text)
+        if not nearest:
+            yield _difference("security-scheme-removed", f"{_words(one)} is no longer enough")
+    for other in new:
+        same = [one for one in old if one.keys() == other.keys()]
+        if not same:
+            yield _difference("security-scheme-added", f"{_words(other)} is accepted now")
+        elif other not in same:
+            for scope in _missing(other, same[0]):
+                text = f"the scope {plain(scope)} is not required any more"
+                yield _difference("security-scope-removed", text)
+
+
+def _missing(given: _Alternative, required: _Alternative) -> list[str]:
+    """Return the scopes that one alternative requires and the other does not have."""
+    return sorted({scope for scheme in required for scope in required[scheme] - given[scheme]})
 
 
 def _alternatives(security: Security | None, schemes: _Schemes) -> list[_Alternative]:

@@ -34,9 +34,16 @@ def match_options(
 
     `old` and `new` follow the references of each document.
     """
-    pairs: list[tuple[Type, Type]] = []
-    left, right = list(before), list(after)
-    for is_match in (_has_same_name, _equals, _is_alike(old, new)):
+    names = {one.name: one for one in after if isinstance(one, Ref)}
+    pairs: list[tuple[Type, Type]] = [
+        (one, names[one.name]) for one in before if isinstance(one, Ref) and one.name in names
+    ]
+    matched = {one.name for one, _ in pairs if isinstance(one, Ref)}
+    left, right = (
+        [one for one in options if not isinstance(one, Ref) or one.name not in matched]
+        for options in (before, after)
+    )
+    for is_match in (_equals, _is_alike(old, new)):
         for one in tuple(left):
             found = next((other for other in right if is_match(one, other)), None)
             if found is not None:
@@ -44,10 +51,6 @@ def match_options(
                 left.remove(one)
                 right.remove(found)
     return MatchedOptions(pairs, left, right)
-
-
-def _has_same_name(one: Type, other: Type) -> bool:
-    return isinstance(one, Ref) and isinstance(other, Ref) and one.name == other.name
 
 
 def _equals(one: Type, other: Type) -> bool:

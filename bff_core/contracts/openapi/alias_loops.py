@@ -5,7 +5,7 @@ from dataclasses import replace
 from bff_core.contracts.document import NamedType
 from bff_core.contracts.openapi.notes import Notes
 from bff_core.contracts.openapi.shapes import union_of
-from bff_core.contracts.types import Anything, Nullable, Ref, Type, Union
+from bff_core.contracts.types import Anything, Discriminator, Nullable, Ref, Type, Union
 
 
 def break_alias_loops(types: dict[str, NamedType], notes: Notes) -> None:
@@ -51,6 +51,13 @@ def _without(kind: Type, name: str) -> Type:
             return union_of([Nullable(_without(kind.of, name))])
         case Union():
             rest = [one for one in kind.options if name not in _refs(one)]
-            return union_of(rest, kind.discriminator)
+            return union_of(rest, _mapping_without(kind.discriminator, name))
         case _:
             return kind
+
+
+def _mapping_without(discriminator: Discriminator | None, name: str) -> Discriminator | None:
+    if discriminator is None:
+        return None
+    mapping = {key: value for key, value in discriminator.mapping.items() if value != name}
+    return replace(discriminator, mapping=mapping)

@@ -153,7 +153,9 @@ class StructureCheck:
                 self._places.append((value, member.kind, pointer, resource))
             case "list or one" if not isinstance(value, list):
                 self._element(value, member.kind, pointer, resource)
-            case "list" | "list or one":
+            case "list or flag" if not isinstance(value, list):
+                self._value(value, (bool,), member.expected, pointer)
+            case "list" | "list or one" | "list or flag":
                 self._list(member.kind, value, pointer, resource)
             case "map":
                 self._map(member.kind, value, pointer, resource)

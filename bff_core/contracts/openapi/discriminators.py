@@ -41,13 +41,19 @@ class Discriminators:
         self._notes = notes
         self._properties = properties
 
-    def read(self, spec: Any, options: Sequence[UnionOption], pointer: str) -> Discriminator | None:
-        """Return the discriminator of a union of options, None if it names no property."""
+    def read(
+        self, spec: Any, options: Sequence[UnionOption], pointer: str, *, partial: bool = False
+    ) -> Discriminator | None:
+        """Return the discriminator of a union of options, None if it names no property.
+
+        With `partial`, its mapping may have values of schemas that are no options.
+        """
         name = spec if isinstance(spec, str) else spec.get("propertyName")
         if not name:
             self._notes.add(pointer, "the discriminator has no propertyName")
             return None
-        mapping = self._explicit(spec, options, pointer)
+        notes = Notes() if partial else self._notes
+        mapping = self._explicit(spec, options, lambda text: notes.add(pointer, text))
         values = [self._values(option, str(name)) for option in options]
         uses = Counter(value for some in values for value in some)
         for option, own in zip(options, values, strict=True):
@@ -58,10 +64,9 @@ class Discriminators:
                     mapping.setdefault(value, option.type.name)
         return Discriminator(str(name), mapping)
 
-    def _explicit(self, spec: Any, options: Sequence[UnionOption], pointer: str) -> dict[str, str]:
-        def note(text: str) -> None:
-            self._notes.add(pointer, text)
-
+    def _explicit(
+        self, spec: Any, options: Sequence[UnionOption], note: Callable[[str], None]
+    ) -> dict[str, str]:
         by_pointer = {
             one: option.type.name
             for option in options

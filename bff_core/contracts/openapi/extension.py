@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bff_core.contracts.errors import ContractError
 from bff_core.contracts.openapi.inheritance import Inheritance
 from bff_core.contracts.openapi.merging import UNIONS, merged
 from bff_core.contracts.openapi.notes import Notes
@@ -12,6 +13,9 @@ from bff_core.contracts.openapi.references import References, Referent, referenc
 from bff_core.contracts.openapi.shapes import says_more
 
 UNION_KEYS: Final = frozenset({"oneOf", "anyOf", UNIONS, "discriminator"})
+
+MAX_MERGES: Final = 10_000
+"""Schemas of `allOf` and unions that are merged for one document."""
 
 _NOT_INHERITED: Final = ("nullable", "example", "examples", "title", "description", "default")
 
@@ -34,6 +38,7 @@ class Extension:
         self._references = references
         self._inheritance = inheritance
         self._notes = notes
+        self._merges = 0
         self._ignores_siblings = openapi.startswith("3.0")
 
     def parts(self, node: Node) -> Iterator[SchemaPart]:
@@ -57,26 +62,34 @@ class Extension:
     def flat(self, node: Node, passed: frozenset[str] = frozenset()) -> list[Node]:
         """Return the keywords of a schema and of all that it extends."""
         found: list[Node] = []
+        met: set[str] = set()
         for part in self.parts(node):
-            found += self._inherited(part.target, passed) if part.target else [part.keywords]
+            found += self._inherited(part.target, passed, met) if part.target else [part.keywords]
         return found
 
     def merge(self, parts: list[Node], pointer: str) -> Node:
-        """Return one schema that says what some schemas say; note what got lost."""
+        """Return one schema that says what some schemas say; note what got lost.
+
+        Raises ContractError if schemas within each other multiply without bounds.
+        """
+        self._merges += 1
+        if self._merges > MAX_MERGES:
+            raise ContractError("", [f"{pointer}: more than {MAX_MERGES:,} schemas are combined"])
         return merged(parts, lambda text: self._notes.add(pointer, text))
 
-    def _inherited(self, target: Referent, passed: frozenset[str]) -> list[Node]:
-        """Return what a schema gives to one that extends it."""
+    def _inherited(self, target: Referent, passed: frozenset[str], met: set[str]) -> list[Node]:
+        """Return what a schema gives to one that extends it, unless another part gave it."""
         if target.pointer in passed:
             self._notes.add(target.pointer, "its allOf contains itself")
             return []
-        if not isinstance(target.node, dict):
+        if target.pointer in met or not isinstance(target.node, dict):
             return []
+        met.add(target.pointer)
         passed |= {target.pointer}
         found: list[Node] = []
         for part in self.parts(target.node):
             if part.target:
-                found += self._inherited(part.target, passed)
+                found += self._inherited(part.target, passed, met)
                 continue
             dropped: set[Any] = {*_NOT_INHERITED}
             if self._inheritance.option_pointers(part.keywords) & passed:  # of those that extend it

@@ -62,6 +62,8 @@ def _from_url(source: str, headers: Mapping[str, str]) -> bytes:
 
 
 def _read(response: Any, source: str, deadline: float) -> bytes:
+    if (response.length or 0) > MAX_BYTES:
+        raise _too_large(source)
     chunks, size = [], 0
     while chunk := response.read(_CHUNK_BYTES):
         chunks.append(chunk)

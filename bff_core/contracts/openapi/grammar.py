@@ -1,8 +1,10 @@
 """Which members the objects of an OpenAPI document have, and of which kind each is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from bff_core.contracts.openapi.pointers import child
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
@@ -22,7 +24,7 @@ WITH_EXTENSIONS: Final = frozenset({"path item", "response", "callback"})
 class MemberRule:
     """What a member may be: one object of a kind, a list or a map of them, or a plain value."""
 
-    shape: Literal["one", "list", "map", "value", "list or one"]
+    shape: Literal["one", "list", "map", "value", "list or one", "list or flag"]
     kind: str = ""
     types: tuple[type, ...] = ()
     expected: str = ""
@@ -76,7 +78,7 @@ _SCHEMA: Final[Mapping[str, MemberRule]] = {
     "items": MemberRule("list or one", "schema"),
     "type": MemberRule("list or one", "type name"),
     "enum": MemberRule("value", types=(list,), expected="a list"),
-    "required": MemberRule("list or one", "required name"),
+    "required": MemberRule("list or flag", "text", expected="a list of names of properties"),
     "discriminator": _one("discriminator"),
 }
 
@@ -173,7 +175,6 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
 VALUES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "text": ((str, int, float), "a text"),
     "type name": ((str,), "the name of a type, or a list of them"),
-    "required name": ((str, bool), "a list of names of properties"),
 }
 """Kinds of plain values in lists and maps."""
 
@@ -181,3 +182,17 @@ TYPE_NAMES: Final = (
     *("array", "boolean", "integer", "null", "number", "object", "string"),
     "file",  # Swagger 2.0; documents that were converted by hand have it
 )
+
+
+def members_of(node: Mapping[str, object], kind: str) -> Iterator[tuple[str, object, str]]:
+    """Yield the objects in an object of a kind: key or keys, value, kind. Skip wrong ones."""
+    for key, value in node.items():
+        rule = MemberRule("one", "path item") if kind == "callback" else GRAMMAR[kind].get(key)
+        if rule is None or rule.kind in VALUES:
+            continue
+        if rule.shape == "map" and isinstance(value, dict):
+            yield from ((child(key, name), one, rule.kind) for name, one in value.items())
+        elif isinstance(value, list):
+            yield from ((f"{key}/{index}", one, rule.kind) for index, one in enumerate(value))
+        elif rule.shape in {"one", "list or one"}:
+            yield key, value, rule.kind

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 
 from bff_core.contracts.openapi.pointers import Node, child
 from bff_core.contracts.openapi.references import References, Referent, reference_in
@@ -12,7 +13,9 @@ class Inheritance:
 
     def __init__(self, schemas: Node, references: References) -> None:
         self._references = references
+        self._schemas = schemas
         self._children: dict[str, list[Referent]] = defaultdict(list)
+        self._all_children: dict[str, list[Referent]] = {}
         for name, node in schemas.items():
             if isinstance(node, dict):
                 own = Referent(node, child("#/components/schemas", name))
@@ -26,7 +29,30 @@ class Inheritance:
             return []
         if node.get("oneOf") or node.get("anyOf"):
             return []
-        return list(self._descendants(target.pointer, {target.pointer}))
+        if target.pointer not in self._all_children:
+            found = list(self._descendants(target.pointer, {target.pointer}))
+            self._all_children[target.pointer] = found
+        return self._all_children[target.pointer]
+
+    def base_of(self, pointers: set[str]) -> tuple[Referent, bool] | None:
+        """Return the base of the schemas at some pointers, and whether they are all that extend it.
+
+        The base itself may be among them; then they are all.
+        """
+        for base in self._union_bases:
+            children = {one.pointer for one in self.children(base)}
+            if pointers - {base.pointer} <= children and pointers & children:
+                return base, base.pointer in pointers or pointers == children
+        return None
+
+    @cached_property
+    def _union_bases(self) -> list[Referent]:
+        """The schemas that are read as the union of those that extend them."""
+        named = [
+            (child("#/components/schemas", name), self._schemas[name]) for name in self._schemas
+        ]
+        bases = [Referent(node, pointer) for pointer, node in named if pointer in self._children]
+        return [base for base in bases if self.children(base)]
 
     def leads_back(self, target: Referent, pointer: str) -> bool:
         """Whether a schema is read as a union that contains the schema at a pointer."""

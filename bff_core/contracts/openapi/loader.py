@@ -1,17 +1,22 @@
 """Loads OpenAPI documents: fetches, decodes, bundles and reads them."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from bff_core.contracts.document import Document
 from bff_core.contracts.errors import ContractError
+from bff_core.contracts.openapi.bundle import Bundle
 from bff_core.contracts.openapi.fetching import fetch
 from bff_core.contracts.openapi.reader import openapi_object, parse
 from bff_core.contracts.openapi.text import decode
+
+_OTHER_FILE: Final = re.compile(rb"\$ref['\"]?\s*:\s*['\"]?[^#'\"\s]")
+"""Where a text may have a reference to another document."""
 
 
 def load(source: str | Path, *, headers: Mapping[str, str] | None = None) -> Document:
@@ -29,7 +34,11 @@ def read_content(source: str | Path, *, headers: Mapping[str, str] | None = None
     Its structure is not checked: `parse` does that. Raises ContractError.
     """
     where = str(source)
-    return openapi_object(decode(fetch(where, headers), where), where)
+    text = fetch(where, headers)
+    content = openapi_object(decode(text, where), where)
+    if _OTHER_FILE.search(text):
+        Bundle(content, where, headers or {}).run()
+    return content
 
 
 def normalised(content: Mapping[str, Any]) -> bytes:

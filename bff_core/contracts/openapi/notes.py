@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from bff_core.contracts.errors import printable
+
 
 class Notes:
     """Lines of `Document.notes`, each once, in the order in which they came up."""
@@ -11,7 +13,7 @@ class Notes:
 
     def add(self, pointer: str, text: str) -> None:
         """Note something about a place."""
-        self._lines[f"{pointer}: {text}"] = None
+        self._lines[printable(f"{pointer}: {text}")] = None
 
     def __iter__(self) -> Iterator[str]:
         """Yield the lines."""

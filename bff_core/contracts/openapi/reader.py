@@ -27,12 +27,11 @@ def parse(content: Mapping[str, object], source: str = "") -> Document:
     faults of the document.
     """
     try:
-        plain = msgspec.to_builtins(content, str_keys=True)
-        return read(plain, source)
+        return read(_plain(content, source), source)
+    except ContractError as error:
+        raise ContractError(source, error.faults) from None
     except RecursionError:
         raise ContractError(source, ["it is nested too deeply, or contains itself"]) from None
-    except TypeError as error:
-        raise ContractError(source, [f"it is no JSON: {error}"]) from None
 
 
 def read(content: object, source: str) -> Document:
@@ -63,6 +62,14 @@ def read(content: object, source: str) -> Document:
         source=source,
         notes=tuple(notes),
     )
+
+
+def _plain(content: object, source: str) -> object:
+    """Return a copy in dicts and lists, with texts for keys."""
+    try:
+        return msgspec.to_builtins(content, str_keys=True)
+    except TypeError as error:
+        raise ContractError(source, [f"it is no JSON: {error}"]) from None
 
 
 def openapi_object(content: object, source: str) -> Node:

@@ -88,6 +88,10 @@ class References:
             return self._resolve(reference, self.document)
         return self._resolve(child("#/components/schemas", reference), self.document)
 
+    def at(self, fragment: str) -> object:
+        """Return the node at a pointer of the document. Raises PointerError."""
+        return self._walk(segments(fragment), self.document).node
+
     def _resolve(self, reference: str, resource: Resource) -> Referent:
         address, _, fragment = reference.partition("#")
         if address:
@@ -131,3 +135,17 @@ class References:
             found = self._resolve(reference_in(node), self.document)
             node, pointer = found.node, found.pointer
         return node, pointer
+
+
+def find_anchor(content: object, name: str) -> object:
+    """Return the object of a document that has an anchor. Raises PointerError."""
+    places = [content]
+    while places:
+        node = places.pop()
+        if isinstance(node, dict):
+            if name in (node.get("$anchor"), node.get("$dynamicAnchor")):
+                return node
+            places += node.values()
+        elif isinstance(node, list):
+            places += node
+    raise PointerError(f"there is no schema with $anchor {name!r}")

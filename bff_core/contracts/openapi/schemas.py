@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from bff_core.contracts.document import NamedType
 from bff_core.contracts.openapi.discriminators import UnionOption, mapped
-from bff_core.contracts.openapi.extension import Extension
+from bff_core.contracts.openapi.extension import Extension, SchemaPart
 from bff_core.contracts.openapi.inheritance import Inheritance
 from bff_core.contracts.openapi.merging import UNIONS
 from bff_core.contracts.openapi.notes import Notes
@@ -29,6 +29,9 @@ _LOST: Final = (
 )
 """Keywords that a type can't say."""
 
+_Combination = tuple[frozenset[str], frozenset[int]]
+"""What is merged: the schemas that are referred to, and the ids of those that are not."""
+
 
 class SchemaReader:
     """Reads the schemas of one checked document. `types` has all that have a name."""
@@ -45,15 +48,18 @@ class SchemaReader:
         self._objects = ObjectReader(self.annotations, notes, self.type_of)
         self._unions = UnionReader(
             references,
+            self._inheritance,
             self._extension,
             notes,
             type_of=self.type_of,
             plain=self._plain,
+            refer=lambda target: Ref(self._name(target)),
             add_named=self._name_option,
         )
         self._names: dict[str, str] = {}
         self._pending: list[tuple[str, Referent]] = []
-        self._active: dict[tuple[frozenset[str], frozenset[int]], str] = {}
+        self._active: dict[_Combination, str] = {}
+        self._combinations: dict[tuple[_Combination, str], tuple[Type, list[SchemaPart]]] = {}
 
     def read_components(self) -> None:
         """Read all schemas with a name, in the order of the document."""
@@ -144,9 +150,14 @@ class SchemaReader:
                 found = Ref(self._name(target))
                 allows_null = any(part.keywords.get("nullable") for part in parts)
                 return nullable(found) if allows_null else found
-        return self._merged(node, pointer, (frozenset(targets), frozenset(more)))
+        counted = [one for one in parts if says_more(one.keywords) or one.keywords.get("nullable")]
+        key = (frozenset(targets), frozenset(id(part.source) for part in counted))
+        own = pointer if pointer in self._names else ""
+        if (key, own) not in self._combinations:  # with the parts, so that their ids stay theirs
+            self._combinations[key, own] = (self._merged(node, pointer, key), counted)
+        return self._combinations[key, own][0]
 
-    def _merged(self, node: Node, pointer: str, key: tuple[frozenset[str], frozenset[int]]) -> Type:
+    def _merged(self, node: Node, pointer: str, key: _Combination) -> Type:
         """Return the type of several schemas in one, which gets a name if it contains itself."""
         if key in self._active:
             wanted = "And".join(map(last_segment, sorted(key[0]))) or suggested_name(pointer)

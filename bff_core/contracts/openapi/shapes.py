@@ -178,7 +178,8 @@ def union_of(options: Iterable[Type], discriminator: Discriminator | None = None
             inner, allows_null = inner.of, True
         nested = isinstance(inner, Union) and (inner.discriminator is None)
         for one in inner.options if isinstance(inner, Union) and nested else (inner,):
-            if one not in flat:
+            # the enums of true and of 1 are equal in Python, not in JSON
+            if not any(one == other and repr(one) == repr(other) for other in flat):
                 flat.append(one)
     if any(isinstance(one, Anything) for one in flat) or not flat:
         return Anything()

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bff_core.contracts.openapi.discriminators import Discriminators, UnionOption
 from bff_core.contracts.openapi.extension import UNION_KEYS, Extension
+from bff_core.contracts.openapi.inheritance import Inheritance
 from bff_core.contracts.openapi.merging import UNIONS
 from bff_core.contracts.openapi.notes import Notes
 from bff_core.contracts.openapi.pointers import Node
@@ -27,18 +28,22 @@ class UnionReader:
     def __init__(
         self,
         references: References,
+        inheritance: Inheritance,
         extension: Extension,
         notes: Notes,
         *,
         type_of: Callable[[Any, str], Type],
         plain: Callable[[Node, str], Type],
+        refer: Callable[[Referent], Ref],
         add_named: Callable[[Type, Referent, str], Ref],
     ) -> None:
         self._references = references
+        self._inheritance = inheritance
         self._extension = extension
         self._notes = notes
         self._type_of = type_of
         self._plain = plain
+        self._refer = refer
         self._add_named = add_named
         self.discriminators = Discriminators(references, notes, self._properties)
 
@@ -62,18 +67,36 @@ class UnionReader:
         options: list[UnionOption] = []
         allows_null = "null" in _names(base)
         for index, schema in enumerate(part[key]):
-            if is_null(schema):
+            refers = isinstance(schema, dict) and bool(reference_in(schema))
+            if is_null(self._references.end(schema, "")[0] if refers else schema):
                 allows_null = True
                 continue
             kind = self._option(schema, base, f"{pointer}/{key}/{index}")
-            refers = isinstance(schema, dict) and bool(reference_in(schema))
             target = self._references.target(schema) if refers else None
             if spec and target and isinstance(kind, ObjectType):
                 kind = self._add_named(kind, target, pointer)
             options.append(UnionOption(kind, target))
-        found = self.discriminators.read(spec, options, pointer) if spec else None
-        union = union_of((option.type for option in options), found)
+        union = self._discriminated(options, spec, pointer)
         return nullable(union) if allows_null else union
+
+    def _discriminated(self, options: list[UnionOption], spec: Any, pointer: str) -> Type:
+        """Return the union of options; without a discriminator of its own it has that of a base.
+
+        If the options are all that extend the base, the union is the base.
+        """
+        types = [option.type for option in options]
+        if spec:
+            return union_of(types, self.discriminators.read(spec, options, pointer))
+        targets = [option.target for option in options if option.target]
+        refers = len(targets) == len(options) > 1 and all(isinstance(one, Ref) for one in types)
+        found = refers and self._inheritance.base_of({target.pointer for target in targets})
+        if not found:
+            return union_of(types)
+        base, is_whole = found
+        if is_whole and base.pointer != pointer:
+            return self._refer(base)
+        spec = base.node["discriminator"] if isinstance(base.node, dict) else None
+        return union_of(types, self.discriminators.read(spec, options, pointer, partial=True))
 
     def _option(self, schema: Any, base: Node, pointer: str) -> Type:
         """Return the type of an option, which is merged with what holds for all options."""

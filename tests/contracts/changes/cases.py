@@ -15,7 +15,7 @@ PET_FIELDS = "components schemas Pet properties"
 DRAFT = "components schemas Draft"
 DRAFT_FIELDS = f"{DRAFT} properties"
 VISITOR = "components schemas Visitor"
-EXPIRED = {"type": "string", "enum": ["cat", "dog", "bird"]}
+MORE_KINDS = {"type": "string", "enum": ["cat", "dog", "bird"]}
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ CASES = [
             f"{DRAFT_FIELDS} city": {"type": "string", "default": "Rome"},
             f"{DRAFT} required": ["name", "city"],
         },
-        {"request-property-added-with-default"},
+        {"request-property-added-required"},
     ),
     Case(
         "optional request property added",
@@ -369,7 +369,7 @@ CASES = [
     ),
     Case(
         "response enum value added",
-        {f"{PET_FIELDS} kind": EXPIRED},
+        {f"{PET_FIELDS} kind": MORE_KINDS},
         {"response-enum-value-added"},
     ),
     Case(
@@ -489,4 +489,204 @@ CASES = [
         {"servers 0 url": "https://api.example.org/v1"},
         {"server-removed", "server-added"},
     ),
+    # the same in other places
+    Case(
+        "deprecated operation removed",
+        {ADD: REMOVED},
+        {"operation-removed"},
+        first={f"{ADD} deprecated": True},
+    ),
+    Case(
+        "path parameter renamed",
+        {
+            "paths /pets/{id}": REMOVED,
+            "paths /pets/{pet}": {
+                "get": {
+                    "operationId": "pet",
+                    "parameters": [
+                        {
+                            "name": "pet",
+                            "in": "path",
+                            "required": True,
+                            "schema": {"type": "string"},
+                        }
+                    ],
+                    "responses": {
+                        "200": {
+                            "description": "A pet",
+                            "content": {"application/json": {"schema": PET}},
+                        }
+                    },
+                }
+            },
+        },
+        {"path-parameter-renamed"},
+        first={"paths /pets/{id} patch": REMOVED},
+    ),
+    Case(
+        "path parameter narrowed",
+        {"paths /pets/{id} get parameters 0 schema": {"type": "integer"}},
+        {"parameter-type-changed"},
+    ),
+    Case(
+        "items of a parameter narrowed",
+        {f"{LIST} parameters 2 schema items enum": ["new", "old"]},
+        {"parameter-became-enum"},
+    ),
+    Case(
+        "parameter minimum raised",
+        {f"{LIMIT} schema minimum": 5},
+        {"parameter-limit-narrowed"},
+    ),
+    Case(
+        "parameter pattern added",
+        {f"{LIST} parameters 3 schema pattern": "^[a-z]+$"},
+        {"parameter-limit-added"},
+    ),
+    Case(
+        "parameter default added",
+        {f"{KIND} schema default": "cat"},
+        {"parameter-default-changed"},
+    ),
+    Case(
+        "request length raised from below",
+        {f"{DRAFT_FIELDS} name minLength": 3},
+        {"request-limit-narrowed"},
+    ),
+    Case(
+        "request pattern removed",
+        {f"{DRAFT_FIELDS} code pattern": REMOVED},
+        {"request-limit-removed"},
+    ),
+    Case(
+        "request format widened",
+        {f"{DRAFT_FIELDS} count format": "int64"},
+        {"request-format-widened"},
+    ),
+    Case(
+        "property of a nested request required",
+        {f"{DRAFT_FIELDS} box required": ["size"]},
+        {"request-property-became-required"},
+        first={
+            f"{DRAFT_FIELDS} box": {"type": "object", "properties": {"size": {"type": "integer"}}}
+        },
+    ),
+    Case(
+        "property of a base schema removed",
+        {
+            "components schemas Base properties code": REMOVED,
+            "components schemas Base required": REMOVED,
+        },
+        {"response-property-removed"},
+        first={
+            "components schemas Base": {
+                "type": "object",
+                "required": ["code"],
+                "properties": {"code": {"type": "string"}},
+            },
+            "paths /pets/{id} get responses 200 content application/json schema": {
+                "allOf": [{"$ref": "#/components/schemas/Base"}, PET]
+            },
+        },
+    ),
+    Case(
+        "property of a nested schema removed",
+        {"components schemas Owner properties phone": REMOVED},
+        {"response-optional-property-removed"},
+    ),
+    Case(
+        "property write-only",
+        {f"{PAGE_BODY} properties next writeOnly": True},
+        {"response-optional-property-removed"},
+    ),
+    Case(
+        "whole response changed",
+        {f"{PAGE_BODY}": {"type": "array", "items": PET}},
+        {"response-type-changed"},
+    ),
+    Case(
+        "values of a map changed",
+        {f"{PET_FIELDS} sizes additionalProperties": {"type": "string"}},
+        {"response-type-changed"},
+        first={
+            f"{PET_FIELDS} sizes": {"type": "object", "additionalProperties": {"type": "number"}}
+        },
+    ),
+    Case(
+        "header type changed",
+        {f"{PAGE} headers X-Total schema type": "string"},
+        {"response-header-type-changed"},
+    ),
+    Case(
+        "header added",
+        {f"{PAGE} headers X-Page": {"schema": {"type": "integer"}}},
+        {"response-header-added"},
+    ),
+    Case(
+        "response minimum lowered",
+        {f"{PET_FIELDS} price minimum": 1},
+        {"response-limit-widened"},
+        first={f"{PET_FIELDS} price minimum": 5},
+    ),
+    Case(
+        "response list grew",
+        {f"{PAGE_BODY} properties items maxItems": 200},
+        {"response-limit-widened"},
+        first={f"{PAGE_BODY} properties items maxItems": 100},
+    ),
+    Case(
+        "response list may be empty",
+        {f"{PAGE_BODY} properties items minItems": REMOVED},
+        {"response-limit-removed"},
+        first={f"{PAGE_BODY} properties items minItems": 1},
+    ),
+    Case(
+        "schema renamed",
+        {
+            "components schemas Human": {
+                "type": "object",
+                "required": ["name"],
+                "properties": {"name": {"type": "string"}, "phone": {"type": "string"}},
+            },
+            f"{PET_FIELDS} owner": {"$ref": "#/components/schemas/Human"},
+            "components schemas Owner": REMOVED,
+        },
+        set(),
+    ),
+    Case(
+        "schema made inline",
+        {
+            f"{PET_FIELDS} owner": {
+                "type": "object",
+                "required": ["name"],
+                "properties": {"name": {"type": "string"}, "phone": {"type": "string"}},
+            },
+        },
+        set(),
+    ),
+    Case("described differently", {"info description": "New", f"{LIST} summary": "List"}, set()),
 ]
+
+DIFFERENT_FROM_OASDIFF = {
+    "parameter moved": "to oasdiff, one parameter is gone and an optional one is new",
+    "parameter default changed": "a request means something else; oasdiff looks at validity only",
+    "parameter default added": "the same",
+    "request default changed": "the same",
+    "parameter explode changed": "oasdiff does not compare styles of parameters",
+    "items of a parameter narrowed": "oasdiff takes a new enum for new values of an enum",
+    "request object closed": "oasdiff does not compare additionalProperties: false",
+    "success status added": "gateways decode each success as the declared type",
+    "optional response property removed": "a property that gateways read never comes again",
+    "property of a nested schema removed": "the same",
+    "property write-only": "the same",
+    "optional header removed": "the same of a header",
+    "response length widened": "gateways don't check limits of responses; clients of theirs may",
+    "response length removed": "the same",
+    "response minimum lowered": "the same",
+    "response list grew": "the same",
+    "response list may be empty": "the same",
+    "discriminator value replaced": "a reader does not know the type of a new value",
+    "discriminator property changed": "a reader does not find the type of a value",
+    "deprecated operation removed": "a gateway that calls it fails, announced or not",
+}
+"""Cases to which we give another level, each with the reason."""

@@ -5,7 +5,6 @@ import pytest
 from bff_core.contracts.change import Change
 from bff_core.contracts.changes import affected
 from bff_core.contracts.changes.graphql import graphql_changes
-from bff_core.contracts.changes.graphql_schema import graphql_use
 from bff_core.contracts.document import Document, HttpOperation
 from bff_core.contracts.usage import OperationUse
 
@@ -91,6 +90,10 @@ def test_views_and_gateways_are_named():
         ("items.[].name", ["items.[].price"], False),
         ("", ["name"], True),  # the whole body
         ("prices.{}.net", ["prices.{}.net"], True),
+        ("prices.eur.net", ["prices.{}.net"], True),  # a dictionary in the client
+        ("prices.{}.net", ["prices.eur.net"], True),  # a class in the client
+        ("prices.{}.net", ["prices.eur.gross"], False),
+        ("prices.{}.net", ["prices.[].net"], False),
     ],
 )
 def test_a_field_counts_if_it_is_read_or_above_or_below(changed, reads, expected):
@@ -156,6 +159,32 @@ def test_what_a_use_does_not_decide_counts_as_used():
 
 
 @pytest.mark.parametrize(
+    ("media_type", "reads", "expected"),
+    [
+        ("application~1json", ["name"], True),
+        ("application~1vnd.pets+json", ["name"], True),
+        ("*~1*", ["name"], True),
+        ("text~1csv", ["name"], False),
+        ("text~1csv", None, True),  # perhaps a download
+        ("application~1json", [], False),
+    ],
+)
+def test_a_gateway_that_reads_fields_needs_json_only(media_type, reads, expected):
+    """A service may stop to return CSV if all callers read fields of JSON."""
+    change = Change(
+        "response-media-type-removed",
+        "breaking",
+        "",
+        PET,
+        "response",
+        status="200",
+        pointer=f"#/paths/~1pets/get/responses/200/content/{media_type}",
+    )
+
+    assert is_affected(change, use(reads)) is expected
+
+
+@pytest.mark.parametrize(
     ("change", "sends", "expected"),
     [
         (request("parameter-added-required", "city", "parameter"), [], True),
@@ -200,6 +229,7 @@ def test_a_request_counts_if_it_sends_what_changed(change, sends, expected):
         ("/pets/7", "/pets/{id}"),  # a text where the contract has a parameter
         ("/pets", "/pets"),
         ("/v1/pets", "/pets"),
+        ("/v1/pets/7", "/pets/{id}"),
         ("/shops/rome/pets", "/shops/{shop}/pets"),
         ("/shops/{shop:path}/pets", "/shops/{shop}/pets"),
         ("/api/v1/pets", "/pets"),  # a proxy before the service adds a path
@@ -222,11 +252,15 @@ def test_calls_are_matched_with_the_paths_of_the_contract(path, called):
 
 def test_a_call_without_the_beginning_that_the_address_has_is_matched():
     """BFF_UPSTREAM_PETS=https://host/v1 and "/pets" reach the contract's "/v1/pets"."""
-    contract = Document("", "", "", operations=(HttpOperation("GET", "/v1/pets"),))
-    change = Change("operation-removed", "breaking", "", "GET /v1/pets")
+    paths = ("/v1/pets", "/v1/{kind}")
+    operations = tuple(HttpOperation("GET", path) for path in paths)
+    contract = Document("", "", "", operations=operations)
+    changes = [Change("operation-removed", "breaking", "", one.name) for one in operations]
 
-    assert affected([change], [use(path="/pets")], contract)
-    assert not affected([change], [use(path="/{id}")], contract)
+    [found] = affected(changes, [use(path="/pets")], contract)
+
+    assert found.change.operation == "GET /v1/pets"
+    assert affected(changes, [use(path="/{id}")], contract) == []  # it says too little
 
 
 def test_without_the_contract_the_operations_that_changed_are_known():
@@ -247,10 +281,9 @@ input Draft { name: String!, kind: Kind, owner: Owner2 }
 input Owner2 { name: String }
 type Mutation { add(draft: Draft!): Pet }
 """
-OPERATIONS = """
-query One($id: ID!) { pet(id: $id) { ...Card } }
-fragment Card on Pet { name kind found { ... on Owner { name } } }
-"""
+READS = ["Query.pet", "Pet.name", "Pet.kind", "Kind", "Pet.found", "Found", "Owner.name"]
+SENDS = ["Query.pet.id"]
+"""What this operation uses: { pet(id: 1) { name kind found { ... on Owner { name } } } }"""
 
 
 @pytest.mark.parametrize(
@@ -273,8 +306,7 @@ fragment Card on Pet { name kind found { ... on Owner { name } } }
 )
 def test_graphql_operations_are_affected_by_what_they_select(old, new, expected):
     """Other fields, arguments and inputs of the schema may change."""
-    reached = graphql_use(SCHEMA, OPERATIONS)
-    pets = OperationUse("pets", "POST", "/graphql", reached.reads, reached.sends, ("web: Query.a",))
+    pets = use(READS, SENDS, "/graphql", "POST")
 
     changes = graphql_changes(SCHEMA, SCHEMA.replace(old, new))
 
@@ -283,21 +315,20 @@ def test_graphql_operations_are_affected_by_what_they_select(old, new, expected)
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "expected"),
     [
-        ("input Draft { name: String!,", "input Draft { name: String!, age: Int!,"),
-        ("input Owner2 { name: String }", "input Owner2 { age: Int }"),
+        ("input Draft { name: String!,", "input Draft { name: String!, age: Int!,", True),
+        ("input Draft { name: String!,", "input Draft { name: ID!,", True),
+        ("kind: Kind, owner", "owner", False),
+        ("CAT DOG", "CAT", False),
+        ("input Owner2 { name: String }", "input Owner2 { name: String, age: Int! }", False),
     ],
 )
-def test_the_inputs_of_variables_are_sent_whole(old, new):
-    """Which fields a variable has is decided when it is sent, so all count."""
-    reached = graphql_use(SCHEMA, "mutation($draft: Draft!) { add(draft: $draft) { id } }")
-    pets = OperationUse("pets", "POST", "/graphql", reached.reads, reached.sends, ("web: Query.a",))
+def test_inputs_are_affected_by_what_is_sent(old, new, expected):
+    """A new required field of an input concerns all that send one."""
+    pets = use(["Mutation.add", "Pet.id"], ["Mutation.add.draft", "Draft.name"], "/graphql", "POST")
 
-    assert affected(graphql_changes(SCHEMA, SCHEMA.replace(old, new)), [pets])
+    changes = graphql_changes(SCHEMA, SCHEMA.replace(old, new))
 
-
-def test_operations_that_are_no_graphql_are_refused():
-    """The error says what can't be read."""
-    with pytest.raises(ValueError, match="these are no GraphQL operations"):
-        graphql_use(SCHEMA, "query {")
+    assert changes
+    assert bool(affected(changes, [pets])) is expected

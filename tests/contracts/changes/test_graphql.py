@@ -138,6 +138,16 @@ def test_a_schema_does_not_differ_from_itself():
     assert graphql_changes(SCHEMA, reordered) == []
 
 
+def test_what_was_deprecated_before_is_no_change():
+    """Another reason, or a new field that is deprecated at once, is no news."""
+    before = SCHEMA.replace("name: String,", 'name: String @deprecated(reason: "old"),')
+    after = before.replace('"old"', '"older"')
+    new = SCHEMA.replace("price: Float!,", "price: Float!, age: Int @deprecated,")
+
+    assert graphql_changes(before, after) == []
+    assert [one.rule for one in graphql_changes(SCHEMA, new)] == ["graphql-field-added"]
+
+
 def test_directives_for_schemas_do_not_concern_clients():
     """A service may annotate its types as it likes."""
     plain = SCHEMA.replace('@key(fields: "id") ', "").replace(
