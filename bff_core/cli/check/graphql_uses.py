@@ -97,7 +97,7 @@ def _meet(one: FieldPath, other: FieldPath) -> bool:
 
 
 def _named(kind: GraphQLNamedType) -> set[FieldPath]:
-    """Return the name of an enum, a scalar of the schema or a union, whose values have a meaning."""
+    """Return the name of an enum, a union or a scalar of the schema; nothing for other types."""
     is_leaf = is_leaf_type(kind) and not is_specified_scalar_type(kind)
     return {(kind.name,)} if is_leaf or is_union_type(kind) else set()
 

@@ -1,5 +1,6 @@
 """JSON pointers in fragments of URLs: `#/paths/~1pets/get`."""
 
+import re
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import unquote
@@ -35,15 +36,17 @@ def step(node: object, key: str) -> object:
     """Return the member or item of a node; raise LookupError if there is none."""
     if isinstance(node, dict):
         return node[key]
-    if isinstance(node, list) and key.isascii() and key.isdigit():
+    if isinstance(node, list) and re.fullmatch(r"[0-9]{1,9}", key):
         return node[int(key)]
     raise LookupError(key)
 
 
-def near_miss(node: object, key: str, pointer: str) -> str:
-    """Return what to say of a key that a node lacks."""
+def near_miss(node: object, key: str, pointer: str, *, search: bool) -> str:
+    """Return what to say of a key that a node lacks; search for the one that was meant."""
     if not isinstance(node, dict | list):
         return f"{pointer} has no members"
+    if not search:
+        return f"{pointer} has no member {key!r}"
     keys = [str(one) for one in (node if isinstance(node, dict) else range(len(node)))]
     close = get_close_matches(key, keys, 1, 0.6)
     folded = [one for one in keys if one.casefold() == key.casefold()]

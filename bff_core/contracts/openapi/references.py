@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
 
+from bff_core.contracts.errors import MAX_SHOWN_FAULTS
 from bff_core.contracts.openapi.pointers import (
     Node,
     PointerError,
@@ -46,6 +47,7 @@ class References:
         self.document = Resource("", content)
         self.resources = {"": self.document}
         self.anchors: dict[tuple[str, str], Referent] = {}
+        self._misses = 0
         self._resolved: dict[tuple[str, str], Referent] = {}
         self._by_node: dict[int, Referent] = {}
 
@@ -123,7 +125,9 @@ class References:
             try:
                 node = step(node, key)
             except LookupError:
-                raise PointerError(near_miss(node, key, pointer)) from None
+                self._misses += 1
+                search = self._misses <= MAX_SHOWN_FAULTS  # which takes long among many names
+                raise PointerError(near_miss(node, key, pointer, search=search)) from None
             pointer = child(pointer, key)
         return Referent(node, pointer)
 

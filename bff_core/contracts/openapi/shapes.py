@@ -136,7 +136,8 @@ def is_binary(media_type: str) -> bool:
     textual = ("text/", "multipart/", "*", "application/x-www-form-urlencoded")
     return not (
         essence.startswith(textual)
-        or essence.endswith(("json", "xml", "yaml", "graphql", "javascript", "/*"))
+        or essence.endswith(("json", "xml", "yaml", "graphql", "javascript"))
+        or essence == "application/*"
         or "json" in essence
     )
 

@@ -197,3 +197,16 @@ def test_a_union_with_others_has_no_discriminator() -> None:
     schemas = {"Pet": PET, "Cat": child(), "Car": {"properties": {"a": {}}}, "A": some}
 
     assert with_schemas(schemas).types["A"].type == Union((Ref("Cat"), Ref("Car")))
+
+
+def test_a_union_that_lists_itself_does_not_stand_for_a_value() -> None:
+    """Neither as an option nor in the mapping."""
+    schema = {
+        "oneOf": [ref("It"), ref("Cat"), ref("Dog")],
+        "discriminator": {"propertyName": "kind"},
+    }
+
+    kind = type_of(schema, Cat={"properties": {"a": {}}}, Dog={"properties": {"b": {}}})
+
+    expected = Discriminator("kind", {"Cat": "Cat", "Dog": "Dog"})
+    assert kind == Union((Ref("Cat"), Ref("Dog")), expected)

@@ -328,7 +328,7 @@ def test_credentials_are_not_sent_to_other_servers(start: Callable[..., Service]
 def test_a_document_of_the_network_cannot_read_files(service: Service, tmp_path: Path) -> None:
     """Neither by a URL of a file nor by a path."""
     secret = write(tmp_path, {"secret.json": '{"type": "string"}'})
-    schemas = {"A": {"$ref": secret.as_uri()}, "B": {"$ref": str(secret)}}
+    schemas = {"A": {"$ref": secret.as_uri()}, "B": {"$ref": str(secret)}, "C": {"$ref": "c:/x"}}
     service.answers["/openapi.json"] = (
         200,
         {},
@@ -337,7 +337,8 @@ def test_a_document_of_the_network_cannot_read_files(service: Service, tmp_path:
 
     fault = fault_of(f"{service.url}/openapi.json")
 
-    assert "is no address of http or https" in fault
+    assert f"{secret.as_uri()!r} is no address of http or https" in fault
+    assert "'c:/x' is no address of http or https" in fault
     assert f"{service.url}{secret}: the server answered with status 404" in fault
 
 

@@ -236,6 +236,8 @@ def test_the_example_of_a_schema_is_one_of_its_content() -> None:
         ("text/csv; charset=utf-8", TEXT),
         ("application/octet-stream", Scalar("binary")),
         ("image/png", Scalar("binary")),
+        ("image/*", Scalar("binary")),
+        ("application/*", Anything()),
         ("application/pdf", Scalar("binary")),
     ],
 )

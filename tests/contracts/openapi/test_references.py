@@ -322,3 +322,13 @@ def test_members_beside_the_reference_of_a_path_win() -> None:
     document = parse(content(paths=paths, components={"pathItems": {"A": shared}}))
 
     assert sorted(operation.id for operation in document.operations) == ["own", "put"]
+
+
+def test_many_references_to_nothing_are_found_soon() -> None:
+    """A file without its schemas has thousands; what was meant is searched for the shown ones."""
+    schemas: dict[str, Any] = {f"Schema{number}": {} for number in range(500)}
+    wrong = {f"R{number}": {"$ref": f"#/components/schemas/Schemb{number}"} for number in range(40)}
+
+    faults = faults_of(content(components={"schemas": schemas | wrong}))
+
+    assert ["did you mean" in fault for fault in faults] == [True] * 20 + [False] * 20

@@ -167,6 +167,14 @@ def test_lists(schema, expected) -> None:
             {**PET, "additionalProperties": {"type": "integer"}},
             ObjectType((Field("name", TEXT),), INTEGER),
         ),
+        (
+            {
+                **PET,
+                "patternProperties": {"^x": {"type": "integer"}},
+                "additionalProperties": False,
+            },
+            ObjectType((Field("name", TEXT),), INTEGER),
+        ),
         ({"type": "object"}, Map(Anything())),
         ({"type": "object", "additionalProperties": True}, Map(Anything())),
         ({"type": "object", "additionalProperties": {"type": "string"}}, Map(TEXT)),
@@ -475,3 +483,14 @@ def test_notes_are_lines() -> None:
     document = with_schemas({"a\nb\u202e": {"type": "string", "not": {}}})
 
     assert document.notes == (r"#/components/schemas/a\nb\u202e: `not` is not represented",)
+
+
+def test_the_same_combination_may_be_null_elsewhere() -> None:
+    """What is merged once is not null for all because it is for one."""
+    both = [{"$ref": "#/components/schemas/Pet"}, {"$ref": "#/components/schemas/Dog"}]
+    schema = {"properties": {"a": {"allOf": both}, "b": {"allOf": both, "nullable": True}}}
+
+    found = fields(type_of(schema, openapi="3.0.3", Pet=PET, Dog=DOG))
+
+    merged = ObjectType((Field("name", TEXT), Field("bark", TEXT)))
+    assert (found["a"].type, found["b"].type) == (merged, Nullable(merged))
