@@ -95,6 +95,7 @@ def test_arguments_and_input_fields_are_sent():
         ("size: Size", "size: Size!", True),
         ("pages: Int", "pages: String", False),
         ("id: ID!  name: String!", "id: ID!", False),
+        ("SMALL LARGE", "SMALL", True),
     ],
 )
 def test_only_changes_of_used_fields_count(old, new, is_used):

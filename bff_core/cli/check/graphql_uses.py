@@ -17,6 +17,9 @@ from graphql import (
     build_schema,
     get_named_type,
     is_input_object_type,
+    is_leaf_type,
+    is_specified_scalar_type,
+    is_union_type,
     parse,
     validate,
 )
@@ -68,13 +71,16 @@ def _used(document: DocumentNode, schema: GraphQLSchema, one: ReplyUse) -> Reply
     known = None if one.use.reads is None else {_plain(path) for path in one.use.reads}
     for path, kind, field in _Selections(document, schema).fields():
         selected.add((kind, field.name.value))
+        declared = getattr(schema.get_type(kind), "fields", {}).get(field.name.value)
         if known is None or any(_meet(path, each) for each in known):
             reads.add((kind, field.name.value))
-        declared = getattr(schema.get_type(kind), "fields", {}).get(field.name.value)
+            if declared is not None:
+                reads |= _named(get_named_type(declared.type))
         for argument in field.arguments or ():
             sends.add((kind, field.name.value, argument.name.value))
             given = None if declared is None else declared.args.get(argument.name.value)
             if given is not None:
+                sends |= _named(get_named_type(given.type))
                 sends |= set(_inputs(get_named_type(given.type), set()))
     use = replace(one.use, reads=frozenset(reads), sends=frozenset(sends))
     return replace(one, use=use, selected=frozenset(selected))
@@ -90,6 +96,12 @@ def _meet(one: FieldPath, other: FieldPath) -> bool:
     return all(each == step for each, step in zip(one, other, strict=False))
 
 
+def _named(kind: GraphQLNamedType) -> set[FieldPath]:
+    """Return the name of an enum, a union or a scalar of the schema; nothing for other types."""
+    is_leaf = is_leaf_type(kind) and not is_specified_scalar_type(kind)
+    return {(kind.name,)} if is_leaf or is_union_type(kind) else set()
+
+
 def _inputs(kind: GraphQLNamedType, passed: set[str]) -> Iterator[FieldPath]:
     """Yield the fields of an input type, and those of input types within it."""
     if not is_input_object_type(kind) or kind.name in passed:
@@ -97,6 +109,7 @@ def _inputs(kind: GraphQLNamedType, passed: set[str]) -> Iterator[FieldPath]:
     passed.add(kind.name)
     for name, field in kind.fields.items():
         yield (kind.name, name)
+        yield from _named(get_named_type(field.type))
         yield from _inputs(get_named_type(field.type), passed)
 
 

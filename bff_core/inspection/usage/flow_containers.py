@@ -21,6 +21,7 @@ from bff_core.inspection.usage.flow_values import (
     Several,
     Typed,
     holds_record,
+    is_hashable,
     is_record_value,
     many,
     one_of,
@@ -177,6 +178,8 @@ class FlowContainers(FlowAttributes):
     ) -> tuple[bool, FlowValue]:
         """Return whether a function of a library is known, and what it returns."""
         first = given[0] if given else None
+        if not is_hashable(one):  # no function
+            return False, None
         if any(one is each for each in UNREAD):
             if one in {any, all}:
                 self.items_of(first, node)

@@ -41,13 +41,13 @@ class Existing:
         return self.value is other.value or (
             type(self.value) is type(other.value)
             and not isinstance(self.value, FunctionType)
-            and _is_hashable(self.value)
+            and is_hashable(self.value)
             and self.value == other.value
         )
 
     def __hash__(self) -> int:
         """Return the hash of the object, or that of its identity."""
-        return hash(self.value) if _is_hashable(self.value) else id(self.value)
+        return hash(self.value) if is_hashable(self.value) else id(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,8 @@ def joined(before: Mapping[str, FlowValue], after: Mapping[str, FlowValue]) -> d
     }
 
 
-def _is_hashable(value: object) -> bool:
+def is_hashable(value: object) -> bool:
+    """Whether an object has a hash."""
     try:
         hash(value)
     except TypeError:
