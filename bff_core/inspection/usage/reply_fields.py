@@ -107,9 +107,11 @@ def _fields(kind: type) -> Iterator[ReplyField]:
 
 def ends_of(paths: Iterable[FieldPath]) -> frozenset[FieldPath]:
     """Return the paths without those that lead to others: all below an end is used."""
-    found = {one[:-1] if one[-1:] == (ANY,) else one for one in paths}
+    given = set(paths)
+    whole = {one[:-1] for one in given if one[-1:] == (ANY,)}
+    found = {one for one in given if one[-1:] != (ANY,)} | whole
     above = {one[:length] for one in found for length in range(len(one))}
-    return frozenset(found - above)
+    return frozenset((found - above) | whole)
 
 
 Uses = Callable[[type, str], bool]
