@@ -277,3 +277,14 @@ def test_what_production_needs(project, bff, monkeypatch):
     assert judged.status == 1
     assert {one["step"] for one in results(judged)} == {"production"}
     assert ready.status == 0
+
+
+def test_a_contract_of_a_service_that_no_view_calls(project, bff):
+    """A client of another name than the table is not passed over in silence."""
+    table = project / "pyproject.toml"
+    edit(table, "[tool.bff.services.catalog]", "[tool.bff.services.goods]")
+    done = bff("check", "--offline")
+
+    assert done.status == 0
+    assert "no view of these gateways calls it" in done.out
+    assert "name = 'goods'" in done.out

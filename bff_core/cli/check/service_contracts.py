@@ -69,6 +69,12 @@ class _Service:
                 f'Add contract = "FILE" to [tool.bff.services.{self._name}]',
             )
             return
+        if not self._uses:
+            yield self._result(
+                "info",
+                "no view of these gateways calls it, so no change affects one",
+                f"If one does, give its client the name of the table: name = {self._name!r}",
+            )
         path = project_file(self._project, self._entry.contract)
         try:
             if is_graphql(str(path)):
