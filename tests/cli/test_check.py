@@ -144,6 +144,8 @@ def test_a_service_publishes_its_contract_at_a_path(project, bff, monkeypatch):
     with served(app) as address:
         monkeypatch.setenv("BFF_UPSTREAM_CATALOG", address)
         done = bff("check", "--json")
+        document = changed(lambda _: None)
+        same = bff("check", "--json", "--all", "--service", "catalog")
 
     assert offline.status == 0
     assert absent.status == 1
@@ -153,6 +155,7 @@ def test_a_service_publishes_its_contract_at_a_path(project, bff, monkeypatch):
     )
     assert "--offline" in results(absent)[0]["advice"]
     assert {one["rule"] for one in results(done)} == {"response-property-removed"}
+    assert [one["rule"] for one in json.loads(same.out)["results"]] == [""]
 
 
 def test_a_call_that_the_contract_does_not_have(project, bff):

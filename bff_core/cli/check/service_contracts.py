@@ -92,6 +92,8 @@ class _Service:
         if not isinstance(live, Document):
             yield live
             return
+        if not pinned.servers:  # the reader adds the address that a document was fetched from
+            live = replace(live, servers=())
         changes = openapi_changes(pinned, live)
         yield from self._changes(changes, source, pinned)
 
@@ -205,7 +207,7 @@ class _Service:
     ) -> CheckResult:
         if level in {"error", "warning"} and self._options.allows(change.rule, change.operation):
             level = "info"
-        what = f"{change_location(change)}: {change.text}"
+        what = ": ".join(one for one in (change_location(change), change.text) if one)
         advice = f"Adapt the code and pin the new contract, or accept it: --allow {change.rule}"
         if is_unread and change.place == "type":
             what += "; no code reads it, but a document selects it"
