@@ -144,6 +144,8 @@ def test_a_service_publishes_its_contract_at_a_path(project, bff, monkeypatch):
     with served(app) as address:
         monkeypatch.setenv("BFF_UPSTREAM_CATALOG", address)
         done = bff("check", "--json")
+        document = changed(lambda _: None)
+        same = bff("check", "--json", "--all", "--service", "catalog")
 
     assert offline.status == 0
     assert absent.status == 1
@@ -153,6 +155,7 @@ def test_a_service_publishes_its_contract_at_a_path(project, bff, monkeypatch):
     )
     assert "--offline" in results(absent)[0]["advice"]
     assert {one["rule"] for one in results(done)} == {"response-property-removed"}
+    assert [one["rule"] for one in json.loads(same.out)["results"]] == [""]
 
 
 def test_a_call_that_the_contract_does_not_have(project, bff):
@@ -277,3 +280,14 @@ def test_what_production_needs(project, bff, monkeypatch):
     assert judged.status == 1
     assert {one["step"] for one in results(judged)} == {"production"}
     assert ready.status == 0
+
+
+def test_a_contract_of_a_service_that_no_view_calls(project, bff):
+    """A client of another name than the table is not passed over in silence."""
+    table = project / "pyproject.toml"
+    edit(table, "[tool.bff.services.catalog]", "[tool.bff.services.goods]")
+    done = bff("check", "--offline")
+
+    assert done.status == 0
+    assert "no view of these gateways calls it" in done.out
+    assert "name = 'goods'" in done.out

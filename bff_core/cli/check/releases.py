@@ -109,7 +109,8 @@ class _Release:
         advice = "Restore it, or release it as intended: bff check --pin"
         return self._result(
             level,
-            f"{change_location(change)}: {change.text} ({change.rule})",
+            ": ".join(one for one in (change_location(change), change.text) if one)
+            + f" ({change.rule})",
             advice if level in {"error", "warning"} else "",
             rule=change.rule,
             operation=change.operation,

@@ -69,6 +69,12 @@ class _Service:
                 f'Add contract = "FILE" to [tool.bff.services.{self._name}]',
             )
             return
+        if not self._uses:
+            yield self._result(
+                "info",
+                "no view of these gateways calls it, so no change affects one",
+                f"If one does, give its client the name of the table: name = {self._name!r}",
+            )
         path = project_file(self._project, self._entry.contract)
         try:
             if is_graphql(str(path)):
@@ -86,6 +92,8 @@ class _Service:
         if not isinstance(live, Document):
             yield live
             return
+        if not pinned.servers:  # the reader adds the address that a document was fetched from
+            live = replace(live, servers=())
         changes = openapi_changes(pinned, live)
         yield from self._changes(changes, source, pinned)
 
@@ -199,7 +207,7 @@ class _Service:
     ) -> CheckResult:
         if level in {"error", "warning"} and self._options.allows(change.rule, change.operation):
             level = "info"
-        what = f"{change_location(change)}: {change.text}"
+        what = ": ".join(one for one in (change_location(change), change.text) if one)
         advice = f"Adapt the code and pin the new contract, or accept it: --allow {change.rule}"
         if is_unread and change.place == "type":
             what += "; no code reads it, but a document selects it"

@@ -11,7 +11,7 @@ from bff_core.inspection.usage.flow_attributes import existing
 from bff_core.inspection.usage.flow_calls import bound_to
 from bff_core.inspection.usage.flow_expressions import form_of, is_annotation
 from bff_core.inspection.usage.flow_patterns import FlowPatterns
-from bff_core.inspection.usage.flow_recorder import TooLong
+from bff_core.inspection.usage.flow_recorder import FunctionTooLong
 from bff_core.inspection.usage.flow_values import (
     Existing,
     FlowValue,
@@ -38,7 +38,7 @@ class FlowReader(FlowPatterns):
     ) -> None:
         self.statements_left -= 1
         if self.statements_left < 0:
-            raise TooLong
+            raise FunctionTooLong
         match node:
             case ast.Expr():
                 self.value_of(node.value)

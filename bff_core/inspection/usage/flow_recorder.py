@@ -33,7 +33,7 @@ MAX_STATEMENTS: Final = 20_000
 """Statements that are read in one function, those of loops and inner functions each time."""
 
 
-class TooLong(Exception):  # it is a result, no failure
+class FunctionTooLong(Exception):  # it is a result, no failure
     """A function has too many statements to be followed."""
 
 

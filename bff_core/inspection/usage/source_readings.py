@@ -14,7 +14,7 @@ from typing import Final
 from bff_core.inspection.function_source import hints_of, tree_of
 from bff_core.inspection.usage.flow_facts import FunctionFacts, FunctionKey, reached
 from bff_core.inspection.usage.flow_reader import FlowReader
-from bff_core.inspection.usage.flow_recorder import TooLong
+from bff_core.inspection.usage.flow_recorder import FunctionTooLong
 from bff_core.inspection.usage.flow_values import (
     FlowValue,
     Typed,
@@ -116,7 +116,7 @@ class SourceReadings:
                 facts.returned = reader.value_of(tree.body)
             else:
                 reader.run(tree.body)
-        except (TooLong, RecursionError):
+        except (FunctionTooLong, RecursionError):
             replies = [Typed(one.reply) for one in facts.calls if one.reply is not None]
             results = [self.known[one].returned for one in facts.inner]
             values = [*names.values(), *reader.names.values(), *replies, *results]
