@@ -62,13 +62,20 @@ def parts(incomplete: str) -> Completions:
     """Return the methods of bffs/services that read, as `catalog.product`."""
     found = (
         (f"{_service_name(one)}.{method.name}", _first_line(method))
-        for _, module in _modules("services")
+        for module, generated in _services()
         for one in module.body
         if isinstance(one, ast.ClassDef) and one.bases
-        for method in one.body
-        if isinstance(method, ast.AsyncFunctionDef) and "self.get(" in ast.unparse(method)
+        for method in [*one.body, *_inherited(one, generated)]
+        if isinstance(method, ast.AsyncFunctionDef) and _reads(method)
     )
     return _beginning(found, incomplete)
+
+
+def services(incomplete: str) -> Completions:
+    """Return the services of `[tool.bff]` that were generated, whose names begin so."""
+    root = _project()
+    found = (root / "bffs" / "services").glob("[!_]*/operations.py") if root else ()
+    return _beginning(((one.parent.name, "generate it again") for one in sorted(found)), incomplete)
 
 
 def _beginning(found: Iterable[tuple[str, str]], incomplete: str) -> Completions:
@@ -100,10 +107,42 @@ def _modules(folder: str) -> Iterator[tuple[str, ast.Module]]:
     """Yield the modules of a folder of `bffs` that can be parsed."""
     root = _project()
     for path in sorted((root / "bffs" / folder).glob("[!_]*.py")) if root else ():
-        try:
-            yield path.stem, ast.parse(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, SyntaxError):
-            continue
+        module = _parsed(path)
+        if module is not None:
+            yield path.stem, module
+
+
+def _parsed(path: Path) -> ast.Module | None:
+    """Return a module; None if it can't be parsed."""
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return None
+
+
+def _services() -> Iterator[tuple[ast.Module, ast.Module | None]]:
+    """Yield the modules of services, each with the generated one that it extends, or None."""
+    for _, module in _modules("services"):
+        yield module, None
+    root = _project()
+    for path in sorted((root / "bffs" / "services").glob("[!_]*/operations.py")) if root else ():
+        own, generated = _parsed(path.with_name("__init__.py")), _parsed(path)
+        if own is not None:
+            yield own, generated
+
+
+def _inherited(node: ast.ClassDef, generated: ast.Module | None) -> list[ast.stmt]:
+    """Return what a class inherits from the generated one."""
+    bases = {_last_name(one) for one in node.bases}
+    body = generated.body if generated is not None else []
+    classes = (one for one in body if isinstance(one, ast.ClassDef) and one.name in bases)
+    return [member for one in classes for member in one.body]
+
+
+def _reads(method: ast.AsyncFunctionDef) -> bool:
+    code = ast.unparse(method)
+    is_generator = any(isinstance(one, ast.Yield) for one in ast.walk(method))
+    return any(f"self.{one}(" in code for one in ("get", "query")) and not is_generator
 
 
 def _service_name(node: ast.ClassDef) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bff_core_cli.completion import auths, clients, gateways, parts, screens
+from bff_core_cli.completion import auths, clients, gateways, parts, screens, services
 
 Client = Annotated[
     str | None,
@@ -27,6 +27,7 @@ Wheels = Annotated[
     Path | None,
     typer.Option(help="Folder with the wheel of bff-core (PIP_FIND_LINKS).", metavar="DIR"),
 ]
+PLACE = "FILE|URL"
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -126,7 +127,76 @@ def update(
     raise typer.Exit(outcome.status)
 
 
-additions = typer.Typer(help="Add a screen, or a view of one.", no_args_is_help=True)
+additions = typer.Typer(help="Add a service, a screen, or a view.", no_args_is_help=True)
+
+
+@additions.command("service")
+def add_service(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Name of the service, such as ratings.", metavar="NAME", autocompletion=services
+        ),
+    ],
+    *,
+    openapi: Annotated[
+        str | None,
+        typer.Option(help="Its OpenAPI document; without it, that of the last run.", metavar=PLACE),
+    ] = None,
+    graphql: Annotated[
+        str | None,
+        typer.Option(help="Its GraphQL schema, or the endpoint that describes it.", metavar=PLACE),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(help="Only the operations with this tag; may be repeated.", metavar="TAG"),
+    ] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option(help="Only the operations below it; may be repeated.", metavar="PREFIX"),
+    ] = None,
+    is_whole: Annotated[
+        bool, typer.Option("--all", help="All operations again, after --tag or --path.")
+    ] = False,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(help="Header that fetches the document; not stored.", metavar="NAME:VALUE"),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of the service (that of its document).")
+    ] = None,
+    port: Port = None,
+    is_forced: Annotated[
+        bool, typer.Option("--force", help="Drop changes by hand of generated files.")
+    ] = False,
+    is_dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a service: a typed client from its contract, a mock, a test.
+
+    A further run fetches the contract again, shows what changed, and writes the generated files
+    only.
+    """
+    from bff_core.cli.scaffold.outcome import print_outcome  # noqa: PLC0415 # loads the framework
+    from bff_core.cli.scaffold.service_options import NewService  # noqa: PLC0415 # the same
+    from bff_core.cli.scaffold.services import add_service as added  # noqa: PLC0415 # the same
+
+    wanted = NewService(
+        name=name,
+        openapi=openapi,
+        graphql=graphql,
+        tags=tag or (),
+        paths=path or (),
+        is_whole=is_whole,
+        headers=header or (),
+        url=url,
+        port=port,
+        is_forced=is_forced,
+        is_dry_run=is_dry_run,
+    )
+    print_outcome(added(wanted), as_json=as_json)
 
 
 @additions.command("screen")

@@ -43,6 +43,7 @@ ONE_PLACE = {
     ),
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.compat.uvicorn",
+    "jsonschema_rs": "bff_core.mocks.schemas",
     "yaml": "bff_core.contracts.openapi.yaml_text",
 }
 """Libraries that might be replaced: each is imported in one module below this name, or these."""

@@ -23,6 +23,7 @@ from bff_core.view_cache.key import canonical
 from tests.public_api import PACKAGES, exported
 
 INTERNAL = {
+    "bff_core.contracts.document.Document",  # `mock_service` reads it
     "bff_core.answer_cacheability.AnswerCacheability",
     "bff_core.auth.api_keys.authenticator.RunningApiKeys",
     "bff_core.auth.api_keys.interface.ApiKeyStore",

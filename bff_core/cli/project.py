@@ -47,7 +47,8 @@ class ServiceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The path `ready` answers 200 once it can serve. Without a command the service runs already, at
     `url` or at the port of this machine. `contract` is the file with the OpenAPI document, or the
     GraphQL schema, that the project was written against. `contract_url` is where the service
-    publishes it: an address, or a path at the service such as `/openapi.json`.
+    publishes it: an address, or a path at the service such as `/openapi.json`. With `tags` or
+    `paths` the contract has only the operations with one of these tags, or below these paths.
     """
 
     command: str = ""
@@ -57,6 +58,8 @@ class ServiceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     env: dict[str, str] = {}
     contract: str = ""
     contract_url: str = ""
+    tags: list[str] = []
+    paths: list[str] = []
 
 
 class Project(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ PACKAGES: Final = (
     "bff_core.errors",
     "bff_core.events",
     "bff_core.graphql",
+    "bff_core.mocks",
     "bff_core.observe",
     "bff_core.policy",
     "bff_core.service_clients",

@@ -22,6 +22,7 @@ PUBLIC_PACKAGES = (
     "bff_core.errors",
     "bff_core.events",
     "bff_core.graphql",
+    "bff_core.mocks",
     "bff_core.observe",
     "bff_core.policy",
     "bff_core.testing",

@@ -1,10 +1,12 @@
 """Example values of types: what a scripted service answers in a generated test."""
 
 import json
-from typing import Final
+from typing import Final, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as kinds
+
+from bff_core.upstream.typed_reply import TypedReply
 
 MAX_DEPTH: Final = 6
 LINE_LENGTH: Final = 100
@@ -32,6 +34,8 @@ def example_of(kind: object, name: str = "text") -> object:
 
     The name of a text suggests its value: an id is "1".
     """
+    if get_origin(kind) is TypedReply:
+        kind = get_args(kind)[0]
     try:
         return _example(msgspec.inspect.type_info(kind), name, 0)
     except TypeError:

@@ -1,6 +1,5 @@
 """`bff init NAME`: makes a project."""
 
-import re
 import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.pyproject import check_programs
 from bff_core.cli.scaffold.record import BASE, Record, Unit, write_record
 from bff_core.cli.scaffold.render import TEMPLATES
+from bff_core.cli.scaffold.service_contract import ADDRESS
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.cli.scaffold.units import add_unit
 from bff_core.cli.scaffold.wheel import FOLDER, Wheel, find_wheel
@@ -23,9 +23,6 @@ ALLOWED = {".git"}
 
 SERVICE = "catalog"
 """The service of a new project."""
-
-
-ADDRESS = re.compile(r"https?://[^\s\"'\\\\{}$/?#]+(?:/[^\s\"'\\\\{}$?#]*)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from bff_core.cli.output import print_json
 
 @dataclass(slots=True)
 class Outcome:
-    """The paths of files by what happened to them; `next` are commands to type."""
+    """The paths of files by what happened to them; `next` are commands to type.
+
+    `changes` are those of generated code in words, and `diff` is its unified diff.
+    """
 
     summary: str
     created: list[str] = field(default_factory=list)
@@ -18,6 +21,8 @@ class Outcome:
     conflicts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     next: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    diff: str = ""
 
     @property
     def status(self) -> int:
@@ -43,6 +48,8 @@ def print_outcome(outcome: Outcome, *, as_json: bool) -> None:
     for name, heading in HEADINGS.items():
         paths: list[str] = getattr(outcome, name)
         lines += ["", f"{heading}:", *(f"  {path}" for path in paths)] if paths else []
+    lines += ["", *outcome.changes] if outcome.changes else []
+    lines += ["", outcome.diff.rstrip("\n")] if outcome.diff else []
     for note in outcome.notes:
         lines += ["", note.rstrip("\n")]
     lines += ["", *(f"  {command}" for command in outcome.next)] if outcome.next else []

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import tomlkit
 
@@ -168,4 +169,18 @@ def _added_by_tomlkit(text: str, kind: str, name: str, entry: Mapping[str, objec
     for key in ("tool", "bff", kind):
         table = table.setdefault(key, tomlkit.table())  # type: ignore[attr-defined] # tomlkit's
     table[name] = dict(entry)  # type: ignore[index] # a table of tomlkit
+    return tomlkit.dumps(document)
+
+
+def set_program_keys(text: str, kind: str, name: str, keys: Mapping[str, object]) -> str:
+    """Set keys of `[tool.bff.KIND.NAME]`, which is there; an empty value removes its key."""
+    document = tomlkit.parse(text)
+    table: Any = document
+    for one in ("tool", "bff", kind, name):
+        table = table[one]
+    for key, value in keys.items():
+        if value in ("", [], None):
+            table.pop(key, None)
+        elif table.get(key) != value:
+            table[key] = value
     return tomlkit.dumps(document)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, get_type_hints
+from typing import Final, TypeGuard, get_type_hints
 from urllib.parse import quote, urlencode
 
 from bff_core.cli.errors import CannotRun
@@ -19,7 +19,14 @@ from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.python_edit import import_block
 from bff_core.cli.scaffold.render import TEMPLATES, render
 from bff_core.cli.scaffold.scripts import KIT, CalledMethod, scripts_of
-from bff_core.cli.scaffold.source_code import Names, Source, calls_in, services, unquoted
+from bff_core.cli.scaffold.source_code import (
+    Names,
+    Source,
+    calls_in,
+    methods_of,
+    services,
+    unquoted,
+)
 from bff_core.cli.scaffold.tree import Tree
 from bff_core.upstream.client import Upstream
 
@@ -56,25 +63,47 @@ class ServiceMethod:
             for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
             if default is None
         ]
-        return {one.arg: unquoted(one.annotation or ast.Name("str")) for one in [*plain, *named]}
+        return {one.arg: self._shown(one.annotation) for one in [*plain, *named]}
 
     @property
     def names(self) -> Names:
         """What a screen with the method needs imported."""
-        annotations = [*self.inputs.values(), self.returns]
-        found = {name for one in annotations for name in self.source.names_in(one)}
-        return found | {(self.source.module.__name__, self.service.__name__)}
+        given = {one.arg: one.annotation for one in ast.walk(self.node.args) if _is_argument(one)}
+        inputs = [unquoted(given[name] or ast.Name("str")) for name in self.inputs]
+        found = {name for one in inputs for name in self.source.names_in(one)}
+        return found | self.returned_names | {(self.service.__module__, self.service.__name__)}
+
+    @property
+    def returned_names(self) -> Names:
+        """What the annotation of its result needs imported."""
+        return self.source.names_in(self._value)
 
     @property
     def returns(self) -> ast.expr:
-        """The annotation of what it returns."""
-        return unquoted(self.node.returns or ast.Name("object"))
+        """The annotation of what it returns; of a `TypedReply` that of its value."""
+        return self._shown(self._value)
+
+    @property
+    def _value(self) -> ast.expr:
+        declared = unquoted(self.node.returns or ast.Name("object"))
+        return declared.slice if self._is_typed_reply(declared) else declared
+
+    @staticmethod
+    def _is_typed_reply(declared: ast.expr) -> TypeGuard[ast.Subscript]:
+        if not isinstance(declared, ast.Subscript):
+            return False
+        return ast.unparse(declared.value).rpartition(".")[2] == "TypedReply"
+
+    def _shown(self, annotation: ast.expr | None) -> ast.expr:
+        return self.source.shortened(unquoted(annotation or ast.Name("str")))
 
     def call(self, field: str) -> str:
-        """Return the expression by which a part calls it."""
+        """Return the expression by which a part awaits its value."""
         plain = {one.arg for one in [*self.node.args.posonlyargs, *self.node.args.args]}
         given = [f"self.{one}" if one in plain else f"{one}=self.{one}" for one in self.inputs]
-        return f"self.{field}.{self.node.name}({', '.join(given)})"
+        call = f"self.{field}.{self.node.name}({', '.join(given)})"
+        is_typed_reply = self._is_typed_reply(unquoted(self.node.returns or ast.Name("object")))
+        return f"(await {call}).value" if is_typed_reply else f"await {call}"
 
 
 @one_at_a_time
@@ -106,10 +135,10 @@ def add_screen(
 
 def service_methods(root: Path) -> Iterator[ServiceMethod]:
     """Yield the methods of all services that read."""
-    for source, service in services(root):
-        for node in source.methods(service.__name__).values():
+    for service in services(root):
+        for source, node in methods_of(service):
             calls = calls_in(source, node)
-            if calls and all(call.route.startswith("GET ") for call in calls):
+            if calls and all(call.is_read for call in calls):
                 yield ServiceMethod(source, service, node)
 
 
@@ -125,6 +154,10 @@ def query_of(inputs: dict[str, object]) -> str:
         {name: example_of(kind, name) for name, kind in inputs.items()}, quote_via=quote, safe=":"
     )
     return f"?{query}" if query else ""
+
+
+def _is_argument(node: ast.AST) -> TypeGuard[ast.arg]:
+    return isinstance(node, ast.arg)
 
 
 def _checked(name: str) -> str:
@@ -237,7 +270,7 @@ def _values_of_test(methods: Sequence[ServiceMethod], own: tuple[str, str]) -> d
     core = ["ANYONE", "Gateway", "Views", "gateway", *(["gather"] if len(methods) > 1 else [])]
     names: Names = {("dataclasses", "dataclass"), own, *KIT}
     names |= {("bff_core", name) for name in core}
-    returned: Names = set().union(*(one.source.names_in(one.returns) for one in methods))
+    returned: Names = set().union(*(one.returned_names for one in methods))
     types = {name: _type_of(one, name) for one in methods for name in one.inputs}
     return {
         "test_imports": import_block(names | returned, "pytest"),

@@ -46,7 +46,9 @@ def scripts_of(called: Iterable[CalledMethod]) -> Scripts:
         for call in one.calls:
             if call.route not in known:
                 name = _unused(constants, one.method.upper())
-                constants[name] = literal(example_of(call.reply), f"{name} = ")
+                example = example_of(call.reply)
+                value = {"data": example} if call.is_graphql else example
+                constants[name] = literal(value, f"{name} = ")
                 known[call.route] = f"reply(200, {name})"
     return Scripts(
         "\n".join(f"{name} = {value}" for name, value in constants.items()),

@@ -10,6 +10,7 @@ WIDTH = 2
 
 SERVICES = re.compile(r"services:\s*(#.*)?$")
 KEY = re.compile(r"""(?P<indent> +)(?P<quote>["']?)(?P<name>[\w.-]+)(?P=quote)\s*:(?:\s|$)""")
+ENVIRONMENT = re.compile(r"^x-[\w-]+:\s*&gateway-environment\b")
 PUBLISHED = re.compile(r"127\.0\.0\.1:(?:\$\{\w+:-)?(\d+)")
 ANCHOR = re.compile(r"\*([\w-]+)")
 VARIABLE = re.compile(r"^#?\s*(?:export\s+)?([A-Za-z_]\w*)=", re.MULTILINE)
@@ -40,6 +41,26 @@ def add_service(text: str, name: str, block: str) -> str:
     width = next((indent for _, indent in _services(lines).values()), WIDTH)
     inserted = f"{gap}{_indented(block.strip(chr(10)), width)}\n"
     return before + with_newlines_of(text, inserted) + rest
+
+
+def add_environment(text: str, name: str, value: str) -> str:
+    """Add a variable to the environment that the gateways of a Compose file share.
+
+    Raises `NoPlace` if the file has none (`&gateway-environment`).
+    """
+    lines = text.splitlines(keepends=True)
+    starts = (number for number, line in enumerate(lines) if ENVIRONMENT.search(line))
+    start = next(starts, None)
+    if start is None:
+        raise NoPlace("it has no anchor &gateway-environment")
+    end = _end_of_section(lines, start)
+    if any(re.match(rf"\s+{re.escape(name)}\s*:", line) for line in lines[start:end]):
+        return text
+    keys = (KEY.match(line) for line in lines[start + 1 : end])
+    indent = next((one["indent"] for one in keys if one), " " * WIDTH)
+    before, rest = "".join(lines[:end]), "".join(lines[end:])
+    gap = "" if before.endswith("\n") else "\n"
+    return before + with_newlines_of(text, f"{gap}{indent}{name}: {value}\n") + rest
 
 
 def published_ports(text: str, *, but: str) -> set[int]:

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from bff_core import TypedReply
 from bff_core.cli.scaffold.examples import example_of, literal
 
 
@@ -82,3 +83,8 @@ def test_literals_are_python_in_lines_of_good_length() -> None:
     assert ast.literal_eval(text) == value
     assert max(map(len, text.splitlines())) <= 100
     assert literal({"a": 1}, "VALUE = ") == '{"a": 1}'
+
+
+def test_an_example_of_a_reply_with_headers_is_its_value() -> None:
+    """A method that returns a `TypedReply` is scripted by the body of the reply."""
+    assert example_of(TypedReply[list[int]]) == [1]

@@ -184,7 +184,10 @@ def test_the_framework_is_required_by_its_wheel(scaffold: Scaffold) -> None:
     named = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     framework = [one for one in named if re.match(r"bff[-_.]core", one)]
     reference = f" @ {{root:uri}}/wheels/{WHEEL}#sha256={digest}"
-    assert [one.partition(" @ ")[0] for one in framework] == ["bff-core", "bff-core[scaffold]"]
+    assert [one.partition(" @ ")[0] for one in framework] == [
+        "bff-core",
+        "bff-core[openapi,scaffold]",
+    ]
     assert all(one.endswith(reference) for one in framework)
     assert uv["sources"] == {"bff-core": {"path": f"wheels/{WHEEL}"}}
 

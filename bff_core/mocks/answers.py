@@ -1,0 +1,113 @@
+"""What a mock answers: to reads, to changes that it remembers, and to requests for errors."""
+
+from collections.abc import Callable, Mapping
+
+from bff_core.contracts.document import Content, HttpOperation
+from bff_core.contracts.types import Json
+from bff_core.mocks.listing import identity_of, listing_of
+from bff_core.mocks.lists import list_of
+from bff_core.mocks.pages import MAX_ITEMS
+from bff_core.mocks.problems import Refusal, filled, phrase
+from bff_core.mocks.requests import is_json
+from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources, below
+
+
+class MockAnswers:
+    """Makes the bodies of the answers of a contract, and remembers what clients have changed.
+
+    `has_item` says whether the contract has a path below the template of another.
+    """
+
+    def __init__(self, resources: MockResources, has_item: Callable[[str], bool]) -> None:
+        self._resources = resources
+        self._values = resources.values
+        self._memory = resources.memory
+        self._has_item = has_item
+
+    def success(self, exchange: MockExchange, content: Content | None, example: str) -> MadeAnswer:
+        """Return the answer to a request; raise a 404 for a resource that was deleted."""
+        method = exchange.operation.method.upper()
+        if method != "PUT" and self._memory.is_deleted(exchange.path):
+            raise Refusal(404, f"{exchange.path} was deleted")
+        if example:
+            return MadeAnswer(_named(exchange.operation, content, example))
+        if method == "DELETE":
+            return self._deleted(exchange, content)
+        if method in {"PUT", "PATCH"}:
+            return self._changed(exchange, content)
+        is_new = method == "POST" and self._has_item(exchange.operation.path)
+        if is_new and isinstance(exchange.body, dict):
+            return self._created(exchange, content, exchange.body)
+        return self._read(exchange, content)
+
+    def failure(self, content: Content, refusal: Refusal, example: str, *, is_wanted: bool) -> Json:
+        """Return the body of an error, as the contract describes it.
+
+        It says what happened, unless the client wanted it (`is_wanted`) and it has an example.
+        """
+        if example:
+            return _example(content, f"the {refusal.status}", example)
+        known = self._resources.examples(content)
+        if known:
+            return known[0] if is_wanted else filled(known[0], refusal)
+        made = self._values.make(content.type, f"status/{refusal.status}", phrase(refusal.status))
+        return filled(made, refusal)
+
+    def _read(self, exchange: MockExchange, content: Content | None) -> MadeAnswer:
+        if content is None:
+            return MadeAnswer(None)
+        if not is_json(content.media_type):
+            made = self._values.make(content.type, exchange.path, "text")
+            return MadeAnswer(next(iter(content.examples.values()), made))
+        listing = listing_of(content.type, self._values)
+        if listing is not None:
+            return list_of(exchange, content, listing, self._resources)
+        return MadeAnswer(self._resources.single(exchange, content))
+
+    def _deleted(self, exchange: MockExchange, content: Content | None) -> MadeAnswer:
+        made = self._read(exchange, content)
+        if exchange.operation.path.endswith("}"):
+            self._memory.delete(exchange.path)
+        return made
+
+    def _created(
+        self, exchange: MockExchange, content: Content | None, body: Mapping[str, Json]
+    ) -> MadeAnswer:
+        has_reply = content is not None and is_json(content.media_type)
+        made: Json = None
+        value: dict[str, Json] = {}
+        number, identity = len(self._memory.below(exchange.path)) + MAX_ITEMS + 1, ""
+        if content is not None and has_reply:
+            base = self._resources.single(exchange, content)
+            made = self._resources.merged(base, dict(body), content.type)
+            identity = identity_of(content.type, self._values)
+            value = made if isinstance(made, dict) else {}
+            own = self._values.fields(content.type).get(identity)
+            if own is not None and value and identity not in body:
+                id_ = self._values.identifier(own.type, number)
+                made = value = value if id_ is None else {**value, identity: id_}
+        path = below(exchange.path, value.get(identity, number))
+        self._memory.put(path, {**body, **value})
+        return MadeAnswer(made, location=path)
+
+    def _changed(self, exchange: MockExchange, content: Content | None) -> MadeAnswer:
+        stored = self._memory.get(exchange.path)
+        if isinstance(exchange.body, dict):
+            before = stored if isinstance(stored, dict) else {}
+            self._memory.put(exchange.path, {**before, **exchange.body})
+        if content is None or not is_json(content.media_type):
+            return self._read(exchange, content)
+        return MadeAnswer(self._resources.single(exchange, content))
+
+
+def _named(operation: HttpOperation, content: Content | None, name: str) -> Json:
+    if content is None:
+        raise Refusal(400, f"Prefer: example={name}: {operation.name} has no body")
+    return _example(content, operation.name, name)
+
+
+def _example(content: Content, where: str, name: str) -> Json:
+    if name not in content.examples:
+        known = ", ".join(content.examples) or "none"
+        raise Refusal(400, f"Prefer: example={name}: the examples of {where} are: {known}")
+    return content.examples[name]
