@@ -43,6 +43,14 @@ They answer the client's request. 400, 401, 403 and 429 are about the gateway's 
 mistake, its credentials, its rate.
 """
 
+OF_THE_CALLER: Final = frozenset({401, 403, 406, 415, 429})
+"""About the credentials, the headers and the rate of the caller."""
+
+OF_PROBLEMS: Final = frozenset(
+    {400, 401, 402, 403, 404, 409, 410, 412, 413, 415, 422, 423, 429, 500, 502, 503, 504}
+)
+"""Those for which the framework documents problem codes."""
+
 HEURISTICALLY_CACHEABLE: Final = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414})
 """May be stored without an explicit lifetime (RFC 9110, section 15.1).
 

@@ -28,7 +28,8 @@ def sets_of_statuses(path: Path) -> list[str]:
 
 def test_sets_of_statuses_stand_in_one_file():
     """A reader finds what is retried, stored or passed through in one place."""
-    paths = sorted(ROOT.rglob("*.py"))
+    # Generated clients don't have the framework.
+    paths = set(ROOT.rglob("*.py")) - set(ROOT.glob("codegen/python_client/runtime/*.py"))
 
     found = [where for path in paths for where in sets_of_statuses(path)]
 

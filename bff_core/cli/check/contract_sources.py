@@ -1,6 +1,5 @@
 """Where contracts are: pinned files of the project, and what services publish now."""
 
-import json
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,7 +9,8 @@ from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import Project, ServiceEntry
 from bff_core.contracts.document import Document
 from bff_core.contracts.errors import ContractError
-from bff_core.extras import needs
+from bff_core.contracts.selection import OperationSelection, selected
+from bff_core.errors import ConfigurationError
 
 GRAPHQL_SUFFIXES: Final = frozenset({".graphql", ".graphqls", ".gql"})
 
@@ -20,19 +20,18 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
-def document_of(source: str) -> Document:
-    """Return the OpenAPI document of a file or a URL; raises `ContractError`."""
+def document_of(source: str, entry: ServiceEntry | None = None) -> Document:
+    """Return the OpenAPI document of a file or a URL: of `entry`, the operations that it selects.
+
+    Raises `ContractError`.
+    """
     # Imported here because projects without contracts need no library of it.
-    from bff_core.contracts.openapi import load  # noqa: PLC0415 # see above
+    from bff_core.contracts.openapi import parse, read_content  # noqa: PLC0415 # see above
 
-    return load(source)
-
-
-def _fetched(source: str) -> str:
-    # Imported here for the same reason.
-    from bff_core.contracts.openapi.fetching import fetch  # noqa: PLC0415 # see above
-
-    return _text(fetch(source), source)
+    content = read_content(source)
+    if entry is not None:
+        content = selected(content, OperationSelection(entry.tags, entry.paths))
+    return parse(content, source)
 
 
 def is_graphql(path: str) -> bool:
@@ -67,37 +66,13 @@ def schema_of(source: str) -> str:
 
     Raises `ContractError`.
     """
-    with needs("graphql", "to read GraphQL schemas"):
-        from graphql import build_client_schema, print_schema  # noqa: PLC0415 # an extra
+    # Imported here because projects without GraphQL need no library of it.
+    from bff_core.contracts.graphql import load  # noqa: PLC0415 # see above
 
-    if not is_url(source):
-        text = _fetched(source)
-        if not text.lstrip().startswith("{"):
-            return text
-    else:
-        text = _introspected(source)
     try:
-        content = json.loads(text)
-        return print_schema(build_client_schema(content.get("data") or content))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ContractError(shown_source(source), [f"it is no GraphQL schema: {error}"]) from None
-
-
-def _text(content: bytes, source: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ContractError(source, ["it is not UTF-8"]) from None
-
-
-def _introspected(url: str) -> str:
-    """Return what a service answers to the introspection query, sent by GET."""
-    from urllib.parse import urlencode  # noqa: PLC0415 # for services of GraphQL only
-
-    from graphql import get_introspection_query  # noqa: PLC0415 # an extra
-
-    query = urlencode({"query": get_introspection_query(descriptions=False)})
-    return _fetched(f"{url}{'&' if '?' in url else '?'}{query}")
+        return load(source)
+    except ConfigurationError as error:
+        raise ContractError(shown_source(source), [str(error)]) from None
 
 
 def project_file(project: Project, name: str) -> Path:

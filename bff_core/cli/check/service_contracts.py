@@ -88,7 +88,7 @@ class _Service:
         pinned = document_of(str(path))
         yield from self._fit(pinned)
         source = live_source(self._project, self._entry, self._options.live.get(self._name, ""))
-        live = self._live(source, document_of)
+        live = self._live(source, lambda place: document_of(place, self._entry))
         if not isinstance(live, Document):
             yield live
             return

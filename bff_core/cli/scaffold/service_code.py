@@ -14,6 +14,7 @@ from bff_core.cli.scaffold.service_contract import (
     Kind,
     ServiceCode,
 )
+from bff_core.contracts.document import Document
 from bff_core.contracts.errors import ContractError
 from bff_core.contracts.selection import OperationSelection, selected, tags_of
 from bff_core.errors import ConfigurationError
@@ -24,10 +25,12 @@ def code_of(
     source: ContractSource,
     selection: OperationSelection,
     documents: Mapping[str, str],
+    pinned: str = "",
 ) -> ServiceCode:
     """Read the contract of a source, and generate the code of a service.
 
-    `documents` are the user's for GraphQL, by path in the package.
+    `documents` are the user's for GraphQL, by path in the package. `pinned` is the contract that
+    the present code was generated from: methods of its operations do not change their names.
     """
     if source.kind == "graphql":
         from bff_core.cli.scaffold.graphql_code import graphql_code  # noqa: PLC0415 # an extra
@@ -38,12 +41,14 @@ def code_of(
     try:
         content = read_content(source.place, headers=source.headers)
         _check_selection(content, selection)
-        return openapi_code(name, selected(content, selection), source.place)
+        return openapi_code(name, selected(content, selection), source.place, _read(pinned))
     except ContractError as error:
         raise CannotRun(str(error)) from None
 
 
-def openapi_code(name: str, content: Mapping[str, object], place: str) -> ServiceCode:
+def openapi_code(
+    name: str, content: Mapping[str, object], place: str, previous: Document | None = None
+) -> ServiceCode:
     """Generate the code of a service from the JSON of an OpenAPI document."""
     from bff_core.codegen.upstream import Options, generate  # noqa: PLC0415 # needs an extra
     from bff_core.contracts.openapi import normalised, parse  # noqa: PLC0415 # the same
@@ -52,7 +57,7 @@ def openapi_code(name: str, content: Mapping[str, object], place: str) -> Servic
     if not document.operations:
         raise CannotRun(f"{place} has no operation: there is nothing to call")
     package = f"bffs.services.{name}"
-    options = Options(service=name, class_name=class_name(name), package=package)
+    options = Options(service=name, class_name=class_name(name), package=package, previous=previous)
     made = generate(document, options)
     servers = (one for one in document.servers if ADDRESS.fullmatch(one))
     return ServiceCode(
@@ -78,6 +83,16 @@ def pinned_code(
             return code_for(name, pinned, documents, FILES[kind])
         return openapi_code(name, msgspec.json.decode(pinned), FILES[kind])
     except (ContractError, ConfigurationError, CannotRun, msgspec.DecodeError):
+        return None
+
+
+def _read(pinned: str) -> Document | None:
+    """Return a pinned contract; None if there is none, or if it can't be read any more."""
+    from bff_core.contracts.openapi import parse  # noqa: PLC0415 # needs an extra
+
+    try:
+        return parse(msgspec.json.decode(pinned), FILES["openapi"]) if pinned else None
+    except (ContractError, msgspec.DecodeError):
         return None
 
 

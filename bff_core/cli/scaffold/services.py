@@ -108,7 +108,8 @@ def _changed(
     before = _generated(tree, name, kind, digests)
     if not wanted.is_forced:
         _check_unedited(tree, name, kind, before, digests)
-    code = code_of(name, source, selection, _documents(tree, name))
+    pinned = before.get(f"{SERVICES}/{name}/{FILES[kind]}", "")
+    code = code_of(name, source, selection, _documents(tree, name), pinned)
     after = _formatted(tree, name, code.files)
     _replace(tree, before, after)
     keys = entry_keys(name, source, project.root, selection)

@@ -7,6 +7,7 @@ from typing import Final
 from bff_core.codegen.typescript.operations import ClientOperation
 from bff_core.contracts.document import Document
 from bff_core.contracts.types import ObjectType
+from bff_core.http_statuses import OF_PROBLEMS
 
 RUNTIME: Final = (
     *("results", "platform", "options", "headers", "requests", "exchange", "etags", "calls"),
@@ -24,9 +25,7 @@ OWN_TYPES: Final = {
 }
 """Schemas of the framework that the runtime declares, with the names of their fields."""
 
-KNOWN_STATUSES: Final = frozenset(
-    map(str, (400, 401, 402, 403, 404, 409, 410, 412, 413, 415, 422, 423, 429, 500, 502, 503, 504))
-)
+KNOWN_STATUSES: Final = frozenset(map(str, OF_PROBLEMS))
 """The statuses of `ProblemCodes` in the runtime."""
 
 

@@ -22,7 +22,6 @@ from bff_core.codegen.upstream.parameters import Parameters
 from bff_core.codegen.upstream.policy_proposal import proposed_policy
 from bff_core.codegen.upstream.reach import reach_of
 from bff_core.codegen.upstream.replies import reply_plan
-from bff_core.codegen.upstream.selection import selected
 from bff_core.codegen.upstream.union_types import assign_tags
 from bff_core.contracts.document import Document, HttpOperation
 
@@ -30,11 +29,8 @@ _RESERVED = frozenset({"self", *ANNOTATIONS, *HELPERS})
 
 
 def generate(document: Document, options: UpstreamOptions) -> Generated:
-    """Return the modules of a typed client for a service; the same for the same document.
-
-    Raises `ConfigurationError` if `only` selects nothing.
-    """
-    operations = selected(document, options.only)
+    """Return the modules of a typed client for a service; the same for the same document."""
+    operations = list(document.operations)
     types = ModelTypes(document, reach_of(document, operations))
     notes: list[str] = []
     unique = UniqueNames(taken_names())

@@ -8,18 +8,16 @@ from bff_core.contracts.document import Document
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamOptions:
-    """How a client is named, and which operations it gets.
+    """How a client is named.
 
     `service` is the name in snake case (`ratings`), `class_name` that of the user's class
     (`Ratings`); the generated class is `RatingsOperations`. `package` is the import path
-    (`bffs.services.ratings`). `only` selects operations by tag, by path (`/pets/{id}`), by path
-    prefix (`/pets/*`) or by operation id; empty selects all.
+    (`bffs.services.ratings`).
     """
 
     service: str
     class_name: str
     package: str
-    only: tuple[str, ...] = ()
     previous: Document | None = None
     """The contract that the client was generated from before: its operations get their names first,
     so that a new one takes no name from them."""

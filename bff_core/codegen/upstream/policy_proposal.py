@@ -6,10 +6,7 @@ from dataclasses import dataclass, field
 from bff_core.codegen.python_layout import Group, laid_out
 from bff_core.codegen.python_text import comment, plain, text_literal
 from bff_core.contracts.document import Document, HttpOperation, SecurityScheme
-from bff_core.http_statuses import CLIENT_ERROR_TITLES, PASSES_THROUGH, RETRYABLE
-
-_OF_THE_GATEWAY = frozenset({401, 403, 406, 415, 429})
-"""Statuses that are about the gateway's credentials, headers and rate."""
+from bff_core.http_statuses import CLIENT_ERROR_TITLES, OF_THE_CALLER, PASSES_THROUGH, RETRYABLE
 
 
 @dataclass(slots=True)
@@ -143,7 +140,7 @@ def _passed_through(operations: Sequence[HttpOperation]) -> Iterator[str]:
         for response in operation.responses
         if response.status.isdigit() and int(response.status) in CLIENT_ERROR_TITLES
     }
-    further = sorted(statuses - PASSES_THROUGH - _OF_THE_GATEWAY)
+    further = sorted(statuses - PASSES_THROUGH - OF_THE_CALLER)
     if further:
         yield (
             f"Clients get 502 for the statuses {', '.join(map(str, further))} of the service. "

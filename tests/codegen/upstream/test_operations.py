@@ -335,24 +335,6 @@ def test_names_of_methods(path, operation_id, name):
     assert f"    async def {name}(" in source
 
 
-def test_only_some_operations():
-    """A client may have the operations of a tag or a path, and the types that they need."""
-    paths = {
-        "/pets": get(ref("Pet"), name="pets", tags=["Pets"]),
-        "/orders/{id}": get(ref("Order"), name="order"),
-        "/orders/{id}/lines": get(NUMBER, name="lines"),
-    }
-    content = document(paths, {"Pet": thing("a", a=TEXT), "Order": thing("b", b=TEXT)})
-
-    by_tag, by_path = code_of(content, only=("pets",)), code_of(content, only=("/orders/*",))
-
-    assert "class Order" not in by_tag.files["models.py"]
-    assert "async def pets(" in by_tag.files["operations.py"]
-    assert "async def lines(" in by_path.files["operations.py"]
-    with pytest.raises(Exception, match="no operation has the tag, path or id 'cats'; tags: Pets"):
-        code_of(content, only=("cats",))
-
-
 async def test_a_key_of_idempotency_is_the_framework_s_unless_it_is_given():
     """Keys derive from the request, so a contract that requires one does not burden callers."""
     key = {"name": "Idempotency-Key", "in": "header", "required": True, "schema": TEXT}
