@@ -67,8 +67,8 @@ class Call(msgspec.Struct, frozen=True):
     the wait for the head. A call that `is_forwarded` has the headers of a client; if its reply is
     streamed, the body has its content coding still. A call that `is_read` only reads, although its
     method is POST, as a GraphQL query does; no cache stores its reply.
-    The cache reads the others. `cache` overrides the policy's for this call (True: no override,
-    False: no caching, or a `Cache`). `tags` are those of the stored reply, `purges` those that a
+    Four are for the cache: `cache` overrides the policy's for this call (True: no override, False:
+    no caching, or a `Cache`). `tags` are those of the stored reply, `purges` those that a
     success of the call purges. `decode` decodes a reply for the caller: a reply that can't be
     decoded is not stored.
     """
