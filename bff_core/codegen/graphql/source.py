@@ -1,5 +1,6 @@
 """Pieces of the generated modules: imports in the order of ruff, and its exceptions."""
 
+import ast
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -62,6 +63,8 @@ def exceptions(lines: Sequence[str]) -> list[str]:
     parameters = [re.findall(r"(\w+):", without_text(one)) for one in signatures]
     if any(name in BUILTINS for one in parameters for name in one):
         rules.append("A002")
+    if any(_has_long_summary(node) for node in ast.walk(ast.parse(code))):
+        rules.append("D205")
     if any(len(line) > LINE_LENGTH for line in lines):
         rules.append("E501")
     if any(len(one) > MAX_PARAMETERS for one in parameters):
@@ -69,6 +72,13 @@ def exceptions(lines: Sequence[str]) -> list[str]:
     if any(_is_secret(line) for line in lines):
         rules.append("S105")
     return [f"# ruff: noqa: {', '.join(rules)}"] if rules else []
+
+
+def _has_long_summary(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    lines = (ast.get_docstring(node) or "").splitlines()
+    return len(lines) > 1 and bool(lines[1].strip())
 
 
 def grouped(*groups: Sequence[str]) -> list[str]:
