@@ -209,7 +209,7 @@ def _request(one: ClientMethod) -> Iterator[str]:
     for place in ("header", "cookie"):
         given = [p for p in one.parameters if p.of.place == place]
         pairs = [f"{literal(p.of.name)}: {p.name}" for p in given]
-        yield from _mapped(f"{place}s=_encoding.header_texts(", pairs)
+        yield from _mapped(f"{place}s=_encoding.{place}_texts(", pairs)
     yield from _body(one.body)
     if one.accept != "application/json":
         yield f"accept={literal(one.accept)},"
