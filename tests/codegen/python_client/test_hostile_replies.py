@@ -294,7 +294,7 @@ async def test_a_stream_that_ends_within_a_line_is_broken(end):
 
 
 async def test_a_page_is_no_stream():
-    """A proxy's sign-in page is a reply that nobody expected, and its connection is closed."""
+    """A proxy's sign-in page is an unexpected reply, and its connection is closed."""
     page = lines(b"<html>\n", kind="text/html")
     rows = async_streams.rows(Gateway(page).caller(), LINES, READ[200], DEFAULT)
 
@@ -328,6 +328,6 @@ async def test_events_are_read_as_browsers_read_them(pieces):
     gateway = Gateway(lines(*pieces, kind="text/event-stream"))
     found = async_streams.events(gateway.caller(), EVENTS, encoding.read_text, DEFAULT)
 
-    seen = [(one.type, one.data, one.id) async for one in found]
+    found_events = [(one.type, one.data, one.id) async for one in found]
 
-    assert seen == [("message", "a", ""), ("x", "b", "")]
+    assert found_events == [("message", "a", ""), ("x", "b", "")]
