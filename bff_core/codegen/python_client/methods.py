@@ -155,15 +155,15 @@ def method_lines(one: ClientMethod, form: Form) -> list[str]:
     lines = ["", f"    {start}{one.name}(", "        self,"]
     lines += [f"        {text}," for text in _signature(one)]
     lines += [f"    ) -> {_returned(one, form)}:", *_docstring(one)]
-    lines += ["        request = _encoding.PreparedRequest("]
+    lines += ["        _request = _encoding.PreparedRequest("]
     lines += [f"            {line}" for line in _request(one)]
     lines.append("        )")
     readers = f"_readers.{one.constant}"
     if is_value:
         call = form("await self._caller.call")
-        return [*lines, *_call(call, "request", readers, "settings")]
+        return [*lines, *_call(call, "_request", readers, "settings")]
     read = f"{readers}[{one.readers[0].status}]"
-    return [*lines, *_call(f"_streams.{one.kind}", "self._caller", "request", read, "settings")]
+    return [*lines, *_call(f"_streams.{one.kind}", "self._caller", "_request", read, "settings")]
 
 
 def _call(function: str, *arguments: str) -> list[str]:

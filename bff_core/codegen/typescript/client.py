@@ -15,7 +15,7 @@ from bff_core.codegen.typescript.runtime_source import (
 from bff_core.codegen.typescript.text import comment, literal, one_line, property_name
 from bff_core.codegen.typescript.types import FORMATS, TypeWriter, Usage, format_of, reachable
 from bff_core.contracts.document import Document, SecurityScheme
-from bff_core.contracts.types import Array, ObjectType, Type
+from bff_core.contracts.types import Anything, Array, Map, ObjectType, Type
 
 PER_METHOD: Final = ("Arguments", "Part", "Code", "Line", "Result")
 """What follows the name of a method in the names of its types."""
@@ -287,7 +287,10 @@ def _parts(one: ClientOperation) -> str:
 
 def _has_any_fields(kind: Type) -> bool:
     """Whether nothing is known of an early value, but that it has pieces of the answer."""
-    return isinstance(kind, ObjectType) and not kind.fields
+    match kind:
+        case Map(Anything()) | ObjectType(fields=(), others=None | Anything()):
+            return True
+    return False
 
 
 def _is_progressive(one: ClientOperation) -> bool:
