@@ -431,6 +431,13 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const odd = await scripted([inPieces('{"problem":null}\n{"part":"a","status":"ok"}\n', 9)]).progressive.getValue();
     return [await all(unwrap(opened)), (await all(unwrap(odd)))[1]];
   },
+  async reasonsOfNode() {
+    const refused = new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED 10.0.0.1:443") });
+    return [
+      said(await scripted([() => Promise.reject(refused)]).getValue()),
+      said(await scripted([() => Promise.reject("odd")]).getValue()),
+    ];
+  },
   async platformsWithoutCrypto() {
     const { crypto } = globalThis;
     Object.defineProperty(globalThis, "crypto", { value: undefined, configurable: true });

@@ -242,6 +242,10 @@ EXPECTED = {
     "aLongLine": [1, True, ""],
     "streamsThatAreLeft": [True, True],
     "linesThatAreNoLines": [[[], "true http "], NETWORK],
+    "reasonsOfNode": [
+        "network: no complete response: fetch failed: connect ECONNREFUSED 10.0.0.1:443",
+        "network: no complete response: odd",
+    ],
     "platformsWithoutCrypto": True,
 }
 """What each scenario of `edges.ts` returns."""

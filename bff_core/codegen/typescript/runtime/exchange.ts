@@ -245,8 +245,14 @@ function withoutResponse(
   if (clock.ended === "aborted") {
     return { ...facts, kind: "aborted", message: "the call was aborted", cause: clock.cause };
   }
-  const message = `no complete response: ${error instanceof Error ? error.message : String(error)}`;
-  return { ...facts, kind: "network", message, cause: error };
+  return { ...facts, kind: "network", message: `no complete response: ${reasonOf(error)}`, cause: error };
+}
+
+/** Return what an error says; those of Node have the reason in their cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof Error && cause.message !== "" ? `${error.message}: ${cause.message}` : error.message;
 }
 
 /** Return the failure that a response reports; `text` is its body, if it has been read. */
