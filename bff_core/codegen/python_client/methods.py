@@ -155,15 +155,15 @@ def method_lines(one: ClientMethod, form: Form) -> list[str]:
     lines = ["", f"    {start}{one.name}(", "        self,"]
     lines += [f"        {text}," for text in _signature(one)]
     lines += [f"    ) -> {_returned(one, form)}:", *_docstring(one)]
-    lines += ["        request = _encoding.PreparedRequest("]
+    lines += ["        _request = _encoding.PreparedRequest("]
     lines += [f"            {line}" for line in _request(one)]
     lines.append("        )")
     readers = f"_readers.{one.constant}"
     if is_value:
         call = form("await self._caller.call")
-        return [*lines, *_call(call, "request", readers, "settings")]
+        return [*lines, *_call(call, "_request", readers, "settings")]
     read = f"{readers}[{one.readers[0].status}]"
-    return [*lines, *_call(f"_streams.{one.kind}", "self._caller", "request", read, "settings")]
+    return [*lines, *_call(f"_streams.{one.kind}", "self._caller", "_request", read, "settings")]
 
 
 def _call(function: str, *arguments: str) -> list[str]:
@@ -209,7 +209,7 @@ def _request(one: ClientMethod) -> Iterator[str]:
     for place in ("header", "cookie"):
         given = [p for p in one.parameters if p.of.place == place]
         pairs = [f"{literal(p.of.name)}: {p.name}" for p in given]
-        yield from _mapped(f"{place}s=_encoding.header_texts(", pairs)
+        yield from _mapped(f"{place}s=_encoding.{place}_texts(", pairs)
     yield from _body(one.body)
     if one.accept != "application/json":
         yield f"accept={literal(one.accept)},"

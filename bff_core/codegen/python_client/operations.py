@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from bff_core.codegen.client_options import ClientOptions
 from bff_core.codegen.names import UniqueNames, snake
-from bff_core.codegen.python_client.models import Models
+from bff_core.codegen.python_client.models import SHADOWED, Models
 from bff_core.contracts.document import (
     Body,
     Content,
@@ -27,8 +27,8 @@ NOT_OFFERED: Final = frozenset(
 )
 """Parameters that the client sets itself; `Part-Status` has what `_meta` adds."""
 
-TAKEN: Final = frozenset({"aclose", "close", "self"})
-"""Methods that each client has."""
+TAKEN: Final = frozenset({"aclose", "close", "models", "self"}) | SHADOWED
+"""Methods that each client has, and what annotations of further methods could not name any more."""
 
 Kind = Literal["value", "progress", "rows", "events"]
 

@@ -27,6 +27,7 @@ SHARED: Final = (
     "entity_tags",
     "errors",
     "open_enum",
+    "replies",
     "settings",
     "sync_platform",
 )

@@ -15,7 +15,7 @@ from bff_core.codegen.typescript.runtime_source import (
 from bff_core.codegen.typescript.text import comment, literal, one_line, property_name
 from bff_core.codegen.typescript.types import FORMATS, TypeWriter, Usage, format_of, reachable
 from bff_core.contracts.document import Document, SecurityScheme
-from bff_core.contracts.types import Array, Type
+from bff_core.contracts.types import Anything, Array, Map, ObjectType, Type
 
 PER_METHOD: Final = ("Arguments", "Part", "Code", "Line", "Result")
 """What follows the name of a method in the names of its types."""
@@ -165,8 +165,10 @@ class _Client:
 
     def _early(self, one: ClientOperation) -> str:
         """Return the early values of a progressive response by part."""
+        pieces = f"Partial<{self._data(one)}>"
         members = (
-            f"{property_name(part)}: {self._writer.expression(kind)}"
+            f"{property_name(part)}: "
+            f"{pieces if _has_any_fields(kind) else self._writer.expression(kind)}"
             for part, kind in one.early.items()
         )
         return f"{{ {'; '.join(members)} }}" if one.early else "object"
@@ -255,6 +257,7 @@ def _descriptor(one: ClientOperation) -> str:
         f"method: {literal(one.operation.method)}",
         f"path: {literal(one.operation.path)}",
         f"reads: {literal(one.reads)}",
+        *(["mayBeEmpty: true"] if one.may_be_empty and one.reads == "json" else []),
         f"isKeyed: {literal(one.is_keyed)}",
         f"parameters: [{parameters}]",
     ]
@@ -280,6 +283,14 @@ def _parts(one: ClientOperation) -> str:
     if one.parts is None:
         return "string"
     return " | ".join(map(literal, one.parts)) or "never"
+
+
+def _has_any_fields(kind: Type) -> bool:
+    """Whether nothing is known of an early value, but that it has pieces of the answer."""
+    match kind:
+        case Map(Anything()) | ObjectType(fields=(), others=None | Anything()):
+            return True
+    return False
 
 
 def _is_progressive(one: ClientOperation) -> bool:

@@ -28,8 +28,8 @@ constructor hasOwnProperty isPrototypeOf propertyIsEnumerable then toJSON toLoca
 valueOf
 """
 
-MEMBERS: Final = frozenset({"clearAnswers", "progressive", *_OF_OBJECTS.split()})
-"""Members of each client and of each object, and `then`, which would make it a promise."""
+MEMBERS: Final = frozenset({"clearAnswers", "new", "progressive", *_OF_OBJECTS.split()})
+"""Members of each client and of each object, and what would make it a promise or a class."""
 
 _DECLARED: Final = re.compile(
     r"^(?:export )?(?:async )?(?:interface|type|class|const|let|function\*?) (\w+)", re.MULTILINE

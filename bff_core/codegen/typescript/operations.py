@@ -171,7 +171,7 @@ def _body_kind(media_type: str) -> BodyKind:
 
 def _arguments(one: HttpOperation, slashes: frozenset[str]) -> Iterator[ClientArgument]:
     """Yield the parameters that callers give, with unique keys: `body` is that of the body."""
-    keys = Names({"body"})
+    keys = Names({"body", "__proto__"})
     for parameter in one.parameters:
         name, place = parameter.name, parameter.place
         if place == "cookie" or (place == "header" and name.lower() in OWN_HEADERS):

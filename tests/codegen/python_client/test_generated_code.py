@@ -3,8 +3,10 @@
 import ast
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 
@@ -205,3 +207,39 @@ def test_the_same_document_has_the_same_client():
     assert generate(document, ClientOptions(gateway="trap")) == generate(
         document, ClientOptions(gateway="trap")
     )
+
+
+def test_names_of_operations_and_parameters_hide_nothing_that_the_client_uses(tmp_path: Path):
+    """Methods called `list` or `models` stand beside annotations; `request` is a parameter."""
+    dates = {"type": "array", "items": {"type": "string", "format": "date"}}
+    parameters = [
+        {"name": name, "in": "query", "schema": dates}
+        for name in ("request", "settings", "models", "datetime", "list")
+    ]
+    answer = {"description": "", "content": {"application/json": {"schema": dates}}}
+    paths = {
+        f"/{number}": {
+            "get": {
+                "operationId": name,
+                "parameters": parameters,
+                "responses": {"200": answer},
+            }
+        }
+        for number, name in enumerate(("list", "dict", "str", "models", "datetime", "request"))
+    }
+    content = {"openapi": "3.1.0", "info": {"title": "odd", "version": "1"}, "paths": paths}
+    folder = written(generate(parse(content), ClientOptions(gateway="odd")), tmp_path)
+
+    odd = imported("odd_client", folder / "odd-client")  # annotations are evaluated here
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(200, json=[request.url.params["request"]])
+    )
+    with (
+        httpx.Client(transport=transport) as http,
+        odd.OddClient("http://odd", http=http) as client,
+    ):
+        assert client.request(request=[date(2026, 1, 2)]).value == [date(2026, 1, 2)]
+
+    methods = {name for name in vars(odd.OddClient) if not name.startswith("_")}
+    assert len(methods) == len(paths) + 1  # and `close`
+    assert methods.isdisjoint({"list", "dict", "str", "models", "datetime"})

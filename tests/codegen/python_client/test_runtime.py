@@ -1,7 +1,6 @@
 """What Python clients share: when calls are sent again, what is stored, how values are written."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -12,7 +11,6 @@ import pytest
 
 from bff_core.codegen.python_client.runtime import async_streams, encoding
 from bff_core.codegen.python_client.runtime.answers import PartState, parts_of_header
-from bff_core.codegen.python_client.runtime.async_caller import AsyncCaller
 from bff_core.codegen.python_client.runtime.encoding import PreparedRequest, UploadedFile
 from bff_core.codegen.python_client.runtime.entity_tags import EntityTagStore, TaggedAnswer
 from bff_core.codegen.python_client.runtime.errors import (
@@ -28,51 +26,18 @@ from bff_core.codegen.python_client.runtime.settings import (
     RetrySettings,
     retry_after_of,
 )
-
-AT_ONCE = RetrySettings(attempts=3, first_delay=0)
-READ = {200: encoding.json_reader(int)}
-GET = PreparedRequest(method="GET", path="/a")
-WRITE = PreparedRequest(method="POST", path="/a", content=b"1", media_type="application/json")
-KEYED = PreparedRequest(
-    method="POST", path="/a", content=b"1", media_type="application/json", takes_key=True
+from tests.codegen.python_client.scripted import (
+    AT_ONCE,
+    GET,
+    KEYED,
+    LINES,
+    READ,
+    WRITE,
+    Gateway,
+    busy,
+    lines,
+    ok,
 )
-
-
-class Gateway:
-    """Answers with replies in turn, and records the requests."""
-
-    def __init__(self, *replies: httpx.Response | Exception) -> None:
-        self._replies = list(replies)
-        self.requests: list[httpx.Request] = []
-        self.bodies: list[bytes] = []
-        self.tags: list[str | None] = []
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        self.bodies.append(await request.aread())
-        self.tags.append(request.headers.get("if-none-match"))
-        reply = self._replies.pop(0)
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-    def caller(self, **options: object) -> AsyncCaller:
-        """Return what calls this gateway."""
-        http = httpx.AsyncClient(transport=httpx.MockTransport(self))
-        return AsyncCaller("http://gateway", http=http, **({"retries": AT_ONCE} | options))
-
-
-def ok(body: object = 1, **headers: str) -> httpx.Response:
-    """Return an answer."""
-    return httpx.Response(
-        200, json=body, headers={k.replace("_", "-"): v for k, v in headers.items()}
-    )
-
-
-def busy(status: int = 503, **headers: str) -> httpx.Response:
-    """Return a problem."""
-    fields = {"content-type": "application/problem+json", **headers}
-    return httpx.Response(status, content=json.dumps({"code": "busy"}), headers=fields)
 
 
 @pytest.mark.parametrize("request_", [GET, KEYED], ids=["read", "keyed write"])
@@ -272,31 +237,21 @@ def test_values_of_a_path_stay_segments():
         encoding.path_segments("a/../b")
 
 
-async def lines(*pieces: bytes, kind: str = "application/x-ndjson") -> Callable[[], object]:
-    """Return a reply that comes in pieces."""
-
-    async def body():
-        for one in pieces:
-            yield one
-
-    return httpx.Response(200, content=body(), headers={"content-type": kind})
-
-
 async def test_lines_are_split_at_line_feeds_only():
     """A piece may end in the middle of a letter, and a text may have other line separators."""
     text = json.dumps("ü\u2028\x85", ensure_ascii=False).encode()
-    gateway = Gateway(await lines(text[:2], text[2:] + b"\n\n", b'"b"'))
+    gateway = Gateway(lines(text[:2], text[2:] + b"\n\n", b'"b"\n'))
 
     read = encoding.json_reader(str)
-    found = [one async for one in async_streams.rows(gateway.caller(), GET, read, DEFAULT)]
+    found = [one async for one in async_streams.rows(gateway.caller(), LINES, read, DEFAULT)]
 
     assert found == ["ü\u2028\x85", "b"]
 
 
 async def test_a_progressive_answer_without_its_last_line_is_broken():
     """Some connection between cut it off."""
-    gateway = Gateway(await lines(b'{"part":"a","status":"ok"}\n'))
-    progress = async_streams.progress(gateway.caller(), GET, READ[200], DEFAULT)
+    gateway = Gateway(lines(b'{"part":"a","status":"ok"}\n'))
+    progress = async_streams.progress(gateway.caller(), LINES, READ[200], DEFAULT)
 
     assert (await anext(progress)).part == "a"
     with pytest.raises(StreamBroken):
@@ -306,10 +261,10 @@ async def test_a_progressive_answer_without_its_last_line_is_broken():
 async def test_the_problem_of_a_progressive_answer_is_raised():
     """With its status and code."""
     line = b'{"problem":{"status":504,"code":"timeout","title":"T"},"parts":{}}\n'
-    gateway = Gateway(await lines(line))
+    gateway = Gateway(lines(line))
 
     with pytest.raises(GatewayProblem) as raised:
-        await anext(async_streams.progress(gateway.caller(), GET, READ[200], DEFAULT))
+        await anext(async_streams.progress(gateway.caller(), LINES, READ[200], DEFAULT))
 
     assert (raised.value.status, raised.value.code) == (504, "timeout")
 
@@ -318,7 +273,7 @@ async def test_a_gateway_that_sends_json_instead_of_lines_is_understood():
     """A proxy may have dropped the header `Accept`."""
     gateway = Gateway(ok(7, part_status="a=stale;age=3"))
 
-    progress = async_streams.progress(gateway.caller(), GET, READ[200], DEFAULT)
+    progress = async_streams.progress(gateway.caller(), LINES, READ[200], DEFAULT)
     [line] = [one async for one in progress]
 
     assert line.answer.value == 7

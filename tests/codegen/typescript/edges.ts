@@ -51,6 +51,11 @@ function kind(result: Result<unknown>): unknown {
   return result.ok ? result.data : result.kind;
 }
 
+/** What an app shows of a failure. */
+function said(result: Result<unknown>): unknown {
+  return result.ok ? [result.data] : `${result.kind}: ${result.message}`;
+}
+
 async function all<T>(lines: AsyncIterable<T>): Promise<[T[], string]> {
   const found: T[] = [];
   try {
@@ -79,7 +84,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   },
   async withoutStreams() {
     const step: Step = () => ({
-      status: 200, headers: new Headers(), text: async () => '"a"\n"b"\n',
+      status: 200, headers: new Headers({ "content-type": "application/x-ndjson" }), text: async () => '"a"\n"b"\n',
     }) as unknown as Response;
     return all(unwrap(await scripted([step]).streamTexts()));
   },
@@ -294,6 +299,144 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     await scripted([answer("{}")]).getValue({}, { signal });
     await all(unwrap(await scripted([inPieces('"a"\n', 9)]).streamTexts({}, { signal })));
     return listeners;
+  },
+  async aTypeThatIsNotPromised() {
+    const html = { "content-type": "text/html" };
+    return [
+      said(await scripted([answer(null, {}, 204)]).getValue()),
+      said(await scripted([answer(null, {}, 204)]).postOptional()),
+      said(await scripted([answer("1", { "content-type": "text/plain" })]).getValue()),
+      said(await scripted([answer("NaN")]).getValue()),
+      said(await scripted([answer("\uFEFF1")]).getValue()),
+      said(await scripted([answer("[".repeat(100_000))]).getValue()),
+      said(await scripted([answer("<p>sign in</p>", html)]).streamTexts()),
+      said(await scripted([answer("<p>sign in</p>", html)]).watch()),
+      said(await scripted([answer("<p>sign in</p>", html)]).progressive.getValue()),
+    ];
+  },
+  async oddProblems() {
+    const problem = { "content-type": "Application/Problem+JSON; charset=utf-8" };
+    const later = '{"code":"busy","retry_after":3600}';
+    const result = await scripted([answer(later, problem, 503)]).getValue();
+    return [said(result), result.ok || result.retryAfterSeconds, result.attempts];
+  },
+  async oddRetryAfter() {
+    const found: unknown[] = [];
+    for (const field of ["-5", "0x10", "1e9", "apples 5", "soon", "", "Sun, 06 Nov 1994 08:49:37 GMT"]) {
+      const result = await scripted([refusal(500, { "retry-after": field })]).getValue();
+      found.push(result.ok || (result.retryAfterSeconds ?? null));
+    }
+    return found;
+  },
+  async oddParts() {
+    const found: unknown[] = [];
+    for (const field of ["a, =ok, b=, ;;;, A=ok, c=ok", 'a="', "a=stale;age=-1", "a=stale;age=0x9"]) {
+      const result = await scripted([answer("{}", { "part-status": field })]).getValue();
+      found.push(result.ok && result.parts);
+    }
+    return found;
+  },
+  async refusedTogether() {
+    let renewals = 0;
+    const token = async (refused?: string): Promise<string> => {
+      if (refused === undefined) return "old";
+      renewals++;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return "new";
+    };
+    const step: Step = (url, init) => {
+      const isOld = (init.headers as Record<string, string>)["authorization"] === "Bearer old";
+      return (isOld ? refusal(401) : answer("1"))(url, init);
+    };
+    const api = scripted([step], { token });
+    const results = await Promise.all([api.getValue(), api.getValue(), api.postPlain()]);
+    return [results.map(kind), renewals, sent.length];
+  },
+  async tokenThatHangs() {
+    const never = new Promise<string>(() => undefined);
+    const first = await scripted([refusal(401)], { token: () => never }).getValue({}, { timeoutMs: 20 });
+    const token = (refused?: string): string | Promise<string> => (refused === undefined ? "old" : never);
+    const second = await scripted([refusal(401)], { token }).getValue({}, { timeoutMs: 20 });
+    return [said(first), said(second)];
+  },
+  async slowHeadersOfAnotherViewer() {
+    let viewer = "anna";
+    let release: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    const headers = async ({ token }: { token: string | null }) => {
+      if (token === "anna") await slow;
+      return {};
+    };
+    const step: Step = (url, init) =>
+      answer(JSON.stringify((init.headers as Record<string, string>)["authorization"]), { etag: '"1"' })(url, init);
+    const api = scripted([step], { token: () => viewer, headers });
+    const late = api.getValue();
+    await new Promise((resolve) => setTimeout(resolve));
+    viewer = "ben";
+    await api.getValue();
+    release();
+    await late;
+    await api.getValue();
+    return sent.map((_, index) => [sentHeader(index, "authorization"), sentHeader(index, "if-none-match")]);
+  },
+  async namesOfPrototypes() {
+    await scripted([answer("1")]).getNames();
+    const none = sent[0]?.url;
+    await scripted([answer("1")]).getNames({ constructor: "a", toString: "b", query___proto__: "c" } as never);
+    return [none, sent[0]?.url];
+  },
+  async nothingInAList() {
+    await scripted([answer("1")]).getNames({ toString: ["a", null, undefined, "b"] } as never);
+    return sent[0]?.url;
+  },
+  async storesThatForgetUndefined() {
+    const store = memoryEtagStore();
+    const etags = { ...store, set: (key: string, entry: object) => store.set(key, JSON.parse(JSON.stringify(entry))) };
+    const api = scripted([answer("1", { etag: '"1"', vary: "Accept-Language" })], { etags });
+    await api.getValue();
+    await api.getValue({}, { headers: { "accept-language": "de" } });
+    return sentHeader(1, "if-none-match");
+  },
+  async eventsOfOtherServers() {
+    const pieces = ["\uFEFFdata: a\r", "\n\r", "\nevent:\nid: 1\0\rdata:b\r\r", "data: cut"];
+    const body = (): ReadableStream => new ReadableStream({
+      start(controller) {
+        for (const one of pieces) controller.enqueue(new TextEncoder().encode(one));
+        controller.close();
+      },
+    });
+    const step: Step = () => new Response(body(), { headers: { "content-type": "text/event-stream; charset=utf-8" } });
+    return all(unwrap(await scripted([step]).watch()));
+  },
+  async aLongLine() {
+    const text = "x".repeat(20_000_000);
+    const [lines, error] = await all(unwrap(await scripted([inPieces(`"${text}"\n`, 4096)]).streamTexts()));
+    return [lines.length, lines[0] === text, error];
+  },
+  async streamsThatAreLeft() {
+    let isCancelled = false;
+    const step: Step = () => new Response(
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(new TextEncoder().encode('"a"\n')),
+        cancel: () => void (isCancelled = true),
+      }, { highWaterMark: 0 }),
+      { headers: { "content-type": "application/x-ndjson" } },
+    );
+    for await (const line of unwrap(await scripted([step]).streamTexts())) if (line === "a") break;
+    await new Promise((resolve) => setTimeout(resolve));
+    return [isCancelled, sent[0]?.init.signal?.aborted];
+  },
+  async linesThatAreNoLines() {
+    const opened = await scripted([inPieces("null\n", 9)]).progressive.getValue();
+    const odd = await scripted([inPieces('{"problem":null}\n{"part":"a","status":"ok"}\n', 9)]).progressive.getValue();
+    return [await all(unwrap(opened)), (await all(unwrap(odd)))[1]];
+  },
+  async reasonsOfNode() {
+    const refused = new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED 10.0.0.1:443") });
+    return [
+      said(await scripted([() => Promise.reject(refused)]).getValue()),
+      said(await scripted([() => Promise.reject("odd")]).getValue()),
+    ];
   },
   async platformsWithoutCrypto() {
     const { crypto } = globalThis;

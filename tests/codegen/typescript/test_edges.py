@@ -67,6 +67,28 @@ PATHS = {
         )
     },
     "/plain": {"post": returning({"type": "number"}, operationId="post_plain")},
+    "/optional": {
+        "post": {
+            **returning({"type": "number"}, operationId="post_optional"),
+            "responses": {
+                "200": {
+                    "description": "",
+                    "content": {"application/json": {"schema": {"type": "number"}}},
+                },
+                "204": {"description": ""},
+            },
+        }
+    },
+    "/names": {
+        "get": returning(
+            {"type": "number"},
+            operationId="get_names",
+            parameters=[
+                {"name": name, "in": "query", "schema": {"type": "string"}}
+                for name in ("constructor", "toString", "__proto__")
+            ],
+        )
+    },
     "/keyed": {"post": returning({"type": "number"}, operationId="post_keyed", parameters=[KEY])},
 }
 
@@ -75,7 +97,7 @@ NETWORK = "true network "
 EXPECTED = {
     "lettersInSeveralChunks": [["äöü€😀", "b"], ""],
     "lineWithoutEnd": [["a"], NETWORK],
-    "lineThatIsNoJson": [["a"], NETWORK],
+    "lineThatIsNoJson": [["a"], "true http "],
     "withoutStreams": [["a", "b"], ""],
     "events": [
         [
@@ -133,7 +155,6 @@ EXPECTED = {
             ["b", {"status": "stale", "age": 12}],
             ["c", {"status": "fallback", "reason": "timeout"}],
             ["d", {"status": "partial", "reason": "x,y;z"}],
-            ["__proto__", {"status": "ok"}],
         ],
         True,
     ],
@@ -179,6 +200,52 @@ EXPECTED = {
     "tokenThatFails": "Error: locked",
     "abortedBefore": ["aborted", 0, 0],
     "signalsAreReleased": 0,
+    "aTypeThatIsNotPromised": [
+        "http: unexpected response 204 of application/json",
+        [None],
+        "http: unexpected response 200 of text/plain",
+        "http: unexpected response 200 of application/json",
+        [1],
+        "http: unexpected response 200 of application/json",
+        "http: unexpected response 200 of text/html",
+        "http: unexpected response 200 of text/html",
+        "http: unexpected response 200 of text/html",
+    ],
+    "oddProblems": ["problem: busy: no details", 3600, 1],
+    "oddRetryAfter": [None, None, None, None, None, None, 0],
+    "oddParts": [
+        {"c": {"status": "ok"}},
+        {},
+        {"a": {"status": "stale"}},
+        {"a": {"status": "stale"}},
+    ],
+    "refusedTogether": [[1, 1, 1], 1, 6],
+    "tokenThatHangs": ["timeout: the call timed out", "timeout: the call timed out"],
+    "slowHeadersOfAnotherViewer": [
+        ["Bearer ben", None],
+        ["Bearer anna", None],
+        ["Bearer ben", '"1"'],
+    ],
+    "namesOfPrototypes": [
+        "https://shop.example/api/names",
+        "https://shop.example/api/names?constructor=a&toString=b&__proto__=c",
+    ],
+    "nothingInAList": "https://shop.example/api/names?toString=a&toString=b",
+    "storesThatForgetUndefined": None,
+    "eventsOfOtherServers": [
+        [
+            {"event": "message", "id": "", "data": "a"},
+            {"event": "message", "id": "", "data": "b"},
+        ],
+        "",
+    ],
+    "aLongLine": [1, True, ""],
+    "streamsThatAreLeft": [True, True],
+    "linesThatAreNoLines": [[[], "true http "], NETWORK],
+    "reasonsOfNode": [
+        "network: no complete response: fetch failed: connect ECONNREFUSED 10.0.0.1:443",
+        "network: no complete response: odd",
+    ],
     "platformsWithoutCrypto": True,
 }
 """What each scenario of `edges.ts` returns."""

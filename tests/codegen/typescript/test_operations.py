@@ -186,3 +186,38 @@ def test_clients_of_the_reference_gateways_compile(name, version, tmp_path, monk
         (tmp_path / file).write_text(text, encoding="utf-8")
 
     assert compile_files(version, tmp_path, *WITHOUT_PLATFORM, f"{name}.ts") == []
+
+
+def test_no_method_makes_the_client_a_class_or_a_promise():
+    """An interface with a method `new` has a constructor, and one with `then` can be awaited."""
+    text = client(
+        {
+            "/orders": {"post": returning(TEXT, operationId="new")},
+            "/next": {"get": returning(TEXT, operationId="then")},
+        }
+    )
+
+    assert "postOrders" in text
+    assert "getNext" in text
+    assert not re.search(r"^  (new|then)\(", text, re.MULTILINE)
+
+
+def test_a_value_that_is_shown_early_has_fields_of_the_answer():
+    """Unless the gateway declares more of it, such as that it is a number."""
+    answer = {"type": "object", "required": ["name"], "properties": {"name": TEXT}}
+    lines = [
+        {"type": "object", "properties": {"part": {"const": part}, "value": value}}
+        for part, value in (("profile", {"type": "object"}), ("count", {"type": "integer"}))
+    ]
+    content = {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Home"}},
+        "application/x-ndjson": {"schema": {"oneOf": lines}},
+    }
+    operation = {
+        "operationId": "get_home",
+        "responses": {"200": {"description": "", "content": content}},
+    }
+
+    text = client({"/home": {"get": operation}}, Home=answer)
+
+    assert "ProgressiveLine<Home, { profile: Partial<Home>; count: number }, " in text

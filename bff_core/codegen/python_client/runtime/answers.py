@@ -9,8 +9,9 @@ T = TypeVar("T")
 
 COMPLETE: Final = frozenset({"ok", "stale"})
 
-_MEMBER: Final = re.compile(r"\s*([a-z*][a-z0-9_\-.*]*)=([^\s;,]+)((?:\s*;\s*[^;,]+)*)\s*(?:,|$)")
-_PARAMETER: Final = re.compile(r";\s*([a-z*][a-z0-9_\-.*]*)=([^\s;,]+)")
+_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[^"]', re.DOTALL)
+_NAME: Final = re.compile(r"[a-z*][a-z0-9_\-.*]*")
+_AGE: Final = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,40 @@ class StreamEvent(Generic[T]):
 
 
 def parts_of_header(text: str) -> dict[str, PartState]:
-    """Return the states of the header `Part-Status`, a dictionary of RFC 9651."""
+    """Return the states of the header `Part-Status`, a dictionary of RFC 9651.
+
+    Members that are none are left out.
+    """
     found = {}
-    for name, status, parameters in _MEMBER.findall(text):
-        known = dict(_PARAMETER.findall(parameters))
+    for member in _split(text, ","):
+        (name, status), *parameters = map(_assigned, _split(member, ";"))
+        if not _NAME.fullmatch(name) or not status:
+            continue
+        known = dict(parameters)
         age = known.get("age", "")
-        found[name] = PartState(status, known.get("reason", ""), int(age) if age.isdigit() else 0)
+        seconds = int(age) if _AGE.fullmatch(age) else 0
+        found[name] = PartState(status, known.get("reason", ""), seconds)
     return found
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split a field at a separator that is in no quoted text."""
+    pieces = [""]
+    for piece in _TEXT.findall(text):
+        if piece == separator:
+            pieces.append("")
+        else:
+            pieces[-1] += piece
+    return [one.strip() for one in pieces]
+
+
+def _assigned(text: str) -> tuple[str, str]:
+    """Return the name and the value of a member or a parameter; a text without its quotes."""
+    name, _, value = text.partition("=")
+    value = value.strip()
+    if value.startswith('"'):
+        value = re.sub(r"\\(.)", r"\1", value[1:-1])
+    return name.strip(), value
 
 
 def parts_of_members(members: object) -> dict[str, PartState]:

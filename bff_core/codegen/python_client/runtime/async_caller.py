@@ -3,13 +3,11 @@
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import httpx
-import msgspec
 
-from bff_core.codegen.python_client.runtime.answers import GatewayAnswer, parts_of_header
+from bff_core.codegen.python_client.runtime.answers import GatewayAnswer
 from bff_core.codegen.python_client.runtime.async_platform import (
     Token,
     current_token,
@@ -17,9 +15,11 @@ from bff_core.codegen.python_client.runtime.async_platform import (
     within,
 )
 from bff_core.codegen.python_client.runtime.encoding import (
+    HEADER_VALUE,
     PreparedRequest,
     Readers,
     boundary_of,
+    checked_header,
     form_parts,
 )
 from bff_core.codegen.python_client.runtime.entity_tags import (
@@ -32,29 +32,21 @@ from bff_core.codegen.python_client.runtime.errors import (
     GatewayTimeout,
     GatewayUnreachable,
     StreamBroken,
-    UnexpectedReply,
+    is_json,
     problem_of,
 )
+from bff_core.codegen.python_client.runtime.replies import ReceivedReply, answer_of, unexpected
 from bff_core.codegen.python_client.runtime.settings import (
     Attempts,
     CallSettings,
     RetrySettings,
     new_key,
+    quoted_key,
     retry_after_of,
 )
 
 T = TypeVar("T")
 PROBLEM: Final = "application/problem+json"
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedReply:
-    """A reply: its body, or the open response if it is a stream."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    stream: httpx.Response | None = None
 
 
 class AsyncCaller:
@@ -99,8 +91,8 @@ class AsyncCaller:
         if reply.status == 304 and stored is not None:
             headers = {**stored.headers, **reply.headers}
             reply = ReceivedReply(200, headers, stored.body)
-            return _answer(reply, readers, is_unchanged=True)
-        answer = _answer(reply, readers)
+            return answer_of(reply, request, readers, is_unchanged=True)
+        answer = answer_of(reply, request, readers)
         self._store(key, reply)
         return answer
 
@@ -109,7 +101,11 @@ class AsyncCaller:
         sent = self._built(request, settings)
         reply, _, _ = await self._answered(request, sent, settings, is_stream=True)
         if reply.stream is None:
-            raise _unexpected(reply, "is no stream")
+            raise unexpected(reply, "is no stream")
+        kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not (kind == request.accept or is_json(reply.headers) or reply.status == 204):
+            await reply.stream.aclose()
+            raise unexpected(reply, "is no stream")
         return reply.stream
 
     async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
@@ -120,19 +116,21 @@ class AsyncCaller:
                     yield piece
         except httpx.TimeoutException as error:
             raise StreamBroken(f"no data came for {self._idle_timeout} seconds") from error
-        except (httpx.TransportError, httpx.StreamError) as error:
+        except (httpx.RequestError, httpx.StreamError) as error:
             raise StreamBroken(f"the stream was cut off: {error}") from error
 
     def _built(self, request: PreparedRequest, settings: CallSettings) -> httpx.Request:
         """Return the request of the HTTP client; each attempt sends the same one."""
         key = (settings.idempotency_key or new_key()) if request.takes_key else ""
-        headers = httpx.Headers({"Accept": _accepted(request)})
+        headers = httpx.Headers({"Accept": _accepted(request)}, encoding="latin-1")
         for given in (self._headers, request.headers, settings.headers):
-            headers.update(given)
+            for name, value in given.items():
+                headers[name] = checked_header(name, value)
         if key:
-            headers["Idempotency-Key"] = f'"{key}"'
+            headers["Idempotency-Key"] = quoted_key(key)
         if request.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={one}" for name, one in request.cookies.items())
+            cookies = "; ".join(f"{name}={one}" for name, one in request.cookies.items())
+            headers["Cookie"] = checked_header("Cookie", cookies)
         types, body = _body(request, key)
         headers.update(types)
         url = httpx.URL(self._base_url + request.path)
@@ -156,10 +154,10 @@ class AsyncCaller:
         may_repeat = request.is_read or request.takes_key
         attempts = Attempts(settings.retries or self._retries, deadline, may_repeat=may_repeat)
         while True:
-            token = await self._authorize(sent)
+            token = await self._authorize(sent, deadline)
             key, stored = self._tag(request, sent)
             outcome = await self._attempt(sent, deadline, is_stream=is_stream)
-            wait = await self._wait(outcome, attempts, token)
+            wait = await self._wait(outcome, attempts, sent, token)
             if wait is not None:
                 await pause(wait)
             elif isinstance(outcome, GatewayError):
@@ -167,17 +165,32 @@ class AsyncCaller:
             else:
                 return outcome, key, stored
 
-    async def _authorize(self, sent: httpx.Request) -> str:
+    async def _authorize(self, sent: httpx.Request, deadline: float) -> str:
         """Add the current token to a request; return it."""
-        token = await current_token(self._token)
+        token = await self._current_token(sent, deadline)
         if token:
-            sent.headers[self._token_header] = self._token_prefix + token
+            value = self._token_prefix + token
+            if not HEADER_VALUE.fullmatch(value):
+                raise ValueError("the token has characters that no header can have")
+            sent.headers[self._token_header] = value
         return token
+
+    async def _current_token(self, sent: httpx.Request, deadline: float) -> str:
+        """Return the current token; raise `GatewayTimeout` if it is not there in time."""
+        if not callable(self._token):
+            return self._token or ""
+        try:
+            async with within(max(0.001, deadline - time.monotonic())):
+                return await current_token(self._token)
+        except TimeoutError as error:
+            if time.monotonic() < deadline:
+                raise  # the function's own
+            raise GatewayTimeout(f"{_address(sent)}: no token came in time") from error
 
     def _tag(
         self, request: PreparedRequest, sent: httpx.Request
     ) -> tuple[str, TaggedAnswer | None]:
-        """PreparedRequest the confirmation of a stored answer, if there is one."""
+        """Request the confirmation of a stored answer, if there is one."""
         if self._entity_tags is None or request.method != "GET":
             return "", None
         sent.headers.pop("If-None-Match", None)
@@ -205,11 +218,15 @@ class AsyncCaller:
                     return await _read(response, deadline)
         except (TimeoutError, httpx.TimeoutException) as error:
             return _caused(GatewayTimeout(f"{_address(sent)} did not answer in time"), error)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return _caused(GatewayUnreachable(f"{_address(sent)} can't be reached: {error}"), error)
 
     async def _wait(
-        self, outcome: ReceivedReply | GatewayError, attempts: Attempts, token: str
+        self,
+        outcome: ReceivedReply | GatewayError,
+        attempts: Attempts,
+        sent: httpx.Request,
+        token: str,
     ) -> float | None:
         """Return how long to wait before the next attempt; None if the outcome is final.
 
@@ -222,7 +239,7 @@ class AsyncCaller:
         if outcome.status < 300 or outcome.status == 304:
             return None
         if outcome.status == 401 and callable(self._token) and attempts.renew_token():
-            renewed = await current_token(self._token)
+            renewed = await self._current_token(sent, attempts.deadline)
             if renewed != token:
                 return 0.0
         retry_after = retry_after_of(outcome.headers.get("retry-after", ""))
@@ -236,30 +253,12 @@ class AsyncCaller:
         etag = reply.headers.get("etag", "")
         if self._entity_tags is None or not key or reply.status != 200:
             return
-        if etag and "no-store" not in reply.headers.get("cache-control", ""):
+        forbidden = "no-store" in reply.headers.get("cache-control", "").lower()
+        forbidden |= "*" in reply.headers.get("vary", "")
+        if etag and not forbidden:
             self._entity_tags.put(key, TaggedAnswer(etag, reply.headers, reply.body))
         else:
             self._entity_tags.remove(key)
-
-
-def _answer(
-    reply: ReceivedReply, readers: Readers[T], *, is_unchanged: bool = False
-) -> GatewayAnswer[T]:
-    """Decode an answer; raise `UnexpectedReply` if it does not fit its type."""
-    read = readers.get(reply.status) or readers.get(0)
-    if reply.status >= 300 or read is None:
-        raise _unexpected(reply, "is not in the contract")
-    try:
-        value = read(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _unexpected(reply, f"does not fit its type: {error}") from error
-    parts = parts_of_header(reply.headers.get("part-status", ""))
-    return GatewayAnswer(value, reply.status, reply.headers, parts, is_unchanged)
-
-
-def _unexpected(reply: ReceivedReply, fault: str) -> UnexpectedReply:
-    kind = reply.headers.get("content-type", "no content")
-    return UnexpectedReply(f"the reply with status {reply.status} ({kind}) {fault}")
 
 
 def _caused(error: GatewayError, cause: BaseException) -> GatewayError:

@@ -18,8 +18,11 @@ from bff_core.codegen.python_client.runtime.answers import (
 from bff_core.codegen.python_client.runtime.async_caller import AsyncCaller
 from bff_core.codegen.python_client.runtime.encoding import PreparedRequest
 from bff_core.codegen.python_client.runtime.errors import (
+    BOM,
+    UNREADABLE,
     StreamBroken,
     UnexpectedReply,
+    is_json,
     problem_of_line,
 )
 from bff_core.codegen.python_client.runtime.settings import CallSettings
@@ -99,8 +102,9 @@ async def _progress(
 ) -> AsyncGenerator[ProgressLine[T], None]:
     response = await caller.open(request, settings)
     headers = {name.lower(): value for name, value in response.headers.items()}
-    async with aclosing(_lines(caller.pieces(response))) as lines:
-        if not headers.get("content-type", "").startswith(LINES):
+    is_whole = is_json(headers)
+    async with aclosing(_lines(caller.pieces(response), is_whole=is_whole)) as lines:
+        if is_whole:
             body = b"\n".join([line async for line in lines])
             parts = parts_of_header(headers.get("part-status", ""))
             answer = GatewayAnswer(_decoded(body, read), response.status_code, headers, parts)
@@ -135,11 +139,12 @@ async def _events(
     response = await caller.open(request, settings)
     kind, last_id = "", ""
     data: list[bytes] = []
-    async with aclosing(_lines(caller.pieces(response))) as lines:
+    pieces = _line_feeds(caller.pieces(response))
+    async with aclosing(_lines(pieces, is_whole=True)) as lines:
         async for raw in lines:
-            name, _, value = raw.rstrip(b"\r").partition(b":")
+            name, _, value = raw.partition(b":")
             text = value.removeprefix(b" ")
-            if not raw.rstrip(b"\r"):
+            if not raw:
                 if data:
                     yield StreamEvent(_decoded(b"\n".join(data), read), kind or "message", last_id)
                 kind, data = "", []
@@ -147,20 +152,39 @@ async def _events(
                 data.append(text)
             elif name == b"event":
                 kind = text.decode("utf-8", "replace")
-            elif name == b"id":
+            elif name == b"id" and b"\0" not in text:
                 last_id = text.decode("utf-8", "replace")
 
 
-async def _lines(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the lines of a stream; a piece may end in the middle of one."""
-    rest = b""
+async def _lines(
+    pieces: AsyncGenerator[bytes, None], *, is_whole: bool = False
+) -> AsyncGenerator[bytes, None]:
+    """Yield the lines of a stream; a piece may end in the middle of one.
+
+    Raises `StreamBroken` if the last line has no end, unless `is_whole`: half a number is one, too.
+    """
+    held: list[bytes] = []
     async with aclosing(pieces):
         async for piece in pieces:
-            *whole, rest = (rest + piece).split(b"\n")
+            *whole, rest = piece.split(b"\n")
             for line in whole:
-                yield line
-    if rest:
-        yield rest
+                yield b"".join([*held, line])
+                held = []
+            held += [rest] if rest else []
+    if held and not is_whole:
+        raise StreamBroken("the stream ended within a line")
+    if held:
+        yield b"".join(held)
+
+
+async def _line_feeds(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield a stream of events with one line feed for each end of a line, without its BOM."""
+    before = BOM
+    async with aclosing(pieces):
+        async for piece in pieces:
+            text = piece.removeprefix(before)
+            before = b"\n" if piece.endswith(b"\r") else b""
+            yield text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 _LINE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -169,5 +193,5 @@ _LINE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def _decoded(line: bytes | msgspec.Raw, read: Callable[[bytes], Any]) -> Any:
     try:
         return read(bytes(line))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise UnexpectedReply(f"a line of the stream does not fit its type: {error}") from error

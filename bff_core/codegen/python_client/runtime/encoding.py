@@ -1,6 +1,7 @@
 """Writes paths, queries, headers and bodies of requests."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -11,6 +12,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from bff_core.codegen.python_client.runtime.errors import BOM
+
 T = TypeVar("T")
 Readers = Mapping[int, Callable[[bytes], T]]
 """How the body of a success is read, by status; 0 stands for all others."""
@@ -18,6 +21,10 @@ Readers = Mapping[int, Callable[[bytes], T]]
 Pairs = list[tuple[str, str]]
 
 SEPARATORS: Final = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +88,14 @@ def path_segment(value: Any) -> str:
 def path_segments(value: Any) -> str:
     """Return a value that may contain slashes as segments of a path."""
     text = text_of(value)
-    if any(part in {".", ".."} for part in text.split("/")):
+    if not text or any(part in {".", ".."} for part in text.split("/")):
         raise ValueError(f"{text!r} has a segment that can't be a part of a path")
     return quote(text, safe="/")
 
 
 def joined(values: Sequence[Any], separator: str = ",") -> str:
     """Return values as one text."""
-    return separator.join(text_of(one) for one in values)
+    return separator.join(text_of(one) for one in values if one is not None)
 
 
 def query_pairs(name: str, value: Any, style: str = "form", *, explode: bool = True) -> Pairs:
@@ -99,7 +106,7 @@ def query_pairs(name: str, value: Any, style: str = "form", *, explode: bool = T
         return _object_pairs(name, value, style, explode=explode)
     if isinstance(value, list | tuple | set | frozenset):
         if explode and style == "form":
-            return [(name, text_of(one)) for one in value]
+            return [(name, text_of(one)) for one in value if one is not None]
         return [(name, joined(list(value), SEPARATORS.get(style, ",")))] if value else []
     return [(name, text_of(value))]
 
@@ -129,12 +136,31 @@ def query_json(name: str, value: Any) -> Pairs:
 
 
 def header_texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return headers or cookies as they are sent; None is left out."""
+    """Return headers as they are sent; None is left out."""
     return {
         name: joined(value) if isinstance(value, list) else text_of(value)
         for name, value in values.items()
         if value is not None
     }
+
+
+def cookie_texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return cookies as they are sent; None is left out.
+
+    Raises `ValueError` for a value that would end its cookie and begin another.
+    """
+    found = header_texts(values)
+    for name, text in found.items():
+        if ";" in text:
+            raise ValueError(f"cookie {name!r} can't be {text!r}")
+    return found
+
+
+def checked_header(name: str, value: str) -> str:
+    """Return the value of a header; raise `ValueError` if it can't be sent."""
+    if not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
+        raise ValueError(f"header {name!r} can't be {value!r}")
+    return value
 
 
 def form_fields(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,7 +186,10 @@ def form_parts(form: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str,
 
 def _upload(value: Any) -> tuple[str, Any, str] | None:
     if isinstance(value, UploadedFile):
-        return value.name, value.content, value.media_type
+        content = value.content
+        if not isinstance(content, bytes) and not content.seekable():
+            content = content.read()  # a second attempt could not read it again
+        return value.name, content, value.media_type
     if isinstance(value, bytes):
         return "file", value, "application/octet-stream"
     return None
@@ -179,7 +208,7 @@ def boundary_of(key: str) -> str:
 def json_reader(kind: Any) -> Callable[[bytes], Any]:
     """Return a function that decodes JSON of a type; the decoder is made when it is first used."""
     decoder = cache(lambda: msgspec.json.Decoder(kind))
-    return lambda body: decoder().decode(body)
+    return lambda body: decoder().decode(body.removeprefix(BOM))
 
 
 def read_text(body: bytes) -> str:

@@ -6,7 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
-PROBLEM_TYPES: Final = frozenset({"application/problem+json", "application/json"})
+BOM: Final = b"\xef\xbb\xbf"
+"""What some proxies write at the beginning of a text."""
+
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for a body that is no JSON of its type, or too deep."""
 
 
 class GatewayError(Exception):
@@ -83,12 +88,11 @@ def problem_of(
     status: int, headers: Mapping[str, str], body: bytes, retry_after: float | None
 ) -> GatewayProblem:
     """Return the problem of a response that is no success."""
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     members: object = {}
-    if media_type in PROBLEM_TYPES:
+    if is_json(headers):
         try:
-            members = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            members = msgspec.json.decode(body.removeprefix(BOM))
+        except UNREADABLE:
             members = {}
     known = members if isinstance(members, dict) else {}
     return GatewayProblem(known, status=status, headers=headers, retry_after=retry_after)
@@ -99,6 +103,12 @@ def problem_of_line(members: object, headers: Mapping[str, str]) -> GatewayProbl
     known = members if isinstance(members, dict) else {}
     status = known.get("status")
     return GatewayProblem(known, status=status if isinstance(status, int) else 500, headers=headers)
+
+
+def is_json(headers: Mapping[str, str]) -> bool:
+    """Whether a body is JSON, by its media type."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _text(members: Mapping[str, Any], name: str) -> str:

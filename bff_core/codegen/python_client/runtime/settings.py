@@ -1,6 +1,7 @@
 """How calls are made: timeout, retries, idempotency key, headers; and when one is repeated."""
 
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,6 +12,9 @@ from typing import Final
 
 RETRIED: Final = frozenset({429, 502, 503, 504})
 """Statuses after which a call may succeed soon."""
+
+KEY: Final = re.compile(r"[\x20-\x7e]{1,255}")
+SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,13 @@ def new_key() -> str:
     return str(uuid.uuid4())
 
 
+def quoted_key(key: str) -> str:
+    """Return an idempotency key as its header has it; raise `ValueError` if it can't be one."""
+    if not KEY.fullmatch(key):
+        raise ValueError("an idempotency key has 1 to 255 characters of ASCII")
+    return '"' + re.sub(r'(["\\])', r"\\\1", key) + '"'
+
+
 def is_retried(status: int, retry_after: float | None) -> bool:
     """Whether a response is one that another attempt may replace.
 
@@ -69,11 +80,11 @@ def retry_after_of(
 ) -> float | None:
     """Return the seconds of a header `Retry-After`, which has seconds or a date; None without."""
     text = text.strip()
-    if text.isdigit():
+    if SECONDS.fullmatch(text):
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (zoned - now()).total_seconds())
@@ -84,7 +95,7 @@ class Attempts:
 
     def __init__(self, retries: RetrySettings, deadline: float, *, may_repeat: bool) -> None:
         self._retries = retries
-        self._deadline = deadline
+        self.deadline = deadline
         self._most = retries.attempts if may_repeat else 1
         self._sent = 0
         self._has_renewed = False
@@ -98,7 +109,7 @@ class Attempts:
         if self._sent >= self._most or not (status is None or is_retried(status, retry_after)):
             return None
         wait = self._retries.wait(self._sent, retry_after)
-        return wait if time.monotonic() + wait < self._deadline else None
+        return wait if time.monotonic() + wait < self.deadline else None
 
     def renew_token(self) -> bool:
         """Whether a refused token may be replaced by another one; it may once."""

@@ -11,14 +11,15 @@ async function callOperation<T, Name extends string, Code extends string>(
     if (operation.reads === "binary") return success(attempt, response, (await response.blob()) as T);
     const text = await response.text();
     if (operation.reads === "text") return success(attempt, response, text as T);
-    const isEmpty = operation.reads === "nothing" || response.status === 204 || response.status === 205;
+    const hasNone = response.status === 204 || response.status === 205;
+    const isEmpty = operation.reads === "nothing" || (hasNone && operation.mayBeEmpty === true);
     if (isEmpty) return success(attempt, response, undefined as T);
     const value = isJson(response.headers) ? parsed(text) : undefined;
     if (value === undefined) return failureOf(attempt, response, text);
     if (usesEtags(runtime, operation, call)) await storeAnswer(runtime, attempt, response, text);
     return success(attempt, response, value as T);
   };
-  const result = await exchange(runtime, operation, given as CallArguments, call, accept, receive);
+  const result = await exchange(runtime, operation, given, call, accept, receive);
   return result as Result<T, Name, Code>;
 }
 

@@ -9,7 +9,7 @@ function storeKey(request: OutgoingRequest): string {
 
 /** Whether a stored answer is for these request headers. */
 function fits(entry: EtagEntry, headers: ReadonlyMap<string, string>): boolean {
-  return Object.entries(entry.vary).every(([name, value]) => headers.get(name) === value);
+  return Object.entries(entry.vary).every(([name, value]) => (headers.get(name) ?? "") === value);
 }
 
 /** Return the stored answer to a request; a store that fails has none. */
@@ -45,7 +45,7 @@ async function updateStore(
     return;
   }
   const vary = Object.fromEntries(
-    names.filter((one) => one !== "").map((name) => [name, attempt.headers.get(name)]),
+    names.filter((one) => one !== "").map((name) => [name, attempt.headers.get(name) ?? ""]),
   );
   const parts = headers.get("part-status") ?? "";
   await runtime.etags?.set(storeKey(attempt.request), { etag, text, parts, vary });

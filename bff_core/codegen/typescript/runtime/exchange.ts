@@ -9,6 +9,8 @@ interface Runtime {
   /** The token of the viewer whose answers are stored, and how often it has changed. */
   viewer: string | null | undefined;
   generation: number;
+  /** Requests for another token that are under way, by the token that was refused. */
+  readonly renewals: Map<string, Promise<string | null>>;
 }
 
 function createRuntime(options: ClientOptions, hasSessions: boolean): Runtime {
@@ -22,6 +24,7 @@ function createRuntime(options: ClientOptions, hasSessions: boolean): Runtime {
     budget: 10,
     viewer: undefined,
     generation: 0,
+    renewals: new Map(),
   };
 }
 
@@ -117,7 +120,7 @@ type Receive<T extends { readonly ok: true }> = (
 
 /** Send the requests of a call until one succeeds or none may follow. */
 async function exchange<T extends { readonly ok: true }>(
-  runtime: Runtime, operation: Operation, given: CallArguments, call: WriteOptions, accept: string,
+  runtime: Runtime, operation: Operation, given: object, call: WriteOptions, accept: string,
   receive: Receive<T>,
 ): Promise<T | Failure> {
   const request = outgoing(runtime, operation, given, call, accept);
@@ -135,7 +138,8 @@ async function exchange<T extends { readonly ok: true }>(
       const failure = result as Failure;
       if (failure.status === 401 && refused === null && attempt.token !== null) {
         refused = attempt.token;
-        renewed = await tokenOf(runtime, refused);
+        renewed = (await clock.within(renewal(runtime, refused)).catch(unlessEnded(clock))) ?? null;
+        if (clock.ended !== undefined) return withoutResponse(clock, number, request, undefined);
         if (renewed !== null && renewed !== refused) continue;
       }
       const delayMs = delayBefore(runtime, operation, call, attempt, failure);
@@ -165,15 +169,27 @@ async function tokenOf(runtime: Runtime, refused?: string): Promise<string | nul
   return (typeof token === "function" ? await token(refused) : token) ?? null;
 }
 
+/** Request another token: once, if calls that are under way were refused together. */
+function renewal(runtime: Runtime, refused: string): Promise<string | null> {
+  const known = runtime.renewals.get(refused);
+  if (known !== undefined) return known;
+  const renewing = tokenOf(runtime, refused).finally(() => runtime.renewals.delete(refused));
+  runtime.renewals.set(refused, renewing);
+  return renewing;
+}
+
 async function prepare(
   runtime: Runtime, operation: Operation, call: WriteOptions, request: OutgoingRequest,
   clock: CallClock, number: number, renewed: string | null,
 ): Promise<Attempt> {
   const { options } = runtime;
   const token = renewed ?? (await tokenOf(runtime));
+  let { generation } = runtime;
   if (token !== runtime.viewer) {
     runtime.viewer = token;
-    await forgetAnswers(runtime);
+    const forgotten = forgetAnswers(runtime);
+    generation = runtime.generation;
+    await forgotten;
   }
   const headers = new Map(request.headers);
   const timeoutMs = call.timeoutMs ?? options.timeoutMs;
@@ -188,9 +204,9 @@ async function prepare(
   for (const [name, value] of [...Object.entries(common ?? {}), ...Object.entries(call.headers ?? {})]) {
     if (value !== undefined) setHeader(headers, name, value);
   }
-  const { generation } = runtime;
   const isStored = usesEtags(runtime, operation, call) && !headers.has("if-none-match");
-  const stored = isStored ? await storedAnswer(runtime, request, headers) : undefined;
+  const found = isStored ? await storedAnswer(runtime, request, headers) : undefined;
+  const stored = generation === runtime.generation ? found : undefined; // else it is another viewer's
   if (stored !== undefined) headers.set("if-none-match", stored.etag);
   return { number, token, request, headers, stored, generation, clock };
 }
@@ -229,8 +245,14 @@ function withoutResponse(
   if (clock.ended === "aborted") {
     return { ...facts, kind: "aborted", message: "the call was aborted", cause: clock.cause };
   }
-  const message = `no complete response: ${error instanceof Error ? error.message : String(error)}`;
-  return { ...facts, kind: "network", message, cause: error };
+  return { ...facts, kind: "network", message: `no complete response: ${reasonOf(error)}`, cause: error };
+}
+
+/** Return what an error says; those of Node have the reason in their cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error as { readonly cause?: unknown };
+  return cause instanceof Error && cause.message !== "" ? `${error.message}: ${cause.message}` : error.message;
 }
 
 /** Return the failure that a response reports; `text` is its body, if it has been read. */
@@ -243,10 +265,9 @@ async function failureOf(attempt: Attempt, response: HttpResponse, text?: string
     retryAfterSeconds: retryAfterOf(headers), rateLimits: rateLimitsOf(headers),
   } as const;
   const value = isJson(headers) ? parsed(body) : undefined;
-  const isProblem = (headers.get("content-type") ?? "").startsWith("application/problem+json");
-  if (isProblem && hasCode(value)) {
-    const message = `${value.code}: ${value.detail ?? value.title}`;
-    return { ...facts, kind: "problem", problem: value, message };
+  if (mediaType(headers) === "application/problem+json" && hasCode(value)) {
+    const retryAfterSeconds = facts.retryAfterSeconds ?? secondsOf(value);
+    return { ...facts, retryAfterSeconds, kind: "problem", problem: value, message: messageOf(value) };
   }
   const message = `unexpected response ${status} of ${headers.get("content-type") ?? "no type"}`;
   return { ...facts, kind: "http", body: value ?? body.slice(0, 10_000), message };
@@ -258,6 +279,14 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function messageOf({ code, detail, title }: Problem): string {
+  return `${code}: ${detail ?? title ?? "no details"}`;
+}
+
+function secondsOf({ retry_after: seconds }: Problem): number | undefined {
+  return typeof seconds === "number" && seconds >= 0 ? seconds : undefined;
 }
 
 function hasCode(value: unknown): value is Problem {

@@ -43,12 +43,14 @@ function unquoted(text: string): string {
 }
 
 function numberOf(text: string | undefined): number | undefined {
-  const value = Number(text);
-  return text === undefined || text === "" || Number.isNaN(value) ? undefined : value;
+  return text !== undefined && /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
 function partsOf<Name extends string>(field: string | null): Parts<Name> {
-  const found = fieldMembers(field).map(({ name, value, parameters }) => {
+  const members = fieldMembers(field).filter(
+    ({ name, value }) => value !== "" && /^[a-z*][a-z0-9_.*-]*$/.test(name),
+  );
+  const found = members.map(({ name, value, parameters }) => {
     const reason = parameters.get("reason");
     const age = numberOf(parameters.get("age"));
     const status: PartStatus = {
@@ -82,12 +84,17 @@ function rateLimitsOf(headers: ResponseHeaders): RateLimit[] {
 function retryAfterOf(headers: ResponseHeaders): number | undefined {
   const field = headers.get("retry-after");
   if (field === null) return undefined;
-  const seconds = numberOf(field.trim()) ?? (Date.parse(field) - Date.now()) / 1000;
+  if (!/^[A-Z][a-z]+,? .*\d\d:\d\d:\d\d/.test(field)) return numberOf(field.trim());
+  const seconds = (Date.parse(field) - Date.now()) / 1000;
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+}
+
+function mediaType(headers: ResponseHeaders): string {
+  return (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
 /** Whether a media type is JSON: `application/json`, `application/problem+json`. */
 function isJson(headers: ResponseHeaders): boolean {
-  const type = (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  const type = mediaType(headers);
   return type === "application/json" || type.endsWith("+json");
 }

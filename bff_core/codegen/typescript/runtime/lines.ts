@@ -12,15 +12,17 @@ interface StreamReader {
   cancel(reason?: unknown): Promise<unknown>;
 }
 
-function linesOf<T>(attempt: Attempt, read: AsyncGenerator<T>): Lines<T> {
+function linesOf<T>(attempt: Attempt, response: HttpResponse, read: AsyncGenerator<T>): Lines<T> {
   return {
-    [Symbol.asyncIterator]: () => guarded(attempt, read),
+    [Symbol.asyncIterator]: () => guarded(attempt, response, read),
     close: () => attempt.clock.stop(),
   };
 }
 
 /** Throw what goes wrong as an `ApiError`, and close the connection at the end. */
-async function* guarded<T>(attempt: Attempt, read: AsyncGenerator<T>): AsyncGenerator<T> {
+async function* guarded<T>(
+  attempt: Attempt, response: HttpResponse, read: AsyncGenerator<T>,
+): AsyncGenerator<T> {
   const { clock, number, request } = attempt;
   try {
     for (;;) {
@@ -30,6 +32,10 @@ async function* guarded<T>(attempt: Attempt, read: AsyncGenerator<T>): AsyncGene
     }
   } catch (error) {
     if (error instanceof ApiError) throw error;
+    if (error instanceof SyntaxError) {
+      const failure = await failureOf(attempt, response, error.message);
+      throw new ApiError({ ...failure, message: `unexpected line: ${error.message}` });
+    }
     throw new ApiError(withoutResponse(clock, number, request, error));
   } finally {
     clock.stop();
@@ -37,15 +43,21 @@ async function* guarded<T>(attempt: Attempt, read: AsyncGenerator<T>): AsyncGene
   }
 }
 
-/** Yield the lines of a text, at any of the given ends; characters may come in several chunks. */
-async function* textLines(response: HttpResponse, end: RegExp | string): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of textChunks(response)) {
-    const lines = (rest + chunk).split(end);
-    rest = lines.pop() ?? "";
-    yield* lines;
+/** Yield the lines of a text that have an end; `atRest` gets what follows the last one. */
+async function* textLines(
+  chunks: AsyncIterable<string>, atRest?: (rest: string) => void,
+): AsyncGenerator<string> {
+  let held: string[] = []; // put together once: a line may come in thousands of chunks
+  for await (const chunk of chunks) {
+    const lines = chunk.split("\n");
+    const rest = lines.pop() ?? "";
+    for (const line of lines) {
+      yield held.join("") + line;
+      held = [];
+    }
+    if (rest !== "") held.push(rest);
   }
-  if (rest !== "" && end === "\n") throw new Error("the response ends within a line");
+  if (held.length > 0) atRest?.(held.join(""));
 }
 
 async function* textChunks(response: HttpResponse): AsyncGenerator<string> {

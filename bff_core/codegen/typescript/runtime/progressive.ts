@@ -29,17 +29,18 @@ async function openProgressive<T, Early extends object, Name extends string, Cod
   runtime: Runtime, operation: Operation, given: object = {}, call: CallOptions = {},
 ): Promise<Result<Lines<ProgressiveLine<T, Early, Name>>, Name, Code>> {
   const receive: Receive<Success<Lines<ProgressiveLine<T, Early, Name>>, Name>> = async (attempt, response) => {
+    const type = mediaType(response.headers);
+    if (type !== "application/x-ndjson" && !isJson(response.headers)) return failureOf(attempt, response);
     attempt.clock.hold();
-    const type = response.headers.get("content-type") ?? "";
     // A view with nothing to show early may answer with the document itself.
-    const read = type.startsWith("application/x-ndjson")
+    const read = type === "application/x-ndjson"
       ? progressiveOf<T, Early, Name>(attempt, response)
       : wholeOf<T, Early, Name>(attempt, response);
-    return success(attempt, response, linesOf(attempt, read));
+    return success(attempt, response, linesOf(attempt, response, read));
   };
   const accept = "application/x-ndjson, application/json;q=0.5";
   const options = { ...call, etag: false };
-  const result = await exchange(runtime, operation, given as CallArguments, options, accept, receive);
+  const result = await exchange(runtime, operation, given, options, accept, receive);
   return result as Result<Lines<ProgressiveLine<T, Early, Name>>, Name, Code>;
 }
 
@@ -59,8 +60,9 @@ async function* progressiveOf<T, Early extends object, Name extends string>(
 ): AsyncGenerator<ProgressiveLine<T, Early, Name>> {
   let partial: Partial<T> = {};
   for await (const read of valuesOf(response)) {
+    if (typeof read !== "object" || read === null) throw new SyntaxError("a line is no object");
     const line = read as WireLine;
-    if (line.problem !== undefined) throw new ApiError(lateProblem(attempt, response, line.problem));
+    if (hasCode(line.problem)) throw new ApiError(lateProblem(attempt, response, line.problem));
     if ("answer" in line) {
       const parts = (line.parts ?? {}) as Parts<Name>;
       yield { type: "answer", data: line.answer as T, parts, isPartial: isDegraded(parts) };
@@ -87,9 +89,9 @@ async function* wholeOf<T, Early extends object, Name extends string>(
 function lateProblem(attempt: Attempt, response: HttpResponse, problem: Problem): Failure {
   return {
     ok: false, kind: "problem", problem, status: problem.status, headers: response.headers,
-    message: `${problem.code}: ${problem.detail ?? problem.title}`,
+    message: messageOf(problem),
     requestId: response.headers.get("x-request-id") ?? undefined,
-    retryAfterSeconds: problem.retry_after, rateLimits: rateLimitsOf(response.headers),
+    retryAfterSeconds: secondsOf(problem), rateLimits: rateLimitsOf(response.headers),
     idempotencyKey: attempt.request.key, attempts: attempt.number,
   };
 }

@@ -11,10 +11,11 @@ interface Operation {
   readonly body?: "json" | "form" | "multipart" | "binary" | "text";
   readonly mediaType?: string;
   readonly reads: "json" | "text" | "binary" | "nothing" | "lines" | "events";
+  readonly mayBeEmpty?: true;
   readonly isKeyed: boolean;
 }
 
-type CallArguments = Readonly<Record<string, unknown>>;
+type CallArguments = ReadonlyMap<string, unknown>;
 
 interface OutgoingRequest {
   readonly url: string;
@@ -25,29 +26,30 @@ interface OutgoingRequest {
 
 /** Make the request of a call. Throws a `TypeError` for an argument that can't be sent. */
 function outgoing(
-  runtime: Runtime, operation: Operation, given: CallArguments, call: WriteOptions, accept: string,
+  runtime: Runtime, operation: Operation, given: object, call: WriteOptions, accept: string,
 ): OutgoingRequest {
+  const values: CallArguments = new Map(Object.entries(given)); // names may be those of prototypes
   const headers = new Map<string, string>([["accept", accept]]);
   const query: string[] = [];
   for (const { key, name, place } of operation.parameters) {
-    const values = listed(given[key]);
-    if (place === "query") for (const one of values) query.push(pair(name, one));
-    if (place === "header" && values.length > 0) setHeader(headers, name, values.map(String).join(", "));
+    const items = listed(values.get(key));
+    if (place === "query") for (const one of items) query.push(pair(name, one));
+    if (place === "header" && items.length > 0) setHeader(headers, name, items.map(String).join(", "));
   }
   const key = operation.isKeyed ? (call.idempotencyKey ?? newKey()) : undefined;
   if (key !== undefined) setHeader(headers, "idempotency-key", quotedKey(key));
-  if (operation.mediaType !== undefined && given["body"] !== undefined) {
+  if (operation.mediaType !== undefined && values.get("body") !== undefined) {
     headers.set("content-type", operation.mediaType);
   }
-  const path = filledPath(operation, given);
+  const path = filledPath(operation, values);
   if (runtime.baseUrl === "" && path.startsWith("//")) throw new TypeError(`wrong path: ${path}`);
   const url = runtime.baseUrl + path + (query.length > 0 ? `?${query.join("&")}` : "");
-  return { url, headers, body: encodedBody(operation, given["body"]), key };
+  return { url, headers, body: encodedBody(operation, values.get("body")), key };
 }
 
 function listed(value: unknown): readonly unknown[] {
-  if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? value : [value];
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.filter((one) => one !== undefined && one !== null);
 }
 
 function pair(name: string, value: unknown): string {
@@ -63,7 +65,7 @@ function filledPath(operation: Operation, given: CallArguments): string {
     const parameter = operation.parameters.find(
       (one) => one.name === name && (one.place === "path" || one.place === "slashes"),
     );
-    const value = parameter === undefined ? undefined : given[parameter.key];
+    const value = parameter === undefined ? undefined : given.get(parameter.key);
     if (value === undefined || value === null || value === "") {
       throw new TypeError(`${operation.method} ${operation.path}: ${name} is empty`);
     }
