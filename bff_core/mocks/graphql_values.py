@@ -8,8 +8,9 @@ from typing import Any, Final, TypeAlias
 from bff_core.contracts.types import Json
 from bff_core.extras import needs
 from bff_core.mocks.memory import Memory
-from bff_core.mocks.pages import MAX_ITEMS, cursor_at
-from bff_core.mocks.texts import number_of_name, text_of_format, text_of_name, words_of
+from bff_core.mocks.numbers import number_of_name
+from bff_core.mocks.pages import PAGED_ITEMS, cursor_at
+from bff_core.mocks.texts import text_of_format, text_of_name, words_of
 from bff_core.mocks.values import ITEMS
 
 with needs("graphql", "the mock of a GraphQL service"):
@@ -54,7 +55,7 @@ class ConnectionPage:
 
     start: int
     end: int
-    total: int = MAX_ITEMS
+    total: int = PAGED_ITEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +234,14 @@ def _page_of(arguments: Mapping[str, Any]) -> ConnectionPage:
     """Return the page of a connection: `first` and `after`, or `last` and `before`."""
     size = min(_count(arguments, 5), MAX_COUNT)
     if arguments.get("last") is not None or arguments.get("before") is not None:
-        end = _position(arguments.get("before"), MAX_ITEMS + 1) - 1
+        end = _position(arguments.get("before"), PAGED_ITEMS + 1) - 1
         return ConnectionPage(max(end - size, 0), max(end, 0))
-    start = min(_position(arguments.get("after"), 0), MAX_ITEMS)
-    return ConnectionPage(start, min(start + size, MAX_ITEMS))
+    start = min(_position(arguments.get("after"), 0), PAGED_ITEMS)
+    return ConnectionPage(start, min(start + size, PAGED_ITEMS))
 
 
 def _position(cursor: Any, default: int) -> int:
-    known = {cursor_at(position): position for position in range(MAX_ITEMS + 1)}
+    known = {cursor_at(position): position for position in range(PAGED_ITEMS + 1)}
     return default if cursor is None else known.get(str(cursor), default)
 
 

@@ -13,7 +13,8 @@ from typing import Final
 from bff_core.mocks.problems import Refusal
 
 MAX_WAIT_SECONDS: Final = 60.0
-PAIR: Final = re.compile(r"""\s*([\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,;"]*)))?\s*""")
+PREFERENCE: Final = re.compile(r'(?:"[^"]*"|[^",;])+')
+PAIR: Final = re.compile(r"""([\w-]+)(?:\s*=\s*(?:"([^"]*)"|([^\s"]*)))?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ def preferences_of(headers: Iterable[str]) -> Preferences:
     """Read the headers `Prefer` of a request; other preferences are ignored (RFC 7240)."""
     found: dict[str, str] = {}
     for text in headers:
-        for pair in re.split(r"[,;]", text):
-            if match := PAIR.fullmatch(pair):
+        for one in PREFERENCE.findall(text):
+            if match := PAIR.fullmatch(one.strip()):
                 found.setdefault(match[1].lower(), match[2] or match[3] or "")
     return Preferences(_code(found), found.get("example", ""), _wait(found))
 
