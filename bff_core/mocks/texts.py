@@ -8,7 +8,7 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from bff_core.contracts.types import Scalar
+from bff_core.contracts.types import Json, Scalar, Type
 from bff_core.mocks.limits import MAX_LETTERS, count_of
 from bff_core.mocks.patterns import text_matching
 
@@ -43,21 +43,26 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[a-z0-9]+", spaced.lower()))
 
 
-def text_of_type(kind: Scalar, name: str, random: Random) -> str:
-    """Return a text for a property: by pattern or format within the lengths, else by its name."""
+def text_of_type(
+    kind: Scalar, name: str, random: Random, is_valid: Callable[[Type, Json], bool]
+) -> str:
+    """Return a text for a property: by format or pattern within the lengths, else by its name."""
     low = count_of(kind.limits, "minLength", MAX_LETTERS) or 0
     high = count_of(kind.limits, "maxLength", MAX_LETTERS)
     most = MAX_LETTERS if high is None else max(high, low)
+    formatted = None
+    for _ in range(TRIES):
+        formatted = text_of_format(kind.format, name, random)
+        if formatted is None:
+            break
+        if low <= len(formatted) <= most and is_valid(kind, formatted):
+            return formatted
     pattern, steps = kind.limits.get("pattern"), count()
     for number in range(TRIES) if isinstance(pattern, str) else ():
         text = text_matching(str(pattern), random, steps, repeats=low if number % 2 else 0)
         if text is not None and low <= len(text) <= most:
             return text
-    for _ in range(TRIES):
-        text = text_of_format(kind.format, name, random)
-        if text is None or low <= len(text) <= most:
-            break
-    return text_of_name(name, random).ljust(low, "x")[:most] if text is None else text
+    return formatted or text_of_name(name, random).ljust(low, "x")[:most]
 
 
 def text_of_format(kind: str, name: str, random: Random) -> str | None:

@@ -143,12 +143,14 @@ class ValueMaker:
         if found.format == "uuid":
             return str(uuid.UUID(int=number, version=4))
         if "pattern" in found.limits or found.format:
-            return text_of_type(found, "id", self._random(_Place(f"id/{number}")))
+            return text_of_type(found, "id", self._random(_Place(f"id/{number}")), self._is_valid)
         return str(number).zfill(count_of(found.limits, "minLength", MAX_LETTERS) or 0)
 
     def fits(self, kind: Type, value: Json) -> bool:
-        """Whether a plain value may stand for a property: a text for a text."""
+        """Whether a plain value may stand for a property: a text for a text of its format."""
         found = self.resolved(kind)
+        if isinstance(found, Scalar) and found.format and not self._is_valid(found, value):
+            return False
         if isinstance(found, Enum):
             return value in found.values
         if not isinstance(found, Scalar) or isinstance(value, dict | list) or value is None:
@@ -217,11 +219,8 @@ class ValueMaker:
         examples = [one for one in field.examples if self._is_valid(field.type, one)]
         if examples:
             return examples[place.index % len(examples)]
-        if (
-            field.has_default
-            and field.default is not None
-            and self._is_valid(field.type, field.default)
-        ):
+        is_usable = field.has_default and field.default is not None
+        if is_usable and self._is_valid(field.type, field.default):
             return field.default
         return self._make(field.type, place)
 
@@ -273,7 +272,7 @@ class ValueMaker:
             return random.random() < 0.5
         if kind.kind in {"integer", "number"}:
             return number_of_type(kind, place.name, random)
-        return text_of_type(kind, place.name, random)
+        return text_of_type(kind, place.name, random, self._is_valid)
 
 
 def distinct(items: Iterable[Json], number: int) -> list[Json]:
