@@ -11,7 +11,7 @@ from bff_core.mocks.memory import Memory
 from bff_core.mocks.numbers import number_of_name
 from bff_core.mocks.pages import PAGED_ITEMS, cursor_at
 from bff_core.mocks.texts import text_of_format, text_of_name, words_of
-from bff_core.mocks.values import ITEMS
+from bff_core.mocks.values import ITEMS, MAX_VALUES
 
 with needs("graphql", "the mock of a GraphQL service"):
     from graphql import (
@@ -25,8 +25,10 @@ with needs("graphql", "the mock of a GraphQL service"):
         GraphQLResolveInfo,
         GraphQLUnionType,
         get_named_type,
+        get_nullable_type,
         is_abstract_type,
         is_leaf_type,
+        is_list_type,
     )
 
 MAX_COUNT: Final = 100
@@ -67,7 +69,8 @@ class GraphQLValues:
     memory: Memory
 
     def field(self, source: Any, info: Info, **arguments: Any) -> Any:
-        """Return the value of a field."""
+        """Return the value of a field; lists are empty behind the first `MAX_VALUES` fields."""
+        is_full = next(info.context) > MAX_VALUES
         handler = self.handlers.get(f"{info.parent_type.name}.{info.field_name}")
         if handler is not None:
             around = source.known if isinstance(source, MadeObject) else source
@@ -79,6 +82,8 @@ class GraphQLValues:
         made = source if isinstance(source, MadeObject) else MadeObject("")
         if info.field_name in made.known:
             return made.known[info.field_name]
+        if is_full and is_list_type(get_nullable_type(info.return_type)):
+            return []
         return self._of(info.return_type, made, info, arguments)
 
     def type_of(self, value: Any, info: Info, abstract: Any) -> str | None:

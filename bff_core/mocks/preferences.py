@@ -13,6 +13,7 @@ from typing import Final
 from bff_core.mocks.problems import Refusal
 
 MAX_WAIT_SECONDS: Final = 60.0
+STATUS: Final = re.compile(r"0|[2-5][0-9][0-9]")
 PREFERENCE: Final = re.compile(r'(?:"[^"]*"|[^",;])+')
 PAIR: Final = re.compile(r"""([\w-]+)(?:\s*=\s*(?:"([^"]*)"|([^\s"]*)))?""")
 
@@ -38,7 +39,7 @@ def preferences_of(headers: Iterable[str]) -> Preferences:
 
 def _code(found: dict[str, str]) -> int:
     text = found.get("code") or found.get("status") or "0"
-    if text.isascii() and text.isdigit() and (text == "0" or 200 <= int(text) <= 599):
+    if STATUS.fullmatch(text):
         return int(text)
     raise Refusal(400, f"Prefer: code={text} is no status: use a number from 200 to 599")
 
