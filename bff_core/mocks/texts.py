@@ -17,7 +17,7 @@ TRIES: Final = 50
 
 FIRST_NAMES: Final = ("Ada", "Bruno", "Chiara", "Daniel", "Elif", "Farid", "Grace", "Hana", "Ivan")
 LAST_NAMES: Final = ("Abara", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Haddad")
-NOUNS: Final = ("tent", "jacket", "lamp", "bottle", "backpack", "stove", "blanket", "boots", "map")
+NOUNS: Final = ("tent", "jacket", "lamp", "bottle", "backpack", "stove", "blanket", "kettle", "map")
 ADJECTIVES: Final = ("Light", "Warm", "Small", "Sturdy", "Blue", "Green", "Classic", "Compact")
 CITIES: Final = ("Lisbon", "Hamburg", "Lyon", "Turin", "Malmö", "Cork", "Graz", "Ghent")
 STREETS: Final = ("Mill Lane", "Station Road", "Park Street", "High Street", "Lake Avenue")
