@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli.completion import gateways
+from bff_core_cli.help_texts import CONTRACTS
 
 
 class ClientLanguage(StrEnum):
@@ -56,4 +57,4 @@ def client(
 
 def add_to(app: typer.Typer) -> None:
     """Add the verb of this module to the command."""
-    app.command()(client)
+    app.command(rich_help_panel=CONTRACTS)(client)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli.completion import gateways
+from bff_core_cli.help_texts import CONTRACTS
 
 
 class CheckForm(StrEnum):
@@ -97,4 +98,4 @@ def check(  # options only
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    app.command()(check)
+    app.command(rich_help_panel=CONTRACTS)(check)

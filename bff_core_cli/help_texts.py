@@ -1,11 +1,18 @@
-"""Help texts: paragraphs that terminals break, flags without a type, arguments in capitals."""
+"""Help texts: groups of verbs, paragraphs that terminals break, arguments in capitals."""
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+RUN: Final = "Run"
+CREATE: Final = "Create"
+INSPECT: Final = "Inspect"
+CONTRACTS: Final = "Contracts and clients"
+OPERATE: Final = "Operate"
+"""The groups of verbs in `bff --help`."""
 
 
 def flow_paragraphs(app: typer.Typer) -> None:

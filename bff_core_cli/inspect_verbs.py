@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli.completion import gateways, gateways_and_screens
+from bff_core_cli.help_texts import INSPECT
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 GATEWAY = r"A gateway of \[tool.bff], or module:attribute."
@@ -140,8 +141,8 @@ def doctor(
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    app.command()(routes)
-    app.command()(graph)
-    app.command()(explain)
-    app.command()(diff)
-    app.command()(doctor)
+    app.command(rich_help_panel=INSPECT)(routes)
+    app.command(rich_help_panel=INSPECT)(graph)
+    app.command(rich_help_panel=INSPECT)(explain)
+    app.command(rich_help_panel=INSPECT)(diff)
+    app.command(rich_help_panel=INSPECT)(doctor)

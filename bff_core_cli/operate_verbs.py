@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli.completion import gateways
+from bff_core_cli.help_texts import OPERATE
 
 keys = typer.Typer(
     help="Issue, list, rotate and revoke API keys.",
@@ -152,6 +153,6 @@ def purge(
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    app.add_typer(keys, name="keys")
-    app.add_typer(sagas, name="saga")
-    app.command()(purge)
+    app.add_typer(keys, name="keys", rich_help_panel=OPERATE)
+    app.add_typer(sagas, name="saga", rich_help_panel=OPERATE)
+    app.command(rich_help_panel=OPERATE)(purge)

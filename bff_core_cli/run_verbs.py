@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli.completion import gateways
+from bff_core_cli.help_texts import RUN
 
 
 def serve(
@@ -85,5 +86,5 @@ def dev(
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    app.command()(dev)
-    app.command()(serve)
+    app.command(rich_help_panel=RUN)(dev)
+    app.command(rich_help_panel=RUN)(serve)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bff_core_cli.completion import auths, clients, gateways, parts, screens, services
+from bff_core_cli.help_texts import CREATE
 
 Client = Annotated[
     str | None,
@@ -127,7 +128,7 @@ def update(
     raise typer.Exit(outcome.status)
 
 
-additions = typer.Typer(help="Add a service, a screen, or a view.", no_args_is_help=True)
+additions = typer.Typer(help="Add a screen, a view or a service.", no_args_is_help=True)
 
 
 @additions.command("service")
@@ -250,7 +251,7 @@ def add_view(
 
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
-    app.command()(init)
-    app.command()(new)
-    app.command()(update)
-    app.add_typer(additions, name="add")
+    app.command(rich_help_panel=CREATE)(init)
+    app.command(rich_help_panel=CREATE)(new)
+    app.command(rich_help_panel=CREATE)(update)
+    app.add_typer(additions, name="add", rich_help_panel=CREATE)

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 
 from bff_core.contracts.document import Content, HttpOperation
 from bff_core.contracts.types import Json
+from bff_core.mocks.list_answers import list_of
 from bff_core.mocks.listing import identity_of, listing_of
-from bff_core.mocks.lists import list_of
-from bff_core.mocks.pages import MAX_ITEMS
+from bff_core.mocks.pages import PAGED_ITEMS
 from bff_core.mocks.problems import Refusal, filled, phrase
-from bff_core.mocks.requests import is_json
+from bff_core.mocks.request_checks import is_json
 from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources, below
 
 
@@ -76,7 +76,7 @@ class MockAnswers:
         has_reply = content is not None and is_json(content.media_type)
         made: Json = None
         value: dict[str, Json] = {}
-        number, identity = len(self._memory.below(exchange.path)) + MAX_ITEMS + 1, ""
+        number, identity = len(self._memory.below(exchange.path)) + PAGED_ITEMS + 1, ""
         if content is not None and has_reply:
             base = self._resources.single(exchange, content)
             made = self._resources.merged(base, dict(body), content.type)

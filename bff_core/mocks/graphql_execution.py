@@ -1,5 +1,6 @@
 """Executes GraphQL operations over made-up values."""
 
+from itertools import count
 from typing import Any
 
 from bff_core.contracts.graphql.load import schema_of
@@ -55,6 +56,7 @@ class MockExecution:
             document,
             variable_values=operation.get("variables") or {},
             operation_name=name,
+            context_value=count(),  # of the fields that are resolved
             field_resolver=self._values.field,
             type_resolver=self._values.type_of,
         )

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from bff_core.mocks.memory import Memory
 from bff_core.mocks.preferences import preferences_of
 from bff_core.mocks.problems import PROBLEM, Refusal, phrase, problem
-from bff_core.mocks.requests import body_bytes
+from bff_core.mocks.request_checks import body_bytes
 from bff_core.mocks.serving import HEALTH, lifespan
 
 AnyHandler = TypeVar("AnyHandler", bound=Callable[..., object])
@@ -109,7 +109,7 @@ def _decoded(data: bytes, name: str) -> Any:
 def mock_graphql(contract: str | Path | Traversable, *, seed: int = 0) -> MockGraphQL:
     """Return an ASGI app that answers like the GraphQL service of a schema.
 
-    `contract` is a file with SDL. MadeAnswer-up values depend on `seed`.
+    `contract` is a file with SDL. Made-up values depend on `seed`.
     """
     text = contract.read_text(encoding="utf-8") if not isinstance(contract, str) else None
     return MockGraphQL(Path(str(contract)).read_text("utf-8") if text is None else text, seed=seed)

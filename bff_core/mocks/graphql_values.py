@@ -8,9 +8,10 @@ from typing import Any, Final, TypeAlias
 from bff_core.contracts.types import Json
 from bff_core.extras import needs
 from bff_core.mocks.memory import Memory
-from bff_core.mocks.pages import MAX_ITEMS, cursor_at
-from bff_core.mocks.texts import number_of_name, text_of_format, text_of_name, words_of
-from bff_core.mocks.values import ITEMS
+from bff_core.mocks.numbers import number_of_name
+from bff_core.mocks.pages import PAGED_ITEMS, cursor_at
+from bff_core.mocks.texts import text_of_format, text_of_name, words_of
+from bff_core.mocks.values import ITEMS, MAX_VALUES
 
 with needs("graphql", "the mock of a GraphQL service"):
     from graphql import (
@@ -24,8 +25,10 @@ with needs("graphql", "the mock of a GraphQL service"):
         GraphQLResolveInfo,
         GraphQLUnionType,
         get_named_type,
+        get_nullable_type,
         is_abstract_type,
         is_leaf_type,
+        is_list_type,
     )
 
 MAX_COUNT: Final = 100
@@ -54,7 +57,7 @@ class ConnectionPage:
 
     start: int
     end: int
-    total: int = MAX_ITEMS
+    total: int = PAGED_ITEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class GraphQLValues:
     memory: Memory
 
     def field(self, source: Any, info: Info, **arguments: Any) -> Any:
-        """Return the value of a field."""
+        """Return the value of a field; lists are empty behind the first `MAX_VALUES` fields."""
+        is_full = next(info.context) > MAX_VALUES
         handler = self.handlers.get(f"{info.parent_type.name}.{info.field_name}")
         if handler is not None:
             around = source.known if isinstance(source, MadeObject) else source
@@ -78,6 +82,8 @@ class GraphQLValues:
         made = source if isinstance(source, MadeObject) else MadeObject("")
         if info.field_name in made.known:
             return made.known[info.field_name]
+        if is_full and is_list_type(get_nullable_type(info.return_type)):
+            return []
         return self._of(info.return_type, made, info, arguments)
 
     def type_of(self, value: Any, info: Info, abstract: Any) -> str | None:
@@ -233,14 +239,14 @@ def _page_of(arguments: Mapping[str, Any]) -> ConnectionPage:
     """Return the page of a connection: `first` and `after`, or `last` and `before`."""
     size = min(_count(arguments, 5), MAX_COUNT)
     if arguments.get("last") is not None or arguments.get("before") is not None:
-        end = _position(arguments.get("before"), MAX_ITEMS + 1) - 1
+        end = _position(arguments.get("before"), PAGED_ITEMS + 1) - 1
         return ConnectionPage(max(end - size, 0), max(end, 0))
-    start = min(_position(arguments.get("after"), 0), MAX_ITEMS)
-    return ConnectionPage(start, min(start + size, MAX_ITEMS))
+    start = min(_position(arguments.get("after"), 0), PAGED_ITEMS)
+    return ConnectionPage(start, min(start + size, PAGED_ITEMS))
 
 
 def _position(cursor: Any, default: int) -> int:
-    known = {cursor_at(position): position for position in range(MAX_ITEMS + 1)}
+    known = {cursor_at(position): position for position in range(PAGED_ITEMS + 1)}
     return default if cursor is None else known.get(str(cursor), default)
 
 

@@ -16,6 +16,7 @@ from bff_core.contracts.types import (
     Scalar,
     Type,
 )
+from bff_core.mocks.limits import number_of_items
 from bff_core.mocks.texts import words_of
 from bff_core.mocks.values import ValueMaker
 
@@ -57,9 +58,7 @@ class Listing:
 
     def bounded(self, count: int) -> int:
         """Return a number of items that the list may have."""
-        least, most = self.limits.get("minItems"), self.limits.get("maxItems")
-        count = max(count, least) if isinstance(least, int) else count
-        return min(count, most) if isinstance(most, int) else count
+        return number_of_items(self.limits, "Items", count)
 
 
 def words(name: str) -> str:

@@ -13,7 +13,7 @@ from bff_core.mocks.problems import Refusal
 from bff_core.mocks.values import ValueMaker
 
 PAGE_SIZE: Final = 5
-MAX_ITEMS: Final = 12
+PAGED_ITEMS: Final = 12
 """Items of a list that is made up and paged; one without pages has as many as a page."""
 
 NEXT: Final = {

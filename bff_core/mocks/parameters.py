@@ -25,8 +25,8 @@ SEPARATORS: Final = {"spaceDelimited": " ", "pipeDelimited": "|"}
 IGNORED: Final = {"accept", "content-type", "authorization"}
 """Headers that a contract describes elsewhere: as the content and the security of an operation."""
 
-INTEGER: Final = re.compile(r"-?\d{1,40}")
-NUMBER: Final = re.compile(r"-?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?")
+INTEGER: Final = re.compile(r"-?[0-9]{1,40}")
+NUMBER: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 Resolve = Callable[[Type], Type]
 

@@ -1,15 +1,19 @@
 """Texts that match a regular expression, for those that describe codes, numbers and slugs."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 MAX_REPEATS: Final = 3
-"""More repetitions than the least, where a pattern has no upper limit."""
+"""More repetitions than the least, unless a text has to be longer."""
 
 MAX_LENGTH: Final = 2_000
 """Characters of a text, and of a pattern that is read."""
+
+MAX_STEPS: Final = 50_000
+"""Atoms that are written for a text, in all attempts: repetitions in one another multiply."""
 
 _CLASSES: Final = {
     "d": "0123456789",
@@ -28,15 +32,19 @@ class _Unknown(Exception):
     """The pattern has something that is not made: a look-around, a back reference."""
 
 
-def text_matching(pattern: str, random: Random) -> str | None:
+def text_matching(
+    pattern: str, random: Random, steps: Iterator[int], *, repeats: int = 0
+) -> str | None:
     """Return a text that a pattern matches; None for a pattern that is not simple.
 
-    It is not checked: `re` could run for ever on a pattern of others.
+    `steps` counts the atoms of all attempts, and `repeats` is how many repetitions more than
+    the least there may be. The text is not checked: `re` could run for ever on a
+    pattern of others.
     """
     if len(pattern) > MAX_LENGTH:
         return None
     try:
-        reader = _Reader(pattern, random)
+        reader = _Reader(pattern, random, steps, max(repeats, MAX_REPEATS))
         text = reader.alternatives()
         return text if reader.is_at_end and len(text) <= MAX_LENGTH else None
     except (_Unknown, IndexError, RecursionError):
@@ -49,6 +57,8 @@ class _Reader:
 
     pattern: str
     random: Random
+    steps: Iterator[int]
+    repeats: int
     position: int = 0
 
     @property
@@ -73,7 +83,7 @@ class _Reader:
             start = self.position
             text = self._atom()
             least, most = self._counts()
-            count = self.random.randint(least, min(most, least + MAX_REPEATS))
+            count = self.random.randint(least, min(most, least + self.repeats))
             if count * max(len(text), 1) > MAX_LENGTH:
                 raise _Unknown
             behind = self.position
@@ -86,6 +96,8 @@ class _Reader:
         return "".join(texts)
 
     def _atom(self) -> str:
+        if next(self.steps) > MAX_STEPS:
+            raise _Unknown
         letter = self.pattern[self.position]
         self.position += 1
         if letter in "^$":

@@ -13,7 +13,9 @@ from typing import Final
 from bff_core.mocks.problems import Refusal
 
 MAX_WAIT_SECONDS: Final = 60.0
-PAIR: Final = re.compile(r"""\s*([\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,;"]*)))?\s*""")
+STATUS: Final = re.compile(r"0|[2-5][0-9][0-9]")
+PREFERENCE: Final = re.compile(r'(?:"[^"]*"|[^",;])+')
+PAIR: Final = re.compile(r"""([\w-]+)(?:\s*=\s*(?:"([^"]*)"|([^\s"]*)))?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +31,15 @@ def preferences_of(headers: Iterable[str]) -> Preferences:
     """Read the headers `Prefer` of a request; other preferences are ignored (RFC 7240)."""
     found: dict[str, str] = {}
     for text in headers:
-        for pair in re.split(r"[,;]", text):
-            if match := PAIR.fullmatch(pair):
+        for one in PREFERENCE.findall(text):
+            if match := PAIR.fullmatch(one.strip()):
                 found.setdefault(match[1].lower(), match[2] or match[3] or "")
     return Preferences(_code(found), found.get("example", ""), _wait(found))
 
 
 def _code(found: dict[str, str]) -> int:
     text = found.get("code") or found.get("status") or "0"
-    if text.isascii() and text.isdigit() and (text == "0" or 200 <= int(text) <= 599):
+    if STATUS.fullmatch(text):
         return int(text)
     raise Refusal(400, f"Prefer: code={text} is no status: use a number from 200 to 599")
 

@@ -14,7 +14,7 @@ from bff_core.mocks.pages import Page
 from bff_core.mocks.routes import VARIABLE
 from bff_core.mocks.schemas import Schemas
 from bff_core.mocks.texts import words_of
-from bff_core.mocks.values import ValueMaker, words_match
+from bff_core.mocks.values import MAX_VALUES, ValueMaker, words_match
 
 VARIANTS: Final = {
     *("response", "detail", "details", "dto", "summary", "full", "simple", "minimal", "read"),
@@ -99,10 +99,18 @@ class MockResources:
             and not self.schemas.faults(fields[name].type, value, "response")
         }
 
-    def item(self, exchange: MockExchange, listing: Listing, id_: Json, index: int = 0) -> Json:
-        """Return the item of a list with an id, made up."""
+    def item(
+        self,
+        exchange: MockExchange,
+        listing: Listing,
+        id_: Json,
+        index: int = 0,
+        *,
+        most: int = MAX_VALUES,
+    ) -> Json:
+        """Return the item of a list with an id, made up of `most` values."""
         key = _key(listing.items, exchange, id_)
-        made = self.values.make(listing.items, key, exchange.noun, index)
+        made = self.values.make(listing.items, key, exchange.noun, index, most=most)
         if not isinstance(made, dict):
             return made
         fields = self.values.fields(listing.items)

@@ -20,7 +20,9 @@ from bff_core.mocks.memory import Memory
 from bff_core.mocks.parameters import Received
 from bff_core.mocks.preferences import Preferences, preferences_of
 from bff_core.mocks.problems import PROBLEM, Refusal, phrase, problem
-from bff_core.mocks.replies import (
+from bff_core.mocks.request_checks import RequestChecks, body_bytes
+from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources
+from bff_core.mocks.responses import (
     answer_of,
     content_for,
     documented,
@@ -28,8 +30,6 @@ from bff_core.mocks.replies import (
     json_content,
     response_of,
 )
-from bff_core.mocks.requests import RequestChecks, body_bytes
-from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources
 from bff_core.mocks.routes import Found, routes_of
 from bff_core.mocks.schemas import Schemas
 from bff_core.mocks.serving import HEALTH, lifespan

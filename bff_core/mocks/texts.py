@@ -3,13 +3,21 @@
 import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from random import Random
 from typing import Final
 
+from bff_core.contracts.types import Json, Scalar, Type
+from bff_core.mocks.limits import MAX_LETTERS, count_of
+from bff_core.mocks.patterns import text_matching
+
+TRIES: Final = 50
+"""Attempts to satisfy a pattern or a format and the limits of length at once."""
+
 FIRST_NAMES: Final = ("Ada", "Bruno", "Chiara", "Daniel", "Elif", "Farid", "Grace", "Hana", "Ivan")
 LAST_NAMES: Final = ("Abara", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Haddad")
-NOUNS: Final = ("tent", "jacket", "lamp", "bottle", "backpack", "stove", "blanket", "boots", "map")
+NOUNS: Final = ("tent", "jacket", "lamp", "bottle", "backpack", "stove", "blanket", "kettle", "map")
 ADJECTIVES: Final = ("Light", "Warm", "Small", "Sturdy", "Blue", "Green", "Classic", "Compact")
 CITIES: Final = ("Lisbon", "Hamburg", "Lyon", "Turin", "Malmö", "Cork", "Graz", "Ghent")
 STREETS: Final = ("Mill Lane", "Station Road", "Park Street", "High Street", "Lake Avenue")
@@ -17,15 +25,16 @@ COUNTRIES: Final = ("PT", "DE", "FR", "IT", "SE", "IE", "AT", "BE")
 COMPANIES: Final = ("North & Co.", "Hillside Ltd.", "Harbour GmbH", "Meadow Inc.")
 SENTENCES: Final = (
     "It does what it should, and lasts.",
-    "MadeAnswer for long days outside.",
+    "Made for long days outside.",
     "Better than expected.",
     "A good choice for beginners.",
     "Arrived on time, and works well.",
 )
 COLOURS: Final = ("#4a5a6a", "#dde3ea", "#b5533c", "#2f6f4f", "#e0b040")
 
-_START: Final = datetime(2026, 1, 1, 8, tzinfo=UTC)
-_DAYS: Final = 300
+START: Final = datetime(2026, 1, 1, 8, tzinfo=UTC)
+DAYS: Final = 300
+"""Moments that are made up are within so many days after the start."""
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -34,10 +43,32 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[a-z0-9]+", spaced.lower()))
 
 
+def text_of_type(
+    kind: Scalar, name: str, random: Random, is_valid: Callable[[Type, Json], bool]
+) -> str:
+    """Return a text for a property: by format or pattern within the lengths, else by its name."""
+    low = count_of(kind.limits, "minLength", MAX_LETTERS) or 0
+    high = count_of(kind.limits, "maxLength", MAX_LETTERS)
+    most = MAX_LETTERS if high is None else max(high, low)
+    formatted = None
+    for _ in range(TRIES):
+        formatted = text_of_format(kind.format, name, random)
+        if formatted is None:
+            break
+        if low <= len(formatted) <= most and is_valid(kind, formatted):
+            return formatted
+    pattern, steps = kind.limits.get("pattern"), count()
+    for number in range(TRIES) if isinstance(pattern, str) else ():
+        text = text_matching(str(pattern), random, steps, repeats=low if number % 2 else 0)
+        if text is not None and low <= len(text) <= most:
+            return text
+    return formatted or text_of_name(name, random).ljust(low, "x")[:most]
+
+
 def text_of_format(kind: str, name: str, random: Random) -> str | None:
     """Return a text of a format, such as `date-time`; None for a format that is not known."""
     host = f"{random.choice(NOUNS)}.example"
-    moment = _START + timedelta(seconds=random.randrange(_DAYS * 86_400))
+    moment = START + timedelta(seconds=random.randrange(DAYS * 86_400))
     known: dict[str, Callable[[], str]] = {
         "date-time": lambda: moment.isoformat().replace("+00:00", "Z"),
         "date": lambda: moment.date().isoformat(),
@@ -140,41 +171,3 @@ _BY_NAME: Final[tuple[tuple[set[str], Callable[[Random], str]], ...]] = (
     ({"host", "hostname", "domain"}, lambda r: f"{r.choice(NOUNS)}.example"),
     ({"id", "key", "uuid"}, lambda r: str(r.randint(1, 999))),
 )
-
-
-def number_of_name(name: str, random: Random) -> float | None:
-    """Return a number for a property, by the words of its name; None if they say nothing."""
-    words = words_of(name)
-    last = words[-1] if words else ""
-    if {"cents", "minor"} & {*words}:
-        return random.randint(2, 500) * 50 - 1
-    if last in {"price", "amount", "total", "cost", "fee", "tax", "balance"}:
-        return random.randint(1, 250) + random.choice((0, 0.5, 0.9, 0.99))
-    by_name: dict[str, tuple[float, float]] = {
-        "rating": (1, 5),
-        "stars": (1, 5),
-        "average": (1, 5),
-        "score": (1, 5),
-        "percentage": (0, 100),
-        "percent": (0, 100),
-        "latitude": (36, 60),
-        "lat": (36, 60),
-        "longitude": (-9, 25),
-        "lng": (-9, 25),
-        "lon": (-9, 25),
-        "year": (1990, date(2026, 1, 1).year),
-        "age": (18, 90),
-        "quantity": (1, 9),
-        "count": (0, 200),
-        "width": (64, 2048),
-        "height": (64, 2048),
-        "size": (1, 5000),
-        "weight": (1, 50),
-        "port": (1024, 65535),
-    }
-    if last in {"timestamp", "epoch"}:
-        return int(_START.timestamp()) + random.randrange(_DAYS * 86_400)
-    if last not in by_name:
-        return None
-    low, high = by_name[last]
-    return round(random.uniform(low, high), 2)

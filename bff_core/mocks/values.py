@@ -1,8 +1,9 @@
 """Makes values of the types of a contract: the same ones for the same seed and key."""
 
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain, count, islice
 from random import Random
 from typing import Final
 
@@ -23,14 +24,9 @@ from bff_core.contracts.types import (
     Type,
     Union,
 )
-from bff_core.mocks.patterns import text_matching
-from bff_core.mocks.texts import (
-    NOUNS,
-    number_of_name,
-    text_of_format,
-    text_of_name,
-    words_of,
-)
+from bff_core.mocks.limits import MAX_LETTERS, count_of, number_of_items
+from bff_core.mocks.numbers import bounds, number_of_type
+from bff_core.mocks.texts import NOUNS, text_of_name, text_of_type, words_of
 
 MAX_DEPTH: Final = 4
 """Objects inside one another that have all their properties; deeper ones have the required."""
@@ -42,11 +38,23 @@ ITEMS: Final = 3
 INNER_ITEMS: Final = 2
 """Items of a list, and of a list in one, where the schema does not limit them."""
 
-FRACTION: Final = 0.01
-"""How far a number is from an exclusive limit."""
+MAX_VALUES: Final = 20_000
+"""Values of one answer; behind them lists and objects are empty."""
 
-TRIES: Final = 20
-"""Attempts to match a pattern and the limits of length at once."""
+TRIES: Final = 50
+"""Items that are made in vain for a list whose items differ."""
+
+
+@dataclass(slots=True)
+class _Made:
+    """How many values an answer has so far, and how many it may have."""
+
+    most: int = MAX_VALUES
+    number: int = 0
+
+    @property
+    def room(self) -> int:
+        return max(self.most - self.number, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +66,12 @@ class _Place:
     depth: int = 0
     refs: tuple[str, ...] = ()
     index: int = 0
+    made: _Made = field(default_factory=_Made)
 
     def below(self, name: str, index: int = 0, *, is_item: bool = False) -> "_Place":
         inner = name if not is_item else self.name
-        return _Place(f"{self.key}/{name or index}", inner, self.depth + 1, self.refs, index)
+        key = f"{self.key}/{name or index}"
+        return replace(self, key=key, name=inner, depth=self.depth + 1, index=index)
 
     @property
     def is_cut(self) -> bool:
@@ -87,12 +97,15 @@ class ValueMaker:
         self._is_valid = is_valid
         self._seed = seed
 
-    def make(self, kind: Type, key: str, name: str = "", index: int = 0) -> Json:
+    def make(
+        self, kind: Type, key: str, name: str = "", index: int = 0, *, most: int = MAX_VALUES
+    ) -> Json:
         """Return a value; `key` identifies it, and `name` is that of its property or resource.
 
-        `index` is its place in a list: it chooses among the examples of its type.
+        `index` is its place in a list: it chooses among the examples of its type. Lists and objects
+        are empty behind the first `most` values.
         """
-        return self._make(kind, _Place(key, name, index=index))
+        return self._make(kind, _Place(key, name, index=index, made=_Made(most)))
 
     def resolved(self, kind: Type) -> Type:
         """Return a type without references and null at the top."""
@@ -123,19 +136,21 @@ class ValueMaker:
         if not isinstance(found, Scalar):
             return None
         if found.kind in {"integer", "number"}:
-            low, _ = _bounds(found.limits)
+            low, _ = bounds(found.limits)
             return number if low is None else max(int(low), 1) + number - 1
         if found.kind != "string":
             return None
         if found.format == "uuid":
             return str(uuid.UUID(int=number, version=4))
         if "pattern" in found.limits or found.format:
-            return self._string(found, _Place(f"id/{number}", "id"))
-        return str(number).zfill(int(_number(found.limits.get("minLength")) or 0))
+            return text_of_type(found, "id", self._random(_Place(f"id/{number}")), self._is_valid)
+        return str(number).zfill(count_of(found.limits, "minLength", MAX_LETTERS) or 0)
 
     def fits(self, kind: Type, value: Json) -> bool:
-        """Whether a plain value may stand for a property: a text for a text."""
+        """Whether a plain value may stand for a property: a text for a text of its format."""
         found = self.resolved(kind)
+        if isinstance(found, Scalar) and found.format and not self._is_valid(found, value):
+            return False
         if isinstance(found, Enum):
             return value in found.values
         if not isinstance(found, Scalar) or isinstance(value, dict | list) or value is None:
@@ -150,6 +165,7 @@ class ValueMaker:
         return Random(f"{self._seed}:{place.key}")  # noqa: S311 # the same value each time
 
     def _make(self, kind: Type, place: _Place) -> Json:  # noqa: PLR0911 # one branch for each type
+        place.made.number += 1
         match kind:
             case Ref(name):
                 return self._named(name, place)
@@ -164,7 +180,7 @@ class ValueMaker:
             case Tuple(items):
                 return [self._make(one, place.below("", i)) for i, one in enumerate(items)]
             case Map(values):
-                return self._map(values, place)
+                return self._map(values, place, kind.limits)
             case ObjectType():
                 return self._object(kind, place)
             case Union():
@@ -178,11 +194,11 @@ class ValueMaker:
         examples = [one for one in named.examples if self._is_valid(named.type, one)]
         if examples and not place.is_cut:
             return examples[place.index % len(examples)]
-        inner = _Place(place.key, place.name or name, place.depth, (*place.refs, name), place.index)
+        inner = replace(place, name=place.name or name, refs=(*place.refs, name))
         return self._make(named.type, inner)
 
     def _object(self, kind: ObjectType, place: _Place) -> Json:
-        if place.depth > MAX_RECURSION:
+        if place.depth > MAX_RECURSION or not place.made.room:
             return {}
         made: dict[str, Json] = {}
         for one in kind.fields:
@@ -190,7 +206,7 @@ class ValueMaker:
                 continue
             made[one.name] = self._field(one, place.below(one.name, place.index))
         if kind.others is not None and not kind.fields:
-            return self._map(kind.others, place)
+            return self._map(kind.others, place, {})
         return made
 
     def _is_left_out(self, field: Field, place: _Place) -> bool:
@@ -203,23 +219,28 @@ class ValueMaker:
         examples = [one for one in field.examples if self._is_valid(field.type, one)]
         if examples:
             return examples[place.index % len(examples)]
-        if field.has_default and field.default is not None:
+        is_usable = field.has_default and field.default is not None
+        if is_usable and self._is_valid(field.type, field.default):
             return field.default
         return self._make(field.type, place)
 
-    def _map(self, values: Type, place: _Place) -> Json:
-        if place.is_cut or place.depth > MAX_RECURSION:
+    def _map(self, values: Type, place: _Place, limits: Limits) -> Json:
+        if place.depth > MAX_RECURSION or not place.made.room:
             return {}
-        keys = self._random(place).sample(NOUNS, INNER_ITEMS)
-        return {key: self._make(values, place.below(key)) for key in keys}
+        number = number_of_items(limits, "Properties", 0 if place.is_cut else INNER_ITEMS)
+        keys = self._random(place).sample(NOUNS, len(NOUNS))
+        more = (f"{keys[one % len(keys)]}-{one // len(keys)}" for one in count(len(keys)))
+        return {
+            key: self._make(values, place.below(key)) for key in islice(chain(keys, more), number)
+        }
 
     def _array(self, kind: Array, place: _Place) -> Json:
-        least = int(_number(kind.limits.get("minItems")) or 0)
-        most = _number(kind.limits.get("maxItems"))
-        count = least if place.is_cut else max(least, INNER_ITEMS if place.depth else ITEMS)
-        count = count if most is None else min(count, int(most))
-        items = [self.item(kind.items, place, number) for number in range(count)]
-        return _unique(items) if kind.limits.get("uniqueItems") else items
+        wanted = 0 if place.is_cut else INNER_ITEMS if place.depth else ITEMS
+        number = min(number_of_items(kind.limits, "Items", wanted), place.made.room)
+        items = (self.item(kind.items, place, one) for one in range(number + TRIES))
+        return (
+            distinct(items, number) if kind.limits.get("uniqueItems") else [*islice(items, number)]
+        )
 
     def item(self, kind: Type, place: _Place, index: int) -> Json:
         """Return an item of a list: with an id of its own."""
@@ -250,71 +271,21 @@ class ValueMaker:
         if kind.kind == "boolean":
             return random.random() < 0.5
         if kind.kind in {"integer", "number"}:
-            return _numeric(kind, place.name, random)
-        return self._string(kind, place)
+            return number_of_type(kind, place.name, random)
+        return text_of_type(kind, place.name, random, self._is_valid)
 
-    def _string(self, kind: Scalar, place: _Place) -> str:
-        random = self._random(place)
-        low = int(_number(kind.limits.get("minLength")) or 0)
-        high = _number(kind.limits.get("maxLength"))
-        pattern = kind.limits.get("pattern")
-        if isinstance(pattern, str):
-            for _ in range(TRIES):
-                text = text_matching(pattern, random)
-                if text is not None and low <= len(text) <= (len(text) if high is None else high):
-                    return text
-        text = text_of_format(kind.format, place.name, random)
-        if text is not None:
-            return text
-        text = text_of_name(place.name, random)
-        text += "x" * min(low - len(text), 10_000)
-        return text if high is None else text[: int(high)]
+
+def distinct(items: Iterable[Json], number: int) -> list[Json]:
+    """Return the first items that differ, so many at the most."""
+    found: list[Json] = []
+    for one in items:
+        if len(found) == number:
+            break
+        if one not in found:
+            found.append(one)
+    return found
 
 
 def words_match(first: str, second: str) -> bool:
     """Whether two names have the same words: `petId` and `pet_id`."""
     return words_of(first) == words_of(second)
-
-
-def _numeric(kind: Scalar, name: str, random: Random) -> int | float:
-    is_whole = kind.kind == "integer"
-    low, high = _bounds(kind.limits, 1 if is_whole else FRACTION)
-    step = _number(kind.limits.get("multipleOf"))
-    wanted = number_of_name(name, random)
-    if low is None:
-        low = min(0 if is_whole else 0.5, high) if high is not None else 1
-    if high is None:
-        high = low + 99
-    if wanted is None or not low <= wanted <= high:
-        wanted = random.randint(int(low), int(high)) if is_whole and int(low) <= high else low
-        wanted = wanted if is_whole else round(low + (high - low) * random.random(), 2)
-    if step:
-        count = int(wanted / step)
-        wanted = (count if count * step >= low else count + 1) * step
-    return int(wanted) if is_whole else min(max(float(wanted), float(low)), float(high))
-
-
-def _bounds(limits: Limits, step: float = 1) -> tuple[float | None, float | None]:
-    """Return the least and the greatest number; exclusive ones are moved by a step."""
-    low, high = _number(limits.get("minimum")), _number(limits.get("maximum"))
-    above, below = limits.get("exclusiveMinimum"), limits.get("exclusiveMaximum")
-    if above is True and low is not None:
-        low += step
-    elif above is not True and (number := _number(above)) is not None:
-        low = number + step
-    if below is True and high is not None:
-        high -= step
-    elif below is not True and (number := _number(below)) is not None:
-        high = number - step
-    if low is not None and high is not None and low > high:
-        low = high = (low + high) / 2
-    return low, high
-
-
-def _number(value: Json) -> int | float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number else None  # type: ignore[return-value] # narrowed by the line above
-
-
-def _unique(items: list[Json]) -> list[Json]:
-    return [one for index, one in enumerate(items) if one not in items[:index]]

@@ -18,7 +18,7 @@ from bff_core.contracts.types import (
     Type,
     Union,
 )
-from bff_core.contracts.values import fits, misfit
+from tests.contracts.values import fits, misfit
 
 TEXT = Scalar("string")
 NODE = ObjectType((Field("name", TEXT, is_required=True), Field("next", Ref("Node"))))

@@ -18,7 +18,9 @@ type Query {
 }
 type Mutation { rename(input: RenameInput!): Pet! }
 input RenameInput { id: ID! name: String! }
-type Pet { id: ID! name: String! email: String born: DateTime kind: Kind! mother: Pet toys: [Toy!] }
+type Pet { id: ID! name: String! email: String born: DateTime kind: Kind! mother: Pet toys: [Toy!]
+  friends: [Pet!]!
+}
 type Toy { sku: ID! price: Float! }
 union Thing = Pet | Toy
 enum Kind { CAT DOG }
@@ -133,3 +135,14 @@ async def test_a_request_chooses_a_status(app: MockGraphQL) -> None:
     answer = await sent(app, "{pet(id: 7) {id}}", headers={"prefer": "code=503"})
 
     assert answer.status_code == 503
+
+
+async def test_lists_in_one_another_end(app: MockGraphQL) -> None:
+    """A short operation can't make the mock build millions of objects."""
+    data = (await sent(app, f"{{pet(id: 1) {{{_nested(12)}}}}}")).content
+
+    assert len(data) < 2_000_000
+
+
+def _nested(depth: int) -> str:
+    return f"friends {{id {_nested(depth - 1)}}}" if depth else ""

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 
 from bff_core.cli.errors import CannotRun
+from bff_core.inspection.attributes import GRAPHQL_VERBS
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.graphql.operation import name_of
 
 VERBS = {"delete", "get", "patch", "post", "put"}
-GRAPHQL_VERBS = {"query": "query", "mutate": "mutation"}
 
 Names = set[tuple[str, str]]
 """What a piece of code needs imported: modules and names."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bff_core.contracts.document import NamedType
 from bff_core.contracts.openapi.notes import Notes
-from bff_core.contracts.openapi.shapes import union_of
+from bff_core.contracts.openapi.plain_types import union_of
 from bff_core.contracts.types import Anything, Discriminator, Nullable, Ref, Type, Union
 
 

@@ -8,9 +8,9 @@ from bff_core.contracts.errors import ContractError
 from bff_core.contracts.openapi.inheritance import Inheritance
 from bff_core.contracts.openapi.merging import UNIONS, merged
 from bff_core.contracts.openapi.notes import Notes
+from bff_core.contracts.openapi.plain_types import says_more
 from bff_core.contracts.openapi.pointers import Node
 from bff_core.contracts.openapi.references import References, Referent, reference_in
-from bff_core.contracts.openapi.shapes import says_more
 
 UNION_KEYS: Final = frozenset({"oneOf", "anyOf", UNIONS, "discriminator"})
 

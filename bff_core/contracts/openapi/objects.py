@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bff_core.contracts.openapi.notes import Notes
+from bff_core.contracts.openapi.plain_types import limits_of, union_of
 from bff_core.contracts.openapi.pointers import Node, child
 from bff_core.contracts.openapi.references import References, reference_in
-from bff_core.contracts.openapi.shapes import limits_of, union_of
 from bff_core.contracts.types import Anything, Array, Field, Json, Map, ObjectType, Tuple, Type
 
 _MAX_DEPTH = 10

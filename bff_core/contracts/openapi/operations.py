@@ -16,10 +16,10 @@ from bff_core.contracts.openapi.grammar import METHODS
 from bff_core.contracts.openapi.notes import Notes
 from bff_core.contracts.openapi.objects import examples_of
 from bff_core.contracts.openapi.parameters import ParameterReader, text_of
+from bff_core.contracts.openapi.plain_types import is_binary
 from bff_core.contracts.openapi.pointers import Node, child
 from bff_core.contracts.openapi.references import References, reference_in
 from bff_core.contracts.openapi.schemas import SchemaReader
-from bff_core.contracts.openapi.shapes import is_binary
 from bff_core.contracts.types import Anything, Array, Scalar, Type
 
 

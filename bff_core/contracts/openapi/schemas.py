@@ -9,9 +9,7 @@ from bff_core.contracts.openapi.inheritance import Inheritance
 from bff_core.contracts.openapi.merging import UNIONS
 from bff_core.contracts.openapi.notes import Notes
 from bff_core.contracts.openapi.objects import Annotations, ObjectReader, examples_of
-from bff_core.contracts.openapi.pointers import Node, child, last_segment
-from bff_core.contracts.openapi.references import References, Referent, reference_in
-from bff_core.contracts.openapi.shapes import (
+from bff_core.contracts.openapi.plain_types import (
     enum_of,
     nullable,
     says_more,
@@ -19,6 +17,8 @@ from bff_core.contracts.openapi.shapes import (
     type_names,
     union_of,
 )
+from bff_core.contracts.openapi.pointers import Node, child, last_segment
+from bff_core.contracts.openapi.references import References, Referent, reference_in
 from bff_core.contracts.openapi.type_names import suggested_name, unique_name
 from bff_core.contracts.openapi.unions import UnionReader
 from bff_core.contracts.types import Anything, Ref, Scalar, Type

@@ -9,9 +9,15 @@ from bff_core.contracts.openapi.extension import UNION_KEYS, Extension
 from bff_core.contracts.openapi.inheritance import Inheritance
 from bff_core.contracts.openapi.merging import UNIONS
 from bff_core.contracts.openapi.notes import Notes
+from bff_core.contracts.openapi.plain_types import (
+    is_constraint,
+    is_null,
+    nullable,
+    says_more,
+    union_of,
+)
 from bff_core.contracts.openapi.pointers import Node
 from bff_core.contracts.openapi.references import References, Referent, reference_in
-from bff_core.contracts.openapi.shapes import is_constraint, is_null, nullable, says_more, union_of
 from bff_core.contracts.types import ObjectType, Ref, Type
 
 MAX_COMBINATIONS: Final = 64

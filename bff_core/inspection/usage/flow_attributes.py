@@ -14,7 +14,7 @@ from bff_core.composition.bulk import BulkMethod
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.loader import LoaderMethod
-from bff_core.inspection.attributes import VERBS, uses_graphql
+from bff_core.inspection.attributes import GRAPHQL_VERBS, VERBS, uses_graphql
 from bff_core.inspection.function_source import plain_function
 from bff_core.inspection.usage.flow_recorder import FlowRecorder
 from bff_core.inspection.usage.flow_values import (
@@ -30,7 +30,6 @@ from bff_core.inspection.usage.flow_values import (
     one_of,
     options_of,
 )
-from bff_core.inspection.usage.service_calls import GRAPHQL_KINDS
 from bff_core.inspection.usage.type_hints import (
     Hint,
     attribute_hint,
@@ -113,7 +112,7 @@ class FlowAttributes(FlowRecorder):
             return ScreenPart(kind, static)
         if issubclass(kind, Upstream) and name in VERBS:
             return ClientVerb(kind, name)
-        if issubclass(kind, Upstream) and name in GRAPHQL_KINDS and is_of_framework(static):
+        if issubclass(kind, Upstream) and name in GRAPHQL_VERBS and is_of_framework(static):
             return ClientVerb(kind, name)
         found = self._member(kind, static, Typed(kind))
         if found is not None:

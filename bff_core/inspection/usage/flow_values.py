@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Final, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 from bff_core.composition.composition import Composition
 from bff_core.inspection.usage.type_hints import (
@@ -136,9 +136,6 @@ FlowValue: TypeAlias = (
     | AttributeGetter
     | None
 )
-
-MAX_OPTIONS: Final = 24
-"""Values that a name may have at once; more of them count as used wholly."""
 
 
 def options_of(value: FlowValue) -> tuple[FlowValue, ...]:

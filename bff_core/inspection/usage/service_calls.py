@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bff_core.inspection.attributes import GRAPHQL_VERBS
 from bff_core.inspection.frame import METHODS
 from bff_core.inspection.usage.flow_facts import ClientCall, FieldPath
 from bff_core.inspection.usage.flow_values import (
@@ -19,13 +20,7 @@ from bff_core.inspection.usage.flow_values import (
 from bff_core.inspection.usage.reply_fields import ANY, MAX_DEPTH, all_fields
 from bff_core.inspection.usage.type_hints import members
 
-UNTYPED: Final = frozenset({"forward", "request", "sse", "stream"})
-"""Verbs whose replies have no type."""
-
 TYPED: Final = frozenset({"delete", "get", "ndjson", "patch", "post", "put", "typed"})
-
-GRAPHQL_KINDS: Final = {"query": "query", "mutate": "mutation"}
-"""The verbs of clients of GraphQL services, each with its kind of operation."""
 
 BODIES: Final = ("json", "form")
 
@@ -39,7 +34,7 @@ def service_call(
 ) -> ClientCall:
     """Return the call of a verb; what is decided at run time stays empty or None."""
     name, rest = verb.name, list(given)
-    if name in GRAPHQL_KINDS:
+    if name in GRAPHQL_VERBS:
         return _graphql_call(verb, rest, keywords, via, place)
     method = METHODS.get(name, name.upper())
     if name in {"request", "typed"}:
@@ -69,7 +64,7 @@ def _graphql_call(
     variables = list(_paths(keywords.get("variables", Keyed(())), is_nested=True))
     is_decided = None not in variables
     sends = frozenset(one for one in variables if one is not None) if is_decided else None
-    kind = GRAPHQL_KINDS[verb.name]
+    kind = GRAPHQL_VERBS[verb.name]
     return ClientCall(verb.service, via, kind, "", reply, sends, place, ignores, document)
 
 

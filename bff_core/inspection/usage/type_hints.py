@@ -3,15 +3,10 @@
 import types
 import typing
 from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
     Awaitable,
     Coroutine,
     Iterable,
-    Iterator,
     Mapping,
-    Sequence,
 )
 from dataclasses import is_dataclass
 from functools import cache
@@ -152,10 +147,6 @@ def class_hints(kind: Hint) -> Mapping[str, Hint]:
 
 
 _MAPPINGS: Final = (dict, Mapping)
-_ITERATED: Final = (
-    *(list, set, frozenset, Iterable, Iterator, Sequence, AsyncIterable, AsyncIterator),
-    *(AsyncGenerator, types.GeneratorType),
-)
 
 
 def item_hint(hint: Hint) -> Hint:

@@ -34,7 +34,7 @@ Variables = Mapping[str, object]
 NO_VARIABLES: Final[Variables] = MappingProxyType({})
 NO_PARAMETERS: Final[Mapping[str, Scalar]] = MappingProxyType({})
 
-NOTHING: Final = frozenset[int]()
+NO_STATUSES: Final = frozenset[int]()
 """The statuses that are passed through of a reply that is no GraphQL response."""
 
 UNKNOWN_HASH: Final = frozenset({"PERSISTED_QUERY_NOT_FOUND", "PERSISTED_QUERY_NOT_SUPPORTED"})
@@ -232,7 +232,7 @@ class GraphQLUpstream(Upstream):
         The status of a reply that is no GraphQL response is not passed through: a 404 is then the
         address of the endpoint, not what the client requests.
         """
-        passes = self.passes_through if isinstance(failure, GraphQLFailed) else NOTHING
+        passes = self.passes_through if isinstance(failure, GraphQLFailed) else NO_STATUSES
         self.fail(failure, fails_with, passes)
 
 

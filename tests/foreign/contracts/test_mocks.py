@@ -13,8 +13,8 @@ from bff_core.contracts.document import Document, HttpOperation
 from bff_core.contracts.openapi import load
 from bff_core.contracts.types import Json
 from bff_core.mocks import MockService
-from bff_core.mocks.replies import response_of
-from bff_core.mocks.requests import is_json
+from bff_core.mocks.request_checks import is_json
+from bff_core.mocks.responses import response_of
 from bff_core.mocks.schemas import Schemas
 from bff_core.mocks.values import ValueMaker
 from tests.foreign.contracts.documents import examples, github, nest, springdoc

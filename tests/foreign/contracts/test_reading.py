@@ -15,7 +15,7 @@ from bff_core.contracts.document import Content, Document
 from bff_core.contracts.openapi import load, normalised, parse, read_content
 from bff_core.contracts.openapi.grammar import METHODS
 from bff_core.contracts.types import Array, Map, Nullable, ObjectType, Ref, Tuple, Type, Union
-from bff_core.contracts.values import Direction, fits, misfit
+from tests.contracts.values import Direction, fits, misfit
 from tests.cpu_time import cpu_seconds
 from tests.foreign.contracts.documents import examples, github, nest, springdoc
 from tests.foreign.contracts.referee import Referee

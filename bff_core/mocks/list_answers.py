@@ -1,13 +1,14 @@
 """Answers with lists: pages, batches by id, filters, and what clients have added or deleted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from bff_core.contracts.document import Content
 from bff_core.contracts.types import Json
 from bff_core.mocks.listing import Listing, as_type, filters_of, ids_in_body, paging_of, wanted_ids
-from bff_core.mocks.pages import MAX_ITEMS, PAGE_SIZE, Page, filled, next_address, page_of
+from bff_core.mocks.pages import PAGE_SIZE, PAGED_ITEMS, Page, filled, next_address, page_of
 from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources, below
+from bff_core.mocks.values import MAX_VALUES, distinct
 
 MAX_BATCH: Final = 200
 """Items that a batch read returns."""
@@ -21,9 +22,9 @@ def list_of(
     body = next(iter(resources.examples(content)), None)
     ids = _ids(exchange, listing, resources)
     if ids is None:
-        count = MAX_ITEMS if paging.is_paged else listing.bounded(PAGE_SIZE)
+        count = PAGED_ITEMS if paging.is_paged else listing.bounded(PAGE_SIZE)
         known = _items(exchange, listing, resources, body, count)
-        page = page_of(known, paging, exchange.given, values, most=listing.bounded(MAX_ITEMS))
+        page = page_of(known, paging, exchange.given, values, most=listing.bounded(PAGED_ITEMS))
     else:
         items = _batch(exchange, listing, resources, ids)
         page = Page(items, 0, len(items), len(items), 1)
@@ -62,10 +63,10 @@ def _items(
     filters = filters_of(exchange.given, in_query, listing.items, resources.values)
     known = _of_example(body, listing)
     if not known:
-        made = (_numbered(exchange, listing, resources, number) for number in range(1, count + 1))
+        made = _numbered(exchange, listing, resources, count)
         known = [{**one, **filters} if isinstance(one, dict) else one for one in made]
         if listing.limits.get("uniqueItems"):
-            known = [one for number, one in enumerate(known) if one not in known[:number]]
+            known = distinct(known, count)
     if not listing.identity:
         return known
     stored = dict(resources.memory.below(exchange.path))
@@ -83,11 +84,14 @@ def _items(
 
 
 def _numbered(
-    exchange: MockExchange, listing: Listing, resources: MockResources, number: int
-) -> Json:
+    exchange: MockExchange, listing: Listing, resources: MockResources, count: int
+) -> Iterator[Json]:
+    """Yield items that are made, with ids from 1 on."""
     field = resources.values.fields(listing.items).get(listing.identity)
-    own = None if field is None else resources.values.identifier(field.type, number)
-    return resources.item(exchange, listing, number if own is None else own, number - 1)
+    for number in range(1, count + 1):
+        own = None if field is None else resources.values.identifier(field.type, number)
+        id_ = number if own is None else own
+        yield resources.item(exchange, listing, id_, number - 1, most=MAX_VALUES // count)
 
 
 def _of_example(body: Json, listing: Listing) -> list[Json]:

@@ -12,7 +12,7 @@ from bff_core.contracts.types import Json
 from bff_core.mocks.call import MockReply
 from bff_core.mocks.pages import TOTAL
 from bff_core.mocks.problems import Refusal
-from bff_core.mocks.requests import is_json, matches, media_type
+from bff_core.mocks.request_checks import is_json, matches, media_type
 from bff_core.mocks.resources import MadeAnswer
 from bff_core.mocks.texts import words_of
 from bff_core.mocks.values import ValueMaker
