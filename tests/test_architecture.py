@@ -34,6 +34,7 @@ ONE_PLACE = {
     "httpx": (
         "bff_core.testing.gateway_client",
         "bff_core.codegen.python_client.runtime.async_caller",
+        "bff_core.codegen.python_client.runtime.replies",
     ),
     "redis": (
         "bff_core.redis.client",

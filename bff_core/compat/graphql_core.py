@@ -5,6 +5,8 @@ from typing import Final
 from graphql import GraphQLError, OverlappingFieldsCanBeMergedRule
 from graphql.execution.values import VariableValues
 from graphql.language.parser import Parser
+from graphql.validation.specified_rules import specified_sdl_rules
+from graphql.validation.validate import validate_sdl
 
 __all__ = [
     "Parser",
@@ -12,6 +14,8 @@ __all__ = [
     "has_too_many_tokens",
     "is_abort",
     "limit_comparisons",
+    "specified_sdl_rules",
+    "validate_sdl",
 ]
 
 TOO_MANY_TOKENS: Final = "tokens. Parsing"

@@ -1,6 +1,7 @@
 """Query styles of OpenAPI that `query=` does not have: separated lists, deepObject, JSON."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 
 import msgspec
 
@@ -64,4 +65,4 @@ def given(values: Mapping[str, FilePart | list[FilePart] | None]) -> OptionalFil
 
 
 def _is_object(value: object) -> bool:
-    return isinstance(value, msgspec.Struct) or hasattr(value, "__dataclass_fields__")
+    return isinstance(value, msgspec.Struct) or is_dataclass(value)

@@ -54,8 +54,8 @@ PUBLIC = {
 NOT_DOCUMENTED = {"fastapi.params", "fastapi.datastructures"}
 """Modules that can be imported from a public one, although nothing documents them."""
 
-OF_PYTHON = {"_current_frames", "_Decompress", "_exit"}
-"""Private by their form, and documented by Python (`sys`, `os`) or by type stubs (`zlib`)."""
+OF_PYTHON = {"_current_frames", "_Decompress", "_exit", "_name_", "_value_"}
+"""Private by their form, and documented by Python (`sys`, `os`, `enum`) or by stubs (`zlib`)."""
 
 DUNDERS_OF_PYDANTIC = ("__pydantic_", "__get_pydantic_")
 

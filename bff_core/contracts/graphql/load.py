@@ -23,8 +23,8 @@ with needs("graphql", "reading a GraphQL schema"):
         parse,
         print_schema,
     )
-    from graphql.validation.specified_rules import specified_sdl_rules
-    from graphql.validation.validate import validate_sdl
+
+    from bff_core.compat.graphql_core import specified_sdl_rules, validate_sdl
 
 MAX_SCHEMA_BYTES: Final = 64 * 1024 * 1024
 """The longest schema that is read."""

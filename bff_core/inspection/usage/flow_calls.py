@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from types import FunctionType, GenericAlias
 from typing import Final, get_args
 
@@ -264,7 +265,7 @@ class FlowCalls(FlowGenerated):
 
     def _record(self, kind: type, given: Given, keywords: Keywords, node: ast.AST) -> FlowValue:
         hints = class_hints(kind)
-        names = list(getattr(kind, "__dataclass_fields__", None) or hints)
+        names = [one.name for one in fields(kind)] if is_dataclass(kind) else list(hints)
         named = {**dict(zip(names, given, strict=False)), **keywords}
         parameters = getattr(kind, "__parameters__", ())
         inside: list[Hint] = []
