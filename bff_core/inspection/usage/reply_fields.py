@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
-from pydantic import BaseModel
+from pydantic import AliasChoices, AliasPath, BaseModel
 from typing_extensions import is_typeddict
 
 from bff_core.inspection.usage.flow_facts import FieldPath
@@ -85,10 +85,7 @@ def _fields_of(kind: Hint) -> tuple[ReplyField, ...]:
 def _fields(kind: type) -> Iterator[ReplyField]:
     hints = class_hints(kind)
     if issubclass(kind, BaseModel):
-        for name, info in kind.model_fields.items():
-            alias = info.validation_alias or info.alias
-            shown = alias if isinstance(alias, str) else name
-            yield ReplyField(name, shown, hints.get(name, info.annotation), info.is_required())
+        yield from _model_fields(kind, hints)
     elif issubclass(kind, msgspec.Struct):
         for one in msgspec.structs.fields(kind):
             yield ReplyField(one.name, one.encode_name, hints.get(one.name, one.type), one.required)
@@ -103,6 +100,27 @@ def _fields(kind: type) -> Iterator[ReplyField]:
                 yield ReplyField(each.name, each.name, hints.get(each.name, Any), not has_default)
     else:  # a NamedTuple is an array in JSON: its fields have no names there
         return
+
+
+def _model_fields(kind: type[BaseModel], hints: Mapping[str, Hint]) -> Iterator[ReplyField]:
+    for name, info in kind.model_fields.items():
+        hint, is_required = hints.get(name, info.annotation), info.is_required()
+        names = _aliases(info.validation_alias or info.alias or name)
+        for shown, is_whole in names:
+            is_only = len(names) == 1
+            yield ReplyField(name, shown, hint if is_whole else Any, is_required and is_only)
+
+
+def _aliases(alias: object) -> list[tuple[str, bool]]:
+    """Return the names in JSON that a field of pydantic is read from.
+
+    Each is with whether its value is that of the field; else the field is somewhere below it.
+    """
+    if isinstance(alias, AliasChoices):
+        return [one for each in alias.choices for one in _aliases(each)]
+    if isinstance(alias, AliasPath):
+        return [(str(alias.path[0]), len(alias.path) == 1)]
+    return [(str(alias), True)]
 
 
 def ends_of(paths: Iterable[FieldPath]) -> frozenset[FieldPath]:

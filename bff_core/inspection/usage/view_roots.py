@@ -11,7 +11,7 @@ from bff_core.inspection.function_source import place_of, plain_function
 from bff_core.inspection.routes import RouteDescription, routes_of
 from bff_core.inspection.usage.flow_attributes import existing
 from bff_core.inspection.usage.flow_facts import FunctionFacts
-from bff_core.inspection.usage.flow_values import OwnFunction, ScreenPart, Typed
+from bff_core.inspection.usage.flow_values import ScreenPart, Typed
 from bff_core.inspection.usage.root_reader import RootReader
 from bff_core.inspection.usage.source_readings import SourceReadings
 
@@ -52,9 +52,7 @@ def _of_route(route: RouteDescription, readings: SourceReadings) -> FunctionFact
     plain = None if route.function is None else plain_function(route.function)
     reader = RootReader(readings, "" if plain is None else place_of(plain))
     for one in route.dependencies:
-        function = plain_function(one)
-        if function is not None:
-            reader.uses_function(function)
+        reader.apply(existing(one), [], {}, _NODE)
     for early in route.early_parts:
         for screen in route.screens:
             if early.part.belongs_to(screen):
@@ -63,7 +61,7 @@ def _of_route(route: RouteDescription, readings: SourceReadings) -> FunctionFact
                 reader.escape(sent, "it is in the answer", None)
     if plain is not None:
         if readings.is_own(plain):
-            sent = reader.apply(OwnFunction(plain), [], {}, _NODE)
+            sent = reader.apply(existing(route.function), [], {}, _NODE)
         else:
             sent = reader.apply(existing(route.function), [], {}, _NODE)
         reader.escape(sent, "it is in the answer", None)
