@@ -105,7 +105,8 @@ def test_a_change_names_the_views_that_it_affects(project, bff):
     )
     assert "affects mobile: GET /v1/products/{product_id}" in done.out
     assert "affects desktop: GET /v1/products/{product_id}/label" in done.out
-    assert "affects desktop: GET /v1/makers" not in done.out
+    assert "affects desktop: GET /v1/makers/{product_id}" in done.out  # it can't decode its reply
+    assert "affects desktop: GET /v1/export" not in done.out
 
 
 def test_a_change_may_be_allowed(project, bff):
@@ -283,11 +284,22 @@ def test_what_production_needs(project, bff, monkeypatch):
 
 
 def test_a_contract_of_a_service_that_no_view_calls(project, bff):
-    """A client of another name than the table is not passed over in silence."""
+    """A client of another name than the table is an error, since no change could be judged."""
     table = project / "pyproject.toml"
     edit(table, "[tool.bff.services.catalog]", "[tool.bff.services.goods]")
     done = bff("check", "--offline")
 
+    assert done.status == 1
+    assert "no view of these gateways calls goods, but they call catalog" in done.out
+    assert "name = 'goods'" in done.out
+
+
+def test_a_contract_of_a_service_that_is_not_called_yet(project, bff):
+    """A service that no view calls has no changes that affect one."""
+    table = project / "pyproject.toml"
+    goods = '[tool.bff.services.goods]\nport = 9003\ncontract = "catalog.json"\n'
+    table.write_text(f"{table.read_text()}\n{goods}")
+    done = bff("check", "--offline")
+
     assert done.status == 0
     assert "no view of these gateways calls it" in done.out
-    assert "name = 'goods'" in done.out

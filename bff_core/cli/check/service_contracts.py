@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from bff_core.cli.check.contract_sources import (
     document_of,
@@ -14,7 +14,7 @@ from bff_core.cli.check.contract_sources import (
     schema_of,
     shown_source,
 )
-from bff_core.cli.check.decoding import breaks_decoding
+from bff_core.cli.check.decoding import ADDED, breaks_decoding
 from bff_core.cli.check.fit import grouped, misfits
 from bff_core.cli.check.options import CheckOptions
 from bff_core.cli.check.results import CheckResult, ResultLevel
@@ -31,6 +31,8 @@ from bff_core.inspection.usage.operation_uses import ReplyUse
 
 T = TypeVar("T")
 
+MISSING_RULE: Final = "response-property-removed"
+
 
 def service_results(
     project: Project, uses: Sequence[ReplyUse], options: CheckOptions
@@ -41,7 +43,9 @@ def service_results(
             known = ", ".join(project.services) or "none"
             raise CannotRun(f"there is no service {name!r} in [tool.bff.services]: it has {known}")
         ours = [one for one in uses if _same(one.use.service, name)]
-        yield from _Service(project, name, ours, options).results()
+        called = sorted({one.use.service for one in uses} if not ours else set())
+        unknown = [one for one in called if not any(_same(one, each) for each in project.services)]
+        yield from _Service(project, name, ours, options, unknown).results()
 
 
 def _same(service: str, name: str) -> bool:
@@ -52,13 +56,20 @@ class _Service:
     """One service: its entry in `[tool.bff]`, and the calls that gateways make of it."""
 
     def __init__(
-        self, project: Project, name: str, uses: Sequence[ReplyUse], options: CheckOptions
+        self,
+        project: Project,
+        name: str,
+        uses: Sequence[ReplyUse],
+        options: CheckOptions,
+        unknown: Sequence[str] = (),
     ) -> None:
+        """`unknown` are services that views call, and that have no entry in `[tool.bff]`."""
         self._project = project
         self._entry: ServiceEntry = project.services[name]
         self._name = name
         self._uses = uses
         self._options = options
+        self._unknown = unknown
 
     def results(self) -> Iterator[CheckResult]:
         """Yield what is wrong with the pinned contract, and what the live one changes."""
@@ -69,7 +80,16 @@ class _Service:
                 f'Add contract = "FILE" to [tool.bff.services.{self._name}]',
             )
             return
-        if not self._uses:
+        if not self._uses and self._unknown:
+            yield self._result(
+                "warning" if self._options.gateways else "error",
+                f"no view of these gateways calls {self._name}, but they call "
+                f"{', '.join(self._unknown)}, which [tool.bff.services] does not have: "
+                "changes of this contract can't be judged",
+                f"If it is the same service, use one name: in the class name = {self._name!r}, or "
+                f"[tool.bff.services.{self._unknown[0]}]",
+            )
+        elif not self._uses:
             yield self._result(
                 "info",
                 "no view of these gateways calls it, so no change affects one",
@@ -168,8 +188,10 @@ class _Service:
         for change in changes:
             found = touched.get(id(change))
             if found is not None and change.level != "info":
-                level: ResultLevel = "error" if change.level == "breaking" else "warning"
-                yield self._change(level, change, found.views)
+                more = undecodable.get(id(change), ())
+                is_error = change.level == "breaking" or bool(more)
+                level: ResultLevel = "error" if is_error else "warning"
+                yield self._change(level, change, found.views, more)
             elif id(change) in undecodable:
                 yield self._change("error", change, undecodable[id(change)], is_unread=True)
             else:
@@ -192,9 +214,11 @@ class _Service:
         found: dict[int, list[str]] = {}
         for one in self._uses:
             risky = [each for each in changes if breaks_decoding(each, one)]
+            removed = [replace(each, rule=MISSING_RULE) for each in risky]  # a rule that counts
+            known = {id(each): id(change) for each, change in zip(removed, risky, strict=True)}
             use = replace(one.use, reads=frozenset(one.declared) | one.selected, sends=frozenset())
-            for hit in affected(risky, [use], pinned):
-                found.setdefault(id(hit.change), []).extend(hit.views)
+            for hit in affected(removed, [use], pinned):
+                found.setdefault(known[id(hit.change)], []).extend(hit.views)
         return {key: tuple(dict.fromkeys(views)) for key, views in found.items()}
 
     def _change(
@@ -202,21 +226,32 @@ class _Service:
         level: ResultLevel,
         change: Change,
         views: tuple[str, ...],
+        undecodable: tuple[str, ...] = (),
         *,
         is_unread: bool = False,
     ) -> CheckResult:
         if level in {"error", "warning"} and self._options.allows(change.rule, change.operation):
             level = "info"
         what = ": ".join(one for one in (change_location(change), change.text) if one)
+        if set(undecodable) - set(views):
+            views = tuple(dict.fromkeys((*views, *undecodable)))
+            what += "; views that do not read it can't decode their replies either"
         advice = f"Adapt the code and pin the new contract, or accept it: --allow {change.rule}"
         if is_unread and change.place == "type":
             what += "; no code reads it, but a document selects it"
             advice = "Remove it from the document and from the reply type"
         elif is_unread:
-            what += "; no code reads it, but without it replies can't be decoded"
+            is_new = change.rule == ADDED
+            what += (
+                "; the reply type forbids fields that it does not declare"
+                if is_new
+                else "; no code reads it, but replies can't be decoded"
+            )
             advice = (
-                "Give the field a default, or remove it from the reply type; a generated client is "
-                "generated again: bff add service"
+                "Allow other fields (forbid_unknown_fields, extra)"
+                if is_new
+                else "Give the field a default, or remove it from the reply type; a generated "
+                "client is generated again: bff add service"
             )
         return self._result(
             level,

@@ -150,6 +150,9 @@ class FlowExpressions(FlowAssignments):
 
     def _operation(self, node: ast.BinOp) -> FlowValue:
         left, right = self.value_of(node.left), self.value_of(node.right)
+        texts = [text_of(left), text_of(right)]
+        if isinstance(node.op, ast.Add) and None not in texts:
+            return Existing("".join(map(str, texts)))
         if isinstance(node.op, ast.BitOr) and is_annotation(left) and is_annotation(right):
             return Existing(form_of(left) | form_of(right))
         if isinstance(node.op, ast.Mod):
@@ -280,18 +283,28 @@ class FlowExpressions(FlowAssignments):
         return found
 
     def _text(self, node: ast.JoinedStr) -> FlowValue:
+        texts: list[str | None] = []
         for one in node.values:
+            value = self.value_of(one.value if isinstance(one, ast.FormattedValue) else one)
+            texts.append(text_of(value))
             if isinstance(one, ast.FormattedValue):
-                value = self.value_of(one.value)
                 self.escape(value, "it is formatted", node)
                 self.value_of(one.format_spec)
-        return None
+                if one.conversion != -1 or one.format_spec is not None:
+                    texts.append(None)
+        return None if None in texts else Existing("".join(map(str, texts)))
 
     def _yield(self, node: ast.Yield | ast.YieldFrom) -> FlowValue:
         value = self.value_of(node.value)
         item = self.items_of(value, node) if isinstance(node, ast.YieldFrom) else value
         self.facts.returned = one_of(self.facts.returned, many(item))
         return None
+
+
+def text_of(value: FlowValue) -> str | None:
+    """Return a text that the source shows; None for any other value."""
+    is_text = isinstance(value, Existing) and isinstance(value.value, str)
+    return value.value if is_text else None  # type: ignore[union-attr,return-value]  # as checked
 
 
 def _is_text(value: FlowValue) -> bool:

@@ -8,6 +8,7 @@ from bff_core.gateway.app import Gateway
 from bff_core.inspection.usage.flow_facts import ClientCall, FieldPath, FieldRead, WholeUse
 from bff_core.inspection.usage.reply_fields import (
     ReplyField,
+    closed_objects,
     declared_fields,
     ends_of,
     used_paths,
@@ -22,7 +23,8 @@ class ReplyUse:
     """An operation that is called, with the fields that its reply type declares.
 
     `document` is that of a call of a GraphQL service, `selected` are the fields of the schema that
-    it selects, read or not. `place` is where it is called.
+    it selects, read or not. `place` is where it is called. `closed` are the objects that can't be
+    decoded if they have a field which their type does not declare.
     """
 
     use: OperationUse
@@ -30,6 +32,7 @@ class ReplyUse:
     place: str
     document: str = ""
     selected: frozenset[FieldPath] = frozenset()
+    closed: frozenset[FieldPath] = frozenset()
 
     @property
     def required(self) -> frozenset[FieldPath]:
@@ -122,8 +125,10 @@ def _merged(key: tuple[object, ...], calls: Sequence[tuple[str, ClientCall]]) ->
         sends,  # type: ignore[arg-type]
         tuple(dict.fromkeys(title for title, _ in calls)),
     )
-    declared = {} if call.reply is None else declared_fields(call.reply)
-    return ReplyUse(use, declared, call.place, call.document)
+    if call.reply is None:
+        return ReplyUse(use, {}, call.place, call.document)
+    declared, closed = declared_fields(call.reply), closed_objects(call.reply)
+    return ReplyUse(use, declared, call.place, call.document, closed=closed)
 
 
 def _is_named(kind: type, name: str) -> bool:

@@ -153,6 +153,7 @@ class _Walk:
     entered: dict[type, int] = field(default_factory=dict)
     takes_all: bool = False
     declared: dict[FieldPath, ReplyField] = field(default_factory=dict)
+    closed: set[FieldPath] = field(default_factory=set)
 
     def below(self, hint: Hint, path: FieldPath) -> Iterator[FieldPath]:
         """Yield the paths of the used fields of a value at a path."""
@@ -177,6 +178,8 @@ class _Walk:
             yield (*path, ANY)
             return
         self.entered[kind] = self.entered.get(kind, 0) + 1
+        if forbids_others(kind):
+            self.closed.add(path)
         bound, before = bound_variables(hint), self.takes_all
         self.takes_all |= self.is_whole(kind)
         for one in fields_of(kind):
@@ -209,3 +212,17 @@ def declared_fields(hint: Hint) -> Mapping[FieldPath, ReplyField]:
     walk = _Walk(lambda _kind, _name: True, _everything)
     list(walk.below(hint, ()))
     return walk.declared
+
+
+def closed_objects(hint: Hint) -> frozenset[FieldPath]:
+    """Return the paths of the objects of a reply type that may have no other fields."""
+    walk = _Walk(lambda _kind, _name: True, _everything)
+    list(walk.below(hint, ()))
+    return frozenset(walk.closed)
+
+
+def forbids_others(kind: type) -> bool:
+    """Whether objects with a field that their class does not declare can't be decoded."""
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_config__.forbid_unknown_fields
+    return issubclass(kind, BaseModel) and kind.model_config.get("extra") == "forbid"
