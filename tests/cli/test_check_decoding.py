@@ -17,26 +17,36 @@ from bff_core.inspection.usage.reply_fields import closed_objects, declared_fiel
 
 @dataclasses.dataclass
 class Maker:
+    """The maker of a product."""
+
     name: str
 
 
 @dataclasses.dataclass
 class Product:
+    """A product that ignores other fields."""
+
     title: str = ""
     maker: Maker | None = None
 
 
 class StrictStruct(msgspec.Struct, forbid_unknown_fields=True):
+    """A product that may have no other fields."""
+
     title: str = ""
     maker: Any = None
 
 
 class StrictModel(pydantic.BaseModel, extra="forbid"):
+    """A model that may have no other fields."""
+
     title: str = ""
     maker: Any = None
 
 
 class OpenModel(pydantic.BaseModel):
+    """A model that ignores other fields."""
+
     title: str = ""
     maker: Any = None
 

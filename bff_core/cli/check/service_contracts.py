@@ -16,14 +16,14 @@ from bff_core.cli.check.contract_sources import (
 )
 from bff_core.cli.check.decoding import ADDED, breaks_decoding
 from bff_core.cli.check.fit import grouped, misfits
-from bff_core.cli.check.options import CheckOptions
+from bff_core.cli.check.options import CheckOptions, has_conflict
 from bff_core.cli.check.results import CheckResult, ResultLevel
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.output import counted
 from bff_core.cli.project import Project, ServiceEntry
 from bff_core.cli.source_places import shown_place
 from bff_core.contracts.change import Change
-from bff_core.contracts.changes import affected, change_location, openapi_changes
+from bff_core.contracts.changes import affected, change_location, find_operations, openapi_changes
 from bff_core.contracts.changes.words import field_path
 from bff_core.contracts.document import Document
 from bff_core.contracts.errors import ContractError
@@ -97,12 +97,17 @@ class _Service:
             )
         path = project_file(self._project, self._entry.contract)
         try:
-            if is_graphql(str(path)):
+            if path.is_file() and has_conflict(path.read_text(encoding="utf-8", errors="replace")):
+                what = f"{self._entry.contract} has conflict markers of git"
+                yield self._result("error", what, "Resolve the conflict, or pin it again")
+            elif is_graphql(str(path)):
                 yield from self._graphql(path)
             else:
                 yield from self._openapi(path)
         except ContractError as error:
-            yield self._result("error", str(error), "Correct the contract, or pin it again")
+            what = str(error).replace(f"{self._project.root}/", "")
+            advice = "Restore it from git, or pin it again: bff add service, or copy the live one"
+            yield self._result("error", what, advice)
 
     def _openapi(self, path: Path) -> Iterator[CheckResult]:
         pinned = document_of(str(path))
@@ -111,6 +116,18 @@ class _Service:
         live = self._live(source, lambda place: document_of(place, self._entry))
         if not isinstance(live, Document):
             yield live
+            return
+        if pinned.operations and not any(
+            find_operations(live, one.method, one.path) for one in pinned.operations
+        ):
+            count = counted(len(pinned.operations), "operation")
+            yield self._result(
+                "error",
+                f"{shown_source(source)} has none of the {count} of {self._entry.contract}: "
+                "is it the contract of another service?",
+                "Correct the address (contract_url), or pin the contract that it has",
+                views=tuple(dict.fromkeys(view for one in self._uses for view in one.use.views)),
+            )
             return
         if not pinned.servers:  # the reader adds the address that a document was fetched from
             live = replace(live, servers=())
@@ -174,8 +191,16 @@ class _Service:
             return self._result(
                 "error",
                 f"the live contract can't be read: {shown_source(source)}: {why}",
-                f"Start the service, give --live {self._name}=FILE, or check with --offline",
+                self._advice(source, why),
             )
+
+    def _advice(self, source: str, why: str) -> str:
+        """Return what to do if a live contract can't be read."""
+        if not is_url(source):
+            return f"Correct the file, or give another one: --live {self._name}=FILE"
+        is_down = "reached" in why or "did not answer" in why
+        first = "Start the service" if is_down else "Correct the address (contract_url)"
+        return f"{first}, give --live {self._name}=FILE, or check with --offline"
 
     def _changes(
         self, changes: Sequence[Change], source: str, pinned: Document | None
@@ -203,9 +228,7 @@ class _Service:
             )
             yield self._result("info", what, "List them: bff check --all")
         elif not changes:
-            yield self._result(
-                "info", f"{self._entry.contract} is what {shown_source(source)} says"
-            )
+            yield self._result("info", f"{self._entry.contract} equals {shown_source(source)}")
 
     def _undecodable(
         self, changes: Sequence[Change], pinned: Document | None

@@ -11,10 +11,11 @@ from bff_core.inspection.usage.reply_fields import (
     closed_objects,
     declared_fields,
     ends_of,
+    fields_of,
     used_paths,
 )
 from bff_core.inspection.usage.source_readings import SourceReadings
-from bff_core.inspection.usage.type_hints import are_related
+from bff_core.inspection.usage.type_hints import are_related, classes_in, is_record
 from bff_core.inspection.usage.view_roots import ViewFacts, views_of
 
 
@@ -85,6 +86,13 @@ class ContractUsage:
                         found.setdefault((whole.reason, whole.place), []).append(view.title)
         for (reason, place), views in found.items():
             yield reason, place, tuple(dict.fromkeys(views))
+
+    def fields_of(self, name: str) -> Sequence[str]:
+        """Return the attributes of the reply types of a name; none if there is no such type."""
+        replies = {call.reply for view in self.views for one in view.facts for call in one.calls}
+        kinds = {kind for reply in replies if reply is not None for kind in classes_in(reply)}
+        named = [one for one in kinds if is_record(one) and _is_named(one, name)]
+        return sorted({each.attribute for one in named for each in fields_of(one)})
 
 
 class _Fields:
