@@ -123,7 +123,7 @@ class _Service:
             count = counted(len(pinned.operations), "operation")
             yield self._result(
                 "error",
-                f"{shown_source(source)} has none of the {count} of {self._entry.contract}: "
+                f"{self._shown(source)} has none of the {count} of {self._entry.contract}: "
                 "is it the contract of another service?",
                 "Correct the address (contract_url), or pin the contract that it has",
                 views=tuple(dict.fromkeys(view for one in self._uses for view in one.use.views)),
@@ -154,7 +154,7 @@ class _Service:
         try:
             changes = graphql_changes(pinned, live)
         except ValueError as error:
-            yield self._result("error", f"{shown_source(source)}: {error}", "Publish a schema")
+            yield self._result("error", f"{self._shown(source)}: {error}", "Publish a schema")
             return
         yield from self._changes(changes, source, None)
 
@@ -190,9 +190,13 @@ class _Service:
             why = "; ".join(error.faults)
             return self._result(
                 "error",
-                f"the live contract can't be read: {shown_source(source)}: {why}",
+                f"the live contract can't be read: {self._shown(source)}: {why}",
                 self._advice(source, why),
             )
+
+    def _shown(self, source: str) -> str:
+        """Return a source as it is printed: a file of the project by its path in it."""
+        return shown_source(source).removeprefix(f"{self._project.root}/")
 
     def _advice(self, source: str, why: str) -> str:
         """Return what to do if a live contract can't be read."""
@@ -224,11 +228,11 @@ class _Service:
                 yield self._change("detail", change, () if found is None else found.views)
         if others:
             what = (
-                f"{counted(others, 'other change')} of {shown_source(source)}: no view is affected"
+                f"{counted(others, 'other change')} of {self._shown(source)}: no view is affected"
             )
             yield self._result("info", what, "List them: bff check --all")
         elif not changes:
-            yield self._result("info", f"{self._entry.contract} equals {shown_source(source)}")
+            yield self._result("info", f"{self._entry.contract} equals {self._shown(source)}")
 
     def _undecodable(
         self, changes: Sequence[Change], pinned: Document | None
