@@ -202,6 +202,9 @@ class FlowReader(FlowPatterns):
             names[each.arg] = hint if found is None else found
         before, returned, function = self.names, self.facts.returned, self.function
         self.names, self.facts.returned, self.function = names, None, inner.around
+        for name, default in defaults_of(node.args):
+            if names.get(name) is None:
+                names[name] = self.value_of(default)
         self.running.append(node)
         around = dict(names)
         if isinstance(node, ast.Lambda):
@@ -241,3 +244,11 @@ def names_within(node: AnyFunction) -> frozenset[str]:
             own.add(one.asname or one.name.partition(".")[0])
         pending += ast.iter_child_nodes(one)
     return frozenset(own - others)
+
+
+def defaults_of(declared: ast.arguments) -> list[tuple[str, ast.expr]]:
+    """Return the names of parameters that have defaults, with these."""
+    names = [one.arg for one in (*declared.posonlyargs, *declared.args)]
+    found = list(zip(reversed(names), reversed(declared.defaults), strict=False))
+    keywords = zip(declared.kwonlyargs, declared.kw_defaults, strict=True)
+    return [*found, *((one.arg, node) for one, node in keywords if node is not None)]

@@ -487,6 +487,33 @@ class Fluent:
 GET = "order = await page.order()\n"
 
 CASES = {
+    "inner inside another": GET
+    + "def outer():\n    def inner():\n        return order.state\n    return inner()\nreturn outer()",
+    "inner with default argument": GET
+    + "def text(read=lambda: order.note if False else order.number):\n    return read()\nreturn text()",
+    "class with a closure": GET + "class Local:\n    state = order.state\nreturn Local.state",
+    "generator consumed by next": GET
+    + "found = (one for one in order.lines)\nreturn next(found).note",
+    "dict of partials": GET + "reads = {'a': partial(state_of, order)}\nreturn reads['a']()",
+    "sorted by index": GET + "return sorted(range(2), key=lambda at: order.lines[at].quantity)",
+    "zip longest": GET
+    + "return [a.sku if a else '' for a, b in itertools.zip_longest(order.lines, [1, 2, 3])]",
+    "match mapping": "match await page.shop.dicts():\n    case {'state': 'state', **rest}:\n        return rest\n    case _:\n        return 'other'",
+    "exception group": GET
+    + "try:\n    raise ExceptionGroup('x', [ValueError(order.state)])\nexcept* ValueError as group:\n    found = str(group.exceptions[0])\nreturn found",
+    "while else": GET
+    + "while order.weight > 100:\n    break\nelse:\n    return order.number\nreturn ''",
+    "namedtuple factory": GET
+    + "Pair = namedtuple('Pair', 'one two')\nreturn Pair(order, 1).one.state",
+    "list of dicts": GET
+    + "rows = [{'line': one} for one in order.lines]\nreturn [row['line'].sku for row in rows]",
+    "sum of lists": GET + "return [one.sku for one in sum([[x] for x in order.lines], [])]",
+    "type map": GET
+    + "return {Order: lambda one: one.state, Line: lambda one: one.sku}[type(order)](order)",
+    "unpacked call": GET + "return '{} {}'.format(*[one.sku for one in order.lines])",
+    "gathered parts": "found = dict(zip(['a', 'b'], await asyncio.gather(page.shop.order(), page.shop.order())))\nreturn found['a'].number",
+    "iter with a function": GET
+    + "lines = list(order.lines)\nreturn [one.sku for one in iter(lambda: lines.pop() if lines else None, None)]",
     "wraps reads": "found = await audited(page)\nreturn found.number",
     "override in a subclass": GET + "return by_state(as_express(order))",
     "depends": GET + "return SHOWN(order)",
