@@ -45,6 +45,15 @@ def plain_function(one: object) -> FunctionType | None:
     return found if isinstance(found, FunctionType) else None
 
 
+def wrappers_of(one: object) -> tuple[FunctionType, ...]:
+    """Return the functions of decorators around a function, the outermost first."""
+    found: list[FunctionType] = []
+    while isinstance(one, FunctionType) and hasattr(one, "__wrapped__"):
+        found.append(one)
+        one = one.__wrapped__
+    return tuple(found)
+
+
 def named(function: FunctionType, name: str) -> object:
     """Return what a name of a function stands for; `MISSING` if it is bound at run time."""
     code = function.__code__

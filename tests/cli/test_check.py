@@ -65,7 +65,7 @@ def test_a_sound_project_has_no_errors(project, bff):
 
     assert done.status == 0
     assert "loads, with 1 service and 5 routes" in done.out
-    assert "catalog.json is what" in done.out
+    assert "catalog.json equals" in done.out
     assert done.out.endswith("no errors\n")
     assert "\x1b" not in done.out
 
@@ -105,7 +105,8 @@ def test_a_change_names_the_views_that_it_affects(project, bff):
     )
     assert "affects mobile: GET /v1/products/{product_id}" in done.out
     assert "affects desktop: GET /v1/products/{product_id}/label" in done.out
-    assert "affects desktop: GET /v1/makers" not in done.out
+    assert "affects desktop: GET /v1/makers/{product_id}" in done.out  # it can't decode its reply
+    assert "affects desktop: GET /v1/export" not in done.out
 
 
 def test_a_change_may_be_allowed(project, bff):
@@ -283,11 +284,91 @@ def test_what_production_needs(project, bff, monkeypatch):
 
 
 def test_a_contract_of_a_service_that_no_view_calls(project, bff):
-    """A client of another name than the table is not passed over in silence."""
+    """A client of another name than the table is an error, since no change could be judged."""
     table = project / "pyproject.toml"
     edit(table, "[tool.bff.services.catalog]", "[tool.bff.services.goods]")
     done = bff("check", "--offline")
 
+    assert done.status == 1
+    assert "no view of these gateways calls goods, but they call catalog" in done.out
+    assert "name = 'goods'" in done.out
+
+
+def test_a_contract_of_a_service_that_is_not_called_yet(project, bff):
+    """A service that no view calls has no changes that affect one."""
+    table = project / "pyproject.toml"
+    goods = '[tool.bff.services.goods]\nport = 9003\ncontract = "catalog.json"\n'
+    table.write_text(f"{table.read_text()}\n{goods}")
+    done = bff("check", "--offline")
+
     assert done.status == 0
     assert "no view of these gateways calls it" in done.out
-    assert "name = 'goods'" in done.out
+
+
+@pytest.mark.parametrize("name", ["catalog.json", "contracts/mobile.openapi.json"])
+def test_a_contract_with_conflict_markers(project, bff, name):
+    """A merge that went wrong is named, rather than a fault of JSON."""
+    bff("check", "--pin")
+    edit(project / name, "{", "<<<<<<< HEAD\n{")
+    done = bff("check", "--offline")
+
+    assert done.status == 1
+    assert f"{name} has conflict markers of git" in done.out
+
+
+def test_an_access_list_with_conflict_markers(project, bff):
+    """The rules of both sides of a conflict are not taken for pinned."""
+    bff("check", "--pin")
+    edit(project / "contracts/access.txt", "mobile:", "<<<<<<< HEAD\nmobile:")
+    done = bff("check", "--offline")
+
+    assert done.status == 1
+    assert "contracts/access.txt has conflict markers of git" in done.out
+
+
+@pytest.mark.parametrize("name", ["access.txt", "mobile.openapi.json"])
+def test_a_pinned_file_that_is_no_text(project, bff, name):
+    """A file in another encoding is named, with what to do."""
+    bff("check", "--pin")
+    (project / "contracts" / name).write_bytes(b"\xff\xfe{")
+    done = bff("check", "--offline")
+
+    assert done.status == 2
+    assert "is no text in UTF-8" in done.err
+
+
+def test_a_live_contract_of_another_service(project, bff):
+    """One fault is reported, not one for each operation."""
+    other = project / "weather.json"
+    other.write_text(json.dumps({**DOCUMENT, "paths": {"/weather": DOCUMENT["paths"]["/admin"]}}))
+    done = bff("check", "--json", "--live", f"catalog={other}")
+
+    (error,) = results(done)
+    assert "has none of the 7 operations of catalog.json" in error["what"]
+    assert error["gateways"] == ["mobile", "desktop"]
+
+
+def test_a_revision_without_the_contract(project, bff):
+    """A revision that has no pinned contract compares nothing, and that is a warning."""
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "first")
+    bff("check", "--pin")
+    done = bff("check", "--json", "--offline", "--since", "HEAD")
+
+    assert any("HEAD has no contracts/mobile" in one["what"] for one in results(done, "warning"))
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ("Product.titel", "it has id, maker, price"),
+        ("Nothing.title", "no reply type has this name"),
+    ],
+)
+def test_a_field_that_no_reply_has_is_not_explained(bff, project, field, why):
+    """A misspelt field is not reported as unused."""
+    done = bff("check", "--explain", field)
+
+    assert done.status == 2
+    assert why in done.err

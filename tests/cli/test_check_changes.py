@@ -177,13 +177,16 @@ def renamed_parameter(document):
     document["paths"]["/products/{id}"] = found
 
 
+PAGES = {PRODUCT, LABEL, MAKER}
+"""The views that get a product by its id."""
+
 USED = [
-    (without_title, {PRODUCT, SEARCH, LABEL}),
-    (without_amount, {PRODUCT}),
-    (amount_is_text, {PRODUCT}),
-    (title_may_be_null, {PRODUCT, SEARCH, LABEL}),
-    (title_is_optional, {PRODUCT, SEARCH, LABEL}),
-    (country_is_number, {MAKER}),
+    (without_title, {*PAGES, SEARCH}),
+    (without_amount, PAGES),
+    (amount_is_text, PAGES),
+    (title_may_be_null, {*PAGES, SEARCH}),
+    (title_is_optional, {*PAGES, SEARCH}),
+    (country_is_number, PAGES),
     (new_status, {SEARCH}),
     (without_state, {EXPORT}),
     (without_number, {BUY}),
@@ -197,7 +200,7 @@ USED = [
     (without_post, {BUY}),
     (with_token, {PRODUCT}),
 ]
-"""Changes that touch what views use, each with the views."""
+"""Changes that touch what views use, each with the views: also those that can't decode replies."""
 
 UNUSED = [
     *(without_subtitle, without_colour, without_comment, without_cursor, without_depot),
@@ -288,6 +291,6 @@ def test_a_field_that_nobody_reads_but_decoding_needs(results):
     """A required field of a reply type may be unread: without it, no reply can be decoded."""
     (error,) = [one for one in results(without_currency) if one.level == "error"][:1]
 
-    assert "no code reads it, but without it replies can't be decoded" in error.what
+    assert "no code reads it, but replies can't be decoded" in error.what
     assert "default" in error.advice
     assert PRODUCT in error.views

@@ -65,4 +65,4 @@ def test_the_services_are_as_their_contracts_say(loaded, tmp_path: Path):
 
     assert len(live) == 9
     assert [one.what for one in results if one.level in {"error", "warning"}] == []
-    assert sum("is what" in one.what for one in results) == 9
+    assert sum("equals" in one.what for one in results) == 9

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from bff_core.auth.access import ANYONE, Access, Require
-from bff_core.cli.check.options import CheckOptions, pinned_text
+from bff_core.cli.check.options import CheckOptions, has_conflict, pinned_text, read_pinned
 from bff_core.cli.check.results import CheckResult
 from bff_core.cli.gateways import LoadedGateway
 from bff_core.cli.output import counted
@@ -105,6 +105,12 @@ def access_results(
 ) -> Iterator[CheckResult]:
     """Yield the routes that became open or lost a requirement, and new ones that are open."""
     text = pinned_text(project, project.root / FILE, options.since)
+    if text is not None and has_conflict(text):
+        yield CheckResult(
+            *("access", "access rules", "error", f"{FILE} has conflict markers of git"),
+            *("Resolve the conflict, or write it again: bff check --pin", FILE),
+        )  # fmt: skip
+        return
     pin = None if text is None else read_pin(text)
     for one in loaded:
         now = access_of(one)
@@ -174,7 +180,7 @@ def _compared(
 def write_pin(project: Project, loaded: Sequence[LoadedGateway]) -> Path:
     """Write the access rules of these gateways; those of others stay as they are."""
     path = project.root / FILE
-    before = read_pin(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    before = read_pin(read_pinned(path)) if path.is_file() else {}
     ours = tuple(f"{one.name}: " for one in loaded)
     others = {
         title: rules

@@ -42,7 +42,7 @@ def loaded_gateways(
 
 def _place_in(message: str) -> str:
     """Return the file and the line that a message names; empty if it names none."""
-    found = re.search(r"(\S+\.py), line (\d+)", message)
+    found = re.search(r"([^\s(]+\.py), line (\d+)", message)
     return "" if found is None else f"{found[1]}:{found[2]}"
 
 

@@ -13,6 +13,8 @@ MISSING: Final = frozenset(
         "response-property-became-optional",
     }
 )
+ADDED: Final = "response-property-added"
+
 SELECTED: Final = frozenset({"graphql-field-removed", "graphql-field-type-changed"})
 """Changes of a field that matter to a document which selects it, although no code reads it."""
 
@@ -26,14 +28,10 @@ def breaks_decoding(change: Change, use: ReplyUse) -> bool:
         return change.rule in SELECTED and (change.operation, *change.field) in use.selected
     if change.place != "response" or not change.status.startswith("2"):
         return False
-    path = change.field
-    field = use.declared.get(path)
-    if field is None or any(
-        not one.is_required and path[: len(above)] == above and above != path
-        for above, one in use.declared.items()
-    ):
-        return False
-    return _breaks(change.rule, field)
+    if change.rule == ADDED:
+        return change.field[:-1] in use.closed
+    field = use.declared.get(change.field)  # one within an optional object, which is sent still
+    return field is not None and _breaks(change.rule, field)
 
 
 def _breaks(rule: str, field: ReplyField) -> bool:

@@ -51,7 +51,7 @@ def named_sources(given: Sequence[str]) -> dict[str, str]:
 def pinned_text(project: Project, path: Path, since: str) -> str | None:
     """Return the text of a pinned file, or what it was at a revision; None if there is none."""
     if not since:
-        return path.read_text(encoding="utf-8") if path.is_file() else None
+        return read_pinned(path) if path.is_file() else None
     git = which("git")
     if git is None:
         raise CannotRun("--since needs git, which is not installed")
@@ -61,6 +61,21 @@ def pinned_text(project: Project, path: Path, since: str) -> str | None:
     if known is None:
         raise CannotRun(f"--since {since!r} is no revision of git in {project.root}")
     return _run(git, path.parent, "show", f"{since}:./{path.name}")
+
+
+def read_pinned(path: Path) -> str:
+    """Return the text of a pinned file; raise `CannotRun` if it is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise CannotRun(
+            f"{path} is no text in UTF-8: restore it, or delete it and write it with --pin"
+        ) from None
+
+
+def has_conflict(text: str) -> bool:
+    """Whether a text has conflict markers of git."""
+    return any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines())
 
 
 def _run(git: str, folder: Path, *words: str) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from bff_core.cli.check.contract_sources import project_file
-from bff_core.cli.check.options import CheckOptions, pinned_text
+from bff_core.cli.check.options import CheckOptions, has_conflict, pinned_text
 from bff_core.cli.check.results import CheckResult, ResultLevel
 from bff_core.cli.gateways import LoadedGateway
 from bff_core.cli.output import counted
@@ -75,9 +75,16 @@ class _Release:
             text = pinned_text(self._project, path, self._options.since)
             if text is not None:
                 yield from self._compared(path, text, now, what)
-            elif named:
+            elif named and not self._options.since:
                 advice = "Write it: bff check --pin"
                 yield self._result("error", f"{named}: there is no such file", advice)
+            elif now is not None and self._options.since:
+                shown = path.relative_to(self._project.root)
+                yield self._result(
+                    "warning",
+                    f"{self._options.since} has no {shown}: its {what} is not compared",
+                    "Take a revision that has it, or pin it: bff check --pin",
+                )
             elif now is not None:
                 advice = "Pin it, so that breaking changes are found: bff check --pin"
                 yield self._result("info", f"its {what} is not pinned", advice)
@@ -88,6 +95,10 @@ class _Release:
         shown = str(path.relative_to(self._project.root))
         if now is None:
             yield self._result("error", f"it has no {what} any more", f"Delete {shown}, or --pin")
+            return
+        if has_conflict(text):
+            advice = "Resolve the conflict, or write it again: bff check --pin"
+            yield self._result("error", f"{shown} has conflict markers of git", advice)
             return
         try:
             changes = pinned_changes(text, now, shown)

@@ -118,6 +118,10 @@ def explain_field(named: str, options: CheckOptions, *, as_json: bool) -> int:
         )
         return 0 if found else 1
     if not found:
+        fields = usage_of(project, loaded).fields_of(kind)
+        if name not in fields:
+            known = f"it has {', '.join(fields)}" if fields else "no reply type has this name"
+            raise CannotRun(f"--explain {named}: there is no such field: {known}")
         sys.stdout.write(f"{named} is not used by any view\n")
         return 1
     table = columns("place", "why", "views", fixed={"place"})

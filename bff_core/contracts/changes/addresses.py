@@ -34,9 +34,14 @@ def find_operations(document: Document, method: str, path: str) -> list[HttpOper
 
     An operation of the same address is preferred, be it with or without the path of a server. Else
     those count whose parameters accept the texts of the call, or the other way round. Last, the
-    path may lack a beginning that the address of the service has.
+    path may lack a beginning that the address of the service has. An empty method or path is chosen
+    at run time: it may be any.
     """
-    candidates = [one for one in document.operations if one.method.upper() == method.upper()]
+    candidates = [
+        one for one in document.operations if not method or one.method.upper() == method.upper()
+    ]
+    if not path:
+        return candidates
     bases = base_paths(document)
     wanted = address(path)
     exact = [one for one in candidates if wanted in _addresses(one, bases)]

@@ -32,6 +32,8 @@ class FlowAssignments(FlowCalls):
         match target:
             case ast.Name():
                 self.names[target.id] = value
+                if target.id in self.module_names:
+                    self.escape(value, "a variable of the module holds it", target)
             case ast.Starred():
                 self.bind(target.value, many(value))
             case ast.Tuple() | ast.List():

@@ -5,7 +5,7 @@ import asyncio
 import inspect
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import FunctionType, ModuleType
 from typing import Any, Final, get_args
@@ -15,7 +15,7 @@ from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.loader import LoaderMethod
 from bff_core.inspection.attributes import GRAPHQL_VERBS, VERBS, uses_graphql
-from bff_core.inspection.function_source import plain_function
+from bff_core.inspection.function_source import plain_function, wrappers_of
 from bff_core.inspection.usage.flow_recorder import FlowRecorder
 from bff_core.inspection.usage.flow_values import (
     ClientVerb,
@@ -52,21 +52,39 @@ CONTAINERS: Final = (list, dict, set, deque, asyncio.Task, asyncio.Queue)
 class FlowAttributes(FlowRecorder):
     """Reads attributes of values."""
 
+    def apply(
+        self,
+        function: FlowValue,
+        given: Sequence[FlowValue],
+        keywords: Mapping[str, FlowValue],
+        node: ast.AST,
+    ) -> FlowValue:
+        """Return what a call of a value returns."""
+        raise NotImplementedError
+
     def attribute(self, value: FlowValue, name: str, node: ast.AST | None) -> FlowValue:
         """Return an attribute of a value, and record that it is read."""
-        return one_of(*(self._attribute(one, name, node) for one in options_of(value)))
+        options = options_of(value)
+        known = [one for one in options if one != Existing(None)]  # None has no attribute
+        return one_of(*(self._attribute(one, name, node) for one in known or options))
 
-    def _attribute(self, value: FlowValue, name: str, node: ast.AST | None) -> FlowValue:
+    def _attribute(  # noqa: PLR0911 # one branch for each kind of value
+        self, value: FlowValue, name: str, node: ast.AST | None
+    ) -> FlowValue:
         match value:
             case Typed():
                 kinds = members(value.hint)
                 having = [one for one in kinds if _may_have(one, name)]  # others are ruled out
                 return one_of(*(self._of_type(one, name, node) for one in having or kinds))
+            case Existing(value=None):  # what it is instead was assigned out of sight
+                return self._of_unknown(name, node)
             case Existing():
                 return self.of_existing(value.value, name)
             case Several() | Keyed():
-                is_known = any(hasattr(kind, name) for kind in CONTAINERS)
-                return ContainerMethod(value, name) if is_known else None
+                if any(hasattr(kind, name) for kind in CONTAINERS):
+                    return ContainerMethod(value, name)
+                held = value.values if isinstance(value, Several) else dict(value.values).values()
+                return self.attribute(one_of(*held), name, node)
             case ScreenPart() if name == "many":
                 return ScreenPart(value.screen, value.member, is_many=True)
             case None:
@@ -76,8 +94,8 @@ class FlowAttributes(FlowRecorder):
     def _of_unknown(self, name: str, node: ast.AST | None) -> FlowValue:
         """Record a read of an object whose class the source does not show."""
         self.read(None, name, node)
-        for function in self.readings.named(name):
-            self.uses_function(function)
+        for function, kind in self.readings.named(name):
+            self.uses_function(function, None if kind is None else Typed(kind))
         return None
 
     def _of_type(  # noqa: PLR0911 # one branch for each kind of class
@@ -114,7 +132,7 @@ class FlowAttributes(FlowRecorder):
             return ClientVerb(kind, name)
         if issubclass(kind, Upstream) and name in GRAPHQL_VERBS and is_of_framework(static):
             return ClientVerb(kind, name)
-        found = self._member(kind, static, Typed(kind))
+        found = self.member(kind, static, Typed(kind))
         if found is not None:
             for one in _subclasses(kind):
                 if isinstance(vars(one).get(name), FunctionType):
@@ -133,7 +151,7 @@ class FlowAttributes(FlowRecorder):
         if name == "source":
             return None if source is None else Typed(source)
         static = inspect.getattr_static(kind, name, None)
-        found = self._member(kind, static, Typed(kind))
+        found = self.member(kind, static, Typed(kind))
         if found is not None:
             return found
         if source is not None and name in class_hints(kind):
@@ -145,9 +163,9 @@ class FlowAttributes(FlowRecorder):
         if declared is not None:
             return Typed(declared)
         static = inspect.getattr_static(kind, name, None)
-        found = self._member(kind, static, Typed(hint))
+        found = self.member(kind, static, Typed(hint))
         if found is not None:
-            return found
+            return one_of(found, *self._overridden(kind, name))
         inherited = [one for one in _subclasses(kind) if _has(one, name)]
         if inherited:
             return one_of(*(self._of_record(one, one, name, node) for one in inherited))
@@ -163,17 +181,49 @@ class FlowAttributes(FlowRecorder):
             return Typed(declared)
         if kind is None:
             return self._of_unknown(name, node)
-        return self._member(kind, inspect.getattr_static(kind, name, None), Typed(hint))
+        found = self.member(kind, inspect.getattr_static(kind, name, None), Typed(hint))
+        return one_of(found, *self._overridden(kind, name))
 
-    def _member(self, kind: type, static: object, owner: Typed) -> FlowValue:
+    def _overridden(self, kind: type, name: str) -> Iterator[FlowValue]:
+        """Yield what subclasses declare instead of a method or property of a class."""
+        for one in _subclasses(kind):
+            if name in vars(one) and self.readings.is_own_class(one):
+                yield self.member(one, vars(one)[name], Typed(one))
+
+    def special(
+        self, value: FlowValue, name: str, node: ast.AST, given: Sequence[FlowValue] = ()
+    ) -> FlowValue:
+        """Return what a special method of the project's classes returns, such as `__add__`."""
+        found: list[FlowValue] = []
+        for option in options_of(value):
+            for hint in members(option.hint) if isinstance(option, Typed) else ():
+                kind = class_of(hint)
+                static = None if kind is None else inspect.getattr_static(kind, name, None)
+                if kind is None or not isinstance(static, FunctionType):
+                    continue
+                if self.readings.is_own(static):
+                    member = one_of(
+                        self.member(kind, static, Typed(hint)), *self._overridden(kind, name)
+                    )
+                    found.append(self.apply(member, given, {}, node))
+        return one_of(*found)
+
+    def tested(self, value: FlowValue, node: ast.AST) -> FlowValue:
+        """Return a value whose truth is tested: its class may compute that, or its length."""
+        for name in ("__bool__", "__len__"):
+            self.special(value, name, node)
+        return value
+
+    def member(self, kind: type, static: object, owner: Typed) -> FlowValue:
         """Return a method, or the value of a property, that a class declares."""
         if isinstance(static, classmethod | staticmethod):
             plain = plain_function(static.__func__)
             first: FlowValue = Existing(kind) if isinstance(static, classmethod) else None
-            return None if plain is None else OwnFunction(plain, first)
+            around = wrappers_of(static.__func__)
+            return None if plain is None else OwnFunction(plain, first, around)
         if isinstance(static, FunctionType):
             plain = plain_function(static)
-            return None if plain is None else OwnFunction(plain, owner)
+            return None if plain is None else OwnFunction(plain, owner, wrappers_of(static))
         if isinstance(static, str):
             return Existing(static)
         getter = getattr(static, "fget", None) if isinstance(static, property) else None
@@ -238,8 +288,13 @@ def existing(one: object) -> FlowValue:
     if isinstance(one, type):
         return Existing(one)
     plain = plain_function(one) if isinstance(one, Callable) else None  # type: ignore[arg-type]  # a form
+    registered = getattr(one, "registry", None)
+    if isinstance(registered, Mapping) and hasattr(one, "dispatch"):  # singledispatch
+        return one_of(*(existing(each) for each in registered.values()))
     if plain is not None and isinstance(one, FunctionType):
-        return OwnFunction(plain)
+        return OwnFunction(plain, None, wrappers_of(one))
+    if plain is not None and not is_screen_member(one):  # lru_cache
+        return one_of(OwnFunction(plain), Existing(one))
     bound: Any = getattr(one, "__func__", None)
     if isinstance(bound, FunctionType) and hasattr(one, "__self__"):
         owner = one.__self__

@@ -2,7 +2,8 @@
 
 import ast
 import inspect
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import FunctionType, GenericAlias
 from typing import Final, get_args
@@ -11,7 +12,7 @@ from bff_core.composition.bulk import BulkMethod, ItemResult
 from bff_core.composition.loader import LoaderMethod
 from bff_core.inspection.function_source import hints_of, tree_of
 from bff_core.inspection.usage.flow_attributes import is_shape
-from bff_core.inspection.usage.flow_containers import Given, Keywords
+from bff_core.inspection.usage.flow_containers import Given, Keywords, is_dictionary_hint
 from bff_core.inspection.usage.flow_generated import FlowGenerated
 from bff_core.inspection.usage.flow_recorder import is_saga
 from bff_core.inspection.usage.flow_values import (
@@ -21,6 +22,7 @@ from bff_core.inspection.usage.flow_values import (
     Existing,
     FlowValue,
     InnerFunction,
+    Keyed,
     OwnFunction,
     ScreenPart,
     Several,
@@ -37,6 +39,7 @@ from bff_core.inspection.usage.type_hints import (
     Hint,
     class_hints,
     class_of,
+    classes_in,
     has_variables,
     is_mapping,
     is_opaque,
@@ -46,6 +49,11 @@ from bff_core.inspection.usage.type_hints import (
     members,
     union,
 )
+
+_NODE: Final = ast.Pass()
+
+HOOKS: Final = ("__post_init__", "model_post_init")
+"""Methods that run when an object is made."""
 
 COMPOSING: Final = frozenset({"compose", "compose_anew", "wired"})
 """Methods of the context of GraphQL that return an object of the class that they get."""
@@ -149,7 +157,8 @@ class FlowCalls(FlowGenerated):
         }
         self._rest(tree.args, given, keywords, owner, node)
         facts = self.uses_function(function, None, informative)
-        return None if facts is None else facts.returned
+        around = [self.uses_function(each) for each in one.wrappers]
+        return one_of(*(each.returned for each in (facts, *around) if each is not None))
 
     def _rest(
         self,
@@ -236,11 +245,21 @@ class FlowCalls(FlowGenerated):
             return one_of(*(Typed(one) for one in found if one is not None))
         return self._mapped(value)
 
+    def _decoded(self, reply: Hint) -> None:
+        """Read the code that runs when objects of a reply are made: `__post_init__`, validators."""
+        for kind in sorted(classes_in(reply), key=lambda one: one.__qualname__):
+            if not is_record(kind):
+                continue
+            for name in (*HOOKS, *_validators(kind)):
+                hook = inspect.getattr_static(kind, name, None)
+                self.apply(self.member(kind, hook, Typed(kind)), [], {}, _NODE)
+
     def _verb(self, verb: ClientVerb, given: Given, keywords: Keywords, node: ast.AST) -> FlowValue:
         call = service_call(verb, given, keywords, self.via, self.place(node))
         self.facts.calls[call] = None
         if call.reply is None:
             return None
+        self._decoded(call.reply)
         return many(Typed(call.reply)) if verb.name == "ndjson" else Typed(call.reply)
 
     def _object(self, kind: type, given: Given, keywords: Keywords, node: ast.AST) -> FlowValue:
@@ -248,13 +267,13 @@ class FlowCalls(FlowGenerated):
         is_known, found = self.of_library(kind, given, keywords, node)
         if is_known:
             return found
-        if kind is dict:
-            return one_of(*given) if given else None
+        if kind is dict or (isinstance(kind, type) and issubclass(kind, OrderedDict)):
+            return self._table(given, keywords, node)
         if kind is type and given:
             return None
         init = inspect.getattr_static(kind, "__init__", None)
         has_own_init = isinstance(init, FunctionType) and self.readings.is_own(init)
-        for name in ("__post_init__", "model_post_init"):
+        for name in HOOKS:
             after = inspect.getattr_static(kind, name, None)
             if isinstance(after, FunctionType):
                 self.uses_function(after, Typed(kind))
@@ -262,6 +281,22 @@ class FlowCalls(FlowGenerated):
             self._function(OwnFunction(init, Typed(kind)), given, keywords, node)
             return Typed(kind)
         return self._record(kind, given, keywords, node)
+
+    def _table(self, given: Given, keywords: Keywords, node: ast.AST) -> FlowValue:
+        """Return a dictionary that is made of another one, of pairs, of keywords."""
+        found: list[FlowValue] = []
+        for option in (each for one in given for each in options_of(one)):
+            is_table = isinstance(option, Keyed) or (
+                isinstance(option, Typed) and all(map(is_dictionary_hint, members(option.hint)))
+            )
+            if is_table:
+                found.append(option)
+                continue
+            pair = self.items_of(option, node)
+            found.append(Keyed((("*", self.element_of(pair, Existing(1), node)),), has_others=True))
+        if keywords or not given:
+            found.append(Keyed(tuple(keywords.items())))
+        return one_of(*found)
 
     def _record(self, kind: type, given: Given, keywords: Keywords, node: ast.AST) -> FlowValue:
         hints = class_hints(kind)
@@ -290,6 +325,13 @@ def _adds_to(hint: Hint, value: FlowValue) -> bool:
     if isinstance(value, Typed):
         return not covers(hint, value)
     return True
+
+
+def _validators(kind: type) -> Iterator[str]:
+    """Yield the names of the validators of a model of pydantic."""
+    declared = getattr(kind, "__pydantic_decorators__", None)
+    for group in ("validators", "field_validators", "root_validators", "model_validators"):
+        yield from getattr(declared, group, {})
 
 
 def _is_saga(hint: Hint) -> bool:

@@ -10,6 +10,8 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from typing_extensions import is_typeddict
+
 from bff_core.composition.gather import gather
 from bff_core.inspection.usage.flow_attributes import FlowAttributes, existing
 from bff_core.inspection.usage.flow_values import (
@@ -29,6 +31,7 @@ from bff_core.inspection.usage.flow_values import (
 )
 from bff_core.inspection.usage.type_hints import (
     class_of,
+    is_mapping,
     is_record,
     item_hint,
     mapped_hint,
@@ -61,12 +64,6 @@ ONE: Final = frozenset({"get", "pop", "popleft", "popitem", "setdefault", "resul
 class FlowContainers(FlowAttributes):
     """Reads calls of what is not the project's: containers, built-in functions."""
 
-    def apply(
-        self, function: FlowValue, given: Given, keywords: Keywords, node: ast.AST
-    ) -> FlowValue:
-        """Return what a call of a value returns."""
-        raise NotImplementedError
-
     def items_of(self, value: FlowValue, node: ast.AST | None) -> FlowValue:
         """Return what iteration over a value yields."""
         return one_of(*(self._items_of(one, node) for one in options_of(value)))
@@ -85,6 +82,9 @@ class FlowContainers(FlowAttributes):
                 self.escape(Typed(hint), "its fields are iterated", node)
             item = item_hint(hint)
             found.append(None if item is None else Typed(item))
+            if kind is not None and node is not None:
+                walked = self.special(Typed(hint), "__iter__", node)
+                found.append(None if walked is None else self.items_of(walked, node))
         return one_of(*found)
 
     def element_of(self, value: FlowValue, key: FlowValue, node: ast.AST) -> FlowValue:
@@ -123,6 +123,9 @@ class FlowContainers(FlowAttributes):
 
     def _typed_element(self, hint: object, key: object, node: ast.AST) -> FlowValue:
         kind = class_of(hint)
+        own = self.special(Typed(hint), "__getitem__", node, [None])
+        if own is not None:
+            return own
         if kind is None or not is_record(kind):
             found = mapped_hint(hint)
             return None if found is None else Typed(found)
@@ -182,7 +185,11 @@ class FlowContainers(FlowAttributes):
             return False, None
         if any(one is each for each in UNREAD):
             if one in {any, all}:
-                self.items_of(first, node)
+                self.tested(self.items_of(first, node), node)
+            if one in {bool, len}:
+                self.tested(first, node)
+            if one is len and is_dictionary(first):
+                self.escape(first, "its fields are counted", node)
             return True, None
         if any(one is each for each in SAME):
             return True, first
@@ -207,14 +214,17 @@ class FlowContainers(FlowAttributes):
             return True, many(self.apply(first, items, {}, node))
         if one is filter:
             item = self.items_of(given[-1], node) if given else None
-            self.apply(first, [item], {}, node)
+            if first == Existing(None):
+                self.tested(item, node)
+            else:
+                self.apply(first, [item], {}, node)
             return True, many(item)
         if one is getattr and len(given) > 1:
             return True, self._got(given, node)
         if one is typing.cast and len(given) > 1:
             target = first.value if isinstance(first, Existing) else None
             return True, given[1] if holds_record(given[1]) else Typed(target)
-        if one is operator.attrgetter:
+        if one is operator.attrgetter and all(isinstance(each, Existing) for each in given):
             return True, AttributeGetter(
                 tuple(str(each.value) for each in given if isinstance(each, Existing))
             )
@@ -246,3 +256,19 @@ class FlowContainers(FlowAttributes):
             return one_of(self.attribute(given[0], name.value, node), *given[2:])
         self.escape(given[0], "getattr reads a name that is chosen at run time", node)
         return None
+
+
+def is_dictionary_hint(hint: object) -> bool:
+    """Whether values of an annotation are dictionaries, typed ones included."""
+    kind = class_of(hint)
+    return kind is not None and (is_mapping(hint) or issubclass(kind, dict))
+
+
+def is_dictionary(value: FlowValue) -> bool:
+    """Whether a value is a typed dictionary."""
+    return any(
+        is_typeddict(class_of(one))
+        for each in options_of(value)
+        if isinstance(each, Typed)
+        for one in members(each.hint)
+    )

@@ -25,6 +25,27 @@ Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp
 
 ABSENT: Final = object()
 
+OPERATORS: Final[dict[type[ast.operator], str]] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.MatMult: "matmul",
+    ast.Div: "truediv",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
+    ast.BitAnd: "and",
+    ast.BitOr: "or",
+    ast.BitXor: "xor",
+}
+UNARY: Final[dict[type[ast.unaryop], str]] = {
+    ast.USub: "__neg__",
+    ast.UAdd: "__pos__",
+    ast.Invert: "__invert__",
+}
+
 
 class FlowExpressions(FlowAssignments):
     """Reads expressions: the values that they have, and what they do with others."""
@@ -51,16 +72,16 @@ class FlowExpressions(FlowAssignments):
                 self.bind(node.target, value)
                 return value
             case ast.IfExp():
-                self.value_of(node.test)
+                self.tested(self.value_of(node.test), node)
                 return one_of(self.value_of(node.body), self.value_of(node.orelse))
             case ast.BoolOp():
-                return one_of(*map(self.value_of, node.values))
+                return one_of(*(self.tested(self.value_of(one), node) for one in node.values))
             case ast.BinOp():
                 return self._operation(node)
             case ast.Compare():
                 return self._comparison(node)
             case ast.Lambda():
-                return InnerFunction(node, self.names, self.function)
+                return InnerFunction(node, self.names, self.function, self)
             case ast.List() | ast.Tuple():
                 return self._display(node.elts)
             case ast.Set():
@@ -76,14 +97,19 @@ class FlowExpressions(FlowAssignments):
             case ast.Yield() | ast.YieldFrom():
                 return self._yield(node)
             case ast.UnaryOp():
-                self.value_of(node.operand)
-                return None
+                value = self.value_of(node.operand)
+                if isinstance(node.op, ast.Not):
+                    self.tested(value, node)
+                    return None
+                return self.special(value, UNARY[type(node.op)], node)
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
                 self.value_of(child)
         return None
 
     def _named(self, name: str) -> FlowValue:
+        if name in self.shared:
+            return one_of(self.names.get(name), self.shared[name])
         if name in self.names:
             return self.names[name]
         found = named(self.function, name)
@@ -124,19 +150,35 @@ class FlowExpressions(FlowAssignments):
 
     def _operation(self, node: ast.BinOp) -> FlowValue:
         left, right = self.value_of(node.left), self.value_of(node.right)
+        texts = [text_of(left), text_of(right)]
+        if isinstance(node.op, ast.Add) and None not in texts:
+            return Existing("".join(map(str, texts)))
         if isinstance(node.op, ast.BitOr) and is_annotation(left) and is_annotation(right):
             return Existing(form_of(left) | form_of(right))
         if isinstance(node.op, ast.Mod):
             self.escape(right, "it is formatted", node)
+        computed = self.computed(node.op, left, right, node)
         if isinstance(node.op, ast.Add | ast.BitOr | ast.Mult):
-            return one_of(left, right)
-        return None
+            return one_of(left, right, computed)
+        return computed
+
+    def computed(
+        self, operator: ast.operator, left: FlowValue, right: FlowValue, node: ast.AST
+    ) -> FlowValue:
+        """Return what the project's classes make of an operator such as `+`."""
+        name = OPERATORS[type(operator)]
+        return one_of(
+            self.special(left, f"__{name}__", node, [right]),
+            self.special(left, f"__i{name}__", node, [right]),
+            self.special(right, f"__r{name}__", node, [left]),
+        )
 
     def _comparison(self, node: ast.Compare) -> FlowValue:
         left = self.value_of(node.left)
         for operator, one in zip(node.ops, node.comparators, strict=True):
             right = self.value_of(one)
             if isinstance(operator, ast.In | ast.NotIn):
+                self.special(right, "__contains__", node, [left])
                 inside = self.items_of(right, node) if not _is_text(right) else None
                 for each in (left, inside):
                     if is_record_value(each):
@@ -227,7 +269,7 @@ class FlowExpressions(FlowAssignments):
         for one in node.generators:
             self.bind(one.target, self.items_of(self.value_of(one.iter), one.iter))
             for condition in one.ifs:
-                self.value_of(condition)
+                self.tested(self.value_of(condition), condition)
         if isinstance(node, ast.DictComp):
             key, value = self.value_of(node.key), self.value_of(node.value)
             if is_record_value(key):
@@ -241,17 +283,28 @@ class FlowExpressions(FlowAssignments):
         return found
 
     def _text(self, node: ast.JoinedStr) -> FlowValue:
+        texts: list[str | None] = []
         for one in node.values:
+            value = self.value_of(one.value if isinstance(one, ast.FormattedValue) else one)
+            texts.append(text_of(value))
             if isinstance(one, ast.FormattedValue):
-                value = self.value_of(one.value)
                 self.escape(value, "it is formatted", node)
-        return None
+                self.value_of(one.format_spec)
+                if one.conversion != -1 or one.format_spec is not None:
+                    texts.append(None)
+        return None if None in texts else Existing("".join(map(str, texts)))
 
     def _yield(self, node: ast.Yield | ast.YieldFrom) -> FlowValue:
         value = self.value_of(node.value)
         item = self.items_of(value, node) if isinstance(node, ast.YieldFrom) else value
         self.facts.returned = one_of(self.facts.returned, many(item))
         return None
+
+
+def text_of(value: FlowValue) -> str | None:
+    """Return a text that the source shows; None for any other value."""
+    is_text = isinstance(value, Existing) and isinstance(value.value, str)
+    return value.value if is_text else None  # type: ignore[union-attr,return-value]  # as checked
 
 
 def _is_text(value: FlowValue) -> bool:

@@ -11,7 +11,7 @@ from bff_core.composition.bulk import BulkMethod
 from bff_core.composition.composition import Composition
 from bff_core.composition.decorators import PartMethod
 from bff_core.composition.loader import LoaderMethod
-from bff_core.inspection.function_source import place_of
+from bff_core.inspection.function_source import place_of, wrappers_of
 from bff_core.inspection.usage.flow_facts import FieldRead, FunctionFacts, FunctionKey, WholeUse
 from bff_core.inspection.usage.flow_values import (
     ContainerMethod,
@@ -52,8 +52,15 @@ class Readings(Protocol):
         """Whether a function is the project's, so that its source is read."""
         ...
 
-    def named(self, name: str) -> Iterable[FunctionType]:
-        """Return the methods and properties of the project's classes that have a name."""
+    def is_own_class(self, kind: type) -> bool:
+        """Whether a class is declared in the project."""
+        ...
+
+    def named(self, name: str) -> Iterable[tuple[FunctionType, type | None]]:
+        """Return the methods of the project's classes that have a name, each with its class.
+
+        A class method and a static one have None.
+        """
         ...
 
 
@@ -71,6 +78,8 @@ class FlowRecorder:
         self.readings = readings
         self.function = function
         self.names = names
+        self.shared: dict[str, FlowValue] = {}
+        self.module_names: set[str] = set()
         self.facts = facts
         self.via = via
         self.running: list[ast.AST] = []
@@ -110,7 +119,9 @@ class FlowRecorder:
             for hint in hints_in(value):
                 self.escape(Typed(hint), reason, node)
 
-    def escape(self, value: FlowValue, reason: str, node: ast.AST | None) -> None:
+    def escape(  # noqa: C901 # one branch for each kind of value
+        self, value: FlowValue, reason: str, node: ast.AST | None
+    ) -> None:
         """Record that a value goes where the source does not show what happens to it."""
         if isinstance(value, OneOf | Several):
             for one in value.values:
@@ -122,6 +133,8 @@ class FlowRecorder:
             self._escape_typed(value, reason, node)
         elif isinstance(value, OwnFunction):
             self._escape_result(self.uses_function(value.function, value.owner), reason, node)
+            for each in value.wrappers:
+                self._escape_result(self.uses_function(each), reason, node)
         elif isinstance(value, InnerFunction):
             self.escape(self.run_inner(value, (), {}), reason, node)
         elif isinstance(value, ScreenPart):
@@ -170,7 +183,10 @@ class FlowRecorder:
         """Record that a part, a loader, a bulk change or a step may run; return its facts."""
         found = None
         for name in ("body", "undo", "lookup", "undo_lookup"):
-            body = inspect.unwrap(getattr(member, name, None) or _nothing)
+            whole = getattr(member, name, None) or _nothing
+            body = inspect.unwrap(whole)
+            for one in wrappers_of(whole):
+                self.uses_function(one)
             if isinstance(body, FunctionType) and body is not _nothing:
                 facts = self.uses_function(body, Typed(screen), given if name == "body" else {})
                 found = facts if name == "body" else found

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TypeAlias, get_args
+from typing import Protocol, TypeAlias, get_args
 
 from bff_core.composition.composition import Composition
 from bff_core.inspection.usage.type_hints import (
@@ -52,19 +52,37 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class OwnFunction:
-    """A function with the value of its first parameter, if that is bound."""
+    """A function with the value of its first parameter, if that is bound.
+
+    `wrappers` are the functions of decorators around it.
+    """
 
     function: FunctionType
     owner: "FlowValue" = None
+    wrappers: tuple[FunctionType, ...] = ()
+
+
+class NameScope(Protocol):
+    """A function that others are defined in.
+
+    `names` are its values now, `shared` those that functions inside it have assigned or added to.
+    """
+
+    names: dict[str, "FlowValue"]
+    shared: dict[str, "FlowValue"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InnerFunction:
-    """A function that is defined inside another; `names` are the values around it."""
+    """A function that is defined inside another.
+
+    `names` are the values around it when it is defined, `scope` has the later ones.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     names: dict[str, "FlowValue"]
     around: FunctionType
+    scope: "NameScope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +227,27 @@ def is_hashable(value: object) -> bool:
     return True
 
 
+def holds_code(value: FlowValue) -> bool:
+    """Whether a value is or holds a function of the project."""
+    if isinstance(value, Several | OneOf):
+        return any(map(holds_code, value.values))
+    if isinstance(value, Keyed):
+        return any(holds_code(one) for _, one in value.values)
+    return isinstance(value, OwnFunction | InnerFunction | ScreenPart)
+
+
 def covers(hint: Hint, value: FlowValue) -> bool:
-    """Whether an annotation names the classes of all objects in a value."""
+    """Whether an annotation names the classes of all objects in a value.
+
+    It names no function: what one reads when it is called later would be lost.
+    """
+    if holds_code(value):
+        return False
     if not holds_record(value):
         return True
     if hint is None or is_opaque(hint):
         return False
-    declared = classes_in(hint)
+    declared = {kind for kind in classes_in(hint) if is_record(kind)}
     found = {kind for one in hints_in(value) for kind in _own_classes(one)}
     return all(any(are_related(kind, one) for one in declared) for kind in found)
 

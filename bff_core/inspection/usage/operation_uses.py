@@ -8,12 +8,14 @@ from bff_core.gateway.app import Gateway
 from bff_core.inspection.usage.flow_facts import ClientCall, FieldPath, FieldRead, WholeUse
 from bff_core.inspection.usage.reply_fields import (
     ReplyField,
+    closed_objects,
     declared_fields,
     ends_of,
+    fields_of,
     used_paths,
 )
 from bff_core.inspection.usage.source_readings import SourceReadings
-from bff_core.inspection.usage.type_hints import are_related
+from bff_core.inspection.usage.type_hints import are_related, classes_in, is_record
 from bff_core.inspection.usage.view_roots import ViewFacts, views_of
 
 
@@ -22,7 +24,8 @@ class ReplyUse:
     """An operation that is called, with the fields that its reply type declares.
 
     `document` is that of a call of a GraphQL service, `selected` are the fields of the schema that
-    it selects, read or not. `place` is where it is called.
+    it selects, read or not. `place` is where it is called. `closed` are the objects that can't be
+    decoded if they have a field which their type does not declare.
     """
 
     use: OperationUse
@@ -30,6 +33,7 @@ class ReplyUse:
     place: str
     document: str = ""
     selected: frozenset[FieldPath] = frozenset()
+    closed: frozenset[FieldPath] = frozenset()
 
     @property
     def required(self) -> frozenset[FieldPath]:
@@ -83,6 +87,13 @@ class ContractUsage:
         for (reason, place), views in found.items():
             yield reason, place, tuple(dict.fromkeys(views))
 
+    def fields_of(self, name: str) -> Sequence[str]:
+        """Return the attributes of the reply types of a name; none if there is no such type."""
+        replies = {call.reply for view in self.views for one in view.facts for call in one.calls}
+        kinds = {kind for reply in replies if reply is not None for kind in classes_in(reply)}
+        named = [one for one in kinds if is_record(one) and _is_named(one, name)]
+        return sorted({each.attribute for one in named for each in fields_of(one)})
+
 
 class _Fields:
     """The fields that one view uses."""
@@ -122,8 +133,10 @@ def _merged(key: tuple[object, ...], calls: Sequence[tuple[str, ClientCall]]) ->
         sends,  # type: ignore[arg-type]
         tuple(dict.fromkeys(title for title, _ in calls)),
     )
-    declared = {} if call.reply is None else declared_fields(call.reply)
-    return ReplyUse(use, declared, call.place, call.document)
+    if call.reply is None:
+        return ReplyUse(use, {}, call.place, call.document)
+    declared, closed = declared_fields(call.reply), closed_objects(call.reply)
+    return ReplyUse(use, declared, call.place, call.document, closed=closed)
 
 
 def _is_named(kind: type, name: str) -> bool:

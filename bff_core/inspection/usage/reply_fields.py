@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
-from pydantic import BaseModel
+from pydantic import AliasChoices, AliasPath, BaseModel
 from typing_extensions import is_typeddict
 
 from bff_core.inspection.usage.flow_facts import FieldPath
@@ -85,10 +85,7 @@ def _fields_of(kind: Hint) -> tuple[ReplyField, ...]:
 def _fields(kind: type) -> Iterator[ReplyField]:
     hints = class_hints(kind)
     if issubclass(kind, BaseModel):
-        for name, info in kind.model_fields.items():
-            alias = info.validation_alias or info.alias
-            shown = alias if isinstance(alias, str) else name
-            yield ReplyField(name, shown, hints.get(name, info.annotation), info.is_required())
+        yield from _model_fields(kind, hints)
     elif issubclass(kind, msgspec.Struct):
         for one in msgspec.structs.fields(kind):
             yield ReplyField(one.name, one.encode_name, hints.get(one.name, one.type), one.required)
@@ -103,6 +100,27 @@ def _fields(kind: type) -> Iterator[ReplyField]:
                 yield ReplyField(each.name, each.name, hints.get(each.name, Any), not has_default)
     else:  # a NamedTuple is an array in JSON: its fields have no names there
         return
+
+
+def _model_fields(kind: type[BaseModel], hints: Mapping[str, Hint]) -> Iterator[ReplyField]:
+    for name, info in kind.model_fields.items():
+        hint, is_required = hints.get(name, info.annotation), info.is_required()
+        names = _aliases(info.validation_alias or info.alias or name)
+        for shown, is_whole in names:
+            is_only = len(names) == 1
+            yield ReplyField(name, shown, hint if is_whole else Any, is_required and is_only)
+
+
+def _aliases(alias: object) -> list[tuple[str, bool]]:
+    """Return the names in JSON that a field of pydantic is read from.
+
+    Each is with whether its value is that of the field; else the field is somewhere below it.
+    """
+    if isinstance(alias, AliasChoices):
+        return [one for each in alias.choices for one in _aliases(each)]
+    if isinstance(alias, AliasPath):
+        return [(str(alias.path[0]), len(alias.path) == 1)]
+    return [(str(alias), True)]
 
 
 def ends_of(paths: Iterable[FieldPath]) -> frozenset[FieldPath]:
@@ -135,6 +153,7 @@ class _Walk:
     entered: dict[type, int] = field(default_factory=dict)
     takes_all: bool = False
     declared: dict[FieldPath, ReplyField] = field(default_factory=dict)
+    closed: set[FieldPath] = field(default_factory=set)
 
     def below(self, hint: Hint, path: FieldPath) -> Iterator[FieldPath]:
         """Yield the paths of the used fields of a value at a path."""
@@ -159,6 +178,8 @@ class _Walk:
             yield (*path, ANY)
             return
         self.entered[kind] = self.entered.get(kind, 0) + 1
+        if forbids_others(kind):
+            self.closed.add(path)
         bound, before = bound_variables(hint), self.takes_all
         self.takes_all |= self.is_whole(kind)
         for one in fields_of(kind):
@@ -191,3 +212,17 @@ def declared_fields(hint: Hint) -> Mapping[FieldPath, ReplyField]:
     walk = _Walk(lambda _kind, _name: True, _everything)
     list(walk.below(hint, ()))
     return walk.declared
+
+
+def closed_objects(hint: Hint) -> frozenset[FieldPath]:
+    """Return the paths of the objects of a reply type that may have no other fields."""
+    walk = _Walk(lambda _kind, _name: True, _everything)
+    list(walk.below(hint, ()))
+    return frozenset(walk.closed)
+
+
+def forbids_others(kind: type) -> bool:
+    """Whether objects with a field that their class does not declare can't be decoded."""
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_config__.forbid_unknown_fields
+    return issubclass(kind, BaseModel) and kind.model_config.get("extra") == "forbid"

@@ -56,18 +56,25 @@ class SourceReadings:
         is_below = file.startswith(self._root) and not module.startswith("bff_core.")
         return is_below and not file.startswith(_LIBRARIES) and "/site-packages/" not in file
 
-    def named(self, name: str) -> Iterable[FunctionType]:
-        """Return the methods and properties of the project's classes that have a name."""
+    def is_own_class(self, kind: type) -> bool:
+        """Whether a class is declared in the project."""
+        module = sys.modules.get(kind.__module__)
+        file = str(getattr(module, "__file__", None) or "")
+        return file.startswith(self._root) and not kind.__module__.startswith("bff_core")
+
+    def named(self, name: str) -> Iterable[tuple[FunctionType, type | None]]:
+        """Return the methods of the project's classes that have a name, each with its class."""
         return self._by_name.get(name, ())
 
     @cached_property
-    def _by_name(self) -> Mapping[str, list[FunctionType]]:
-        found: dict[str, list[FunctionType]] = {}
+    def _by_name(self) -> Mapping[str, list[tuple[FunctionType, type | None]]]:
+        found: dict[str, list[tuple[FunctionType, type | None]]] = {}
         for kind in self._classes():
             for name, member in list(vars(kind).items()):
                 function = _function_in(member)
                 if function is not None and self.is_own(function) and name[:2] != "__":
-                    found.setdefault(name, []).append(function)
+                    is_bound = not isinstance(member, classmethod | staticmethod)
+                    found.setdefault(name, []).append((function, kind if is_bound else None))
         return found
 
     def _classes(self) -> Iterator[type]:
