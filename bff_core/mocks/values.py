@@ -134,8 +134,10 @@ class ValueMaker:
         return str(number).zfill(int(_number(found.limits.get("minLength")) or 0))
 
     def fits(self, kind: Type, value: Json) -> bool:
-        """Whether a plain value may stand for a property: a text for a text."""
+        """Whether a plain value may stand for a property: a text for a text of its format."""
         found = self.resolved(kind)
+        if isinstance(found, Scalar) and found.format and not self._is_valid(found, value):
+            return False
         if isinstance(found, Enum):
             return value in found.values
         if not isinstance(found, Scalar) or isinstance(value, dict | list) or value is None:
@@ -203,7 +205,8 @@ class ValueMaker:
         examples = [one for one in field.examples if self._is_valid(field.type, one)]
         if examples:
             return examples[place.index % len(examples)]
-        if field.has_default and field.default is not None:
+        is_usable = field.has_default and field.default is not None
+        if is_usable and self._is_valid(field.type, field.default):
             return field.default
         return self._make(field.type, place)
 
@@ -258,12 +261,14 @@ class ValueMaker:
         low = int(_number(kind.limits.get("minLength")) or 0)
         high = _number(kind.limits.get("maxLength"))
         pattern = kind.limits.get("pattern")
+        text = text_of_format(kind.format, place.name, random)
+        if text is not None and self._is_valid(kind, text):
+            return text
         if isinstance(pattern, str):
             for _ in range(TRIES):
-                text = text_matching(pattern, random)
-                if text is not None and low <= len(text) <= (len(text) if high is None else high):
-                    return text
-        text = text_of_format(kind.format, place.name, random)
+                made = text_matching(pattern, random)
+                if made is not None and low <= len(made) <= (len(made) if high is None else high):
+                    return made
         if text is not None:
             return text
         text = text_of_name(place.name, random)
