@@ -344,7 +344,7 @@ def _scalar(kind: Scalar, side: Side) -> PythonType:
         case "boolean":
             return PythonType("bool", "boolean")
         case "binary":
-            return PythonType("bytes", "string")
+            return PythonType("str", "string")  # in JSON a text, such as pydantic writes for bytes
         case "string":
             return PythonType(_FORMATS.get(kind.format, "str"), "string")
 

@@ -175,6 +175,15 @@ async def test_a_decimal_number_is_sent_as_a_number():
         assert found.p == Decimal("0.1")
 
 
+async def test_bytes_in_json_are_text():
+    """Pydantic writes `format: binary` for bytes, and sends them in JSON as text."""
+    schema = thing("b", b={**TEXT, "format": "binary", "default": "x"})
+    with client(document({"/x": get(schema)})) as made:
+        found = await made.over(Scripted(reply(200, {"b": "no base64"}))).read()
+
+        assert found.b == "no base64"
+
+
 async def test_an_enum_of_numbers_that_are_too_large():
     """Numbers of more than 64 bits, which msgspec can't have in an enum, are numbers."""
     kind = {"type": "integer", "enum": [2**63, 2**70]}
