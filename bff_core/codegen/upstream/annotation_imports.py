@@ -12,8 +12,8 @@ _TEXTS: Final = re.compile(
 
 
 def names_in(code: str) -> set[str]:
-    """Return the words of code, those of docstrings and literals aside."""
-    return set(re.findall(r"[A-Za-z_]\w*", without_text(code)))
+    """Return the names of code, those of attributes, docstrings and literals aside."""
+    return set(re.findall(r"(?<![.\w])[A-Za-z_]\w*", without_text(code)))
 
 
 def without_text(code: str) -> str:
