@@ -8,7 +8,7 @@ from bff_core.mocks.list_answers import list_of
 from bff_core.mocks.listing import identity_of, listing_of
 from bff_core.mocks.pages import PAGED_ITEMS
 from bff_core.mocks.problems import Refusal, filled, phrase
-from bff_core.mocks.request_checks import is_json
+from bff_core.mocks.request_checks import may_be_json
 from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources, below
 
 
@@ -56,7 +56,7 @@ class MockAnswers:
     def _read(self, exchange: MockExchange, content: Content | None) -> MadeAnswer:
         if content is None:
             return MadeAnswer(None)
-        if not is_json(content.media_type):
+        if not may_be_json(content.media_type):
             made = self._values.make(content.type, exchange.path, "text")
             return MadeAnswer(next(iter(content.examples.values()), made))
         listing = listing_of(content.type, self._values)
@@ -73,7 +73,7 @@ class MockAnswers:
     def _created(
         self, exchange: MockExchange, content: Content | None, body: Mapping[str, Json]
     ) -> MadeAnswer:
-        has_reply = content is not None and is_json(content.media_type)
+        has_reply = content is not None and may_be_json(content.media_type)
         made: Json = None
         value: dict[str, Json] = {}
         number, identity = len(self._memory.below(exchange.path)) + PAGED_ITEMS + 1, ""
@@ -95,7 +95,7 @@ class MockAnswers:
         if isinstance(exchange.body, dict):
             before = stored if isinstance(stored, dict) else {}
             self._memory.put(exchange.path, {**before, **exchange.body})
-        if content is None or not is_json(content.media_type):
+        if content is None or not may_be_json(content.media_type):
             return self._read(exchange, content)
         return MadeAnswer(self._resources.single(exchange, content))
 

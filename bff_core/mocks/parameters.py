@@ -130,7 +130,14 @@ def _deep(
     for key, text in query:
         if key.startswith(f"{name}[") and key.endswith("]"):
             field = key.removeprefix(f"{name}[")[:-1]
-            found[field] = _value(_type_of(kind, field), text, resolve)
+            field = field.removesuffix("[]").removesuffix("][")
+            of_field = resolve(_type_of(kind, field))
+            if isinstance(of_field, Array):
+                items = found.setdefault(field, [])
+                if isinstance(items, list):
+                    items.append(_value(of_field.items, text, resolve))
+            else:
+                found[field] = _value(of_field, text, resolve)
     return found
 
 

@@ -144,6 +144,11 @@ def is_json(text: str) -> bool:
     return name == "application/json" or name.endswith("+json") or name == "text/json"
 
 
+def may_be_json(text: str) -> bool:
+    """Whether a body of a media type, which may be a range, is written as JSON."""
+    return is_json(text) or media_type(text) in {"", "*/*", "application/*"}
+
+
 def matches(pattern: str, name: str) -> bool:
     """Whether a media type is one of a range: `application/*`."""
     kind, _, sub = pattern.partition("/")

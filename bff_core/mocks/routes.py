@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from bff_core.contracts.document import Document, HttpOperation
+
+SIGNS: Final = ":@!$&'()*+,;=~-._"
+"""What a segment of a path may have besides letters and digits (RFC 3986, section 3.3)."""
 
 VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -19,6 +22,10 @@ class Route:
     pattern: re.Pattern[str]
     names: Sequence[str]
     operations: Mapping[str, HttpOperation]
+
+    def has(self, method: str) -> bool:
+        """Whether it has a method; a HEAD is that of GET."""
+        return method in self.operations or (method == "HEAD" and "GET" in self.operations)
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the texts of the parameters of a path, still encoded; None if it is another."""
@@ -42,14 +49,19 @@ class Routes:
     routes: Sequence[Route]
     prefixes: Sequence[str]
 
-    def find(self, path: str) -> Found | None:
-        """Return the route of an encoded path; None if there is none."""
+    def find(self, path: str, method: str) -> Found | None:
+        """Return the route of an encoded path; None if there is none.
+
+        Of paths that differ by the names of parameters only, it is the one with the method.
+        """
+        path = _encoded(path)
         candidates = [path, *(path.removeprefix(one) for one in self.prefixes if _below(path, one))]
         for candidate in candidates:
-            for one in self.routes:
-                found = one.match(candidate)
-                if found is not None:
-                    return Found(one, candidate, found)
+            first = next((one for one in self.routes if one.match(candidate) is not None), None)
+            if first is not None:
+                equal = [one for one in self.routes if one.pattern == first.pattern]
+                chosen = next((one for one in equal if one.has(method)), first)
+                return Found(chosen, candidate, chosen.match(candidate) or {})
         return None
 
     def has_item(self, template: str) -> bool:
@@ -76,9 +88,15 @@ def _route(template: str, operations: Mapping[str, HttpOperation]) -> Route:
     path = template.partition("?")[0].partition("#")[0]
     literals = VARIABLE.split(path)
     pattern = "".join(
-        re.escape(part) if number % 2 == 0 else "([^/]+?)" for number, part in enumerate(literals)
+        re.escape(_encoded(part)) if number % 2 == 0 else "([^/]+?)"
+        for number, part in enumerate(literals)
     )
     return Route(template, re.compile(pattern), literals[1::2], operations)
+
+
+def _encoded(path: str) -> str:
+    """Return a path in one encoding, as there are several: `/a%2Cb` is `/a,b`, but no `/a/b`."""
+    return "/".join(quote(unquote(step), safe=SIGNS) for step in path.split("/"))
 
 
 def _order(route: Route) -> tuple[list[bool], int]:

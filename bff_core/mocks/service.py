@@ -114,7 +114,7 @@ class MockService:
 
     async def _answer(self, request: Request) -> HTTPResponse:
         raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
-        found = self._routes.find(raw.decode("latin-1").partition("?")[0])
+        found = self._routes.find(raw.decode("latin-1").partition("?")[0], request.method)
         if found is None and request.url.path == HEALTH:
             return HTTPResponse(status_code=200)
         operation = None if found is None else _operation_of(request.method, found)

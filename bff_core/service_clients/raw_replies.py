@@ -2,18 +2,18 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from typing import Final
+
+import msgspec
 
 from bff_core.call import MAX_ERROR_BODY_BYTES, Headers, find_header
 from bff_core.errors import BadStatus
 from bff_core.parameter_values import Scalar
+from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.decoding import problem_detail
 from bff_core.upstream.reading.charset import text_of
-from bff_core.upstream.request_bodies import NO_BODY, Content, content_of, json_of
+from bff_core.upstream.request_bodies import NO_BODY, Content, Files, Form, body_of, json_of
 from bff_core.upstream.request_headers import encoded, replaced
-
-_JSON: Final[Headers] = ((b"content-type", b"application/json"),)
 
 
 async def read_text(
@@ -23,23 +23,32 @@ async def read_text(
     values: Mapping[str, Scalar],
     *,
     body: Content | None = None,
+    form: Form | None = None,
+    files: Files | None = None,
     json: object = NO_BODY,
     query: Mapping[str, object] | None = None,
     headers: Mapping[str, object] | None = None,
 ) -> str:
-    """Return the body of a reply as text, by its charset; raises `BadStatus` for a failure."""
+    """Return the body of a reply as text, by its charset; raises `BadStatus` for a failure.
+
+    A body that is a JSON string is that string.
+    """
+    sent_type, content = _body(body, form, files, json, headers)
     call = upstream.call(
         method,
         path,
         values,
         query=query,
-        ours=_fields(headers, json),
-        body=content_of(body or b"") if json is NO_BODY else json_of(json),
+        ours=_fields(headers, sent_type),
+        body=content,
     )
     reply = await upstream.reply(call)
     if not 200 <= reply.status < 300:
         upstream.fail(BadStatus(reply, call=call, detail=problem_detail(reply)))
-    return text_of(reply.content, find_header(reply.headers, b"content-type") or b"")
+    media_type = find_header(reply.headers, b"content-type") or b""
+    text = text_of(reply.content, media_type)
+    is_json = b"json" in media_type.partition(b";")[0].lower()
+    return _unquoted(text) if is_json else text
 
 
 async def read_chunks(
@@ -49,6 +58,8 @@ async def read_chunks(
     values: Mapping[str, Scalar],
     *,
     body: Content | None = None,
+    form: Form | None = None,
+    files: Files | None = None,
     json: object = NO_BODY,
     query: Mapping[str, object] | None = None,
     headers: Mapping[str, object] | None = None,
@@ -57,13 +68,14 @@ async def read_chunks(
 
     Close it with `contextlib.aclosing` if it is not read to its end.
     """
+    sent_type, content = _body(body, form, files, json, headers)
     call = upstream.call(
         method,
         path,
         values,
         query=query,
-        ours=_fields(headers, json),
-        body=content_of(body or b"") if json is NO_BODY else json_of(json),
+        ours=_fields(headers, sent_type),
+        body=content,
         is_streamed=True,
     )
     async with aclosing(await upstream.reply(call)) as reply:
@@ -74,6 +86,29 @@ async def read_chunks(
             yield chunk
 
 
-def _fields(headers: Mapping[str, object] | None, json: object) -> Headers:
+def _unquoted(text: str) -> str:
+    """Return the string that a JSON text is; another JSON text as it is."""
+    try:
+        return msgspec.json.decode(text, type=str)
+    except msgspec.DecodeError:
+        return text
+
+
+def _body(
+    body: Content | None,
+    form: Form | None,
+    files: Files | None,
+    json: object,
+    headers: Mapping[str, object] | None,
+) -> tuple[str, bytes | StreamedBody]:
+    """Return the media type and the body of a call; no media type without a body."""
+    if json is not NO_BODY:
+        return "application/json", json_of(json)
+    if body is None and form is None and files is None:
+        return "", b""
+    return body_of(form, files, body, headers or {})
+
+
+def _fields(headers: Mapping[str, object] | None, media_type: str) -> Headers:
     own = encoded(headers or {})
-    return own if json is NO_BODY else replaced(_JSON, own)
+    return replaced(((b"content-type", media_type.encode()),), own) if media_type else own

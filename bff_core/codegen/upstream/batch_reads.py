@@ -18,6 +18,9 @@ DEFAULT_CHUNK: Final = 100
 _KEYS: Final = re.compile(r"(?:\w+_)?(?:id|uuid|guid|key|sku|slug|code|isbn|ean|gtin)")
 _SIZES: Final = frozenset({"limit", "per_page", "page_size", "size", "first", "max_results"})
 
+_OWN_NAMES: Final = frozenset({"chunk", "found", "load"})
+"""Names of the code of a batch read, which no parameter of it may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchRead:
@@ -139,7 +142,7 @@ def batch_source(read: BatchRead, name: str) -> list[str]:
     ]
     value = read.value.elsewhere()
     result = f"Mapping[{read.key_type}, {value}]"
-    declared = [one.declaration for one in others]
+    declared = [_renamed(one.declaration) for one in others]
     keys = f"{read.key.rstrip('_') or 'key'}s"
     while keys in {one.name for one in others}:
         keys += "_"
@@ -149,6 +152,13 @@ def batch_source(read: BatchRead, name: str) -> list[str]:
     lines += docstring(_text(read), 8)
     lines += ["", *_load(read, others, result), ""]
     return [*lines, f"        return await in_chunks({keys}, load, size={read.size})"]
+
+
+def _renamed(code: str) -> str:
+    """Return a declaration or a name of an argument that hides none of the method's own names."""
+    name = re.match(r"\w*", code)
+    is_taken = name is not None and name[0] in _OWN_NAMES
+    return f"{name[0]}_parameter{code.removeprefix(name[0])}" if is_taken and name else code
 
 
 def _text(read: BatchRead) -> str:
@@ -162,7 +172,10 @@ def _text(read: BatchRead) -> str:
 
 def _load(read: BatchRead, others: list[Argument], result: str) -> list[str]:
     keys = "chunk" if read.argument.type.kind == "array" else 'joined(chunk) or ""'
-    passed = [f"{read.argument.name}={keys}", *(one.passed_on for one in others)]
+    passed = [
+        f"{read.argument.name}={keys}",
+        *(f"{one.name}={_renamed(one.name)}" for one in others),
+    ]
     if read.page_size is not None:
         passed.append(f"{read.page_size.name}=len(chunk)")
     lines = [f"        async def load(chunk: Sequence[{read.key_type}]) -> {result}:"]

@@ -126,7 +126,7 @@ def _files(
 
 
 _EXCUSED = (
-    "# ruff: noqa: A002, ANN401, D205, E501, PLR0913, RUF002, RUF100, S105, S107",
+    "# ruff: noqa: A002, ANN401, D205, E501, E741, PLR0913, PYI030, RUF002, RUF100, S105, S107",
     "# ruff: noqa: D400, D401, D402, D403, D404, D405, D406, D407, D410, D411, D412, D413, D417",
 )
 """Rules of ruff that names and texts of a contract may break."""

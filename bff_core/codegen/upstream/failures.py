@@ -7,6 +7,7 @@ from typing import Final
 
 from bff_core.codegen.names import pascal
 from bff_core.codegen.python_text import docstring, exploded, sentence
+from bff_core.codegen.upstream.annotation_imports import names_in, standard_imports
 from bff_core.codegen.upstream.bodies import is_json
 from bff_core.codegen.upstream.model_types import ModelTypes
 from bff_core.codegen.upstream.plans import PythonType
@@ -116,13 +117,8 @@ def error_source(plans: Sequence[FailurePlan], top: list[str], package: str) -> 
     names = ["TypedFailure"]
     if any(one.type.text == "ServiceProblem" for one in plans):
         names.insert(0, "ServiceProblem")
-    lines = [*top, ""]
-    standard = [one for one in ("Any", "Literal") if _uses(plans, f"{one}")]
-    if _uses(plans, "dt."):
-        lines.append("import datetime as dt")
-    if standard:
-        lines.append(f"from typing import {', '.join(standard)}")
-    lines += [""] if len(lines) > len(top) + 1 else []
+    used = names_in("\n".join(one.type.elsewhere() for one in plans))
+    lines = [*top, "", *standard_imports(used)]
     lines.append(f"from bff_core.service_clients import {', '.join(names)}")
     if own:
         lines.append(f"from {package} import models")
@@ -130,7 +126,3 @@ def error_source(plans: Sequence[FailurePlan], top: list[str], package: str) -> 
         head = exploded(f"class {one.name}(", [f"TypedFailure[{one.type.elsewhere()}]"], "):", 0)
         lines += ["", "", *head, *docstring(one.description, 4)]
     return "\n".join(lines) + "\n"
-
-
-def _uses(plans: Sequence[FailurePlan], word: str) -> bool:
-    return any(one.type.text.replace("[", " ").split(" ")[0].startswith(word) for one in plans)

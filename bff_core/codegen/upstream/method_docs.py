@@ -37,7 +37,7 @@ def _text(summary: str, description: str, default: str) -> str:
     if not first:
         return description if sentence(description) else default
     if not description.strip() or sentence(description) == first:
-        return description or first
+        return description if description.strip() else first
     return f"{first}\n\n{description}"
 
 

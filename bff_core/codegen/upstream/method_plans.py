@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bff_core.codegen.python_layout import Group
-from bff_core.codegen.upstream.plans import PythonType
+from bff_core.codegen.upstream.plans import MODEL, PythonType
 from bff_core.contracts.document import HttpOperation, HttpParameter
 
 
@@ -22,13 +22,8 @@ class Argument:
     @property
     def declaration(self) -> str:
         """The argument as a signature has it."""
-        default = f" = {self.default}" if self.default else ""
+        default = f" = {self.default.replace(MODEL, 'models.')}" if self.default else ""
         return f"{self.name}: {self.type.elsewhere()}{default}"
-
-    @property
-    def passed_on(self) -> str:
-        """The argument in a call of the same method."""
-        return f"{self.name}={self.name}"
 
 
 ReplyKind = Literal["json", "text", "chunks", "lines", "events"]

@@ -14,6 +14,7 @@ from bff_core.codegen.python_text import (
     sentence,
     text_literal,
 )
+from bff_core.codegen.upstream.annotation_imports import without_text
 from bff_core.codegen.upstream.plans import MODEL, ClassField, ClassPlan, EnumPlan, UnionPlan
 from bff_core.upstream.reading.coercion import UNRECOGNIZED
 
@@ -38,7 +39,7 @@ def model_source(
     blocks += [_union(one) for one in ordered]
     code = "\n".join(line for block in blocks for line in ["", "", *block])
     named = " ".join(one.within_models() for union in unions for one in union.options)
-    used = f"{_without_text(code)}\n{_without_text(named)}"
+    used = f"{without_text(code)}\n{without_text(named)}"
     if not blocks:
         return "\n".join(top) + "\n"
     lines = [*top, "", "from __future__ import annotations", "", *_imports(used)]
@@ -57,12 +58,6 @@ def _imports(code: str) -> Iterator[str]:
     for number, lines in enumerate(sections):
         yield from ([""] if number else [])
         yield from lines
-
-
-def _without_text(code: str) -> str:
-    """Return code without docstrings and literals, whose words are no names."""
-    code = re.sub(r'(?s)r?""".*?"""', "", code)
-    return re.sub(r"""(["'])(?:(?!\1)[^\\\n]|\\.)*\1""", "''", code)
 
 
 def _standard(code: str) -> Iterator[str]:
@@ -170,9 +165,10 @@ _RULES: Final[dict[str, Callable[[str], str]]] = {
 
 def _field(one: ClassField, rename: str) -> list[str]:
     make = _RULES[rename]
-    value = f" = {one.default}" if one.default else ""
+    plain = one.default.replace(MODEL, "")
+    value = f" = {plain}" if plain else ""
     if make(one.attribute) != one.name:
-        default = f", default={one.default}" if one.default else ""
+        default = f", default={plain}" if plain else ""
         value = f" = msgspec.field(name={text_literal(one.name)}{default})"
     lines = [_fitting(f"    {one.attribute}: {one.shape.within_models()}{value}")]
     if sentence(one.description):

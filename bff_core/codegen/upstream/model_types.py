@@ -58,6 +58,12 @@ _FORMATS: Final = {
     "decimal": "Decimal",
 }
 
+_MAX_DEPTH: Final = 30
+"""Classes inside one another that are planned at once; Python limits recursion."""
+
+_MAX_LITERAL: Final = 2**63
+"""msgspec decodes no larger members of enums."""
+
 ANY: Final = PythonType("Any", "any")
 NULL: Final = PythonType("None", "null", is_nullable=True)
 
@@ -76,6 +82,8 @@ class ModelTypes:
         self._named: dict[tuple[str, bool], PythonType] = {}
         self._busy: set[tuple[str, bool]] = set()
         self._is_patched = False
+        self._depth = 0
+        self._waiting: list[tuple[ClassPlan, ObjectType, bool]] = []
         self._union_types = UnionTypes(self)
         used = reach.read | reach.sent
         self._own_names = {
@@ -100,7 +108,7 @@ class ModelTypes:
         """Return the annotation of a type; `hint` is the name of the class that it may need."""
         match kind:
             case Scalar():
-                return _scalar(kind)
+                return _scalar(kind, side)
             case Enum():
                 return self._enum(kind, side, hint)
             case Array():
@@ -135,11 +143,22 @@ class ModelTypes:
             return self._recursive(name, is_input=is_input)
         self._busy.add(key)
         outer, self._is_patched = self._is_patched, name in self._reach.patched
+        self._depth += 1
         shape = self._named_shape(one, key)
+        self._depth -= 1
         self._is_patched = outer
         self._busy.discard(key)
         self._named[key] = shape
+        self._fill_waiting()
         return shape
+
+    def _fill_waiting(self) -> None:
+        """Plan the fields of classes that were too deep inside others."""
+        while self._waiting and not self._depth:
+            plan, kind, is_patched = self._waiting.pop()
+            outer, self._is_patched = self._is_patched, is_patched
+            self._fill(plan, kind)
+            self._is_patched = outer
 
     def _named_shape(self, one: NamedType, key: tuple[str, bool]) -> PythonType:
         name, is_input = key
@@ -153,7 +172,10 @@ class ModelTypes:
             plan = ClassPlan(hint, side, one.description or _of_contract(name))
             shape = PythonType(f"{MODEL}{hint}", "object", plan)
             self._named[key] = shape.or_none() if isinstance(one.type, Nullable) else shape
-            self._fill(plan, inner)
+            if self._depth > _MAX_DEPTH:
+                self._waiting.append((plan, inner, self._is_patched))
+            else:
+                self._fill(plan, inner)
             return self._named[key]
         if isinstance(inner, Union):
             described = one.description or _of_contract(name)
@@ -280,6 +302,8 @@ class ModelTypes:
                 isinstance(one, float | int) and not isinstance(one, bool) for one in values
             )
             return PythonType("float", "number") if is_float else ANY
+        if not is_text and any(abs(one) >= _MAX_LITERAL for one in values if type(one) is int):
+            return PythonType("int", "integer")
         json_kind: Kind = "string" if is_text else "integer"
         if not is_named and (side == "write" or len(values) == 1):
             written = ", ".join(literal_member(one) for one in values)
@@ -309,16 +333,18 @@ def _members(kind: Enum) -> dict[str, str | int]:
     }
 
 
-def _scalar(kind: Scalar) -> PythonType:
+def _scalar(kind: Scalar, side: Side) -> PythonType:
+    """Return the annotation of a plain value; msgspec sends a `Decimal` as text, not as number."""
     match kind.kind:
         case "integer":
             return PythonType("int", "integer")
         case "number":
-            return PythonType("Decimal" if kind.format == "decimal" else "float", "number")
+            is_exact = kind.format == "decimal" and side == "read"
+            return PythonType("Decimal" if is_exact else "float", "number")
         case "boolean":
             return PythonType("bool", "boolean")
         case "binary":
-            return PythonType("bytes", "string")
+            return PythonType("str", "string")  # in JSON a text, such as pydantic writes for bytes
         case "string":
             return PythonType(_FORMATS.get(kind.format, "str"), "string")
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from bff_core.codegen.python_layout import Group, laid_out
 from bff_core.codegen.python_text import docstring, exploded, text_literal
+from bff_core.codegen.upstream.annotation_imports import names_in, standard_imports, without_text
 from bff_core.codegen.upstream.failures import FailurePlan
 from bff_core.codegen.upstream.method_docs import method_doc
 from bff_core.codegen.upstream.method_plans import MethodPlan
@@ -72,27 +73,14 @@ def _entries(failures: Sequence[FailurePlan]) -> Iterator[str]:
 
 
 def _imports(code: str, package: str) -> Iterator[str]:
-    used = set(re.findall(r"[A-Za-z_]\w*", _without_text(code)))
-    if "dt" in used:
-        yield "import datetime as dt"
-    abstract = [name for name in ("AsyncIterator", "Mapping", "Sequence") if name in used]
-    if abstract:
-        yield f"from collections.abc import {', '.join(abstract)}"
-    if "Decimal" in used:
-        yield "from decimal import Decimal"
-    typing = [name for name in ("Any", "ClassVar", "Literal") if name in used]
-    if typing:
-        yield f"from typing import {', '.join(typing)}"
-    if "UUID" in used:
-        yield "from uuid import UUID"
-    if used & {"dt", "Decimal", "UUID", *abstract, *typing}:
-        yield ""
+    used = names_in(code)
+    yield from standard_imports(used)
     yield from exploded("from bff_core import ", [one for one in _CORE if one in used], "", 0)
     support = [one for one in _SUPPORT if one in used]
     if support:
         line = f"from bff_core.service_clients import {', '.join(support)}"
         yield from _import_lines(line, support)
-    own = [one for one in ("errors", "models") if re.search(rf"\b{one}\.", _without_text(code))]
+    own = [one for one in ("errors", "models") if re.search(rf"\b{one}\.", without_text(code))]
     if own:
         yield f"from {package} import {', '.join(own)}"
 
@@ -101,11 +89,6 @@ def _import_lines(line: str, names: Sequence[str]) -> list[str]:
     if len(line) <= 100:
         return [line]
     return exploded("from bff_core.service_clients import (", [*names], ")", 0)
-
-
-def _without_text(code: str) -> str:
-    code = re.sub(r'(?s)r?""".*?"""', "", code)
-    return re.sub(r"""(["'])(?:(?!\1)[^\\\n]|\\.)*\1""", "''", code)
 
 
 def method_source(plan: MethodPlan) -> list[str]:
@@ -180,9 +163,9 @@ def _raw_call(plan: MethodPlan, path: str, values: Group, options: list[str | Gr
     method = text_literal(plan.operation.method)
     rest = [one for one in options if flat_start(one) in {"query=", "headers="}]
     written: list[str | Group] = [
-        one.replace("content=", "body=", 1)
+        one.replace("content=", "body=", 1) if isinstance(one, str) else one
         for one in options
-        if isinstance(one, str) and flat_start(one) in {"content=", "json="}
+        if flat_start(one) not in {"query=", "headers="}
     ]
     if plan.reply.kind == "chunks":
         return Group("return read_chunks(", ["self", method, path, values, *written, *rest])

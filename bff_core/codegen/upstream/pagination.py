@@ -1,5 +1,6 @@
 """Recognises paginated operations, and writes iterators over the items of all pages."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -43,12 +44,24 @@ _TOTAL_PAGES: Final = ("total_pages", "page_count", "pages", "last_page", "numbe
 
 _VERBS: Final = frozenset({"list", "get", "find", "search", "fetch", "query", "all", "read"})
 
+_OTHERS: Final = {
+    "limit": "page_size",
+    "pages": "pages_parameter",
+    "place": "place_parameter",
+    "found": "found_parameter",
+    "read_page": "read_page_parameter",
+}
+"""Other names for parameters of iterators that would hide those of the iterator itself."""
+
 LIMIT: Final = Argument(
     "limit", PythonType("int | None", "integer"), "None", "How many items it yields at most."
 )
 PAGES: Final = Argument(
     "pages", PythonType("int", "integer"), "MAX_PAGES", "How many pages it reads at most."
 )
+
+
+_LITERALS_AND_NAMES: Final = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[A-Za-z_]\w*""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +173,9 @@ def pager_source(pager: Pager, name: str) -> list[str]:
     """Return the lines of an iterator over the items of all pages."""
     plan = pager.plan
     own = [one for one in plan.arguments if pager.argument is None or one is not pager.argument]
-    renamed = {"limit": "page_size", "pages": "pages_parameter"}
     taken = {one.name for one in own}
     shown = [
-        (one, _free(renamed[one.name], taken) if one.name in renamed else one.name) for one in own
+        (one, _free(_OTHERS[one.name], taken) if one.name in _OTHERS else one.name) for one in own
     ]
     declared = [f"{new}: {one.declaration.removeprefix(one.name + ': ')}" for one, new in shown]
     declared += [LIMIT.declaration, PAGES.declaration]
@@ -222,14 +234,15 @@ def _head(place: str, result: Group) -> list[str]:
 
 def _url_call(pager: Pager, renamed: dict[str, str]) -> Group:
     plan = pager.plan
-    values = Group("{", [f"{text_literal(k)}: {v}" for k, v in plan.values.items()], "}")
+    pairs = [f"{text_literal(k)}: {_renamed(v, renamed)}" for k, v in plan.values.items()]
+    values = Group("{", pairs, "}")
     options: list[str | Group | Expression] = [
         Expression("items=lambda found: ", pager.items.expression),
         Expression("next_url=lambda reply: ", pager.after) if pager.after else "next_url=next_link",
     ]
     if plan.query:
         options.append(Group("query={", [_renamed(one, renamed) for one in plan.query], "}"))
-    headers: list[str | Group] = [*plan.headers]
+    headers: list[str | Group | Expression] = [_renamed_in(one, renamed) for one in plan.headers]
     if plan.reply.accept:
         headers.insert(0, f'"accept": {text_literal(plan.reply.accept)}')
     if headers:
@@ -239,9 +252,19 @@ def _url_call(pager: Pager, renamed: dict[str, str]) -> Group:
     return Group("return pages_by_url(", [*first, *options, "limit=limit", "pages=pages"])
 
 
+def _renamed_in(node: str | Group | Expression, names: dict[str, str]) -> str | Group | Expression:
+    """Return code with the new names of arguments."""
+    if isinstance(node, str):
+        return _renamed(node, names)
+    if isinstance(node, Expression):
+        return Expression(node.start, _renamed(node.inner, names))
+    return Group(node.start, [_renamed_in(one, names) for one in node.items], node.end)
+
+
 def _renamed(entry: str, names: dict[str, str]) -> str:
-    """Return an entry of a query with the new name of its argument."""
-    for old, new in names.items():
-        if old != new and entry.endswith(f": {old}"):
-            return f"{entry.removesuffix(old)}{new}"
-    return entry
+    """Return code with the new names of arguments, its literals aside."""
+
+    def new(match: re.Match[str]) -> str:
+        return names.get(match[0], match[0])
+
+    return _LITERALS_AND_NAMES.sub(new, entry)

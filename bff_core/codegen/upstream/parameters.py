@@ -1,6 +1,7 @@
 """Plans the parameters of a method: keywords, and what is sent for them."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
@@ -46,10 +47,10 @@ class Parameters:
         self._names = names
         self._operation = operation
         self.path, fixed = _fixed_query(operation.path)
-        self.query += fixed
         declared = [one for one in operation.parameters if self._is_sent(one)]
         for one in sorted(declared, key=lambda one: one.place != "path"):
             self._add(one)
+        self.query[:0] = [one for name, value in fixed for one in self._fixed(name, value)]
         self._name_placeholders()
         if self._cookies:
             values = Group("{", self._cookies, "}")
@@ -57,6 +58,8 @@ class Parameters:
 
     def _is_sent(self, one: HttpParameter) -> bool:
         name = one.name.lower()
+        if one.place == "path":
+            return f"{{{one.name}}}" in self.path or not self._has_query(one.name)
         if one.place != "header":
             return True
         if name in _OF_THE_FRAMEWORK or name.encode() in RESERVED:
@@ -123,6 +126,28 @@ class Parameters:
         is_map = isinstance(behind, ObjectType) and not isinstance(behind, Scalar)
         return is_map or type_.kind in {"object", "map"}
 
+    def _fixed(self, name: str, value: str) -> Iterator[str]:
+        """Yield the entry of a query that is in the path, such as `/rides?page={page}`."""
+        if self._has_query(name):
+            return
+        placeholder = re.fullmatch(r"\{([^{}]*)\}", value)
+        if placeholder is None:
+            yield f"{text_literal(name)}: {text_literal(value)}"
+        elif f"{{{placeholder[1]}}}" in self.path:
+            yield f"{text_literal(name)}: {self.values.get(placeholder[1], text_literal(value))}"
+        else:
+            own = self.values.pop(placeholder[1], "") or self._unnamed(placeholder[1])
+            yield f"{text_literal(name)}: {own}"
+
+    def _has_query(self, name: str) -> bool:
+        return any(one.place == "query" and one.name == name for one in self._operation.parameters)
+
+    def _unnamed(self, name: str) -> str:
+        """Add the argument for a placeholder that no parameter describes; return its name."""
+        argument = Argument(self._names.take(snake(name), f"{snake(name)}_path"), TEXT)
+        self.arguments.insert(0, argument)
+        return argument.name
+
     def _name_placeholders(self) -> None:
         """Make each placeholder of the path one that a template takes, with a value."""
         values: dict[str, str] = {}
@@ -132,9 +157,7 @@ class Parameters:
                 path += quote(piece, safe=_PATH_SIGNS)
                 continue
             if piece not in self.values:
-                argument = Argument(self._names.take(snake(piece), f"{snake(piece)}_path"), TEXT)
-                self.arguments.insert(0, argument)
-                self.values[piece] = argument.name
+                self.values[piece] = self._unnamed(piece)
             shown = piece if re.fullmatch(r"[A-Za-z_][\w.-]*", piece, re.ASCII) else snake(piece)
             while shown in values:
                 shown += "_"
@@ -166,8 +189,8 @@ def _pascal(operation: HttpOperation) -> str:
     return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
-def _fixed_query(path: str) -> tuple[str, list[str]]:
-    """Return a path without its fragment, and its fixed query as entries."""
+def _fixed_query(path: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return a path without its fragment, and its fixed query as names and values."""
     plain, _, query = path.partition("#")[0].partition("?")
     pairs = [one.partition("=") for one in query.split("&") if one]
-    return plain, [f"{text_literal(name)}: {text_literal(value)}" for name, _, value in pairs]
+    return plain, [(name, value) for name, _, value in pairs]

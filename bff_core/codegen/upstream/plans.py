@@ -43,7 +43,10 @@ class PythonType:
 
 @dataclass(frozen=True, slots=True)
 class ClassField:
-    """An attribute of a class. `default` is an expression, empty if there is none."""
+    """An attribute of a class. `default` is an expression, empty if there is none.
+
+    It has `MODEL` before the names of models.py, as annotations do.
+    """
 
     attribute: str
     name: str
@@ -86,10 +89,10 @@ class EnumPlan:
     is_read: bool = False
 
     def member(self, value: Json) -> str:
-        """Return the expression of the member with a value, or nothing."""
+        """Return the expression of the member with a value, with `MODEL` before it, or nothing."""
         names = (name for name, one in self.members.items() if one == value)
         found = next(names, "") if not isinstance(value, bool) else ""
-        return f"{self.name}.{found}" if found else ""
+        return f"{MODEL}{self.name}.{found}" if found else ""
 
 
 @dataclass(slots=True, eq=False)

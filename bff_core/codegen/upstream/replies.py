@@ -29,10 +29,14 @@ def reply_plan(
 ) -> ReplyPlan:
     """Return how the replies of an operation are read.
 
-    JSON has precedence over streams, those over text, and text over bytes.
+    JSON has precedence over streams, those over text, and text over bytes. The first success with
+    a body decides; one that differs, such as a 202 in JSON for a file, is not read.
     """
     found = successes(operation)
-    contents = [one for response in found for one in response.contents]
+    first = next((one for one in found if _contents(one)), None)
+    if first is not None and not any(_kind(one, types) == "json" for one in _contents(first)):
+        found = [first]
+    contents = [one for response in found for one in _contents(response)]
     kinds = {_kind(one, types) for one in contents}
     if "json" in kinds:
         return _json_plan(operation, found, types, hint, has_if_match=has_if_match)
@@ -50,6 +54,11 @@ def reply_plan(
     return ReplyPlan("json", NOTHING, is_typed=_is_typed(operation, found, has_if_match=False))
 
 
+def _contents(response: Response) -> Sequence[Content]:
+    """Return the bodies of a response; a 204 and a 205 have none, whatever the contract says."""
+    return () if response.status in {"204", "205"} else response.contents
+
+
 def _json_plan(
     operation: HttpOperation,
     found: Sequence[Response],
@@ -61,13 +70,13 @@ def _json_plan(
     bodies: list[Type] = []
     media_types: list[str] = []
     for response in found:
-        for one in response.contents:
+        for one in _contents(response):
             if _kind(one, types) == "json":
                 media_types.append(_plain(one.media_type))
                 if one.type not in bodies:
                     bodies.append(one.type)
     kind = bodies[0] if len(bodies) == 1 else Union(tuple(bodies))
-    if any(not response.contents for response in found):
+    if any(not _contents(response) for response in found):
         kind = kind if isinstance(kind, Nullable | Anything) else Nullable(kind)
     is_typed = _is_typed(operation, found, has_if_match=has_if_match)
     is_plain = any(one in {"application/json", "*/*", "application/*"} for one in media_types)
@@ -98,6 +107,8 @@ def _kind(content: Content, types: ModelTypes) -> ReplyKind:
     behind = types.type_behind(content.type)
     if isinstance(behind, Scalar) and behind.kind == "binary":
         return "chunks"
+    if "*" in media_type and isinstance(behind, Scalar) and behind.kind == "string":
+        return "text"
     if is_json(media_type):
         return "json"
     if _LINES.fullmatch(media_type):

@@ -59,7 +59,7 @@ class Discriminators:
         for option, own in zip(options, values, strict=True):
             if isinstance(option.type, Ref) and option.type.name not in mapping.values():
                 distinct = bool(own) and all(uses[value] == 1 for value in own)
-                implied = own if distinct else _schema_name(option)
+                implied = _extension(option) or (own if distinct else _schema_name(option))
                 for value in implied:
                     mapping.setdefault(value, option.type.name)
         return Discriminator(str(name), mapping)
@@ -97,6 +97,13 @@ class Discriminators:
         if not isinstance(target.node, dict):
             return target.pointer
         return self._references.end(target.node, target.pointer)[1]
+
+
+def _extension(option: UnionOption) -> list[str]:
+    """Return the value that Azure's documents give a schema, in an extension."""
+    node = option.target.node if option.target else None
+    value = node.get("x-ms-discriminator-value") if isinstance(node, dict) else None
+    return [value] if isinstance(value, str) else []
 
 
 def _schema_name(option: UnionOption) -> list[str]:

@@ -3,6 +3,7 @@
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Mapping
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
@@ -13,6 +14,8 @@ from bff_core.contracts.errors import ContractError
 
 TIMEOUT_SECONDS: Final = 30.0
 MAX_BYTES: Final = 64 * 1024 * 1024
+
+_GZIP: Final = b"\x1f\x8b"
 
 _CHUNK_BYTES: Final = 256 * 1024
 
@@ -72,7 +75,22 @@ def _read(response: Any, source: str, deadline: float) -> bytes:
             raise _too_large(source)
         if time.monotonic() > deadline:
             raise TimeoutError
-    return b"".join(chunks)
+    if response.length:
+        raise ContractError(source, ["the connection ended before the document did"])
+    return _decompressed(b"".join(chunks), source)
+
+
+def _decompressed(body: bytes, source: str) -> bytes:
+    """Return a body without gzip, which some servers send although it was not accepted."""
+    if not body.startswith(_GZIP):
+        return body
+    try:
+        plain = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise ContractError(source, [f"it is no gzip: {error}"]) from None
+    if len(plain) > MAX_BYTES:
+        raise _too_large(source)
+    return plain
 
 
 def _too_large(source: str) -> ContractError:

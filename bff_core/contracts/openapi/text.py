@@ -13,7 +13,7 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 def decode(text: bytes, source: str) -> object:
     """Return the value of a JSON or YAML text. Raises ContractError with line or byte."""
     text = text.removeprefix(_BYTE_ORDER_MARK)
-    start = text[:200].lstrip()
+    start = text[:200].lstrip() or text.lstrip()[:200]
     if not start:
         raise ContractError(source, ["it is empty"])
     if start.startswith(b"<"):

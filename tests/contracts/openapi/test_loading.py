@@ -1,5 +1,6 @@
 """Documents are loaded from files and URLs, whole, within limits."""
 
+import gzip
 import json
 import ssl
 import threading
@@ -20,7 +21,7 @@ from tests.contracts.openapi.documents import content, response
 YAML = "openapi: 3.0.3\ninfo: {title: Shop, version: 1.0.0}\npaths: {}\n"
 JSON = '{"openapi": "3.1.0", "info": {"title": "Shop", "version": "1"}, "paths": {}}'
 
-Answer = tuple[int, dict[str, str], str]
+Answer = tuple[int, dict[str, str], str | bytes]
 
 
 class Service:
@@ -40,7 +41,7 @@ class Service:
                     self.send_header(name, value)
                 self.end_headers()
                 with suppress(ConnectionError):  # a client may have read enough
-                    self.wfile.write(text.encode())
+                    self.wfile.write(text.encode() if isinstance(text, str) else text)
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -188,6 +189,32 @@ def test_redirects_do_not_leave_https(
     assert load(f"{secure.url}/it").title == "Shop"
     assert "it redirects from https to http://" in fault_of(f"{secure.url}/old")
     assert plain.requests == []
+
+
+def test_a_document_in_gzip(service: Service) -> None:
+    """Some servers and files are compressed, though no client has accepted it."""
+    body = gzip.compress(JSON.encode())
+    service.answers["/a"] = (200, {"Content-Encoding": "gzip"}, body)
+    service.answers["/cut"] = (200, {}, b"\x1f\x8b\x00 no gzip")
+    service.answers["/bomb"] = (200, {}, gzip.compress(b" " * (fetching.MAX_BYTES + 1)))
+
+    assert load(f"{service.url}/a").title == "Shop"
+    assert "it is no gzip" in fault_of(f"{service.url}/cut")
+    assert "larger than" in fault_of(f"{service.url}/bomb")
+
+
+def test_a_document_that_breaks_off(service: Service) -> None:
+    """The start of a YAML document is not taken for the document."""
+    service.answers["/a"] = (200, {"Content-Length": "9999"}, YAML)
+
+    assert "the connection ended before" in fault_of(f"{service.url}/a")
+
+
+def test_a_document_after_empty_lines(service: Service) -> None:
+    """Space before a document is no empty document."""
+    service.answers["/a"] = (200, {}, "\n" * 500 + JSON)
+
+    assert load(f"{service.url}/a").title == "Shop"
 
 
 def test_redirects_have_an_end(service: Service) -> None:
