@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -108,5 +109,6 @@ def test_the_missing_extra_is_named() -> None:
 
     assert done.returncode == 2
     assert done.stderr == (
-        "bff: this verb needs the extra `scaffold`: pip install 'bff-core[scaffold]'\n"
+        "bff: this verb needs an extra that is not installed: "
+        f"pip install 'wheels/bff_core-{version('bff-core')}-py3-none-any.whl[scaffold]'\n"
     )
