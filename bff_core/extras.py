@@ -4,6 +4,7 @@ A module that imports such a library is imported within `needs(...)`, so that a 
 error that names its extra.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -23,6 +24,10 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The top-level modules of each extra."""
 
+FILE: Final = "pyproject.toml"
+REQUIREMENT: Final = re.compile(r"""["']bff[-_]core\s*(?:\[(?P<extras>[^\]]*)\])?\s*@[^"']*\.whl""")
+"""The requirement of a project of `bff init`."""
+
 
 @contextmanager
 def needs(extra: str, purpose: str) -> Iterator[None]:
@@ -39,10 +44,43 @@ def needs(extra: str, purpose: str) -> Iterator[None]:
 
 
 def missing(extra: str, purpose: str) -> MissingExtra:
-    """Return the error for a feature whose extra is not installed."""
-    return MissingExtra(
-        f"{purpose} needs an extra that is not installed: pip install 'bff-core[{extra}]'"
-    )
+    """Return the error for a feature whose extra is not installed, with what to do about it."""
+    return MissingExtra(f"{purpose} needs an extra that is not installed: {advice(extra)}")
+
+
+def advice(extra: str) -> str:
+    """Return how to install an extra: by pyproject.toml in a project, otherwise from the wheel.
+
+    No package index has bff-core yet, so that its bare name could be anybody's package.
+    """
+    from importlib.metadata import version  # noqa: PLC0415 # slow to import, and for errors only
+
+    found = _requirement()
+    if found is not None:
+        place, given = found
+        names = ",".join(sorted({one.strip() for one in given.split(",")} - {""} | {extra}))
+        return f"write bff-core[{names}] in {place}, then run: make test"
+    return f"pip install 'wheels/bff_core-{version('bff-core')}-py3-none-any.whl[{extra}]'"
+
+
+def _requirement() -> tuple[str, str] | None:
+    """Return the line of a project that requires the wheel of bff-core, and the extras in it.
+
+    The project is that of the nearest pyproject.toml, as in a project of `bff init`.
+    """
+    from pathlib import Path  # noqa: PLC0415 # the same
+
+    here = Path.cwd()
+    file = next((one for one in (here, *here.parents) if (one / FILE).is_file()), here) / FILE
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return None
+    for number, line in enumerate(lines, 1):
+        found = REQUIREMENT.search(line)
+        if found:
+            return f"line {number} of {FILE}", found["extras"] or ""
+    return None
 
 
 def has_extra(extra: str) -> bool:

@@ -35,10 +35,19 @@ class Verb(TyperCommand):
     def get_params(self, ctx: Any) -> Any:  # the types are private in Typer
         """Return arguments and options, `--help` included."""
         found = _without_types_of_flags(super().get_params(ctx))
+        _name_plain_types(found, ctx)
         for one in found:
             if isinstance(one, TyperArgument):
                 one.metavar = argument_name(one)
         return found
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words; the errors have no words of the library that checks values."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line: `[OPTIONS] NAME`."""
@@ -74,6 +83,16 @@ def usage_of(argument: TyperArgument) -> str:
     """Return an argument as a usage line has it, in brackets if it may be left out."""
     name = argument_name(argument)
     return name if argument.required else f"[{name}]"
+
+
+PLAIN_TYPES: Final = {"<list[str]>": "<str>", "<int range>": "<int>", "<float range>": "<float>"}
+"""What is shown in place of a type of Python; the range of a number follows in brackets."""
+
+
+def _name_plain_types(parameters: Sequence[object], ctx: Any) -> None:
+    for one in parameters:
+        if isinstance(one, TyperOption) and one.metavar is None:
+            one.metavar = PLAIN_TYPES.get(one.display_type(ctx))
 
 
 def _without_types_of_flags(parameters: Sequence[object]) -> Sequence[object]:

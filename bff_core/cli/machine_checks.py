@@ -15,6 +15,7 @@ from typing import Final
 from bff_core.cli.findings import Finding, fail, note, ok
 from bff_core.cli.output import counted
 from bff_core.errors import ConfigurationError
+from bff_core.extras import advice
 from bff_core.settings.env_file import DEFAULT, read_env_file
 
 AREA: Final = "machine"
@@ -49,7 +50,7 @@ def _extras() -> Iterator[Finding]:
             yield note(
                 AREA,
                 f"extra {extra} is not installed: {', '.join(missing)}",
-                f"If you need it: pip install 'bff-core[{extra}]'",
+                f"If you need it: {advice(extra)}",
             )
 
 

@@ -19,6 +19,7 @@ import msgspec
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.ports import HIGHEST
+from bff_core.cli.project_mistakes import mistake_in
 
 FILE = "pyproject.toml"
 
@@ -108,10 +109,11 @@ def read_project(root: Path) -> Project:
             f"{path} has no table [tool.bff.gateways.NAME]: "
             "add one with app and port, or make a project with: bff init NAME"
         )
+    _check_entries(path, table)
     try:
         known = msgspec.convert(table, _Table)
     except msgspec.ValidationError as error:
-        raise CannotRun(f"{path}, [tool.bff]: {error}") from None
+        raise CannotRun(mistake_in(path, "tool.bff", error, _Table)) from None
     _check_ports(path, known)
     return Project(root, known.gateways, known.services)
 
@@ -133,6 +135,19 @@ def _table_of(path: Path) -> object:
     if not isinstance(tools, dict):
         raise CannotRun(f"{path}: tool is no table: write [tool.bff.gateways.NAME]")
     return tools.get("bff")
+
+
+def _check_entries(path: Path, table: object) -> None:
+    """Raise `CannotRun` for the first table of a program with a mistake, by its name."""
+    kinds: dict[str, type[msgspec.Struct]] = {"gateways": GatewayEntry, "services": ServiceEntry}
+    for kind, entry in kinds.items():
+        entries = table.get(kind) if isinstance(table, dict) else None
+        for name, one in entries.items() if isinstance(entries, dict) else ():
+            try:
+                msgspec.convert(one, entry)
+            except msgspec.ValidationError as error:
+                where = f"tool.bff.{kind}.{name}"
+                raise CannotRun(mistake_in(path, where, error, entry)) from None
 
 
 def _check_ports(path: Path, known: _Table) -> None:

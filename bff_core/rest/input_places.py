@@ -17,10 +17,12 @@ from bff_core.compat.fastapi import (
 )
 from bff_core.compat.starlette import compile_path
 from bff_core.composition.annotations import without_aliases
+from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError
 from bff_core.rest.compose import composition_of
 from bff_core.rest.signature import dependant_with
+from bff_core.rest.unreadable_inputs import meant_service
 
 _NO_DEFAULT: Final = (MISSING, inspect.Parameter.empty, ...)
 
@@ -62,10 +64,23 @@ def check_input_places(signature: inspect.Signature, path: str, method: str) -> 
         owner = "" if screen is None else f"{screen.__name__}."
         _refuse_collisions(dependant, owner)
         if method == "GET" and dependant.body_params:
+            name = dependant.body_params[0].name
             raise ConfigurationError(
-                f"{owner}{dependant.body_params[0].name} is read from a body, and a GET has none "
-                "(RFC 9110, section 9.3.1): declare Query(), or use @views.post"
+                f"{owner}{name} is read from a body, and a GET has none "
+                f"(RFC 9110, section 9.3.1): declare Query(), or use @views.post"
+                f"{_or_service(screen, name)}"
             )
+
+
+def _or_service(screen: type[Composition] | None, name: str) -> str:
+    """Return what to say of a field whose type is close to a service; empty for others."""
+    inputs = {} if screen is None else {one.name: one for one in shape_of(screen).inputs}
+    if name not in inputs:
+        return ""
+    kind = inputs[name].annotation
+    meant = meant_service(name, kind)
+    shown = kind.__name__ if isinstance(kind, type) else str(kind)
+    return f"; {shown} is no service{meant}" if meant else ""
 
 
 def _refuse_collisions(dependant: Dependant, owner: str) -> None:

@@ -15,18 +15,25 @@ import msgspec
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import ResponseValidationError
 from fastapi.responses import JSONResponse
-from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from bff_core.compat.fastapi import IncEx
 from bff_core.compat.pydantic import fields_in, serializer_of, use_serializer
 from bff_core.errors import ConfigurationError, wired_in
+from bff_core.rest.culprit_field import culprit_in
 from bff_core.rest.exact_types import ExactTypes, UnsupportedType
 from bff_core.rest.field_case import Case, camel_answer, camel_schema
 from bff_core.rest.finite_numbers import finite_schema
 from bff_core.rest.renamed_structs import renaming_copy
-from bff_core.rest.struct_schema import documented_structs, has_structs, unknown_in
+from bff_core.rest.struct_schema import (
+    documented_structs,
+    has_no_schema,
+    has_structs,
+    unknown_in,
+)
 from bff_core.rest.structure_schema import structure_schema
+from bff_core.service_clients.unions import decode_union
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +196,16 @@ class ResponseModel:
             )
         try:
             unknown = next(unknown_in(self.declared), None)
-            self._decode = msgspec.json.Decoder(self.declared).decode
+            self._decode = msgspec.json.Decoder(self.declared, dec_hook=decode_union).decode
         except TypeError as error:
             raise ConfigurationError(f"view {view}: {error}") from None
         if unknown is not None:
+            found = culprit_in(self.declared, _holds_unknown)
+            where = f" ({found})" if found else ""
             raise ConfigurationError(
                 f"view {view}: msgspec Structs can't be answered together with "
-                f"{unknown.__name__}, which msgspec does not know: make both Structs, or both "
-                "pydantic models"
+                f"{unknown.__name__}, which msgspec does not know{where}: make both Structs, or "
+                "both pydantic models"
             )
         with wired_in(f"view {view}"):
             self.schema = documented_structs(self.declared)
@@ -249,14 +258,26 @@ class ResponseModel:
             raise InvalidResult(errors=errors, body=result) from None
 
 
+def _holds_unknown(declared: object) -> bool:
+    """Whether a type is, or holds, a class that msgspec does not know."""
+    try:
+        return next(unknown_in(declared), None) is not None
+    except TypeError:
+        return False
+
+
 def _adapter_of(declared: Any, view: str) -> TypeAdapter[Any]:
     try:
         adapter = TypeAdapter(declared)
     except PydanticSchemaGenerationError as error:
+        found = culprit_in(declared, has_no_schema)
+        where = f", as {found}" if found else ""
         raise ConfigurationError(
-            f"view {view}: {declared!r} has no JSON form: return a dataclass, a msgspec Struct, a "
-            "pydantic model or plain JSON values, or say response_model=None"
+            f"view {view}: {declared!r} has no JSON form{where}: return a dataclass, a msgspec "
+            "Struct, a pydantic model or plain JSON values, or say response_model=None"
         ) from error
+    except PydanticUserError as error:
+        raise ConfigurationError(f"view {view}: {declared!r}: {error.message}") from error
     use_serializer(adapter, finite_schema(adapter.core_schema))
     return adapter
 

@@ -30,6 +30,7 @@ from bff_core.compat.pydantic import has_validator, origin_of_model, use_validat
 from bff_core.errors import BFFError
 from bff_core.rest.response_model import json_form, refuse_unawaited
 from bff_core.rest.struct_schema import has_structs
+from bff_core.service_clients.unions import decode_union
 
 Endpoint = Callable[..., Coroutine[object, object, object]]
 Generate = Callable[..., AsyncGenerator[object]]
@@ -117,7 +118,7 @@ def _struct_check(what: str, declared: Any) -> Check:
     def check(value: object) -> None:
         try:
             plain = msgspec.to_builtins(value, enc_hook=json_form)
-            msgspec.convert(plain, declared, strict=True)
+            msgspec.convert(plain, declared, strict=True, dec_hook=decode_union)
         except TypeError as error:  # of a value that can't be encoded
             raise _wrong(what, declared, [f"$: {error}"]) from None
         except msgspec.ValidationError as error:

@@ -19,6 +19,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.extras import has_extra, missing
 from bff_core.rest.compose import REQUEST, compose, wired
 from bff_core.rest.struct_schema import has_structs, with_built_structs
+from bff_core.rest.unreadable_inputs import why_unreadable
 from bff_core.routing.declared_access import with_signed_in
 from bff_core.scope import Wired
 
@@ -135,7 +136,10 @@ def dependant_of_call(call: Callable[..., object], path: str) -> Dependant:
         return get_dependant(path=path, call=call)
     except AssertionError as error:
         raise ConfigurationError(str(error)) from error
-    except RuntimeError as error:
+    except RuntimeError as error:  # FastAPIError, PydanticUserError, or a form without its reader
+        why = why_unreadable(call)
+        if why:
+            raise ConfigurationError(why) from error
         if has_extra("uploads"):
             raise
         raise missing("uploads", "a form or a file") from error

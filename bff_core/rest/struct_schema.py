@@ -17,22 +17,25 @@ from pydantic import (
     ConfigDict,
     Field,
     PydanticSchemaGenerationError,
+    PydanticUserError,
     TypeAdapter,
     with_config,
 )
 from typing_extensions import TypedDict
 
 from bff_core.errors import ConfigurationError
+from bff_core.rest.culprit_field import culprit_in
 from bff_core.rest.exact_types import fields_of, is_struct
 from bff_core.scope import Wired
+from bff_core.service_clients.unions import decode_union, union_options
 
 _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
 _TEXTS = ("title", "description", "examples")
 
 
 def has_structs(declared: object) -> bool:
-    """Whether a type is, or contains, a msgspec Struct."""
-    return any(map(is_struct, _types_in(declared, set())))
+    """Whether a type is, or contains, a msgspec Struct, or a union of `one_of`."""
+    return any(is_struct(one) or union_options(one) for one in _types_in(declared, set()))
 
 
 def unknown_in(declared: object) -> Iterator[type]:
@@ -44,7 +47,9 @@ def unknown_in(declared: object) -> Iterator[type]:
         if id(one) in known:
             continue
         known.add(id(one))
-        if isinstance(one, msgspec.inspect.CustomType) and one.cls is not object:
+        if isinstance(one, msgspec.inspect.CustomType) and union_options(one.cls):
+            left += map(msgspec.inspect.type_info, union_options(one.cls))
+        elif isinstance(one, msgspec.inspect.CustomType) and one.cls is not object:
             yield one.cls
         elif isinstance(one, msgspec.inspect.Type | msgspec.inspect.Field):
             left += [getattr(one, name) for name in one.__struct_fields__]
@@ -63,11 +68,23 @@ def documented_structs(declared: Any) -> Any:
     try:
         TypeAdapter(made)
     except PydanticSchemaGenerationError as error:
+        where = culprit_in(declared, has_no_schema) or error.message.partition(". ")[0]
         raise ConfigurationError(
-            f"{declared!r} holds a type that OpenAPI can't document; declare another, such as "
-            f"bytes for bytearray ({error.message.partition('. ')[0]})"
+            f"{declared!r} holds a type that OpenAPI can't document: {where}; declare another, "
+            "such as bytes for bytearray"
         ) from error
     return made
+
+
+def has_no_schema(declared: object) -> bool:
+    """Whether a type is, or holds, one that OpenAPI can't document."""
+    try:
+        TypeAdapter(without_structs(declared))
+    except PydanticSchemaGenerationError:
+        return True
+    except (PydanticUserError, TypeError):  # what is no type of its own: `...`, metadata
+        return False
+    return False
 
 
 def with_built_structs(declared: Any) -> Any:
@@ -81,9 +98,8 @@ def with_built_structs(declared: Any) -> Any:
                 f"{kind.__name__} is made by the gateway for each request, and clients can't send "
                 "it: take it as a parameter of a view, or as a field of a Composition"
             )
-    return Annotated[
-        documented_structs(declared), AfterValidator(partial(msgspec.convert, type=declared))
-    ]
+    convert = partial(msgspec.convert, type=declared, dec_hook=decode_union)
+    return Annotated[documented_structs(declared), AfterValidator(convert)]
 
 
 def _types_in(declared: object, known: set[object]) -> Iterator[object]:
@@ -96,7 +112,7 @@ def _types_in(declared: object, known: set[object]) -> Iterator[object]:
     except TypeError:  # metadata that has no hash
         pass
     yield kind
-    for one in get_args(declared):
+    for one in (*get_args(declared), *union_options(kind)):
         yield from _types_in(one, known)
     if is_struct(kind) or _is_dataclass(kind):
         for one in fields_of(kind).values():
@@ -121,6 +137,8 @@ class _Copies:
             given = tuple(self.of(one, args) for one in inner)
             is_array = is_struct(kind) and kind.__struct_config__.array_like
             return self._array(kind, given) if is_array else self._object(kind, given)
+        if options := union_options(kind):
+            return Union[tuple(self.of(one, args) for one in options)]  # noqa: UP007 - likewise
         if not inner or kind is Literal:
             return declared
         if kind is Annotated:

@@ -66,7 +66,7 @@ class _Decoder:
             selected = value.get(self._by)
             kind = self.values.get(selected) if isinstance(selected, str) else None
             if kind is not None:
-                return msgspec.convert(value, kind, dec_hook=_hook)
+                return msgspec.convert(value, kind, dec_hook=decode_union)
         found = list(self._fitting(value))
         if not found:
             raise ValueError(f"the value fits no type of {self._name}")
@@ -76,13 +76,19 @@ class _Decoder:
         """Yield the value as each type that it fits, with the number of properties it has for."""
         for option, names in zip(self.options, self.names, strict=True):
             try:
-                made = msgspec.convert(value, option, dec_hook=_hook)
+                made = msgspec.convert(value, option, dec_hook=decode_union)
             except (ValueError, TypeError):
                 continue
             yield len(names & value.keys()) if isinstance(value, dict) else 0, made
 
 
-def _hook(kind: type, value: object) -> object:
+def union_options(kind: object) -> tuple[Any, ...]:
+    """Return the types of a union that `one_of` made; nothing for any other type."""
+    return kind.__from_json__.options if isinstance(kind, _OneOf) else ()
+
+
+def decode_union(kind: type, value: object) -> object:
+    """Return a plain JSON value as one of the types of a union: msgspec's `dec_hook`."""
     if isinstance(kind, _OneOf):
         return kind.__from_json__(value)
     raise ValueError(f"{kind.__name__} has no decoder")

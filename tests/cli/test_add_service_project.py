@@ -16,6 +16,7 @@ import pytest
 
 from bff_core.cli.scaffold.render import TEMPLATES
 from tests.cli.scaffold.projects import make_scaffold
+from tests.cli.union_contracts import UNION_SDL, union_document
 from tests.mocks.contract import document
 
 pytestmark = pytest.mark.slow
@@ -127,6 +128,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parts = ("--part", "pets.get_pet", "--part", "reviews.reviews")
     run(project, *bff, "screen", "pet_page", *parts)
     run(project, *bff, "view", "pet_page")
+    (folder / "orders.json").write_text(json.dumps(union_document()))
+    (folder / "library.graphql").write_text(UNION_SDL)
+    run(project, *bff, "service", "orders", "--openapi", "../orders.json")
+    run(project, *bff, "service", "library", "--graphql", "../library.graphql")
+    unions = ("orders.get_order", "orders.list_pets", "orders.list_boxes")
+    unions += ("library.item", "library.search")
+    run(project, *bff, "screen", "unions", *(word for one in unions for word in ("--part", one)))
+    run(project, *bff, "view", "unions")
     (project / "tests/services/test_pages.py").write_text(PAGES.lstrip())
     return project
 

@@ -27,9 +27,12 @@ def test_a_project_is_found_from_a_folder_inside(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("[project]\nname = 'shop'\n", "no table [tool.bff.gateways.NAME]"),
-        ("[tool.bff.gateways.web]\nport = 1\n", "missing required field `app`"),
+        (
+            "[tool.bff.gateways.web]\nport = 1\n",
+            "line 1, [tool.bff.gateways.web]: the key 'app' is missing",
+        ),
         ("[tool.bff.gateways.web]\napp = 1\nport = 1\n", "Expected `str`, got `int`"),
-        ("[tool.bff.services.web]\nprot = 1\n", "unknown field `prot`"),
+        ("[tool.bff.services.web]\nprot = 1\n", "unknown key 'prot' (did you mean port?)"),
         ("[tool.bff\n", "can't be read"),
         ("tool = 1\n", "tool is no table: write [tool.bff.gateways.NAME]"),
         ("tool = []\n", "tool is no table"),
@@ -98,3 +101,34 @@ def test_contracts_are_keys_of_the_table(tmp_path: Path) -> None:
     assert project.gateway("web").graphql_contract == "contracts/web.graphql"
     assert project.services["ratings"].contract == "bffs/services/ratings/openapi.json"
     assert project.services["ratings"].contract_url == "/openapi.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            '[tool.bff.services.ratings]\nport = 9001\ncontract_ur = "x"\n',
+            ", line 3, [tool.bff.services.ratings]: unknown key 'contract_ur' (did you mean contr",
+        ),
+        (
+            '[tool.bff.services.ratings]\ncommand = "x"\n\n[tool.bff.services."other"]\nzzz = 1\n',
+            ", line 5, [tool.bff.services.other]: unknown key 'zzz' (it has command, port, url",
+        ),
+        (
+            '[tool.bff.gateways.web]\napp = "a:b"\nport = "x"\n',
+            ", line 3, [tool.bff.gateways.web], port: Expected `int`, got `str`",
+        ),
+        (
+            '[tool.bff.gatewys.web]\napp = "a:b"\n',
+            ", [tool.bff]: unknown key 'gatewys' (did you mean gateways?)",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, complaint: str) -> None:
+    """The error has the line, the table by its name, the key, and the one that is meant."""
+    (tmp_path / "pyproject.toml").write_text(text)
+
+    with pytest.raises(CannotRun) as refused:
+        find_project(tmp_path)
+
+    assert complaint in str(refused.value)

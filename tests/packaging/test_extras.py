@@ -3,14 +3,16 @@
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-from bff_core.extras import EXTRAS
+from bff_core.extras import EXTRAS, missing
 
 ROOT = Path(__file__).parents[2]
+WHEEL = f"wheels/bff_core-{version('bff-core')}-py3-none-any.whl"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 BASE = f"import sys; sys.modules.update(dict.fromkeys({sum(EXTRAS.values(), ())!r}))\n"
@@ -140,8 +142,40 @@ def test_a_missing_extra_is_named(code: str, subject: str, extra: str):
 
     assert done.returncode == 1
     assert done.stderr.strip().endswith(
-        f": {subject} needs an extra that is not installed: pip install 'bff-core[{extra}]'"
+        f": {subject} needs an extra that is not installed: pip install '{WHEEL}[{extra}]'"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "extras"),
+    [
+        ('"bff-core @ {root:uri}/wheels/bff_core-1-py3-none-any.whl#sha256=00",', "graphql"),
+        ('"bff-core[auth, redis] @ file:///w/bff_core-1.whl"', "auth,graphql,redis"),
+        ("'bff_core[openapi]@ file:///w/bff_core-1.whl'", "graphql,openapi"),
+    ],
+)
+def test_a_project_adds_an_extra_to_its_requirement(
+    line: str, extras: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In a folder of a project the error has the line of pyproject.toml to change."""
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "shop"\ndependencies = [{line}]\n')
+    (tmp_path / "bffs").mkdir()
+    monkeypatch.chdir(tmp_path / "bffs")
+
+    assert str(missing("graphql", "GraphQL")) == (
+        "GraphQL needs an extra that is not installed: "
+        f"write bff-core[{extras}] in line 3 of pyproject.toml, then run: make test"
+    )
+
+
+def test_a_project_without_the_wheel_gets_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The bare name is never advised: on an index it could be anybody's."""
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["bff-core-tools"]\n')
+    monkeypatch.chdir(tmp_path)
+
+    assert str(missing("auth", "X")).endswith(f"pip install '{WHEEL}[auth]'")
 
 
 def test_another_missing_module_is_not_taken_for_an_extra():

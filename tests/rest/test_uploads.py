@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Annotated
 
 import httpx
@@ -263,5 +264,5 @@ def test_a_view_with_a_file_says_what_to_install():
     assert done.stdout == (
         "POST /pictures (__main__.add_picture): a form or a file needs "
         "an extra that is not installed: "
-        "pip install 'bff-core[uploads]'\n"
+        f"pip install 'wheels/bff_core-{version('bff-core')}-py3-none-any.whl[uploads]'\n"
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from bff_core.cli.dev.program import Program
+from bff_core.extras import advice
 
 SUFFIXES: Final = frozenset(
     {".py", ".toml", ".yaml", ".yml", ".json", ".graphql", ".html", ".jinja", ".js", ".css", ".txt"}
@@ -151,7 +152,7 @@ async def watch(root: Path, on_change: Callable[[set[Path]], None]) -> None:
         from watchfiles import Change, DefaultFilter, awatch  # noqa: PLC0415 # of an extra
     except ImportError:
         raise NoWatcher(
-            "files are not watched, since watchfiles is missing: pip install 'bff-core[scaffold]'"
+            f"files are not watched, since watchfiles is missing: {advice('scaffold')}"
         ) from None
     is_wanted = DefaultFilter()
 

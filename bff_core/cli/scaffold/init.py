@@ -45,6 +45,7 @@ def init_project(wanted: NewProject, *, templates: Path = TEMPLATES) -> Outcome:
     name = check_project_name(wanted.name)
     folder = wanted.folder or Path(name)
     _check_empty(folder)
+    _check_outside(folder)
     services = dict(_service(one) for one in wanted.services)
     default = "blank" if services else "mobile"
     client = str(with_defaults(wanted.answers, client=default)["client"])
@@ -99,6 +100,17 @@ def _units(
     port = answers.port or FIRST_PORT
     own = {**gateway_values(name, gateway, port, answers), "has_home": not services}
     return [Unit("project", name, values), Unit("gateway", gateway, own)]
+
+
+def _check_outside(folder: Path) -> None:
+    """Raise `CannotRun` for a folder inside a project that `bff init` has made."""
+    outer = folder.resolve().parents
+    project = next((one for one in outer if (one / BASE).is_dir() and (one / FILE).is_file()), None)
+    if project is not None:
+        raise CannotRun(
+            f"{folder} is inside the project {project}: add a gateway to it with bff new, "
+            "or go to another folder"
+        )
 
 
 def _check_empty(folder: Path) -> None:

@@ -173,9 +173,10 @@ def _chosen(known: list[ServiceMethod], wanted: Sequence[str]) -> list[ServiceMe
     by_label = {one.label: one for one in known}
     for label in wanted:
         if label not in by_label:
-            close = get_close_matches(label, by_label, 1)
+            plain = [name for name, one in by_label.items() if _is_plain(one)]
+            close = get_close_matches(label, plain, 1)
             hint = f" (did you mean {close[0]}?)" if close else ""
-            raise CannotRun(f"there is no {label!r}{hint}: the project has {', '.join(by_label)}")
+            raise CannotRun(f"there is no {label!r}{hint}: the project has {', '.join(plain)}")
         if not _is_plain(by_label[label]):
             raise CannotRun(
                 f"{label} takes more than texts and numbers, which no path or query has: "

@@ -17,6 +17,7 @@ from bff_core.cli.scaffold.text_files import (
     published_ports,
 )
 from bff_core.cli.scaffold.tree import Tree
+from bff_core.extras import has_extra, missing
 
 FIRST_SERVICE_PORT: Final = 9001
 DOCKERFILE: Final = "Dockerfile"
@@ -37,6 +38,27 @@ def free_service_port(project: Project, tree: Tree, name: str, wanted: int | Non
     if wanted in used:
         raise CannotRun(f"port {wanted} is used by another program of the project")
     return wanted or next(port for port in range(FIRST_SERVICE_PORT, 65536) if port not in used)
+
+
+def check_extras(tree: Tree, kind: Kind) -> None:
+    """Raise `CannotRun` if an extra that a service needs is not installed.
+
+    In a project that requires the wheel the extras are added to pyproject.toml first.
+    """
+    absent = [one for one in EXTRAS[kind] if not has_extra(one)]
+    if not absent:
+        return
+    text = tree.read(FILE) or ""
+    changed = add_extras(text, EXTRAS[kind])
+    if changed == text:
+        raise CannotRun(str(missing(absent[0], f"a service with a contract of {kind}")))
+    tree.write(FILE, changed)
+    tree.commit()
+    names = " and ".join(absent)
+    raise CannotRun(
+        f"the service needs {names}, which is not installed: {FILE} has it now. "
+        "Run make test, then this command again"
+    )
 
 
 def add_entry(

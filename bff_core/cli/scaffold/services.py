@@ -28,7 +28,7 @@ from bff_core.cli.scaffold.service_contract import (
     Kind,
     ServiceCode,
 )
-from bff_core.cli.scaffold.service_entry import add_entry, free_service_port
+from bff_core.cli.scaffold.service_entry import add_entry, check_extras, free_service_port
 from bff_core.cli.scaffold.service_options import (
     SERVICES,
     NewService,
@@ -69,6 +69,8 @@ def _added(project: Project, tree: Tree, wanted: NewService) -> Outcome:
             "or --graphql FILE or URL"
         )
     check_resolved(tree, [FILE])
+    if not wanted.is_dry_run:
+        check_extras(tree, source.kind)
     selection = OperationSelection(tuple(wanted.tags), tuple(wanted.paths))
     code = code_of(name, source, selection, {})
     known = project.services.get(name)

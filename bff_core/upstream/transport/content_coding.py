@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-from bff_core.extras import has_extra
+from bff_core.extras import advice, has_extra
 from bff_core.upstream.transport.failures import Undecodable
 from bff_core.upstream.transport.gzip_and_deflate import GZIP_WBITS, ContentDecoder, Deflate, Gzip
 
@@ -46,6 +46,6 @@ def _decoder(coding: bytes) -> ContentDecoder:
     if create is None:
         name = coding.decode("latin-1")
         if name in {"br", "zstd"}:
-            raise Undecodable(f"the coding {name} needs pip install 'bff-core[compression]'")
+            raise Undecodable(f"the coding {name} needs an extra: {advice('compression')}")
         raise Undecodable(f"unknown content coding {name!r}")
     return create()

@@ -480,3 +480,16 @@ def test_the_folder_may_be_a_link(scaffold: Scaffold) -> None:
 
 def _lines(path: Path) -> list[str]:
     return path.read_text().splitlines()
+
+
+def test_no_project_inside_a_project(scaffold: Scaffold) -> None:
+    """The error says how to add a gateway in place of a second project."""
+    root = scaffold.init()
+
+    with pytest.raises(CannotRun, match=r"is inside the project .*bff new"):
+        scaffold.init("other", root / "bffs" / "other")
+
+
+def test_packages_of_node_are_ignored(scaffold: Scaffold) -> None:
+    """A client for browsers may be installed in the folder of the project."""
+    assert "node_modules/" in (scaffold.init() / ".gitignore").read_text().split()

@@ -291,3 +291,30 @@ def test_a_mistake_is_refused_with_a_suggestion(
 ) -> None:
     """Nothing is overwritten, and a near miss is suggested."""
     assert message in str(outcomes[step])
+
+
+def test_only_methods_that_can_be_parts_are_listed(scaffold: Scaffold) -> None:
+    """A method that takes a list of ids is refused by name, and is not among those to choose."""
+    root = scaffold.init()
+    service = root / "bffs" / "services" / "library.py"
+    service.write_text(
+        '"""Books."""\n\nfrom bff_core import Upstream\n\n\nclass Library(Upstream):\n'
+        '    """Books."""\n\n'
+        "    async def book(self, book_id: str) -> str:\n"
+        '        """Return one."""\n'
+        '        return await self.get("/books/{id}", str, id=book_id)\n\n'
+        "    async def books(self, ids: list[str]) -> list[str]:\n"
+        '        """Return many."""\n'
+        '        return await self.get("/books", list[str], query={"ids": ids})\n'
+    )
+    words = ["-m", "bff_core", "add", "screen", "shelf", "--part"]
+    shown = [
+        subprocess.run(
+            [sys.executable, *words, part], cwd=root, capture_output=True, text=True, check=False
+        ).stderr
+        for part in ("library.bok", "library.books")
+    ]
+
+    assert "(did you mean library.book?)" in shown[0]
+    assert "library.books" not in shown[0]
+    assert "library.books takes more than texts and numbers" in shown[1]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -108,5 +109,29 @@ def test_the_missing_extra_is_named() -> None:
 
     assert done.returncode == 2
     assert done.stderr == (
-        "bff: this verb needs the extra `scaffold`: pip install 'bff-core[scaffold]'\n"
+        "bff: this verb needs an extra that is not installed: "
+        f"pip install 'wheels/bff_core-{version('bff-core')}-py3-none-any.whl[scaffold]'\n"
     )
+
+
+def run_verb(*words: str) -> str:
+    """Return what a verb prints, errors included."""
+    result = CliRunner().invoke(app, [*words])
+    return " ".join(result.output.replace("│", " ").split())
+
+
+def test_messages_have_no_words_of_the_validator() -> None:
+    """A wrong word is refused without the prefix of the library that checks it."""
+    shown = run_verb("client", "kotlin")
+
+    assert "'kotlin' is not one of 'ts'" in shown
+    assert "Value error" not in shown
+
+
+def test_help_has_no_types_of_python() -> None:
+    """An option that may be repeated, and a number with limits, have plain types."""
+    shown = run_verb("add", "screen", "--help") + run_verb("init", "--help")
+
+    assert "--part <str>" in shown
+    assert "--port <int> [1<=x<=65535]" in shown
+    assert "list[" not in shown
