@@ -1,7 +1,7 @@
 """The private names and error texts of pydantic that the framework uses."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -13,6 +13,7 @@ __all__ = [
     "fields_in",
     "has_validator",
     "is_pydantic_class",
+    "names_of_validators",
     "origin_of_model",
     "serializer_of",
     "use_serializer",
@@ -26,6 +27,7 @@ __all__ = [
 _FIELD: Final = re.compile(r"\[field_name='(\w+)'")
 
 _VALIDATOR: Final = "__pydantic_validator__"
+_DECORATORS: Final = "__pydantic_decorators__"
 _SCHEMA: Final = "__get_pydantic_core_schema__"
 _UPDATES: Final = "pydantic_js_updates"
 _DATA: Final = frozenset({"cls", "config", "default", "expected", "members", "metadata"})
@@ -104,6 +106,13 @@ def use_serializer(adapter: TypeAdapter[Any], schema: Any) -> None:
 def serializer_of(schema: Any) -> SchemaSerializer:
     """Return a new serializer of a core schema, nested models included."""
     return SchemaSerializer(schema, _use_prebuilt=False)
+
+
+def names_of_validators(kind: type) -> Iterator[str]:
+    """Yield the names of the methods of a model that validate; nothing for other classes."""
+    declared = getattr(kind, _DECORATORS, None)
+    for group in ("validators", "field_validators", "root_validators", "model_validators"):
+        yield from getattr(declared, group, {})
 
 
 def has_validator(kind: type) -> bool:

@@ -1,12 +1,13 @@
 """`bff check` of the reference project: its contracts are current, and its services fit them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bff_core.cli.check.access_list import FILE, access_of, read_pin
 from bff_core.cli.check.code import loaded_gateways
-from bff_core.cli.check.options import CheckOptions
 from bff_core.cli.check.releases import (
     graphql_of,
     openapi_of,
@@ -14,7 +15,6 @@ from bff_core.cli.check.releases import (
     pin_of_openapi,
     pinned_changes,
 )
-from bff_core.cli.check.run import results_of
 from bff_core.contracts.openapi import normalised
 from services_mock.shop import create_app
 from tests.reference_project import GATEWAYS, PROJECT, ROOT
@@ -53,16 +53,23 @@ def test_the_pinned_contracts_are_current(loaded):
                 )
 
 
-def test_the_services_are_as_their_contracts_say(loaded, tmp_path: Path):
+def test_the_services_are_as_their_contracts_say(tmp_path: Path):
     """The services of the reference project publish what is pinned, and the gateways fit it."""
-    live = {}
+    live = []
     for name, entry in PROJECT.services.items():
         if entry.contract:
             file = tmp_path / f"{name}.json"
             file.write_bytes(normalised(create_app(name).openapi()))
-            live[name] = str(file)
-    results = list(results_of(PROJECT, CheckOptions(live=live, gateways=GATEWAYS)))
+            live.append(f"--live={name}={file}")
+    # A process of its own: in this one, tests have declared clients of the same names.
+    done = subprocess.run(
+        [Path(sys.executable).with_name("bff"), "check", *live],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert len(live) == 9
-    assert [one.what for one in results if one.level in {"error", "warning"}] == []
-    assert sum("equals" in one.what for one in results) == 9
+    assert (done.stdout.count("equals"), done.returncode) == (9, 0), done.stdout
+    assert "!" not in done.stdout

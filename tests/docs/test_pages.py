@@ -89,9 +89,9 @@ def test_names_in_the_text_exist(name):
     assert names <= public | {*PACKAGES, *COMMANDS}
 
 
-@each_page
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - {"CHANGELOG.md"}))
 def test_pages_are_short(name):
-    """A page is something that one finishes."""
+    """A page is something that one finishes; a changelog is searched."""
     assert len(PAGES[name].text.splitlines()) <= LONGEST
 
 

@@ -49,7 +49,7 @@ def changed(text: str) -> str:
 def output_of(command: str) -> str:
     """Return what a command prints. One that loads the project has a process of its own."""
     words = command.split()
-    if words[1] == "check":
+    if words[1] == "check" or words[2] in {"screen", "view"}:
         bff = Path(sys.executable).with_name("bff")
         done = subprocess.run([bff, *words[1:]], capture_output=True, text=True, check=True)
         return done.stdout

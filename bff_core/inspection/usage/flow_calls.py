@@ -3,11 +3,12 @@
 import ast
 import inspect
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import FunctionType, GenericAlias
 from typing import Final, get_args
 
+from bff_core.compat.pydantic import names_of_validators
 from bff_core.composition.bulk import BulkMethod, ItemResult
 from bff_core.composition.loader import LoaderMethod
 from bff_core.inspection.function_source import hints_of, tree_of
@@ -250,7 +251,7 @@ class FlowCalls(FlowGenerated):
         for kind in sorted(classes_in(reply), key=lambda one: one.__qualname__):
             if not is_record(kind):
                 continue
-            for name in (*HOOKS, *_validators(kind)):
+            for name in (*HOOKS, *names_of_validators(kind)):
                 hook = inspect.getattr_static(kind, name, None)
                 self.apply(self.member(kind, hook, Typed(kind)), [], {}, _NODE)
 
@@ -325,13 +326,6 @@ def _adds_to(hint: Hint, value: FlowValue) -> bool:
     if isinstance(value, Typed):
         return not covers(hint, value)
     return True
-
-
-def _validators(kind: type) -> Iterator[str]:
-    """Yield the names of the validators of a model of pydantic."""
-    declared = getattr(kind, "__pydantic_decorators__", None)
-    for group in ("validators", "field_validators", "root_validators", "model_validators"):
-        yield from getattr(declared, group, {})
 
 
 def _is_saga(hint: Hint) -> bool:
