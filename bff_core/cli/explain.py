@@ -205,6 +205,9 @@ def _worst(found: Explanation) -> Text:
     if found.route.kind == "stream":
         text.append(f"{min(worst.seconds, limit):g} s", "bold")
         return text.append(" until the first line; after that the stream has no limit of time", "")
+    if worst.seconds >= limit and unknowns_of(found.step):
+        text.append("unknown", "bold yellow")
+        return text.append(f": at most {limit:g} s, the request's timeout", "")
     if endless:
         reason = f"the request's timeout, since {endless} has none of its own"
     elif worst.seconds >= limit:

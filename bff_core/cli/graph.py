@@ -17,6 +17,7 @@ from bff_core.cli.source_places import place_of
 from bff_core.composition.composition import Composition
 from bff_core.inspection.explanation import (
     awaited_by,
+    own_calls,
     own_requests,
     plan_of,
     requests_of,
@@ -97,8 +98,8 @@ def _tree(one: ScreenUse) -> Tree:
 def _lines_of(part: PartRef) -> Iterator[Text]:
     for awaited in awaited_by(part):
         yield Text(f"waits for {awaited.name}", "cyan")
-    for request in own_requests(part):
-        yield Text(call_text(request))
+    for request, times in own_calls(part):
+        yield Text(call_text(request, times))
     undo = plan_of(part).undo
     for request in [] if undo is None else requests_of(undo):
         yield Text(f"undo: {call_text(request)}", "dim")

@@ -11,9 +11,11 @@ from bff_core.inspection.explanation import (
     Shown,
     Use,
     awaited_by,
-    own_requests,
+    own_calls,
+    own_unknowns,
     plan_of,
 )
+from bff_core.inspection.repetition import ONCE, Times
 from bff_core.inspection.steps import PartRef, Request, SagaRun
 
 Row = Sequence[Text]
@@ -52,7 +54,12 @@ class PartRows:
         elif isinstance(what, Request):
             where = "resolver" if self.found.route.kind == "field" else "view"
             name = Text(f"(the {where} itself){suffix}", "dim")
-            yield [name, Text("the answer fails"), Text(call_text(what)), self._at_most(what)]
+            yield [
+                name,
+                Text("the answer fails"),
+                Text(call_text(what, use.times)),
+                self._at_most(what, use.times),
+            ]
         else:
             yield [Text("unknown", "yellow"), Text(), Text(what.reason), Text()]
 
@@ -61,7 +68,9 @@ class PartRows:
         fails = plan.fallback or FAILS.get(part.kind, "the answer fails")
         waits = awaited_by(part)
         calls = [Text(f"waits for {', '.join(one.name for one in waits)}", "dim")] if waits else []
-        calls += [Text(call_text(one)) for one in own_requests(part)]
+        calls += [Text(call_text(one, times)) for one, times in own_calls(part)]
+        if own_unknowns(part):
+            calls.append(Text("unknown: see below", "yellow"))
         style = "bold" if part.kind == "critical" else ""
         first = calls[0] if calls else Text()
         name = Text(f"{indent}{part.name}{suffix}", style)
@@ -72,13 +81,13 @@ class PartRows:
                 self.shown.add(one)
                 yield from self._part(one, "", f"{indent}  ")
 
-    def _at_most(self, what: Shown) -> Text:
-        seconds = self.found.at_most(what)
+    def _at_most(self, what: Shown, times: Times = ONCE) -> Text:
+        seconds = self.found.at_most(what, times)
         return Text("the request" if isinf(seconds) else f"{seconds:g} s")
 
     def fields(self, use: Use) -> Iterator[dict[str, object]]:
         """Yield the same as JSON."""
-        what, seconds = use.what, self.found.at_most(use.what)
+        what, seconds = use.what, self.found.at_most(use.what, use.times)
         common = {
             "stage": use.stage,
             "is_certain": use.is_certain,
@@ -91,7 +100,7 @@ class PartRows:
             for step in what.saga.steps:
                 yield {**part_fields(PartRef(what.saga, step.name, "step")), **common}
         elif isinstance(what, Request):
-            yield {"part": None, "kind": "call", "calls": [call_fields(what)], **common}
+            yield {"part": None, "kind": "call", "calls": [call_fields(what, use.times)], **common}
         else:
             yield {"part": None, "kind": "unknown", "calls": [], **common}
 
@@ -114,11 +123,12 @@ def part_fields(part: PartRef) -> dict[str, object]:
         "timeout": plan.timeout,
         "fallback": plan.fallback or None,
         "waits_for": [one.name for one in awaited_by(part)],
-        "calls": [call_fields(one) for one in own_requests(part)],
+        "calls": [call_fields(one, times) for one, times in own_calls(part)],
+        "unknown": [one.reason for one in own_unknowns(part)],
     }
 
 
-def call_fields(one: Request) -> dict[str, object]:
+def call_fields(one: Request, times: Times) -> dict[str, object]:
     """Return a call as JSON."""
     return {
         "service": one.service.name,
@@ -126,9 +136,12 @@ def call_fields(one: Request) -> dict[str, object]:
         "method": one.verb or None,
         "path": one.path or None,
         "is_stream": one.is_stream,
+        "most_calls": times.at_most,
+        "once_per": list(times.units),
     }
 
 
-def call_text(one: Request) -> str:
-    """Return a call in a line: its service, its method and its path."""
-    return f"{one.service.name}  {one}{', a stream' if one.is_stream else ''}"
+def call_text(one: Request, times: Times = ONCE) -> str:
+    """Return a call in a line: its service, its method, its path, and how often it is sent."""
+    often = "" if times.is_once else f", {times}"
+    return f"{one.service.name}  {one}{', a stream' if one.is_stream else ''}{often}"

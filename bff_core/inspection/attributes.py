@@ -23,6 +23,7 @@ from bff_core.inspection.values import (
     Text,
     Value,
     Verb,
+    WholeNumber,
 )
 from bff_core.saga.saga import Step as SagaStep
 from bff_core.upstream.client import Upstream
@@ -131,10 +132,18 @@ def _of_object(one: object, name: str) -> Value:
     return None if static is None else known(static)
 
 
-def known(one: object) -> Value:
-    """Return the value of an object that exists before a function runs."""
+def constant(one: object) -> Value:
+    """Return the value of a text or a whole number; None for other constants."""
     if isinstance(one, str):
         return Text(one)
+    return WholeNumber(one) if type(one) is int else None
+
+
+def known(one: object) -> Value:
+    """Return the value of an object that exists before a function runs."""
+    found = constant(one)
+    if found is not None:
+        return found
     if isinstance(one, classmethod | staticmethod):
         return _method(one.__func__, None)
     return Known(one)

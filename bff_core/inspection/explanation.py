@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.policy_sources import EffectiveOption, options_in_effect
 from bff_core.inspection.reader import PartPlan, parts_of
+from bff_core.inspection.repetition import ONCE, Times
 from bff_core.inspection.routes import SHARED_BY, RouteDescription
 from bff_core.inspection.steps import (
     InOrder,
@@ -35,13 +36,15 @@ class Use:
     """A part, a call or a saga in the order of a request.
 
     Those of one `stage` run at the same time; the stages run one after the other. `is_certain` is
-    whether every request needs it, `is_repeated` whether it runs once for each of several items.
+    whether every request needs it, `is_repeated` whether it runs once for each of several items,
+    `times` how often.
     """
 
     what: Shown
     stage: int
     is_certain: bool = True
     is_repeated: bool = False
+    times: Times = ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,12 @@ class Explanation:
     worst: Moment
     options: Mapping[type[Upstream], Sequence[EffectiveOption]]
 
-    def at_most(self, what: Shown) -> float:
+    def at_most(self, what: Shown, times: Times = ONCE) -> float:
         """Return how many seconds a row may take; infinite if nothing but the request ends it."""
         timeline = Timeline(self.policies, self.limit)
         if isinstance(what, Request):
-            return timeline.call_seconds(what)
+            seconds = timeline.call_seconds(what) * times.factor if times.factor else 0.0
+            return seconds if seconds < self.limit or times.is_once else float("inf")
         return timeline.duration(what) if isinstance(what, PartRef) else float("inf")
 
     @property
@@ -137,6 +141,32 @@ def own_requests(part: PartRef) -> list[Request]:
     return list(dict.fromkeys(found))
 
 
+def own_calls(part: PartRef) -> list[tuple[Request, Times]]:
+    """Return the requests in the source of a part itself, each with how often it is sent."""
+    return calls_of(plan_of(part).step)
+
+
+def calls_of(step: Step) -> list[tuple[Request, Times]]:
+    """Return the requests of a step itself, without those of parts, each with how often."""
+    return list(dict.fromkeys(_with_times(step, ONCE)))
+
+
+def _with_times(step: Step, times: Times) -> Iterable[tuple[Request, Times]]:
+    if isinstance(step, Request):
+        yield step, times
+    elif isinstance(step, Repeated):
+        yield from _with_times(step.step, times.within(step))
+    elif isinstance(step, InOrder | Together | Maybe):
+        for one in step.steps:
+            yield from _with_times(one, times)
+
+
+def own_unknowns(part: PartRef) -> list[Unknown]:
+    """Return what the source of a part itself does not show."""
+    steps = leaves(plan_of(part).step)
+    return list(dict.fromkeys(one for one in steps if isinstance(one, Unknown)))
+
+
 def unknowns_of(step: Step) -> list[Unknown]:
     """Return what the source does not show, also inside the parts that a step needs."""
     found: dict[Unknown, None] = {}
@@ -167,7 +197,7 @@ class _Stages:
     first: dict[PartRef, int] = field(default_factory=dict)
     certain: set[PartRef] = field(default_factory=set)
     is_certain: bool = True
-    is_repeated: bool = False
+    times: Times = ONCE
 
     def place(  # noqa: PLR0911 # one branch for each kind of step
         self, step: Step, stage: int
@@ -192,19 +222,19 @@ class _Stages:
         return stage + 1
 
     def _within(self, step: Maybe | Repeated, stage: int) -> int:
-        before = self.is_certain, self.is_repeated
+        before = self.is_certain, self.times
         if isinstance(step, Maybe):
             self.is_certain, inner = False, step.steps
         else:
-            self.is_repeated, inner = True, (step.step,)
+            self.times, inner = self.times.within(step), (step.step,)
         end = max((self.place(one, stage) for one in inner), default=stage)
-        self.is_certain, self.is_repeated = before
+        self.is_certain, self.times = before
         return end
 
     def _start(self, part: PartRef, stage: int) -> int:
         if part.kind == "step" or (plan_of(part).runs_once and part in self.certain):
             return stage
-        if self.is_certain and not self.is_repeated:
+        if self.is_certain and self.times.is_once:
             self.certain.add(part)
         self.first[part] = stage
         self._add(part, stage)
@@ -213,5 +243,8 @@ class _Stages:
     def _add(self, what: Shown, stage: int) -> None:
         key, known = (what, stage), self.uses.get((what, stage))
         is_certain = self.is_certain or (known is not None and known.is_certain)
-        is_repeated = self.is_repeated or (known is not None and known.is_repeated)
-        self.uses[key] = Use(what, stage, is_certain, is_repeated)
+        times = (
+            self.times if known is None or self.times.factor > known.times.factor else known.times
+        )
+        is_repeated = not times.is_once or (known is not None and known.is_repeated)
+        self.uses[key] = Use(what, stage, is_certain, is_repeated, times)

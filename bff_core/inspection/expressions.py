@@ -6,10 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FunctionType
 
-from bff_core.inspection.attributes import attribute, known
+from bff_core.inspection.attributes import attribute, constant, known
 from bff_core.inspection.function_source import MISSING, named, place_of
 from bff_core.inspection.steps import Maybe, Repeated, Step, Unknown, in_order
-from bff_core.inspection.values import Instance, Known, LocalFunction, Many, Pending, Text, Value
+from bff_core.inspection.values import (
+    Instance,
+    Known,
+    LocalFunction,
+    Many,
+    Pending,
+    Value,
+    can_call,
+    one_of,
+)
 
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
@@ -24,6 +33,7 @@ class Expressions(ABC):
         self.function = function
         self.names = names
         self.steps: list[Step] = []
+        self.loops = 0
 
     @abstractmethod
     def call(self, node: ast.Call) -> Value:
@@ -33,6 +43,15 @@ class Expressions(ABC):
         """Record that the source does not show what happens."""
         line = getattr(node, "lineno", 0)
         self.steps.append(Unknown(reason, place_of(self.function, line)))
+
+    @contextmanager
+    def looped(self) -> Iterator[None]:
+        """Read a loop within the context."""
+        self.loops += 1
+        try:
+            yield
+        finally:
+            self.loops -= 1
 
     @contextmanager
     def apart(self) -> Iterator[list[Step]]:
@@ -53,7 +72,7 @@ class Expressions(ABC):
             case ast.Name():
                 return self._named(node.id)
             case ast.Constant():
-                return Text(node.value) if isinstance(node.value, str) else None
+                return constant(node.value)
             case ast.Attribute():
                 return attribute(self.value_of(node.value), node.attr)
             case ast.Call():
@@ -67,11 +86,11 @@ class Expressions(ABC):
                 return self.either([[node.body], [node.orelse]])
             case ast.BoolOp():
                 first = self.value_of(node.values[0])
-                return self.either([[one] for one in node.values[1:]] + [[]]) or first
+                return one_of([first, self.either([[one] for one in node.values[1:]])])
             case ast.Lambda():
                 return LocalFunction(node, self.names)
             case ast.List() | ast.Tuple() | ast.Set():
-                return Many(tuple(map(self.value_of, node.elts)))
+                return self._several(node.elts)
             case ast.Starred():
                 return self.value_of(node.value)
             case ast.Subscript():
@@ -84,7 +103,7 @@ class Expressions(ABC):
         return None
 
     def either(self, branches: Sequence[Sequence[ast.expr]]) -> Value:
-        """Read branches of which one is taken; return the first value that is known."""
+        """Read branches of which one is taken; return what all of their values stand for."""
         values: list[Value] = []
         taken: list[Step] = []
         for branch in branches:
@@ -92,7 +111,7 @@ class Expressions(ABC):
                 values += map(self.value_of, branch)
             taken.append(in_order(steps))
         self.take_one_of(taken)
-        return next((one for one in values if one is not None), None)
+        return one_of(values)
 
     def take_one_of(self, branches: Sequence[Step]) -> None:
         """Take the steps of a condition; a branch without steps is left out."""
@@ -111,6 +130,22 @@ class Expressions(ABC):
             values = value.values if isinstance(value, Many) and is_same else ()
             for index, one in enumerate(target.elts):
                 self.bind(one, values[index] if values else None)
+
+    def _several(self, nodes: Sequence[ast.expr]) -> Many:
+        """Return the values of a list; of a starred one, those inside if they are known."""
+        found: list[Value] = []
+        is_repeated = False
+        for node in nodes:
+            value = self.value_of(node)
+            if not isinstance(node, ast.Starred):
+                found.append(value)
+            elif isinstance(value, Many):
+                found += value.values
+                is_repeated = is_repeated or value.is_repeated
+            else:
+                found.append(repeated_item(value))
+                is_repeated = True
+        return Many(tuple(found), is_repeated)
 
     def _item(self, node: ast.Subscript) -> Value:
         """Return the client in `app.services[Catalog]`; no other item is known."""
@@ -134,25 +169,41 @@ class Expressions(ABC):
 
     def _awaited(self, node: ast.Await) -> Value:
         value = self.value_of(node.value)
+        return self.waits_for(value, f"awaits {short(node.value)}", node)
+
+    def waits_for(self, value: Value, reason: str, node: ast.AST) -> Value:
+        """Wait for a value: take its steps, or record that they are unknown; return its result."""
         if isinstance(value, Pending):
             self.steps.append(value.step)
             return value.value
         if not (isinstance(value, Known) and value.value is NOTHING):
-            self.unknown(f"awaits {short(node.value)}", node)
+            self.unknown(reason, node)
         return None
+
+    def item_of(self, source: Value, node: ast.expr) -> Value:
+        """Return what the items of an iterated value stand for; record calls that differ."""
+        if not isinstance(source, Many):
+            return repeated_item(source)
+        item = one_of(source.values)
+        if item is None and any(map(can_call, source.values)):
+            self.unknown(f"iterates {short(node)}, whose items differ", node)
+        return item
 
     def _comprehension(self, node: Comprehension) -> Value:
         is_first, names = True, dict(self.names)
-        with self.apart() as steps:
+        most: int | None = 1
+        with self.apart() as steps, self.looped():
             for one in node.generators:
                 before = len(steps)
                 source = self.value_of(one.iter)
-                if one.is_async and isinstance(source, Pending):
-                    steps.append(source.step)
+                if one.is_async:
+                    self.waits_for(source, f"iterates {short(one.iter)}", one.iter)
                 if is_first:  # it is read once, outside the loop
                     outside, is_first = [*steps[before:]], False
                     del steps[before:]
-                self.bind(one.target, repeated_item(source))
+                count = source.count if isinstance(source, Many) else None
+                most = None if most is None or count is None else most * count
+                self.bind(one.target, self.item_of(source, one.iter))
                 for condition in one.ifs:
                     self.value_of(condition)
             parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
@@ -160,15 +211,13 @@ class Expressions(ABC):
         self.names = names
         self.steps += outside
         if steps:
-            self.steps.append(Repeated(in_order(steps)))
-        return Many((values[-1],), is_repeated=True)
+            self.steps.append(Repeated(in_order(steps), most=most))
+        return Many((values[-1],), is_repeated=True, most=most)
 
 
 def repeated_item(source: Value) -> Value:
     """Return the value of an item of a value that is iterated."""
-    if isinstance(source, Many) and source.values:
-        return source.values[0]
-    return None
+    return one_of(source.values) if isinstance(source, Many) else None
 
 
 NOTHING = object()

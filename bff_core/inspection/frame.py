@@ -5,6 +5,7 @@ import asyncio
 import inspect
 import sysconfig
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing, nullcontext
 from types import FunctionType
 from typing import Final
 
@@ -15,6 +16,7 @@ from bff_core.inspection.arguments import arguments_by_name, bound_arguments
 from bff_core.inspection.attributes import GRAPHQL_VERBS, attribute, part_ref
 from bff_core.inspection.expressions import NOTHING, short
 from bff_core.inspection.function_source import class_in, hints_of, plain_function, tree_of
+from bff_core.inspection.helpers import arguments_of, helper_of
 from bff_core.inspection.statements import Statements
 from bff_core.inspection.steps import (
     InOrder,
@@ -42,6 +44,7 @@ from bff_core.inspection.values import (
     Text,
     Value,
     Verb,
+    WholeNumber,
     is_call,
     is_client,
 )
@@ -53,7 +56,14 @@ MAX_DEPTH: Final = 24
 """Functions that are read inside one another."""
 
 GATHERS: Final = (gather, asyncio.gather)
-TASKS: Final = (asyncio.create_task, asyncio.ensure_future, asyncio.shield, asyncio.wait_for)
+TASKS: Final = (
+    *(asyncio.create_task, asyncio.ensure_future, asyncio.shield, asyncio.wait_for),
+    *(aclosing, aiter, anext),
+)
+"""Functions that return what they are given, or wait for it."""
+
+LIMITS: Final = (asyncio.timeout, asyncio.timeout_at, nullcontext)
+"""Contexts that are entered at once."""
 
 _LIBRARIES: Final = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
 
@@ -81,7 +91,7 @@ class Frame(Statements):
         self._outer = outer
         self._via = via
 
-    def call(self, node: ast.Call) -> Value:  # noqa: PLR0911 # one branch for each kind of callee
+    def call(self, node: ast.Call) -> Value:
         """Read a call: its function, its arguments, and what it does."""
         found = self._special(node)
         if found is not None:
@@ -89,6 +99,23 @@ class Frame(Statements):
         function = self.value_of(node.func)
         given = [self.value_of(one) for one in node.args]
         keywords = {one.arg or "": self.value_of(one.value) for one in node.keywords}
+        return self._called(function, node, given, keywords)
+
+    def called(self, function: Value, given: Sequence[Value]) -> Value:
+        """Return what a function that is passed to a helper returns."""
+        node = ast.Call(ast.Name("function"), [], [], lineno=0)
+        return self._called(function, node, given, {})
+
+    def sent(
+        self, service: type[Upstream], method: str, path: str, *, is_stream: bool = False
+    ) -> Request:
+        """Return a request of a client, sent by the method that is being read."""
+        sender, via = self._via or (service, "")
+        return Request(sender, via, method, path, is_stream=is_stream)
+
+    def _called(  # noqa: PLR0911 # one branch for each kind of callee
+        self, function: Value, node: ast.Call, given: Sequence[Value], keywords: Mapping[str, Value]
+    ) -> Value:
         match function:
             case BoundPart():
                 return self._part(function)
@@ -136,9 +163,10 @@ class Frame(Statements):
             return Pending(SagaRun(owner.kind))
         if name == "create_task" and isinstance(owner, TaskGroup):
             task = self.value_of(first)
-            if isinstance(task, Pending):
-                owner.steps.append(task.step)
-                return Pending(InOrder())
+            step = task.step if isinstance(task, Pending) else Unknown("starts a task", "")
+            is_repeated = self.loops > owner.loops
+            owner.steps.append(Repeated(step, at_once=True) if is_repeated else step)
+            return Pending(InOrder())
         return None
 
     def _part(self, bound: BoundPart) -> Pending:
@@ -170,17 +198,30 @@ class Frame(Statements):
         is_stream = name in {"ndjson", "sse", "stream"}
         return Pending(Request(service, via, method, path, is_stream=is_stream))
 
-    def _object(  # noqa: PLR0911 # one branch for each kind of object
+    def _object(  # noqa: C901, PLR0911 # one branch for each kind of object
         self, one: object, node: ast.Call, given: Sequence[Value], keywords: Mapping[str, Value]
     ) -> Value:
         if one is NOTHING:
             return Known(NOTHING)
         if any(one is each for each in GATHERS):
             return _gathered(node, given)
+        helper = helper_of(one)
+        if helper is not None and callable(one):
+            found = helper(self, arguments_of(one, given, keywords))
+            if found is None:
+                self.unknown(f"calls {short(node.func)}(...)", node)
+            return Known(NOTHING) if found is None else found
+        if one is range:
+            only = given[0] if len(given) == 1 else None
+            return Many(
+                (None,), True, max(only.value, 0) if isinstance(only, WholeNumber) else None
+            )
         if any(one is each for each in TASKS):
             return given[0] if given and isinstance(given[0], Pending) else None
         if one is asyncio.TaskGroup:
-            return TaskGroup()
+            return TaskGroup(loops=self.loops)
+        if any(one is each for each in LIMITS):
+            return Known(NOTHING)
         if one is getattr and len(given) > 1 and isinstance(given[1], Text):
             return attribute(given[0], given[1].value)
         if isinstance(one, type):
@@ -263,7 +304,7 @@ def _gathered(node: ast.Call, given: Sequence[Value]) -> Pending:
             values.append(one.value if isinstance(one, Pending) else None)
             if isinstance(one, Pending):
                 steps.append(Repeated(one.step, at_once=True) if is_repeated else one.step)
-            elif not is_repeated or several == (None,):
+            elif not (isinstance(one, Known) and one.value is NOTHING):
                 steps.append(Unknown(f"awaits {short(argument)}", ""))
     return Pending(
         Together(tuple(steps)) if len(steps) > 1 else in_order(steps), Many(tuple(values))

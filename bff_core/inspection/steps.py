@@ -97,10 +97,15 @@ class Maybe:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """A step as often as there are items: one after the other, or `at_once`."""
+    """A step as often as there are items: one after the other, or `at_once`.
+
+    `most` is how often at most, None if the source does not show it; `unit` is what is counted.
+    """
 
     step: "Step"
     at_once: bool = False
+    most: int | None = None
+    unit: str = "item"
 
 
 Step: TypeAlias = (

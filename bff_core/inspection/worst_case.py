@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isinf
 
 from bff_core.inspection.reader import parts_of
 from bff_core.inspection.steps import (
@@ -130,8 +130,12 @@ class Timeline:
     def _repeated(self, step: Repeated, now: Moment) -> Moment:
         with self._uncertain():
             end = self.after(step.step, now)
-        is_endless = not step.at_once and end.seconds > now.seconds
-        return now.after("a loop", inf) if is_endless else end
+        seconds = end.seconds - now.seconds
+        if step.at_once or seconds <= 0:
+            return end
+        if step.most is None or isinf(seconds):
+            return now.after("a loop", inf)
+        return now.after(f"{step.most} times {_names(end, now)}", seconds * step.most)
 
     def _last(self, steps: Iterable[Step], now: Moment) -> Moment:
         return max((self.after(one, now) for one in steps), key=_seconds, default=now)
@@ -179,6 +183,11 @@ def worst_case(step: Step, policies: Policies, limit: float) -> Moment:
 
 def _key(part: PartRef) -> tuple[type, str]:
     return part.screen, part.name
+
+
+def _names(end: Moment, now: Moment) -> str:
+    """Return what takes the time between two moments."""
+    return " and ".join(dict.fromkeys(name for name, _ in end.path[len(now.path) :])) or "a loop"
 
 
 def _seconds(moment: Moment) -> float:

@@ -22,6 +22,51 @@ def app():
     return gateway("signed", faces=[views], authenticator=BearerAuthenticator())
 """
 
+PAGED = """
+from bff_core import Composition, Policy, Upstream, Views, critical, gateway
+from bff_core.service_clients import pages_by_cursor
+
+
+class Ratings(Upstream):
+    policy = Policy(timeout=0.5)
+
+    def all_ratings(self, pages=100):
+        async def read_page(cursor):
+            found = await self.get("/ratings", dict, query={"cursor": cursor})
+            return found["items"], found["next"]
+
+        return pages_by_cursor(read_page, pages=pages)
+
+
+class Page(Composition):
+    ratings: Ratings
+
+    @critical
+    async def some(self) -> int:
+        return len([one async for one in self.ratings.all_ratings(pages=4)])
+
+    @critical
+    async def other(self, source: object) -> int:
+        return len([one async for one in source])
+
+
+views = Views()
+
+
+@views.get("/some")
+async def get_some(page: Page) -> int:
+    return await page.some()
+
+
+@views.get("/other")
+async def get_other(page: Page) -> int:
+    return await page.other(None)
+
+
+def app():
+    return gateway("paged", faces=[views], services=[Ratings])
+"""
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -165,6 +210,8 @@ def test_an_explanation_has_order_policies_and_worst_case(here, bff):
             "method": "GET",
             "path": "/products/{id}",
             "is_stream": False,
+            "most_calls": 1,
+            "once_per": [],
         }
     ]
     assert (found["worst_case"], found["critical_path"]) == (3.0, ["product", "title"])
@@ -253,3 +300,20 @@ def test_a_folder_without_a_project_is_explained(tmp_path, bff, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     assert "there is no pyproject.toml" in bff("routes").err
+
+
+def test_pages_are_explained_and_what_is_not_read_is_unknown(tmp_path, bff, monkeypatch):
+    """An iterator shows its calls and counts them; an unknown one has no small worst case."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("BFF_UPSTREAM_RATINGS", "http://ratings.internal:8080")
+    (tmp_path / "paged_shop.py").write_text(PAGED)
+    known = bff("explain", "/some", "--gateway", "paged_shop:app").out
+    unknown = bff("explain", "/other", "--gateway", "paged_shop:app").out
+    graph = bff("graph", "paged_shop:app").out
+
+    assert "ratings  GET /ratings, up to 4 calls  2 s" in known
+    assert "worst case  2 s = some 2 s" in known
+    assert "unknown: iterates source" in unknown
+    assert "worst case  unknown: at most 10 s, the request's timeout" in unknown
+    assert "ratings  GET /ratings, up to 4 calls" in graph
