@@ -94,8 +94,11 @@ class Schemas:
                 return {"type": "object", "additionalProperties": inner(values), **kind.limits}
             case ObjectType():
                 return self._object(kind, direction, known)
-            case Union(options):
-                return {"anyOf": [inner(one) for one in options]} if options else {}
+            case Union(options, discriminator):
+                schema: Schema = {"anyOf": [inner(one) for one in options]} if options else {}
+                if discriminator is not None and direction == "request":
+                    schema["required"] = [discriminator.property]
+                return schema
         return {}
 
     def _reference(self, name: str, direction: Direction, known: Schema) -> Schema:

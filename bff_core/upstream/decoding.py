@@ -1,6 +1,7 @@
 """Decodes replies: a reply becomes a typed value, or an error."""
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from types import NoneType
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin
@@ -156,15 +157,22 @@ class Decoding(Generic[T]):
 class Decodings(dict[Any, Decode]):
     """The decodings of one upstream by type; each is compiled when it is first needed."""
 
-    __slots__ = ("_options",)
+    __slots__ = ("_options", "_tolerant")
 
     def __init__(self, policy: Policy, decoders: Mapping[type, Decoder]) -> None:
         super().__init__()
         self._options = reading_options(policy, decoders)
+        self._tolerant: dict[Any, Decode] = {}
 
     def __missing__(self, model: Any) -> Decode:
         made = self[model] = decoding(model, self._options)
         return made
+
+    def tolerant(self, model: Any) -> Decode:
+        """Return the decoding that omits what does not fit, whatever the policy says."""
+        if model not in self._tolerant:
+            self._tolerant[model] = decoding(model, replace(self._options, is_tolerant=True))
+        return self._tolerant[model]
 
     def of_lines(self, model: Any) -> Decoding[Any]:
         """Return the decoding for the lines of a stream; raises `ConfigurationError`."""

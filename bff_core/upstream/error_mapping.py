@@ -11,7 +11,7 @@ from typing import Any, Final, Never, TypeGuard, get_args, get_origin
 import msgspec
 from msgspec.structs import replace
 
-from bff_core.call import Decode, Reply, find_header
+from bff_core.call import Reply, find_header
 from bff_core.errors import (
     BadPayload,
     BadStatus,
@@ -21,7 +21,7 @@ from bff_core.errors import (
     retry_after_of,
 )
 from bff_core.http_statuses import CLIENT_ERROR_TITLES
-from bff_core.upstream.decoding import decoding
+from bff_core.upstream.decoding import Decodings, decoding
 from bff_core.upstream.reading.charset import text_of
 from bff_core.upstream.reading.tolerant import DECODE_ERRORS, Reduced
 from bff_core.upstream.typed_failure import TypedFailure
@@ -48,24 +48,25 @@ _is_code: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}").fullmatch
 class _Translation:
     """A function of `fails_with`, and how its argument is made from a reply."""
 
-    __slots__ = ("_is_typed_reply", "_model", "function", "name")
+    __slots__ = ("_is_typed", "_is_typed_reply", "_model", "function", "name")
 
     def __init__(self, function: Translate) -> None:
         self.function = function
         self.name = getattr(function, "__qualname__", repr(function))
+        self._is_typed = _is_typed(function)
         model = function.model if _is_typed(function) else _parameter(function, self.name)
         self._is_typed_reply = get_origin(model) is TypedReply
         self._model = get_args(model)[0] if self._is_typed_reply else model
         if self._model is not Reply:
             decoding(self._model)  # type: ignore[arg-type]  # an annotation; raises for wrong ones
 
-    def argument(self, failure: BadStatus, decodings: Mapping[object, Decode]) -> object:
+    def argument(self, failure: BadStatus, decodings: Decodings) -> object:
         """Return the function's argument; raise `BadPayload` for a body that does not fit."""
         reply = failure.reply
         if self._model is Reply:
             return reply
         body = reply.content.removeprefix(BYTE_ORDER_MARK)
-        decode = decodings[self._model]
+        decode = decodings.tolerant(self._model) if self._is_typed else decodings[self._model]
         value = decode.value(replace(reply, status=200, body=body), failure.call)
         if isinstance(value, Reduced):
             value = value.value
@@ -132,12 +133,11 @@ def check_failures(owner: str, passes_through: AbstractSet[int], fails_with: Fai
             raise ConfigurationError(f"{owner}.{error}") from error
 
 
-def translated(
-    failure: BadStatus, function: Translate, decodings: Mapping[object, Decode]
-) -> BFFError:
+def translated(failure: BadStatus, function: Translate, decodings: Decodings) -> BFFError:
     """Return the error that a function makes of a failure, or the failure itself.
 
-    `decodings` are those of the upstream: its policy and decoders apply to errors as well.
+    `decodings` are those of the upstream: its policy and decoders apply to errors as well, but
+    the body of a `TypedFailure` is always read tolerantly, so that a new code is not its end.
 
     1. If the body does not fit, the failure is returned, with that in its message.
     2. Raising one of our errors is the same as returning it.

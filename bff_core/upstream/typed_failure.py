@@ -18,8 +18,9 @@ class TypedFailure(BadStatus, Generic[T]):
         class Stock(Upstream):
             fails_with = {409: OutOfStock}
 
-    `body` is the decoded body. Clients get what they get for a `BadStatus`. A reply whose body does
-    not fit raises a plain `BadStatus`.
+    `body` is the decoded body. Clients get what they get for a `BadStatus`. It is read
+    tolerantly, whatever the policy says: a new member of an enum is `UNRECOGNIZED` if the enum has
+    that. A reply whose body does not fit even so raises a plain `BadStatus`.
     """
 
     model: ClassVar[Any] = None

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from bff_core.contracts.openapi import parse
+from bff_core.mocks import MockService
 from tests.mocks.contract import calling, pets
 
 KEY = {"x-key": "any"}
@@ -117,3 +119,27 @@ async def test_encoded_ids() -> None:
         answer = await client.get("/orders/a%2Fb", headers=KEY)
 
     assert answer.json()["id"] == "a/b"
+
+
+async def test_a_body_without_its_discriminator() -> None:
+    """A union needs the property that its discriminator names, though no option requires it."""
+    person = {"type": "object", "properties": {"kind": {"const": "person", "default": "person"}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Shop", "version": "1"},
+        "paths": {"/authors": {"post": {
+            "requestBody": {"content": {"application/json": {"schema": {
+                "oneOf": [{"$ref": "#/components/schemas/Person"}, {"type": "string"}],
+                "discriminator": {"propertyName": "kind"},
+            }}}},
+            "responses": {"204": {"description": "Done"}},
+        }}},
+        "components": {"schemas": {"Person": person}},
+    }  # fmt: skip
+    async with calling(MockService(parse(document))) as client:
+        refused = await client.post("/authors", json={})
+        accepted = [await client.post("/authors", json=one) for one in ({"kind": "person"}, "Ada")]
+
+    assert refused.status_code == 400
+    assert '"kind" is a required property' in refused.json()["detail"]
+    assert [one.status_code for one in accepted] == [204, 204]

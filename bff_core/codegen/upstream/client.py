@@ -49,7 +49,8 @@ def generate(document: Document, options: UpstreamOptions) -> Generated:
         method.errors = _errors_of(method.operation, by_key)
     assign_tags(types.unions)
     notes += types.notes
-    policy = proposed_policy(document, operations, options.service)
+    reads_enums = any(one.is_read for one in types.enums)
+    policy = proposed_policy(document, operations, options.service, reads_enums=reads_enums)
     return Generated(
         _files(document, options, types, list(_sources(methods, unique)), failures),
         tuple(notes),

@@ -285,7 +285,8 @@ class ModelTypes:
         if one.is_deprecated and "deprecated" not in description.lower():
             description = f"{description.rstrip()} Deprecated." if description else "Deprecated."
         const = ""
-        if isinstance(one.type, Enum) and len(one.type.values) == 1 and one.is_required:
+        is_always_there = one.is_required or one.has_default
+        if isinstance(one.type, Enum) and len(one.type.values) == 1 and is_always_there:
             const = one.type.values[0] if isinstance(one.type.values[0], str) else ""
         return ClassField(attribute, one.name, shape, default, description, const)
 

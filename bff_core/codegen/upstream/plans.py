@@ -1,7 +1,7 @@
 """What models.py will hold: its classes, enums and unions, before they are written as code."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from bff_core.contracts.types import Json
@@ -77,6 +77,15 @@ class ClassPlan:
     def field_of(self, name: str) -> ClassField | None:
         """Return the field of a property, or None."""
         return next((one for one in self.fields if one.name == name), None)
+
+    def require(self, name: str) -> None:
+        """Take the default of a property, so that requests always have it."""
+        self.fields = [
+            replace(one, default="")
+            if one.name == name and one.default not in {"", "None"}
+            else one
+            for one in self.fields
+        ]
 
 
 @dataclass(slots=True, eq=False)

@@ -27,7 +27,11 @@ class PolicyProposal:
 
 
 def proposed_policy(
-    document: Document, operations: Sequence[HttpOperation], service: str
+    document: Document,
+    operations: Sequence[HttpOperation],
+    service: str,
+    *,
+    reads_enums: bool = False,
 ) -> PolicyProposal:
     """Return the proposed policy. What no contract says is a comment: who shares replies, secrets.
 
@@ -37,6 +41,11 @@ def proposed_policy(
     _keys(operations, made)
     _cache(operations, made)
     _retries(operations, made)
+    if reads_enums:
+        made.comments.append(
+            "A reply with a new member of an enum is BadPayload, and clients get 502; "
+            'reading="tolerant" makes it UNRECOGNIZED.'
+        )
     made.comments += _credentials(document, operations, service)
     made.comments += _passed_through(operations)
     return made
@@ -141,8 +150,11 @@ def _passed_through(operations: Sequence[HttpOperation]) -> Iterator[str]:
         if response.status.isdigit() and int(response.status) in CLIENT_ERROR_TITLES
     }
     further = sorted(statuses - PASSES_THROUGH - OF_THE_CALLER)
+    noun, which = "statuses", "those that their input causes"
+    if len(further) == 1:
+        noun, which = "status", "it, if their input causes it,"
     if further:
         yield (
-            f"Clients get 502 for the statuses {', '.join(map(str, further))} of the service. "
-            "Add those that their input causes to passes_through."
+            f"Clients get 502 for the {noun} {', '.join(map(str, further))} of the service. "
+            f"Add {which} to passes_through."
         )

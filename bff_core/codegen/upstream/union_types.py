@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from bff_core.codegen.names import pascal
+from bff_core.codegen.python_text import literal
 from bff_core.codegen.upstream.plans import (
     MODEL,
     ClassPlan,
@@ -196,6 +197,9 @@ def assign_tags(unions: list[UnionPlan]) -> None:
                 for one, tag in tags.items():
                     one.tag = tag
                 continue
+        if union.by and union.side != "read":
+            for one in classes:
+                one.require(union.by)
         if union.side != "write":
             union.is_decoded_by_us = union.is_decoded_by_us or has_conflict(union.options)
 
@@ -246,13 +250,16 @@ def _const(plan: ClassPlan, name: str) -> str:
 
 
 def _fits(plan: ClassPlan, tag: tuple[str, str]) -> bool:
-    """Whether the property of a tag is required, and may have its value by the class's schema.
+    """Whether the property of a tag is written, and may have its value by the class's schema.
 
-    msgspec refuses an object without its tag, and services leave out what is not required.
+    It is written if it is required, or if its default is the value: pydantic writes that, too.
     """
     field = plan.field_of(tag[0])
-    if field is None or field.default:
+    if field is None:
         return False
+    if field.default:
+        member = field.shape.plan.member(tag[1]) if isinstance(field.shape.plan, EnumPlan) else ""
+        return field.const == tag[1] or field.default in {literal(tag[1]), member}
     if field.shape.text == "str":
         return True
     if isinstance(field.shape.plan, EnumPlan):

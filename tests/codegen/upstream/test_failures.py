@@ -7,6 +7,7 @@ from bff_core.testing.scripted import Scripted, reply
 from tests.codegen.upstream.generated import (
     NUMBER,
     TEXT,
+    answers,
     client,
     document,
     get,
@@ -68,6 +69,17 @@ async def test_a_body_that_does_not_fit_is_the_plain_error():
         error = await failure(made, 404, b"<html>", "text/html")
 
     assert type(error) is BadStatus
+
+
+async def test_a_new_code_of_an_error_is_still_that_error():
+    """A service that adds a code does not skip `except errors.NotFoundError`."""
+    error_schema = thing("code", code={"type": "string", "enum": ["gone", "hidden"]})
+    responses = {**answers({}), **answers(error_schema, status="404")}
+    with client(document({"/x": get({}, responses=responses)})) as made:
+        error = await failure(made, 404, {"code": "sold"})
+
+        assert isinstance(error, made.errors.NotFoundError)
+        assert error.body.code.name == "UNRECOGNIZED"
 
 
 async def test_problem_details_without_a_schema():

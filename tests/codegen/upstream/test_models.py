@@ -208,6 +208,63 @@ async def test_a_discriminator_that_the_service_leaves_out():
     assert (type(by_fields).__name__, type(by_kind).__name__) == ("Dog", "Cat")
 
 
+@pytest.mark.parametrize(
+    ("value", "discriminator"),
+    [
+        ({"const": "dog"}, {"propertyName": "kind"}),
+        ({"const": "dog"}, None),
+        ({"enum": ["dog"]}, None),
+        ({"type": "string"}, {"propertyName": "kind"}),
+    ],
+)
+async def test_a_discriminator_with_a_default_is_sent(value, discriminator):
+    """A discriminator that pydantic declares with a default is in each body, and in answers."""
+    schemas = {
+        "Cat": thing("", kind={"const": "cat", "default": "cat"}, lives=NUMBER),
+        "Dog": thing("", kind={**value, "default": "dog"}, bark=TEXT),
+        "Pet": {"oneOf": [ref("Cat"), ref("Dog")]},
+    }
+    if discriminator is not None:
+        mapping = {one.lower(): f"#/components/schemas/{one}" for one in ("Cat", "Dog")}
+        schemas["Pet"]["discriminator"] = {**discriminator, "mapping": mapping}
+    service = Scripted(reply(200, {"kind": "dog", "bark": "wow"}))
+    body = {"content": {"application/json": {"schema": ref("Pet")}}}
+    create = {"operationId": "create", "requestBody": body, "responses": answers(ref("Pet"))}
+    with client(document({"/x": {"post": create}}, schemas)) as made:
+        got = await made.over(service).create(body=made.models.Dog(bark="wow"))
+
+        assert json.loads(service.calls[0].body) == {"kind": "dog", "bark": "wow"}
+        assert (type(got).__name__, got.kind) == ("Dog", "dog")
+        assert json.loads(msgspec.json.encode(got)) == {"kind": "dog", "bark": "wow"}
+
+
+async def test_a_discriminator_of_several_values_has_to_be_given():
+    """Where one class has two values, its property has no default, which bodies would lack."""
+    kinds = {"enum": ["cat", "tom"], "default": "cat"}
+    schemas = {
+        **UNION,
+        "Cat": thing("", kind=kinds, lives=NUMBER),
+        "Pet": {
+            "oneOf": [ref("Cat"), ref("Dog")],
+            "discriminator": {
+                "propertyName": "kind",
+                "mapping": {
+                    "cat": "#/components/schemas/Cat",
+                    "tom": "#/components/schemas/Cat",
+                    "dog": "#/components/schemas/Dog",
+                },
+            },
+        },
+    }
+    service = Scripted(reply(200, {"kind": "cat"}))
+    body = {"content": {"application/json": {"schema": ref("Pet")}}}
+    create = {"operationId": "create", "requestBody": body, "responses": answers(ref("Pet"))}
+    with client(document({"/x": {"post": create}}, schemas)) as made:
+        await made.over(service).create(body=made.models.Cat(kind="cat"))
+
+        assert json.loads(service.calls[0].body) == {"kind": "cat"}
+
+
 async def test_constants_discriminate_without_a_discriminator():
     """Classes whose `type` has one value each need no discriminator."""
     schemas = {
