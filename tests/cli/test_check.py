@@ -66,8 +66,27 @@ def test_a_sound_project_has_no_errors(project, bff):
     assert done.status == 0
     assert "loads, with 1 service and 5 routes" in done.out
     assert "catalog.json equals" in done.out
-    assert done.out.endswith("no errors\n")
+    assert "! its OpenAPI document is not pinned" in done.out
+    assert done.out.endswith("no errors, 2 warnings\n")
     assert "\x1b" not in done.out
+
+
+def test_an_unknown_revision_hints_at_a_shallow_clone(project, bff):
+    """CI often clones the last revision only: the message says how to get the others."""
+    git(project, "init")
+    done = bff("check", "--since", "nope", "--live", write_live(project))
+
+    assert done.status == 2
+    assert "fetch-depth: 0" in done.err
+
+
+def test_the_hint_accepts_the_change_of_one_operation(project, bff):
+    """What the hint prints, pasted, accepts this change and not the rule everywhere."""
+    done = bff("check", "--json", "--live", write_live(project, without_title))
+    advice = [one["advice"] for one in results(done) if one["rule"]]
+
+    assert advice
+    assert all("--allow 'response-property-removed:GET /" in one for one in advice)
 
 
 def test_all_faults_are_reported_at_once(project, bff):

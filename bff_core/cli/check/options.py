@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from shutil import which
+from typing import Final
 
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.project import Project
+
+SHALLOW: Final = "a shallow clone lacks older ones (git fetch --unshallow; fetch-depth: 0 in CI)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,7 @@ def pinned_text(project: Project, path: Path, since: str) -> str | None:
         raise CannotRun(f"--since {since!r} is no revision of git")
     known = _run(git, project.root, "rev-parse", "--verify", "--quiet", f"{since}^{{commit}}")
     if known is None:
-        raise CannotRun(f"--since {since!r} is no revision of git in {project.root}")
+        raise CannotRun(f"--since {since!r} is no revision of git in {project.root}: {SHALLOW}")
     return _run(git, path.parent, "show", f"{since}:./{path.name}")
 
 

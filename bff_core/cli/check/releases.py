@@ -87,7 +87,7 @@ class _Release:
                 )
             elif now is not None:
                 advice = "Pin it, so that breaking changes are found: bff check --pin"
-                yield self._result("info", f"its {what} is not pinned", advice)
+                yield self._result("warning", f"its {what} is not pinned", advice)
 
     def _compared(
         self, path: Path, text: str, now: dict[str, object] | str | None, what: str

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Final, TypeVar
 
 from bff_core.cli.check.contract_sources import (
@@ -263,7 +264,8 @@ class _Service:
         if set(undecodable) - set(views):
             views = tuple(dict.fromkeys((*views, *undecodable)))
             what += "; views that do not read it can't decode their replies either"
-        advice = f"Adapt the code and pin the new contract, or accept it: --allow {change.rule}"
+        named = f"{change.rule}:{change.operation}" if change.operation else change.rule
+        advice = f"Adapt the code and pin the new contract, or accept it: --allow {quote(named)}"
         if is_unread and change.place == "type":
             what += "; no code reads it, but a document selects it"
             advice = "Remove it from the document and from the reply type"
