@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 
 from bff_core.contracts.document import Content, HttpOperation
 from bff_core.contracts.types import Json
+from bff_core.mocks.error_bodies import error_body
 from bff_core.mocks.list_answers import list_of
 from bff_core.mocks.listing import identity_of, listing_of
 from bff_core.mocks.pages import PAGED_ITEMS
-from bff_core.mocks.problems import Refusal, filled, phrase
+from bff_core.mocks.problems import Refusal, phrase
 from bff_core.mocks.request_checks import may_be_json
 from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources, below
 
@@ -48,10 +49,12 @@ class MockAnswers:
         if example:
             return _example(content, f"the {refusal.status}", example)
         known = self._resources.examples(content)
-        if known:
-            return known[0] if is_wanted else filled(known[0], refusal)
-        made = self._values.make(content.type, f"status/{refusal.status}", phrase(refusal.status))
-        return filled(made, refusal)
+        if known and is_wanted:
+            return known[0]
+        key = f"status/{refusal.status}"
+        made = known[0] if known else self._values.make(content.type, key, phrase(refusal.status))
+        filled = error_body(made, content.type, refusal, self._values)
+        return filled if self._resources.is_valid(content, filled) else made
 
     def _read(self, exchange: MockExchange, content: Content | None) -> MadeAnswer:
         if content is None:

@@ -61,11 +61,11 @@ class MockResources:
 
     def examples(self, content: Content) -> list[Json]:
         """Return the examples of a body that are of its type."""
-        return [
-            one
-            for one in content.examples.values()
-            if not self.schemas.faults(content.type, one, "response")
-        ]
+        return [one for one in content.examples.values() if self.is_valid(content, one)]
+
+    def is_valid(self, content: Content, value: Json) -> bool:
+        """Whether a value may be the body of an answer."""
+        return not self.schemas.faults(content.type, value, "response")
 
     def single(self, exchange: MockExchange, content: Content) -> Json:
         """Return the resource of a path: as it was stored, else an example, else made up."""

@@ -50,7 +50,12 @@ class MockService:
     """
 
     def __init__(
-        self, document: Document, *, seed: int = 0, needs_credentials: bool = True
+        self,
+        document: Document,
+        *,
+        seed: int = 0,
+        needs_credentials: bool = True,
+        refuses_with: int = 0,
     ) -> None:
         self.document = document
         self._needs_credentials = needs_credentials
@@ -58,7 +63,7 @@ class MockService:
         schemas = Schemas(document.types)
         values = ValueMaker(document.types, seed, is_valid=schemas.is_example)
         self._values = values
-        self._checks = RequestChecks(document, schemas, values)
+        self._checks = RequestChecks(document, schemas, values, refuses_with)
         resources = MockResources(values, schemas, Memory())
         self._answers = MockAnswers(resources, self._routes.has_item)
         self._handlers: dict[tuple[str, str], MockHandler] = {}
