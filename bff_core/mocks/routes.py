@@ -64,6 +64,11 @@ class Routes:
                 return Found(chosen, candidate, chosen.match(candidate) or {})
         return None
 
+    def reading(self, template: str) -> HttpOperation | None:
+        """Return the GET of a template; None if the contract has none."""
+        own = (one.operations.get("GET") for one in self.routes if one.template == template)
+        return next((one for one in own if one is not None), None)
+
     def has_item(self, template: str) -> bool:
         """Whether the contract has the resources of a collection: `/pets/{id}` below `/pets`."""
         start = f"{template.rstrip('/')}/"
@@ -87,11 +92,31 @@ def routes_of(document: Document) -> Routes:
 def _route(template: str, operations: Mapping[str, HttpOperation]) -> Route:
     path = template.partition("?")[0].partition("#")[0]
     literals = VARIABLE.split(path)
-    pattern = "".join(
-        re.escape(_encoded(part)) if number % 2 == 0 else "([^/]+?)"
-        for number, part in enumerate(literals)
-    )
-    return Route(template, re.compile(pattern), literals[1::2], operations)
+    return Route(template, re.compile(_pattern(literals)), literals[1::2], operations)
+
+
+def _pattern(literals: Sequence[str]) -> str:
+    """Return the pattern of literals and names in turn.
+
+    A variable that a literal follows in its segment ends where the literal is first: its group
+    never gives back what it has, so that no path makes the pattern try all ways to cut it.
+    """
+    pattern = ""
+    for number, part in enumerate(literals):
+        after = literals[number + 1].partition("/")[0] if number + 1 < len(literals) else ""
+        is_last = number + 2 >= len(literals) or "/" in literals[number + 1]
+        if number % 2 == 0:
+            pattern += re.escape(_encoded(part))
+        elif is_last and not after:
+            pattern += "([^/]++)"
+        elif is_last:
+            pattern += "([^/]+)"  # one group that gives back: its literal is at the end
+        elif after:
+            sign = re.escape(_encoded(after))
+            pattern += f"((?>[^/](?:(?!{sign})[^/])*+))"
+        else:
+            pattern += "([^/])"  # two variables with nothing between them
+    return pattern
 
 
 def _encoded(path: str) -> str:

@@ -16,6 +16,7 @@ from bff_core.contracts.document import Document, HttpOperation
 from bff_core.contracts.types import Json
 from bff_core.mocks.answers import MockAnswers
 from bff_core.mocks.call import MockCall, MockHandler, MockReply
+from bff_core.mocks.listing import listing_of
 from bff_core.mocks.memory import Memory
 from bff_core.mocks.parameters import Received
 from bff_core.mocks.preferences import Preferences, preferences_of
@@ -65,7 +66,7 @@ class MockService:
         self._values = values
         self._checks = RequestChecks(document, schemas, values, refuses_with)
         resources = MockResources(values, schemas, Memory())
-        self._answers = MockAnswers(resources, self._routes.has_item)
+        self._answers = MockAnswers(resources, self._routes.has_item, self._is_list)
         self._handlers: dict[tuple[str, str], MockHandler] = {}
 
     def get(self, path: str) -> Callable[[AnyHandler], AnyHandler]:
@@ -105,6 +106,13 @@ class MockService:
             return handler
 
         return register
+
+    def _is_list(self, template: str) -> bool:
+        """Whether a path of the contract can be read, and answers with a list."""
+        operation = self._routes.reading(template)
+        response = None if operation is None else response_of(operation, 0)[0]
+        content = None if response is None else json_content(response)
+        return content is not None and listing_of(content.type, self._values) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
