@@ -1,7 +1,7 @@
 """Finds the operation of a request: by its method and the templates of paths."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -22,6 +22,11 @@ class Route:
     pattern: re.Pattern[str]
     names: Sequence[str]
     operations: Mapping[str, HttpOperation]
+
+    @property
+    def fragment(self) -> str:
+        """What follows a `#` in the template, in lower case: "x-amz-target=shop.list"."""
+        return self.template.partition("#")[2].lower()
 
     def has(self, method: str) -> bool:
         """Whether it has a method; a HEAD is that of GET."""
@@ -49,10 +54,12 @@ class Routes:
     routes: Sequence[Route]
     prefixes: Sequence[str]
 
-    def find(self, path: str, method: str) -> Found | None:
+    def find(self, path: str, method: str, pairs: Container[str] = ()) -> Found | None:
         """Return the route of an encoded path; None if there is none.
 
-        Of paths that differ by the names of parameters only, it is the one with the method.
+        Of paths that differ by the names of parameters only, it is the one with the method; of
+        those that differ by what follows a `#` (`/#X-Amz-Target=Shop.List`), the one in `pairs`:
+        the headers and query parameters of the request, in lower case.
         """
         path = _encoded(path)
         candidates = [path, *(path.removeprefix(one) for one in self.prefixes if _below(path, one))]
@@ -60,7 +67,9 @@ class Routes:
             first = next((one for one in self.routes if one.match(candidate) is not None), None)
             if first is not None:
                 equal = [one for one in self.routes if one.pattern == first.pattern]
-                chosen = next((one for one in equal if one.has(method)), first)
+                fitting = [one for one in equal if one.has(method)]
+                named = (one for one in fitting if one.fragment and one.fragment in pairs)
+                chosen = next(named, (fitting or [first])[0])
                 return Found(chosen, candidate, chosen.match(candidate) or {})
         return None
 

@@ -127,7 +127,8 @@ class MockService:
 
     async def _answer(self, request: Request) -> HTTPResponse:
         raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
-        found = self._routes.find(raw.decode("latin-1").partition("?")[0], request.method)
+        path = raw.decode("latin-1").partition("?")[0]
+        found = self._routes.find(path, request.method, _pairs(request))
         if found is None and request.url.path == HEALTH:
             return HTTPResponse(status_code=200)
         operation = None if found is None else _operation_of(request.method, found)
@@ -204,6 +205,12 @@ class MockService:
         value = self._answers.failure(content, refusal, example, is_wanted=is_wanted)
         reply = MockReply(refusal.status, value)
         return answer_of(reply, content, headers)
+
+
+def _pairs(request: Request) -> set[str]:
+    """Return the headers and query parameters of a request as `name=value`, in lower case."""
+    pairs = [*request.headers.items(), *request.query_params.multi_items()]
+    return {f"{name}={value}".lower() for name, value in pairs}
 
 
 def _operation_of(method: str, found: Found) -> HttpOperation | None:
