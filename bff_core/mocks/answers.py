@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 
 from bff_core.contracts.document import Content, HttpOperation
 from bff_core.contracts.types import Json
+from bff_core.mocks.error_bodies import error_body
 from bff_core.mocks.list_answers import list_of
 from bff_core.mocks.listing import identity_of, listing_of
 from bff_core.mocks.pages import PAGED_ITEMS
-from bff_core.mocks.problems import Refusal, filled, phrase
+from bff_core.mocks.problems import Refusal, phrase
 from bff_core.mocks.request_checks import may_be_json
 from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources, below
 
@@ -15,14 +16,21 @@ from bff_core.mocks.resources import MadeAnswer, MockExchange, MockResources, be
 class MockAnswers:
     """Makes the bodies of the answers of a contract, and remembers what clients have changed.
 
-    `has_item` says whether the contract has a path below the template of another.
+    `has_item` says whether the contract has a path below the template of another, and `is_list`
+    whether a template can be read and answers with a list.
     """
 
-    def __init__(self, resources: MockResources, has_item: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        resources: MockResources,
+        has_item: Callable[[str], bool],
+        is_list: Callable[[str], bool],
+    ) -> None:
         self._resources = resources
         self._values = resources.values
         self._memory = resources.memory
         self._has_item = has_item
+        self._is_list = is_list
 
     def success(self, exchange: MockExchange, content: Content | None, example: str) -> MadeAnswer:
         """Return the answer to a request; raise a 404 for a resource that was deleted."""
@@ -35,8 +43,7 @@ class MockAnswers:
             return self._deleted(exchange, content)
         if method in {"PUT", "PATCH"}:
             return self._changed(exchange, content)
-        is_new = method == "POST" and self._has_item(exchange.operation.path)
-        if is_new and isinstance(exchange.body, dict):
+        if self._is_new(exchange, content) and isinstance(exchange.body, dict):
             return self._created(exchange, content, exchange.body)
         return self._read(exchange, content)
 
@@ -48,10 +55,21 @@ class MockAnswers:
         if example:
             return _example(content, f"the {refusal.status}", example)
         known = self._resources.examples(content)
-        if known:
-            return known[0] if is_wanted else filled(known[0], refusal)
-        made = self._values.make(content.type, f"status/{refusal.status}", phrase(refusal.status))
-        return filled(made, refusal)
+        if known and is_wanted:
+            return known[0]
+        key = f"status/{refusal.status}"
+        made = known[0] if known else self._values.make(content.type, key, phrase(refusal.status))
+        filled = error_body(made, content.type, refusal, self._values)
+        return filled if self._resources.is_valid(content, filled) else made
+
+    def _is_new(self, exchange: MockExchange, content: Content | None) -> bool:
+        """Whether a request adds to a collection: one with items below, or one that can be read."""
+        if exchange.operation.method.upper() != "POST":
+            return False
+        if self._has_item(exchange.operation.path):
+            return True
+        is_list = content is not None and listing_of(content.type, self._values) is not None
+        return self._is_list(exchange.operation.path) and not is_list
 
     def _read(self, exchange: MockExchange, content: Content | None) -> MadeAnswer:
         if content is None:
@@ -68,6 +86,9 @@ class MockAnswers:
         made = self._read(exchange, content)
         if exchange.operation.path.endswith("}"):
             self._memory.delete(exchange.path)
+            if len(exchange.in_path) == 1:  # /ratings/7 is /products/1/ratings/7, too
+                start, noun, id_ = exchange.path.rsplit("/", 2)
+                self._memory.delete_below(f"{start}/", f"/{noun}/{id_}")
         return made
 
     def _created(
@@ -76,7 +97,8 @@ class MockAnswers:
         has_reply = content is not None and may_be_json(content.media_type)
         made: Json = None
         value: dict[str, Json] = {}
-        number, identity = len(self._memory.below(exchange.path)) + PAGED_ITEMS + 1, ""
+        known = len(self._memory.below(exchange.path))
+        number, identity = exchange.first_number + known + PAGED_ITEMS, ""
         if content is not None and has_reply:
             base = self._resources.single(exchange, content)
             made = self._resources.merged(base, dict(body), content.type)
@@ -87,7 +109,12 @@ class MockAnswers:
                 id_ = self._values.identifier(own.type, number)
                 made = value = value if id_ is None else {**value, identity: id_}
         path = below(exchange.path, value.get(identity, number))
-        self._memory.put(path, {**body, **value})
+        stored = {**body, **value}
+        self._memory.put(path, stored)
+        flat = exchange.flat_collection
+        if flat and not self._has_item(exchange.operation.path) and self._has_item(flat):
+            path = below(flat, value.get(identity, number))
+            self._memory.put(path, stored)
         return MadeAnswer(made, location=path)
 
     def _changed(self, exchange: MockExchange, content: Content | None) -> MadeAnswer:

@@ -1,7 +1,7 @@
 """Executes GraphQL operations over made-up values."""
 
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from bff_core.contracts.graphql.load import schema_of
 from bff_core.extras import needs
@@ -18,6 +18,10 @@ with needs("graphql", "the mock of a GraphQL service"):
         parse,
         validate,
     )
+
+
+MAX_TOKENS: Final = 10_000
+"""Tokens of an operation: names, signs and values. Validation compares fields with one another."""
 
 
 class MockExecution:
@@ -41,7 +45,7 @@ class MockExecution:
         if not isinstance(text, str):
             raise Refusal(400, "there is no `query`: persisted operations are not known here")
         try:
-            document = parse(text)
+            document = parse(text, max_tokens=MAX_TOKENS)
         except GraphQLError as error:
             return {"errors": [error.formatted]}, 400
         errors = validate(self._schema, document)

@@ -67,9 +67,11 @@ def _items(
         known = [{**one, **filters} if isinstance(one, dict) else one for one in made]
         if listing.limits.get("uniqueItems"):
             known = distinct(known, count)
-    if not listing.identity:
-        return known
     stored = dict(resources.memory.below(exchange.path))
+    if not listing.identity:
+        made_of = (resources.item(exchange, listing, name) for name in stored)
+        new_items = zip(made_of, stored.values(), strict=True)
+        return [*(resources.merged(one, value, listing.items) for one, value in new_items), *known]
     names = [str(one.get(listing.identity)) if isinstance(one, dict) else "" for one in known]
     items = [
         resources.merged(one, stored.get(name), listing.items)
@@ -88,10 +90,11 @@ def _numbered(
 ) -> Iterator[Json]:
     """Yield items that are made, with ids from 1 on."""
     field = resources.values.fields(listing.items).get(listing.identity)
-    for number in range(1, count + 1):
+    first = exchange.first_number
+    for number in range(first, first + count):
         own = None if field is None else resources.values.identifier(field.type, number)
         id_ = number if own is None else own
-        yield resources.item(exchange, listing, id_, number - 1, most=MAX_VALUES // count)
+        yield resources.item(exchange, listing, id_, number - first, most=MAX_VALUES // count)
 
 
 def _of_example(body: Json, listing: Listing) -> list[Json]:

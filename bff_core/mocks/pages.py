@@ -95,9 +95,8 @@ def _position(name: str, cursor: Json) -> int:
         return int(number)
     if text.isdecimal() and text.isascii():
         return int(text[:9])
-    raise Refusal(
-        400, f"{name}: the cursor is none of this service", [{"in": "query", "name": name}]
-    )
+    message = "the cursor is none of this service"
+    raise Refusal(400, f"{name}: {message}", [{"in": "query", "name": name, "message": message}])
 
 
 def _size(paging: Paging, given: Mapping[str, Json], count: int) -> int:

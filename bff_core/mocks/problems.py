@@ -6,12 +6,8 @@ from http import HTTPStatus
 from typing import Final
 
 from bff_core.contracts.types import Json
-from bff_core.mocks.texts import words_of
 
 PROBLEM: Final = "application/problem+json"
-
-TEXTS: Final = {"detail", "message", "error", "description", "reason", "msg"}
-"""Properties of an error type that say what happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +37,4 @@ def problem(refusal: Refusal) -> dict[str, Json]:
     }
     if refusal.faults:
         made["errors"] = [dict(one) for one in refusal.faults]
-    return made
-
-
-def filled(value: Json, refusal: Refusal) -> Json:
-    """Return a value of the contract's error type that says what happened, where it has a place."""
-    if not isinstance(value, dict):
-        return value
-    made = dict(value)
-    for name, one in value.items():
-        words = {*words_of(name)}
-        if isinstance(one, str) and words & TEXTS:
-            made[name] = refusal.detail
-        elif name == "title" and isinstance(one, str):
-            made[name] = phrase(refusal.status)
-        elif words & {"status"} and isinstance(one, int):
-            made[name] = refusal.status
-        elif isinstance(one, dict) and words & {"error", "fault", "problem"}:
-            made[name] = filled(one, refusal)
     return made

@@ -31,11 +31,15 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class RequestChecks:
-    """Checks the requests of a contract; raises `Refusal` for one that it does not allow."""
+    """Checks the requests of a contract; raises `Refusal` for one that it does not allow.
+
+    `refuses_with` is the status for wrong values; with 0 it is the documented one.
+    """
 
     document: Document
     schemas: Schemas
     values: ValueMaker
+    refuses_with: int = 0
 
     def credentials(self, operation: HttpOperation, received: Received) -> None:
         """Raise a 401 if the operation needs credentials and the request has none.
@@ -69,7 +73,7 @@ class RequestChecks:
             elif one.has_default:
                 found[one.name] = one.default
         if faults:
-            raise _refusal(operation, faults)
+            raise self._refusal(operation, faults)
         return found
 
     def body(self, operation: HttpOperation, content_type: str, body: bytes) -> Json:
@@ -79,7 +83,7 @@ class RequestChecks:
         if not body:
             if operation.body.is_required:
                 fault: Mapping[str, Json] = {"in": "body", "message": "it is required"}
-                raise _refusal(operation, [fault])
+                raise self._refusal(operation, [fault])
             return None
         content = content_of(operation.body, content_type)
         if is_json(content.media_type) or is_json(content_type):
@@ -90,8 +94,17 @@ class RequestChecks:
             return None
         wrong = self.schemas.faults(content.type, value, "request")
         if wrong:
-            raise _refusal(operation, [_body_fault(one) for one in wrong])
+            raise self._refusal(operation, [_body_fault(one) for one in wrong])
         return value
+
+    def _refusal(self, operation: HttpOperation, faults: Sequence[Mapping[str, Json]]) -> Refusal:
+        """Return a refusal with the documented one of 400 and 422; of both 422 is for bodies."""
+        documented = {one.status for one in operation.responses} & {"400", "422"}
+        first = faults[0]
+        is_422 = "422" in documented and (first["in"] == "body" or "400" not in documented)
+        status = self.refuses_with or (422 if is_422 else 400)
+        place = " ".join(str(first[key]) for key in ("in", "name", "pointer") if first.get(key))
+        return Refusal(status, f"{place}: {first['message']}", faults)
 
     def _form(self, content: Content, body: bytes) -> Json:
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -160,17 +173,10 @@ def _decoded(body: bytes) -> Json:
     try:
         value: Json = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal(400, f"the body is no JSON: {error}", [{"in": "body"}]) from None
+        raise Refusal(
+            400, f"the body is no JSON: {error}", [{"in": "body", "message": str(error)}]
+        ) from None
     return value
-
-
-def _refusal(operation: HttpOperation, faults: Sequence[Mapping[str, Json]]) -> Refusal:
-    """Return a 422 where the contract documents it and no 400, else a 400."""
-    documented = {one.status for one in operation.responses}
-    status = 422 if "422" in documented and "400" not in documented else 400
-    first = faults[0]
-    place = " ".join(str(first[key]) for key in ("in", "name", "pointer") if first.get(key))
-    return Refusal(status, f"{place}: {first['message']}", faults)
 
 
 def _parameter_fault(parameter: HttpParameter, fault: SchemaFault) -> Mapping[str, Json]:

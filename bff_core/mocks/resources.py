@@ -1,6 +1,7 @@
 """Resources of a mock: examples of the contract or values made up, with the ids of the request."""
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +36,20 @@ class MockExchange:
     body: Json
 
     @property
+    def first_number(self) -> int:
+        """The number of the first item of a list: another one for each parent in the path."""
+        if not self.in_path:
+            return 1
+        parents = "/".join(map(str, self.in_path.values()))
+        return zlib.crc32(parents.encode()) % 9_000 * 100 + 1
+
+    @property
+    def flat_collection(self) -> str:
+        """The path that a collection has without its parents: `/ratings`; empty without them."""
+        before, _, rest = self.operation.path.partition("/{")
+        return f"{before.rpartition('/')[0]}/{rest.rstrip('/').rpartition('/')[2]}" if rest else ""
+
+    @property
     def noun(self) -> str:
         """What the path is about: "pet" for `/pets/{id}`."""
         steps = [one for one in self.operation.path.split("/") if one and not VARIABLE.search(one)]
@@ -61,11 +76,11 @@ class MockResources:
 
     def examples(self, content: Content) -> list[Json]:
         """Return the examples of a body that are of its type."""
-        return [
-            one
-            for one in content.examples.values()
-            if not self.schemas.faults(content.type, one, "response")
-        ]
+        return [one for one in content.examples.values() if self.is_valid(content, one)]
+
+    def is_valid(self, content: Content, value: Json) -> bool:
+        """Whether a value may be the body of an answer."""
+        return not self.schemas.faults(content.type, value, "response")
 
     def single(self, exchange: MockExchange, content: Content) -> Json:
         """Return the resource of a path: as it was stored, else an example, else made up."""
@@ -124,15 +139,17 @@ class MockResources:
         """Return a resource with the parameters of its path as its properties."""
         if not isinstance(made, dict):
             return made
-        found = {**made, **self._matching(exchange.in_path, kind)}
+        is_item = exchange.operation.path.endswith("{id}")
+        own = {name: one for name, one in exchange.in_path.items() if is_item or name != "id"}
+        found = {**made, **self._matching(own, kind)}
         identity = identity_of(kind, self.values)
         last = next(
             (n for n in exchange.in_path if exchange.operation.path.endswith(f"{{{n}}}")), ""
         )
         if identity and last and last not in self.values.fields(kind):
             field = self.values.fields(kind)[identity]
-            own = as_type(field.type, exchange.in_path[last], self.values)
-            found |= {identity: own} if self.values.fits(field.type, own) else {}
+            id_ = as_type(field.type, exchange.in_path[last], self.values)
+            found |= {identity: id_} if self.values.fits(field.type, id_) else {}
         return found
 
     def _matching(self, given: Mapping[str, Json], kind: Type) -> dict[str, Json]:

@@ -1,7 +1,7 @@
 """Finds the operation of a request: by its method and the templates of paths."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -22,6 +22,11 @@ class Route:
     pattern: re.Pattern[str]
     names: Sequence[str]
     operations: Mapping[str, HttpOperation]
+
+    @property
+    def fragment(self) -> str:
+        """What follows a `#` in the template, in lower case: "x-amz-target=shop.list"."""
+        return self.template.partition("#")[2].lower()
 
     def has(self, method: str) -> bool:
         """Whether it has a method; a HEAD is that of GET."""
@@ -49,10 +54,12 @@ class Routes:
     routes: Sequence[Route]
     prefixes: Sequence[str]
 
-    def find(self, path: str, method: str) -> Found | None:
+    def find(self, path: str, method: str, pairs: Container[str] = ()) -> Found | None:
         """Return the route of an encoded path; None if there is none.
 
-        Of paths that differ by the names of parameters only, it is the one with the method.
+        Of paths that differ by the names of parameters only, it is the one with the method; of
+        those that differ by what follows a `#` (`/#X-Amz-Target=Shop.List`), the one in `pairs`:
+        the headers and query parameters of the request, in lower case.
         """
         path = _encoded(path)
         candidates = [path, *(path.removeprefix(one) for one in self.prefixes if _below(path, one))]
@@ -60,9 +67,16 @@ class Routes:
             first = next((one for one in self.routes if one.match(candidate) is not None), None)
             if first is not None:
                 equal = [one for one in self.routes if one.pattern == first.pattern]
-                chosen = next((one for one in equal if one.has(method)), first)
+                fitting = [one for one in equal if one.has(method)]
+                named = (one for one in fitting if one.fragment and one.fragment in pairs)
+                chosen = next(named, (fitting or [first])[0])
                 return Found(chosen, candidate, chosen.match(candidate) or {})
         return None
+
+    def reading(self, template: str) -> HttpOperation | None:
+        """Return the GET of a template; None if the contract has none."""
+        own = (one.operations.get("GET") for one in self.routes if one.template == template)
+        return next((one for one in own if one is not None), None)
 
     def has_item(self, template: str) -> bool:
         """Whether the contract has the resources of a collection: `/pets/{id}` below `/pets`."""
@@ -87,11 +101,31 @@ def routes_of(document: Document) -> Routes:
 def _route(template: str, operations: Mapping[str, HttpOperation]) -> Route:
     path = template.partition("?")[0].partition("#")[0]
     literals = VARIABLE.split(path)
-    pattern = "".join(
-        re.escape(_encoded(part)) if number % 2 == 0 else "([^/]+?)"
-        for number, part in enumerate(literals)
-    )
-    return Route(template, re.compile(pattern), literals[1::2], operations)
+    return Route(template, re.compile(_pattern(literals)), literals[1::2], operations)
+
+
+def _pattern(literals: Sequence[str]) -> str:
+    """Return the pattern of literals and names in turn.
+
+    A variable that a literal follows in its segment ends where the literal is first: its group
+    never gives back what it has, so that no path makes the pattern try all ways to cut it.
+    """
+    pattern = ""
+    for number, part in enumerate(literals):
+        after = literals[number + 1].partition("/")[0] if number + 1 < len(literals) else ""
+        is_last = number + 2 >= len(literals) or "/" in literals[number + 1]
+        if number % 2 == 0:
+            pattern += re.escape(_encoded(part))
+        elif is_last and not after:
+            pattern += "([^/]++)"
+        elif is_last:
+            pattern += "([^/]+)"  # one group that gives back: its literal is at the end
+        elif after:
+            sign = re.escape(_encoded(after))
+            pattern += f"((?>[^/](?:(?!{sign})[^/])*+))"
+        else:
+            pattern += "([^/])"  # two variables with nothing between them
+    return pattern
 
 
 def _encoded(path: str) -> str:

@@ -67,6 +67,9 @@ class Schemas:
         """Return the validator of a type; None if its schema is not one: all values are right."""
         definitions: Schema = {}
         schema = self._schema(kind, direction, definitions)
+        while pending := [name for name, one in definitions.items() if one is None]:
+            for name in pending:  # one after the other: chains of types may be long
+                definitions[name] = self._schema(self._types[name].type, direction, definitions)
         document = {"$schema": DIALECT, **schema, "$defs": definitions}
         try:
             return jsonschema_rs.validator_for(document, validate_formats=True)
@@ -79,7 +82,7 @@ class Schemas:
 
         match kind:
             case Ref(name):
-                return self._reference(name, direction, known)
+                return self._reference(name, known)
             case Nullable(of):
                 return {"anyOf": [{"type": "null"}, inner(of)]}
             case Enum(values):
@@ -101,12 +104,10 @@ class Schemas:
                 return schema
         return {}
 
-    def _reference(self, name: str, direction: Direction, known: Schema) -> Schema:
+    def _reference(self, name: str, known: Schema) -> Schema:
         if name not in self._types:
             return {}
-        if name not in known:
-            known[name] = {}  # a type that contains itself ends here
-            known[name] = self._schema(self._types[name].type, direction, known)
+        known.setdefault(name, None)
         pointer = quote(name.replace("~", "~0").replace("/", "~1"), safe="")
         return {"$ref": f"#/$defs/{pointer}"}
 

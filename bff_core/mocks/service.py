@@ -16,6 +16,7 @@ from bff_core.contracts.document import Document, HttpOperation
 from bff_core.contracts.types import Json
 from bff_core.mocks.answers import MockAnswers
 from bff_core.mocks.call import MockCall, MockHandler, MockReply
+from bff_core.mocks.listing import listing_of
 from bff_core.mocks.memory import Memory
 from bff_core.mocks.parameters import Received
 from bff_core.mocks.preferences import Preferences, preferences_of
@@ -50,7 +51,12 @@ class MockService:
     """
 
     def __init__(
-        self, document: Document, *, seed: int = 0, needs_credentials: bool = True
+        self,
+        document: Document,
+        *,
+        seed: int = 0,
+        needs_credentials: bool = True,
+        refuses_with: int = 0,
     ) -> None:
         self.document = document
         self._needs_credentials = needs_credentials
@@ -58,9 +64,9 @@ class MockService:
         schemas = Schemas(document.types)
         values = ValueMaker(document.types, seed, is_valid=schemas.is_example)
         self._values = values
-        self._checks = RequestChecks(document, schemas, values)
+        self._checks = RequestChecks(document, schemas, values, refuses_with)
         resources = MockResources(values, schemas, Memory())
-        self._answers = MockAnswers(resources, self._routes.has_item)
+        self._answers = MockAnswers(resources, self._routes.has_item, self._is_list)
         self._handlers: dict[tuple[str, str], MockHandler] = {}
 
     def get(self, path: str) -> Callable[[AnyHandler], AnyHandler]:
@@ -101,6 +107,13 @@ class MockService:
 
         return register
 
+    def _is_list(self, template: str) -> bool:
+        """Whether a path of the contract can be read, and answers with a list."""
+        operation = self._routes.reading(template)
+        response = None if operation is None else response_of(operation, 0)[0]
+        content = None if response is None else json_content(response)
+        return content is not None and listing_of(content.type, self._values) is not None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] == "lifespan":
@@ -114,7 +127,8 @@ class MockService:
 
     async def _answer(self, request: Request) -> HTTPResponse:
         raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
-        found = self._routes.find(raw.decode("latin-1").partition("?")[0], request.method)
+        path = raw.decode("latin-1").partition("?")[0]
+        found = self._routes.find(path, request.method, _pairs(request))
         if found is None and request.url.path == HEALTH:
             return HTTPResponse(status_code=200)
         operation = None if found is None else _operation_of(request.method, found)
@@ -191,6 +205,12 @@ class MockService:
         value = self._answers.failure(content, refusal, example, is_wanted=is_wanted)
         reply = MockReply(refusal.status, value)
         return answer_of(reply, content, headers)
+
+
+def _pairs(request: Request) -> set[str]:
+    """Return the headers and query parameters of a request as `name=value`, in lower case."""
+    pairs = [*request.headers.items(), *request.query_params.multi_items()]
+    return {f"{name}={value}".lower() for name, value in pairs}
 
 
 def _operation_of(method: str, found: Found) -> HttpOperation | None:

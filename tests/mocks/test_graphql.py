@@ -146,3 +146,11 @@ async def test_lists_in_one_another_end(app: MockGraphQL) -> None:
 
 def _nested(depth: int) -> str:
     return f"friends {{id {_nested(depth - 1)}}}" if depth else ""
+
+
+async def test_operations_are_bounded(app: MockGraphQL) -> None:
+    """Twenty thousand aliases are refused at once, with the limit."""
+    answer = await sent(app, "{" + " ".join(f"a{one}: anything" for one in range(20_000)) + "}")
+
+    assert answer.status_code == 400
+    assert "more than 10000 tokens" in answer.json()["errors"][0]["message"]

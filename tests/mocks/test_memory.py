@@ -14,3 +14,12 @@ def test_the_oldest_resources_are_forgotten() -> None:
     assert memory.below("/pets") == {"1": {"id": 1}, "2": None}
     assert memory.is_deleted("/pets/2/toys/1")
     assert not memory.is_deleted("/pets/1")
+
+
+def test_large_resources_are_forgotten_too() -> None:
+    """What is stored is bounded in bytes: a few large bodies don't fill the memory."""
+    memory = Memory(max_bytes=250)
+    for number in range(3):
+        memory.put(f"/pets/{number}", {"name": "x" * 90})
+
+    assert [*memory.below("/pets")] == ["1", "2"]

@@ -122,3 +122,57 @@ async def test_values_are_of_their_type_whatever_the_contract_suggests() -> None
     assert UUID(value["id"])
     assert datetime.fromisoformat(value["at"])
     assert base64.b64decode(value["raw"], validate=True)
+
+
+async def test_operations_that_a_header_or_a_parameter_chooses() -> None:
+    """Paths that differ behind a `#`, as AWS writes them, are chosen by header or query."""
+    paths = {
+        "/#X-Amz-Target=Shop.Count": {"post": operation({"type": "integer"})},
+        "/#X-Amz-Target=Shop.Name": {"post": operation(TEXT)},
+        "/#Action=IsOpen": {"post": operation({"type": "boolean"})},
+    }
+    async with calling(mock(paths)) as client:
+        found = [
+            (await client.post(address, headers=headers)).json()
+            for address, headers in (
+                ("/", {"x-amz-target": "Shop.Count"}),
+                ("/", {"x-amz-target": "Shop.Name"}),
+                ("/?Action=IsOpen", {}),
+            )
+        ]
+
+    assert [type(one) for one in found] == [int, str, bool]
+
+
+async def test_a_long_chain_of_types() -> None:
+    """A body whose types refer to a thousand others, one by one, is checked."""
+    chain: dict[str, Any] = {
+        f"T{number}": {
+            "type": "object",
+            "properties": {"next": {"$ref": f"#/components/schemas/T{number + 1}"}},
+        }
+        for number in range(1000)
+    }
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/T0"}}}}
+    contract = {
+        "openapi": "3.0.3",
+        "info": {"title": "Shop", "version": "1"},
+        "paths": {"/x": {"post": {**operation(TEXT), "requestBody": body}}},
+        "components": {"schemas": {**chain, "T1000": TEXT}},
+    }
+    async with calling(MockService(parse(contract))) as client:
+        statuses = [(await client.post("/x", json={"next": one})).status_code for one in ({}, 1)]
+
+    assert statuses == [200, 400]
+
+
+async def test_several_variables_in_one_segment() -> None:
+    """They are cut where their literals are, and a long path of other form is refused at once."""
+    names = [f"v{number}" for number in range(12)]
+    template = "/x/" + "-".join(f"{{{one}}}" for one in names) + ".json"
+    item = {"get": operation(TEXT, *(parameter(one, "path", TEXT) for one in names))}
+    async with calling(mock({template: item})) as client:
+        right = await client.get("/x/" + "-".join("a" * 12) + ".json")
+        wrong = await client.get("/x/" + "a-" * 2000)
+
+    assert (right.status_code, wrong.status_code) == (200, 404)
