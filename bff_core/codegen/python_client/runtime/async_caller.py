@@ -205,13 +205,13 @@ class AsyncCaller:
     ) -> ReceivedReply | GatewayError:
         """Send a request once; return its reply, or why there is none."""
         remaining = max(0.001, deadline - time.monotonic())
-        read = min(remaining, self._idle_timeout) if is_stream else remaining
-        timeout = httpx.Timeout(remaining, read=self._idle_timeout if is_stream else read)
-        sent.extensions["timeout"] = timeout.as_dict()
+        timeouts = httpx.Timeout(remaining).as_dict()
+        sent.extensions["timeout"] = timeouts
         try:
             async with within(remaining):
                 response = await self._http.send(sent, stream=True, follow_redirects=False)
                 if is_stream and response.is_success:
+                    timeouts["read"] = self._idle_timeout  # httpx reads it again for the body
                     headers = _headers(response)
                     return ReceivedReply(response.status_code, headers, b"", response)
                 async with aclosing(response):
