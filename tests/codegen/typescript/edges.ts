@@ -246,6 +246,12 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     for (const key of ["a", "b", "c", "large"]) found.push((await store.get(key)) !== undefined);
     return found;
   },
+  async versionOfACall() {
+    const api = scripted([answer("1")], { appVersion: "5" });
+    await api.getVersioned({ "X-App-Version": "6" });
+    await api.getVersioned();
+    return [sentHeader(0, "x-app-version"), sentHeader(1, "x-app-version")];
+  },
   async headersThatCanNotBeSent() {
     const found = [];
     for (const value of ["a\nb", "ü€"]) {

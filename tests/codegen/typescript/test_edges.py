@@ -66,6 +66,13 @@ PATHS = {
             requestBody={"content": {"multipart/form-data": {"schema": FORM}}, "required": True},
         )
     },
+    "/versioned": {
+        "get": returning(
+            {"type": "number"},
+            operationId="get_versioned",
+            parameters=[{"name": "X-App-Version", "in": "header", "schema": {"type": "string"}}],
+        )
+    },
     "/plain": {"post": returning({"type": "number"}, operationId="post_plain")},
     "/optional": {
         "post": {
@@ -184,6 +191,7 @@ EXPECTED = {
     },
     "lateAnswerOfAnotherViewer": None,
     "boundedStore": [True, False, True, False],
+    "versionOfACall": ["6", "5"],
     "headersThatCanNotBeSent": [
         'TypeError: header "x-a" can\'t be "a\\nb"',
         'TypeError: header "x-a" can\'t be "ü€"',

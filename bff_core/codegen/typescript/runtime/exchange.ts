@@ -197,7 +197,9 @@ async function prepare(
     headers.set("request-timeout", (Math.max(1, clock.remainingMs) / 1000).toFixed(3));
   }
   if (runtime.hasSessions) headers.set("x-csrf", "1");
-  if (options.appVersion !== undefined) setHeader(headers, "x-app-version", options.appVersion);
+  if (options.appVersion !== undefined && !headers.has("x-app-version")) {
+    setHeader(headers, "x-app-version", options.appVersion);
+  }
   if (token !== null) setHeader(headers, "authorization", `${options.tokenScheme ?? "Bearer"} ${token}`);
   const facts: RequestFacts = { method: operation.method, url: request.url, token };
   const common = typeof options.headers === "function" ? await options.headers(facts) : options.headers;
