@@ -35,9 +35,11 @@ async def test_rows_come_one_by_one_in_an_asynchronous_program(kiosk, kiosk_url)
 def test_a_stream_that_is_cut_off_raises(kiosk, client):
     """The program does not take what came for all there is."""
     found = []
-    with pytest.raises(kiosk.StreamBroken):
+    with pytest.raises(kiosk.StreamBroken) as broken:
         found.extend(client.get_rows(count=100, breaks_at=2))
 
+    assert broken.value.status == 200
+    assert broken.value.request_id
     assert [one.order_id for one in found] == [0, 1]
 
 

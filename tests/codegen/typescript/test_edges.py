@@ -180,6 +180,7 @@ EXPECTED = {
     "deadline": ["problem", 1, True],
     "budget": 69,
     "wrongBodies": ["http", "http", "http", "http", "http", "http"],
+    "cutBodies": ["network", "r1"],
     "errorOfTheGatewaysOwn": {"why": "gone"},
     "etags": {
         "plain": '"1"',

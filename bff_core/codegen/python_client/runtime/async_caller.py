@@ -31,7 +31,7 @@ from bff_core.codegen.python_client.runtime.errors import (
     GatewayError,
     GatewayTimeout,
     GatewayUnreachable,
-    StreamBroken,
+    broken,
     is_json,
     problem_of,
 )
@@ -115,9 +115,11 @@ class AsyncCaller:
                 async for piece in response.aiter_bytes():
                     yield piece
         except httpx.TimeoutException as error:
-            raise StreamBroken(f"no data came for {self._idle_timeout} seconds") from error
+            silence = f"no data came for {self._idle_timeout} seconds"
+            raise broken(silence, response.status_code, response.headers) from error
         except (httpx.RequestError, httpx.StreamError) as error:
-            raise StreamBroken(f"the stream was cut off: {error}") from error
+            cut = f"the stream was cut off: {error}"
+            raise broken(cut, response.status_code, response.headers) from error
 
     def _built(self, request: PreparedRequest, settings: CallSettings) -> httpx.Request:
         """Return the request of the HTTP client; each attempt sends the same one."""

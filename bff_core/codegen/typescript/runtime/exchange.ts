@@ -225,22 +225,25 @@ async function send<T extends { readonly ok: true }>(
     ...(request.body === undefined ? {} : { body: request.body }),
     ...(credentials === undefined ? {} : { credentials }),
   };
+  let response: HttpResponse | undefined;
   try {
-    const response = await clock.within(runtime.fetch(request.url, init));
+    response = await clock.within(runtime.fetch(request.url, init));
     const { status } = response;
     const isGood = (status >= 200 && status < 300) || (status === 304 && attempt.stored !== undefined);
     const receiving = isGood ? receive(attempt, response) : failureOf(attempt, response);
     return await clock.within<T | Failure>(receiving);
   } catch (error) {
-    return withoutResponse(clock, number, request, error);
+    return withoutResponse(clock, number, request, error, response);
   }
 }
 
+/** Return the failure of a call without a complete response; `response` is what has begun of it. */
 function withoutResponse(
-  clock: CallClock, attempts: number, request: OutgoingRequest, error: unknown,
+  clock: CallClock, attempts: number, request: OutgoingRequest, error: unknown, response?: HttpResponse,
 ): Failure {
+  const requestId = response?.headers.get("x-request-id") ?? undefined;
   const facts = {
-    ok: false, status: 0, requestId: undefined, retryAfterSeconds: undefined, rateLimits: [],
+    ok: false, status: 0, requestId, retryAfterSeconds: undefined, rateLimits: [],
     idempotencyKey: request.key, attempts,
   } as const;
   if (clock.ended === "timeout") return { ...facts, kind: "timeout", message: "the call timed out" };
