@@ -18,7 +18,7 @@ class GatewayError(Exception):
     """A call of the gateway failed; each error of this client is one.
 
     `status` is that of the response, `request_id` the id under which the gateway logged the
-    request: 0 and empty if no response has begun.
+    request: 0 and empty if the client does not know them.
     """
 
     status: int = 0
