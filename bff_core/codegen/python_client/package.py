@@ -32,6 +32,15 @@ SHARED: Final = (
     "sync_platform",
 )
 
+EXCUSED: Final = (
+    "# ruff: noqa: A002, A004, ANN401, C416, E501, E741, I001, N818, PLR0913, PLR2004, PYI030",
+    "# ruff: noqa: D205, D400, D401, D402, D403, D404, D405, D406, D407, D410, D411, D412, D413",
+    "# ruff: noqa: D415, D417, RUF001, RUF002, RUF036, RUF100, S105, S106, S107, UP028",
+)
+"""Rules of ruff that a client breaks: by texts of its contract, by code that is synchronous and
+asynchronous, by a style that is not the project's.
+"""
+
 EXPORTS: Final = {
     "answers": ("GatewayAnswer", "PartState", "ProgressLine", "StreamEvent"),
     "encoding": ("UploadedFile",),
@@ -71,10 +80,16 @@ def generate(document: Document, options: ClientOptions) -> dict[str, str]:
         **{f"runtime/{one}": text for one, text in _runtime(of).items()},
     }
     folder = f"{package.replace('_', '-')}"
-    found = {f"{folder}/{package}/{one}.py": text for one, text in modules.items()}
+    found = {f"{folder}/{package}/{one}.py": _unlinted(text) for one, text in modules.items()}
     found[f"{folder}/{package}/py.typed"] = ""
     found[f"{folder}/pyproject.toml"] = _project(document, options, package)
     return found
+
+
+def _unlinted(text: str) -> str:
+    """Return a module that passes the rules of ruff that a project may have."""
+    header, _, code = text.partition("\n")
+    return "\n".join([header, *EXCUSED, code])
 
 
 def _client_class(document: Document, options: ClientOptions, package: str) -> ClientClass:
@@ -94,7 +109,7 @@ def _runtime(of: ClientClass) -> dict[str, str]:
     texts = {name: files(RUNTIME).joinpath(f"{name}.py").read_text("utf-8") for name in SHARED}
     texts["__init__"] = '"""What the client is made of, whatever its gateway."""\n'
     for name in ("caller", "streams"):
-        texts[f"sync_{name}"] = f"# ruff: noqa: I001, UP028\n{synchronous(texts[f'async_{name}'])}"
+        texts[f"sync_{name}"] = synchronous(texts[f"async_{name}"])
     package = f"{of.package}.runtime"
     return {name: f"{of.header}\n{text}".replace(RUNTIME, package) for name, text in texts.items()}
 

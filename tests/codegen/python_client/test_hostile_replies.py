@@ -68,6 +68,17 @@ async def test_a_reply_of_another_form_is_unexpected(answer):
         await gateway.caller().call(GET, READ, DEFAULT)
 
 
+async def test_an_unexpected_reply_can_be_reported():
+    """With its status, what it was, and where the gateway logged it."""
+    gateway = Gateway(reply(b"<html>", content_type="text/html", x_request_id="r1"))
+
+    with pytest.raises(UnexpectedReply) as unexpected:
+        await gateway.caller().call(GET, READ, DEFAULT)
+
+    error = unexpected.value
+    assert (error.status, error.request_id, error.body) == (200, "r1", b"<html>")
+
+
 async def test_numbers_are_exact_and_a_byte_order_mark_is_no_value():
     """Python's integers have no bound."""
     gateway = Gateway(reply(b"\xef\xbb\xbf9007199254740993"))

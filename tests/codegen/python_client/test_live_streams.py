@@ -1,5 +1,10 @@
 """Generated clients read streams of a gateway: rows, progressive answers, events."""
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 
@@ -30,9 +35,11 @@ async def test_rows_come_one_by_one_in_an_asynchronous_program(kiosk, kiosk_url)
 def test_a_stream_that_is_cut_off_raises(kiosk, client):
     """The program does not take what came for all there is."""
     found = []
-    with pytest.raises(kiosk.StreamBroken):
+    with pytest.raises(kiosk.StreamBroken) as broken:
         found.extend(client.get_rows(count=100, breaks_at=2))
 
+    assert broken.value.status == 200
+    assert broken.value.request_id
     assert [one.order_id for one in found] == [0, 1]
 
 
@@ -82,3 +89,44 @@ def test_events_have_their_type_and_their_data(client):
         ("price", "price-1", '{"amount": 3}'),
         ("end", "end-1", "4"),
     ]
+
+
+@contextmanager
+def silent(head: bytes) -> Iterator[str]:
+    """Serve one request: send `head`, and no more until the client hangs up; return the URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(head)
+                connection.recv(1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize("method", ["get_rows", "get_home_progressive"])
+def test_a_synchronous_stream_begins_within_the_timeout_of_its_call(kiosk, method):
+    """A gateway that says nothing does not hold the program for the idle timeout."""
+    settings = kiosk.CallSettings(timeout=0.05)
+    with (
+        silent(b"") as url,
+        kiosk.KioskClient(url) as client,
+        pytest.raises(kiosk.GatewayTimeout),
+    ):
+        list(getattr(client, method)(settings=settings))
+
+
+def test_a_synchronous_stream_that_has_begun_may_be_silent_for_the_idle_timeout(kiosk):
+    """The timeout of the call is over by then, or longer."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n\r\n"
+    with (
+        silent(head) as url,
+        kiosk.KioskClient(url, timeout=30, idle_timeout=0.05) as client,
+        pytest.raises(kiosk.StreamBroken, match=r"no data came for 0\.05 seconds"),
+    ):
+        list(client.get_rows())

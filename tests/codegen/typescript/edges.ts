@@ -194,6 +194,14 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       kind(await scripted([answer("")]).getValue()),
     ];
   },
+  async cutBodies() {
+    const cut: Step = () => {
+      const body = new ReadableStream({ start: (controller) => controller.error(new TypeError("cut")) });
+      return new Response(body, { headers: { "content-type": "application/json", "x-request-id": "r1" } });
+    };
+    const result = await scripted([cut], { retry: { attempts: 1 } }).getValue();
+    return !result.ok && [result.kind, result.requestId];
+  },
   async errorOfTheGatewaysOwn() {
     const result = await scripted([answer('{"why":"gone"}', {}, 410)]).getValue();
     return !result.ok && result.kind === "http" && result.body;
@@ -245,6 +253,12 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const found = [];
     for (const key of ["a", "b", "c", "large"]) found.push((await store.get(key)) !== undefined);
     return found;
+  },
+  async versionOfACall() {
+    const api = scripted([answer("1")], { appVersion: "5" });
+    await api.getVersioned({ "X-App-Version": "6" });
+    await api.getVersioned();
+    return [sentHeader(0, "x-app-version"), sentHeader(1, "x-app-version")];
   },
   async headersThatCanNotBeSent() {
     const found = [];

@@ -66,6 +66,13 @@ PATHS = {
             requestBody={"content": {"multipart/form-data": {"schema": FORM}}, "required": True},
         )
     },
+    "/versioned": {
+        "get": returning(
+            {"type": "number"},
+            operationId="get_versioned",
+            parameters=[{"name": "X-App-Version", "in": "header", "schema": {"type": "string"}}],
+        )
+    },
     "/plain": {"post": returning({"type": "number"}, operationId="post_plain")},
     "/optional": {
         "post": {
@@ -173,6 +180,7 @@ EXPECTED = {
     "deadline": ["problem", 1, True],
     "budget": 69,
     "wrongBodies": ["http", "http", "http", "http", "http", "http"],
+    "cutBodies": ["network", "r1"],
     "errorOfTheGatewaysOwn": {"why": "gone"},
     "etags": {
         "plain": '"1"',
@@ -184,6 +192,7 @@ EXPECTED = {
     },
     "lateAnswerOfAnotherViewer": None,
     "boundedStore": [True, False, True, False],
+    "versionOfACall": ["6", "5"],
     "headersThatCanNotBeSent": [
         'TypeError: header "x-a" can\'t be "a\\nb"',
         'TypeError: header "x-a" can\'t be "ü€"',

@@ -31,7 +31,7 @@ from bff_core.codegen.python_client.runtime.errors import (
     GatewayError,
     GatewayTimeout,
     GatewayUnreachable,
-    StreamBroken,
+    broken,
     is_json,
     problem_of,
 )
@@ -115,9 +115,11 @@ class AsyncCaller:
                 async for piece in response.aiter_bytes():
                     yield piece
         except httpx.TimeoutException as error:
-            raise StreamBroken(f"no data came for {self._idle_timeout} seconds") from error
+            silence = f"no data came for {self._idle_timeout} seconds"
+            raise broken(silence, response.status_code, response.headers) from error
         except (httpx.RequestError, httpx.StreamError) as error:
-            raise StreamBroken(f"the stream was cut off: {error}") from error
+            cut = f"the stream was cut off: {error}"
+            raise broken(cut, response.status_code, response.headers) from error
 
     def _built(self, request: PreparedRequest, settings: CallSettings) -> httpx.Request:
         """Return the request of the HTTP client; each attempt sends the same one."""
@@ -205,13 +207,13 @@ class AsyncCaller:
     ) -> ReceivedReply | GatewayError:
         """Send a request once; return its reply, or why there is none."""
         remaining = max(0.001, deadline - time.monotonic())
-        read = min(remaining, self._idle_timeout) if is_stream else remaining
-        timeout = httpx.Timeout(remaining, read=self._idle_timeout if is_stream else read)
-        sent.extensions["timeout"] = timeout.as_dict()
+        timeouts = httpx.Timeout(remaining).as_dict()
+        sent.extensions["timeout"] = timeouts
         try:
             async with within(remaining):
                 response = await self._http.send(sent, stream=True, follow_redirects=False)
                 if is_stream and response.is_success:
+                    timeouts["read"] = self._idle_timeout  # httpx reads it again for the body
                     headers = _headers(response)
                     return ReceivedReply(response.status_code, headers, b"", response)
                 async with aclosing(response):

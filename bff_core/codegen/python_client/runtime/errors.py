@@ -15,7 +15,14 @@ UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class GatewayError(Exception):
-    """A call of the gateway failed; each error of this client is one."""
+    """A call of the gateway failed; each error of this client is one.
+
+    `status` is that of the response, `request_id` the id under which the gateway logged the
+    request: 0 and empty if the client does not know them.
+    """
+
+    status: int = 0
+    request_id: str = ""
 
 
 class GatewayUnreachable(GatewayError):
@@ -27,11 +34,23 @@ class GatewayTimeout(GatewayError):
 
 
 class UnexpectedReply(GatewayError):
-    """The gateway sent a reply that its contract does not have, such as a body of another type."""
+    """The gateway sent a reply that its contract does not have, such as a body of another type.
+
+    `body` is what it sent; empty for a stream.
+    """
+
+    body: bytes = b""
 
 
 class StreamBroken(GatewayError):
     """A stream ended before its end: what came before is not complete."""
+
+
+def broken(message: str, status: int, headers: Mapping[str, str]) -> StreamBroken:
+    """Return the error of a stream whose response has begun."""
+    error = StreamBroken(message)
+    error.status, error.request_id = status, headers.get("x-request-id", "")
+    return error
 
 
 @dataclass(frozen=True, slots=True)

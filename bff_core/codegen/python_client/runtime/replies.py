@@ -48,4 +48,7 @@ def answer_of(
 def unexpected(reply: ReceivedReply, fault: str) -> UnexpectedReply:
     """Return the error of a reply that the contract does not have."""
     kind = reply.headers.get("content-type", "no content")
-    return UnexpectedReply(f"the reply with status {reply.status} ({kind}) {fault}")
+    error = UnexpectedReply(f"the reply with status {reply.status} ({kind}) {fault}")
+    error.status, error.body = reply.status, reply.body
+    error.request_id = reply.headers.get("x-request-id", "")
+    return error

@@ -197,7 +197,9 @@ async function prepare(
     headers.set("request-timeout", (Math.max(1, clock.remainingMs) / 1000).toFixed(3));
   }
   if (runtime.hasSessions) headers.set("x-csrf", "1");
-  if (options.appVersion !== undefined) setHeader(headers, "x-app-version", options.appVersion);
+  if (options.appVersion !== undefined && !headers.has("x-app-version")) {
+    setHeader(headers, "x-app-version", options.appVersion);
+  }
   if (token !== null) setHeader(headers, "authorization", `${options.tokenScheme ?? "Bearer"} ${token}`);
   const facts: RequestFacts = { method: operation.method, url: request.url, token };
   const common = typeof options.headers === "function" ? await options.headers(facts) : options.headers;
@@ -223,22 +225,25 @@ async function send<T extends { readonly ok: true }>(
     ...(request.body === undefined ? {} : { body: request.body }),
     ...(credentials === undefined ? {} : { credentials }),
   };
+  let response: HttpResponse | undefined;
   try {
-    const response = await clock.within(runtime.fetch(request.url, init));
+    response = await clock.within(runtime.fetch(request.url, init));
     const { status } = response;
     const isGood = (status >= 200 && status < 300) || (status === 304 && attempt.stored !== undefined);
     const receiving = isGood ? receive(attempt, response) : failureOf(attempt, response);
     return await clock.within<T | Failure>(receiving);
   } catch (error) {
-    return withoutResponse(clock, number, request, error);
+    return withoutResponse(clock, number, request, error, response);
   }
 }
 
+/** Return the failure of a call without a complete response; `response` is what has begun of it. */
 function withoutResponse(
-  clock: CallClock, attempts: number, request: OutgoingRequest, error: unknown,
+  clock: CallClock, attempts: number, request: OutgoingRequest, error: unknown, response?: HttpResponse,
 ): Failure {
+  const requestId = response?.headers.get("x-request-id") ?? undefined;
   const facts = {
-    ok: false, status: 0, requestId: undefined, retryAfterSeconds: undefined, rateLimits: [],
+    ok: false, status: 0, requestId, retryAfterSeconds: undefined, rateLimits: [],
     idempotencyKey: request.key, attempts,
   } as const;
   if (clock.ended === "timeout") return { ...facts, kind: "timeout", message: "the call timed out" };

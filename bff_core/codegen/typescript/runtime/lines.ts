@@ -36,7 +36,7 @@ async function* guarded<T>(
       const failure = await failureOf(attempt, response, error.message);
       throw new ApiError({ ...failure, message: `unexpected line: ${error.message}` });
     }
-    throw new ApiError(withoutResponse(clock, number, request, error));
+    throw new ApiError(withoutResponse(clock, number, request, error, response));
   } finally {
     clock.stop();
     read.return(undefined).catch(() => undefined);
