@@ -1,4 +1,4 @@
-"""Which changes of replies prevent decoding, although no code reads the field."""
+"""Which changes of replies break a client: they can't be decoded, or its own code needs a field."""
 
 from typing import Final
 
@@ -23,13 +23,18 @@ OTHER_TYPES: Final = frozenset({"response-type-changed", "response-union-option-
 
 
 def breaks_decoding(change: Change, use: ReplyUse) -> bool:
-    """Whether replies can't be decoded after a change of a field that the reply type declares."""
+    """Whether a client fails after a change of a field that its reply type declares.
+
+    It can't decode replies, or its generated code needs a field, such as the cursor of a page.
+    """
     if change.place == "type":
         return change.rule in SELECTED and (change.operation, *change.field) in use.selected
     if change.place != "response" or not change.status.startswith("2"):
         return False
     if change.rule == ADDED:
         return change.field[:-1] in use.closed
+    if change.rule in MISSING and change.field in use.needed:
+        return True
     field = use.declared.get(change.field)  # one within an optional object, which is sent still
     return field is not None and _breaks(change.rule, field)
 

@@ -1,12 +1,15 @@
 """Which operations of services a project calls, and which fields of their replies it uses."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bff_core.contracts.usage import OperationUse
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.usage.flow_facts import ClientCall, FieldPath, FieldRead, WholeUse
 from bff_core.inspection.usage.reply_fields import (
+    ANY,
     ReplyField,
     closed_objects,
     declared_fields,
@@ -18,6 +21,9 @@ from bff_core.inspection.usage.source_readings import SourceReadings
 from bff_core.inspection.usage.type_hints import are_related, classes_in, is_record
 from bff_core.inspection.usage.view_roots import ViewFacts, views_of
 
+_GENERATED: Final = re.compile(r"/operations\.py:\d+$")
+"""The place of a read in the module of a generated client."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyUse:
@@ -25,7 +31,8 @@ class ReplyUse:
 
     `document` is that of a call of a GraphQL service, `selected` are the fields of the schema that
     it selects, read or not. `place` is where it is called. `closed` are the objects that can't be
-    decoded if they have a field which their type does not declare.
+    decoded if they have a field which their type does not declare. `needed` are the fields that the
+    generated client reads itself, such as the cursor of the next page.
     """
 
     use: OperationUse
@@ -34,6 +41,7 @@ class ReplyUse:
     document: str = ""
     selected: frozenset[FieldPath] = frozenset()
     closed: frozenset[FieldPath] = frozenset()
+    needed: frozenset[FieldPath] = frozenset()
 
     @property
     def required(self) -> frozenset[FieldPath]:
@@ -64,7 +72,8 @@ class ContractUsage:
             facts = _Fields(view)
             for call in facts.calls:
                 key = (call.service.name, call.method, call.path, facts.reads_of(call), call.sends)
-                found.setdefault((*key, str(call.reply) + call.document), []).append(
+                needed = facts.needed_of(call)
+                found.setdefault((*key, needed, str(call.reply) + call.document), []).append(
                     (view.title, call)
                 )
         return [_merged(key, calls) for key, calls in found.items()]
@@ -103,8 +112,11 @@ class _Fields:
         wholes: Iterable[WholeUse] = [one for facts in view.facts for one in facts.wholes]
         self.calls = dict.fromkeys(one for facts in view.facts for one in facts.calls)
         self._readers: dict[str, list[type | None]] = {}
+        self._needed: dict[str, list[type]] = {}
         for read in reads:
             self._readers.setdefault(read.name, []).append(read.kind)
+            if read.kind is not None and _GENERATED.search(read.place):
+                self._needed.setdefault(read.name, []).append(read.kind)
         self._whole = {kind for one in wholes for kind in one.kinds}
 
     def reads_of(self, call: ClientCall) -> frozenset[FieldPath] | None:
@@ -115,6 +127,16 @@ class _Fields:
             return None
         return ends_of(used_paths(call.reply, self._is_read, self._is_whole))
 
+    def needed_of(self, call: ClientCall) -> frozenset[FieldPath]:
+        """Return the paths of the fields of a reply that the generated client reads itself."""
+        if call.reply is None or call.ignores_reply:
+            return frozenset()
+        paths = used_paths(call.reply, self._is_needed, lambda _: False)
+        return frozenset(path for path in paths if path[-1:] != (ANY,))
+
+    def _is_needed(self, kind: type, name: str) -> bool:
+        return any(are_related(one, kind) for one in self._needed.get(name, ()))
+
     def _is_read(self, kind: type, name: str) -> bool:
         return any(one is None or are_related(one, kind) for one in self._readers.get(name, ()))
 
@@ -123,7 +145,7 @@ class _Fields:
 
 
 def _merged(key: tuple[object, ...], calls: Sequence[tuple[str, ClientCall]]) -> ReplyUse:
-    service, method, path, reads, sends, _ = key
+    service, method, path, reads, sends, needed, _ = key
     call = calls[0][1]
     use = OperationUse(
         service,  # type: ignore[arg-type]  # as made above
@@ -136,7 +158,14 @@ def _merged(key: tuple[object, ...], calls: Sequence[tuple[str, ClientCall]]) ->
     if call.reply is None:
         return ReplyUse(use, {}, call.place, call.document)
     declared, closed = declared_fields(call.reply), closed_objects(call.reply)
-    return ReplyUse(use, declared, call.place, call.document, closed=closed)
+    return ReplyUse(
+        use,
+        declared,
+        call.place,
+        call.document,
+        closed=closed,
+        needed=needed,  # type: ignore[arg-type]  # as above
+    )
 
 
 def _is_named(kind: type, name: str) -> bool:

@@ -1,9 +1,8 @@
 """Models of generated clients as answers of REST views and as sources of GraphQL types."""
 
-import pytest
 import strawberry
 
-from bff_core import ConfigurationError, Views, gateway
+from bff_core import Views, gateway
 from bff_core.graphql import ShapeOf
 from bff_core.testing import client as connect
 from tests.codegen.upstream.generated import NUMBER, TEXT, client, document, get, ref, thing
@@ -52,17 +51,22 @@ async def test_a_view_answers_with_a_model():
     assert "Owner" in described.json()["components"]["schemas"]
 
 
-def test_a_union_without_tags_is_no_answer_of_a_view():
-    """A view says when it is declared that it needs a type of its own for such a union."""
+async def test_a_view_answers_with_a_union_without_tags():
+    """A value of such a union is written as its own class, and OpenAPI lists the classes."""
     item = get(thing("logo id", logo=ref("Logo"), petId=NUMBER))
     with client(document({"/owner": item}, SCHEMAS)) as made:
         views = Views(prefix="/v1")
 
-        with pytest.raises(ConfigurationError, match="Logo"):
+        @views.get("/logo")
+        async def get_logo() -> made.models.ReadReply:
+            return made.models.ReadReply(logo=made.models.Circle(r=2), id=1, pet_id=None)
 
-            @views.get("/logo")
-            async def get_logo() -> made.models.ReadReply:
-                raise NotImplementedError
+        async with connect(lambda: gateway("shop", faces=[views])) as shop:
+            answer = await shop.get("/v1/logo")
+            described = await shop.get("/openapi.json")
+
+    assert answer.json()["logo"] == {"r": 2}
+    assert {"Circle", "Square"} <= described.json()["components"]["schemas"].keys()
 
 
 def test_a_graphql_type_selects_from_a_model():

@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from bff_core import ANYONE, Settings, Views, gateway
+from bff_core.cli.check.decoding import breaks_decoding
+from bff_core.contracts.change import Change
 from bff_core.inspection.usage.operation_uses import ContractUsage
 from bff_core.inspection.usage.source_readings import SourceReadings
-
-pytest.importorskip("bff_core.service_clients", reason="generated clients are not there yet")
 
 SOURCE = """
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -102,10 +102,10 @@ async def either(page: Screen) -> str:
 
 
 @pytest.fixture(scope="module")
-def uses(tmp_path_factory):
-    """Return what each view uses, by its name: the path, what it reads, what it sends."""
+def found(tmp_path_factory):
+    """Return the uses of each view, by its name."""
     folder = tmp_path_factory.mktemp("generated")
-    file = folder / "module_of_clients.py"
+    file = folder / "operations.py"
     file.write_text(SOURCE)
     spec = importlib.util.spec_from_file_location("module_of_clients", file)
     module = sys.modules["module_of_clients"] = importlib.util.module_from_spec(spec)
@@ -117,14 +117,19 @@ def uses(tmp_path_factory):
     usage = ContractUsage()
     app = gateway("g", faces=[views], settings=settings)
     usage.add("g", app, SourceReadings(folder))
+    return {view.rpartition("/")[2]: one for one in usage.uses() for view in one.use.views}
+
+
+@pytest.fixture(scope="module")
+def uses(found):
+    """Return what each view uses, by its name: the path, what it reads, what it sends."""
     return {
-        view.rpartition("/")[2]: (
+        name: (
             f"{one.use.method} {one.use.path}",
             None if one.use.reads is None else {".".join(path) for path in one.use.reads},
             None if one.use.sends is None else {".".join(path) for path in one.use.sends},
         )
-        for one in usage.uses()
-        for view in one.use.views
+        for name, one in found.items()
     }
 
 
@@ -144,3 +149,14 @@ def uses(tmp_path_factory):
 def test_fields_are_followed_through_helpers(uses, view, expected):
     """Pages, batches, texts and unions of a generated client lose no field, and add none."""
     assert uses[view] == expected
+
+
+@pytest.mark.parametrize(("field", "breaks"), [("next_cursor", True), ("total", False)])
+def test_a_client_needs_the_cursor_of_its_pages(found, field, breaks):
+    """Without the cursor a list would end after its first page, and no view would notice."""
+    rule = "response-optional-property-removed"
+    gone = Change(
+        rule, "warning", "", "GET /things", place="response", field=(field,), status="200"
+    )
+
+    assert breaks_decoding(gone, found["pages"]) is breaks
