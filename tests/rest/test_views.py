@@ -209,9 +209,10 @@ async def test_body_that_is_no_json_is_415(shop, headers):
     assert open_shop.scripts["catalog"].calls == []
 
 
+@pytest.mark.virtual_time
 async def test_head_is_a_get_without_content(shop):
     """It has the headers of the GET, and no content."""
-    async with shop() as open_shop:
+    async with shop(clock=asyncio.get_running_loop().time) as open_shop:
         full = await open_shop.client.get("/v1/products/7")
         head = await open_shop.client.head("/v1/products/7")
 
