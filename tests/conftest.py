@@ -4,6 +4,7 @@
 - `@pytest.mark.virtual_time`, of the framework's own plugin, runs it on a loop whose clock jumps to
   the next timer.
 - `@pytest.mark.uvloop` runs it on uvloop, where that is installed.
+- Beside other tests, the clock of the loop leaves out what the machine stood still (`SteadyLoop`).
 - `@pytest.mark.alone` runs it while no other test runs; so do the folders and files of `ALONE`.
   `make test` runs all other tests first, on all cores.
 - `@pytest.mark.slow` leaves it out of `make test-fast`; so do the files of `SLOW`, and what runs
@@ -28,6 +29,7 @@ import pytest
 from hypothesis import settings
 
 from tests.redis_server import RedisServer
+from tests.steady_time import SteadyLoop
 
 PATIENCE = 60.0
 """The most that one asynchronous test may take, in seconds."""
@@ -210,7 +212,7 @@ def _property_of(test: Callable[..., object]) -> Callable[..., object] | None:
 def _loop_factory(item: pytest.Item) -> Callable[[], asyncio.AbstractEventLoop]:
     if item.get_closest_marker("uvloop"):
         return pytest.importorskip("uvloop").new_event_loop
-    return asyncio.new_event_loop
+    return asyncio.new_event_loop if item.get_closest_marker("alone") else SteadyLoop
 
 
 def _run_on_loop(
