@@ -1,0 +1,1 @@
+"""The console: what gateways and services do, in a browser."""

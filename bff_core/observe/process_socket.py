@@ -1,0 +1,137 @@
+"""Lets the processes of a gateway, and `bff dev`, send commands to each other over Unix sockets.
+
+Each process serves `<pid>.sock` in a folder that its parent made. A command has a name and a body;
+so has its answer. Console and metrics of a gateway with several workers are merged by it.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+VARIABLE: Final = "BFF_PROCESS_SOCKETS"
+"""The environment variable that names the folder; parents set it."""
+
+MAX_BODY_BYTES: Final = 64 << 20
+"""The largest body of a command or an answer; a longer one is an error."""
+
+SECONDS: Final = 5.0
+"""How long a command may take unless its sender says otherwise."""
+
+Command = Callable[[bytes], Awaitable[bytes]]
+"""Handles the body of a command and returns the body of the answer."""
+
+
+class ProcessCommandFailed(Exception):
+    """The other process could not run the command; the message says why."""
+
+
+class _Head(msgspec.Struct):
+    """The line before a body: of a command its name, of an answer an error or nothing."""
+
+    size: int
+    command: str = ""
+    error: str = ""
+
+
+_heads = msgspec.json.Decoder(_Head)
+
+
+class InvalidCommand(ValueError):
+    """A command's body is wrong; the message goes to its sender."""
+
+
+@asynccontextmanager
+async def serve_commands(folder: Path, commands: Mapping[str, Command]) -> "AsyncIterator[Path]":
+    """Serve commands on a socket of this process while the context is open.
+
+    A command that raises is answered with the error: with the message of an `InvalidCommand`, else
+    with the class only.
+    """
+    path = folder / f"{os.getpid()}.sock"
+    path.unlink(missing_ok=True)
+    connections: set[asyncio.Task[None]] = set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(cast("asyncio.Task[None]", asyncio.current_task()))
+        try:
+            while (frame := await _read(reader)) is not None:
+                head, body = frame
+                await _write(writer, *await _run(commands, head.command, body))
+        except (OSError, ValueError, EOFError):
+            pass  # the sender is gone, or it is none of ours
+        finally:
+            writer.close()
+            connections.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    server = await asyncio.start_unix_server(answer, path, limit=1 << 16)
+    path.chmod(0o600)
+    try:
+        yield path
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+        for one in connections:
+            one.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+
+async def send_command(
+    path: Path, command: str, body: bytes = b"", *, seconds: float = SECONDS
+) -> bytes:
+    """Send a command to the process behind a socket and return the body of its answer.
+
+    Raises `ProcessCommandFailed` for an error of the command, a timeout or a process that is gone.
+    """
+    try:
+        async with asyncio.timeout(seconds), AsyncExitStack() as closing:
+            reader, writer = await asyncio.open_unix_connection(path, limit=1 << 16)
+            closing.callback(writer.close)
+            await _write(writer, _Head(len(body), command), body)
+            frame = await _read(reader)
+    except TimeoutError:
+        raise ProcessCommandFailed(f"{command}: no answer within {seconds:g} s") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise ProcessCommandFailed(f"{command}: the process does not answer ({error})") from None
+    if frame is None:
+        raise ProcessCommandFailed(f"{command}: the process ended")
+    head, answered = frame
+    if head.error:
+        raise ProcessCommandFailed(head.error)
+    return answered
+
+
+async def _run(commands: Mapping[str, Command], name: str, body: bytes) -> tuple[_Head, bytes]:
+    handler = commands.get(name)
+    if handler is None:
+        return _Head(0, error=f"{name}: this process has no such command"), b""
+    try:
+        answered = await handler(body)
+    except InvalidCommand as error:
+        return _Head(0, error=f"{name}: {error}"), b""
+    except Exception as error:  # noqa: BLE001 - a command must not end the socket
+        return _Head(0, error=f"{name}: {type(error).__name__}"), b""
+    return _Head(len(answered)), answered
+
+
+async def _read(reader: asyncio.StreamReader) -> tuple[_Head, bytes] | None:
+    """Return the next head and body; None at the end of the connection."""
+    line = await reader.readline()
+    if not line:
+        return None
+    head = _heads.decode(line)
+    if not 0 <= head.size <= MAX_BODY_BYTES:
+        raise ValueError(f"a body of {head.size} bytes")
+    return head, await reader.readexactly(head.size)
+
+
+async def _write(writer: asyncio.StreamWriter, head: _Head, body: bytes) -> None:
+    writer.write(msgspec.json.encode(head) + b"\n" + body)
+    await writer.drain()

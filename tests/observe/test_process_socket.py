@@ -1,0 +1,81 @@
+"""Processes send each other commands over Unix sockets."""
+
+import asyncio
+
+import pytest
+
+from bff_core.observe.process_socket import (
+    InvalidCommand,
+    ProcessCommandFailed,
+    send_command,
+    serve_commands,
+)
+
+
+async def _echo(body: bytes) -> bytes:
+    return body[::-1]
+
+
+async def _refuse(_body: bytes) -> bytes:
+    raise InvalidCommand("send an address")
+
+
+async def _break(_body: bytes) -> bytes:
+    raise KeyError("token=secret")
+
+
+async def _hang(_body: bytes) -> bytes:
+    await asyncio.Event().wait()
+    return b""
+
+
+COMMANDS = {"echo": _echo, "refuse": _refuse, "break": _break, "hang": _hang}
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 16, 3 << 20])
+async def test_an_answer_has_any_size(tmp_path, size):
+    body = bytes(index % 251 for index in range(size))
+    async with serve_commands(tmp_path, COMMANDS) as path:
+        assert await send_command(path, "echo", body) == body[::-1]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("refuse", "refuse: send an address"),
+        ("break", "break: KeyError"),
+        ("other", "other: this process has no such command"),
+    ],
+)
+async def test_an_error_is_sent_without_internals(tmp_path, command, message):
+    async with serve_commands(tmp_path, COMMANDS) as path:
+        with pytest.raises(ProcessCommandFailed) as failed:
+            await send_command(path, command)
+        assert str(failed.value) == message
+        assert await send_command(path, "echo", b"ab") == b"ba"  # the socket still serves
+
+
+async def test_a_command_has_a_time_limit(tmp_path):
+    async with serve_commands(tmp_path, COMMANDS) as path:
+        with pytest.raises(ProcessCommandFailed, match=r"no answer within 0\.05 s"):
+            await send_command(path, "hang", seconds=0.05)
+
+
+async def test_a_process_that_is_gone(tmp_path):
+    with pytest.raises(ProcessCommandFailed, match="the process does not answer"):
+        await send_command(tmp_path / "1.sock", "echo")
+
+
+async def test_only_the_user_may_connect(tmp_path):
+    async with serve_commands(tmp_path, COMMANDS) as path:
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert not path.exists()
+
+
+async def test_what_is_no_command_ends_its_connection_only(tmp_path):
+    async with serve_commands(tmp_path, COMMANDS) as path:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+        assert await send_command(path, "echo", b"ab") == b"ba"
