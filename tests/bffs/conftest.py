@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from bff_core.testing import client
 from tests.bffs.in_process import SCRIPTS, app_of
 from tests.processes.ports import free_port, free_ports
+from tests.processes.settings import PATIENT
 from tests.reference_project import SERVICES
 
 ROOT = Path(__file__).parents[2]
@@ -77,9 +78,7 @@ class ServedMocks(Mocks):
         }
         others = {"BFF_ENV": "development", "BFF_AUTH": "demo", "BFF_LOG": "off"}
         memory = {"BFF_GC_FREEZE": "false", "BFF_JOURNAL_URL": "sqlite://"}
-        # A busy machine is no reason to refuse a request of a test.
-        busy = {"BFF_MAX_LAG": "0", "BFF_BROWNOUT": "false"}
-        return {**memory, **others, **busy, **addresses}
+        return {**memory, **others, **PATIENT, **addresses}
 
 
 @pytest.fixture(scope="session")

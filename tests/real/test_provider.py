@@ -27,6 +27,7 @@ from bff_core.auth.session.session import key_of
 from bff_core.clock import chance, monotonic
 from bff_core.events import Events
 from bff_core.redis.clients_by_url import RedisClients
+from tests.processes.settings import PATIENT
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "provider"
@@ -146,6 +147,7 @@ class Site:
             "BFF_SESSION_URL": self.redis,
             "BFF_IDEMPOTENCY_URL": self.redis,
             "BFF_UPSTREAM_IDENTITY": self.issuer,
+            **PATIENT,
         }
         port = str(self.web_port)
         command = [sys.executable, "-m", "bff_core", "serve", "tests.real.shop:app", "--port", port]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.processes.settings import PATIENT
 from tests.real.test_browser import ROOT, chromium, context  # noqa: F401 # fixtures
 from tests.real.test_provider import free_ports, wait_for
 
@@ -33,7 +34,7 @@ def ports() -> Iterator[tuple[int, int]]:
     first, second = free_ports(2)
     env = {"BFF_ENV": "development", "BFF_PUBLIC_URL": f"http://localhost:{first}"}
     env |= {"BFF_SESSION_KEYS": "a-secret-of-the-tests-that-is-long-enough"}
-    env |= {"BFF_UPSTREAM_IDENTITY": "http://127.0.0.1:9", "BFF_LOG": "off"}
+    env |= {"BFF_UPSTREAM_IDENTITY": "http://127.0.0.1:9", "BFF_LOG": "off", **PATIENT}
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "bff_core", "serve", "tests.real.chat:app", f"--port={port}"],
