@@ -13,7 +13,8 @@ with needs("openapi", "Reading YAML"):
 MAX_VALUES: Final = 10_000_000
 """Values of a text, those that its aliases repeat included."""
 
-_MAX_DEPTH: Final = 200
+MAX_DEPTH: Final = 200
+"""How deep objects and lists may be nested: reading a document recurses."""
 
 _WORDS: Final = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -82,8 +83,8 @@ class _Builder:
         return result
 
     def _collection(self, event: Any, depth: int) -> object:
-        if depth > _MAX_DEPTH:
-            raise _Invalid(f"nested deeper than {_MAX_DEPTH} levels", event)
+        if depth > MAX_DEPTH:
+            raise _Invalid(f"nested deeper than {MAX_DEPTH} levels", event)
         if event.tag and event.tag not in _PLAIN_TAGS and event.tag != "!":
             raise _Invalid(f"the tag {event.tag} has no meaning in JSON", event)
         before = self._values

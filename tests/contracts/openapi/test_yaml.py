@@ -129,7 +129,10 @@ def test_aliases_are_bounded() -> None:
 def test_depth_is_bounded() -> None:
     """In YAML and in JSON."""
     assert "nested deeper than 200 levels" in fault_of("a: " + "[" * 300 + "]" * 300)
-    assert "shop.yaml: it is no JSON" in fault_of("[" * 5000 + "]" * 5000)
+    for depth in (201, 5_000):
+        assert fault_of("[" * depth + "]" * depth).startswith("shop.yaml: ")
+        assert fault_of('{"a":' * depth + "0" + "}" * depth).startswith("shop.yaml: ")
+    assert decode(b"[" * 200 + b"]" * 200, "shop.yaml")
 
 
 @pytest.mark.parametrize(
