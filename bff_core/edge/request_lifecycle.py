@@ -16,7 +16,7 @@ from bff_core.edge.concern import ALL_KINDS, Concern, FinishingConcern, kinds_of
 from bff_core.edge.error_responses import ErrorResponses
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.route_template import route_template
-from bff_core.edge.trace import child_of, sampled, trace_id
+from bff_core.edge.trace import child_of, sampled, state_of, trace_id
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Events, RequestAnswered, RequestStarted
 from bff_core.events.sinks import running_span
@@ -185,6 +185,10 @@ class RequestLifecycle:
         )
         request.request_id = request_id(context.fields.get(b"x-request-id"), self._bits)
         request.traceparent = child_of(context.fields.get(b"traceparent"), self._bits)
+        state = context.fields.get(b"tracestate")
+        if state is not None:
+            offered = context.fields.get(b"traceparent")
+            request.tracestate = state_of(request.traceparent, offered, state)
         scope[SCOPE], scope[EXCHANGE] = request, context
         if sent is not None:
             context.state[CountedSend] = sent
@@ -217,6 +221,7 @@ class RequestLifecycle:
                 span=request.span,
                 headers=_logged(self._log_headers, context) if self._log_headers else None,
                 owner=_owner_of(scope),
+                scheme=scope.get("scheme", ""),
             )
         )
 

@@ -10,6 +10,8 @@ _TRACEPARENT = re.compile(
 )
 _KNOWN_FLAGS = 0x03  # sampled, random trace id
 _SAMPLED = "13"
+_STATE = re.compile(rb"[!-~](?:[ -~]{0,510}[!-~])?")
+"""A list of members of other vendors, which is passed on as it is (section 3.3)."""
 
 
 def child_of(offered: bytes | None, bits: Bits) -> str:
@@ -45,6 +47,12 @@ def sampled(events: Events, traceparent: str, offered: bytes | None) -> tuple[st
         flags = int(traceparent[-1], 16) ^ 1
         traceparent = f"{traceparent[:-1]}{flags:x}"
     return traceparent, span if events.wants(span) else None
+
+
+def state_of(traceparent: str, offered: bytes | None, state: bytes) -> str:
+    """Return the client's `tracestate` if its trace continues; empty if not, or if malformed."""
+    is_continued = offered is not None and offered[3:35] == traceparent[3:35].encode()
+    return state.decode() if is_continued and _STATE.fullmatch(state) else ""
 
 
 def trace_id(traceparent: str) -> str:

@@ -1,5 +1,6 @@
 """Makes a gateway: `gateway(...)` checks its arguments and returns the app."""
 
+import os
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -24,6 +25,7 @@ from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.keywords import checks_keywords
 from bff_core.observe.log import log_sink
 from bff_core.observe.request_recorder import recorder
+from bff_core.observe.telemetry_sink import telemetry_sink
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.rest.openapi import PROBLEM
@@ -39,6 +41,7 @@ from bff_core.startup.services import check_services
 from bff_core.startup.used_services import check_names, with_used
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.stack import MakeTransport, wire
+from bff_core.upstream.user_agent import framework_version
 
 
 @checks_keywords
@@ -138,5 +141,7 @@ def _fastapi(config: GatewayConfig, given: FastAPIOptions) -> dict[str, Any]:
 def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
     """Return events with the log that the settings configure, records of requests, and `sinks`."""
     log = log_sink(settings.log_format, settings.own_log_level)
-    records = recorder(name, is_development=settings.env == "development")
-    return Events(*(one for one in (log, records) if one is not None), *sinks)
+    telemetry = telemetry_sink(os.environ, name, framework_version())
+    consumers = () if telemetry is None else telemetry.consumers
+    records = recorder(name, is_development=settings.env == "development", on_end=consumers)
+    return Events(*(one for one in (log, telemetry, records) if one is not None), *sinks)

@@ -110,8 +110,8 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
 MASKED: Final = frozenset({"path", "error", "reason", "stack", "headers"})
 """Fields with text that may quote what was sent."""
 
-UNLOGGED = frozenset({"span", "leader"})
-"""Fields of events for sinks that trace; lines of the log have the ids of their request."""
+UNLOGGED = frozenset({"span", "leader", "scheme", "url"})
+"""Fields of events for other sinks; lines of the log have the ids of their request."""
 
 
 @checks_keywords

@@ -144,7 +144,8 @@ class RequestRecorder:
         self._begin(SpanRecord("call", event.operation, event.upstream, 0.0), span)
 
     def _begin_attempt(self, event: events.AttemptStarted, span: Span) -> None:
-        self._begin(SpanRecord("attempt", event.endpoint, event.upstream, 0.0), span)
+        attempt = SpanRecord("attempt", event.endpoint, event.upstream, 0.0, url=event.url)
+        self._begin(attempt, span)
 
     def _begin_work(self, event: events.WorkStarted, span: Span) -> None:
         request = self._begin(SpanRecord("work", event.work, self._gateway, 0.0), span)
@@ -293,13 +294,14 @@ class RequestRecorder:
         record.route, record.status, record.seconds = event.route, event.status, event.duration
         record.path, record.size, record.owner = masked(event.path), event.size, event.owner
         record.reason, record.is_truncated = event.reason, event.is_truncated
-        record.viewer = event.viewer
+        record.viewer, record.scheme = event.viewer, event.scheme
         if event.error is not None:
             is_text = isinstance(event.error, str)
             record.error = masked(str(event.error) if is_text else described(event.error))  # type: ignore[arg-type] # not a text
         scope = current_request.get()
         if scope is not None and scope.request_id == record.request_id:
             record.path = masked(scope.path)
+            record.tracestate = scope.tracestate
             record.query = shown_query(scope.query, has_values=self._shows_values)
             record.headers = shown_headers(scope.headers)
         if event.status >= 500 or event.is_truncated:

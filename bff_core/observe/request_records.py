@@ -80,7 +80,7 @@ class SpanRecord(msgspec.Struct, omit_defaults=True):
     index of the span around it, -1 for the request. `start` counts from the start of the request;
     `seconds` is -1 for a span that did not end before the request did. `outcome` is a part's state,
     a status, an error code, or done, cancelled or failed of work. `source` is where the reply of a
-    call is from: upstream, cache or stale, `age` its age.
+    call is from: upstream, cache or stale, `age` its age. `url` is the base URL of an endpoint.
     """
 
     kind: Literal["part", "call", "attempt", "work"]
@@ -97,6 +97,7 @@ class SpanRecord(msgspec.Struct, omit_defaults=True):
     is_critical: bool = False
     marks: list[SpanMark] = []
     span_id: str = ""
+    url: str = ""
 
 
 class RequestRecord(msgspec.Struct, omit_defaults=True):
@@ -136,6 +137,8 @@ class RequestRecord(msgspec.Struct, omit_defaults=True):
     query: str = ""
     headers: list[tuple[str, str]] = []
     owner: str = ""
+    scheme: str = ""
+    tracestate: str = ""
     has_spans: bool = True
     is_sampled: bool = True
     number: int = 0

@@ -1,0 +1,104 @@
+"""`Telemetry`: the sink that exports the traces and metrics of one gateway."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+
+from bff_core.events import AnyEvent, Attempted, RequestAnswered
+from bff_core.observe.opentelemetry.batches import Periodic
+from bff_core.observe.opentelemetry.exporting import Export, TraceExport
+from bff_core.observe.opentelemetry.request_metrics import RequestMetrics
+from bff_core.observe.opentelemetry.sampling import sampler
+from bff_core.observe.opentelemetry.spans import SpanBuilder
+from bff_core.observe.otel_options import OTelOptions
+from bff_core.observe.request_records import RequestRecord
+
+TEMPORALITY: Final = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+
+
+class Telemetry:
+    """A sink that counts requests; a `RequestRecorder` passes it the records of sampled ones.
+
+    Exporters and the resource are made in the process that exports, so that each worker has its
+    own `service.instance.id`.
+    """
+
+    def __init__(self, options: OTelOptions, gateway: str, version: str) -> None:
+        self._gateway = gateway
+        self._version = version
+        self._resource: tuple[int, Resource] | None = None
+        self.set_flag = sampler(options) if options.traces is not None else None
+        self._traces = TraceExport(
+            lambda: SpanBuilder(self._own_resource(), version),
+            lambda: _span_exporter(options),
+            max_queue=options.max_queue,
+            max_batch=options.max_batch,
+            delay=options.batch_delay,
+        )
+        self._has_traces, self._has_metrics = (
+            options.traces is not None,
+            options.metrics is not None,
+        )
+        preference = os.environ.get(TEMPORALITY, "").strip().lower()
+        self._metrics = RequestMetrics(is_delta=preference in {"delta", "lowmemory"})
+        self._is_console = options.metrics == "console"
+        self._exporter: MetricExporter | None = None
+        self._periodic = Periodic("bff-metrics", self._send_metrics, options.metric_interval)
+
+    @property
+    def consumers(self) -> Sequence[Callable[[RequestRecord], object]]:
+        """What takes the records of sampled requests; empty if no traces are exported."""
+        return (self._take,) if self._has_traces else ()
+
+    def __call__(self, event: AnyEvent, /) -> None:
+        """Count requests of clients, and those to services."""
+        if not self._has_metrics:
+            return
+        if isinstance(event, Attempted):
+            self._metrics.count_attempt(event)
+        elif isinstance(event, RequestAnswered):
+            self._metrics.count_request(event)
+            self._periodic.start()
+
+    def flush(self, seconds: float) -> None:
+        """Export what is left, within about `seconds`; it blocks."""
+        self._traces.flush(seconds)
+        self._periodic.flush(seconds)
+
+    def _take(self, record: RequestRecord) -> None:
+        self._traces.take(record)
+
+    def _own_resource(self) -> Resource:
+        """Return the resource of this process; the name of the gateway is the default."""
+        pid = os.getpid()
+        if self._resource is None or self._resource[0] != pid:
+            made = Resource.create({"process.pid": pid})
+            name = str(made.attributes.get("service.name", ""))
+            if name.startswith("unknown_service"):
+                made = made.merge(Resource({"service.name": self._gateway}))
+            self._resource = pid, made
+        return self._resource[1]
+
+    def _send_metrics(self) -> None:
+        data = self._metrics.collect(self._own_resource(), self._version)
+        if data is None:
+            return
+        if self._exporter is None:
+            self._exporter = ConsoleMetricExporter() if self._is_console else OTLPMetricExporter()
+        self._exporter.export(data)
+
+
+def _span_exporter(options: OTelOptions) -> Export:
+    exporter = ConsoleSpanExporter() if options.traces == "console" else OTLPSpanExporter()
+
+    def export(spans: Sequence[ReadableSpan]) -> object:
+        return exporter.export(spans)
+
+    return export
