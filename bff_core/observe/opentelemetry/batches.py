@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Periodic:
-    """Calls `work` every `seconds`, when it is woken, and when it is flushed, which ends the thread.
+    """Calls `work` every `seconds`, when it is woken, and when it is flushed, which ends it.
 
     The thread belongs to the process that starts it: after a fork the child starts its own.
     """
