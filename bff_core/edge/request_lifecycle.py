@@ -17,6 +17,7 @@ from bff_core.edge.error_responses import ErrorResponses
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.route_template import route_template
 from bff_core.edge.trace import child_of, sampled, state_of, trace_id
+from bff_core.edge.viewer_hash import ViewerHash
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Events, RequestAnswered, RequestStarted
 from bff_core.events.sinks import running_span
@@ -64,6 +65,7 @@ class RequestLifecycle:
         "_head",
         "_log_headers",
         "_template",
+        "_viewer_hash",
     )
 
     def __init__(
@@ -77,7 +79,9 @@ class RequestLifecycle:
         bits: Bits,
         template: Template,
         log_headers: Sequence[str] = (),
+        viewer_hash: ViewerHash | None = None,
     ) -> None:
+        self._viewer_hash = viewer_hash or ViewerHash()
         self._app = app
         self._log_headers = {name: name.encode("ascii") for name in log_headers}
         self._head = head
@@ -221,6 +225,7 @@ class RequestLifecycle:
                 span=request.span,
                 headers=_logged(self._log_headers, context) if self._log_headers else None,
                 owner=_owner_of(scope),
+                viewer=self._viewer_hash(request.audience),
                 scheme=scope.get("scheme", ""),
             )
         )

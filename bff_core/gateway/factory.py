@@ -23,6 +23,7 @@ from bff_core.gateway.lifespan import lifespan_of
 from bff_core.gateway.services import all_services, may_cache, planned_services
 from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.keywords import checks_keywords
+from bff_core.observe.access_log import AccessLog
 from bff_core.observe.log import log_sink
 from bff_core.observe.request_recorder import recorder
 from bff_core.observe.telemetry_sink import telemetry_sink
@@ -140,7 +141,8 @@ def _fastapi(config: GatewayConfig, given: FastAPIOptions) -> dict[str, Any]:
 
 def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
     """Return events with the log that the settings configure, records of requests, and `sinks`."""
-    log = log_sink(settings.log_format, settings.own_log_level)
+    access = AccessLog(settings.access_log, settings.access_log_exclude)
+    log = log_sink(settings.log_format, settings.own_log_level, access=access)
     telemetry = telemetry_sink(os.environ, name, framework_version())
     consumers = () if telemetry is None else telemetry.consumers
     records = recorder(name, is_development=settings.env == "development", on_end=consumers)

@@ -1,7 +1,6 @@
 """OpenTelemetry: what a collector receives over OTLP, by the variables `OTEL_*`."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Annotated
 
 import pytest
@@ -28,7 +27,7 @@ from bff_core.observe.opentelemetry.sampling import sampler
 from bff_core.observe.otel_options import otel_options
 from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
-from tests.observe.otlp_receiver import OTLPReceiver, ReceivedSpan, otlp_receiver, values_of
+from tests.observe.otlp_receiver import OTLPReceiver, ReceivedSpan, values_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -75,15 +74,6 @@ views = Views(access=ANYONE)
 async def card(number: int, screen: Annotated[Card, Depends(compose(Card))]) -> dict[str, object]:
     """Answer with both parts."""
     return {"number": number, "name": await screen.name(), "score": await screen.score()}
-
-
-@pytest.fixture
-def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[OTLPReceiver]:
-    """Receive what gateways of the test export."""
-    with otlp_receiver() as receiver:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
-        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")
-        yield receiver
 
 
 def make_app(names: Scripted | None = None, scores: Scripted | None = None, **options: bool):
