@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bff_core.observe.request_records import RequestRecord, SpanRecord
+from bff_core.observe.request_records import RequestRecord
 
 SCHEMA: Final = "https://opentelemetry.io/schemas/1.36.0"
 
@@ -51,24 +51,24 @@ def server_attributes(record: RequestRecord) -> Attributes:
     return attributes
 
 
-def client_attributes(call: SpanRecord, attempt: SpanRecord, *, resends: int = 0) -> Attributes:
+def client_attributes(
+    operation: str, upstream: str, endpoint: str, url: str, outcome: str
+) -> Attributes:
     """Return the attributes of one request to a service; `url.full` has the template of its path.
 
     The ids in it are not exported.
     """
-    template = call.name.partition(" ")[2]
+    template = operation.partition(" ")[2]
     attributes: Attributes = {
-        **method_attributes(call.name),
-        **address_attributes(attempt.name),
-        "bff.upstream": call.owner,
+        **method_attributes(operation),
+        **address_attributes(endpoint),
+        "bff.upstream": upstream,
     }
     if template:
-        attributes |= {"url.template": template, "url.full": f"{attempt.url}{template}"}
-    if resends:
-        attributes["http.request.resend_count"] = resends
-    if attempt.outcome.isdigit():
-        attributes["http.response.status_code"] = int(attempt.outcome)
-    return {**attributes, **error_type(failure_of(attempt.outcome))}
+        attributes |= {"url.template": template, "url.full": f"{url}{template}"}
+    if outcome.isdigit():
+        attributes["http.response.status_code"] = int(outcome)
+    return {**attributes, **error_type(failure_of(outcome))}
 
 
 def failure_of(outcome: str) -> str:

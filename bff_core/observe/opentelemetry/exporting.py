@@ -1,18 +1,18 @@
-"""Builds and exports spans in a thread, away from the event loop."""
+"""Encodes and exports spans in a thread, away from the event loop."""
 
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from opentelemetry.sdk.trace import ReadableSpan
-
 from bff_core.observe.opentelemetry.batches import Periodic
-from bff_core.observe.opentelemetry.spans import SpanBuilder
+from bff_core.observe.opentelemetry.spans import encoded_spans
+from bff_core.observe.opentelemetry.wire import Envelope
 from bff_core.observe.request_records import RequestRecord
 
-Export = Callable[[Sequence[ReadableSpan]], object]
+Export = Callable[[bytes], object]
+"""Sends an encoded `ExportTraceServiceRequest`."""
 
 LOG_SECONDS: Final = 60.0
 """How often dropped requests are logged."""
@@ -26,14 +26,14 @@ class TraceExport:
 
     def __init__(
         self,
-        builder: Callable[[], SpanBuilder],
+        envelope: Callable[[], Envelope],
         export: Callable[[], Export],
         *,
         max_queue: int,
         max_batch: int,
         delay: float,
     ) -> None:
-        self._make_builder = builder
+        self._make_envelope = envelope
         self._make_export = export
         self._max_batch = max(max_batch, 1)
         self._queue: deque[RequestRecord] = deque()
@@ -41,7 +41,7 @@ class TraceExport:
         self._dropped = 0
         self._logged_at = 0.0
         self._export: Export | None = None
-        self._builder: SpanBuilder | None = None
+        self._envelope: Envelope | None = None
         self._thread = Periodic("bff-traces", self._send, delay)
 
     def take(self, record: RequestRecord) -> None:
@@ -60,17 +60,17 @@ class TraceExport:
 
     def _send(self) -> None:
         """Export the queued records, in batches of spans."""
-        if self._export is None or self._builder is None:
-            self._builder, self._export = self._make_builder(), self._make_export()
-        batch: list[ReadableSpan] = []
+        if self._export is None or self._envelope is None:
+            self._envelope, self._export = self._make_envelope(), self._make_export()
+        batch: list[bytes] = []
         while self._queue:
-            batch += self._builder.spans(self._queue.popleft())
+            batch += encoded_spans(self._queue.popleft())
             time.sleep(0)  # the event loop goes first
             if len(batch) >= self._max_batch:
-                self._export(batch)
+                self._export(self._envelope.around(batch))
                 batch = []
         if batch:
-            self._export(batch)
+            self._export(self._envelope.around(batch))
         self._log_dropped()
 
     def _log_dropped(self) -> None:

@@ -1,22 +1,24 @@
 """`Telemetry`: the sink that exports the traces and metrics of one gateway."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 
+from bff_core.compat.opentelemetry import send_encoded
 from bff_core.events import AnyEvent, Attempted, RequestAnswered
 from bff_core.observe.opentelemetry.batches import Periodic
+from bff_core.observe.opentelemetry.conventions import SCHEMA
 from bff_core.observe.opentelemetry.exporting import Export, TraceExport
 from bff_core.observe.opentelemetry.request_metrics import RequestMetrics
 from bff_core.observe.opentelemetry.sampling import sampler
-from bff_core.observe.opentelemetry.spans import SpanBuilder
+from bff_core.observe.opentelemetry.wire import Envelope, Value
 from bff_core.observe.otel_options import OTelOptions
 from bff_core.observe.request_records import RequestRecord
 
@@ -36,7 +38,7 @@ class Telemetry:
         self._resource: tuple[int, Resource] | None = None
         self.set_flag = sampler(options) if options.traces is not None else None
         self._traces = TraceExport(
-            lambda: SpanBuilder(self._own_resource(), version),
+            lambda: Envelope(_scalars(self._own_resource()), version, SCHEMA),
             lambda: _span_exporter(options),
             max_queue=options.max_queue,
             max_batch=options.max_batch,
@@ -96,9 +98,20 @@ class Telemetry:
 
 
 def _span_exporter(options: OTelOptions) -> Export:
-    exporter = ConsoleSpanExporter() if options.traces == "console" else OTLPSpanExporter()
+    if options.traces == "console":
+        return _print_request
+    exporter = OTLPSpanExporter()
+    return lambda request: send_encoded(exporter, request)
 
-    def export(spans: Sequence[ReadableSpan]) -> object:
-        return exporter.export(spans)
 
-    return export
+def _print_request(request: bytes) -> None:
+    """Write the spans of an export to standard output, as text."""
+    sys.stdout.write(f"{ExportTraceServiceRequest.FromString(request)}\n")
+
+
+def _scalars(resource: Resource) -> dict[str, Value]:
+    """Return the attributes of a resource; a list as text."""
+    return {
+        name: value if isinstance(value, str | bool | int | float) else str(value)
+        for name, value in resource.attributes.items()
+    }
