@@ -3,8 +3,8 @@
 A gateway in process answers a REST screen of three calls whose services answer from memory, with a
 log at level info. Each round runs every mode once, in a process of its own, in changing order; the
 ratio is the median over rounds of the CPU time of a mode to that of `off` in the same round. It
-includes the exporting threads, which export every 0.5 s, and the flush. There are no sockets, so that the shares
-are larger than those of a gateway that serves clients.
+includes the exporting threads, which export every 0.5 s, and the flush. There are no sockets, so
+that the shares are larger than those of a gateway that serves clients.
 """
 
 import argparse

@@ -112,10 +112,12 @@ class Events:
         """Return the span of a request with the flag that a sink sets; else as the client sent."""
         if self._set_flag is None or (flag := self._set_flag(span)) == span.is_sampled:
             return span
-        return msgspec.structs.replace(span, is_sampled=flag)
+        return Span(span.trace_id, span.span_id, span.parent_id, flag)
 
     def wants(self, span: Span) -> bool:
         """Whether a sink wants the events of a request with this span."""
+        if len(self._samplers) == 1:
+            return self._samplers[0](span)
         is_wanted = False
         for sample in self._samplers:
             is_wanted = sample(span) or is_wanted

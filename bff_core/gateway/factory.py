@@ -144,6 +144,6 @@ def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
     access = AccessLog(settings.access_log, settings.access_log_exclude)
     log = log_sink(settings.log_format, settings.own_log_level, access=access)
     telemetry = telemetry_sink(os.environ, name, framework_version())
-    consumers = () if telemetry is None else telemetry.consumers
-    records = recorder(name, is_development=settings.env == "development", on_end=consumers)
-    return Events(*(one for one in (log, telemetry, records) if one is not None), *sinks)
+    records = recorder(name, is_development=settings.env == "development", telemetry=telemetry)
+    metrics = telemetry if telemetry is not None and telemetry.counts else None
+    return Events(*(one for one in (log, metrics, records) if one is not None), *sinks)

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -33,6 +33,25 @@ Consumer = Callable[[RequestRecord], object]
 """Takes a record; it must not block nor change it."""
 
 
+class Exporting(Protocol):
+    """Exports the traces of records."""
+
+    @property
+    def consumers(self) -> Sequence[Consumer]:
+        """What takes the records of sampled requests; empty if no traces are exported."""
+
+    @property
+    def set_flag(self) -> Callable[[Span], bool] | None:
+        """Decides whether a trace is sampled; None if no traces are exported."""
+
+    def flush(self, seconds: float, /) -> None:
+        """Export what is left, within about `seconds`; it blocks."""
+
+
+_UNSAMPLED: Final = frozenset({events.RequestAnswered, events.PartEnded})
+"""Events that are recorded of requests without spans."""
+
+
 class _Open:
     """A request whose record is not complete: its start, its spans' ids, its running work."""
 
@@ -53,7 +72,7 @@ class RequestRecorder:
     """A sink that traces: it records requests for the console, `bff dev` and OpenTelemetry.
 
     `records` stores those that its sampling chooses, and all that are degraded, failed or slow.
-    `on_answer` get each sampled record at its answer, `on_end` when the background work of the
+    `on_answer` get each sampled record at its answer, `telemetry` when the background work of the
     request has ended as well. `shows_values` is whether records have the values of queries.
     """
 
@@ -65,7 +84,7 @@ class RequestRecorder:
         gateway: str = "",
         records: RequestRecords | None = None,
         on_answer: Sequence[Consumer] = (),
-        on_end: Sequence[Consumer] = (),
+        telemetry: Exporting | None = None,
         shows_values: bool = False,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], float] = time.time,
@@ -73,7 +92,9 @@ class RequestRecorder:
         self.records = records
         self._gateway = gateway
         self._on_answer = tuple(on_answer)
-        self._on_end = tuple(on_end)
+        self._on_end = () if telemetry is None else tuple(telemetry.consumers)
+        self.set_flag = None if telemetry is None else telemetry.set_flag
+        self._telemetry = telemetry
         self._shows_values = shows_values
         self._clock = clock
         self._now = now
@@ -96,11 +117,17 @@ class RequestRecorder:
         self._unstored = span.span_id
         return span.is_sampled and bool(self._on_end)
 
+    def flush(self, seconds: float, /) -> None:
+        """Export what is left, within about `seconds`; it blocks."""
+        if self._telemetry is not None:
+            self._telemetry.flush(seconds)
+
     def __call__(self, event: AnyEvent, /) -> None:
         """Take one event."""
         span = event.span
         if span is None:
-            self._take_unsampled(event)
+            if type(event) in _UNSAMPLED:
+                self._take_unsampled(event)
             return
         handle = _HANDLERS.get(type(event))
         if handle is not None:
@@ -374,7 +401,7 @@ def dev_lines(environ: Mapping[str, str]) -> DevLines | None:
 
 
 def recorder(
-    gateway: str, *, is_development: bool, on_end: Sequence[Consumer] = ()
+    gateway: str, *, is_development: bool, telemetry: Exporting | None = None
 ) -> RequestRecorder | None:
     """Return the recorder of a gateway process; None if nothing reads what it would record.
 
@@ -382,13 +409,13 @@ def recorder(
     records: see `record_requests`.
     """
     lines = dev_lines(os.environ) if is_development else None
-    if not (is_development or on_end):
+    if not (is_development or (telemetry is not None and telemetry.consumers)):
         return None
     return RequestRecorder(
         gateway=gateway,
         records=RequestRecords() if is_development else None,
         on_answer=() if lines is None else (lines,),
-        on_end=on_end,
+        telemetry=telemetry,
         shows_values=is_development,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from bff_core.events.sinks import AnyEvent
+from bff_core.events.sinks import AnyEvent, Span
 from bff_core.extras import needs
 from bff_core.observe.otel_options import otel_options
 from bff_core.observe.request_records import RequestRecord
@@ -15,6 +15,17 @@ class TelemetrySink(Protocol):
     @property
     def consumers(self) -> Sequence[Callable[[RequestRecord], object]]:
         """What takes the records; empty if no traces are exported."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it needs events, for metrics."""
+
+    @property
+    def set_flag(self) -> Callable[[Span], bool] | None:
+        """Decides whether a trace is sampled; None if no traces are exported."""
+
+    def flush(self, seconds: float, /) -> None:
+        """Export what is left, within about `seconds`; it blocks."""
 
     def __call__(self, event: AnyEvent, /) -> None:
         """Take one event."""

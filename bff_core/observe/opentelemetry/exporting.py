@@ -65,7 +65,6 @@ class TraceExport:
         batch: list[bytes] = []
         while self._queue:
             batch += encoded_spans(self._queue.popleft())
-            time.sleep(0)  # the event loop goes first
             if len(batch) >= self._max_batch:
                 self._export(self._envelope.around(batch))
                 batch = []

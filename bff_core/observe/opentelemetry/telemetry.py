@@ -59,10 +59,13 @@ class Telemetry:
         """What takes the records of sampled requests; empty if no traces are exported."""
         return (self._take,) if self._has_traces else ()
 
+    @property
+    def counts(self) -> bool:
+        """Whether it needs events, for metrics."""
+        return self._has_metrics
+
     def __call__(self, event: AnyEvent, /) -> None:
         """Count requests of clients, and those to services."""
-        if not self._has_metrics:
-            return
         if isinstance(event, Attempted):
             self._metrics.count_attempt(event)
         elif isinstance(event, RequestAnswered):
