@@ -61,7 +61,8 @@ class Call(msgspec.Struct, frozen=True):
     `trail` lists the attempts so far. Copies of a call share it: a further attempt avoids the
     endpoints that were tried, and an error counts the attempts.
     `is_hedge` marks the copy of a call that is still under way: it is neither queued nor retried.
-    `span` is that of the call, or of the attempt that sends it, if a sink traces.
+    `span` is that of the call, or of the attempt that sends it, if a sink traces. `tracestate` is
+    sent with `traceparent`.
     `token` is the viewer's access token, for services that are called in the viewer's name.
     The reply to a call that `is_streamed` comes as soon as its head has arrived. `deadline` limits
     the wait for the head. A call that `is_forwarded` has the headers of a client; if its reply is
@@ -93,9 +94,10 @@ class Call(msgspec.Struct, frozen=True):
     is_forwarded: bool = False
     span: Span | None = None
     is_read: bool = False
+    tracestate: str = ""
 
     def __repr__(self) -> str:
-        return _shown(self, hidden={"trail", "token", "cache", "decode", "span"})
+        return _shown(self, hidden={"trail", "tracestate", "token", "cache", "decode", "span"})
 
     @property
     def awaits_body(self) -> bool:

@@ -17,12 +17,13 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "compression": ("brotli", "zstandard"),
     "graphql": ("strawberry", "graphql"),
     "openapi": ("jsonschema_rs", "yaml"),
+    "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "redis": ("redis",),
     "scaffold": ("jinja2", "tomlkit", "watchfiles"),
     "uploads": ("python_multipart",),
     "websockets": ("websockets",),
 }
-"""The top-level modules of each extra."""
+"""The modules of each extra."""
 
 FILE: Final = "pyproject.toml"
 REQUIREMENT: Final = re.compile(r"""["']bff[-_]core\s*(?:\[(?P<extras>[^\]]*)\])?\s*@[^"']*\.whl""")
@@ -38,9 +39,13 @@ def needs(extra: str, purpose: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRAS[extra]:
+        if (error.name or "").partition(".")[0] not in {_top(one) for one in EXTRAS[extra]}:
             raise
         raise missing(extra, purpose) from None
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def missing(extra: str, purpose: str) -> MissingExtra:
@@ -85,4 +90,7 @@ def _requirement() -> tuple[str, str] | None:
 
 def has_extra(extra: str) -> bool:
     """Whether all libraries of an extra are installed."""
-    return all(find_spec(module) is not None for module in EXTRAS[extra])
+    try:
+        return all(find_spec(module) is not None for module in EXTRAS[extra])
+    except ModuleNotFoundError:  # of a package around it
+        return False

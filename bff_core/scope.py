@@ -39,6 +39,8 @@ class Scope:
     only `auth` and compositions read. `token` is the viewer's access token, if there is one. `vary`
     collects the request headers that the answer depends on.
 
+    `tracestate` is the client's, if its trace continues.
+
     `idempotency_key` is the client's key, bound to gateway, viewer and route, or empty; the keys
     for services derive from it. `outcome` overrides the status of the answer if a handler knows
     better whether a repeated request gets the same answer: "final" (done or failed for good),
@@ -69,6 +71,7 @@ class Scope:
     viewer: object = None
     request_id: str = ""
     traceparent: str = ""
+    tracestate: str = ""
     tenant: str = ""
     vary: list[str] = field(default_factory=list)
     idempotency_key: str = ""

@@ -51,6 +51,7 @@ ONE_PLACE = {
 
 ONE_FOLDER = {
     "jinja2": "bff_core.cli.scaffold.",
+    "opentelemetry": ("bff_core.observe.opentelemetry.", "bff_core.compat.opentelemetry"),
     "rich": "bff_core.cli.",
     "tomlkit": "bff_core.cli.scaffold.",
     "watchfiles": "bff_core.cli.dev.",

@@ -16,7 +16,8 @@ from bff_core.edge.concern import ALL_KINDS, Concern, FinishingConcern, kinds_of
 from bff_core.edge.error_responses import ErrorResponses
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.route_template import route_template
-from bff_core.edge.trace import child_of, span_of, trace_id
+from bff_core.edge.trace import child_of, sampled, state_of, trace_id
+from bff_core.edge.viewer_hash import ViewerHash
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Events, RequestAnswered, RequestStarted
 from bff_core.events.sinks import running_span
@@ -64,6 +65,7 @@ class RequestLifecycle:
         "_head",
         "_log_headers",
         "_template",
+        "_viewer_hash",
     )
 
     def __init__(
@@ -77,7 +79,9 @@ class RequestLifecycle:
         bits: Bits,
         template: Template,
         log_headers: Sequence[str] = (),
+        viewer_hash: ViewerHash | None = None,
     ) -> None:
+        self._viewer_hash = viewer_hash or ViewerHash()
         self._app = app
         self._log_headers = {name: name.encode("ascii") for name in log_headers}
         self._head = head
@@ -185,11 +189,17 @@ class RequestLifecycle:
         )
         request.request_id = request_id(context.fields.get(b"x-request-id"), self._bits)
         request.traceparent = child_of(context.fields.get(b"traceparent"), self._bits)
+        state = context.fields.get(b"tracestate")
+        if state is not None:
+            offered = context.fields.get(b"traceparent")
+            request.tracestate = state_of(request.traceparent, offered, state)
         scope[SCOPE], scope[EXCHANGE] = request, context
         if sent is not None:
             context.state[CountedSend] = sent
-            request.span = span_of(request.traceparent, context.fields.get(b"traceparent"))
+            offered = context.fields.get(b"traceparent")
+            request.traceparent, request.span = sampled(self._events, request.traceparent, offered)
             running_span.set(request.span)
+        if request.span is not None:
             self._events.emit(RequestStarted(request.method, request.request_id, span=request.span))
         return context
 
@@ -215,6 +225,8 @@ class RequestLifecycle:
                 span=request.span,
                 headers=_logged(self._log_headers, context) if self._log_headers else None,
                 owner=_owner_of(scope),
+                viewer=self._viewer_hash(request.audience),
+                scheme=scope.get("scheme", ""),
             )
         )
 

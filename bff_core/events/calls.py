@@ -38,10 +38,14 @@ class StreamEnded(Event, frozen=True):
 
 
 class AttemptStarted(Event, frozen=True):
-    """An attempt of a call is sent to an endpoint; only for sinks that trace."""
+    """An attempt of a call is sent to an endpoint; only for sinks that trace.
+
+    `url` is the base URL of the endpoint.
+    """
 
     name: ClassVar[str] = "attempt.started"
     endpoint: str
+    url: str = ""
 
 
 class Attempted(Event, frozen=True):

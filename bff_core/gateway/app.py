@@ -32,6 +32,7 @@ from bff_core.edge.redirects import RelativeRedirects
 from bff_core.edge.security_headers import DOCS_POLICY, with_policy
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.strict_numbers import refuse_non_numbers
+from bff_core.edge.viewer_hash import ViewerHash
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
@@ -154,6 +155,7 @@ class Gateway(FastAPI):
             base=base_of(settings.public_url),
             clock=config.clock,
             log_headers=config.log_headers,
+            viewer_hash=ViewerHash(settings.viewer_hash_keys),
         )
         return edge(self.fast_path, config.options, parts)
 

@@ -23,8 +23,10 @@ from bff_core.gateway.lifespan import lifespan_of
 from bff_core.gateway.services import all_services, may_cache, planned_services
 from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.keywords import checks_keywords
+from bff_core.observe.access_log import AccessLog
 from bff_core.observe.log import log_sink
-from bff_core.observe.request_traces import trace_sink
+from bff_core.observe.request_recorder import recorder
+from bff_core.observe.telemetry_sink import telemetry_sink
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.rest.openapi import PROBLEM
@@ -40,6 +42,7 @@ from bff_core.startup.services import check_services
 from bff_core.startup.used_services import check_names, with_used
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.stack import MakeTransport, wire
+from bff_core.upstream.user_agent import framework_version
 
 
 @checks_keywords
@@ -109,7 +112,7 @@ def gateway(
         transport=transport,
         has_cache=has_cache,
         clock=clock,
-        events=events if events is not None else _logged(settings, sinks),
+        events=events if events is not None else _logged(name, settings, sinks),
         log_headers=[name.lower() for name in log_headers],
     )
     check_services(services, settings)
@@ -136,8 +139,11 @@ def _fastapi(config: GatewayConfig, given: FastAPIOptions) -> dict[str, Any]:
     return {**pages, **given, "responses": responses}
 
 
-def _logged(settings: Settings, sinks: Sequence[Sink]) -> Events:
-    """Return events with the log sink that the settings configure, that of `bff dev`, and these."""
-    log = log_sink(settings.log_format, settings.own_log_level)
-    traces = trace_sink(os.environ) if settings.env == "development" else None
-    return Events(*(one for one in (log, traces) if one is not None), *sinks)
+def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
+    """Return events with the log that the settings configure, records of requests, and `sinks`."""
+    access = AccessLog(settings.access_log, settings.access_log_exclude)
+    log = log_sink(settings.log_format, settings.own_log_level, access=access)
+    telemetry = telemetry_sink(os.environ, name, framework_version())
+    records = recorder(name, is_development=settings.env == "development", telemetry=telemetry)
+    metrics = telemetry if telemetry is not None and telemetry.counts else None
+    return Events(*(one for one in (log, metrics, records) if one is not None), *sinks)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bff_core.gateway.app import Gateway, Lifespan
+from bff_core.observe.flushing import flushed
 from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
@@ -23,6 +24,7 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             checks.before_serving(
                 app.route_table(), processes, app.events, app.access, app.fast_path.obstacles()
             )
+            await stack.enter_async_context(flushed(app.events.sinks))
             await stack.enter_async_context(app.open())
             if users_lifespan is not None:
                 await stack.enter_async_context(users_lifespan(app))

@@ -29,6 +29,7 @@ from bff_core.edge.security_headers import security_headers
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.shedding.middleware import LoadShedding, ViewerShedding
 from bff_core.edge.trusted_proxies import TrustedProxies
+from bff_core.edge.viewer_hash import ViewerHash
 from bff_core.events import Events
 from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.idempotency.memory import MemoryIdempotencyStore
@@ -62,6 +63,7 @@ class EdgeParts:
     base: str = ""
     clock: Clock = monotonic
     log_headers: Sequence[str] = ()
+    viewer_hash: ViewerHash | None = None
 
 
 def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
@@ -80,6 +82,7 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
         bits=random.getrandbits,
         template=parts.routes.template,
         log_headers=parts.log_headers,
+        viewer_hash=parts.viewer_hash,
     )
     admitted = LoadShedding(lifecycle, shedding=shedding)
     health = Health(readiness=parts.readiness, about=parts.about)

@@ -19,6 +19,7 @@ from msgspec.structs import fields
 from bff_core import events
 from bff_core.errors import UpstreamError
 from bff_core.keywords import checks_keywords
+from bff_core.observe.access_log import AccessLog
 from bff_core.observe.exceptions import cause_of, described, is_bug, mark_logged, traceback_of
 from bff_core.observe.formatters import JSONLines, Words, json_line
 from bff_core.observe.masking import masked, redacted, visible, words_of
@@ -110,8 +111,8 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
 MASKED: Final = frozenset({"path", "error", "reason", "stack", "headers"})
 """Fields with text that may quote what was sent."""
 
-UNLOGGED = frozenset({"span", "leader"})
-"""Fields of events for sinks that trace; lines of the log have the ids of their request."""
+UNLOGGED = frozenset({"span", "leader", "scheme", "url"})
+"""Fields of events for other sinks; lines of the log have the ids of their request."""
 
 
 @checks_keywords
@@ -120,10 +121,11 @@ class LogSink:
 
     `form` is the form that `log_sink` set up, or "" for a user's own logger. As long as the lines
     of `handler` are all that the logger writes, a JSON line is written without a `LogRecord`, whose
-    making takes longer than the rest (docs/decisions/0047-json-lines-without-records.md).
+    making takes longer than the rest (docs/decisions/0047-json-lines-without-records.md). `access`
+    says which requests have a line.
     """
 
-    __slots__ = ("_handler", "_logger", "form")
+    __slots__ = ("_access", "_handler", "_logger", "form")
 
     def __init__(
         self,
@@ -131,7 +133,9 @@ class LogSink:
         *,
         form: Form | Literal[""] = "",
         handler: "OwnHandler | None" = None,
+        access: AccessLog | None = None,
     ) -> None:
+        self._access = None if access is None or access.has_all else access
         self._logger = logger or logging.getLogger(LOGGER)
         self._handler = handler
         self.form = form
@@ -140,6 +144,12 @@ class LogSink:
         """Log one event."""
         logger, level = self._logger, level_of(event)
         if not logger.isEnabledFor(level):
+            return
+        if (
+            self._access is not None
+            and isinstance(event, events.RequestAnswered)
+            and not self._access.has_line(event)
+        ):
             return
         error = getattr(event, "error", None)
         name, values = event.name or type(event).__name__, _fields(event)
@@ -213,7 +223,13 @@ def level_of(event: events.AnyEvent) -> int:
     return level if isinstance(level, int) else level(event)
 
 
-def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -> LogSink | None:
+def log_sink(
+    form: Form,
+    level: str = "info",
+    *,
+    stream: TextIO | None = None,
+    access: AccessLog | None = None,
+) -> LogSink | None:
     """Set up the logger "bff_core" and return its sink; None when logs are off.
 
     `stream` is standard error by default, and is coloured if it is a terminal. With "root" the
@@ -228,10 +244,10 @@ def log_sink(form: Form, level: str = "info", *, stream: TextIO | None = None) -
     logger.setLevel(level.upper())
     logger.propagate = form == "root"
     if form == "root":
-        return LogSink(logger, form=form)
+        return LogSink(logger, form=form, access=access)
     own = own_handler(form, stream or sys.stderr)
     logger.addHandler(own)
-    return LogSink(logger, form=form, handler=own if form == "json" else None)
+    return LogSink(logger, form=form, handler=own if form == "json" else None, access=access)
 
 
 class OwnHandler(logging.StreamHandler[TextIO]):

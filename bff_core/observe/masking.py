@@ -9,6 +9,12 @@ _CREDENTIALS: Final = re.compile(
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bbff_[a-z0-9]{8}_[a-z0-9]{45}"
 )
 
+_PERSONAL: Final = re.compile(
+    r"[\w.+%-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    r"|(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w.-])"
+)
+"""E-mail addresses, and digits that may be the number of a card."""
+
 _NAMED_SECRETS: Final = re.compile(
     r"""(?ix)
     (["']?[\w.-]*(?:
@@ -22,8 +28,26 @@ _NAMED_SECRETS: Final = re.compile(
 
 
 def masked(text: str) -> str:
-    """Return a text with recognisable credentials replaced by ***."""
-    return _CREDENTIALS.sub(lambda match: f"{match[1] or match[2] or ''} ***".strip(), text)
+    """Return a text with recognisable credentials and personal data replaced by ***.
+
+    These are tokens, cookies, e-mail addresses and numbers of payment cards.
+    """
+    text = _CREDENTIALS.sub(lambda match: f"{match[1] or match[2] or ''} ***".strip(), text)
+    return _PERSONAL.sub(_hidden, text)
+
+
+def _hidden(match: re.Match[str]) -> str:
+    """Return *** for an e-mail address and the number of a card, and other digits as they are."""
+    text = match[0]
+    if not text[-1].isdigit() or "@" in text or "%40" in text:
+        return "***"
+    return "***" if _is_card([int(one) for one in text if one.isdigit()]) else text
+
+
+def _is_card(digits: list[int]) -> bool:
+    """Whether digits have the checksum of payment cards (ISO/IEC 7812-1)."""
+    doubled = [sum(divmod(one * 2, 10)) for one in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def redacted(text: str) -> str:

@@ -26,6 +26,7 @@ from bff_core.settings.values import (
     JOURNAL,
     PREFIX,
     AbsolutePath,
+    AccessLogMode,
     Addresses,
     IssuerURL,
     JournalURL,
@@ -277,6 +278,19 @@ class Settings(BaseModel):
         default="info", description="debug, info, warning or error"
     )
     """The least level that is logged."""
+    access_log: AccessLogMode = Field(
+        default="all", description="all, errors, off, or a share from 0 to 1, such as 0.1"
+    )
+    """Which requests have a line in the log; with a share all errors (400 up) have one."""
+    access_log_exclude: Names = Field(
+        default=(), description="routes separated by commas, such as /v1/ping,/internal/*"
+    )
+    """Routes whose requests have a line only if they fail."""
+    viewer_hash_key: Token = Field(
+        default=SecretStr(""),
+        description="a secret of 20 characters or more (unset: derived from another secret)",
+    )
+    """The key of the hash that names viewers in logs and traces."""
     revision: str = Field(default="", description="the revision of the source, for /version")
     """The revision that `/version` reports."""
     gc_freeze: bool = Field(default=True, description="true or false")
@@ -313,6 +327,21 @@ class Settings(BaseModel):
     def sealing_secrets(self) -> tuple[str, ...]:
         """The keys that seal sessions, the newest first."""
         return tuple(secret.get_secret_value() for secret in self.session_keys)
+
+    @property
+    def viewer_hash_keys(self) -> tuple[str, ...]:
+        """Secrets from which the key of viewers' hashes is derived: the first that is set counts.
+
+        In development it is fixed, so that hashes are the same after a restart.
+        """
+        own = self.viewer_hash_key.get_secret_value()
+        others = (
+            *self.sealing_secrets[-1:],
+            self.operator_token.get_secret_value(),
+            self.client_secret.get_secret_value(),
+            *(secret for secret in self.purge_secrets[-1:]),
+        )
+        return (own, *((self.env,) if self.env == "development" else others))
 
     @property
     def purge_secrets(self) -> tuple[str, ...]:

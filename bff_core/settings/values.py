@@ -140,6 +140,18 @@ Addresses = Annotated[
 ]
 
 
+def _access_log(text: str) -> str:
+    if text in {"all", "errors", "off"}:
+        return text
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ValueError("a share is from 0 to 1")
+    return text
+
+
+AccessLogMode = Annotated[str, AfterValidator(_access_log)]
+
+
 def without_password(url: str) -> str:
     """Return a text with user and password removed from addresses."""
     return re.sub(r"//[^/@]*@", "//***@", url)

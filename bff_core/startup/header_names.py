@@ -16,7 +16,7 @@ OF_THE_CALL: Final = frozenset({
     *("content-range", "content-type", "expect", "host", "idempotency-key", "if-match"),
     *("if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive"),
     *("pragma", "prefer", "proxy-connection", "range", "request-timeout", "te", "traceparent"),
-    *("trailer", "transfer-encoding", "upgrade", "via", "x-request-id"),
+    *("tracestate", "trailer", "transfer-encoding", "upgrade", "via", "x-request-id"),
 })  # fmt: skip
 """Headers that describe one HTTP message or control caches: each call has its own, or none."""
 

@@ -418,10 +418,12 @@ class Caller:
     ) -> Call:
         """Return a call with the deadline, the trace and the step of the request and its part."""
         deadline, traceparent = self._clock() + self._stack.policy.timeout, ""
+        tracestate = ""
         token: ViewerToken | None = None
         scope, part = self._scope, running_part.get()
         if scope is not None:
             deadline, traceparent = min(deadline, scope.deadline), scope.traceparent
+            tracestate = scope.tracestate
             token = scope.token
             scope.calls += 1
             if scope.step is not None:
@@ -446,6 +448,7 @@ class Caller:
             is_streamed=is_streamed,
             is_forwarded=is_forwarded,
             span=_span_in(part, scope) if self._stack.events.is_traced else None,
+            tracestate=tracestate,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)

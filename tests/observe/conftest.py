@@ -5,9 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.observe.otlp_receiver import OTLPReceiver, otlp_receiver
 from tests.processes.process import ForkServer, Process
 from tests.processes.services import answers
 from tests.server.conftest import free_port
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[OTLPReceiver]:
+    """Receive what gateways of the test export over OTLP."""
+    with otlp_receiver() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")
+        yield receiver
 
 
 @pytest.fixture(scope="session")

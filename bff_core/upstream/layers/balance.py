@@ -111,8 +111,9 @@ class Balancer:
     def _traced(self, call: Call, span: Span, member: EndpointMember) -> Call:
         """Return the call with a span of its own for one attempt, which the service continues."""
         attempt = span.child()
+        key = member.key
         self._events.emit(
-            AttemptStarted(call.upstream, call.operation, member.key.name, span=attempt)
+            AttemptStarted(call.upstream, call.operation, key.name, key.url, span=attempt)
         )
         traceparent = call.traceparent
         if traceparent:

@@ -166,6 +166,8 @@ class HttpxConnector(Generic[RequestT]):
             fields.append((b"content-length", b"%d" % call.body.length))
         if call.traceparent:
             fields.append((b"traceparent", call.traceparent.encode("ascii")))
+            if call.tracestate:
+                fields.append((b"tracestate", call.tracestate.encode("ascii")))
         return fields
 
     @asynccontextmanager

@@ -16,12 +16,14 @@ RESERVED: Final = HOP_BY_HOP | {
     b"host",
     b"request-timeout",
     b"traceparent",
+    b"tracestate",
 }
 """Fields that the transport sets by call, endpoint and options; a call must not set them."""
 
 _is_token: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_target: Final = re.compile(r"/[!\"$-~]*").fullmatch
 _is_value: Final = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?").fullmatch
+_is_tracestate: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?").fullmatch
 _is_host: Final = re.compile(r"[0-9A-Za-z_.:-]+").fullmatch
 _is_traceparent: Final = re.compile(r"[0-9a-f-]+").fullmatch
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -32,6 +34,12 @@ _MAX_CACHED_LINE_BYTES: Final = 128
 
 class UnsafeRequest(ConfigurationError):
     """The service could read the call as another request, or as two; nothing of it was sent."""
+
+
+def _checked_state(call: Call) -> str:
+    if _is_tracestate(call.tracestate) is None:
+        raise UnsafeRequest(f"{call.operation}: malformed tracestate")
+    return call.tracestate
 
 
 class RequestWriter:
@@ -76,6 +84,8 @@ class RequestWriter:
             if _is_traceparent(traceparent) is None:
                 raise UnsafeRequest(f"{call.operation}: malformed traceparent")
             first = f"{first}traceparent: {traceparent}\r\n"
+            if call.tracestate:
+                first = f"{first}tracestate: {_checked_state(call)}\r\n"
         head = first.encode("ascii")
         defaults = self._defaults
         for field in call.headers:
