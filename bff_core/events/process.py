@@ -286,6 +286,20 @@ class WorkerEnded(GatewayEvent, frozen=True):
     cause: str
 
 
+class OperatorActed(GatewayEvent, frozen=True):
+    """Someone changed something by way of the console: an audit record.
+
+    `actor` is `operator` or `developer`, `client` their address. `action` is a sentence about the
+    `subject`.
+    """
+
+    name: ClassVar[str] = "operator.acted"
+    actor: str
+    client: str
+    subject: str
+    action: str
+
+
 class Crashed(GatewayEvent, frozen=True):
     """An exception was not handled, or truncated an answer that had begun.
 
