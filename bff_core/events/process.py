@@ -52,8 +52,8 @@ class WorkEnded(GatewayEvent, frozen=True):
 class PartEnded(GatewayEvent, frozen=True):
     """A part of a composition ended; `error` is the exception, if there was one.
 
-    One that ended as `ok` is reported only if a sink traces. `duration` is in seconds. `is_raised`
-    is whether the code that awaits the part gets the error, as with a critical part.
+    One that ended as `ok` is reported only to sinks that trace or count. `duration` is in seconds.
+    `is_raised` is whether the code that awaits the part gets the error, as with a critical part.
     """
 
     name: ClassVar[str] = "part.ended"

@@ -2,7 +2,8 @@
 
 A producer checks `if events.sinks:` before it creates an event: without sinks an event costs one
 attribute read. Events of what starts and ends are created only if a sink traces
-(`if events.is_traced:`).
+(`if events.is_traced:`). Ends of parts and calls, without spans, are created for sinks that count
+(`if events.is_counted:`).
 """
 
 import logging
@@ -69,7 +70,8 @@ class Sink(Protocol):
     """Receives each event; must not block. An error that it raises is logged once, and ignored.
 
     A sink with a true attribute `traces` also receives the events of what starts and ends, and each
-    event has its `span`.
+    event has its `span`. One with a true attribute `counts` also receives the ends of parts and
+    calls, with a span only where another sink traces.
     """
 
     def __call__(self, event: AnyEvent, /) -> None:
@@ -79,11 +81,13 @@ class Sink(Protocol):
 class Events:
     """The sinks of one gateway."""
 
-    __slots__ = ("_failed", "is_traced", "sinks")
+    __slots__ = ("_counting", "_failed", "is_counted", "is_traced", "sinks")
 
     def __init__(self, *sinks: Sink) -> None:
         self.sinks: tuple[Sink, ...] = ()
         self.is_traced = False
+        self.is_counted = False
+        self._counting: tuple[Sink, ...] = ()
         self._failed: set[int] = set()
         for sink in sinks:
             self.listen(sink)
@@ -94,6 +98,12 @@ class Events:
             raise TypeError(f"{sink!r} is no sink: pass something that is called with each event")
         self.sinks = (*self.sinks, sink)
         self.is_traced = self.is_traced or bool(getattr(sink, "traces", False))
+        if getattr(sink, "counts", False):
+            self.is_counted, self._counting = True, (*self._counting, sink)
+
+    def count(self, event: AnyEvent) -> None:
+        """Pass an event without a span to the sinks that count."""
+        self._pass(event, self._counting)
 
     def emit(self, event: AnyEvent) -> None:
         """Pass an event to every sink; if a sink raises, log the first error of it.
@@ -102,7 +112,10 @@ class Events:
         """
         if self.is_traced and event.span is None and (span := running_span.get()) is not None:
             event = msgspec.structs.replace(event, span=span)
-        for sink in self.sinks:
+        self._pass(event, self.sinks)
+
+    def _pass(self, event: AnyEvent, sinks: tuple[Sink, ...]) -> None:
+        for sink in sinks:
             try:
                 sink(event)
             except Exception as error:  # noqa: BLE001 - a sink must not fail the request

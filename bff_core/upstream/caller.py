@@ -48,7 +48,7 @@ from bff_core.upstream.request_bodies import (
 )
 from bff_core.upstream.request_headers import Fields, encoded, replaced, with_propagated
 from bff_core.upstream.request_target import Query, encode_query, template
-from bff_core.upstream.tracing import outcome_of, traced
+from bff_core.upstream.tracing import counted, outcome_of, traced
 from bff_core.upstream.typed_reply import TypedReply
 
 T = TypeVar("T")
@@ -282,10 +282,12 @@ class Caller:
     async def reply(self, call: Call) -> Reply:
         """Send a call through the stack; note its reply for the running part and the view cache."""
         stack = self._stack
-        if call.span is None:
-            reply = await stack.handler(call)
-        else:
+        if call.span is not None:
             reply = await traced(call, stack.handler, stack.events, self._clock)
+        elif stack.events.is_counted:
+            reply = await counted(call, stack.handler, stack.events, self._clock)
+        else:
+            reply = await stack.handler(call)
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.note_reply(reply)
         scope = self._scope

@@ -1,4 +1,4 @@
-"""Reports when a call starts and ends, where a sink traces."""
+"""Reports when a call starts and ends, where a sink traces or counts."""
 
 import asyncio
 
@@ -32,4 +32,18 @@ async def traced(call: Call, handler: Handler, events: Events, clock: Clock) -> 
             call.upstream, call.operation, outcome, source, clock() - started, span=call.span
         )
         events.emit(ended)
+    return reply
+
+
+async def counted(call: Call, handler: Handler, events: Events, clock: Clock) -> Reply:
+    """Send a call, and report its end to the sinks that count."""
+    started, outcome, source = clock(), "cancelled", ""
+    try:
+        reply = await handler(call)
+        outcome, source = str(reply.status), reply.source
+    except Exception as error:
+        outcome = error.code if isinstance(error, BFFError) else type(error).__name__
+        raise
+    finally:
+        events.count(CallEnded(call.upstream, call.operation, outcome, source, clock() - started))
     return reply
