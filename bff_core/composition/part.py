@@ -215,14 +215,10 @@ class Part(Awaitable[T_co], Generic[T_co]):
         run.events.emit(PartStarted(run.title, self.name, self._failure.is_critical, span=span))
         return span
 
-    def _report_end(
-        self, state: str, error: Exception | None = None, *, is_news: bool = True
-    ) -> None:
-        """Report the end; one that is no news only to sinks that trace or count."""
+    def _report_end(self, state: str, error: Exception | None = None) -> None:
         self._is_reported = True
         run = self._run_state
-        emit = run.events.emit if is_news or self.span is not None else run.events.count
-        emit(
+        run.events.emit(
             PartEnded(
                 run.title,
                 self.name,
@@ -241,8 +237,8 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self.ended = run.clock()
         if self.state != "ok":
             run.add_problem(self.name, self.state, self.reason)
-        if (self.span is not None or run.events.is_counted) and not self._is_reported:
-            self._report_end("failed" if self._error is not None else self.state, is_news=False)
+        if self.span is not None and not self._is_reported:
+            self._report_end("failed" if self._error is not None else self.state)
         self._task = None
         if self._timer is not None:
             self._timer.cancel()

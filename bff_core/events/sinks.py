@@ -2,8 +2,9 @@
 
 A producer checks `if events.sinks:` before it creates an event: without sinks an event costs one
 attribute read. Events of what starts and ends are created only if a sink traces
-(`if events.is_traced:`). Ends of parts and calls, without spans, are created for sinks that count
-(`if events.is_counted:`).
+(`if events.is_traced:`). Sinks that count get few events, so that they are cheap: a request's calls
+and parts together at its end (`if events.is_counted:`), and no event of each attempt or lookup
+unless another sink gets them, too (`if events.is_detailed:`).
 """
 
 import logging
@@ -70,8 +71,8 @@ class Sink(Protocol):
     """Receives each event; must not block. An error that it raises is logged once, and ignored.
 
     A sink with a true attribute `traces` also receives the events of what starts and ends, and each
-    event has its `span`. One with a true attribute `counts` also receives the ends of parts and
-    calls, with a span only where another sink traces.
+    event has its `span`. One with a true attribute `counts` also receives `PartsEnded`, and finds
+    the calls of a request in its `Scope`.
     """
 
     def __call__(self, event: AnyEvent, /) -> None:
@@ -81,12 +82,13 @@ class Sink(Protocol):
 class Events:
     """The sinks of one gateway."""
 
-    __slots__ = ("_counting", "_failed", "is_counted", "is_traced", "sinks")
+    __slots__ = ("_counting", "_failed", "is_counted", "is_detailed", "is_traced", "sinks")
 
     def __init__(self, *sinks: Sink) -> None:
         self.sinks: tuple[Sink, ...] = ()
         self.is_traced = False
         self.is_counted = False
+        self.is_detailed = False
         self._counting: tuple[Sink, ...] = ()
         self._failed: set[int] = set()
         for sink in sinks:
@@ -100,9 +102,11 @@ class Events:
         self.is_traced = self.is_traced or bool(getattr(sink, "traces", False))
         if getattr(sink, "counts", False):
             self.is_counted, self._counting = True, (*self._counting, sink)
+        else:
+            self.is_detailed = True
 
     def count(self, event: AnyEvent) -> None:
-        """Pass an event without a span to the sinks that count."""
+        """Pass an event to the sinks that count."""
         self._pass(event, self._counting)
 
     def emit(self, event: AnyEvent) -> None:

@@ -48,7 +48,7 @@ from bff_core.upstream.request_bodies import (
 )
 from bff_core.upstream.request_headers import Fields, encoded, replaced, with_propagated
 from bff_core.upstream.request_target import Query, encode_query, template
-from bff_core.upstream.tracing import counted, outcome_of, traced
+from bff_core.upstream.tracing import code_of, count_call, outcome_of, traced
 from bff_core.upstream.typed_reply import TypedReply
 
 T = TypeVar("T")
@@ -282,12 +282,12 @@ class Caller:
     async def reply(self, call: Call) -> Reply:
         """Send a call through the stack; note its reply for the running part and the view cache."""
         stack = self._stack
-        if call.span is not None:
-            reply = await traced(call, stack.handler, stack.events, self._clock)
-        elif stack.events.is_counted:
-            reply = await counted(call, stack.handler, stack.events, self._clock)
-        else:
+        if stack.events.is_counted:
+            reply = await self._counted(call)
+        elif call.span is None:
             reply = await stack.handler(call)
+        else:
+            reply = await traced(call, stack.handler, stack.events, self._clock)
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.note_reply(reply)
         scope = self._scope
@@ -295,6 +295,24 @@ class Caller:
             scope.dependencies.add_reply(call, reply)
         if call.is_streamed and not isinstance(reply.body, bytes):
             self._follow(reply.body, call)
+        return reply
+
+    async def _counted(self, call: Call) -> Reply:
+        """Send a call through the stack, and count it."""
+        stack, started = self._stack, self._clock()
+        try:
+            if call.span is None:
+                reply = await stack.handler(call)
+            else:
+                reply = await traced(call, stack.handler, stack.events, self._clock)
+        except BaseException as error:
+            seconds = self._clock() - started
+            count_call(call, code_of(error), "", seconds, scope=self._scope, events=stack.events)
+            raise
+        seconds = self._clock() - started
+        count_call(
+            call, reply.status, reply.source, seconds, scope=self._scope, events=stack.events
+        )
         return reply
 
     def _follow(self, body: ReplyStream, call: Call) -> None:

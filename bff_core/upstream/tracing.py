@@ -1,4 +1,4 @@
-"""Reports when a call starts and ends, where a sink traces or counts."""
+"""Reports when a call starts and ends, where a sink traces."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ from bff_core.call import Call, Handler, Reply
 from bff_core.clock import Clock
 from bff_core.errors import BFFError
 from bff_core.events import CallEnded, CallStarted, Events
+from bff_core.scope import Scope, running_part
 
 
 def outcome_of(error: BaseException | None) -> str:
@@ -14,7 +15,33 @@ def outcome_of(error: BaseException | None) -> str:
         return "whole"
     if isinstance(error, asyncio.CancelledError):
         return "closed"
+    return code_of(error)
+
+
+def code_of(error: BaseException) -> str:
+    """Return the error code of a call that failed, or `cancelled`."""
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled"
     return error.code if isinstance(error, BFFError) else type(error).__name__
+
+
+def count_call(
+    call: Call,
+    outcome: str | int,
+    source: str,
+    seconds: float,
+    *,
+    scope: Scope | None,
+    events: Events,
+) -> None:
+    """Note the end of a call for the sinks that count: in its request, while that runs."""
+    calls = None if scope is None else scope.ended_calls
+    if calls is None:
+        events.count(CallEnded(call.upstream, call.operation, str(outcome), source, seconds))
+        return
+    part = running_part.get()
+    name = "" if part is None else part.name
+    calls.append((call.upstream, call.operation, outcome, source, seconds, name))
 
 
 async def traced(call: Call, handler: Handler, events: Events, clock: Clock) -> Reply:
@@ -25,25 +52,11 @@ async def traced(call: Call, handler: Handler, events: Events, clock: Clock) -> 
         reply = await handler(call)
         outcome, source = str(reply.status), reply.source
     except Exception as error:
-        outcome = error.code if isinstance(error, BFFError) else type(error).__name__
+        outcome = code_of(error)
         raise
     finally:
         ended = CallEnded(
             call.upstream, call.operation, outcome, source, clock() - started, span=call.span
         )
         events.emit(ended)
-    return reply
-
-
-async def counted(call: Call, handler: Handler, events: Events, clock: Clock) -> Reply:
-    """Send a call, and report its end to the sinks that count."""
-    started, outcome, source = clock(), "cancelled", ""
-    try:
-        reply = await handler(call)
-        outcome, source = str(reply.status), reply.source
-    except Exception as error:
-        outcome = error.code if isinstance(error, BFFError) else type(error).__name__
-        raise
-    finally:
-        events.count(CallEnded(call.upstream, call.operation, outcome, source, clock() - started))
     return reply
