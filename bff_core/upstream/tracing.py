@@ -6,7 +6,6 @@ from bff_core.call import Call, Handler, Reply
 from bff_core.clock import Clock
 from bff_core.errors import BFFError
 from bff_core.events import CallEnded, CallStarted, Events
-from bff_core.scope import Scope, running_part
 
 
 def outcome_of(error: BaseException | None) -> str:
@@ -23,25 +22,6 @@ def code_of(error: BaseException) -> str:
     if isinstance(error, asyncio.CancelledError):
         return "cancelled"
     return error.code if isinstance(error, BFFError) else type(error).__name__
-
-
-def count_call(
-    call: Call,
-    outcome: str | int,
-    source: str,
-    seconds: float,
-    *,
-    scope: Scope | None,
-    events: Events,
-) -> None:
-    """Note the end of a call for the sinks that count: in its request, while that runs."""
-    calls = None if scope is None else scope.ended_calls
-    if calls is None:
-        events.count(CallEnded(call.upstream, call.operation, str(outcome), source, seconds))
-        return
-    part = running_part.get()
-    name = "" if part is None else part.name
-    calls.append((call.upstream, call.operation, outcome, source, seconds, name))
 
 
 async def traced(call: Call, handler: Handler, events: Events, clock: Clock) -> Reply:

@@ -1,5 +1,6 @@
 """Counts the answers of a gateway: by route and field, part, call, client, and what spoilt them."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -10,6 +11,7 @@ from bff_core.objective import Objective
 from bff_core.observe.exceptions import cause_of
 from bff_core.observe.metrics.blame import Problem, RequestNotes, blamed, request_notes
 from bff_core.observe.metrics.clients import Clients
+from bff_core.observe.metrics.histogram import BOUNDS
 from bff_core.observe.metrics.series import OTHER, Bounded, CallSeries, PartSeries, ViewSeries
 from bff_core.scope import EndedCall, Scope, current_request
 
@@ -63,16 +65,22 @@ class RequestCounts:
             if isinstance(notes, RequestNotes):
                 is_stale, problems = notes.is_stale, notes.with_upstreams(calls or ())
                 state = "degraded" if problems and status < 400 else state
-        for call in calls or ():
-            self.count_call(call, problems)
+        if calls:
+            self._count_calls(calls, problems)
         labels = (event.method, event.route)
         view = self.views.found.get(labels) or self._added(*labels)
         if is_stale and state == "complete":
             view.stale += 1
-        self._count(view, event, state, scope=scope, problems=problems, calls=calls or ())
+        if state == "complete" and event.span is None and view.budget is None:
+            seconds, histogram = event.duration, view.histogram
+            view.counts[status] += 1
+            histogram.counts[bisect_left(BOUNDS, seconds)] += 1  # inline: most requests are these
+            histogram.total += seconds
+        else:
+            self._count(view, event, state, scope=scope, problems=problems, calls=calls or ())
         if scope is not None:
             self.clients.of(scope).states[state] += 1
-            if scope.root_fields:
+            if scope.root_fields is not None:
                 self._count_fields(event, state, scope, problems=problems, calls=calls or ())
 
     def _added(self, method: str, route: str) -> ViewSeries:
@@ -91,7 +99,10 @@ class RequestCounts:
     ) -> None:
         """Count an answer for its route or for one of its fields."""
         seconds = event.duration
-        view.counts[event.status // 100, state] += 1
+        if state == "complete":
+            view.counts[event.status] += 1
+        else:
+            view.spoilt[event.status, state] += 1
         view.histogram.observe(seconds)
         if event.span is not None:
             view.histogram.exemplify((event.trace_id, seconds, self._now()))
@@ -128,13 +139,16 @@ class RequestCounts:
         for part in event.parts:
             labels = composition, part.name
             series = found.get(labels) or self.parts.add(labels)
-            state = part.state
-            series.histogram.observe(part.ended - part.started)
-            if state != "ok" or part.exception() is not None:
-                state = state if part.exception() is None else "failed"
-                if (notes := request_notes()) is not None:
-                    notes.add(Problem(composition, part.name, state, part.reason))
+            seconds, histogram = part.ended - part.started, series.histogram
+            histogram.counts[bisect_left(BOUNDS, seconds)] += 1  # inline: this runs for each part
+            histogram.total += seconds
+            if part.state == "ok":
+                series.fine += 1
+                continue
+            state = part.state if part.exception() is None else "failed"
             series.states[state] += 1
+            if (notes := request_notes()) is not None:
+                notes.add(Problem(composition, part.name, state, part.reason))
 
     def part_failed(self, event: events.PartEnded) -> None:
         """Note the service behind the error of a part."""
@@ -151,6 +165,20 @@ class RequestCounts:
             (event.upstream, event.operation, outcome, event.source, event.duration, "")
         )
 
+    def _count_calls(self, calls: Sequence[EndedCall], problems: Sequence[Problem]) -> None:
+        """Count the calls of a request; this does the usual ones itself."""
+        found = self.calls.found
+        for call in calls:
+            upstream, operation, outcome, source, seconds, _ = call
+            series = found.get((upstream, operation))
+            if series is not None and source == "upstream" and outcome == 200:
+                series.fine += 1
+                histogram = series.histogram
+                histogram.counts[bisect_left(BOUNDS, seconds)] += 1
+                histogram.total += seconds
+            else:
+                self.count_call(call, problems)
+
     def count_call(self, call: EndedCall, problems: Sequence[Problem] = NO_PROBLEMS) -> None:
         """Count a call; it has timed out if it was cancelled with its part, whose time was over."""
         upstream, operation, outcome, source, seconds, part = call
@@ -163,8 +191,11 @@ class RequestCounts:
             is_error = word != "cancelled"
         series.counts[word, source] += 1
         if source == "upstream" or not source:
-            series.histogram.observe(seconds)
-            series.errors += is_error
+            histogram = series.histogram
+            histogram.counts[bisect_left(BOUNDS, seconds)] += 1
+            histogram.total += seconds
+            if is_error:
+                series.errors += 1
 
 
 STATUS_CLASSES: Final = ("other", "1xx", "2xx", "3xx", "4xx", "5xx", *["other"] * 4)

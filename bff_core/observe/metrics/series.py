@@ -37,15 +37,19 @@ class Bounded(Generic[S]):
 class ViewSeries:
     """The answers of a route, or of a root field of GraphQL.
 
-    `counts` are by the first digit of the status and by state. `stale` counts complete answers with
-    a stale part.
+    `counts` has the complete answers by status, `spoilt` the others by status and state. `stale`
+    counts complete answers with a stale part.
     """
 
-    __slots__ = ("budget", "counts", "histogram", "label", "marked", "objective", "stale")
+    __slots__ = (
+        *("budget", "counts", "histogram", "label", "marked"),
+        *("objective", "spoilt", "stale"),
+    )
 
     def __init__(self, label: str, objective: Objective | None = None) -> None:
         self.label = label
-        self.counts: defaultdict[tuple[int, str], int] = defaultdict(int)
+        self.counts: defaultdict[int, int] = defaultdict(int)
+        self.spoilt: defaultdict[tuple[int, str], int] = defaultdict(int)
         self.stale = 0
         self.histogram = Histogram()
         self.marked: dict[str, int] = {}
@@ -70,18 +74,20 @@ class ViewSeries:
 
     def by_state(self) -> dict[str, int]:
         """Return how many answers there were of each state; a 4xx is complete."""
-        found = {"complete": 0, "degraded": 0, "failed": 0, "stale": self.stale}
-        for (_, state), count in self.counts.items():
+        complete = sum(self.counts.values())
+        found = {"complete": complete, "degraded": 0, "failed": 0, "stale": self.stale}
+        for (_, state), count in self.spoilt.items():
             found[state] += count
         return found
 
 
 class PartSeries:
-    """The runs of a part of a screen, by state."""
+    """The runs of a part of a screen: `fine` ended as ok, `states` has the others by state."""
 
-    __slots__ = ("histogram", "states")
+    __slots__ = ("fine", "histogram", "states")
 
     def __init__(self, _labels: tuple[str, ...] = ()) -> None:
+        self.fine = 0
         self.states: defaultdict[str, int] = defaultdict(int)
         self.histogram = Histogram()
 
@@ -89,14 +95,16 @@ class PartSeries:
 class CallSeries:
     """The calls of an operation of a service.
 
-    `counts` are by outcome and source; the histogram has those that the service answered or should
-    have answered, not those from a cache.
+    `fine` were answered by the service with 200, `counts` has the others by outcome and source. The
+    histogram has those that the service answered or should have answered, not those from a cache;
+    `errors` of these failed.
     """
 
-    __slots__ = ("counts", "errors", "histogram", "marked")
+    __slots__ = ("counts", "errors", "fine", "histogram", "marked")
 
     def __init__(self, _labels: tuple[str, ...] = ()) -> None:
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.histogram = Histogram()
+        self.fine = 0
         self.errors = 0
         self.marked = 0
