@@ -13,6 +13,11 @@ class Family(NamedTuple):
     labels: tuple[str, ...]
     help: str
 
+    @property
+    def is_over_workers(self) -> bool:
+        """Whether it is a gauge of the gateway as a whole, computed from all workers."""
+        return self.name.startswith("bff_objective_")
+
 
 def _of(kind: Kind, name: str, labels: str, text: str) -> Family:
     return Family(name, kind, tuple(labels.split()), text)
@@ -43,8 +48,7 @@ _COUNTERS: Final = (
     (
         "bff_calls_total",
         "upstream operation outcome source",
-        "Calls to services by outcome (class of status or error code) and source (upstream, "
-        "cache, stale).",
+        "Calls to services by outcome (class of status, error code) and source of the reply.",
     ),
     ("bff_retries_total", "upstream reason", "Attempts that were repeated."),
     (
@@ -169,6 +173,3 @@ FAMILIES: Final = {
     )
 }
 """All families by name, in the order in which they are exported."""
-
-OVER_WORKERS: Final = frozenset(row[0] for row in _OBJECTIVES)
-"""Gauges of the gateway as a whole, which are computed from all workers."""
