@@ -13,10 +13,10 @@ const PORT = Number(process.argv[2] ?? 8090);
 const ASSETS = resolve(process.argv[3] ?? join(HERE, "../bff_core/console/assets"));
 const RATE = Number(process.env.RATE ?? 0);
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".txt": "text/plain; charset=utf-8" };
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** Fixtures were recorded at this instant; they are served as if it were now. */
-const RECORDED = 1_790_000_200;
+const RECORDED = 1_789_957_000;
 
 function moved(text) {
   const shift = Math.round(Date.now() / 1000) - RECORDED;
@@ -31,13 +31,13 @@ function fixture(name) {
 function answerOf(path) {
   const [area, ...rest] = path.split("/").filter(Boolean).map(decodeURIComponent);
   const name = [area, ...rest].join(".").replaceAll("/", ".");
-  return fixture(name) ?? (rest.length ? fixture(`${area}.detail`) : null);
+  return fixture(name) ?? (rest.length ? fixture([area, "detail", ...rest.slice(1)].join(".")) : null);
 }
 
 function api(request, response, url) {
   const path = url.pathname.slice("/console/api/".length);
   if (path === "live") return live(request, response);
-  const found = request.method === "GET" ? answerOf(path) : (answerOf(`${path}.${request.method}`) ?? answerOf(path));
+  const found = request.method === "GET" ? answerOf(path) : (answerOf(`${path}/${request.method}`) ?? answerOf(path));
   response.writeHead(found ? 200 : 404, { "Content-Type": found ? "application/json" : "application/problem+json" });
   response.end(found ?? JSON.stringify({ title: `No fixture for ${path}`, detail: `Add console/fixtures/${path.replaceAll("/", ".")}.json.` }));
 }
@@ -64,10 +64,10 @@ function asset(response, path) {
 }
 
 function document(response) {
-  const overview = fixture("overview");
-  const data = overview ? `<script id="snapshot" type="application/json">${JSON.stringify({ overview: JSON.parse(overview) }).replaceAll("<", "\\u003c")}</script>` : "";
+  const snapshot = { overview: JSON.parse(fixture("overview")), installation: JSON.parse(fixture("installation")) };
+  const data = JSON.stringify(snapshot).replaceAll("<", "\\u003c");
   response.writeHead(200, { "Content-Type": TYPES[".html"], "Content-Security-Policy": POLICY });
-  response.end(readFileSync(join(ASSETS, "index.html"), "utf8").replace("<!-- snapshot -->", () => data));
+  response.end(readFileSync(join(ASSETS, "index.html"), "utf8").replace(/(?<=id="snapshot">).*?(?=<)/, () => data));
 }
 
 createServer((request, response) => {

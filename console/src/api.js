@@ -42,6 +42,7 @@ async function send(method, path, { fields = {}, body, signal } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Problem("The console does not answer", "It may be restarting. Look at the terminal that runs it.");
   }
+  if (answer.status === 401) location.reload(); // the session has ended: the page is the sign-in form
   return answer.ok ? answer.json() : Promise.reject(await problemOf(answer));
 }
 

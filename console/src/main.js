@@ -3,15 +3,14 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import "@preact/signals";
 import { get } from "./api.js";
-import { Nav } from "./components/frame.js";
-import { Frame } from "./components/frame.js";
+import { Frame, Nav } from "./components/frame.js";
 import { Sprite } from "./components/icons.js";
 import { KeyList } from "./components/keylist.js";
 import { ErrorPanel, Loading } from "./components/panels.js";
 import { html } from "./html.js";
 import { startKeys } from "./keys.js";
 import { connect, installation, setOverview } from "./live.js";
-import { page, PAGES, startRouter } from "./router.js";
+import { page, PAGES, ROOT, startRouter } from "./router.js";
 import "./settings.js";
 
 const LOADERS = {
@@ -61,7 +60,7 @@ function content(shown, load) {
 }
 
 function NotFound() {
-  return html`<${Frame} title="No such page"><p>The console has no page at this address. <a href="/console">Open the overview</a></p><//>`;
+  return html`<${Frame} title="No such page"><p>The console has no page at this address. <a href=${ROOT}>Open the overview</a></p><//>`;
 }
 
 function snapshot() {

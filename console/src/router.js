@@ -1,7 +1,10 @@
 // The address: which page is shown, and its state. All state that a reader would share is here.
 import { computed, signal } from "@preact/signals";
 
-export const ROOT = "/console";
+/** What a proxy or a mount has before `/console`. */
+const PREFIX = document.documentElement.dataset.prefix ?? "";
+
+export const ROOT = `${PREFIX}/console`;
 
 /** The page's title, what it answers to `g`, and whether it exists in production. */
 export const PAGES = {
@@ -37,6 +40,11 @@ export function hrefOf(name, { subject: id = "", query: fields = {} } = {}) {
   return search.size ? `${path}?${search}` : path;
 }
 
+/** The address of a path that the server names, which begins with `/console`. */
+export function placed(path) {
+  return path.startsWith("/console") ? `${PREFIX}${path}` : path;
+}
+
 function isSet(value) {
   return value !== "" && value !== null && value !== undefined && value !== false;
 }
@@ -63,7 +71,7 @@ function followLink(event) {
   const link = event.target.closest?.("a[href]");
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
-  const url = new URL(link.href, location.href);
+  const url = new URL(link.getAttribute("href"), location.href); // links in SVG have no text as .href
   const isOurs = url.origin === location.origin && (url.pathname === ROOT || url.pathname.startsWith(`${ROOT}/`));
   if (!isOurs || url.pathname.startsWith(`${ROOT}/api/`) || (url.hash && url.pathname === location.pathname)) return;
   event.preventDefault();

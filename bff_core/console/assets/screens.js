@@ -1,1 +1,1 @@
-import{k as t,u as r,x as e}from"./shared-KD3PA737.js";function n(){return t`<${r} title="Screens"><${e} title="Nothing here yet" /><//>`}export{n as Page};
+import{L as r,U as e,q as t}from"./shared-GJHAA64M.js";function n(){return t`<${r} title="Screens"><${e} title="Nothing here yet" /><//>`}export{n as Page};

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { marked, plain } from "../format.js";
 import { html } from "../html.js";
+import { placed } from "../router.js";
 import { Shape } from "./state.js";
 
 const ANNOUNCE_EVERY = 10_000; // ms between two sentences that a screen reader speaks
@@ -20,7 +21,7 @@ export function Headline({ headline, isFact = false, isCompact = false }) {
   return html`<div class="answer ${kind} ${isCompact ? "compact" : ""}">
     ${!isFact && html`<${Shape} state=${headline.state} size=${isCompact ? 14 : 16} />`}
     <span>${marked(headline.text)}</span>
-    ${headline.links?.length > 0 && html`<span class="more">${headline.links.map(([label, href]) => html`<a class="btn" href=${href}>${label}</a>`)}</span>`}
+    ${headline.links?.length > 0 && html`<span class="more">${headline.links.map(([label, href]) => html`<a class="btn" href=${placed(href)}>${label}</a>`)}</span>`}
     ${!isCompact && html`<${Announced} text=${plain(headline.text)} />`}
   </div>`;
 }
