@@ -1,1 +1,1 @@
-import{L as r,U as e,q as t}from"./shared-GJHAA64M.js";function p(){return t`<${r} title="Faults"><${e} title="Nothing here yet" /><//>`}export{p as Page};
+import{$ as e,S as r,s as t}from"./shared-6ZODANVM.js";function p(){return t`<${r} title="Faults"><${e} title="Nothing here yet" /><//>`}export{p as Page};

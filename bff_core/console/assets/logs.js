@@ -1,1 +1,1 @@
-import{L as r,U as o,q as t}from"./shared-GJHAA64M.js";function p(){return t`<${r} title="Logs"><${o} title="Nothing here yet" /><//>`}export{p as Page};
+import{$ as o,S as r,s as t}from"./shared-6ZODANVM.js";function p(){return t`<${r} title="Logs"><${o} title="Nothing here yet" /><//>`}export{p as Page};
