@@ -9,6 +9,7 @@ unless another sink gets them, too (`if events.is_detailed:`).
 
 import logging
 import random
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import ClassVar, Protocol
 
@@ -21,16 +22,17 @@ class Span(msgspec.Struct, frozen=True):
     """Something that takes time: a request, a part, a call, an attempt, background work.
 
     Ids are lower-case hexadecimal, as in W3C Trace Context: 32 digits of the trace, 16 of the span;
-    `parent_id` is empty for the root of a trace.
+    `parent_id` is empty for the root of a trace. `is_sampled` is the flag of the trace.
     """
 
     trace_id: str
     span_id: str
     parent_id: str = ""
+    is_sampled: bool = True
 
     def child(self) -> "Span":
         """Return a new span within this one."""
-        return Span(self.trace_id, f"{_bits(64) or 1:016x}", self.span_id)
+        return Span(self.trace_id, f"{_bits(64) or 1:016x}", self.span_id, self.is_sampled)
 
 
 running_span: ContextVar[Span | None] = ContextVar("running_span", default=None)
@@ -71,18 +73,29 @@ class Sink(Protocol):
     """Receives each event; must not block. An error that it raises is logged once, and ignored.
 
     A sink with a true attribute `traces` also receives the events of what starts and ends, and each
-    event has its `span`. One with a true attribute `counts` also receives `PartsEnded`, and finds
-    the calls of a request in its `Scope`.
+    event has its `span`. If it has a method `sample(span) -> bool`, that is called at the start of
+    each request; if no sink wants a request, its events have no span, and nothing that starts in it
+    is reported. A sink that sets the flag of traces has a method `set_flag(span) -> bool`.
+
+    A sink with a true attribute `counts` also receives `PartsEnded`, and finds the calls of a
+    request in its `Scope`.
     """
 
     def __call__(self, event: AnyEvent, /) -> None:
         """Take one event."""
 
 
+def _all(_span: Span) -> bool:
+    return True
+
+
 class Events:
     """The sinks of one gateway."""
 
-    __slots__ = ("_counting", "_failed", "is_counted", "is_detailed", "is_traced", "sinks")
+    __slots__ = (
+        *("_counting", "_failed", "_samplers", "_set_flag"),
+        *("is_counted", "is_detailed", "is_traced", "sinks"),
+    )
 
     def __init__(self, *sinks: Sink) -> None:
         self.sinks: tuple[Sink, ...] = ()
@@ -91,6 +104,8 @@ class Events:
         self.is_detailed = False
         self._counting: tuple[Sink, ...] = ()
         self._failed: set[int] = set()
+        self._samplers: tuple[Callable[[Span], bool], ...] = ()
+        self._set_flag: Callable[[Span], bool] | None = None
         for sink in sinks:
             self.listen(sink)
 
@@ -99,7 +114,10 @@ class Events:
         if not callable(sink) or isinstance(sink, type):
             raise TypeError(f"{sink!r} is no sink: pass something that is called with each event")
         self.sinks = (*self.sinks, sink)
-        self.is_traced = self.is_traced or bool(getattr(sink, "traces", False))
+        self._set_flag = getattr(sink, "set_flag", None) or self._set_flag
+        if getattr(sink, "traces", False):
+            self.is_traced = True
+            self._samplers = (*self._samplers, getattr(sink, "sample", _all))
         if getattr(sink, "counts", False):
             self.is_counted, self._counting = True, (*self._counting, sink)
         else:
@@ -108,6 +126,19 @@ class Events:
     def count(self, event: AnyEvent) -> None:
         """Pass an event to the sinks that count."""
         self._pass(event, self._counting)
+
+    def flagged(self, span: Span) -> Span:
+        """Return the span of a request with the flag that a sink sets; else as the client sent."""
+        if self._set_flag is None or (flag := self._set_flag(span)) == span.is_sampled:
+            return span
+        return msgspec.structs.replace(span, is_sampled=flag)
+
+    def wants(self, span: Span) -> bool:
+        """Whether a sink wants the events of a request with this span."""
+        is_wanted = False
+        for sample in self._samplers:
+            is_wanted = sample(span) or is_wanted
+        return is_wanted
 
     def emit(self, event: AnyEvent) -> None:
         """Pass an event to every sink; if a sink raises, log the first error of it.

@@ -35,6 +35,7 @@ from bff_core.edge.strict_numbers import refuse_non_numbers
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
+from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.routing.access import (
@@ -82,6 +83,7 @@ class Gateway(FastAPI):
         self.lifespan_state: Mapping[str, object] = {}
         self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
         self._is_direct = False
+        self.console = ConsoleMount(partial(make_pages, self))
         install_problem_handlers(self)
 
     def configure(self, config: GatewayConfig) -> None:
@@ -149,6 +151,7 @@ class Gateway(FastAPI):
             ),
             admin=self._admin_endpoints(),
             webhook=self._webhook(),
+            console=self.console if serves_console(settings, table) else None,
             own=config.concerns,
             shedding=self.shedding,
             base=base_of(settings.public_url),
