@@ -15,6 +15,9 @@ from bff_core.console.probe.probe import ProbeRequest, open_probe
 from bff_core.testing import client, fail
 from tests.bffs.in_process import SCRIPTS
 
+SENT = [("Authorization", "Bearer demo-1"), ("accept-encoding", "gzip"), ("accept", "text/html")]
+"""Headers of a stored request."""
+
 
 @asynccontextmanager
 async def opened(app: Any, services: Any = SCRIPTS):
@@ -26,7 +29,7 @@ async def opened(app: Any, services: Any = SCRIPTS):
             answer = await sending.request(method, target, json=body)
             text = "" if body is None else json.dumps(body)
             stored = OriginsRequest(
-                method=method, target=target, viewer="1", body=text, response=answer.text
+                method=method, target=target, headers=SENT, body=text, response=answer.text
             )
             return await find_origins(sending.app, stored, learned), answer.content
 
@@ -314,7 +317,7 @@ async def test_a_route_is_learned_once():
                 method="GET",
                 target=f"/v1/products/{number}",
                 route="/v1/products/{product_id}",
-                viewer="1",
+                headers=SENT,
                 response=answer.text,
             )
             found = await find_origins(sending.app, stored, learned)

@@ -23,6 +23,10 @@ from bff_core.console.app import Console
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.events import AnyEvent
+from bff_core.observe.metrics.process import ProcessMetrics
+from bff_core.observe.metrics.process import View as SampledScreen
+from bff_core.observe.metrics.samples import SamplesQuery, encoded
+from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.testing import client, fail, reply
 from tests.bffs.in_process import SCRIPTS
 from tests.console.conftest import CHANGE, browser
@@ -253,10 +257,10 @@ class Board(Composition):
         return await self.rates.of()
 
 
-views = Views()
+views_of_board = Views()
 
 
-@views.get("/board", access=ANYONE)
+@views_of_board.get("/board", access=ANYONE)
 async def get_board(board: Board) -> list[int]:
     """Return the numbers twice."""
     return [*(await board.first()), *(await board.second())]
@@ -266,7 +270,7 @@ def board(found: list[AnyEvent] | None = None):
     """Return a gateway that accepts one request a minute, and adds its events to a list."""
     sinks = [] if found is None else [found.append]
     limit = Limit(quota=1, per=60, by="address")
-    return gateway("board", faces=[views], limits=[limit], sinks=sinks)
+    return gateway("board", faces=[views_of_board], limits=[limit], sinks=sinks)
 
 
 async def test_a_probe_leaves_no_trace(pages):
@@ -284,6 +288,33 @@ async def test_a_probe_leaves_no_trace(pages):
     assert found.json()["matrix"][0]["cells"][0]["status"] == 502
     assert noticed == []
     assert answer.json() == [1, 2, 1, 2]
+
+
+@pytest.mark.virtual_time
+async def test_observed_times(pages):
+    """Parts and clients have the percentiles of metrics, once there was traffic."""
+    sink = MetricsSink()
+    views = {"GET /board": SampledScreen("Board")}
+    counted = ProcessMetrics(sink, "board", views=views)
+
+    async def samples(_: bytes) -> bytes:
+        return encoded(counted.samples(SamplesQuery()))
+
+    def make():
+        return gateway("board", faces=[views_of_board], sinks=[sink])
+
+    async with client(make, {"rates": reply(200, [1], after=0.05)}) as sending:
+        commands = {**process_commands(sending.app), "metrics.samples": samples}
+        source = GatewaySource(name="board", commands=commands)
+        async with browser(pages.app(pages.console([source]))) as console:
+            before = (await console.get(f"{API}/Board")).json()
+            await sending.get("/board")
+            after = (await console.get(f"{API}/Board")).json()
+
+    assert [one["p95"] for one in (*before["plan"], *before["clients"])] == [None] * 3
+    assert [one["p95"] for one in after["plan"]] == pytest.approx([0.05, 0.05], rel=0.34)
+    assert after["plan"][0]["p50"] <= after["plan"][0]["p95"]
+    assert after["clients"][0]["p95"] == pytest.approx(0.1, rel=0.34)
 
 
 async def test_in_production_only_the_plan_is_shown(pages):

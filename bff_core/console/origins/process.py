@@ -13,12 +13,20 @@ from bff_core.console.origins.applied import apply
 from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
 from bff_core.console.origins.learned import Learned
-from bff_core.console.probe.probe import ProbeRequest, open_probe, takes_demo_viewers
+from bff_core.console.probe.probe import ProbeRequest, open_probe
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.routes import routes_of
 
-ANYONE: Final = "1"
-"""The user who is signed in where the user of a request is not known."""
+NOT_SENT: Final = frozenset(
+    {
+        *("host", "connection", "content-length", "content-type"),
+        *("accept", "accept-encoding", "if-none-match", "if-modified-since", "range"),
+        *("traceparent", "tracestate", "baggage", "x-request-id"),
+    }
+)
+"""Headers of a request that are not sent again: the answer is to be complete JSON, and no trace of
+the request is continued.
+"""
 
 
 async def find_origins(
@@ -35,8 +43,8 @@ async def find_origins(
         query, operation = _query_of(stored.body, parameters)
         known = learned.of_query(path, query, operation)
     elif stored.method == "GET":
-        viewer = (stored.viewer or ANYONE) if takes_demo_viewers(app) else ""
-        request = ProbeRequest(method="GET", target=stored.target, viewer=viewer)
+        headers = tuple(one for one in stored.headers if one[0].lower() not in NOT_SENT)
+        request = ProbeRequest(method="GET", target=stored.target, headers=headers)
         async with open_probe(app) as probe:
             known = await learned.of_route(stored.route or path, probe, request)
         if known is None:

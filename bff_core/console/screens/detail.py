@@ -69,7 +69,7 @@ async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetai
         )
     nodes = _nodes(plans, answers)
     clients = await _clients(console, plans, answers)
-    await add_observed(console, wanted.screen, nodes, clients)
+    await add_observed(console, list(plans), wanted.screen, nodes, clients)
     routes = [one.explain for one in plans.values() if "'Query." not in one.explain]
     return ScreenDetail(
         screen=wanted.screen,

@@ -24,15 +24,25 @@ def headline_of(
 ) -> Headline:
     """Return the headline: what makes the screen fail, and which way takes longest.
 
-    `seconds` is how long each part took just now, which counts where a p95 is not known. With
-    `broken` services it says what became of clients.
+    `seconds` is how long each part took just now, which counts where a p95 is not known, and where
+    it is near the part's timeout. With `broken` services the headline says what became of clients.
     """
     if broken:
         return Headline(state=_worst(clients), text=_while_broken(screen, clients, broken))
-    times = {**seconds, **{one.part: one.p95 for one in nodes if one.p95 is not None}}
+    times = _times(nodes, seconds)
     path = longest_path(nodes, times)
     text = f"{_failing(screen, nodes)} {_path(path, nodes, times)}".rstrip()
     return Headline(state="ok", text=text)
+
+
+def _times(nodes: Sequence[PlanNode], seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return how long each part takes."""
+    found: dict[str, float] = {}
+    for node in nodes:
+        now = seconds.get(node.part, 0.0)
+        is_slow = node.timeout is not None and now >= node.timeout * NEARLY
+        found[node.part] = now if node.p95 is None or (is_slow and now > node.p95) else node.p95
+    return found
 
 
 def _failing(screen: str, nodes: Sequence[PlanNode]) -> str:
