@@ -37,13 +37,16 @@ _STATES: Final[Mapping[str, PartState]] = {
 async def answers_of(
     app: Gateway, wanted: AnswersRequest, learned: LearnedOrigins
 ) -> AnswersOfGateway:
-    """Return what each view of a screen is answered with, and the cells of the matrix."""
+    """Return what each view of a screen is answered with, and the cells of the matrix.
+
+    The view that needs most parts comes first.
+    """
     async with open_probe(app) as probe:
         answers = _Answers(app, probe, wanted, learned)
         views = views_of_screen(app, wanted.screen)[1]
         found = await asyncio.gather(*map(answers.of, views))
     merged = AnswersOfGateway()
-    for one in found:
+    for one in sorted(found, key=lambda one: -len(one.seconds)):
         merged.clients += one.clients
         merged.edges += one.edges
         for part, took in one.seconds.items():
