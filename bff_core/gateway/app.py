@@ -38,6 +38,7 @@ from bff_core.gateway.captures import Captures
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
 from bff_core.gateway.pipeline import EdgeParts, edge
+from bff_core.gateway.recorded_parts import PartsRecorder
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.routing.access import (
     RouteAccess,
@@ -97,6 +98,7 @@ class Gateway(FastAPI):
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
         )
         self.captures = Captures() if config.settings.env == "development" else None
+        self.parts_recorder = PartsRecorder()  # used in development
         self.middleware_stack = None
 
     def setup(self) -> None:
@@ -162,8 +164,8 @@ class Gateway(FastAPI):
         )
         if self.captures is None:
             return edge(self.fast_path, config.options, parts)
-        captures = self.captures
-        return captures.outside(edge(captures.inside(self.fast_path), config.options, parts))
+        captures, recorded = self.captures, self.parts_recorder.recording(self.fast_path)
+        return captures.outside(edge(captures.inside(recorded), config.options, parts))
 
     def route_table(self) -> RouteTable:
         """Return the table of all routes; once the app is assembled, the one that requests use."""

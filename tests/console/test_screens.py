@@ -18,20 +18,31 @@ from bff_core import (
     gateway,
     optional,
 )
+from bff_core.auth import SessionAuthenticator
 from bff_core.console.access import Access
 from bff_core.console.app import Console
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.events import AnyEvent
+from bff_core.graphql import GraphQL
 from bff_core.observe.metrics.process import ProcessMetrics
 from bff_core.observe.metrics.process import View as SampledScreen
 from bff_core.observe.metrics.samples import SamplesQuery, encoded
 from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.testing import client, fail, reply
+from bffs.scopes import demo_viewer
+from bffs.services.identity import SCOPE
+from bffs.web.schema import schema
 from tests.bffs.in_process import SCRIPTS
 from tests.console.conftest import CHANGE, browser
 
 API = "/console/api/screens"
+
+
+def make_web():
+    """Return the web gateway anew: a query that it was sent once is remembered."""
+    authenticator = SessionAuthenticator(scope=SCOPE)
+    return gateway("web", authenticator=authenticator, demo=demo_viewer, faces=[GraphQL(schema)])
 
 
 @asynccontextmanager
@@ -40,7 +51,7 @@ async def shop(pages, *names: str) -> AsyncIterator[tuple[httpx.AsyncClient, dic
     async with AsyncExitStack() as opened:
         sending = {
             name: await opened.enter_async_context(
-                client(f"bffs.{name}.app:app", SCRIPTS, viewer="1")
+                client(make_web if name == "web" else f"bffs.{name}.app:app", SCRIPTS, viewer="1")
             )
             for name in names
         }

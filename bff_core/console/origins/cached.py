@@ -1,11 +1,13 @@
 """`LearnedOrigins`: what was learned of a bounded number of requests of one gateway."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
 from bff_core.console.origins.learned import Learned, learn
-from bff_core.console.probe.probe import Probe, ProbeAnswer, ProbeRequest
+from bff_core.console.probe.probe import Probe, ProbeRequest
 from bff_core.gateway.app import Gateway
+from bff_core.gateway.recorded_parts import Composed
 
 MAX_REQUESTS: Final = 200
 """Routes and queries whose origins are stored; the least recently used one is dropped."""
@@ -23,21 +25,19 @@ class LearnedOrigins:
         self._known: OrderedDict[tuple[str, str], Learned] = OrderedDict()
 
     async def of_route(
-        self,
-        route: str,
-        probe: Probe,
-        request: ProbeRequest,
-        answer: ProbeAnswer | None = None,
+        self, route: str, probe: Probe, request: ProbeRequest, composed: Sequence[Composed]
     ) -> Learned | None:
         """Return what is known of a GET; None if nothing can be learned.
 
-        `route` is its template. The request is sent unless its `answer` is given.
+        `route` is its template, `composed` are the compositions of its answer.
         """
-        found = self._known.pop((route, ""), None)
-        if found is None:
-            found = await learn(probe, request, answer or await probe.send(request))
+        found = self._known.pop((route, ""), None) or await learn(probe, request, composed)
         self._store((route, ""), found)
         return found
+
+    def known(self, route: str) -> Learned | None:
+        """Return what was learned of a route already."""
+        return self._known.get((route, ""))
 
     def of_query(self, path: str, query: str, operation: str = "") -> Learned | None:
         """Return what is known of a query to the endpoint at a path; None for a mutation."""

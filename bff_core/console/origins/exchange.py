@@ -6,15 +6,13 @@ import msgspec
 class OriginsRequest(msgspec.Struct, kw_only=True):
     """A request whose stored response is to be divided among parts.
 
-    `route` is its template, `target` has the query. `headers` are those of the request, whose
-    credentials are used to send it again. `body` is that of the request, `response` that of the
-    response.
+    `route` is its template, `target` has the query. `body` is that of the request, `response` that
+    of the response.
     """
 
     method: str
     target: str
     route: str = ""
-    headers: list[tuple[str, str]] = []
     body: str = ""
     response: str
 

@@ -24,6 +24,7 @@ from bff_core.console.origins.marked_values import (
 )
 from bff_core.console.origins.rerun import Alter, GivenValues, Values, recorded_values
 from bff_core.console.probe.probe import Probe, ProbeAnswer, ProbeRequest
+from bff_core.gateway.recorded_parts import Composed
 
 UNKNOWN: Final = ""
 """The part of a place whose part is not known."""
@@ -45,14 +46,14 @@ class Learned:
     is_complete: bool = True
 
 
-async def learn(probe: Probe, request: ProbeRequest, first: ProbeAnswer) -> Learned | None:
+async def learn(
+    probe: Probe, request: ProbeRequest, composed: Sequence[Composed]
+) -> Learned | None:
     """Return what is learned of a request that only reads; None if it is not answered with JSON.
 
-    `first` is its usual answer.
+    `composed` are the compositions of its usual answer. No service is called.
     """
-    if json_of(first) is None:
-        return None
-    runs = _Runs(probe, request, recorded_values(first))
+    runs = _Runs(probe, request, recorded_values(composed))
     usual = await runs.send(lambda _, value: value)
     base = json_of(usual)
     again = await runs.answer(lambda _, value: value)
@@ -70,7 +71,8 @@ async def learn(probe: Probe, request: ProbeRequest, first: ProbeAnswer) -> Lear
                 evidence.add_containers(name, changed(base, found))
     for place, _, _ in changed(base, again):  # such as the time, or a random number
         evidence.add_leaves(UNKNOWN, [place])
-    is_complete = all(state in {"ok", "stale"} for state in first.states.values())
+    parts = (part for _, one in composed for part in one.started.values())
+    is_complete = all(part.is_done and part.state in {"ok", "stale"} for part in parts)
     return Learned(evidence.decide(base), frozenset(runs.edges), is_complete)
 
 

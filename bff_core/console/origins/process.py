@@ -1,7 +1,7 @@
 """Divides the stored response of a request among the parts that it comes from.
 
-The request is sent again by a probe, once for each route or query, to learn where the values of
-each part go. Nothing is recorded while a gateway serves requests.
+To learn where the values of each part go, the view runs again on the values of the newest answer of
+its route, once for each route. No service is called for it.
 """
 
 from typing import Final
@@ -24,9 +24,7 @@ NOT_SENT: Final = frozenset(
         *("traceparent", "tracestate", "baggage", "x-request-id"),
     }
 )
-"""Headers of a request that are not sent again: the answer is to be complete JSON, and no trace of
-the request is continued.
-"""
+"""Headers of a request that its runs lack: the answer is to be JSON, and no trace is continued."""
 
 
 async def find_origins(
@@ -43,16 +41,26 @@ async def find_origins(
         query, operation = _query_of(stored.body, parameters)
         known = learned.of_query(path, query, operation)
     elif stored.method == "GET":
-        headers = tuple(one for one in stored.headers if one[0].lower() not in NOT_SENT)
-        request = ProbeRequest(method="GET", target=stored.target, headers=headers)
-        async with open_probe(app) as probe:
-            known = await learned.of_route(stored.route or path, probe, request)
-        if known is None:
-            return FoundOrigins(note="the request, sent again, was not answered with JSON")
+        known = await _learned(app, stored.route or path, learned)
     if known is None:
-        return FoundOrigins(note="the request may change something, so it is not sent again")
+        return FoundOrigins(note="nothing is known of the parts of this answer")
     found = apply(known, response)
     return FoundOrigins(origins=found.parts, sent=found.bytes)
+
+
+async def _learned(app: Gateway, route: str, learned: LearnedOrigins) -> Learned | None:
+    """Return what is known of a route, or learned from its newest answer."""
+    newest = app.parts_recorder.newest(route)
+    if newest is None:
+        return learned.known(route)
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in newest.headers
+        if name.decode("latin-1").lower() not in NOT_SENT
+    ]
+    request = ProbeRequest(method="GET", target=newest.target, headers=tuple(headers))
+    async with open_probe(app) as probe:
+        return await learned.of_route(route, probe, request, newest.composed)
 
 
 def _query_of(body: str, parameters: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Runs a view again on recorded values of its parts: services are not called."""
 
-from collections.abc import Callable, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -9,7 +9,8 @@ from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.loader import LoaderMethod
 from bff_core.composition.part import Part, PartFailure
 from bff_core.console.origins.sample_values import AnyKey, NoSample, sample_of_part
-from bff_core.console.probe.probe import MakeRegistry, ProbeAnswer
+from bff_core.console.probe.probe import MakeRegistry
+from bff_core.gateway.recorded_parts import Composed
 
 T = TypeVar("T")
 
@@ -20,9 +21,9 @@ Alter = Callable[[str, Any], Any]
 """Returns the value that a part has in a run; gets its name and its recorded value."""
 
 
-def recorded_values(answer: ProbeAnswer) -> list[Values]:
+def recorded_values(composed: Iterable[Composed]) -> list[Values]:
     """Return the values of the parts of each composition; samples stand in for empty ones."""
-    return [_filled(cls, _values_of(one), one.loaders.keys()) for cls, one in answer.composed]
+    return [_filled(cls, _values_of(one), one.loaders.keys()) for cls, one in composed]
 
 
 def _values_of(registry: PartRegistry) -> Values:

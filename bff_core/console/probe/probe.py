@@ -27,6 +27,7 @@ from bff_core.edge.health import About, Readiness
 from bff_core.events import Events
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.pipeline import EdgeParts, edge
+from bff_core.gateway.recorded_parts import Composed
 from bff_core.routing.wiring import WIRING
 from bff_core.scope import Scope
 from bff_core.upstream.client import Upstream
@@ -35,9 +36,6 @@ C = TypeVar("C", bound=Composition)
 
 MAKE_REGISTRY: Final[ContextVar["MakeRegistry | None"]] = ContextVar("make_registry", default=None)
 """Makes the registry of each composition of the running request of a probe."""
-
-Composed = tuple[type[Composition], PartRegistry]
-"""The class of a composition, and the registry of its parts."""
 
 HOST: Final = b"localhost"
 
@@ -65,7 +63,7 @@ class ProbeAnswer:
     headers: Mapping[str, str]
     body: bytes
     calls: ProbeCalls
-    composed: "Sequence[Composed]"
+    composed: Sequence[Composed]
 
     @property
     def parts(self) -> list[Part[Any]]:

@@ -10,6 +10,7 @@ from bff_core.console.app import Console
 from bff_core.console.captured import CapturedRequests
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, Live, Replay, Replayed
+from bff_core.console.origins.of_response import origins_of
 from bff_core.console.replay import SECONDS, SEND, ReplayAnswer, may_change
 from bff_core.console.request_detail import IN_PRODUCTION, NOT_CAPTURED, add_capture, detail_of
 from bff_core.console.request_list import RequestFilter, listed
@@ -71,6 +72,10 @@ class _Requests:
         if self._console.is_development:
             capture = await self._captured.get(stored)
             add_capture(found, capture, url=url, graphql=await self._graphql(gateway))
+            if capture is not None and found.body:
+                found.origins, found.bytes = await origins_of(
+                    self._console.sources, gateway, capture, stored.row.route
+                )
         return answer(found)
 
     async def replay(self, request: Request) -> Response:

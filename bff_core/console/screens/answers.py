@@ -85,7 +85,9 @@ class _Answers:
     async def _learned(self, view: ScreenView, usual: ViewExchange) -> Learned | None:
         if usual.query:
             return self.learned.of_query(usual.path, usual.query)
-        return await self.learned.of_route(view.route.path, self.probe, usual.request, usual.answer)
+        return await self.learned.of_route(
+            view.route.path, self.probe, usual.request, usual.answer.composed
+        )
 
     async def _cells(self, view: ScreenView, usual: ViewExchange) -> dict[str, list[MatrixCell]]:
         """Return what a view becomes while each service fails."""
