@@ -12,7 +12,8 @@ from bff_core.console.request_blame import blame_of
 from bff_core.console.request_spans import span_rows
 from bff_core.console.request_store import StoredRequest
 from bff_core.gateway.captures import Capture
-from bff_core.observe.request_redaction import shown_headers
+from bff_core.observe.masking import redacted
+from bff_core.observe.request_redaction import HIDDEN
 
 IN_PRODUCTION = "Bodies and credentials are stored in development only."
 
@@ -51,8 +52,7 @@ def add_capture(detail: RequestDetail, capture: Capture | None, *, url: str, gra
         detail.body_note = detail.replay_note = NOT_CAPTURED
         return
     detail.body, detail.body_note = shown_body(capture)
-    fields = [(name.encode(), value.encode("latin-1")) for name, value in capture.response_headers]
-    detail.response_headers = shown_headers(fields)
+    detail.response_headers = [(name, _shown(name, v)) for name, v in capture.response_headers]
     if capture.request:
         shown = msgspec.structs.replace(capture, response=capture.request, is_response_cut=False)
         text, _ = shown_body(shown)
@@ -65,3 +65,13 @@ def add_capture(detail: RequestDetail, capture: Capture | None, *, url: str, gra
     elif may_change(capture, graphql):
         detail.needs_confirmation = True
         detail.replay_note = "It may change something: confirm to send it again."
+
+
+def _shown(name: str, value: str) -> str:
+    """Return the value of a response's header; cookies are hidden, and the query of a redirect."""
+    if name == "set-cookie":
+        return HIDDEN
+    if name == "location":
+        path, has_query, _ = value.partition("?")
+        return f"{path}?{HIDDEN}" if has_query else path
+    return redacted(value)

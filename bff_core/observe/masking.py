@@ -11,16 +11,16 @@ _CREDENTIALS: Final = re.compile(
 
 _NAMED_SECRETS: Final = re.compile(
     r"""(?ix)
-    (?<![\w.-])(["']?[\w.-]*(?:
+    (?<![\w.-])(["']?(?=[\w.-]*(?:
         passw|pwd|secret|token|authoriz|credential|api[_-]?key|session|cookie|signature|private
         |iban|card|cvv|cvc|ssn|pin\b|otp
-    )[\w.-]*["']?\s*[:=]\s*)
+    ))[\w.-]++["']?\s*[:=]\s*)
     ("(?:[^"\\]|\\.)*"? | '[^']*'? | \[[^\]]*\]? | [^\s,;&<>{}\[\]]+)
     """
 )
 """Members of JSON, forms or queries whose names suggest secrets, and their values.
 
-Names are tried from where they begin only, so that a text without spaces takes linear time.
+Names are tried from where they begin only, and as a whole, so that long ones take linear time.
 """
 
 

@@ -49,12 +49,13 @@ class Shop:
             if name == "endless":
                 return StreamingResponse(endless(), media_type="application/x-ndjson")
             return JSONResponse(
-                {
+                headers={"set-cookie": "sid=s3cret", "location": "/x?code=s3cret"},
+                content={
                     "id": name,
                     "e": "remi@shop.example",
                     "access_token": "t0p",
                     "cards": [{"title": "Tent " * 300}],
-                }
+                },
             )
 
         return app
@@ -92,7 +93,8 @@ async def test_the_body_is_shown_without_secrets():
     assert body["cards"][0]["title"].startswith("Tent Tent")
     assert ["content-encoding", "gzip"] in detail["response_headers"]
     assert detail["body_note"] == ""
-    assert "Set-Cookie" not in detail["response_headers"]
+    assert ["set-cookie", "***"] in detail["response_headers"]
+    assert ["location", "/x?***"] in detail["response_headers"]
 
 
 @pytest.mark.parametrize(

@@ -9,31 +9,22 @@ from bff_core.console.model import PartBytes
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
 from bff_core.console.origins.learned import UNKNOWN
 from bff_core.console.sources import Sources
-from bff_core.gateway.captures import Capture
 
 SECONDS: Final = 5.0
 """How long it may take to learn a route, once."""
 
 
 async def origins_of(
-    sources: Sources, gateway: str, capture: Capture, route: str
+    sources: Sources, gateway: str, stored: OriginsRequest
 ) -> tuple[dict[str, str], list[PartBytes]]:
     """Return JSON pointers of a stored response to parts, and the bytes of each part.
 
-    `route` is the template of the request's route. Both are empty where they can't be known: for
-    what may change something, and for what is not JSON. The part of a pointer is empty if it is not
-    known within one that is.
+    Both are empty where they can't be known: for what may change something, and for what is not
+    JSON. The part of a pointer is empty if it is not known within one that is.
     """
-    wanted = OriginsRequest(
-        method=capture.method,
-        target=capture.target,
-        route=route,
-        body=capture.request.decode(errors="replace"),
-        response=capture.response.decode(errors="replace"),
-    )
     try:
         body = await sources.send_one(
-            gateway, "screens.origins", msgspec.json.encode(wanted), seconds=SECONDS
+            gateway, "screens.origins", msgspec.json.encode(stored), seconds=SECONDS
         )
     except ConsoleProblem:
         return {}, []

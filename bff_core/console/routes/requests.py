@@ -1,5 +1,7 @@
 """The API of requests: the list, one request, and the same request once more."""
 
+import asyncio
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,12 +11,19 @@ from bff_core.console.answers import ConsoleProblem, answer, read_json
 from bff_core.console.app import Console
 from bff_core.console.captured import CapturedRequests
 from bff_core.console.installation import INFO
-from bff_core.console.model import GatewayInfo, Live, Replay, Replayed
+from bff_core.console.model import GatewayInfo, Live, PartBytes, Replay, Replayed, RequestDetail
+from bff_core.console.origins.exchange import OriginsRequest
 from bff_core.console.origins.of_response import origins_of
 from bff_core.console.replay import SECONDS, SEND, ReplayAnswer, may_change
 from bff_core.console.request_detail import IN_PRODUCTION, NOT_CAPTURED, add_capture, detail_of
 from bff_core.console.request_list import RequestFilter, listed
 from bff_core.console.request_store import RequestStore, StoredRequest
+from bff_core.gateway.captures import Capture
+
+ORIGIN_SECONDS = 2.0
+"""How long a page waits for the parts that a body comes from."""
+
+FoundParts = tuple[dict[str, str], list[PartBytes]]
 
 MAX_LIVE_ROWS = 50
 """Requests in one message of the live stream; the rest is counted."""
@@ -51,6 +60,7 @@ class _Requests:
         self._console = console
         self._store = RequestStore(console.sources)
         self._captured = CapturedRequests(console.sources)
+        self._finding: set[asyncio.Future[FoundParts]] = set()
         console.put(self._store)
         console.live.add(
             RequestNews(self._store, self._captured if console.is_development else None)
@@ -72,10 +82,8 @@ class _Requests:
         if self._console.is_development:
             capture = await self._captured.get(stored)
             add_capture(found, capture, url=url, graphql=await self._graphql(gateway))
-            if capture is not None and found.body:
-                found.origins, found.bytes = await origins_of(
-                    self._console.sources, gateway, capture, stored.row.route
-                )
+            if capture is not None and found.body and stored.record.screen:
+                await self._add_origins(found, stored, capture)
         return answer(found)
 
     async def replay(self, request: Request) -> Response:
@@ -109,6 +117,29 @@ class _Requests:
             )
         await self._store.pull(is_fresh=True)
         return answer(Replayed(id=found.request_id))
+
+    async def _add_origins(
+        self, detail: RequestDetail, stored: StoredRequest, capture: Capture
+    ) -> None:
+        """Add which part each place of the body comes from, if that is known soon.
+
+        It takes longer the first time, when a gateway's process learns it for a route.
+        """
+        wanted = OriginsRequest(
+            method=capture.method,
+            target=capture.target,
+            route=stored.record.route,
+            body=capture.request.decode("utf-8", "replace"),
+            response=capture.response.decode(),
+        )
+        finding = asyncio.ensure_future(
+            origins_of(self._console.sources, stored.row.gateway, wanted)
+        )
+        self._finding.add(finding)
+        finding.add_done_callback(self._finding.discard)
+        done, _ = await asyncio.wait({finding}, timeout=ORIGIN_SECONDS)
+        if done:
+            detail.origins, detail.bytes = finding.result()
 
     async def _found(self, request: Request) -> StoredRequest:
         request_id = request.path_params["id"]
