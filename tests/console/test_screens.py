@@ -26,7 +26,6 @@ from bff_core.console.sources import GatewaySource, Sources
 from bff_core.events import AnyEvent
 from bff_core.graphql import GraphQL
 from bff_core.observe.metrics.process import ProcessMetrics
-from bff_core.observe.metrics.process import View as SampledScreen
 from bff_core.observe.metrics.samples import SamplesQuery, encoded
 from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.testing import client, fail, reply
@@ -305,8 +304,7 @@ async def test_a_probe_leaves_no_trace(pages):
 async def test_observed_times(pages):
     """Parts and clients have the percentiles of metrics, once there was traffic."""
     sink = MetricsSink()
-    views = {"GET /board": SampledScreen("Board")}
-    counted = ProcessMetrics(sink, "board", views=views)
+    counted = ProcessMetrics(sink, "board", views={})
 
     async def samples(_: bytes) -> bytes:
         return encoded(counted.samples(SamplesQuery()))
