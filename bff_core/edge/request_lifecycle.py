@@ -194,6 +194,8 @@ class RequestLifecycle:
             offered = context.fields.get(b"traceparent")
             request.tracestate = state_of(request.traceparent, offered, state)
         scope[SCOPE], scope[EXCHANGE] = request, context
+        if self._events.is_counted:
+            request.ended_calls = []
         if sent is not None:
             context.state[CountedSend] = sent
             offered = context.fields.get(b"traceparent")

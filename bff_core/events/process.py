@@ -1,7 +1,7 @@
 """Events of the gateway and its process."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, Protocol
 
 from bff_core.events.sinks import GatewayEvent
 
@@ -64,6 +64,30 @@ class PartEnded(GatewayEvent, frozen=True):
     error: BaseException | None = None
     is_raised: bool = False
     duration: float = 0.0
+
+
+class EndedPart(Protocol):
+    """A part that has ended; `started` and `ended` are instants of the gateway's clock."""
+
+    name: str
+    reason: str
+    started: float
+    ended: float
+
+    @property
+    def state(self) -> str:
+        """Its state, as in `Part-Status`."""
+
+    def exception(self) -> Exception | None:
+        """Return the error that its waiters got, or None."""
+
+
+class PartsEnded(GatewayEvent, frozen=True):
+    """A composition was closed: `parts` are all that have ended; only for sinks that count."""
+
+    name: ClassVar[str] = "parts.ended"
+    composition: str
+    parts: Sequence[EndedPart]
 
 
 class RequestAnswered(GatewayEvent, frozen=True):
@@ -287,6 +311,20 @@ class WorkerEnded(GatewayEvent, frozen=True):
     name: ClassVar[str] = "worker.ended"
     pid: int
     cause: str
+
+
+class OperatorActed(GatewayEvent, frozen=True):
+    """Someone changed something by way of the console: an audit record.
+
+    `actor` is `operator` or `developer`, `client` their address. `action` is a sentence about the
+    `subject`.
+    """
+
+    name: ClassVar[str] = "operator.acted"
+    actor: str
+    client: str
+    subject: str
+    action: str
 
 
 class Crashed(GatewayEvent, frozen=True):

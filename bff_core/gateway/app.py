@@ -35,8 +35,11 @@ from bff_core.edge.strict_numbers import refuse_non_numbers
 from bff_core.edge.viewer_hash import ViewerHash
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
+from bff_core.gateway.captures import Captures
 from bff_core.gateway.config import GatewayConfig
+from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
 from bff_core.gateway.pipeline import EdgeParts, edge
+from bff_core.gateway.recorded_parts import PartsRecorder
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.routing.access import (
     RouteAccess,
@@ -83,6 +86,7 @@ class Gateway(FastAPI):
         self.lifespan_state: Mapping[str, object] = {}
         self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
         self._is_direct = False
+        self.console = ConsoleMount(partial(make_pages, self))
         install_problem_handlers(self)
 
     def configure(self, config: GatewayConfig) -> None:
@@ -94,6 +98,8 @@ class Gateway(FastAPI):
         self.readiness = Readiness(
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
         )
+        self.captures = Captures() if config.settings.env == "development" else None
+        self.parts_recorder = PartsRecorder()  # used in development
         self.middleware_stack = None
 
     def setup(self) -> None:
@@ -150,6 +156,7 @@ class Gateway(FastAPI):
             ),
             admin=self._admin_endpoints(),
             webhook=self._webhook(),
+            console=self.console if serves_console(settings, table) else None,
             own=config.concerns,
             shedding=self.shedding,
             base=base_of(settings.public_url),
@@ -157,7 +164,10 @@ class Gateway(FastAPI):
             log_headers=config.log_headers,
             viewer_hash=ViewerHash(settings.viewer_hash_keys),
         )
-        return edge(self.fast_path, config.options, parts)
+        if self.captures is None:
+            return edge(self.fast_path, config.options, parts)
+        captures, recorded = self.captures, self.parts_recorder.recording(self.fast_path)
+        return captures.outside(edge(captures.inside(recorded), config.options, parts))
 
     def route_table(self) -> RouteTable:
         """Return the table of all routes; once the app is assembled, the one that requests use."""

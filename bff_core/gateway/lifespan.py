@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from bff_core.gateway.app import Gateway, Lifespan
+from bff_core.gateway.console import make_commands, serve_process_commands, serves_console
 from bff_core.observe.flushing import flushed
+from bff_core.observe.request_recorder import record_requests
 from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
@@ -24,8 +27,15 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             checks.before_serving(
                 app.route_table(), processes, app.events, app.access, app.fast_path.obstacles()
             )
+            serves_console(app.settings, app.route_table())  # raises if it can't
+            if app.settings.console == "on":  # in development requests are recorded anyway
+                record_requests(app.events, app.title)
             await stack.enter_async_context(flushed(app.events.sinks))
             await stack.enter_async_context(app.open())
+            app.console.start()
+            stack.push_async_callback(app.console.aclose)
+            commands = partial(make_commands, app)
+            await stack.enter_async_context(serve_process_commands(commands))
             if users_lifespan is not None:
                 await stack.enter_async_context(users_lifespan(app))
             yield

@@ -46,7 +46,7 @@ class Operation:
     """One operation of a valid document, and what is computed for it once.
 
     `view_cache` caches its answers; `rules` are the access rules of the fields that it selects.
-    Both are None until they are needed.
+    `labels` are those of its root fields, by response key. All three are None until needed.
     """
 
     node: OperationDefinitionNode
@@ -54,6 +54,7 @@ class Operation:
     cost: OperationCost
     view_cache: ViewCache | None = None
     rules: tuple[FieldRule, ...] | None = None
+    labels: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,11 @@ class Documents:
         self._known: LRUCache[str, _Document] = LRUCache(
             CACHED_CHARACTERS, getsizeof=lambda document: len(document.text)
         )
+
+    @property
+    def texts(self) -> list[str]:
+        """The query texts of the cached documents, in the order in which they were added."""
+        return list(self._known)
 
     def admit(
         self, query: str, name: str | None, variables: Mapping[str, object] | None

@@ -58,6 +58,7 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.RequestStarted: logging.DEBUG,
     events.RequestShed: logging.DEBUG,
     events.PartStarted: logging.DEBUG,
+    events.PartsEnded: logging.DEBUG,
     events.CallStarted: logging.DEBUG,
     events.CallEnded: logging.DEBUG,
     events.StreamEnded: _of_stream,
@@ -104,6 +105,7 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.LoopFreed: logging.WARNING,
     events.Drained: logging.INFO,
     events.WorkerEnded: logging.ERROR,
+    events.OperatorActed: logging.WARNING,
     events.Crashed: logging.ERROR,
 }
 """The level of each kind of event, or a function that returns it; of other kinds it is info."""

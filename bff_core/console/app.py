@@ -1,0 +1,119 @@
+"""What one console works with: its gateways, access, live stream and what areas add to it."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
+
+from starlette.requests import Request
+
+from bff_core.clock import Clock
+from bff_core.console.access import Access, Actor, address_of
+from bff_core.console.installation import gateways_of
+from bff_core.console.live import LiveFeed
+from bff_core.console.model import EventRow, Installation, Overview, ProcessInfo, Severity
+from bff_core.console.process_state import ConsoleState
+from bff_core.console.sources import ACTIONS, Sources
+from bff_core.events import Events, OperatorActed
+from bff_core.upstream.user_agent import framework_version
+
+T = TypeVar("T")
+
+ACTOR: Final = "bff.console.actor"
+"""Where a request holds who sent it."""
+
+
+class Console:
+    """One console over some gateways: that of `bff dev`, or that of one gateway.
+
+    `wall` returns Unix time. `processes` lists what `bff dev` runs, `shop` is the address that the
+    foot of the navigation links to. `state` has the actions of people in this process. `overview`
+    returns the last one for the first paint; the area of the overview sets it. Areas store what
+    they need with `put`, and read what others stored with `find`.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        *,
+        is_development: bool,
+        access: Access,
+        events: Events | None = None,
+        processes: Callable[[], list[ProcessInfo]] = list,
+        shop: str = "",
+        state: ConsoleState | None = None,
+        wall: Clock = time.time,
+    ) -> None:
+        self.sources = sources
+        self.is_development = is_development
+        self.access = access
+        self.events = events or Events()
+        self.processes = processes
+        self.shop = shop
+        self.wall = wall
+        self.live = LiveFeed()
+        self.state = state or ConsoleState()
+        self.overview: Callable[[], Overview | None] = lambda: None
+        self._stored: dict[type, object] = {}
+
+    def put(self, value: object) -> None:
+        """Store a value by its class, for `find`."""
+        self._stored[type(value)] = value
+
+    def find(self, kind: type[T]) -> T | None:
+        """Return the stored value of a class; None if this console has none."""
+        found = self._stored.get(kind)
+        return found if isinstance(found, kind) else None
+
+    def actor(self, request: Request) -> Actor:
+        """Return who sent a request that `access` admitted."""
+        found = request.scope[ACTOR]
+        assert isinstance(found, Actor)  # noqa: S101 - the app sets it
+        return found
+
+    async def installation(self, request: Request) -> Installation:
+        """Return what the console looks at, and what the sender of a request may do.
+
+        A gateway without an address of its own has that at which the request came.
+        """
+        gateways = await gateways_of(self.sources)
+        for one in gateways:
+            one.url = one.url or str(request.base_url).rstrip("/")
+        return Installation(
+            version=framework_version(),
+            is_development=self.is_development,
+            can_operate=self.actor(request).can_operate,
+            gateways=gateways,
+            processes=self.processes(),
+            shop=self.shop,
+        )
+
+    def audit(
+        self, request: Request, subject: str, text: str, *, state: Severity = "ok"
+    ) -> EventRow:
+        """Record that someone changed something: a line in the log, and an event with the actor.
+
+        `text` is a sentence about the `subject`; it marks names as `Headline.text` does.
+        """
+        now, actor = self.wall(), self.actor(request).name
+        row = EventRow(
+            id=f"action-{os.getpid()}-{now:.6f}",
+            time=now,
+            state=state,
+            subject=subject,
+            text=text,
+            actor=actor,
+        )
+        self.state.actions.append(row)
+        if self.events.sinks:
+            self.events.emit(OperatorActed(actor, address_of(request), subject, text))
+        return row
+
+    async def actions(self) -> list[EventRow]:
+        """Return the newest actions of people in all processes, oldest first."""
+        found = {one.id: one for one in self.state.actions}
+        for name in self.sources.names:
+            answers = await self.sources.send_all(name, ACTIONS, seconds=1.0)
+            rows: Iterable[list[EventRow]] = answers.decoded(list[EventRow])
+            found |= {row.id: row for some in rows for row in some}
+        return sorted(found.values(), key=lambda row: row.time)

@@ -1,0 +1,77 @@
+"""Divides the stored response of a request among the parts that it comes from.
+
+To learn where the values of each part go, the view runs again on the values of the newest answer of
+its route, once for each route. No service is called for it.
+"""
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from bff_core.console.origins.applied import apply
+from bff_core.console.origins.cached import LearnedOrigins
+from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
+from bff_core.console.origins.learned import Learned
+from bff_core.console.probe.probe import ProbeRequest, open_probe
+from bff_core.gateway.app import Gateway
+from bff_core.inspection.routes import routes_of
+
+NOT_SENT: Final = frozenset(
+    {
+        *("host", "connection", "content-length", "content-type"),
+        *("accept", "accept-encoding", "if-none-match", "if-modified-since", "range"),
+        *("traceparent", "tracestate", "baggage", "x-request-id"),
+    }
+)
+"""Headers of a request that its runs lack: the answer is to be JSON, and no trace is continued."""
+
+
+async def find_origins(
+    app: Gateway, stored: OriginsRequest, learned: LearnedOrigins
+) -> FoundOrigins:
+    """Return where the places of a stored response come from; a note says why it is not known."""
+    try:
+        response = msgspec.json.decode(stored.response)
+    except msgspec.DecodeError:
+        return FoundOrigins(note="the response is not JSON")
+    path, _, parameters = stored.target.partition("?")
+    known: Learned | None = None
+    if any(one.kind == "graphql" and one.path == path for one in routes_of(app)):
+        query, operation = _query_of(stored.body, parameters)
+        known = learned.of_query(path, query, operation)
+    elif stored.method == "GET":
+        known = await _learned(app, stored.route or path, learned)
+    if known is None:
+        return FoundOrigins(note="nothing is known of the parts of this answer")
+    found = apply(known, response)
+    return FoundOrigins(origins=found.parts, sent=found.bytes)
+
+
+async def _learned(app: Gateway, route: str, learned: LearnedOrigins) -> Learned | None:
+    """Return what is known of a route, or learned from its newest answer."""
+    newest = app.parts_recorder.newest(route)
+    if newest is None:
+        return learned.known(route)
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in newest.headers
+        if name.decode("latin-1").lower() not in NOT_SENT
+    ]
+    request = ProbeRequest(method="GET", target=newest.target, headers=tuple(headers))
+    async with open_probe(app) as probe:
+        return await learned.of_route(route, probe, request, newest.composed)
+
+
+def _query_of(body: str, parameters: str) -> tuple[str, str]:
+    """Return the query and the operation's name of a request to GraphQL, empty without them."""
+    members: object = dict(parse_qsl(parameters))
+    if body:
+        try:
+            members = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            members = None
+    if not isinstance(members, dict):
+        return "", ""
+    query, operation = members.get("query"), members.get("operationName")
+    return str(query or ""), str(operation or "")
