@@ -17,7 +17,7 @@ class _Footer(NamedTuple):
     text: str
 
 
-class Console:
+class TerminalWriter:
     """Writes whole lines to a file descriptor; a footer stays below them."""
 
     def __init__(self, *, descriptor: int = 1) -> None:

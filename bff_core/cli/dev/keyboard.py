@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Final
 
-from bff_core.cli.dev.console import Console
+from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.faults import FAILING, FLAKY, SLOW, NoFaults, set_faults, takes_faults
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.screen import Screen
@@ -45,7 +45,7 @@ class Keyboard:
     """Menus of keys; the current one is the footer."""
 
     def __init__(
-        self, supervisor: Supervisor, screen: Screen, console: Console, style: Style
+        self, supervisor: Supervisor, screen: Screen, console: TerminalWriter, style: Style
     ) -> None:
         self._supervisor = supervisor
         self._screen = screen

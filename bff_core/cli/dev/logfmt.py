@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from bff_core.cli.dev.console import Console
+from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.request_summary import summary_of
@@ -14,7 +14,7 @@ from bff_core.observe.request_traces import RequestTrace
 class Logfmt:
     """The view of files, pipes and CI."""
 
-    def __init__(self, console: Console, programs: Sequence[Program]) -> None:
+    def __init__(self, console: TerminalWriter, programs: Sequence[Program]) -> None:
         self._console = console
         self._root = programs[0].root
 

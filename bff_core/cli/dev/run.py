@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from bff_core.cli.dev.console import Console
+from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.fork_client import IS_AVAILABLE, forked_server
 from bff_core.cli.dev.keyboard import Keyboard
 from bff_core.cli.dev.keys import reading_keys
@@ -62,15 +62,19 @@ def run_programs(
         ready_seconds=ready_seconds,
         stop_seconds=stop_seconds,
     )
-    with Console() as console:
+    with TerminalWriter() as console:
         return asyncio.run(run(make, plan, console))
 
 
-async def _in_plain_lines(make: Callable[..., Supervisor], plan: Planned, console: Console) -> int:
+async def _in_plain_lines(
+    make: Callable[..., Supervisor], plan: Planned, console: TerminalWriter
+) -> int:
     return await make(Logfmt(console, plan.programs)).run()
 
 
-async def _on_terminal(make: Callable[..., Supervisor], plan: Planned, console: Console) -> int:
+async def _on_terminal(
+    make: Callable[..., Supervisor], plan: Planned, console: TerminalWriter
+) -> int:
     """Run with colours and keys."""
     style = Style(has_colours=True, has_signs=has_signs(plan.environ))
     screen = Screen(console, style, plan.programs)

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
-from bff_core.cli.dev.console import Console
+from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.folding import Folding
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.program import Program
@@ -26,7 +26,7 @@ class Screen:
 
     def __init__(
         self,
-        console: Console,
+        console: TerminalWriter,
         style: Style,
         programs: Sequence[Program],
         *,

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from bff_core.cli.dev.console import Console
+from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.run import run_programs
@@ -47,7 +47,7 @@ def main() -> int:
     plan = SimpleNamespace(programs=programs, others=[], elsewhere={}, environ=dict(os.environ))
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
     if os.environ.get("WITHOUT_FORK"):
-        with Console() as console:
+        with TerminalWriter() as console:
             view = Logfmt(console, programs)
             return asyncio.run(Supervisor(plan, view, stop_seconds=1.0).run())
     return run_programs(plan, ready_seconds=seconds, stop_seconds=1.0)

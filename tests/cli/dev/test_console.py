@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bff_core.cli.dev.console import WAITING_TEXTS, Console
+from bff_core.cli.dev.console import WAITING_TEXTS, TerminalWriter
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def pipe():
 def test_the_footer_stays_below_what_is_written(pipe):
     """Each text erases it and draws it again; at the end it is gone."""
     source, sink = pipe
-    with Console(descriptor=sink) as console:
+    with TerminalWriter(descriptor=sink) as console:
         console.write("one")
         console.set_footer("keys\nmore")
         console.write("two")
@@ -35,7 +35,7 @@ def test_an_output_that_is_not_read_does_not_delay_the_end():
     """Behind a pager that stopped reading, neither the lines nor the end of the run wait."""
     source, sink = os.pipe()
     started = time.monotonic()
-    with Console(descriptor=sink) as console:
+    with TerminalWriter(descriptor=sink) as console:
         for _ in range(2 * WAITING_TEXTS):
             console.write("x" * 1000)
 
@@ -46,7 +46,7 @@ def test_an_output_that_is_not_read_does_not_delay_the_end():
 def test_dropped_lines_are_counted(pipe):
     """Lines that were dropped because they were not read are reported when somebody reads again."""
     source, sink = pipe
-    with Console(descriptor=sink) as console:
+    with TerminalWriter(descriptor=sink) as console:
         for _ in range(2 * WAITING_TEXTS):
             console.write("x" * 1000)
         reader = threading.Thread(target=_drain, args=(source, b"lines were dropped"))

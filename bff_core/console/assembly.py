@@ -1,0 +1,144 @@
+"""The ASGI app of a console: access, static files, the API of all areas, and the pages."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final, cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from bff_core.console.answers import ConsoleProblem, problem_answer
+from bff_core.console.app import ACTOR, Console
+from bff_core.console.static_files import StaticFiles
+from bff_core.routing.path import path_of
+
+PATH: Final = "/console"
+
+API: Final = f"{PATH}/api"
+
+AREAS: Final = (
+    "overview",
+    "installation",
+    "live",
+    "requests",
+    "screens",
+    "upstreams",
+    "live_page",
+    "faults",
+    "logs",
+    "api",
+)
+"""The modules below `routes`; earlier routes win."""
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+_HEADERS: Final = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+_ABSENT: Final = {
+    "faults": "Faults can be injected where `bff dev` runs the services.",
+    "processes": "Processes can be started and stopped where `bff dev` runs them.",
+    "logs": "`bff dev` collects the logs of all processes; elsewhere read the output of each.",
+    "overview": "This installation has no overview.",
+    "screens": "This installation has no plans of screens.",
+    "upstreams": "This installation has no state of services.",
+    "sessions": "This installation has no list of sessions and sagas.",
+    "sagas": "This installation has no list of sessions and sagas.",
+    "gateways": "This installation has no API reference.",
+}
+"""Why an area may be absent, by the first segment of its paths below `/console/api`."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+"""Answers a request of the API; raises `ConsoleProblem`."""
+
+
+def is_console_path(path: str) -> bool:
+    """Whether a path without the root path is one of the console."""
+    return path == PATH or path.startswith(f"{PATH}/")
+
+
+def console_app(console: Console, files: StaticFiles | None = None) -> ASGIApp:
+    """Return the ASGI app of a console; it serves the paths from `/console` on."""
+    return _ConsoleApp(console, files or StaticFiles())
+
+
+class _ConsoleApp:
+    def __init__(self, console: Console, files: StaticFiles) -> None:
+        self._console = console
+        self._files = files
+        self._routes = _routes(console)
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Answer one request; web sockets are closed."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request, path_of(scope))
+        except ConsoleProblem as problem:
+            response = problem_answer(problem)
+        response.headers.update(_HEADERS)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request, path: str) -> Response:
+        if path.startswith(f"{PATH}/assets/"):
+            return self._files.answer(request, path.removeprefix(f"{PATH}/assets/"))
+        request.scope[ACTOR] = self._console.access.admit(request)
+        if path.startswith(f"{API}/"):
+            return await self._call(request, path.removeprefix(API))
+        if request.method not in {"GET", "HEAD"}:
+            raise ConsoleProblem(405, "This page can only be read", "Use GET.")
+        installation = await self._console.installation(request)
+        snapshot = {"overview": self._console.overview(), "installation": installation}
+        return self._files.page(request.scope.get("root_path", ""), snapshot)
+
+    async def _call(self, request: Request, path: str) -> Response:
+        """Answer a request of the API; `path` begins after `/console/api`."""
+        scope = {**request.scope, "path": path, "root_path": ""}
+        allowed: set[str] = set()
+        for route in self._routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                endpoint = cast("Endpoint", route.endpoint)
+                return await endpoint(Request({**scope, **found}, request.receive))
+            if match is Match.PARTIAL:
+                allowed |= route.methods or set()
+        if allowed:
+            methods = ", ".join(sorted(allowed))
+            raise ConsoleProblem(
+                405, "This method is not allowed", f"Use {methods}.", headers={"allow": methods}
+            )
+        raise _absent(path)
+
+
+def _absent(path: str) -> ConsoleProblem:
+    """Return the error for a path of the API that no route serves."""
+    why = _ABSENT.get(path.split("/")[1])
+    if why is None:
+        return ConsoleProblem(404, "No such address", "The API of the console has no such path.")
+    return ConsoleProblem(501, "Not available here", why)
+
+
+def _routes(console: Console) -> Sequence[Route]:
+    found: list[Route] = []
+    for area in AREAS:
+        name = f"bff_core.console.routes.{area}"
+        if find_spec(name) is not None:
+            found += import_module(name).routes(console)
+    return found

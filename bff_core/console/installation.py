@@ -1,0 +1,31 @@
+"""Collects what a console looks at: gateways with their processes."""
+
+import asyncio
+
+from bff_core.console.model import GatewayInfo
+from bff_core.console.sources import Sources
+
+INFO = "process.info"
+"""The command that returns `GatewayInfo` with one worker: the process that answers."""
+
+SECONDS = 1.0
+"""How long a process may take; pages wait for this answer."""
+
+
+async def gateways_of(sources: Sources) -> list[GatewayInfo]:
+    """Return all gateways; one without a process that answers has no workers."""
+    return list(await asyncio.gather(*(_gateway(sources, name) for name in sources.names)))
+
+
+async def _gateway(sources: Sources, name: str) -> GatewayInfo:
+    source = sources.get(name)
+    answers = await sources.send_all(name, INFO, seconds=SECONDS)
+    found = answers.decoded(GatewayInfo)
+    if not found:
+        return GatewayInfo(name=name, url=source.url, client=source.client, health="stopped")
+    info = found[0]
+    info.name, info.url = name, source.url or info.url
+    info.client = source.client or info.client
+    info.workers = [worker for one in found for worker in one.workers]
+    info.health = "degraded" if answers.failed else "ok"
+    return info
