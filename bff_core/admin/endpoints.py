@@ -26,12 +26,15 @@ def admin_actions(
     read_policies: ReadPolicies | None,
     cache: GetCache | None,
     authenticator: Authenticator | None,
+    operations: AdminActions,
 ) -> AdminActions:
     """Return the admin endpoints for the policy file, the cache and the API keys of a gateway.
 
+    `operations` are those of services and sagas.
+
     Endpoints for something that the gateway does not have are left out.
     """
-    found: dict[str, AdminAction] = {}
+    found: dict[str, AdminAction] = {**operations}
     if read_policies is not None:
         found |= policy_actions(read_policies)
     if cache is not None:

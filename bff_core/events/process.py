@@ -178,6 +178,25 @@ class Evicted(GatewayEvent, frozen=True):
     size: int
 
 
+class OperatorActed(GatewayEvent, frozen=True):
+    """An operator changed how the gateway runs: the entry of the audit log, once for each action.
+
+    `action` is open, close (a circuit), eject, restore (an endpoint), purge (a tag) or resume (a
+    saga). `upstream`, `endpoint`, `tag`, `saga` name its object; `seconds` is how long it lasts.
+    `processes` is in how many processes of the gateway it was done, `actor` who did it.
+    """
+
+    name: ClassVar[str] = "operator.acted"
+    action: Literal["open", "close", "eject", "restore", "purge", "resume"]
+    actor: str
+    upstream: str = ""
+    endpoint: str = ""
+    tag: str = ""
+    saga: str = ""
+    seconds: float = 0.0
+    processes: int = 1
+
+
 class LoadShed(GatewayEvent, frozen=True):
     """The gateway shed load in the last `seconds`: `refused` counts requests by criticality.
 

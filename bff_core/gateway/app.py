@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.admin.endpoints import AdminEndpoints, admin_actions
+from bff_core.admin.operations import operation_actions
 from bff_core.admin.webhook import Webhook
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import names_of
@@ -35,6 +36,7 @@ from bff_core.edge.strict_numbers import refuse_non_numbers
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
+from bff_core.gateway.operations import OperatorActions
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.routing.access import (
@@ -65,6 +67,7 @@ class Gateway(FastAPI):
     All of FastAPI works: `include_router`, `dependency_overrides`, middleware. `services` are the
     upstream clients: `repr(app.services[Catalog])` shows how one is called, and calls work while
     the app runs. `/readyz` reports `readiness`. `edge_options` are the limits of the edge.
+    `operations` are what operators may do while it runs.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Gateway(FastAPI):
         self.readiness = Readiness(
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
         )
+        self.operations = OperatorActions(lambda: self.running, config.events)
         self.middleware_stack = None
 
     def setup(self) -> None:
@@ -168,9 +172,14 @@ class Gateway(FastAPI):
             read_policies=self.reload_policies if self.settings.policies else None,
             cache=self._response_cache if self.has_cache else None,
             authenticator=self.config.authenticator,
+            operations=operation_actions(
+                self.operations.everywhere,
+                self.operations.upstreams,
+                self.operations.sagas if self.config.sagas is not None else None,
+            ),
         )
         token = self.settings.operator_token.get_secret_value()
-        return AdminEndpoints(token=token, actions=actions) if token and actions else None
+        return AdminEndpoints(token=token, actions=actions) if token else None
 
     def _webhook(self) -> Webhook | None:
         if not (self.has_cache and self.settings.purge_secrets):

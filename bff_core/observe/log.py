@@ -67,6 +67,7 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.Coalesced: logging.DEBUG,
     events.CacheLookup: logging.DEBUG,
     events.Purged: _of_purge,
+    events.OperatorActed: logging.WARNING,
     events.Evicted: logging.DEBUG,
     events.Retried: logging.INFO,
     events.RetryRefused: logging.INFO,

@@ -1,0 +1,90 @@
+"""The admin endpoints of services and sagas: `/operator/upstreams` and `/operator/sagas`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from bff_core.admin.actions import AdminAction, AdminActions
+from bff_core.edge.json_errors import unreadable
+from bff_core.upstream.operations import (
+    CloseCircuit,
+    EjectEndpoint,
+    Name,
+    OpenCircuit,
+    RestoreEndpoint,
+    UpstreamOperation,
+)
+
+OPERATOR = "operator"
+"""The actor of what is done with the operator's token."""
+
+
+class PurgeTag(msgspec.Struct, forbid_unknown_fields=True, tag="purge", tag_field="action"):
+    """Drop the cached entries with a tag."""
+
+    tag: Name
+
+
+class ResumeSaga(msgspec.Struct, forbid_unknown_fields=True, tag="resume", tag_field="action"):
+    """Resume a saga that waits for its next try."""
+
+    id: Name
+
+
+Operation = UpstreamOperation | PurgeTag | ResumeSaga
+"""What operators may do; as JSON it has its name as `action`."""
+
+T = TypeVar("T", bound=Operation)
+
+
+class OperationResult(msgspec.Struct):
+    """In how many `processes` it was done, and in how many it `changed` something.
+
+    `failed` are the reasons of processes that could not do it.
+    """
+
+    processes: int
+    changed: int
+    failed: list[str] = []
+
+
+Operate = Callable[[Operation, str], Awaitable[OperationResult]]
+"""Does it in all processes of the gateway, for an actor; raises a `ClientError`."""
+
+Report = Callable[[], Awaitable[Mapping[str, object]]]
+"""Returns what an endpoint reports."""
+
+
+def operation_actions(operate: Operate, upstreams: Report, sagas: Report | None) -> AdminActions:
+    """Return the endpoints that change how services are called, and that resume sagas."""
+
+    def endpoint(kind: type[T]) -> AdminAction:
+        async def act(body: bytes) -> Mapping[str, object]:
+            return _shown(await operate(_read(body, kind), OPERATOR))
+
+        return AdminAction("POST", act)
+
+    found = {
+        "/operator/upstreams": AdminAction("GET", lambda _: upstreams()),
+        "/operator/upstreams/open": endpoint(OpenCircuit),
+        "/operator/upstreams/close": endpoint(CloseCircuit),
+        "/operator/upstreams/eject": endpoint(EjectEndpoint),
+        "/operator/upstreams/restore": endpoint(RestoreEndpoint),
+    }
+    if sagas is not None:
+        found["/operator/sagas"] = AdminAction("GET", lambda _: sagas())
+        found["/operator/sagas/resume"] = endpoint(ResumeSaga)
+    return found
+
+
+def _read(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(body, error) from error
+
+
+def _shown(result: OperationResult) -> Mapping[str, object]:
+    shown: Mapping[str, object] = msgspec.to_builtins(result)
+    return shown
