@@ -16,7 +16,7 @@ Ready = list[tuple[selectors.SelectorKey, int]]
 
 
 class _SteadyClock(selectors.DefaultSelector):
-    """Counts the time that a loop waits as it asked for, and that it works up to the limit."""
+    """Counts the time that a loop meant to wait, and its work up to the limit of a turn."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,9 +16,6 @@ from bff_core.upstream.operations import (
     UpstreamOperation,
 )
 
-OPERATOR = "operator"
-"""The actor of what is done with the operator's token."""
-
 
 class PurgeTag(msgspec.Struct, forbid_unknown_fields=True, tag="purge", tag_field="action"):
     """Drop the cached entries with a tag."""
@@ -41,16 +38,19 @@ T = TypeVar("T", bound=Operation)
 class OperationResult(msgspec.Struct):
     """In how many `processes` it was done, and in how many it `changed` something.
 
-    `failed` are the reasons of processes that could not do it.
+    `failed` are the reasons of processes that could not do it. `action` is a sentence about the
+    `subject`: what was done.
     """
 
     processes: int
     changed: int
+    subject: str
+    action: str
     failed: list[str] = []
 
 
-Operate = Callable[[Operation, str], Awaitable[OperationResult]]
-"""Does it in all processes of the gateway, for an actor; raises a `ClientError`."""
+Operate = Callable[[Operation], Awaitable[OperationResult]]
+"""Does it in all processes of the gateway, and reports it; raises a `ClientError`."""
 
 Report = Callable[[], Awaitable[Mapping[str, object]]]
 """Returns what an endpoint reports."""
@@ -61,7 +61,7 @@ def operation_actions(operate: Operate, upstreams: Report, sagas: Report | None)
 
     def endpoint(kind: type[T]) -> AdminAction:
         async def act(body: bytes) -> Mapping[str, object]:
-            return _shown(await operate(_read(body, kind), OPERATOR))
+            return _shown(await operate(_read(body, kind)))
 
         return AdminAction("POST", act)
 

@@ -1,25 +1,23 @@
 """What one console works with: its gateways, access, live stream and what areas add to it."""
 
+import os
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from starlette.requests import Request
 
 from bff_core.clock import Clock
-from bff_core.console.access import Access, Actor
+from bff_core.console.access import Access, Actor, address_of
 from bff_core.console.installation import gateways_of
 from bff_core.console.live import LiveFeed
 from bff_core.console.model import EventRow, Installation, Overview, ProcessInfo, Severity
-from bff_core.console.sources import Sources
-from bff_core.events import Events
+from bff_core.console.process_state import ConsoleState
+from bff_core.console.sources import ACTIONS, Sources
+from bff_core.events import Events, OperatorActed
 from bff_core.upstream.user_agent import framework_version
 
 T = TypeVar("T")
-
-MAX_EVENTS: Final = 200
-"""Actions of people that the console lists."""
 
 ACTOR: Final = "bff.console.actor"
 """Where a request holds who sent it."""
@@ -29,9 +27,9 @@ class Console:
     """One console over some gateways: that of `bff dev`, or that of one gateway.
 
     `wall` returns Unix time. `processes` lists what `bff dev` runs, `shop` is the address that the
-    foot of the navigation links to. `overview` returns the last one for the first paint; the area
-    of the overview sets it. Areas store what they need with `put`, and read what others
-    stored with `find`.
+    foot of the navigation links to. `state` has the actions of people in this process. `overview`
+    returns the last one for the first paint; the area of the overview sets it. Areas store what
+    they need with `put`, and read what others stored with `find`.
     """
 
     def __init__(
@@ -43,6 +41,7 @@ class Console:
         events: Events | None = None,
         processes: Callable[[], list[ProcessInfo]] = list,
         shop: str = "",
+        state: ConsoleState | None = None,
         wall: Clock = time.time,
     ) -> None:
         self.sources = sources
@@ -53,7 +52,7 @@ class Console:
         self.shop = shop
         self.wall = wall
         self.live = LiveFeed()
-        self.actions: deque[EventRow] = deque(maxlen=MAX_EVENTS)
+        self.state = state or ConsoleState()
         self.overview: Callable[[], Overview | None] = lambda: None
         self._stored: dict[type, object] = {}
 
@@ -86,18 +85,29 @@ class Console:
     def audit(
         self, request: Request, subject: str, text: str, *, state: Severity = "ok"
     ) -> EventRow:
-        """Record that someone changed something: a log line, and an event with the actor.
+        """Record that someone changed something: a line in the log, and an event with the actor.
 
-        `text` marks names as `Headline.text` does.
+        `text` is a sentence about the `subject`; it marks names as `Headline.text` does.
         """
-        now = self.wall()
+        now, actor = self.wall(), self.actor(request).name
         row = EventRow(
-            id=f"action-{now:.6f}-{len(self.actions)}",
+            id=f"action-{os.getpid()}-{now:.6f}",
             time=now,
             state=state,
             subject=subject,
             text=text,
-            actor=self.actor(request).name,
+            actor=actor,
         )
-        self.actions.append(row)
+        self.state.actions.append(row)
+        if self.events.sinks:
+            self.events.emit(OperatorActed(actor, address_of(request), subject, text))
         return row
+
+    async def actions(self) -> list[EventRow]:
+        """Return the newest actions of people in all processes, oldest first."""
+        found = {one.id: one for one in self.state.actions}
+        for name in self.sources.names:
+            answers = await self.sources.send_all(name, ACTIONS, seconds=1.0)
+            rows: Iterable[list[EventRow]] = answers.decoded(list[EventRow])
+            found |= {row.id: row for some in rows for row in some}
+        return sorted(found.values(), key=lambda row: row.time)

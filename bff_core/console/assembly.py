@@ -8,17 +8,20 @@ from typing import Final, cast
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from bff_core.console.access import SignInRequired
 from bff_core.console.answers import ConsoleProblem, problem_answer
 from bff_core.console.app import ACTOR, Console
+from bff_core.console.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
 from bff_core.console.static_files import StaticFiles
+from bff_core.gateway.console import PATH
 from bff_core.routing.path import path_of
 
-PATH: Final = "/console"
-
 API: Final = f"{PATH}/api"
+
+LOGOUT: Final = f"{API}/logout"
 
 AREAS: Final = (
     "overview",
@@ -67,20 +70,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 """Answers a request of the API; raises `ConsoleProblem`."""
 
 
-def is_console_path(path: str) -> bool:
-    """Whether a path without the root path is one of the console."""
-    return path == PATH or path.startswith(f"{PATH}/")
+class ConsoleApp:
+    """The ASGI app of a console: it serves the paths from `/console` on."""
 
-
-def console_app(console: Console, files: StaticFiles | None = None) -> ASGIApp:
-    """Return the ASGI app of a console; it serves the paths from `/console` on."""
-    return _ConsoleApp(console, files or StaticFiles())
-
-
-class _ConsoleApp:
-    def __init__(self, console: Console, files: StaticFiles) -> None:
+    def __init__(self, console: Console, files: StaticFiles | None = None) -> None:
         self._console = console
-        self._files = files
+        self._files = files or StaticFiles()
         self._routes = _routes(console)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
@@ -91,15 +86,27 @@ class _ConsoleApp:
         request = Request(scope, receive)
         try:
             response = await self._answer(request, path_of(scope))
+        except SignInRequired as problem:
+            response = self._refused(request, path_of(scope), problem)
         except ConsoleProblem as problem:
             response = problem_answer(problem)
         response.headers.update(_HEADERS)
         await response(scope, receive, send)
 
+    async def aclose(self) -> None:
+        """End its streams and tasks."""
+        await self._console.live.aclose()
+
     async def _answer(self, request: Request, path: str) -> Response:
         if path.startswith(f"{PATH}/assets/"):
             return self._files.answer(request, path.removeprefix(f"{PATH}/assets/"))
+        if path == STYLE:
+            return login_style()
+        if path == LOGIN and request.method == "POST":
+            return await sign_in(self._console, request)
         request.scope[ACTOR] = self._console.access.admit(request)
+        if path == LOGOUT and request.method == "POST":
+            return await sign_out(self._console, request)
         if path.startswith(f"{API}/"):
             return await self._call(request, path.removeprefix(API))
         if request.method not in {"GET", "HEAD"}:
@@ -107,6 +114,11 @@ class _ConsoleApp:
         installation = await self._console.installation(request)
         snapshot = {"overview": self._console.overview(), "installation": installation}
         return self._files.page(request.scope.get("root_path", ""), snapshot)
+
+    def _refused(self, request: Request, path: str, problem: SignInRequired) -> Response:
+        """Return the form for the token where a page was wanted, else the problem."""
+        is_page = request.method == "GET" and not path.startswith(f"{API}/")
+        return login_page(request, status=401, target=path) if is_page else problem_answer(problem)
 
     async def _call(self, request: Request, path: str) -> Response:
         """Answer a request of the API; `path` begins after `/console/api`."""

@@ -17,3 +17,6 @@ class LiveFeed:
     def add(self, contribute: Contribute) -> None:
         """Add a contributor; `routes(console)` of an area calls this."""
         self._contributors.append(contribute)
+
+    async def aclose(self) -> None:
+        """End the streams of all pages."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -18,6 +18,9 @@ from bff_core.observe.process_socket import (
 )
 
 T = TypeVar("T")
+
+ACTIONS: Final = "console.actions"
+"""The command that returns what people changed by way of a process: a list of `EventRow`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

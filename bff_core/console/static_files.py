@@ -34,9 +34,7 @@ _TYPES: Final = {
 }
 
 _OWN_ADDRESS: Final = re.compile(r'(?<=[\s"])(href|src|action)="/console(?=[/"])')
-_SNAPSHOT: Final = re.compile(
-    r'(<script type="application/json" id="snapshot">).*?(</script>)', re.DOTALL
-)
+_SNAPSHOT: Final = "<!-- snapshot -->"
 _ROOT: Final = re.compile(r"<html\b")
 
 
@@ -91,7 +89,7 @@ class StaticFiles:
         """Return the HTML of all pages with the snapshot inside.
 
         The file has the addresses `/console/…`; the answer has the prefix before them, also as
-        `data-prefix` of the root element. The snapshot is in `<script id="snapshot">`.
+        `data-prefix` of the root element. `<script id="snapshot">` replaces `<!-- snapshot -->`.
         """
         found = self._files.get(PAGE)
         if found is None:
@@ -101,7 +99,8 @@ class StaticFiles:
         text = _OWN_ADDRESS.sub(rf'\1="{escape(prefix)}/console', found.body.decode())
         text = _ROOT.sub(f'<html data-prefix="{escape(prefix)}"', text, count=1)
         data = msgspec.json.encode(snapshot).decode().replace("<", "\\u003c")
-        text = _SNAPSHOT.sub(lambda match: f"{match[1]}{data}{match[2]}", text, count=1)
+        script = f'<script type="application/json" id="snapshot">{data}</script>'
+        text = text.replace(_SNAPSHOT, script, 1)
         return Response(text, headers={"cache-control": "no-store"}, media_type=_TYPES[".html"])
 
 

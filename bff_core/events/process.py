@@ -178,25 +178,6 @@ class Evicted(GatewayEvent, frozen=True):
     size: int
 
 
-class OperatorActed(GatewayEvent, frozen=True):
-    """An operator changed how the gateway runs: the entry of the audit log, once for each action.
-
-    `action` is open, close (a circuit), eject, restore (an endpoint), purge (a tag) or resume (a
-    saga). `upstream`, `endpoint`, `tag`, `saga` name its object; `seconds` is how long it lasts.
-    `processes` is in how many processes of the gateway it was done, `actor` who did it.
-    """
-
-    name: ClassVar[str] = "operator.acted"
-    action: Literal["open", "close", "eject", "restore", "purge", "resume"]
-    actor: str
-    upstream: str = ""
-    endpoint: str = ""
-    tag: str = ""
-    saga: str = ""
-    seconds: float = 0.0
-    processes: int = 1
-
-
 class LoadShed(GatewayEvent, frozen=True):
     """The gateway shed load in the last `seconds`: `refused` counts requests by criticality.
 
@@ -303,6 +284,20 @@ class WorkerEnded(GatewayEvent, frozen=True):
     name: ClassVar[str] = "worker.ended"
     pid: int
     cause: str
+
+
+class OperatorActed(GatewayEvent, frozen=True):
+    """Someone changed something by the console or an admin endpoint: an audit record.
+
+    `actor` is `operator` or `developer`, `client` their address if it is known. `action` is a
+    sentence about the `subject`.
+    """
+
+    name: ClassVar[str] = "operator.acted"
+    actor: str
+    client: str
+    subject: str
+    action: str
 
 
 class Crashed(GatewayEvent, frozen=True):

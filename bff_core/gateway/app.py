@@ -36,6 +36,7 @@ from bff_core.edge.strict_numbers import refuse_non_numbers
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
+from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
 from bff_core.gateway.operations import OperatorActions
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
@@ -85,6 +86,7 @@ class Gateway(FastAPI):
         self.lifespan_state: Mapping[str, object] = {}
         self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
         self._is_direct = False
+        self.console = ConsoleMount(partial(make_pages, self))
         install_problem_handlers(self)
 
     def configure(self, config: GatewayConfig) -> None:
@@ -153,6 +155,7 @@ class Gateway(FastAPI):
             ),
             admin=self._admin_endpoints(),
             webhook=self._webhook(),
+            console=self.console if serves_console(settings, table) else None,
             own=config.concerns,
             shedding=self.shedding,
             base=base_of(settings.public_url),
@@ -173,7 +176,7 @@ class Gateway(FastAPI):
             cache=self._response_cache if self.has_cache else None,
             authenticator=self.config.authenticator,
             operations=operation_actions(
-                self.operations.everywhere,
+                self.operations.audited,
                 self.operations.upstreams,
                 self.operations.sagas if self.config.sagas is not None else None,
             ),

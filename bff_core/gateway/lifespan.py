@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from bff_core.gateway.app import Gateway, Lifespan
+from bff_core.gateway.console import make_commands, serve_process_commands
 from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
@@ -24,6 +26,9 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
                 app.route_table(), processes, app.events, app.access, app.fast_path.obstacles()
             )
             await stack.enter_async_context(app.open())
+            stack.push_async_callback(app.console.aclose)
+            commands = partial(make_commands, app)
+            await stack.enter_async_context(serve_process_commands(commands))
             if users_lifespan is not None:
                 await stack.enter_async_context(users_lifespan(app))
             yield

@@ -16,10 +16,19 @@ from bff_core.gateway.running import RunningGateway
 from bff_core.observe.process_socket import VARIABLE, ProcessCommandFailed, send_command
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.record import step_states
-from bff_core.upstream.operations import operate
+from bff_core.upstream.operations import (
+    CloseCircuit,
+    EjectEndpoint,
+    OpenCircuit,
+    RestoreEndpoint,
+    operate,
+)
 
 ACT_HERE: Final = "operator.act_here"
 """The command by which a process lets its siblings do the same."""
+
+OPERATOR: Final = "operator"
+"""The actor of what is done with the operator's token."""
 
 NO_SAGAS: Final = "This gateway has no sagas: list them in gateway(..., sagas=[...])."
 
@@ -47,8 +56,18 @@ class OperatorActions:
         self._events = events
         self._environ = environ
 
-    async def everywhere(self, operation: Operation, actor: str) -> OperationResult:
-        """Do it in all processes, and emit `OperatorActed` once.
+    async def audited(self, operation: Operation) -> OperationResult:
+        """Do it in all processes for an admin endpoint, and emit `OperatorActed`.
+
+        Raises the `ClientError` of this process if none could do it.
+        """
+        result = await self.everywhere(operation)
+        if self._events.sinks:
+            self._events.emit(OperatorActed(OPERATOR, "", result.subject, result.action))
+        return result
+
+    async def everywhere(self, operation: Operation) -> OperationResult:
+        """Do it in all processes; the console, which calls it, reports it.
 
         Raises the `ClientError` of this process if none could do it.
         """
@@ -62,9 +81,14 @@ class OperatorActions:
         done = [one for one in answers if not one.refusal]
         if refusal is not None and not done:
             raise refusal
-        self._report(operation, actor, len(done))
         failed = [one.refusal for one in answers if one.refusal]
-        return OperationResult(len(done), sum(one.changed for one in done), failed)
+        changed = sum(one.changed for one in done)
+        subject, action = _described(operation)
+        if len(answers) > 1:
+            action += f" in {len(done)} of {len(answers)} processes"
+        if not changed:
+            action += ", which changed nothing"
+        return OperationResult(len(done), changed, subject, f"{action}.", failed)
 
     async def here(self, operation: Operation) -> bool:
         """Do it in this process; return False if there was nothing to do."""
@@ -119,12 +143,22 @@ class OperatorActions:
         paths = _siblings_in(self._environ.get(VARIABLE, ""))
         return list(await asyncio.gather(*(_sent(path, body) for path in paths)))
 
-    def _report(self, operation: Operation, actor: str, processes: int) -> None:
-        if not self._events.sinks:
-            return
-        fields = msgspec.to_builtins(operation)
-        fields["saga"] = fields.pop("id", "")
-        self._events.emit(OperatorActed(actor=actor, processes=processes, **fields))
+
+def _described(operation: Operation) -> tuple[str, str]:
+    """Return the subject of an operation, and what is done to it."""
+    match operation:
+        case OpenCircuit():
+            return operation.upstream, f"Opened the circuit for {operation.seconds:g} s"
+        case CloseCircuit():
+            return operation.upstream, "Closed the circuit"
+        case EjectEndpoint():
+            action = f"Ejected {operation.endpoint} for {operation.seconds:g} s"
+            return operation.upstream, action
+        case RestoreEndpoint():
+            return operation.upstream, f"Restored {operation.endpoint}"
+        case PurgeTag():
+            return operation.tag, "Purged the tag"
+    return operation.id, "Resumed the saga"
 
 
 def _siblings_in(folder: str) -> list[Path]:

@@ -30,10 +30,12 @@ from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.shedding.middleware import LoadShedding, ViewerShedding
 from bff_core.edge.trusted_proxies import TrustedProxies
 from bff_core.events import Events
+from bff_core.gateway.console import is_console_path
 from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.idempotency.memory import MemoryIdempotencyStore
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.policy.edge.rate_limits import Limit
+from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteTable
 
 
@@ -42,9 +44,9 @@ class EdgeParts:
     """The parts from which the edge of one gateway is built, besides its `EdgeOptions`.
 
     Without a store, idempotency and rate limits use the memory of this process. `admin` needs an
-    operator token, `webhook` a purge secret. `own` are the user's concerns. `base` is the path
-    below which clients find the gateway, if it shares its origin. `log_headers` are the names of
-    the request headers that are logged, in lower case.
+    operator token, `webhook` a purge secret. `console` answers the paths from `/console` on. `own`
+    are the user's concerns. `base` is the path below which clients find the gateway, if it shares
+    its origin. `log_headers` are the names of the request headers that are logged, in lower case.
     """
 
     about: About
@@ -57,6 +59,7 @@ class EdgeParts:
     idempotency_store: GetStore | None = None
     admin: AdminEndpoints | None = None
     webhook: Webhook | None = None
+    console: ASGIApp | None = None
     own: Sequence[Concern] = ()
     shedding: SheddingController | None = None
     base: str = ""
@@ -89,6 +92,8 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
         client_traces=options.client_traces,
     )
 
+    console = parts.console  # has access rules and limits of its own, and works under load
+
     def edged(scope: ASGIScope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
             return app(scope, receive, send)
@@ -99,6 +104,8 @@ def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
         if probe is not None:
             return probe
         proxies.apply(scope)
+        if console is not None and is_console_path(path_of(scope)):
+            return console(scope, receive, send)
         return admitted(scope, receive, send)
 
     return edged

@@ -67,7 +67,6 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.Coalesced: logging.DEBUG,
     events.CacheLookup: logging.DEBUG,
     events.Purged: _of_purge,
-    events.OperatorActed: logging.WARNING,
     events.Evicted: logging.DEBUG,
     events.Retried: logging.INFO,
     events.RetryRefused: logging.INFO,
@@ -104,6 +103,7 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.LoopFreed: logging.WARNING,
     events.Drained: logging.INFO,
     events.WorkerEnded: logging.ERROR,
+    events.OperatorActed: logging.WARNING,
     events.Crashed: logging.ERROR,
 }
 """The level of each kind of event, or a function that returns it; of other kinds it is info."""

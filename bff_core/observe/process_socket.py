@@ -6,15 +6,12 @@ so has its answer. Console and metrics of a gateway with several workers are mer
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 VARIABLE: Final = "BFF_PROCESS_SOCKETS"
 """The environment variable that names the folder; parents set it."""
@@ -49,7 +46,7 @@ class InvalidCommand(ValueError):
 
 
 @asynccontextmanager
-async def serve_commands(folder: Path, commands: Mapping[str, Command]) -> "AsyncIterator[Path]":
+async def serve_commands(folder: Path, commands: Mapping[str, Command]) -> AsyncIterator[Path]:
     """Serve commands on a socket of this process while the context is open.
 
     A command that raises is answered with the error: with the message of an `InvalidCommand`, else

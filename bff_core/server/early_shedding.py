@@ -12,6 +12,7 @@ from bff_core.edge.health import PROBES
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.shedding.criticality import Fields
 from bff_core.errors import Overloaded
+from bff_core.gateway.console import is_console_path
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.server.parser import RequestReader
 from bff_core.server.response_head import STATUS_LINES
@@ -53,7 +54,8 @@ class EarlyShedding:
         ):
             return None
         path = request.target.path
-        if path in PROBES or request.is_last or request.expects_continue:
+        is_admitted = path in PROBES or is_console_path(path)
+        if is_admitted or request.is_last or request.expects_continue:
             return None
         if pressure.in_flight + pressure.arriving >= pressure.lowest_threshold:
             fields = dict(request.headers)

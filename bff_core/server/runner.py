@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bff_core.compat.uvicorn import configuration
 from bff_core.errors import ConfigurationError
@@ -20,7 +21,7 @@ from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
 from bff_core.server.target import CannotServe, load
-from bff_core.server.workers import READY, Workers, command
+from bff_core.server.workers import READY, Workers, command, folder_of_sockets
 from bff_core.settings.env_file import add_env_file
 from bff_core.settings.model import ConfigurationWarning, Settings
 from bff_core.startup.processes import Processes
@@ -138,10 +139,12 @@ def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings:
     arguments = [f"{name}={value}" for name, value in options.items() if value is not None]
     arguments.append(f"--workers={workers}")
 
-    async def run() -> int:
-        return await Workers(command([plan.app, *arguments]), workers, listener, events).run()
+    async def run(sockets: Path | None) -> int:
+        line = command([plan.app, *arguments])
+        return await Workers(line, workers, listener, events, sockets).run()
 
-    return asyncio.run(run())
+    with folder_of_sockets(os.environ) as sockets:
+        return asyncio.run(run(sockets))
 
 
 def _report(failed: LifespanFailed) -> int:

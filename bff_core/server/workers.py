@@ -1,15 +1,19 @@
 """Supervises worker processes that share one socket: starts, replaces and ends them."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count as count_from
+from pathlib import Path
 from typing import Final
 
 from bff_core.events import Events, WorkerEnded
+from bff_core.observe.process_socket import VARIABLE
 
 RESPAWN_SECONDS: Final = 1.0
 """The pause before a worker is replaced, so that one that fails at once does not loop."""
@@ -77,9 +81,16 @@ class Workers:
     """
 
     def __init__(
-        self, command: Sequence[str], count: int, listener: socket.socket, events: Events
+        self,
+        command: Sequence[str],
+        count: int,
+        listener: socket.socket,
+        events: Events,
+        sockets: Path | None = None,
     ) -> None:
         self._command = command
+        self._sockets = sockets
+        self._variables = {} if sockets is None else {VARIABLE: str(sockets)}
         self._count = count
         self._listener = listener
         self._events = events
@@ -114,6 +125,7 @@ class Workers:
                 *("--fd", str(descriptors[0]), "--lifeline", str(descriptors[1])),
                 *("--number", str(next(self._numbers))),
                 pass_fds=descriptors,
+                env={**os.environ, **self._variables},
                 # A session of its own: the terminal must not send Ctrl-C to workers as well.
                 start_new_session=True,
             )
@@ -140,6 +152,8 @@ class Workers:
     async def _forget(self, worker: Worker) -> int:
         status = await worker.ended()
         self._alive.discard(worker)
+        if self._sockets is not None:  # a worker that was killed has left its socket
+            (self._sockets / f"{worker.process.pid}.sock").unlink(missing_ok=True)
         return status
 
     def _end(self, number: int) -> None:
@@ -157,3 +171,23 @@ class Workers:
 def command(arguments: Sequence[str]) -> list[str]:
     """Return the command line of a worker."""
     return [sys.executable, "-m", "bff_core.server.worker", *arguments]
+
+
+@contextmanager
+def folder_of_sockets(environ: Mapping[str, str]) -> Iterator[Path | None]:
+    """Yield the folder in which workers serve commands; one that is made here is removed.
+
+    `bff dev` names a folder. None where no folder can be made: each worker then is alone.
+    """
+    named = environ.get(VARIABLE, "")
+    if named:
+        yield Path(named)
+        return
+    with ExitStack() as closing:
+        try:
+            # Its mode is 0700, and its path short: a Unix socket has a path of 107 bytes at most.
+            made = tempfile.TemporaryDirectory(prefix="bff-", ignore_cleanup_errors=True)
+        except OSError:  # a container without a writable folder
+            yield None
+            return
+        yield Path(closing.enter_context(made))

@@ -44,8 +44,8 @@ _SECRET = f"{PREFIX}SECRET_"
 _FAMILIES = {"upstreams": _UPSTREAM, "secrets": _SECRET}
 """Fields that have a variable for each name, and the prefix of these variables."""
 
-# Read by the test run and by the sink of `bff dev`, not by the settings.
-_FOREIGN = frozenset({"BFF_REQUIRE_ALL", "BFF_DEV_TRACES"})
+# Read by the test run, and set by `bff dev` and the parent of workers, not by the settings.
+_FOREIGN = frozenset({"BFF_REQUIRE_ALL", "BFF_DEV_TRACES", "BFF_PROCESS_SOCKETS"})
 
 
 Location = tuple[int | str, ...]
@@ -113,6 +113,11 @@ class Settings(BaseModel):
         description="a secret of 20 characters or more (unset: no admin endpoints)",
     )
     """The bearer token of the admin endpoints."""
+    console: Literal["on", "off"] | None = Field(
+        default=None,
+        description="on or off (unset: on for this machine in development, off in production)",
+    )
+    """Whether the gateway serves `/console`; in production the operator token opens it."""
     allowed_hosts: Names = Field(
         default=(),
         description="host names separated by commas, such as *.shop.example",

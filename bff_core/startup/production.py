@@ -41,6 +41,8 @@ def production_errors(
             "internet, and each of its hosts could claim any client address, scheme and host; name "
             "the addresses or private networks of your own proxies, such as 10.0.0.0/8"
         )
+    if settings.console == "on" and not settings.operator_token.get_secret_value():
+        yield "BFF_CONSOLE=on: set BFF_OPERATOR_TOKEN too, the secret that opens the console"
     yield from _sample_secrets(settings)
     yield from _unset_files(settings, authenticator, has_sagas=has_sagas)
 

@@ -107,19 +107,26 @@ async def test_parts_get_their_fallback_while_an_operator_has_opened_a_circuit()
         done = await post(client, "open", {"upstream": "ratings", "seconds": 30})
         shown = await client.get("/product")
 
-    assert done.json() == {"processes": 1, "changed": 1, "failed": []}
+    action = "Opened the circuit for 30 s."
+    assert done.json() == {
+        "processes": 1,
+        "changed": 1,
+        "subject": "ratings",
+        "action": action,
+        "failed": [],
+    }
     assert (shown.json()["stars"], shop.calls()) == (None, {ONE: 0, TWO: 0})
     assert "reason=circuit_open" in shown.headers["part-status"]
     assert [one.reason for one in shop.events(CallRejected)] == ["circuit_forced"]
 
 
 async def test_an_action_is_in_the_audit_log_once():
-    """The event has the action, its object and the actor."""
+    """The event has the actor, the service and what was done."""
     async with opened() as (shop, client):
         await post(client, "eject", {"upstream": "ratings", "endpoint": ONE, "seconds": 30})
 
     assert shop.events(OperatorActed) == [
-        OperatorActed("eject", "operator", upstream="ratings", endpoint=ONE, seconds=30)
+        OperatorActed("operator", "", "ratings", f"Ejected {ONE} for 30 s.")
     ]
 
 

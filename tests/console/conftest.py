@@ -9,13 +9,13 @@ import pytest
 
 from bff_core.console.access import Access
 from bff_core.console.app import Console
-from bff_core.console.assembly import console_app
+from bff_core.console.assembly import ConsoleApp
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.console.static_files import StaticFiles
 
 INDEX = (
     '<!doctype html><html lang="en"><head><link rel="stylesheet" href="/console/assets/app.css">'
-    '<script type="application/json" id="snapshot"></script></head><body></body></html>'
+    "</head><body><!-- snapshot --></body></html>"
 )
 
 CHANGE = {"content-type": "application/json", "x-bff-console": "1"}
@@ -40,7 +40,7 @@ class Pages:
 
     def app(self, console: Console | None = None):
         """Return the ASGI app of a console."""
-        return console_app(console or self.console(), StaticFiles(self.folder))
+        return ConsoleApp(console or self.console(), StaticFiles(self.folder))
 
 
 @pytest.fixture

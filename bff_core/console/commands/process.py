@@ -1,4 +1,4 @@
-"""What a process reports about itself and its gateway."""
+"""What a process reports about itself and its gateway, and what the console stores in it."""
 
 import os
 import time
@@ -8,18 +8,40 @@ import msgspec
 
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, WorkerInfo
+from bff_core.console.operator_session import END_SESSION
+from bff_core.console.process_state import state_of
+from bff_core.console.sources import ACTIONS
 from bff_core.gateway.app import Gateway
+from bff_core.graphql.face import GraphQL
 from bff_core.observe.process_socket import Command
+
+_CLIENTS = {
+    "ios": ("ios", "iphone", "ipad"),
+    "android": ("android",),
+    "mobile": ("mobile", "phone", "app"),
+    "desktop": ("desktop",),
+    "tv": ("tv",),
+    "web": ("web", "browser", "site", "shop"),
+}
+"""Kinds of clients, and what names of their gateways contain."""
 
 
 def commands(gateway: Gateway) -> Mapping[str, Command]:
     """Return the commands of this area."""
-    started = time.time()
+    started, state = time.time(), state_of(gateway)
 
     async def info(_: bytes) -> bytes:
         return msgspec.json.encode(_info(gateway, started))
 
-    return {INFO: info}
+    async def actions(_: bytes) -> bytes:
+        return msgspec.json.encode(list(state.actions))
+
+    async def end_session(body: bytes) -> bytes:
+        nonce, expiry = msgspec.json.decode(body, type=tuple[str, float])
+        state.ended[nonce] = expiry
+        return b"null"
+
+    return {INFO: info, ACTIONS: actions, END_SESSION: end_session}
 
 
 def _info(gateway: Gateway, started: float) -> GatewayInfo:
@@ -31,8 +53,21 @@ def _info(gateway: Gateway, started: float) -> GatewayInfo:
         in_flight=pressure.in_flight,
         limit=pressure.limit,
     )
+    faces = gateway.config.faces
+    graphql = [one.path for one in faces if isinstance(one, GraphQL)]
+    kinds = [*(["GraphQL"] if graphql else []), *(["REST"] if len(faces) > len(graphql) else [])]
     return GatewayInfo(
         name=gateway.title,
         url=gateway.settings.public_url,
+        client=_client(gateway.title),
+        kinds=", ".join(kinds),
+        graphql=graphql[0] if graphql else "",
+        has_openapi=gateway.openapi_url is not None,
         workers=[worker],
     )
+
+
+def _client(name: str) -> str:
+    """Return the kind of clients that a gateway's name suggests; empty if it suggests none."""
+    lowered = name.lower()
+    return next((kind for kind, words in _CLIENTS.items() if any(w in lowered for w in words)), "")
