@@ -497,7 +497,8 @@ class UpstreamAction(Model):
 class UpstreamDetail(Model):
     """One service: whether the service is to blame, or our policy.
 
-    `layers` are those of the process where they are worst, `processes` those of each.
+    `layers` are those of the process where they are worst, `processes` those of each. `failures`
+    is the course of the share of calls that failed, `opens_at` the share that opens the circuit.
     """
 
     upstream: str

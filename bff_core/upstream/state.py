@@ -76,7 +76,8 @@ class EndpointState(msgspec.Struct):
     """An address of an upstream: calls and connections now, and failures in a row.
 
     `ejected_for` is for how many seconds more it gets no calls. An endpoint that is ejected and has
-    0 left is probed by one call at a time. It `is_forced` if an operator ejected it.
+    0 left is probed by one call at a time. It `is_forced` if an operator ejected it. `may_eject` is
+    whether enough others would remain if it were ejected.
     """
 
     name: str
@@ -88,6 +89,7 @@ class EndpointState(msgspec.Struct):
     is_ejected: bool = False
     ejected_for: float = 0.0
     is_forced: bool = False
+    may_eject: bool = False
 
 
 class UpstreamState(msgspec.Struct):

@@ -1,100 +1,11 @@
 """Admin endpoints of services: circuits are opened and closed, endpoints ejected and restored."""
 
 import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
-from pydantic import SecretStr
 
-from bff_core import ANYONE, Composition, Policy, Settings, Upstream, Views, gateway, optional
-from bff_core.events import BreakerChanged, CallRejected, Events, OperatorActed
-from bff_core.testing import running
-from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
-
-TOKEN = "a-token-of-the-test-for-operators"
-OPERATOR = {"authorization": f"Bearer {TOKEN}"}
-ONE, TWO = "10.0.9.3", "10.0.9.4"
-
-
-class Ratings(Upstream):
-    """How a product is rated."""
-
-    policy = Policy(coalesce=False)
-
-    async def stars(self) -> int:
-        return await self.get("/stars", int)
-
-
-class Prices(Upstream):
-    """What a product costs; without a circuit."""
-
-    policy = Policy(breaker=None)
-
-    async def price(self) -> int:
-        return await self.get("/price", int)
-
-
-class Product(Composition):
-    """A product whose rating may be absent."""
-
-    ratings: Ratings
-    prices: Prices
-
-    @optional
-    async def stars(self) -> int | None:
-        return await self.ratings.stars()
-
-
-@dataclass(frozen=True)
-class Rated:
-    """What clients get."""
-
-    stars: int | None
-
-
-views = Views(access=ANYONE)
-
-
-@views.get("/product")
-async def get_product(product: Product) -> Rated:
-    return Rated(await product.stars())
-
-
-class Shop:
-    """The gateway, the services' two addresses and one address, and what was reported."""
-
-    def __init__(self) -> None:
-        self.heard = []
-        self.services = {ONE: Scripted(reply(200, 4)), TWO: Scripted(reply(200, 4))}
-        self.app = gateway(
-            "shop",
-            faces=[views],
-            settings=Settings(
-                env="development",
-                upstreams={
-                    "ratings": (f"http://{ONE}", f"http://{TWO}"),
-                    "prices": (f"http://{ONE}",),
-                },
-                operator_token=SecretStr(TOKEN),
-            ),
-            events=Events(self.heard.append),
-            transport=lambda *_: ScriptedTransport(self.services),
-        )
-
-    def events(self, kind):
-        return [one for one in self.heard if isinstance(one, kind)]
-
-    def calls(self):
-        return {name: len(one.calls) for name, one in self.services.items()}
-
-
-@asynccontextmanager
-async def opened():
-    """Yield a running shop, and a client."""
-    shop = Shop()
-    async with running(shop.app) as client:
-        yield shop, client
+from bff_core.events import BreakerChanged, CallRejected, OperatorActed
+from tests.operated_shop import ONE, OPERATOR, THREE, TWO, opened
 
 
 async def post(client, path, body):
@@ -181,8 +92,8 @@ async def test_the_state_of_services_is_listed():
         ("open", {"upstream": "ratings", "second": 5}, 422, "unknown field `second`"),
         ("close", {}, 422, "missing required field `upstream`"),
         ("eject", {"upstream": "ratings"}, 422, "missing required field `endpoint`"),
-        ("eject", {"upstream": "ratings", "endpoint": "10.0.9.5"}, 404, f"there are {ONE}:80, "),
-        ("eject", {"upstream": "prices", "endpoint": ONE}, 422, "has too few other endpoints"),
+        ("eject", {"upstream": "ratings", "endpoint": "10.0.9.6"}, 404, f"there are {ONE}:80, "),
+        ("eject", {"upstream": "prices", "endpoint": THREE}, 422, "has too few other endpoints"),
         ("restore", {"upstream": "ratings", "endpoint": "x"}, 404, "has no single endpoint 'x'"),
     ],
 )

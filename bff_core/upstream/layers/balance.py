@@ -75,7 +75,11 @@ class Balancer:
 
     def state(self) -> list[EndpointState]:
         """Return what operators see of each endpoint."""
-        return [_state_of(member, self._clock()) for member in self.endpoints.members]
+        endpoints, now = self.endpoints, self._clock()
+        return [
+            _state_of(member, now, may_eject=endpoints.may_eject(member))
+            for member in endpoints.members
+        ]
 
     def named(self, name: str) -> EndpointMember | None:
         """Return the endpoint with a name, or at an address that is its only one."""
@@ -277,7 +281,7 @@ class Balancer:
             self._runtime.spawn(_close(member.target))
 
 
-def _state_of(member: EndpointMember, now: float) -> EndpointState:
+def _state_of(member: EndpointMember, now: float, *, may_eject: bool) -> EndpointState:
     load, until = member.target.load, member.ejected_until
     return EndpointState(
         member.key.name,
@@ -289,6 +293,7 @@ def _state_of(member: EndpointMember, now: float) -> EndpointState:
         is_ejected=until is not None,
         ejected_for=0.0 if until is None else max(0.0, until - now),
         is_forced=member.is_forced,
+        may_eject=may_eject,
     )
 
 
