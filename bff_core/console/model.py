@@ -598,7 +598,7 @@ class SessionRow(Model):
 
 
 class LimitRow(Model):
-    """A rate limit's bucket that is nearly empty; `key` is a hash."""
+    """A rate limit's bucket that is nearly empty; `key` is a hash, `left` the share of it."""
 
     gateway: str
     limit: str

@@ -40,6 +40,8 @@ from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
 from bff_core.gateway.operations import OperatorActions
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
+from bff_core.limits.interface import LimitStore
+from bff_core.limits.memory import MemoryLimitStore
 from bff_core.routing.access import (
     RouteAccess,
     check_rules,
@@ -98,6 +100,7 @@ class Gateway(FastAPI):
         self.readiness = Readiness(
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
         )
+        self._own_limits = MemoryLimitStore(config.clock)
         self.operations = OperatorActions(lambda: self.running, config.events)
         self.middleware_stack = None
 
@@ -149,7 +152,7 @@ class Gateway(FastAPI):
             routes=table,
             authenticator=config.authenticator,
             limits=config.limits,
-            limit_store=(lambda: self.running.shared.limits) if settings.limits_url else None,
+            limit_store=lambda: self.limit_store,
             idempotency_store=(
                 (lambda: self.running.shared.idempotency) if settings.idempotency_url else None
             ),
@@ -193,6 +196,11 @@ class Gateway(FastAPI):
     def services(self) -> Mapping[type[Upstream], Upstream]:
         """The service clients; they can be called while the app runs."""
         return self._state.services
+
+    @property
+    def limit_store(self) -> LimitStore:
+        """The store of rate limits: shared while the app runs, if the settings name one."""
+        return self.running.shared.limits if self.settings.limits_url else self._own_limits
 
     @property
     def access(self) -> tuple[RouteAccess, ...]:
