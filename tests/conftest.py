@@ -45,6 +45,7 @@ ALONE = (
     "faults",
     "policy_reload/test_sighup.py",
     "real",
+    "console/test_upstream_workers.py",
     "console/test_workers.py",
     "cli/dev/test_console.py",
     "cli/dev/test_shop.py",
