@@ -17,10 +17,10 @@ from bff_core.upstream.operations import (
 )
 
 
-class PurgeTag(msgspec.Struct, forbid_unknown_fields=True, tag="purge", tag_field="action"):
-    """Drop the cached entries with a tag."""
+class PurgeTags(msgspec.Struct, forbid_unknown_fields=True, tag="purge", tag_field="action"):
+    """Drop the cached entries with any of these tags."""
 
-    tag: Name
+    tags: list[Name]
 
 
 class ResumeSaga(msgspec.Struct, forbid_unknown_fields=True, tag="resume", tag_field="action"):
@@ -29,7 +29,7 @@ class ResumeSaga(msgspec.Struct, forbid_unknown_fields=True, tag="resume", tag_f
     id: Name
 
 
-Operation = UpstreamOperation | PurgeTag | ResumeSaga
+Operation = UpstreamOperation | PurgeTags | ResumeSaga
 """What operators may do; as JSON it has its name as `action`."""
 
 T = TypeVar("T", bound=Operation)

@@ -101,7 +101,9 @@ class Gateway(FastAPI):
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
         )
         self._own_limits = MemoryLimitStore(config.clock)
-        self.operations = OperatorActions(lambda: self.running, config.events)
+        self.operations = OperatorActions(
+            lambda: self.running, config.events, has_shared_cache=bool(config.settings.cache_url)
+        )
         self.middleware_stack = None
 
     def setup(self) -> None:
@@ -177,6 +179,7 @@ class Gateway(FastAPI):
         actions = admin_actions(
             read_policies=self.reload_policies if self.settings.policies else None,
             cache=self._response_cache if self.has_cache else None,
+            after_purge=self.operations.after_purge,
             authenticator=self.config.authenticator,
             operations=operation_actions(
                 self.operations.audited,

@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from bff_core.admin.operations import Operation, OperationResult, PurgeTag, ResumeSaga
+from bff_core.admin.operations import Operation, OperationResult, PurgeTags, ResumeSaga
 from bff_core.cache.response_cache import NO_CACHE
 from bff_core.errors import BFFError, ClientError, InvalidInput
 from bff_core.events import Events, OperatorActed
@@ -50,8 +50,11 @@ class OperatorActions:
         self,
         running: Callable[[], RunningGateway],
         events: Events,
+        *,
+        has_shared_cache: bool = False,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
+        self._has_shared_cache = has_shared_cache
         self._running = running
         self._events = events
         self._environ = environ
@@ -76,7 +79,7 @@ class OperatorActions:
             answers = [ActedHere(await self.here(operation))]
         except ClientError as error:
             refusal, answers = error, [ActedHere(refusal=str(error))]
-        if not isinstance(operation, ResumeSaga):  # the journal is one for all
+        if not self._is_for_all(operation):
             answers += await self._siblings(msgspec.json.encode(operation))
         done = [one for one in answers if not one.refusal]
         if refusal is not None and not done:
@@ -90,14 +93,28 @@ class OperatorActions:
             action += ", which changed nothing"
         return OperationResult(len(done), changed, subject, f"{action}.", failed)
 
+    async def after_purge(self, tags: Sequence[str]) -> None:
+        """Purge tags in the other processes, too, and emit `OperatorActed`."""
+        operation = PurgeTags(list(tags))
+        if not self._is_for_all(operation):
+            await self._siblings(msgspec.json.encode(operation))
+        subject, action = _described(operation)
+        if self._events.sinks:
+            self._events.emit(OperatorActed(OPERATOR, "", subject, f"{action}."))
+
+    def _is_for_all(self, operation: Operation) -> bool:
+        """Whether what one process does takes effect in all: it changes a shared store."""
+        is_purge = isinstance(operation, PurgeTags)
+        return isinstance(operation, ResumeSaga) or (is_purge and self._has_shared_cache)
+
     async def here(self, operation: Operation) -> bool:
         """Do it in this process; return False if there was nothing to do."""
         running = self._running()
         match operation:
-            case PurgeTag():
+            case PurgeTags():
                 if running.shared.cache is None:
                     raise InvalidInput(f"{NO_CACHE[0].upper()}{NO_CACHE[1:]}.")
-                return bool(await running.shared.cache.purge(operation.tag, by="operator"))
+                return bool(await running.shared.cache.purge(*operation.tags, by="operator"))
             case ResumeSaga():
                 await self._sagas().resume(operation.id)
                 return True
@@ -156,8 +173,9 @@ def _described(operation: Operation) -> tuple[str, str]:
             return operation.upstream, action
         case RestoreEndpoint():
             return operation.upstream, f"Restored {operation.endpoint}"
-        case PurgeTag():
-            return operation.tag, "Purged the tag"
+        case PurgeTags():
+            tags = operation.tags
+            return ", ".join(tags[:3]), "Purged the tag" if len(tags) == 1 else "Purged the tags"
     return operation.id, "Resumed the saga"
 
 

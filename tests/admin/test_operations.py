@@ -114,3 +114,13 @@ async def test_only_operators_act():
 
     assert refused.status_code == 401
     assert shop.events(BreakerChanged) == []
+
+
+async def test_a_purge_is_in_the_audit_log():
+    """The entries with the tag are dropped, and the event has the tag."""
+    async with opened() as (shop, client):
+        await client.get("/product")
+        done = await client.post("/operator/purge", json={"tags": ["price"]}, headers=OPERATOR)
+
+    assert done.json() == {"purged": ["price"], "dropped": 1}
+    assert shop.events(OperatorActed) == [OperatorActed("operator", "", "price", "Purged the tag.")]

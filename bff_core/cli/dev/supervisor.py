@@ -23,7 +23,7 @@ from bff_core.cli.dev.view import RunView, Serving
 from bff_core.cli.dev.watch import SETTINGS, NoWatcher, Owners, watch
 from bff_core.cli.errors import CannotRun
 from bff_core.errors import ConfigurationError
-from bff_core.observe.request_traces import VARIABLE
+from bff_core.observe.request_recorder import VARIABLE
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 8.0

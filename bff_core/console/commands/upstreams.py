@@ -8,7 +8,6 @@ import msgspec
 
 from bff_core.admin.operations import Operation
 from bff_core.console.model import LayerRow
-from bff_core.console.upstreams.needs import needs_of
 from bff_core.console.upstreams.policy_words import OFF, policy_sources, policy_words
 from bff_core.console.upstreams.report import (
     ACT,
@@ -35,13 +34,20 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
     async def state(_: bytes) -> bytes:
         nonlocal needs
         if needs is None:  # it reads the source of all screens: not on the loop
-            needs = await asyncio.to_thread(needs_of, gateway)
+            needs = await asyncio.to_thread(_needs, gateway)
         return msgspec.json.encode(_report(gateway, needs))
 
     async def act(body: bytes) -> bytes:
         return msgspec.json.encode(await _acted(gateway, _operation(body)))
 
     return {STATE: state, ACT: act, ACT_HERE: gateway.operations.answer_sibling}
+
+
+def _needs(gateway: Gateway) -> dict[str, list[ScreenNeed]]:
+    # The module is slow to import, and most processes never show the page.
+    from bff_core.console.upstreams.needs import needs_of  # noqa: PLC0415 # see above
+
+    return needs_of(gateway)
 
 
 def _report(gateway: Gateway, needs: Mapping[str, list[ScreenNeed]]) -> ProcessReport:
@@ -78,6 +84,8 @@ def layers_of(
     """Return the layers of a service in the order of the stack."""
     credentials = "" if state.credentials is None else state.credentials.kind
     words, sources = policy_words(policy, credentials), policy_sources(declared, policy)
+    if len(state.endpoints) == 1:
+        words["balance"] = "one endpoint, never ejected"
     ratio = 0.0 if policy.breaker is None else policy.breaker.failure_ratio
     now = state_words(state, needs, ratio)
     return [

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from bff_core.admin.operations import Operation, PurgeTag
+from bff_core.admin.operations import Operation, PurgeTags
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.app import Console
 from bff_core.console.model import DoAction, UpstreamAction
@@ -121,7 +121,7 @@ def operation_of(upstream: str, action: DoAction) -> Operation:
             return EjectEndpoint(upstream, action.endpoint, action.seconds)
         case "restore":
             return RestoreEndpoint(upstream, action.endpoint)
-    return PurgeTag(action.tag)
+    return PurgeTags([action.tag])
 
 
 async def act_on(console: Console, gateways: Sequence[str], operation: Operation) -> str:

@@ -60,7 +60,7 @@ def _circuit(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severi
             continue
         if breaker.is_forced:
             ends = f"It ends in {breaker.retry_after:.0f} s; parts get their fallback until then."
-            yield "failed", f"**An operator opened the circuit of {name}{where}.** {ends}"
+            yield "fallback", f"**An operator opened the circuit of {name}{where}.** {ends}"
         elif breaker.state == "open":
             why = f": {breaker.failed} of {breaker.calls} calls failed" if breaker.failed else ""
             if not why and breaker.slow:
