@@ -121,6 +121,11 @@ class Events:
             is_wanted = sample(span) or is_wanted
         return is_wanted
 
+    def unlisten(self, sink: Sink) -> None:
+        """Remove a sink that was added."""
+        self.sinks = tuple(one for one in self.sinks if one is not sink)
+        self.is_traced = any(getattr(one, "traces", False) for one in self.sinks)
+
     def emit(self, event: AnyEvent) -> None:
         """Pass an event to every sink; if a sink raises, log the first error of it.
 

@@ -8,6 +8,7 @@ import msgspec
 
 from bff_core.admin.operations import Operation
 from bff_core.console.model import LayerRow
+from bff_core.console.upstreams.endpoint_latency import EndpointLatencies, Key
 from bff_core.console.upstreams.policy_words import OFF, policy_sources, policy_words
 from bff_core.console.upstreams.report import (
     ACT,
@@ -30,12 +31,14 @@ from bff_core.upstream.state import UpstreamState
 def commands(gateway: Gateway) -> Mapping[str, Command]:
     """Return the commands of this area."""
     needs: dict[str, list[ScreenNeed]] | None = None
+    latencies = EndpointLatencies(gateway.events)
 
     async def state(_: bytes) -> bytes:
         nonlocal needs
         if needs is None:  # it reads the source of all screens: not on the loop
             needs = await asyncio.to_thread(_needs, gateway)
-        return msgspec.json.encode(_report(gateway, needs))
+        latencies.watch()
+        return msgspec.json.encode(_report(gateway, needs, latencies.p95()))
 
     async def act(body: bytes) -> bytes:
         return msgspec.json.encode(await _acted(gateway, _operation(body)))
@@ -50,13 +53,21 @@ def _needs(gateway: Gateway) -> dict[str, list[ScreenNeed]]:
     return needs_of(gateway)
 
 
-def _report(gateway: Gateway, needs: Mapping[str, list[ScreenNeed]]) -> ProcessReport:
+def _report(
+    gateway: Gateway, needs: Mapping[str, list[ScreenNeed]], latencies: Mapping[Key, float]
+) -> ProcessReport:
     upstreams = gateway.running.upstreams
     states = {stack.name: stack.state() for stack in upstreams.stacks}
     reports = [
         _of_upstream(kind, policy, states[kind.name], needs.get(kind.name, []))
         for kind, policy in upstreams.policies.items()
     ]
+    for report in reports:
+        report.latencies = {
+            endpoint: p95
+            for (upstream, endpoint), p95 in latencies.items()
+            if upstream == report.upstream
+        }
     return ProcessReport(gateway.title, os.getpid(), reports)
 
 

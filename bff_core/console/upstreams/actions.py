@@ -1,6 +1,6 @@
 """What operators may do to a service: which actions are possible now, and doing them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -9,7 +9,7 @@ from bff_core.admin.operations import Operation, PurgeTags
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.app import Console
 from bff_core.console.model import DoAction, UpstreamAction
-from bff_core.console.upstreams.merging import InProcess, merged_endpoints
+from bff_core.console.upstreams.merging import InProcess, latencies_of, merged_endpoints
 from bff_core.console.upstreams.report import ACT, Acted
 from bff_core.upstream.operations import (
     MAX_SECONDS,
@@ -32,7 +32,8 @@ def actions_of(processes: Sequence[InProcess]) -> list[UpstreamAction]:
     endpoints = merged_endpoints(processes)
     busiest = sorted(endpoints, key=lambda one: (one.failures, one.in_flight), reverse=True)
     if len(endpoints) > 1:
-        found += [_eject(one) for one in busiest[:MAX_ENDPOINTS] if not one.is_ejected]
+        latencies = latencies_of(processes)
+        found += [_eject(one, latencies) for one in busiest[:MAX_ENDPOINTS] if not one.is_ejected]
     found += [_restore(one) for one in endpoints if one.is_ejected]
     return [*found, _purge(processes)]
 
@@ -69,12 +70,16 @@ def _close(processes: Sequence[InProcess]) -> UpstreamAction:
     )
 
 
-def _eject(endpoint: EndpointState) -> UpstreamAction:
-    calls = f"{endpoint.in_flight} calls now, {endpoint.failures} failures in a row."
+def _eject(endpoint: EndpointState, latencies: Mapping[str, float]) -> UpstreamAction:
+    note = f"{endpoint.in_flight} calls now, {endpoint.failures} failures in a row."
+    own = latencies.get(endpoint.name)
+    others = [p95 for name, p95 in latencies.items() if name != endpoint.name]
+    if own is not None and others and not endpoint.failures:
+        note = f"p95 {own * 1000:,.0f} ms; fastest of the others: {min(others) * 1000:,.0f} ms."
     return UpstreamAction(
         action="eject",
         title=f"Eject {endpoint.name}",
-        note=calls if endpoint.may_eject else "Too few others would remain.",
+        note=note if endpoint.may_eject else "Too few others would remain.",
         is_possible=endpoint.may_eject,
         endpoint=endpoint.name,
     )

@@ -1,12 +1,13 @@
 """Merges what the processes of gateways report about one service."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from bff_core.console.model import EndpointRow, Severity, UpstreamFigures, UpstreamRow
 from bff_core.console.upstreams.report import ProcessReport, UpstreamReport
 from bff_core.console.upstreams.samples import UpstreamSamples
+from bff_core.console.upstreams.state_words import is_spent
 from bff_core.upstream.state import EndpointState
 
 BreakerWord = Literal["closed", "open", "half-open", "off"]
@@ -16,6 +17,11 @@ BREAKERS: Final[Sequence[BreakerWord]] = ("off", "closed", "half-open", "open")
 
 SEVERITIES: Final[Sequence[Severity]] = ("ok", "stale", "missing", "fallback", "failed")
 """The states of layers, endpoints and services; the worst is the last."""
+
+
+SLOW_RATIO: Final = 5.0
+SLOW_SECONDS: Final = 0.1
+"""An endpoint is slow whose p95 is this many times that of the fastest one, and this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +67,40 @@ def row_of(
         permits=sum(one.limit for one in bulkheads) if bulkheads else None,
         retry_budget=_budget(processes),
         cache=_hits(processes),
-        endpoints=endpoints_of(processes, {} if samples is None else samples.endpoints),
+        endpoints=endpoints_of(processes),
         is_forced=any(one.is_forced for one in breakers),
     )
 
 
-def endpoints_of(
-    processes: Sequence[InProcess], latencies: Mapping[str, float]
-) -> list[EndpointRow]:
+def endpoints_of(processes: Sequence[InProcess]) -> list[EndpointRow]:
     """Return the endpoints of a service, each in its worst state."""
-    found: dict[str, EndpointRow] = {}
-    for one in merged_endpoints(processes):
-        found[one.name] = EndpointRow(
+    latencies = latencies_of(processes)
+    fastest = min(latencies.values(), default=0.0)
+    return [
+        EndpointRow(
             address=one.name,
-            state="missing" if one.is_ejected else "fallback" if one.failures else "ok",
+            state=_endpoint_state(one, latencies.get(one.name, 0.0), fastest),
             p95=latencies.get(one.name),
             is_ejected=one.is_ejected,
         )
-    return list(found.values())
+        for one in merged_endpoints(processes)
+    ]
+
+
+def latencies_of(processes: Sequence[InProcess]) -> dict[str, float]:
+    """Return the p95 of endpoints in the process where it is longest, in seconds."""
+    found: dict[str, float] = {}
+    for process in processes:
+        for endpoint, p95 in process.report.latencies.items():
+            found[endpoint] = max(p95, found.get(endpoint, 0.0))
+    return found
+
+
+def _endpoint_state(endpoint: EndpointState, p95: float, fastest: float) -> Severity:
+    if endpoint.is_ejected:
+        return "missing"
+    is_slow = p95 >= SLOW_SECONDS and p95 >= SLOW_RATIO * fastest > 0
+    return "fallback" if endpoint.failures or is_slow else "ok"
 
 
 def merged_endpoints(processes: Sequence[InProcess]) -> list[EndpointState]:
@@ -113,7 +135,11 @@ def _word(state: str) -> BreakerWord:
 def _budget(processes: Sequence[InProcess]) -> float | None:
     """Return the used share of the retry budget, in the process where it is largest."""
     budgets = [one.report.state.budget for one in processes]
-    used = [1 - one.left / one.size for one in budgets if one is not None and one.size]
+    used = [
+        1.0 if is_spent(one) else 1 - one.left / one.size
+        for one in budgets
+        if one is not None and one.size
+    ]
     return min(1.0, max(used)) if used else None
 
 

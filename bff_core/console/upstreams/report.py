@@ -26,7 +26,8 @@ class UpstreamReport(msgspec.Struct):
 
     `timeout` and `attempt_timeout` are seconds. The circuit opens at the share `failure_ratio` of
     failures in a `window` of seconds; both are 0 without one. A service that `is_critical` makes
-    the gateway unready while its circuit is open.
+    the gateway unready while its circuit is open. `latencies` are the p95 of endpoints, in seconds,
+    measured since the first look at the page.
     """
 
     upstream: str
@@ -39,6 +40,7 @@ class UpstreamReport(msgspec.Struct):
     is_critical: bool
     is_cached: bool
     needs: list[ScreenNeed] = []
+    latencies: dict[str, float] = {}
 
 
 class ProcessReport(msgspec.Struct):

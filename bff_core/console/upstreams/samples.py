@@ -9,15 +9,11 @@ from bff_core.console.model import Bucket, UpstreamFigures
 
 
 class UpstreamSamples(msgspec.Struct):
-    """The figures of one service, its histogram and its failures.
-
-    `endpoints` are the p95 of each endpoint in seconds.
-    """
+    """The figures of one service, its histogram, and the course of the share that failed."""
 
     figures: UpstreamFigures
     buckets: list[Bucket] = []
     failures: list[float | None] = []
-    endpoints: dict[str, float] = {}
 
     def slower_than(self, seconds: float) -> float:
         """Return the share of calls that took longer."""
