@@ -1,12 +1,17 @@
 """The console's page of services: what each layer does now, and what operators do to them."""
 
+import time
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
+from bff_core.console.upstreams.samples import SAMPLES
 from bff_core.events import CallRejected
+from bff_core.observe.metrics.samples import CallStep, Samples, Step, Totals
+from bff_core.observe.metrics.steps import number_of
 from bff_core.testing.scripted import reply
 from tests.console.conftest import CHANGE, browser
 from tests.operated_shop import ONE, TWO, opened
@@ -52,9 +57,10 @@ def page(pages):
     """Return what opens the console of a shop."""
 
     @asynccontextmanager
-    async def open_page(**settings):
+    async def open_page(*, metrics=None, **settings):
         async with opened(**settings) as (shop, shoppers):
-            source = GatewaySource(name="shop", commands=process_commands(shop.app))
+            commands = {**process_commands(shop.app), **(metrics or {})}
+            source = GatewaySource(name="shop", commands=commands)
             console = pages.console([source])
             async with browser(pages.app(console)) as client:
                 yield Page(shop, shoppers, client, console)
@@ -131,6 +137,28 @@ async def test_a_service_that_fails_is_named_first(page):
     assert row["figures"]["state"] == "failed"
     assert (layers["retry"]["now"], layers["retry"]["state"]) == ("budget spent", "fallback")
     assert layers["breaker"]["state"] == "fallback"
+
+
+async def test_a_slow_service_is_named_with_the_timeout_that_it_exceeds(page):
+    """The sentence compares with the shortest timeout, here that of a part."""
+
+    async def samples(_):
+        calls = {"ratings": CallStep(100, 0, {8: 69, 23: 31})}
+        step = Step(number_of(time.time()), calls=calls)
+        return msgspec.json.encode(
+            Samples("shop", 1, 0.0, 0.0, Totals(), gauges={}, views={}, steps=[step])
+        )
+
+    async with page(metrics={SAMPLES: samples}) as shop:
+        listed, found = await shop.get("upstreams"), await shop.get("upstreams/ratings")
+
+    assert listed["headline"]["text"] == (
+        "**ratings is slow: 31 % of its calls take longer than 0.6 s.** Its circuit is still "
+        "closed."
+    )
+    assert listed["rows"][1]["figures"]["p95"] > 0.6
+    assert sum(one["calls"] for one in found["buckets"]) == 100
+    assert found["failures"][-1] == 0
 
 
 async def test_an_open_circuit_is_named_with_its_reason(page):
