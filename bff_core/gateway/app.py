@@ -40,7 +40,6 @@ from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
 from bff_core.gateway.operations import OperatorActions
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
-from bff_core.limits.interface import LimitStore
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.routing.access import (
     RouteAccess,
@@ -100,7 +99,7 @@ class Gateway(FastAPI):
         self.readiness = Readiness(
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
         )
-        self._own_limits = MemoryLimitStore(config.clock)
+        self.local_limits = MemoryLimitStore(config.clock)
         self.operations = OperatorActions(
             lambda: self.running, config.events, has_shared_cache=bool(config.settings.cache_url)
         )
@@ -154,7 +153,11 @@ class Gateway(FastAPI):
             routes=table,
             authenticator=config.authenticator,
             limits=config.limits,
-            limit_store=lambda: self.limit_store,
+            limit_store=(
+                (lambda: self.running.shared.limits)
+                if settings.limits_url
+                else (lambda: self.local_limits)
+            ),
             idempotency_store=(
                 (lambda: self.running.shared.idempotency) if settings.idempotency_url else None
             ),
@@ -199,11 +202,6 @@ class Gateway(FastAPI):
     def services(self) -> Mapping[type[Upstream], Upstream]:
         """The service clients; they can be called while the app runs."""
         return self._state.services
-
-    @property
-    def limit_store(self) -> LimitStore:
-        """The store of rate limits: shared while the app runs, if the settings name one."""
-        return self.running.shared.limits if self.settings.limits_url else self._own_limits
 
     @property
     def access(self) -> tuple[RouteAccess, ...]:

@@ -83,7 +83,9 @@ class _Reader:
                 )
 
     async def _limits(self, report: LiveReport, is_shared: bool) -> None:
-        limits, store = self._gateway.config.limits, self._gateway.limit_store
+        gateway = self._gateway
+        limits, is_in_redis = gateway.config.limits, bool(gateway.settings.limits_url)
+        store = gateway.running.shared.limits if is_in_redis else gateway.local_limits
         if limits and store.is_shared is is_shared:
             found = await store.nearly_empty(limits, NEARLY_EMPTY, MAX_CALLERS)
             now = self._wall()
