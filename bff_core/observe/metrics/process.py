@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bff_core.objective import Objective
 from bff_core.observe.metrics.samples import Labels, SampledView, Samples, SamplesQuery, Totals
 from bff_core.observe.metrics.sink import MetricsSink
-from bff_core.observe.metrics.steps import STEP_SECONDS, Steps
+from bff_core.observe.metrics.steps import Steps
 from bff_core.observe.metrics.totals import totals_of, views_with_objective
 
 Gauges = Mapping[str, Sequence[tuple[Labels, float]]]
@@ -49,11 +49,6 @@ class ProcessMetrics:
         sink.requests.set_objectives(
             {label: one.objective for label, one in views.items() if one.objective is not None}
         )
-
-    @property
-    def until_next_step(self) -> float:
-        """The seconds until the step that runs is over."""
-        return STEP_SECONDS - self._sink.now() % STEP_SECONDS
 
     def totals(self) -> Totals:
         """Return counters and histograms since the process started."""

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Final
 
 from bff_core import events
@@ -31,7 +32,8 @@ NO_PROBLEMS: Final[Sequence[Problem]] = ()
 class RequestCounts:
     """The answers, parts and calls of one gateway in one process; `now` returns Unix time.
 
-    `objectives` are those of views by label, such as "GET /v1/home".
+    `objectives` are those of views by label, such as "GET /v1/home". `on_step` is called before the
+    first answer at or after `step_ends`.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -43,6 +45,8 @@ class RequestCounts:
         self.calls = Bounded(CallSeries, MAX_CALLS)
         self.blames: Bounded[Counter[str]] = Bounded(lambda _: Counter(), MAX_BLAMES)
         self.clients = Clients()
+        self.step_ends = inf
+        self.on_step: Callable[[], None] = lambda: None
 
     def set_objectives(self, objectives: Mapping[str, Objective]) -> None:
         """Set the objectives of views by their labels."""
@@ -56,6 +60,8 @@ class RequestCounts:
 
     def answered(self, event: events.RequestAnswered) -> None:
         """Count an answer, with the parts and calls of its request."""
+        if self._now() >= self.step_ends:
+            self.on_step()
         scope, status = current_request.get(), event.status
         state = "failed" if status >= 500 else "complete"
         problems, calls, is_stale = NO_PROBLEMS, None, False

@@ -23,14 +23,16 @@ REFUSED: Final = ("bff_requests_shed_total", "bff_requests_refused_total")
 
 
 class Steps:
-    """What a sink has counted in each step; `end_step` is called once in each."""
+    """What a sink has counted in each step; the first answer or reader after a step ends it."""
 
     def __init__(self, sink: MetricsSink) -> None:
         self._sink = sink
         self._ended: deque[Step] = deque(maxlen=MAX_STEPS)
-        self._number = number_of(sink.now())
+        self._number = -1
         self._blames: dict[tuple[str, ...], int] = {}
         self._refused = 0
+        sink.requests.on_step = self.end_step
+        self.end_step()
 
     def end_step(self) -> None:
         """End the step that runs, if its time is over; one without requests is not stored."""
@@ -41,9 +43,11 @@ class Steps:
         if step.views or step.calls or step.refused:
             self._ended.append(step)
         self._number = number
+        self._sink.requests.step_ends = (number + 1) * STEP_SECONDS
 
     def since(self, number: int) -> list[Step]:
-        """Return the steps from a number on; the last one may still run."""
+        """Return the steps from a number on; the last one still runs."""
+        self.end_step()
         return [*(one for one in self._ended if one.number >= number), self._current(ends=False)]
 
     def _current(self, *, ends: bool) -> Step:
