@@ -210,6 +210,7 @@ class Gateway(FastAPI):
             views=served_views(self.routes, self.config.faces),
             read_gauges=lambda: gauges_of(self.shedding.pressure, cache),
             read_counters=lambda: counters_of(cache),
+            read_upstreams=lambda: [one.name for one in self._state.stacks],
         )
 
     def _counted(self) -> GatewayMetrics:

@@ -39,12 +39,14 @@ class ProcessMetrics:
         views: Mapping[str, View],
         read_gauges: Callable[[], Gauges] = dict,
         read_counters: Callable[[], Gauges] = dict,
+        read_upstreams: Callable[[], list[str]] = list,
     ) -> None:
         self._sink = sink
         self._gateway = gateway
         self._views = views
         self._read_gauges = read_gauges
         self._read_counters = read_counters
+        self._read_upstreams = read_upstreams
         self.steps = Steps(sink)
         sink.requests.set_objectives(
             {label: one.objective for label, one in views.items() if one.objective is not None}
@@ -71,6 +73,7 @@ class ProcessMetrics:
             self.steps.since(query.since),
             dict(sink.breakers),
             list(sink.occurrences),
+            self._read_upstreams(),
         )
 
     def _gauges(self) -> Gauges:

@@ -26,6 +26,9 @@ METHODS: Final = frozenset(
     {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "WEBSOCKET"}
 )
 
+NOT_SENT: Final = frozenset({"circuit_open", "bulkhead_full", "credentials_unavailable"})
+"""Error codes of calls that were not sent: they have failed in no time."""
+
 NO_PROBLEMS: Final[Sequence[Problem]] = ()
 
 
@@ -196,12 +199,16 @@ class RequestCounts:
             word = _timed_out(part, problems) if outcome == "cancelled" else outcome
             is_error = word != "cancelled"
         series.counts[word, source] += 1
-        if source == "upstream" or not source:
+        if word in NOT_SENT:
+            series.rejected += 1
+        elif source == "upstream" or not source:
             histogram = series.histogram
             histogram.counts[bisect_left(BOUNDS, seconds)] += 1
             histogram.total += seconds
             if is_error:
                 series.errors += 1
+        else:
+            series.saved += 1
 
 
 STATUS_CLASSES: Final = ("other", "1xx", "2xx", "3xx", "4xx", "5xx", *["other"] * 4)

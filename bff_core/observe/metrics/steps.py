@@ -31,6 +31,7 @@ class Steps:
         self._number = -1
         self._blames: dict[tuple[str, ...], int] = {}
         self._refused = 0
+        self._joined = 0
         sink.requests.on_step = self.end_step
         self.end_step()
 
@@ -63,9 +64,10 @@ class Steps:
             if count > self._blames.get(labels, 0)
         ]
         refused = sum(sum(self._sink.rare.get(one, {}).values()) for one in REFUSED)
-        step.refused = refused - self._refused
+        joined = sum(self._sink.rare.get("bff_coalesced_calls_total", {}).values())
+        step.refused, step.joined = refused - self._refused, joined - self._joined
         if ends:
-            self._blames, self._refused = blames, refused
+            self._blames, self._refused, self._joined = blames, refused, joined
         return step
 
 
@@ -89,12 +91,14 @@ def _add_view(step: Step, view: ViewSeries, *, ends: bool) -> None:
 
 
 def _add_calls(step: Step, upstream: str, calls: CallSeries, *, ends: bool) -> None:
+    marked = calls.errors, calls.rejected, calls.saved
     buckets = calls.histogram.since_mark()
-    if not buckets:
+    errors, rejected, saved = (now - then for now, then in zip(marked, calls.marked, strict=True))
+    if not (buckets or rejected or saved):
         return
-    own = CallStep(sum(buckets.values()), calls.errors - calls.marked, buckets)
+    own = CallStep(sum(buckets.values()) + rejected, errors + rejected, saved, buckets)
     known = step.calls.get(upstream)
     step.calls[upstream] = own if known is None else added_calls(known, own)
     if ends:
-        calls.marked = calls.errors
+        calls.marked = marked
         calls.histogram.mark()
