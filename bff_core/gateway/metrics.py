@@ -16,7 +16,7 @@ from bff_core.events import Events
 from bff_core.objective import objective_of, parsed_objective
 from bff_core.observe.metrics.ended import ended_totals, store_totals
 from bff_core.observe.metrics.exposition import content_type_for, exposition
-from bff_core.observe.metrics.process import Gauges, ProcessMetrics, View
+from bff_core.observe.metrics.process import Gauges, MeasuredView, ProcessMetrics
 from bff_core.observe.metrics.samples import Samples, SamplesQuery, decoded_samples
 from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.observe.process_socket import (
@@ -28,7 +28,7 @@ from bff_core.observe.process_socket import (
 )
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.face import Face
-from bff_core.routing.served_view import HasFields
+from bff_core.routing.fields import HasFields
 from bff_core.settings.model import Settings
 from bff_core.startup.unused import screens_of
 
@@ -58,18 +58,20 @@ def metrics_sink(events: Events) -> MetricsSink | None:
     return next((one for one in events.sinks if isinstance(one, MetricsSink)), None)
 
 
-def served_views(routes: Sequence[BaseRoute], faces: Iterable[Face]) -> dict[str, View]:
+def served_views(routes: Sequence[BaseRoute], faces: Iterable[Face]) -> dict[str, MeasuredView]:
     """Return the routes and root fields of GraphQL that a gateway serves, by their labels."""
-    found: dict[str, View] = {}
+    found: dict[str, MeasuredView] = {}
     for context in iter_route_contexts(routes):
         template = compile_path(context.path or "/")[1]
         screens = screens_of([context.route])
         name = screens[0].__name__ if screens else ""
         for method in sorted(set(context.methods or ()) - {"HEAD"}):
-            found.setdefault(f"{method} {template}", View(name, objective_of(context.endpoint)))
+            found.setdefault(
+                f"{method} {template}", MeasuredView(name, objective_of(context.endpoint))
+            )
     for face in faces:
         for label, screen, text in face.fields() if isinstance(face, HasFields) else ():
-            found[label] = View(screen, parsed_objective(text) if text else None)
+            found[label] = MeasuredView(screen, parsed_objective(text) if text else None)
     return found
 
 
@@ -112,7 +114,7 @@ class GatewayMetrics:
             store_totals(self._folder, self.process.totals())
 
     def _own(self, query: SamplesQuery) -> Samples:
-        """Return the samples of this process; what is told of totals is stored first."""
+        """Return the samples of this process; totals are stored before they are returned."""
         found = self.process.samples(query)
         if query.has_totals and self._folder is not None:
             store_totals(self._folder, found.totals)

@@ -16,9 +16,9 @@ from bff_core.observe.metrics.samples import (
     CallStep,
     SampledView,
     Samples,
-    Step,
     Totals,
     ViewStep,
+    WindowStep,
 )
 from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.observe.metrics.steps import STEP_SECONDS
@@ -53,7 +53,9 @@ def samples(gateway: str, views: dict[str, SampledView], **others: object) -> Sa
     )  # fmt: skip
 
 
-def steps(label: str, *states: str, reason: str = "timeout", bucket: int = FAST) -> list[Step]:
+def steps(
+    label: str, *states: str, reason: str = "timeout", bucket: int = FAST
+) -> list[WindowStep]:
     """Return a step for each word, oldest first: `good` answers, `bad` ones of `rating`, or `dead`.
 
     Each has ten answers, of which four are not complete in a bad one and all failed in a dead one.
@@ -62,7 +64,7 @@ def steps(label: str, *states: str, reason: str = "timeout", bucket: int = FAST)
     for back, state in enumerate(reversed(states)):
         bad = {"good": 0, "bad": 4, "dead": 10}[state]
         degraded, failed = (0, bad) if state == "dead" else (bad, 0)
-        step = Step(NUMBER - back)
+        step = WindowStep(NUMBER - back)
         step.views[label] = ViewStep(10 - bad, 0, degraded, failed, {bucket: 10})
         step.calls["catalog"] = CallStep(10, 0, 0, {FAST: 10})
         step.calls["reviews"] = CallStep(10, bad, 0, {FAST: 10})
@@ -72,7 +74,7 @@ def steps(label: str, *states: str, reason: str = "timeout", bucket: int = FAST)
     return found
 
 
-def window(gateway: str, label: str, found: list[Step], **others: object) -> GatewayWindow:
+def window(gateway: str, label: str, found: list[WindowStep], **others: object) -> GatewayWindow:
     """Return the window of a gateway with one view of the screen Home, which has an objective."""
     view = SampledView("Home", OBJECTIVE, {"5m": (100, 5), "24h": (1000, 5)})
     return window_of(gateway, [samples(gateway, {label: view}, **others)], found, NOW)

@@ -12,12 +12,12 @@ from bff_core.console.overview.window import (
     course,
 )
 from bff_core.observe.metrics.histogram import quantile
-from bff_core.observe.metrics.samples import Step
+from bff_core.observe.metrics.samples import WindowStep
 from bff_core.observe.metrics.steps import STEP_SECONDS, number_of
 
 POINT_SECONDS = POINT_STEPS * STEP_SECONDS
 
-Value = Callable[[Sequence[Step]], float | None]
+Value = Callable[[Sequence[WindowStep]], float | None]
 
 
 def figures_of(windows: Sequence[GatewayWindow], worst: Severity) -> list[Figure]:
@@ -43,8 +43,8 @@ def _figure(
     name: str,
     unit: str,
     value: Value,
-    recent: Sequence[Step],
-    points: Sequence[Sequence[Step]],
+    recent: Sequence[WindowStep],
+    points: Sequence[Sequence[WindowStep]],
     *,
     state: Severity = "ok",
 ) -> Figure:
@@ -53,14 +53,14 @@ def _figure(
     )
 
 
-def _points(windows: Sequence[GatewayWindow]) -> list[list[Step]]:
+def _points(windows: Sequence[GatewayWindow]) -> list[list[WindowStep]]:
     each = [one.points() for one in windows]
     return [[step for steps in parts for step in steps] for parts in zip(*each, strict=True)]
 
 
 def _timed(
-    points: Sequence[Sequence[Step]], windows: Sequence[GatewayWindow]
-) -> list[tuple[Sequence[Step] | None, float]]:
+    points: Sequence[Sequence[WindowStep]], windows: Sequence[GatewayWindow]
+) -> list[tuple[Sequence[WindowStep] | None, float]]:
     """Return the steps of each point with the seconds that it covers; the last one still runs."""
     if not windows:
         return []
@@ -70,32 +70,32 @@ def _timed(
     return [(steps or None, seconds) for steps, seconds in zip(points, covered, strict=True)]
 
 
-def _rate(steps: Sequence[Step], seconds: float) -> float:
+def _rate(steps: Sequence[WindowStep], seconds: float) -> float:
     return answers_in(steps).answers / seconds
 
 
-def _complete(steps: Sequence[Step]) -> float | None:
+def _complete(steps: Sequence[WindowStep]) -> float | None:
     answers = answers_in(steps)
     return 100 * answers.complete / answers.answers if answers.answers else None
 
 
-def _errors(steps: Sequence[Step]) -> float | None:
+def _errors(steps: Sequence[WindowStep]) -> float | None:
     answers = answers_in(steps)
     return 100 * answers.failed / answers.answers if answers.answers else None
 
 
-def _late(steps: Sequence[Step]) -> float | None:
+def _late(steps: Sequence[WindowStep]) -> float | None:
     seconds = quantile(answers_in(steps).buckets, 0.95)
     return None if seconds is None else 1000 * seconds
 
 
-def _calls(steps: Sequence[Step]) -> float | None:
+def _calls(steps: Sequence[WindowStep]) -> float | None:
     answers, calls = answers_in(steps).answers, calls_in(steps).calls
     sent = calls - sum(step.joined for step in steps)
     return max(sent, 0) / answers if answers else None
 
 
-def _saved(steps: Sequence[Step]) -> float | None:
+def _saved(steps: Sequence[WindowStep]) -> float | None:
     calls = calls_in(steps)
     wanted = calls.calls + calls.saved
     saved = calls.saved + sum(step.joined for step in steps)

@@ -13,7 +13,7 @@ from bff_core.console.overview.window import (
 from bff_core.objective import Objective, parsed_objective
 from bff_core.observe.metrics.budget import budget_left, burn_rate
 from bff_core.observe.metrics.histogram import quantile
-from bff_core.observe.metrics.samples import SampledView, Step, ViewStep
+from bff_core.observe.metrics.samples import SampledView, ViewStep, WindowStep
 from bff_core.observe.metrics.steps import STEP_SECONDS
 
 TOLERATED_SHARE: Final = 0.01
@@ -64,7 +64,7 @@ def _order(label: str) -> tuple[bool, str, str]:
 
 
 def _figures(
-    window: GatewayWindow, label: str, view: SampledView, recent: Sequence[Step]
+    window: GatewayWindow, label: str, view: SampledView, recent: Sequence[WindowStep]
 ) -> ScreenFigures:
     answers = view_in(recent, label)
     objective = parsed_objective(view.objective) if view.objective else None
@@ -138,7 +138,7 @@ def _since(window: GatewayWindow, label: str, objective: Objective | None) -> fl
     return None if began is None else began * STEP_SECONDS
 
 
-def _blame(label: str, answers: ViewStep, recent: Sequence[Step]) -> Iterator[Blame]:
+def _blame(label: str, answers: ViewStep, recent: Sequence[WindowStep]) -> Iterator[Blame]:
     """Yield what spoilt answers, the most frequent first."""
     bad = answers.degraded + answers.failed
     found = sorted(blames_in(recent, label).items(), key=lambda one: -one[1])

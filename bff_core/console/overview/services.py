@@ -12,7 +12,7 @@ from bff_core.console.model import (
 )
 from bff_core.console.overview.window import GatewayWindow, answers_in, calls_in, course
 from bff_core.observe.metrics.histogram import quantile
-from bff_core.observe.metrics.samples import CallStep, Step, added_calls
+from bff_core.observe.metrics.samples import CallStep, WindowStep, added_calls
 
 FAILED_SHARE: Final = 0.1
 """A service has failed if at least this share of its calls has."""
@@ -70,7 +70,7 @@ def _upstream(name: str, windows: Sequence[GatewayWindow]) -> UpstreamFigures:
         for parts in zip(*(one.points() for one in windows), strict=True)
     ]
 
-    def late(steps: Sequence[Step]) -> float | None:
+    def late(steps: Sequence[WindowStep]) -> float | None:
         return quantile(calls_in(steps, name).buckets, 0.95)
 
     return UpstreamFigures(

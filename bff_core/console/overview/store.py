@@ -7,7 +7,7 @@ from typing import Final
 from bff_core.console.overview.window import GatewayWindow, window_of
 from bff_core.console.sources import Sources
 from bff_core.gateway.metrics import SAMPLES
-from bff_core.observe.metrics.samples import Samples, SamplesQuery, Step, encoded
+from bff_core.observe.metrics.samples import Samples, SamplesQuery, WindowStep, encoded
 from bff_core.observe.metrics.steps import MAX_STEPS, number_of
 
 PULL_SECONDS: Final = 0.25
@@ -25,7 +25,7 @@ class MetricsStore:
     def __init__(self, sources: Sources, wall: Callable[[], float]) -> None:
         self._sources = sources
         self._wall = wall
-        self._steps: dict[str, dict[tuple[int, int], Step]] = {}
+        self._steps: dict[str, dict[tuple[int, int], WindowStep]] = {}
         self._windows: list[GatewayWindow] = []
         self._pulled = 0.0
         self._pulling = asyncio.Lock()

@@ -11,8 +11,8 @@ from bff_core.observe.metrics.samples import (
     CallStep,
     SampledView,
     Samples,
-    Step,
     ViewStep,
+    WindowStep,
     added_calls,
     added_views,
 )
@@ -38,7 +38,7 @@ class GatewayWindow:
     gateway: str
     time: float
     started: float = 0.0
-    steps: dict[int, Step] = field(default_factory=dict)
+    steps: dict[int, WindowStep] = field(default_factory=dict)
     views: dict[str, SampledView] = field(default_factory=dict)
     upstreams: list[str] = field(default_factory=list)
     breakers: dict[str, str] = field(default_factory=dict)
@@ -50,15 +50,15 @@ class GatewayWindow:
         """Whether any of its processes answers."""
         return self.lag is not None
 
-    def recent(self) -> list[Step]:
+    def recent(self) -> list[WindowStep]:
         """Return the steps of what is now."""
         first = number_of(self.time - RECENT_SECONDS)
         return [step for number, step in self.steps.items() if number > first]
 
-    def points(self) -> list[list[Step]]:
+    def points(self) -> list[list[WindowStep]]:
         """Return the steps of each point of a course, oldest first; the last point is partial."""
         last = number_of(self.time) // POINT_STEPS
-        found: list[list[Step]] = [[] for _ in range(POINTS)]
+        found: list[list[WindowStep]] = [[] for _ in range(POINTS)]
         for number, step in sorted(self.steps.items()):
             place = number // POINT_STEPS - last + POINTS - 1
             if 0 <= place < POINTS:
@@ -73,7 +73,7 @@ class GatewayWindow:
 
 
 def window_of(
-    gateway: str, samples: Sequence[Samples], steps: Iterable[Step], now: float
+    gateway: str, samples: Sequence[Samples], steps: Iterable[WindowStep], now: float
 ) -> GatewayWindow:
     """Return what the processes of a gateway have counted; `steps` are those of all processes."""
     window = GatewayWindow(gateway, now)
@@ -101,8 +101,8 @@ def _gauge(samples: Samples, family: str) -> float:
     return max((value for _, value in samples.gauges.get(family, ())), default=0.0)
 
 
-def _added(one: Step, other: Step) -> Step:
-    found = Step(one.number, dict(one.views), dict(one.calls))
+def _added(one: WindowStep, other: WindowStep) -> WindowStep:
+    found = WindowStep(one.number, dict(one.views), dict(one.calls))
     for label, view in other.views.items():
         found.views[label] = added_views(found.views.get(label, ViewStep()), view)
     for name, calls in other.calls.items():
@@ -112,7 +112,7 @@ def _added(one: Step, other: Step) -> Step:
     return found
 
 
-def view_in(steps: Iterable[Step], label: str) -> ViewStep:
+def view_in(steps: Iterable[WindowStep], label: str) -> ViewStep:
     """Return the answers of a view in some steps."""
     found = ViewStep()
     for step in steps:
@@ -121,7 +121,7 @@ def view_in(steps: Iterable[Step], label: str) -> ViewStep:
     return found
 
 
-def answers_in(steps: Iterable[Step]) -> ViewStep:
+def answers_in(steps: Iterable[WindowStep]) -> ViewStep:
     """Return the answers of all routes in some steps; fields of GraphQL are those of its route."""
     found = ViewStep()
     for step in steps:
@@ -131,7 +131,7 @@ def answers_in(steps: Iterable[Step]) -> ViewStep:
     return found
 
 
-def calls_in(steps: Iterable[Step], upstream: str = "") -> CallStep:
+def calls_in(steps: Iterable[WindowStep], upstream: str = "") -> CallStep:
     """Return the calls of a service in some steps, or those of all."""
     found = CallStep()
     for step in steps:
@@ -141,7 +141,7 @@ def calls_in(steps: Iterable[Step], upstream: str = "") -> CallStep:
     return found
 
 
-def blames_in(steps: Iterable[Step], view: str) -> dict[tuple[str, str, str], int]:
+def blames_in(steps: Iterable[WindowStep], view: str) -> dict[tuple[str, str, str], int]:
     """Return what spoilt answers of a view in some steps: part, service and reason."""
     found: dict[tuple[str, str, str], int] = {}
     for step in steps:
@@ -163,7 +163,7 @@ def is_route(label: str) -> bool:
 
 
 def course(
-    points: Sequence[Sequence[Step]], value: Callable[[Sequence[Step]], float | None]
+    points: Sequence[Sequence[WindowStep]], value: Callable[[Sequence[WindowStep]], float | None]
 ) -> list[float | None]:
     """Return a value for each point of a course; None for points without steps."""
     return [value(steps) if steps else None for steps in points]

@@ -15,7 +15,7 @@ Gauges = Mapping[str, Sequence[tuple[Labels, float]]]
 BREAKER_STATES = ("closed", "half-open", "open")
 
 
-class View:
+class MeasuredView:
     """A view that the gateway serves: the name of its screen (or empty) and its objective."""
 
     __slots__ = ("objective", "screen")
@@ -36,7 +36,7 @@ class ProcessMetrics:
         sink: MetricsSink,
         gateway: str,
         *,
-        views: Mapping[str, View],
+        views: Mapping[str, MeasuredView],
         read_gauges: Callable[[], Gauges] = dict,
         read_counters: Callable[[], Gauges] = dict,
         read_upstreams: Callable[[], list[str]] = list,

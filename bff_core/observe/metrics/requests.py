@@ -10,7 +10,7 @@ from bff_core import events
 from bff_core.errors import UpstreamError
 from bff_core.objective import Objective
 from bff_core.observe.exceptions import cause_of
-from bff_core.observe.metrics.blame import Problem, RequestNotes, blamed, request_notes
+from bff_core.observe.metrics.blame import PartProblem, RequestNotes, blamed, request_notes
 from bff_core.observe.metrics.clients import Clients
 from bff_core.observe.metrics.histogram import BOUNDS
 from bff_core.observe.metrics.series import OTHER, Bounded, CallSeries, PartSeries, ViewSeries
@@ -29,7 +29,7 @@ METHODS: Final = frozenset(
 NOT_SENT: Final = frozenset({"circuit_open", "bulkhead_full", "credentials_unavailable"})
 """Error codes of calls that were not sent: they have failed in no time."""
 
-NO_PROBLEMS: Final[Sequence[Problem]] = ()
+NO_PROBLEMS: Final[Sequence[PartProblem]] = ()
 
 
 class RequestCounts:
@@ -103,7 +103,7 @@ class RequestCounts:
         state: str,
         *,
         scope: Scope | None,
-        problems: Sequence[Problem],
+        problems: Sequence[PartProblem],
         calls: Sequence[EndedCall],
     ) -> None:
         """Count an answer for its route or for one of its fields."""
@@ -129,7 +129,7 @@ class RequestCounts:
         state: str,
         scope: Scope,
         *,
-        problems: Sequence[Problem],
+        problems: Sequence[PartProblem],
         calls: Sequence[EndedCall],
     ) -> None:
         """Count an answer for each root field of its GraphQL operation.
@@ -157,7 +157,7 @@ class RequestCounts:
             state = part.state if part.exception() is None else "failed"
             series.states[state] += 1
             if (notes := request_notes()) is not None:
-                notes.add(Problem(composition, part.name, state, part.reason))
+                notes.add(PartProblem(composition, part.name, state, part.reason))
 
     def part_failed(self, event: events.PartEnded) -> None:
         """Note the service behind the error of a part."""
@@ -174,7 +174,7 @@ class RequestCounts:
             (event.upstream, event.operation, outcome, event.source, event.duration, "")
         )
 
-    def _count_calls(self, calls: Sequence[EndedCall], problems: Sequence[Problem]) -> None:
+    def _count_calls(self, calls: Sequence[EndedCall], problems: Sequence[PartProblem]) -> None:
         """Count the calls of a request; this does the usual ones itself."""
         found = self.calls.found
         for call in calls:
@@ -188,7 +188,7 @@ class RequestCounts:
             else:
                 self.count_call(call, problems)
 
-    def count_call(self, call: EndedCall, problems: Sequence[Problem] = NO_PROBLEMS) -> None:
+    def count_call(self, call: EndedCall, problems: Sequence[PartProblem] = NO_PROBLEMS) -> None:
         """Count a call; it has timed out if it was cancelled with its part, whose time was over."""
         upstream, operation, outcome, source, seconds, part = call
         labels = upstream, operation
@@ -214,7 +214,7 @@ class RequestCounts:
 STATUS_CLASSES: Final = ("other", "1xx", "2xx", "3xx", "4xx", "5xx", *["other"] * 4)
 
 
-def _timed_out(part: str, problems: Sequence[Problem]) -> str:
+def _timed_out(part: str, problems: Sequence[PartProblem]) -> str:
     """Return the outcome of a call that was cancelled."""
     is_late = any(one.part == part and one.reason == "timeout" for one in problems)
     return "timeout" if is_late else "cancelled"

@@ -64,7 +64,7 @@ class Blamed(msgspec.Struct, array_like=True, frozen=True):
     version: str = ""
 
 
-class Step(msgspec.Struct):
+class WindowStep(msgspec.Struct):
     """What was counted in `STEP_SECONDS`; it began at `number` times that, in Unix time.
 
     `refused` requests were shed or refused by the server, `joined` calls waited for an equal one.
@@ -103,7 +103,7 @@ class Samples(msgspec.Struct):
     totals: Totals
     gauges: dict[str, list[tuple[Labels, float]]]
     views: dict[str, SampledView]
-    steps: list[Step] = []
+    steps: list[WindowStep] = []
     breakers: dict[str, str] = {}
     occurrences: list[Occurrence] = []
     upstreams: list[str] = []

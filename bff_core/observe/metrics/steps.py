@@ -6,8 +6,8 @@ from typing import Final
 from bff_core.observe.metrics.samples import (
     Blamed,
     CallStep,
-    Step,
     ViewStep,
+    WindowStep,
     added_calls,
 )
 from bff_core.observe.metrics.series import CallSeries, ViewSeries
@@ -27,7 +27,7 @@ class Steps:
 
     def __init__(self, sink: MetricsSink) -> None:
         self._sink = sink
-        self._ended: deque[Step] = deque(maxlen=MAX_STEPS)
+        self._ended: deque[WindowStep] = deque(maxlen=MAX_STEPS)
         self._number = -1
         self._blames: dict[tuple[str, ...], int] = {}
         self._refused = 0
@@ -46,13 +46,13 @@ class Steps:
         self._number = number
         self._sink.requests.step_ends = (number + 1) * STEP_SECONDS
 
-    def since(self, number: int) -> list[Step]:
+    def since(self, number: int) -> list[WindowStep]:
         """Return the steps from a number on; the last one still runs."""
         self.end_step()
         return [*(one for one in self._ended if one.number >= number), self._current(ends=False)]
 
-    def _current(self, *, ends: bool) -> Step:
-        requests, step = self._sink.requests, Step(self._number)
+    def _current(self, *, ends: bool) -> WindowStep:
+        requests, step = self._sink.requests, WindowStep(self._number)
         for view in (*requests.views.found.values(), *requests.fields.found.values()):
             _add_view(step, view, ends=ends)
         for labels, calls in requests.calls.found.items():
@@ -76,7 +76,7 @@ def number_of(now: float) -> int:
     return int(now / STEP_SECONDS)
 
 
-def _add_view(step: Step, view: ViewSeries, *, ends: bool) -> None:
+def _add_view(step: WindowStep, view: ViewSeries, *, ends: bool) -> None:
     buckets = view.histogram.since_mark()
     if not buckets:
         return
@@ -90,7 +90,7 @@ def _add_view(step: Step, view: ViewSeries, *, ends: bool) -> None:
         view.histogram.mark()
 
 
-def _add_calls(step: Step, upstream: str, calls: CallSeries, *, ends: bool) -> None:
+def _add_calls(step: WindowStep, upstream: str, calls: CallSeries, *, ends: bool) -> None:
     marked = calls.errors, calls.rejected, calls.saved
     buckets = calls.histogram.since_mark()
     errors, rejected, saved = (now - then for now, then in zip(marked, calls.marked, strict=True))

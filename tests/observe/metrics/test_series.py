@@ -10,7 +10,7 @@ from bff_core.observe.metrics.budget import Budget, budget_left, burn_rate
 from bff_core.observe.metrics.clients import MAX_VERSIONS, Clients
 from bff_core.observe.metrics.ended import add_ended, ended_totals, store_totals
 from bff_core.observe.metrics.histogram import BOUNDS, Histogram, exported_counts, quantile
-from bff_core.observe.metrics.process import ProcessMetrics, View
+from bff_core.observe.metrics.process import MeasuredView, ProcessMetrics
 from bff_core.observe.metrics.requests import MAX_VIEWS
 from bff_core.observe.metrics.samples import SamplesQuery, Totals
 from bff_core.observe.metrics.sink import MAX_OCCURRENCES, MAX_RARE, MetricsSink
@@ -159,7 +159,7 @@ def test_what_operators_want_to_know_is_stored_with_its_details():
 def test_objectives_apply_to_their_views_only_and_not_to_wrong_requests():
     """A 404 spends no budget; a view without an objective has none."""
     sink = MetricsSink(now=Clock())
-    ProcessMetrics(sink, "web", views={"GET /a": View("A", parsed_objective("≤ 300 ms"))})
+    ProcessMetrics(sink, "web", views={"GET /a": MeasuredView("A", parsed_objective("≤ 300 ms"))})
     for status, seconds in ((200, 0.1), (200, 0.4), (404, 0.1), (503, 0.1)):
         answered(sink, "/a", status, seconds)
         answered(sink, "/b", status, seconds)
