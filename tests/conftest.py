@@ -43,6 +43,7 @@ ALONE = (
     "bench",
     "chaos",
     "faults",
+    "observe/metrics/test_workers.py",
     "policy_reload/test_sighup.py",
     "real",
     "console/test_upstream_workers.py",

@@ -19,10 +19,12 @@ from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.authentication import make_authenticator
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.lifespan import lifespan_of
+from bff_core.gateway.metrics import counts
 from bff_core.gateway.services import all_services, may_cache, planned_services
 from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.keywords import checks_keywords
 from bff_core.observe.log import log_sink
+from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.observe.request_recorder import recorder
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
@@ -139,4 +141,5 @@ def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
     """Return events with the log that the settings configure, records of requests, and `sinks`."""
     log = log_sink(settings.log_format, settings.own_log_level)
     records = recorder(name, is_development=settings.env == "development")
-    return Events(*(one for one in (log, records) if one is not None), *sinks)
+    metrics = MetricsSink() if counts(settings) else None
+    return Events(*(one for one in (log, records, metrics) if one is not None), *sinks)
