@@ -6,7 +6,7 @@ import pytest
 from bff_core.console.sources import GatewaySource
 from bff_core.console.upstreams.samples import SAMPLES, samples_of
 from bff_core.observe.metrics.histogram import BOUNDS
-from bff_core.observe.metrics.samples import CallStep, Samples, SamplesQuery, Step, Totals
+from bff_core.observe.metrics.samples import CallStep, Samples, SamplesQuery, Totals, WindowStep
 from bff_core.observe.metrics.steps import number_of
 
 NOW = 1_800_000_000.0
@@ -29,7 +29,9 @@ def gateway(name, *steps, started=NOW - 600):
 
 def step(seconds_ago, calls, errors, buckets):
     """Return a step with calls of reviews."""
-    return Step(number_of(NOW - seconds_ago), calls={"reviews": CallStep(calls, errors, buckets)})
+    return WindowStep(
+        number_of(NOW - seconds_ago), calls={"reviews": CallStep(calls, errors, buckets)}
+    )
 
 
 async def read(pages, *sources):

@@ -11,7 +11,7 @@ from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
 from bff_core.console.upstreams.samples import SAMPLES
 from bff_core.events import CallRejected
-from bff_core.observe.metrics.samples import CallStep, Samples, Step, Totals
+from bff_core.observe.metrics.samples import CallStep, Samples, Totals, WindowStep
 from bff_core.observe.metrics.steps import number_of
 from bff_core.testing.scripted import reply
 from tests.console.conftest import CHANGE, browser
@@ -144,8 +144,8 @@ async def test_a_slow_service_is_named_with_the_timeout_that_it_exceeds(page):
     """The sentence compares with the shortest timeout, here that of a part."""
 
     async def samples(_):
-        calls = {"ratings": CallStep(100, 0, {8: 69, 23: 31})}
-        step = Step(number_of(time.time()), calls=calls)
+        calls = {"ratings": CallStep(100, 0, buckets={8: 69, 23: 31})}
+        step = WindowStep(number_of(time.time()), calls=calls)
         return msgspec.json.encode(
             Samples("shop", 1, 0.0, 0.0, Totals(), gauges={}, views={}, steps=[step])
         )
