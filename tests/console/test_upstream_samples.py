@@ -29,9 +29,8 @@ def gateway(name, *steps, started=NOW - 600):
 
 def step(seconds_ago, calls, errors, buckets):
     """Return a step with calls of reviews."""
-    return WindowStep(
-        number_of(NOW - seconds_ago), calls={"reviews": CallStep(calls, errors, buckets)}
-    )
+    counted = CallStep(calls, errors, buckets=buckets)
+    return WindowStep(number_of(NOW - seconds_ago), calls={"reviews": counted})
 
 
 async def read(pages, *sources):
