@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.app import Console
 from bff_core.console.model import (
-    Overview,
     ProcessLayers,
     ScreenFigures,
     TimeoutLine,
@@ -16,7 +15,7 @@ from bff_core.console.upstreams.actions import actions_of
 from bff_core.console.upstreams.headlines import headline_of, headline_of_all
 from bff_core.console.upstreams.merging import SEVERITIES, InProcess, by_upstream, row_of, worst
 from bff_core.console.upstreams.report import STATE, ProcessReport
-from bff_core.console.upstreams.samples import samples_of
+from bff_core.console.upstreams.samples import Measured, measured_by
 
 
 async def reports_of(console: Console, gateway: str) -> list[ProcessReport]:
@@ -40,7 +39,7 @@ async def processes_of(console: Console, name: str, gateway: str) -> list[InProc
 async def upstream_list(console: Console, gateway: str) -> UpstreamList:
     """Return the page of all services."""
     upstreams = by_upstream(await reports_of(console, gateway))
-    samples = await samples_of(console, console.sources.selected(gateway))
+    samples = (await measured_by(console, console.sources.selected(gateway))).upstreams
     headlines = {
         name: headline_of(name, processes, samples.get(name))
         for name, processes in upstreams.items()
@@ -57,7 +56,8 @@ async def upstream_list(console: Console, gateway: str) -> UpstreamList:
 async def upstream_detail(console: Console, name: str, gateway: str) -> UpstreamDetail:
     """Return the page of one service."""
     processes = await processes_of(console, name, gateway)
-    samples = (await samples_of(console, console.sources.selected(gateway))).get(name)
+    measured = await measured_by(console, console.sources.selected(gateway))
+    samples = measured.upstreams.get(name)
     headline = headline_of(name, processes, samples)
     shown = max(processes, key=_severity)
     return UpstreamDetail(
@@ -70,7 +70,7 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
         failures=[] if samples is None else samples.failures,
         opens_at=shown.report.failure_ratio or None,
         actions=actions_of(processes),
-        screens=list(_screens(processes, console.overview())),
+        screens=list(_screens(processes, measured)),
         row=row_of(name, processes, samples, headline.state),
         processes=[
             ProcessLayers(gateway=one.gateway, pid=one.pid, layers=one.report.layers)
@@ -101,20 +101,15 @@ def _timeouts(processes: Sequence[InProcess]) -> list[TimeoutLine]:
     return [TimeoutLine(label=label, seconds=seconds) for label, seconds in lines]
 
 
-def _screens(processes: Sequence[InProcess], overview: Overview | None) -> Iterable[ScreenFigures]:
+def _screens(processes: Sequence[InProcess], measured: Measured) -> Iterable[ScreenFigures]:
     """Yield the views that need a service, with their figures where these are known."""
-    figures = {} if overview is None else {_view(one): one for one in overview.screens}
     views = dict.fromkeys(
         (one.gateway, need.screen, route)
         for one in processes
         for need in one.report.needs
         for route in need.routes
     )
-    return (figures.get(view) or _unknown(*view) for view in views)
-
-
-def _view(figures: ScreenFigures) -> tuple[str, str, str]:
-    return figures.gateway, figures.screen, figures.route
+    return (measured.views.get(view) or _unknown(*view) for view in views)
 
 
 def _unknown(gateway: str, screen: str, route: str) -> ScreenFigures:

@@ -1,25 +1,24 @@
-"""What metrics know of the calls of services: rates, latencies, histograms."""
+"""What metrics know of the calls of services and of the views that need them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
-
 from bff_core.console.app import Console
-from bff_core.console.model import Bucket, UpstreamFigures
-from bff_core.observe.metrics.histogram import BOUNDS, quantile
-from bff_core.observe.metrics.samples import CallStep, Samples, SamplesQuery, added_calls
-from bff_core.observe.metrics.steps import STEP_SECONDS, number_of
+from bff_core.console.model import Bucket, ScreenFigures, UpstreamFigures
+from bff_core.console.overview.screens import screens_of
+from bff_core.console.overview.services import upstreams_of
+from bff_core.console.overview.store import MetricsStore
+from bff_core.console.overview.window import GatewayWindow, calls_in, course
+from bff_core.observe.metrics.histogram import BOUNDS
+from bff_core.observe.metrics.samples import CallStep, WindowStep
+from bff_core.observe.metrics.steps import number_of
 
-SAMPLES: Final = "metrics.samples"
-"""The command of metrics."""
+HISTOGRAM_SECONDS: Final = 300.0
+"""The time that a histogram covers."""
 
-WINDOW_SECONDS: Final = 300.0
-
-COURSE_STEPS: Final = 6
-"""How many steps one point of a course covers: half a minute."""
+ViewKey = tuple[str, str, str]
+"""A gateway, a screen and a route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,55 +36,42 @@ class UpstreamSamples:
         return slow / calls if calls else 0.0
 
 
-async def samples_of(console: Console, gateways: Sequence[str]) -> Mapping[str, UpstreamSamples]:
-    """Return what metrics know of each service in the window; nothing where they are off."""
-    now = console.wall()
-    first = number_of(now - WINDOW_SECONDS) + 1
-    query = msgspec.json.encode(SamplesQuery(since=first, has_totals=False))
-    every: list[Samples] = []
-    for gateway in gateways:
-        answers = await console.sources.send_all(gateway, SAMPLES, query)
-        every += answers.decoded(Samples)
-    steps: dict[str, dict[int, CallStep]] = {}
-    for samples in every:
-        for step in samples.steps:
-            for upstream, calls in step.calls.items():
-                known = steps.setdefault(upstream, {})
-                known[step.number] = added_calls(known.get(step.number, CallStep()), calls)
-    started = min((one.started for one in every), default=now)
-    seconds = min(WINDOW_SECONDS, max(STEP_SECONDS, now - started))
-    last = number_of(now)
-    return {name: _samples(name, known, (first, last), seconds) for name, known in steps.items()}
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What metrics know: of services by name, and of views."""
+
+    upstreams: Mapping[str, UpstreamSamples] = field(default_factory=dict)
+    views: Mapping[ViewKey, ScreenFigures] = field(default_factory=dict)
 
 
-def _samples(
-    name: str, steps: Mapping[int, CallStep], numbers: tuple[int, int], seconds: float
-) -> UpstreamSamples:
-    """Return the samples of a service from its steps in a window of `seconds`."""
-    total = _sum(steps.values())
-    points = [
-        _sum(steps.get(number, CallStep()) for number in range(start, start + COURSE_STEPS))
-        for start in range(numbers[0], numbers[1] + 1, COURSE_STEPS)
-    ]
-    p50, p95, p99 = (quantile(total.buckets, share) for share in (0.5, 0.95, 0.99))
-    figures = UpstreamFigures(
-        upstream=name,
-        rate=total.calls / seconds,
-        errors=_errors(total),
-        p50=p50,
-        p95=p95,
-        p99=p99,
-        course=[quantile(one.buckets, 0.95) for one in points],
+async def measured_by(console: Console, gateways: Sequence[str]) -> Measured:
+    """Return what the metrics of gateways know; nothing where they are off."""
+    store = console.find(MetricsStore)
+    every = [] if store is None else await store.windows()
+    windows = [one for one in every if one.gateway in gateways]
+    if not windows:
+        return Measured()
+    views = (view for one in windows for view in screens_of(one))
+    return Measured(
+        {one.upstream: _samples(one, windows) for one in upstreams_of(windows) if one.upstream},
+        {(one.gateway, one.screen, one.route): one for one in views},
     )
-    return UpstreamSamples(figures, _buckets(total), [_errors(one) for one in points])
 
 
-def _sum(steps: Iterable[CallStep]) -> CallStep:
-    return reduce(added_calls, steps, CallStep())
+def _samples(figures: UpstreamFigures, windows: Sequence[GatewayWindow]) -> UpstreamSamples:
+    name = figures.upstream
+    first = number_of(windows[0].time - HISTOGRAM_SECONDS)
+    recent = [step for one in windows for number, step in one.steps.items() if number > first]
+    points = [
+        [step for steps in parts for step in steps]
+        for parts in zip(*(one.points() for one in windows), strict=True)
+    ]
 
+    def errors(steps: Sequence[WindowStep]) -> float | None:
+        calls = calls_in(steps, name)
+        return calls.errors / calls.calls if calls.calls else None
 
-def _errors(calls: CallStep) -> float | None:
-    return calls.errors / calls.calls if calls.calls else None
+    return UpstreamSamples(figures, _buckets(calls_in(recent, name)), course(points, errors))
 
 
 def _buckets(calls: CallStep) -> list[Bucket]:
