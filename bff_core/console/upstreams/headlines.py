@@ -79,9 +79,14 @@ def _answers(
     policy = _policy_now(processes)
     failed, calls = _failures(processes)
     errors = None if samples is None else samples.figures.errors
-    if errors is None and calls >= MINIMUM_CALLS:
-        errors = failed / calls
-    if errors is not None and errors >= REPORTED:
+    if errors is None:
+        errors = failed / calls if calls >= MINIMUM_CALLS else 0.0
+    limit = _shortest_timeout(processes)
+    slow = 0.0 if samples is None else samples.slower_than(limit)
+    if slow >= max(REPORTED, errors):  # calls that a timeout ends are failures, too
+        text = f"**{name} is slow: {share(slow)} of its calls take longer than {seconds(limit)}.**"
+        yield "failed", f"{text}{policy}"
+    elif errors >= REPORTED:
         yield "failed", f"**{name} fails: {share(errors)} of its calls.**{policy}"
     elif any(
         is_nearly_open(one.report.state.breaker, one.report.failure_ratio)
@@ -89,11 +94,6 @@ def _answers(
         if one.report.state.breaker is not None
     ):
         yield "fallback", f"**{name} fails in one of its processes.**{policy}"
-    limit = _shortest_timeout(processes)
-    slow = 0.0 if samples is None else samples.slower_than(limit)
-    if slow >= REPORTED:
-        text = f"**{name} is slow: {share(slow)} of its calls take longer than {seconds(limit)}.**"
-        yield "failed", f"{text}{policy}"
 
 
 def _credentials(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
