@@ -70,6 +70,16 @@ class Refreshed(Generic[T]):
         return fetched.value
 
     @property
+    def age(self) -> float | None:
+        """How many seconds ago the last value was fetched; None without one."""
+        return None if self._fetched is None else self._clock() - self._fetched_at
+
+    @property
+    def expires_in(self) -> float | None:
+        """In how many seconds the last value expires, 0 if it has; None without one."""
+        return None if self._fetched is None else max(0.0, self._fetched.expires_at - self._clock())
+
+    @property
     def trusted_until(self) -> float:
         """Until when the value can be used without another `get`."""
         wait_at = -math.inf if self._fetched is None else self._fetched.wait_at

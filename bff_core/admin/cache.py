@@ -1,6 +1,6 @@
 """The admin endpoints of the cache: `POST /operator/purge`, `GET /operator/cache`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,6 +14,9 @@ MAX_TAG_CHARACTERS = 1024
 
 GetCache = Callable[[], ResponseCache]
 
+AfterPurge = Callable[[Sequence[str]], Awaitable[None]]
+"""Purges the same tags in other processes, and reports it."""
+
 
 class PurgeRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a purge, which drops all entries with any of these tags."""
@@ -24,11 +27,14 @@ class PurgeRequest(msgspec.Struct, forbid_unknown_fields=True):
     ]
 
 
-def cache_actions(cache: GetCache) -> AdminActions:
+def cache_actions(cache: GetCache, after_purge: AfterPurge) -> AdminActions:
     """Return the endpoints that purge the cache and report its statistics."""
 
     async def act_purge(body: bytes) -> Mapping[str, object]:
-        return await purge(cache(), body, "operator")
+        tags = tags_in(body)
+        done = await purge(cache(), tags, "operator")
+        await after_purge(tags)
+        return done
 
     async def act_report(_: bytes) -> Mapping[str, object]:
         return cache().report()
@@ -39,13 +45,14 @@ def cache_actions(cache: GetCache) -> AdminActions:
     }
 
 
-async def purge(cache: ResponseCache, body: bytes, by: PurgeSource) -> Mapping[str, object]:
-    """Drop the entries with the tags of a body, `{"tags": [...]}`.
-
-    Raises `InvalidInput` for any other body.
-    """
+def tags_in(body: bytes) -> list[str]:
+    """Return the tags of a body, `{"tags": [...]}`; raises `InvalidInput` for any other body."""
     try:
-        tags = msgspec.json.decode(body, type=PurgeRequest).tags
+        return list(msgspec.json.decode(body, type=PurgeRequest).tags)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(body, error, expected='{"tags": ["…"]}') from error
-    return {"purged": tags, "dropped": await cache.purge(*tags, by=by)}
+
+
+async def purge(cache: ResponseCache, tags: Sequence[str], by: PurgeSource) -> Mapping[str, object]:
+    """Drop the entries with any of these tags, and return how many this process had."""
+    return {"purged": list(tags), "dropped": await cache.purge(*tags, by=by)}

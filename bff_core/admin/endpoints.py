@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bff_core.admin.actions import AdminAction, AdminActions
-from bff_core.admin.cache import GetCache, cache_actions
+from bff_core.admin.cache import AfterPurge, GetCache, cache_actions
 from bff_core.admin.policies import ReadPolicies, policy_actions
 from bff_core.auth.authenticator import Authenticator, HasKeys, each_of
 from bff_core.edge.body_limit import whole
@@ -25,17 +25,21 @@ def admin_actions(
     *,
     read_policies: ReadPolicies | None,
     cache: GetCache | None,
+    after_purge: AfterPurge,
     authenticator: Authenticator | None,
+    operations: AdminActions,
 ) -> AdminActions:
     """Return the admin endpoints for the policy file, the cache and the API keys of a gateway.
 
+    `operations` are those of services and sagas.
+
     Endpoints for something that the gateway does not have are left out.
     """
-    found: dict[str, AdminAction] = {}
+    found: dict[str, AdminAction] = {**operations}
     if read_policies is not None:
         found |= policy_actions(read_policies)
     if cache is not None:
-        found |= cache_actions(cache)
+        found |= cache_actions(cache, after_purge)
     for one in each_of(authenticator):
         if isinstance(one, HasKeys):
             # The module is slow to import, and most gateways issue no keys.

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bff_core.admin.cache import GetCache, purge
+from bff_core.admin.cache import GetCache, purge, tags_in
 from bff_core.admin.endpoints import MAX_BODY_BYTES, json_response
 from bff_core.clock import Clock
 from bff_core.edge.body_limit import whole
@@ -54,7 +54,7 @@ class Webhook:
             raise NotAllowed("The signature matches none of the secrets of this gateway.")
         if self._signatures.is_replay(message, body, now):
             return json_response({"purged": [], "dropped": 0})
-        done = await purge(self._cache(), body, "webhook")
+        done = await purge(self._cache(), tags_in(body), "webhook")
         self._signatures.remember(message, body)
         return json_response(done)
 

@@ -208,6 +208,15 @@ class HasKeys(Protocol):
         ...
 
 
+@runtime_checkable
+class HasSessions(Protocol):
+    """An authenticator that stores sessions of browsers."""
+
+    def session_store(self) -> object:
+        """Return the store; raise `ConfigurationError` unless the gateway runs."""
+        ...
+
+
 @checks_keywords
 class FirstOf(GatewayAuthenticator):
     """Calls several authenticators in order; the first that returns a viewer decides.

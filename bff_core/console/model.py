@@ -512,7 +512,8 @@ class UpstreamAction(Model):
 class UpstreamDetail(Model):
     """One service: whether the service is to blame, or our policy.
 
-    `layers` are those of the process where they are worst, `processes` those of each.
+    `layers` are those of the process where they are worst, `processes` those of each. `failures`
+    is the course of the share of calls that failed, `opens_at` the share that opens the circuit.
     """
 
     upstream: str
@@ -626,7 +627,7 @@ class SessionRow(Model):
 
 
 class LimitRow(Model):
-    """A rate limit's bucket that is nearly empty; `key` is a hash."""
+    """A rate limit's bucket that is nearly empty; `key` is a hash, `left` the share of it."""
 
     gateway: str
     limit: str

@@ -14,6 +14,7 @@ CANCELLED: Final = "cancelled"
 
 _REJECTED: Final = {
     "circuit_open": "not sent, circuit open",
+    "circuit_forced": "not sent, an operator opened the circuit",
     "bulkhead_full": "not sent, too many calls wait",
     "queue": "not sent, waited too long",
 }

@@ -102,7 +102,10 @@ class BreakerChanged(Event, frozen=True):
 
 
 class CallRejected(Event, frozen=True):
-    """A call was rejected before it was sent: `reason` is circuit_open, bulkhead_full or queue."""
+    """A call was rejected: `reason` is circuit_open, circuit_forced, bulkhead_full or queue.
+
+    It was not sent. A circuit is forced by an operator.
+    """
 
     name: ClassVar[str] = "call.rejected"
     reason: str

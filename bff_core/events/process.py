@@ -314,10 +314,10 @@ class WorkerEnded(GatewayEvent, frozen=True):
 
 
 class OperatorActed(GatewayEvent, frozen=True):
-    """Someone changed something by way of the console: an audit record.
+    """Someone changed something by the console or an admin endpoint: an audit record.
 
-    `actor` is `operator` or `developer`, `client` their address. `action` is a sentence about the
-    `subject`.
+    `actor` is `operator` or `developer`, `client` their address if it is known. `action` is a
+    sentence about the `subject`.
     """
 
     name: ClassVar[str] = "operator.acted"

@@ -9,7 +9,7 @@ unless another sink gets them, too (`if events.is_detailed:`).
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import ClassVar, Protocol
 
@@ -98,12 +98,15 @@ class Events:
     )
 
     def __init__(self, *sinks: Sink) -> None:
+        self._failed: set[int] = set()
+        self._listen_all(sinks)
+
+    def _listen_all(self, sinks: Iterable[Sink]) -> None:
         self.sinks: tuple[Sink, ...] = ()
         self.is_traced = False
         self.is_counted = False
         self.is_detailed = False
         self._counting: tuple[Sink, ...] = ()
-        self._failed: set[int] = set()
         self._samplers: tuple[Callable[[Span], bool], ...] = ()
         self._set_flag: Callable[[Span], bool] | None = None
         for sink in sinks:
@@ -141,6 +144,10 @@ class Events:
         for sample in self._samplers:
             is_wanted = sample(span) or is_wanted
         return is_wanted
+
+    def unlisten(self, sink: Sink) -> None:
+        """Remove a sink that was added."""
+        self._listen_all([one for one in self.sinks if one is not sink])
 
     def emit(self, event: AnyEvent) -> None:
         """Pass an event to every sink; if a sink raises, log the first error of it.

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.admin.endpoints import AdminEndpoints, admin_actions
+from bff_core.admin.operations import operation_actions
 from bff_core.admin.webhook import Webhook
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import names_of
@@ -38,9 +39,21 @@ from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.captures import Captures
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
+from bff_core.gateway.metrics import (
+    GatewayMetrics,
+    counters_of,
+    gauges_of,
+    metrics_sink,
+    served_views,
+)
+from bff_core.gateway.metrics_page import MetricsPage, has_metrics_route
+from bff_core.gateway.operations import OperatorActions
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.recorded_parts import PartsRecorder
 from bff_core.gateway.running import RunningGateway, StoppedGateway
+from bff_core.limits.memory import MemoryLimitStore
+from bff_core.observe.metrics.process import ProcessMetrics
+from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.routing.access import (
     RouteAccess,
     check_rules,
@@ -69,6 +82,7 @@ class Gateway(FastAPI):
     All of FastAPI works: `include_router`, `dependency_overrides`, middleware. `services` are the
     upstream clients: `repr(app.services[Catalog])` shows how one is called, and calls work while
     the app runs. `/readyz` reports `readiness`. `edge_options` are the limits of the edge.
+    `operations` are what operators may do while it runs.
     """
 
     def __init__(
@@ -86,6 +100,7 @@ class Gateway(FastAPI):
         self.lifespan_state: Mapping[str, object] = {}
         self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
         self._is_direct = False
+        self.metrics: GatewayMetrics | None = None
         self.console = ConsoleMount(partial(make_pages, self))
         install_problem_handlers(self)
 
@@ -97,6 +112,10 @@ class Gateway(FastAPI):
         self.shedding = SheddingController(config.options, events=config.events, clock=config.clock)
         self.readiness = Readiness(
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
+        )
+        self.local_limits = MemoryLimitStore(config.clock)
+        self.operations = OperatorActions(
+            lambda: self.running, config.events, has_shared_cache=bool(config.settings.cache_url)
         )
         self.captures = Captures() if config.settings.env == "development" else None
         self.parts_recorder = PartsRecorder()  # used in development
@@ -150,12 +169,17 @@ class Gateway(FastAPI):
             routes=table,
             authenticator=config.authenticator,
             limits=config.limits,
-            limit_store=(lambda: self.running.shared.limits) if settings.limits_url else None,
+            limit_store=(
+                (lambda: self.running.shared.limits)
+                if settings.limits_url
+                else (lambda: self.local_limits)
+            ),
             idempotency_store=(
                 (lambda: self.running.shared.idempotency) if settings.idempotency_url else None
             ),
             admin=self._admin_endpoints(),
             webhook=self._webhook(),
+            metrics=self._metrics_page(table),
             console=self.console if serves_console(settings, table) else None,
             own=config.concerns,
             shedding=self.shedding,
@@ -179,10 +203,47 @@ class Gateway(FastAPI):
         actions = admin_actions(
             read_policies=self.reload_policies if self.settings.policies else None,
             cache=self._response_cache if self.has_cache else None,
+            after_purge=self.operations.after_purge,
             authenticator=self.config.authenticator,
+            operations=operation_actions(
+                self.operations.audited,
+                self.operations.upstreams,
+                self.operations.sagas if self.config.sagas is not None else None,
+            ),
         )
         token = self.settings.operator_token.get_secret_value()
-        return AdminEndpoints(token=token, actions=actions) if token and actions else None
+        return AdminEndpoints(token=token, actions=actions) if token else None
+
+    def _metrics_page(self, table: RouteTable) -> MetricsPage | None:
+        """Return `/metrics`; None if no token opens it, or a route of the app has its path."""
+        token, sink = self.settings.operator_token.get_secret_value(), metrics_sink(self.events)
+        if not token or sink is None or has_metrics_route(table):
+            return None
+        return MetricsPage(token=token, scrape=lambda accept: self._counted().scrape(accept))
+
+    def start_metrics(self) -> GatewayMetrics | None:
+        """Return the metrics of this process; None if the gateway does not count."""
+        sink = metrics_sink(self.events)
+        self.metrics = None if sink is None else GatewayMetrics(self._process_metrics(sink))
+        return self.metrics
+
+    def _process_metrics(self, sink: MetricsSink) -> ProcessMetrics:
+        def cache() -> ResponseCache | None:
+            return self.running.shared.cache if self.has_cache else None
+
+        return ProcessMetrics(
+            sink,
+            self.title,
+            views=served_views(self.routes, self.config.faces),
+            read_gauges=lambda: gauges_of(self.shedding.pressure, cache),
+            read_counters=lambda: counters_of(cache),
+            read_upstreams=lambda: [one.name for one in self._state.stacks],
+        )
+
+    def _counted(self) -> GatewayMetrics:
+        if self.metrics is None:
+            raise ConfigurationError("the metrics are available while the lifespan runs")
+        return self.metrics
 
     def _webhook(self) -> Webhook | None:
         if not (self.has_cache and self.settings.purge_secrets):

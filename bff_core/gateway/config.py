@@ -107,8 +107,9 @@ class GatewayConfig:
                 sheds_parts=sheds_parts,
                 cache=shared.cache,
             )
+            coordinator = None
             if self.sagas is not None:
-                await closing.enter_async_context(
+                coordinator = await closing.enter_async_context(
                     open_sagas(
                         self.sagas,
                         self.shared_state,
@@ -117,4 +118,4 @@ class GatewayConfig:
                         background=background,
                     )
                 )
-            yield RunningGateway(upstreams, policies, shared, wiring)
+            yield RunningGateway(upstreams, policies, shared, wiring, coordinator)

@@ -20,11 +20,13 @@ from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.authentication import make_authenticator
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.lifespan import lifespan_of
+from bff_core.gateway.metrics import counts
 from bff_core.gateway.services import all_services, may_cache, planned_services
 from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.keywords import checks_keywords
 from bff_core.observe.access_log import AccessLog
 from bff_core.observe.log import log_sink
+from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.observe.request_recorder import recorder
 from bff_core.observe.telemetry_sink import telemetry_sink
 from bff_core.policy.edge.rate_limits import Limit
@@ -145,5 +147,7 @@ def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
     log = log_sink(settings.log_format, settings.own_log_level, access=access)
     telemetry = telemetry_sink(os.environ, name, framework_version())
     records = recorder(name, is_development=settings.env == "development", telemetry=telemetry)
-    metrics = telemetry if telemetry is not None and telemetry.counts else None
-    return Events(*(one for one in (log, metrics, records) if one is not None), *sinks)
+    exported = telemetry if telemetry is not None and telemetry.counts else None
+    metrics = MetricsSink() if counts(settings) else None
+    known = (log, exported, records, metrics)
+    return Events(*(one for one in known if one is not None), *sinks)

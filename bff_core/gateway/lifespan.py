@@ -6,11 +6,12 @@ from functools import partial
 
 from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.console import make_commands, serve_process_commands, serves_console
+from bff_core.gateway.metrics_page import serve_metrics
 from bff_core.observe.flushing import flushed
 from bff_core.observe.request_recorder import record_requests
 from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
-from bff_core.startup.processes import processes_of
+from bff_core.startup.processes import Processes, processes_of
 
 
 def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
@@ -34,6 +35,7 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             await stack.enter_async_context(app.open())
             app.console.start()
             stack.push_async_callback(app.console.aclose)
+            await stack.enter_async_context(metrics_served(app, processes))
             commands = partial(make_commands, app)
             await stack.enter_async_context(serve_process_commands(commands))
             if users_lifespan is not None:
@@ -41,3 +43,26 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             yield
 
     return lifespan
+
+
+@asynccontextmanager
+async def metrics_served(app: Gateway, processes: Processes) -> AsyncIterator[None]:
+    """Serve the metrics on the port of the settings, if the gateway counts; store them at the end.
+
+    All workers listen on the port, and each returns what all of them have counted.
+    """
+    metrics, settings = app.start_metrics(), app.settings
+    if metrics is None:
+        yield
+        return
+    async with AsyncExitStack() as stack:
+        stack.callback(metrics.close)
+        if settings.metrics_port:
+            serving = serve_metrics(
+                settings.metrics_host,
+                settings.metrics_port,
+                metrics.scrape,
+                is_shared=processes.count > 1,
+            )
+            await stack.enter_async_context(serving)
+        yield

@@ -60,6 +60,7 @@ class EdgeParts:
     idempotency_store: GetStore | None = None
     admin: AdminEndpoints | None = None
     webhook: Webhook | None = None
+    metrics: Concern | None = None
     console: ASGIApp | None = None
     own: Sequence[Concern] = ()
     shedding: SheddingController | None = None
@@ -125,6 +126,7 @@ def concerns(options: EdgeOptions, parts: EdgeParts, shedding: SheddingControlle
         BodyLimit(limit=options.max_body),
         limits_by_address,
         parts.admin,
+        parts.metrics,
         parts.webhook,
         Authentication(parts.authenticator),
         limits_by_caller,

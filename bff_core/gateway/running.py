@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bff_core.composition.wiring import Wiring
 from bff_core.gateway.shared_state import SharedState
 from bff_core.policy_reload import PolicyReload
+from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.registry import UpstreamRegistry
 from bff_core.upstream.stack import UpstreamStack
@@ -13,12 +14,16 @@ from bff_core.upstream.stack import UpstreamStack
 
 @dataclass(frozen=True, slots=True)
 class RunningGateway:
-    """One run of a gateway: its connections, stores and tasks, open until the run ends."""
+    """One run of a gateway: its connections, stores and tasks, open until the run ends.
+
+    `sagas` is None for a gateway without sagas.
+    """
 
     upstreams: UpstreamRegistry
     policies: PolicyReload
     shared: SharedState
     wiring: Wiring
+    sagas: SagaCoordinator | None = None
 
     @property
     def services(self) -> Mapping[type[Upstream], Upstream]:

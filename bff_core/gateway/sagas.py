@@ -10,7 +10,7 @@ from bff_core.clock import chance
 from bff_core.composition.wiring import Wiring
 from bff_core.gateway.shared_state import SharedStateConfig
 from bff_core.redis.clients_by_url import RedisClients
-from bff_core.saga.coordinator import SagaRegistry
+from bff_core.saga.coordinator import SagaCoordinator, SagaRegistry
 from bff_core.saga.journal.factory import open_journal
 from bff_core.saga.step_runner import SagaResources
 from bff_core.sqlite import opened_file
@@ -24,7 +24,7 @@ async def open_sagas(
     wiring: Wiring,
     redis: RedisClients,
     background: Background,
-) -> AsyncIterator[None]:
+) -> AsyncIterator[SagaCoordinator]:
     """Run sagas while the context is open; when it ends, they have the grace period to finish."""
     settings = config.settings
     journal = open_journal(settings.journal_url, redis, time.time)
@@ -46,7 +46,7 @@ async def open_sagas(
     )
     wiring.add(coordinator)
     try:
-        yield
+        yield coordinator
     finally:
         await coordinator.aclose(settings.grace)
         await background.aclose()

@@ -1,19 +1,33 @@
 """A rate-limit store in the memory of one process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from cachetools import FIFOCache
 
 from bff_core.clock import Clock
-from bff_core.limits.interface import LimitQuery, LimitVerdict
-from bff_core.policy.edge.rate_limits import UNUSED, LimitStatus, State, charged, status_of
+from bff_core.limits.interface import CallerLeft, LimitQuery, LimitVerdict, emptiest
+from bff_core.policy.edge.rate_limits import (
+    UNUSED,
+    Limit,
+    LimitStatus,
+    State,
+    charged,
+    status_of,
+)
 
 MAX_CALLERS = 100_000
 """Callers whose state is stored, which take 49 MiB at most."""
 
 
+MAX_EXAMINED = 10_000
+"""Callers that are examined for operators."""
+
+
 class MemoryLimitStore:
     """Stores the state of each limit by caller; evicts the callers that were idle for longest."""
+
+    is_shared = False
 
     def __init__(self, clock: Clock, *, max_callers: int = MAX_CALLERS) -> None:
         self._clock = clock
@@ -33,6 +47,20 @@ class MemoryLimitStore:
             for one, status in zip(queries, before, strict=True)
         ]
         return LimitVerdict(is_admitted=True, statuses=after)
+
+    async def nearly_empty(
+        self, limits: Sequence[Limit], share: float, count: int
+    ) -> Sequence[CallerLeft]:
+        """Return the callers with the least left."""
+        return emptiest(self._examined(limits), share, count)
+
+    def _examined(self, limits: Sequence[Limit]) -> Iterator[CallerLeft]:
+        by_name, now = {limit.name: limit for limit in limits}, self._clock()
+        for key, state in islice(self._states.items(), MAX_EXAMINED):
+            name, _, caller = key.partition(":")
+            limit = by_name.get(name)
+            if limit is not None:
+                yield CallerLeft(limit, caller, status_of(limit, state, now))
 
     async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
         """Charge the cost of an answer."""

@@ -5,9 +5,10 @@ from typing import Final
 
 from bff_core.clock import Clock
 from bff_core.errors import StoreUnavailable
-from bff_core.limits.interface import LimitQuery, LimitStore, LimitVerdict
-from bff_core.policy.edge.rate_limits import State, status_of
+from bff_core.limits.interface import CallerLeft, LimitQuery, LimitStore, LimitVerdict, emptiest
+from bff_core.policy.edge.rate_limits import Limit, State, status_of
 from bff_core.redis.interface import RedisInterface, Value
+from bff_core.redis.scan import SCAN_SECONDS, scanned
 
 PAUSE_SECONDS: Final = 0.1
 """Seconds without commands after a failure, so that a request waits for Redis once at most."""
@@ -73,8 +74,24 @@ return {string.format('%.6f', now), taken and 1 or 0, states}
 """
 
 
+STATES: Final = """
+local time = redis.call('TIME')
+local states = {}
+for i = 1, #KEYS do states[i] = redis.call('HMGET', KEYS[i], 'a', 'b', 'c') end
+return {string.format('%.6f', time[1] + time[2] / 1000000), states}
+"""
+
+MAX_EXAMINED: Final = 1000
+"""Callers that are examined for operators."""
+
+MAX_VISITED: Final = 20_000
+"""Keys of any kind that are visited to find those of callers."""
+
+
 class RedisLimitStore:
     """Stores the states of one gateway in Redis; uses a `local` store while Redis is down."""
+
+    is_shared = True
 
     def __init__(
         self, link: RedisInterface, local: LimitStore, *, gateway: str, clock: Clock
@@ -97,6 +114,26 @@ class RedisLimitStore:
         now, is_admitted, states = found
         rows = zip(queries, states, strict=True)
         return LimitVerdict(is_admitted, [status_of(one.limit, state, now) for one, state in rows])
+
+    async def nearly_empty(
+        self, limits: Sequence[Limit], share: float, count: int
+    ) -> Sequence[CallerLeft]:
+        """Return the callers with the least left; raises `StoreUnavailable`."""
+        scan = await scanned(self._link, self._prefix, limit=MAX_EXAMINED, visited=MAX_VISITED)
+        by_name = {limit.name: limit for limit in limits}
+        names = [name for name in scan.names if name.partition(":")[0] in by_name]
+        if not names:
+            return []
+        keys = [f"{self._prefix}{name}" for name in names]
+        found: list[CallerLeft] = []
+        match await self._link.script(STATES, keys, within=SCAN_SECONDS):
+            case [bytes(now), list(states)]:
+                for name, (a, b, c) in zip(names, states, strict=True):
+                    limit, _, caller = name.partition(":")
+                    state = float(a or 0), int(b or 0), int(c or 0)
+                    status = status_of(by_name[limit], state, float(now))
+                    found.append(CallerLeft(by_name[limit], caller, status))
+        return emptiest(found, share, count)
 
     async def charge(self, queries: Sequence[LimitQuery], cost: int) -> None:
         """Charge the cost of an answer."""

@@ -3,11 +3,18 @@
 import asyncio
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import count
 from typing import Self
 
 from bff_core.composition.wiring import shape_of
-from bff_core.errors import ConfigurationError, KeyReused, StoreUnavailable
+from bff_core.errors import (
+    ConfigurationError,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    StoreUnavailable,
+)
 from bff_core.events import Crashed
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.saga.errors import SagaFailed, SagaUnderWay, SagaUnsettled
@@ -20,6 +27,9 @@ from bff_core.upstream.request_bodies import json_of
 
 RESERVE_SECONDS = 0.05
 """Seconds before its deadline at which a request stops waiting, to report the steps' states."""
+
+MAX_LISTED = 200
+"""Open sagas that operators see at most."""
 
 MAX_RESUMED = 8
 """Abandoned sagas that one process resumes at a time."""
@@ -45,6 +55,18 @@ class SagaRegistry:
         coordinator = SagaCoordinator(self, resources)
         resources.spawn(coordinator.resume_abandoned())
         return coordinator
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSaga:
+    """A saga that has not ended: `is_leased` while a process runs it.
+
+    Otherwise it is resumed in `due_in` seconds.
+    """
+
+    record: SagaRecord
+    is_leased: bool
+    due_in: float
 
 
 class SagaCoordinator:
@@ -194,6 +216,32 @@ class SagaCoordinator:
 
         self._running.add(execution)
         self._resources.spawn(run())
+
+    async def open_sagas(self) -> list[OpenSaga]:
+        """Return the sagas of this gateway that have not ended, the ones that are due first."""
+        found = []
+        for one in await self._resources.journal.open_leases(MAX_LISTED):
+            record = SagaRecord.decode(one.body)
+            if record.kind in self._kinds():
+                found.append(OpenSaga(record, is_leased=one.is_leased, due_in=one.due_in))
+        return found
+
+    async def resume(self, record_id: str) -> None:
+        """Resume a saga that waits for its next try at once.
+
+        Raises `NotFound` for a saga that is not open here, `InvalidInput` for one that runs.
+        """
+        found = [one.record for one in await self.open_sagas() if one.record.id == record_id]
+        if not found:
+            raise NotFound(f"No saga {record_id} of this gateway is open.")
+        if not await self._resources.journal.release(record_id):
+            raise InvalidInput(f"The saga {found[0].saga} {record_id} runs: it needs no resume.")
+        await self._claim_abandoned(self._resources)
+
+    def _kinds(self) -> set[str]:
+        """Return the names of the sagas, with their steps, that this gateway can continue."""
+        classes = self._registry.classes.values()
+        return {kind_of(kind.__name__, [one.name for one in kind.steps]) for kind in classes}
 
     async def resume_abandoned(self) -> None:
         """Resume abandoned sagas, for as long as the gateway runs."""

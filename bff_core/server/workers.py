@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bff_core.events import Events, WorkerEnded
+from bff_core.observe.metrics.ended import add_ended
 from bff_core.observe.process_socket import VARIABLE
 
 RESPAWN_SECONDS: Final = 1.0
@@ -154,6 +155,7 @@ class Workers:
         self._alive.discard(worker)
         if self._sockets is not None:  # a worker that was killed has left its socket
             (self._sockets / f"{worker.process.pid}.sock").unlink(missing_ok=True)
+            add_ended(self._sockets, worker.process.pid)
         return status
 
     def _end(self, number: int) -> None:

@@ -119,6 +119,19 @@ class Settings(BaseModel):
         description="on or off (unset: on for this machine in development, off in production)",
     )
     """Whether the gateway serves `/console`; in production the operator token opens it."""
+    metrics: Literal["on", "off"] | None = Field(
+        default=None,
+        description="on or off (unset: on in development, with a port or with the console)",
+    )
+    """Whether the gateway counts requests; `/metrics` needs the operator token."""
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="a port, such as 9464 (unset: none)"
+    )
+    """A port on which `/metrics` is served without a token, to Prometheus only."""
+    metrics_host: str = Field(
+        default="127.0.0.1", description="an address to listen on, such as 0.0.0.0"
+    )
+    """The address of this port."""
     allowed_hosts: Names = Field(
         default=(),
         description="host names separated by commas, such as *.shop.example",

@@ -88,6 +88,7 @@ class UpstreamRegistry:
         if before is None:
             self.services[kind] = kind(stack, clock=runtime.clock)
             return
+        stack.adopt_actions(before)
         self.services[kind].call_through(stack)
         close = runtime.loop.call_later(CLOSE_AFTER_SECONDS, self._close, before, runtime)
         self._replaced[before] = close

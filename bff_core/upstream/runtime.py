@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Headers
@@ -12,6 +12,7 @@ from bff_core.events import Events
 from bff_core.policy.upstream.credentials import Credentials
 from bff_core.policy.upstream.retry import RetryBudget
 from bff_core.upstream.call_timer import CallTimers
+from bff_core.upstream.state import CredentialState
 from bff_core.upstream.user_agent import user_agent
 
 Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
@@ -35,6 +36,15 @@ class Credential(Protocol):
 
     async def replaced(self, call: Call, refused: Headers, /) -> Headers | None:
         """Return other fields in place of those that the service refused; None without others."""
+        ...
+
+
+@runtime_checkable
+class HasTokens(Protocol):
+    """Credentials with tokens that a provider issues."""
+
+    def state(self) -> CredentialState:
+        """Return what operators see: the age of a token, never the token."""
         ...
 
 

@@ -12,7 +12,7 @@ from bff_core.policy.upstream.retry import Retry, RetryBudget
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
-from bff_core.upstream.layers.bulkhead import bulkhead_layer
+from bff_core.upstream.layers.bulkhead import BulkheadLayer, bulkhead_layer
 from bff_core.upstream.layers.cache import CacheLayer, Refreshing
 from bff_core.upstream.layers.cache_fill import CacheFillLayer
 from bff_core.upstream.layers.coalesce import CoalesceLayer
@@ -24,6 +24,7 @@ from bff_core.upstream.layers.purge import PurgeLayer
 from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import UpstreamState
 from bff_core.upstream.transport.interface import Endpoint, Scheme, Transport
 from bff_core.upstream.transport.wire_transport import WireTransport
 
@@ -113,6 +114,46 @@ class UpstreamStack:
     def is_open(self) -> bool:
         """Whether the breaker refuses calls now."""
         return self._breaker is not None and self._breaker.is_open
+
+    @property
+    def breaker(self) -> BreakerLayer | None:
+        """The breaker, for operators; None if the policy leaves it out."""
+        return self._breaker
+
+    def state(self) -> UpstreamState:
+        """Return what operators see of each layer."""
+        balancer = self.balancer
+        state = UpstreamState(self.name, balancer.state())
+        state.is_panicking = balancer.endpoints.is_panicking and len(balancer.endpoints) > 1
+        state.transport = repr(self._lines[-1])
+        for layer in self._lines:
+            match layer:
+                case CacheLayer():
+                    state.cache = layer.state()
+                case CoalesceLayer():
+                    state.coalesce = layer.state()
+                case HedgeLayer():
+                    state.hedge = layer.state()
+                case RetryLayer():
+                    state.budget = layer.state()
+                case BreakerLayer():
+                    state.breaker = layer.state()
+                case BulkheadLayer():
+                    state.bulkhead = layer.state()
+                case CredentialsLayer():
+                    state.credentials = layer.state()
+        return state
+
+    def adopt_actions(self, before: "UpstreamStack") -> None:
+        """Continue what operators did to the stack that this one replaces."""
+        if self._breaker is not None and before.breaker is not None:
+            seconds = before.breaker.forced_for
+            if seconds:
+                self._breaker.force_open(seconds)
+        for one in before.balancer.state():
+            member = self.balancer.named(one.name)
+            if one.is_forced and one.ejected_for and member is not None:
+                self.balancer.eject(member, one.ejected_for)
 
     async def aclose(self) -> None:
         """Close the connections to every endpoint."""

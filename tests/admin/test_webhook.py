@@ -42,6 +42,11 @@ class Shop:
     heard: list[AnyEvent] = field(default_factory=list)
     now: float = NOW
 
+    purged: list[str] = field(default_factory=list)
+
+    async def _note(self, tags: Sequence[str]) -> None:
+        self.purged += tags
+
     def __post_init__(self) -> None:
         events = Events(self.heard.append)
         store = MemoryCacheStore(size=1_000_000, clock=lambda: 0.0, events=events)
@@ -62,7 +67,7 @@ class Shop:
         )
 
     def _admin(self) -> AdminEndpoints | None:
-        actions = cache_actions(lambda: self.cache)
+        actions = cache_actions(lambda: self.cache, self._note)
         return AdminEndpoints(token=self.token, actions=actions) if self.token else None
 
     def _webhook(self) -> Webhook | None:
@@ -225,6 +230,7 @@ async def test_the_operator_purges_and_looks() -> None:
 
     assert purged.json() == {"purged": ["product:42"], "dropped": 1}
     assert shop.purges == [Purged(("product:42",), "operator", 1)]
+    assert shop.purged == ["product:42"]
     assert (before["entries"], after["entries"]) == (2, 1)
     assert before["limit"] > before["bytes"] > after["bytes"] > 0
     assert before["upstreams"]["catalog"]["hit_ratio"] == 0.5

@@ -109,6 +109,10 @@ async def test_guests_do_not_share_one_quota(edged, answering):
 # The operator
 
 
+async def unreported(_) -> None:
+    """Report a purge to no other process."""
+
+
 def operated(purged):
     """Return an edge whose operator may purge."""
 
@@ -133,7 +137,7 @@ def operated(purged):
                 about=About("shop"),
                 readiness=Readiness(),
                 events=Events(),
-                admin=AdminEndpoints(token=TOKEN, actions=cache_actions(Cache)),
+                admin=AdminEndpoints(token=TOKEN, actions=cache_actions(Cache, unreported)),
                 clock=lambda: 0.0,
             ),
         )

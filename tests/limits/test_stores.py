@@ -218,3 +218,28 @@ async def test_redis_drops_callers_with_a_full_bucket(redis_server):
     key = (await link.run("KEYS", "*"))[0]
     assert 0 < await link.run("PTTL", key) <= 720_000
     await link.aclose()
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+async def test_callers_with_little_left_are_listed(kind, redis_server):
+    """The emptiest come first; callers with enough left, and limits of others, are left out."""
+    local, wide = MemoryLimitStore(Hands()), Limit(quota=100, per=3600, name="wide")
+    link = linked(redis_server)
+    store = RedisLimitStore(link, local, gateway="shop", clock=monotonic)
+    store = local if kind == "memory" else store
+    await admitted(store, [LimitQuery(HOUR, "viewer:ann")], 5)
+    await admitted(store, [LimitQuery(HOUR, "viewer:bob")], 4)
+    await admitted(store, [LimitQuery(HOUR, "viewer:eve"), LimitQuery(wide, "viewer:eve")], 1)
+
+    found = await store.nearly_empty([HOUR, wide], 0.2, 10)
+    first = await store.nearly_empty([HOUR, wide], 0.2, 1)
+    others = await store.nearly_empty([wide], 1.0, 10)
+    await link.aclose()
+
+    assert [(one.limit, one.caller, one.share) for one in found] == [
+        (HOUR, "viewer:ann", 0.0),
+        (HOUR, "viewer:bob", 0.2),
+    ]
+    assert [one.caller for one in first] == ["viewer:ann"]
+    assert [one.caller for one in others] == ["viewer:eve"]

@@ -241,3 +241,43 @@ def test_one_bad_endpoint_of_three_gets_five_calls_and_its_probes() -> None:
 
     assert received["a"] == 5 + (ejections - 1)
     assert ejections == pytest.approx(11, abs=1)  # 10 + 20 + … + 110 seconds
+
+
+def test_an_operator_ejects_an_endpoint_for_the_given_time() -> None:
+    """It gets no calls until then, though it never failed, and is probed after that."""
+    those = endpoints()
+    chosen = members(those)["b"]
+
+    those.force_eject(chosen, NOW, 60)
+
+    assert members(those, NOW + 59).keys() == {"a", "c"}
+    assert those.pick(NOW + 60, lambda: 0.0) is chosen
+
+
+def test_an_operator_restores_an_endpoint() -> None:
+    """It gets calls at once; one that is not ejected is left as it is."""
+    those = endpoints()
+    chosen = members(those)["b"]
+    those.force_eject(chosen, NOW, 60)
+
+    is_restored = those.restore(chosen, NOW)
+
+    assert (is_restored, those.restore(chosen, NOW)) == (True, False)
+    assert members(those).keys() == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(("names", "is_possible"), [("a", False), ("ab", True), ("abc", True)])
+def test_only_a_service_with_others_can_lose_an_endpoint(names, is_possible) -> None:
+    """With a single endpoint, or too few others, the ejection would change nothing."""
+    those = endpoints(names)
+
+    assert those.may_eject(members(those)["a"]) is is_possible
+
+
+def test_a_second_ejection_of_two_endpoints_is_not_possible() -> None:
+    """All would be used again: panic mode."""
+    those = endpoints("ab")
+    both = members(those)
+    those.force_eject(both["a"], NOW, 60)
+
+    assert (those.may_eject(both["a"]), those.may_eject(both["b"])) == (True, False)

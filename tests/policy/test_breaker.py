@@ -336,3 +336,57 @@ class CircuitsAgree(RuleBasedStateMachine):
 
 TestCircuitsAgree = CircuitsAgree.TestCase
 TestCircuitsAgree.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def test_an_operator_opens_it_for_the_given_time() -> None:
+    """It refuses calls until then, whatever they would have found, and probes after that."""
+    breaker = circuit()
+
+    breaker.force_open(NOW, 60)
+
+    assert (breaker.admit(NOW + 59), breaker.is_forced(NOW + 59)) == (None, True)
+    assert breaker.admit(NOW + 60) is not None
+    assert (breaker.state, breaker.is_forced(NOW + 60)) == ("half-open", False)
+
+
+def test_results_from_before_an_operator_opened_it_are_ignored() -> None:
+    """A call that was under way neither closes it nor counts."""
+    breaker = circuit()
+    period = breaker.admit(NOW)
+
+    breaker.force_open(NOW, 60)
+    breaker.succeed(period, NOW, 0.01)
+
+    assert (breaker.state, breaker.retry_after(NOW)) == ("open", 60)
+
+
+def test_a_failed_probe_after_an_operators_time_opens_it_as_usual() -> None:
+    """The open time is that of the policy again, and no operator is named for it."""
+    breaker = circuit(open_for=5, open_for_max=60)
+    breaker.force_open(NOW, 10)
+
+    breaker.fail(breaker.admit(NOW + 10), NOW + 10)
+
+    assert (breaker.retry_after(NOW + 10), breaker.is_forced(NOW + 10)) == (5, False)
+
+
+def test_an_operator_closes_it_with_a_clean_record() -> None:
+    """The failures that opened it are forgotten; a closed circuit is left as it is."""
+    breaker = circuit()
+    play(breaker, "f" * 20)
+
+    is_reset = breaker.reset(NOW)
+
+    assert (is_reset, breaker.reset(NOW)) == (True, False)
+    assert (breaker.state, breaker.counts(NOW).failed) == ("closed", 0)
+
+
+def test_its_counts_are_those_of_the_window() -> None:
+    """Calls, failures and slow calls are counted as long as they are recent."""
+    breaker = circuit(window=10)
+    play(breaker, "sfl")
+
+    now, later = breaker.counts(NOW), breaker.counts(NOW + 20)
+
+    assert (now.calls, now.failed, now.slow) == (3, 1, 1)
+    assert (later.calls, later.failed, later.slow) == (0, 0, 0)

@@ -188,3 +188,37 @@ async def test_a_journal_that_cannot_be_written_is_unavailable(tmp_path):
     with pytest.raises(StoreUnavailable, match="journal"):
         await journal.begin("s-1", KIND, b"one", "a", HOUR)
     await journal.aclose()
+
+
+async def test_open_records_are_listed_with_their_leases(make):
+    """Operators see which process has a saga, and when a parked one is due."""
+    journal = make()
+    await journal.begin("s-1", KIND, b"one", "a", HOUR)
+    await journal.begin("s-2", KIND, b"two", "a", HOUR)
+    await journal.park("s-2", b"parked", "a", HOUR / 2)
+    await journal.begin("s-3", KIND, b"three", "a", HOUR)
+    await journal.end("s-3", b"done", "a", HOUR)
+
+    parked, leased = await journal.open_leases(9)
+    await close(journal)
+
+    assert (parked.body, parked.is_leased) == (b"parked", False)
+    assert parked.due_in == pytest.approx(HOUR / 2, abs=60)
+    assert (leased.body, leased.is_leased) == (b"one", True)
+    assert leased.due_in == pytest.approx(HOUR, abs=60)
+
+
+async def test_a_parked_record_is_released(make):
+    """It can be claimed at once; one that a process has, or that is closed, can't."""
+    journal = make()
+    for name in ("parked", "leased", "closed"):
+        await journal.begin(name, KIND, name.encode(), "a", HOUR)
+    await journal.park("parked", b"parked", "a", HOUR)
+    await journal.end("closed", b"closed", "a", HOUR)
+
+    released = [await journal.release(name) for name in ("parked", "leased", "closed", "none")]
+    claimed = await journal.claim(KIND, "b", HOUR, 8)
+    await close(journal)
+
+    assert released == [True, False, False, False]
+    assert claimed == [b"parked"]

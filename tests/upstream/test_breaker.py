@@ -227,3 +227,34 @@ async def test_replies_that_come_late_do_not_open_it_again() -> None:
 
     assert all(isinstance(outcome, TransportFailed) for outcome in outcomes)
     assert layer.circuit.state == "closed"
+
+
+async def test_calls_are_refused_while_an_operator_has_opened_the_circuit() -> None:
+    """The error and the event name the reason, and the call is not sent."""
+    bench = LayerRuntime()
+    upstream = Scripted(reply(200))
+    layer = BreakerLayer(Breaker(), bench.runtime, upstream)
+
+    layer.force_open(30)
+    with pytest.raises(CircuitOpen, match="an operator opened the circuit") as caught:
+        await layer(bench.call())
+
+    assert (upstream.calls, caught.value.retry_after) == ([], 30)
+    assert [one.reason for one in bench.events_of(CallRejected)] == ["circuit_forced"]
+    assert [one.retry_after for one in bench.events_of(BreakerChanged)] == [30]
+
+
+async def test_a_circuit_that_an_operator_opened_closes_by_itself() -> None:
+    """After the time its probes are sent, and three good ones close it."""
+    bench = LayerRuntime()
+    upstream = Scripted(reply(200))
+    layer = BreakerLayer(Breaker(), bench.runtime, upstream)
+    layer.force_open(30)
+
+    await asyncio.sleep(30)
+    before = layer.state()
+    for _ in range(3):
+        await layer(bench.call())
+
+    assert (before.state, before.is_forced) == ("half-open", False)
+    assert (layer.state().state, len(upstream.calls)) == ("closed", 3)

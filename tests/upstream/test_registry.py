@@ -196,3 +196,17 @@ async def test_closing_ends_the_replaced_ones_too() -> None:
     del request
 
     assert office.closed == [["10.0.0.1"], ["10.0.0.2"], ["10.0.0.1"]]
+
+
+async def test_a_new_policy_ends_no_action_of_an_operator() -> None:
+    """A circuit that an operator opened stays open for the rest of its time."""
+    office = Office()
+    stack = next(one for one in office.registry.stacks if one.name == "users")
+    stack.breaker.force_open(60)
+
+    await asyncio.sleep(20)
+    office.change(timeout=1.0)
+    replaced = next(one for one in office.registry.stacks if one.name == "users")
+
+    assert (replaced is stack, replaced.breaker.forced_for) == (False, 40)
+    await office.registry.aclose()

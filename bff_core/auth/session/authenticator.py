@@ -135,6 +135,10 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
         """The path to which browsers return by default."""
         return self._home or f"{self.base}/"
 
+    def session_store(self) -> SessionStore:
+        """Return the store of sessions; raise `ConfigurationError` unless the gateway runs."""
+        return self.running.sessions.store
+
     @property
     def security_scheme(self) -> Mapping[str, object]:
         """The security scheme in OpenAPI."""

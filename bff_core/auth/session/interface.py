@@ -31,6 +31,14 @@ class StoredSession:
     idle_left: float
 
 
+@dataclass(frozen=True, slots=True)
+class LiveSessions:
+    """Sessions that have not ended, for operators; `count` is None if not all were counted."""
+
+    sessions: Sequence[StoredSession]
+    count: int | None
+
+
 class SessionStore(Protocol):
     """Stores sessions of a gateway.
 
@@ -69,6 +77,10 @@ class SessionStore(Protocol):
 
     async def listed(self, name: str, /) -> Sequence[StoredSession]:
         """Return the sessions that have a name in their `indexes_of`, newest first."""
+        ...
+
+    async def live(self, limit: int, /) -> LiveSessions:
+        """Return up to `limit` sessions of any subject, and how many there are."""
         ...
 
     async def end_listed(self, name: str, note: str, seconds: float, /) -> Sequence[str] | None:

@@ -9,6 +9,7 @@ from cachetools import FIFOCache
 from bff_core.auth.session.interface import (
     MAX_SESSIONS_PER_SUBJECT,
     Lifetimes,
+    LiveSessions,
     StoredSession,
     newest_first,
 )
@@ -95,6 +96,13 @@ class MemorySessionStore:
         """Return the sessions of a list, newest first."""
         found = [self._find(key) for key in list(self._index.get(name, ()))]
         return newest_first(stored for stored in found if stored is not None)
+
+    async def live(self, limit: int) -> LiveSessions:
+        """Return the sessions that were stored last, and how many there are."""
+        now = self._clock()
+        alive = [key for key, entry in self._entries.items() if now < entry.idle_until]
+        found = [self._find(key) for key in alive[-limit:]]
+        return LiveSessions(newest_first(one for one in found if one is not None), len(alive))
 
     async def end_listed(self, name: str, note: str, seconds: float) -> Sequence[str] | None:
         """End all sessions of a list, once for each `note`."""

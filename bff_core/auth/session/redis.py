@@ -8,12 +8,14 @@ import msgspec
 from bff_core.auth.session.interface import (
     MAX_SESSIONS_PER_SUBJECT,
     Lifetimes,
+    LiveSessions,
     StoredSession,
     newest_first,
 )
 from bff_core.auth.session.sealing import Sealing
 from bff_core.auth.session.session import Session, indexes_of
 from bff_core.redis.interface import RedisInterface
+from bff_core.redis.scan import scanned
 
 # A session is a hash: the sealed session, the generation of its tokens, and its end by the clock of
 # Redis (milliseconds), so clocks of processes don't matter. Its lists are sorted by those ends.
@@ -59,6 +61,20 @@ for i = 2, #KEYS do
     table.insert(sessions, {ARGV[i - 1], found[1], found[2] - now, left})
   else
     redis.call('ZREM', KEYS[1], ARGV[i - 1])
+  end
+end
+return sessions
+"""
+)
+
+LIVE: Final = (
+    NOW
+    + """
+local sessions = {}
+for i = 1, #KEYS do
+  local found = redis.call('HMGET', KEYS[i], 'sealed', 'until')
+  if found[1] then
+    table.insert(sessions, {ARGV[i], found[1], found[2] - now, redis.call('PTTL', KEYS[i])})
   end
 end
 return sessions
@@ -125,6 +141,12 @@ return 1
 RELEASE: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
+
+MAX_COUNTED: Final = 20_000
+"""Keys of sessions that are counted at most."""
+
+MAX_VISITED: Final = 50_000
+"""Keys of any kind that are visited to find those of sessions."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Session).decode
@@ -199,6 +221,18 @@ class RedisSessionStore:
         reply = await self._script_on_listed(LISTED, [index], await self._names_in(index))
         found = [self._stored(one) for one in reply] if isinstance(reply, list) else []
         return newest_first(session for session in found if session is not None)
+
+    async def live(self, limit: int) -> LiveSessions:
+        """Return some sessions, and how many there are if Redis does not hold too many keys."""
+        scan = await scanned(self._link, self._prefix, limit=MAX_COUNTED, visited=MAX_VISITED)
+        names = [name for name in scan.names if ":" not in name]  # not lists, notes and leases
+        shown = names[: 2 * limit]  # some may be the previous keys of sessions
+        keys = [self._key(name) for name in shown]
+        reply = await self._link.script(LIVE, keys, shown) if keys else []
+        found = [self._stored(one) for one in reply] if isinstance(reply, list) else []
+        sessions = newest_first(one for one in found if one is not None)
+        count = len(sessions) if len(names) <= len(shown) else len(names)
+        return LiveSessions(sessions[:limit], count if scan.is_complete else None)
 
     async def end_listed(self, name: str, note: str, seconds: float) -> Sequence[str] | None:
         """End all sessions of a list, once for each `note`."""

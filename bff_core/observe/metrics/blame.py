@@ -15,7 +15,7 @@ DEPENDENCY: Final = "dependency"
 """The reason of a part that degraded because a part that it awaited did."""
 
 
-class Problem(NamedTuple):
+class PartProblem(NamedTuple):
     """A part that did not end well, and the service that it called, if one is known."""
 
     composition: str
@@ -40,17 +40,17 @@ class RequestNotes:
 
     def __init__(self) -> None:
         self.is_stale = False
-        self.problems: list[Problem] = []
+        self.problems: list[PartProblem] = []
         self.upstreams: dict[tuple[str, str], str] = {}
 
-    def add(self, problem: Problem) -> None:
+    def add(self, problem: PartProblem) -> None:
         """Note a part, if it has used a stale reply or did not end well."""
         if problem.state == "stale":
             self.is_stale = True
         elif len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
 
-    def with_upstreams(self, calls: Sequence[EndedCall]) -> tuple[Problem, ...]:
+    def with_upstreams(self, calls: Sequence[EndedCall]) -> tuple[PartProblem, ...]:
         """Return the parts with their services: from the error, or the last call that failed."""
         return tuple(
             one._replace(
@@ -78,7 +78,7 @@ def is_failure(outcome: str | int) -> bool:
 
 
 def blamed(
-    event: events.RequestAnswered, problems: Sequence[Problem], calls: Sequence[EndedCall]
+    event: events.RequestAnswered, problems: Sequence[PartProblem], calls: Sequence[EndedCall]
 ) -> Iterator[Culprit]:
     """Yield what spoilt an answer: its parts, or else its error, or else its longest call.
 
@@ -102,7 +102,7 @@ def blamed(
         yield Culprit("", "", "slow")
 
 
-def _reason(problem: Problem) -> str:
+def _reason(problem: PartProblem) -> str:
     return problem.reason or problem.state
 
 

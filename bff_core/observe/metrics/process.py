@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bff_core.objective import Objective
 from bff_core.observe.metrics.samples import Labels, SampledView, Samples, SamplesQuery, Totals
 from bff_core.observe.metrics.sink import MetricsSink
-from bff_core.observe.metrics.steps import STEP_SECONDS, Steps
+from bff_core.observe.metrics.steps import Steps
 from bff_core.observe.metrics.totals import totals_of, views_with_objective
 
 Gauges = Mapping[str, Sequence[tuple[Labels, float]]]
@@ -15,7 +15,7 @@ Gauges = Mapping[str, Sequence[tuple[Labels, float]]]
 BREAKER_STATES = ("closed", "half-open", "open")
 
 
-class View:
+class MeasuredView:
     """A view that the gateway serves: the name of its screen (or empty) and its objective."""
 
     __slots__ = ("objective", "screen")
@@ -36,24 +36,21 @@ class ProcessMetrics:
         sink: MetricsSink,
         gateway: str,
         *,
-        views: Mapping[str, View],
+        views: Mapping[str, MeasuredView],
         read_gauges: Callable[[], Gauges] = dict,
         read_counters: Callable[[], Gauges] = dict,
+        read_upstreams: Callable[[], list[str]] = list,
     ) -> None:
         self._sink = sink
         self._gateway = gateway
         self._views = views
         self._read_gauges = read_gauges
         self._read_counters = read_counters
+        self._read_upstreams = read_upstreams
         self.steps = Steps(sink)
         sink.requests.set_objectives(
             {label: one.objective for label, one in views.items() if one.objective is not None}
         )
-
-    @property
-    def until_next_step(self) -> float:
-        """The seconds until the step that runs is over."""
-        return STEP_SECONDS - self._sink.now() % STEP_SECONDS
 
     def totals(self) -> Totals:
         """Return counters and histograms since the process started."""
@@ -76,6 +73,7 @@ class ProcessMetrics:
             self.steps.since(query.since),
             dict(sink.breakers),
             list(sink.occurrences),
+            self._read_upstreams(),
         )
 
     def _gauges(self) -> Gauges:

@@ -3,13 +3,14 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Final
 
 from bff_core import events
 from bff_core.errors import UpstreamError
 from bff_core.objective import Objective
 from bff_core.observe.exceptions import cause_of
-from bff_core.observe.metrics.blame import Problem, RequestNotes, blamed, request_notes
+from bff_core.observe.metrics.blame import PartProblem, RequestNotes, blamed, request_notes
 from bff_core.observe.metrics.clients import Clients
 from bff_core.observe.metrics.histogram import BOUNDS
 from bff_core.observe.metrics.series import OTHER, Bounded, CallSeries, PartSeries, ViewSeries
@@ -25,13 +26,17 @@ METHODS: Final = frozenset(
     {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "WEBSOCKET"}
 )
 
-NO_PROBLEMS: Final[Sequence[Problem]] = ()
+NOT_SENT: Final = frozenset({"circuit_open", "bulkhead_full", "credentials_unavailable"})
+"""Error codes of calls that were not sent: they have failed in no time."""
+
+NO_PROBLEMS: Final[Sequence[PartProblem]] = ()
 
 
 class RequestCounts:
     """The answers, parts and calls of one gateway in one process; `now` returns Unix time.
 
-    `objectives` are those of views by label, such as "GET /v1/home".
+    `objectives` are those of views by label, such as "GET /v1/home". `on_step` is called before the
+    first answer at or after `step_ends`.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -43,6 +48,8 @@ class RequestCounts:
         self.calls = Bounded(CallSeries, MAX_CALLS)
         self.blames: Bounded[Counter[str]] = Bounded(lambda _: Counter(), MAX_BLAMES)
         self.clients = Clients()
+        self.step_ends = inf
+        self.on_step: Callable[[], None] = lambda: None
 
     def set_objectives(self, objectives: Mapping[str, Objective]) -> None:
         """Set the objectives of views by their labels."""
@@ -56,6 +63,8 @@ class RequestCounts:
 
     def answered(self, event: events.RequestAnswered) -> None:
         """Count an answer, with the parts and calls of its request."""
+        if self._now() >= self.step_ends:
+            self.on_step()
         scope, status = current_request.get(), event.status
         state = "failed" if status >= 500 else "complete"
         problems, calls, is_stale = NO_PROBLEMS, None, False
@@ -94,7 +103,7 @@ class RequestCounts:
         state: str,
         *,
         scope: Scope | None,
-        problems: Sequence[Problem],
+        problems: Sequence[PartProblem],
         calls: Sequence[EndedCall],
     ) -> None:
         """Count an answer for its route or for one of its fields."""
@@ -120,7 +129,7 @@ class RequestCounts:
         state: str,
         scope: Scope,
         *,
-        problems: Sequence[Problem],
+        problems: Sequence[PartProblem],
         calls: Sequence[EndedCall],
     ) -> None:
         """Count an answer for each root field of its GraphQL operation.
@@ -148,7 +157,7 @@ class RequestCounts:
             state = part.state if part.exception() is None else "failed"
             series.states[state] += 1
             if (notes := request_notes()) is not None:
-                notes.add(Problem(composition, part.name, state, part.reason))
+                notes.add(PartProblem(composition, part.name, state, part.reason))
 
     def part_failed(self, event: events.PartEnded) -> None:
         """Note the service behind the error of a part."""
@@ -165,7 +174,7 @@ class RequestCounts:
             (event.upstream, event.operation, outcome, event.source, event.duration, "")
         )
 
-    def _count_calls(self, calls: Sequence[EndedCall], problems: Sequence[Problem]) -> None:
+    def _count_calls(self, calls: Sequence[EndedCall], problems: Sequence[PartProblem]) -> None:
         """Count the calls of a request; this does the usual ones itself."""
         found = self.calls.found
         for call in calls:
@@ -179,7 +188,7 @@ class RequestCounts:
             else:
                 self.count_call(call, problems)
 
-    def count_call(self, call: EndedCall, problems: Sequence[Problem] = NO_PROBLEMS) -> None:
+    def count_call(self, call: EndedCall, problems: Sequence[PartProblem] = NO_PROBLEMS) -> None:
         """Count a call; it has timed out if it was cancelled with its part, whose time was over."""
         upstream, operation, outcome, source, seconds, part = call
         labels = upstream, operation
@@ -190,18 +199,22 @@ class RequestCounts:
             word = _timed_out(part, problems) if outcome == "cancelled" else outcome
             is_error = word != "cancelled"
         series.counts[word, source] += 1
-        if source == "upstream" or not source:
+        if word in NOT_SENT:
+            series.rejected += 1
+        elif source == "upstream" or not source:
             histogram = series.histogram
             histogram.counts[bisect_left(BOUNDS, seconds)] += 1
             histogram.total += seconds
             if is_error:
                 series.errors += 1
+        else:
+            series.saved += 1
 
 
 STATUS_CLASSES: Final = ("other", "1xx", "2xx", "3xx", "4xx", "5xx", *["other"] * 4)
 
 
-def _timed_out(part: str, problems: Sequence[Problem]) -> str:
+def _timed_out(part: str, problems: Sequence[PartProblem]) -> str:
     """Return the outcome of a call that was cancelled."""
     is_late = any(one.part == part and one.reason == "timeout" for one in problems)
     return "timeout" if is_late else "cancelled"

@@ -42,10 +42,14 @@ class ViewStep(msgspec.Struct, array_like=True):
 
 
 class CallStep(msgspec.Struct, array_like=True):
-    """The calls that a service got in a step, those of them that failed, and all by bucket."""
+    """The calls of a service in a step: all but those that a cache answered (`saved`).
+
+    `errors` of the calls failed, or were rejected and not sent. `buckets` have the sent ones.
+    """
 
     calls: int = 0
     errors: int = 0
+    saved: int = 0
     buckets: dict[int, int] = {}
 
 
@@ -60,14 +64,18 @@ class Blamed(msgspec.Struct, array_like=True, frozen=True):
     version: str = ""
 
 
-class Step(msgspec.Struct):
-    """What was counted in `STEP_SECONDS`; it began at `number` times that, in Unix time."""
+class WindowStep(msgspec.Struct):
+    """What was counted in `STEP_SECONDS`; it began at `number` times that, in Unix time.
+
+    `refused` requests were shed or refused by the server, `joined` calls waited for an equal one.
+    """
 
     number: int
     views: dict[str, ViewStep] = {}
     calls: dict[str, CallStep] = {}
     blames: list[tuple[Blamed, int]] = []
     refused: int = 0
+    joined: int = 0
 
 
 class SampledView(msgspec.Struct):
@@ -84,7 +92,8 @@ class SampledView(msgspec.Struct):
 class Samples(msgspec.Struct):
     """What one process of a gateway has counted; `time` and `started` are Unix time.
 
-    `gauges` are the current values by family and labels.
+    `gauges` are the current values by family and labels. `upstreams` are the services that the
+    gateway can call.
     """
 
     gateway: str
@@ -94,9 +103,10 @@ class Samples(msgspec.Struct):
     totals: Totals
     gauges: dict[str, list[tuple[Labels, float]]]
     views: dict[str, SampledView]
-    steps: list[Step] = []
+    steps: list[WindowStep] = []
     breakers: dict[str, str] = {}
     occurrences: list[Occurrence] = []
+    upstreams: list[str] = []
 
 
 class SamplesQuery(msgspec.Struct):
@@ -152,7 +162,10 @@ def added_views(one: ViewStep, other: ViewStep) -> ViewStep:
 def added_calls(one: CallStep, other: CallStep) -> CallStep:
     """Return the sum of two."""
     return CallStep(
-        one.calls + other.calls, one.errors + other.errors, added(one.buckets, other.buckets)
+        one.calls + other.calls,
+        one.errors + other.errors,
+        one.saved + other.saved,
+        added(one.buckets, other.buckets),
     )
 
 

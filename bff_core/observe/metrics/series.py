@@ -97,14 +97,16 @@ class CallSeries:
 
     `fine` were answered by the service with 200, `counts` has the others by outcome and source. The
     histogram has those that the service answered or should have answered, not those from a cache;
-    `errors` of these failed.
+    `errors` of these failed. `rejected` were not sent, and `saved` were answered by a cache.
     """
 
-    __slots__ = ("counts", "errors", "fine", "histogram", "marked")
+    __slots__ = ("counts", "errors", "fine", "histogram", "marked", "rejected", "saved")
 
     def __init__(self, _labels: tuple[str, ...] = ()) -> None:
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.histogram = Histogram()
         self.fine = 0
         self.errors = 0
-        self.marked = 0
+        self.rejected = 0
+        self.saved = 0
+        self.marked = (0, 0, 0)

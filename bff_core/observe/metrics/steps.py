@@ -6,8 +6,8 @@ from typing import Final
 from bff_core.observe.metrics.samples import (
     Blamed,
     CallStep,
-    Step,
     ViewStep,
+    WindowStep,
     added_calls,
 )
 from bff_core.observe.metrics.series import CallSeries, ViewSeries
@@ -23,14 +23,17 @@ REFUSED: Final = ("bff_requests_shed_total", "bff_requests_refused_total")
 
 
 class Steps:
-    """What a sink has counted in each step; `end_step` is called once in each."""
+    """What a sink has counted in each step; the first answer or reader after a step ends it."""
 
     def __init__(self, sink: MetricsSink) -> None:
         self._sink = sink
-        self._ended: deque[Step] = deque(maxlen=MAX_STEPS)
-        self._number = number_of(sink.now())
+        self._ended: deque[WindowStep] = deque(maxlen=MAX_STEPS)
+        self._number = -1
         self._blames: dict[tuple[str, ...], int] = {}
         self._refused = 0
+        self._joined = 0
+        sink.requests.on_step = self.end_step
+        self.end_step()
 
     def end_step(self) -> None:
         """End the step that runs, if its time is over; one without requests is not stored."""
@@ -41,13 +44,15 @@ class Steps:
         if step.views or step.calls or step.refused:
             self._ended.append(step)
         self._number = number
+        self._sink.requests.step_ends = (number + 1) * STEP_SECONDS
 
-    def since(self, number: int) -> list[Step]:
-        """Return the steps from a number on; the last one may still run."""
+    def since(self, number: int) -> list[WindowStep]:
+        """Return the steps from a number on; the last one still runs."""
+        self.end_step()
         return [*(one for one in self._ended if one.number >= number), self._current(ends=False)]
 
-    def _current(self, *, ends: bool) -> Step:
-        requests, step = self._sink.requests, Step(self._number)
+    def _current(self, *, ends: bool) -> WindowStep:
+        requests, step = self._sink.requests, WindowStep(self._number)
         for view in (*requests.views.found.values(), *requests.fields.found.values()):
             _add_view(step, view, ends=ends)
         for labels, calls in requests.calls.found.items():
@@ -59,9 +64,10 @@ class Steps:
             if count > self._blames.get(labels, 0)
         ]
         refused = sum(sum(self._sink.rare.get(one, {}).values()) for one in REFUSED)
-        step.refused = refused - self._refused
+        joined = sum(self._sink.rare.get("bff_coalesced_calls_total", {}).values())
+        step.refused, step.joined = refused - self._refused, joined - self._joined
         if ends:
-            self._blames, self._refused = blames, refused
+            self._blames, self._refused, self._joined = blames, refused, joined
         return step
 
 
@@ -70,7 +76,7 @@ def number_of(now: float) -> int:
     return int(now / STEP_SECONDS)
 
 
-def _add_view(step: Step, view: ViewSeries, *, ends: bool) -> None:
+def _add_view(step: WindowStep, view: ViewSeries, *, ends: bool) -> None:
     buckets = view.histogram.since_mark()
     if not buckets:
         return
@@ -84,13 +90,15 @@ def _add_view(step: Step, view: ViewSeries, *, ends: bool) -> None:
         view.histogram.mark()
 
 
-def _add_calls(step: Step, upstream: str, calls: CallSeries, *, ends: bool) -> None:
+def _add_calls(step: WindowStep, upstream: str, calls: CallSeries, *, ends: bool) -> None:
+    marked = calls.errors, calls.rejected, calls.saved
     buckets = calls.histogram.since_mark()
-    if not buckets:
+    errors, rejected, saved = (now - then for now, then in zip(marked, calls.marked, strict=True))
+    if not (buckets or rejected or saved):
         return
-    own = CallStep(sum(buckets.values()), calls.errors - calls.marked, buckets)
+    own = CallStep(sum(buckets.values()) + rejected, errors + rejected, saved, buckets)
     known = step.calls.get(upstream)
     step.calls[upstream] = own if known is None else added_calls(known, own)
     if ends:
-        calls.marked = calls.errors
+        calls.marked = marked
         calls.histogram.mark()

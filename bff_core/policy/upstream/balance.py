@@ -47,13 +47,14 @@ class Member(Generic[Key, Target]):
     """The state of one endpoint: its target, load and failures.
 
     An endpoint is healthy, ejected or probed: after an ejection it gets one call at a time until
-    one succeeds.
+    one succeeds. `is_forced` is whether an operator ejected it.
     """
 
     __slots__ = (
         "ejected_until",
         "failures",
         "in_flight",
+        "is_forced",
         "is_gone",
         "key",
         "repeats",
@@ -69,6 +70,7 @@ class Member(Generic[Key, Target]):
         self.repeats = 0
         self.restored_at = 0.0
         self.ejected_until: float | None = None
+        self.is_forced = False
         self.is_gone = False
 
 
@@ -109,6 +111,29 @@ class EndpointSet(Generic[Key, Target]):
         """Whether all endpoints are used because so many are ejected."""
         ejected = len(self.ejected)
         return ejected > self._options.max_ejected_ratio * len(self) or ejected == len(self)
+
+    @property
+    def members(self) -> Sequence[Member[Key, Target]]:
+        """The endpoints with their states."""
+        return tuple(self._all)
+
+    def may_eject(self, member: Member[Key, Target]) -> bool:
+        """Whether calls would avoid the endpoint if it were ejected: enough others remain."""
+        ejected = len({*self.ejected, member.key})
+        return ejected <= self._options.max_ejected_ratio * len(self) and ejected < len(self)
+
+    def force_eject(self, member: Member[Key, Target], now: float, seconds: float) -> None:
+        """Eject an endpoint for some seconds, as an operator demands; or change that time."""
+        member.failures, member.is_forced = 0, True
+        member.ejected_until = now + seconds
+        self._arrange(now)
+
+    def restore(self, member: Member[Key, Target], now: float) -> bool:
+        """End an ejection at once, as an operator demands; return False if there is none."""
+        if member.ejected_until is None:
+            return False
+        self._restore(member, now)
+        return True
 
     def update(self, keys: Iterable[Key], now: float) -> list[Member[Key, Target]]:
         """Replace the endpoints; return the removed ones."""
@@ -153,10 +178,13 @@ class EndpointSet(Generic[Key, Target]):
         member.failures = 0
         if member.ejected_until is None or (now < member.ejected_until and not self.is_panicking):
             return False
-        member.ejected_until = None
+        self._restore(member, now)
+        return True
+
+    def _restore(self, member: Member[Key, Target], now: float) -> None:
+        member.ejected_until, member.is_forced = None, False
         member.restored_at = now
         self._arrange(now)
-        return True
 
     def fail(self, member: Member[Key, Target], now: float) -> float | None:
         """Record a failure; return for how many seconds it ejects the endpoint, or None."""
@@ -174,7 +202,7 @@ class EndpointSet(Generic[Key, Target]):
         if member.ejected_until is None:  # healthy time lowers the count of repeats
             healthy = int((now - member.restored_at) / options.eject_for)
             member.repeats = max(0, member.repeats - healthy)
-        member.failures = 0
+        member.failures, member.is_forced = 0, False
         member.repeats += 1
         duration = min(options.eject_for * member.repeats, options.eject_for_max)
         member.ejected_until = now + duration

@@ -52,6 +52,15 @@ class Breaker:
             raise ConfigurationError("Breaker.open_for_max must be at least Breaker.open_for")
 
 
+@dataclass(frozen=True, slots=True)
+class CallCounts:
+    """The recent calls that a circuit judges by, and how many of them failed or were slow."""
+
+    calls: int
+    failed: int
+    slow: int
+
+
 class Circuit:
     """The state of one upstream's circuit.
 
@@ -65,6 +74,8 @@ class Circuit:
 
     A half-open circuit admits the first `probes` calls. If all of them succeed, it closes; one
     failure opens it again, for longer.
+
+    An operator may `force_open` it for some time, and `reset` it. After that time it is half-open.
     """
 
     __slots__ = (
@@ -73,6 +84,7 @@ class Circuit:
         "_closed_at",
         "_failing_since",
         "_failures",
+        "_forced_until",
         "_probing",
         "_reopens_at",
         "_slow",
@@ -89,7 +101,7 @@ class Circuit:
         self._chance = chance
         self._calls, self._failures, self._slow = (Window(options.window) for _ in range(3))
         self._failing_since = self._closed_at = -math.inf
-        self._reopens_at = 0.0
+        self._reopens_at = self._forced_until = 0.0
         self._probing = self._successes = 0
 
     def admit(self, now: float) -> int | None:
@@ -145,6 +157,20 @@ class Circuit:
         if period == self.period and self.state == "closed":
             self._open(now)
 
+    def force_open(self, now: float, seconds: float) -> None:
+        """Open it for some seconds in any state, as an operator demands; or change that time."""
+        if self.state == "closed" and now - self._closed_at > self.options.window:
+            self._failing_since = now
+        self._reopens_at = self._forced_until = now + seconds
+        self._change("open")
+
+    def reset(self, now: float) -> bool:
+        """Close it at once, as an operator demands; return False if it is closed."""
+        if self.state == "closed":
+            return False
+        self._close(now)
+        return True
+
     def forget(self, period: int) -> None:
         """Discard a call without a result: it was cancelled, or never sent."""
         if period == self.period and self.state == "half-open":
@@ -153,6 +179,15 @@ class Circuit:
     def is_refusing(self, now: float) -> bool:
         """Whether it rejects every call: open, and not yet due for a probe."""
         return self.state == "open" and now < self._reopens_at
+
+    def is_forced(self, now: float) -> bool:
+        """Whether it is open because an operator opened it."""
+        return self.state == "open" and now < self._forced_until
+
+    def counts(self, now: float) -> CallCounts:
+        """Return how many calls were recorded in the window that ends now."""
+        calls, failed, slow = (one.total(now) for one in (self._calls, self._failures, self._slow))
+        return CallCounts(calls, failed, slow)
 
     def retry_after(self, now: float) -> float:
         """Return after how many seconds a rejected call may be tried again."""
@@ -192,6 +227,8 @@ class Circuit:
         self._change("closed")
 
     def _change(self, state: State) -> None:
+        if state != "open":
+            self._forced_until = 0.0
         self.state = state
         self.period += 1
         self._probing = self._successes = 0

@@ -110,6 +110,10 @@ class Operations:
     def __len__(self) -> int:
         return len(self._known)
 
+    def delays(self, now: float) -> dict[str, float | None]:
+        """Return after how many seconds a call of each operation is slow."""
+        return {operation: latencies.delay(now) for operation, latencies in self._known.items()}
+
     def of(self, operation: str) -> Latencies:
         """Return the latencies of an operation."""
         return self._known.get(operation) or self._add(operation)

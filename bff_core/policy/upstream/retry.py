@@ -95,8 +95,11 @@ class RetryBudget:
 
     def left(self, now: float) -> float:
         """Return how many retries are left."""
-        earned = self._options.budget_ratio * self._calls.total(now)
-        return self._options.budget_min + earned - self._retries.total(now)
+        return self.size(now) - self._retries.total(now)
+
+    def size(self, now: float) -> float:
+        """Return how many retries the recent calls allow, used ones included."""
+        return self._options.budget_min + self._options.budget_ratio * self._calls.total(now)
 
 
 def decide(

@@ -1,7 +1,20 @@
 """What a journal has to do: store records durably, each leased by one process at a time."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """A record that is not closed: whether a process has it, and when its lease ends (seconds).
+
+    A record that no process has can be claimed after that time; it is negative if it can be now.
+    """
+
+    body: bytes
+    is_leased: bool
+    due_in: float
 
 
 class Journal(Protocol):
@@ -38,6 +51,14 @@ class Journal(Protocol):
 
     async def open_records(self, limit: int) -> Sequence[bytes]:
         """Return open records, for operators."""
+        ...
+
+    async def open_leases(self, limit: int) -> Sequence[OpenRecord]:
+        """Return open records with their leases, the ones that are due first."""
+        ...
+
+    async def release(self, record_id: str) -> bool:
+        """Let a parked record be claimed at once; return False if a process has it, or none is."""
         ...
 
     async def drop(self, record_id: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bff_core.redis.interface import RedisInterface, Value
+from bff_core.saga.journal.interface import OpenRecord
 
 TIMEOUT_SECONDS: Final = 1.0
 """Seconds for one command: to journal a write late is better than to refuse it."""
@@ -76,6 +77,20 @@ for i = 1, #KEYS do
 end
 return found
 """
+# KEYS: open records. Returns the time, and the body and the owner of each.
+LEASES: Final = (
+    _NOW
+    + """
+local found = {}
+for i = 1, #KEYS do found[i] = redis.call('HMGET', KEYS[i], 'body', 'owner') end
+return {now, found}
+"""
+)
+RELEASE: Final = """
+if redis.call('HGET', KEYS[1], 'owner') ~= '' then return 0 end
+redis.call('ZADD', KEYS[2], 'XX', 0, ARGV[1])
+return redis.call('ZSCORE', KEYS[2], ARGV[1]) and 1 or 0
+"""
 DROP: Final = """
 redis.call('ZREM', KEYS[2], ARGV[1])
 return redis.call('DEL', KEYS[1])
@@ -136,6 +151,39 @@ class RedisJournal:
         return (
             _strings(await self._link.script(BODIES, keys, within=TIMEOUT_SECONDS)) if keys else []
         )
+
+    async def open_leases(self, limit: int) -> Sequence[OpenRecord]:
+        """Return open records with their leases."""
+        due: list[tuple[float, bytes]] = []
+        for queue in _strings(
+            await self._link.run("SMEMBERS", self._kinds, within=TIMEOUT_SECONDS)
+        ):
+            listed = await self._link.run(
+                "ZRANGE", queue, 0, limit - 1, "WITHSCORES", within=TIMEOUT_SECONDS
+            )
+            if isinstance(listed, list):
+                due += [(until, name) for name, until in listed]
+        due = sorted(due)[:limit]
+        keys = [self._key(name.decode()) for _, name in due]
+        if not keys:
+            return []
+        match await self._link.script(LEASES, keys, within=TIMEOUT_SECONDS):
+            case [int(now), list(rows)]:
+                times = [(until - now) / 1000 for until, _ in due]
+                return [
+                    OpenRecord(row[0], bool(row[1]) and left > 0, left)
+                    for left, row in zip(times, rows, strict=True)
+                    if isinstance(row[0], bytes)
+                ]
+        return []
+
+    async def release(self, record_id: str) -> bool:
+        """Let a parked record be claimed at once."""
+        queue = await self._queue_of(record_id)
+        if queue is None:
+            return False
+        keys = (self._key(record_id), queue)
+        return await self._link.script(RELEASE, keys, (record_id,), within=TIMEOUT_SECONDS) == 1
 
     async def drop(self, record_id: str) -> bool:
         """Delete a record that an operator has settled."""

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from bff_core.clock import Clock
+from bff_core.saga.journal.interface import OpenRecord
 from bff_core.sqlite import BUSY_SECONDS, SQLiteFile
 
 SCHEMA = """
@@ -84,6 +85,24 @@ class SQLiteJournal:
             return [bytes(row[0]) for row in base.execute(query, (limit,))]
 
         return await self._file.write(work)
+
+    async def open_leases(self, limit: int) -> Sequence[OpenRecord]:
+        """Return open records with their leases."""
+
+        def work(base: sqlite3.Connection) -> list[OpenRecord]:
+            query = "SELECT body, owner, until FROM sagas WHERE is_open = 1 ORDER BY until LIMIT ?"
+            now = self._wall()
+            return [
+                OpenRecord(bytes(body), bool(owner) and until > now, until - now)
+                for body, owner, until in base.execute(query, (limit,))
+            ]
+
+        return await self._file.write(work)
+
+    async def release(self, record_id: str) -> bool:
+        """Let a parked record be claimed at once."""
+        query = "UPDATE sagas SET until = 0 WHERE id = ? AND is_open = 1 AND owner = ''"
+        return await self._file.write(lambda base: base.execute(query, (record_id,)).rowcount == 1)
 
     async def drop(self, record_id: str) -> bool:
         """Delete a record that an operator has settled."""

@@ -9,6 +9,7 @@ from bff_core.upstream.credentials.redacted_headers import AUTHORIZATION, bearer
 from bff_core.upstream.credentials.token_cache import TokenCache
 from bff_core.upstream.credentials.token_source import TokenSource
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import CredentialState
 
 
 class ClientCredentialsToken:
@@ -35,6 +36,10 @@ class ClientCredentialsToken:
 
     def __repr__(self) -> str:
         return f"the token of {self._client_id}"
+
+    def state(self) -> CredentialState:
+        """Return what operators see of the token."""
+        return self._tokens.state(repr(self))
 
     def headers(self, call: Call) -> Headers | Awaitable[Headers]:
         """Return the header with the token, after a token request if there is no valid one."""

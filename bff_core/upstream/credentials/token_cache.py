@@ -10,6 +10,7 @@ from bff_core.events import TokenRefused
 from bff_core.refreshed_value import Fetched, Refreshed
 from bff_core.upstream.credentials.token_source import IssuedToken
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import CredentialState
 
 REFRESH_SHARE: Final = 0.8
 """The share of its lifetime after which a token is replaced early, less up to a tenth by chance."""
@@ -59,6 +60,12 @@ class TokenCache:
         """Why the last request failed; empty after a success."""
         failure = self._tokens.failure
         return failure.reason if isinstance(failure, OAuthError) else ""
+
+    def state(self, kind: str) -> CredentialState:
+        """Return what operators see of it: never the token."""
+        tokens = self._tokens
+        count = 0 if tokens.current is None else 1
+        return CredentialState(kind, tokens.age, tokens.expires_in, count, self.reason)
 
     async def get(self, call: Call) -> str:
         """Return a token, after a request if one is needed; raises `CredentialsUnavailable`."""

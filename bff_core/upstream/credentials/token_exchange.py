@@ -15,6 +15,7 @@ from bff_core.upstream.credentials.relay import viewer_token
 from bff_core.upstream.credentials.token_cache import TokenCache
 from bff_core.upstream.credentials.token_source import TokenSource
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import CredentialState
 
 MAX_CACHED_TOKENS: Final = 10_000
 """Exchanged tokens that are cached; beyond that the least recently used one is dropped."""
@@ -43,6 +44,10 @@ class ExchangedToken:
 
     def __repr__(self) -> str:
         return f"the viewer's token for {self._options.audience}"
+
+    def state(self) -> CredentialState:
+        """Return what operators see: each viewer has a token, so there is no single age."""
+        return CredentialState(repr(self), tokens=len(self._tokens))
 
     def headers(self, call: Call) -> Headers | Awaitable[Headers]:
         """Return the header with the exchanged token; nothing for an anonymous call."""

@@ -14,6 +14,7 @@ from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
 from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
 from bff_core.upstream.dns import AddressLookup
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import EndpointState
 from bff_core.upstream.transport.interface import Connector, Endpoint, Transport
 
 EndpointMember = Member[Endpoint, Connector]
@@ -71,6 +72,33 @@ class Balancer:
         out = self.endpoints.ejected
         names = (f"{e.name} (ejected)" if e in out else e.name for e in self.endpoints.keys)
         return f"balance    {', '.join(names) or 'no address yet'}"
+
+    def state(self) -> list[EndpointState]:
+        """Return what operators see of each endpoint."""
+        endpoints, now = self.endpoints, self._clock()
+        return [
+            _state_of(member, now, may_eject=endpoints.may_eject(member))
+            for member in endpoints.members
+        ]
+
+    def named(self, name: str) -> EndpointMember | None:
+        """Return the endpoint with a name, or at an address that is its only one."""
+        found = [one for one in self.endpoints.members if name in _names(one.key)]
+        return found[0] if len(found) == 1 else None
+
+    def eject(self, member: EndpointMember, seconds: float) -> None:
+        """Give an endpoint no calls for some seconds, as an operator demands."""
+        self.endpoints.force_eject(member, self._clock(), seconds)
+        if self._events.sinks:
+            self._events.emit(Ejected(self._runtime.upstream, "", member.key.name, seconds))
+
+    def restore(self, member: EndpointMember) -> bool:
+        """Give an endpoint calls again, as an operator demands; return False if it has them."""
+        if not self.endpoints.restore(member, self._clock()):
+            return False
+        if self._events.sinks:
+            self._events.emit(Restored(self._runtime.upstream, "", member.key.name))
+        return True
 
     async def __call__(self, call: Call) -> Reply:
         """Send the call to an endpoint, and count the outcome of the attempt for that endpoint."""
@@ -252,6 +280,28 @@ class Balancer:
         for member in [member for member in self._leaving if not member.in_flight]:
             self._leaving.discard(member)
             self._runtime.spawn(_close(member.target))
+
+
+def _state_of(member: EndpointMember, now: float, *, may_eject: bool) -> EndpointState:
+    load, until = member.target.load, member.ejected_until
+    return EndpointState(
+        member.key.name,
+        member.in_flight,
+        member.failures,
+        load.idle,
+        load.active,
+        load.waiting,
+        is_ejected=until is not None,
+        ejected_for=0.0 if until is None else max(0.0, until - now),
+        is_forced=member.is_forced,
+        may_eject=may_eject,
+    )
+
+
+def _names(endpoint: Endpoint) -> tuple[str, ...]:
+    """Return what an operator may call an endpoint: its name, its address, with or without port."""
+    address = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+    return endpoint.name, endpoint.address, f"{address}:{endpoint.port}"
 
 
 async def _close(connector: Connector) -> None:

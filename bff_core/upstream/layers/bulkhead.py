@@ -9,6 +9,7 @@ from bff_core.policy.upstream.bulkhead import Bulkhead, Permits
 from bff_core.policy.upstream.concurrency import Adaptive, ConcurrencyLimit
 from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import BulkheadState
 
 SPARE_SECONDS = 0.005
 """How long before its deadline a call stops waiting for a permit, which it could not use."""
@@ -39,6 +40,13 @@ class BulkheadLayer:
         return (
             f"bulkhead   {permits.in_use} of {permits.limit} permits{bounds},"
             f" {permits.waiting} of {permits.options.queue} waiting"
+        )
+
+    def state(self) -> BulkheadState:
+        """Return what operators see."""
+        permits = self.permits
+        return BulkheadState(
+            permits.in_use, permits.limit, permits.waiting, permits.options.adaptive is not None
         )
 
     async def __call__(self, call: Call) -> Reply:
@@ -121,6 +129,12 @@ class AdaptiveBulkheadLayer(BulkheadLayer):
         now, chance = runtime.clock(), runtime.chance
         self.concurrency = ConcurrencyLimit(adaptive, options.concurrent, now, chance)
         self.permits.limit = self.concurrency.value
+
+    def state(self) -> BulkheadState:
+        """Return what operators see."""
+        state = super().state()
+        state.is_probing = self.concurrency.is_probing
+        return state
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on as soon as it has a permit, and adapt the limit to its outcome."""

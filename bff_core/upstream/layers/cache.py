@@ -17,6 +17,7 @@ from bff_core.http_statuses import STALE_IF_ERROR
 from bff_core.policy.upstream.cache import Cache
 from bff_core.upstream.layers.deadline import DeadlineLayer
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import CacheState
 
 Refreshing = dict[str, float]
 """The keys that are being refreshed in the background; until when each stored entry is fresh.
@@ -80,6 +81,11 @@ class CacheLayer:
 
     def __repr__(self) -> str:
         return f"cache      {self._cache.figures.by_name[self._upstream]}"
+
+    def state(self) -> CacheState:
+        """Return what operators see."""
+        found = self._cache.figures.by_name[self._upstream]
+        return CacheState(found.hit, found.stale, found.miss, found.store)
 
     async def __call__(self, call: Call) -> Reply:
         """Serve a stored entry, or pass the call on."""

@@ -8,6 +8,7 @@ from bff_core.call import Call, Handler, Headers, Reply, find_header
 from bff_core.events import Coalesced, Span
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import CoalesceState
 
 Key = tuple[str, str, str | None, Headers, bytes | StreamedBody, tuple[object, int] | None]
 
@@ -35,6 +36,7 @@ class CoalesceLayer:
         "_clock",
         "_events",
         "_flights",
+        "_joined",
         "_leading",
         "_loop",
         "_store",
@@ -53,9 +55,15 @@ class CoalesceLayer:
         self._events = runtime.events
         self._flights: dict[Key, Flight] = {}
         self._leading: dict[Key, Span] = {}
+        self._joined = 0
 
     def __repr__(self) -> str:
         return f"coalesce   {len(self._flights)} flights"
+
+    def state(self) -> CoalesceState:
+        """Return what operators see."""
+        waiting = sum(map(len, self._flights.values()))
+        return CoalesceState(len(self._flights), waiting, self._joined)
 
     async def __call__(self, call: Call) -> Reply:
         """Lead a flight, or wait for the one that is running."""
@@ -66,6 +74,7 @@ class CoalesceLayer:
         flight = self._flights.get(key)
         if flight is None:
             return await self._lead(key, call, {})
+        self._joined += 1
         if self._events.sinks:
             leader = self._leading.get(key)
             event = Coalesced(self._upstream, call.operation, leader, span=call.span)

@@ -7,7 +7,8 @@ from typing import TypeVar
 from bff_core.call import Call, Handler, Headers, Reply
 from bff_core.errors import ConfigurationError, CredentialsUnavailable
 from bff_core.events import Unauthorized
-from bff_core.upstream.runtime import Credential, Runtime
+from bff_core.upstream.runtime import Credential, HasTokens, Runtime
+from bff_core.upstream.state import CredentialState
 
 T = TypeVar("T")
 
@@ -42,6 +43,13 @@ class CredentialsLayer:
 
     def __repr__(self) -> str:
         return f"credentials {self._credential!r}"
+
+    def state(self) -> CredentialState:
+        """Return what operators see: never the credentials."""
+        credential = self._credential
+        if isinstance(credential, HasTokens):
+            return credential.state()
+        return CredentialState(repr(credential))
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on with credentials, and once more with others if they are refused."""

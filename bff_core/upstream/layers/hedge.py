@@ -12,6 +12,7 @@ from bff_core.policy.upstream.hedge import Hedge, Operations, is_good
 from bff_core.policy.upstream.retry import RetryBudget
 from bff_core.upstream.call_timer import CallTimer
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import HedgeState
 
 
 class HedgeLayer:
@@ -51,6 +52,10 @@ class HedgeLayer:
             f"hedge      after {options.quantile:.0%} of recent calls,"
             f" {options.delay_min:g} to {options.delay_max:g} s"
         )
+
+    def state(self) -> HedgeState:
+        """Return what operators see."""
+        return HedgeState(self.operations.delays(self._clock()))
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on, and a second one if it takes long."""

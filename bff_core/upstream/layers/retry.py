@@ -11,6 +11,7 @@ from bff_core.errors import NotSent, UpstreamError
 from bff_core.events import Retried, RetryRefused
 from bff_core.policy.upstream.retry import Failure, Retry, RetryBudget, decide
 from bff_core.upstream.runtime import Runtime
+from bff_core.upstream.state import BudgetState
 
 REPORTED = frozenset({"budget", "deadline", "retry_after"})
 """The refusals that emit an event: under other conditions the call would be retried."""
@@ -49,6 +50,11 @@ class RetryLayer:
             f"retry      {options.attempts} attempts, {options.budget_ratio:.0%} of calls"
             f" + {options.budget_min}"
         )
+
+    def state(self) -> BudgetState:
+        """Return what operators see."""
+        now = self._clock()
+        return BudgetState(max(0.0, self.budget.left(now)), self.budget.size(now))
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on, again if it fails."""

@@ -409,3 +409,35 @@ async def test_sessions_of_two_providers_are_separate(redis_server):
     assert (refused.status_code, refused.json()["code"]) == (401, "session_ended")
     assert listed == [1, 0]
     assert still.json() == {"subject": "1"}
+
+
+@pytest.mark.needs("redis-server")
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+async def test_operators_see_how_many_sessions_are_live(kind, redis_server):
+    """Sessions of all subjects are counted, the newest of some are returned; ended ones are not."""
+    async with opened(kind, redis_server) as store:
+        for number in range(5):
+            one = session(f"h{number}", subject=f"user-{number}", signed_in_at=float(number))
+            await store.add(f"k{number}", one, LIFETIMES)
+        await store.remove(["k0"])
+        await store.move("k1", "k9", 10.0)
+        await store.lease("refresh", "me", 60.0)
+        await store.add_note("noted", 60.0)
+        live, some = await store.live(10), await store.live(2)
+
+    assert [one.session.handle for one in live.sessions] == ["h4", "h3", "h2", "h1"]
+    assert live.count == 4
+    assert len(some.sessions) == 2
+
+
+@pytest.mark.needs("redis-server")
+async def test_a_large_redis_is_not_searched_as_a_whole(redis_server, monkeypatch):
+    """Where too many keys would have to be visited, the count is unknown rather than wrong."""
+    async with opened("redis", redis_server) as store:
+        await store.add("k1", session(), LIFETIMES)
+        for number in range(3000):
+            await store._link.run("SET", f"other:{number}", 1)
+        monkeypatch.setattr("bff_core.auth.session.redis.MAX_VISITED", 1000)
+        live = await store.live(10)
+
+    assert live.count is None

@@ -62,13 +62,16 @@ class Shelf(Composition):
 views = Views(prefix="/v1", access=ANYONE)
 
 
-@views.get("/shelf/{number}")
+@views.get("/shelf/{number}", objective="complete 90 %, ≤ 300 ms")
 async def get_shelf(number: int, shelf: Annotated[Shelf, Depends(compose(Shelf))]) -> list[str]:
     """Answer with both parts."""
     return [str(number), await shelf.title(), str(await shelf.rating())]
 
 
 ADDRESSES = {"catalog": ("http://10.0.0.1",), "reviews": ("http://10.0.0.2",)}
+
+
+TOKEN = "the-token-of-the-operator"
 
 
 def shelf_gateway(catalog: Scripted, reviews: Scripted, *sinks: Sink) -> Gateway:
@@ -78,7 +81,7 @@ def shelf_gateway(catalog: Scripted, reviews: Scripted, *sinks: Sink) -> Gateway
         "mobile",
         services=[Catalog, Reviews],
         faces=[views],
-        settings=Settings(env="development", log="off", upstreams=ADDRESSES),
+        settings=Settings(env="development", log="off", upstreams=ADDRESSES, operator_token=TOKEN),
         transport=lambda *_: transport,
         events=Events(*sinks),
         clock=asyncio.get_running_loop().time,

@@ -1,0 +1,70 @@
+"""Builds the page of what is live, and resumes sagas."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from bff_core.admin.operations import ResumeSaga
+from bff_core.console.answers import ConsoleProblem
+from bff_core.console.app import Console
+from bff_core.console.live_state.report import LOCAL, SHARED, LiveReport
+from bff_core.console.model import Headline, LivePage, SagaRow
+from bff_core.console.upstreams.actions import act_on
+
+MAX_ROWS: Final = 200
+"""Lines of each table."""
+
+
+async def live_page(console: Console, gateway: str) -> LivePage:
+    """Return the page of one gateway, or of all if it is empty."""
+    reports: list[LiveReport] = []
+    for name in console.sources.selected(gateway):
+        reports += await _reports(console, name)
+    sagas = {one.id: one for report in reversed(reports) for one in report.sagas}
+    rows = sorted(sagas.values(), key=lambda one: (one.state != "stuck", one.started))
+    counts = [one.count for one in reports]
+    count = None if None in counts else sum(one or 0 for one in counts)
+    sessions = [row for one in reports for row in one.sessions]
+    limits = [row for one in reports for row in one.limits]
+    return LivePage(
+        headline=_headline(rows, count),
+        sessions=sorted(sessions, key=lambda one: one.began or 0.0, reverse=True)[:MAX_ROWS],
+        session_count=count,
+        limits=sorted(limits, key=lambda one: one.left)[:MAX_ROWS],
+        sagas=rows[:MAX_ROWS],
+        notes=list(dict.fromkeys(note for one in reports for note in one.notes)),
+    )
+
+
+async def _reports(console: Console, gateway: str) -> list[LiveReport]:
+    """Return what the processes of a gateway share, and what each of them has alone."""
+    try:
+        shared = await console.sources.send_one(gateway, SHARED)
+    except ConsoleProblem as problem:
+        return [LiveReport(count=None, notes=[f"{problem.title}: {problem.detail}"])]
+    local = await console.sources.send_all(gateway, LOCAL)
+    failed = [f"{gateway}: process {one.process}: {one.reason}" for one in local.failed]
+    return [
+        msgspec.json.decode(shared, type=LiveReport),
+        *local.decoded(LiveReport),
+        LiveReport(notes=failed),
+    ]
+
+
+async def resume(console: Console, gateway: str, record_id: str) -> str:
+    """Resume a saga at once; return what was done. Raises a `ConsoleProblem`."""
+    return await act_on(console, [console.sources.get(gateway).name], ResumeSaga(record_id))
+
+
+def _headline(sagas: Sequence[SagaRow], count: int | None) -> Headline:
+    stuck = [one for one in sagas if one.state == "stuck"]
+    if stuck:
+        first = stuck[0]
+        text = "**1 saga is stuck.**" if len(stuck) == 1 else f"**{len(stuck)} sagas are stuck.**"
+        reason = first.reason.rstrip(".")
+        return Headline(state="failed", text=f"{text} {first.saga} on {first.gateway}: {reason}.")
+    sessions = "Sessions are live" if count is None else f"{count:,} sessions are live"
+    sessions = "1 session is live" if count == 1 else sessions
+    running = f"{len(sagas)} run" if len(sagas) != 1 else "1 runs"
+    return Headline(state="ok", text=f"{sessions}. No saga is stuck; {running}.")

@@ -1,0 +1,1 @@
+"""The overview: which screens suffer, since when, and because of which service."""

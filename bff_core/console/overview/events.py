@@ -1,0 +1,148 @@
+"""The events of the overview: what happened, in words, with cause and actor."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from bff_core.console.model import EventRow, ScreenFigures, Severity
+from bff_core.console.overview.window import GatewayWindow
+from bff_core.observe.metrics.occurrences import Occurrence
+
+MAX_EVENTS: Final = 50
+
+TOGETHER_SECONDS: Final = 5.0
+"""Equal events of several processes within this time are one."""
+
+Details = Mapping[str, str]
+
+_BREAKERS: Final[Mapping[str, tuple[Severity, str]]] = {
+    "open": ("failed", "breaker of **{0}** is open: too many calls failed"),
+    "half-open": ("fallback", "breaker of **{0}** tries a few calls"),
+    "closed": ("ok", "breaker of **{0}** is closed again"),
+}
+
+
+def events_of(
+    windows: Sequence[GatewayWindow],
+    screens: Iterable[ScreenFigures],
+    actions: Iterable[EventRow] = (),
+) -> list[EventRow]:
+    """Return what happened, newest first; `actions` are what people did."""
+    rows = [row for one in windows for row in _of_gateway(one)]
+    rows += [row for one in screens if (row := _spent(one, windows)) is not None]
+    rows += actions
+    return sorted(rows, key=lambda row: -row.time)[:MAX_EVENTS]
+
+
+def _of_gateway(window: GatewayWindow) -> list[EventRow]:
+    rows: list[EventRow] = []
+    newest: dict[str, float] = {}
+    for pid, one in sorted(window.occurrences, key=lambda each: each[1].time):
+        said = _said(one)
+        if said is None:
+            continue
+        state, text = said
+        if one.time - newest.get(text, 0.0) < TOGETHER_SECONDS:
+            continue
+        newest[text] = one.time
+        rows.append(
+            EventRow(
+                id=f"{window.gateway}-{pid}-{one.id}",
+                time=one.time,
+                state=state,
+                subject=window.gateway,
+                text=text,
+                actor="operator" if one.details.get("by") == "operator" else "",
+            )
+        )
+    return rows
+
+
+def _spent(screen: ScreenFigures, windows: Sequence[GatewayWindow]) -> EventRow | None:
+    """Return the event of a screen whose error budget is spent."""
+    if screen.budget_left is None or screen.budget_left > 0:
+        return None
+    now = next(one.time for one in windows if one.gateway == screen.gateway)
+    share = "" if screen.complete is None else f": {100 * screen.complete:.1f} % complete"
+    return EventRow(
+        id=f"budget-{screen.gateway}-{screen.route}",
+        time=screen.since or now,
+        state="failed",
+        subject=screen.gateway,
+        text=f"budget of **{screen.screen}** is spent{share}",
+    )
+
+
+def _said(one: Occurrence) -> tuple[Severity, str] | None:
+    """Return state and text of an event; None for one of no interest."""
+    if one.kind == "breaker.changed":
+        state, text = _BREAKERS[one.details.get("state", "closed")]
+        return state, text.format(one.subject)
+    found = _TEXTS.get(one.kind)
+    return None if found is None else found(one.subject, one.details)
+
+
+def _store(subject: str, details: Details) -> tuple[Severity, str]:
+    if details.get("state") == "closed":
+        return "ok", f"store **{subject}** is available again"
+    return "failed", f"store **{subject}** is unavailable: {details.get('reason', '')}"
+
+
+def _resolved(subject: str, details: Details) -> tuple[Severity, str]:
+    if details.get("error"):
+        return "failed", f"the name of **{subject}** is not resolved: {details['error']}"
+    return "ok", f"**{subject}** has other endpoints: {details.get('endpoints', '')}"
+
+
+def _shed(_: str, details: Details) -> tuple[Severity, str]:
+    refused, dimmed = details.get("refused", "0"), details.get("dimmed", "0")
+    if refused == "0":
+        return "fallback", f"**load shedding**: {dimmed} screens without optional parts"
+    return "failed", f"**load shedding**: {refused} requests refused"
+
+
+def _purged(_: str, details: Details) -> tuple[Severity, str]:
+    return "ok", f"tag **{details.get('tags')}** purged, {details.get('count')} replies dropped"
+
+
+def _stuck(subject: str, details: Details) -> tuple[Severity, str]:
+    step, reason = details.get("step", ""), details.get("reason", "")
+    return "failed", f"saga **{subject}** is stuck at `{step}`: {reason}"
+
+
+_TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {
+    "endpoint.ejected": lambda subject, details: (
+        "failed",
+        f"endpoint {details.get('endpoint')} of **{subject}** is ejected",
+    ),
+    "endpoint.restored": lambda subject, details: (
+        "ok",
+        f"endpoint {details.get('endpoint')} of **{subject}** gets calls again",
+    ),
+    "endpoints.resolved": _resolved,
+    "token.refused": lambda subject, details: (
+        "failed",
+        f"no token for **{subject}**: {details.get('reason')}",
+    ),
+    "store.changed": _store,
+    "store.refused": lambda subject, details: (
+        "failed",
+        f"store **{subject}** refuses commands: {details.get('reason')}",
+    ),
+    "load.shed": _shed,
+    "event_loop.blocked": lambda _, details: (
+        "fallback",
+        f"the **event loop** is blocked for {details.get('waited')} s",
+    ),
+    "policies.changed": lambda _, details: ("ok", f"**policies** changed: {details['changes']}"),
+    "policies.refused": lambda _, details: (
+        "failed",
+        f"**policies** not loaded: {details.get('reason')}",
+    ),
+    "cache.purged": _purged,
+    "saga.stuck": _stuck,
+    "worker.ended": lambda _, details: (
+        "failed",
+        f"a **worker** ended ({details.get('cause')}) and is replaced",
+    ),
+    "server.started": lambda _, details: ("ok", f"**started** at {details.get('address')}"),
+}

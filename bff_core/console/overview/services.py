@@ -1,0 +1,130 @@
+"""The figures of gateways and services, and the traffic between them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bff_core.console.model import (
+    GatewayFigures,
+    MapEdge,
+    ScreenFigures,
+    Severity,
+    UpstreamFigures,
+)
+from bff_core.console.overview.window import GatewayWindow, answers_in, calls_in, course
+from bff_core.observe.metrics.histogram import quantile
+from bff_core.observe.metrics.samples import CallStep, WindowStep, added_calls
+
+FAILED_SHARE: Final = 0.1
+"""A service has failed if at least this share of its calls has."""
+
+DEGRADED_SHARE: Final = 0.01
+
+CAUSE_SHARE: Final = 0.1
+"""A service is a cause if it spoilt at least this share of a screen's bad answers."""
+
+_WORST_LAST: Final[tuple[Severity, ...]] = ("ok", "stale", "fallback", "missing", "failed")
+
+
+def gateways_of(
+    windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures]
+) -> list[GatewayFigures]:
+    """Return the figures of gateways; one is as well as the worst of its screens."""
+    return [_gateway(one, [s for s in screens if s.gateway == one.gateway]) for one in windows]
+
+
+def _gateway(window: GatewayWindow, screens: Sequence[ScreenFigures]) -> GatewayFigures:
+    recent = window.recent()
+    answers = answers_in(recent)
+    states: list[Severity] = [one.state for one in screens]
+    worst: Severity = max(states, key=_WORST_LAST.index, default="ok")
+    state: Severity = worst
+    if worst == "failed" and answers.complete:
+        state = "fallback"
+    return GatewayFigures(
+        gateway=window.gateway,
+        rate=answers.answers / window.seconds,
+        complete=answers.complete / answers.answers if answers.answers else None,
+        lag=window.lag,
+        refused=sum(step.refused for step in recent) / window.seconds,
+        state=state if window.is_running else "failed",
+    )
+
+
+def upstreams_of(windows: Sequence[GatewayWindow]) -> list[UpstreamFigures]:
+    """Return the figures of services over all gateways, in the order of their names."""
+    names = dict.fromkeys(name for one in windows for name in one.upstreams)
+    for one in windows:
+        names.update(dict.fromkeys(name for step in one.steps.values() for name in step.calls))
+    return [_upstream(name, windows) for name in sorted(names)]
+
+
+def _upstream(name: str, windows: Sequence[GatewayWindow]) -> UpstreamFigures:
+    total, rate = CallStep(), 0.0
+    for one in windows:
+        own = calls_in(one.recent(), name)
+        total, rate = added_calls(total, own), rate + own.calls / one.seconds
+    errors = total.errors / total.calls if total.calls else None
+    is_open = any(one.breakers.get(name) == "open" for one in windows)
+    points = [
+        [step for steps in parts for step in steps]
+        for parts in zip(*(one.points() for one in windows), strict=True)
+    ]
+
+    def late(steps: Sequence[WindowStep]) -> float | None:
+        return quantile(calls_in(steps, name).buckets, 0.95)
+
+    return UpstreamFigures(
+        upstream=name,
+        rate=rate,
+        errors=errors,
+        p50=quantile(total.buckets, 0.5),
+        p95=quantile(total.buckets, 0.95),
+        p99=quantile(total.buckets, 0.99),
+        course=course(points, late),
+        state="failed" if is_open else _state_of(errors),
+    )
+
+
+def _state_of(errors: float | None) -> Severity:
+    if errors is None or errors < DEGRADED_SHARE:
+        return "ok"
+    return "failed" if errors >= FAILED_SHARE else "fallback"
+
+
+def edges_of(windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures]) -> list[MapEdge]:
+    """Return the traffic from screens to gateways, then from gateways to services."""
+    edges = [
+        MapEdge(
+            source=f"{one.gateway}/{one.route}",
+            target=one.gateway,
+            rate=one.rate,
+            errors=0.0 if one.complete is None else 1.0 - one.complete,
+            is_cause=one.state != "ok",
+        )
+        for one in screens
+    ]
+    for window in windows:
+        recent, causes = window.recent(), _causes(window.gateway, screens)
+        for name in sorted({*window.upstreams, *(n for s in recent for n in s.calls)}):
+            calls = calls_in(recent, name)
+            edges.append(
+                MapEdge(
+                    source=window.gateway,
+                    target=name,
+                    rate=calls.calls / window.seconds,
+                    errors=calls.errors / calls.calls if calls.calls else 0.0,
+                    is_cause=name in causes,
+                )
+            )
+    return edges
+
+
+def _causes(gateway: str, screens: Sequence[ScreenFigures]) -> set[str]:
+    """Return the services that spoilt screens of a gateway."""
+    return {
+        blame.upstream
+        for one in screens
+        if one.gateway == gateway and one.state != "ok"
+        for blame in one.blame
+        if blame.upstream and blame.share >= CAUSE_SHARE
+    }

@@ -1,0 +1,169 @@
+"""What the processes of a gateway counted in the last 15 minutes, added up."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bff_core.observe.metrics.exposition import added_sampled_views
+from bff_core.observe.metrics.occurrences import Occurrence
+from bff_core.observe.metrics.samples import (
+    Blamed,
+    CallStep,
+    SampledView,
+    Samples,
+    ViewStep,
+    WindowStep,
+    added_calls,
+    added_views,
+)
+from bff_core.observe.metrics.steps import STEP_SECONDS, WINDOW_SECONDS, number_of
+
+RECENT_SECONDS: Final = 60.0
+"""The time that figures without a course cover: what is now."""
+
+POINT_STEPS: Final = 3
+"""The steps in one point of a course."""
+
+POINTS: Final = int(WINDOW_SECONDS / STEP_SECONDS / POINT_STEPS)
+
+
+@dataclass(slots=True)
+class GatewayWindow:
+    """A gateway: its steps by number, its views, and what its processes report about themselves.
+
+    `breakers` has the worst state of each circuit breaker. `lag` is the highest of all workers,
+    None without one. `occurrences` come with the process id.
+    """
+
+    gateway: str
+    time: float
+    started: float = 0.0
+    steps: dict[int, WindowStep] = field(default_factory=dict)
+    views: dict[str, SampledView] = field(default_factory=dict)
+    upstreams: list[str] = field(default_factory=list)
+    breakers: dict[str, str] = field(default_factory=dict)
+    lag: float | None = None
+    occurrences: list[tuple[int, Occurrence]] = field(default_factory=list)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether any of its processes answers."""
+        return self.lag is not None
+
+    def recent(self) -> list[WindowStep]:
+        """Return the steps of what is now."""
+        first = number_of(self.time - RECENT_SECONDS)
+        return [step for number, step in self.steps.items() if number > first]
+
+    def points(self) -> list[list[WindowStep]]:
+        """Return the steps of each point of a course, oldest first; the last point is partial."""
+        last = number_of(self.time) // POINT_STEPS
+        found: list[list[WindowStep]] = [[] for _ in range(POINTS)]
+        for number, step in sorted(self.steps.items()):
+            place = number // POINT_STEPS - last + POINTS - 1
+            if 0 <= place < POINTS:
+                found[place].append(step)
+        return found
+
+    @property
+    def seconds(self) -> float:
+        """The time that the recent steps cover: less than usual if the gateway is young."""
+        first = (number_of(self.time - RECENT_SECONDS) + 1) * STEP_SECONDS
+        return max(self.time - max(first, self.started), 1.0)
+
+
+def window_of(
+    gateway: str, samples: Sequence[Samples], steps: Iterable[WindowStep], now: float
+) -> GatewayWindow:
+    """Return what the processes of a gateway have counted; `steps` are those of all processes."""
+    window = GatewayWindow(gateway, now)
+    for step in steps:
+        known = window.steps.get(step.number)
+        window.steps[step.number] = step if known is None else _added(known, step)
+    if not samples:
+        return window
+    window.started = min(one.started for one in samples)
+    window.views = added_sampled_views(samples)
+    window.upstreams = list(dict.fromkeys(name for one in samples for name in one.upstreams))
+    window.lag = max(_gauge(one, "bff_loop_lag_seconds") for one in samples)
+    for one in samples:
+        for name, state in one.breakers.items():
+            worst = max(state, window.breakers.get(name, "closed"), key=_SEVERITY.index)
+            window.breakers[name] = worst
+        window.occurrences += [(one.pid, each) for each in one.occurrences]
+    return window
+
+
+_SEVERITY: Final = ("closed", "half-open", "open")
+
+
+def _gauge(samples: Samples, family: str) -> float:
+    return max((value for _, value in samples.gauges.get(family, ())), default=0.0)
+
+
+def _added(one: WindowStep, other: WindowStep) -> WindowStep:
+    found = WindowStep(one.number, dict(one.views), dict(one.calls))
+    for label, view in other.views.items():
+        found.views[label] = added_views(found.views.get(label, ViewStep()), view)
+    for name, calls in other.calls.items():
+        found.calls[name] = added_calls(found.calls.get(name, CallStep()), calls)
+    found.blames = [*one.blames, *other.blames]
+    found.refused, found.joined = one.refused + other.refused, one.joined + other.joined
+    return found
+
+
+def view_in(steps: Iterable[WindowStep], label: str) -> ViewStep:
+    """Return the answers of a view in some steps."""
+    found = ViewStep()
+    for step in steps:
+        if (view := step.views.get(label)) is not None:
+            found = added_views(found, view)
+    return found
+
+
+def answers_in(steps: Iterable[WindowStep]) -> ViewStep:
+    """Return the answers of all routes in some steps; fields of GraphQL are those of its route."""
+    found = ViewStep()
+    for step in steps:
+        for label, view in step.views.items():
+            if is_route(label):
+                found = added_views(found, view)
+    return found
+
+
+def calls_in(steps: Iterable[WindowStep], upstream: str = "") -> CallStep:
+    """Return the calls of a service in some steps, or those of all."""
+    found = CallStep()
+    for step in steps:
+        for name, calls in step.calls.items():
+            if upstream in {"", name}:
+                found = added_calls(found, calls)
+    return found
+
+
+def blames_in(steps: Iterable[WindowStep], view: str) -> dict[tuple[str, str, str], int]:
+    """Return what spoilt answers of a view in some steps: part, service and reason."""
+    found: dict[tuple[str, str, str], int] = {}
+    for step in steps:
+        for blamed, count in step.blames:
+            if blamed.view == view:
+                key = culprit_of(blamed)
+                found[key] = found.get(key, 0) + count
+    return found
+
+
+def culprit_of(blamed: Blamed) -> tuple[str, str, str]:
+    """Return part, service and reason."""
+    return blamed.part, blamed.upstream, blamed.reason
+
+
+def is_route(label: str) -> bool:
+    """Whether a view is a route, and no field of GraphQL."""
+    return not label.startswith(("query ", "mutation "))
+
+
+def course(
+    points: Sequence[Sequence[WindowStep]], value: Callable[[Sequence[WindowStep]], float | None]
+) -> list[float | None]:
+    """Return a value for each point of a course; None for points without steps."""
+    return [value(steps) if steps else None for steps in points]

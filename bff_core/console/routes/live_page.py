@@ -1,0 +1,30 @@
+"""The API of what is live: sessions, callers near a limit, sagas; and resuming a saga."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bff_core.console.answers import answer
+from bff_core.console.app import Console
+from bff_core.console.live_state.pages import live_page, resume
+from bff_core.console.model import ActionResult
+from bff_core.console.routes.upstreams import refuse_spectators
+
+
+def routes(console: Console) -> list[Route]:
+    """Return the routes of this area."""
+
+    async def get(request: Request) -> Response:
+        return answer(await live_page(console, request.query_params.get("gateway", "")))
+
+    async def resume_saga(request: Request) -> Response:
+        refuse_spectators(console, request)
+        names = request.path_params
+        text = await resume(console, names["gateway"], names["id"])
+        console.audit(request, names["id"], text)
+        return answer(ActionResult(text=text))
+
+    return [
+        Route("/sessions", get, methods=["GET"]),
+        Route("/sagas/{gateway}/{id}/resume", resume_saga, methods=["POST"]),
+    ]

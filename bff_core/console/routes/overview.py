@@ -1,0 +1,80 @@
+"""The API of the overview, and its part of the live stream."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bff_core.console.answers import answer
+from bff_core.console.app import Console
+from bff_core.console.installation import gateways_of
+from bff_core.console.model import EventRow, Installation, Live, Overview
+from bff_core.console.overview.overview import overview_of
+from bff_core.console.overview.store import MetricsStore
+from bff_core.upstream.user_agent import framework_version
+
+LIVE_SECONDS = 1.0
+"""The time between two overviews in the live stream: figures are not read faster."""
+
+
+class OverviewNews:
+    """Adds the overview to the live stream, and the events that are new."""
+
+    def __init__(self, console: Console, store: MetricsStore) -> None:
+        self._console = console
+        self._store = store
+        self._sent = 0.0
+        self._known: set[str] | None = None
+        self.last: Overview | None = None
+
+    async def __call__(self, live: Live, is_all: bool) -> None:
+        """Add the overview once a second, and to the first message of a page."""
+        now = self._console.wall()
+        if not is_all and 0 <= now - self._sent < LIVE_SECONDS:
+            return
+        overview = await self.read(await self._installation())
+        live.overview = overview
+        if is_all:
+            return
+        self._sent = now
+        ids = {event.id for event in overview.events}
+        if self._known is not None:
+            live.events += [one for one in overview.events if one.id not in self._known]
+        self._known = ids
+
+    async def read(self, installation: Installation) -> Overview:
+        """Return the overview of now."""
+        windows = await self._store.windows()
+        actions: list[EventRow] = await self._console.actions()
+        self.last = overview_of(windows, installation, self._console.wall(), actions)
+        return self.last
+
+    async def _installation(self) -> Installation:
+        """Return the installation without what depends on who looks at it."""
+        console = self._console
+        return Installation(
+            version=framework_version(),
+            is_development=console.is_development,
+            can_operate=False,
+            gateways=await gateways_of(console.sources),
+            processes=console.processes(),
+            shop=console.shop,
+        )
+
+
+def routes(console: Console) -> list[Route]:
+    """Return the routes of this area."""
+    store = MetricsStore(console.sources, console.wall)
+    console.put(store)
+    news = OverviewNews(console, store)
+    console.live.add(news)
+    console.overview = lambda: news.last
+
+    async def get(request: Request) -> Response:
+        installation = await console.installation(request)
+        overview = await news.read(installation)
+        gateway = request.query_params.get("gateway", "")
+        console.sources.selected(gateway)
+        return answer(msgspec.structs.replace(overview, installation=installation))
+
+    return [Route("/overview", get, methods=["GET"])]

@@ -1,0 +1,176 @@
+"""The sentence about a service: whether the service is to blame, or our policy."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from bff_core.console.model import Headline, Severity
+from bff_core.console.upstreams.merging import SEVERITIES, InProcess, merged_endpoints
+from bff_core.console.upstreams.policy_words import seconds, share
+from bff_core.console.upstreams.samples import UpstreamSamples
+from bff_core.console.upstreams.state_words import MINIMUM_CALLS, is_nearly_open, is_spent
+
+REPORTED: Final = 0.05
+"""From this share of failed or slow calls on, the sentence is about them."""
+
+
+def headline_of(
+    name: str, processes: Sequence[InProcess], samples: UpstreamSamples | None
+) -> Headline:
+    """Return what is worst about a service; that it answers if nothing is."""
+    found = [*_complaints(name, processes, samples)]
+    if not found:
+        return Headline(state="ok", text=_fine(name, samples))
+    state, text = max(found, key=lambda one: SEVERITIES.index(one[0]))
+    return Headline(state=state, text=text)
+
+
+def headline_of_all(headlines: Mapping[str, Headline]) -> Headline:
+    """Return the sentence of the worst service, and how many others need attention."""
+    bad = {name: one for name, one in headlines.items() if one.state != "ok"}
+    if not bad:
+        count = len(headlines)
+        text = "No service is called." if not count else f"All {count} services answer."
+        text = "The only service answers." if count == 1 else text
+        return Headline(state="ok", text=text)
+    name = max(bad, key=lambda one: SEVERITIES.index(bad[one].state))
+    others = [one for one in bad if one != name]
+    more = f" Look at {_listed(others)}, too." if others else ""
+    link = (f"Open {name}", f"/upstreams/{name}")
+    return Headline(state=bad[name].state, text=bad[name].text + more, links=[link])
+
+
+def _complaints(
+    name: str, processes: Sequence[InProcess], samples: UpstreamSamples | None
+) -> Iterator[tuple[Severity, str]]:
+    """Yield what is wrong with a service; of equally bad things the first counts."""
+    yield from _circuit(name, processes)
+    yield from _answers(name, processes, samples)
+    yield from _credentials(name, processes)
+    yield from _waiting(name, processes)
+    if _is_spent(processes):
+        yield "fallback", f"**The retry budget of {name} is spent.** Failed calls are not repeated."
+    yield from _endpoints(name, processes)
+
+
+def _circuit(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
+    for one in processes:
+        where = _where(processes, one)
+        breaker = one.report.state.breaker
+        if breaker is None:
+            continue
+        if breaker.is_forced:
+            ends = f"It ends in {breaker.retry_after:.0f} s; parts get their fallback until then."
+            yield "fallback", f"**An operator opened the circuit of {name}{where}.** {ends}"
+        elif breaker.state == "open":
+            why = f": {breaker.failed} of {breaker.calls} calls failed" if breaker.failed else ""
+            if not why and breaker.slow:
+                why = f": {breaker.slow} of {breaker.calls} calls were slow"
+            text = f"**The circuit of {name}{where} is open{why}.**"
+            yield "failed", f"{text} It is probed in {breaker.retry_after:.0f} s."
+        elif breaker.state == "half-open":
+            text = f"**The circuit of {name}{where} is half-open.**"
+            yield "fallback", f"{text} Its probes decide whether it closes."
+
+
+def _answers(
+    name: str, processes: Sequence[InProcess], samples: UpstreamSamples | None
+) -> Iterator[tuple[Severity, str]]:
+    """Yield that it fails or is slow, and what our policy does about it."""
+    policy = _policy_now(processes)
+    failed, calls = _failures(processes)
+    errors = None if samples is None else samples.figures.errors
+    if errors is None:
+        errors = failed / calls if calls >= MINIMUM_CALLS else 0.0
+    limit = _shortest_timeout(processes)
+    slow = 0.0 if samples is None else samples.slower_than(limit)
+    if slow >= max(REPORTED, errors):  # calls that a timeout ends are failures, too
+        text = f"**{name} is slow: {share(slow)} of its calls take longer than {seconds(limit)}.**"
+        yield "failed", f"{text}{policy}"
+    elif errors >= REPORTED:
+        yield "failed", f"**{name} fails: {share(errors)} of its calls.**{policy}"
+    elif any(
+        is_nearly_open(one.report.state.breaker, one.report.failure_ratio)
+        for one in processes
+        if one.report.state.breaker is not None
+    ):
+        yield "fallback", f"**{name} fails in one of its processes.**{policy}"
+
+
+def _credentials(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
+    for one in processes:
+        credentials = one.report.state.credentials
+        if credentials is not None and credentials.failure:
+            yield "failed", f"**{name} can't be called: no token, {credentials.failure}.**"
+
+
+def _waiting(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
+    bulkheads = [one.report.state.bulkhead for one in processes]
+    waiting = sum(one.waiting for one in bulkheads if one is not None)
+    permits = sum(one.limit for one in bulkheads if one is not None)
+    if waiting:
+        text = f"**Calls to {name} wait: {waiting} queue for {permits} permits.**"
+        yield "fallback", f"{text} The bulkhead limits them."
+
+
+def _endpoints(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
+    endpoints = merged_endpoints(processes)
+    ejected = [one for one in endpoints if one.is_ejected]
+    if ejected:
+        names = _listed([one.name for one in ejected])
+        verb = "is" if len(ejected) == 1 else "are"
+        by = " by an operator" if all(one.is_forced for one in ejected) else ""
+        count = f"{len(ejected)} of {len(endpoints)}"
+        text = f"**{count} endpoints of {name} {verb} ejected{by}.**"
+        yield "fallback", f"{text} {names} {'gets' if len(ejected) == 1 else 'get'} no calls."
+
+
+def _policy_now(processes: Sequence[InProcess]) -> str:
+    """Return what our policy does while a service fails."""
+    budget = "retry budget is spent" if _is_spent(processes) else ""
+    breakers = [one.report.state.breaker for one in processes]
+    is_closed = all(one is not None and one.state == "closed" for one in breakers)
+    circuit = "circuit is still closed" if is_closed else ""
+    known = [f"its {one}" for one in (budget, circuit) if one]
+    text = ", ".join(known)
+    return f" {text[0].upper()}{text[1:]}." if text else ""
+
+
+def _failures(processes: Sequence[InProcess]) -> tuple[int, int]:
+    breakers = [one.report.state.breaker for one in processes]
+    failed = sum(one.failed for one in breakers if one is not None)
+    return failed, sum(one.calls for one in breakers if one is not None)
+
+
+def _is_spent(processes: Sequence[InProcess]) -> bool:
+    budgets = [one.report.state.budget for one in processes]
+    return any(one is not None and is_spent(one) for one in budgets)
+
+
+def _shortest_timeout(processes: Sequence[InProcess]) -> float:
+    """Return the shortest timeout that applies to calls: of parts, of an attempt, of the call."""
+    found = [
+        part.timeout
+        for one in processes
+        for need in one.report.needs
+        for part in need.parts
+        if part.timeout is not None
+    ]
+    found += [min(one.report.attempt_timeout, one.report.timeout) for one in processes]
+    return min(found)
+
+
+def _fine(name: str, samples: UpstreamSamples | None) -> str:
+    if samples is None or samples.figures.p95 is None:
+        return f"**{name} answers.** Nothing needs attention."
+    return (
+        f"**{name} answers.** 95 % of its calls take {samples.figures.p95 * 1000:,.0f} ms or less."
+    )
+
+
+def _where(processes: Sequence[InProcess], one: InProcess) -> str:
+    """Return the gateway, if several call the service."""
+    return f" on {one.gateway}" if len({each.gateway for each in processes}) > 1 else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,170 @@
+"""The metrics of a running gateway: what it counts, and the scrape over all its workers."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from starlette.routing import BaseRoute
+
+from bff_core.cache.response_cache import ResponseCache
+from bff_core.compat.fastapi import iter_route_contexts
+from bff_core.compat.starlette import compile_path
+from bff_core.events import Events
+from bff_core.objective import objective_of, parsed_objective
+from bff_core.observe.metrics.ended import ended_totals, store_totals
+from bff_core.observe.metrics.exposition import content_type_for, exposition
+from bff_core.observe.metrics.process import Gauges, MeasuredView, ProcessMetrics
+from bff_core.observe.metrics.samples import Samples, SamplesQuery, decoded_samples
+from bff_core.observe.metrics.sink import MetricsSink
+from bff_core.observe.process_socket import (
+    VARIABLE,
+    Command,
+    InvalidCommand,
+    ProcessCommandFailed,
+    send_command,
+)
+from bff_core.policy.edge.shedding import LoadShedder
+from bff_core.routing.face import Face
+from bff_core.routing.fields import HasFields
+from bff_core.settings.model import Settings
+from bff_core.startup.unused import screens_of
+
+SAMPLES: Final = "metrics.samples"
+"""The command that returns the `Samples` of a process; its body is a `SamplesQuery`."""
+
+SIBLING_SECONDS: Final = 2.0
+"""How long another worker may take to answer; of a slower one the last stored totals are used."""
+
+NO_STEPS: Final = 2**53
+
+_query = msgspec.json.Decoder(SamplesQuery)
+
+GetCache = Callable[[], ResponseCache | None]
+
+
+def counts(settings: Settings) -> bool:
+    """Whether a gateway counts: as BFF_METRICS says, else if something shows what it counts."""
+    if settings.metrics is not None:
+        return settings.metrics == "on"
+    is_shown = bool(settings.metrics_port) or settings.console == "on"
+    return is_shown or settings.env == "development"
+
+
+def metrics_sink(events: Events) -> MetricsSink | None:
+    """Return the sink that counts; None if the gateway has none."""
+    return next((one for one in events.sinks if isinstance(one, MetricsSink)), None)
+
+
+def served_views(routes: Sequence[BaseRoute], faces: Iterable[Face]) -> dict[str, MeasuredView]:
+    """Return the routes and root fields of GraphQL that a gateway serves, by their labels."""
+    found: dict[str, MeasuredView] = {}
+    for context in iter_route_contexts(routes):
+        template = compile_path(context.path or "/")[1]
+        screens = screens_of([context.route])
+        name = screens[0].__name__ if screens else ""
+        for method in sorted(set(context.methods or ()) - {"HEAD"}):
+            found.setdefault(
+                f"{method} {template}", MeasuredView(name, objective_of(context.endpoint))
+            )
+    for face in faces:
+        for label, screen, text in face.fields() if isinstance(face, HasFields) else ():
+            found[label] = MeasuredView(screen, parsed_objective(text) if text else None)
+    return found
+
+
+class GatewayMetrics:
+    """The metrics of a gateway in this process, and of its other workers by their sockets."""
+
+    def __init__(
+        self,
+        process: ProcessMetrics,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.process = process
+        folder = environ.get(VARIABLE, "")
+        self._folder = Path(folder) if folder else None
+
+    async def scrape(self, accept: str) -> tuple[str, bytes]:
+        """Return the content type and the text for Prometheus, of all workers together."""
+        content_type = content_type_for(accept)
+        query = SamplesQuery(since=NO_STEPS)
+        samples = [self._own(query), *await self._siblings(query)]
+        folder = self._folder
+        ended = [] if folder is None else ended_totals(folder, [one.pid for one in samples])
+        return content_type, exposition(samples, ended, content_type)
+
+    def commands(self) -> dict[str, Command]:
+        """Return the commands of this process."""
+
+        async def samples(body: bytes) -> bytes:
+            try:
+                query = _query.decode(body) if body else SamplesQuery()
+            except msgspec.DecodeError as error:
+                raise InvalidCommand(str(error)) from None
+            return msgspec.json.encode(self._own(query))
+
+        return {SAMPLES: samples}
+
+    def close(self) -> None:
+        """Store the totals of a process that ends."""
+        if self._folder is not None:
+            store_totals(self._folder, self.process.totals())
+
+    def _own(self, query: SamplesQuery) -> Samples:
+        """Return the samples of this process; totals are stored before they are returned."""
+        found = self.process.samples(query)
+        if query.has_totals and self._folder is not None:
+            store_totals(self._folder, found.totals)
+        return found
+
+    async def _siblings(self, query: SamplesQuery) -> list[Samples]:
+        if self._folder is None:
+            return []
+        own = f"{os.getpid()}.sock"
+        paths = [one for one in sorted(self._folder.glob("*.sock")) if one.name != own]
+        body = msgspec.json.encode(query)
+        answered = await asyncio.gather(*(_samples_of(path, body) for path in paths))
+        return [one for one in answered if one is not None]
+
+
+async def _samples_of(path: Path, body: bytes) -> Samples | None:
+    try:
+        answered = await send_command(path, SAMPLES, body, seconds=SIBLING_SECONDS)
+    except ProcessCommandFailed:
+        return None
+    return decoded_samples(answered)
+
+
+def gauges_of(pressure: LoadShedder, get_cache: GetCache) -> Gauges:
+    """Return the current values of load shedding and of the cache."""
+    found = {
+        "bff_requests_in_flight": [((), float(pressure.in_flight))],
+        "bff_requests_limit": [((), float(pressure.limit))],
+        "bff_streams_open": [((), float(pressure.streams))],
+        "bff_loop_lag_seconds": [((), float(pressure.lag))],
+    }
+    cache = get_cache()
+    if cache is not None:
+        found["bff_cache_entries"] = [((), float(len(cache.store)))]
+        found["bff_cache_bytes"] = [((), float(cache.store.size))]
+    return found
+
+
+def counters_of(get_cache: GetCache) -> Gauges:
+    """Return the lookups of the cache, by service or of whole answers."""
+    cache = get_cache()
+    return {} if cache is None else {"bff_cache_lookups_total": list(_lookups(cache))}
+
+
+def _lookups(cache: ResponseCache) -> Iterator[tuple[tuple[str, ...], float]]:
+    for name, figures in sorted(cache.figures.by_name.items()):
+        rows: Sequence[tuple[str, int]] = (
+            ("hit", figures.hit),
+            ("stale", figures.stale),
+            ("miss", figures.miss),
+        )
+        for outcome, amount in rows:
+            yield (name, outcome), float(amount)

@@ -1,0 +1,271 @@
+"""The overview: which screens suffer, since when, because of what; over windows and a gateway."""
+
+import time
+
+import pytest
+
+from bff_core.console.model import EventRow, Installation, Live
+from bff_core.console.overview.overview import overview_of
+from bff_core.console.overview.store import MetricsStore
+from bff_core.console.overview.window import GatewayWindow, window_of
+from bff_core.console.routes.overview import OverviewNews
+from bff_core.console.sources import GatewaySource
+from bff_core.observe.metrics.occurrences import Occurrence
+from bff_core.observe.metrics.samples import (
+    Blamed,
+    CallStep,
+    SampledView,
+    Samples,
+    Totals,
+    ViewStep,
+    WindowStep,
+)
+from bff_core.observe.metrics.sink import MetricsSink
+from bff_core.observe.metrics.steps import STEP_SECONDS
+from bff_core.testing import running
+from bff_core.testing.scripted import Scripted, fail, reply
+from tests.console.conftest import browser
+from tests.observe.metrics.shelf import shelf_gateway
+
+NOW = 1_800_000_000.0
+NUMBER = int(NOW / STEP_SECONDS)
+OBJECTIVE = "complete 99 %, ≤ 300 ms"
+INSTALLATION = Installation(version="1", is_development=True, can_operate=True, gateways=[])
+FAST, LATE = 15, 23  # buckets up to 75 ms and 750 ms
+
+
+class Clock:
+    """Unix time that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def samples(gateway: str, views: dict[str, SampledView], **others: object) -> Samples:
+    """Return what the one process of a gateway reports, without steps."""
+    gauges = {"bff_loop_lag_seconds": [((), 0.001)]}
+    return Samples(
+        gateway, 7, NOW - 3600, NOW, Totals(), gauges, views, upstreams=["catalog", "reviews"],
+        **others,
+    )  # fmt: skip
+
+
+def steps(
+    label: str, *states: str, reason: str = "timeout", bucket: int = FAST
+) -> list[WindowStep]:
+    """Return a step for each word, oldest first: `good` answers, `bad` ones of `rating`, or `dead`.
+
+    Each has ten answers, of which four are not complete in a bad one and all failed in a dead one.
+    """
+    found = []
+    for back, state in enumerate(reversed(states)):
+        bad = {"good": 0, "bad": 4, "dead": 10}[state]
+        degraded, failed = (0, bad) if state == "dead" else (bad, 0)
+        step = WindowStep(NUMBER - back)
+        step.views[label] = ViewStep(10 - bad, 0, degraded, failed, {bucket: 10})
+        step.calls["catalog"] = CallStep(10, 0, 0, {FAST: 10})
+        step.calls["reviews"] = CallStep(10, bad, 0, {FAST: 10})
+        if bad:
+            step.blames.append((Blamed(label, "rating", "reviews", reason, "ios", "5.2"), bad))
+        found.append(step)
+    return found
+
+
+def window(gateway: str, label: str, found: list[WindowStep], **others: object) -> GatewayWindow:
+    """Return the window of a gateway with one view of the screen Home, which has an objective."""
+    view = SampledView("Home", OBJECTIVE, {"5m": (100, 5), "24h": (1000, 5)})
+    return window_of(gateway, [samples(gateway, {label: view}, **others)], found, NOW)
+
+
+def overview(*windows: GatewayWindow, actions: list[EventRow] | None = None):
+    """Return the overview of now."""
+    return overview_of(windows, INSTALLATION, NOW, actions or [])
+
+
+def clock(instant: float) -> str:
+    """Return the time as the sentence has it."""
+    return time.strftime("%H:%M", time.localtime(instant))
+
+
+def test_a_sentence_names_the_screen_part_service_and_since_when():
+    """Also that the same screen of another gateway is well, and what to open."""
+    web = window("web", "query home", steps("query home", "good", "bad", "good", "bad", "bad"))
+    mobile = window("mobile", "GET /v1/home", steps("GET /v1/home", "good"))
+    found = overview(web, mobile)
+
+    since = NOW - STEP_SECONDS
+    assert found.headline.state == "fallback"
+    assert found.headline.text == (
+        f"**1 of 2 screens is degraded since {clock(since)}.** Part `rating` waits for "
+        "**reviews**, where 20 % of calls time out. Home on mobile does not need it."
+    )
+    assert found.headline.links == [
+        ("Open reviews", "/console/upstreams/reviews"),
+        ("See a request", "/console/requests?state=degraded"),
+    ]
+    home, other = found.screens
+    assert (home.gateway, home.screen, home.route, home.since) == ("web", "Home", "home", since)
+    assert (home.complete, home.errors, home.state) == (38 / 50, 0.0, "fallback")
+    assert [(one.part, one.upstream, one.reason, one.share) for one in home.blame] == [
+        ("rating", "reviews", "timeout", 1.0)
+    ]
+    assert (other.state, other.since, other.blame) == ("ok", None, [])
+
+
+@pytest.mark.parametrize(
+    ("states", "reason", "bucket", "words"),
+    [
+        (["good"], "", FAST, "The screen meets its objective."),
+        (["dead", "dead"], "unavailable", FAST, "needs **reviews**, where 100 % of calls fail."),
+        (["bad"], "circuit_open", FAST, "needs **reviews**, whose circuit breaker is open."),
+        (["good", "good"], "", LATE, "**1 of 1 screen is degraded"),
+        ([], "", FAST, "No requests in the last 15 minutes."),
+    ],
+)
+def test_the_sentence_says_what_is_wrong(states, reason, bucket, words):
+    """Failed, rejected, late, or nothing at all."""
+    found = steps("query home", *states, reason=reason, bucket=bucket)
+
+    assert words in overview(window("web", "query home", found)).headline.text
+
+
+def test_a_gateway_that_does_not_answer_comes_first():
+    """Its figures stay those of its last minutes."""
+    web = window_of("web", [], steps("query home", "bad"), NOW)
+    found = overview(web, window("mobile", "GET /v1/home", steps("GET /v1/home", "good")))
+
+    assert found.headline.text.startswith("**web** does not answer")
+    assert [(one.gateway, one.state) for one in found.gateways] == [
+        ("web", "failed"),
+        ("mobile", "ok"),
+    ]
+
+
+def test_edges_mark_the_way_from_a_degraded_screen_to_its_cause():
+    """Other services and other gateways are no cause."""
+    web = window("web", "query home", steps("query home", "bad"))
+    mobile = window("mobile", "GET /v1/home", steps("GET /v1/home", "good"))
+    found = overview(web, mobile)
+
+    assert [(one.source, one.target) for one in found.edges if one.is_cause] == [
+        ("web/home", "web"),
+        ("web", "reviews"),
+    ]
+    assert [(one.source, one.target) for one in found.edges if not one.is_cause] == [
+        ("mobile/GET /v1/home", "mobile"),
+        ("web", "catalog"),
+        ("mobile", "catalog"),
+        ("mobile", "reviews"),
+    ]
+    states = {one.upstream: (one.state, one.errors) for one in found.upstreams}
+    assert states == {"catalog": ("ok", 0.0), "reviews": ("failed", 0.2)}
+
+
+def test_figures_and_responses_have_a_course_over_fifteen_minutes():
+    """The last point is that of now; before the first request there is nothing."""
+    found = overview(window("web", "query home", steps("GET /graphql", "good", "bad")))
+
+    figures = {one.name: one for one in found.figures}
+    assert list(figures) == [
+        "Requests",
+        "Complete",
+        "Errors",
+        "Latency p95",
+        "Calls per request",
+        "Calls saved by cache and coalescing",
+    ]
+    assert figures["Complete"].value == 80
+    assert figures["Calls per request"].value == 2
+    assert {len(one.course) for one in found.figures} == {60}
+    responses = found.responses
+    assert responses.start + 60 * responses.step > NOW >= responses.start + 59 * responses.step
+    total = [a + b for a, b in zip(responses.ok, responses.degraded, strict=True)]
+    points = {59 - (NUMBER // 3 - number // 3) for number in (NUMBER - 1, NUMBER)}
+    assert {place for place, rate in enumerate(total) if rate} == points
+
+
+def test_budget_and_burn_rate_are_those_of_the_objective():
+    """A view without an objective has neither, and is named by its route."""
+    found = steps("query home", "good")
+    found[0].views["GET /plain"] = ViewStep(1, 0, 0, 0, {FAST: 1})
+    web = window("web", "query home", found)
+    web.views["GET /plain"] = SampledView()
+    plain, home = overview(web).screens
+
+    assert home.budget_left == pytest.approx(0.5)
+    assert home.burn == pytest.approx(5.0)
+    assert (plain.screen, plain.route) == ("GET /plain", "GET /plain")
+    assert (plain.objective, plain.budget_left, plain.burn) == ("", None, None)
+
+
+def test_events_say_what_happened_with_the_actor_once_for_all_workers():
+    """Newest first, with what people did and the budgets that are spent."""
+    opened = [
+        Occurrence("1", NOW - 9, "breaker.changed", "reviews", {"state": "open"}),
+        Occurrence("2", NOW - 7, "breaker.changed", "reviews", {"state": "open"}),
+        Occurrence("3", NOW - 1, "cache.purged", "", {"tags": "a", "by": "operator", "count": "2"}),
+    ]
+    web = window("web", "query home", steps("query home", "bad"), occurrences=opened)
+    web.views["query home"].spent["24h"] = (100, 2)
+    action = EventRow(
+        id="a", time=NOW - 2, state="ok", subject="reviews", text="closed", actor="operator"
+    )
+    rows = overview(web, actions=[action]).events
+
+    assert [(one.text, one.actor) for one in rows] == [
+        ("budget of **Home** is spent: 60.0 % complete", ""),
+        ("tag **a** purged, 2 replies dropped", "operator"),
+        ("closed", "operator"),
+        ("breaker of **reviews** is open: too many calls failed", ""),
+    ]
+
+
+async def test_the_page_shows_what_a_gateway_has_counted():
+    """From its requests to the sentence, over the API."""
+    catalog, reviews = Scripted(reply(200, "A tent")), Scripted(fail())
+    app = shelf_gateway(catalog, reviews, MetricsSink())
+    async with running(app) as client, browser(app) as page:
+        await client.get("/v1/shelf/1", headers={"x-app-version": "5.2.0"})
+        found = (await page.get("/console/api/overview")).json()
+        unknown = await page.get("/console/api/overview?gateway=web")
+
+    assert found["headline"]["text"].endswith(
+        "Part `rating` needs **reviews**, where 100 % of calls fail."
+    )
+    (screen,) = found["screens"]
+    assert (screen["screen"], screen["route"]) == ("Shelf", "GET /v1/shelf/{number}")
+    assert screen["objective"] == "complete 90 %, ≤ 300 ms"
+    assert {one["upstream"]: one["state"] for one in found["upstreams"]} == {
+        "catalog": "ok",
+        "reviews": "failed",
+    }
+    assert unknown.status_code == 404
+
+
+async def test_the_live_stream_has_the_overview_once_a_second_and_new_events(pages):
+    """What is known is not sent again."""
+    sink = MetricsSink()
+    app = shelf_gateway(Scripted(), Scripted(), sink)
+    async with running(app):
+        source = GatewaySource(name="mobile", commands=app.metrics.commands())
+        console = pages.console([source])
+        wall = Clock()
+        console.wall = wall
+        news = OverviewNews(console, MetricsStore(console.sources, time.time))
+        first, second, third = Live(time=NOW), Live(time=NOW), Live(time=NOW)
+        await news(first, False)
+        wall.now += 0.5
+        await news(second, False)
+        wall.now += 0.5
+        console.state.actions.append(
+            EventRow(id="a", time=NOW, state="ok", subject="x", text="y", actor="operator")
+        )
+        await news(third, False)
+
+    overviews = [one.overview is not None for one in (first, second, third)]
+    assert overviews == [True, False, True]
+    assert first.events == []
+    assert [one.id for one in third.events] == ["a"]

@@ -1,0 +1,202 @@
+"""What Prometheus gets: both formats as its own parser reads them, and who gets them."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as parse_openmetrics,
+)
+from prometheus_client.parser import text_string_to_metric_families as parse_classic
+
+from bff_core import Gateway, NotFound
+from bff_core.errors import ConfigurationError
+from bff_core.gateway.metrics_page import serve_metrics
+from bff_core.observe.metrics.exposition import CLASSIC, OPENMETRICS
+from bff_core.observe.metrics.families import FAMILIES
+from bff_core.observe.metrics.sink import MetricsSink
+from bff_core.testing import running
+from bff_core.testing.scripted import Scripted, Step, fail, hang, reply
+from tests.observe.metrics.shelf import TOKEN, shelf_gateway
+
+NOW = 1_800_000_000.0
+AUTHORIZED = {"authorization": f"Bearer {TOKEN}"}
+APP = {"user-agent": "Shop/5.2 CFNetwork/1490 Darwin/23", "x-app-version": "5.2.1"}
+
+
+class Tracer:
+    """A sink that traces, so that durations have exemplars."""
+
+    traces = True
+
+    def __call__(self, _event: object, /) -> None:
+        """Take one event."""
+
+
+def counted(*reviews: Step, titles: Sequence[Step] = (), sinks: Sequence[object] = ()) -> Gateway:
+    """Return a gateway that counts; its reviews answer as scripted."""
+    catalog = Scripted(*(titles or [reply(200, "A tent")] * len(reviews)))
+    return shelf_gateway(catalog, Scripted(*reviews), MetricsSink(now=lambda: NOW), *sinks)
+
+
+async def scraped(app: Gateway, requests: int, accept: str = "") -> str:
+    """Send requests, then return the metrics."""
+    async with running(app) as client:
+        for _ in range(requests):
+            await client.get("/v1/shelf/1", headers=APP)
+        page = await client.get("/metrics", headers={**AUTHORIZED, "accept": accept})
+    assert page.headers["content-type"] == (OPENMETRICS if accept else CLASSIC)
+    return page.text
+
+
+def values(text: str, family: str) -> dict[tuple[str, ...], float]:
+    """Return the values of a family by labels, without the gateway's name."""
+    return {
+        tuple(value for name, value in one.labels.items() if name != "gateway"): one.value
+        for found in parse_classic(text)
+        for one in found.samples
+        if one.name == family
+    }
+
+
+@pytest.mark.virtual_time
+async def test_requests_parts_and_calls_are_counted_by_outcome():
+    """Rate, errors and duration of each, with states of parts and error codes of calls."""
+    text = await scraped(counted(reply(200, 4), fail(), reply(500), hang()), 4)
+
+    assert values(text, "bff_requests_total") == {
+        ("GET", "/v1/shelf/{number}", "2xx", "complete"): 1,
+        ("GET", "/v1/shelf/{number}", "2xx", "degraded"): 3,
+    }
+    assert values(text, "bff_parts_total") == {
+        ("Shelf", "title", "ok"): 4,
+        ("Shelf", "rating", "ok"): 1,
+        ("Shelf", "rating", "fallback"): 3,
+    }
+    assert values(text, "bff_calls_total") == {
+        ("catalog", "GET /title/{id}", "2xx", "upstream"): 4,
+        ("reviews", "GET /stars", "2xx", "upstream"): 1,
+        ("reviews", "GET /stars", "unavailable", ""): 1,
+        ("reviews", "GET /stars", "5xx", "upstream"): 1,
+        ("reviews", "GET /stars", "timeout", ""): 1,
+    }
+    assert values(text, "bff_client_requests_total") == {
+        ("ios", "5.2", "complete"): 1,
+        ("ios", "5.2", "degraded"): 3,
+    }
+    assert values(text, "bff_part_duration_seconds_count")["Shelf", "rating"] == 4
+    assert values(text, "bff_part_duration_seconds_sum")["Shelf", "rating"] == 0.5
+
+
+@pytest.mark.virtual_time
+async def test_blame_names_part_service_and_reason_by_client_and_version():
+    """Also for an answer that failed, and for one that was complete and late."""
+    titles = [reply(200, "A tent"), reply(500), reply(200, "A tent", after=0.4)]
+    text = await scraped(counted(hang(), reply(200, 4), reply(200, 4), titles=titles), 3)
+
+    view = "GET /v1/shelf/{number}"
+    assert values(text, "bff_blame_total") == {
+        (view, "rating", "reviews", "timeout", "ios", "5.2", "degraded"): 1,
+        (view, "title", "catalog", "bad_status", "ios", "5.2", "failed"): 1,
+        (view, "title", "catalog", "slow", "ios", "5.2", "slow"): 1,
+    }
+    assert values(text, "bff_objective_answers_total") == {
+        (view, "good"): 0,
+        (view, "degraded"): 1,
+        (view, "failed"): 1,
+        (view, "slow"): 1,
+    }
+    burns = values(text, "bff_objective_burn_rate")
+    assert {window: round(burns[view, window], 6) for _, window in burns} == dict.fromkeys(
+        ("5m", "1h", "6h", "24h"), 10.0
+    )
+    assert values(text, "bff_objective_budget_left_ratio") == {(view,): pytest.approx(-9.0)}
+    assert values(text, "bff_objective_target_ratio") == {(view,): 0.9}
+
+
+@pytest.mark.virtual_time
+async def test_the_openmetrics_text_has_the_traces_of_durations_as_exemplars():
+    """The parser of Prometheus accepts it; exemplars lie in the bucket of their duration."""
+    app = counted(reply(200, 4, after=0.2), sinks=[Tracer()])
+    text = await scraped(app, 1, "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
+
+    families = {one.name: one for one in parse_openmetrics(text)}
+    assert families["bff_requests"].type == "counter"
+    assert families["bff_request_duration_seconds"].unit == "seconds"
+    (found,) = [
+        one for one in families["bff_request_duration_seconds"].samples if one.exemplar is not None
+    ]
+    assert found.labels["le"] == "0.316"
+    assert found.exemplar.value == pytest.approx(0.2)
+    assert float(found.exemplar.timestamp) == NOW
+    assert len(found.exemplar.labels["trace_id"]) == 32
+
+
+@pytest.mark.virtual_time
+async def test_every_family_has_help_a_type_and_a_unit_in_its_name():
+    """The classic text has none that is not in the list, and labels are those of the list."""
+    text = await scraped(counted(reply(200, 4), fail()), 2)
+
+    for found in parse_classic(text):
+        name = found.name + ("_total" if found.type == "counter" else "")
+        family = FAMILIES[name]
+        assert (found.type, found.documentation) == (family.kind, family.help)
+        labels = set(family.labels) | {"gateway"}
+        is_of_worker = family.kind == "gauge" and not family.is_over_workers
+        for one in found.samples:
+            assert one.labels.keys() - {"le"} == labels | ({"worker"} if is_of_worker else set())
+    assert all(name.endswith("_total") for name, one in FAMILIES.items() if one.kind == "counter")
+
+
+@pytest.mark.virtual_time
+async def test_labels_of_paths_that_no_route_serves_are_other():
+    """A scan of paths and methods adds one series."""
+    app = counted(reply(200, 4))
+    async with running(app) as client:
+        for path in ("/admin.php", "/.git/config", "/v2/shelf/1"):
+            await client.request("BREW", path)
+        text = (await client.get("/metrics", headers=AUTHORIZED)).text
+
+    assert values(text, "bff_requests_total") == {("other", "other", "4xx", "complete"): 3}
+
+
+@pytest.mark.virtual_time
+async def test_the_page_needs_the_token_of_the_operator():
+    """Others get 401, and other methods 405; HEAD has no body."""
+    async with running(counted(reply(200, 4))) as client:
+        assert (await client.get("/metrics")).status_code == 401
+        wrong = {"authorization": f"Bearer {TOKEN}x"}
+        assert (await client.get("/metrics", headers=wrong)).status_code == 401
+        assert (await client.post("/metrics", headers=AUTHORIZED)).status_code == 405
+        head = await client.request("HEAD", "/metrics", headers=AUTHORIZED)
+        assert (head.status_code, head.content) == (200, b"")
+
+
+async def answered(port: int, request: bytes) -> bytes:
+    """Send bytes to a port, and return all that it answers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_a_port_of_its_own_serves_the_metrics_and_nothing_else():
+    """It needs no token; a second process can't take the port."""
+
+    async def scrape(accept: str) -> tuple[str, bytes]:
+        return (OPENMETRICS, b"# EOF\n") if "openmetrics" in accept else (CLASSIC, b"")
+
+    async with serve_metrics("127.0.0.1", 0, scrape, is_shared=False) as port:
+        accept = b"Accept: application/openmetrics-text\r\n"
+        found = await answered(port, b"GET /metrics HTTP/1.1\r\n" + accept + b"\r\n")
+        assert found.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert f"content-type: {OPENMETRICS}\r\n".encode() in found
+        assert found.endswith(b"\r\n\r\n# EOF\n")
+        head = await answered(port, b"HEAD /metrics?a=b HTTP/1.1\r\n" + accept + b"\r\n")
+        assert head.endswith(b"connection: close\r\n\r\n")
+        assert (await answered(port, b"GET / HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 404")
+        assert (await answered(port, b"POST /metrics HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 405")
+        with pytest.raises(ConfigurationError, match=f"BFF_METRICS_PORT={port}: can't listen"):
+            async with serve_metrics("127.0.0.1", port, scrape, is_shared=False):
+                raise NotFound
