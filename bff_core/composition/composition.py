@@ -76,12 +76,11 @@ class PartRegistry:
     def cancel(self) -> list[asyncio.Task[None]]:
         """Start no more parts, cancel those that still run and return their tasks.
 
-        Sinks that count get the parts that have ended.
+        Sinks that count get the parts.
         """
         run = self.run
         if run.events.is_counted and not self.is_closed:
-            ended = [part for part in self.started.values() if part.is_done]
-            run.events.count(PartsEnded(run.title, ended))
+            run.events.count(PartsEnded(run.title, self.started.values()))
         self.is_closed = True
         return [task for part in self.started.values() if (task := part.cancel()) is not None]
 

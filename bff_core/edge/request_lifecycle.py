@@ -23,7 +23,7 @@ from bff_core.events import Events, RequestAnswered, RequestStarted
 from bff_core.events.sinks import running_span
 from bff_core.http_exchange.request_context import CUT, EXCHANGE, SCOPE, RequestContext, Template
 from bff_core.http_exchange.response_headers import ResponseHeaders
-from bff_core.routing.route_table import ROUTE, RouteMatch
+from bff_core.routing.route_table import ROUTE, RouteEntry, RouteMatch
 from bff_core.scope import Scope, current_request
 
 CLIENT_LEFT = 499
@@ -206,27 +206,28 @@ class RequestLifecycle:
         return context
 
     def _report(self, scope: ASGIScope, context: RequestContext) -> None:
-        request = context.scope
+        request, error = context.scope, context.error
         status = context.status or scope.get(CUT, CLIENT_LEFT)
-        reason = reason_of(context.error)
+        route, owner = _route_of(scope, context)
+        reason = "" if error is None else reason_of(error)
+        is_well = error is None and status < 500 and request.forwarded_failure is None
         self._events.emit(
             RequestAnswered(
                 method=request.method,
-                # A request that was refused before the router ran has a route as well.
-                route=route_template(scope) or context.route,
+                route=route,
                 status=status,
                 duration=self._clock() - context.started_at,
                 request_id=request.request_id,
                 trace_id=trace_id(request.traceparent),
                 path=request.path[:MAX_PATH_LENGTH] if status >= 400 else "",
-                error=_error_of(context, scope),
+                error=None if is_well else _error_of(context, scope),
                 reason=reason,
-                refused_by=getattr(context.error, "refused_by", "") if reason else "",
+                refused_by=getattr(error, "refused_by", "") if reason else "",
                 size=_size_of(context) if self._events.is_traced else 0,
                 is_truncated=context.is_http and context.status > 0 and not context.is_complete,
                 span=request.span,
                 headers=_logged(self._log_headers, context) if self._log_headers else None,
-                owner=_owner_of(scope),
+                owner=owner,
                 viewer=self._viewer_hash(request.audience),
                 scheme=scope.get("scheme", ""),
             )
@@ -243,10 +244,15 @@ def _logged(names: Mapping[str, bytes], context: RequestContext) -> Mapping[str,
     return found or None
 
 
-def _owner_of(scope: ASGIScope) -> str:
-    """Return the team that owns the route of a request; empty if it has none."""
+def _route_of(scope: ASGIScope, context: RequestContext) -> tuple[str, str]:
+    """Return the template of a request's route, and the team that owns it; empty without one."""
+    route = scope.get("route")
+    if isinstance(route, RouteEntry) and "app_root_path" not in scope:  # served by the fast path
+        return route.path, route.owner
     match: RouteMatch | None = scope.get(ROUTE)
-    return "" if match is None or match.entry is None else match.entry.owner
+    owner = "" if match is None or match.entry is None else match.entry.owner
+    # A request that was refused before the router ran has a route as well.
+    return route_template(scope) or context.route, owner
 
 
 def _size_of(context: RequestContext) -> int:

@@ -1,6 +1,6 @@
 """Events of the gateway and its process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import ClassVar, Literal, Protocol
 
 from bff_core.events.sinks import GatewayEvent
@@ -67,9 +67,13 @@ class PartEnded(GatewayEvent, frozen=True):
 
 
 class EndedPart(Protocol):
-    """A part that has ended; `started` and `ended` are instants of the gateway's clock."""
+    """A part of a composition; `started` and `ended` are instants of the gateway's clock.
+
+    It still runs unless it `is_done`; then it is cancelled.
+    """
 
     name: str
+    is_done: bool
     reason: str
     started: float
     ended: float
@@ -83,11 +87,11 @@ class EndedPart(Protocol):
 
 
 class PartsEnded(GatewayEvent, frozen=True):
-    """A composition was closed: `parts` are all that have ended; only for sinks that count."""
+    """A composition is closed; only for sinks that count."""
 
     name: ClassVar[str] = "parts.ended"
     composition: str
-    parts: Sequence[EndedPart]
+    parts: Collection[EndedPart]
 
 
 class RequestAnswered(GatewayEvent, frozen=True):

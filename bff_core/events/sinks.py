@@ -128,7 +128,11 @@ class Events:
 
     def count(self, event: AnyEvent) -> None:
         """Pass an event to the sinks that count."""
-        self._pass(event, self._counting)
+        for sink in self._counting:
+            try:
+                sink(event)
+            except Exception as error:  # noqa: BLE001 - a sink must not fail the request
+                self._report(sink, event, error)
 
     def flagged(self, span: Span) -> Span:
         """Return the span of a request with the flag that a sink sets; else as the client sent."""
@@ -156,10 +160,7 @@ class Events:
         """
         if self.is_traced and event.span is None and (span := running_span.get()) is not None:
             event = msgspec.structs.replace(event, span=span)
-        self._pass(event, self.sinks)
-
-    def _pass(self, event: AnyEvent, sinks: tuple[Sink, ...]) -> None:
-        for sink in sinks:
+        for sink in self.sinks:
             try:
                 sink(event)
             except Exception as error:  # noqa: BLE001 - a sink must not fail the request

@@ -39,21 +39,13 @@ from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.captures import Captures
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
-from bff_core.gateway.metrics import (
-    GatewayMetrics,
-    counters_of,
-    gauges_of,
-    metrics_sink,
-    served_views,
-)
+from bff_core.gateway.metrics import GatewayMetrics, metrics_sink
 from bff_core.gateway.metrics_page import MetricsPage, has_metrics_route
 from bff_core.gateway.operations import OperatorActions
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.recorded_parts import PartsRecorder
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.limits.memory import MemoryLimitStore
-from bff_core.observe.metrics.process import ProcessMetrics
-from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.routing.access import (
     RouteAccess,
     check_rules,
@@ -220,25 +212,6 @@ class Gateway(FastAPI):
         if not token or sink is None or has_metrics_route(table):
             return None
         return MetricsPage(token=token, scrape=lambda accept: self._counted().scrape(accept))
-
-    def start_metrics(self) -> GatewayMetrics | None:
-        """Return the metrics of this process; None if the gateway does not count."""
-        sink = metrics_sink(self.events)
-        self.metrics = None if sink is None else GatewayMetrics(self._process_metrics(sink))
-        return self.metrics
-
-    def _process_metrics(self, sink: MetricsSink) -> ProcessMetrics:
-        def cache() -> ResponseCache | None:
-            return self.running.shared.cache if self.has_cache else None
-
-        return ProcessMetrics(
-            sink,
-            self.title,
-            views=served_views(self.routes, self.config.faces),
-            read_gauges=lambda: gauges_of(self.shedding.pressure, cache),
-            read_counters=lambda: counters_of(cache),
-            read_upstreams=lambda: [one.name for one in self._state.stacks],
-        )
 
     def _counted(self) -> GatewayMetrics:
         if self.metrics is None:

@@ -4,10 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from bff_core.cache.response_cache import ResponseCache
 from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.console import make_commands, serve_process_commands, serves_console
+from bff_core.gateway.metrics import (
+    GatewayMetrics,
+    counters_of,
+    gauges_of,
+    metrics_sink,
+    served_views,
+)
 from bff_core.gateway.metrics_page import serve_metrics
 from bff_core.observe.flushing import flushed
+from bff_core.observe.metrics.process import ProcessMetrics
+from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.observe.request_recorder import record_requests
 from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
@@ -51,10 +61,11 @@ async def metrics_served(app: Gateway, processes: Processes) -> AsyncIterator[No
 
     All workers listen on the port, and each returns what all of them have counted.
     """
-    metrics, settings = app.start_metrics(), app.settings
-    if metrics is None:
+    sink, settings = metrics_sink(app.events), app.settings
+    if sink is None:
         yield
         return
+    metrics = app.metrics = GatewayMetrics(_process_metrics(app, sink))
     async with AsyncExitStack() as stack:
         stack.callback(metrics.close)
         if settings.metrics_port:
@@ -66,3 +77,17 @@ async def metrics_served(app: Gateway, processes: Processes) -> AsyncIterator[No
             )
             await stack.enter_async_context(serving)
         yield
+
+
+def _process_metrics(app: Gateway, sink: MetricsSink) -> ProcessMetrics:
+    def cache() -> ResponseCache | None:
+        return app.running.shared.cache if app.has_cache else None
+
+    return ProcessMetrics(
+        sink,
+        app.title,
+        views=served_views(app.routes, app.config.faces),
+        read_gauges=lambda: gauges_of(app.shedding.pressure, cache),
+        read_counters=lambda: counters_of(cache),
+        read_upstreams=lambda: [one.name for one in app.running.stacks],
+    )

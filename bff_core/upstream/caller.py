@@ -291,30 +291,38 @@ class Caller:
                 reply = await traced(call, stack.handler, stack.events, self._clock)
         except BaseException as error:
             if is_counted:
-                self._count(call, code_of(error), "", started)
+                self._count_failed(call, code_of(error), self._clock() - started)
             raise
+        scope, part = self._scope, running_part.get()
         if is_counted:
-            self._count(call, reply.status, reply.source, started)
-        if reply.source == "stale" and (part := running_part.get()) is not None:
+            seconds = self._clock() - started
+            if scope is None or scope.ended_calls is None:
+                self._count(call, str(reply.status), reply.source, seconds)
+            else:
+                name = "" if part is None else part.name
+                scope.ended_calls.append(
+                    (call.upstream, call.operation, reply.status, reply.source, seconds, name)
+                )
+        if part is not None and reply.source == "stale":
             part.note_reply(reply)
-        scope = self._scope
         if scope is not None and scope.dependencies is not None:
             scope.dependencies.add_reply(call, reply)
         if call.is_streamed and not isinstance(reply.body, bytes):
             self._follow(reply.body, call)
         return reply
 
-    def _count(self, call: Call, outcome: str | int, source: str, started: float) -> None:
-        """Note the end of a call for sinks that count: in its request, while that runs."""
-        scope, seconds = self._scope, self._clock() - started
+    def _count_failed(self, call: Call, code: str, seconds: float) -> None:
+        """Note the failure of a call for sinks that count: in its request, while that runs."""
+        scope, part = self._scope, running_part.get()
         if scope is None or scope.ended_calls is None:
-            self._stack.events.count(
-                CallEnded(call.upstream, call.operation, str(outcome), source, seconds)
-            )
-            return
-        part = running_part.get()
-        name = "" if part is None else part.name
-        scope.ended_calls.append((call.upstream, call.operation, outcome, source, seconds, name))
+            self._count(call, code, "", seconds)
+        else:
+            name = "" if part is None else part.name
+            scope.ended_calls.append((call.upstream, call.operation, code, "", seconds, name))
+
+    def _count(self, call: Call, outcome: str, source: str, seconds: float) -> None:
+        """Report the end of a call outside of requests to sinks that count."""
+        self._stack.events.count(CallEnded(call.upstream, call.operation, outcome, source, seconds))
 
     def _follow(self, body: ReplyStream, call: Call) -> None:
         """Close a streamed body with the request at the latest, and report its end."""

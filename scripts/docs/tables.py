@@ -29,6 +29,7 @@ from bff_core.contracts.changes.rules import OPENAPI_RULES, ChangeRule
 from bff_core.edge.problem_details import members_of
 from bff_core.graphql import QueryLimits
 from bff_core.observe.log import LEVELS
+from bff_core.observe.metrics.families import FAMILIES, Family
 from bff_core.policy.options import DescribedOption, described
 from bff_core.public_names import defining_module
 from bff_core.server.options import ServerOptions
@@ -196,6 +197,25 @@ def shown_level(level: int | Callable[..., int]) -> str:
     return _first_paragraph(level.__doc__).rstrip(".").lower()
 
 
+def metrics_table() -> tuple[Sequence[str], Rows]:
+    """Return name, kind, labels and meaning of each family of metrics."""
+    rows = [
+        [
+            f"`{one.name}`",
+            one.kind,
+            ", ".join(f"`{label}`" for label in _labels_of(one)) or "—",
+            one.help,
+        ]
+        for one in FAMILIES.values()
+    ]
+    return ["metric", "kind", "labels", "meaning"], rows
+
+
+def _labels_of(family: Family) -> tuple[str, ...]:
+    is_of_worker = family.kind == "gauge" and not family.is_over_workers
+    return (*family.labels, "worker") if is_of_worker else family.labels
+
+
 def errors_table() -> tuple[Sequence[str], Rows]:
     """Return class, status, code and meaning of each public error."""
     rows = [
@@ -295,6 +315,7 @@ TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
     "graphql rules": graphql_rules_table,
     "decisions": decisions_table,
     "source folders": source_folders_table,
+    "metrics": metrics_table,
 }
 """Each table by the name that pages use."""
 

@@ -146,6 +146,8 @@ class RequestCounts:
         """Count the parts of a composition, and note those of its request that did not end well."""
         composition, found = event.composition, self.parts.found
         for part in event.parts:
+            if not part.is_done:
+                continue
             labels = composition, part.name
             series = found.get(labels) or self.parts.add(labels)
             seconds, histogram = part.ended - part.started, series.histogram

@@ -59,11 +59,13 @@ class Shelf(Composition):
         return await self.reviews.stars()
 
 
+ShelfOf = Annotated[Shelf, Depends(compose(Shelf))]
+
 views = Views(prefix="/v1", access=ANYONE)
 
 
 @views.get("/shelf/{number}", objective="complete 90 %, ≤ 300 ms")
-async def get_shelf(number: int, shelf: Annotated[Shelf, Depends(compose(Shelf))]) -> list[str]:
+async def get_shelf(number: int, shelf: ShelfOf) -> list[str]:
     """Answer with both parts."""
     return [str(number), await shelf.title(), str(await shelf.rating())]
 

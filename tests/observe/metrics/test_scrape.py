@@ -1,7 +1,9 @@
 """What Prometheus gets: both formats as its own parser reads them, and who gets them."""
 
 import asyncio
+import subprocess
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from prometheus_client.openmetrics.parser import (
@@ -200,3 +202,15 @@ async def test_a_port_of_its_own_serves_the_metrics_and_nothing_else():
         with pytest.raises(ConfigurationError, match=f"BFF_METRICS_PORT={port}: can't listen"):
             async with serve_metrics("127.0.0.1", port, scrape, is_shared=False):
                 raise NotFound
+
+
+@pytest.mark.virtual_time
+@pytest.mark.needs("promtool")
+async def test_promtool_has_nothing_to_say_about_the_text():
+    """Names, units and help are as Prometheus wants them."""
+    text = await scraped(counted(reply(200, 4), fail(), hang()), 3)
+    command = ("promtool", "check", "metrics")
+    check = partial(subprocess.run, command, input=text, capture_output=True, text=True)
+    done = await asyncio.to_thread(check, check=False)
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
