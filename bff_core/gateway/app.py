@@ -1,5 +1,6 @@
 """The FastAPI app of one gateway, with the edge and the fast path in front."""
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -36,6 +37,9 @@ from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
+from bff_core.gateway.development_pages import VARIABLE as DEV_CONSOLE
+from bff_core.gateway.development_pages import DevelopmentPages
+from bff_core.gateway.index_page import rows_of
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.routing.access import (
@@ -138,6 +142,8 @@ class Gateway(FastAPI):
         self.exception_handlers = handlers
         self.fast_path.assemble(table, following=following, handlers=noted)
         self.shedding.set_routes(table)
+        is_development = settings.env == "development"
+        elsewhere = os.environ.get(DEV_CONSOLE, "") if is_development else ""
         parts = EdgeParts(
             about=About(self.title, framework_version(), settings.revision),
             readiness=self.readiness,
@@ -149,9 +155,10 @@ class Gateway(FastAPI):
             idempotency_store=(
                 (lambda: self.running.shared.idempotency) if settings.idempotency_url else None
             ),
+            pages=self._development_pages(table, elsewhere) if is_development else None,
             admin=self._admin_endpoints(),
             webhook=self._webhook(),
-            console=self.console if serves_console(settings, table) else None,
+            console=self.console if serves_console(settings, table) and not elsewhere else None,
             own=config.concerns,
             shedding=self.shedding,
             base=base_of(settings.public_url),
@@ -165,6 +172,16 @@ class Gateway(FastAPI):
         if self.middleware_stack is not None:
             return self.fast_path.table
         return RouteTable.of(self.routes, self.fast_path.compiled)
+
+    def _development_pages(self, table: RouteTable, console: str) -> DevelopmentPages:
+        paths = [path for one in self.config.faces if (path := getattr(one, "path", ""))]
+        return DevelopmentPages(
+            self.title,
+            table,
+            console=console,
+            rows=lambda: list(rows_of(self.routes, self.access)),
+            graphql=paths,
+        )
 
     def _admin_endpoints(self) -> AdminEndpoints | None:
         actions = admin_actions(
