@@ -186,10 +186,21 @@ def test_the_start_shows_addresses_programs_and_a_request():
     """Gateways at the left, services in columns of five beside them."""
     all_programs = list(programs(BFF_AUTH="demo").values())
     names = [one.name for one in all_programs if one.name != "cart"]
-    text = welcome(SIGNS, all_programs, {}, serving(*names), total=3.1, columns=120)
+    text = welcome(
+        SIGNS,
+        all_programs,
+        {},
+        serving(*names),
+        console="http://localhost:8000/console",
+        total=3.1,
+        columns=120,
+    )
 
     lines = text.splitlines()
-    assert "  web       http://localhost:8001/" in lines
+    assert lines[1] == (
+        "  console   http://localhost:8000/console   all gateways and services, live"
+    )
+    assert lines[2] == "  web       http://localhost:8001/"
     assert any(
         line.startswith("  ✓ mobile   :8002  REST     /v1") and "✓ catalog   :9002" in line
         for line in lines
@@ -197,6 +208,29 @@ def test_the_start_shows_addresses_programs_and_a_request():
     assert "✗ cart" in text
     assert "  ready in 3.1 s" in text
     assert "  try  curl -sD- localhost:8002/v1/home -H 'Authorization: Bearer demo-1'" in lines
+
+
+def test_a_failed_request_leads_to_the_console(written):
+    """Below its tree is the address of its page."""
+    screen = Screen(written, SIGNS, [gateway()], console="http://localhost:8000/console")
+    screen.request("mobile", failed())
+    screen.request("mobile", degraded())
+    address = f"          → http://localhost:8000/console/requests/{failed().request_id}"
+
+    assert [address in text.splitlines() for text in written.texts] == [True, False]
+
+
+def test_the_address_of_the_console_comes_first(written):
+    """On a terminal, and as a line of key=value words."""
+    address = "http://localhost:8000/console"
+    for view in (
+        Screen(written, SIGNS, [gateway()], console=address),
+        Logfmt(written, [gateway()], console=address),
+    ):
+        view.starting([gateway()])
+
+    assert written.lines[0].endswith(f"starting 1 programs; console: {address}")
+    assert written.lines[1].endswith(f" event=run.console url={address}")
 
 
 @pytest.mark.parametrize("columns", [60, 90])
