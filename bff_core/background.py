@@ -7,7 +7,12 @@ from typing import Literal
 
 from bff_core.events import Crashed, Events, WorkEnded, WorkStarted
 from bff_core.events.sinks import running_span
-from bff_core.scope import current_request
+from bff_core.scope import Scope, current_request
+
+
+def _is_wanted(request: Scope | None) -> bool:
+    """Whether a sink wants the events of a request; it gets those of work without a request."""
+    return request is None or request.span is not None
 
 
 class Background:
@@ -26,10 +31,9 @@ class Background:
         """
         context = Context()
         context.run(current_request.set, current_request.get())
-        task = self._loop.create_task(
-            self._traced(work) if self._events.is_traced else work, context=context
-        )
-        if self._events.is_traced:
+        is_traced = self._events.is_traced and _is_wanted(current_request.get())
+        task = self._loop.create_task(self._traced(work) if is_traced else work, context=context)
+        if is_traced:
             task.add_done_callback(lambda _: work.close())  # it may never have begun
         self._tasks.add(task)
         task.add_done_callback(self._ended)

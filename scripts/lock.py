@@ -112,7 +112,11 @@ def _complaints(name: str) -> list[str]:
 
 def _npm_locks() -> list[Path]:
     """Return the locks of npm in the repository, without those of installed packages."""
-    found = [*ROOT.glob("bench/**/package-lock.json"), *ROOT.glob("tests/**/package-lock.json")]
+    found = [
+        lock
+        for folder in ("bench", "console", "tests")
+        for lock in (ROOT / folder).rglob("package-lock.json")
+    ]
     return [path.relative_to(ROOT) for path in found if "node_modules" not in path.parts]
 
 

@@ -16,7 +16,7 @@ from bff_core.edge.concern import ALL_KINDS, Concern, FinishingConcern, kinds_of
 from bff_core.edge.error_responses import ErrorResponses
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.route_template import route_template
-from bff_core.edge.trace import child_of, span_of, trace_id
+from bff_core.edge.trace import child_of, sampled, trace_id
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Events, RequestAnswered, RequestStarted
 from bff_core.events.sinks import running_span
@@ -188,8 +188,10 @@ class RequestLifecycle:
         scope[SCOPE], scope[EXCHANGE] = request, context
         if sent is not None:
             context.state[CountedSend] = sent
-            request.span = span_of(request.traceparent, context.fields.get(b"traceparent"))
+            offered = context.fields.get(b"traceparent")
+            request.traceparent, request.span = sampled(self._events, request.traceparent, offered)
             running_span.set(request.span)
+        if request.span is not None:
             self._events.emit(RequestStarted(request.method, request.request_id, span=request.span))
         return context
 

@@ -3,12 +3,13 @@
 import re
 
 from bff_core.edge.request_id import Bits
-from bff_core.events import Span
+from bff_core.events import Events, Span
 
 _TRACEPARENT = re.compile(
     rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?"
 )
 _KNOWN_FLAGS = 0x03  # sampled, random trace id
+_SAMPLED = "13"
 
 
 def child_of(offered: bytes | None, bits: Bits) -> str:
@@ -31,7 +32,19 @@ def span_of(traceparent: str, offered: bytes | None) -> Span:
     trace = traceparent[3:35]
     is_continued = offered is not None and offered[3:35] == trace.encode()
     parent = offered[36:52].decode("latin-1") if is_continued and offered is not None else ""
-    return Span(trace, traceparent[36:52], parent)
+    return Span(trace, traceparent[36:52], parent, traceparent[-1] in _SAMPLED)
+
+
+def sampled(events: Events, traceparent: str, offered: bytes | None) -> tuple[str, Span | None]:
+    """Return a request's `traceparent` with the flag of its trace, and its span if a sink wants it.
+
+    `offered` is the `traceparent` that the client sent.
+    """
+    span = events.flagged(span_of(traceparent, offered))
+    if span.is_sampled != (traceparent[-1] in _SAMPLED):
+        flags = int(traceparent[-1], 16) ^ 1
+        traceparent = f"{traceparent[:-1]}{flags:x}"
+    return traceparent, span if events.wants(span) else None
 
 
 def trace_id(traceparent: str) -> str:

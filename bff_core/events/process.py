@@ -75,7 +75,8 @@ class RequestAnswered(GatewayEvent, frozen=True):
     `is_truncated` has begun and not ended: the client disconnected, or its source broke off.
     `headers` are those of the request that the gateway logs, by name in lower case.
     `owner` is the team that owns the route, as `Views(owner=…)` names it.
-    `size` counts the bytes of its body, if a sink traces.
+    `size` counts the bytes of its body, if a sink traces. `viewer` is a keyed hash of the viewer,
+    empty for anonymous ones.
     """
 
     name: ClassVar[str] = "request.answered"
@@ -93,6 +94,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     headers: Mapping[str, str] | None = None
     owner: str = ""
     size: int = 0
+    viewer: str = ""
 
 
 class SagaEnded(GatewayEvent, frozen=True):

@@ -7,6 +7,7 @@ attribute read. Events of what starts and ends are created only if a sink traces
 
 import logging
 import random
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import ClassVar, Protocol
 
@@ -19,16 +20,17 @@ class Span(msgspec.Struct, frozen=True):
     """Something that takes time: a request, a part, a call, an attempt, background work.
 
     Ids are lower-case hexadecimal, as in W3C Trace Context: 32 digits of the trace, 16 of the span;
-    `parent_id` is empty for the root of a trace.
+    `parent_id` is empty for the root of a trace. `is_sampled` is the flag of the trace.
     """
 
     trace_id: str
     span_id: str
     parent_id: str = ""
+    is_sampled: bool = True
 
     def child(self) -> "Span":
         """Return a new span within this one."""
-        return Span(self.trace_id, f"{_bits(64) or 1:016x}", self.span_id)
+        return Span(self.trace_id, f"{_bits(64) or 1:016x}", self.span_id, self.is_sampled)
 
 
 running_span: ContextVar[Span | None] = ContextVar("running_span", default=None)
@@ -69,22 +71,30 @@ class Sink(Protocol):
     """Receives each event; must not block. An error that it raises is logged once, and ignored.
 
     A sink with a true attribute `traces` also receives the events of what starts and ends, and each
-    event has its `span`.
+    event has its `span`. If it has a method `sample(span) -> bool`, that is called at the start of
+    each request; if no sink wants a request, its events have no span, and nothing that starts in it
+    is reported. A sink that sets the flag of traces has a method `set_flag(span) -> bool`.
     """
 
     def __call__(self, event: AnyEvent, /) -> None:
         """Take one event."""
 
 
+def _all(_span: Span) -> bool:
+    return True
+
+
 class Events:
     """The sinks of one gateway."""
 
-    __slots__ = ("_failed", "is_traced", "sinks")
+    __slots__ = ("_failed", "_samplers", "_set_flag", "is_traced", "sinks")
 
     def __init__(self, *sinks: Sink) -> None:
         self.sinks: tuple[Sink, ...] = ()
         self.is_traced = False
         self._failed: set[int] = set()
+        self._samplers: tuple[Callable[[Span], bool], ...] = ()
+        self._set_flag: Callable[[Span], bool] | None = None
         for sink in sinks:
             self.listen(sink)
 
@@ -93,7 +103,23 @@ class Events:
         if not callable(sink) or isinstance(sink, type):
             raise TypeError(f"{sink!r} is no sink: pass something that is called with each event")
         self.sinks = (*self.sinks, sink)
-        self.is_traced = self.is_traced or bool(getattr(sink, "traces", False))
+        self._set_flag = getattr(sink, "set_flag", None) or self._set_flag
+        if getattr(sink, "traces", False):
+            self.is_traced = True
+            self._samplers = (*self._samplers, getattr(sink, "sample", _all))
+
+    def flagged(self, span: Span) -> Span:
+        """Return the span of a request with the flag that a sink sets; else as the client sent."""
+        if self._set_flag is None or (flag := self._set_flag(span)) == span.is_sampled:
+            return span
+        return msgspec.structs.replace(span, is_sampled=flag)
+
+    def wants(self, span: Span) -> bool:
+        """Whether a sink wants the events of a request with this span."""
+        is_wanted = False
+        for sample in self._samplers:
+            is_wanted = sample(span) or is_wanted
+        return is_wanted
 
     def emit(self, event: AnyEvent) -> None:
         """Pass an event to every sink; if a sink raises, log the first error of it.

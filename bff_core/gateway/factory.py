@@ -1,6 +1,5 @@
 """Makes a gateway: `gateway(...)` checks its arguments and returns the app."""
 
-import os
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -24,7 +23,7 @@ from bff_core.gateway.services import all_services, may_cache, planned_services
 from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.keywords import checks_keywords
 from bff_core.observe.log import log_sink
-from bff_core.observe.request_traces import trace_sink
+from bff_core.observe.request_recorder import recorder
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
 from bff_core.rest.openapi import PROBLEM
@@ -109,7 +108,7 @@ def gateway(
         transport=transport,
         has_cache=has_cache,
         clock=clock,
-        events=events if events is not None else _logged(settings, sinks),
+        events=events if events is not None else _logged(name, settings, sinks),
         log_headers=[name.lower() for name in log_headers],
     )
     check_services(services, settings)
@@ -135,8 +134,8 @@ def _fastapi(given: FastAPIOptions) -> dict[str, Any]:
     return {**pages, **given, "responses": responses}
 
 
-def _logged(settings: Settings, sinks: Sequence[Sink]) -> Events:
-    """Return events with the log sink that the settings configure, that of `bff dev`, and these."""
+def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
+    """Return events with the log that the settings configure, records of requests, and `sinks`."""
     log = log_sink(settings.log_format, settings.own_log_level)
-    traces = trace_sink(os.environ) if settings.env == "development" else None
-    return Events(*(one for one in (log, traces) if one is not None), *sinks)
+    records = recorder(name, is_development=settings.env == "development")
+    return Events(*(one for one in (log, records) if one is not None), *sinks)

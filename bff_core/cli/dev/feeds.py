@@ -9,8 +9,8 @@ from typing import Final, Self
 import msgspec
 
 from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
-from bff_core.observe.request_traces import VARIABLE as TRACES
-from bff_core.observe.request_traces import RequestTrace
+from bff_core.observe.request_recorder import VARIABLE as TRACES
+from bff_core.observe.request_records import RequestRecord
 
 MAX_LINE_BYTES: Final = 1 << 22
 
@@ -18,11 +18,11 @@ MAX_LINE_BYTES: Final = 1 << 22
 class Feeds:
     """The sockets of a run, in a folder of their own."""
 
-    def __init__(self, on_request: Callable[[str, RequestTrace], None]) -> None:
+    def __init__(self, on_request: Callable[[str, RequestRecord], None]) -> None:
         self._on_request = on_request
         self._folder = tempfile.TemporaryDirectory(prefix="bff-")
         self._servers: list[asyncio.Server] = []
-        self._decode = msgspec.json.Decoder(RequestTrace).decode
+        self._decode = msgspec.json.Decoder(RequestRecord).decode
 
     async def __aenter__(self) -> Self:
         """Open the folder."""

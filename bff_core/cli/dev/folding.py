@@ -7,7 +7,7 @@ from typing import Final
 
 from bff_core.cli.dev.request_summary import summary_of
 from bff_core.cli.dev.style import milliseconds
-from bff_core.observe.request_traces import RequestTrace
+from bff_core.observe.request_records import RequestRecord
 
 MAX_PER_SECOND: Final = 20
 
@@ -25,7 +25,7 @@ class Folding:
 
     def __init__(
         self,
-        show: Callable[[str, RequestTrace], None],
+        show: Callable[[str, RequestRecord], None],
         show_count: Callable[[str, str], None],
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -39,7 +39,7 @@ class Folding:
         self._count = 0
         self._folded: dict[tuple[str, str], list[tuple[str, float]]] = {}
 
-    def take(self, name: str, trace: RequestTrace) -> None:
+    def take(self, name: str, trace: RequestRecord) -> None:
         """Show a request or count it."""
         self.flush()
         self._count += 1

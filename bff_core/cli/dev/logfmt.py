@@ -8,7 +8,7 @@ from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.request_summary import summary_of
 from bff_core.cli.dev.view import Serving
-from bff_core.observe.request_traces import RequestTrace
+from bff_core.observe.request_records import RequestRecord
 
 
 class Logfmt:
@@ -59,7 +59,7 @@ class Logfmt:
             self._write(program=name, level=found.level or None, line=found.text)
             self._below(name, found.below)
 
-    def request(self, name: str, trace: RequestTrace) -> None:
+    def request(self, name: str, trace: RequestRecord) -> None:
         """Log a request."""
         summary = summary_of(trace)
         self._write(

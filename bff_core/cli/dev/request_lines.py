@@ -19,7 +19,7 @@ from bff_core.cli.dev.style import (
     milliseconds,
     size_of,
 )
-from bff_core.observe.request_traces import RequestTrace
+from bff_core.observe.request_records import RequestRecord
 
 _kind = re.compile(r"^\w+: ").sub
 """Removes the class of an error, which developers of services do not know."""
@@ -56,7 +56,7 @@ class RequestLines:
         clock = time.strftime("%H:%M:%S", time.localtime(at))
         return f"{self._style.paint(clock, DIM)}  {name:<{self._name_width}}  "
 
-    def line(self, name: str, trace: RequestTrace, summary: Summary, width: int) -> str:
+    def line(self, name: str, trace: RequestRecord, summary: Summary, width: int) -> str:
         """Return the line of a request; a narrow terminal does without size and calls."""
         style, colour = self._style, STATE_COLOURS[summary.state]
         self._title_width = min(max(self._title_width, len(summary.title)), 40)
@@ -71,7 +71,7 @@ class RequestLines:
         )
         return fitted(line, width)
 
-    def tree(self, trace: RequestTrace, summary: Summary, width: int) -> Iterator[str]:
+    def tree(self, trace: RequestRecord, summary: Summary, width: int) -> Iterator[str]:
         """Yield the lines below: a part each, what was cancelled, and the cause of a failure."""
         style, rows, below = self._style, summary.rows, list(self._below(trace, summary))
         self._part_width = max([self._part_width, *(len(row.name) for row in rows)])
@@ -84,7 +84,7 @@ class RequestLines:
             branch = style.paint(style.drawn("└" if number == len(below) - 1 else "│"), DIM)
             yield f"{'':{INDENT}}{branch} {text}"
 
-    def _row(self, row: Row, trace: RequestTrace, width: int) -> str:
+    def _row(self, row: Row, trace: RequestRecord, width: int) -> str:
         style, colour = self._style, PART_COLOURS.get(row.state, DIM)
         sign = style.sign(row.state)
         sign = sign if style.has_signs else f"{sign:<9}"
@@ -138,14 +138,14 @@ class RequestLines:
         stop = style.paint(style.drawn("│"), DIM) if row.is_timed_out else " "
         return f"{'':{first}}{drawn}{stop}{'':{BAR_CELLS - last}}"
 
-    def _remark(self, trace: RequestTrace, summary: Summary) -> str:
+    def _remark(self, trace: RequestRecord, summary: Summary) -> str:
         """Return what the end of the line adds."""
         remark = (
             "cached view" if trace.is_cached else trace.reason if summary.state == "refused" else ""
         )
         return f"  {self._style.paint(remark, DIM)}" if remark else ""
 
-    def _below(self, trace: RequestTrace, summary: Summary) -> Iterator[str]:
+    def _below(self, trace: RequestRecord, summary: Summary) -> Iterator[str]:
         if summary.state == "failed" and trace.error:
             yield f"  {_critical('', _kind('', trace.error))}"
         if summary.cancelled:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from bff_core.composition.errors import PartCancelled
 from bff_core.errors import BadStatus
-from bff_core.observe.request_traces import RequestTrace, SpanTrace
+from bff_core.observe.request_records import RequestRecord, SpanRecord
 
 State = Literal["complete", "degraded", "failed", "refused", "left"]
 
@@ -25,7 +25,7 @@ class Row:
     seconds: float
     reason: str
     is_timed_out: bool = False
-    attempts: list[SpanTrace] = field(default_factory=list)
+    attempts: list[SpanRecord] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Summary:
         )
 
 
-def summary_of(trace: RequestTrace) -> Summary:
+def summary_of(trace: RequestRecord) -> Summary:
     """Return the summary of a request."""
     rows = [_row(trace, index) for index in _tops(trace)]
     cancelled = [row.name for row in rows if row.state == "cancelled"]
@@ -55,14 +55,14 @@ def summary_of(trace: RequestTrace) -> Summary:
     return Summary(_title(trace), _state(trace, shown), len(sent), shown, cancelled)
 
 
-def _title(trace: RequestTrace) -> str:
+def _title(trace: RequestRecord) -> str:
     if trace.route.endswith("/graphql"):
         screens = dict.fromkeys(one.owner for one in trace.spans if one.kind == "part")
         return " ".join(("graphql", *list(screens)[:2]))
     return f"{trace.method} {trace.route or trace.path or '-'}"
 
 
-def _state(trace: RequestTrace, rows: list[Row]) -> State:
+def _state(trace: RequestRecord, rows: list[Row]) -> State:
     if trace.status == CLIENT_LEFT:
         return "left"
     if trace.status >= 500 or trace.is_truncated:
@@ -72,7 +72,7 @@ def _state(trace: RequestTrace, rows: list[Row]) -> State:
     return "degraded" if any(row.state not in WHOLE for row in rows) else "complete"
 
 
-def _tops(trace: RequestTrace) -> list[int]:
+def _tops(trace: RequestRecord) -> list[int]:
     """Return the indexes of the parts, and of the calls outside of parts."""
     return [
         index
@@ -81,7 +81,7 @@ def _tops(trace: RequestTrace) -> list[int]:
     ]
 
 
-def _row(trace: RequestTrace, index: int) -> Row:
+def _row(trace: RequestRecord, index: int) -> Row:
     span = trace.spans[index]
     calls = [index] if span.kind == "call" else _within(trace, index, "call")
     attempts = [trace.spans[one] for call in calls for one in _within(trace, call, "attempt")]
@@ -100,13 +100,13 @@ def _row(trace: RequestTrace, index: int) -> Row:
     )
 
 
-def _within(trace: RequestTrace, index: int, kind: str) -> list[int]:
+def _within(trace: RequestRecord, index: int, kind: str) -> list[int]:
     return [
         number for number, one in enumerate(trace.spans) if one.within == index and one.kind == kind
     ]
 
 
-def _state_of(span: SpanTrace) -> str:
+def _state_of(span: SpanRecord) -> str:
     if span.kind == "part":
         is_cancelled = not span.outcome or span.reason == PartCancelled.code
         return "cancelled" if is_cancelled else span.outcome
@@ -116,11 +116,11 @@ def _state_of(span: SpanTrace) -> str:
 
 
 def _reason(
-    span: SpanTrace,
+    span: SpanRecord,
     state: str,
     seconds: float,
-    calls: list[SpanTrace],
-    attempts: list[SpanTrace],
+    calls: list[SpanRecord],
+    attempts: list[SpanRecord],
 ) -> str:
     """Return why a part is as it is, in a few words."""
     of_state, of_attempts = (
@@ -132,7 +132,12 @@ def _reason(
     found = [
         of_state,
         of_attempts,
-        *(f"joined {one[7:15]}" for call in calls for one in call.notes if one[:6] == "joined"),
+        *(
+            f"joined {one.request_id[:8]}".rstrip()
+            for call in calls
+            for one in call.marks
+            if one.kind == "joined"
+        ),
     ]
     if state == "ok" and calls and all(call.source == "cache" for call in calls):
         found.append(f"cached, {max(call.age for call in calls):.0f} s old")
@@ -141,7 +146,7 @@ def _reason(
     return ", ".join(filter(None, found))
 
 
-def _why_of_state(span: SpanTrace, state: str, seconds: float, calls: list[SpanTrace]) -> str:
+def _why_of_state(span: SpanRecord, state: str, seconds: float, calls: list[SpanRecord]) -> str:
     if state == "ok":
         return "critical" if span.is_critical else ""
     if state == "stale":
@@ -153,12 +158,12 @@ def _why_of_state(span: SpanTrace, state: str, seconds: float, calls: list[SpanT
     return f"{word}: {why}{after}" if why != state else word
 
 
-def _why_of_attempts(state: str, calls: list[SpanTrace], attempts: list[SpanTrace]) -> str:
-    notes = [note for call in calls for note in call.notes]
+def _why_of_attempts(state: str, calls: list[SpanRecord], attempts: list[SpanRecord]) -> str:
+    marks = {mark.kind for call in calls for mark in call.marks}
     outcomes = [one.outcome or "no answer" for one in attempts]
-    if any(note.startswith("hedge.won") for note in notes):
+    if "hedge_won" in marks:
         return "hedged, attempt 2 won"
-    if any(note.startswith("hedge") for note in notes):
+    if "hedge" in marks:
         return "hedged"
     if len(attempts) > len(calls):
         return f"{len(attempts)} attempts: {_listed(outcomes)}"

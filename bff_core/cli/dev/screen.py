@@ -13,7 +13,7 @@ from bff_core.cli.dev.request_summary import SLOW_SECONDS, Summary, summary_of
 from bff_core.cli.dev.style import BOLD, DIM, GREEN, RED, YELLOW, Style
 from bff_core.cli.dev.view import Serving
 from bff_core.cli.dev.welcome import welcome
-from bff_core.observe.request_traces import RequestTrace
+from bff_core.observe.request_records import RequestRecord
 
 Trees = Literal["first, slow, degraded", "all", "none"]
 TREES: Final[tuple[Trees, ...]] = ("first, slow, degraded", "all", "none")
@@ -79,7 +79,7 @@ class Screen:
             shown = self._style.paint(f"{self._sign('warning')}{found.text}", colour)
         self._terminal.write(f"{self._lines.prefix(name)}{shown}{self._quoted(found.below)}")
 
-    def request(self, name: str, trace: RequestTrace) -> None:
+    def request(self, name: str, trace: RequestRecord) -> None:
         """Show a request, or count it if there are many."""
         self._folding.take(name, trace)
 
@@ -113,7 +113,7 @@ class Screen:
         bar = self._style.paint(self._style.drawn("│"), DIM)
         return "".join(f"\n          {bar} {line}" for line in lines)
 
-    def _show_request(self, name: str, trace: RequestTrace) -> None:
+    def _show_request(self, name: str, trace: RequestRecord) -> None:
         summary = summary_of(trace)
         width = self.columns()
         lines = [self._lines.line(name, trace, summary, width)]
@@ -126,7 +126,7 @@ class Screen:
             lines.append(f"          ({trace.dropped} requests before it are not shown)")
         self._terminal.write("\n".join(lines))
 
-    def _has_tree(self, name: str, trace: RequestTrace, summary: Summary) -> bool:
+    def _has_tree(self, name: str, trace: RequestRecord, summary: Summary) -> bool:
         is_first = (name, summary.title) not in self._shown
         if summary.rows:
             self._shown.add((name, summary.title))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from bff_core.cli.dev.program import Program
-from bff_core.observe.request_traces import RequestTrace
+from bff_core.observe.request_records import RequestRecord
 
 
 class Serving(NamedTuple):
@@ -32,7 +32,7 @@ class RunView(Protocol):
     def line(self, name: str, text: str) -> None:
         """Show a line that a program wrote."""
 
-    def request(self, name: str, trace: RequestTrace) -> None:
+    def request(self, name: str, trace: RequestRecord) -> None:
         """Show a request that a gateway answered."""
 
     def note(self, text: str, *, is_reload: bool = False) -> None:

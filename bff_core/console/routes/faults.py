@@ -71,9 +71,11 @@ class _FaultsAPI:
         return self._set_running(request, self.run.stop, "stopped")
 
     async def contribute(self, live: Live, is_new: bool) -> None:  # of `Contribute`
-        """Add the cards to a live message if one has changed."""
+        """Add the cards to a live message if one has changed, or for a new page."""
         cards = [self._now(one) for one in self.cards.values()]
-        if cards != self.sent and not is_new:
+        if is_new:
+            live.faults = cards or None
+        elif cards != self.sent:
             live.faults = self.sent = cards
 
     def _set_running(self, request: Request, change: Callable[[str], None], done: str) -> Response:

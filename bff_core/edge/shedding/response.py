@@ -12,7 +12,7 @@ from bff_core.edge.cors import Permissions
 from bff_core.edge.problem_details import problem
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.shedding.criticality import Fields
-from bff_core.edge.trace import child_of, span_of, trace_id
+from bff_core.edge.trace import child_of, sampled, trace_id
 from bff_core.errors import Overloaded
 from bff_core.events import Events, RequestShed
 
@@ -79,8 +79,9 @@ class SheddingResponse:
 
     def _report(self, name: bytes, trace: bytes, offered: bytes | None) -> None:
         own = f"00-{trace.decode()}-{self._bits(64) or 1:016x}-01"
-        span = span_of(own, offered)
-        self._events.emit(RequestShed(name.decode("latin-1"), span=span))
+        _, span = sampled(self._events, own, offered)
+        if span is not None:
+            self._events.emit(RequestShed(name.decode("latin-1"), span=span))
 
     async def send(self, scope: ASGIScope, fields: Fields, send: Send) -> None:
         """Answer a request or the handshake of a web socket."""

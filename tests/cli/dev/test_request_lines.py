@@ -8,7 +8,7 @@ import pytest
 from bff_core.cli.dev.request_lines import RequestLines
 from bff_core.cli.dev.request_summary import summary_of
 from bff_core.cli.dev.style import Style, fitted, has_signs, milliseconds, size_of
-from bff_core.observe.request_traces import RequestTrace, SpanTrace
+from bff_core.observe.request_records import RequestRecord, SpanMark, SpanRecord
 from tests.cli.dev.traces import degraded, failed, plain
 
 SIGNS = Style(has_colours=False, has_signs=True)
@@ -80,16 +80,16 @@ def test_the_state_of_a_request(trace, state):
     assert summary_of(trace).state == state
 
 
-def part(*calls: SpanTrace, **more: object) -> RequestTrace:
+def part(*calls: SpanRecord, **more: object) -> RequestRecord:
     """Return a request with one part and its calls."""
     fields = {"seconds": 0.01, "outcome": "ok", **more}
-    return RequestTrace(
-        0.0, "GET", "r", "/", spans=[SpanTrace("part", "a", "Home", 0.0, **fields), *calls]
+    return RequestRecord(
+        0.0, "GET", "r", "/", spans=[SpanRecord("part", "a", "Home", 0.0, **fields), *calls]
     )
 
 
-def call(**more: object) -> SpanTrace:
-    return SpanTrace("call", "GET /a", "catalog", 0.0, 0, 0.01, "200", **more)
+def call(**more: object) -> SpanRecord:
+    return SpanRecord("call", "GET /a", "catalog", 0.0, 0, 0.01, "200", **more)
 
 
 @pytest.mark.parametrize(
@@ -97,17 +97,22 @@ def call(**more: object) -> SpanTrace:
     [
         (part(), ""),
         (part(call(source="upstream")), ""),
-        (part(call(notes=["joined 9c41f0aabb"])), "joined 9c41f0aa"),
-        (part(call(notes=["hedge.sent", "hedge.won"])), "hedged, attempt 2 won"),
-        (part(call(notes=["hedge.sent"])), "hedged"),
+        (part(call(marks=[SpanMark("joined", 0.0, request_id="9c41f0aabb")])), "joined 9c41f0aa"),
+        (
+            part(call(marks=[SpanMark("hedge", 0.0), SpanMark("hedge_won", 0.1)])),
+            "hedged, attempt 2 won",
+        ),
+        (part(call(marks=[SpanMark("hedge", 0.0)])), "hedged"),
         (
             part(
-                call(source="stale", age=9.0), SpanTrace("attempt", "e", "c", 0, 1), outcome="stale"
+                call(source="stale", age=9.0),
+                SpanRecord("attempt", "e", "c", 0, 1),
+                outcome="stale",
             ),
             "stale, 9 s old, refreshing",
         ),
         (
-            part(call(), SpanTrace("attempt", "e", "c", 0, 1, 0.1, "304")),
+            part(call(), SpanRecord("attempt", "e", "c", 0, 1, 0.1, "304")),
             "not modified",
         ),
         (part(outcome="missing", reason="circuit_open"), "missing: circuit_open"),
@@ -122,8 +127,8 @@ def test_the_reason_of_a_part(trace, reason):
 
 def test_calls_outside_of_parts_have_their_own_row():
     """A view may call a service itself."""
-    trace = RequestTrace(
-        0.0, "GET", "r", "/", spans=[SpanTrace("call", "GET /a", "catalog", 0.0, -1, 0.01, "200")]
+    trace = RequestRecord(
+        0.0, "GET", "r", "/", spans=[SpanRecord("call", "GET /a", "catalog", 0.0, -1, 0.01, "200")]
     )
 
     (row,) = summary_of(trace).rows
@@ -132,7 +137,7 @@ def test_calls_outside_of_parts_have_their_own_row():
 
 def test_a_query_is_named_by_its_screens():
     """All queries have one route."""
-    trace = plain(route="/graphql", spans=[SpanTrace("part", "cart", "Home", 0.0, outcome="ok")])
+    trace = plain(route="/graphql", spans=[SpanRecord("part", "cart", "Home", 0.0, outcome="ok")])
 
     assert summary_of(trace).title == "graphql Home"
 

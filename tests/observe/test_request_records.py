@@ -20,13 +20,14 @@ from bff_core import (
 )
 from bff_core.events import CallStarted, PartEnded, RequestAnswered, RequestStarted, Span
 from bff_core.observe.line_socket import LineSocket
-from bff_core.observe.request_traces import (
+from bff_core.observe.request_recorder import (
     MAX_SPANS,
     VARIABLE,
-    RequestTrace,
-    RequestTraces,
-    trace_sink,
+    DevLines,
+    RequestRecorder,
+    dev_lines,
 )
+from bff_core.observe.request_records import RequestRecord
 from bff_core.settings.model import Settings
 from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
@@ -88,8 +89,13 @@ class Received:
         return not self.is_full
 
     @property
-    def requests(self) -> list[RequestTrace]:
-        return [msgspec.json.decode(line, type=RequestTrace) for line in self.lines]
+    def requests(self) -> list[RequestRecord]:
+        return [msgspec.json.decode(line, type=RequestRecord) for line in self.lines]
+
+
+def recording(received: Callable[[bytes], bool]) -> RequestRecorder:
+    """Return a sink that sends each record as a line."""
+    return RequestRecorder(on_answer=[DevLines(received)])
 
 
 def make_app(received: Callable[[bytes], bool]):
@@ -107,7 +113,7 @@ def make_app(received: Callable[[bytes], bool]):
         settings=Settings(
             env="development", upstreams=dict.fromkeys(scripts, "http://10.0.0.1"), log="off"
         ),
-        sinks=[RequestTraces(received)],
+        sinks=[recording(received)],
         transport=lambda _, runtime: ScriptedTransport({"10.0.0.1": scripts[runtime.upstream]}),
     )
 
@@ -146,7 +152,7 @@ async def test_what_the_cache_has_is_no_attempt():
     assert not [one for one in trace.spans if one.kind == "attempt" and one.owner == "catalog"]
 
 
-def started(sink: RequestTraces, number: int) -> Span:
+def started(sink: RequestRecorder, number: int) -> Span:
     """Start a request, and return its span."""
     span = Span("1" * 32, f"{number:016x}")
     sink(RequestStarted("GET", f"r{number}", span=span))
@@ -161,7 +167,7 @@ def answered(span: Span) -> RequestAnswered:
 def test_a_line_that_was_not_taken_is_counted():
     """The next line that is taken says how many are missing."""
     received = Received()
-    sink = RequestTraces(received)
+    sink = recording(received)
     for number, is_full in enumerate([True, True, False]):
         received.is_full = is_full
         sink(answered(started(sink, number)))
@@ -171,7 +177,7 @@ def test_a_line_that_was_not_taken_is_counted():
 
 def test_nothing_is_stored_of_requests_that_were_answered():
     """Neither their spans, nor what is reported of them later."""
-    sink = RequestTraces(Received())
+    sink = recording(Received())
     for number in range(10):
         span = started(sink, number)
         call = span.child()
@@ -186,7 +192,7 @@ def test_nothing_is_stored_of_requests_that_were_answered():
 def test_a_request_with_too_many_spans_is_cut():
     """A runaway loop of calls fills no memory."""
     received = Received()
-    sink = RequestTraces(received)
+    sink = recording(received)
     span = started(sink, 1)
     for _ in range(MAX_SPANS + 5):
         sink(CallStarted("catalog", "GET /a", "GET", span=span.child()))
@@ -236,5 +242,5 @@ def test_a_reader_that_is_gone_is_no_error():
 
 def test_without_bff_dev_there_is_no_sink(tmp_path):
     """The variable is not set, or nothing listens there."""
-    assert trace_sink({}) is None
-    assert trace_sink({VARIABLE: str(tmp_path / "gone")}) is None
+    assert dev_lines({}) is None
+    assert dev_lines({VARIABLE: str(tmp_path / "gone")}) is None

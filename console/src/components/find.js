@@ -1,0 +1,64 @@
+// The command field: finds pages, screens, services and requests, and runs commands.
+import { useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { overview } from "../live.js";
+import { go, hrefOf, PAGES } from "../router.js";
+import { hasLetterKeys, isComfortable, switchTheme } from "../settings.js";
+import { togglePause } from "../live.js";
+
+const MOST = 8;
+
+function entries() {
+  const pages = Object.entries(PAGES).map(([name, { title }]) => ["page", title, () => go(hrefOf(name))]);
+  const now = overview.value;
+  const screens = [...new Set((now?.screens ?? []).map(({ screen }) => screen))].map((name) => ["screen", name, () => go(hrefOf("screens", { subject: name }))]);
+  const services = (now?.upstreams ?? []).map(({ upstream }) => ["service", upstream, () => go(hrefOf("upstreams", { subject: upstream }))]);
+  return [...pages, ...screens, ...services, ...commands()];
+}
+
+function commands() {
+  return [
+    ["command", "Switch the theme", switchTheme],
+    ["command", isComfortable.value ? "Compact rows" : "Comfortable rows", () => (isComfortable.value = !isComfortable.value)],
+    ["command", hasLetterKeys.value ? "Turn single-letter keys off" : "Turn single-letter keys on", () => (hasLetterKeys.value = !hasLetterKeys.value)],
+    ["command", "Pause or go on", togglePause],
+    ["command", "List the keys", () => document.dispatchEvent(new CustomEvent("console:keys"))],
+    ["command", "Only degraded requests", () => go(hrefOf("requests", { query: { state: "degraded" } }))],
+  ];
+}
+
+function matches(text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = entries().filter(([kind, title]) => words.every((word) => `${kind} ${title}`.toLowerCase().includes(word)));
+  const request = text.trim() && ["request", `Requests with “${text.trim()}”`, () => go(hrefOf("requests", { query: { text: text.trim() } }))];
+  return [...found.slice(0, MOST), request].filter(Boolean);
+}
+
+/** The field at the right of the top bar. */
+export function Find() {
+  const [text, type] = useState("");
+  const [at, point] = useState(0);
+  const [isOpen, open] = useState(false);
+  const field = useRef(null);
+  const found = isOpen ? matches(text) : [];
+  const run = (entry) => {
+    open(false);
+    type("");
+    field.current.blur();
+    entry?.[2]();
+  };
+  const press = (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      point((at + step + found.length) % found.length);
+    } else if (event.key === "Enter") run(found[at]);
+    else if (event.key === "Escape") run(null);
+  };
+  return html`<div class="find" role="search"><input id="find" ref=${field} type="text" placeholder="Find or run a command" aria-label="Find or run a command" autocomplete="off" spellcheck="false"
+      role="combobox" aria-expanded=${String(isOpen)} aria-controls="found" aria-activedescendant=${isOpen ? `found-${at}` : undefined}
+      value=${text} onInput=${(event) => (type(event.target.value), point(0), open(true))} onKeyDown=${press} onFocus=${() => open(true)} onBlur=${() => open(false)} /><kbd aria-hidden="true">/</kbd>
+    <ul id="found" role="listbox" aria-label="Commands" hidden=${!isOpen}>
+      ${found.map((entry, index) => html`<li id=${`found-${index}`} role="option" aria-selected=${String(index === at)} onMouseDown=${(event) => (event.preventDefault(), run(entry))}><span>${entry[1]}</span><span class="muted">${entry[0]}</span></li>`)}
+    </ul></div>`;
+}

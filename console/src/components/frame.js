@@ -1,0 +1,63 @@
+// The frame of every page: navigation, top bar, main.
+import { useEffect } from "preact/hooks";
+import { timeOfDay } from "../format.js";
+import { html } from "../html.js";
+import { brokenSince, connect, installation, retryIn, status, togglePause } from "../live.js";
+import { hrefOf, page, PAGES, query, setQuery } from "../router.js";
+import { Find } from "./find.js";
+import { Icon } from "./icons.js";
+import { Pick } from "./pick.js";
+
+/** The navigation at the left; pages that need development are left out elsewhere. */
+export function Nav() {
+  const info = installation.value;
+  const shown = Object.entries(PAGES).filter(([, about]) => !about.developmentOnly || info?.is_development !== false);
+  const links = (group) => shown.filter(([, about]) => about.group === group).map(([name, about]) => html`<a key=${name} href=${hrefOf(name)} title=${about.title} aria-current=${page.value === name ? "page" : undefined}>
+    <${Icon} name=${name} /><span>${about.title}</span><kbd aria-hidden="true">g ${about.key}</kbd></a>`);
+  return html`<nav class="nav" aria-label="Console">
+    <div class="brand"><${Icon} name="logo" size=${20} /><b>bff</b> <span>console</span></div>
+    ${links("Observe")}<h2>Work</h2>${links("Work")}
+    ${info && html`<${Foot} info=${info} />`}
+  </nav>`;
+}
+
+function Foot({ info }) {
+  const processes = info.processes.length ? info.processes.map((process) => process.state === "running") : info.gateways.map((gateway) => gateway.health !== "stopped");
+  const kind = info.processes.length ? "processes running" : "gateways running";
+  return html`<div class="foot"><span><b>${processes.filter(Boolean).length} of ${processes.length}</b> ${kind}</span>
+    <span>${info.is_development ? "development" : "production"} · bff-core ${info.version}</span>
+    ${info.shop && html`<span><a href=${info.shop} target="_blank" rel="noreferrer">Open the shop</a></span>`}</div>`;
+}
+
+/**
+ * A page: `title` is its h1, `filters` stand beside it, `note` is muted text after them.
+ *
+ * Children are the content of main. `class` is a class of main, for the page's own layout.
+ */
+export function Frame({ title, filters = null, note = "", class: kind = "", children }) {
+  useEffect(() => {
+    document.title = `${title} · bff console`;
+  }, [title]);
+  return html`<header class="top"><h1>${title}</h1>${filters}${note && html`<span class="muted note">${note}</span>`}<span class="grow"></span><${LiveState} /><${Find} /></header>
+    <main class="main ${kind} ${status.value === "off" ? "old" : ""}" id="main" tabindex="-1"><${Disconnected} />${children}</main>`;
+}
+
+function LiveState() {
+  const now = status.value;
+  if (now === "off") return html`<span class="live off">Not live</span>`;
+  return html`<span class="live ${now}">${now === "live" ? "Live" : "Paused"}</span>
+    <button type="button" class="btn pause" onClick=${togglePause}>${now === "live" ? "Pause" : "Go on"} <kbd>space</kbd></button>`;
+}
+
+/** The bar that says since when the page is not live; figures stay, muted. */
+function Disconnected() {
+  if (status.value !== "off") return null;
+  return html`<div class="answer off" role="status"><${Icon} name="missing" /><span><b>Not live since ${timeOfDay(brokenSince.value)}.</b> Retrying in ${retryIn.value} s.</span>
+    <span class="more"><button type="button" class="btn" onClick=${connect}>Retry now</button></span></div>`;
+}
+
+/** The filter by gateway that pages share; its state is `?gateway=` of the address. */
+export function GatewayPick() {
+  const names = (installation.value?.gateways ?? []).map((gateway) => [gateway.name, gateway.name]);
+  return html`<${Pick} label="Gateway" options=${[["", "All gateways"], ...names]} value=${query.value.get("gateway") ?? ""} onChange=${(gateway) => setQuery({ gateway })} />`;
+}

@@ -1,0 +1,8 @@
+// API.
+import { Frame } from "../components/frame.js";
+import { Empty } from "../components/panels.js";
+import { html } from "../html.js";
+
+export function Page() {
+  return html`<${Frame} title="API"><${Empty} title="Nothing here yet" /><//>`;
+}

@@ -1,0 +1,109 @@
+// Overview: is a screen suffering, since when, because of what?
+import { useEffect, useState } from "preact/hooks";
+import { Card, Headline, Tabs } from "../components/card.js";
+import { Area, Sparkline, useWidth } from "../components/charts.js";
+import { Frame, GatewayPick } from "../components/frame.js";
+import { Loaded } from "../components/panels.js";
+import { Badge, Dot } from "../components/state.js";
+import { duration, marked, minute, number, plain, time } from "../format.js";
+import { html } from "../html.js";
+import { onNews, overview, setOverview } from "../live.js";
+import { useResource } from "../resource.js";
+import { hrefOf, query, setQuery } from "../router.js";
+import { DependencyMap, MAP_WIDTH } from "./overview/map.js";
+import { DependencyTables } from "./overview/tables.js";
+
+const EVENTS = 6;
+const MOST_EVENTS = 200;
+
+/** The requests behind each figure. */
+const BEHIND = { Requests: {}, Complete: { state: "degraded" }, Errors: { state: "failed" }, "Latency p95": { slow: "1" } };
+
+export function Page() {
+  const resource = useResource(overview.value ? null : "overview");
+  useEffect(() => void (resource.data && setOverview(resource.data)), [resource.data]);
+  const now = overview.value;
+  const filters = html`<${GatewayPick} />${now && html`<span class="muted nowrap">last ${duration(now.window)}</span>`}`;
+  return html`<${Frame} title="Overview" filters=${filters} class="overview">
+    ${now ? html`<${Content} all=${now} />` : html`<${Loaded} resource=${resource} what="the overview" rows=${12}>${() => null}<//>`}
+  <//>`;
+}
+
+function Content({ all }) {
+  const gateway = query.value.get("gateway") ?? "";
+  const now = gateway ? ofGateway(all, gateway) : all;
+  return html`<${Headline} headline=${all.headline} />
+    <${Figures} figures=${all.figures} />
+    <${Dependencies} now=${now} />
+    <div class="two"><${ResponsesCard} now=${all} /><${Events} events=${now.events} /></div>`;
+}
+
+function ofGateway(all, name) {
+  const edges = all.edges.filter((edge) => edge.source === name || edge.target === name);
+  const used = new Set(edges.map((edge) => edge.target));
+  const isHere = ({ gateway }) => gateway === name;
+  return { ...all, edges, screens: all.screens.filter(isHere), gateways: all.gateways.filter(isHere), upstreams: all.upstreams.filter(({ upstream }) => used.has(upstream)) };
+}
+
+function Figures({ figures }) {
+  return html`<dl class="kpi">${figures.map((figure) => html`<div key=${figure.name}><dt>${figureName(figure)}</dt>
+    <dd><span><b>${figureText(figure)}</b> ${figure.value === null ? "" : figure.unit}</span><${Sparkline} values=${figure.course} tone=${figure.state === "ok" ? "work" : figure.state} isFilled /></dd></div>`)}</dl>`;
+}
+
+function figureName({ name }) {
+  const behind = BEHIND[name];
+  return behind ? html`<a href=${hrefOf("requests", { query: { ...behind, gateway: query.value.get("gateway") } })}>${name}</a>` : name;
+}
+
+function figureText({ value, unit }) {
+  return unit === "%" && value < 100 && value > 99.9 ? "99.9" : number(value); // never 100 if something is left
+}
+
+function Dependencies({ now }) {
+  const [element, width] = useWidth(MAP_WIDTH);
+  const isNarrow = width < MAP_WIDTH;
+  const view = isNarrow || query.value.get("view") === "table" ? "table" : "map";
+  const choose = (name) => setQuery({ view: name === "table" && "table" });
+  const tabs = !isNarrow && html`<${Tabs} label="View" panel="dependencies" items=${[["map", "Map"], ["table", "Table"]]} chosen=${view} choose=${choose} />`;
+  const note = view === "map" ? "line width: calls per second · highlighted: from a degraded screen to its cause" : "";
+  return html`<div ref=${element}><${Card} title="Dependencies" note=${note} end=${tabs}>
+    <div id="dependencies" role=${isNarrow ? undefined : "tabpanel"} aria-label="Dependencies">
+      ${view === "map" ? html`<${DependencyMap} now=${now} width=${width - 2} />` : html`<${DependencyTables} now=${now} />`}
+    </div><//></div>`;
+}
+
+function ResponsesCard({ now }) {
+  const legend = html`<${Badge} state="ok" /><${Badge} state="stale" /><${Badge} state="fallback" word="degraded" /><${Badge} state="failed" />`;
+  return html`<${Card} title="Responses per second" end=${legend}><div class="pad"><${Area} responses=${now.responses} events=${linesOf(now)} finding=${findingOf(now)} /></div><//>`;
+}
+
+/** The lines of the chart: what people changed in the window, else its first trouble. */
+function linesOf({ events, responses }) {
+  const inside = events.filter((event) => event.time >= responses.start).reverse();
+  const changed = inside.filter((event) => event.actor);
+  const lines = changed.length ? changed : inside.filter((event) => event.state !== "ok").slice(0, 1);
+  return lines.map((event) => ({ time: event.time, text: plain(event.text) }));
+}
+
+function findingOf({ responses, window, screens }) {
+  const last = (name) => responses[name].at(-1) ?? 0;
+  const total = last("ok") + last("stale") + last("degraded") + last("failed");
+  const sinces = screens.map((screen) => screen.since).filter((since) => since !== null && since !== undefined);
+  const since = sinces.length ? ` since ${minute(Math.min(...sinces))}` : "";
+  const share = total ? last("degraded") / total : 0;
+  const what = share > 0 ? `${Math.round(share * 100)} % are degraded${since}` : "none are degraded";
+  return `Responses per second by state over ${duration(window)}; ${what}`;
+}
+
+function Events({ events }) {
+  const [isWhole, showWhole] = useState(false);
+  const [news, add] = useState([]);
+  useEffect(() => onNews(({ events: fresh }) => fresh.length && add((old) => [...fresh].reverse().concat(old).slice(0, MOST_EVENTS))), []);
+  const all = [...new Map([...news, ...events].map((event) => [event.id, event])).values()].sort((one, other) => other.time - one.time);
+  const shown = isWhole ? all : all.slice(0, EVENTS);
+  const more = all.length > EVENTS && html`<button type="button" class="link" onClick=${() => showWhole(!isWhole)}>${isWhole ? "Newest events" : `All ${all.length} events`}</button>`;
+  return html`<${Card} title="Events" end=${more} class="events"><table><caption class="sr">Events, newest first</caption><colgroup><col class="when" /><col class="dot" /><col class="who" /><col /></colgroup>
+    <thead class="sr"><tr><th>time</th><th>state</th><th>by</th><th>what</th></tr></thead>
+    <tbody>${shown.map((event) => html`<tr key=${event.id}><td class="muted">${time(event.time)}</td><td><${Dot} state=${event.state} /></td><td class="muted">${event.actor || event.subject}</td><td class="ev" title=${plain(event.text)}>${marked(event.text)}</td></tr>`)}</tbody></table>
+    ${!all.length && html`<p class="pad muted">Nothing happened yet.</p>`}<//>`;
+}

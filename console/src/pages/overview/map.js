@@ -1,0 +1,136 @@
+// The dependency map: screens, gateways and services as table rows, with the traffic between them.
+import { useMemo, useState } from "preact/hooks";
+import { Bar, Sparkline } from "../../components/charts.js";
+import { shapeOf } from "../../components/state.js";
+import { duration, number, percent, rate, wholePercent } from "../../format.js";
+import { html } from "../../html.js";
+import { installation } from "../../live.js";
+import { hrefOf } from "../../router.js";
+import { layOut, LEAST_WIDTH, related, ROW } from "./layout.js";
+import { fit } from "./text.js";
+
+export const MAP_WIDTH = LEAST_WIDTH;
+
+export function DependencyMap({ now, width }) {
+  const [active, point] = useState(null);
+  const map = useMemo(() => layOut(now, width), [now, width]);
+  const lit = active && related(map.edges, active);
+  const isDim = (id) => (lit && !lit.nodes.has(id) ? "dim" : "");
+  const hover = (id) => ({ onMouseEnter: () => point(id), onMouseLeave: () => point(null), onFocus: () => point(id), onBlur: () => point(null) });
+  return html`<svg class="map" width=${width} height=${map.height} role="group" aria-label=${sentenceOf(now)}>
+    <${Heads} columns=${map.columns} />
+    ${map.edges.map((edge) => html`<${Edge} key=${`${edge.from}>${edge.to}`} edge=${edge} isDim=${lit && !lit.edges.has(edge)} />`)}
+    ${map.screenNodes.map((node) => html`<${ScreenNode} key=${node.id} node=${node} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
+    ${map.gatewayNodes.map((node) => html`<${GatewayNode} key=${node.id} node=${node} x=${map.columns.gatewayStart} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
+    ${map.upstreamNodes.map((node) => html`<${UpstreamNode} key=${node.id} node=${node} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
+  </svg>`;
+}
+
+function sentenceOf({ screens, upstreams }) {
+  const bad = upstreams.filter(({ state }) => state !== "ok").map(({ upstream }) => upstream);
+  const suffering = screens.filter(({ state }) => state !== "ok").map(({ gateway, screen }) => `${gateway} ${screen}`);
+  const names = [bad.length && `in trouble: ${bad.join(", ")}`, suffering.length && `suffering: ${suffering.join(", ")}`].filter(Boolean);
+  return `Screens, gateways and services; ${names.join("; ") || "all are well"}.`;
+}
+
+function Label({ x, y, end = false, size = 12, class: kind = "f-ink2", weight = 400, children }) {
+  return html`<text x=${x} y=${y} class=${kind} font-size=${size} font-weight=${weight} text-anchor=${end ? "end" : "start"}>${children}</text>`;
+}
+
+function Heads({ columns }) {
+  const { left, rightStart: right } = columns;
+  const head = (x, text, end = false) => html`<${Label} x=${x} y="20" end=${end} size="11" class="f-muted">${text}<//>`;
+  return html`<g aria-hidden="true">${head(16, "Screen")}${head(left.complete, "complete", true)}${head(left.p95, "p95", true)}${columns.isBudgetShown && head(left.bar, "error budget left")}
+    ${head(columns.gatewayStart, "Gateway")}${head(right + 18, "Service")}${head(right + 176, "calls/s", true)}${head(right + 244, "p95", true)}${head(right + 294, "errors", true)}${columns.isCourseShown && head(right + 310, "latency")}</g>`;
+}
+
+function Edge({ edge, isDim }) {
+  const { path, tone, width, isDashed, rate: calls } = edge;
+  const isMoving = calls > 0 && !isDashed;
+  return html`<g class=${`edge ${isDim ? "dim" : ""}`} aria-hidden="true">
+    <path class="f-none k-${tone}" d=${path} stroke-width=${width.toFixed(1)} stroke-dasharray=${isDashed ? "5 4" : undefined} />
+    ${isMoving && html`<path class="flow f-none k-${tone === "wait" ? "work" : "surface"}" d=${path} pathLength="100" stroke-width=${Math.max(1.6, width * 0.6).toFixed(1)} style=${{ "--turn": `${turnOf(calls)}s` }} />`}
+  </g>`;
+}
+
+/** Seconds that a dot takes along an edge: fewer, the more calls there are. */
+function turnOf(calls) {
+  return Math.max(1.5, 6 - Math.log2(1 + calls) * 0.6).toFixed(1);
+}
+
+function ScreenNode({ node, columns, kind, hover }) {
+  const { screen, y } = node;
+  const { left } = columns;
+  const isBad = screen.state !== "ok";
+  const base = y + 22;
+  const strong = isBad ? { weight: 600, class: "f-ink" } : {};
+  const name = fit(screen.screen, "600 12px", left.complete - left.name - 50);
+  const route = fit(screen.route, "11px", left.complete - left.name - 54 - name.width);
+  const query = { gateway: screen.gateway, route: screen.route, state: isBad ? "degraded" : "" };
+  return html`<g class=${kind}>${node.isFirst && html`<path d="M16 ${y}H${left.end}" class="k-line" />`}
+    <a href=${hrefOf("requests", { query })} aria-label=${screenSentence(screen)} ...${hover}>
+      <rect x="8" y=${y + 3} width=${left.end - 8} height="30" rx="6" class=${isBad ? `f-${shapeOf(screen.state)}-tint` : "hit"} />
+      <svg x="16" y=${y + 12} width="12" height="12" class="c-${shapeOf(screen.state)}"><use href="#i-${shapeOf(screen.state)}" /></svg>
+      <${Label} x=${left.name} y=${base} weight="600" class="f-ink">${name.text}<//>
+      <${Label} x=${left.name + name.width + 7} y=${base} size="11" class="f-muted">${route.text}<//>
+      <${Label} x=${left.complete} y=${base} end ...${strong} class="f-ink">${percent(screen.complete)}<//>
+      <${Label} x=${left.p95} y=${base} end ...${strong}>${screen.p95 === null ? "stream" : duration(screen.p95)}<//>
+      ${columns.isBudgetShown && html`<${Budget} screen=${screen} y=${y} left=${left} strong=${strong} />`}
+    </a></g>`;
+}
+
+function Budget({ screen, y, left, strong }) {
+  const share = screen.budget_left;
+  if (share === null || share === undefined) return html`<${Label} x=${left.bar} y=${y + 22} size="11" class="f-muted">no objective<//>`;
+  const tone = share <= 0 ? "failed" : share < 0.25 ? "fallback" : "work";
+  return html`<${Bar} x=${left.bar} y=${y + 15} share=${share} tone=${tone} />
+    <${Label} x=${left.end - 8} y=${y + 22} end size="11" ...${strong}>${wholePercent(share)}<//>`;
+}
+
+function screenSentence(screen) {
+  const left = screen.budget_left === null || screen.budget_left === undefined ? "" : `, ${wholePercent(screen.budget_left)} of the error budget left`;
+  return `${screen.screen} on ${screen.gateway}, ${screen.route}: ${percent(screen.complete)} complete, p95 ${duration(screen.p95)}${left}`;
+}
+
+const ICONS = { web: "web", mobile: "mobile", ios: "mobile", android: "mobile", desktop: "desktop" };
+
+function GatewayNode({ node, x, kind, hover }) {
+  const { gateway, y } = node;
+  const info = installation.value?.gateways.find(({ name }) => name === gateway.gateway);
+  const icon = ICONS[info?.client] ?? ICONS[gateway.gateway] ?? "gateway";
+  const shape = shapeOf(gateway.state);
+  const port = info?.url ? portOf(info.url) : "";
+  return html`<a class=${kind} href=${hrefOf("requests", { query: { gateway: gateway.gateway } })} aria-label=${`Gateway ${gateway.gateway}: ${rate(gateway.rate)} requests per second, ${percent(gateway.complete)} complete`} ...${hover}>
+    <rect x=${x} y=${y} width=${node.width} height=${node.height} rx="8" class="f-surface k-control" />
+    <svg x=${x + 12} y=${y + 11} width="16" height="16" class="ink2"><use href="#i-${icon}" /></svg>
+    <${Label} x=${x + 36} y=${y + 23} size="13" weight="600" class="f-ink">${fit(gateway.gateway, "600 13px", 56).text}<//>
+    <${Label} x=${x + 132} y=${y + 23} end class="f-ink">${rate(gateway.rate)}/s<//>
+    <${Label} x=${x + 12} y=${y + 41} size="11" class="f-muted">${fit(info?.kinds ?? "", "11px", 84).text}<//><${Label} x=${x + 132} y=${y + 41} end size="11" class="f-muted">${port}<//>
+    <svg x=${x + 12} y=${y + 47} width="10" height="10" viewBox="0 0 12 12" class="c-${shape}"><use href="#i-${shape}" width="12" height="12" /></svg>
+    <${Label} x=${x + 27} y=${y + 56} size="11">${wholePercent(gateway.complete)} complete${gateway.refused > 0 ? `, ${number(gateway.refused)}/s shed` : ""}<//>
+  </a>`;
+}
+
+function portOf(url) {
+  const { port } = new URL(url, location.href);
+  return port && `:${port}`;
+}
+
+function UpstreamNode({ node, columns, kind, hover }) {
+  const { upstream, y } = node;
+  const x = columns.rightStart;
+  const shape = shapeOf(upstream.state);
+  const isBad = upstream.state !== "ok";
+  const strong = isBad ? { weight: 600, class: "f-ink" } : {};
+  const base = y + 22;
+  const end = columns.isCourseShown ? 394 : 304;
+  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} aria-label=${`Service ${upstream.upstream}: ${rate(upstream.rate)} calls per second, p95 ${duration(upstream.p95)}, ${wholePercent(upstream.errors)} errors`} ...${hover}>
+    <rect x=${x} y=${y + 3} width=${end} height="30" rx="6" class=${isBad ? `f-${shape}-tint` : "hit"} />
+    <svg x=${x + 6} y=${y + 12} width="12" height="12" class="c-${shape}"><use href="#i-${shape}" /></svg>
+    <${Label} x=${x + 26} y=${base} weight="600" class="f-ink">${fit(upstream.upstream, "600 12px", 112).text}<//>
+    <${Label} x=${x + 176} y=${base} end>${rate(upstream.rate)}<//>
+    <${Label} x=${x + 244} y=${base} end ...${strong}>${duration(upstream.p95)}<//>
+    <${Label} x=${x + 294} y=${base} end ...${strong}>${wholePercent(upstream.errors)}<//>
+    ${columns.isCourseShown && html`<${Sparkline} x=${x + 310} y=${y + 9} values=${upstream.course} height=${18} tone=${isBad ? shape : "work"} />`}
+  </a>`;
+}

@@ -1,0 +1,8 @@
+// Sessions, sagas.
+import { Frame } from "../components/frame.js";
+import { Empty } from "../components/panels.js";
+import { html } from "../html.js";
+
+export function Page() {
+  return html`<${Frame} title="Sessions, sagas"><${Empty} title="Nothing here yet" /><//>`;
+}
