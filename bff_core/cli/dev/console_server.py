@@ -138,7 +138,7 @@ def _console_of(run: ProgramsOfRun, feeds: Feeds, client: ProgramClient) -> Cons
     managed = run.all_managed.values()
     gateways = [one.program for one in managed if one.program.is_gateway]
     sources = [
-        GatewaySource(name=one.name, folder=feeds.folder_of(one.name), url=one.url, client=one.name)
+        GatewaySource(name=one.name, folder=feeds.folder_of(one.name), url=one.url)
         for one in gateways
     ]
 
