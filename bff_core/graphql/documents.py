@@ -97,6 +97,11 @@ class Documents:
             CACHED_CHARACTERS, getsizeof=lambda document: len(document.text)
         )
 
+    @property
+    def texts(self) -> list[str]:
+        """The query texts of the cached documents, in the order in which they were added."""
+        return list(self._known)
+
     def admit(
         self, query: str, name: str | None, variables: Mapping[str, object] | None
     ) -> tuple[Operation, int]:

@@ -36,7 +36,10 @@ _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 class GraphQLView:
-    """Answers GraphQL over HTTP for one schema; an ASGI application for routed requests."""
+    """Answers GraphQL over HTTP for one schema; an ASGI application for routed requests.
+
+    `documents` caches those of the queries that it has executed.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,7 @@ class GraphQLView:
     ) -> None:
         self._make_view_cache = make_view_cache
         self._limits = limits
-        self._documents = Documents(schema, limits, with_introspection=with_introspection)
+        self.documents = Documents(schema, limits, with_introspection=with_introspection)
         self._execution = Execution(schema)
         self._rules = FieldRules(graphql_schema(schema))
         self._with_timing = with_timing
@@ -65,7 +68,7 @@ class GraphQLView:
                 if is_get
                 else await read_body(scope, request_scope, receive, self._limits)
             )
-            operation, request_scope.query_cost = self._documents.admit(
+            operation, request_scope.query_cost = self.documents.admit(
                 request.query, request.operation_name, request.variables
             )
             kind = operation.node.operation

@@ -1,0 +1,1 @@
+"""Which part of a screen each place of its composed JSON comes from."""

@@ -1,0 +1,26 @@
+"""What a console and the gateways' processes send each other about origins."""
+
+import msgspec
+
+
+class OriginsRequest(msgspec.Struct, kw_only=True):
+    """A request whose stored response is to be divided among parts.
+
+    `route` is its template; `viewer` a user id of the demo authenticator, if it is known. `body` is
+    that of the request, `response` that of the response.
+    """
+
+    method: str
+    target: str
+    route: str = ""
+    viewer: str = ""
+    body: str = ""
+    response: str
+
+
+class FoundOrigins(msgspec.Struct, kw_only=True):
+    """JSON pointers of a response to parts, and the bytes of each part; `note` says why not."""
+
+    origins: dict[str, str] = {}
+    sent: dict[str, int] = {}
+    note: str = ""

@@ -1,0 +1,184 @@
+"""Computes what the clients of one gateway get of a screen, also while services fail."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from bff_core.composition.part import Part
+from bff_core.console.model import ClientPart, ClientView, MatrixCell, PartState, RequestState
+from bff_core.console.origins.applied import Origins, apply
+from bff_core.console.origins.cached import LearnedOrigins
+from bff_core.console.origins.learned import Learned, json_of
+from bff_core.console.probe.probe import Probe, ProbeAnswer, open_probe, takes_demo_viewers
+from bff_core.console.screens.exchange import AnswersOfGateway, AnswersRequest
+from bff_core.console.screens.outlines import outline
+from bff_core.console.screens.plan import plan_of_screen
+from bff_core.console.screens.requests import ViewExchange, send_view
+from bff_core.console.screens.views import ScreenView, views_of_screen
+from bff_core.gateway.app import Gateway
+
+MAX_AT_ONCE: Final = 8
+"""Requests of a matrix that run at the same time."""
+
+_STATES: Final[Mapping[str, PartState]] = {
+    "ok": "ok",
+    "stale": "stale",
+    "partial": "fallback",
+    "fallback": "fallback",
+    "missing": "missing",
+    "forbidden": "forbidden",
+}
+"""The states of parts, as the console shows them."""
+
+
+async def answers_of(
+    app: Gateway, wanted: AnswersRequest, learned: LearnedOrigins
+) -> AnswersOfGateway:
+    """Return what each view of a screen is answered with, and the cells of the matrix."""
+    async with open_probe(app) as probe:
+        answers = _Answers(app, probe, wanted, learned)
+        for view in views_of_screen(app, wanted.screen)[1]:
+            await answers.add(view)
+    return answers.found
+
+
+@dataclass(slots=True)
+class _Answers:
+    """The answers of the views of one screen."""
+
+    app: Gateway
+    probe: Probe
+    wanted: AnswersRequest
+    learned: LearnedOrigins
+    found: AnswersOfGateway = field(default_factory=AnswersOfGateway)
+
+    async def add(self, view: ScreenView) -> None:
+        """Add what a view is answered with."""
+        if not view.reads:
+            self.found.clients.append(_unanswered(self.app, view))
+            return
+        wanted, viewer = self.wanted, self.wanted.viewer
+        if not takes_demo_viewers(self.app):
+            viewer = ""
+        usual = await send_view(self.app, self.probe, view, viewer, wanted.inputs)
+        known = await self.learned.of(
+            self.probe, usual.request, view.route.path, usual.path, usual.query
+        )
+        answer = usual.answer
+        if wanted.broken:
+            answer = await self.probe.send(usual.request, broken=frozenset(wanted.broken))
+        if known is not None:
+            self.found.edges += sorted(known.edges)
+        for part in answer.parts:
+            took = max(part.ended - part.started, self.found.seconds.get(part.name, 0.0))
+            self.found.seconds[part.name] = took
+        self.found.clients.append(_view_of(self.app, view, usual, answer, known))
+        if wanted.with_matrix:
+            await self._add_cells(view, usual)
+
+    async def _add_cells(self, view: ScreenView, usual: ViewExchange) -> None:
+        """Add what a view becomes while each service fails."""
+        services = list(plan_of_screen(self.app, self.wanted.screen).services)
+        at_once = asyncio.Semaphore(MAX_AT_ONCE)
+
+        async def cell(service: str) -> MatrixCell:
+            made = MatrixCell(gateway=self.app.config.name, route=view.title, is_used=False)
+            if service in usual.answer.calls.upstreams:
+                async with at_once:
+                    answer = await self.probe.send(usual.request, broken={service})
+                made.is_used, made.status = True, answer.status
+                made.size, made.state = len(answer.body), state_of(answer)
+            return made
+
+        cells = await asyncio.gather(*(cell(one) for one in services))
+        for service, one in zip(services, cells, strict=True):
+            self.found.cells.setdefault(service, []).append(one)
+
+
+def _view_of(
+    app: Gateway, view: ScreenView, usual: ViewExchange, answer: ProbeAnswer, known: Learned | None
+) -> ClientView:
+    body = json_of(answer)
+    origins = None if known is None or body is None else apply(known, body)
+    return ClientView(
+        gateway=app.config.name,
+        client="",
+        route=view.title,
+        status=answer.status,
+        size=len(answer.body),
+        calls=len(answer.calls.received),
+        received=sum(answer.calls.received.values()),
+        p95=None,
+        state=state_of(answer),
+        parts=_parts(answer, origins, {} if known is None else known.parts),
+        note="; ".join(one for one in (_reason(answer), usual.note) if one),
+    )
+
+
+def _unanswered(app: Gateway, view: ScreenView) -> ClientView:
+    return ClientView(
+        gateway=app.config.name,
+        client="",
+        route=view.title,
+        status=0,
+        size=None,
+        calls=None,
+        received=None,
+        p95=None,
+        state=None,
+        note="it may change something, so it is not sent",
+    )
+
+
+def _parts(
+    answer: ProbeAnswer, origins: Origins | None, patterns: Mapping[str, str]
+) -> list[ClientPart]:
+    """Return the parts that the request needed, in the order in which they started."""
+    return [
+        ClientPart(
+            part=name,
+            outline="" if origins is None else outline(origins.values.get(name, ()), patterns),
+            sent=None if origins is None else origins.bytes.get(name, 0),
+            state=state,
+        )
+        for name, state in _states(answer.parts).items()
+    ]
+
+
+def _states(parts: Sequence[Part[Any]]) -> dict[str, PartState]:
+    """Return the worst state of each part; one that failed has an error."""
+    found: dict[str, PartState] = {}
+    for part in parts:
+        is_failed = part.is_done and part.exception() is not None
+        if found.get(part.name, "ok") in {"ok", "stale"}:
+            found[part.name] = "failed" if is_failed else _STATES[part.state]
+    return found
+
+
+def state_of(answer: ProbeAnswer) -> RequestState:
+    """Return whether an answer is complete; it has failed if a part that it needs has.
+
+    An answer of GraphQL has the status 200 then, and an error instead of the part.
+    """
+    states: Collection[str] = _states(answer.parts).values()
+    if answer.status >= 400 or answer.status == 0 or "failed" in states:
+        return "failed"
+    return "complete" if set(states) <= {"ok", "stale"} else "degraded"
+
+
+def _reason(answer: ProbeAnswer) -> str:
+    """Return why a request was refused; empty if it was not."""
+    if answer.status < 400:
+        return ""
+    try:
+        problem = msgspec.json.decode(answer.body)
+    except msgspec.DecodeError:
+        return ""
+    if not isinstance(problem, dict):
+        return ""
+    errors = problem.get("errors")
+    first = errors[0].get("message") if isinstance(errors, list) and errors else ""
+    return str(problem.get("detail") or problem.get("title") or first)

@@ -1,0 +1,185 @@
+"""Builds the page of one screen from what the gateways' processes answer."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from bff_core.console.answers import ConsoleProblem
+from bff_core.console.app import Console
+from bff_core.console.installation import INFO
+from bff_core.console.model import (
+    ClientView,
+    GatewayInfo,
+    MatrixRow,
+    PlanNode,
+    ScreenDetail,
+    ScreenName,
+    Severity,
+)
+from bff_core.console.screens.columns import add_awaited, set_columns
+from bff_core.console.screens.exchange import (
+    AnswersOfGateway,
+    AnswersRequest,
+    PlanOfGateway,
+    PlanRequest,
+)
+from bff_core.console.screens.observed import add_observed
+from bff_core.console.screens.words import headline_of
+
+T = TypeVar("T")
+
+SECONDS: Final = 20.0
+"""How long the answers of one gateway may take; each request of it has its own deadline."""
+
+NOT_HERE: Final = "answers are computed in development only"
+
+_SEVERITIES: Final[Mapping[str, Severity]] = {
+    "stale": "stale",
+    "fallback": "fallback",
+    "missing": "missing",
+    "forbidden": "missing",
+    "failed": "failed",
+}
+
+
+async def screen_names(console: Console) -> list[ScreenName]:
+    """Return the screens of all gateways, sorted by name; those that are down have none."""
+    found: dict[str, ScreenName] = {}
+    for listed in (await _from_each(console, "screens.list", None, list[ScreenName])).values():
+        for one in listed:
+            known = found.setdefault(one.screen, ScreenName(screen=one.screen, views=[]))
+            known.views += one.views
+    return [found[name] for name in sorted(found)]
+
+
+async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetail:
+    """Return a screen as all gateways use it; raises `ConsoleProblem` (404) for an unknown one."""
+    request = PlanRequest(screen=wanted.screen)
+    plans = await _from_each(console, "screens.plan", request, PlanOfGateway)
+    plans = {gateway: one for gateway, one in plans.items() if one.views}
+    if not plans:
+        title, what = "No such screen", f"No gateway that answers has a screen {wanted.screen}"
+        raise ConsoleProblem(404, title, f"{what}: choose one of the list.")
+    answers: Mapping[str, AnswersOfGateway] = {}
+    if console.is_development:
+        answers = await _from_each(
+            console, "screens.answers", wanted, AnswersOfGateway, list(plans)
+        )
+    nodes = _nodes(plans, answers)
+    clients = await _clients(console, plans, answers)
+    await add_observed(console, wanted.screen, nodes, clients)
+    routes = [one.explain for one in plans.values() if "'Query." not in one.explain]
+    return ScreenDetail(
+        screen=wanted.screen,
+        headline=headline_of(wanted.screen, nodes, _seconds(answers), clients, wanted.broken),
+        plan=nodes,
+        clients=clients,
+        explain=(routes or [one.explain for one in plans.values()])[0],
+        has_matrix=wanted.with_matrix and bool(answers),
+        matrix=_matrix(plans, answers) if wanted.with_matrix else [],
+        broken=wanted.broken,
+    )
+
+
+async def _from_each(
+    console: Console, command: str, body: object, kind: type[T], gateways: Sequence[str] = ()
+) -> dict[str, T]:
+    """Return what one process of each gateway answers, without gateways that do not answer."""
+    names, sent = gateways or console.sources.names, msgspec.json.encode(body)
+    found = await asyncio.gather(
+        *(console.sources.send_one(one, command, sent, seconds=SECONDS) for one in names),
+        return_exceptions=True,
+    )
+    answered: dict[str, T] = {}
+    for name, one in zip(names, found, strict=True):
+        if isinstance(one, bytes):
+            answered[name] = msgspec.json.decode(one, type=kind)
+        elif not isinstance(one, ConsoleProblem):
+            raise one
+    return answered
+
+
+def _nodes(
+    plans: Mapping[str, PlanOfGateway], answers: Mapping[str, AnswersOfGateway]
+) -> list[PlanNode]:
+    """Return the parts of a screen, with what they follow on any gateway."""
+    nodes: dict[str, PlanNode] = {}
+    for plan in plans.values():
+        for node in plan.nodes:
+            known = nodes.setdefault(node.part, node)
+            known.awaits = list(dict.fromkeys([*known.awaits, *node.awaits]))
+    for gateway, plan in plans.items():
+        answered = answers.get(gateway)
+        add_awaited(list(nodes.values()), plan.edges if answered is None else answered.edges)
+    found = list(nodes.values())
+    set_columns(found)
+    for one in answers.values():
+        for part in (part for client in one.clients for part in client.parts):
+            if part.part in nodes and part.state is not None and part.state != "ok":
+                nodes[part.part].state = _SEVERITIES[part.state]
+    return found
+
+
+def _seconds(answers: Mapping[str, AnswersOfGateway]) -> dict[str, float]:
+    """Return how long each part took at most."""
+    found: dict[str, float] = {}
+    for one in answers.values():
+        for part, took in one.seconds.items():
+            found[part] = max(took, found.get(part, 0.0))
+    return found
+
+
+async def _clients(
+    console: Console,
+    plans: Mapping[str, PlanOfGateway],
+    answers: Mapping[str, AnswersOfGateway],
+) -> list[ClientView]:
+    """Return what each view is answered with, with the kind of its clients."""
+    infos = await _from_each(console, INFO, None, GatewayInfo, list(plans))
+    found: list[ClientView] = []
+    for gateway, plan in plans.items():
+        answered = answers.get(gateway)
+        if answered is not None:
+            views = answered.clients
+        else:
+            note = "it did not answer in time" if console.is_development else NOT_HERE
+            views = [_without_answer(gateway, title, note) for title in plan.views]
+        for one in views:
+            one.client = infos[gateway].client if gateway in infos else ""
+        found += views
+    return found
+
+
+def _without_answer(gateway: str, route: str, note: str) -> ClientView:
+    return ClientView(
+        gateway=gateway,
+        client="",
+        route=route,
+        status=0,
+        size=None,
+        calls=None,
+        received=None,
+        p95=None,
+        state=None,
+        note=note,
+    )
+
+
+def _matrix(
+    plans: Mapping[str, PlanOfGateway], answers: Mapping[str, AnswersOfGateway]
+) -> list[MatrixRow]:
+    """Return a row for each service; the cells are in the order of the clients."""
+    parts: dict[str, dict[str, None]] = {}
+    for plan in plans.values():
+        for service, names in plan.services.items():
+            parts.setdefault(service, {}).update(dict.fromkeys(names))
+    return [
+        MatrixRow(
+            upstream=service,
+            parts=list(names),
+            cells=[cell for one in answers.values() for cell in one.cells.get(service, [])],
+        )
+        for service, names in parts.items()
+    ]

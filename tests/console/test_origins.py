@@ -1,0 +1,271 @@
+"""Which part each place of a composed response comes from, and how many bytes each part has."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+
+from bff_core import ANYONE, Composition, Views, critical, gateway, loader, optional
+from bff_core.console.origins.cached import LearnedOrigins
+from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
+from bff_core.console.origins.process import find_origins
+from bff_core.testing import client, fail
+from tests.bffs.in_process import SCRIPTS
+
+
+@asynccontextmanager
+async def opened(app: Any, services: Any = SCRIPTS):
+    """Open a gateway, and yield how to find the origins of an answer of it."""
+    async with client(app, services, viewer="1") as sending:
+        learned = LearnedOrigins(sending.app)
+
+        async def find(method: str, target: str, body: Any = None) -> tuple[FoundOrigins, bytes]:
+            answer = await sending.request(method, target, json=body)
+            text = "" if body is None else json.dumps(body)
+            stored = OriginsRequest(
+                method=method, target=target, viewer="1", body=text, response=answer.text
+            )
+            return await find_origins(sending.app, stored, learned), answer.content
+
+        yield find
+
+
+def part_at(found: FoundOrigins, pointer: str) -> str:
+    """Return the part of a place: that of the longest pointer that covers it."""
+    around = pointer.split("/")
+    for length in range(len(around), 0, -1):
+        part = found.origins.get("/".join(around[:length]))
+        if part is not None:
+            return part
+    return ""
+
+
+async def test_the_phones_home_screen():
+    """Each field of the phone's home screen has the part that loads it, items in their place."""
+    async with opened("bffs.mobile.app:app") as find:
+        found, body = await find("GET", "/v1/home")
+
+    parts = {
+        "/name": "profile",
+        "/points": "profile",
+        "/cart_count": "cart",
+        "/orders": "orders",
+        "/orders/2/status": "orders",
+        "/deals": "deals",
+        "/deals/0/title": "summary",
+        "/deals/0/price/amount": "price",
+        "/picks": "picks",
+        "/picks/9/id": "summary",
+        "/picks/9/image": "summary",
+        "/picks/9/price": "price",
+    }
+    assert {pointer: part_at(found, pointer) for pointer in parts} == parts
+    assert found.note == ""
+    assert sum(found.sent.values()) == len(body)
+    assert found.sent["cart"] == len('"cart_count":10')
+
+
+async def test_the_desktops_dashboard():
+    """A value that a view passes on as it is belongs to its part as a whole."""
+    async with opened("bffs.desktop.app:app") as find:
+        found, body = await find("GET", "/v1/dashboard")
+
+    parts = {
+        "/customer/loyalty/tier": "profile",
+        "/cart/lines/0/title": "cart",
+        "/cart_products": "cart",
+        "/cart_products/0/sku": "summary",
+        "/cart_products/0/product/brand": "summary",
+        "/cart_products/0/stock/skus/0/available": "stock",
+        "/orders/9/lines": "orders",
+        "/payment_methods/0/kind": "payment_methods",
+        "/deals/9/badge": "deals",
+        "/picks/19": "picks",
+        "/picks/19/rating/average": "rating",
+        "/picks/19/price/list_price": "price",
+    }
+    assert {pointer: part_at(found, pointer) for pointer in parts} == parts
+    assert sum(found.sent.values()) == len(body)
+
+
+QUERY = """query Start {
+  home {
+    ...Person
+    mine: orders(first: 2) { status }
+    picks(first: 3) { trackingId product { ...Card } }
+  }
+}
+fragment Person on Home { viewer { name loyalty { tier } } }
+fragment Card on ProductCard { title brand { name } price { discountPercent } rating { count } }"""
+
+
+async def test_the_webs_home_screen():
+    """A field of GraphQL has the part of its declaration, also below aliases and fragments."""
+    async with opened("bffs.web.app:app") as find:
+        found, body = await find("POST", "/graphql", {"query": QUERY})
+
+    assert found.origins == {
+        "/data/home/viewer": "profile",
+        "/data/home/mine": "orders",
+        "/data/home/picks": "picks",
+        **{f"/data/home/picks/{index}/product": "summary" for index in range(3)},
+        **{f"/data/home/picks/{index}/product/price": "price" for index in range(3)},
+        **{f"/data/home/picks/{index}/product/rating": "rating" for index in range(3)},
+    }
+    assert sum(found.sent.values()) == len(body)
+
+
+@pytest.mark.parametrize("failing", ["pricing", "recommendations", "catalog", "cart"])
+async def test_what_is_missing_has_the_part_that_failed(failing):
+    """While a service is down, nulls and empty lists still belong to the parts that need it."""
+    services = SCRIPTS | {failing: fail(is_sent=False)}
+    async with opened("bffs.mobile.app:app", services) as find:
+        found, body = await find("GET", "/v1/home")
+
+    answer = json.loads(body)
+    assert part_at(found, "/cart_count") == "cart"
+    assert part_at(found, "/picks") == "picks"
+    assert [part_at(found, f"/picks/{index}/price") for index in range(len(answer["picks"]))] == [
+        "price"
+    ] * len(answer["picks"])
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a service knows."""
+
+    id: str
+    title: str
+    weight: int
+    is_new: bool
+    since: date
+    note: str | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a client gets."""
+
+    label: str
+    label_and_stock: str
+    grams: int
+    is_old: bool
+    since: date
+    note: str | None
+    tag_count: int
+    stars: float | None
+    version: str
+
+
+class Shelf(Composition):
+    """Products, their stock and their stars."""
+
+    @critical
+    async def products(self) -> Sequence[Product]:
+        """Two products."""
+        return [
+            Product(name, f"Tent {name}", 2, True, date(2026, 1, 2), None, ("a", "b"))
+            for name in ("7", "8")
+        ]
+
+    @optional
+    async def stock(self) -> int:
+        """How many there are."""
+        return 5
+
+    @loader(missing=None, fallback=None)
+    async def stars(self, ids: tuple[str, ...]) -> Mapping[str, float]:
+        """Ratings of some."""
+        return {"7": 4.5}
+
+
+views = Views()
+
+
+@views.get("/shelf", access=ANYONE)
+async def get_shelf(shelf: Shelf) -> list[Shown]:
+    """Compute most fields."""
+    products, stock = await shelf.products(), await shelf.stock()
+    return [
+        Shown(
+            label=one.title.upper()[:20],
+            label_and_stock=f"{one.title}: {stock}",
+            grams=one.weight * 1000,
+            is_old=not one.is_new,
+            since=one.since,
+            note=one.note,
+            tag_count=len(one.tags),
+            stars=await shelf.stars(one.id),
+            version="v1",
+        )
+        for one in products
+    ]
+
+
+@views.post("/shelf", access=ANYONE)
+async def change_shelf(shelf: Shelf) -> list[str]:
+    """Change something."""
+    return [one.title for one in await shelf.products()]
+
+
+def make_app():
+    """Return a gateway with one screen."""
+    return gateway("shelf", faces=[views])
+
+
+async def test_computed_fields():
+    """A field that is computed of one part belongs to it; one of two parts, or of none, to none."""
+    async with opened(make_app, {}) as find:
+        found, body = await find("GET", "/shelf")
+
+    assert {name: part_at(found, f"/1/{name}") for name in json.loads(body)[1]} == {
+        "label": "products",
+        "label_and_stock": "",
+        "grams": "products",
+        "is_old": "products",
+        "since": "products",
+        "note": "",
+        "tag_count": "products",
+        "stars": "stars",
+        "version": "",
+    }
+    assert sum(found.sent.values()) == len(body)
+
+
+async def test_a_request_that_may_change_something_is_not_repeated():
+    """The response of a write has no origins, and a note says why."""
+    async with opened(make_app, {}) as find:
+        found, _ = await find("POST", "/shelf")
+        mutation, _ = await find("POST", "/shelf", {"query": "mutation { x }"})
+
+    assert (found.origins, mutation.origins) == ({}, {})
+    assert found.note == mutation.note == "the request may change something, so it is not repeated"
+
+
+async def test_a_route_is_learned_once():
+    """Another product of the same route needs no further runs, and has its own lists."""
+    async with client("bffs.mobile.app:app", SCRIPTS, viewer="1") as sending:
+        learned = LearnedOrigins(sending.app)
+        counts = []
+        for number in ("8", "9"):
+            answer = await sending.get(f"/v1/products/{number}")
+            calls = len(sending.calls)
+            stored = OriginsRequest(
+                method="GET",
+                target=f"/v1/products/{number}",
+                route="/v1/products/{product_id}",
+                viewer="1",
+                response=answer.text,
+            )
+            found = await find_origins(sending.app, stored, learned)
+            counts.append(len(sending.calls) - calls)
+
+            assert part_at(found, "/title") == "product"
+            assert part_at(found, "/stars") == "rating"
+    assert counts[0] > 0
+    assert counts[1] == 0
