@@ -22,7 +22,9 @@ MAX_LATENCY: Final = 3600.0
 Fault = dict[str, Any]
 
 _KINDS: Final = ("latency", "error", "hang", "garbage")
-_COUNTS: Final = frozenset({"seen", "hits"})
+COUNTS: Final = frozenset({"seen", "hits"})
+"""What a mock adds to a fault when it reports it."""
+
 _DEFAULTS: Final = {"route": "*", "seed": 0, "times": None}
 _FREE: Final = {
     "latency": {"kind", "route", "rate", "seed", "times", "distribution", "at_most"},
@@ -131,7 +133,7 @@ def _split(faults: Sequence[Fault]) -> tuple[dict[str, Fault], list[Fault]]:
 
 def _is_simple(kind: str, fault: Fault) -> bool:
     """Whether a slider shows all that a fault does."""
-    if kind not in _KINDS or not _FREE[kind] >= fault.keys() - _COUNTS:
+    if kind not in _KINDS or not _FREE[kind] >= fault.keys() - COUNTS:
         return False
     if any(fault.get(name, value) != value for name, value in _DEFAULTS.items()):
         return False
@@ -168,7 +170,7 @@ def _faults_of(wanted: SetFaults, before: dict[str, Fault]) -> list[Fault]:
 
 
 def _without_counts(fault: Fault) -> Fault:
-    return {name: value for name, value in fault.items() if name not in _COUNTS}
+    return {name: value for name, value in fault.items() if name not in COUNTS}
 
 
 def _described(fault: Fault) -> str:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from bff_core.console.development import Development
+from bff_core.console.fault_control import COUNTS
 from bff_core.console.log_ring import LogRing
 from bff_core.console.model import Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
@@ -88,7 +89,7 @@ def of_mock(port: int, method: str = "GET", body: dict | None = None) -> list[di
         if method != "GET":
             http.request(method, url, json=body).raise_for_status()
         faults = http.get(url).json()["faults"]
-    return [{k: v for k, v in one.items() if k not in {"seen", "hits"}} for one in faults]
+    return [{k: v for k, v in one.items() if k not in COUNTS} for one in faults]
 
 
 async def test_sliders_set_the_faults_of_a_mock(opened, mock_port):
@@ -186,7 +187,7 @@ async def test_what_can_not_be_set_is_a_problem(
 
 
 async def test_a_stopped_service_can_not_get_faults(opened, run):
-    """It is told to be started first."""
+    """The problem says that it has to be started first."""
     async with opened() as (_, http):
         run.set_state("reviews", "stopped")
         answer = await put(http, errors=1.0)
