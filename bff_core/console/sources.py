@@ -1,7 +1,7 @@
 """The processes of each gateway: sends them commands, and merges their answers."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -120,13 +120,25 @@ class Sources:
         )
 
     async def send_all(
-        self, gateway: str, command: str, body: bytes = b"", *, seconds: float = SECONDS
+        self,
+        gateway: str,
+        command: str,
+        body: bytes | Callable[[str], bytes] = b"",
+        *,
+        seconds: float = SECONDS,
     ) -> ProcessAnswers:
-        """Send a command to all processes of a gateway at once; those that fail are reported."""
+        """Send a command to all processes of a gateway at once; those that fail are reported.
+
+        `body` may be a function that returns the body for a process id.
+        """
         source = self.get(gateway)
         processes = _processes(source)
+        bodies = [body(name) if callable(body) else body for name, _ in processes]
         found = await asyncio.gather(
-            *(_send(source, path, command, body, seconds) for _, path in processes),
+            *(
+                _send(source, path, command, one, seconds)
+                for (_, path), one in zip(processes, bodies, strict=True)
+            ),
             return_exceptions=True,
         )
         answered, failed = [], []

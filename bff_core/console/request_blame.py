@@ -1,0 +1,232 @@
+"""What made an answer late, degraded or failed, as one sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from bff_core.console.durations import age, both, counted, duration
+from bff_core.console.model import Headline, Severity
+from bff_core.console.request_spans import TIMEOUTS, calls_of, children, seconds_of
+from bff_core.console.request_store import state_of_part
+from bff_core.observe.request_records import SLOW_SECONDS, RequestRecord, SpanRecord
+
+WHOLE: Final = frozenset({"ok", "stale"})
+
+DEPENDENCY: Final = "dependency"
+"""The reason of a part that degraded because another one did."""
+
+_HAS: Final = {
+    "fallback": "has a stand-in value",
+    "partial": "has only some of its values",
+    "missing": "has no value",
+    "forbidden": "is not for this viewer",
+    "failed": "failed",
+}
+
+_DID: Final = {
+    "circuit_open": "was not called, since its circuit is open",
+    "bulkhead_full": "was not called, since too many calls to it wait",
+    "unavailable": "could not be reached",
+    "bad_payload": "sent an answer of another form",
+    "credentials_unavailable": "was not called, since its credentials are unavailable",
+    "not_sent": "was not called",
+    "cancelled": "was no longer waited for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBlame:
+    """The sentence about a request, and the span to blame: its index, None if there is none."""
+
+    headline: Headline
+    span: int | None = None
+
+
+def blame_of(record: RequestRecord) -> RequestBlame:
+    """Return what happened to a request."""
+    parts = [index for index, one in enumerate(record.spans) if one.kind == "part"]
+    if record.state == "failed":
+        return _failed(record, parts)
+    degraded = [index for index in parts if _is_degraded(record.spans[index])]
+    if degraded:
+        return _degraded(record, parts, degraded)
+    if record.status >= 400:
+        return RequestBlame(_line("ok", f"{_refusal(record)} after {duration(record.seconds)}."))
+    if record.is_cached:
+        text = f"The view cache had the answer. It took {duration(record.seconds)}."
+        return RequestBlame(_line("ok", text))
+    if record.seconds >= SLOW_SECONDS and record.spans:
+        return _slow(record, parts)
+    return RequestBlame(_complete(record, parts))
+
+
+def _failed(record: RequestRecord, parts: Sequence[int]) -> RequestBlame:
+    broken = [index for index in parts if _is_degraded(record.spans[index])]
+    fatal = [index for index in broken if record.spans[index].outcome == "failed"] or broken
+    if record.reason == "shed":
+        return RequestBlame(_line("failed", "The gateway shed it: too many requests at once."))
+    if record.is_truncated:
+        text = f"The response broke off after {duration(record.seconds)}. {_cause(record)}"
+        return RequestBlame(_line("failed", text.rstrip()), fatal[0] if fatal else None)
+    if fatal:
+        index = _root(record, fatal)
+        text = f"{_sentence(record, index)} The response failed with it."
+        return RequestBlame(_line("failed", text, _service(record, index)), index)
+    call = _worst(record, [i for i, one in enumerate(record.spans) if one.kind == "call"])
+    if call is not None and _is_bad(record.spans[call]):
+        span = record.spans[call]
+        text = f"**{span.owner}** {_did(record, call)}. The response failed with it."
+        return RequestBlame(_line("failed", text, span.owner), call)
+    return RequestBlame(_line("failed", f"It failed. {_cause(record)}".rstrip()))
+
+
+def _degraded(record: RequestRecord, parts: Sequence[int], degraded: Sequence[int]) -> RequestBlame:
+    index = _root(record, degraded)
+    state = state_of_part(record.spans[index].outcome) or "fallback"
+    severity: Severity = "missing" if state in {"missing", "forbidden"} else "fallback"
+    if state == "failed":
+        severity = "failed"
+    text = f"{_sentence(record, index)} {_others(record, parts, degraded, index)}"
+    return RequestBlame(_line(severity, text.rstrip(), _service(record, index)), index)
+
+
+def _others(
+    record: RequestRecord, parts: Sequence[int], degraded: Sequence[int], index: int
+) -> str:
+    """Return the sentence about all other parts."""
+    if not record.has_spans:
+        return "Its other parts were not recorded: under load only some requests are."
+    also = [record.spans[one].name for one in degraded if one != index]
+    if also:
+        names = list(dict.fromkeys(also))
+        return f"{both(names)} {'is' if len(names) == 1 else 'are'} degraded, too."
+    rest = [one for one in parts if one not in degraded]
+    if not rest:
+        return ""
+    ends = duration(max(_end(record, one) for one in rest))
+    return f"All other parts were complete after {ends}."
+
+
+def _slow(record: RequestRecord, parts: Sequence[int]) -> RequestBlame:
+    tops = parts or [index for index, one in enumerate(record.spans) if one.kind == "call"]
+    if not tops:
+        return RequestBlame(_complete(record, parts))
+    index = max(tops, key=lambda one: seconds_of(record, record.spans[one]))
+    span, service = record.spans[index], _service(record, index)
+    took = f"took {duration(seconds_of(record, span))} of {duration(record.seconds)}"
+    if span.kind == "call":
+        text = f"The call to **{span.owner}** {took}."
+    else:
+        text = f"**{span.name}** {took}" + (f", waiting for **{service}**." if service else ".")
+    return RequestBlame(_line("ok", text, service), index)
+
+
+def _complete(record: RequestRecord, parts: Sequence[int]) -> Headline:
+    stale = [record.spans[one] for one in parts if record.spans[one].outcome == "stale"]
+    if not parts:
+        calls = [one for one in record.spans if one.kind == "call"]
+        said = f" with {counted(len(calls), 'call')}" if calls else ""
+        return _line("ok", f"Answered after {duration(record.seconds)}{said}.")
+    longest = max(parts, key=lambda one: seconds_of(record, record.spans[one]))
+    name, took = record.spans[longest].name, seconds_of(record, record.spans[longest])
+    after = duration(max(_end(record, one) for one in parts))
+    all_parts = "Its part was" if len(parts) == 1 else f"All {len(parts)} parts were"
+    if stale:
+        names = list(dict.fromkeys(one.name for one in stale))
+        old = max((_age(record, one) for one in stale), default=0.0)
+        text = f"{both(names)} came from the cache, {age(old)} old."
+        return _line("stale", f"{text} {all_parts} complete after {after}.")
+    slowest = "" if len(parts) == 1 else f"; the slowest was **{name}**, {duration(took)}"
+    return _line("ok", f"{all_parts} complete after {after}{slowest}.")
+
+
+def _sentence(record: RequestRecord, index: int) -> str:
+    """Return what a part has, and why."""
+    part, service = record.spans[index], _service(record, index)
+    took = duration(seconds_of(record, part))
+    if part.reason in TIMEOUTS:
+        return f"**{part.name}** waited {took}" + (f" for **{service}**." if service else ".")
+    has = _HAS.get(part.outcome, "is degraded")
+    call = _worst(record, calls_of(record, index))
+    if call is not None and _is_bad(record.spans[call]):
+        return f"**{part.name}** {has}: **{service}** {_did(record, call)}."
+    if part.reason == "shed":
+        return f"**{part.name}** {has}: the gateway left it out under load."
+    why = part.error.splitlines()[0][:120] if part.error else part.reason.replace("_", " ")
+    return f"**{part.name}** {has}" + (f": {why}." if why else ".")
+
+
+def _did(record: RequestRecord, call: int) -> str:
+    """Return what a service did to a call."""
+    span = record.spans[call]
+    tries = children(record, call, "attempt")
+    after = f" to {counted(len(tries), 'attempt')}" if len(tries) > 1 else ""
+    outcome = span.outcome or "cancelled"
+    if outcome == "bad_status" or outcome.isdigit():
+        statuses = [record.spans[one].outcome for one in tries]
+        status = outcome if outcome.isdigit() else next(filter(str.isdigit, statuses[::-1]), "")
+        return f"answered {status}{after}" if status else f"answered with an error{after}"
+    if outcome in TIMEOUTS:
+        return f"did not answer within {duration(seconds_of(record, span))}"
+    return _DID.get(outcome, f"failed ({outcome.replace('_', ' ')})") + after
+
+
+def _root(record: RequestRecord, degraded: Sequence[int]) -> int:
+    """Return the degraded part that took longest, of those that are no consequence of another."""
+    own = [one for one in degraded if record.spans[one].reason != DEPENDENCY]
+    return max(own or degraded, key=lambda one: seconds_of(record, record.spans[one]))
+
+
+def _service(record: RequestRecord, index: int) -> str:
+    """Return the service that a span waited for; empty if it called none."""
+    if record.spans[index].kind == "call":
+        return record.spans[index].owner
+    call = _worst(record, calls_of(record, index))
+    return "" if call is None else record.spans[call].owner
+
+
+def _worst(record: RequestRecord, calls: Sequence[int]) -> int | None:
+    """Return the call that failed, or else the longest."""
+    return max(
+        calls,
+        key=lambda one: (_is_bad(record.spans[one]), seconds_of(record, record.spans[one])),
+        default=None,
+    )
+
+
+def _is_bad(call: SpanRecord) -> bool:
+    outcome = call.outcome
+    return outcome != "ok" and not (outcome.isdigit() and int(outcome) < 400)
+
+
+def _is_degraded(part: SpanRecord) -> bool:
+    return part.outcome not in {"", *WHOLE} and part.reason != "part_cancelled"
+
+
+def _end(record: RequestRecord, index: int) -> float:
+    span = record.spans[index]
+    return span.start + seconds_of(record, span)
+
+
+def _age(record: RequestRecord, part: SpanRecord) -> float:
+    calls = calls_of(record, record.spans.index(part))
+    return max((record.spans[one].age for one in calls), default=part.age)
+
+
+def _cause(record: RequestRecord) -> str:
+    return f"{record.error.splitlines()[0][:160]}." if record.error else ""
+
+
+def _refusal(record: RequestRecord) -> str:
+    try:
+        phrase = f" {HTTPStatus(record.status).phrase}"
+    except ValueError:
+        phrase = ""
+    why = f" ({record.reason.replace('_', ' ')})" if record.reason else ""
+    return f"Answered {record.status}{phrase}{why}"
+
+
+def _line(state: Severity, text: str, service: str = "") -> Headline:
+    links = [(f"Upstream {service}", f"/console/upstreams/{service}")] if service else []
+    return Headline(state=state, text=text, links=links)

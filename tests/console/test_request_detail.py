@@ -1,0 +1,233 @@
+"""What the console says of one request: the sentence, the span to blame, the marks."""
+
+import subprocess
+
+import pytest
+
+from bff_core.console.curl import curl_of
+from bff_core.console.request_blame import blame_of
+from bff_core.console.request_spans import span_rows
+from tests.console.records import attempt, call, mark, part, record
+
+
+def said(found) -> str:
+    """Return the sentence about a request."""
+    return blame_of(found).headline.text
+
+
+def marks(found) -> list[list[str]]:
+    """Return the marks of all spans."""
+    return [row.marks for row in span_rows(found)]
+
+
+def test_the_part_that_waited_is_to_blame():
+    """The sentence of the mock-up: who waited, for how long, for whom; and what all others did."""
+    found = record(
+        part("summary", 0.097, 0.106),
+        call("catalog", 0, 0.097, 0.106),
+        part("rating", 0.119, 0.6, "fallback", reason="timeout"),
+        call("reviews", 2, 0.119, 0.6, "timeout"),
+        attempt(3, 0.119, 0.6, "timeout"),
+        state="degraded",
+    )
+
+    blame = blame_of(found)
+
+    assert blame.headline.text == (
+        "**rating** waited 600 ms for **reviews**. All other parts were complete after 203 ms."
+    )
+    assert (blame.headline.state, blame.span) == ("fallback", 2)
+    assert blame.headline.links == [("Upstream reviews", "/console/upstreams/reviews")]
+    assert [(row.timeout, row.error) for row in span_rows(found)[2:5]] == [
+        (0.6, ""),
+        (0.6, "timeout"),
+        (0.6, "no answer"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        ("503", "**inventory** answered 503"),
+        ("circuit_open", "**inventory** was not called, since its circuit is open"),
+        ("unavailable", "**inventory** could not be reached"),
+        ("bulkhead_full", "**inventory** was not called, since too many calls to it wait"),
+        ("bad_payload", "**inventory** sent an answer of another form"),
+        ("timeout", "**inventory** did not answer within 84 ms"),
+        ("some_code", "**inventory** failed (some code)"),
+    ],
+)
+def test_the_sentence_says_what_the_service_did(outcome, text):
+    """Whatever ended the call, it is in words, with the service's name."""
+    found = record(
+        part("stock", 0.1, 0.084, "missing", reason="upstream"),
+        call("inventory", 0, 0.1, 0.084, outcome),
+        state="degraded",
+    )
+
+    assert said(found) == f"**stock** has no value: {text}."
+
+
+def test_several_attempts_are_counted():
+    """A service that failed twice is reported as such."""
+    found = record(
+        part("stock", 0.0, 0.2, "fallback", reason="bad_status"),
+        call("inventory", 0, 0.0, 0.2, "bad_status"),
+        attempt(1, 0.0, 0.1, "503"),
+        attempt(1, 0.1, 0.1, "500"),
+        state="degraded",
+    )
+
+    assert said(found) == (
+        "**stock** has a stand-in value: **inventory** answered 500 to 2 attempts."
+    )
+
+
+def test_a_consequence_is_not_to_blame():
+    """The part that failed by itself is named first; what awaited it is degraded, too."""
+    found = record(
+        part("price", 0.1, 0.5, "fallback", reason="dependency"),
+        part("summary", 0.0, 0.1, "missing", reason="bad_status"),
+        call("catalog", 1, 0.0, 0.1, "500"),
+        state="degraded",
+    )
+
+    assert said(found) == (
+        "**summary** has no value: **catalog** answered 500. **price** is degraded, too."
+    )
+
+
+def test_a_failed_critical_part_fails_the_response():
+    """The sentence leads from the status to the service."""
+    found = record(
+        part("profile", 0.0, 0.3, "failed", is_critical=True, error="BadStatus"),
+        call("users", 0, 0.0, 0.3, "500"),
+        part("cart", 0.0, -1.0, ""),
+        status=502,
+        state="failed",
+    )
+
+    blame = blame_of(found)
+
+    assert blame.headline.text == (
+        "**profile** failed: **users** answered 500. The response failed with it."
+    )
+    assert (blame.headline.state, blame.span) == ("failed", 0)
+    assert [(row.outcome, row.seconds) for row in span_rows(found)][2] == ("cancelled", 0.726)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"reason": "shed", "status": 503}, "The gateway shed it: too many requests at once."),
+        ({"error": "KeyError: 'a'\nmore", "status": 500}, "It failed. KeyError: 'a'."),
+        ({"is_truncated": True, "error": "x"}, "The response broke off after 726 ms. x."),
+    ],
+)
+def test_a_request_that_failed_without_a_part(fields, text):
+    """Shed, crashed, broken off: the sentence says which."""
+    assert said(record(state="failed", **fields)) == text
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (record(seconds=0.0021), "Answered after 2 ms."),
+        (record(status=404, seconds=0.01), "Answered 404 Not Found after 10 ms."),
+        (
+            record(status=401, reason="token_expired", seconds=0.001),
+            "Answered 401 Unauthorized (token expired) after 1 ms.",
+        ),
+        (record(is_cached=True, seconds=0.0004), "The view cache had the answer. It took 0.4 ms."),
+        (
+            record(part("a", 0.0, 0.01), part("b", 0.01, 0.02), seconds=0.035),
+            "All 2 parts were complete after 30 ms; the slowest was **b**, 20 ms.",
+        ),
+        (
+            record(part("a", 0.0, 0.6), call("orders", 0, 0.0, 0.6), seconds=0.65),
+            "**a** took 600 ms of 650 ms, waiting for **orders**.",
+        ),
+        (
+            record(call("orders", -1, 0.0, 1.25), seconds=1.3),
+            "The call to **orders** took 1.25 s of 1.3 s.",
+        ),
+        (
+            record(part("deals", 0.0, 0.01, "stale"), call("x", 0, 0, 0.01, age=23), seconds=0.02),
+            "**deals** came from the cache, 23 s old. Its part was complete after 10 ms.",
+        ),
+    ],
+)
+def test_a_request_that_went_well(found, text):
+    """Fast, refused, cached, slow or stale: one sentence with the numbers."""
+    assert said(found) == text
+
+
+def test_marks_are_words():
+    """Retries, hedges, caches and flights are named as the waterfall shows them."""
+    found = record(
+        call("orders", -1, 0.0, 0.19, marks=[mark("retry", 0.057, delay=0.025)]),
+        attempt(0, 0.0, 0.057, "503"),
+        attempt(0, 0.083, 0.104),
+        call("inventory", -1, 0.1, 0.1, marks=[mark("hedge", 0.15), mark("hedge_won", 0.2)]),
+        attempt(3, 0.1, 0.1, "cancelled"),
+        attempt(3, 0.15, 0.05),
+        call("pricing", -1, 0.0, 0.001, source="stale", marks=[mark("stale", delay=23)]),
+        call("x", -1, 0.0, 0.01, source="cache", age=3),
+        call("y", -1, 0.0, 0.01, marks=[mark("joined", request_id="9c41f0")]),
+        call("z", -1, 0.0, 0.0, "circuit_open", marks=[mark("rejected", reason="circuit_open")]),
+        gateway="web",
+    )
+
+    assert marks(found)[:10] == [
+        ["2 attempts"],
+        ["backoff 25 ms"],
+        [],
+        ["hedged, second one won"],
+        [],
+        ["hedge"],
+        ["cached, 23 s old"],
+        ["cached, 3 s old"],
+        ["joined the flight of web 9c41f0"],
+        ["not sent, circuit open"],
+    ]
+
+
+def test_the_last_row_is_the_work_of_the_view():
+    """What is left after the last part is the gateway's own time."""
+    row = span_rows(record(part("a", 0.0, 0.7)))[-1]
+
+    assert (row.kind, row.name, row.start) == ("work", "shape, encode", 0.7)
+    assert row.seconds == pytest.approx(0.026)
+
+
+def test_the_command_can_be_pasted():
+    """A shell reads every word as it was; credentials come from variables of the shell."""
+    text = curl_of(
+        "POST",
+        "http://localhost/v1/x?q=it's",
+        [("authorization", "***"), ("accept", "a'$(id)`"), ("host", "h"), ("x-key", "***")],
+        '{"a": "it\'s $HOME"}',
+    )
+
+    shell = f"TOKEN=t X_KEY=k; curl() {{ printf '%s\\n' \"$@\"; }}\n{text}"
+    words = subprocess.run(["sh", "-c", shell], check=True, capture_output=True, text=True).stdout
+
+    assert words.splitlines() == [
+        *("-X", "POST", "http://localhost/v1/x?q=it's"),
+        *("-H", "authorization: Bearer t", "-H", "accept: a'$(id)`", "-H", "x-key: k"),
+        *("--data-raw", '{"a": "it\'s $HOME"}'),
+    ]
+
+
+@pytest.mark.parametrize("value", ["***", "plain"])
+@pytest.mark.parametrize("name", ["x`id`", "a$(id)", 'b"; id; "', "c'; id; '", "d\n; id"])
+def test_a_hostile_header_stays_a_word(name, value):
+    """No header of a client runs a command in the shell of who pastes it."""
+    text = curl_of("GET", "http://localhost/", [(name, value)])
+
+    shell = f"curl() {{ printf '%s|' \"$@\"; }}\n{text}"
+    words = subprocess.run(["sh", "-c", shell], check=True, capture_output=True, text=True).stdout
+
+    assert words.split("|")[1] == "-H"
+    assert words.split("|")[2] == f"{name}: {'' if value == '***' else value}"
+    assert words.split("|")[3:] == [""]
