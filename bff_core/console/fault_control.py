@@ -1,12 +1,13 @@
 """Reads and sets the faults of mock services by their control route `/__faults__`.
 
-The console sets four kinds: a constant latency, errors, hanging and garbage, on all routes. Faults
-that are set elsewhere, such as those of one route, are listed and stay as they are.
+The console sets a latency, errors, hanging and garbage by a share of the calls of all routes, and
+other kinds for each call. Faults of one route, and what else is set elsewhere, are listed and stay
+as they are.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,20 +19,19 @@ SECONDS: Final = 1.0
 """How long a service may take to answer its control route."""
 
 MAX_LATENCY: Final = 3600.0
+DEFAULT_AT_MOST: Final = 60.0
+"""The longest latency of a mock unless the fault says otherwise (seconds)."""
 
 Fault = dict[str, Any]
 
-_KINDS: Final = ("latency", "error", "hang", "garbage")
+SHARES: Final = {"error": "errors", "hang": "hang", "garbage": "garbage"}
+"""Kinds that hit a share of the calls, and the members of a card for them."""
+
 COUNTS: Final = frozenset({"seen", "hits"})
 """What a mock adds to a fault when it reports it."""
 
-_DEFAULTS: Final = {"route": "*", "seed": 0, "times": None}
-_FREE: Final = {
-    "latency": {"kind", "route", "rate", "seed", "times", "distribution", "at_most"},
-    "error": {"kind", "route", "rate", "seed", "times", "status"},
-    "hang": {"kind", "route", "rate", "seed", "times", "seconds"},
-    "garbage": {"kind", "route", "rate", "seed", "times", "flavour"},
-}
+_CALLS: Final = min(COUNTS - {"hits"})
+_ANYWHERE: Final = {"route": "*", "seed": 0, "times": None}
 
 
 class _Report(msgspec.Struct):
@@ -42,6 +42,13 @@ class NoFaultControl(Exception):
     """A service takes no faults, or refused them; the message says why."""
 
 
+class _Counts(NamedTuple):
+    """How many calls a service got while it had faults, and how many met one."""
+
+    calls: int = 0
+    hits: int = 0
+
+
 class FaultControl:
     """The faults of the mock services of a run.
 
@@ -50,7 +57,7 @@ class FaultControl:
 
     def __init__(self, client: ProgramClient) -> None:
         self._client = client
-        self._hits_before: dict[str, int] = {}
+        self._before: dict[str, _Counts] = {}
 
     async def cards(self, processes: Sequence[ProcessInfo]) -> list[FaultCard]:
         """Return a card for each service."""
@@ -60,18 +67,23 @@ class FaultControl:
     async def card(self, service: ProcessInfo) -> FaultCard:
         """Return the faults that a service has now; without a control route it takes none."""
         card = FaultCard(
-            service=service.name, port=service.port, state=service.state, takes_faults=False
+            service=service.name,
+            port=service.port,
+            state=service.state,
+            takes_faults=False,
+            since=service.since,
         )
         if service.state == "running":
             faults = await self._read(service)
             if faults is not None:
                 card.takes_faults = True
                 _fill(card, faults)
-                card.hits += self._hits_before.get(service.name, 0)
+                counts = self._counted(service, faults)
+                card.calls, card.hits = counts
         return card
 
     async def put(self, service: ProcessInfo, wanted: SetFaults) -> FaultCard:
-        """Set the console's four faults, and leave others; return the service's card.
+        """Set the console's faults, and leave others; return the service's card.
 
         Raises `NoFaultControl`.
         """
@@ -82,17 +94,21 @@ class FaultControl:
             raise NoFaultControl(
                 f"{service.name} has no control route {PATH}: only mocks that have it take faults"
             )
-        own, others = _split(before)
-        hits = sum(one.get("hits", 0) for one in before)
-        await self._write(service, [*map(_without_counts, others), *_faults_of(wanted, own)])
-        self._hits_before[service.name] = self._hits_before.get(service.name, 0) + hits
+        counts, after = self._counted(service, before), _changed(before, wanted)
+        await self._write(service, after)
+        self._before[service.name] = counts if after else _Counts()
         return await self.card(service)
 
     async def clear(self, service: ProcessInfo) -> FaultCard:
         """Remove all faults, of any kind; return the service's card. Raises `NoFaultControl`."""
         await self._write(service, [])
-        self._hits_before.pop(service.name, None)
+        self._before.pop(service.name, None)
         return await self.card(service)
+
+    def _counted(self, service: ProcessInfo, faults: Sequence[Fault]) -> _Counts:
+        calls, hits = self._before.get(service.name, _Counts())
+        calls += max((int(one.get(_CALLS, 0)) for one in faults), default=0)
+        return _Counts(calls, hits + sum(int(one.get("hits", 0)) for one in faults))
 
     async def _read(self, service: ProcessInfo) -> list[Fault] | None:
         try:
@@ -124,49 +140,74 @@ def _split(faults: Sequence[Fault]) -> tuple[dict[str, Fault], list[Fault]]:
     others = []
     for one in faults:
         kind = str(one.get("kind"))
-        if kind not in own and _is_simple(kind, one):
+        if kind not in own and _is_own(kind, one):
             own[kind] = one
         else:
             others.append(one)
     return own, others
 
 
-def _is_simple(kind: str, fault: Fault) -> bool:
-    """Whether a slider shows all that a fault does."""
-    if kind not in _KINDS or not _FREE[kind] >= fault.keys() - COUNTS:
+def _is_own(kind: str, fault: Fault) -> bool:
+    """Whether a card shows all that a fault does."""
+    if any(fault.get(name, value) != value for name, value in _ANYWHERE.items()):
         return False
-    if any(fault.get(name, value) != value for name, value in _DEFAULTS.items()):
+    if kind == "hang":
+        return fault.get("seconds") is None
+    if kind in SHARES:
+        return True
+    if kind == "latency" and _latency_of(fault) is None:
         return False
-    if kind == "latency":
-        distribution = fault.get("distribution")
-        is_constant = isinstance(distribution, dict) and distribution.get("name") == "constant"
-        return is_constant and fault.get("rate", 1.0) == 1.0
-    return kind != "hang" or fault.get("seconds") is None
+    return _rate(fault) == 1.0
+
+
+def _latency_of(fault: Fault) -> tuple[float, float] | None:
+    """Return seconds and spread of a latency; None for another distribution."""
+    match fault.get("distribution"):
+        case {"name": "constant", "seconds": float() | int() as seconds}:
+            return float(seconds), 0.0
+        case {"name": "lognormal", "median": float() | int() as median, "sigma": sigma}:
+            return float(median), float(sigma)
+        case _:
+            return None
+
+
+def _rate(fault: Fault) -> float:
+    return float(fault.get("rate", 1.0))
 
 
 def _fill(card: FaultCard, faults: Sequence[Fault]) -> None:
     own, others = _split(faults)
-    if "latency" in own:
-        card.latency = float(own["latency"]["distribution"]["seconds"])
+    card.latency, card.spread = _latency_of(own.get("latency", {})) or (0.0, 0.0)
     card.errors, card.hang, card.garbage = (
-        float(own[kind].get("rate", 1.0)) if kind in own else 0.0 for kind in _KINDS[1:]
+        _rate(own[kind]) if kind in own else 0.0 for kind in SHARES
     )
+    card.flavour = str(own.get("garbage", {}).get("flavour", ""))
+    card.kinds = [kind for kind in own if kind != "latency" and kind not in SHARES]
     card.others = [_described(one) for one in others]
-    card.hits = sum(int(one.get("hits", 0)) for one in faults)
 
 
-def _faults_of(wanted: SetFaults, before: dict[str, Fault]) -> list[Fault]:
-    """Return faults as the service takes them; status and flavour stay as they were."""
-    found: list[Fault] = []
+def _changed(before: Sequence[Fault], wanted: SetFaults) -> list[Fault]:
+    """Return all faults as the service takes them; options without a slider stay as they were."""
+    own, others = _split(before)
+    found = [_without_counts(one) for one in others]
     if wanted.latency:
-        distribution = {"name": "constant", "seconds": wanted.latency}
-        at_most = {"at_most": MAX_LATENCY} if wanted.latency > 60 else {}
-        found.append({"kind": "latency", "distribution": distribution, **at_most})
-    shares = {"error": wanted.errors, "hang": wanted.hang, "garbage": wanted.garbage}
-    for kind, share in shares.items():
-        if share:
-            found.append({**_without_counts(before.get(kind, {"kind": kind})), "rate": share})
-    return found
+        found.append(_latency(wanted))
+    for kind, member in SHARES.items():
+        if share := getattr(wanted, member):
+            found.append({**_without_counts(own.get(kind, {"kind": kind})), "rate": share})
+    if wanted.garbage and wanted.flavour:
+        found[-1]["flavour"] = wanted.flavour
+    known = [kind for kind in own if kind != "latency" and kind not in SHARES]
+    kinds = known if wanted.kinds is None else dict.fromkeys(wanted.kinds)
+    return found + [_without_counts(own.get(kind, {"kind": kind})) for kind in kinds]
+
+
+def _latency(wanted: SetFaults) -> Fault:
+    distribution: Mapping[str, object] = {"name": "constant", "seconds": wanted.latency}
+    if wanted.spread:
+        distribution = {"name": "lognormal", "median": wanted.latency, "sigma": wanted.spread}
+    at_most = {"at_most": MAX_LATENCY} if wanted.latency > DEFAULT_AT_MOST else {}
+    return {"kind": "latency", "distribution": distribution, **at_most}
 
 
 def _without_counts(fault: Fault) -> Fault:
@@ -178,8 +219,8 @@ def _described(fault: Fault) -> str:
     words = str(fault.get("kind", "fault")).replace("_", " ")
     if fault.get("route", "*") != "*":
         words += f" on {fault['route']}"
-    if fault.get("rate", 1.0) != 1.0:
-        words += f", {float(fault['rate']) * 100:g} %"
+    if _rate(fault) != 1.0:
+        words += f", {_rate(fault) * 100:g} %"
     if fault.get("times"):
         words += f", {fault['times']} times"
     return words

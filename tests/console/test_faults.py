@@ -126,19 +126,38 @@ async def test_faults_of_other_kinds_stay(opened, mock_port):
     assert (faults[-1]["status"], faults[-1]["rate"]) == (503, 0.75)
 
 
+async def test_other_kinds_hit_each_call(opened, mock_port):
+    """A long tail of latencies, the flavour of garbage, and kinds without a slider."""
+    async with opened() as (_, http):
+        kinds = ["drip", "truncated"]
+        first = await put(http, latency=0.4, spread=1.0, garbage=0.5, flavour="html", kinds=kinds)
+        stays = await put(http, garbage=1.0)
+        faults = of_mock(mock_port)
+        last = await put(http, kinds=["drip"])
+        unknown = await put(http, kinds=["nonsense"])
+
+    card = first.json()
+    assert (card["latency"], card["spread"], card["flavour"]) == (0.4, 1.0, "html")
+    assert (card["kinds"], card["others"]) == (kinds, [])
+    assert (stays.json()["kinds"], stays.json()["flavour"]) == (kinds, "html")
+    assert [one["kind"] for one in faults] == ["garbage", *kinds]
+    assert (last.json()["kinds"], last.json()["garbage"]) == (["drip"], 0)
+    assert (unknown.status_code, of_mock(mock_port)[0]["kind"]) == (409, "drip")
+
+
 async def test_hits_are_counted_over_changes(opened, mock_port):
     """The mock forgets them when its faults are set; a reset begins again."""
     async with opened() as (_, http):
         await put(http, errors=1.0)
         call(mock_port)
-        first = (await http.get("/console/api/faults")).json()["cards"][0]["hits"]
+        first = (await http.get("/console/api/faults")).json()["cards"][0]
         await put(http, errors=1.0)
         call(mock_port)
-        second = (await http.get("/console/api/faults")).json()["cards"][0]["hits"]
+        second = (await http.get("/console/api/faults")).json()["cards"][0]
         reset = (await http.request("DELETE", "/console/api/faults/reviews", headers=CHANGE)).json()
 
-    assert (first, second) == (1, 2)
-    assert (reset["hits"], reset["errors"]) == (0, 0)
+    assert [(one["hits"], one["calls"]) for one in (first, second)] == [(1, 1), (2, 2)]
+    assert (reset["hits"], reset["calls"], reset["errors"]) == (0, 0, 0)
     assert of_mock(mock_port) == []
 
 
@@ -171,6 +190,7 @@ async def test_the_page_begins_with_what_is_broken(opened, run):
         ("reviews", {"errors": 1.1}, 422, "Give a number from 0 to 1."),
         ("reviews", {"hang": -0.1}, 422, "Give a number from 0 to 1."),
         ("reviews", {"latency": 3601}, 422, "Give seconds from 0 to 3600."),
+        ("reviews", {"spread": 6}, 422, "Give a number to 5."),
         ("reviews", {"latency": "fast"}, 422, "Expected `float`"),
     ],
 )

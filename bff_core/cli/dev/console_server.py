@@ -170,6 +170,7 @@ def _process_info(managed: ManagedProgram) -> ProcessInfo:
         kind="gateway" if program.is_gateway else "service",
         port=program.port.number,
         state=_STATES[managed.state],
+        since=managed.ended_at,
     )
 
 

@@ -1,7 +1,9 @@
 """The API of the faults: breaks mock services, stops and starts processes, and shows the effect."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +14,10 @@ from bff_core.console.app import Console
 from bff_core.console.development import Development
 from bff_core.console.fault_control import MAX_LATENCY, FaultControl, NoFaultControl
 from bff_core.console.fault_headline import headline_of
+from bff_core.console.fault_probe import FaultProbe
 from bff_core.console.model import FaultCard, FaultsPage, Live, SetFaults
+
+MAX_SPREAD: Final = 5.0
 
 
 def routes(console: Console) -> list[Route]:
@@ -20,7 +25,7 @@ def routes(console: Console) -> list[Route]:
     run = console.find(Development)
     if run is None:
         return []
-    api = _FaultsAPI(console, run, FaultControl(run.client))
+    api = _FaultsAPI(console, run, FaultControl(run.client), FaultProbe(console))
     console.live.add(api.contribute)
     return [
         Route("/faults", api.get, methods=["GET"]),
@@ -36,16 +41,20 @@ class _FaultsAPI:
     console: Console
     run: Development
     control: FaultControl
+    probe: FaultProbe
     cards: dict[str, FaultCard] = field(default_factory=dict)
     """The cards as they were read last; pages get them live when one changes."""
 
     sent: list[FaultCard] = field(default_factory=list)
 
     async def get(self, _: Request) -> Response:
-        cards = await self.control.cards(self.run.processes())
+        cards, _done = await asyncio.gather(
+            self.control.cards(self.run.processes()), self.probe.refresh()
+        )
         self.cards = {one.service: one for one in cards}
-        page = FaultsPage(headline=headline_of(cards, []), cards=cards, screen="", clients=[])
-        return answer(page)
+        clients, screen = self.probe.clients, self.probe.screen
+        headline = headline_of(cards, clients, screen)
+        return answer(FaultsPage(headline=headline, cards=cards, screen=screen, clients=clients))
 
     async def put(self, request: Request) -> Response:
         service = self.run.service(request.path_params["service"])
@@ -91,10 +100,16 @@ class _FaultsAPI:
 
     def _now(self, card: FaultCard) -> FaultCard:
         """Return a card with the state of its process; a process that was stopped has no faults."""
-        state = self.run.process(card.service).state
-        if state == card.state:
+        now = self.run.process(card.service)
+        if now.state == card.state:
             return card
-        return FaultCard(service=card.service, port=card.port, state=state, takes_faults=False)
+        return FaultCard(
+            service=card.service,
+            port=card.port,
+            state=now.state,
+            takes_faults=False,
+            since=now.since,
+        )
 
 
 def _checked(wanted: SetFaults) -> SetFaults:
@@ -107,4 +122,6 @@ def _checked(wanted: SetFaults) -> SetFaults:
         raise ConsoleProblem(
             422, "latency is out of range", f"Give seconds from 0 to {MAX_LATENCY:g}."
         )
+    if not 0 <= wanted.spread <= MAX_SPREAD:
+        raise ConsoleProblem(422, "spread is out of range", f"Give a number to {MAX_SPREAD:g}.")
     return wanted
