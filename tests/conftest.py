@@ -47,6 +47,7 @@ ALONE = (
     "real",
     "console/test_workers.py",
     "cli/dev/test_console.py",
+    "cli/dev/test_dev_console.py",
     "cli/dev/test_shop.py",
     "cli/dev/test_supervisor.py",
     "cli/dev/test_terminal.py",
