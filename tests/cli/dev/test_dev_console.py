@@ -182,7 +182,7 @@ def test_the_console_works_while_gateways_fail(start, free_ports, tmp_path):
     """A gateway that is stopped is shown as such, and what needs it says what to do."""
     ports = free_ports(3)
     project = Project(tmp_path, ports)
-    environ = {"CONSOLE_PORT": str(ports[2]), "TERM": "xterm"}
+    environ = {"CONSOLE_PORT": str(ports[2]), "TERM": "xterm", "BFF_LOG_LEVEL": "info"}
     command = (sys.executable, "-m", "bff_core", "dev")
     run = start(*command, folder=tmp_path, on_terminal=True, **environ)
     run.until("quit")
