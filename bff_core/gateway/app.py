@@ -39,7 +39,7 @@ from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
 from bff_core.gateway.development_pages import VARIABLE as DEV_CONSOLE
 from bff_core.gateway.development_pages import DevelopmentPages
-from bff_core.gateway.index_page import rows_of
+from bff_core.gateway.index_page import IndexRow, rows_of
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.routing.access import (
@@ -179,9 +179,13 @@ class Gateway(FastAPI):
             self.title,
             table,
             console=console,
-            rows=lambda: list(rows_of(self.routes, self.access)),
+            rows=self._index_rows,
             graphql=paths,
         )
+
+    def _index_rows(self) -> list[IndexRow]:
+        document = {} if self.openapi_url is None else self.openapi()
+        return list(rows_of(self.routes, self.access, document))
 
     def _admin_endpoints(self) -> AdminEndpoints | None:
         actions = admin_actions(

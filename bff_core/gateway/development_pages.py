@@ -88,7 +88,7 @@ class DevelopmentPages:
         accepts_html = b"text/html" in context.fields.get(b"accept", b"")
         if not accepts_html or context.asgi["query_string"]:
             return None
-        return _redirect(self._api_address(context))
+        return _redirect(f"{self._api_address(context)}&kind=graphql")
 
     def _moved(self, context: RequestContext, path: str) -> Response:
         query = context.asgi["query_string"].decode("latin-1")

@@ -5,11 +5,11 @@ It is one file of HTML without scripts, and loads nothing.
 
 import inspect
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse
@@ -90,9 +90,13 @@ _PAGE: Final = """<!doctype html>
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """A route of the gateway: its summary, the screen that it shows, and who may call it."""
+    """A route of the gateway: its summary, the screen that it shows, and who may call it.
+
+    `operation` is its id in the OpenAPI document, empty without one.
+    """
 
     route: str
+    operation: str
     summary: str
     screen: str
     access: str
@@ -101,7 +105,7 @@ class IndexRow:
 def index_page(name: str, links: Sequence[tuple[str, str]], rows: Sequence[IndexRow]) -> str:
     """Return the HTML; `links` are labels and addresses, the first one stands out.
 
-    The second link is the API page, to which routes lead.
+    The second link is the API page, to which routes lead; its address has a query.
     """
     return _PAGE.format(
         name=escape(name),
@@ -118,10 +122,13 @@ def index_response(page: str) -> HTMLResponse:
     return HTMLResponse(page, headers=headers)
 
 
-def rows_of(routes: Sequence[BaseRoute], rules: Sequence[RouteAccess]) -> Iterator[IndexRow]:
+def rows_of(
+    routes: Sequence[BaseRoute], rules: Sequence[RouteAccess], document: Mapping[str, Any]
+) -> Iterator[IndexRow]:
     """Yield the routes that clients call, in their order.
 
-    FastAPI's own and those of sign-in are left out. `rules` are the access rules of the gateway.
+    FastAPI's own and those of sign-in are left out. `rules` are the access rules of the gateway,
+    `document` is its OpenAPI document.
     """
     known = {(one.path, one.methods): str(one.access) for one in rules}
     for context in iter_route_contexts(routes):
@@ -137,10 +144,18 @@ def rows_of(routes: Sequence[BaseRoute], rules: Sequence[RouteAccess]) -> Iterat
         summary = (inspect.getdoc(context.endpoint) or "").partition("\n")[0]
         yield IndexRow(
             route=f"{' '.join(sorted(entry.methods - {'HEAD'}))} {entry.path}",
+            operation=_operation_id(document, entry),
             summary="GraphQL: the explorer shows its fields" if is_graphql else summary,
             screen=", ".join(dict.fromkeys(screens)),
             access="by field" if is_graphql else known.get((entry.path, entry.methods), ""),
         )
+
+
+def _operation_id(document: Mapping[str, Any], entry: RouteEntry) -> str:
+    """Return the id of a route's first operation; empty if the document does not have it."""
+    item = document.get("paths", {}).get(entry.path, {})
+    found = (item.get(method.lower(), {}).get("operationId") for method in sorted(entry.methods))
+    return next((str(one) for one in found if one), "")
 
 
 def _links(links: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -150,8 +165,8 @@ def _links(links: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def _row(row: IndexRow, api: str) -> str:
-    mark = "&" if "?" in api else "?"
-    address = f"{api}{mark}{urlencode({'route': row.route})}"
+    query = {"kind": "rest", "op": row.operation} if row.operation else {"kind": "graphql"}
+    address = f"{api}&{urlencode(query)}"
     cells = [
         f'<a href="{escape(address)}"><code>{escape(row.route)}</code></a>',
         *(escape(one) for one in (row.summary, row.screen, row.access)),

@@ -75,9 +75,7 @@ async def test_the_index_lists_routes_and_leads_to_the_console():
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert links[:4] == [CONSOLE, f"{CONSOLE}/api?gateway=shop", "/openapi.json", "/readyz"]
-    assert links[4] == (
-        f"{CONSOLE}/api?gateway=shop&amp;route=GET+%2Fv1%2Fshelves%2F%7Bshelf_id%7D"
-    )
+    assert links[4] == (f"{CONSOLE}/api?gateway=shop&amp;kind=rest&amp;op=get_shelf")
     assert cells[0] == [
         "GET /v1/shelves/{shelf_id}", "Show a &lt;shelf&gt;.", "Shelf", "anyone"
     ]  # fmt: skip
@@ -108,7 +106,7 @@ async def test_the_index_allows_its_own_style_only():
     [
         ("/docs", f"{CONSOLE}/api?gateway=shop"),
         ("/redoc", f"{CONSOLE}/api?gateway=shop"),
-        ("/graphql", f"{CONSOLE}/api?gateway=shop"),
+        ("/graphql", f"{CONSOLE}/api?gateway=shop&kind=graphql"),
         ("/console", CONSOLE),
         ("/console/requests?state=failed", f"{CONSOLE}/requests?state=failed"),
         ("/console/requests/4f", f"{CONSOLE}/requests/4f"),
@@ -127,9 +125,10 @@ async def test_without_a_run_they_lead_to_the_gateways_own_console(path):
     """It is at `/console` of the gateway, below the path of its public URL."""
     alone = await fetched(path, **BROWSER)
     below = await fetched(path, app(public_url="http://localhost/shop"), **BROWSER)
+    kind = "&kind=graphql" if path == "/graphql" else ""
 
-    assert alone.headers["location"] == "/console/api?gateway=shop"
-    assert below.headers["location"] == "/shop/console/api?gateway=shop"
+    assert alone.headers["location"] == f"/console/api?gateway=shop{kind}"
+    assert below.headers["location"] == f"/shop/console/api?gateway=shop{kind}"
 
 
 async def test_clients_of_graphql_get_what_they_request():
