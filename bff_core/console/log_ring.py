@@ -5,7 +5,7 @@ import itertools
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
@@ -56,6 +56,11 @@ class LogRing:
         self._recent: deque[Line] = deque(maxlen=RECENT)
         self._dropped: dict[str, int] = {}
         self.newest = 0
+
+    @property
+    def names(self) -> Collection[str]:
+        """The processes that have written a line."""
+        return self._of.keys()
 
     def add(self, process: str, text: str) -> None:
         """Store a line."""

@@ -256,16 +256,26 @@ async def test_live_pages_get_cards_that_changed(opened, run):
 async def test_logs_are_read_and_filtered(opened, run):
     """Filters are those of the address; a wrong one is a problem."""
     async with opened() as (_, http):
+        run.logs.add("bff dev", "waiting for web")
         run.logs.add("reviews", "ERROR no disk")
         run.logs.add("web", '{"event": "policies.changed", "level": "info", "request_id": "4f"}')
-        queries = ("", "process=web", "level=error", "text=DISK", "request=4f", "limit=1")
+        queries = (
+            "",
+            "process=web",
+            "process=bff dev",
+            "level=error",
+            "text=DISK",
+            "request=4f",
+            "limit=1",
+        )
         found = [(await http.get(f"/console/api/logs?{one}")).json()["lines"] for one in queries]
         wrong = ("process=x", "level=loud", "limit=0", "limit=2001", "limit=x")
         statuses = [(await http.get(f"/console/api/logs?{one}")).status_code for one in wrong]
 
     assert [[line["process"] for line in lines] for lines in found] == [
-        ["reviews", "web"], ["web"], ["reviews"], ["reviews"], ["web"], ["web"]
-    ]  # fmt: skip
+        *(["bff dev", "reviews", "web"], ["web"], ["bff dev"], ["reviews"]),
+        *(["reviews"], ["web"], ["web"]),
+    ]
     assert statuses == [404, 422, 422, 422, 422]
 
 

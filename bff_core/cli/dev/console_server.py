@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import traceback
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -23,7 +24,8 @@ from bff_core.console.app import Console
 from bff_core.console.assembly import ConsoleApp
 from bff_core.console.development import Development
 from bff_core.console.log_ring import LogRing
-from bff_core.console.model import ProcessInfo
+from bff_core.console.model import EventRow, ProcessInfo
+from bff_core.console.process_state import ConsoleState
 from bff_core.console.program_client import ProgramClient
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.gateway.console import PATH
@@ -58,6 +60,7 @@ class ProgramsOfRun(Protocol):
     """The part of the supervisor that the console uses."""
 
     logs: LogRing
+    events: deque[EventRow]
 
     @property
     def all_managed(self) -> Mapping[str, ManagedProgram]:
@@ -151,6 +154,7 @@ def _console_of(run: ProgramsOfRun, feeds: Feeds, client: ProgramClient) -> Cons
         access=Access(is_development=True),
         processes=processes,
         shop=shop_of(gateways),
+        state=ConsoleState(actions=run.events),
     )
     development = Development(
         logs=run.logs,

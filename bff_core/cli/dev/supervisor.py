@@ -20,6 +20,7 @@ from bff_core.cli.dev.fork_client import ForkServer
 from bff_core.cli.dev.launcher import Launcher
 from bff_core.cli.dev.managed_program import ManagedProgram, NotReady
 from bff_core.cli.dev.plan import Planned
+from bff_core.cli.dev.recorded_view import RecordedView
 from bff_core.cli.dev.saved_files import SavedFiles
 from bff_core.cli.dev.view import RunView, Serving
 from bff_core.cli.dev.watch import SETTINGS, NoWatcher, Owners, watch
@@ -54,12 +55,13 @@ class Supervisor:
         self.programs = plan.programs
         self._plan = plan
         self._replan = replan
-        self._view = view
+        self.logs = LogRing()
+        self._view = RecordedView(view, self.logs)
+        self.events = self._view.events
         self._root = plan.programs[0].root
         self._stays = stays
         self._ready_seconds = ready_seconds
         self._stop_seconds = stop_seconds
-        self.logs = LogRing()
         self._console = console
         self._own_env: dict[str, Mapping[str, str]] = {}
         self._launcher = Launcher(self._root, plan.environ, view.line, self.logs.add, fork_server)

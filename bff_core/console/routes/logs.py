@@ -31,7 +31,7 @@ def routes(console: Console) -> list[Route]:
     async def get(request: Request) -> Response:
         query = request.query_params
         process = query.get("process", "")
-        if process:
+        if process and process not in run.logs.names:
             run.process(process)
         page = run.logs.page(
             process=process,

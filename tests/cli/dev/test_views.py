@@ -13,11 +13,13 @@ from bff_core.cli.dev.keyboard import SIGNS as MEANINGS
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.program import Program
+from bff_core.cli.dev.recorded_view import RecordedView
 from bff_core.cli.dev.screen import Screen
 from bff_core.cli.dev.style import Style, is_plain
 from bff_core.cli.dev.view import Serving
 from bff_core.cli.dev.welcome import welcome
 from bff_core.cli.ports import Port
+from bff_core.console.log_ring import LogRing
 from tests.cli.dev.traces import degraded, failed, plain
 from tests.reference_project import programs
 
@@ -286,3 +288,25 @@ def test_plain_lines_are_logfmt(written):
         'event=run.reloaded message="bffs/home.py saved, mobile restarted in 0.7 s"',
         'program=mobile line="say \\"hi\\""',
     ]
+
+
+def test_what_happens_to_programs_is_recorded(written):
+    """Failures and reloads are events, and lines of the log; what people stop is a line only."""
+    logs = LogRing()
+    view = RecordedView(Logfmt(written, [gateway()]), logs)
+    view.failure("catalog", "catalog (pid 7) was killed by SIGKILL", ["out of memory"])
+    view.failure("users", "did not come up: ended with status 4")
+    view.failure("cart", "cart is stopped")
+    view.note("waiting for users")
+    view.note("bffs/home.py saved, mobile restarted in 0.7 s", is_reload=True)
+
+    assert [(one.subject, one.state, one.text) for one in view.events] == [
+        ("catalog", "failed", "**catalog** (pid 7) was killed by SIGKILL"),
+        ("users", "failed", "**users** did not come up: ended with status 4"),
+        ("bff dev", "ok", "bffs/home.py saved, mobile restarted in 0.7 s"),
+    ]
+    assert [(one.process, one.level) for one in logs.page().lines] == [
+        ("catalog", "error"), ("users", "error"), ("cart", "error"),
+        ("bff dev", "info"), ("bff dev", "info"),
+    ]  # fmt: skip
+    assert len(written.lines) == 6
