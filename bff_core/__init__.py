@@ -58,6 +58,7 @@ from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.factory import gateway
 from bff_core.graphql_response import GraphQLError
 from bff_core.http_exchange.request_context import RequestContext
+from bff_core.objective import objective
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.upstream.balance import Balance
@@ -252,6 +253,7 @@ __all__ = [
     "gateway",
     "gather",
     "loader",
+    "objective",
     "optional",
     "step",
     "writing_as",

@@ -1,7 +1,7 @@
 """`Scope`: the viewer, deadline and trace of one request, for all layers below the edge."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,6 +11,9 @@ from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
 from bff_core.events.sinks import Span
 from bff_core.reply_stream import ReplyStream
+
+EndedCall = tuple[str, str, str | int, str, float, str]
+"""Upstream, operation, outcome (a status or an error code), source, seconds, name of the part."""
 
 Outcome = Literal["", "final", "unknown", "read"]
 """The outcome of a request as a handler declares it; empty leaves it to the status."""
@@ -58,6 +61,10 @@ class Scope:
     `forwarded_failure` is for the log: a failure of a service whose reply is forwarded.
     `credential_fields` are the headers from which the authenticator read: they are not forwarded.
     `propagated` are the names of the headers that calls to services get from the request.
+    `root_fields` are the labels of the root fields of a GraphQL operation ("query home") by their
+    response keys, if a sink counts; `failed_fields` are the labels of those that failed. `observed`
+    is what a sink that counts has noted about the request; `ended_calls` are the calls of a request
+    that is counted, until it ends.
     """
 
     deadline: float
@@ -90,6 +97,10 @@ class Scope:
     forwarded_failure: Exception | None = None
     credential_fields: frozenset[bytes] = frozenset()
     propagated: tuple[str, ...] = ()
+    root_fields: Mapping[str, str] | None = None
+    failed_fields: Sequence[str] = ()
+    observed: object = None
+    ended_calls: list[EndedCall] | None = None
 
     def own_stream(self, stream: ReplyStream) -> None:
         """Close the body of a reply when the request ends, unless its reader has done so.

@@ -12,6 +12,7 @@ from bff_core.composition.part import Part, PartFailure
 from bff_core.composition.part_status import PartStatus, severity
 from bff_core.composition.run_context import RunContext
 from bff_core.errors import ConfigurationError
+from bff_core.events import PartsEnded
 from bff_core.keywords import check_class_keywords
 from bff_core.scope import Scope
 
@@ -73,7 +74,14 @@ class PartRegistry:
         ]
 
     def cancel(self) -> list[asyncio.Task[None]]:
-        """Start no more parts, cancel those that still run and return their tasks."""
+        """Start no more parts, cancel those that still run and return their tasks.
+
+        Sinks that count get the parts that have ended.
+        """
+        run = self.run
+        if run.events.is_counted and not self.is_closed:
+            ended = [part for part in self.started.values() if part.is_done]
+            run.events.count(PartsEnded(run.title, ended))
         self.is_closed = True
         return [task for part in self.started.values() if (task := part.cancel()) is not None]
 

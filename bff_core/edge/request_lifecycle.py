@@ -186,6 +186,8 @@ class RequestLifecycle:
         request.request_id = request_id(context.fields.get(b"x-request-id"), self._bits)
         request.traceparent = child_of(context.fields.get(b"traceparent"), self._bits)
         scope[SCOPE], scope[EXCHANGE] = request, context
+        if self._events.is_counted:
+            request.ended_calls = []
         if sent is not None:
             context.state[CountedSend] = sent
             offered = context.fields.get(b"traceparent")

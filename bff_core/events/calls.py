@@ -15,6 +15,7 @@ class CallStarted(Event, frozen=True):
 class CallEnded(Event, frozen=True):
     """A call ended: `outcome` is a status, an error code or `cancelled`; only for sinks that trace.
 
+    Sinks that count also get it for a call outside of requests.
     `source` is upstream, cache or stale; empty where there is no reply. `duration` is in seconds;
     that of a streamed reply is the time until its head.
     """

@@ -1,7 +1,7 @@
 """Events of the gateway and its process."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, Protocol
 
 from bff_core.events.sinks import GatewayEvent
 
@@ -64,6 +64,30 @@ class PartEnded(GatewayEvent, frozen=True):
     error: BaseException | None = None
     is_raised: bool = False
     duration: float = 0.0
+
+
+class EndedPart(Protocol):
+    """A part that has ended; `started` and `ended` are instants of the gateway's clock."""
+
+    name: str
+    reason: str
+    started: float
+    ended: float
+
+    @property
+    def state(self) -> str:
+        """Its state, as in `Part-Status`."""
+
+    def exception(self) -> Exception | None:
+        """Return the error that its waiters got, or None."""
+
+
+class PartsEnded(GatewayEvent, frozen=True):
+    """A composition was closed: `parts` are all that have ended; only for sinks that count."""
+
+    name: ClassVar[str] = "parts.ended"
+    composition: str
+    parts: Sequence[EndedPart]
 
 
 class RequestAnswered(GatewayEvent, frozen=True):

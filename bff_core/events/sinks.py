@@ -2,7 +2,9 @@
 
 A producer checks `if events.sinks:` before it creates an event: without sinks an event costs one
 attribute read. Events of what starts and ends are created only if a sink traces
-(`if events.is_traced:`).
+(`if events.is_traced:`). Sinks that count get few events, so that they are cheap: a request's calls
+and parts together at its end (`if events.is_counted:`), and no event of each attempt or lookup
+unless another sink gets them, too (`if events.is_detailed:`).
 """
 
 import logging
@@ -74,6 +76,9 @@ class Sink(Protocol):
     event has its `span`. If it has a method `sample(span) -> bool`, that is called at the start of
     each request; if no sink wants a request, its events have no span, and nothing that starts in it
     is reported. A sink that sets the flag of traces has a method `set_flag(span) -> bool`.
+
+    A sink with a true attribute `counts` also receives `PartsEnded`, and finds the calls of a
+    request in its `Scope`.
     """
 
     def __call__(self, event: AnyEvent, /) -> None:
@@ -87,11 +92,17 @@ def _all(_span: Span) -> bool:
 class Events:
     """The sinks of one gateway."""
 
-    __slots__ = ("_failed", "_samplers", "_set_flag", "is_traced", "sinks")
+    __slots__ = (
+        *("_counting", "_failed", "_samplers", "_set_flag"),
+        *("is_counted", "is_detailed", "is_traced", "sinks"),
+    )
 
     def __init__(self, *sinks: Sink) -> None:
         self.sinks: tuple[Sink, ...] = ()
         self.is_traced = False
+        self.is_counted = False
+        self.is_detailed = False
+        self._counting: tuple[Sink, ...] = ()
         self._failed: set[int] = set()
         self._samplers: tuple[Callable[[Span], bool], ...] = ()
         self._set_flag: Callable[[Span], bool] | None = None
@@ -107,6 +118,14 @@ class Events:
         if getattr(sink, "traces", False):
             self.is_traced = True
             self._samplers = (*self._samplers, getattr(sink, "sample", _all))
+        if getattr(sink, "counts", False):
+            self.is_counted, self._counting = True, (*self._counting, sink)
+        else:
+            self.is_detailed = True
+
+    def count(self, event: AnyEvent) -> None:
+        """Pass an event to the sinks that count."""
+        self._pass(event, self._counting)
 
     def flagged(self, span: Span) -> Span:
         """Return the span of a request with the flag that a sink sets; else as the client sent."""
@@ -128,7 +147,10 @@ class Events:
         """
         if self.is_traced and event.span is None and (span := running_span.get()) is not None:
             event = msgspec.structs.replace(event, span=span)
-        for sink in self.sinks:
+        self._pass(event, self.sinks)
+
+    def _pass(self, event: AnyEvent, sinks: tuple[Sink, ...]) -> None:
+        for sink in sinks:
             try:
                 sink(event)
             except Exception as error:  # noqa: BLE001 - a sink must not fail the request

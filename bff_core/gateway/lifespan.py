@@ -6,6 +6,7 @@ from functools import partial
 
 from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.console import make_commands, serve_process_commands
+from bff_core.observe.request_recorder import record_requests
 from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import processes_of
@@ -25,6 +26,8 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             checks.before_serving(
                 app.route_table(), processes, app.events, app.access, app.fast_path.obstacles()
             )
+            if app.settings.console == "on":  # in development requests are recorded anyway
+                record_requests(app.events, app.title)
             await stack.enter_async_context(app.open())
             stack.push_async_callback(app.console.aclose)
             commands = partial(make_commands, app)

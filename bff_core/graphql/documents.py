@@ -46,7 +46,7 @@ class Operation:
     """One operation of a valid document, and what is computed for it once.
 
     `view_cache` caches its answers; `rules` are the access rules of the fields that it selects.
-    Both are None until they are needed.
+    `labels` are those of its root fields, by response key. All three are None until needed.
     """
 
     node: OperationDefinitionNode
@@ -54,6 +54,7 @@ class Operation:
     cost: OperationCost
     view_cache: ViewCache | None = None
     rules: tuple[FieldRule, ...] | None = None
+    labels: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from bff_core.graphql.null_errors import add_null_errors
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.schema import check_fields, schema_hash, screens_of
 from bff_core.graphql.schema_copy import copy_schema
+from bff_core.graphql.served_fields import served_fields
 from bff_core.keywords import checks_keywords
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.routing.access import RouteAccess, guarded
@@ -127,6 +128,10 @@ class GraphQL:
     def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
         """Yield the access rules of the fields."""
         return access_rules(graphql_schema(self.schema), self.path, by)
+
+    def fields(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the fields of query and mutation: label, screen and objective, or empty texts."""
+        return served_fields(graphql_schema(self.schema))
 
     def _view_caches(self, gateway: str) -> MakeViewCache:
         shape = cache(partial(schema_hash, self.schema))

@@ -110,6 +110,14 @@ def report(errors: Sequence[GraphQLError], context: Context) -> None:
         )
 
 
+def is_failure(error: GraphQLError) -> bool:
+    """Whether the gateway or a service caused an error, not the client."""
+    cause = cause_of(error)
+    if cause is None:
+        return not is_for_clients(error)
+    return not is_expected(cause) or _is_failure(cause)
+
+
 def _is_failure(cause: Exception) -> bool:
     """Whether the gateway or a service caused it; missing parts are reported elsewhere."""
     status = members_of(cause)["status"]

@@ -1,6 +1,6 @@
 """Handles a GraphQL request over HTTP: reads, checks and executes it, and renders the result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 import strawberry
@@ -22,6 +22,7 @@ from bff_core.graphql.idempotency import ignore_key_of_query, mark_unknown_outco
 from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.request import GraphQLRequest, read_body, read_query
+from bff_core.graphql.served_fields import failed_fields, labels_of
 from bff_core.graphql.validation import MAX_ERRORS
 from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.request_context import SCOPE, context_of, note_error
@@ -79,6 +80,8 @@ class GraphQLView:
             return
         ignore_key_of_query(request_scope, kind)
         wiring = wiring_of(scope)
+        if wiring.events.is_counted:
+            request_scope.root_fields = _labels(operation)
         if kind is OperationType.MUTATION and context_of(scope).verdict is not None:
             await self._replay(request, operation, scope, send)
             return
@@ -162,12 +165,21 @@ class GraphQLView:
         if errors:
             report(errors, context)
             mark_unknown_outcome(request_scope, errors, context.changes)
+            labels = context.untracked_scope.root_fields or {}
+            context.untracked_scope.failed_fields = failed_fields(result, errors, labels)
         if result.data is None and not any(error.path for error in errors):
-            request_scope.outcome = "read"
+            request_scope.outcome, context.untracked_scope.root_fields = "read", None
             return refusal([rendered(error) for error in errors[:MAX_ERRORS]], medium)
         return answer(
             _response(result), context, medium, with_timing=self._with_timing, with_tag=is_get
         )
+
+
+def _labels(operation: Operation) -> Mapping[str, str]:
+    """Return the labels of the root fields of an operation, by their response keys."""
+    if operation.labels is None:
+        operation.labels = labels_of(operation.document, operation.node)
+    return operation.labels
 
 
 def _admit(kind: OperationType, *, is_get: bool) -> None:

@@ -13,6 +13,7 @@ from bff_core.graphql.arguments import FieldArgument, check_types, with_most, wi
 from bff_core.graphql.context import Info
 from bff_core.graphql.field_plan import FieldPlan
 from bff_core.graphql.sizes import CONVENTIONAL_ARGUMENTS, ListSize
+from bff_core.objective import objective
 
 TAKEN_NAMES: Final = frozenset({"_info", "_parent", "_source", "info", "root"})
 """Names of arguments that Strawberry passes itself."""
@@ -25,6 +26,7 @@ class FieldOptions(TypedDict, total=False):
     """The options of a field.
 
     `access` is its access rule. `description` replaces the first paragraph of the part's docstring.
+    `objective` is that of a field of the query or mutation, a text as that of `objective(...)`.
     """
 
     access: Access
@@ -32,6 +34,7 @@ class FieldOptions(TypedDict, total=False):
     description: str
     deprecation_reason: str
     directives: Sequence[object]
+    objective: str
 
 
 class PartOptions(FieldOptions, total=False):
@@ -92,6 +95,8 @@ def strawberry_field(
     resolver = _resolver(replace(plan, shape=shape))
     if "access" in options:
         access(options["access"])(resolver)
+    if "objective" in options:
+        objective(options["objective"])(resolver)
     return strawberry.field(
         resolver=resolver,
         name=options.get("name"),

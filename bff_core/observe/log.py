@@ -57,6 +57,7 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.RequestStarted: logging.DEBUG,
     events.RequestShed: logging.DEBUG,
     events.PartStarted: logging.DEBUG,
+    events.PartsEnded: logging.DEBUG,
     events.CallStarted: logging.DEBUG,
     events.CallEnded: logging.DEBUG,
     events.StreamEnded: _of_stream,

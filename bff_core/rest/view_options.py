@@ -34,6 +34,7 @@ class ReadOptions(StreamOptions, total=False):
     cache: bool
     max_values: int
     meta: bool
+    objective: str
 
 
 class WriteOptions(StreamOptions, total=False):
@@ -42,6 +43,7 @@ class WriteOptions(StreamOptions, total=False):
     idempotency: KeyRule
     max_values: int
     meta: bool
+    objective: str
 
 
 _KINDS: Final[Mapping[str, object]] = {
@@ -58,6 +60,7 @@ _MEANT: Final[Mapping[str, str]] = {
     "auth": "access",
     "idempotent": "idempotency",
     "priority": "criticality",
+    "slo": "objective",
     "timeout": "the timeout of a part, of a Policy or BFF_TIMEOUT",
     "title": "summary",
 }

@@ -16,6 +16,7 @@ from bff_core.compat.starlette import compile_path
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality as ranked
 from bff_core.errors import ConfigurationError, wired_in
+from bff_core.objective import objective
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.rest.declaration import (
     check_endpoint,
@@ -144,8 +145,9 @@ class Views:
         answer. The parts in `progressive=[early(Home.orders, ...)]` are sent with their values, the
         others with their status only.
 
-        Other options are `access`, `criticality`, `max_values` and `meta`, as those of `Views`, and
-        those of `APIRouter.get`: summary, tags, status_code …
+        Other options are `access`, `criticality`, `max_values` and `meta`, as those of `Views`,
+        `objective`, a text as that of `objective(...)`, and those of `APIRouter.get`: summary,
+        tags, status_code …
         """
         cache = options.pop("cache", self._defaults.cache)
         with wired_in(f"GET {self.prefix}{path}"):
@@ -326,6 +328,8 @@ class Views:
             access = _rule(options.pop("access", None))
             meta = options.pop("meta", defaults.meta)
             check_flags(meta=meta)
+            aim = options.pop("objective", None)
+            aimed = None if aim is None else objective(aim)
 
         def declare(endpoint: E) -> E:
             check_is_coroutine(endpoint)
@@ -353,6 +357,8 @@ class Views:
             checks = [guard(needs), *_checks(inputs, rule, limited)]
             shown["dependencies"] = [*checks, *shown.get("dependencies", ())]
             served = self._owned(rank(guarded(view.as_endpoint(), needs)))
+            if aimed is not None:
+                aimed(served)
             self.router.add_api_route(path, served, methods=[method], **shown)
             check_path_parameters(self.router.routes[-1], endpoint, inputs)
             screens = screens_of(self.router.routes[-1:])

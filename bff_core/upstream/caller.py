@@ -23,7 +23,7 @@ from bff_core.call import (
 )
 from bff_core.clock import Clock, monotonic
 from bff_core.errors import BadPayload, BadStatus, ConfigurationError, redacted
-from bff_core.events import Events, LocationDropped, ReplyReduced, Span, StreamEnded
+from bff_core.events import CallEnded, Events, LocationDropped, ReplyReduced, Span, StreamEnded
 from bff_core.http_statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.edge.idempotency import derived_key
@@ -48,7 +48,7 @@ from bff_core.upstream.request_bodies import (
 )
 from bff_core.upstream.request_headers import Fields, encoded, replaced, with_propagated
 from bff_core.upstream.request_target import Query, encode_query, template
-from bff_core.upstream.tracing import outcome_of, traced
+from bff_core.upstream.tracing import code_of, outcome_of, traced
 from bff_core.upstream.typed_reply import TypedReply
 
 T = TypeVar("T")
@@ -282,10 +282,19 @@ class Caller:
     async def reply(self, call: Call) -> Reply:
         """Send a call through the stack; note its reply for the running part and the view cache."""
         stack = self._stack
-        if call.span is None:
-            reply = await stack.handler(call)
-        else:
-            reply = await traced(call, stack.handler, stack.events, self._clock)
+        is_counted = stack.events.is_counted
+        started = self._clock() if is_counted else 0.0
+        try:
+            if call.span is None:
+                reply = await stack.handler(call)
+            else:
+                reply = await traced(call, stack.handler, stack.events, self._clock)
+        except BaseException as error:
+            if is_counted:
+                self._count(call, code_of(error), "", started)
+            raise
+        if is_counted:
+            self._count(call, reply.status, reply.source, started)
         if reply.source == "stale" and (part := running_part.get()) is not None:
             part.note_reply(reply)
         scope = self._scope
@@ -294,6 +303,18 @@ class Caller:
         if call.is_streamed and not isinstance(reply.body, bytes):
             self._follow(reply.body, call)
         return reply
+
+    def _count(self, call: Call, outcome: str | int, source: str, started: float) -> None:
+        """Note the end of a call for sinks that count: in its request, while that runs."""
+        scope, seconds = self._scope, self._clock() - started
+        if scope is None or scope.ended_calls is None:
+            self._stack.events.count(
+                CallEnded(call.upstream, call.operation, str(outcome), source, seconds)
+            )
+            return
+        part = running_part.get()
+        name = "" if part is None else part.name
+        scope.ended_calls.append((call.upstream, call.operation, outcome, source, seconds, name))
 
     def _follow(self, body: ReplyStream, call: Call) -> None:
         """Close a streamed body with the request at the latest, and report its end."""

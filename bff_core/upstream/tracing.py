@@ -14,6 +14,13 @@ def outcome_of(error: BaseException | None) -> str:
         return "whole"
     if isinstance(error, asyncio.CancelledError):
         return "closed"
+    return code_of(error)
+
+
+def code_of(error: BaseException) -> str:
+    """Return the error code of a call that failed, or `cancelled`."""
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled"
     return error.code if isinstance(error, BFFError) else type(error).__name__
 
 
@@ -25,7 +32,7 @@ async def traced(call: Call, handler: Handler, events: Events, clock: Clock) -> 
         reply = await handler(call)
         outcome, source = str(reply.status), reply.source
     except Exception as error:
-        outcome = error.code if isinstance(error, BFFError) else type(error).__name__
+        outcome = code_of(error)
         raise
     finally:
         ended = CallEnded(

@@ -1,0 +1,1 @@
+"""Metrics: counts what a gateway does, for Prometheus and the console."""

@@ -1,0 +1,207 @@
+"""Counts the answers of a gateway: by route and field, part, call, client, and what spoilt them."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from bff_core import events
+from bff_core.errors import UpstreamError
+from bff_core.objective import Objective
+from bff_core.observe.exceptions import cause_of
+from bff_core.observe.metrics.blame import Problem, RequestNotes, blamed, request_notes
+from bff_core.observe.metrics.clients import Clients
+from bff_core.observe.metrics.histogram import BOUNDS
+from bff_core.observe.metrics.series import OTHER, Bounded, CallSeries, PartSeries, ViewSeries
+from bff_core.scope import EndedCall, Scope, current_request
+
+MAX_VIEWS: Final = 300
+MAX_PARTS: Final = 500
+MAX_CALLS: Final = 500
+MAX_BLAMES: Final = 500
+"""How many series there may be of each kind; later ones share one with the labels `other`."""
+
+METHODS: Final = frozenset(
+    {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "WEBSOCKET"}
+)
+
+NO_PROBLEMS: Final[Sequence[Problem]] = ()
+
+
+class RequestCounts:
+    """The answers, parts and calls of one gateway in one process; `now` returns Unix time.
+
+    `objectives` are those of views by label, such as "GET /v1/home".
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.objectives: Mapping[str, Objective] = {}
+        self.views = Bounded(self._view, MAX_VIEWS)
+        self.fields = Bounded(self._view, MAX_VIEWS)
+        self.parts = Bounded(PartSeries, MAX_PARTS)
+        self.calls = Bounded(CallSeries, MAX_CALLS)
+        self.blames: Bounded[Counter[str]] = Bounded(lambda _: Counter(), MAX_BLAMES)
+        self.clients = Clients()
+
+    def set_objectives(self, objectives: Mapping[str, Objective]) -> None:
+        """Set the objectives of views by their labels."""
+        self.objectives = objectives
+        for view in (*self.views.found.values(), *self.fields.found.values()):
+            view.set_objective(objectives.get(view.label))
+
+    def _view(self, labels: tuple[str, ...]) -> ViewSeries:
+        label = " ".join(labels)
+        return ViewSeries(label, self.objectives.get(label))
+
+    def answered(self, event: events.RequestAnswered) -> None:
+        """Count an answer, with the parts and calls of its request."""
+        scope, status = current_request.get(), event.status
+        state = "failed" if status >= 500 else "complete"
+        problems, calls, is_stale = NO_PROBLEMS, None, False
+        if scope is not None:
+            calls, scope.ended_calls = scope.ended_calls, None
+            notes = scope.observed
+            if isinstance(notes, RequestNotes):
+                is_stale, problems = notes.is_stale, notes.with_upstreams(calls or ())
+                state = "degraded" if problems and status < 400 else state
+        if calls:
+            self._count_calls(calls, problems)
+        labels = (event.method, event.route)
+        view = self.views.found.get(labels) or self._added(*labels)
+        if is_stale and state == "complete":
+            view.stale += 1
+        if state == "complete" and event.span is None and view.budget is None:
+            seconds, histogram = event.duration, view.histogram
+            view.counts[status] += 1
+            histogram.counts[bisect_left(BOUNDS, seconds)] += 1  # inline: most requests are these
+            histogram.total += seconds
+        else:
+            self._count(view, event, state, scope=scope, problems=problems, calls=calls or ())
+        if scope is not None:
+            self.clients.of(scope).states[state] += 1
+            if scope.root_fields is not None:
+                self._count_fields(event, state, scope, problems=problems, calls=calls or ())
+
+    def _added(self, method: str, route: str) -> ViewSeries:
+        known = method if method in METHODS else OTHER
+        return self.views.add((known, route or OTHER))
+
+    def _count(
+        self,
+        view: ViewSeries,
+        event: events.RequestAnswered,
+        state: str,
+        *,
+        scope: Scope | None,
+        problems: Sequence[Problem],
+        calls: Sequence[EndedCall],
+    ) -> None:
+        """Count an answer for its route or for one of its fields."""
+        seconds = event.duration
+        if state == "complete":
+            view.counts[event.status] += 1
+        else:
+            view.spoilt[event.status, state] += 1
+        view.histogram.observe(seconds)
+        if event.span is not None:
+            view.histogram.exemplify((event.trace_id, seconds, self._now()))
+        outcome = state
+        if view.budget is not None and not 400 <= event.status < 500:
+            outcome = view.spend(state, seconds, self._now())
+        if outcome not in {"complete", "good"}:
+            client = ("", "") if scope is None else self.clients.of(scope).labels
+            for culprit in blamed(event, problems, calls):
+                self.blames.add((view.label, *culprit, *client))[outcome] += 1
+
+    def _count_fields(
+        self,
+        event: events.RequestAnswered,
+        state: str,
+        scope: Scope,
+        *,
+        problems: Sequence[Problem],
+        calls: Sequence[EndedCall],
+    ) -> None:
+        """Count an answer for each root field of its GraphQL operation.
+
+        A field has the state of the whole answer, or has failed.
+        """
+        for label in dict.fromkeys((scope.root_fields or {}).values()):
+            word, _, name = label.partition(" ")
+            own = "failed" if label in scope.failed_fields else state
+            view = self.fields.add((word, name))
+            self._count(view, event, own, scope=scope, problems=problems, calls=calls)
+
+    def parts_ended(self, event: events.PartsEnded) -> None:
+        """Count the parts of a composition, and note those of its request that did not end well."""
+        composition, found = event.composition, self.parts.found
+        for part in event.parts:
+            labels = composition, part.name
+            series = found.get(labels) or self.parts.add(labels)
+            seconds, histogram = part.ended - part.started, series.histogram
+            histogram.counts[bisect_left(BOUNDS, seconds)] += 1  # inline: this runs for each part
+            histogram.total += seconds
+            if part.state == "ok":
+                series.fine += 1
+                continue
+            state = part.state if part.exception() is None else "failed"
+            series.states[state] += 1
+            if (notes := request_notes()) is not None:
+                notes.add(Problem(composition, part.name, state, part.reason))
+
+    def part_failed(self, event: events.PartEnded) -> None:
+        """Note the service behind the error of a part."""
+        if event.error is None or (notes := request_notes()) is None:
+            return
+        cause = cause_of(event.error)
+        if isinstance(cause, UpstreamError):
+            notes.upstreams[event.composition, event.part] = cause.call.upstream
+
+    def call_ended(self, event: events.CallEnded) -> None:
+        """Count a call outside of requests; those of a request are counted with its answer."""
+        outcome = int(event.outcome) if event.outcome.isdigit() else event.outcome
+        self.count_call(
+            (event.upstream, event.operation, outcome, event.source, event.duration, "")
+        )
+
+    def _count_calls(self, calls: Sequence[EndedCall], problems: Sequence[Problem]) -> None:
+        """Count the calls of a request; this does the usual ones itself."""
+        found = self.calls.found
+        for call in calls:
+            upstream, operation, outcome, source, seconds, _ = call
+            series = found.get((upstream, operation))
+            if series is not None and source == "upstream" and outcome == 200:
+                series.fine += 1
+                histogram = series.histogram
+                histogram.counts[bisect_left(BOUNDS, seconds)] += 1
+                histogram.total += seconds
+            else:
+                self.count_call(call, problems)
+
+    def count_call(self, call: EndedCall, problems: Sequence[Problem] = NO_PROBLEMS) -> None:
+        """Count a call; it has timed out if it was cancelled with its part, whose time was over."""
+        upstream, operation, outcome, source, seconds, part = call
+        labels = upstream, operation
+        series = self.calls.found.get(labels) or self.calls.add(labels)
+        if isinstance(outcome, int):
+            word, is_error = STATUS_CLASSES[outcome // 100], outcome >= 500
+        else:
+            word = _timed_out(part, problems) if outcome == "cancelled" else outcome
+            is_error = word != "cancelled"
+        series.counts[word, source] += 1
+        if source == "upstream" or not source:
+            histogram = series.histogram
+            histogram.counts[bisect_left(BOUNDS, seconds)] += 1
+            histogram.total += seconds
+            if is_error:
+                series.errors += 1
+
+
+STATUS_CLASSES: Final = ("other", "1xx", "2xx", "3xx", "4xx", "5xx", *["other"] * 4)
+
+
+def _timed_out(part: str, problems: Sequence[Problem]) -> str:
+    """Return the outcome of a call that was cancelled."""
+    is_late = any(one.part == part and one.reason == "timeout" for one in problems)
+    return "timeout" if is_late else "cancelled"

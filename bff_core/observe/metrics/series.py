@@ -1,0 +1,110 @@
+"""The series that are counted, and the bound on how many there may be."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from bff_core.objective import Objective
+from bff_core.observe.metrics.budget import Budget
+from bff_core.observe.metrics.histogram import Histogram
+
+S = TypeVar("S")
+
+OTHER: Final = "other"
+"""The label of what is not known, and of all series beyond the bound."""
+
+
+class Bounded(Generic[S]):
+    """Series by their labels; beyond `limit` of them new ones share one with the labels `other`."""
+
+    __slots__ = ("_limit", "_make", "found")
+
+    def __init__(self, make: Callable[[tuple[str, ...]], S], limit: int) -> None:
+        self._make = make
+        self._limit = limit
+        self.found: dict[tuple[str, ...], S] = {}
+
+    def add(self, labels: tuple[str, ...]) -> S:
+        """Return the series of these labels, or of `other`, which is made if it is new."""
+        if labels not in self.found and len(self.found) >= self._limit:
+            labels = (OTHER,) * len(labels)
+        series = self.found.get(labels)
+        if series is None:
+            series = self.found[labels] = self._make(labels)
+        return series
+
+
+class ViewSeries:
+    """The answers of a route, or of a root field of GraphQL.
+
+    `counts` has the complete answers by status, `spoilt` the others by status and state. `stale`
+    counts complete answers with a stale part.
+    """
+
+    __slots__ = (
+        *("budget", "counts", "histogram", "label", "marked"),
+        *("objective", "spoilt", "stale"),
+    )
+
+    def __init__(self, label: str, objective: Objective | None = None) -> None:
+        self.label = label
+        self.counts: defaultdict[int, int] = defaultdict(int)
+        self.spoilt: defaultdict[tuple[int, str], int] = defaultdict(int)
+        self.stale = 0
+        self.histogram = Histogram()
+        self.marked: dict[str, int] = {}
+        self.set_objective(objective)
+
+    def set_objective(self, objective: Objective | None) -> None:
+        """Set its objective, whose budget has not been spent."""
+        self.objective = objective
+        self.budget = None if objective is None else Budget()
+
+    def spend(self, state: str, seconds: float, now: float) -> str:
+        """Count an answer for the objective: it is good, degraded, failed or slow."""
+        objective, budget, outcome = self.objective, self.budget, state
+        if objective is None or budget is None:
+            return state
+        if objective.is_met(state, seconds):
+            outcome = "good"
+        elif objective.is_met(state, 0.0):
+            outcome = "slow"
+        budget.count(outcome, now)
+        return outcome
+
+    def by_state(self) -> dict[str, int]:
+        """Return how many answers there were of each state; a 4xx is complete."""
+        complete = sum(self.counts.values())
+        found = {"complete": complete, "degraded": 0, "failed": 0, "stale": self.stale}
+        for (_, state), count in self.spoilt.items():
+            found[state] += count
+        return found
+
+
+class PartSeries:
+    """The runs of a part of a screen: `fine` ended as ok, `states` has the others by state."""
+
+    __slots__ = ("fine", "histogram", "states")
+
+    def __init__(self, _labels: tuple[str, ...] = ()) -> None:
+        self.fine = 0
+        self.states: defaultdict[str, int] = defaultdict(int)
+        self.histogram = Histogram()
+
+
+class CallSeries:
+    """The calls of an operation of a service.
+
+    `fine` were answered by the service with 200, `counts` has the others by outcome and source. The
+    histogram has those that the service answered or should have answered, not those from a cache;
+    `errors` of these failed.
+    """
+
+    __slots__ = ("counts", "errors", "fine", "histogram", "marked")
+
+    def __init__(self, _labels: tuple[str, ...] = ()) -> None:
+        self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.histogram = Histogram()
+        self.fine = 0
+        self.errors = 0
+        self.marked = 0

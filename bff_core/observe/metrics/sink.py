@@ -1,0 +1,79 @@
+"""`MetricsSink`: counts the events of one gateway in one process, in bounded memory."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from itertools import count
+from typing import Any, Final
+
+from bff_core import events
+from bff_core.events.sinks import AnyEvent
+from bff_core.observe.metrics.occurrences import SUBJECTS, Occurrence, occurrence_of
+from bff_core.observe.metrics.rare import RARE, Amounts
+from bff_core.observe.metrics.requests import RequestCounts
+from bff_core.observe.metrics.series import OTHER
+
+MAX_RARE: Final = 300
+"""How many series a family of rare counters may have; later ones share one labelled `other`."""
+
+MAX_OCCURRENCES: Final = 200
+"""How many things that operators want to know are stored, the newest."""
+
+
+class MetricsSink:
+    """Counts events; `now` returns Unix time.
+
+    `rare` counts what is no request, part or call, by family and labels. `breakers` are the states
+    of circuit breakers, `limits` the adaptive limits of bulkheads, both by upstream.
+    """
+
+    counts = True
+
+    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        self.now = now
+        self.started = now()
+        self.requests = RequestCounts(now)
+        self.rare: dict[str, Counter[tuple[str, ...]]] = {}
+        self.breakers: dict[str, str] = {}
+        self.limits: dict[str, int] = {}
+        self.occurrences: deque[Occurrence] = deque(maxlen=MAX_OCCURRENCES)
+        self._numbers = count(1)
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            events.RequestAnswered: self.requests.answered,
+            events.PartsEnded: self.requests.parts_ended,
+            events.PartEnded: self.requests.part_failed,
+            events.CallEnded: self._call_ended,
+            events.LimitMoved: self._limit_moved,
+            **dict.fromkeys((*RARE, *SUBJECTS), self._rare),
+        }
+
+    def __call__(self, event: AnyEvent, /) -> None:
+        """Count one event."""
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    def note(self, event: AnyEvent) -> None:
+        """Store what operators want to know of an event."""
+        found = occurrence_of(event, self.now(), next(self._numbers))
+        if found is not None:
+            self.occurrences.append(found)
+
+    def _call_ended(self, event: events.CallEnded) -> None:
+        if event.span is None:  # those of requests are counted with their answer
+            self.requests.call_ended(event)
+
+    def _limit_moved(self, event: events.LimitMoved) -> None:
+        self.limits[event.upstream] = event.limit
+
+    def _rare(self, event: AnyEvent) -> None:
+        if isinstance(event, events.BreakerChanged):
+            self.breakers[event.upstream] = event.state
+        for family, amounts in RARE.get(type(event), ()):
+            self._add(self.rare.setdefault(family, Counter()), amounts(event))
+        self.note(event)
+
+    def _add(self, counter: Counter[tuple[str, ...]], amounts: Amounts) -> None:
+        for labels, amount in amounts:
+            is_known = labels in counter or len(counter) < MAX_RARE
+            counter[labels if is_known else (OTHER,) * len(labels)] += amount
