@@ -110,6 +110,7 @@ def gateway(
         clock=clock,
         events=events if events is not None else _logged(name, settings, sinks),
         log_headers=[name.lower() for name in log_headers],
+        demo=demo,
     )
     check_services(services, settings)
     # Errors in policies are raised before anything is opened.

@@ -3,10 +3,21 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
-from bff_core import ANYONE, Composition, Settings, Upstream, Views, gateway, optional
+from bff_core import (
+    ANYONE,
+    Composition,
+    Require,
+    Settings,
+    Upstream,
+    Viewer,
+    Views,
+    gateway,
+    optional,
+)
 from bff_core.console.fault_probe import FaultProbe, shared_screen
 from bff_core.console.model import ScreenName
 from bff_core.console.process_commands import process_commands
@@ -56,9 +67,18 @@ class Service:
             yield self
 
 
-def made(port: int):
+class NoSignIn:
+    """An authenticator that needs what a console does not have."""
+
+    challenge = "Bearer"
+
+    async def authenticate(self, scope, /) -> None:
+        """Return no viewer."""
+
+
+def made(port: int, *, access=ANYONE, **options):
     """Return a gateway of one screen."""
-    views = Views(access=ANYONE)
+    views = Views(access=access)
 
     @views.get("/home")
     async def get_home(home: Home) -> list[str] | None:
@@ -67,7 +87,7 @@ def made(port: int):
     settings = Settings(
         env="development", log="off", upstreams={"reviews": f"http://127.0.0.1:{port}"}
     )
-    return gateway("mobile", settings=settings, faces=[views])
+    return gateway("mobile", settings=settings, faces=[views], **options)
 
 
 @pytest.fixture
@@ -75,9 +95,9 @@ def opened(pages):
     """Open a probe over a gateway and its service; its clock is set by the test."""
 
     @asynccontextmanager
-    async def open_probe():
+    async def open_probe(**options):
         async with Service().served() as service:
-            app = made(service.port)
+            app = made(service.port, **options)
             async with running(app):
                 source = GatewaySource(name="mobile", commands=process_commands(app))
                 now = [0.0]
@@ -104,6 +124,21 @@ async def test_the_screen_is_shown_as_clients_get_it_now(opened):
     assert (before.route, before.status, before.state) == ("GET /home", 200, "complete")
     assert (soon, calls) == (before, 1)
     assert (after.state, [one.state for one in after.parts]) == ("degraded", ["missing"])
+
+
+async def test_a_screen_is_shown_whatever_the_gateways_sign_in_is(opened):
+    """In development a viewer of `demo` is signed in, with the scopes of this user."""
+    options = {"access": Require("home:read"), "authenticator": NoSignIn()}
+    demo = partial(Viewer, scopes=frozenset({"home:read"}))
+    async with opened(**options, demo=demo) as (probe, _, _now):
+        await probe.refresh()
+        shown = probe.clients[0]
+    async with opened(**options) as (probe, _, _now):
+        await probe.refresh()
+        refused = probe.clients[0]
+
+    assert (shown.status, shown.state) == (200, "complete")
+    assert refused.status == 403
 
 
 def test_the_home_screen_is_watched():
