@@ -72,8 +72,17 @@ def dev(
             autocompletion=gateways,
         ),
     ] = None,
+    *,
+    console_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port of the console (CONSOLE_PORT; a free one from 8000 on).", min=1, max=65535
+        ),
+    ] = None,
 ) -> None:
     """Run the project: its gateways and mocks, with reload on save and a log of each request.
+
+    The console shows requests, screens and services in a browser; its address is printed first.
 
     The table tool.bff of pyproject.toml lists gateways and services; .env may set variables.
 
@@ -81,7 +90,7 @@ def dev(
     """
     from bff_core.cli.dev.run import develop  # noqa: PLC0415 # loads the framework
 
-    raise typer.Exit(develop(gateways or ()))
+    raise typer.Exit(develop(gateways or (), console_port=console_port))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -49,6 +49,7 @@ ALONE = (
     "console/test_upstream_workers.py",
     "console/test_workers.py",
     "cli/dev/test_console.py",
+    "cli/dev/test_dev_console.py",
     "cli/dev/test_shop.py",
     "cli/dev/test_supervisor.py",
     "cli/dev/test_terminal.py",

@@ -50,13 +50,14 @@ class GatewayInfo(Model):
 
 
 class ProcessInfo(Model):
-    """A process that `bff dev` runs: a gateway or a service."""
+    """A process that `bff dev` runs: a gateway or a service; `since` is when it stopped."""
 
     name: str
     kind: Literal["gateway", "service"]
     port: int
     state: Literal["starting", "running", "stopped", "failed"]
     takes_faults: bool = False
+    since: float | None = None
 
 
 class Installation(Model):

@@ -7,7 +7,16 @@ from typing import Final
 from bff_core.gateway.app import Gateway
 from bff_core.observe.process_socket import Command
 
-AREAS: Final = ("process", "requests", "metrics", "overview", "screens", "upstreams", "live_page")
+AREAS: Final = (
+    "process",
+    "requests",
+    "metrics",
+    "overview",
+    "screens",
+    "upstreams",
+    "live_page",
+    "api",
+)
 """The modules below `commands`; each has `commands(gateway)`."""
 
 

@@ -1,5 +1,6 @@
 """The FastAPI app of one gateway, with the edge and the fast path in front."""
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -39,6 +40,9 @@ from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.captures import Captures
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
+from bff_core.gateway.development_pages import VARIABLE as DEV_CONSOLE
+from bff_core.gateway.development_pages import DevelopmentPages
+from bff_core.gateway.index_page import IndexRow, rows_of
 from bff_core.gateway.metrics import GatewayMetrics, metrics_sink
 from bff_core.gateway.metrics_page import MetricsPage, has_metrics_route
 from bff_core.gateway.operations import OperatorActions
@@ -154,6 +158,8 @@ class Gateway(FastAPI):
         self.exception_handlers = handlers
         self.fast_path.assemble(table, following=following, handlers=noted)
         self.shedding.set_routes(table)
+        is_development = settings.env == "development"
+        elsewhere = os.environ.get(DEV_CONSOLE, "") if is_development else ""
         parts = EdgeParts(
             about=About(self.title, framework_version(), settings.revision),
             readiness=self.readiness,
@@ -169,10 +175,11 @@ class Gateway(FastAPI):
             idempotency_store=(
                 (lambda: self.running.shared.idempotency) if settings.idempotency_url else None
             ),
+            pages=self._development_pages(table, elsewhere) if is_development else None,
             admin=self._admin_endpoints(),
             webhook=self._webhook(),
             metrics=self._metrics_page(table),
-            console=self.console if serves_console(settings, table) else None,
+            console=self.console if serves_console(settings, table) and not elsewhere else None,
             own=config.concerns,
             shedding=self.shedding,
             base=base_of(settings.public_url),
@@ -190,6 +197,20 @@ class Gateway(FastAPI):
         if self.middleware_stack is not None:
             return self.fast_path.table
         return RouteTable.of(self.routes, self.fast_path.compiled)
+
+    def _development_pages(self, table: RouteTable, console: str) -> DevelopmentPages:
+        paths = [path for one in self.config.faces if (path := getattr(one, "path", ""))]
+        return DevelopmentPages(
+            self.title,
+            table,
+            console=console,
+            rows=self._index_rows,
+            graphql=paths,
+        )
+
+    def _index_rows(self) -> list[IndexRow]:
+        document = {} if self.openapi_url is None else self.openapi()
+        return list(rows_of(self.routes, self.access, document))
 
     def _admin_endpoints(self) -> AdminEndpoints | None:
         actions = admin_actions(

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bff_core.auth.authenticator import Authenticator, Resources
+from bff_core.auth.demo import DemoViewer
 from bff_core.background import Background
 from bff_core.clock import Clock, chance
 from bff_core.composition.wiring import Wiring
@@ -34,7 +35,8 @@ class GatewayConfig:
 
     `sagas` is None for a gateway without sagas, `authenticator` is None if all callers are
     anonymous. `concerns` are the user's own checks of every request. `log_headers` are the names of
-    the request headers that are logged, in lower case.
+    the request headers that are logged, in lower case. `demo` makes viewers from user ids: with
+    BFF_AUTH=demo, and for the console's own requests in development.
     """
 
     name: str
@@ -51,6 +53,7 @@ class GatewayConfig:
     clock: Clock
     events: Events
     log_headers: Sequence[str] = ()
+    demo: DemoViewer | None = None
 
     @property
     def shared_state(self) -> SharedStateConfig:

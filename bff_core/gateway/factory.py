@@ -116,13 +116,12 @@ def gateway(
         clock=clock,
         events=events if events is not None else _logged(name, settings, sinks),
         log_headers=[name.lower() for name in log_headers],
+        demo=demo,
     )
     check_services(services, settings)
     # Errors in policies are raised before anything is opened.
     planned = planned_services(policies.read(), settings, transport, has_cache=has_cache)
-    app = Gateway(
-        config, planned, lifespan=lifespan_of(checks, lifespan), **_fastapi(config, fastapi)
-    )
+    app = Gateway(config, planned, lifespan=lifespan_of(checks, lifespan), **_fastapi(fastapi))
     app.router.routes.extend(own_routes)
     for face in faces:
         face.install(app, app.fast_path, is_development=settings.env == "development")
@@ -131,12 +130,13 @@ def gateway(
     return app
 
 
-def _fastapi(config: GatewayConfig, given: FastAPIOptions) -> dict[str, Any]:
+def _fastapi(given: FastAPIOptions) -> dict[str, Any]:
     """Return the keywords of the FastAPI app.
 
-    In production it has no pages of documentation, since these load scripts from other hosts.
+    It has no pages of documentation unless they are given, since these load scripts from other
+    hosts: in development `/docs` leads to the console.
     """
-    pages = {"docs_url": None, "redoc_url": None} if config.settings.env == "production" else {}
+    pages = {"docs_url": None, "redoc_url": None}
     responses = {"default": PROBLEM, **(given.get("responses") or {})}
     return {**pages, **given, "responses": responses}
 

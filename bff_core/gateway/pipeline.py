@@ -45,9 +45,10 @@ class EdgeParts:
     """The parts from which the edge of one gateway is built, besides its `EdgeOptions`.
 
     Without a store, idempotency and rate limits use the memory of this process. `admin` needs an
-    operator token, `webhook` a purge secret. `console` answers the paths from `/console` on. `own`
-    are the user's concerns. `base` is the path below which clients find the gateway, if it shares
-    its origin. `log_headers` are the names of the request headers that are logged, in lower case.
+    operator token, `webhook` a purge secret. `console` answers the paths from `/console` on, and
+    `pages` other pages in development. `own` are the user's concerns. `base` is the path below
+    which clients find the gateway, if it shares its origin. `log_headers` are the names of the
+    request headers that are logged, in lower case.
     """
 
     about: About
@@ -58,6 +59,7 @@ class EdgeParts:
     limits: Sequence[Limit] = ()
     limit_store: GetLimitStore | None = None
     idempotency_store: GetStore | None = None
+    pages: Concern | None = None
     admin: AdminEndpoints | None = None
     webhook: Webhook | None = None
     metrics: Concern | None = None
@@ -125,6 +127,7 @@ def concerns(options: EdgeOptions, parts: EdgeParts, shedding: SheddingControlle
         AllowedHosts(allowed=options.allowed_hosts),
         BodyLimit(limit=options.max_body),
         limits_by_address,
+        parts.pages,
         parts.admin,
         parts.metrics,
         parts.webhook,

@@ -46,7 +46,9 @@ _FAMILIES = {"upstreams": _UPSTREAM, "secrets": _SECRET}
 """Fields that have a variable for each name, and the prefix of these variables."""
 
 # Read by the test run, and set by `bff dev` and the parent of workers, not by the settings.
-_FOREIGN = frozenset({"BFF_REQUIRE_ALL", "BFF_DEV_TRACES", "BFF_PROCESS_SOCKETS"})
+_FOREIGN = frozenset(
+    {"BFF_REQUIRE_ALL", "BFF_DEV_TRACES", "BFF_DEV_CONSOLE", "BFF_PROCESS_SOCKETS"}
+)
 
 
 Location = tuple[int | str, ...]

@@ -120,8 +120,8 @@ async def open_with_routes(file=None) -> AsyncIterator[Shop]:
         ("GET", "/raw/x", "max-age=5"),
         ("GET", "/openapi.json", PRIVATE),
         ("HEAD", "/openapi.json", PRIVATE),
-        ("GET", "/docs", PRIVATE),
-        ("GET", "/redoc", PRIVATE),
+        ("GET", "/docs", UNSTORED),
+        ("GET", "/", UNSTORED),
         ("GET", "/healthz", UNSTORED),
     ],
 )

@@ -21,7 +21,10 @@ class EndedEarly(Exception):
 
 
 class Child:
-    """A started program; `show` is called with each line of its output, once it is revealed."""
+    """A started program.
+
+    `record` is called with its name and each line of its output, `show` only once it is revealed.
+    """
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Child:
         output: asyncio.StreamReader,
         *,
         show: Callable[[str, str], None],
+        record: Callable[[str, str], None],
         lifeline: socket.socket | None = None,
     ) -> None:
         self.program = program
@@ -41,6 +45,7 @@ class Child:
         if lifeline is not None:
             lifeline.setblocking(False)
         self._show = show
+        self._record = record
         self._is_revealed = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._followed = asyncio.create_task(self._follow(output))
@@ -125,6 +130,7 @@ class Child:
     def _take(self, line: bytes) -> None:
         text = line.decode(errors="replace").rstrip("\r")
         self._tail.append(text)
+        self._record(self.program.name, text)
         if self._is_revealed:
             self._show(self.program.name, text)
 

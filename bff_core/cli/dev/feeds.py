@@ -1,13 +1,15 @@
-"""Receives the requests that gateways report: a Unix socket for each of them."""
+"""The Unix sockets of a run: gateways report requests on one, and serve commands on others."""
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 
+from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
+from bff_core.observe.request_recorder import VARIABLE as TRACES
 from bff_core.observe.request_records import RequestRecord
 
 MAX_LINE_BYTES: Final = 1 << 22
@@ -32,8 +34,8 @@ class Feeds:
             server.close()
         self._folder.cleanup()
 
-    async def open(self, name: str) -> str:
-        """Open the socket of a gateway; return its path."""
+    async def open(self, name: str) -> Mapping[str, str]:
+        """Open the sockets of a gateway; return the variables that it needs to find them."""
         path = str(Path(self._folder.name) / f"{len(self._servers)}")
 
         async def follow(lines: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -47,4 +49,10 @@ class Feeds:
 
         server = await asyncio.start_unix_server(follow, path, limit=MAX_LINE_BYTES)
         self._servers.append(server)
-        return path
+        folder = self.folder_of(name)
+        folder.mkdir()
+        return {TRACES: path, PROCESS_SOCKETS: str(folder)}
+
+    def folder_of(self, name: str) -> Path:
+        """Return the folder in which the processes of a gateway serve commands."""
+        return Path(self._folder.name) / f"of-{name}"

@@ -18,7 +18,8 @@ NAMES: Final = "1234567890abcdefghijklmnopqrstuvwxyz"
 ESCAPE: Final = "\x1b"
 
 HELP: Final = """
-  o  open a gateway's page in the browser
+  o  open the console in the browser: all requests, screens and services, live
+  p  open a gateway's page in the browser
   b  break or restart a program: stop it; make a mock slow, or let it fail
   r  restart all gateways with their current code
   t  which requests show their tree: first of a route, slow and degraded; all; none
@@ -42,13 +43,20 @@ Key = tuple[str, str, Callable[[], None]]
 
 
 class Keyboard:
-    """Menus of keys; the current one is the footer."""
+    """Menus of keys; the current one is the footer. `console` is the address of the console."""
 
     def __init__(
-        self, supervisor: Supervisor, screen: Screen, console: TerminalWriter, style: Style
+        self,
+        supervisor: Supervisor,
+        screen: Screen,
+        terminal: TerminalWriter,
+        style: Style,
+        *,
+        console: str = "",
     ) -> None:
         self._supervisor = supervisor
         self._screen = screen
+        self._terminal = terminal
         self._console = console
         self._style = style
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,9 +65,11 @@ class Keyboard:
 
     def show(self) -> None:
         """Show the main menu."""
+        console: list[Key] = [("o", "console", self._open_console)] if self._console else []
         self._menu(
             [
-                ("o", "open", self._open),
+                *console,
+                ("p", "pages", self._open),
                 ("b", "break or restart a service", self._break),
                 ("r", "restart", self._restart),
                 ("t", f"trees: {self._screen.trees}", self._switch_trees),
@@ -95,7 +105,7 @@ class Keyboard:
             label = style.paint(shown, INVERSE) if style.has_colours else f"[{shown.strip()}]"
             rows[-1] += f"{label} {text}  "
             width += size
-        self._console.set_footer("\n".join(row.rstrip() for row in rows))
+        self._terminal.set_footer("\n".join(row.rstrip() for row in rows))
 
     def _choose(
         self, title: str, programs: Sequence[Program], action: Callable[[Program], None]
@@ -104,6 +114,9 @@ class Keyboard:
             (key, one.name, partial(action, one)) for key, one in zip(NAMES, programs, strict=False)
         ]
         self._menu([*keys, (ESCAPE, "back", self.show)], title)
+
+    def _open_console(self) -> None:
+        self._do(self._browse(self._console))
 
     def _open(self) -> None:
         gateways = [one for one in self._supervisor.programs if one.is_gateway]

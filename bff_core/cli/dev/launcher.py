@@ -13,6 +13,7 @@ from bff_core.cli.dev.fork_client import ForkClient, ForkServer, started_server
 from bff_core.cli.dev.fork_server import WORKER
 from bff_core.cli.dev.process_guard import ProcessGuard
 from bff_core.cli.dev.program import Program
+from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
 
 ENDING: Final = ("--drain-delay=0", "--grace=5", "--workers=1")
 """No load balancer has to notice the shutdown, and Ctrl-C should be quick."""
@@ -21,7 +22,8 @@ ENDING: Final = ("--drain-delay=0", "--grace=5", "--workers=1")
 class Launcher:
     """Starts programs as leaders of process groups, which end with the supervisor.
 
-    `show` is called with the name of a program and each line of its output.
+    `show` and `record` are called with the name of a program and each line of its output: `show`
+    from when it is ready.
     """
 
     def __init__(
@@ -29,11 +31,13 @@ class Launcher:
         root: Path,
         environ: Mapping[str, str],
         show: Callable[[str, str], None],
+        record: Callable[[str, str], None],
         server: ForkServer | None,
     ) -> None:
         self._root = root
         self.environ = environ
         self._show = show
+        self._record = record
         self._guard = ProcessGuard()
         self._fork = None if server is None else ForkClient(server)
         if self._fork is not None:
@@ -66,11 +70,15 @@ class Launcher:
             if theirs is not None:
                 theirs.close()
         self._guard.guard(pid)
-        return Child(program, pid, exited, output, show=self._show, lifeline=ours)
+        return Child(
+            program, pid, exited, output, show=self._show, record=self._record, lifeline=ours
+        )
 
     def bury(self, child: Child) -> None:
-        """Kill what a program left behind, and forget its group, since ids are reused."""
+        """Remove what a program left behind, and forget its group, since ids are reused."""
         self._guard.end(child.pid)
+        if folder := child.program.env.get(PROCESS_SOCKETS):
+            (Path(folder) / f"{child.pid}.sock").unlink(missing_ok=True)
 
     async def close(self) -> None:
         """End the fork server and the guard."""

@@ -12,14 +12,19 @@ from bff_core.observe.request_records import RequestRecord
 
 
 class Logfmt:
-    """The view of files, pipes and CI."""
+    """The view of files, pipes and CI; `console` is the address of the console in a browser."""
 
-    def __init__(self, console: TerminalWriter, programs: Sequence[Program]) -> None:
-        self._console = console
+    def __init__(
+        self, terminal: TerminalWriter, programs: Sequence[Program], *, console: str = ""
+    ) -> None:
+        self._terminal = terminal
+        self._address = console
         self._root = programs[0].root
 
     def starting(self, programs: Sequence[Program]) -> None:
-        """Log how many programs are started."""
+        """Log the address of the console, and how many programs are started."""
+        if self._address:
+            self._write(event="run.console", url=self._address)
         self._write(event="run.starting", programs=len(programs))
 
     def ready(
@@ -90,7 +95,7 @@ class Logfmt:
         words = [
             f"{key}={_quoted(str(value))}" for key, value in fields.items() if value is not None
         ]
-        self._console.write(" ".join((f"time={clock}", *words)))
+        self._terminal.write(" ".join((f"time={clock}", *words)))
 
 
 def _quoted(text: str) -> str:

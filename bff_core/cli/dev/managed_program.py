@@ -18,6 +18,9 @@ HANDOVER_SECONDS: Final = 0.3
 """How long a reload waits for the end of the old process."""
 
 
+State = Literal["starting", "ready", "stopped", "failed"]
+
+
 class NotReady(Exception):
     """A program did not come up; the message says how it ended, `lines` is its output."""
 
@@ -43,7 +46,8 @@ class ManagedProgram:
         stop_seconds: float,
     ) -> None:
         self.program = program
-        self.state: Literal["starting", "ready", "stopped", "failed"] = "starting"
+        self._state: State = "starting"
+        self.ended_at: float | None = None
         self.child: Child | None = None
         self.seconds = 0.0
         self.has_old_code = False
@@ -54,6 +58,17 @@ class ManagedProgram:
         self._stop_seconds = stop_seconds
         self._listener: socket.socket | None = None
         self._endings: set[asyncio.Task[bool]] = set()
+
+    @property
+    def state(self) -> State:
+        """Whether it serves; `ended_at` is the Unix time at which it stopped or failed."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        has_ended = state in {"stopped", "failed"}
+        self.ended_at = (self.ended_at or time.time()) if has_ended else None
+        self._state = state
 
     @property
     def name(self) -> str:

@@ -4,11 +4,13 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
 from bff_core.cli.dev.console import TerminalWriter
+from bff_core.cli.dev.console_server import VARIABLE as PORT
+from bff_core.cli.dev.console_server import ConsoleServer, opened_console
 from bff_core.cli.dev.fork_client import IS_AVAILABLE, forked_server
 from bff_core.cli.dev.keyboard import Keyboard
 from bff_core.cli.dev.keys import reading_keys
@@ -22,16 +24,20 @@ from bff_core.cli.project import find_project, read_project
 from bff_core.settings.env_file import DEFAULT, read_env_file
 
 
-def develop(gateways: Sequence[str] = ()) -> int:
+def develop(gateways: Sequence[str] = (), *, console_port: int | None = None) -> int:
     """Run the services and gateways of the project until Ctrl-C; return the exit status.
 
-    0: it was stopped. 1: a program did not come up, or no gateway is left. Raises `CannotRun` for a
-    table, a port or a gateway's name that is wrong, and `ConfigurationError` for a wrong `.env`.
+    0: it was stopped. 1: a program did not come up, or no gateway is left. The console has the
+    `console_port`, or that of the environment. Raises `CannotRun` for a table, a port or a
+    gateway's name that is wrong, and `ConfigurationError` for a wrong `.env`.
     """
     root = find_project().root
     plan = read_plan(root, gateways)
     check(program.port for program in plan.programs)
-    return run_programs(plan, replan=partial(read_plan, root, gateways))
+    environ = {**plan.environ, **({} if console_port is None else {PORT: str(console_port)})}
+    console = opened_console(environ, {program.port.number for program in plan.programs})
+    with closing(console):
+        return run_programs(plan, replan=partial(read_plan, root, gateways), console=console)
 
 
 def read_plan(root: Path, gateways: Sequence[str]) -> Plan:
@@ -47,6 +53,7 @@ def run_programs(
     plan: Planned,
     *,
     replan: Callable[[], Plan] | None = None,
+    console: ConsoleServer | None = None,
     ready_seconds: float = READY_SECONDS,
     stop_seconds: float = STOP_SECONDS,
 ) -> int:
@@ -58,32 +65,34 @@ def run_programs(
         Supervisor,
         plan,
         replan=replan,
+        console=console,
         fork_server=forked_server(root) if has_gateway and IS_AVAILABLE else None,
         ready_seconds=ready_seconds,
         stop_seconds=stop_seconds,
     )
-    with TerminalWriter() as console:
-        return asyncio.run(run(make, plan, console))
+    address = "" if console is None else console.address
+    with TerminalWriter() as terminal:
+        return asyncio.run(run(make, plan, terminal, address))
 
 
 async def _in_plain_lines(
-    make: Callable[..., Supervisor], plan: Planned, console: TerminalWriter
+    make: Callable[..., Supervisor], plan: Planned, terminal: TerminalWriter, console: str
 ) -> int:
-    return await make(Logfmt(console, plan.programs)).run()
+    return await make(Logfmt(terminal, plan.programs, console=console)).run()
 
 
 async def _on_terminal(
-    make: Callable[..., Supervisor], plan: Planned, console: TerminalWriter
+    make: Callable[..., Supervisor], plan: Planned, terminal: TerminalWriter, console: str
 ) -> int:
     """Run with colours and keys."""
     style = Style(has_colours=True, has_signs=has_signs(plan.environ))
-    screen = Screen(console, style, plan.programs)
+    screen = Screen(terminal, style, plan.programs, console=console)
     supervisor = make(screen, stays=True)
-    keyboard = Keyboard(supervisor, screen, console, style)
-    with ExitStack() as terminal:
+    keyboard = Keyboard(supervisor, screen, terminal, style, console=console)
+    with ExitStack() as until_end:
 
         def on_ready() -> None:
-            if terminal.enter_context(reading_keys(keyboard.press)):
+            if until_end.enter_context(reading_keys(keyboard.press)):
                 keyboard.show()
                 loop = asyncio.get_running_loop()
                 loop.add_signal_handler(signal.SIGWINCH, keyboard.redraw)

@@ -22,18 +22,20 @@ LEVEL_COLOURS: Final = {"warning": YELLOW, "error": RED, "critical": RED}
 
 
 class Screen:
-    """The view of a terminal."""
+    """The view of a terminal; `console` is the address of the console in a browser."""
 
     def __init__(
         self,
-        console: TerminalWriter,
+        terminal: TerminalWriter,
         style: Style,
         programs: Sequence[Program],
         *,
+        console: str = "",
         columns: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
     ) -> None:
         self.trees: Trees = TREES[0]
-        self._console = console
+        self._terminal = terminal
+        self._address = console
         self._style = style
         self.columns = columns
         self._root = programs[0].root
@@ -44,7 +46,8 @@ class Screen:
 
     def starting(self, programs: Sequence[Program]) -> None:
         """Say what is started."""
-        self._say(f"starting {len(programs)} programs")
+        console = f"; console: {self._address}" if self._address else ""
+        self._say(f"starting {len(programs)} programs{console}")
 
     def ready(
         self,
@@ -55,9 +58,15 @@ class Screen:
     ) -> None:
         """Show the addresses, the programs, and what to try."""
         text = welcome(
-            self._style, programs, elsewhere, serving, total=total, columns=self.columns()
+            self._style,
+            programs,
+            elsewhere,
+            serving,
+            console=self._address,
+            total=total,
+            columns=self.columns(),
         )
-        self._console.write(text)
+        self._terminal.write(text)
 
     def line(self, name: str, text: str) -> None:
         """Show a line of a program, if the requests do not show it anyway."""
@@ -68,7 +77,7 @@ class Screen:
         shown = found.text
         if colour is not None:
             shown = self._style.paint(f"{self._sign('warning')}{found.text}", colour)
-        self._console.write(f"{self._lines.prefix(name)}{shown}{self._quoted(found.below)}")
+        self._terminal.write(f"{self._lines.prefix(name)}{shown}{self._quoted(found.below)}")
 
     def request(self, name: str, trace: RequestRecord) -> None:
         """Show a request, or count it if there are many."""
@@ -91,14 +100,14 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Show a text as it is."""
-        self._console.write(text)
+        self._terminal.write(text)
 
     def _sign(self, state: str) -> str:
         return f"{self._style.sign(state)} " if self._style.has_signs else ""
 
     def _say(self, text: str) -> None:
         clock = self._lines.prefix("").split("  ", 1)[0]
-        self._console.write(f"{clock}  {text}")
+        self._terminal.write(f"{clock}  {text}")
 
     def _quoted(self, lines: Sequence[str]) -> str:
         bar = self._style.paint(self._style.drawn("│"), DIM)
@@ -110,9 +119,12 @@ class Screen:
         lines = [self._lines.line(name, trace, summary, width)]
         if self._has_tree(name, trace, summary):
             lines.extend(self._lines.tree(trace, summary, width))
+        if summary.state == "failed" and self._address:
+            sign = self._style.drawn("→")
+            lines.append(f"          {sign} {self._address}/requests/{trace.request_id}")
         if trace.dropped:
             lines.append(f"          ({trace.dropped} requests before it are not shown)")
-        self._console.write("\n".join(lines))
+        self._terminal.write("\n".join(lines))
 
     def _has_tree(self, name: str, trace: RequestRecord, summary: Summary) -> bool:
         is_first = (name, summary.title) not in self._shown
@@ -124,4 +136,4 @@ class Screen:
         return self.trees == "all" or is_first or is_slow or summary.has_findings
 
     def _show_folded(self, name: str, text: str) -> None:
-        self._console.write(f"{self._lines.prefix(name)}{self._style.paint(text, BOLD)}")
+        self._terminal.write(f"{self._lines.prefix(name)}{self._style.paint(text, BOLD)}")

@@ -7,23 +7,27 @@ wants to see. A key starts it again, and so does a change of its code.
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from bff_core.cli.dev.console_server import ConsoleServer
 from bff_core.cli.dev.feeds import Feeds
 from bff_core.cli.dev.fork_client import ForkServer
 from bff_core.cli.dev.launcher import Launcher
 from bff_core.cli.dev.managed_program import ManagedProgram, NotReady
 from bff_core.cli.dev.plan import Planned
+from bff_core.cli.dev.recorded_view import RecordedView
 from bff_core.cli.dev.saved_files import SavedFiles
 from bff_core.cli.dev.view import RunView, Serving
 from bff_core.cli.dev.watch import SETTINGS, NoWatcher, Owners, watch
 from bff_core.cli.errors import CannotRun
+from bff_core.console.log_ring import LogRing
 from bff_core.errors import ConfigurationError
-from bff_core.observe.request_recorder import VARIABLE
+from bff_core.gateway.development_pages import VARIABLE as CONSOLE
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 8.0
@@ -32,8 +36,8 @@ STOP_SECONDS = 8.0
 class Supervisor:
     """Runs programs until it is stopped.
 
-    If it `stays`, a program that does not come up waits for a change of its code; else the run ends
-    when a program does not come up, or no gateway is left.
+    The `console` is served meanwhile. If it `stays`, a program that does not come up waits for a
+    change of its code; else the run ends when a program does not come up, or no gateway is left.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Supervisor:
         *,
         replan: Callable[[], Planned] | None = None,
         fork_server: ForkServer | None = None,
+        console: ConsoleServer | None = None,
         stays: bool = False,
         ready_seconds: float = READY_SECONDS,
         stop_seconds: float = STOP_SECONDS,
@@ -50,12 +55,16 @@ class Supervisor:
         self.programs = plan.programs
         self._plan = plan
         self._replan = replan
-        self._view = view
+        self.logs = LogRing()
+        self._view = RecordedView(view, self.logs)
+        self.events = self._view.events
         self._root = plan.programs[0].root
         self._stays = stays
         self._ready_seconds = ready_seconds
         self._stop_seconds = stop_seconds
-        self._launcher = Launcher(self._root, plan.environ, view.line, fork_server)
+        self._console = console
+        self._own_env: dict[str, Mapping[str, str]] = {}
+        self._launcher = Launcher(self._root, plan.environ, view.line, self.logs.add, fork_server)
         self.all_managed = {
             one.name: ManagedProgram(
                 one,
@@ -79,7 +88,7 @@ class Supervisor:
         left.
         """
         self._listen_to_signals()
-        async with Feeds(self._view.request) as feeds:
+        async with Feeds(self._view.request) as feeds, self._served_console(feeds):
             life = asyncio.create_task(self._live(feeds, on_ready))
             stopped = asyncio.create_task(self._stopping.wait())
             try:
@@ -99,12 +108,24 @@ class Supervisor:
 
     def toggle(self, name: str) -> None:
         """Stop a program, or start it again."""
+        if self.all_managed[name].state == "ready":
+            self.stop_program(name)
+        else:
+            self.start_program(name)
+
+    def stop_program(self, name: str) -> None:
+        """End a program at once, without its knowledge; one that does not run stays so."""
         managed = self.all_managed[name]
-        if managed.state == "ready":
+        if managed.state in {"ready", "starting"}:
             managed.kill()
             managed.state = "stopped"
             self._change(managed, partial(self._stopped, managed))
-        else:
+
+    def start_program(self, name: str) -> None:
+        """Start a program that does not run."""
+        managed = self.all_managed[name]
+        if managed.state in {"stopped", "failed"}:
+            managed.state = "starting"
             self._change(managed, partial(self._started, managed))
 
     def restart(self, name: str) -> None:
@@ -160,9 +181,18 @@ class Supervisor:
         self._plan, self.programs = plan, plan.programs
         for name in changed:
             managed = self.all_managed[name]
-            own = {key: value for key, value in managed.program.env.items() if key == VARIABLE}
-            managed.program = replace(new[name], env={**new[name].env, **own})
+            managed.program = replace(
+                new[name], env={**new[name].env, **self._own_env.get(name, {})}
+            )
         return changed
+
+    def _served_console(self, feeds: Feeds) -> AbstractAsyncContextManager[None]:
+        """Serve the console until the context ends."""
+        return nullcontext() if self._console is None else self._console.serving(self, feeds)
+
+    def _console_env(self) -> dict[str, str]:
+        """Return the variables by which gateways find the console."""
+        return {} if self._console is None else {CONSOLE: self._console.address}
 
     def _is_setting(self, path: Path) -> bool:
         return path.parent == self._root and path.name in SETTINGS
@@ -183,10 +213,9 @@ class Supervisor:
         self._view.starting(self.programs)
         for managed in self.all_managed.values():
             if managed.program.is_gateway:
-                path = await feeds.open(managed.name)
-                managed.program = replace(
-                    managed.program, env={**managed.program.env, VARIABLE: path}
-                )
+                own = {**await feeds.open(managed.name), **self._console_env()}
+                self._own_env[managed.name] = own
+                managed.program = replace(managed.program, env={**managed.program.env, **own})
         self._spawn(self._watch())
         for managed in self.all_managed.values():
             self._change(managed, partial(self._started, managed, is_first=True))

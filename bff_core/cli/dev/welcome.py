@@ -9,6 +9,7 @@ from bff_core.cli.dev.style import BOLD, DIM, GREEN, RED, UNDERLINED, Style
 from bff_core.cli.dev.view import Serving
 
 SERVICES_PER_COLUMN: Final = 5
+ABOUT_CONSOLE: Final = "all gateways and services, live"
 
 Cell = tuple[int, str]
 """The width of a text, and the text with its colours."""
@@ -20,10 +21,11 @@ def welcome(
     elsewhere: Mapping[str, str],
     serving: Mapping[str, Serving],
     *,
+    console: str = "",
     total: float,
     columns: int,
 ) -> str:
-    """Return the text; `serving` has those that serve."""
+    """Return the text; `serving` has those that serve, `console` is its address."""
     gateways = [one for one in programs if one.is_gateway]
     services = [one for one in programs if not one.is_gateway]
     left = [*_gateways(style, gateways, serving), (0, ""), _ready(style, total)]
@@ -37,17 +39,21 @@ def welcome(
             for (size, text), (_, behind) in zip_longest(left, right, fillvalue=(0, ""))
         ]
     examples = [f"  {style.paint('try', DIM)}  {one.example}" for one in gateways if one.example]
-    addresses = list(_addresses(style, gateways))
+    addresses = list(_addresses(style, gateways, console))
     blocks = [addresses, rows, examples]
     return "\n".join(line for block in blocks if block for line in ("", *block)) + "\n"
 
 
-def _addresses(style: Style, gateways: Sequence[Program]) -> Iterator[str]:
-    width = max((len(one.name) for one in gateways), default=0)
-    for one in gateways:
-        if one.page:
-            address = style.paint(f"{one.url}{one.page}", UNDERLINED)
-            yield f"  {style.paint(f'{one.name:<{width}}', BOLD)}   {address}"
+def _addresses(style: Style, gateways: Sequence[Program], console: str) -> Iterator[str]:
+    """Yield the address of the console, then those of the gateways' pages."""
+    rows = [("console", console, ABOUT_CONSOLE)] if console else []
+    rows += [(one.name, f"{one.url}{one.page}", "") for one in gateways if one.page]
+    names = max((len(name) for name, _, _ in rows), default=0)
+    width = max((len(address) for _, address, _ in rows), default=0)
+    for name, address, about in rows:
+        space = f"{'':{width - len(address)}}   " if about else ""
+        shown = f"{style.paint(address, UNDERLINED)}{space}{style.paint(about, DIM)}"
+        yield f"  {style.paint(f'{name:<{names}}', BOLD)}   {shown}"
 
 
 def _gateways(

@@ -16,8 +16,9 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.authenticator import each_of
+from bff_core.auth.authenticator import Authenticator, each_of
 from bff_core.auth.demo import DemoAuthenticator
+from bff_core.auth.viewer import Viewer
 from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.part import Part
 from bff_core.composition.part_status import WORST_LAST, State
@@ -207,8 +208,16 @@ def _headers(request: ProbeRequest) -> Iterable[tuple[bytes, bytes]]:
 
 
 def takes_demo_viewers(app: Gateway) -> bool:
-    """Whether a gateway signs in any user id, as `BFF_AUTH=demo` lets it do."""
-    return any(isinstance(one, DemoAuthenticator) for one in each_of(app.config.authenticator))
+    """Whether a probe of a gateway signs in any user id, as `BFF_AUTH=demo` lets the gateway do."""
+    return any(isinstance(one, DemoAuthenticator) for one in each_of(_authenticator_of(app)))
+
+
+def _authenticator_of(app: Gateway) -> Authenticator | None:
+    """Return the authenticator of a probe: in development one that needs no sign-in."""
+    config = app.config
+    if config.authenticator is None or config.settings.env != "development":
+        return config.authenticator
+    return DemoAuthenticator(env=config.settings.env, viewer=config.demo or Viewer)
 
 
 @asynccontextmanager
@@ -245,7 +254,7 @@ def _edge_of(app: Gateway, events: Events) -> ASGIApp:
         readiness=Readiness([]),
         events=events,
         routes=app.route_table(),
-        authenticator=config.authenticator,
+        authenticator=_authenticator_of(app),
         own=config.concerns,
         clock=config.clock,
     )

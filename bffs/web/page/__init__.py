@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from bff_core import ANYONE, access
 
@@ -17,16 +17,21 @@ POLICY = (
 router = APIRouter(include_in_schema=False)
 
 
+HEADERS = {"content-security-policy": POLICY, "cache-control": "no-cache"}
+
+
 def _file(name: str) -> FileResponse:
-    headers = {"content-security-policy": POLICY, "cache-control": "no-cache"}
-    return FileResponse(FOLDER / name, headers=headers)
+    return FileResponse(FOLDER / name, headers=HEADERS)
 
 
 @router.get("/")
 @access(ANYONE)
-async def get_index() -> FileResponse:
-    """Show the page."""
-    return _file("index.html")
+async def get_index(request: Request) -> Response:
+    """Show the page; in development it has a link to the console."""
+    if request.app.settings.env != "development":
+        return _file("index.html")
+    text = (FOLDER / "index.html").read_text()
+    return HTMLResponse(text.replace('id="console" hidden', 'id="console"'), headers=HEADERS)
 
 
 @router.get("/page.js")

@@ -72,6 +72,7 @@ def test_every_program_is_named_with_its_address(shop):
     """Once all is up, a line gives each program's URL and process id."""
     rows = {row["name"]: int(row["port"]) for row in ROW.finditer(shop.run.output)}
 
+    assert " event=run.console url=http://localhost:" in shop.run.output.splitlines()[0]
     assert rows == shop.ports
     assert len(shop.run.survivors(shop.pids.values(), seconds=0)) == len(shop.ports)
 

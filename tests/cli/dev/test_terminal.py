@@ -90,6 +90,7 @@ class Project:
     def __init__(self, folder: Path, ports: list[int]) -> None:
         self.folder = folder
         self.url = f"http://localhost:{ports[0]}/page"
+        self.console = f"http://localhost:{ports[2]}/console"
         for path, text in {
             "pyproject.toml": PYPROJECT.format(port=ports[0], mock=ports[1]),
             ".env": "BFF_LOG_LEVEL=warning\n",
@@ -115,9 +116,10 @@ class Project:
 @pytest.fixture(scope="module")
 def project(start_for_all, free_ports, tmp_path_factory):
     """Run a project of one gateway and one mock."""
-    project = Project(tmp_path_factory.mktemp("shop"), free_ports(2))
+    ports = free_ports(3)
+    project = Project(tmp_path_factory.mktemp("shop"), ports)
     command = (sys.executable, "-m", "bff_core", "dev")
-    options = {"TERM": "xterm", "BROWSER": "echo opening %s"}
+    options = {"TERM": "xterm", "BROWSER": "echo opening %s", "CONSOLE_PORT": str(ports[2])}
     project.run = start_for_all(*command, folder=project.folder, on_terminal=True, **options)
     project.run.until("quit")
     return project
@@ -254,9 +256,22 @@ def test_a_key_restarts_the_gateways(project):
     project.run.press_until("r", "mobile restarted in")
 
 
-def test_a_key_opens_the_page_of_the_gateway(project):
-    """With one gateway there is nothing to choose."""
-    project.run.press_until("o", f"opening {project.url.removesuffix('/page')}/docs")
+def test_keys_open_the_console_and_the_page_of_the_gateway(project):
+    """With one gateway there is no page to choose; its documentation is a page of the console."""
+    gateway = project.url.removesuffix("/page")
+    project.run.press_until("o", f"opening {project.console}\r\n")
+    project.run.press_until("p", f"opening {gateway}/docs")
+    page = httpx.get(f"{gateway}/docs", trust_env=False)
+
+    assert page.headers["location"] == f"{project.console}/api?gateway=mobile"
+
+
+def test_the_address_of_the_console_is_printed_first(project):
+    """It is shown before anything has started, and again above the programs."""
+    lines = project.run.text.splitlines()
+
+    assert lines[0].endswith(f"starting 2 programs; console: {project.console}")
+    assert f"  console   {project.console}   all gateways and services, live" in lines
 
 
 def test_changed_settings_are_applied(project):
@@ -278,7 +293,7 @@ def test_trees_help_and_quit_have_keys(project):
     """`t` shows all trees, `?` explains, `q` ends the run and restores the terminal."""
     run = project.run
     run.press_until("t", "trees: all")
-    run.press_until("?", "open a gateway's page in the browser")
+    run.press_until("?", "open the console in the browser")
     run.press("q")
 
     assert run.wait() == 0
@@ -288,7 +303,7 @@ def test_trees_help_and_quit_have_keys(project):
 
 def test_code_that_is_broken_from_the_start_can_be_mended(start, free_ports, tmp_path):
     """On a terminal the run waits for the next save; Ctrl-C ends it."""
-    project = Project(tmp_path, free_ports(2))
+    project = Project(tmp_path, free_ports(3))
     project.save("bffs/shared.py", "GREETING = (\n")
     command = (sys.executable, "-m", "bff_core", "dev")
     run = start(*command, folder=tmp_path, on_terminal=True, TERM="xterm")
@@ -313,7 +328,7 @@ def test_code_that_is_broken_from_the_start_can_be_mended(start, free_ports, tmp
 )
 def test_a_wrong_project_is_a_line(start, tmp_path, file, text, arguments, *, complaint):
     """Nothing is started, and the status is 2."""
-    Project(tmp_path, [1, 2]).save(file, text)
+    Project(tmp_path, [1, 2, 3]).save(file, text)
     run = start(sys.executable, "-m", "bff_core", "dev", *arguments, folder=tmp_path)
 
     assert run.wait() == 2

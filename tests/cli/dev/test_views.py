@@ -13,11 +13,13 @@ from bff_core.cli.dev.keyboard import SIGNS as MEANINGS
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.program import Program
+from bff_core.cli.dev.recorded_view import RecordedView
 from bff_core.cli.dev.screen import Screen
 from bff_core.cli.dev.style import Style, is_plain
 from bff_core.cli.dev.view import Serving
 from bff_core.cli.dev.welcome import welcome
 from bff_core.cli.ports import Port
+from bff_core.console.log_ring import LogRing
 from tests.cli.dev.traces import degraded, failed, plain
 from tests.reference_project import programs
 
@@ -186,10 +188,21 @@ def test_the_start_shows_addresses_programs_and_a_request():
     """Gateways at the left, services in columns of five beside them."""
     all_programs = list(programs(BFF_AUTH="demo").values())
     names = [one.name for one in all_programs if one.name != "cart"]
-    text = welcome(SIGNS, all_programs, {}, serving(*names), total=3.1, columns=120)
+    text = welcome(
+        SIGNS,
+        all_programs,
+        {},
+        serving(*names),
+        console="http://localhost:8000/console",
+        total=3.1,
+        columns=120,
+    )
 
     lines = text.splitlines()
-    assert "  web       http://localhost:8001/" in lines
+    assert lines[1] == (
+        "  console   http://localhost:8000/console   all gateways and services, live"
+    )
+    assert lines[2] == "  web       http://localhost:8001/"
     assert any(
         line.startswith("  ✓ mobile   :8002  REST     /v1") and "✓ catalog   :9002" in line
         for line in lines
@@ -197,6 +210,29 @@ def test_the_start_shows_addresses_programs_and_a_request():
     assert "✗ cart" in text
     assert "  ready in 3.1 s" in text
     assert "  try  curl -sD- localhost:8002/v1/home -H 'Authorization: Bearer demo-1'" in lines
+
+
+def test_a_failed_request_leads_to_the_console(written):
+    """Below its tree is the address of its page."""
+    screen = Screen(written, SIGNS, [gateway()], console="http://localhost:8000/console")
+    screen.request("mobile", failed())
+    screen.request("mobile", degraded())
+    address = f"          → http://localhost:8000/console/requests/{failed().request_id}"
+
+    assert [address in text.splitlines() for text in written.texts] == [True, False]
+
+
+def test_the_address_of_the_console_comes_first(written):
+    """On a terminal, and as a line of key=value words."""
+    address = "http://localhost:8000/console"
+    for view in (
+        Screen(written, SIGNS, [gateway()], console=address),
+        Logfmt(written, [gateway()], console=address),
+    ):
+        view.starting([gateway()])
+
+    assert written.lines[0].endswith(f"starting 1 programs; console: {address}")
+    assert written.lines[1].endswith(f" event=run.console url={address}")
 
 
 @pytest.mark.parametrize("columns", [60, 90])
@@ -252,3 +288,25 @@ def test_plain_lines_are_logfmt(written):
         'event=run.reloaded message="bffs/home.py saved, mobile restarted in 0.7 s"',
         'program=mobile line="say \\"hi\\""',
     ]
+
+
+def test_what_happens_to_programs_is_recorded(written):
+    """Failures and reloads are events, and lines of the log; what people stop is a line only."""
+    logs = LogRing()
+    view = RecordedView(Logfmt(written, [gateway()]), logs)
+    view.failure("catalog", "catalog (pid 7) was killed by SIGKILL", ["out of memory"])
+    view.failure("users", "did not come up: ended with status 4")
+    view.failure("cart", "cart is stopped")
+    view.note("waiting for users")
+    view.note("bffs/home.py saved, mobile restarted in 0.7 s", is_reload=True)
+
+    assert [(one.subject, one.state, one.text) for one in view.events] == [
+        ("catalog", "failed", "**catalog** (pid 7) was killed by SIGKILL"),
+        ("users", "failed", "**users** did not come up: ended with status 4"),
+        ("bff dev", "ok", "bffs/home.py saved, mobile restarted in 0.7 s"),
+    ]
+    assert [(one.process, one.level) for one in logs.page().lines] == [
+        ("catalog", "error"), ("users", "error"), ("cart", "error"),
+        ("bff dev", "info"), ("bff dev", "info"),
+    ]  # fmt: skip
+    assert len(written.lines) == 6

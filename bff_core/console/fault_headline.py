@@ -1,0 +1,57 @@
+"""The sentence at the top of the page of faults: what is broken, and what clients get of it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bff_core.console.model import ClientView, FaultCard, Headline, Severity
+
+REFUSED: Final = frozenset({401, 403})
+"""Statuses of an answer that says nothing about services."""
+
+MAX_NAMED: Final = 3
+"""Services that are named; of more the number is."""
+
+
+def headline_of(cards: Sequence[FaultCard], clients: Sequence[ClientView], screen: str) -> Headline:
+    """Return what faults there are, and for which clients the screen is not complete."""
+    broken = [(one, what) for one in cards if (what := _effect(one))]
+    if not broken:
+        return Headline(state="ok", text=f"No faults: {_number(len(cards))} answer as usual.")
+    if len(broken) > MAX_NAMED:
+        subject = f"{len(broken)} of {len(cards)} services have faults"
+    else:
+        subject = ", ".join(f"**{one.service}** {what}" for one, what in broken)
+    signed_in = [one for one in clients if one.status not in REFUSED]
+    failed = [one.gateway for one in signed_in if one.state == "failed"]
+    degraded = [one.gateway for one in signed_in if one.state == "degraded"]
+    effects = [
+        f"{word} for {_listed(names)}"
+        for word, names in (("fails", failed), ("is degraded", degraded))
+        if names
+    ]
+    state: Severity = "failed" if failed else "fallback"
+    text = f"{subject}: {screen} {' and '.join(effects)}." if effects else f"{subject}."
+    return Headline(state=state, text=text)
+
+
+def _effect(card: FaultCard) -> str:
+    """Return what a service does other than usual, in words; empty if nothing."""
+    if card.state != "running":
+        return "is starting" if card.state == "starting" else f"is {card.state}"
+    others = [*(kind.replace("_", " ") for kind in card.kinds), *card.others]
+    effects = [
+        f"is {card.latency:g} s slower" if card.latency else "",
+        f"fails {card.errors:.0%} of its requests" if card.errors else "",
+        f"leaves {card.hang:.0%} of its requests unanswered" if card.hang else "",
+        f"sends garbage to {card.garbage:.0%} of its requests" if card.garbage else "",
+        f"has other faults ({', '.join(others)})" if others else "",
+    ]
+    return " and ".join(one for one in effects if one)
+
+
+def _number(services: int) -> str:
+    return "the service" if services == 1 else f"all {services} services"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names) if len(names) < MAX_NAMED else ", ".join(names)

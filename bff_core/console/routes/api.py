@@ -1,0 +1,64 @@
+"""The API of the API page: contracts of the gateways, and requests to them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bff_core.console.answers import HEADERS, ConsoleProblem, answer, read_json
+from bff_core.console.app import Console
+from bff_core.console.commands.api import OPENAPI, SCHEMA, SEND
+from bff_core.console.installation import INFO
+from bff_core.console.model import Send, Sent
+from bff_core.console.sent_request import SECONDS, check
+
+MARGIN: Final = 2.0
+"""How much longer than a request its command may take (seconds)."""
+
+SDL: Final = "text/plain; charset=utf-8"
+
+
+def routes(console: Console) -> list[Route]:
+    """Return the routes of this area."""
+
+    def contract(command: str, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+        async def get(request: Request) -> Response:
+            body = await console.sources.send_one(request.path_params["gateway"], command)
+            return Response(body, headers=HEADERS, media_type=media_type)
+
+        return get
+
+    async def send(request: Request) -> Response:
+        gateway = console.sources.get(request.path_params["gateway"]).name
+        if not console.actor(request).can_operate:
+            raise ConsoleProblem(
+                403, "Only operators send requests", "Sign in with the operator's token."
+            )
+        wanted = await read_json(request, Send)
+        check(wanted)
+        # Of one process only: another would carry out a write twice.
+        found = await console.sources.send_all(gateway, INFO, seconds=1.0)
+        process = next((one.process for one in found.answered), "")
+        body = msgspec.json.encode(wanted)
+        answered = await console.sources.send_one(
+            gateway, SEND, body, process=process, seconds=SECONDS + MARGIN
+        )
+        sent = msgspec.json.decode(answered, type=Sent)
+        if not sent.status:
+            raise ConsoleProblem(
+                504, f"{gateway} did not answer", f"It took more than {SECONDS:g} seconds."
+            )
+        return answer(sent)
+
+    return [
+        Route(
+            "/gateways/{gateway}/openapi.json",
+            contract(OPENAPI, "application/json"),
+            methods=["GET"],
+        ),
+        Route("/gateways/{gateway}/schema.graphql", contract(SCHEMA, SDL), methods=["GET"]),
+        Route("/gateways/{gateway}/send", send, methods=["POST"]),
+    ]

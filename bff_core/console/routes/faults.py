@@ -1,0 +1,127 @@
+"""The API of the faults: breaks mock services, stops and starts processes, and shows the effect."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bff_core.console.answers import ConsoleProblem, answer, read_json
+from bff_core.console.app import Console
+from bff_core.console.development import Development
+from bff_core.console.fault_control import MAX_LATENCY, FaultControl, NoFaultControl
+from bff_core.console.fault_headline import headline_of
+from bff_core.console.fault_probe import FaultProbe
+from bff_core.console.model import FaultCard, FaultsPage, Live, SetFaults
+
+MAX_SPREAD: Final = 5.0
+
+
+def routes(console: Console) -> list[Route]:
+    """Return the routes of this area; none where `bff dev` does not run the services."""
+    run = console.find(Development)
+    if run is None:
+        return []
+    api = _FaultsAPI(console, run, FaultControl(run.client), FaultProbe(console))
+    console.live.add(api.contribute)
+    return [
+        Route("/faults", api.get, methods=["GET"]),
+        Route("/faults/{service}", api.put, methods=["PUT"]),
+        Route("/faults/{service}", api.delete, methods=["DELETE"]),
+        Route("/processes/{name}/start", api.start, methods=["POST"]),
+        Route("/processes/{name}/stop", api.stop, methods=["POST"]),
+    ]
+
+
+@dataclass
+class _FaultsAPI:
+    console: Console
+    run: Development
+    control: FaultControl
+    probe: FaultProbe
+    cards: dict[str, FaultCard] = field(default_factory=dict)
+    """The cards as they were read last; pages get them live when one changes."""
+
+    sent: list[FaultCard] = field(default_factory=list)
+
+    async def get(self, _: Request) -> Response:
+        cards, _done = await asyncio.gather(
+            self.control.cards(self.run.processes()), self.probe.refresh()
+        )
+        self.cards = {one.service: one for one in cards}
+        clients, screen = self.probe.clients, self.probe.screen
+        headline = headline_of(cards, clients, screen)
+        return answer(FaultsPage(headline=headline, cards=cards, screen=screen, clients=clients))
+
+    async def put(self, request: Request) -> Response:
+        service = self.run.service(request.path_params["service"])
+        wanted = _checked(await read_json(request, SetFaults))
+        try:
+            card = await self.control.put(service, wanted)
+        except NoFaultControl as error:
+            raise ConsoleProblem(409, f"{service.name} takes no faults", f"{error}.") from None
+        return self._changed(card)
+
+    async def delete(self, request: Request) -> Response:
+        service = self.run.service(request.path_params["service"])
+        try:
+            card = await self.control.clear(service)
+        except NoFaultControl as error:
+            raise ConsoleProblem(409, f"{service.name} takes no faults", f"{error}.") from None
+        return self._changed(card)
+
+    async def start(self, request: Request) -> Response:
+        return self._set_running(request, self.run.start, "started")
+
+    async def stop(self, request: Request) -> Response:
+        return self._set_running(request, self.run.stop, "stopped")
+
+    async def contribute(self, live: Live, is_new: bool) -> None:  # of `Contribute`
+        """Add the cards to a live message if one has changed, or for a new page."""
+        cards = [self._now(one) for one in self.cards.values()]
+        if is_new:
+            live.faults = cards or None
+        elif cards != self.sent:
+            live.faults = self.sent = cards
+
+    def _set_running(self, request: Request, change: Callable[[str], None], done: str) -> Response:
+        name = request.path_params["name"]
+        self.run.process(name)
+        change(name)
+        self.console.audit(request, name, f"**{name}** was {done}", state="stale")
+        return answer(self.run.process(name))
+
+    def _changed(self, card: FaultCard) -> Response:
+        self.cards[card.service] = card
+        return answer(card)
+
+    def _now(self, card: FaultCard) -> FaultCard:
+        """Return a card with the state of its process; a process that was stopped has no faults."""
+        now = self.run.process(card.service)
+        if now.state == card.state:
+            return card
+        return FaultCard(
+            service=card.service,
+            port=card.port,
+            state=now.state,
+            takes_faults=False,
+            since=now.since,
+        )
+
+
+def _checked(wanted: SetFaults) -> SetFaults:
+    """Return faults that a service takes; raises `ConsoleProblem` (422)."""
+    shares = {"errors": wanted.errors, "hang": wanted.hang, "garbage": wanted.garbage}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ConsoleProblem(422, f"{name} is no share", "Give a number from 0 to 1.")
+    if not 0 <= wanted.latency <= MAX_LATENCY:
+        raise ConsoleProblem(
+            422, "latency is out of range", f"Give seconds from 0 to {MAX_LATENCY:g}."
+        )
+    if not 0 <= wanted.spread <= MAX_SPREAD:
+        raise ConsoleProblem(422, "spread is out of range", f"Give a number to {MAX_SPREAD:g}.")
+    return wanted

@@ -1,0 +1,288 @@
+"""The API of faults, processes and logs over real mock services."""
+
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bff_core.console.development import Development
+from bff_core.console.fault_control import COUNTS
+from bff_core.console.log_ring import LogRing
+from bff_core.console.model import Live, ProcessInfo
+from bff_core.console.program_client import ProgramClient
+from tests.console.conftest import CHANGE, browser
+
+ROOT = Path(__file__).parents[2]
+DRIP = {"kind": "drip", "route": "GET /reviews", "rate": 0.2}
+
+
+@pytest.fixture(scope="module")
+def mock_port():
+    """Run a mock service; return its port."""
+    command = (sys.executable, "-m", "services_mock", "reviews", "--port", "0")
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        yield int(process.stderr.readline().rsplit(":", 1)[1])
+        process.terminate()
+
+
+@dataclass
+class Run:
+    """A run of `bff dev` without processes of its own: the mock, one without faults, a gateway."""
+
+    infos: dict[str, ProcessInfo]
+    logs: LogRing = field(default_factory=LogRing)
+
+    def set_state(self, name: str, state: str) -> None:
+        """Let a process be in a state."""
+        self.infos[name].state = state
+
+
+@pytest.fixture
+def run(mock_port) -> Run:
+    """Return a run whose mock has no faults."""
+    of_mock(mock_port, "DELETE")
+    rows = [("reviews", "service", mock_port), ("maps", "service", 1), ("web", "gateway", 1)]
+    return Run({n: ProcessInfo(name=n, kind=k, port=p, state="running") for n, k, p in rows})
+
+
+@pytest.fixture
+def opened(pages, run):
+    """Open a console of the run, and a client of it."""
+
+    @asynccontextmanager
+    async def open_console():
+        console, client = pages.console(), ProgramClient()
+        console.put(
+            Development(
+                logs=run.logs,
+                client=client,
+                processes=lambda: list(run.infos.values()),
+                start=lambda name: run.set_state(name, "starting"),
+                stop=lambda name: run.set_state(name, "stopped"),
+            )
+        )
+        async with browser(pages.app(console)) as http:
+            yield console, http
+        await client.aclose()
+
+    return open_console
+
+
+async def put(http, service: str = "reviews", **faults: float) -> httpx.Response:
+    """Set the faults of a service as a page does."""
+    return await http.put(f"/console/api/faults/{service}", json=faults, headers=CHANGE)
+
+
+def call(port: int) -> int:
+    """Call the mock as a gateway does; return the status."""
+    return httpx.get(f"http://127.0.0.1:{port}/reviews", trust_env=False).status_code
+
+
+def of_mock(port: int, method: str = "GET", body: dict | None = None) -> list[dict]:
+    """Use the control route of the mock; return the faults that it reports, without counts."""
+    url = f"http://127.0.0.1:{port}/__faults__"
+    with httpx.Client(trust_env=False) as http:
+        if method != "GET":
+            http.request(method, url, json=body).raise_for_status()
+        faults = http.get(url).json()["faults"]
+    return [{k: v for k, v in one.items() if k not in COUNTS} for one in faults]
+
+
+async def test_sliders_set_the_faults_of_a_mock(opened, mock_port):
+    """Each of the four kinds is set on all routes, and 0 removes it."""
+    async with opened() as (_, http):
+        card = (await put(http, latency=1.5, errors=0.25, hang=0.1, garbage=1.0)).json()
+        faults = of_mock(mock_port)
+        less = (await put(http, errors=1.0)).json()
+
+    assert [card[name] for name in ("latency", "errors", "hang", "garbage")] == [1.5, 0.25, 0.1, 1]
+    assert [(one["kind"], one["route"], one["rate"]) for one in faults] == [
+        ("latency", "*", 1.0), ("error", "*", 0.25), ("hang", "*", 0.1), ("garbage", "*", 1.0)
+    ]  # fmt: skip
+    assert faults[0]["distribution"] == {"name": "constant", "seconds": 1.5}
+    assert [less[name] for name in ("latency", "errors", "hang", "garbage")] == [0, 1, 0, 0]
+
+
+async def test_faults_of_other_kinds_stay(opened, mock_port):
+    """What a slider can't show is listed in words, and a slider leaves it as it is."""
+    async with opened() as (_, http):
+        error = {"kind": "error", "status": 503, "rate": 0.5}
+        once = {"kind": "error", "status": 404, "times": 1}
+        slow = {"kind": "latency", "distribution": {"name": "normal", "mean": 1, "stddev": 1}}
+        body = {"faults": [DRIP, error, once, slow]}
+        of_mock(mock_port, "PUT", body)
+        before = (await http.get("/console/api/faults")).json()["cards"][0]
+        after = (await put(http, latency=2.0, errors=0.75)).json()
+        faults = of_mock(mock_port)
+
+    assert (before["latency"], before["errors"]) == (0, 0.5)
+    assert before["others"] == ["drip on GET /reviews, 20 %", "error, 1 times", "latency"]
+    assert after["others"] == before["others"]
+    assert [one["kind"] for one in faults] == ["drip", "error", "latency", "latency", "error"]
+    assert (faults[-1]["status"], faults[-1]["rate"]) == (503, 0.75)
+
+
+async def test_other_kinds_hit_each_call(opened, mock_port):
+    """A long tail of latencies, the flavour of garbage, and kinds without a slider."""
+    async with opened() as (_, http):
+        kinds = ["drip", "truncated"]
+        first = await put(http, latency=0.4, spread=1.0, garbage=0.5, flavour="html", kinds=kinds)
+        stays = await put(http, garbage=1.0)
+        faults = of_mock(mock_port)
+        last = await put(http, kinds=["drip"])
+        unknown = await put(http, kinds=["nonsense"])
+
+    card = first.json()
+    assert (card["latency"], card["spread"], card["flavour"]) == (0.4, 1.0, "html")
+    assert (card["kinds"], card["others"]) == (kinds, [])
+    assert (stays.json()["kinds"], stays.json()["flavour"]) == (kinds, "html")
+    assert [one["kind"] for one in faults] == ["garbage", *kinds]
+    assert (last.json()["kinds"], last.json()["garbage"]) == (["drip"], 0)
+    assert (unknown.status_code, of_mock(mock_port)[0]["kind"]) == (409, "drip")
+
+
+async def test_hits_are_counted_over_changes(opened, mock_port):
+    """The mock forgets them when its faults are set; a reset begins again."""
+    async with opened() as (_, http):
+        await put(http, errors=1.0)
+        call(mock_port)
+        first = (await http.get("/console/api/faults")).json()["cards"][0]
+        await put(http, errors=1.0)
+        call(mock_port)
+        second = (await http.get("/console/api/faults")).json()["cards"][0]
+        reset = (await http.request("DELETE", "/console/api/faults/reviews", headers=CHANGE)).json()
+
+    assert [(one["hits"], one["calls"]) for one in (first, second)] == [(1, 1), (2, 2)]
+    assert (reset["hits"], reset["calls"], reset["errors"]) == (0, 0, 0)
+    assert of_mock(mock_port) == []
+
+
+async def test_the_page_begins_with_what_is_broken(opened, run):
+    """Services without a control route, and those that are stopped, take no faults."""
+    async with opened() as (_, http):
+        fine = (await http.get("/console/api/faults")).json()
+        await put(http, errors=0.5)
+        run.set_state("maps", "stopped")
+        page = (await http.get("/console/api/faults")).json()
+
+    assert fine["headline"]["text"] == "No faults: all 2 services answer as usual."
+    assert page["headline"] == {
+        "state": "fallback",
+        "text": "**reviews** fails 50% of its requests, **maps** is stopped.",
+        "links": [],
+    }
+    assert [(one["service"], one["takes_faults"], one["state"]) for one in page["cards"]] == [
+        ("reviews", True, "running"),
+        ("maps", False, "stopped"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "faults", "status", "detail"),
+    [
+        ("nonsense", {}, 404, "`bff dev` runs: reviews, maps, web."),
+        ("web", {}, 404, "Faults are injected into services: choose one."),
+        ("maps", {}, 409, "maps has no control route /__faults__"),
+        ("reviews", {"errors": 1.1}, 422, "Give a number from 0 to 1."),
+        ("reviews", {"hang": -0.1}, 422, "Give a number from 0 to 1."),
+        ("reviews", {"latency": 3601}, 422, "Give seconds from 0 to 3600."),
+        ("reviews", {"spread": 6}, 422, "Give a number to 5."),
+        ("reviews", {"latency": "fast"}, 422, "Expected `float`"),
+    ],
+)
+async def test_what_can_not_be_set_is_a_problem(
+    opened, mock_port, service, faults, *, status, detail
+):
+    """It says what to do, and no fault is set."""
+    async with opened() as (_, http):
+        answer = await put(http, service, **faults)
+
+    assert answer.status_code == status
+    assert detail in answer.json()["detail"]
+    assert of_mock(mock_port) == []
+
+
+async def test_a_stopped_service_can_not_get_faults(opened, run):
+    """The problem says that it has to be started first."""
+    async with opened() as (_, http):
+        run.set_state("reviews", "stopped")
+        answer = await put(http, errors=1.0)
+
+    assert answer.status_code == 409
+    assert answer.json()["detail"] == "reviews is stopped: start it first."
+
+
+async def test_processes_are_stopped_and_started(opened):
+    """The answer has the new state, and events name who did it."""
+    async with opened() as (page, http):
+        states = []
+        for change in ("stop", "start"):
+            url = f"/console/api/processes/reviews/{change}"
+            states.append((await http.post(url, json={}, headers=CHANGE)).json()["state"])
+        unknown = await http.post("/console/api/processes/x/stop", json={}, headers=CHANGE)
+        forged = await http.post("/console/api/processes/reviews/stop", json={})
+
+    assert states == ["stopped", "starting"]
+    assert [one.text for one in await page.actions()] == [
+        "**reviews** was stopped", "**reviews** was started"
+    ]  # fmt: skip
+    assert (unknown.status_code, forged.status_code) == (404, 403)
+
+
+async def test_live_pages_get_cards_that_changed(opened, run):
+    """A change by any page, or of a process, is sent once."""
+    async with opened() as (page, http):
+        contribute = page.live._contributors[-2]
+        await http.get("/console/api/faults")
+        messages = []
+        for change in (lambda: None, lambda: put(http, errors=1.0), lambda: None):
+            if (changing := change()) is not None:
+                await changing
+            message = Live(time=0)
+            await contribute(message, False)
+            messages.append(message.faults)
+        run.set_state("reviews", "failed")
+        message = Live(time=0)
+        await contribute(message, False)
+
+    assert [None if one is None else one[0].errors for one in messages] == [0, 1, None]
+    assert [one.state for one in message.faults] == ["failed", "running"]
+
+
+async def test_logs_are_read_and_filtered(opened, run):
+    """Filters are those of the address; a wrong one is a problem."""
+    async with opened() as (_, http):
+        run.logs.add("bff dev", "waiting for web")
+        run.logs.add("reviews", "ERROR no disk")
+        run.logs.add("web", '{"event": "policies.changed", "level": "info", "request_id": "4f"}')
+        queries = (
+            "",
+            "process=web",
+            "process=bff dev",
+            "level=error",
+            "text=DISK",
+            "request=4f",
+            "limit=1",
+        )
+        found = [(await http.get(f"/console/api/logs?{one}")).json()["lines"] for one in queries]
+        wrong = ("process=x", "level=loud", "limit=0", "limit=2001", "limit=x")
+        statuses = [(await http.get(f"/console/api/logs?{one}")).status_code for one in wrong]
+
+    assert [[line["process"] for line in lines] for lines in found] == [
+        *(["bff dev", "reviews", "web"], ["web"], ["bff dev"], ["reviews"]),
+        *(["reviews"], ["web"], ["web"]),
+    ]
+    assert statuses == [404, 422, 422, 422, 422]
+
+
+async def test_without_a_run_the_areas_say_where_they_are(pages):
+    """In production there are neither faults nor processes to stop."""
+    async with browser(pages.app()) as http:
+        answers = [await http.get(f"/console/api/{one}") for one in ("faults", "logs")]
+
+    assert [one.status_code for one in answers] == [501, 501]
+    assert "bff dev" in answers[0].json()["detail"]
