@@ -55,7 +55,7 @@ function merged(one, other) {
 export function typeOf(document, schema) {
   const flat = flattened(document, schema);
   const name = nameOf(schema) || flat.name;
-  const word = flat.options ? flat.options.map((one) => typeOf(document, one)).join(" or ")
+  const word = flat.options ? [...new Set(flat.options.map((one) => typeOf(document, one)))].join(" or ")
     : flat.type === "array" ? `array of ${flat.items ? typeOf(document, flat.items) : "anything"}`
       : flat.const !== undefined ? JSON.stringify(flat.const)
         : name && flat.type === "object" ? name : flat.type ?? (flat.properties ? "object" : "anything");

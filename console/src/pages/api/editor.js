@@ -34,7 +34,7 @@ const theme = EditorView.theme({
 
 /** Ink for names and values, muted for punctuation: no rainbow. */
 const highlight = HighlightStyle.define([
-  { tag: [tags.keyword, tags.definitionKeyword, tags.operationKeyword], fontWeight: "600" },
+  { tag: [tags.keyword, tags.definitionKeyword, tags.operatorKeyword], fontWeight: "600" },
   { tag: [tags.punctuation, tags.paren, tags.brace, tags.squareBracket, tags.separator, tags.comment], color: "var(--muted)" },
   { tag: [tags.typeName, tags.variableName, tags.special(tags.variableName), tags.attributeName], color: "var(--ink-2)" },
 ]);

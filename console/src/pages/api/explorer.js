@@ -92,10 +92,10 @@ function Workbench({ gateway, schema }) {
   const open = (row) => (replaceText(views.query.current, row.query), replaceText(views.variables.current, row.variables));
   return html`<div class="gql"><${TypeBrowser} schema=${schema} chosen=${type} choose=${choose} />
     <section class="card ask" aria-label="Operation"><header><h2>Operation</h2><span class="end"><${History} saved=${saved} open=${open} clear=${() => list(forget(gateway.name))} />
-        <button type="button" class="btn" onClick=${prettify}>Prettify</button><${CopyButton} text=${curl} label="Copy as curl" /><button type="button" class="btn go" disabled=${state.isRunning} onClick=${send}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
+        <button type="button" class="btn" onClick=${prettify}>Prettify</button><button type="button" class="btn go" disabled=${state.isRunning} onClick=${send}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
       <${Operation} schema=${schema} value=${first} view=${views.query} submit=${send} choose=${choose} onChange=${(query) => (text.current.query = query)} />
       <${Inputs} text=${text.current} view=${views.variables} submit=${send} token=${token} setToken=${setToken} /></section>
-    <section class="card answerbox" aria-label="Response"><header><h2>Response</h2></header>${note && html`<${ErrorPanel} problem=${note} />`}<${Answer} state=${state} retry=${send} empty="The response appears here: its data, errors and the states of its parts." /></section></div>`;
+    <section class="card answerbox" aria-label="Response"><header><h2>Response</h2><span class="end"><${CopyButton} text=${curl} label="Copy as curl" /></span></header>${note && html`<${ErrorPanel} problem=${note} />`}<${Answer} state=${state} retry=${send} empty="The response appears here: its data, errors and the states of its parts." /></section></div>`;
 }
 
 /** The editor of the operation: completion, errors and documentation come from the schema. */

@@ -50,7 +50,7 @@ function Type({ type, text, choose }) {
 }
 
 function argumentsOf({ args }) {
-  return args?.length ? html`<code>(${args.map(({ name, type }) => `${name}: ${type}`).join(", ")})</code>` : null;
+  return args?.length ? html`<code class="args">(${args.map(({ name, type, defaultValue }) => `${name}: ${type}${defaultValue === undefined ? "" : ` = ${JSON.stringify(defaultValue)}`}`).join(", ")})</code>` : null;
 }
 
 function TypeLink({ type, choose }) {

@@ -1,5 +1,6 @@
 // One operation in full: authentication, parameters, body, responses.
 import { Shape, statusClass } from "../../components/state.js";
+import { marked } from "../../format.js";
 import { html } from "../../html.js";
 import { flattened, limitsOf, resolved, typeOf } from "./document.js";
 import { Method } from "./reference.js";
@@ -14,7 +15,7 @@ export function Operation({ document, operation }) {
   return html`<section class="card operation" aria-label=${operation.title}>
     <header><h2>${operation.title}</h2>${operation.isDeprecated && html`<span class="end">deprecated</span>`}</header>
     <div class="pad"><p class="route"><${Method} name=${operation.method} /><code>${operation.path}</code></p>
-      ${restOf(operation.text) && html`<p class="ink2">${restOf(operation.text)}</p>`}
+      ${restOf(operation.text) && html`<p class="ink2">${marked(restOf(operation.text))}</p>`}
       <p class="ink2 auth">${authInWords(document, operation)}</p></div>
     ${operation.parameters.length > 0 && html`<${Parameters} document=${document} parameters=${operation.parameters} />`}
     ${operation.body && html`<div class="block"><h3>Request body <span class="muted">${operation.body.media}${operation.body.isRequired ? "" : ", optional"}</span></h3><${Schema} document=${document} schema=${operation.body.schema} /></div>`}
@@ -42,7 +43,7 @@ function schemeOf(document, name) {
 function Parameters({ document, parameters }) {
   return html`<div class="block"><h3>Parameters</h3><ul class="fields flat">${parameters.map((one) => {
     const flat = flattened(document, one.schema ?? {});
-    return html`<li key=${`${one.in} ${one.name}`}><div class="field"><b>${one.name}</b><code>${typeOf(document, one.schema ?? {})}</code><em>${one.in}${one.required ? "" : ", optional"}</em><span class="facts">${[limitsOf(flat), one.description ?? flat.description].filter(Boolean).join(" · ")}</span></div></li>`;
+    return html`<li key=${`${one.in} ${one.name}`}><div class="field"><b>${one.name}</b><code>${typeOf(document, one.schema ?? {})}</code><em>${one.in}${one.required ? "" : ", optional"}</em><span class="facts">${marked([limitsOf(flat), one.description ?? flat.description].filter(Boolean).join(" · "))}</span></div></li>`;
   })}</ul></div>`;
 }
 
@@ -50,9 +51,9 @@ function Response({ document, response }) {
   const contents = Object.entries(response.content ?? {});
   const headers = Object.entries(response.headers ?? {});
   const isFirst = /^2/.test(response.status);
-  return html`<details class="response" open=${isFirst && contents.length > 0}><summary><b class=${statusClass(Number(response.status))}>${response.status}</b><span>${response.description}</span></summary>
+  return html`<details class="response" open=${isFirst && contents.length > 0}><summary><b class=${statusClass(Number(response.status))}>${response.status}</b><span>${marked(response.description ?? "")}</span></summary>
     ${contents.map(([media, { schema }]) => html`<div key=${media}><p class="muted media">${media} <code>${typeOf(document, schema ?? {})}</code></p>${media === "application/json" || contents.length === 1 ? html`<${Schema} document=${document} schema=${schema ?? {}} />` : html`<details><summary>Lines of the stream</summary><${Schema} document=${document} schema=${schema ?? {}} /></details>`}</div>`)}
-    ${headers.length > 0 && html`<details class="headers"><summary>${headers.length} headers: ${headers.map(([name]) => name).join(", ")}</summary><dl>${headers.map(([name, one]) => html`<div key=${name}><dt><code>${name}</code></dt><dd>${resolved(document, one).description ?? ""}</dd></div>`)}</dl></details>`}
+    ${headers.length > 0 && html`<details class="headers"><summary>${headers.length} headers: ${headers.map(([name]) => name).join(", ")}</summary><dl>${headers.map(([name, one]) => html`<div key=${name}><dt><code>${name}</code></dt><dd>${marked(resolved(document, one).description ?? "")}</dd></div>`)}</dl></details>`}
     ${isFirst && response.headers?.["Part-Status"] && html`<${PartStatus} />`}
   </details>`;
 }

@@ -1,4 +1,5 @@
 // A schema as a tree: names, types, limits, descriptions; objects unfold.
+import { marked } from "../../format.js";
 import { html } from "../../html.js";
 import { flattened, limitsOf, nameOf, typeOf } from "./document.js";
 
@@ -28,7 +29,7 @@ function Field({ document, name, schema, isRequired, within }) {
   const inside = insideOf(document, schema);
   const type = typeOf(document, schema);
   const isCircle = within.includes(type) || within.length >= DEEPEST;
-  const head = html`<b>${name}</b><code>${type}</code>${!isRequired && html`<em>optional</em>`}<span class="facts">${[limitsOf(flat), flat.description].filter(Boolean).join(" · ")}</span>`;
+  const head = html`<b>${name}</b><code>${type}</code>${!isRequired && html`<em>optional</em>`}<span class="facts">${marked([limitsOf(flat), flat.description].filter(Boolean).join(" · "))}</span>`;
   const hasMore = !isCircle && (Object.keys(inside.properties ?? {}).length > 0 || inside.options);
   if (!hasMore) return html`<li><div class="field">${head}</div></li>`;
   return html`<li><details><summary class="field">${head}</summary><${Schema} document=${document} schema=${schema} within=${[...within, type]} /></details></li>`;

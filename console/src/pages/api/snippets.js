@@ -48,10 +48,10 @@ function snake(name) {
 
 /** Parameters that the generated clients take: they set `_meta` and keys themselves. */
 function argumentsOf(operation, values) {
-  return operation.parameters.filter(({ name }) => name !== "_meta" && name.toLowerCase() !== "idempotency-key" && values[name] !== undefined && values[name] !== "");
+  return operation.parameters.filter(({ name, required: isRequired }) => name !== "_meta" && name.toLowerCase() !== "idempotency-key" && (isRequired || (values[name] ?? "") !== ""));
 }
 
-function typed(document, schema, text) {
+function typed(document, schema, text = "") {
   const { type } = flattened(document, schema ?? {});
   if ((type === "integer" || type === "number") && text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
   return type === "boolean" ? text === "true" : text;

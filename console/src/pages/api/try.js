@@ -17,7 +17,7 @@ function firstValues(document, { parameters }) {
 
 /** The path with its values: "/v1/products/8?limit=5". */
 function targetOf({ path, parameters }, values) {
-  const filled = path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(values[name] ?? ""));
+  const filled = path.replace(/\{([^}]+)\}/g, (place, name) => (values[name] ? encodeURIComponent(values[name]) : place));
   const search = new URLSearchParams(parameters.filter((one) => one.in === "query" && values[one.name]).map((one) => [one.name, values[one.name]]));
   return search.size ? `${filled}?${search}` : filled;
 }
@@ -42,9 +42,9 @@ export function Try({ gateway, document, operation }) {
   const submit = (event) => (event.preventDefault(), send());
   const onKeyDown = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), form.current.requestSubmit());
   const request = { method: operation.method, url: `${gateway.url}${target}`, headers, body, token };
-  return html`<div class="try"><section class="card" aria-label="Try it"><form ref=${form} onSubmit=${submit} onKeyDown=${onKeyDown}>
-      <header><h2>Try it</h2><span class="end"><button type="submit" class="btn go" disabled=${state.isRunning}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
-      <div class="inputs"><label><span>bearer token</span><input type=${/^demo-/.test(token) || !token ? "text" : "password"} value=${token} placeholder="none" autocomplete="off" spellcheck=${false} onInput=${(event) => setToken(event.target.value.trim())} /></label>
+  return html`<div class="try"><section class="card" aria-label="Try it">
+      <header><h2>Try it</h2><span class="end"><button type="submit" form="try-form" class="btn go" disabled=${state.isRunning}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
+      <form id="try-form" ref=${form} onSubmit=${submit} onKeyDown=${onKeyDown}><div class="inputs"><label><span>bearer token</span><input type=${/^demo-/.test(token) || !token ? "text" : "password"} value=${token} placeholder="none" autocomplete="off" spellcheck=${false} onInput=${(event) => setToken(event.target.value.trim())} /></label>
         ${operation.parameters.map((one) => html`<${Input} key=${`${one.in} ${one.name}`} document=${document} parameter=${one} value=${values[one.name] ?? ""} onChange=${(value) => change((now) => ({ ...now, [one.name]: value }))} />`)}</div>
       ${operation.body && html`<${BodyForm} document=${document} schema=${operation.body.schema} media=${operation.body.media} body=${body} write=${write} />`}
     </form>
