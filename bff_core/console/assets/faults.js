@@ -1,1 +1,1 @@
-import{L as r,U as e,q as t}from"./shared-GJHAA64M.js";function p(){return t`<${r} title="Faults"><${e} title="Nothing here yet" /><//>`}export{p as Page};
+import{U as r,da as e,s as t}from"./shared-B7A6GCZ3.js";function p(){return t`<${r} title="Faults"><${e} title="Nothing here yet" /><//>`}export{p as Page};

@@ -1,1 +1,1 @@
-import{L as r,U as e,q as t}from"./shared-GJHAA64M.js";function n(){return t`<${r} title="Sessions, sagas"><${e} title="Nothing here yet" /><//>`}export{n as Page};
+import{U as r,da as e,s as t}from"./shared-B7A6GCZ3.js";function n(){return t`<${r} title="Sessions, sagas"><${e} title="Nothing here yet" /><//>`}export{n as Page};

@@ -7,7 +7,7 @@ import { html } from "../../html.js";
 import { installation } from "../../live.js";
 import { hrefOf } from "../../router.js";
 import { layOut, LEAST_WIDTH, related, ROW } from "./layout.js";
-import { fit } from "./text.js";
+import { fit } from "../../measure.js";
 
 export const MAP_WIDTH = LEAST_WIDTH;
 
