@@ -1,1 +1,1 @@
-import{U as r,da as e,s as t}from"./shared-B7A6GCZ3.js";function p(){return t`<${r} title="API"><${e} title="Nothing here yet" /><//>`}export{p as Page};
+import{U as r,da as e,s as t}from"./shared-7P4DV32Q.js";function p(){return t`<${r} title="API"><${e} title="Nothing here yet" /><//>`}export{p as Page};

@@ -84,7 +84,7 @@ function Filters() {
     typing.current = setTimeout(() => setQuery({ text }), TYPING);
   };
   const request = query.value.get("request");
-  return html`<div class="logflt"><div class="find" role="search"><input ref=${field} type="text" placeholder="text, field=value, request id" aria-label="Filter lines" defaultValue=${query.value.get("text") ?? ""} onInput=${type} /><kbd aria-hidden="true">f</kbd></div>
+  return html`<div class="logflt"><div class="find"><input ref=${field} type="text" placeholder="text, field=value, request id" aria-label="Filter lines" defaultValue=${query.value.get("text") ?? ""} onInput=${type} /><kbd aria-hidden="true">f</kbd></div>
     <${Chips} label="Level" value=${query.value.get("level") ?? ""} onChange=${(level) => setQuery({ level })} options=${[["", "all"], ["info", "info and above"], ["warning", "warnings"], ["error", "errors"]]} />
     ${request && html`<button type="button" class="chip" aria-label=${`Remove the filter request ${request}`} onClick=${() => setQuery({ request: "", line: "" })}><span class="muted">request</span> ${request} <span aria-hidden="true">×</span></button><a class="btn" href=${hrefOf("requests", { subject: request })}>Open the request</a>`}
   </div>`;

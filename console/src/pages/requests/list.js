@@ -92,7 +92,7 @@ function Filters({ degraded }) {
   const choose = (name) => setQuery({ state: name === "slow" ? "" : name, slow: name === "slow" && "1" });
   const share = degraded ? ` ${wholePercent(degraded)}` : "";
   const narrowed = ["route", "status"].filter((name) => query.value.get(name));
-  return html`<div class="flt"><div class="find" role="search"><input ref=${field} type="text" placeholder="route, id, customer hash" aria-label="Filter requests" defaultValue=${query.value.get("text") ?? ""} onInput=${type} /><kbd aria-hidden="true">f</kbd></div>
+  return html`<div class="flt"><div class="find"><input ref=${field} type="text" placeholder="route, id, customer hash" aria-label="Filter requests" defaultValue=${query.value.get("text") ?? ""} onInput=${type} /><kbd aria-hidden="true">f</kbd></div>
     <${Chips} label="Show" value=${value} onChange=${choose} options=${[["", "all"], ["degraded", `degraded${share}`], ["slow", "slow"], ["failed", "errors"]]} />
     ${narrowed.map((name) => html`<button type="button" class="chip narrowed" aria-label=${`Remove the filter ${name} ${query.value.get(name)}`} onClick=${() => setQuery({ [name]: "" })}><span class="muted">${name}</span> ${query.value.get(name)} <span aria-hidden="true">×</span></button>`)}
   </div>`;
@@ -107,7 +107,7 @@ function Rows({ list, chosen, scroller }) {
     ${older && html`<p class="older"><button type="button" class="btn" onClick=${loadOlder}>Older requests</button></p>`}`;
 }
 
-/** Keeps the chosen row visible when the keyboard moves it. */
+/** Scrolls to the chosen row when the keyboard moves it. */
 function useFollowed(scroller, rows, chosen, height) {
   useLayoutEffect(() => {
     const index = rows.findIndex(({ id }) => id === chosen);
