@@ -67,3 +67,10 @@ test("the scale has three to six lines", () => {
     assert.ok(lines >= 3 && lines <= 6, `${total} s: ${lines}`);
   }
 });
+
+test("the work that refreshes a stale value is behind its tick, not a row", () => {
+  const span = (kind, within, start, seconds, more) => ({ kind, name: kind, upstream: kind === "part" ? "" : "users", within, start, seconds, outcome: "ok", reason: "", error: "", source: "", age: 0, marks: [], timeout: 0, ...more });
+  const all = rowsOf({ row: detail.row, spans: [span("part", -1, 0, 0.001), span("call", 0, 0, 0.001, { source: "stale", outcome: "200" }), span("work", 1, 0.001, 0.05), span("call", 2, 0.001, 0.05)] });
+  assert.equal(all.length, 2);
+  assert.deepEqual(all[1].bars.map(({ tone, end }) => [tone, end]), [["stale", 0.001], ["ghost", 0.051000000000000004]]);
+});

@@ -1,9 +1,10 @@
 // Requests: what happened to this request?
 import { useEffect, useRef } from "preact/hooks";
 import { Frame, GatewayPick } from "../components/frame.js";
-import { rate } from "../format.js";
+import { number, rate } from "../format.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
+import { overview } from "../live.js";
 import { useResource } from "../resource.js";
 import { go, hrefOf, query, subject } from "../router.js";
 import { Detail } from "./requests/detail.js";
@@ -20,14 +21,16 @@ export function Page() {
   const id = subject.value;
   useFirst(list.rows, id);
   useKeys(keysOf(list.rows, id));
-  return html`<${Frame} title="Requests" class="requests" filters=${html`<${GatewayPick} />`} note=${noteOf(resource.data)}>
+  return html`<${Frame} title="Requests" class="requests" filters=${html`<${GatewayPick} />`} note=${noteOf(resource.data, list.dropped, filters.gateway)}>
     <div class="cols"><${RequestList} resource=${resource} list=${list} chosen=${id} scroller=${scroller} isAtTop=${isAtTop} /><${Detail} id=${id} /></div><//>`;
 }
 
-function noteOf(data) {
+function noteOf(data, dropped, gateway) {
   if (!data) return "";
-  const sampling = data.sampled > 1 ? ` · 1 in ${data.sampled} sampled, every degraded one stored` : "";
-  return `${rate(data.rate)}/s${sampling}`;
+  const figures = overview.value?.gateways.filter((one) => !gateway || one.gateway === gateway);
+  const now = figures ? figures.reduce((sum, one) => sum + one.rate, 0) : data.rate;
+  const sampling = data.sampled > 1 ? `1 in ${data.sampled} sampled, every degraded one stored` : "";
+  return [`${rate(now)}/s`, sampling, dropped > 0 && `${number(dropped)} not listed`].filter(Boolean).join(" · ");
 }
 
 function open(id, replace = true) {

@@ -84,14 +84,15 @@ function Head({ detail, first }) {
 function Actions({ detail, first }) {
   const { row } = detail;
   const [said, say] = useState("");
+  const [isConfirming, confirm] = useState(false);
   const isComparing = first !== "";
   const copy = () => copyText(detail.curl).then((isCopied) => say(isCopied ? "Copied as curl" : "The browser does not let the page copy"));
-  const replay = async () => {
+  const replay = () => {
     if (!detail.can_replay) return say(detail.replay_note || "This request can't be sent again");
     say("Sending it again");
-    return post(`requests/${encodeURIComponent(row.id)}/replay`).then(
+    return post(`requests/${encodeURIComponent(row.id)}/replay`, { confirm: isConfirming }).then(
       ({ id }) => go(hrefOf("requests", { subject: id, query: { ...Object.fromEntries(query.value), compare: row.id, tab: "" } })),
-      (problem) => say(`${problem.title}. ${problem.detail}`),
+      (problem) => (confirm(problem.status === 409 && !isConfirming), say(`${problem.title}. ${problem.detail}`)),
     );
   };
   const compare = () => setQuery({ compare: isComparing ? "" : row.id, tab: "" });
@@ -99,6 +100,6 @@ function Actions({ detail, first }) {
   const comparing = first === row.id ? "Choose the second" : isComparing ? "End the comparison" : "Compare";
   return html`<span class="said" role="status">${said}</span>
     <button type="button" class="btn" onClick=${copy}>Copy as curl <kbd>c</kbd></button>
-    <button type="button" class="btn" aria-disabled=${String(!detail.can_replay)} title=${detail.replay_note} onClick=${replay}>Replay <kbd>r</kbd></button>
+    <button type="button" class="btn" aria-disabled=${String(!detail.can_replay)} title=${detail.replay_note} onClick=${replay}>${isConfirming ? "Send it again anyway" : "Replay"} <kbd>r</kbd></button>
     <button type="button" class="btn" aria-pressed=${String(isComparing)} onClick=${compare}>${comparing} <kbd>=</kbd></button>`;
 }

@@ -36,13 +36,14 @@ function matches(row, filters) {
 
 /** The rows of a resource with the news in front; those that came while scrolled wait in `fresh`. */
 export function useRows(resource, filters, isAtTop) {
-  const [state, change] = useState({ rows: [], fresh: [], older: "" });
+  const [state, change] = useState({ rows: [], fresh: [], older: "", dropped: 0 });
   useEffect(() => {
-    if (resource.data) change({ rows: resource.data.rows, fresh: [], older: resource.data.older });
+    if (resource.data) change({ rows: resource.data.rows, fresh: [], older: resource.data.older, dropped: 0 });
   }, [resource.data]);
   const now = useRef(filters);
   now.current = filters;
-  useEffect(() => onNews(({ requests }) => {
+  useEffect(() => onNews(({ requests, dropped }) => {
+    if (dropped) change((old) => ({ ...old, dropped: old.dropped + dropped }));
     const found = requests.filter((row) => matches(row, now.current)).reverse();
     if (!found.length) return;
     change((old) => {

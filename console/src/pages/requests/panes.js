@@ -7,7 +7,7 @@ import { hrefOf } from "../../router.js";
 import { linesOf } from "./jsonlines.js";
 
 const CLOSING = /^\s*[}\]]/;
-const DEGRADED = ["fallback", "missing", "forbidden", "failed"];
+const DEGRADED = ["fallback", "partial", "missing", "forbidden", "failed"];
 
 /** The JSON with a gutter and a tint by part; copy gives it plain. */
 export function ResponseBody({ detail, colorOf }) {

@@ -60,11 +60,18 @@ function rowsOfSpan(tree, index, depth) {
   const { calls, attempts, others } = kindsOf(tree, index);
   const isMerged = span.kind === "part" && calls.length === 1 && others.length === 0;
   const call = span.kind === "call" ? index : isMerged ? calls[0] : null;
-  const tries = call === null ? [] : span.kind === "call" ? attempts : kindsOf(tree, call).attempts;
-  const shown = areTriesShown(tree, tries) ? tries : [];
-  const inside = call === null ? [...calls, ...others] : span.kind === "call" ? [...shown, ...others] : shown;
+  const ofCall = call === null ? null : span.kind === "call" ? { attempts, others } : kindsOf(tree, call);
+  const tries = ofCall ? ofCall.attempts : [];
+  const isCached = call !== null && isFromCache(tree.spans[call]);
+  const shown = !isCached && areTriesShown(tree, tries) ? tries : [];
+  const inside = ofCall ? [...shown, ...ofCall.others.filter((one) => !isCached || tree.spans[one].kind !== "work")] : [...calls, ...others];
   const below = inside.flatMap((child) => rowsOfSpan(tree, child, depth + 1));
-  return [spanRow(tree, index, call, tries, below, depth), ...below];
+  const behind = isCached ? [...tries, ...ofCall.others.filter((one) => tree.spans[one].kind === "work")] : [];
+  return [spanRow(tree, index, call, { tries, behind }, below, depth), ...below];
+}
+
+function isFromCache({ source }) {
+  return source === "cache" || source === "stale";
 }
 
 /** Attempts have rows of their own where there are several, or the one is what went wrong. */
@@ -76,7 +83,7 @@ function plainRow(index, span, depth) {
   return { id: String(index), depth, kind: span.kind, start: span.start, seconds: span.seconds, notes: span.marks, state: "", part: "", isFoldable: false, isOpenFirst: false, blame: "" };
 }
 
-function spanRow(tree, index, callIndex, tries, below, depth) {
+function spanRow(tree, index, callIndex, { tries, behind }, below, depth) {
   const span = tree.spans[index];
   const call = callIndex === null ? null : tree.spans[callIndex];
   const involved = [span, call, ...tries.map((one) => tree.spans[one])].filter(Boolean);
@@ -87,7 +94,7 @@ function spanRow(tree, index, callIndex, tries, below, depth) {
     ...plainRow(index, span, depth),
     name: isPart ? span.name : span.upstream || span.name,
     detail: detailOf(span, call),
-    bars: blamed ? [{ ...barOf(span, blameTone(span)), isTall: true }] : barsOf(tree, span, call, tries, below.length > 0),
+    bars: blamed ? [{ ...barOf(span, blameTone(span)), isTall: true }] : barsOf(tree, span, call, { tries, behind }, below.length > 0),
     notes,
     state: isPart ? span.outcome : stateOfCall(span),
     part: isPart ? span.name : "",
@@ -115,7 +122,7 @@ function blameTone({ outcome }) {
 function blameText(span, involved) {
   const limit = Math.max(...involved.map((one) => one.timeout));
   const why = limit > 0 ? `timeout after ${seconds(limit)}` : span.reason || involved.map((one) => one.error).find(Boolean) || "";
-  const what = { fallback: "a stand-in value", missing: "no value", stale: "an old value", forbidden: "not for this viewer" }[span.outcome] ?? "";
+  const what = { fallback: "a stand-in value", partial: "some values only", missing: "no value", stale: "an old value", forbidden: "not for this viewer" }[span.outcome] ?? "";
   return [why, what].filter(Boolean).join(", ");
 }
 
@@ -127,11 +134,9 @@ function barOf(span, tone) {
   return { start: span.start, end: span.start + Math.max(0, span.seconds), tone };
 }
 
-function barsOf(tree, span, call, tries, hasRowsBelow) {
-  if (call && (call.source === "cache" || call.source === "stale")) {
-    const behind = tries.map((index) => barOf(tree.spans[index], "ghost"));
-    return [{ ...barOf(call, "stale"), isTick: true }, ...behind];
-  }
+/** `behind` are the spans that refresh a cached value meanwhile. */
+function barsOf(tree, span, call, { tries, behind }, hasRowsBelow) {
+  if (call && isFromCache(call)) return [{ ...barOf(call, "stale"), isTick: true }, ...behind.map((index) => barOf(tree.spans[index], "ghost"))];
   if (hasRowsBelow) return [barOf(span, "wait")];
   const first = tries.length ? tree.spans[tries[0]] : null;
   const tone = span.kind === "part" && span.outcome === "failed" ? "failed" : stateOfCall(call ?? span) === "failed" ? "failed" : "work";
