@@ -7,7 +7,7 @@ import { html } from "../../html.js";
 import { installation } from "../../live.js";
 import { hrefOf } from "../../router.js";
 import { layOut, LEAST_WIDTH, related, ROW } from "./layout.js";
-import { fit } from "./text.js";
+import { fit } from "../../measure.js";
 
 export const MAP_WIDTH = LEAST_WIDTH;
 
@@ -68,7 +68,7 @@ function ScreenNode({ node, columns, kind, hover }) {
   const route = fit(screen.route, "11px", left.complete - left.name - 54 - name.width);
   const query = { gateway: screen.gateway, route: screen.route, state: isBad ? "degraded" : "" };
   return html`<g class=${kind}>${node.isFirst && html`<path d="M16 ${y}H${left.end}" class="k-line" />`}
-    <a href=${hrefOf("requests", { query })} aria-label=${screenSentence(screen)} ...${hover}>
+    <a href=${hrefOf("requests", { query })} ...${hover}><title>${screenSentence(screen)}</title>
       <rect x="8" y=${y + 3} width=${left.end - 8} height="30" rx="6" class=${isBad ? `f-${shapeOf(screen.state)}-tint` : "hit"} />
       <svg x="16" y=${y + 12} width="12" height="12" class="c-${shapeOf(screen.state)}"><use href="#i-${shapeOf(screen.state)}" /></svg>
       <${Label} x=${left.name} y=${base} weight="600" class="f-ink">${name.text}<//>
@@ -100,7 +100,7 @@ function GatewayNode({ node, x, kind, hover }) {
   const icon = ICONS[info?.client] ?? ICONS[gateway.gateway] ?? "gateway";
   const shape = shapeOf(gateway.state);
   const port = info?.url ? portOf(info.url) : "";
-  return html`<a class=${kind} href=${hrefOf("requests", { query: { gateway: gateway.gateway } })} aria-label=${`Gateway ${gateway.gateway}: ${rate(gateway.rate)} requests per second, ${percent(gateway.complete)} complete`} ...${hover}>
+  return html`<a class=${kind} href=${hrefOf("requests", { query: { gateway: gateway.gateway } })} ...${hover}><title>${`Gateway ${gateway.gateway}: ${rate(gateway.rate)} requests per second, ${percent(gateway.complete)} complete`}</title>
     <rect x=${x} y=${y} width=${node.width} height=${node.height} rx="8" class="f-surface k-control" />
     <svg x=${x + 12} y=${y + 11} width="16" height="16" class="ink2"><use href="#i-${icon}" /></svg>
     <${Label} x=${x + 36} y=${y + 23} size="13" weight="600" class="f-ink">${fit(gateway.gateway, "600 13px", 56).text}<//>
@@ -124,7 +124,7 @@ function UpstreamNode({ node, columns, kind, hover }) {
   const strong = isBad ? { weight: 600, class: "f-ink" } : {};
   const base = y + 22;
   const end = columns.isCourseShown ? 394 : 304;
-  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} aria-label=${`Service ${upstream.upstream}: ${rate(upstream.rate)} calls per second, p95 ${duration(upstream.p95)}, ${wholePercent(upstream.errors)} errors`} ...${hover}>
+  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} ...${hover}><title>${`Service ${upstream.upstream}: ${rate(upstream.rate)} calls per second, p95 ${duration(upstream.p95)}, ${wholePercent(upstream.errors)} errors`}</title>
     <rect x=${x} y=${y + 3} width=${end} height="30" rx="6" class=${isBad ? `f-${shape}-tint` : "hit"} />
     <svg x=${x + 6} y=${y + 12} width="12" height="12" class="c-${shape}"><use href="#i-${shape}" /></svg>
     <${Label} x=${x + 26} y=${base} weight="600" class="f-ink">${fit(upstream.upstream, "600 12px", 112).text}<//>
