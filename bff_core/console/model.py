@@ -436,7 +436,11 @@ class EndpointRow(Model):
 
 
 class UpstreamRow(Model):
-    """A line of the table of services; shares are None where the layer is off."""
+    """A line of the table of services; shares are None where the layer is off.
+
+    `failed` of the last `window` calls failed. `retry_budget` is the share of it that is used: 1
+    means spent. `cache` is the share of hits. An open breaker `is_forced` if an operator opened it.
+    """
 
     figures: UpstreamFigures
     breaker: Literal["closed", "open", "half-open", "off"]
@@ -447,6 +451,7 @@ class UpstreamRow(Model):
     retry_budget: float | None
     cache: float | None
     endpoints: list[EndpointRow] = []
+    is_forced: bool = False
 
 
 class LayerRow(Model):
@@ -461,6 +466,14 @@ class LayerRow(Model):
     source: Literal["code", "file", "default", ""] = ""
     state: Severity = "ok"
     is_on: bool = True
+
+
+class ProcessLayers(Model):
+    """The layers of a service in one process of a gateway."""
+
+    gateway: str
+    pid: int
+    layers: list[LayerRow]
 
 
 class Bucket(Model):
@@ -489,7 +502,10 @@ class UpstreamAction(Model):
 
 
 class UpstreamDetail(Model):
-    """One service: whether the service is to blame, or our policy."""
+    """One service: whether the service is to blame, or our policy.
+
+    `layers` are those of the process where they are worst, `processes` those of each.
+    """
 
     upstream: str
     gateway: str
@@ -501,6 +517,8 @@ class UpstreamDetail(Model):
     opens_at: float | None
     actions: list[UpstreamAction]
     screens: list[ScreenFigures]
+    row: UpstreamRow | None = None
+    processes: list[ProcessLayers] = []
 
 
 class UpstreamList(Model):
@@ -629,6 +647,7 @@ class SagaRow(Model):
     next_try: float | None
     reason: str = ""
     steps: list[SagaStep] = []
+    can_resume: bool = False
 
 
 class LivePage(Model):
