@@ -40,10 +40,11 @@ const highlight = HighlightStyle.define([
 ]);
 
 function extensionsOf({ label, hint, extensions, isReadOnly, submit, onChange }) {
-  const own = keymap.of([{ key: "Mod-Enter", run: () => (submit(), true) }, { key: "Escape", run: (view) => (view.contentDOM.blur(), view.dom.getRootNode().host.focus(), true) }]);
+  const first = keymap.of([{ key: "Mod-Enter", run: () => (submit(), true) }]);
+  const last = keymap.of([{ key: "Escape", run: (view) => (view.contentDOM.blur(), view.dom.getRootNode().host.focus(), true) }]);
   return [
-    own, lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), autocompletion(),
-    keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap]),
+    first, lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), autocompletion(),
+    keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap]), last,
     theme, syntaxHighlighting(highlight), extensions, placeholder(hint), EditorView.contentAttributes.of({ "aria-label": label }),
     EditorState.readOnly.of(isReadOnly), EditorView.updateListener.of((update) => update.docChanged && onChange(update.state.doc.toString())),
   ];
@@ -66,7 +67,7 @@ export function Editor({ label, value, hint = "", extensions = [], isReadOnly = 
     if (handle) handle.current = view;
     return () => view.destroy();
   }, []);
-  return html`<div class="editor" ref=${host} tabindex="-1" onKeyDown=${(event) => event.stopPropagation()}></div>`;
+  return html`<div class="editor" ref=${host} tabindex="-1" onKeyDown=${(event) => event.composedPath()[0] !== host.current && event.stopPropagation()}></div>`;
 }
 
 /** Replaces the text of an editor, in a step that can be undone. */
