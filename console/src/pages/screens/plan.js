@@ -77,10 +77,10 @@ function Node({ node, index, look: show, isBroken }) {
   const share = shareOf(node);
   const state = isBroken ? "failed" : node.state;
   const kind = node.is_critical ? "critical" : "";
-  const seen = () => show(node.part);
+  const describe = () => show(node.part);
   const content = html`<span class="line"><i class="swatch ${partClass(index)}"></i><b>${node.part}</b><em>${standIn(node)}</em></span>
     <span class="line low">${state !== "ok" && html`<${Shape} state=${state} />`}<span class="up">${node.upstreams.join(", ") || "no service"}</span>${share !== null && html`<${Share} share=${share} state=${state} />`}</span><span class="sr">${sentenceOf(node, isBroken)}</span>`;
-  const events = { onMouseEnter: seen, onMouseLeave: () => show(null), onFocus: seen, onBlur: () => show(null) };
+  const events = { onMouseEnter: describe, onMouseLeave: () => show(null), onFocus: describe, onBlur: () => show(null) };
   const shared = { class: `node ${kind} n-${state}`, ...events };
   if (!node.upstreams.length) return html`<span ...${shared} role="group" tabindex="0">${content}</span>`;
   return html`<a ...${shared} href=${hrefOf("upstreams", { subject: node.upstreams[0] })}>${content}</a>`;
