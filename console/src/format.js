@@ -13,7 +13,7 @@ export function number(value) {
   const size = Math.abs(value);
   if (size >= 100 || Number.isInteger(value)) return grouped.format(value);
   if (size >= 1) return trim(value.toFixed(1));
-  return trim(value.toFixed(size >= 0.1 ? 1 : 2));
+  return size < 0.005 ? "<0.01" : trim(value.toFixed(size >= 0.1 ? 1 : 2));
 }
 
 function trim(text) {

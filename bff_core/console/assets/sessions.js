@@ -1,1 +1,1 @@
-import{U as r,da as e,s as t}from"./shared-CPVTV52X.js";function n(){return t`<${r} title="Sessions, sagas"><${e} title="Nothing here yet" /><//>`}export{n as Page};
+import{U as r,da as e,s as t}from"./shared-IMFVXXVB.js";function n(){return t`<${r} title="Sessions, sagas"><${e} title="Nothing here yet" /><//>`}export{n as Page};

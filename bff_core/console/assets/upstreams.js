@@ -1,1 +1,1 @@
-import{U as r,da as e,s as t}from"./shared-CPVTV52X.js";function p(){return t`<${r} title="Upstreams"><${e} title="Nothing here yet" /><//>`}export{p as Page};
+import{U as r,da as e,s as t}from"./shared-IMFVXXVB.js";function p(){return t`<${r} title="Upstreams"><${e} title="Nothing here yet" /><//>`}export{p as Page};

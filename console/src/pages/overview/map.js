@@ -74,7 +74,7 @@ function ScreenNode({ node, columns, kind, hover }) {
       <${Label} x=${left.name} y=${base} weight="600" class="f-ink">${name.text}<//>
       <${Label} x=${left.name + name.width + 7} y=${base} size="11" class="f-muted">${route.text}<//>
       <${Label} x=${left.complete} y=${base} end ...${strong} class="f-ink">${percent(screen.complete)}<//>
-      <${Label} x=${left.p95} y=${base} end ...${strong}>${screen.p95 === null ? "stream" : duration(screen.p95)}<//>
+      <${Label} x=${left.p95} y=${base} end ...${strong}>${screen.p95 === null && screen.rate > 0 ? "stream" : duration(screen.p95)}<//>
       ${columns.isBudgetShown && html`<${Budget} screen=${screen} y=${y} left=${left} strong=${strong} />`}
     </a></g>`;
 }
