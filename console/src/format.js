@@ -101,3 +101,8 @@ export function marked(text) {
 export function plain(text) {
   return text.replace(/\*\*([^*]+)\*\*/g, "$1").replace(/`([^`]+)`/g, "$1");
 }
+
+/** The fields of a log line as `name=value` text; long fractions are cut. */
+export function fieldsOf({ fields }) {
+  return Object.entries(fields).map(([name, value]) => `${name}=${/^\d+\.\d{5,}$/.test(value) ? Number(value).toFixed(4) : value}`).join(" ");
+}

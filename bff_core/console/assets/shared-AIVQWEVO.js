@@ -1,4 +1,4 @@
-import{C as E,E as S,F as R,X as z,b as m,c as h,e as x,m as M,s as c,t as y}from"./shared-IMFVXXVB.js";var C=1e4;function G({title:t,note:e="",end:n=null,class:o="",children:r}){return c`<section class="card ${o}" aria-label=${t}>
+import{C as E,E as S,F as R,Y as z,b as m,c as h,e as x,m as M,s as c,t as y}from"./shared-7UNWI7PW.js";var C=1e4;function G({title:t,note:e="",end:n=null,class:o="",children:r}){return c`<section class="card ${o}" aria-label=${t}>
     <header><h2>${t}</h2>${e&&c`<span class="muted note">${e}</span>`}${n&&c`<span class="end">${n}</span>`}</header>
     ${r}
   </section>`}function J({headline:t,isFact:e=!1,isCompact:n=!1}){let o=e?"fact":`a-${t.state}`;return c`<div class="answer ${o} ${n?"compact":""}">
