@@ -38,3 +38,11 @@ test("a map without screens and services is empty, not broken", () => {
   const empty = layOut({ screens: [], gateways: [], upstreams: [], edges: [] }, 1194);
   assert.deepEqual([empty.edges.length, empty.screenNodes.length], [0, 0]);
 });
+
+test("many rows are lower, and the shorter column stands in the middle", () => {
+  const screens = Array.from({ length: 22 }, (_, index) => ({ ...overview.screens[0], route: `r${index}` }));
+  const { row, height, screenNodes, upstreamNodes } = layOut({ ...overview, screens }, 1194);
+  assert.equal(row, 28);
+  assert.ok(height < 700);
+  assert.equal(upstreamNodes[0].y - screenNodes[0].y, screenNodes.at(-1).y - upstreamNodes.at(-1).y);
+});

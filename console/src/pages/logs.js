@@ -4,7 +4,7 @@ import { Frame } from "../components/frame.js";
 import { Empty, Loaded } from "../components/panels.js";
 import { Chips, Pick } from "../components/pick.js";
 import { useWindow } from "../components/table.js";
-import { count, number, timeOfDay } from "../format.js";
+import { count, fieldsOf, number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
 import { installation, onNews } from "../live.js";
@@ -23,7 +23,7 @@ function matches(line, { process, level, text, request }) {
   if (process && line.process !== process) return false;
   if (level && LEVELS.indexOf(line.level) < LEVELS.indexOf(level)) return false;
   if (request && line.request_id !== request) return false;
-  return !text || `${line.text} ${Object.entries(line.fields).map(([name, value]) => `${name}=${value}`).join(" ")} ${line.request_id}`.toLowerCase().includes(text.toLowerCase());
+  return !text || `${line.text} ${fieldsOf(line)} ${line.request_id}`.toLowerCase().includes(text.toLowerCase());
 }
 
 export function Page() {
@@ -109,9 +109,9 @@ function Lines({ log, scroller, isAtEnd }) {
 }
 
 function Line({ line, isChosen }) {
-  const fields = Object.entries(line.fields).map(([name, value]) => `${name}=${value}`).join(" ");
+  const fields = fieldsOf(line);
   return html`<li class=${line.level} aria-current=${isChosen ? "true" : undefined}><span class="muted">${timeOfDay(line.time)}</span><span class="who">${line.process}</span><span class=${`lv ${line.level}`}>${line.level}</span><span class="txt" title=${`${line.text} ${fields}`}>${line.text} <span class="muted">${fields}</span></span>
-    ${line.request_id ? html`<a href=${hrefOf("requests", { subject: line.request_id, query: { tab: "logs" } })} aria-label=${`Request ${line.request_id}`}>${line.request_id.slice(0, 12)}</a>` : html`<span></span>`}</li>`;
+    ${line.request_id ? html`<a href=${hrefOf("requests", { subject: line.request_id, query: { tab: "logs" } })} title=${line.request_id}><span class="sr">Request </span>${line.request_id.slice(0, 12)}</a>` : html`<span></span>`}</li>`;
 }
 
 function NoLines() {

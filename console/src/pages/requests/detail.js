@@ -78,7 +78,7 @@ function Head({ detail, first }) {
   const gateway = installation.value?.gateways.find(({ name }) => name === row.gateway) ?? { name: row.gateway };
   return html`<header class="dh"><div><h2><${ClientIcon} gateway=${gateway} size=${18} /><span>${nameOf(row)}</span> <${Badge} state=${row.state} /></h2>
     <p>${row.status || "no status"} · <b>${duration(row.seconds)}</b> · <b>${row.size === null ? "stream" : bytes(row.size)}</b> · <b>${detail.attempts}</b> ${detail.attempts === 1 ? "attempt" : "attempts"} for <b>${detail.calls}</b> ${detail.calls === 1 ? "call" : "calls"} · request <${ShortId} id=${row.id} what="request id" />${row.viewer && html` · viewer <${ShortId} id=${row.viewer} length=${4} what="viewer hash" />`}</p></div>
-    <span class="grow"></span><${Actions} detail=${detail} first=${first} /></header>`;
+    <${Actions} detail=${detail} first=${first} /></header>`;
 }
 
 function Actions({ detail, first }) {
@@ -97,9 +97,9 @@ function Actions({ detail, first }) {
   };
   const compare = () => setQuery({ compare: isComparing ? "" : row.id, tab: "" });
   useKeys({ c: copy, r: replay, "=": compare });
-  const comparing = first === row.id ? "Choose the second" : isComparing ? "End the comparison" : "Compare";
-  return html`<span class="said" role="status">${said}</span>
+  const comparing = first === row.id ? "Choose the second" : isComparing ? "End comparison" : "Compare";
+  return html`<div class="acts"><span class="said" role="status">${said}</span>
     <button type="button" class="btn" onClick=${copy}>Copy as curl <kbd>c</kbd></button>
     <button type="button" class="btn" aria-disabled=${String(!detail.can_replay)} title=${detail.replay_note} onClick=${replay}>${isConfirming ? "Send it again anyway" : "Replay"} <kbd>r</kbd></button>
-    <button type="button" class="btn" aria-pressed=${String(isComparing)} onClick=${compare}>${comparing} <kbd>=</kbd></button>`;
+    <button type="button" class="btn" aria-pressed=${String(isComparing)} onClick=${compare}>${comparing} <kbd>=</kbd></button></div>`;
 }

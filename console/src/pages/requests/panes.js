@@ -1,11 +1,12 @@
 // What stands below the waterfall: the composed JSON, the headers, the log lines.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Empty } from "../../components/panels.js";
-import { timeOfDay } from "../../format.js";
+import { fieldsOf, timeOfDay } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
 import { linesOf } from "./jsonlines.js";
 
+const MASKED = "***";
 const CLOSING = /^\s*[}\]]/;
 const DEGRADED = ["fallback", "partial", "missing", "forbidden", "failed"];
 
@@ -15,7 +16,7 @@ export function ResponseBody({ detail, colorOf }) {
   useEffect(() => toggle(new Set()), [detail]);
   const value = useMemo(() => parsed(detail.body), [detail]);
   const states = useMemo(() => new Map(detail.spans.filter(({ kind }) => kind === "part").map((span) => [span.name, span])), [detail]);
-  const status = detail.response_headers.find(([name]) => name.toLowerCase() === "part-status");
+  const status = detail.response_headers.find(([name, value]) => name.toLowerCase() === "part-status" && value !== MASKED);
   if (value === undefined) return html`<${Empty} title=${detail.body ? "Not JSON" : "No body is stored"} text=${detail.body ? detail.body.slice(0, 2000) : detail.body_note} />${status && html`<${PartStatus} text=${status[1]} />`}`;
   const lines = linesOf(value, detail.origins, toggled);
   const flip = (pointer) => toggle((old) => (old.has(pointer) ? new Set([...old].filter((one) => one !== pointer)) : new Set([...old, pointer])));
@@ -57,9 +58,4 @@ export function Headers({ detail }) {
 export function LogLines({ logs }) {
   if (!logs.length) return html`<${Empty} title="No log lines" text="No process wrote a line with this request's id." />`;
   return html`<ol class="loglines">${logs.map((line) => html`<li key=${line.id}><a href=${hrefOf("logs", { query: { request: line.request_id, line: line.id } })}>${timeOfDay(line.time)}</a><span class="muted">${line.process}</span><span class=${`lv ${line.level}`}>${line.level}</span><span class="txt">${line.text} <span class="muted">${fieldsOf(line)}</span></span></li>`)}</ol>`;
-}
-
-/** The fields of a line as `name=value` text. */
-export function fieldsOf({ fields }) {
-  return Object.entries(fields).map(([name, value]) => `${name}=${value}`).join(" ");
 }
