@@ -3,7 +3,7 @@
 // The same sources give the same bytes. Each page is a script and a style of its own, loaded when
 // it is opened; what pages share is in files named after their content.
 import { build } from "esbuild";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -25,6 +25,7 @@ const common = {
   minify: true,
   outdir: OUT,
   target: BROWSERS,
+  write: false,
 };
 
 const inSources = (names) => names.map((name) => `./src/${name}`);
@@ -48,8 +49,6 @@ function notices(metafile) {
   return [title, ...names.map(licenceOf)].join(`\n${"-".repeat(72)}\n\n`);
 }
 
-if (existsSync(OUT)) rmSync(OUT, { recursive: true });
-mkdirSync(OUT, { recursive: true });
 const scripts = await build({
   ...common,
   entryPoints: inSources(entryPoints),
@@ -57,6 +56,11 @@ const scripts = await build({
   format: "esm",
   splitting: true,
 });
-await build({ ...common, entryPoints: inSources(styles) });
+const sheets = await build({ ...common, entryPoints: inSources(styles) });
+
+// Nothing is removed before all is built: a mistake in a source leaves the folder as it was.
+rmSync(OUT, { recursive: true, force: true });
+mkdirSync(OUT, { recursive: true });
+for (const { path, contents } of [...scripts.outputFiles, ...sheets.outputFiles]) writeFileSync(path, contents);
 writeFileSync(join(OUT, "index.html"), readFileSync(join(HERE, "src/index.html")));
 writeFileSync(join(OUT, "NOTICES.txt"), notices(scripts.metafile));

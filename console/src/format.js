@@ -13,7 +13,7 @@ export function number(value) {
   const size = Math.abs(value);
   if (size >= 100 || Number.isInteger(value)) return grouped.format(value);
   if (size >= 1) return trim(value.toFixed(1));
-  return trim(value.toFixed(size >= 0.1 ? 1 : 2));
+  return size < 0.005 ? "<0.01" : trim(value.toFixed(size >= 0.1 ? 1 : 2));
 }
 
 function trim(text) {
@@ -100,4 +100,9 @@ export function marked(text) {
 /** The same sentence as plain text, for labels. */
 export function plain(text) {
   return text.replace(/\*\*([^*]+)\*\*/g, "$1").replace(/`([^`]+)`/g, "$1");
+}
+
+/** The fields of a log line as `name=value` text; long fractions are cut. */
+export function fieldsOf({ fields }) {
+  return Object.entries(fields).map(([name, value]) => `${name}=${/^\d+\.\d{5,}$/.test(value) ? Number(value).toFixed(4) : value}`).join(" ");
 }

@@ -1,6 +1,7 @@
 // The stream of news. Messages are collected, and handed over once per frame while someone looks.
 import { signal } from "@preact/signals";
 import { API } from "./api.js";
+import { page } from "./router.js";
 
 const MOST_ROWS = 2000; // of one kind, between two frames
 const FIRST_RETRY = 1;
@@ -17,12 +18,16 @@ export const retryIn = signal(0);
 export const overview = signal(null);
 export const installation = signal(null);
 
+/** Requests that failed since Requests was open, for its badge. */
+export const newFailures = signal(0);
+
 const readers = new Set();
 let source = null;
 let waiting = null;
 let isFrameAsked = false;
 let pause = FIRST_RETRY;
 let timer = 0;
+let hasBegun = false;
 
 /** Calls `reader` with {requests, logs, events, faults, dropped}, at most once per frame; returns what ends it. */
 export function onNews(reader) {
@@ -70,12 +75,17 @@ function hand() {
   const news = waiting;
   waiting = null;
   if (news.overview) setOverview(news.overview);
+  const failures = news.requests.filter(({ state }) => state === "failed").length;
+  if (page.value === "requests" || !hasBegun) newFailures.value = 0; // the first message has what was before
+  else if (failures) newFailures.value += failures;
+  hasBegun = true;
   for (const reader of readers) reader(news);
 }
 
 export function setOverview(next) {
   overview.value = next;
-  installation.value = next.installation;
+  const { can_operate: may = next.installation.can_operate } = installation.value ?? {}; // the stream is the same for all browsers
+  installation.value = { ...next.installation, can_operate: may };
 }
 
 export function connect() {

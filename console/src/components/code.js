@@ -41,5 +41,6 @@ export function ShortId({ id, length = 12, what = "id" }) {
     say((await copyText(id)) ? "copied" : "not copied");
     setTimeout(say, 1500, "");
   };
-  return html`<button type="button" class="id" title=${`Copy ${what} ${id}`} aria-label=${`Copy ${what} ${id}`} onClick=${copy}>${word || (id.length > length ? `${id.slice(0, length)}…` : id)}</button>`;
+  const shown = word || (id.length > length ? `${id.slice(0, length)}…` : id);
+  return html`<button type="button" class="id" title=${`Copy ${what} ${id}`} aria-label=${`${shown}, copy ${what}`} onClick=${copy}>${shown}</button>`;
 }

@@ -1,8 +1,8 @@
 // The frame of every page: navigation, top bar, main.
 import { useEffect } from "preact/hooks";
-import { timeOfDay } from "../format.js";
+import { number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
-import { brokenSince, connect, installation, retryIn, status, togglePause } from "../live.js";
+import { brokenSince, connect, installation, newFailures, retryIn, status, togglePause } from "../live.js";
 import { hrefOf, page, PAGES, query, setQuery } from "../router.js";
 import { Find } from "./find.js";
 import { Icon } from "./icons.js";
@@ -13,7 +13,7 @@ export function Nav() {
   const info = installation.value;
   const shown = Object.entries(PAGES).filter(([, about]) => !about.developmentOnly || info?.is_development !== false);
   const links = (group) => shown.filter(([, about]) => about.group === group).map(([name, about]) => html`<a key=${name} href=${hrefOf(name)} title=${about.title} aria-current=${page.value === name ? "page" : undefined}>
-    <${Icon} name=${name} /><span>${about.title}</span><kbd aria-hidden="true">g ${about.key}</kbd></a>`);
+    <${Icon} name=${name} /><span>${about.title}</span>${name === "requests" && newFailures.value > 0 ? html`<b class="count" title="failed since Requests was open">${number(newFailures.value)} failed</b>` : html`<kbd aria-hidden="true">g ${about.key}</kbd>`}</a>`);
   return html`<nav class="nav" aria-label="Console">
     <div class="brand"><${Icon} name="logo" size=${20} /><b>bff</b> <span>console</span></div>
     ${links("Observe")}<h2>Work</h2>${links("Work")}

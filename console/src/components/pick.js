@@ -3,10 +3,10 @@ import { html } from "../html.js";
 
 /** A native list: `options` are [value, text] pairs. */
 export function Pick({ label, options, value, onChange }) {
-  return html`<label class="pick"><span class="sr">${label}</span>
-    <select value=${value} onChange=${(event) => onChange(event.target.value)}>
+  return html`<span class="pick">
+    <select aria-label=${label} value=${value} onChange=${(event) => onChange(event.target.value)}>
       ${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}
-    </select></label>`;
+    </select></span>`;
 }
 
 /** Buttons of which one is pressed: `options` are [value, text] pairs. */

@@ -14,7 +14,7 @@ import { Clients } from "./screens/clients.js";
 import { Matrix } from "./screens/matrix.js";
 import { Plan } from "./screens/plan.js";
 
-const EVERY = 5; // seconds between two looks at a screen
+const EVERY = 10; // seconds between two looks: each one requests the screen for every client
 
 export function Page() {
   const names = useResource("screens");
@@ -33,27 +33,34 @@ function NoScreens() {
 
 function Filters({ names, name }) {
   const viewer = query.value.get("viewer") ?? "";
-  const search = location.search;
-  return html`<${Pick} label="Screen" options=${names.map(({ screen }) => [screen, screen])} value=${name} onChange=${(next) => go(`${hrefOf("screens", { subject: next })}${search}`)} />
+  const views = names.find(({ screen }) => screen === name)?.views ?? [];
+  return html`<${Pick} label="Screen" options=${names.map(({ screen }) => [screen, screen])} value=${name} onChange=${(next) => go(hrefOf("screens", { subject: next, query: { viewer } }))} />
     <form class="viewer" onSubmit=${(event) => (event.preventDefault(), setQuery({ viewer: event.target.viewer.value.trim() }))}>
-      <label>viewer <input name="viewer" value=${viewer} placeholder="demo user" size="9" autocomplete="off" onBlur=${(event) => setQuery({ viewer: event.target.value.trim() })} /></label>
-    </form>`;
+      <label>viewer <input name="viewer" value=${viewer} placeholder="user 1" size="9" autocomplete="off" onBlur=${(event) => setQuery({ viewer: event.target.value.trim() })} /></label>
+    </form>
+    ${inputsOf(views).map((one) => html`<form class="viewer" key=${one} onSubmit=${(event) => (event.preventDefault(), setQuery({ [one]: event.target[one].value.trim() }))}>
+      <label>${one} <input name=${one} value=${query.value.get(one) ?? ""} placeholder="any" size="6" autocomplete="off" onBlur=${(event) => setQuery({ [one]: event.target.value.trim() })} /></label></form>`)}`;
 }
 
-function pathOf(name, action, viewer) {
-  const search = viewer ? `?${new URLSearchParams({ viewer })}` : "";
-  return `screens/${encodeURIComponent(name)}/${action}${search}`;
+/** What a screen needs to know, from the paths of its routes: "product_id". */
+function inputsOf(views) {
+  return [...new Set(views.flatMap(([, route]) => [...route.matchAll(/\{([^}:]+)/g)].map(([, name]) => name)))];
+}
+
+function pathOf(name, action, inputs) {
+  const search = new URLSearchParams(inputs);
+  return `screens/${encodeURIComponent(name)}/${action}${search.size ? `?${search}` : ""}`;
 }
 
 function Screen({ name }) {
-  const viewer = query.value.get("viewer") ?? "";
+  const inputs = Object.fromEntries(query.value);
   const [probe, change] = useState({ running: "", problem: null });
   const [experiment, show] = useState(null);
-  const screen = useResource(`screens/${encodeURIComponent(name)}`, { viewer }, { every: experiment ? 0 : EVERY });
+  const screen = useResource(`screens/${encodeURIComponent(name)}`, inputs, { every: experiment ? 0 : EVERY });
   const run = async (action, body, done) => {
     change({ running: action, problem: null });
     try {
-      done(await post(pathOf(name, action, viewer), body));
+      done(await post(pathOf(name, action, inputs), body));
       change({ running: "", problem: null });
     } catch (problem) {
       change({ running: "", problem });
@@ -63,7 +70,7 @@ function Screen({ name }) {
   useKeys({ Escape: () => (experiment ? show(null) : false) });
   return html`<${Loaded} resource=${screen} what=${`the screen ${name}`} rows=${12}>
     ${(data) => html`<${Detail} data=${experiment ?? data} base=${data} probe=${probe} breakThese=${breakThese}
-      computeMatrix=${() => run("matrix", {}, (found) => (screen.set(found), show(null)))} viewer=${viewer} />`}
+      computeMatrix=${() => run("matrix", {}, (found) => (screen.set(found), show(null)))} viewer=${inputs.viewer ?? ""} />`}
   <//>`;
 }
 

@@ -1,6 +1,7 @@
 // Where the dependency map draws what: columns, rows and edges, in pixels. No drawing.
 
-export const ROW = 36;
+const ROOMY = { row: 36, most: 12 }; // pixels of a row, up to so many rows
+const DENSE_ROW = 28;
 const TOP = 40;
 const GATEWAY = { width: 144, height: 62, gap: 10 };
 const EDGE = { least: 0.8, most: 5 };
@@ -22,12 +23,14 @@ export function layOut({ screens, gateways, upstreams, edges }, width) {
   const gatewayStart = (leftEnd + rightStart) / 2 - GATEWAY.width / 2;
   const columns = { left: { ...LEFT, end: leftEnd }, isBudgetShown, isCourseShown, gatewayStart, gatewayEnd: gatewayStart + GATEWAY.width, rightStart };
   const ordered = gateways.flatMap(({ gateway }) => screens.filter((screen) => screen.gateway === gateway));
-  const screenNodes = ordered.map((screen, index) => ({ id: idOf(screen), screen, y: TOP + index * ROW, isFirst: index > 0 && ordered[index - 1].gateway !== screen.gateway }));
-  const upstreamNodes = upstreams.map((upstream, index) => ({ id: `to ${upstream.upstream}`, upstream, y: TOP + index * ROW }));
-  const gatewayNodes = placeGateways(gateways, screenNodes);
-  const rows = Math.max(screenNodes.length, upstreamNodes.length);
-  const height = Math.max(TOP + rows * ROW, (gatewayNodes.at(-1)?.y ?? 0) + GATEWAY.height) + 8;
-  return { columns, height, screenNodes, gatewayNodes, upstreamNodes, edges: edgesOf({ screenNodes, gatewayNodes, upstreamNodes, edges, columns }) };
+  const rows = Math.max(ordered.length, upstreams.length);
+  const row = rows > ROOMY.most ? DENSE_ROW : ROOMY.row;
+  const topOf = (amount) => TOP + ((rows - amount) * row) / 2; // the shorter column stands in the middle
+  const screenNodes = ordered.map((screen, index) => ({ id: idOf(screen), screen, y: topOf(ordered.length) + index * row, isFirst: index > 0 && ordered[index - 1].gateway !== screen.gateway }));
+  const upstreamNodes = upstreams.map((upstream, index) => ({ id: `to ${upstream.upstream}`, upstream, y: topOf(upstreams.length) + index * row }));
+  const gatewayNodes = placeGateways(gateways, screenNodes, row);
+  const height = Math.max(TOP + rows * row, (gatewayNodes.at(-1)?.y ?? 0) + GATEWAY.height) + 8;
+  return { columns, row, height, screenNodes, gatewayNodes, upstreamNodes, edges: edgesOf({ screenNodes, gatewayNodes, upstreamNodes, edges, columns, row }) };
 }
 
 function idOf({ gateway, route }) {
@@ -35,10 +38,10 @@ function idOf({ gateway, route }) {
 }
 
 /** Gateways stand in the middle of their screens, and never on each other. */
-function placeGateways(gateways, screenNodes) {
+function placeGateways(gateways, screenNodes, row) {
   let free = TOP - 4;
   return gateways.map((gateway) => {
-    const rows = screenNodes.filter(({ screen }) => screen.gateway === gateway.gateway).map(({ y }) => y + ROW / 2);
+    const rows = screenNodes.filter(({ screen }) => screen.gateway === gateway.gateway).map(({ y }) => y + row / 2);
     const middle = rows.length ? (rows[0] + rows.at(-1)) / 2 : free + GATEWAY.height / 2;
     const y = Math.max(free, middle - GATEWAY.height / 2);
     free = y + GATEWAY.height + GATEWAY.gap;
@@ -46,7 +49,7 @@ function placeGateways(gateways, screenNodes) {
   });
 }
 
-function edgesOf({ screenNodes, gatewayNodes, upstreamNodes, edges, columns }) {
+function edgesOf({ screenNodes, gatewayNodes, upstreamNodes, edges, columns, row }) {
   const found = [];
   const outgoing = edges.filter((edge) => gatewayNodes.some(({ gateway }) => gateway.gateway === edge.source));
   const most = Math.max(1, ...screenNodes.map(({ screen }) => screen.rate), ...outgoing.map((edge) => edge.rate));
@@ -56,14 +59,14 @@ function edgesOf({ screenNodes, gatewayNodes, upstreamNodes, edges, columns }) {
     into.forEach(({ id, screen, y }, index) => {
       const to = node.y + (node.height * (index + 1)) / (into.length + 1);
       const isCause = screen.state !== "ok" && screen.blame.length > 0;
-      found.push(edge(id, node.id, columns.left.end, y + ROW / 2, columns.gatewayStart, to, { rate: screen.rate, width: widthOf(screen.rate), tone: isCause ? toneOf(screen.state) : "wait", isDashed: false, causes: screen.blame.map(({ upstream }) => upstream) }));
+      found.push(edge(id, node.id, columns.left.end, y + row / 2, columns.gatewayStart, to, { rate: screen.rate, width: widthOf(screen.rate), tone: isCause ? toneOf(screen.state) : "wait", isDashed: false, causes: screen.blame.map(({ upstream }) => upstream) }));
     });
     const out = upstreamNodes.map((target) => [target, outgoing.find(({ source, target: name }) => source === node.gateway.gateway && name === target.upstream.upstream)]).filter(([, match]) => match);
     out.forEach(([target, match], index) => {
       const from = node.y + (node.height * (index + 1)) / (out.length + 1);
       const tone = match.is_cause ? "failed" : "wait";
       const order = gatewayNodes.indexOf(node) - (gatewayNodes.length - 1) / 2;
-      found.push(edge(node.id, target.id, columns.gatewayEnd, from, columns.rightStart, target.y + ROW / 2 + order * 5, { rate: match.rate, width: match.is_cause ? 2.2 : widthOf(match.rate), tone, isDashed: match.is_cause, causes: [] }));
+      found.push(edge(node.id, target.id, columns.gatewayEnd, from, columns.rightStart, target.y + row / 2 + order * 5, { rate: match.rate, width: match.is_cause ? 2.2 : widthOf(match.rate), tone, isDashed: match.is_cause, causes: [] }));
     });
   }
   return [...found.filter(({ tone }) => tone === "wait"), ...found.filter(({ tone }) => tone !== "wait")];

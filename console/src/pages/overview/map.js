@@ -6,8 +6,8 @@ import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 import { installation } from "../../live.js";
 import { hrefOf } from "../../router.js";
-import { layOut, LEAST_WIDTH, related, ROW } from "./layout.js";
-import { fit } from "./text.js";
+import { layOut, LEAST_WIDTH, related } from "./layout.js";
+import { fit } from "../../measure.js";
 
 export const MAP_WIDTH = LEAST_WIDTH;
 
@@ -20,9 +20,9 @@ export function DependencyMap({ now, width }) {
   return html`<svg class="map" width=${width} height=${map.height} role="group" aria-label=${sentenceOf(now)}>
     <${Heads} columns=${map.columns} />
     ${map.edges.map((edge) => html`<${Edge} key=${`${edge.from}>${edge.to}`} edge=${edge} isDim=${lit && !lit.edges.has(edge)} />`)}
-    ${map.screenNodes.map((node) => html`<${ScreenNode} key=${node.id} node=${node} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
+    ${map.screenNodes.map((node) => html`<${ScreenNode} key=${node.id} node=${node} row=${map.row} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
     ${map.gatewayNodes.map((node) => html`<${GatewayNode} key=${node.id} node=${node} x=${map.columns.gatewayStart} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
-    ${map.upstreamNodes.map((node) => html`<${UpstreamNode} key=${node.id} node=${node} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
+    ${map.upstreamNodes.map((node) => html`<${UpstreamNode} key=${node.id} node=${node} row=${map.row} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
   </svg>`;
 }
 
@@ -58,8 +58,14 @@ function turnOf(calls) {
   return Math.max(1.5, 6 - Math.log2(1 + calls) * 0.6).toFixed(1);
 }
 
-function ScreenNode({ node, columns, kind, hover }) {
-  const { screen, y } = node;
+/** Nodes are drawn for a row of 36 px; in lower rows they stand higher, and their tint is lower. */
+function placeIn(node, row) {
+  return { y: node.y - (36 - row) / 2, tint: { y: node.y + (row > 30 ? 3 : 1), height: row - (row > 30 ? 6 : 2) } };
+}
+
+function ScreenNode({ node, row, columns, kind, hover }) {
+  const { screen } = node;
+  const { y, tint } = placeIn(node, row);
   const { left } = columns;
   const isBad = screen.state !== "ok";
   const base = y + 22;
@@ -67,14 +73,14 @@ function ScreenNode({ node, columns, kind, hover }) {
   const name = fit(screen.screen, "600 12px", left.complete - left.name - 50);
   const route = fit(screen.route, "11px", left.complete - left.name - 54 - name.width);
   const query = { gateway: screen.gateway, route: screen.route, state: isBad ? "degraded" : "" };
-  return html`<g class=${kind}>${node.isFirst && html`<path d="M16 ${y}H${left.end}" class="k-line" />`}
-    <a href=${hrefOf("requests", { query })} aria-label=${screenSentence(screen)} ...${hover}>
-      <rect x="8" y=${y + 3} width=${left.end - 8} height="30" rx="6" class=${isBad ? `f-${shapeOf(screen.state)}-tint` : "hit"} />
+  return html`<g class=${kind}>${node.isFirst && html`<path d="M16 ${node.y}H${left.end}" class="k-line" />`}
+    <a href=${hrefOf("requests", { query })} ...${hover}><title>${screenSentence(screen)}</title>
+      <rect x="8" ...${tint} width=${left.end - 8} rx="6" class=${isBad ? `f-${shapeOf(screen.state)}-tint` : "hit"} />
       <svg x="16" y=${y + 12} width="12" height="12" class="c-${shapeOf(screen.state)}"><use href="#i-${shapeOf(screen.state)}" /></svg>
       <${Label} x=${left.name} y=${base} weight="600" class="f-ink">${name.text}<//>
       <${Label} x=${left.name + name.width + 7} y=${base} size="11" class="f-muted">${route.text}<//>
       <${Label} x=${left.complete} y=${base} end ...${strong} class="f-ink">${percent(screen.complete)}<//>
-      <${Label} x=${left.p95} y=${base} end ...${strong}>${screen.p95 === null ? "stream" : duration(screen.p95)}<//>
+      <${Label} x=${left.p95} y=${base} end ...${strong}>${screen.p95 === null && screen.rate > 0 ? "stream" : duration(screen.p95)}<//>
       ${columns.isBudgetShown && html`<${Budget} screen=${screen} y=${y} left=${left} strong=${strong} />`}
     </a></g>`;
 }
@@ -100,7 +106,7 @@ function GatewayNode({ node, x, kind, hover }) {
   const icon = ICONS[info?.client] ?? ICONS[gateway.gateway] ?? "gateway";
   const shape = shapeOf(gateway.state);
   const port = info?.url ? portOf(info.url) : "";
-  return html`<a class=${kind} href=${hrefOf("requests", { query: { gateway: gateway.gateway } })} aria-label=${`Gateway ${gateway.gateway}: ${rate(gateway.rate)} requests per second, ${percent(gateway.complete)} complete`} ...${hover}>
+  return html`<a class=${kind} href=${hrefOf("requests", { query: { gateway: gateway.gateway } })} ...${hover}><title>${`Gateway ${gateway.gateway}: ${rate(gateway.rate)} requests per second, ${percent(gateway.complete)} complete`}</title>
     <rect x=${x} y=${y} width=${node.width} height=${node.height} rx="8" class="f-surface k-control" />
     <svg x=${x + 12} y=${y + 11} width="16" height="16" class="ink2"><use href="#i-${icon}" /></svg>
     <${Label} x=${x + 36} y=${y + 23} size="13" weight="600" class="f-ink">${fit(gateway.gateway, "600 13px", 56).text}<//>
@@ -116,16 +122,17 @@ function portOf(url) {
   return port && `:${port}`;
 }
 
-function UpstreamNode({ node, columns, kind, hover }) {
-  const { upstream, y } = node;
+function UpstreamNode({ node, row, columns, kind, hover }) {
+  const { upstream } = node;
+  const { y, tint } = placeIn(node, row);
   const x = columns.rightStart;
   const shape = shapeOf(upstream.state);
   const isBad = upstream.state !== "ok";
   const strong = isBad ? { weight: 600, class: "f-ink" } : {};
   const base = y + 22;
   const end = columns.isCourseShown ? 394 : 304;
-  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} aria-label=${`Service ${upstream.upstream}: ${rate(upstream.rate)} calls per second, p95 ${duration(upstream.p95)}, ${wholePercent(upstream.errors)} errors`} ...${hover}>
-    <rect x=${x} y=${y + 3} width=${end} height="30" rx="6" class=${isBad ? `f-${shape}-tint` : "hit"} />
+  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} ...${hover}><title>${`Service ${upstream.upstream}: ${rate(upstream.rate)} calls per second, p95 ${duration(upstream.p95)}, ${wholePercent(upstream.errors)} errors`}</title>
+    <rect x=${x} ...${tint} width=${end} rx="6" class=${isBad ? `f-${shape}-tint` : "hit"} />
     <svg x=${x + 6} y=${y + 12} width="12" height="12" class="c-${shape}"><use href="#i-${shape}" /></svg>
     <${Label} x=${x + 26} y=${base} weight="600" class="f-ink">${fit(upstream.upstream, "600 12px", 112).text}<//>
     <${Label} x=${x + 176} y=${base} end>${rate(upstream.rate)}<//>

@@ -17,7 +17,7 @@ export function Clients({ data, base, viewer }) {
   const { plan, clients } = data;
   return html`<section class="card sbs" aria-label="The same screen, client by client"><div class="scroll"><table>
     <caption class="sr">Parts of ${data.screen} in each client's response, with their bytes</caption>
-    <thead><tr><th scope="col" class="first">Response parts,<br />${viewer || "demo user"}</th>${clients.map((client) => html`<th scope="col"><${Client} client=${client} plan=${plan} before=${sizeBefore(base, client)} /></th>`)}</tr></thead>
+    <thead><tr><th scope="col" class="first">Response parts,<br />user ${viewer || "1"}</th>${clients.map((client) => html`<th scope="col"><${Client} client=${client} plan=${plan} before=${sizeBefore(base, client)} /></th>`)}</tr></thead>
     <tbody>${plan.map(({ part }, index) => html`<tr key=${part}><th scope="row"><i class="swatch ${partClass(index)}"></i>${part}</th>
       ${clients.map((client) => html`<${PartCell} client=${client} part=${part} index=${index} />`)}</tr>`)}</tbody>
   </table></div></section>`;

@@ -10,12 +10,18 @@ export function Matrix({ data, base, probe, breakThese, computeMatrix }) {
   const rows = base.has_matrix ? base.matrix : servicesOf(base.plan);
   const degraded = new Set(base.plan.filter((node) => node.state !== "ok").flatMap((node) => node.upstreams));
   return html`<div class="scroll"><table class="mx"><caption class="sr">What each client gets while a service fails</caption>
-      <thead><tr><th scope="col">Service</th><th scope="col">Parts</th>${base.clients.map((client) => html`<th scope="col"><${Icon} name=${clientOf(client).icon} size=${14} />${clientOf(client).word}</th>`)}</tr></thead>
+      <thead><tr><th scope="col">Service</th><th scope="col">Parts</th>${base.clients.map((client) => html`<th scope="col" title=${client.route}><${Icon} name=${clientOf(client).icon} size=${14} />${wordOf(client, base.clients)}</th>`)}</tr></thead>
       <tbody>${rows.map((row) => html`<${Row} key=${row.upstream} row=${row} clients=${base.clients} broken=${data.broken} isNow=${degraded.has(row.upstream)} probe=${probe} breakThese=${breakThese} />`)}</tbody>
     </table></div>
     ${!base.has_matrix && html`<div class="compute"><p>Not computed yet. The console requests the screen once for each service and client, with that service failing and without caches.</p>
       <button type="button" class="btn go" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute all"}</button></div>`}
     ${base.has_matrix && html`<p class="again"><button type="button" class="btn" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute again"}</button></p>`}`;
+}
+
+/** The word of a client; routes tell several views of one gateway apart. */
+function wordOf(client, clients) {
+  const isAlone = clients.filter(({ gateway }) => gateway === client.gateway).length === 1;
+  return isAlone ? clientOf(client).word : html`<span class="sr">${clientOf(client).word} </span>${client.route}`;
 }
 
 function Row({ row, clients, broken, isNow, probe, breakThese }) {

@@ -41,7 +41,7 @@ export function Plan({ screen, plan, broken, explain }) {
   return html`<${Card} title="Plan" class="plancard" note=${node ? lineOf(node) : "bar: p95 as a share of the part's timeout"} end=${explain && !node && html`<code>${explain}</code>`}>
     <div class="plan"><div class="canvas" style=${{ "--w": `${width + 4}px`, "--h": `${height + 4}px` }}>
       <svg width=${width} height=${height} aria-hidden="true">${edges(plan, places, middle, path).map((edge) => html`<path ...${edge} />`)}</svg>
-      <div class="root" style=${{ "--x": "0px", "--y": `${middle - ROOT.height / 2}px` }}><b>${screen}</b><span>${plan.length} ${plan.length === 1 ? "part" : "parts"}</span></div>
+      <div class="root" style=${{ "--x": "0px", "--y": `${middle - ROOT.height / 2}px` }}><b>${screen.replace(/([a-z])(?=[A-Z])/g, "$1\u200b")}</b><span>${plan.length} ${plan.length === 1 ? "part" : "parts"}</span></div>
       <ul aria-label=${`Parts of ${screen}`}>${plan.map((one, index) => html`<li key=${one.part} style=${{ "--x": `${places.get(one.part).x}px`, "--y": `${places.get(one.part).y}px` }}>
         <${Node} node=${one} index=${index} look=${look} isBroken=${one.upstreams.some((name) => broken.includes(name))} /></li>`)}</ul>
     </div></div><//>`;
@@ -77,10 +77,10 @@ function Node({ node, index, look: show, isBroken }) {
   const share = shareOf(node);
   const state = isBroken ? "failed" : node.state;
   const kind = node.is_critical ? "critical" : "";
-  const seen = () => show(node.part);
+  const describe = () => show(node.part);
   const content = html`<span class="line"><i class="swatch ${partClass(index)}"></i><b>${node.part}</b><em>${standIn(node)}</em></span>
     <span class="line low">${state !== "ok" && html`<${Shape} state=${state} />`}<span class="up">${node.upstreams.join(", ") || "no service"}</span>${share !== null && html`<${Share} share=${share} state=${state} />`}</span><span class="sr">${sentenceOf(node, isBroken)}</span>`;
-  const events = { onMouseEnter: seen, onMouseLeave: () => show(null), onFocus: seen, onBlur: () => show(null) };
+  const events = { onMouseEnter: describe, onMouseLeave: () => show(null), onFocus: describe, onBlur: () => show(null) };
   const shared = { class: `node ${kind} n-${state}`, ...events };
   if (!node.upstreams.length) return html`<span ...${shared} role="group" tabindex="0">${content}</span>`;
   return html`<a ...${shared} href=${hrefOf("upstreams", { subject: node.upstreams[0] })}>${content}</a>`;

@@ -54,20 +54,20 @@ function TimeoutLine({ one, x, row }) {
 }
 
 /** The share of failed calls over the last minutes; the dashed line is where the circuit opens. */
-export function Failures({ failures, opensAt, window: last }) {
+export function Failures({ failures, opensAt }) {
   const known = failures.filter((value) => value !== null);
   if (!known.length) return html`<p class="muted none">No calls in the last 5 minutes.</p>`;
   const top = Math.max(opensAt ?? 0, ...known, 0.05);
   const y = (share) => HEIGHT.failures - (share / top) * 80;
   const now = known.at(-1);
-  const limit = opensAt === null ? "" : `; the circuit opens at ${Math.round(opensAt * last)}`;
+  const limit = opensAt === null ? "" : `; the circuit opens at ${wholePercent(opensAt)}`;
   const points = failures.map((value, index) => (value === null ? null : `${((index / Math.max(1, failures.length - 1)) * WIDTH).toFixed(0)} ${y(value).toFixed(1)}`)).filter(Boolean);
   const tone = now >= (opensAt ?? 1) ? "failed" : now > (opensAt ?? 1) / 4 ? "fallback" : "work";
-  return html`<svg viewBox="0 0 ${WIDTH} 120" width="100%" height="120" role="img" aria-label=${`Failed calls of the last ${last}: now ${Math.round(now * last)}${limit}`}>
-    ${opensAt !== null && html`<path d="M0 ${y(opensAt)}H${WIDTH}" class="k-failed" stroke-dasharray="4 3" /><text x="0" y=${y(opensAt) - 5} font-size="11" class="f-ink2">opens at ${Math.round(opensAt * last)}</text>`}
+  return html`<svg viewBox="0 0 ${WIDTH} 120" width="100%" height="120" role="img" aria-label=${`Failed calls: now ${wholePercent(now)}${limit}`}>
+    ${opensAt !== null && html`<path d="M0 ${y(opensAt)}H${WIDTH}" class="k-failed" stroke-dasharray="4 3" /><text x="0" y=${y(opensAt) - 5} font-size="11" class="f-ink2">opens at ${wholePercent(opensAt)}</text>`}
     <path d="M${points.join(" ")} L${points.at(-1).split(" ")[0]} ${HEIGHT.failures} ${points[0].split(" ")[0]} ${HEIGHT.failures}Z" class="f-${tone}" opacity=".2" />
     <path d="M${points.join(" ")}" class="f-none k-${tone}" stroke-width="1.8" stroke-linejoin="round" />
     <path d="M0 ${HEIGHT.failures}H${WIDTH}" class="k-line" />
-    <text x="0" y="117" font-size="11" class="f-muted">5 min ago</text><text x=${WIDTH} y="117" font-size="11" text-anchor="end" class="f-muted">now: ${Math.round(now * last)}</text>
+    <text x="0" y="117" font-size="11" class="f-muted">5 min ago</text><text x=${WIDTH} y="117" font-size="11" text-anchor="end" class="f-muted">now: ${wholePercent(now)}</text>
   </svg>`;
 }

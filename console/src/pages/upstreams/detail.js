@@ -15,8 +15,8 @@ export function Detail({ data, reload }) {
     <${Layers} data=${data} />
     <section class="card" aria-label="Latency and failures"><header><h2>Latency</h2><span class="end">${number(calls)} calls in 5 minutes</span></header>
       <div class="pad"><${Latency} buckets=${data.buckets} timeouts=${data.timeouts} /></div>
-      <header class="h2b"><h2>Failed, of the last ${data.row?.window ?? 100} calls</h2></header>
-      <div class="pad"><${Failures} failures=${data.failures} opensAt=${data.opens_at} window=${data.row?.window ?? 100} /></div></section>
+      <header class="h2b"><h2>Failed calls</h2>${data.row?.window > 0 && html`<span class="end">${data.row.failed} of the last ${number(data.row.window)}</span>`}</header>
+      <div class="pad"><${Failures} failures=${data.failures} opensAt=${data.opens_at} /></div></section>
     <section class="card" aria-label="Actions and screens"><${Actions} data=${data} reload=${reload} />
       <header class="h2b"><h2>Screens that need it</h2></header><${Screens} screens=${data.screens} /></section>
   </div>`;
@@ -42,5 +42,10 @@ function isOwn({ source, is_on: isOn }) {
 function Screens({ screens }) {
   if (!screens.length) return html`<p class="need muted">No screen has needed it in the last 5 minutes.</p>`;
   return html`<ul class="need">${screens.map((one) => html`<li key=${`${one.gateway} ${one.screen} ${one.route}`}><${Dot} state=${one.state} />
-    <a href=${hrefOf("screens", { subject: one.screen })}>${one.gateway} ${one.screen}</a><span>${percent(one.complete)}<span class="sr"> complete</span></span></li>`)}</ul>`;
+    <a href=${hrefOf("screens", { subject: one.screen })}>${one.gateway} ${one.screen}</a>${repeated(screens, one) && html`<code title=${one.route}>${one.route}</code>`}<span>${percent(one.complete)}<span class="sr"> complete</span></span></li>`)}</ul>`;
+}
+
+/** Whether a gateway serves the screen on several routes. */
+function repeated(screens, { gateway, screen }) {
+  return screens.filter((one) => one.gateway === gateway && one.screen === screen).length > 1;
 }

@@ -41,7 +41,7 @@ export function Services({ rows, chosen }) {
 
 function Breaker({ row }) {
   const { breaker, failed, window: last, is_forced: isForced } = row;
-  if (breaker === "closed" && failed / last < 0.2) return html`<span class="ink2">closed</span>`;
+  if (breaker === "closed" && (last === 0 || failed / last < 0.2)) return html`<span class="ink2">closed</span>`;
   if (breaker === "off") return html`<span class="muted">off</span>`;
   const detail = breaker === "closed" ? `${failed} of ${last} failed` : isForced ? "by an operator" : "";
   return html`<${Badge} state=${breaker === "closed" ? "fallback" : breaker} word=${breaker} detail=${detail} />`;

@@ -1,0 +1,61 @@
+// What stands below the waterfall: the composed JSON, the headers, the log lines.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { Empty } from "../../components/panels.js";
+import { fieldsOf, timeOfDay } from "../../format.js";
+import { html } from "../../html.js";
+import { hrefOf } from "../../router.js";
+import { linesOf } from "./jsonlines.js";
+
+const MASKED = "***";
+const CLOSING = /^\s*[}\]]/;
+const DEGRADED = ["fallback", "partial", "missing", "forbidden", "failed"];
+
+/** The JSON with a gutter and a tint by part; copy gives it plain. */
+export function ResponseBody({ detail, colorOf }) {
+  const [toggled, toggle] = useState(new Set());
+  useEffect(() => toggle(new Set()), [detail]);
+  const value = useMemo(() => parsed(detail.body), [detail]);
+  const states = useMemo(() => new Map(detail.spans.filter(({ kind }) => kind === "part").map((span) => [span.name, span])), [detail]);
+  const status = detail.response_headers.find(([name, value]) => name.toLowerCase() === "part-status" && value !== MASKED);
+  if (value === undefined) return html`<${Empty} title=${detail.body ? "Not JSON" : "No body is stored"} text=${detail.body ? detail.body.slice(0, 2000) : detail.body_note} />${status && html`<${PartStatus} text=${status[1]} />`}`;
+  const lines = linesOf(value, detail.origins, toggled);
+  const flip = (pointer) => toggle((old) => (old.has(pointer) ? new Set([...old].filter((one) => one !== pointer)) : new Set([...old, pointer])));
+  return html`<ol class="json">${lines.map((line, index) => html`<${Line} key=${index} line=${line} span=${states.get(line.part)} color=${colorOf(line.part)} isFirst=${lines[index - 1]?.part !== line.part} flip=${flip} />`)}</ol>
+    ${status && html`<${PartStatus} text=${status[1]} />`}`;
+}
+
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function Line({ line, span, color, isFirst, flip }) {
+  const isHit = span && DEGRADED.includes(span.outcome);
+  const code = html`<code>${line.text}</code>`;
+  return html`<li class=${`${color ? `p${color}` : "none"} ${isHit ? "hit" : ""}`}>
+    ${line.fold ? html`<button type="button" aria-expanded=${String(line.fold === "open")} onClick=${() => flip(line.pointer)}>${code}</button>` : code}
+    ${isFirst && line.part && !CLOSING.test(line.text) && html`<span>${labelOf(line.part, span)}</span>`}</li>`;
+}
+
+function labelOf(part, span) {
+  if (!span || span.outcome === "ok") return part;
+  return `${part} · ${span.outcome === "stale" && span.age ? `${Math.round(span.age)} s old` : span.outcome}`;
+}
+
+function PartStatus({ text }) {
+  const members = text.split(/,\s*/);
+  return html`<p class="ps"><code>Part-Status: ${members.map((member, index) => html`${index ? ", " : ""}${/=ok$/.test(member) ? member : html`<b>${member}</b>`}`)}</code></p>`;
+}
+
+export function Headers({ detail }) {
+  const part = (title, headers) => html`<table class="headers"><caption>${title}</caption><tbody>${headers.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table>`;
+  return html`${part(`Request ${detail.path}`, detail.request_headers)}${part("Response", detail.response_headers)}<p class="muted">Credentials and personal data are redacted. Trace <code>${detail.trace_id || "none"}</code></p>`;
+}
+
+export function LogLines({ logs }) {
+  if (!logs.length) return html`<${Empty} title="No log lines" text="No process wrote a line with this request's id." />`;
+  return html`<ol class="loglines">${logs.map((line) => html`<li key=${line.id}><a href=${hrefOf("logs", { query: { request: line.request_id, line: line.id } })}>${timeOfDay(line.time)}</a><span class="muted">${line.process}</span><span class=${`lv ${line.level}`}>${line.level}</span><span class="txt">${line.text} <span class="muted">${fieldsOf(line)}</span></span></li>`)}</ol>`;
+}

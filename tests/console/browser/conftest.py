@@ -1,0 +1,102 @@
+"""The pages in Chromium, served with their fixtures instead of a gateway."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.console.npm import ASSETS, SOURCES, installed
+
+RECORDED = 1_789_957_000
+"""When the fixtures were made, in Unix seconds: pages are shown as if it were then."""
+
+
+@dataclass
+class Opened:
+    """A page, and what the browser complained of."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+
+def serve(**environ: str) -> Iterator[str]:
+    """Serve assets and fixtures on a free port; yield the address."""
+    command = ["node", "serve.mjs", "0", str(ASSETS)]
+    environment = {**os.environ, "FROZEN": "1", **environ}
+    with subprocess.Popen(
+        command, cwd=SOURCES, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        found = re.search(r"http://[\d.:]+", line)
+        assert found, line
+        yield found[0]
+        server.terminate()
+
+
+@pytest.fixture(scope="session")
+def console() -> Iterator[str]:
+    """Serve the pages."""
+    yield from serve()
+
+
+@pytest.fixture(scope="session")
+def busy_console() -> Iterator[str]:
+    """Serve the pages with 1,000 requests a second in the live stream."""
+    yield from serve(RATE="1000")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium."""
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(console: str, chromium: Browser) -> Iterator[Callable[..., Opened]]:
+    """Return what opens an address of the console in a window of its own."""
+    contexts = []
+
+    def open_page(
+        path: str, *, theme: str = "light", width: int = 1440, height: int = 900, base: str = ""
+    ) -> Opened:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            reduced_motion="reduce",
+            timezone_id="UTC",
+        )
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        opened = Opened(context.new_page())
+        opened.page.clock.set_fixed_time(RECORDED)
+        opened.page.on(
+            "console",
+            lambda message: (
+                opened.complaints.append(message.text)
+                if message.type in {"error", "warning"}
+                else None
+            ),
+        )
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.page.goto(f"{base or console}{path}")
+        opened.page.wait_for_selector("main section, main .answer, main .panel, main table")
+        return opened
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Return the script of axe-core."""
+    return (installed() / "node_modules" / "axe-core" / "axe.min.js").read_text()

@@ -1,0 +1,128 @@
+"""The list of requests, one request as a waterfall, and 1,000 requests a second."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node")]
+
+ONE = "/console/requests/317787c320d9"
+
+
+def test_the_newest_request_is_open(show):
+    """The page opens the first request, says what happened, and names the row to blame."""
+    page = show("/console/requests").page
+
+    expect(page).to_have_url(re.compile("317787c320d9"))
+    expect(page.locator(".det .answer")).to_contain_text("rating waited 600 ms for reviews.")
+    expect(page.locator(".wf .sel")).to_contain_text("timeout after 0.6 s")
+
+
+def test_keys_move_through_the_list(show):
+    """`j` opens the next request, `k` the one before, `esc` closes it."""
+    page = show(ONE).page
+    first = page.locator(".rows [aria-current]")
+    expect(first).to_contain_text("GET /v1/dashboard")
+    page.keyboard.press("j")
+    expect(first).to_contain_text("home")
+    page.keyboard.press("k")
+    expect(first).to_contain_text("GET /v1/dashboard")
+    page.keyboard.press("Escape")
+
+    expect(first).to_have_count(0)
+
+
+def test_rows_fold_by_keys_and_buttons(show):
+    """`←` folds all attempts into their parts, `→` unfolds them, the triangle does one."""
+    page = show(ONE).page
+    attempts = page.locator(".wf li.attempt")
+    expect(attempts).to_have_count(5)
+    page.keyboard.press("ArrowLeft")
+    expect(attempts).to_have_count(0)
+    page.keyboard.press("ArrowRight")
+    expect(attempts).to_have_count(5)
+    page.get_by_role("button", name="orders: fold").click()
+
+    expect(attempts).to_have_count(3)
+
+
+def test_filters_are_in_the_address(show):
+    """`d` and the chips change the address, and what the list requests."""
+    page = show(ONE).page
+    with page.expect_request(re.compile(r"/api/requests\?.*state=degraded")):
+        page.keyboard.press("d")
+    expect(page.get_by_role("button", name=re.compile("^degraded"))).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    with page.expect_request(re.compile(r"/api/requests\?.*text=home")):
+        page.keyboard.press("f")
+        page.keyboard.type("home")
+
+    expect(page).to_have_url(re.compile("state=degraded&text=home"))
+
+
+def test_the_json_names_its_parts(show):
+    """A line has the part that it came from; a degraded one says so; items unfold."""
+    page = show(ONE).page
+    lines = page.locator(".json li")
+    expect(lines.filter(has_text='"rating": null')).to_contain_text("rating · fallback")
+    expect(lines.filter(has_text='"deals"')).to_contain_text("deals · 23 s old")
+    count = lines.count()
+    lines.get_by_role("button", name="}, +19 ]").click()
+
+    expect(lines.filter(has_text='"rating": null')).to_have_count(20)
+    assert lines.count() > count
+
+
+def test_a_request_is_sent_again_and_compared(show):
+    """Replay opens the new request beside the old one, with the differences by part."""
+    page = show(ONE).page
+    with page.expect_request(lambda sent: sent.method == "POST") as posted:
+        page.keyboard.press("r")
+    assert posted.value.headers["x-bff-console"] == "1"
+    expect(page).to_have_url(re.compile("6d2f90ac8e01.*compare=317787c320d9"))
+
+    table = page.get_by_role("table", name=re.compile("^Parts"))
+    expect(table.get_by_role("row", name=re.compile("^whole request"))).to_contain_text("687")
+    expect(page.locator(".wf .second").first).to_be_attached()
+
+
+def test_curl_is_copied(show):
+    """`c` copies the command, and the page says so."""
+    page = show(ONE).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.keyboard.press("c")
+
+    expect(page.get_by_text("Copied as curl")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("curl -sD- http://localhost")
+
+
+def test_a_log_line_leads_to_its_request(show):
+    """The id at the end of a line opens the request with its log lines."""
+    page = show("/console/logs").page
+    page.get_by_role("link", name="Request 317787c320d9").first.click()
+
+    expect(page.get_by_role("tab", name="Log lines 6")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel").get_by_text("part.degraded")).to_be_visible()
+
+
+def test_a_thousand_requests_a_second_do_not_freeze_the_page(show, busy_console):
+    """New rows wait while the list is scrolled, frames stay short, and the list stays bounded."""
+    page = show("/console/requests", base=busy_console).page
+    page.locator(".rows").evaluate("box => box.scrollTo(0, 400)")
+    longest = page.evaluate(
+        """() => new Promise((done) => {
+          let last = performance.now(), longest = 0;
+          const end = last + 1000;
+          requestAnimationFrame(function step(now) {
+            longest = Math.max(longest, now - last);
+            last = now;
+            now < end ? requestAnimationFrame(step) : done(longest);
+          });
+        })"""
+    )
+
+    expect(page.get_by_role("button", name=re.compile(r"new$"))).to_contain_text("500 or more")
+    assert page.locator(".rows li").count() < 60
+    assert longest < 250
