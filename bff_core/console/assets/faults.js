@@ -1,1 +1,1 @@
-import{V as r,ea as e,s as t}from"./shared-7UNWI7PW.js";function p(){return t`<${r} title="Faults"><${e} title="Nothing here yet" /><//>`}export{p as Page};
+import{V as r,ea as e,s as t}from"./shared-6AXR43MS.js";function p(){return t`<${r} title="Faults"><${e} title="Nothing here yet" /><//>`}export{p as Page};
