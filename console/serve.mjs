@@ -34,10 +34,17 @@ function answerOf(path) {
   return fixture(name) ?? (rest.length ? fixture([area, "detail", ...rest.slice(1)].join(".")) : null);
 }
 
+/** The contracts of the reference gateways: OpenAPI documents and the GraphQL schema. */
+function contractOf(path) {
+  const [, gateway, name] = /^gateways\/(\w+)\/(openapi\.json|schema\.graphql)$/.exec(path) ?? [];
+  const file = join(HERE, "../contracts", name === "openapi.json" ? `${gateway}.openapi.json` : `${gateway}.graphql`);
+  return name && existsSync(file) ? readFileSync(file, "utf8") : null;
+}
+
 function api(request, response, url) {
   const path = url.pathname.slice("/console/api/".length);
   if (path === "live") return live(request, response);
-  const found = request.method === "GET" ? answerOf(path) : (answerOf(`${path}/${request.method}`) ?? answerOf(path));
+  const found = request.method === "GET" ? (contractOf(path) ?? answerOf(path)) : (answerOf(`${path}/${request.method}`) ?? answerOf(path));
   response.writeHead(found ? 200 : 404, { "Content-Type": found ? "application/json" : "application/problem+json" });
   response.end(found ?? JSON.stringify({ title: `No fixture for ${path}`, detail: `Add console/fixtures/${path.replaceAll("/", ".")}.json.` }));
 }

@@ -356,19 +356,23 @@ class PlanNode(Model):
 class ClientPart(Model):
     """What a client gets of a part: a short outline of the JSON, and its bytes.
 
-    `outline` is empty if the client does not request the part.
+    `outline` is empty if the client does not request the part. `reason` and `age` (seconds) are
+    those of `Part-Status`.
     """
 
     part: str
     outline: str
     sent: int | None
     state: PartState | None = None
+    reason: str = ""
+    age: float | None = None
 
 
 class ClientView(Model):
     """The same screen as one client gets it; `note` says why there is no answer.
 
-    `status` is that of the response, 0 without one.
+    `status` is that of the response, 0 without one. `complete_size` is the size of the newest
+    complete response, `part_status` the header `Part-Status`.
     """
 
     gateway: str
@@ -382,6 +386,9 @@ class ClientView(Model):
     state: RequestState | None
     parts: list[ClientPart] = []
     note: str = ""
+    complete_size: int | None = None
+    part_status: str = ""
+    request_id: str = ""
 
 
 class MatrixCell(Model):
@@ -429,7 +436,11 @@ class EndpointRow(Model):
 
 
 class UpstreamRow(Model):
-    """A line of the table of services; shares are None where the layer is off."""
+    """A line of the table of services; shares are None where the layer is off.
+
+    `failed` of the last `window` calls failed. `retry_budget` is the share of it that is used: 1
+    means spent. `cache` is the share of hits. An open breaker `is_forced` if an operator opened it.
+    """
 
     figures: UpstreamFigures
     breaker: Literal["closed", "open", "half-open", "off"]
@@ -440,6 +451,7 @@ class UpstreamRow(Model):
     retry_budget: float | None
     cache: float | None
     endpoints: list[EndpointRow] = []
+    is_forced: bool = False
 
 
 class LayerRow(Model):
@@ -454,6 +466,14 @@ class LayerRow(Model):
     source: Literal["code", "file", "default", ""] = ""
     state: Severity = "ok"
     is_on: bool = True
+
+
+class ProcessLayers(Model):
+    """The layers of a service in one process of a gateway."""
+
+    gateway: str
+    pid: int
+    layers: list[LayerRow]
 
 
 class Bucket(Model):
@@ -482,7 +502,10 @@ class UpstreamAction(Model):
 
 
 class UpstreamDetail(Model):
-    """One service: whether the service is to blame, or our policy."""
+    """One service: whether the service is to blame, or our policy.
+
+    `layers` are those of the process where they are worst, `processes` those of each.
+    """
 
     upstream: str
     gateway: str
@@ -494,6 +517,8 @@ class UpstreamDetail(Model):
     opens_at: float | None
     actions: list[UpstreamAction]
     screens: list[ScreenFigures]
+    row: UpstreamRow | None = None
+    processes: list[ProcessLayers] = []
 
 
 class UpstreamList(Model):
@@ -525,7 +550,9 @@ class ActionResult(Model):
 class FaultCard(Model):
     """A mock service: its faults, and how many requests they have met.
 
-    `faults` are those of its control route, as they are; latencies are seconds, rates shares.
+    Latencies are seconds, rates shares. `spread` is the sigma of a log-normal latency, 0 a constant
+    one; `flavour` the kind of garbage. `kinds` are other kinds that are set on all routes, `others`
+    says in words what else is set. `since` is when it stopped.
     """
 
     service: str
@@ -538,15 +565,27 @@ class FaultCard(Model):
     garbage: float = 0.0
     others: list[str] = []
     hits: int = 0
+    calls: int | None = None
+    spread: float = 0.0
+    flavour: str = ""
+    kinds: list[str] = []
+    since: float | None = None
 
 
 class SetFaults(Model):
-    """The body that changes the faults of a service."""
+    """The body that changes the faults of a service.
+
+    `kinds` replaces the other kinds, which have no slider, with those of this list; None leaves
+    them as they are.
+    """
 
     latency: float = 0.0
     errors: float = 0.0
     hang: float = 0.0
     garbage: float = 0.0
+    spread: float = 0.0
+    flavour: str = ""
+    kinds: list[str] | None = None
 
 
 class FaultsPage(Model):
@@ -608,6 +647,7 @@ class SagaRow(Model):
     next_try: float | None
     reason: str = ""
     steps: list[SagaStep] = []
+    can_resume: bool = False
 
 
 class LivePage(Model):

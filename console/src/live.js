@@ -84,7 +84,8 @@ function hand() {
 
 export function setOverview(next) {
   overview.value = next;
-  installation.value = next.installation;
+  const { can_operate: may = next.installation.can_operate } = installation.value ?? {}; // the stream is the same for all browsers
+  installation.value = { ...next.installation, can_operate: may };
 }
 
 export function connect() {

@@ -1,8 +1,47 @@
-// API.
+// API: the reference of each gateway, a form that sends requests, and an explorer for GraphQL.
+import { useEffect, useState } from "preact/hooks";
 import { Frame } from "../components/frame.js";
-import { Empty } from "../components/panels.js";
+import { Empty, ErrorPanel, Loaded, Loading } from "../components/panels.js";
+import { Chips, Pick } from "../components/pick.js";
 import { html } from "../html.js";
+import { installation } from "../live.js";
+import { query, setQuery } from "../router.js";
+import { useContract } from "./api/contract.js";
+import { Reference } from "./api/reference.js";
 
+/** The kinds of API of a gateway, the one that it is made for first. */
+function kindsOf(gateway) {
+  return [gateway.graphql && ["graphql", "GraphQL"], gateway.has_openapi && ["rest", "REST"]].filter(Boolean);
+}
+
+// The gateway is in the query: below /console/api/ is the API of the console itself.
 export function Page() {
-  return html`<${Frame} title="API"><${Empty} title="Nothing here yet" /><//>`;
+  const gateways = (installation.value?.gateways ?? []).filter((gateway) => kindsOf(gateway).length);
+  const gateway = gateways.find(({ name }) => name === query.value.get("gateway")) ?? gateways[0];
+  const kinds = gateway ? kindsOf(gateway) : [];
+  const kind = kinds.find(([name]) => name === query.value.get("kind"))?.[0] ?? kinds[0]?.[0];
+  const filters = gateway && html`<${Pick} label="Gateway" options=${gateways.map(({ name }) => [name, name])} value=${gateway.name} onChange=${(name) => setQuery({ gateway: name, kind: "", op: "" })} />
+    ${kinds.length > 1 && html`<${Chips} label="Kind of API" options=${kinds} value=${kind} onChange=${(name) => setQuery({ kind: name, op: "" })} />`}`;
+  return html`<${Frame} title="API" class="api ${kind ?? ""}" filters=${filters} note=${gateway?.url ?? ""}>${contentOf(gateway, kind)}<//>`;
+}
+
+function contentOf(gateway, kind) {
+  if (!installation.value) return html`<${Loading} what="the gateways" />`;
+  if (!gateway) return html`<section class="card"><${Empty} title="No API yet" text="The routes of gateways appear here." ><pre class="sample"><code>bff new gateway mobile</code></pre><//></section>`;
+  return kind === "rest" ? html`<${Rest} key=${gateway.name} gateway=${gateway} />` : html`<${GraphQL} key=${gateway.name} gateway=${gateway} />`;
+}
+
+function Rest({ gateway }) {
+  const contract = useContract(gateway.name, "openapi.json");
+  return html`<${Loaded} resource=${contract} what=${`the OpenAPI document of ${gateway.name}`} rows=${12}>${(document) => html`<${Reference} gateway=${gateway} document=${document} />`}<//>`;
+}
+
+/** The explorer is a script of its own, with the editor in it. */
+function GraphQL({ gateway }) {
+  const contract = useContract(gateway.name, "schema.graphql");
+  const [explorer, load] = useState({ Explorer: null, problem: null });
+  const fetchScript = () => import("./api/explorer.js").then(({ Explorer }) => load({ Explorer, problem: null }), () => load({ Explorer: null, problem: { title: "Its script did not arrive", detail: "Reload the page." } }));
+  useEffect(() => void fetchScript(), []);
+  if (explorer.problem) return html`<section class="card"><${ErrorPanel} problem=${explorer.problem} what="the GraphQL explorer" retry=${fetchScript} /></section>`;
+  return html`<${Loaded} resource=${contract} what=${`the schema of ${gateway.name}`} rows=${12}>${(sdl) => (explorer.Explorer ? html`<${explorer.Explorer} gateway=${gateway} sdl=${sdl} />` : html`<${Loading} what="the GraphQL explorer" />`)}<//>`;
 }

@@ -1,8 +1,47 @@
-// Faults.
+// Faults: mock services as cards, and the same screen as each client gets it meanwhile.
+import { useEffect, useState } from "preact/hooks";
+import { remove } from "../api.js";
+import { Headline } from "../components/card.js";
 import { Frame } from "../components/frame.js";
-import { Empty } from "../components/panels.js";
+import { Empty, Loaded } from "../components/panels.js";
 import { html } from "../html.js";
+import { useKeys } from "../keys.js";
+import { onNews, status } from "../live.js";
+import { useResource } from "../resource.js";
+import { Card } from "./faults/card.js";
+import { Clients } from "./faults/clients.js";
+import { Scenarios } from "./faults/scenarios.js";
+import { isFaulted } from "./faults/values.js";
+
+const EVERY = 1; // seconds between two looks
 
 export function Page() {
-  return html`<${Frame} title="Faults"><${Empty} title="Nothing here yet" /><//>`;
+  const page = useResource("faults", {}, { every: status.value === "live" ? EVERY : 0 });
+  const setCard = (card) => page.set((now) => ({ ...now, cards: now.cards.map((one) => (one.service === card.service ? { ...one, ...card } : one)) }));
+  useEffect(() => onNews(({ faults }) => faults && page.set((now) => now && { ...now, cards: faults })), []);
+  return html`<${Frame} title="Faults" class="faults" note="mock services only, never in production">
+    <${Loaded} resource=${page} what="the faults" rows=${12}>${(data) => html`<${Content} data=${data} setCard=${setCard} reload=${page.reload} />`}<//>
+  <//>`;
+}
+
+function Content({ data, setCard, reload }) {
+  const [isSure, ask] = useState(false);
+  const faulted = data.cards.filter(isFaulted);
+  const reset = async () => {
+    ask(false);
+    await Promise.allSettled(faulted.map((card) => remove(`faults/${encodeURIComponent(card.service)}`).then(setCard)));
+    reload();
+  };
+  useKeys({ 0: () => (faulted.length ? ask(true) : false), Escape: () => (isSure ? ask(false) : false) });
+  if (!data.cards.length) return html`<section class="card"><${Empty} title="No mock services" text="bff dev runs the services of pyproject.toml that have a command. Those with a control route /__faults__ take faults."><pre class="sample"><code>bff add service reviews --mock</code></pre><//></section>`;
+  return html`<${Headline} headline=${data.headline} actions=${faulted.length > 0 && html`<${Reset} amount=${faulted.length} ...${{ isSure, ask, reset }} />`} />
+    <div class="fl"><div class="grid">${data.cards.map((card) => html`<${Card} key=${card.service} card=${card} setCard=${setCard} reload=${reload} />`)}
+      <${Scenarios} cards=${data.cards} setCard=${setCard} reload=${reload} /></div>
+    <${Clients} data=${data} /></div>`;
+}
+
+/** Resets the faults of all services, after a question. */
+function Reset({ amount, isSure, ask, reset }) {
+  if (!isSure) return html`<button type="button" class="btn" onClick=${() => ask(true)}>Reset all <kbd>0</kbd></button>`;
+  return html`<button type="button" class="btn" onClick=${() => ask(false)}>Cancel</button><button type="button" class="btn sure" ref=${(button) => button?.focus()} onClick=${reset}>Reset ${amount} ${amount === 1 ? "service" : "services"}</button>`;
 }

@@ -7,4 +7,11 @@ PAGES = {
     "requests-headers": "/console/requests/317787c320d9?tab=headers",
     "requests-compare": "/console/requests/317787c320d9?compare=6d2f90ac8e01",
     "logs": "/console/logs",
+    "screens": "/console/screens/Home",
+    "screens-without-matrix": "/console/screens/ProductPage?product_id=8",
+    "upstreams": "/console/upstreams",
+    "faults": "/console/faults",
+    "api": "/console/api?gateway=mobile",
+    "api-graphql": "/console/api?gateway=web",
+    "sessions": "/console/sessions",
 }

@@ -1,0 +1,68 @@
+// Sending a request through the console to a gateway, and what came back.
+import { useState } from "preact/hooks";
+import { post } from "../../api.js";
+import { CopyButton } from "../../components/code.js";
+import { ErrorPanel } from "../../components/panels.js";
+import { Badge, statusClass } from "../../components/state.js";
+import { bytes, duration } from "../../format.js";
+import { html } from "../../html.js";
+import { hrefOf } from "../../router.js";
+
+const tokens = new Map(); // of this page's life: tokens are not stored
+
+/** The token that the reader typed for a gateway, and how to change it. */
+export function useToken(gateway, first) {
+  const [token, set] = useState(tokens.get(gateway) ?? first);
+  return [token, (next) => (tokens.set(gateway, next), set(next))];
+}
+
+/** {sent, problem, isRunning, send}: `send({method, path, headers, body})` runs one request. */
+export function useSend(gateway) {
+  const [state, change] = useState({ sent: null, problem: null, isRunning: false });
+  const send = async (request) => {
+    change((now) => ({ ...now, isRunning: true }));
+    try {
+      const sent = await post(`gateways/${encodeURIComponent(gateway)}/send`, request);
+      change({ sent, problem: null, isRunning: false });
+    } catch (problem) {
+      change({ sent: null, problem, isRunning: false });
+    }
+  };
+  return { ...state, send };
+}
+
+/** JSON with line breaks; other text as it is. */
+export function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+/** The response: status, time, size, parts, headers, body. */
+export function Answer({ state, retry, empty }) {
+  const { sent, problem } = state;
+  if (problem) return html`<${ErrorPanel} problem=${problem} retry=${retry} />`;
+  if (!sent) return html`<p class="muted leaf">${empty}</p>`;
+  const text = pretty(sent.text);
+  const parts = sent.headers.find(([name]) => name.toLowerCase() === "part-status")?.[1] ?? "";
+  return html`<div class="sent"><p class="facts" role="status"><b class=${statusClass(sent.status)}>${sent.status}</b><span>${duration(sent.seconds)}</span><span>${bytes(sent.size)}</span>
+      ${sent.request_id && html`<a href=${hrefOf("requests", { subject: sent.request_id })}>Open the request</a>`}</p>
+    ${parts && html`<${Parts} header=${parts} />`}
+    <div class="code"><pre tabindex="0" role="region" aria-label="Response body"><code>${text || "(empty)"}</code></pre><${CopyButton} text=${text} /></div>
+    ${sent.is_cut && html`<p class="muted">Only the beginning of the body is shown.</p>`}
+    <details class="headers"><summary>${sent.headers.length} response headers</summary><dl>${sent.headers.map(([name, value], index) => html`<div key=${index}><dt><code>${name}</code></dt><dd><code>${value}</code></dd></div>`)}</dl></details></div>`;
+}
+
+/** Part-Status as badges; parts that are ok are counted. */
+function Parts({ header }) {
+  const members = header.split(/,\s*/).map((member) => /^([^=]+)=([^;]+)(?:;(.*))?$/.exec(member)).filter(Boolean);
+  const notOk = members.filter(([, , state]) => state !== "ok");
+  const well = members.length - notOk.length;
+  return html`<div class="parts"><b>Part-Status</b>${notOk.map(([, name, state, detail]) => html`<span key=${name} class="one"><code>${name}</code><${Badge} state=${state} detail=${detailOf(detail)} /></span>`)}<span class="muted">${well} ${notOk.length ? "others" : well === 1 ? "part" : "parts"} ok</span></div>`;
+}
+
+function detailOf(detail = "") {
+  return detail.replace(/reason=/, "").replace(/age=(\d+)/, "$1 s old").replaceAll(";", ", ").replaceAll("_", " ");
+}

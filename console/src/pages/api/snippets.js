@@ -1,0 +1,121 @@
+// A request as a curl command, and as calls of the clients that `bff client` generates.
+import { flattened, nameOf } from "./document.js";
+
+const DEMO = /^demo-[\w?=+:.&-]+$/;
+const WORDS = /[A-Za-z0-9]+/g;
+
+/** A text as one word of a POSIX shell. */
+export function quoted(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** The header of a token; a real one is not written into code: `$TOKEN` stands for it. */
+function authOf(token) {
+  if (!token) return "";
+  return DEMO.test(token) ? quoted(`Authorization: Bearer ${token}`) : '"Authorization: Bearer $TOKEN"';
+}
+
+/** `curl` for a request {method, url, headers, body, token}. */
+export function curlOf({ method, url, headers = [], body = "", token = "" }) {
+  const isPlain = method === "GET" || (method === "POST" && body);
+  const lines = [`curl -sSi ${isPlain ? "" : `-X ${method} `}${quoted(url)}`];
+  if (token) lines.push(`-H ${authOf(token)}`);
+  for (const [name, value] of headers) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
+  if (body) lines.push(`--json ${quoted(compact(body))}`);
+  return lines.join(" \\\n  ");
+}
+
+function compact(body) {
+  try {
+    return JSON.stringify(JSON.parse(body));
+  } catch {
+    return body;
+  }
+}
+
+function pascal(name) {
+  return (name.match(WORDS) ?? []).map((word) => word[0].toUpperCase() + word.slice(1)).join("");
+}
+
+function camel(name) {
+  const whole = pascal(name);
+  return whole ? whole[0].toLowerCase() + whole.slice(1) : whole;
+}
+
+function snake(name) {
+  return (name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").match(WORDS) ?? []).join("_").toLowerCase();
+}
+
+/** Parameters that the generated clients take: they set `_meta` and keys themselves. */
+function argumentsOf(operation, values) {
+  return operation.parameters.filter(({ name, required: isRequired }) => name !== "_meta" && name.toLowerCase() !== "idempotency-key" && (isRequired || (values[name] ?? "") !== ""));
+}
+
+function typed(document, schema, text = "") {
+  const { type } = flattened(document, schema ?? {});
+  if ((type === "integer" || type === "number") && text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
+  return type === "boolean" ? text === "true" : text;
+}
+
+function parsedBody(body) {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+/** The call in TypeScript; see "A client for the app team" in the documentation. */
+export function typeScriptOf({ gateway, document, operation, values, body, token }) {
+  const members = argumentsOf(operation, values).map(({ name, schema }) => `${keyOf(name)}: ${JSON.stringify(typed(document, schema, values[name]))}`);
+  if (operation.body) members.push(`body: ${literal(parsedBody(body) ?? {})}`);
+  const given = members.length ? `{ ${members.join(", ")} }` : "";
+  const name = pascal(gateway.name);
+  const lines = [`// bff client ts --gateway ${gateway.name}`, `import { create${name}Client } from "./${gateway.name}.js";`, "", `const api = create${name}Client({`, `  baseUrl: ${JSON.stringify(gateway.url)},`];
+  if (token) lines.push(`  token: () => ${DEMO.test(token) ? JSON.stringify(token) : "session.token"},`);
+  lines.push("});", "", `const result = await api.${camel(operation.id)}(${given});`, "if (result.ok) {", "  show(result.data, result.parts);", "} else {", "  showError(result.message, result.requestId);", "}");
+  return lines.join("\n");
+}
+
+function keyOf(name) {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}
+
+/** A JavaScript literal with plain keys. */
+function literal(value) {
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  return `{ ${Object.entries(value).map(([key, one]) => `${keyOf(key)}: ${literal(one)}`).join(", ")} }`;
+}
+
+/** The call in Python; see "Python clients" in the documentation. */
+export function pythonOf({ gateway, document, operation, values, body, token }) {
+  const given = argumentsOf(operation, values);
+  const position = given.filter((one) => one.in === "path").map((one) => python(typed(document, one.schema, values[one.name])));
+  if (operation.body) position.push(model(document, operation.body.schema, parsedBody(body) ?? {}));
+  const keywords = given.filter((one) => one.in !== "path").map((one) => `${snake(one.name)}=${python(typed(document, one.schema, values[one.name]))}`);
+  const name = `${pascal(gateway.name)}Client`;
+  const module = `${snake(gateway.name)}_client`;
+  const auth = token ? `, token=${DEMO.test(token) ? python(token) : "current_token"}` : "";
+  const names = ["GatewayProblem", name, ...(operation.body ? ["models"] : [])].sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
+  return [`# bff client python --gateway ${gateway.name}`, `from ${module} import ${names.join(", ")}`, "", `with ${name}(${python(gateway.url)}${auth}) as client:`, "    try:",
+    `        answer = client.${snake(operation.id)}(${[...position, ...keywords].join(", ")})`, "    except GatewayProblem as problem:", "        print(problem.code, problem.request_id)", "    else:", "        print(answer.value, answer.parts)"].join("\n");
+}
+
+function python(value) {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
+  if (typeof value === "object") return `{${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${python(one)}`).join(", ")}}`;
+  return JSON.stringify(value);
+}
+
+/** A value as the generated models: `models.Quantity(quantity=2)`. */
+function model(document, schema, value) {
+  const flat = flattened(document, schema);
+  if (Array.isArray(value) && flat.items) return `[${value.map((one) => model(document, flat.items, one)).join(", ")}]`;
+  const name = nameOf(schema) || flat.name;
+  if (!name || value === null || typeof value !== "object" || Array.isArray(value)) return python(value);
+  const fields = Object.entries(value).map(([key, one]) => `${snake(key)}=${model(document, flat.properties?.[key] ?? {}, one)}`);
+  return `models.${pascal(name)}(${fields.join(", ")})`;
+}

@@ -1,0 +1,49 @@
+// The failure matrix: what each client gets while one service fails.
+import { Icon } from "../../components/icons.js";
+import { Dot } from "../../components/state.js";
+import { bytes } from "../../format.js";
+import { html } from "../../html.js";
+import { clientOf } from "./clients.js";
+import { servicesOf } from "./parts.js";
+
+export function Matrix({ data, base, probe, breakThese, computeMatrix }) {
+  const rows = base.has_matrix ? base.matrix : servicesOf(base.plan);
+  const degraded = new Set(base.plan.filter((node) => node.state !== "ok").flatMap((node) => node.upstreams));
+  return html`<div class="scroll"><table class="mx"><caption class="sr">What each client gets while a service fails</caption>
+      <thead><tr><th scope="col">Service</th><th scope="col">Parts</th>${base.clients.map((client) => html`<th scope="col" title=${client.route}><${Icon} name=${clientOf(client).icon} size=${14} />${wordOf(client, base.clients)}</th>`)}</tr></thead>
+      <tbody>${rows.map((row) => html`<${Row} key=${row.upstream} row=${row} clients=${base.clients} broken=${data.broken} isNow=${degraded.has(row.upstream)} probe=${probe} breakThese=${breakThese} />`)}</tbody>
+    </table></div>
+    ${!base.has_matrix && html`<div class="compute"><p>Not computed yet. The console requests the screen once for each service and client, with that service failing and without caches.</p>
+      <button type="button" class="btn go" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute all"}</button></div>`}
+    ${base.has_matrix && html`<p class="again"><button type="button" class="btn" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute again"}</button></p>`}`;
+}
+
+/** The word of a client; routes tell several views of one gateway apart. */
+function wordOf(client, clients) {
+  const isAlone = clients.filter(({ gateway }) => gateway === client.gateway).length === 1;
+  return isAlone ? clientOf(client).word : html`<span class="sr">${clientOf(client).word} </span>${client.route}`;
+}
+
+function Row({ row, clients, broken, isNow, probe, breakThese }) {
+  const isBroken = broken.includes(row.upstream);
+  const toggle = () => breakThese(isBroken ? broken.filter((name) => name !== row.upstream) : [...broken, row.upstream]);
+  const cells = clients.map((client) => row.cells.find((cell) => cell.gateway === client.gateway && cell.route === client.route));
+  return html`<tr class=${isNow || isBroken ? "now" : ""}>
+    <th scope="row"><button type="button" class="brk" aria-pressed=${String(isBroken)} disabled=${probe.running === "matrix"} title=${isBroken ? `Let ${row.upstream} answer again` : `Break ${row.upstream} in this page`} onClick=${toggle}>${row.upstream}</button></th>
+    <td class="muted" title=${row.parts.join(", ")}>${row.parts.join(", ")}</td>
+    ${cells.map((cell) => html`<${Cell} cell=${cell} />`)}
+  </tr>`;
+}
+
+function Cell({ cell }) {
+  if (!cell) return html`<td class="cx none"><span aria-label="not computed">–</span></td>`;
+  if (!cell.is_used) return html`<td class="cx none">not used</td>`;
+  if (cell.state === "failed" || cell.status >= 400) return html`<td class="cx x-failed"><${Dot} state="failed" /><span>${cell.status >= 400 ? cell.status : `no ${cell.route.includes(" ") ? "data" : cell.route}`}</span></td>`;
+  return html`<td class="cx x-${cell.state}"><${Dot} state=${cell.state ?? "missing"} /><span>${short(cell.size)}</span></td>`;
+}
+
+/** Sizes in the matrix have two digits: 2.8 KB, 34 KB. */
+function short(size) {
+  if (size === null) return "–";
+  return size >= 10_000 && size < 1e6 ? `${Math.round(size / 1000)} KB` : bytes(size);
+}

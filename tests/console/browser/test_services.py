@@ -1,0 +1,122 @@
+"""Screens, services, faults and sagas: what a click or a key does."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node")]
+
+
+def test_the_plan_of_a_screen_is_drawn(show):
+    """A node for each part, the longest chain by p95 in amber, and a link to each service."""
+    page = show("/console/screens/Home").page
+
+    expect(page.locator(".plan .node")).to_have_count(10)
+    expect(page.locator(".plan .node.critical")).to_contain_text("profile")
+    expect(page.locator(".plan path.k-fallback")).to_have_count(1)
+    expect(page.locator(".plan path.k-work")).to_have_count(2)
+    expect(page.locator(".plan a", has_text="rating")).to_have_attribute(
+        "href", "/console/upstreams/reviews"
+    )
+
+
+def test_a_service_is_broken_in_the_page(show):
+    """A click in the matrix shows each client without the service; `esc` ends the trial."""
+    page = show("/console/screens/Home?viewer=2").page
+    with page.expect_request(re.compile(r"/screens/Home/break\?viewer=2$")) as sent:
+        page.get_by_role("button", name="inventory").click()
+    assert json.loads(sent.value.post_data) == {"broken": ["inventory"]}
+    assert sent.value.headers["x-bff-console"] == "1"
+    expect(page.locator(".experiment")).to_contain_text("inventory fails")
+    expect(page.locator(".sbs")).to_contain_text("was 6.7 KB")
+    page.keyboard.press("Escape")
+
+    expect(page.locator(".experiment")).to_have_count(0)
+
+
+def test_keys_move_through_the_services(show):
+    """The worst service is open first; `j` opens the next one."""
+    page = show("/console/upstreams").page
+    chosen = page.locator("tr[aria-current]")
+    expect(chosen).to_contain_text("reviews")
+    expect(page.get_by_role("img", name=re.compile("Histogram of latency: 24 %"))).to_be_visible()
+    page.keyboard.press("j")
+
+    expect(chosen).to_contain_text("recommendations")
+    expect(page).to_have_url(re.compile("/upstreams/recommendations$"))
+
+
+def test_only_what_refuses_traffic_is_confirmed(show):
+    """Opening a circuit needs a second click; the result stands in its row."""
+    page = show("/console/upstreams/reviews").page
+    page.get_by_role("button", name="Open for 60 s").click()
+    question = page.get_by_role("group", name="Confirm: Open the circuit")
+    expect(question).to_contain_text("Calls of reviews are refused for 60 s.")
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    with page.expect_request(re.compile("/upstreams/reviews/actions$")) as sent:
+        question.get_by_role("button", name="Open for 60 s").click()
+    assert json.loads(sent.value.post_data)["action"] == "open"
+    expect(page.locator(".act")).to_contain_text("Circuit of reviews opened for 60 s")
+    with page.expect_request(re.compile("/upstreams/reviews/actions$")) as sent:
+        page.get_by_role("button", name="Eject for 60 s").click()
+
+    assert json.loads(sent.value.post_data)["endpoint"] == "10.0.9.3:9008"
+
+
+def test_sliders_apply_after_the_last_movement(show):
+    """Several steps are one request; a typed value may be beyond the slider's end."""
+    page = show("/console/faults").page
+    bodies = []
+    page.on("request", lambda one: bodies.append(one.post_data) if one.method == "PUT" else None)
+    slider = page.get_by_label("users: errors", exact=True)
+    slider.focus()
+    with page.expect_request(lambda one: one.method == "PUT"):
+        for _ in range(5):
+            page.keyboard.press("ArrowRight")
+    typed = page.get_by_label("users: latency, typed")
+    with page.expect_request(lambda one: one.method == "PUT"):
+        typed.fill("3.5 s")
+        typed.press("Enter")
+
+    found = [json.loads(body) for body in bodies]
+    assert [one["errors"] for one in found][:1] == [0.05]
+    assert found[-1]["latency"] == 3.5
+    assert len(found) == 2
+
+
+def test_faults_are_reset_after_a_question(show):
+    """`0` needs a second press; `esc` takes it back, the button resets each faulted service."""
+    page = show("/console/faults").page
+    page.keyboard.press("0")
+    sure = page.get_by_role("button", name="Reset 2 services")
+    expect(sure).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(sure).to_have_count(0)
+    deleted = []
+    page.on("request", lambda one: deleted.append(one.url) if one.method == "DELETE" else None)
+    page.keyboard.press("0")
+    sure.click()
+    expect(sure).to_have_count(0)
+
+    assert sorted(url.rsplit("/", 1)[1] for url in deleted) == ["orders", "reviews"]
+
+
+def test_a_stopped_service_is_started(show):
+    """Its card has no sliders to move, and a button that starts it."""
+    page = show("/console/faults").page
+    expect(page.get_by_label("recommendations: latency", exact=True)).to_be_disabled()
+
+    with page.expect_request(re.compile("/processes/recommendations/start$")):
+        page.get_by_role("button", name="Start recommendations").click()
+
+
+def test_a_stuck_saga_is_first_and_can_be_retried(show):
+    """Its steps are open; the button resumes it and says what happened."""
+    page = show("/console/sessions").page
+    expect(page.locator("tr[aria-current]")).to_contain_text("stuck")
+    expect(page.locator(".steps")).to_contain_text("inventory answered 409: reservation is gone")
+
+    page.get_by_role("button", name="Retry the step").click()
+    expect(page.locator(".resume")).to_contain_text("release_stock is tried again now.")
