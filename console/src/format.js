@@ -46,6 +46,7 @@ export function wholePercent(share) {
 export function millis(seconds) {
   if (seconds === null || seconds === undefined) return NONE;
   const value = seconds * 1000;
+  if (value > 0 && value < 0.05) return "<0.1";
   return value > 0 && value < 1 ? value.toFixed(1) : grouped.format(Math.round(value));
 }
 

@@ -3,11 +3,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { minute, number } from "../format.js";
 import { html } from "../html.js";
 
+const LEAST_POINTS = 3; // fewer are no course
+
 /** The course of a figure, from 0 to its largest value; gaps where it is not known. */
 export function Sparkline({ values, width = 76, height = 26, tone = "work", isFilled = false, x, y }) {
   const points = placed(values, width, height);
   const lines = runs(points);
-  if (!lines.length) return null;
+  if (lines.flat().length < LEAST_POINTS) return null;
   return html`<svg ...${{ x, y }} width=${width} height=${height} viewBox="0 0 ${width} ${height}" aria-hidden="true">
     ${isFilled && lines.map((line) => html`<path class="f-${tone}" opacity=".16" d="M${line.join(" ")} L${line.at(-1).split(" ")[0]} ${height} ${line[0].split(" ")[0]} ${height}Z" />`)}
     ${lines.map((line) => html`<path class="f-none k-${tone}" stroke-width="1.4" stroke-linejoin="round" stroke-linecap="round" d="M${line.join(" ")}${line.length === 1 ? "h.1" : ""}" />`)}

@@ -49,7 +49,7 @@ def test_keys_move_through_the_services(show):
 
 
 def test_only_what_refuses_traffic_is_confirmed(show):
-    """Opening a circuit needs confirmation; the result stands in its row."""
+    """Opening a circuit needs a second click; the result stands in its row."""
     page = show("/console/upstreams/reviews").page
     page.get_by_role("button", name="Open for 60 s").click()
     question = page.get_by_role("group", name="Confirm: Open the circuit")
@@ -87,7 +87,7 @@ def test_sliders_apply_after_the_last_movement(show):
 
 
 def test_faults_are_reset_after_a_question(show):
-    """`0` needs confirmation; `esc` takes it back, the button resets each faulted service."""
+    """`0` needs a second press; `esc` takes it back, the button resets each faulted service."""
     page = show("/console/faults").page
     page.keyboard.press("0")
     sure = page.get_by_role("button", name="Reset 2 services")

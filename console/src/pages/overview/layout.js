@@ -8,6 +8,7 @@ const EDGE = { least: 0.8, most: 5 };
 const LEFT = { name: 36, complete: 268, p95: 322, bar: 342, end: 462, withoutBudget: 334 };
 const RIGHT = { full: 394, withoutCourse: 304 };
 const GAP = 60;
+const MOST_FOR_ROUTES = 80; // pixels that routes get where no budget is shown
 
 /** The least width of a map: below it the table takes its place. */
 export const LEAST_WIDTH = LEFT.withoutBudget + GATEWAY.width + RIGHT.withoutCourse + 2 * GAP + 8;
@@ -18,10 +19,12 @@ export function layOut({ screens, gateways, upstreams, edges }, width) {
   const rest = width - GATEWAY.width - 2 * GAP - 8;
   const isCourseShown = rest >= LEFT.end + RIGHT.full;
   const isBudgetShown = hasBudget && rest >= LEFT.end + RIGHT.withoutCourse;
-  const leftEnd = isBudgetShown ? LEFT.end : LEFT.withoutBudget;
+  const spare = rest - LEFT.withoutBudget - (isCourseShown ? RIGHT.full : RIGHT.withoutCourse);
+  const more = isBudgetShown ? 0 : Math.max(0, Math.min(spare, MOST_FOR_ROUTES));
+  const leftEnd = isBudgetShown ? LEFT.end : LEFT.withoutBudget + more;
   const rightStart = width - 8 - (isCourseShown ? RIGHT.full : RIGHT.withoutCourse);
   const gatewayStart = (leftEnd + rightStart) / 2 - GATEWAY.width / 2;
-  const columns = { left: { ...LEFT, end: leftEnd }, isBudgetShown, isCourseShown, gatewayStart, gatewayEnd: gatewayStart + GATEWAY.width, rightStart };
+  const columns = { left: { ...LEFT, complete: LEFT.complete + more, p95: LEFT.p95 + more, end: leftEnd }, isBudgetShown, isCourseShown, gatewayStart, gatewayEnd: gatewayStart + GATEWAY.width, rightStart };
   const ordered = gateways.flatMap(({ gateway }) => screens.filter((screen) => screen.gateway === gateway));
   const rows = Math.max(ordered.length, upstreams.length);
   const row = rows > ROOMY.most ? DENSE_ROW : ROOMY.row;

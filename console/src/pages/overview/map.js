@@ -113,7 +113,7 @@ function GatewayNode({ node, x, kind, hover }) {
     <${Label} x=${x + 132} y=${y + 23} end class="f-ink">${rate(gateway.rate)}/s<//>
     <${Label} x=${x + 12} y=${y + 41} size="11" class="f-muted">${fit(info?.kinds ?? "", "11px", 84).text}<//><${Label} x=${x + 132} y=${y + 41} end size="11" class="f-muted">${port}<//>
     <svg x=${x + 12} y=${y + 47} width="10" height="10" viewBox="0 0 12 12" class="c-${shape}"><use href="#i-${shape}" width="12" height="12" /></svg>
-    <${Label} x=${x + 27} y=${y + 56} size="11">${wholePercent(gateway.complete)} complete${gateway.refused > 0 ? `, ${number(gateway.refused)}/s shed` : ""}<//>
+    <${Label} x=${x + 27} y=${y + 56} size="11">${gateway.complete === null ? "no requests" : `${wholePercent(gateway.complete)} complete`}${gateway.refused > 0 ? `, ${number(gateway.refused)}/s shed` : ""}<//>
   </a>`;
 }
 
