@@ -72,12 +72,18 @@ class Console:
         return found
 
     async def installation(self, request: Request) -> Installation:
-        """Return what the console looks at, and what the sender of a request may do."""
+        """Return what the console looks at, and what the sender of a request may do.
+
+        A gateway without an address of its own has that at which the request came.
+        """
+        gateways = await gateways_of(self.sources)
+        for one in gateways:
+            one.url = one.url or str(request.base_url).rstrip("/")
         return Installation(
             version=framework_version(),
             is_development=self.is_development,
             can_operate=self.actor(request).can_operate,
-            gateways=await gateways_of(self.sources),
+            gateways=gateways,
             processes=self.processes(),
             shop=self.shop,
         )

@@ -295,7 +295,8 @@ class RequestDetail(Model):
 
     `body` is the composed JSON as text, empty where it is not stored (`body_note` says why), and
     `origins` maps JSON pointers of it to parts: a pointer covers what is below it, but for longer
-    ones. `curl` is the request as a command with redacted credentials.
+    ones. `curl` is the request as a command with redacted credentials. A replay that
+    `needs_confirmation` may change something, as `replay_note` says.
     """
 
     row: RequestRow
@@ -316,6 +317,13 @@ class RequestDetail(Model):
     curl: str = ""
     can_replay: bool = False
     replay_note: str = ""
+    needs_confirmation: bool = False
+
+
+class Replay(Model):
+    """The body of a replay; `confirm` is needed for a request that may change something."""
+
+    confirm: bool = False
 
 
 class Replayed(Model):

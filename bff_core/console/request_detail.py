@@ -1,12 +1,23 @@
-"""One request as the console shows it: its sentence, its waterfall, its headers, its command."""
+"""One request as the console shows it: its sentence, its waterfall, its bodies, its command."""
 
 from urllib.parse import urljoin
 
+import msgspec
+
 from bff_core.console.curl import curl_of
+from bff_core.console.masked_body import shown_body
 from bff_core.console.model import RequestDetail
+from bff_core.console.replay import may_change
 from bff_core.console.request_blame import blame_of
 from bff_core.console.request_spans import span_rows
 from bff_core.console.request_store import StoredRequest
+from bff_core.gateway.captures import Capture
+from bff_core.observe.masking import redacted
+from bff_core.observe.request_redaction import HIDDEN
+
+IN_PRODUCTION = "Bodies and credentials are stored in development only."
+
+NOT_CAPTURED = "Not stored any more: of the newest requests only, while their gateway runs."
 
 
 def detail_of(stored: StoredRequest, *, url: str) -> RequestDetail:
@@ -26,7 +37,41 @@ def detail_of(stored: StoredRequest, *, url: str) -> RequestDetail:
         received=None,
         spans=rows,
         request_headers=record.headers,
-        body_note="Bodies are stored in development only.",
+        body_note=IN_PRODUCTION,
         curl=curl_of(record.method, urljoin(url, path), record.headers),
-        replay_note="Requests can be sent again in development only.",
+        replay_note=IN_PRODUCTION,
     )
+
+
+def add_capture(detail: RequestDetail, capture: Capture | None, *, url: str, graphql: str) -> None:
+    """Add what is known in development: the response, the body of the request, and the replay.
+
+    `graphql` is the path of the gateway's GraphQL endpoint.
+    """
+    if capture is None:
+        detail.body_note = detail.replay_note = NOT_CAPTURED
+        return
+    detail.body, detail.body_note = shown_body(capture)
+    detail.response_headers = [(name, _shown(name, v)) for name, v in capture.response_headers]
+    if capture.request:
+        shown = msgspec.structs.replace(capture, response=capture.request, is_response_cut=False)
+        text, _ = shown_body(shown)
+        detail.curl = curl_of(
+            capture.method, urljoin(url, detail.path), detail.request_headers, text or None
+        )
+    detail.can_replay, detail.replay_note = not capture.is_request_cut, ""
+    if capture.is_request_cut:
+        detail.replay_note = "Its body is longer than the 64 KB that are stored: copy it as curl."
+    elif may_change(capture, graphql):
+        detail.needs_confirmation = True
+        detail.replay_note = "It may change something: confirm to send it again."
+
+
+def _shown(name: str, value: str) -> str:
+    """Return the value of a response's header; cookies are hidden, and the query of a redirect."""
+    if name == "set-cookie":
+        return HIDDEN
+    if name == "location":
+        path, has_query, _ = value.partition("?")
+        return f"{path}?{HIDDEN}" if has_query else path
+    return redacted(value)

@@ -34,6 +34,7 @@ from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.strict_numbers import refuse_non_numbers
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.authentication import readiness_checks
+from bff_core.gateway.captures import Captures
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
 from bff_core.gateway.metrics import GatewayMetrics, metrics_sink
@@ -98,6 +99,7 @@ class Gateway(FastAPI):
         self.readiness = Readiness(
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
         )
+        self.captures = Captures() if config.settings.env == "development" else None
         self.middleware_stack = None
 
     def setup(self) -> None:
@@ -162,7 +164,10 @@ class Gateway(FastAPI):
             clock=config.clock,
             log_headers=config.log_headers,
         )
-        return edge(self.fast_path, config.options, parts)
+        if self.captures is None:
+            return edge(self.fast_path, config.options, parts)
+        captures = self.captures
+        return captures.outside(edge(captures.inside(self.fast_path), config.options, parts))
 
     def route_table(self) -> RouteTable:
         """Return the table of all routes; once the app is assembled, the one that requests use."""

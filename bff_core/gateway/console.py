@@ -5,6 +5,7 @@ someone opens a page or another process of the gateway sends a command.
 """
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -40,9 +41,13 @@ class ConsolePages(Protocol):
 
 
 class ConsoleMount:
-    """The console of a gateway: made at the first request for it."""
+    """The console of a gateway: made at the first request for it.
+
+    `started` is when this run of the gateway began, in Unix time.
+    """
 
     def __init__(self, make: Callable[[], ConsolePages]) -> None:
+        self.started = time.time()
         self._make = make
         self._pages: ConsolePages | None = None
 
@@ -51,6 +56,10 @@ class ConsoleMount:
         if self._pages is None:
             self._pages = self._make()
         await self._pages(scope, receive, send)
+
+    def start(self) -> None:
+        """Note that the gateway runs from now on; it may have been made long before."""
+        self.started = time.time()
 
     async def aclose(self) -> None:
         """End it; the next request makes another."""

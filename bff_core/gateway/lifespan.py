@@ -6,7 +6,7 @@ from functools import partial
 
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.gateway.app import Gateway, Lifespan
-from bff_core.gateway.console import make_commands, serve_process_commands
+from bff_core.gateway.console import make_commands, serve_process_commands, serves_console
 from bff_core.gateway.metrics import (
     GatewayMetrics,
     counters_of,
@@ -17,6 +17,7 @@ from bff_core.gateway.metrics import (
 from bff_core.gateway.metrics_page import serve_metrics
 from bff_core.observe.metrics.process import ProcessMetrics
 from bff_core.observe.metrics.sink import MetricsSink
+from bff_core.observe.request_recorder import record_requests
 from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import Processes, processes_of
@@ -36,9 +37,13 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             checks.before_serving(
                 app.route_table(), processes, app.events, app.access, app.fast_path.obstacles()
             )
+            serves_console(app.settings, app.route_table())  # raises if it can't
+            if app.settings.console == "on":  # in development requests are recorded anyway
+                record_requests(app.events, app.title)
             await stack.enter_async_context(app.open())
-            stack.push_async_callback(app.console.aclose)
             await stack.enter_async_context(metrics_served(app, processes))
+            app.console.start()
+            stack.push_async_callback(app.console.aclose)
             commands = partial(make_commands, app)
             await stack.enter_async_context(serve_process_commands(commands))
             if users_lifespan is not None:

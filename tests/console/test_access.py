@@ -6,7 +6,7 @@ from http.cookies import SimpleCookie
 import httpx
 import pytest
 
-from bff_core import events, gateway
+from bff_core import ANYONE, access, events, gateway
 from bff_core.console.access import is_loopback
 from bff_core.console.operator_session import MAX_FAILURES, SESSION_SECONDS, OperatorSessions
 from bff_core.errors import ConfigurationError
@@ -283,3 +283,69 @@ async def test_changes_are_audited_and_requests_of_the_console_are_not_counted()
 def test_hosts_of_this_machine(host, is_ours):
     """Names that resolve to this machine by definition, and no others."""
     assert is_loopback(host) is is_ours
+
+
+@pytest.mark.parametrize("path", ["/shop/console", "/console"])
+async def test_below_a_path_all_addresses_have_it(path):
+    """Whether the proxy strips the path or not, links, form and cookie are below it."""
+    async with console_of(**PRODUCTION, public_url="https://localhost/shop") as client:
+        page = await client.get(path)
+        entered = await client.post(f"{path}/login", data={"token": TOKEN}, headers=FORM)
+
+    assert 'action="/shop/console/login"' in page.text
+    assert entered.headers["location"] == "/shop/console"
+    assert cookie_of(entered)["path"] == "/shop/console"
+
+
+@pytest.mark.parametrize(
+    "path", ["/graphql/console", "/v1/console", "/consoles", "/Console", "/other/console/api/live"]
+)
+async def test_the_console_is_at_its_own_path_only(path):
+    """No other path leads there."""
+    async with console_of(env="development", log="off") as client:
+        response = await client.get(path)
+
+    assert response.status_code == 404
+    assert "x-request-id" in response.headers  # the gateway has answered
+
+
+async def test_web_sockets_are_closed():
+    """There are none, and the lifecycle of requests does not see them."""
+    app, sent = gateway("shop", settings=Settings(env="development", log="off")), []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/console/api/live", "query_string": b"", "headers": []}
+    async with running(app):
+        await app(scope, receive, send)
+
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def app_with_own_console(console):
+    """Make a gateway that has a route at the console's path."""
+    app = gateway("shop", settings=Settings(env="development", log="off", console=console))
+
+    @app.get("/console")
+    @access(ANYONE)
+    async def own() -> str:
+        return "ours"
+
+    return app
+
+
+async def test_a_route_of_the_application_at_the_same_path_wins():
+    """In development the console gives way."""
+    async with running(app_with_own_console(None)) as client:
+        assert (await client.get("/console")).json() == "ours"
+
+
+async def test_a_console_that_has_no_path_does_not_start():
+    """With BFF_CONSOLE=on the gateway says why it can't serve it."""
+    with pytest.raises(ConfigurationError, match="a route of the gateway has the path"):
+        async with running(app_with_own_console("on")):
+            pass

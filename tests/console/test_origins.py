@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import pytest
-
 from bff_core import ANYONE, Composition, Views, critical, gateway, loader, optional
 from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
 from bff_core.console.origins.process import find_origins
+from bff_core.console.probe.probe import ProbeRequest, open_probe
 from bff_core.testing import client, fail
 from tests.bffs.in_process import SCRIPTS
+
+SENT = [("Authorization", "Bearer demo-1"), ("accept-encoding", "gzip"), ("accept", "text/html")]
+"""Headers of a stored request."""
 
 
 @asynccontextmanager
@@ -27,7 +29,7 @@ async def opened(app: Any, services: Any = SCRIPTS):
             answer = await sending.request(method, target, json=body)
             text = "" if body is None else json.dumps(body)
             stored = OriginsRequest(
-                method=method, target=target, viewer="1", body=text, response=answer.text
+                method=method, target=target, headers=SENT, body=text, response=answer.text
             )
             return await find_origins(sending.app, stored, learned), answer.content
 
@@ -119,19 +121,36 @@ async def test_the_webs_home_screen():
     assert sum(found.sent.values()) == len(body)
 
 
-@pytest.mark.parametrize("failing", ["pricing", "recommendations", "catalog", "cart"])
-async def test_what_is_missing_has_the_part_that_failed(failing):
-    """While a service is down, nulls and empty lists still belong to the parts that need it."""
-    services = SCRIPTS | {failing: fail(is_sent=False)}
+async def learned_of_home(services: Any) -> dict[str, str]:
+    """Return what is learned of the phone's home screen over these services."""
+    request = ProbeRequest(method="GET", target="/v1/home", viewer="1")
+    async with (
+        client("bffs.mobile.app:app", services, viewer="1") as sending,
+        open_probe(sending.app) as probe,
+    ):
+        found = await LearnedOrigins(sending.app).of_route("/v1/home", probe, request)
+    return {} if found is None else dict(found.parts)
+
+
+async def test_the_same_is_learned_while_services_fail():
+    """A part that failed has a sample of its type, so that what is null has its part."""
+    usual = await learned_of_home(SCRIPTS)
+    failing = ("pricing", "recommendations", "catalog", "cart", "orders")
+
+    for service in failing:
+        assert await learned_of_home(SCRIPTS | {service: fail(is_sent=False)}) == usual, service
+    assert await learned_of_home(SCRIPTS | {"users": fail(is_sent=False)}) == {}
+
+
+async def test_what_is_missing_has_the_part_that_failed():
+    """While a service is down, its nulls belong to the part that could not load it."""
+    services = SCRIPTS | {"pricing": fail(is_sent=False)}
     async with opened("bffs.mobile.app:app", services) as find:
         found, body = await find("GET", "/v1/home")
 
-    answer = json.loads(body)
-    assert part_at(found, "/cart_count") == "cart"
-    assert part_at(found, "/picks") == "picks"
-    assert [part_at(found, f"/picks/{index}/price") for index in range(len(answer["picks"]))] == [
-        "price"
-    ] * len(answer["picks"])
+    assert json.loads(body)["picks"][3]["price"] is None
+    assert part_at(found, "/picks/3/price") == "price"
+    assert part_at(found, "/deals") == "deals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +203,30 @@ class Shelf(Composition):
         return {"7": 4.5}
 
 
+class Map(Composition):
+    """Zones by their ids, and where they are."""
+
+    @critical
+    async def zones(self) -> tuple[str, ...]:
+        """List the ids."""
+        return ("n", "s", "x")
+
+    @loader(missing=None, fallback=None)
+    async def areas(self, ids: tuple[str, ...]) -> Mapping[str, str]:
+        """Name two of them."""
+        return {"n": "North", "s": "South"}
+
+
 views = Views()
+
+
+@views.get("/map", access=ANYONE)
+async def get_map(page: Map) -> dict[str, Any]:
+    """Leave out what has no name."""
+    ids = await page.zones()
+    names = await page.areas.many(ids)
+    first = {"id": ids[0], "last": ids[-1], "kind": "zone", "gone": None}
+    return {"names": [one for one in names if one], "first": first}
 
 
 @views.get("/shelf", access=ANYONE)
@@ -237,6 +279,20 @@ async def test_computed_fields():
     assert sum(found.sent.values()) == len(body)
 
 
+async def test_lists_and_constants():
+    """A list is of the part that decides what is listed; a constant beside a part is of none."""
+    async with opened(make_app, {}) as find:
+        found, _ = await find("GET", "/map")
+
+    assert found.origins == {
+        "/names": "zones",
+        "/names/0": "areas",
+        "/names/1": "areas",
+        "/first": "zones",
+        "/first/kind": "",
+    }
+
+
 async def test_a_request_that_may_change_something_is_not_repeated():
     """The response of a write has no origins, and a note says why."""
     async with opened(make_app, {}) as find:
@@ -244,7 +300,9 @@ async def test_a_request_that_may_change_something_is_not_repeated():
         mutation, _ = await find("POST", "/shelf", {"query": "mutation { x }"})
 
     assert (found.origins, mutation.origins) == ({}, {})
-    assert found.note == mutation.note == "the request may change something, so it is not repeated"
+    assert (
+        found.note == mutation.note == "the request may change something, so it is not sent again"
+    )
 
 
 async def test_a_route_is_learned_once():
@@ -259,7 +317,7 @@ async def test_a_route_is_learned_once():
                 method="GET",
                 target=f"/v1/products/{number}",
                 route="/v1/products/{product_id}",
-                viewer="1",
+                headers=SENT,
                 response=answer.text,
             )
             found = await find_origins(sending.app, stored, learned)

@@ -98,6 +98,17 @@ async def test_a_request_of_a_client_is_listed_and_explained():
     assert "secret" not in response.text
 
 
+async def test_part_status_is_shown():
+    """The headers of the response are those that the client got."""
+    app = make_app()
+    async with running(app) as client, browser(app) as console:
+        await client.get("/v1/pages/7")
+        (row,) = (await console.get("/console/api/requests")).json()["rows"]
+        detail = (await console.get(f"/console/api/requests/{row['id']}")).json()
+
+    assert ["part-status", "title=ok, rank=missing;reason=bad_status"] in detail["response_headers"]
+
+
 @pytest.mark.parametrize("name", ["unknown", "x" * 10_000, "%00", "%F0%9F%99%82", "a~b-1-2", "%20"])
 async def test_a_request_that_is_not_stored_is_a_problem(name):
     """Whatever is in the address, the answer says what to do."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +86,21 @@ async def test_the_console_of_each_worker_shows_all_workers(till):
     assert first[0] not in second
     assert first[1] in second
     assert not folder.exists()
+
+
+async def test_a_live_page_does_not_delay_the_end(till):
+    """The stream of each page ends with the graceful shutdown; it does not use up the grace."""
+    frames = []
+    async with httpx.AsyncClient(headers=BEARER, timeout=20) as client:
+        url = f"http://127.0.0.1:{till.port}/console/api/live"
+        async with client.stream("GET", url) as response:
+            async for line in response.aiter_lines():
+                if not frames:
+                    began = time.monotonic()
+                    till.signal(signal.SIGTERM)
+                frames.append(line)
+    await until(lambda: not till.is_alive)
+
+    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert frames[0] == "retry: 1000"
+    assert time.monotonic() - began < 5

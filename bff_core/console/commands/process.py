@@ -1,7 +1,6 @@
 """What a process reports about itself and its gateway, and what the console stores in it."""
 
 import os
-import time
 from collections.abc import Mapping
 
 import msgspec
@@ -28,10 +27,10 @@ _CLIENTS = {
 
 def commands(gateway: Gateway) -> Mapping[str, Command]:
     """Return the commands of this area."""
-    started, state = time.time(), state_of(gateway)
+    state = state_of(gateway)
 
     async def info(_: bytes) -> bytes:
-        return msgspec.json.encode(_info(gateway, started))
+        return msgspec.json.encode(_info(gateway))
 
     async def actions(_: bytes) -> bytes:
         return msgspec.json.encode(list(state.actions))
@@ -44,11 +43,11 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
     return {INFO: info, ACTIONS: actions, END_SESSION: end_session}
 
 
-def _info(gateway: Gateway, started: float) -> GatewayInfo:
+def _info(gateway: Gateway) -> GatewayInfo:
     pressure = gateway.shedding.pressure
     worker = WorkerInfo(
         pid=os.getpid(),
-        started=started,
+        started=gateway.console.started,
         lag=pressure.lag,
         in_flight=pressure.in_flight,
         limit=pressure.limit,

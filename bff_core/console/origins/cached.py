@@ -3,10 +3,8 @@
 from collections import OrderedDict
 from typing import Final
 
-import msgspec
-
 from bff_core.console.origins.learned import Learned, learn
-from bff_core.console.probe.probe import Probe, ProbeRequest
+from bff_core.console.probe.probe import Probe, ProbeAnswer, ProbeRequest
 from bff_core.gateway.app import Gateway
 
 MAX_REQUESTS: Final = 200
@@ -24,37 +22,37 @@ class LearnedOrigins:
         self._app = app
         self._known: OrderedDict[tuple[str, str], Learned] = OrderedDict()
 
-    async def of(
-        self, probe: Probe, request: ProbeRequest, route: str, path: str = "", query: str = ""
+    async def of_route(
+        self,
+        route: str,
+        probe: Probe,
+        request: ProbeRequest,
+        answer: ProbeAnswer | None = None,
     ) -> Learned | None:
-        """Return what is known of a request that only reads; None if nothing can be learned.
+        """Return what is known of a GET; None if nothing can be learned.
 
-        `route` is its template. A request to GraphQL has the `path` of the endpoint and a `query`.
+        `route` is its template. The request is sent unless its `answer` is given.
         """
-        key = (request.method, query or route)
-        found = self._known.pop(key, None)
+        found = self._known.pop((route, ""), None)
         if found is None:
-            found = self._of_query(path, query) if query else await learn(probe, request)
-        if found is not None and found.is_complete:
-            self._known[key] = found
-            if len(self._known) > MAX_REQUESTS:
-                self._known.popitem(last=False)
+            found = await learn(probe, request, answer or await probe.send(request))
+        self._store((route, ""), found)
         return found
 
-    def _of_query(self, path: str, query: str) -> Learned | None:
+    def of_query(self, path: str, query: str, operation: str = "") -> Learned | None:
+        """Return what is known of a query to the endpoint at a path; None for a mutation."""
         # Imported here because gateways without GraphQL need no library of it.
         from bff_core.console.origins.graphql_fields import (  # noqa: PLC0415 # see above
             parts_of_query,
         )
 
-        return parts_of_query(self._app, path, query)
+        key = (query, operation)
+        found = self._known.pop(key, None) or parts_of_query(self._app, path, query, operation)
+        self._store(key, found)
+        return found
 
-
-def operation_of(body: str) -> str:
-    """Return the query in the body of a request to GraphQL; empty if there is none."""
-    try:
-        found = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return ""
-    query = found.get("query") if isinstance(found, dict) else None
-    return query if isinstance(query, str) else ""
+    def _store(self, key: tuple[str, str], found: Learned | None) -> None:
+        if found is not None and found.is_complete:
+            self._known[key] = found
+            if len(self._known) > MAX_REQUESTS:
+                self._known.popitem(last=False)

@@ -6,14 +6,15 @@ import msgspec
 class OriginsRequest(msgspec.Struct, kw_only=True):
     """A request whose stored response is to be divided among parts.
 
-    `route` is its template; `viewer` a user id of the demo authenticator, if it is known. `body` is
-    that of the request, `response` that of the response.
+    `route` is its template, `target` has the query. `headers` are those of the request, whose
+    credentials are used to send it again. `body` is that of the request, `response` that of the
+    response.
     """
 
     method: str
     target: str
     route: str = ""
-    viewer: str = ""
+    headers: list[tuple[str, str]] = []
     body: str = ""
     response: str
 

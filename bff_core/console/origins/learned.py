@@ -22,7 +22,7 @@ from bff_core.console.origins.marked_values import (
     places_of,
     shortened,
 )
-from bff_core.console.origins.rerun import Alter, GivenValues, RecordedValues, Values
+from bff_core.console.origins.rerun import Alter, GivenValues, Values, recorded_values
 from bff_core.console.probe.probe import Probe, ProbeAnswer, ProbeRequest
 
 UNKNOWN: Final = ""
@@ -45,19 +45,20 @@ class Learned:
     is_complete: bool = True
 
 
-async def learn(probe: Probe, request: ProbeRequest) -> Learned | None:
-    """Return what is learned of a request that only reads; None if it is not answered with JSON."""
-    recorded = RecordedValues()
-    first = await probe.send(request, make=recorded)
-    body = json_of(first)
-    if body is None:
+async def learn(probe: Probe, request: ProbeRequest, first: ProbeAnswer) -> Learned | None:
+    """Return what is learned of a request that only reads; None if it is not answered with JSON.
+
+    `first` is its usual answer.
+    """
+    if json_of(first) is None:
         return None
-    runs = _Runs(probe, request, recorded.record())
-    base = await runs.answer(lambda _, value: value)
+    runs = _Runs(probe, request, recorded_values(first))
+    usual = await runs.send(lambda _, value: value)
+    base = json_of(usual)
     again = await runs.answer(lambda _, value: value)
     if base is None or again is None:
         return None
-    names = list(dict.fromkeys(part.name for part in first.parts))
+    names = list(dict.fromkeys(part.name for part in usual.parts))
     evidence = _Evidence(names)
     for name in names:
         for kind in KINDS:
@@ -98,7 +99,7 @@ def _emptying(name: str) -> Alter:
 
 
 def _shortening(name: str, at: str) -> Alter:
-    """Return a function that takes away the last item of the lists at a place of a part."""
+    """Return a function that takes away all but one item of the lists at a place of a part."""
     return lambda part, value: shortened(value, at) if part == name else value
 
 
@@ -121,13 +122,16 @@ class _Runs:
             if (key[0] if isinstance(key, tuple) else key) == name
         ]
 
+    async def send(self, alter: Alter) -> ProbeAnswer:
+        """Send the request again, whose parts get altered values."""
+        return await self.probe.send(self.request, make=GivenValues(self.record, alter))
+
     async def answer(self, alter: Alter, source: str = "") -> Json:
         """Return the answer of a run; None if it fails. `source` is the part that is marked."""
         if self.left == 0:
             return None
         self.left -= 1
-        made = GivenValues(self.record, alter)
-        answer = await self.probe.send(self.request, make=made)
+        answer = await self.send(alter)
         if source:
             self.edges.update((source, name) for name in _with_marked_arguments(answer))
         return json_of(answer)
@@ -167,7 +171,7 @@ class _Runs:
 
 def _with_marked_arguments(answer: ProbeAnswer) -> Iterator[str]:
     """Yield the parts that got a marked argument, and the loaders that got a marked key."""
-    for registry in answer.registries:
+    for _, registry in answer.composed:
         for key, part in registry.started.items():
             if isinstance(key, tuple) and any(map(is_marked, key)):
                 yield part.name

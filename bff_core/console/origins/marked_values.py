@@ -100,7 +100,7 @@ def places_of(value: object, kind: Kind) -> list[str]:
 
 
 def shortened(value: Any, at: str) -> Any:
-    """Return a copy of a value in which the lists at a place lack their last item."""
+    """Return a copy of a value in which the lists at a place have just one item, or none."""
     return copied(value, lambda one, _: one, cut=at)
 
 
@@ -135,11 +135,11 @@ def _changed(value: Any, kind: Kind) -> Any:
 def copied(value: Any, change: Change, place: str = "", cut: str | None = None) -> Any:
     """Return a copy of a value; values of unknown classes stay as they are.
 
-    Lists and tuples at the place `cut` lack their last item.
+    Lists and tuples at the place `cut` have only their first item, or none if there is just one.
     """
     exact = type(value)
     if exact in _LISTS:
-        items = value[:-1] if place == cut else value
+        items = value[: len(value) > 1] if place == cut else value
         return exact(copied(one, change, f"{place}[]", cut) for one in items)
     if exact in {set, frozenset}:
         return exact(copied(one, change, f"{place}[]", cut) for one in value)

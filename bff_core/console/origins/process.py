@@ -5,19 +5,28 @@ each part go. Nothing is recorded while a gateway serves requests.
 """
 
 from typing import Final
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from bff_core.console.origins.applied import apply
-from bff_core.console.origins.cached import LearnedOrigins, operation_of
+from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
 from bff_core.console.origins.learned import Learned
-from bff_core.console.probe.probe import ProbeRequest, open_probe, takes_demo_viewers
+from bff_core.console.probe.probe import ProbeRequest, open_probe
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.routes import routes_of
 
-ANYONE: Final = "1"
-"""The user who is signed in where the user of a request is not known."""
+NOT_SENT: Final = frozenset(
+    {
+        *("host", "connection", "content-length", "content-type"),
+        *("accept", "accept-encoding", "if-none-match", "if-modified-since", "range"),
+        *("traceparent", "tracestate", "baggage", "x-request-id"),
+    }
+)
+"""Headers of a request that are not sent again: the answer is to be complete JSON, and no trace of
+the request is continued.
+"""
 
 
 async def find_origins(
@@ -28,29 +37,33 @@ async def find_origins(
         response = msgspec.json.decode(stored.response)
     except msgspec.DecodeError:
         return FoundOrigins(note="the response is not JSON")
-    query = operation_of(stored.body) if stored.body else ""
-    is_graphql = bool(query) and _is_graphql(app, stored.target)
-    if not is_graphql and stored.method != "GET":
-        return FoundOrigins(note="the request may change something, so it is not repeated")
-    known = await _learn(app, stored, learned, query if is_graphql else "")
+    path, _, parameters = stored.target.partition("?")
+    known: Learned | None = None
+    if any(one.kind == "graphql" and one.path == path for one in routes_of(app)):
+        query, operation = _query_of(stored.body, parameters)
+        known = learned.of_query(path, query, operation)
+    elif stored.method == "GET":
+        headers = tuple(one for one in stored.headers if one[0].lower() not in NOT_SENT)
+        request = ProbeRequest(method="GET", target=stored.target, headers=headers)
+        async with open_probe(app) as probe:
+            known = await learned.of_route(stored.route or path, probe, request)
+        if known is None:
+            return FoundOrigins(note="the request, sent again, was not answered with JSON")
     if known is None:
-        return FoundOrigins(note="a repeated request was not answered with JSON")
+        return FoundOrigins(note="the request may change something, so it is not sent again")
     found = apply(known, response)
     return FoundOrigins(origins=found.parts, sent=found.bytes)
 
 
-def _is_graphql(app: Gateway, target: str) -> bool:
-    path = target.partition("?")[0]
-    return any(one.kind == "graphql" and one.path == path for one in routes_of(app))
-
-
-async def _learn(
-    app: Gateway, stored: OriginsRequest, learned: LearnedOrigins, query: str
-) -> Learned | None:
-    viewer = (stored.viewer or ANYONE) if takes_demo_viewers(app) else ""
-    path = stored.target.partition("?")[0]
-    request = ProbeRequest(
-        method=stored.method, target=stored.target, body=stored.body.encode(), viewer=viewer
-    )
-    async with open_probe(app) as probe:
-        return await learned.of(probe, request, stored.route or path, path, query)
+def _query_of(body: str, parameters: str) -> tuple[str, str]:
+    """Return the query and the operation's name of a request to GraphQL, empty without them."""
+    members: object = dict(parse_qsl(parameters))
+    if body:
+        try:
+            members = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            members = None
+    if not isinstance(members, dict):
+        return "", ""
+    query, operation = members.get("query"), members.get("operationName")
+    return str(query or ""), str(operation or "")

@@ -1,41 +1,28 @@
 """Runs a view again on recorded values of its parts: services are not called."""
 
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.loader import LoaderMethod
 from bff_core.composition.part import Part, PartFailure
 from bff_core.console.origins.sample_values import AnyKey, NoSample, sample_of_part
-from bff_core.console.probe.probe import MakeRegistry
+from bff_core.console.probe.probe import MakeRegistry, ProbeAnswer
 
 T = TypeVar("T")
 
-Values = Mapping[Hashable, Any]
+Values = dict[Hashable, Any]
 """The values of the parts of one composition by their keys; those of loaders by their names."""
 
 Alter = Callable[[str, Any], Any]
 """Returns the value that a part has in a run; gets its name and its recorded value."""
 
 
-class RecordedValues(MakeRegistry):
-    """Records which compositions a request makes; `record` returns the values of their parts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._classes: list[type[Composition]] = []
-
-    def of(self, cls: type[Composition], usual: PartRegistry) -> PartRegistry:
-        """Return the usual registry."""
-        self._classes.append(cls)
-        return super().of(cls, usual)
-
-    def record(self) -> list[Values]:
-        """Return the values of each composition; those that are empty are replaced by samples."""
-        pairs = zip(self._classes, self.made, strict=True)
-        return [_filled(cls, _values_of(one), one.loaders.keys()) for cls, one in pairs]
+def recorded_values(answer: ProbeAnswer) -> list[Values]:
+    """Return the values of the parts of each composition; samples stand in for empty ones."""
+    return [_filled(cls, _values_of(one), one.loaders.keys()) for cls, one in answer.composed]
 
 
 def _values_of(registry: PartRegistry) -> Values:
@@ -90,13 +77,16 @@ class GivenValues(MakeRegistry):
         self._record = record
         self._alter = alter
 
-    def of(self, cls: type[Composition], usual: PartRegistry) -> PartRegistry:  # noqa: ARG002 # by order
+    def of(self, cls: type[Composition], usual: PartRegistry) -> PartRegistry:
         """Return a registry whose parts have the values of the record, in the same order."""
         index = len(self.made)
         values = self._record[index] if index < len(self._record) else {}
-        given = _GivenRegistry(usual, values, self._alter)
-        self.made.append(given)
+        given = _GivenRegistry(cls, usual, values, self._alter)
+        self.made.append((cls, given))
         return given
+
+
+_NONE: Final = object()
 
 
 class _NotRecorded(Exception):
@@ -104,10 +94,13 @@ class _NotRecorded(Exception):
 
 
 class _GivenRegistry(PartRegistry):
-    __slots__ = ("_alter", "_values")
+    __slots__ = ("_alter", "_cls", "_values")
 
-    def __init__(self, usual: PartRegistry, values: Values, alter: Alter) -> None:
+    def __init__(
+        self, cls: type[Composition], usual: PartRegistry, values: Values, alter: Alter
+    ) -> None:
         super().__init__(usual.run, usual.scope)
+        self._cls = cls
         self._values = values
         self._alter = alter
 
@@ -123,6 +116,8 @@ class _GivenRegistry(PartRegistry):
         return super().find_or_start(key, name, partial(self._given, place, name), failure)
 
     async def _given(self, place: Hashable, name: str) -> Any:
-        if place not in self._values:
-            raise _NotRecorded(name)
+        if place not in self._values:  # it was not needed, as another part had failed
+            self._values[place] = sample = _sample(self._cls, place, _NONE)
+            if sample is _NONE:
+                raise _NotRecorded(name)
         return self._alter(name, self._values[place])

@@ -56,6 +56,7 @@ class AnyKey(dict[Any, Any]):
 
     def __missing__(self, key: object) -> object:
         copy = copied(self.sample, lambda value, _: value)
+        key = key.original if isinstance(key, MarkedText) else key
         for name in fields_of(copy) or ():
             value = getattr(copy, name, None)
             if isinstance(value, str) and isinstance(key, str) and _ID.search(name):

@@ -36,6 +36,9 @@ C = TypeVar("C", bound=Composition)
 MAKE_REGISTRY: Final[ContextVar["MakeRegistry | None"]] = ContextVar("make_registry", default=None)
 """Makes the registry of each composition of the running request of a probe."""
 
+Composed = tuple[type[Composition], PartRegistry]
+"""The class of a composition, and the registry of its parts."""
+
 HOST: Final = b"localhost"
 
 
@@ -52,21 +55,22 @@ class ProbeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeAnswer:
-    """What a client gets, and what it took; `registries` are those of its compositions, in order.
+    """What a client gets, and what it took.
 
-    `calls` are those that it sent to services.
+    `calls` are those that it sent to services. `composed` are its compositions in their order: the
+    class of each, and its registry.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     calls: ProbeCalls
-    registries: Sequence[PartRegistry]
+    composed: "Sequence[Composed]"
 
     @property
     def parts(self) -> list[Part[Any]]:
         """The parts of the compositions, in the order in which they started."""
-        found = [part for one in self.registries for part in one.started.values()]
+        found = [part for _, one in self.composed for part in one.started.values()]
         return sorted(found, key=lambda part: part.started)
 
     @property
@@ -83,11 +87,11 @@ class MakeRegistry:
     """Makes registries for the compositions of one request, and lists them."""
 
     def __init__(self) -> None:
-        self.made: list[PartRegistry] = []
+        self.made: list[Composed] = []
 
-    def of(self, cls: type[Composition], usual: PartRegistry) -> PartRegistry:  # noqa: ARG002 # subclasses
+    def of(self, cls: type[Composition], usual: PartRegistry) -> PartRegistry:
         """Return the registry of a composition; `usual` is the one that a gateway makes."""
-        self.made.append(usual)
+        self.made.append((cls, usual))
         return usual
 
 
@@ -169,7 +173,7 @@ class Probe:
             headers=sent.headers,
             body=bytes(sent.body),
             calls=calls,
-            registries=make.made,
+            composed=make.made,
         )
 
     def _scope(self, request: ProbeRequest) -> ASGIScope:

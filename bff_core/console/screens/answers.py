@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -20,8 +20,8 @@ from bff_core.console.screens.requests import ViewExchange, send_view
 from bff_core.console.screens.views import ScreenView, views_of_screen
 from bff_core.gateway.app import Gateway
 
-MAX_AT_ONCE: Final = 8
-"""Requests of a matrix that run at the same time."""
+MAX_AT_ONCE: Final = 16
+"""Requests of one view that run at the same time."""
 
 _STATES: Final[Mapping[str, PartState]] = {
     "ok": "ok",
@@ -37,51 +37,59 @@ _STATES: Final[Mapping[str, PartState]] = {
 async def answers_of(
     app: Gateway, wanted: AnswersRequest, learned: LearnedOrigins
 ) -> AnswersOfGateway:
-    """Return what each view of a screen is answered with, and the cells of the matrix."""
+    """Return what each view of a screen is answered with, and the cells of the matrix.
+
+    The view that needs most parts comes first.
+    """
     async with open_probe(app) as probe:
         answers = _Answers(app, probe, wanted, learned)
-        for view in views_of_screen(app, wanted.screen)[1]:
-            await answers.add(view)
-    return answers.found
+        views = views_of_screen(app, wanted.screen)[1]
+        found = await asyncio.gather(*map(answers.of, views))
+    merged = AnswersOfGateway()
+    for one in sorted(found, key=lambda one: -len(one.seconds)):
+        merged.clients += one.clients
+        merged.edges += one.edges
+        for part, took in one.seconds.items():
+            merged.seconds[part] = max(took, merged.seconds.get(part, 0.0))
+        for service, cells in one.cells.items():
+            merged.cells.setdefault(service, []).extend(cells)
+    return merged
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Answers:
-    """The answers of the views of one screen."""
+    """Computes the answers of the views of one screen."""
 
     app: Gateway
     probe: Probe
     wanted: AnswersRequest
     learned: LearnedOrigins
-    found: AnswersOfGateway = field(default_factory=AnswersOfGateway)
 
-    async def add(self, view: ScreenView) -> None:
-        """Add what a view is answered with."""
+    async def of(self, view: ScreenView) -> AnswersOfGateway:
+        """Return what one view is answered with."""
         if not view.reads:
-            self.found.clients.append(_unanswered(self.app, view))
-            return
-        wanted, viewer = self.wanted, self.wanted.viewer
-        if not takes_demo_viewers(self.app):
-            viewer = ""
-        usual = await send_view(self.app, self.probe, view, viewer, wanted.inputs)
-        known = await self.learned.of(
-            self.probe, usual.request, view.route.path, usual.path, usual.query
-        )
+            return AnswersOfGateway(clients=[_unanswered(self.app, view)])
+        viewer = self.wanted.viewer if takes_demo_viewers(self.app) else ""
+        usual = await send_view(self.app, self.probe, view, viewer, self.wanted.inputs)
+        known = await self._learned(view, usual)
         answer = usual.answer
-        if wanted.broken:
-            answer = await self.probe.send(usual.request, broken=frozenset(wanted.broken))
-        if known is not None:
-            self.found.edges += sorted(known.edges)
-        for part in answer.parts:
-            took = max(part.ended - part.started, self.found.seconds.get(part.name, 0.0))
-            self.found.seconds[part.name] = took
-        self.found.clients.append(_view_of(self.app, view, usual, answer, known))
-        if wanted.with_matrix:
-            await self._add_cells(view, usual)
+        if self.wanted.broken:
+            answer = await self.probe.send(usual.request, broken=frozenset(self.wanted.broken))
+        return AnswersOfGateway(
+            clients=[_view_of(self.app, view, usual, answer, known)],
+            edges=[] if known is None else sorted(known.edges),
+            seconds={part.name: part.ended - part.started for part in usual.answer.parts},
+            cells=await self._cells(view, usual) if self.wanted.with_matrix else {},
+        )
 
-    async def _add_cells(self, view: ScreenView, usual: ViewExchange) -> None:
-        """Add what a view becomes while each service fails."""
-        services = list(plan_of_screen(self.app, self.wanted.screen).services)
+    async def _learned(self, view: ScreenView, usual: ViewExchange) -> Learned | None:
+        if usual.query:
+            return self.learned.of_query(usual.path, usual.query)
+        return await self.learned.of_route(view.route.path, self.probe, usual.request, usual.answer)
+
+    async def _cells(self, view: ScreenView, usual: ViewExchange) -> dict[str, list[MatrixCell]]:
+        """Return what a view becomes while each service fails."""
+        services = plan_of_screen(self.app, self.wanted.screen).services
         at_once = asyncio.Semaphore(MAX_AT_ONCE)
 
         async def cell(service: str) -> MatrixCell:
@@ -93,9 +101,8 @@ class _Answers:
                 made.size, made.state = len(answer.body), state_of(answer)
             return made
 
-        cells = await asyncio.gather(*(cell(one) for one in services))
-        for service, one in zip(services, cells, strict=True):
-            self.found.cells.setdefault(service, []).append(one)
+        cells = await asyncio.gather(*map(cell, services))
+        return {service: [one] for service, one in zip(services, cells, strict=True)}
 
 
 def _view_of(

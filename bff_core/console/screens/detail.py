@@ -69,7 +69,7 @@ async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetai
         )
     nodes = _nodes(plans, answers)
     clients = await _clients(console, plans, answers)
-    await add_observed(console, wanted.screen, nodes, clients)
+    await add_observed(console, list(plans), wanted.screen, nodes, clients)
     routes = [one.explain for one in plans.values() if "'Query." not in one.explain]
     return ScreenDetail(
         screen=wanted.screen,
@@ -78,7 +78,7 @@ async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetai
         clients=clients,
         explain=(routes or [one.explain for one in plans.values()])[0],
         has_matrix=wanted.with_matrix and bool(answers),
-        matrix=_matrix(plans, answers) if wanted.with_matrix else [],
+        matrix=_matrix(nodes, answers) if wanted.with_matrix else [],
         broken=wanted.broken,
     )
 
@@ -113,8 +113,8 @@ def _nodes(
     for gateway, plan in plans.items():
         answered = answers.get(gateway)
         add_awaited(list(nodes.values()), plan.edges if answered is None else answered.edges)
-    found = list(nodes.values())
-    set_columns(found)
+    set_columns(list(nodes.values()))
+    found = sorted(nodes.values(), key=lambda one: one.column)
     for one in answers.values():
         for part in (part for client in one.clients for part in client.parts):
             if part.part in nodes and part.state is not None and part.state != "ok":
@@ -167,18 +167,16 @@ def _without_answer(gateway: str, route: str, note: str) -> ClientView:
     )
 
 
-def _matrix(
-    plans: Mapping[str, PlanOfGateway], answers: Mapping[str, AnswersOfGateway]
-) -> list[MatrixRow]:
+def _matrix(nodes: Sequence[PlanNode], answers: Mapping[str, AnswersOfGateway]) -> list[MatrixRow]:
     """Return a row for each service; the cells are in the order of the clients."""
-    parts: dict[str, dict[str, None]] = {}
-    for plan in plans.values():
-        for service, names in plan.services.items():
-            parts.setdefault(service, {}).update(dict.fromkeys(names))
+    parts: dict[str, list[str]] = {}
+    for node in nodes:
+        for service in node.upstreams:
+            parts.setdefault(service, []).append(node.part)
     return [
         MatrixRow(
             upstream=service,
-            parts=list(names),
+            parts=names,
             cells=[cell for one in answers.values() for cell in one.cells.get(service, [])],
         )
         for service, names in parts.items()

@@ -8,13 +8,13 @@ from bff_core.console.model import ClientView, MatrixCell, PlanNode
 class PlanOfGateway(msgspec.Struct, kw_only=True):
     """A screen as one gateway uses it; the columns of `nodes` are not set.
 
-    `services` maps each service that the screen needs to the parts that need it. `explain` is a
-    command, empty if no view of the gateway serves the screen. `views` are how clients call it.
-    `edges` are pairs of parts, the second of which starts when the first one has ended.
+    `services` are those that the screen needs. `explain` is a command, empty if no view of the
+    gateway serves the screen. `views` are how clients call it. `edges` are pairs of parts, the
+    second of which starts when the first one has ended.
     """
 
     nodes: list[PlanNode] = []
-    services: dict[str, list[str]] = {}
+    services: list[str] = []
     explain: str = ""
     views: list[str] = []
     edges: list[tuple[str, str]] = []

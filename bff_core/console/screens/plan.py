@@ -27,13 +27,9 @@ def plan_of_screen(app: Gateway, name: str) -> PlanOfGateway:
         return PlanOfGateway()
     refs = [PartRef(screen, one.name, one.kind) for one in parts_of(screen).values()]
     nodes = [_node(ref) for ref in refs]
-    services: dict[str, list[str]] = {}
-    for node in nodes:
-        for service in node.upstreams:
-            services.setdefault(service, []).append(node.part)
     return PlanOfGateway(
         nodes=nodes,
-        services=services,
+        services=list(dict.fromkeys(name for one in nodes for name in one.upstreams)),
         explain=_explain(views),
         views=[one.title for one in views],
         edges=edges_in_time(views),

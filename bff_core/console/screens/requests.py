@@ -10,7 +10,7 @@ from bff_core.console.screens.views import ScreenView, target_of
 from bff_core.gateway.app import Gateway
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ViewExchange:
     """The request that was sent for a view, and its answer; `path` and `query` are of GraphQL."""
 
@@ -33,7 +33,7 @@ async def send_view(
         return await _send_query(app, probe, view, viewer, inputs)
     target, note = target_of(view.route, inputs)
     request = ProbeRequest(method="GET", target=target, viewer=viewer)
-    return ViewExchange(request, await probe.send(request), note=note)
+    return ViewExchange(request=request, answer=await probe.send(request), note=note)
 
 
 async def _send_query(
@@ -46,7 +46,8 @@ async def _send_query(
     for path, query, note in queries_of(app, view.route.path, inputs):
         body = msgspec.json.encode({"query": query})
         request = ProbeRequest(method="POST", target=path, body=body, viewer=viewer)
-        sent = ViewExchange(request, await probe.send(request), path, query, note)
+        answer = await probe.send(request)
+        sent = ViewExchange(request=request, answer=answer, path=path, query=query, note=note)
         if sent.answer.status == 200 and b'"data"' in sent.answer.body[:200]:
             return sent
     assert sent is not None  # noqa: S101 - there is at least one query

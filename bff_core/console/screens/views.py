@@ -15,13 +15,13 @@ MAX_DEPTH: Final = 6
 """Levels of objects that a generated query has at most."""
 
 PLACEHOLDER: Final = "1"
-"""The value of a required input that nobody gave."""
+"""The value of a required input that was not given."""
 
 ROOTS: Final = ("Query.", "Mutation.")
 """How the coordinates of root fields begin."""
 
 COMMENT: Final = "# sent by the console\n"
-"""The beginning of generated queries, by which they are told apart from those of clients."""
+"""The beginning of generated queries, which distinguishes them from those of clients."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from bff_core.console.screens.columns import longest_path
 NEARLY: Final = 0.8
 """The share of a part's timeout from which on the part is close to it."""
 
+ARROW: Final = " \u2192 "
+
 ALL: Final = 0.97
 """The share of a part's timeout from which on the part takes all of it."""
 
@@ -22,13 +24,25 @@ def headline_of(
 ) -> Headline:
     """Return the headline: what makes the screen fail, and which way takes longest.
 
-    `seconds` is how long each part took. With `broken` services it says what became of clients.
+    `seconds` is how long each part took just now, which counts where a p95 is not known, and where
+    it is near the part's timeout. With `broken` services the headline says what became of clients.
     """
     if broken:
         return Headline(state=_worst(clients), text=_while_broken(screen, clients, broken))
-    path = longest_path(nodes, {**seconds, **{one.part: one.p95 for one in nodes if one.p95}})
-    text = f"{_failing(screen, nodes)} {_path(path, nodes)}".rstrip()
+    times = _times(nodes, seconds)
+    path = longest_path(nodes, times)
+    text = f"{_failing(screen, nodes)} {_path(path, nodes, times)}".rstrip()
     return Headline(state="ok", text=text)
+
+
+def _times(nodes: Sequence[PlanNode], seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return how long each part takes."""
+    found: dict[str, float] = {}
+    for node in nodes:
+        now = seconds.get(node.part, 0.0)
+        is_slow = node.timeout is not None and now >= node.timeout * NEARLY
+        found[node.part] = now if node.p95 is None or (is_slow and now > node.p95) else node.p95
+    return found
 
 
 def _failing(screen: str, nodes: Sequence[PlanNode]) -> str:
@@ -52,22 +66,20 @@ def _joined(names: Sequence[str], word: str) -> str:
     return f"{', '.join(before)} {word} {last}" if before else last
 
 
-def _path(path: Sequence[str], nodes: Sequence[PlanNode]) -> str:
-    if len(path) < 2:  # one part is no way
+def _path(path: Sequence[str], nodes: Sequence[PlanNode], times: Mapping[str, float]) -> str:
+    if len(path) <= 1:
         return ""
     last = next(one for one in nodes if one.part == path[-1])
-    return f"Critical path: {' → '.join(path)}{_near_timeout(last)}."
+    slow = _near_timeout(times.get(last.part, 0.0), last.timeout)
+    return f"Critical path: {ARROW.join(path)}{slow}."
 
 
-def _near_timeout(node: PlanNode) -> str:
-    if node.p95 is None or node.timeout is None:
+def _near_timeout(seconds: float, timeout: float | None) -> str:
+    if timeout is None or seconds < timeout * NEARLY:
         return ""
-    share = node.p95 / node.timeout
-    if share >= ALL:
-        return f", which now takes all of its {node.timeout:g} s"
-    if share >= NEARLY:
-        return f", which now takes {node.p95:.2g} s of its {node.timeout:g} s"
-    return ""
+    if seconds >= timeout * ALL:
+        return f", which now takes all of its {timeout:g} s"
+    return f", which now takes {seconds:.2g} s of its {timeout:g} s"
 
 
 def _while_broken(screen: str, clients: Sequence[ClientView], broken: Sequence[str]) -> str:

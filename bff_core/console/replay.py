@@ -1,0 +1,100 @@
+"""Sends a captured request to its gateway again, within the gateway's process."""
+
+import asyncio
+from typing import Final
+from urllib.parse import unquote
+
+import msgspec
+from starlette.types import Message
+from starlette.types import Scope as ASGIScope
+
+from bff_core.gateway.app import Gateway
+from bff_core.gateway.captures import Capture
+
+SEND: Final = "requests.send"
+"""The command that sends a `Capture` again and returns a `ReplayAnswer`."""
+
+SECONDS: Final = 15.0
+"""After how long the client of a replay disconnects: streams do not end by themselves."""
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_OF_ONE_REQUEST: Final = frozenset({"x-request-id", "traceparent", "tracestate", "idempotency-key"})
+"""Headers that name the request itself: the repeated one gets its own."""
+
+
+class ReplayAnswer(msgspec.Struct):
+    """How a repeated request was answered; `request_id` is empty if it was not."""
+
+    request_id: str
+    status: int
+
+
+async def send_again(gateway: Gateway, capture: Capture) -> ReplayAnswer:
+    """Send a request through the whole edge, as its client did; its response is dropped."""
+    found = ReplayAnswer("", 0)
+    is_sent, is_over = False, asyncio.Event()
+
+    async def receive() -> Message:
+        nonlocal is_sent
+        if is_sent:
+            await is_over.wait()
+            return {"type": "http.disconnect"}
+        is_sent = True
+        return {"type": "http.request", "body": capture.request, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            found.status = message["status"]
+            headers = dict(message["headers"])
+            found.request_id = headers.get(b"x-request-id", b"").decode("latin-1")
+
+    try:
+        async with asyncio.timeout(SECONDS):
+            await gateway(_scope(gateway, capture), receive, send)
+    except TimeoutError:
+        pass
+    finally:
+        is_over.set()
+    return found
+
+
+def may_change(capture: Capture, graphql: str) -> bool:
+    """Whether a request may change data; a query of GraphQL, at the path `graphql`, does not."""
+    if capture.method in SAFE:
+        return False
+    if not graphql or capture.target.partition("?")[0] != graphql:
+        return True
+    try:
+        query = msgspec.json.decode(capture.request, type=_GraphQLBody).query
+    except msgspec.DecodeError:
+        return True
+    return "mutation" in query or not query
+
+
+class _GraphQLBody(msgspec.Struct):
+    query: str = ""
+
+
+def _scope(gateway: Gateway, capture: Capture) -> ASGIScope:
+    path, _, query = capture.target.partition("?")
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in capture.request_headers
+        if name not in _OF_ONE_REQUEST
+    ]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": capture.method,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode("latin-1"),
+        "query_string": query.encode("latin-1"),
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", gateway.settings.port),
+        "state": dict(gateway.lifespan_state),
+    }
