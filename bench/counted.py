@@ -211,15 +211,20 @@ class FromMemory:
 
 
 def app_of(log: str) -> Gateway:
-    """Return the gateway, with a form of log: `off` for no sink, `json` at level info."""
+    """Return the gateway, with a form of log: `off` for no sink, `json` at level info.
+
+    With `metrics` it has no log, and counts its requests.
+    """
+    counting = {"metrics": "on"} if log == "metrics" else {}
     settings = Settings(
         env="production",
         allowed_hosts="localhost",
-        log=log,
+        log="off" if counting else log,
         log_level="info",
         gc_freeze=False,
         max_lag=0,
         upstreams=dict.fromkeys(("items", "others", "stored"), ("http://127.0.0.1:1",)),
+        **counting,
     )
     return gateway(
         "counted",

@@ -1,9 +1,9 @@
 """Counts the CPU instructions of a request in process: `python -m bench.instructions`.
 
 Valgrind's callgrind counts requests in process, without sockets: a REST screen of three calls, the
-same with a log at level info, an answer from the view cache, and a GraphQL screen of the three
-calls. `bench.counted` runs twice for each, with 1,100 and with 1,500 requests; the difference
-divided by 400 is what a request takes, whatever the start took. Bytecode is compiled before,
+same with a log at level info and with metrics, an answer from the view cache, and a GraphQL screen
+of the three calls. `bench.counted` runs twice for each, with 1,100 and with 1,500 requests; the
+difference divided by 400 is what a request takes, whatever the start took. Bytecode is compiled before,
 hashing is fixed and the collector is off, so that figures of two commits on one machine and one
 Python can be compared. Without valgrind it says so and counts nothing.
 """
@@ -23,10 +23,11 @@ ROOT = Path(__file__).parents[1]
 REQUESTS = (
     ("REST screen", "off"),
     ("REST screen", "json"),
+    ("REST screen", "metrics"),
     ("view-cache hit", "off"),
     ("GraphQL screen", "off"),
 )
-"""What is sent, and the form of the log."""
+"""What is sent, and the form of the log; `metrics` for none, and requests that are counted."""
 
 FEWER, MORE = 1100, 1500
 """The requests of the two runs."""
@@ -70,7 +71,7 @@ def main() -> int:
     rows = []
     for name, log in REQUESTS:
         counted = counts[name, log, MORE] - counts[name, log, FEWER]
-        shown = name if log == "off" else f"{name}, logged"
+        shown = name + {"off": "", "json": ", logged", "metrics": ", counted"}[log]
         rows.append((shown, f"{counted / (MORE - FEWER) / 1000:,.1f}"))
     print(table(("request", "k instructions"), rows))
     return 0

@@ -43,9 +43,9 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
                 record_requests(app.events, app.title)
             await stack.enter_async_context(flushed(app.events.sinks))
             await stack.enter_async_context(app.open())
+            await stack.enter_async_context(metrics_served(app, processes))
             app.console.start()
             stack.push_async_callback(app.console.aclose)
-            await stack.enter_async_context(metrics_served(app, processes))
             commands = partial(make_commands, app)
             await stack.enter_async_context(serve_process_commands(commands))
             if users_lifespan is not None:
