@@ -35,8 +35,12 @@ def masked(text: str) -> str:
 
     These are tokens, cookies, e-mail addresses and numbers of payment cards.
     """
-    text = _CREDENTIALS.sub(lambda match: f"{match[1] or match[2] or ''} ***".strip(), text)
-    return _PERSONAL.sub(_hidden, text)
+    return _PERSONAL.sub(_hidden, without_credentials(text))
+
+
+def without_credentials(text: str) -> str:
+    """Return a text with recognisable tokens and cookies replaced by ***."""
+    return _CREDENTIALS.sub(lambda match: f"{match[1] or match[2] or ''} ***".strip(), text)
 
 
 def _hidden(match: re.Match[str]) -> str:

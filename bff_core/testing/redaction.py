@@ -7,7 +7,7 @@ from string import Formatter
 from typing import Final, Never
 from urllib.parse import quote, unquote, unquote_plus
 
-from bff_core.observe.masking import masked
+from bff_core.observe.masking import without_credentials
 from bff_core.testing import secret_names
 
 REDACTED: Final = "redacted-"
@@ -169,7 +169,9 @@ class Redaction:
                 pass
             else:
                 return text if clean == value else json.dumps(clean, ensure_ascii=False)
-        text = _USER_INFO.sub(lambda found: f"{found[1]}:{self._number(found[2])}", masked(text))
+        text = _USER_INFO.sub(
+            lambda found: f"{found[1]}:{self._number(found[2])}", without_credentials(text)
+        )
         text = _KEY_FILE.sub(lambda found: self._number(found[0]), text)
         text = _CARD.sub(
             lambda found: self._number(found[0]) if _is_card(found[0]) else found[0], text

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,9 +65,10 @@ async def test_every_request_of_all_workers_is_a_whole_trace(served_mocks, redis
         }
         with served(port, environ):
             await until(lambda: answers(port, "/readyz"), seconds=30)
-            for _ in range(TIMES):
-                send(url, HOME)
-                send(url, PRODUCTS)
+            with ThreadPoolExecutor(8) as pool:  # at once, so that both workers have some
+                answers_of = [pool.submit(send, url, query) for query in (HOME, PRODUCTS) * TIMES]
+            for one in answers_of:
+                one.result()
         traces = defaultdict(list)
         for span in collector.spans:
             traces[span.trace_id].append(span)

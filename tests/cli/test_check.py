@@ -64,7 +64,7 @@ def test_a_sound_project_has_no_errors(project, bff):
     done = bff("check", "--live", write_live(project))
 
     assert done.status == 0
-    assert "loads, with 1 service and 5 routes" in done.out
+    assert "loads, with 1 service and 2 routes" in done.out
     assert "catalog.json equals" in done.out
     assert "! its OpenAPI document is not pinned" in done.out
     assert done.out.endswith("no errors, 2 warnings\n")

@@ -16,6 +16,7 @@ DISTRIBUTIONS = {
     "fastapi": "fastapi",
     "graphql": "graphql-core",
     "joserfc": "joserfc",
+    "opentelemetry": "opentelemetry-exporter-otlp-proto-http",
     "pydantic": "pydantic",
     "pydantic_core": "pydantic-core",
     "redis": "redis",

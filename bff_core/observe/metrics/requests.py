@@ -1,6 +1,5 @@
 """Counts the answers of a gateway: by route and field, part, call, client, and what spoilt them."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
@@ -12,7 +11,6 @@ from bff_core.objective import Objective
 from bff_core.observe.exceptions import cause_of
 from bff_core.observe.metrics.blame import PartProblem, RequestNotes, blamed, request_notes
 from bff_core.observe.metrics.clients import Clients
-from bff_core.observe.metrics.histogram import BOUNDS
 from bff_core.observe.metrics.series import OTHER, Bounded, CallSeries, PartSeries, ViewSeries
 from bff_core.scope import EndedCall, Scope, current_request
 
@@ -25,6 +23,9 @@ MAX_BLAMES: Final = 500
 METHODS: Final = frozenset(
     {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "WEBSOCKET"}
 )
+
+MAX_UNFLUSHED: Final = 512
+"""The answers and compositions whose durations are pending at most."""
 
 NOT_SENT: Final = frozenset({"circuit_open", "bulkhead_full", "credentials_unavailable"})
 """Error codes of calls that were not sent: they have failed in no time."""
@@ -49,6 +50,7 @@ class RequestCounts:
         self.blames: Bounded[Counter[str]] = Bounded(lambda _: Counter(), MAX_BLAMES)
         self.clients = Clients()
         self.step_ends = inf
+        self._unflushed = 0
         self.on_step: Callable[[], None] = lambda: None
 
     def set_objectives(self, objectives: Mapping[str, Objective]) -> None:
@@ -61,8 +63,19 @@ class RequestCounts:
         label = " ".join(labels)
         return ViewSeries(label, self.objectives.get(label))
 
+    def flush(self) -> None:
+        """Sort all pending durations into buckets, so that their lists stay short."""
+        self._unflushed = 0
+        for kind in (self.views, self.fields, self.parts, self.calls):
+            for series in kind.found.values():
+                if series.durations:
+                    series.histogram.flush()
+
     def answered(self, event: events.RequestAnswered) -> None:
         """Count an answer, with the parts and calls of its request."""
+        self._unflushed += 1
+        if self._unflushed >= MAX_UNFLUSHED:
+            self.flush()
         if self._now() >= self.step_ends:
             self.on_step()
         scope, status = current_request.get(), event.status
@@ -81,10 +94,8 @@ class RequestCounts:
         if is_stale and state == "complete":
             view.stale += 1
         if state == "complete" and event.span is None and view.budget is None:
-            seconds, histogram = event.duration, view.histogram
             view.counts[status] += 1
-            histogram.counts[bisect_left(BOUNDS, seconds)] += 1  # inline: most requests are these
-            histogram.total += seconds
+            view.durations.append(event.duration)
         else:
             self._count(view, event, state, scope=scope, problems=problems, calls=calls or ())
         if scope is not None:
@@ -144,17 +155,17 @@ class RequestCounts:
 
     def parts_ended(self, event: events.PartsEnded) -> None:
         """Count the parts of a composition, and note those of its request that did not end well."""
+        self._unflushed += 1  # also outside of requests
+        if self._unflushed >= MAX_UNFLUSHED:
+            self.flush()
         composition, found = event.composition, self.parts.found
         for part in event.parts:
             if not part.is_done:
                 continue
             labels = composition, part.name
             series = found.get(labels) or self.parts.add(labels)
-            seconds, histogram = part.ended - part.started, series.histogram
-            histogram.counts[bisect_left(BOUNDS, seconds)] += 1  # inline: this runs for each part
-            histogram.total += seconds
+            series.durations.append(part.ended - part.started)
             if part.state == "ok":
-                series.fine += 1
                 continue
             state = part.state if part.exception() is None else "failed"
             series.states[state] += 1
@@ -171,6 +182,9 @@ class RequestCounts:
 
     def call_ended(self, event: events.CallEnded) -> None:
         """Count a call outside of requests; those of a request are counted with its answer."""
+        self._unflushed += 1
+        if self._unflushed >= MAX_UNFLUSHED:
+            self.flush()
         outcome = int(event.outcome) if event.outcome.isdigit() else event.outcome
         self.count_call(
             (event.upstream, event.operation, outcome, event.source, event.duration, "")
@@ -183,10 +197,7 @@ class RequestCounts:
             upstream, operation, outcome, source, seconds, _ = call
             series = found.get((upstream, operation))
             if series is not None and source == "upstream" and outcome == 200:
-                series.fine += 1
-                histogram = series.histogram
-                histogram.counts[bisect_left(BOUNDS, seconds)] += 1
-                histogram.total += seconds
+                series.durations.append(seconds)
             else:
                 self.count_call(call, problems)
 
@@ -204,9 +215,7 @@ class RequestCounts:
         if word in NOT_SENT:
             series.rejected += 1
         elif source == "upstream" or not source:
-            histogram = series.histogram
-            histogram.counts[bisect_left(BOUNDS, seconds)] += 1
-            histogram.total += seconds
+            series.durations.append(seconds)
             if is_error:
                 series.errors += 1
         else:

@@ -38,11 +38,11 @@ class ViewSeries:
     """The answers of a route, or of a root field of GraphQL.
 
     `counts` has the complete answers by status, `spoilt` the others by status and state. `stale`
-    counts complete answers with a stale part.
+    counts complete answers with a stale part. `durations` are the pending ones of the histogram.
     """
 
     __slots__ = (
-        *("budget", "counts", "histogram", "label", "marked"),
+        *("budget", "counts", "durations", "histogram", "label", "marked"),
         *("objective", "spoilt", "stale"),
     )
 
@@ -52,6 +52,7 @@ class ViewSeries:
         self.spoilt: defaultdict[tuple[int, str], int] = defaultdict(int)
         self.stale = 0
         self.histogram = Histogram()
+        self.durations = self.histogram.pending
         self.marked: dict[str, int] = {}
         self.set_objective(objective)
 
@@ -82,31 +83,49 @@ class ViewSeries:
 
 
 class PartSeries:
-    """The runs of a part of a screen: `fine` ended as ok, `states` has the others by state."""
+    """The runs of a part of a screen; `states` has those that did not end as ok, by state.
 
-    __slots__ = ("fine", "histogram", "states")
+    `durations` are the pending ones of the histogram.
+    """
+
+    __slots__ = ("durations", "histogram", "states")
 
     def __init__(self, _labels: tuple[str, ...] = ()) -> None:
-        self.fine = 0
         self.states: defaultdict[str, int] = defaultdict(int)
         self.histogram = Histogram()
+        self.durations = self.histogram.pending
+
+    def by_state(self) -> dict[str, int]:
+        """Return how many runs ended in each state."""
+        fine = sum(self.histogram.counts) - sum(self.states.values())
+        return {"ok": fine, **self.states} if fine else dict(self.states)
 
 
 class CallSeries:
     """The calls of an operation of a service.
 
-    `fine` were answered by the service with 200, `counts` has the others by outcome and source. The
-    histogram has those that the service answered or should have answered, not those from a cache;
-    `errors` of these failed. `rejected` were not sent, and `saved` were answered by a cache.
+    `counts` are by outcome and source, but for those that the service answered with 200. The
+    histogram has those that the service answered or should have answered: not those from a cache,
+    and not those that were `rejected` before they were sent. `errors` of these failed, and `saved`
+    were answered by a cache. `durations` are the pending ones of the histogram.
     """
 
-    __slots__ = ("counts", "errors", "fine", "histogram", "marked", "rejected", "saved")
+    __slots__ = (
+        *("counts", "durations", "errors", "histogram"),
+        *("marked", "rejected", "saved"),
+    )
 
     def __init__(self, _labels: tuple[str, ...] = ()) -> None:
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.histogram = Histogram()
-        self.fine = 0
+        self.durations = self.histogram.pending
         self.errors = 0
         self.rejected = 0
         self.saved = 0
         self.marked = (0, 0, 0)
+
+    @property
+    def fine(self) -> int:
+        """How many calls the service answered with 200."""
+        others = sum(self.counts.values()) - self.rejected - self.saved
+        return sum(self.histogram.counts) - others

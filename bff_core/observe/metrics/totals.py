@@ -88,16 +88,15 @@ def _fields(requests: RequestCounts) -> Iterator[tuple[Labels, float]]:
 
 def _parts(requests: RequestCounts) -> Iterator[tuple[Labels, float]]:
     for labels, part in requests.parts.found.items():
-        for state, count in {"ok": part.fine, **part.states}.items():
-            if count:
-                yield (*labels, state), count
+        for state, count in part.by_state().items():
+            yield (*labels, state), count
 
 
 def _calls(requests: RequestCounts) -> Counts:
     found: Counter[Labels] = Counter()
     for labels, call in requests.calls.found.items():
-        if call.fine:
-            found[*labels, "2xx", "upstream"] += call.fine
+        if fine := call.fine:
+            found[*labels, "2xx", "upstream"] += fine
         for words, count in call.counts.items():
             found[*labels, *words] += count
     return found.items()

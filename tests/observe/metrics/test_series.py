@@ -11,7 +11,7 @@ from bff_core.observe.metrics.clients import MAX_VERSIONS, Clients
 from bff_core.observe.metrics.ended import add_ended, ended_totals, store_totals
 from bff_core.observe.metrics.histogram import BOUNDS, Histogram, exported_counts, quantile
 from bff_core.observe.metrics.process import MeasuredView, ProcessMetrics
-from bff_core.observe.metrics.requests import MAX_VIEWS
+from bff_core.observe.metrics.requests import MAX_UNFLUSHED, MAX_VIEWS
 from bff_core.observe.metrics.samples import SamplesQuery, Totals
 from bff_core.observe.metrics.sink import MAX_OCCURRENCES, MAX_RARE, MetricsSink
 from bff_core.observe.metrics.steps import MAX_STEPS
@@ -55,6 +55,18 @@ def test_a_duration_belongs_to_the_bucket_whose_bound_it_reaches():
     histogram.observe(1000.0)
 
     assert histogram.since_mark() == {3: 1, len(BOUNDS): 1}
+
+
+def test_pending_durations_are_few_whatever_is_not_read():
+    """Nothing reads the histograms of a gateway without a scrape."""
+    sink = MetricsSink()
+    for _ in range(5 * MAX_UNFLUSHED):
+        answered(sink)
+        sink(events.CallEnded("reviews", "GET /", "200", "upstream", 0.1))
+
+    series = (*sink.requests.views.found.values(), *sink.requests.calls.found.values())
+    assert max(len(one.durations) for one in series) < MAX_UNFLUSHED
+    assert [sum(one.histogram.counts) for one in series] == [5 * MAX_UNFLUSHED] * 2
 
 
 def test_a_budget_has_the_answers_of_each_window():
