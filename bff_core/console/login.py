@@ -136,8 +136,13 @@ def _safe(target: str) -> str:
 
 
 def _check_origin(request: Request) -> None:
-    """Raise a `ConsoleProblem` for a form of another origin (browsers send `Origin`)."""
+    """Raise a `ConsoleProblem` for a form of another origin (browsers send `Origin`).
+
+    Chromium sends `Origin: null` from a page without a referrer, and `Sec-Fetch-Site` with it.
+    """
     origin = request.headers.get("origin")
+    if origin == "null" and request.headers.get("sec-fetch-site") == "same-origin":
+        return
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         raise ConsoleProblem(
             403, "This form comes from another site", "Open /console and sign in there."

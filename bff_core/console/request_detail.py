@@ -1,7 +1,5 @@
 """One request as the console shows it: its sentence, its waterfall, its bodies, its command."""
 
-from urllib.parse import urljoin
-
 import msgspec
 
 from bff_core.console.curl import curl_of
@@ -38,9 +36,14 @@ def detail_of(stored: StoredRequest, *, url: str) -> RequestDetail:
         spans=rows,
         request_headers=record.headers,
         body_note=IN_PRODUCTION,
-        curl=curl_of(record.method, urljoin(url, path), record.headers),
+        curl=curl_of(record.method, _address(url, path), record.headers),
         replay_note=IN_PRODUCTION,
     )
+
+
+def _address(url: str, path: str) -> str:
+    """Return the address of a path at a gateway; a path never names another host."""
+    return f"{url.rstrip('/')}/{path.removeprefix('/')}"
 
 
 def add_capture(detail: RequestDetail, capture: Capture | None, *, url: str, graphql: str) -> None:
@@ -57,7 +60,7 @@ def add_capture(detail: RequestDetail, capture: Capture | None, *, url: str, gra
         shown = msgspec.structs.replace(capture, response=capture.request, is_response_cut=False)
         text, _ = shown_body(shown)
         detail.curl = curl_of(
-            capture.method, urljoin(url, detail.path), detail.request_headers, text or None
+            capture.method, _address(url, detail.path), detail.request_headers, text or None
         )
     detail.can_replay, detail.replay_note = not capture.is_request_cut, ""
     if capture.is_request_cut:

@@ -22,13 +22,17 @@ from tests.reference_project import GATEWAYS, PROJECT, ROOT
 
 @pytest.fixture(scope="module")
 def loaded():
-    """Return the gateways of the reference project."""
+    """Return the gateways of the reference project; the test kit has to make its own later."""
+    before = set(sys.modules)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         patch.setenv("BFF_ENV", "development")
         found, failed = loaded_gateways(PROJECT, GATEWAYS)
         assert not failed
         yield found
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] == "bffs":
+            del sys.modules[name]
 
 
 def test_the_pinned_access_rules_are_current(loaded):

@@ -183,6 +183,20 @@ async def test_a_form_of_another_origin_is_refused():
     assert "set-cookie" not in response.headers
 
 
+async def test_a_form_of_chromium_without_referrer_signs_in():
+    """It sends `Origin: null`; only its `Sec-Fetch-Site` says whose form it is."""
+    async with console_of(**PRODUCTION) as client:
+        form = {**FORM, "origin": "null"}
+        own = {**form, "sec-fetch-site": "same-origin"}
+        foreign = {**form, "sec-fetch-site": "cross-site"}
+        statuses = [
+            (await client.post("/console/login", data={"token": TOKEN}, headers=one)).status_code
+            for one in (own, foreign, form)
+        ]
+
+    assert statuses == [303, 403, 403]
+
+
 async def test_wrong_tokens_are_limited():
     """After ten of them an address has to wait, even with the right one; others do not."""
     async with console_of(**PRODUCTION) as client:

@@ -1,12 +1,15 @@
 """What the console says of one request: the sentence, the span to blame, the marks."""
 
+import shlex
 import subprocess
 
 import pytest
 
 from bff_core.console.curl import curl_of
 from bff_core.console.request_blame import blame_of
+from bff_core.console.request_detail import detail_of
 from bff_core.console.request_spans import span_rows
+from bff_core.console.request_store import StoredRequest, row_of
 from tests.console.records import attempt, call, mark, part, record
 
 
@@ -66,6 +69,15 @@ def test_the_sentence_says_what_the_service_did(outcome, text):
     )
 
     assert said(found) == f"**stock** has no value: {text}."
+
+
+@pytest.mark.parametrize("path", ["//evil.example/v1/home", "/v1/home", "///v1", "http:x"])
+def test_the_command_goes_to_the_gateway(path):
+    """No client's path becomes the host that an operator sends a token to."""
+    stored = StoredRequest(found := record(path=path), row_of("mobile", found, ""), 1, 1)
+    detail = detail_of(stored, url="http://localhost:8002")
+
+    assert shlex.split(detail.curl)[1].startswith("http://localhost:8002/")
 
 
 def test_several_attempts_are_counted():
