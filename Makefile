@@ -20,7 +20,7 @@ python := $(venv)/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-floors test-newest test-large test-foreign test-openapi test-contracts test-templates test-all check docs docs-serve bench bench-overload instructions chaos soak console lock format clean python runtime dev
+.PHONY: help run test test-fast test-floors test-newest test-large test-foreign test-openapi test-contracts test-templates test-all check docs docs-serve bench bench-overload instructions chaos soak console screenshots lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +102,9 @@ soak: dev ## steady load without faults: memory, files and tasks stay flat (MINU
 
 console: ## build the pages of the console into bff_core/console/assets (needs node and npm)
 	@cd console && npm ci --silent && node build.mjs
+
+screenshots: dev ## take the pictures of the console for the documentation (needs chromium, node and npm)
+	@SCREENSHOTS=docs/images/console $(python) -m pytest -q tests/console/browser/test_shop.py
 
 lock: dev ## resolve requirements/*.txt from pyproject.toml (ARGS=--upgrade: the newest versions)
 	@$(python) scripts/lock.py write $(ARGS)

@@ -4,8 +4,8 @@ Valgrind's callgrind counts requests in process, without sockets: a REST screen 
 same with a log at level info and with metrics, an answer from the view cache, and a GraphQL screen
 of the three calls. `bench.counted` runs twice for each, with 1,100 and with 1,500 requests; the
 difference divided by 400 is what a request takes, whatever the start took. Bytecode is compiled
-before, hashing is fixed and the collector is off, so that figures of two commits on one machine and one
-Python can be compared. Without valgrind it says so and counts nothing.
+before, hashing is fixed and the collector is off, so that figures of two commits on one machine
+and one Python can be compared. Without valgrind it says so and counts nothing.
 """
 
 import compileall

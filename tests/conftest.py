@@ -46,6 +46,7 @@ ALONE = (
     "observe/metrics/test_workers.py",
     "policy_reload/test_sighup.py",
     "real",
+    "console/browser/test_shop.py",
     "console/test_upstream_workers.py",
     "console/test_workers.py",
     "cli/dev/test_console.py",

@@ -66,7 +66,13 @@ def show(console: str, chromium: Browser) -> Iterator[Callable[..., Opened]]:
     contexts = []
 
     def open_page(
-        path: str, *, theme: str = "light", width: int = 1440, height: int = 900, base: str = ""
+        path: str,
+        *,
+        theme: str = "light",
+        width: int = 1440,
+        height: int = 900,
+        base: str = "",
+        is_frozen: bool = True,
     ) -> Opened:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
@@ -77,7 +83,8 @@ def show(console: str, chromium: Browser) -> Iterator[Callable[..., Opened]]:
         context.set_default_timeout(10_000)
         contexts.append(context)
         opened = Opened(context.new_page())
-        opened.page.clock.set_fixed_time(RECORDED)
+        if is_frozen:
+            opened.page.clock.set_fixed_time(RECORDED)
         opened.page.on(
             "console",
             lambda message: (
