@@ -55,8 +55,8 @@ class SpanMark(msgspec.Struct, omit_defaults=True):
     `retry_refused`: none does (budget, deadline, retry_after). `hedge`: a second call was sent;
     `hedge_won`: it was answered first; `hedge_refused`: by the budget. `joined`: waits for an equal
     call, that of the request `request_id` of this process; `trace_id` and `span_id` are that
-    call's. `rejected`: before it was sent (circuit_open, bulkhead_full, queue). `stale`: a stale
-    entry was served, `delay` seconds old; attempts that start later refresh it.
+    call's. `rejected`: before it was sent (circuit_open, circuit_forced, bulkhead_full, queue).
+    `stale`: a stale entry was served, `delay` seconds old; attempts that start later refresh it.
     `credentials_refused`: by the service. `token_refused`: by the token endpoint. `reduced`:
     tolerant reading left out `count` values. `ejected`: the endpoint, for `delay` seconds.
     `stream_ended`: a streamed body of `count` bytes, after `delay` seconds.
