@@ -312,5 +312,6 @@ async def test_the_live_stream_has_the_overview_once_a_second_and_new_events(pag
 
     overviews = [one.overview is not None for one in (first, second, third)]
     assert overviews == [True, False, True]
+    assert first.overview.installation.can_operate
     assert first.events == []
     assert [one.id for one in third.events] == ["a"]
