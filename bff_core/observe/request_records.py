@@ -108,7 +108,8 @@ class RequestRecord(msgspec.Struct, omit_defaults=True):
     of the viewer, empty for anonymous ones. `headers` are those of the request, redacted; `query`
     has its names, and in development its values. `is_cached` is whether the view cache had the
     answer. `has_spans` is false for a degraded or failed request that was not sampled: `spans` then
-    are its degraded parts only. `is_sampled` is the flag of its trace. `number` grows with each
+    are its degraded parts only. `is_sampled` is the flag of its trace.
+    `fields` are the root fields of a GraphQL operation. `number` grows with each
     record of the process `pid`. `dropped` counts the requests before it that were not sent to
     `bff dev`, since it was too slow.
     """
@@ -141,6 +142,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True):
     tracestate: str = ""
     has_spans: bool = True
     is_sampled: bool = True
+    fields: list[str] = []
     number: int = 0
     pid: int = 0
 
