@@ -64,9 +64,9 @@ class Scope:
     `credential_fields` are the headers from which the authenticator read: they are not forwarded.
     `propagated` are the names of the headers that calls to services get from the request.
     `root_fields` are the labels of the root fields of a GraphQL operation ("query home") by their
-    response keys, if a sink counts; `failed_fields` are the labels of those that failed. `observed`
-    is what a sink that counts has noted about the request; `ended_calls` are the calls of a request
-    that is counted, until it ends.
+    response keys, if a sink counts or traces; `failed_fields` are the labels of those that failed.
+    `observed` is what a sink that counts has noted about the request; `ended_calls` are the calls
+    of a request that is counted, until it ends.
     """
 
     deadline: float

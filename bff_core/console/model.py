@@ -216,6 +216,7 @@ class Overview(Model):
 class RequestRow(Model):
     """A line of the list of requests; `parts` are the states of its parts in the plan's order.
 
+    `route` is a template, or names the root fields of a GraphQL operation: "home, cart".
     `screen` names the composition, empty without one; `size` is None for a stream that is open.
     """
 

@@ -15,6 +15,20 @@ from bff_core.observe.request_redaction import HIDDEN
 
 IN_PRODUCTION = "Bodies and credentials are stored in development only."
 
+SHOWN = frozenset(
+    {
+        *("accept-ranges", "age", "allow", "alt-svc", "cache-control", "cache-status"),
+        *("content-disposition", "content-encoding", "content-language", "content-length"),
+        *("content-range", "content-security-policy", "content-type"),
+        *("cross-origin-opener-policy", "cross-origin-resource-policy", "date", "deprecation"),
+        *("etag", "expires", "last-modified", "part-status", "ratelimit", "ratelimit-policy"),
+        *("referrer-policy", "retry-after", "server", "server-timing"),
+        *("strict-transport-security", "sunset", "traceresponse", "vary"),
+        *("x-content-type-options", "x-frame-options", "x-request-id"),
+    }
+)
+"""Headers of responses that never have credentials, whatever parts and tags are named in them."""
+
 NOT_CAPTURED = "Not stored any more: of the newest requests only, while their gateway runs."
 
 
@@ -71,10 +85,16 @@ def add_capture(detail: RequestDetail, capture: Capture | None, *, url: str, gra
 
 
 def _shown(name: str, value: str) -> str:
-    """Return the value of a response's header; cookies are hidden, and the query of a redirect."""
+    """Return the value of a response's header, well-known harmless ones as they are.
+
+    Cookies are hidden, and the query of a redirect.
+    """
+    if name in SHOWN:
+        return value
     if name == "set-cookie":
         return HIDDEN
     if name == "location":
         path, has_query, _ = value.partition("?")
         return f"{path}?{HIDDEN}" if has_query else path
-    return redacted(value)
+    shown = redacted(f"{name}: {value}")
+    return shown.removeprefix(f"{name}: ")

@@ -70,7 +70,7 @@ class RequestFilter:
         row = one.row
         return (
             (not self.gateway or row.gateway == self.gateway)
-            and (not self.route or self.route in {row.route, f"{row.method} {row.route}"})
+            and (not self.route or self.route in _routes(one))
             and (not self.status or _has_status(row.status, self.status))
             and (not self.states or row.state in self.states)
             and (not self.is_slow or row.seconds >= SLOW_SECONDS)
@@ -117,6 +117,13 @@ def _words(one: StoredRequest) -> str:
     spans = (f"{span.name} {span.owner} {span.reason} {span.error}" for span in record.spans)
     own = (row.id, record.trace_id, row.method, row.route, record.path, row.screen, row.viewer)
     return " ".join((*own, record.error, record.reason, *spans)).lower()
+
+
+def _routes(one: StoredRequest) -> Iterable[str]:
+    """Return how pages name what a request was for: its route, or the fields of GraphQL."""
+    record, row = one.record, one.row
+    routes = (row.route, record.route)
+    return (*routes, *(f"{row.method} {route}" for route in routes), *record.fields)
 
 
 def _has_status(status: int, wanted: str) -> bool:

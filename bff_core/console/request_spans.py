@@ -5,6 +5,7 @@ from typing import Final
 
 from bff_core.console.durations import age, counted, duration, size
 from bff_core.console.model import SpanRow
+from bff_core.console.work_names import name_of_work
 from bff_core.observe.request_records import RequestRecord, SpanMark, SpanRecord
 
 TIMEOUTS: Final = frozenset({"timeout", "deadline_exceeded"})
@@ -56,7 +57,7 @@ def _row(record: RequestRecord, index: int) -> SpanRow:
     is_limit = outcome in TIMEOUTS or span.reason in TIMEOUTS
     return SpanRow(
         kind=span.kind,
-        name=span.name,
+        name=name_of_work(span.name) if span.kind == "work" else span.name,
         upstream="" if span.kind == "part" else span.owner,
         within=span.within,
         start=span.start,

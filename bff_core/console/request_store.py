@@ -205,7 +205,7 @@ def row_of(gateway: str, record: RequestRecord, name: str) -> RequestRow:
         gateway=gateway,
         time=record.time,
         method=record.method,
-        route=record.route or record.path,
+        route=", ".join(record.fields) or record.route or record.path,
         status=record.status,
         state=record.state,
         seconds=record.seconds,

@@ -80,7 +80,7 @@ class GraphQLView:
             return
         ignore_key_of_query(request_scope, kind)
         wiring = wiring_of(scope)
-        if wiring.events.is_counted:
+        if wiring.events.is_counted or wiring.events.is_traced:
             request_scope.root_fields = _labels(operation)
         if kind is OperationType.MUTATION and context_of(scope).verdict is not None:
             await self._replay(request, operation, scope, send)

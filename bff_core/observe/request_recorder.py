@@ -329,6 +329,8 @@ class RequestRecorder:
         if scope is not None and scope.request_id == record.request_id:
             record.path = masked(scope.path)
             record.tracestate = scope.tracestate
+            labels = dict.fromkeys((scope.root_fields or {}).values())
+            record.fields = [label.partition(" ")[2] for label in labels]
             record.query = shown_query(scope.query, has_values=self._shows_values)
             record.headers = shown_headers(scope.headers)
         if event.status >= 500 or event.is_truncated:

@@ -55,8 +55,8 @@ class SpanMark(msgspec.Struct, omit_defaults=True):
     `retry_refused`: none does (budget, deadline, retry_after). `hedge`: a second call was sent;
     `hedge_won`: it was answered first; `hedge_refused`: by the budget. `joined`: waits for an equal
     call, that of the request `request_id` of this process; `trace_id` and `span_id` are that
-    call's. `rejected`: before it was sent (circuit_open, bulkhead_full, queue). `stale`: a stale
-    entry was served, `delay` seconds old; attempts that start later refresh it.
+    call's. `rejected`: before it was sent (circuit_open, circuit_forced, bulkhead_full, queue).
+    `stale`: a stale entry was served, `delay` seconds old; attempts that start later refresh it.
     `credentials_refused`: by the service. `token_refused`: by the token endpoint. `reduced`:
     tolerant reading left out `count` values. `ejected`: the endpoint, for `delay` seconds.
     `stream_ended`: a streamed body of `count` bytes, after `delay` seconds.
@@ -108,7 +108,8 @@ class RequestRecord(msgspec.Struct, omit_defaults=True):
     of the viewer, empty for anonymous ones. `headers` are those of the request, redacted; `query`
     has its names, and in development its values. `is_cached` is whether the view cache had the
     answer. `has_spans` is false for a degraded or failed request that was not sampled: `spans` then
-    are its degraded parts only. `is_sampled` is the flag of its trace. `number` grows with each
+    are its degraded parts only. `is_sampled` is the flag of its trace.
+    `fields` are the root fields of a GraphQL operation. `number` grows with each
     record of the process `pid`. `dropped` counts the requests before it that were not sent to
     `bff dev`, since it was too slow.
     """
@@ -141,6 +142,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True):
     tracestate: str = ""
     has_spans: bool = True
     is_sampled: bool = True
+    fields: list[str] = []
     number: int = 0
     pid: int = 0
 

@@ -14,7 +14,10 @@ from bff_core.console.fault_control import COUNTS
 from bff_core.console.log_ring import LogRing
 from bff_core.console.model import Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
+from bff_core.console.sources import GatewaySource
+from bff_core.observe.request_records import RequestRecords
 from tests.console.conftest import CHANGE, browser
+from tests.console.records import record
 
 ROOT = Path(__file__).parents[2]
 DRIP = {"kind": "drip", "route": "GET /reviews", "rate": 0.2}
@@ -54,8 +57,8 @@ def opened(pages, run):
     """Open a console of the run, and a client of it."""
 
     @asynccontextmanager
-    async def open_console():
-        console, client = pages.console(), ProgramClient()
+    async def open_console(*sources: GatewaySource):
+        console, client = pages.console(sources), ProgramClient()
         console.put(
             Development(
                 logs=run.logs,
@@ -277,6 +280,23 @@ async def test_logs_are_read_and_filtered(opened, run):
         *(["reviews"], ["web"], ["web"]),
     ]
     assert statuses == [404, 422, 422, 422, 422]
+
+
+async def test_a_request_has_its_lines(opened, run):
+    """The lines of all processes that name its id, and none of other requests."""
+    records = RequestRecords()
+    records.add(record(request_id="4f00"))
+    async with opened(GatewaySource(name="web", commands=records.commands())) as (_, http):
+        line = '{"event": "%s", "level": "info", "request_id": "%s"}'
+        run.logs.add("web", line % ("policies.changed", "4f00"))
+        run.logs.add("web", line % ("policies.refused", "5a00"))
+        run.logs.add("reviews", "ERROR no disk, request 4f00")
+        detail = (await http.get("/console/api/requests/4f00")).json()
+
+    assert [(one["process"], one["text"]) for one in detail["logs"]] == [
+        ("web", "policies.changed"),
+        ("reviews", "ERROR no disk, request 4f00"),
+    ]
 
 
 async def test_without_a_run_the_areas_say_where_they_are(pages):

@@ -57,6 +57,11 @@ class Query:
         """Compose the screen."""
         return WebNumbers(page=info.context.compose(Numbers))
 
+    @strawberry.field
+    def version(self) -> str:
+        """Compose nothing."""
+        return "v1"
+
 
 schema = strawberry.Schema(query=Query)
 

@@ -26,6 +26,7 @@ from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, fail, reply
 from tests.console.conftest import browser
 from tests.observe.metrics.shelf import shelf_gateway
+from tests.operated_shop import OPERATOR, Shop
 
 NOW = 1_800_000_000.0
 NUMBER = int(NOW / STEP_SECONDS)
@@ -223,6 +224,50 @@ def test_events_say_what_happened_with_the_actor_once_for_all_workers():
     ]
 
 
+def test_what_operators_do_is_an_event_once():
+    """By an endpoint or a page: its effects on the service, or the purge, are not repeated."""
+    acted = {"actor": "operator", "action": "Opened the circuit for 30 s."}
+    purged = {"actor": "operator", "action": "Purged the tag."}
+    by_page = {"actor": "operator", "action": "circuit of **catalog** closed"}
+    opened = [
+        Occurrence("1", NOW - 60, "breaker.changed", "reviews", {"state": "open"}),
+        Occurrence("2", NOW - 60, "operator.acted", "reviews", acted),
+        Occurrence(
+            "3", NOW - 40, "cache.purged", "", {"tags": "a", "by": "operator", "count": "2"}
+        ),
+        Occurrence("4", NOW - 40, "operator.acted", "a", purged),
+        Occurrence("5", NOW - 30, "operator.acted", "b", purged),
+        Occurrence("6", NOW - 20, "operator.acted", "web", by_page),
+        Occurrence("7", NOW - 20, "breaker.changed", "catalog", {"state": "closed"}),
+    ]
+    action = EventRow(
+        id="a", time=NOW - 20, state="ok", subject="web", text=by_page["action"], actor="operator"
+    )
+    web = window("web", "query home", [], occurrences=opened)
+
+    assert [(one.text, one.actor) for one in overview(web, actions=[action]).events] == [
+        ("circuit of **catalog** closed", "operator"),
+        ("**b**: Purged the tag.", "operator"),
+        ("tag **a** purged, 2 replies dropped", "operator"),
+        ("**reviews**: Opened the circuit for 30 s.", "operator"),
+    ]
+
+
+async def test_an_admin_endpoint_is_in_the_events():
+    """From the endpoint to the page, with the actor."""
+    app = Shop().app
+    app.events.listen(MetricsSink())
+    async with running(app) as client:
+        body = {"upstream": "ratings", "seconds": 30}
+        await client.post("/operator/upstreams/open", json=body, headers=OPERATOR)
+        async with browser(app) as page:
+            found = (await page.get("/console/api/overview")).json()
+
+    assert [(one["text"], one["actor"]) for one in found["events"]] == [
+        ("**ratings**: Opened the circuit for 30 s.", "operator")
+    ]
+
+
 async def test_the_page_shows_what_a_gateway_has_counted():
     """From its requests to the sentence, over the API."""
     catalog, reviews = Scripted(reply(200, "A tent")), Scripted(fail())
@@ -267,5 +312,6 @@ async def test_the_live_stream_has_the_overview_once_a_second_and_new_events(pag
 
     overviews = [one.overview is not None for one in (first, second, third)]
     assert overviews == [True, False, True]
+    assert first.overview.installation.can_operate
     assert first.events == []
     assert [one.id for one in third.events] == ["a"]

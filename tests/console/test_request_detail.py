@@ -5,11 +5,20 @@ import subprocess
 
 import pytest
 
+from bff_core.cache.stores.memory import MemoryCacheStore
+from bff_core.cache.stores.redis import RedisCacheStore
+from bff_core.cache.stores.tiered import TieredCacheStore
 from bff_core.console.curl import curl_of
 from bff_core.console.request_blame import blame_of
-from bff_core.console.request_detail import detail_of
+from bff_core.console.request_detail import add_capture, detail_of
 from bff_core.console.request_spans import span_rows
 from bff_core.console.request_store import StoredRequest, row_of
+from bff_core.console.work_names import NAMES
+from bff_core.gateway.captures import Capture
+from bff_core.observe.request_records import SpanRecord
+from bff_core.upstream.layers.cache import CacheLayer
+from bff_core.upstream.layers.hedge import HedgeLayer
+from bff_core.upstream.layers.purge import PurgeLayer
 from tests.console.records import attempt, call, mark, part, record
 
 
@@ -201,6 +210,58 @@ def test_marks_are_words():
         ["cached, 3 s old"],
         ["joined the flight of web 9c41f0"],
         ["not sent, circuit open"],
+    ]
+
+
+def test_background_work_has_a_plain_name():
+    """Of caches it is a sentence, of an application the words of its function."""
+    names = ["MemoryCacheStore.release", "CacheLayer._refreshed", "Shop.send_mail", "run"]
+    works = [SpanRecord("work", name, "web", 0.1, seconds=0.1, outcome="done") for name in names]
+
+    assert [row.name for row in span_rows(record(*works))][:4] == [
+        "free the cache for other calls",
+        "refresh the cached reply",
+        "send mail",
+        "run",
+    ]
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_each_work_with_a_sentence_exists(function):
+    """A function that is renamed would lose its sentence."""
+    kinds = (
+        CacheLayer,
+        HedgeLayer,
+        PurgeLayer,
+        MemoryCacheStore,
+        RedisCacheStore,
+        TieredCacheStore,
+    )
+    kind, _, name = function.partition(".")
+
+    assert [vars(one)[name].__qualname__ for one in kinds if one.__name__ == kind] == [function]
+
+
+def test_harmless_headers_are_shown_as_they_are():
+    """Names of parts in them look like those of secrets; values of others are hidden."""
+    shown = [
+        ("content-length", "4111111111111111"),
+        ("part-status", "session=ok, cards=missing;reason=timeout"),
+        ("cache-status", "bff; hit; ttl=20; key=token"),
+        ("server-timing", "session;dur=4.1, pin=2"),
+        ("x-shop", "pears"),
+    ]
+    secret = [("set-cookie", "a=b"), ("x-api-key", "4f"), ("x-shop", "bearer 4f5a")]
+    capture = Capture(
+        span_id="1", method="GET", target="/x", request_headers=[], response_headers=shown + secret
+    )
+    detail = detail_of(StoredRequest(record(), row_of("web", record(), "r1"), 1, 1), url="http://a")
+
+    add_capture(detail, capture, url="http://a", graphql="")
+
+    assert detail.response_headers == [
+        *shown,
+        *(("set-cookie", "***"), ("x-api-key", "***"), ("x-shop", "bearer ***")),
     ]
 
 

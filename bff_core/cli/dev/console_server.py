@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.cli.dev.feeds import Feeds
 from bff_core.cli.dev.managed_program import ManagedProgram
+from bff_core.cli.dev.process_infos import ProcessInfos
 from bff_core.cli.dev.program import Program
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.ports import HIGHEST, HOST, Port, PortUnusable, port_from
@@ -24,7 +25,7 @@ from bff_core.console.app import Console
 from bff_core.console.assembly import ConsoleApp
 from bff_core.console.development import Development
 from bff_core.console.log_ring import LogRing
-from bff_core.console.model import EventRow, ProcessInfo
+from bff_core.console.model import EventRow
 from bff_core.console.process_state import ConsoleState
 from bff_core.console.program_client import ProgramClient
 from bff_core.console.sources import GatewaySource, Sources
@@ -46,14 +47,6 @@ CONSOLE: Final = "console"
 _FAILED: Final = ConsoleProblem(
     500, "The console failed", "The page of logs has the error, as lines of the process console."
 )
-
-States = Literal["starting", "running", "stopped", "failed"]
-_STATES: Final[Mapping[str, States]] = {
-    "starting": "starting",
-    "ready": "running",
-    "stopped": "stopped",
-    "failed": "failed",
-}
 
 
 class ProgramsOfRun(Protocol):
@@ -89,12 +82,14 @@ class ConsoleServer:
     async def serving(self, run: ProgramsOfRun, feeds: Feeds) -> AsyncIterator[None]:
         """Serve the console until the context ends; pages that are open then see it end."""
         client = ProgramClient()
-        console = _console_of(run, feeds, client)
+        processes = ProcessInfos(run.all_managed.values())
+        console = _console_of(run, feeds, client, processes)
         app = ConsoleApp(console)
         loop = asyncio.get_running_loop()
         config, state, _ = configuration(_Logged(app, partial(run.logs.add, CONSOLE)))
         async with AsyncExitStack() as closing:
             closing.push_async_callback(client.aclose)
+            closing.callback(processes.close)
             serving = ServerState(config, state, {}, loop=loop)
             closing.callback(serving.close)
             closing.callback(DateHeader(state, loop).close)
@@ -137,16 +132,15 @@ class _Logged:
                 await problem_answer(_FAILED)(scope, receive, send)
 
 
-def _console_of(run: ProgramsOfRun, feeds: Feeds, client: ProgramClient) -> Console:
+def _console_of(
+    run: ProgramsOfRun, feeds: Feeds, client: ProgramClient, processes: ProcessInfos
+) -> Console:
     managed = run.all_managed.values()
     gateways = [one.program for one in managed if one.program.is_gateway]
     sources = [
         GatewaySource(name=one.name, folder=feeds.folder_of(one.name), url=one.url)
         for one in gateways
     ]
-
-    def processes() -> list[ProcessInfo]:
-        return [_process_info(one) for one in managed]
 
     console = Console(
         Sources(sources),
@@ -165,17 +159,6 @@ def _console_of(run: ProgramsOfRun, feeds: Feeds, client: ProgramClient) -> Cons
     )
     console.put(development)
     return console
-
-
-def _process_info(managed: ManagedProgram) -> ProcessInfo:
-    program = managed.program
-    return ProcessInfo(
-        name=program.name,
-        kind="gateway" if program.is_gateway else "service",
-        port=program.port.number,
-        state=_STATES[managed.state],
-        since=managed.ended_at,
-    )
 
 
 def shop_of(gateways: Sequence[Program]) -> str:

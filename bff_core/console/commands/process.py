@@ -1,7 +1,8 @@
 """What a process reports about itself and its gateway, and what the console stores in it."""
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,8 +12,8 @@ from bff_core.console.operator_session import END_SESSION
 from bff_core.console.process_state import state_of
 from bff_core.console.sources import ACTIONS
 from bff_core.gateway.app import Gateway
-from bff_core.graphql.face import GraphQL
 from bff_core.observe.process_socket import Command
+from bff_core.routing.face import Face
 
 _CLIENTS = {
     "ios": ("ios", "iphone", "ipad"),
@@ -53,7 +54,7 @@ def _info(gateway: Gateway) -> GatewayInfo:
         limit=pressure.limit,
     )
     faces = gateway.config.faces
-    graphql = [one.path for one in faces if isinstance(one, GraphQL)]
+    graphql = _graphql_paths(faces)
     kinds = [*(["GraphQL"] if graphql else []), *(["REST"] if len(faces) > len(graphql) else [])]
     return GatewayInfo(
         name=gateway.title,
@@ -64,6 +65,12 @@ def _info(gateway: Gateway) -> GatewayInfo:
         has_openapi=gateway.openapi_url is not None,
         workers=[worker],
     )
+
+
+def _graphql_paths(faces: Sequence[Face]) -> list[str]:
+    """Return the paths of GraphQL; without its module, which needs an extra, there are none."""
+    module = sys.modules.get("bff_core.graphql.face")
+    return [] if module is None else [one.path for one in faces if isinstance(one, module.GraphQL)]
 
 
 def _client(name: str) -> str:

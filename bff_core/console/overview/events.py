@@ -12,6 +12,13 @@ MAX_EVENTS: Final = 50
 TOGETHER_SECONDS: Final = 5.0
 """Equal events of several processes within this time are one."""
 
+ACTED: Final = "operator.acted"
+
+OPERATOR: Final = "operator"
+
+CHANGES: Final = frozenset({"breaker.changed", "endpoint.ejected", "endpoint.restored"})
+"""Changes of a service that operators can make as well."""
+
 Details = Mapping[str, str]
 
 _BREAKERS: Final[Mapping[str, tuple[Severity, str]]] = {
@@ -27,18 +34,20 @@ def events_of(
     actions: Iterable[EventRow] = (),
 ) -> list[EventRow]:
     """Return what happened, newest first; `actions` are what people did."""
-    rows = [row for one in windows for row in _of_gateway(one)]
+    done = list(actions)
+    rows = [row for one in windows for row in _of_gateway(one, done)]
     rows += [row for one in screens if (row := _spent(one, windows)) is not None]
-    rows += actions
+    rows += done
     return sorted(rows, key=lambda row: -row.time)[:MAX_EVENTS]
 
 
-def _of_gateway(window: GatewayWindow) -> list[EventRow]:
+def _of_gateway(window: GatewayWindow, actions: Sequence[EventRow]) -> list[EventRow]:
     rows: list[EventRow] = []
     newest: dict[str, float] = {}
+    every = [one for _, one in window.occurrences]
     for pid, one in sorted(window.occurrences, key=lambda each: each[1].time):
         said = _said(one)
-        if said is None:
+        if said is None or _is_said_otherwise(one, every, actions):
             continue
         state, text = said
         if one.time - newest.get(text, 0.0) < TOGETHER_SECONDS:
@@ -51,10 +60,35 @@ def _of_gateway(window: GatewayWindow) -> list[EventRow]:
                 state=state,
                 subject=window.gateway,
                 text=text,
-                actor="operator" if one.details.get("by") == "operator" else "",
+                actor=one.details.get("actor") or _purger(one),
             )
         )
     return rows
+
+
+def _purger(one: Occurrence) -> str:
+    return OPERATOR if one.details.get("by") == OPERATOR else ""
+
+
+def _is_said_otherwise(
+    one: Occurrence, every: Sequence[Occurrence], actions: Sequence[EventRow]
+) -> bool:
+    """Whether another event says the same: what a person does has effects with events of their own.
+
+    The row of the person is shown for changes of a service, and that of the purge for a purge.
+    """
+    near = [other for other in every if abs(other.time - one.time) < TOGETHER_SECONDS]
+    done = [row for row in actions if abs(row.time - one.time) < TOGETHER_SECONDS]
+    if one.kind == ACTED:
+        is_of_console = any(
+            (row.subject, row.text) == (one.subject, one.details.get("action")) for row in done
+        )
+        is_purge = one.details.get("action", "").startswith("Purged")
+        return is_of_console or (is_purge and any(map(_purger, near)))
+    if one.kind in CHANGES:
+        is_by_endpoint = any((o.kind, o.subject) == (ACTED, one.subject) for o in near)
+        return is_by_endpoint or any(f"**{one.subject}**" in row.text for row in done)
+    return False
 
 
 def _spent(screen: ScreenFigures, windows: Sequence[GatewayWindow]) -> EventRow | None:
@@ -109,6 +143,10 @@ def _stuck(subject: str, details: Details) -> tuple[Severity, str]:
     return "failed", f"saga **{subject}** is stuck at `{step}`: {reason}"
 
 
+def _acted(subject: str, details: Details) -> tuple[Severity, str]:
+    return "stale", f"**{subject}**: {details.get('action', '')}"
+
+
 _TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {
     "endpoint.ejected": lambda subject, details: (
         "failed",
@@ -144,5 +182,6 @@ _TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {
         "failed",
         f"a **worker** ended ({details.get('cause')}) and is replaced",
     ),
+    ACTED: _acted,
     "server.started": lambda _, details: ("ok", f"**started** at {details.get('address')}"),
 }

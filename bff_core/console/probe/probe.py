@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message
 from starlette.types import Scope as ASGIScope
 
-from bff_core.auth.authenticator import Authenticator, each_of
+from bff_core.auth.authenticator import Authenticator, FirstOf, each_of
 from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.composition.composition import Composition, PartRegistry
@@ -39,6 +39,9 @@ MAKE_REGISTRY: Final[ContextVar["MakeRegistry | None"]] = ContextVar("make_regis
 """Makes the registry of each composition of the running request of a probe."""
 
 HOST: Final = b"localhost"
+
+DEMO_TOKEN: Final = b"bearer demo-"
+"""How the credentials of a demo viewer begin, in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +216,25 @@ def takes_demo_viewers(app: Gateway) -> bool:
 
 
 def _authenticator_of(app: Gateway) -> Authenticator | None:
-    """Return the authenticator of a probe: in development one that needs no sign-in."""
+    """Return the authenticator of a probe: in development it needs no sign-in.
+
+    Requests with the credentials of a client are authenticated as the gateway does.
+    """
     config = app.config
     if config.authenticator is None or config.settings.env != "development":
         return config.authenticator
-    return DemoAuthenticator(env=config.settings.env, viewer=config.demo or Viewer)
+    demo = _DemoOrOther(env=config.settings.env, viewer=config.demo or Viewer)
+    return FirstOf(demo, config.authenticator)
+
+
+class _DemoOrOther(DemoAuthenticator):
+    """Accepts the credentials of demo viewers, and leaves others to the next authenticator."""
+
+    async def authenticate(self, scope: Scope, /) -> Viewer | None:
+        """Return the viewer of a demo token; None for any other credentials."""
+        credentials = scope.field(b"authorization") or b""
+        is_demo = credentials.lower().startswith(DEMO_TOKEN)
+        return await super().authenticate(scope) if is_demo else None
 
 
 @asynccontextmanager

@@ -50,12 +50,12 @@ class OverviewNews:
         return self.last
 
     async def _installation(self) -> Installation:
-        """Return the installation without what depends on who looks at it."""
+        """Return the installation for all pages: all that `Access` admits may operate."""
         console = self._console
         return Installation(
             version=framework_version(),
             is_development=console.is_development,
-            can_operate=False,
+            can_operate=True,
             gateways=await gateways_of(console.sources),
             processes=console.processes(),
             shop=console.shop,

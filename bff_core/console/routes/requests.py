@@ -10,6 +10,7 @@ from starlette.routing import Route
 from bff_core.console.answers import ConsoleProblem, answer, read_json
 from bff_core.console.app import Console
 from bff_core.console.captured import CapturedRequests
+from bff_core.console.development import Development
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, Live, PartBytes, Replay, Replayed, RequestDetail
 from bff_core.console.origins.exchange import OriginsRequest
@@ -79,6 +80,9 @@ class _Requests:
         gateway = stored.row.gateway
         url = self._console.sources.get(gateway).url or str(request.base_url)
         found = detail_of(stored, url=url)
+        run, request_id = self._console.find(Development), stored.record.request_id
+        if run is not None and request_id:
+            found.logs = run.logs.page(request=request_id).lines
         if self._console.is_development:
             capture = await self._captured.get(stored)
             add_capture(found, capture, url=url, graphql=await self._graphql(gateway))

@@ -55,6 +55,7 @@ SUBJECTS: Final[Mapping[type, tuple[str, Callable[[Any], dict[str, str]]]]] = {
     events.Purged: ("", _details("tags", "by", "count")),
     events.SagaStuck: ("saga", _details("step", "reason", "pause")),
     events.WorkerEnded: ("", _details("pid", "cause")),
+    events.OperatorActed: ("subject", _details("actor", "action")),
     events.Opened: ("", _details("address")),
     events.Drained: ("", _details("unfinished")),
 }

@@ -108,6 +108,15 @@ def test_the_first_line_has_the_address(project):
     assert 'id="app"' in page.text
 
 
+def test_processes_that_take_faults(browser):
+    """A mock does; a gateway does not."""
+    path = "installation"
+    found = {"catalog": True, "mobile": False}
+    browser.until(
+        path, lambda page: {p["name"]: p["takes_faults"] for p in page["processes"]} == found
+    )
+
+
 def test_a_service_that_is_killed_is_shown(project, browser):
     """Within a second its card says so; it is started again by the console."""
     row = project.run.until("program=catalog url=")

@@ -27,7 +27,7 @@ export function filtersNow() {
 function matches(row, filters) {
   const { gateway, route, status, state, slow, text } = filters;
   if (gateway && row.gateway !== gateway) return false;
-  if (route && nameOf(row) !== route && row.route !== route) return false;
+  if (route && nameOf(row) !== route && !row.route.split(", ").includes(route)) return false;
   if (state && row.state !== state) return false;
   if (slow && row.seconds < SLOW) return false;
   if (status && !String(row.status).startsWith(status.replace("xx", ""))) return false;
