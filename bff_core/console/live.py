@@ -106,6 +106,9 @@ class LiveFeed:
         return self._frames(is_admitted)
 
     async def _frames(self, is_admitted: Callable[[], bool]) -> AsyncGenerator[bytes]:
+        if len(self._pages) >= MAX_PAGES:  # others came between the check and the first event
+            yield b"retry: 5000\n\n"
+            return
         page = _Page()
         self._pages.add(page)
         self._wake()

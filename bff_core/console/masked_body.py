@@ -27,10 +27,11 @@ def shown_body(capture: Capture) -> tuple[str, str]:
     except UnicodeDecodeError:
         return "", f"The body is not text: {kind or 'of no type'}."
     try:
-        value = msgspec.json.decode(text)
+        return msgspec.json.encode(_masked(msgspec.json.decode(text), "")).decode(), ""
     except msgspec.DecodeError:
         return _EMAIL.sub(HIDDEN, redacted(text)), ""
-    return msgspec.json.encode(_masked(value, "")).decode(), ""
+    except RecursionError:
+        return "", "The body is nested too deeply to be shown."
 
 
 def _masked(value: object, name: str) -> object:

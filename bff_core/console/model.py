@@ -322,7 +322,7 @@ class RequestDetail(Model):
     needs_confirmation: bool = False
 
 
-class Replay(Model):
+class Replay(Model, forbid_unknown_fields=True):
     """The body of a replay; `confirm` is needed for a request that may change something."""
 
     confirm: bool = False
@@ -539,7 +539,7 @@ class UpstreamList(Model):
     rows: list[UpstreamRow]
 
 
-class DoAction(Model):
+class DoAction(Model, forbid_unknown_fields=True):
     """The body of an action: on one gateway, or on all if `gateway` is empty."""
 
     action: Literal["open", "close", "eject", "restore", "purge"]
@@ -583,7 +583,7 @@ class FaultCard(Model):
     since: float | None = None
 
 
-class SetFaults(Model):
+class SetFaults(Model, forbid_unknown_fields=True):
     """The body that changes the faults of a service.
 
     `kinds` replaces the other kinds, which have no slider, with those of this list; None leaves
@@ -675,7 +675,7 @@ class LivePage(Model):
 # --- API reference ------------------------------------------------------------------------------
 
 
-class Send(Model):
+class Send(Model, forbid_unknown_fields=True):
     """A request that the API page sends through the console to a gateway."""
 
     method: str

@@ -67,7 +67,7 @@ def may_change(capture: Capture, graphql: str) -> bool:
         return True
     try:
         query = msgspec.json.decode(capture.request, type=_GraphQLBody).query
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return True
     return "mutation" in query or not query
 

@@ -52,7 +52,9 @@ class RequestFilter:
             raise _wrong("state", "complete, degraded or failed, separated by commas")
         if status and not _STATUS.fullmatch(status):
             raise _wrong("status", "a status such as 404, or a class such as 5xx")
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_ROWS):
+        if not (
+            limit.isascii() and limit.isdigit() and len(limit) < 10 and 1 <= int(limit) <= MAX_ROWS
+        ):
             raise _wrong("limit", f"a number from 1 to {MAX_ROWS}")
         return cls(
             gateway=query.get("gateway", ""),

@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.model import Send
@@ -37,7 +38,7 @@ def check(request: Send) -> None:
             "The path is not valid",
             "Give a path of the gateway with its query, encoded, such as /v1/home?limit=5.",
         )
-    if is_console_path(path):
+    if is_console_path(unquote(path)):
         raise _refused("The console does not call itself", "Open this path in the browser.")
     for name, value in request.headers:
         _check_header(name, value)

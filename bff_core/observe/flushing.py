@@ -1,14 +1,16 @@
 """Lets sinks that export send what is left when a gateway shuts down."""
 
 import asyncio
+import logging
+import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol, runtime_checkable
 
 from bff_core.events import Sink
 
 FLUSH_SECONDS: Final = 3.0
-"""How long each sink may take; a collector that does not answer must not delay a deployment."""
+"""How long all sinks may take; a collector that does not answer must not delay a deployment."""
 
 
 @runtime_checkable
@@ -21,11 +23,27 @@ class FlushedSink(Protocol):
 
 @asynccontextmanager
 async def flushed(sinks: Sequence[Sink]) -> AsyncIterator[None]:
-    """Flush the sinks at the end of the context, in threads."""
+    """Flush the sinks at the end of the context, all at once and for `FLUSH_SECONDS` at most."""
     try:
         yield
     finally:
-        for sink in sinks:
-            if isinstance(sink, FlushedSink):
-                flushing = asyncio.to_thread(sink.flush, FLUSH_SECONDS)
-                await asyncio.wait([asyncio.ensure_future(flushing)], timeout=FLUSH_SECONDS + 1)
+        flushes = [_flush(one) for one in sinks if isinstance(one, FlushedSink)]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await asyncio.gather(*flushes)
+
+
+async def _flush(sink: FlushedSink) -> None:
+    """Flush a sink in a daemon thread: neither the loop nor the process waits for its end."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def work() -> None:
+        try:
+            sink.flush(FLUSH_SECONDS)
+        except Exception:
+            logging.getLogger("bff_core").exception("the sink %r could not be flushed", sink)
+        with suppress(RuntimeError):  # the loop is closed: nothing waits any more
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=work, name="bff-flush", daemon=True).start()
+    await done.wait()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
-from bff_core.observe.masking import masked, redacted
+from bff_core.observe.masking import redacted
 
 HIDDEN: Final = "***"
 
@@ -29,7 +29,7 @@ def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str
     return [
         (
             name.decode("latin-1"),
-            masked(value[:MAX_VALUE].decode("latin-1")) if name in SHOWN else HIDDEN,
+            redacted(value[:MAX_VALUE].decode("latin-1")) if name in SHOWN else HIDDEN,
         )
         for name, value in list(headers)[:MAX_HEADERS]
     ]

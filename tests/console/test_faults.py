@@ -110,6 +110,15 @@ async def test_sliders_set_the_faults_of_a_mock(opened, mock_port):
     assert [less[name] for name in ("latency", "errors", "hang", "garbage")] == [0, 1, 0, 0]
 
 
+async def test_an_unknown_member_is_refused(opened):
+    """A misspelt name must not reset what is set."""
+    async with opened() as (_, http):
+        refused = await put(http, error=1.0)
+
+    assert refused.status_code == 422
+    assert "error" in refused.text
+
+
 async def test_faults_of_other_kinds_stay(opened, mock_port):
     """What a slider can't show is listed in words, and a slider leaves it as it is."""
     async with opened() as (_, http):

@@ -188,6 +188,20 @@ async def test_too_many_pages_are_refused():
     await feed.aclose()
 
 
+async def test_pages_that_open_at_once_are_bounded():
+    """Those beyond the limit end at once, and their browsers come again later."""
+    feed = feed_of(Lines())
+    pages = [feed.frames() for _ in range(MAX_PAGES + 5)]
+
+    first = [await anext(page) for page in pages]
+
+    assert first == [b"retry: 1000\n\n"] * MAX_PAGES + [b"retry: 5000\n\n"] * 5
+    assert feed.pages == MAX_PAGES
+    for one in pages:
+        await one.aclose()
+    await feed.aclose()
+
+
 async def test_a_contributor_that_fails_does_not_end_the_others(caplog):
     """The error is logged once; the other news arrives."""
 

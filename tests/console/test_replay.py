@@ -252,3 +252,19 @@ def test_a_compressed_body_of_the_application_itself_is_not_text():
     assert (
         shown_body(captured(gzip.compress(b"{}")))[1] == "The body is not text: application/json."
     )
+
+
+@pytest.mark.parametrize("depth", [1_200, 200_000])
+def test_a_body_that_is_nested_deeply_is_not_shown(depth):
+    """The page of the request says so instead of failing."""
+    body = b"[" * depth + b"]" * depth
+
+    assert shown_body(captured(body)) == ("", "The body is nested too deeply to be shown.")
+
+
+@pytest.mark.parametrize("body", [b'{"query":"\xff\xfe"}', b'{"query":' * 20_000, b"[" * 20_000])
+def test_what_is_no_query_may_change_something(body):
+    """Such a body has to be confirmed, like a mutation."""
+    capture = msgspec.structs.replace(captured(b""), method="POST", target="/graphql", request=body)
+
+    assert may_change(capture, "/graphql")

@@ -132,6 +132,8 @@ async def test_a_request_that_is_not_stored_is_a_problem(name):
         "limit=201",
         "limit=-1",
         "limit=9999999999999999999999",
+        f"limit={'9' * 5_000}",
+        f"limit=1{'0' * 5_000}",
         "limit=\u00b2",
         "status=6xx",
         "status=abc",

@@ -73,8 +73,9 @@ def _level(query: Mapping[str, str]) -> Level:
 
 def _limit(query: Mapping[str, str]) -> int:
     text = query.get("limit") or str(DEFAULT_LIMIT)
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MAX_LIMIT):
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    if not (is_number and 0 < int(text) <= MAX_LIMIT):
         raise ConsoleProblem(
-            422, f"limit={text} is no number of lines", f"Give a number from 1 to {MAX_LIMIT}."
+            422, f"limit={text[:20]} is no number of lines", f"Give a number from 1 to {MAX_LIMIT}."
         )
     return int(text)
