@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bff_core.console.model import ClientView, FaultCard, Headline, Severity
-
-REFUSED: Final = frozenset({401, 403})
-"""Statuses of an answer that says nothing about services."""
+from bff_core.http_statuses import NOT_ADMITTED
 
 MAX_NAMED: Final = 3
 """Services that are named; of more the number is."""
@@ -21,7 +19,7 @@ def headline_of(cards: Sequence[FaultCard], clients: Sequence[ClientView], scree
         subject = f"{len(broken)} of {len(cards)} services have faults"
     else:
         subject = ", ".join(f"**{one.service}** {what}" for one, what in broken)
-    signed_in = [one for one in clients if one.status not in REFUSED]
+    signed_in = [one for one in clients if one.status not in NOT_ADMITTED]
     failed = [one.gateway for one in signed_in if one.state == "failed"]
     degraded = [one.gateway for one in signed_in if one.state == "degraded"]
     effects = [
