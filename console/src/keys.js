@@ -1,5 +1,5 @@
 // The keyboard: letters are commands outside of fields. The page on top is served first.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { go, hrefOf, PAGES } from "./router.js";
 import { hasLetterKeys, switchTheme } from "./settings.js";
 import { togglePause } from "./live.js";
@@ -24,7 +24,7 @@ const everywhere = {
 export function useKeys(keys) {
   const layer = useRef(keys);
   layer.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: what is shown takes keys
     layers.push(layer);
     return () => layers.splice(layers.indexOf(layer), 1);
   }, []);

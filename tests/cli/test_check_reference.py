@@ -17,22 +17,18 @@ from bff_core.cli.check.releases import (
 )
 from bff_core.contracts.openapi import normalised
 from services_mock.shop import create_app
-from tests.reference_project import GATEWAYS, PROJECT, ROOT
+from tests.reference_project import GATEWAYS, PROJECT, ROOT, gateways_imported_anew
 
 
 @pytest.fixture(scope="module")
 def loaded():
-    """Return the gateways of the reference project; the test kit has to make its own later."""
-    before = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
+    """Return the gateways of the reference project."""
+    with pytest.MonkeyPatch.context() as patch, gateways_imported_anew():
         patch.chdir(ROOT)
         patch.setenv("BFF_ENV", "development")
         found, failed = loaded_gateways(PROJECT, GATEWAYS)
         assert not failed
         yield found
-    for name in set(sys.modules) - before:
-        if name.partition(".")[0] == "bffs":
-            del sys.modules[name]
 
 
 def test_the_pinned_access_rules_are_current(loaded):

@@ -1,24 +1,19 @@
 """The reference application, as `bff` describes it."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.reference_project import gateways_imported_anew
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _own_modules():
-    """Import the gateways anew: other tests make them with settings of their own."""
-    before = {name: one for name, one in sys.modules.items() if name.partition(".")[0] == "bffs"}
-    for name in before:
-        del sys.modules[name]
-    yield
-    for name in [one for one in sys.modules if one.partition(".")[0] == "bffs"]:
-        del sys.modules[name]
-    sys.modules.update(before)
+    with gateways_imported_anew():
+        yield
 
 
 @pytest.fixture(autouse=True)

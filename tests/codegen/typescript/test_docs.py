@@ -9,6 +9,7 @@ from bff_core.cli.gateways import load_gateway
 from bff_core.codegen.typescript import generate
 from tests.codegen.typescript.compilers import IN_NODE, compile_files
 from tests.docs.markdown_pages import DOCS, page
+from tests.reference_project import gateways_imported_anew
 
 ROOT = DOCS.parent
 GIVEN = """
@@ -26,8 +27,9 @@ import type { MobileHome } from "./mobile.js";
 def test_the_examples_of_the_page_compile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of the page, as one module, under all strict options."""
     monkeypatch.chdir(ROOT)
-    loaded = load_gateway("mobile")
-    (text,) = generate(document_of(loaded), options_of("bff client ts", loaded)).values()
+    with gateways_imported_anew():
+        loaded = load_gateway("mobile")
+        (text,) = generate(document_of(loaded), options_of("bff client ts", loaded)).values()
     blocks = page(DOCS / "how-to/client-code.md").blocks
     examples = [one.text for one in blocks if one.language == "typescript"]
     (tmp_path / "mobile.ts").write_text(text, encoding="utf-8")

@@ -12,6 +12,7 @@ from bff_core.codegen.typescript import generate
 from bff_core.contracts.openapi import parse
 from tests.codegen.typescript.compilers import COMPILERS, WITHOUT_PLATFORM, compile_files
 from tests.codegen.typescript.documents import client, document, returning
+from tests.reference_project import gateways_imported_anew
 
 ROOT = Path(__file__).parents[3]
 TEXT = {"type": "string"}
@@ -180,9 +181,11 @@ def test_clients_of_the_reference_gateways_compile(name, version, tmp_path, monk
     """Under all strict options, without the types of a browser or of Node."""
     assert version in COMPILERS
     monkeypatch.chdir(ROOT)
-    loaded = load_gateway(name)
-    options = options_of(f"bff client ts --gateway {name}", loaded)
-    for file, text in generate(document_of(loaded), options).items():
+    with gateways_imported_anew():
+        loaded = load_gateway(name)
+        options = options_of(f"bff client ts --gateway {name}", loaded)
+        files = generate(document_of(loaded), options)
+    for file, text in files.items():
         (tmp_path / file).write_text(text, encoding="utf-8")
 
     assert compile_files(version, tmp_path, *WITHOUT_PLATFORM, f"{name}.ts") == []

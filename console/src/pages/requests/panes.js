@@ -1,5 +1,5 @@
 // What stands below the waterfall: the composed JSON, the headers, the log lines.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { Empty } from "../../components/panels.js";
 import { fieldsOf, timeOfDay } from "../../format.js";
 import { html } from "../../html.js";
@@ -13,7 +13,7 @@ const DEGRADED = ["fallback", "partial", "missing", "forbidden", "failed"];
 /** The JSON with a gutter and a tint by part; copy gives it plain. */
 export function ResponseBody({ detail, colorOf }) {
   const [toggled, toggle] = useState(new Set());
-  useEffect(() => toggle(new Set()), [detail]);
+  useLayoutEffect(() => toggle(new Set()), [detail]);
   const value = useMemo(() => parsed(detail.body), [detail]);
   const states = useMemo(() => new Map(detail.spans.filter(({ kind }) => kind === "part").map((span) => [span.name, span])), [detail]);
   const status = detail.response_headers.find(([name, value]) => name.toLowerCase() === "part-status" && value !== MASKED);

@@ -1,5 +1,5 @@
 // The waterfall: a row for each part, call and attempt, with its bar on one scale.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { useWidth } from "../../components/charts.js";
 import { Dot } from "../../components/state.js";
 import { millis } from "../../format.js";
@@ -17,7 +17,7 @@ export function Waterfall({ detail, other = null, colorOf }) {
   const rows = useMemo(() => rowsOf(detail), [detail]);
   const others = useMemo(() => new Map(other ? rowsOf(other).filter(({ depth }) => depth < 2).map((row) => [row.kind === "request" ? "request" : row.name, row]) : []), [other]);
   const [folded, fold] = useState(new Set());
-  useEffect(() => fold(new Set()), [detail.row.id]);
+  useLayoutEffect(() => fold(new Set()), [detail.row.id]);
   const [element, width] = useWidth(432);
   const ends = [...rows, ...others.values()].flatMap(({ bars }) => bars.map(({ end }) => end));
   const total = Math.max(detail.row.seconds, other?.row.seconds ?? 0, ...ends, 1e-4);
