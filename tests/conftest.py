@@ -4,7 +4,8 @@
 - `@pytest.mark.virtual_time`, of the framework's own plugin, runs it on a loop whose clock jumps to
   the next timer.
 - `@pytest.mark.uvloop` runs it on uvloop, where that is installed.
-- Beside other tests, the clock of the loop leaves out what the machine stood still (`SteadyLoop`).
+- Beside other tests, the clock of the loop leaves out what the machine stood still (`SteadyLoop`);
+  `@pytest.mark.steady` does so for a test that runs alone.
 - `@pytest.mark.alone` runs it while no other test runs; so do the folders and files of `ALONE`.
   `make test` runs all other tests first, on all cores.
 - `@pytest.mark.slow` leaves it out of `make test-fast`; so do the files of `SLOW`, and what runs
@@ -105,6 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "uvloop: run on uvloop",
         "needs(*programs): skip, naming it, where a program is not installed",
         "alone: run while no other test runs",
+        "steady: leave the pauses of the machine out of the loop's clock, although it runs alone",
         "slow: leave out of the fast tests",
         "mostly_slow: leave four of five cases out of the fast tests",
     ):
@@ -217,7 +219,8 @@ def _property_of(test: Callable[..., object]) -> Callable[..., object] | None:
 def _loop_factory(item: pytest.Item) -> Callable[[], asyncio.AbstractEventLoop]:
     if item.get_closest_marker("uvloop"):
         return pytest.importorskip("uvloop").new_event_loop
-    return asyncio.new_event_loop if item.get_closest_marker("alone") else SteadyLoop
+    is_real = item.get_closest_marker("alone") and not item.get_closest_marker("steady")
+    return asyncio.new_event_loop if is_real else SteadyLoop
 
 
 def _run_on_loop(

@@ -231,6 +231,7 @@ async def test_a_subscription_follows_the_slot_of_its_channel(cluster):
         await asyncio.wait([listening])
 
 
+@pytest.mark.steady
 async def test_a_silent_node_is_a_temporary_outage(cluster):
     """No command takes longer than its timeout, and the client recovers by itself."""
     silent = cluster.servers[1]
@@ -252,7 +253,8 @@ async def test_a_silent_node_is_a_temporary_outage(cluster):
                 pass
         values = [await client.run("GET", f"key:{number}", within=5) for number in range(30)]
 
-    assert sorted(durations)[len(durations) // 2] < 1.0  # one may meet a pause of the machine
+    assert durations
+    assert max(durations) < 1.0
     assert is_down
     assert values == [b"%d" % number for number in range(30)]
 

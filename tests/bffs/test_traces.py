@@ -1,11 +1,11 @@
 """The traces of the web gateway as a collector receives them, from several workers."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,17 +33,32 @@ def send(url: str, query: str) -> None:
 
 
 @contextmanager
-def served(port: int, environ: dict[str, str]) -> Iterator[None]:
-    """Serve the web gateway with two workers; at the end shut it down."""
+def served(port: int, environ: dict[str, str]) -> Iterator[int]:
+    """Serve the web gateway with two workers, and yield its process id; at the end shut it down."""
     command = ("bff_core", "serve", "bffs.web.app:app", f"--port={port}", "--workers=2")
     with subprocess.Popen(
         [sys.executable, "-m", *command], cwd=ROOT, env=os.environ | environ
     ) as gateway:
         try:
-            yield
+            yield gateway.pid
         finally:
             gateway.terminate()
             gateway.wait(30)
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the process ids of the workers of a gateway."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Stop a process for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.needs("redis-server")
@@ -63,12 +78,13 @@ async def test_every_request_of_all_workers_is_a_whole_trace(served_mocks, redis
             "BFF_SESSION_URL": redis_server.url,
             "BFF_LIMITS_URL": redis_server.url,
         }
-        with served(port, environ):
+        with served(port, environ) as gateway:
             await until(lambda: answers(port, "/readyz"), seconds=30)
-            with ThreadPoolExecutor(8) as pool:  # at once, so that both workers have some
-                answers_of = [pool.submit(send, url, query) for query in (HOME, PRODUCTS) * TIMES]
-            for one in answers_of:
-                one.result()
+            for worker in workers_of(gateway):  # each in turn, so that the other one answers
+                with stopped(worker):
+                    for _ in range(TIMES // 2):
+                        send(url, HOME)
+                        send(url, PRODUCTS)
         traces = defaultdict(list)
         for span in collector.spans:
             traces[span.trace_id].append(span)
@@ -79,8 +95,8 @@ async def test_every_request_of_all_workers_is_a_whole_trace(served_mocks, redis
     resources = [spans[0].resource for spans in traces.values()]
     assert {one["service.name"] for one in resources} == {"shop-web"}
     assert {one["deployment.environment.name"] for one in resources} == {"test"}
-    workers = {one["process.pid"] for one in resources}  # one may have answered them all
-    assert len({one["service.instance.id"] for one in resources}) == len(workers)
+    assert len({one["process.pid"] for one in resources}) == 2
+    assert len({one["service.instance.id"] for one in resources}) == 2
 
 
 def check(spans: list[ReceivedSpan]) -> None:
