@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Literal
 
 from bff_core.events import Crashed, Events, WorkEnded, WorkStarted
@@ -13,6 +13,12 @@ from bff_core.scope import Scope, current_request
 def _is_wanted(request: Scope | None) -> bool:
     """Whether a sink wants the events of a request; it gets those of work without a request."""
     return request is None or request.span is not None
+
+
+def _outcome_of(task: asyncio.Task[None]) -> Literal["done", "cancelled", "failed"]:
+    if task.cancelled():
+        return "cancelled"
+    return "done" if task.exception() is None else "failed"
 
 
 class Background:
@@ -30,30 +36,28 @@ class Background:
         inherited: the deadline of the part that started it does not apply.
         """
         context = Context()
-        context.run(current_request.set, current_request.get())
-        is_traced = self._events.is_traced and _is_wanted(current_request.get())
-        task = self._loop.create_task(self._traced(work) if is_traced else work, context=context)
-        if is_traced:
-            task.add_done_callback(lambda _: work.close())  # it may never have begun
+        request = current_request.get()
+        context.run(current_request.set, request)
+        task = self._loop.create_task(work, context=context)
         self._tasks.add(task)
+        if self._events.is_traced and _is_wanted(request):
+            context.run(self._trace, task, request)
         task.add_done_callback(self._ended)
         return task
 
-    async def _traced(self, work: Coroutine[object, object, None]) -> None:
-        request, name = current_request.get(), getattr(work, "__qualname__", "")
+    def _trace(self, task: asyncio.Task[None], request: Scope | None) -> None:
+        """Emit its start now and its end once it has ended, from its context."""
         span = None if request is None or request.span is None else request.span.child()
         running_span.set(span)
+        name = getattr(task.get_coro(), "__qualname__", "")
         started = self._loop.time()
-        outcome: Literal["done", "cancelled", "failed"] = "failed"
         self._events.emit(WorkStarted(name, span=span))
-        try:
-            await work
-            outcome = "done"
-        except asyncio.CancelledError:
-            outcome = "cancelled"
-            raise
-        finally:
-            self._events.emit(WorkEnded(name, outcome, self._loop.time() - started, span=span))
+
+        def ended(task: asyncio.Task[None]) -> None:
+            seconds = self._loop.time() - started
+            self._events.emit(WorkEnded(name, _outcome_of(task), seconds, span=span))
+
+        task.add_done_callback(ended, context=copy_context())
 
     async def aclose(self) -> None:
         """Cancel the running tasks and wait until they have ended."""

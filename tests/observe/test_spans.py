@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Annotated
 
@@ -25,6 +25,7 @@ from bff_core import (
     gateway,
     optional,
 )
+from bff_core.background import Background
 from bff_core.events import (
     AnyEvent,
     Attempted,
@@ -309,6 +310,38 @@ async def test_background_work_belongs_to_the_request_that_started_it() -> None:
 
     work = [one for one in tracer.of(WorkEnded) if "refreshed" in one.work]
     assert [(one.outcome, type(tracer.parent(one))) for one in work] == [("done", RequestStarted)]
+
+
+async def _works() -> None:
+    await asyncio.sleep(1)
+
+
+async def _fails() -> None:
+    raise ValueError("broken")
+
+
+@pytest.mark.parametrize(
+    ("work", "is_cancelled", "outcome"),
+    [(_works, False, "done"), (_fails, False, "failed"), (_works, True, "cancelled")],
+)
+async def test_traced_background_work_runs_under_its_own_name(
+    work: Callable[[], Coroutine[object, object, None]], is_cancelled: bool, outcome: str
+) -> None:
+    """A list of the running tasks shows what runs, and each that starts ends with an outcome."""
+    tracer = Tracer()
+    background = Background(asyncio.get_running_loop(), Events(tracer))
+
+    task = background.spawn(work())
+    assert {one.get_coro().__qualname__ for one in asyncio.all_tasks()} >= {work.__qualname__}
+    if is_cancelled:
+        task.cancel()  # before it ever ran
+    await asyncio.wait([task])
+    await asyncio.sleep(0)
+
+    assert [one.work for one in tracer.of(WorkStarted)] == [work.__qualname__]
+    assert [(one.work, one.outcome) for one in tracer.of(WorkEnded)] == [
+        (work.__qualname__, outcome)
+    ]
 
 
 class Purging(Upstream):
