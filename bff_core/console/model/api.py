@@ -1,0 +1,24 @@
+"""Requests that the API page sends: their JSON."""
+
+import msgspec
+
+
+class Send(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A request that the API page sends through the console to a gateway."""
+
+    method: str
+    path: str
+    headers: list[tuple[str, str]] = []
+    body: str = ""
+
+
+class Sent(msgspec.Struct, kw_only=True):
+    """The gateway's response; `text` is the body if it is text, cut at `max_bytes`."""
+
+    status: int
+    seconds: float
+    headers: list[tuple[str, str]]
+    text: str
+    size: int
+    is_cut: bool = False
+    request_id: str = ""

@@ -1,0 +1,138 @@
+"""The overview: their JSON."""
+
+import msgspec
+
+from bff_core.console.model.processes import Installation
+from bff_core.console.model.states import Severity
+
+
+class Headline(msgspec.Struct, kw_only=True):
+    """The sentence a page starts with; `text` marks names as `**name**` and code as `` `code` ``.
+
+    `links` are at most two actions: a label and a path of the console.
+    """
+
+    state: Severity
+    text: str
+    links: list[tuple[str, str]] = []
+
+
+class Figure(msgspec.Struct, kw_only=True):
+    """One of the figures below the answer, with its course over the window (oldest first)."""
+
+    name: str
+    value: float | None
+    unit: str
+    course: list[float | None]
+    state: Severity = "ok"
+
+
+class Blame(msgspec.Struct, kw_only=True):
+    """What spent the budget of a screen: `share` of its degraded and failed answers."""
+
+    part: str
+    upstream: str
+    reason: str
+    share: float
+
+
+class ScreenFigures(msgspec.Struct, kw_only=True):
+    """A view of a gateway in the window; `budget_left` is the rest of the error budget.
+
+    `route` is how clients call it (`GET /v1/home`, or the field of a query), `screen` the name of
+    the composition. `objective` is the text of its objective, empty without one; `burn` is how many
+    times faster than allowed the budget is spent.
+    """
+
+    gateway: str
+    screen: str
+    route: str
+    rate: float
+    complete: float | None
+    errors: float | None
+    p50: float | None
+    p95: float | None
+    objective: str = ""
+    budget_left: float | None = None
+    burn: float | None = None
+    blame: list[Blame] = []
+    state: Severity = "ok"
+    since: float | None = None
+
+
+class GatewayFigures(msgspec.Struct, kw_only=True):
+    """A gateway in the window; `refused` counts requests that were shed per second."""
+
+    gateway: str
+    rate: float
+    complete: float | None
+    lag: float | None
+    refused: float
+    state: Severity = "ok"
+
+
+class UpstreamFigures(msgspec.Struct, kw_only=True):
+    """A service in the window, over all gateways; `course` is that of its p95."""
+
+    upstream: str
+    rate: float
+    errors: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    course: list[float | None] = []
+    state: Severity = "ok"
+
+
+class MapEdge(msgspec.Struct, kw_only=True):
+    """The traffic from a screen to its gateway, or from a gateway to a service.
+
+    `is_cause` marks the way from a degraded screen to what is to blame.
+    """
+
+    source: str
+    target: str
+    rate: float
+    errors: float
+    is_cause: bool = False
+
+
+class Responses(msgspec.Struct, kw_only=True):
+    """Responses per second by state, oldest first; `start` is the instant of the first value."""
+
+    start: float
+    step: float
+    ok: list[float]
+    stale: list[float]
+    degraded: list[float]
+    failed: list[float]
+
+
+class EventRow(msgspec.Struct, kw_only=True):
+    """Something that operators want to know; `subject` is what the text is about.
+
+    `text` marks names like `Headline.text`. `actor` is who caused it, if a person did.
+    """
+
+    id: str
+    time: float
+    state: Severity
+    subject: str
+    text: str
+    actor: str = ""
+
+
+class Overview(msgspec.Struct, kw_only=True):
+    """The first page. `window` is how many seconds it covers, `time` the instant it was made."""
+
+    time: float
+    window: float
+    installation: Installation
+    headline: Headline
+    figures: list[Figure]
+    screens: list[ScreenFigures]
+    gateways: list[GatewayFigures]
+    upstreams: list[UpstreamFigures]
+    edges: list[MapEdge]
+    responses: Responses
+    events: list[EventRow]

@@ -1,0 +1,60 @@
+"""The gateways, workers and services of an installation: their JSON."""
+
+from typing import Literal
+
+import msgspec
+
+from bff_core.console.model.states import Health
+
+
+class WorkerInfo(msgspec.Struct, kw_only=True):
+    """A process of a gateway; `lag` is how long a turn of its event loop takes."""
+
+    pid: int
+    started: float
+    lag: float
+    in_flight: int
+    limit: float
+
+
+class GatewayInfo(msgspec.Struct, kw_only=True):
+    """A gateway: `url` is its address for a browser, `client` web, ios, desktop … for its icon.
+
+    `graphql` is the path of its GraphQL endpoint, empty without one. `kinds` says in words what it
+    serves ("GraphQL", "REST").
+    """
+
+    name: str
+    url: str
+    client: str = ""
+    kinds: str = ""
+    graphql: str = ""
+    has_openapi: bool = False
+    health: Health = "unknown"
+    workers: list[WorkerInfo] = []
+
+
+class ProcessInfo(msgspec.Struct, kw_only=True):
+    """A process that `bff dev` runs: a gateway or a service; `since` is when it stopped."""
+
+    name: str
+    kind: Literal["gateway", "service"]
+    port: int
+    state: Literal["starting", "running", "stopped", "failed"]
+    takes_faults: bool = False
+    since: float | None = None
+
+
+class Installation(msgspec.Struct, kw_only=True):
+    """What the console looks at; `is_development` says whether it may break and start things.
+
+    `can_operate` is whether this browser may use actions that change the gateways. `shop` is an
+    address that the foot of the navigation links to.
+    """
+
+    version: str
+    is_development: bool
+    can_operate: bool
+    gateways: list[GatewayInfo]
+    processes: list[ProcessInfo] = []
+    shop: str = ""

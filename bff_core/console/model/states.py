@@ -1,0 +1,8 @@
+"""The states that the models of several pages name."""
+
+from typing import Literal
+
+PartState = Literal["ok", "stale", "fallback", "missing", "forbidden", "failed"]
+RequestState = Literal["complete", "degraded", "failed"]
+Health = Literal["ok", "degraded", "failed", "stopped", "unknown"]
+Severity = Literal["ok", "stale", "fallback", "missing", "failed"]
