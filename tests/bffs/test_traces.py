@@ -80,6 +80,7 @@ async def test_every_request_of_all_workers_is_a_whole_trace(served_mocks, redis
         }
         with served(port, environ) as gateway:
             await until(lambda: answers(port, "/readyz"), seconds=30)
+            await until(lambda: len(workers_of(gateway)) == 2, seconds=30)
             for worker in workers_of(gateway):  # each in turn, so that the other one answers
                 with stopped(worker):
                     for _ in range(TIMES // 2):
