@@ -11,10 +11,11 @@ from bff_core.gateway.metrics import (
     GatewayMetrics,
     counters_of,
     gauges_of,
+    is_served_by_parent,
     metrics_sink,
     served_views,
 )
-from bff_core.gateway.metrics_page import serve_metrics
+from bff_core.gateway.metrics_port import bind_metrics, serve_metrics
 from bff_core.observe.flushing import flushed
 from bff_core.observe.metrics.process import ProcessMetrics
 from bff_core.observe.metrics.sink import MetricsSink
@@ -59,7 +60,7 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
 async def metrics_served(app: Gateway, processes: Processes) -> AsyncIterator[None]:
     """Serve the metrics on the port of the settings, if the gateway counts; store them at the end.
 
-    All workers listen on the port, and each returns what all of them have counted.
+    Of several workers the parent serves them: raises `ConfigurationError` where it does not.
     """
     sink, settings = metrics_sink(app.events), app.settings
     if sink is None:
@@ -68,14 +69,9 @@ async def metrics_served(app: Gateway, processes: Processes) -> AsyncIterator[No
     metrics = app.metrics = GatewayMetrics(_process_metrics(app, sink))
     async with AsyncExitStack() as stack:
         stack.callback(metrics.close)
-        if settings.metrics_port:
-            serving = serve_metrics(
-                settings.metrics_host,
-                settings.metrics_port,
-                metrics.scrape,
-                is_shared=processes.count > 1,
-            )
-            await stack.enter_async_context(serving)
+        if settings.metrics_port and not is_served_by_parent(settings, processes):
+            listener = bind_metrics(settings.metrics_host, settings.metrics_port)
+            await stack.enter_async_context(serve_metrics(listener, metrics.scrape))
         yield
 
 

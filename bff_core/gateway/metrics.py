@@ -1,10 +1,8 @@
 """The metrics of a running gateway: what it counts, and the scrape over all its workers."""
 
-import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import msgspec
 from starlette.routing import BaseRoute
@@ -12,33 +10,21 @@ from starlette.routing import BaseRoute
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.compat.fastapi import iter_route_contexts
 from bff_core.compat.starlette import compile_path
+from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.objective import objective_of, parsed_objective
-from bff_core.observe.metrics.ended import ended_totals, store_totals
-from bff_core.observe.metrics.exposition import content_type_for, exposition
+from bff_core.observe.metrics.ended import store_totals
 from bff_core.observe.metrics.process import Gauges, MeasuredView, ProcessMetrics
-from bff_core.observe.metrics.samples import Samples, SamplesQuery, decoded_samples
+from bff_core.observe.metrics.samples import SamplesQuery
+from bff_core.observe.metrics.scrape import SAMPLES, Scrape
 from bff_core.observe.metrics.sink import MetricsSink
-from bff_core.observe.process_socket import (
-    VARIABLE,
-    Command,
-    InvalidCommand,
-    ProcessCommandFailed,
-    send_command,
-)
+from bff_core.observe.process_socket import VARIABLE, Command, InvalidCommand
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.face import Face
 from bff_core.routing.fields import HasFields
 from bff_core.settings.model import Settings
+from bff_core.startup.processes import Processes
 from bff_core.startup.unused import screens_of
-
-SAMPLES: Final = "metrics.samples"
-"""The command that returns the `Samples` of a process; its body is a `SamplesQuery`."""
-
-SIBLING_SECONDS: Final = 2.0
-"""How long another worker may take to answer; of a slower one the last stored totals are used."""
-
-NO_STEPS: Final = 2**53
 
 _query = msgspec.json.Decoder(SamplesQuery)
 
@@ -51,6 +37,29 @@ def counts(settings: Settings) -> bool:
         return settings.metrics == "on"
     is_shown = bool(settings.metrics_port) or settings.console == "on"
     return is_shown or settings.env == "development"
+
+
+def is_served_by_parent(settings: Settings, processes: Processes) -> bool:
+    """Whether the parent of several workers serves the port of the settings.
+
+    Each worker would get connections that another one can't answer for it when it is blocked, so
+    none listens. Raises `ConfigurationError` for several workers whose parent does not serve it.
+    """
+    if processes.count == 1:
+        return False
+    wanted = settings.metrics_host, settings.metrics_port
+    if processes.metrics == wanted:
+        return True
+    if processes.is_own_server:
+        raise ConfigurationError(
+            f"BFF_METRICS_PORT={wanted[1]}: with several workers their parent serves the metrics: "
+            "set port and host in the environment, not in the code"
+        )
+    raise ConfigurationError(
+        f"BFF_METRICS_PORT={wanted[1]}: {processes.count} workers of another server can't share a "
+        "port: use `bff serve --workers`, or BFF_METRICS=on and BFF_OPERATOR_TOKEN for /metrics "
+        "at the gateway"
+    )
 
 
 def metrics_sink(events: Events) -> MetricsSink | None:
@@ -83,18 +92,10 @@ class GatewayMetrics:
         process: ProcessMetrics,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self.process = process
         folder = environ.get(VARIABLE, "")
+        self.process = process
         self._folder = Path(folder) if folder else None
-
-    async def scrape(self, accept: str) -> tuple[str, bytes]:
-        """Return the content type and the text for Prometheus, of all workers together."""
-        content_type = content_type_for(accept)
-        query = SamplesQuery(since=NO_STEPS)
-        samples = [self._own(query), *await self._siblings(query)]
-        folder = self._folder
-        ended = [] if folder is None else ended_totals(folder, [one.pid for one in samples])
-        return content_type, exposition(samples, ended, content_type)
+        self.scrape = Scrape(self._folder, process)
 
     def commands(self) -> dict[str, Command]:
         """Return the commands of this process."""
@@ -104,7 +105,7 @@ class GatewayMetrics:
                 query = _query.decode(body) if body else SamplesQuery()
             except msgspec.DecodeError as error:
                 raise InvalidCommand(str(error)) from None
-            return msgspec.json.encode(self._own(query))
+            return msgspec.json.encode(self.scrape.own_samples(self.process, query))
 
         return {SAMPLES: samples}
 
@@ -112,30 +113,6 @@ class GatewayMetrics:
         """Store the totals of a process that ends."""
         if self._folder is not None:
             store_totals(self._folder, self.process.totals())
-
-    def _own(self, query: SamplesQuery) -> Samples:
-        """Return the samples of this process; totals are stored before they are returned."""
-        found = self.process.samples(query)
-        if query.has_totals and self._folder is not None:
-            store_totals(self._folder, found.totals)
-        return found
-
-    async def _siblings(self, query: SamplesQuery) -> list[Samples]:
-        if self._folder is None:
-            return []
-        own = f"{os.getpid()}.sock"
-        paths = [one for one in sorted(self._folder.glob("*.sock")) if one.name != own]
-        body = msgspec.json.encode(query)
-        answered = await asyncio.gather(*(_samples_of(path, body) for path in paths))
-        return [one for one in answered if one is not None]
-
-
-async def _samples_of(path: Path, body: bytes) -> Samples | None:
-    try:
-        answered = await send_command(path, SAMPLES, body, seconds=SIBLING_SECONDS)
-    except ProcessCommandFailed:
-        return None
-    return decoded_samples(answered)
 
 
 def gauges_of(pressure: LoadShedder, get_cache: GetCache) -> Gauges:

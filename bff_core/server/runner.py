@@ -20,6 +20,7 @@ from bff_core.observe.log import log_sink
 from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
+from bff_core.server.supervised_metrics import metrics_served, served_metrics
 from bff_core.server.target import CannotServe, load
 from bff_core.server.workers import READY, Workers, command, folder_of_sockets
 from bff_core.settings.env_file import add_env_file
@@ -69,8 +70,12 @@ def serve(plan: ServePlan) -> int:
         with listener, _hangups_ignored():
             if workers > 1 and plan.lifeline is None:
                 return _supervise(plan, workers, listener, settings)
-            is_first = plan.number in {None, 1}
-            processes = Processes(workers, is_first=is_first, is_own_server=True)
+            processes = Processes(
+                workers,
+                is_first=plan.number in {None, 1},
+                is_own_server=True,
+                metrics=None if plan.lifeline is None else served_metrics(settings),
+            )
             return _serve(plan, listener, processes)
     except (CannotListen, ConfigurationError) as error:
         raise CannotServe(str(error)) from None
@@ -141,7 +146,8 @@ def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings:
 
     async def run(sockets: Path | None) -> int:
         line = command([plan.app, *arguments])
-        return await Workers(line, workers, listener, events, sockets).run()
+        async with metrics_served(settings, sockets):
+            return await Workers(line, workers, listener, events, sockets).run()
 
     with folder_of_sockets(os.environ) as sockets:
         return asyncio.run(run(sockets))

@@ -32,11 +32,13 @@ class Processes:
 
     With `is_own_server` our own server runs this process, and sets up signals, root logger and
     garbage collector. Otherwise the gateway is embedded, and leaves them to the other code.
+    `metrics` are host and port on which the parent of the processes serves their metrics.
     """
 
     count: int = 1
     is_first: bool = True
     is_own_server: bool = False
+    metrics: tuple[str, int] | None = None
 
 
 def processes_of(state: Mapping[str, object], settings: Settings) -> Processes:

@@ -6,7 +6,6 @@ import pytest
 from bff_core.console.overview.store import MetricsStore
 from bff_core.console.sources import GatewaySource
 from bff_core.console.upstreams.samples import measured_by
-from bff_core.gateway.metrics import SAMPLES
 from bff_core.observe.metrics.histogram import BOUNDS
 from bff_core.observe.metrics.samples import (
     CallStep,
@@ -16,6 +15,7 @@ from bff_core.observe.metrics.samples import (
     ViewStep,
     WindowStep,
 )
+from bff_core.observe.metrics.scrape import SAMPLES
 from bff_core.observe.metrics.steps import number_of
 
 NOW = 1_800_000_000.0

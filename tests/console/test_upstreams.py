@@ -10,8 +10,8 @@ import pytest
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
 from bff_core.events import CallRejected
-from bff_core.gateway.metrics import SAMPLES
 from bff_core.observe.metrics.samples import CallStep, Samples, Totals, WindowStep
+from bff_core.observe.metrics.scrape import SAMPLES
 from bff_core.observe.metrics.steps import number_of
 from bff_core.testing.scripted import reply
 from tests.console.conftest import CHANGE, browser

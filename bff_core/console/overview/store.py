@@ -6,8 +6,8 @@ from typing import Final
 
 from bff_core.console.overview.window import GatewayWindow, window_of
 from bff_core.console.sources import Sources
-from bff_core.gateway.metrics import SAMPLES
 from bff_core.observe.metrics.samples import Samples, SamplesQuery, WindowStep, encoded
+from bff_core.observe.metrics.scrape import SAMPLES
 from bff_core.observe.metrics.steps import MAX_STEPS, number_of
 
 PULL_SECONDS: Final = 0.25

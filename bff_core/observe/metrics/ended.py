@@ -1,6 +1,6 @@
 """The totals of processes that ended: files beside their sockets, so that counters never decrease.
 
-Each process stores its totals before it returns them to a scrape, and at intervals. The parent of
+Each process stores its totals before it returns them to a scrape, and when it ends. The parent of
 the workers adds the file of a worker that ended to one for all of them. So whatever Prometheus has
 read of a process stays in the sum when another one replaces it, also after a crash.
 """
@@ -52,7 +52,7 @@ def add_ended(folder: Path, pid: int) -> None:
 
 
 def ended_totals(folder: Path, running: Collection[int]) -> list[Totals]:
-    """Return the totals of the processes of a folder that have ended."""
+    """Return the totals of the processes of a folder that have ended, or else do not answer."""
     alive = {f"{pid}{SUFFIX}" for pid in running}
     found: dict[str, Totals] = {}
     for path in sorted(folder.glob(f"*{SUFFIX}")):

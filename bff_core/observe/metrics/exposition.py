@@ -30,31 +30,43 @@ def content_type_for(accept: str) -> str:
     return OPENMETRICS if "application/openmetrics-text" in accept.lower() else CLASSIC
 
 
-def exposition(samples: Sequence[Samples], ended: Sequence[Totals], content_type: str) -> bytes:
-    """Return the metrics of a gateway; `ended` are the totals of processes that have ended."""
+def exposition(
+    samples: Sequence[Samples],
+    ended: Sequence[Totals],
+    content_type: str,
+    *,
+    gateway: str,
+    silent: Iterable[int] = (),
+) -> bytes:
+    """Return the metrics of a gateway.
+
+    `ended` are the totals of processes that have ended, or are `silent`: they do not answer.
+    """
     is_open = content_type == OPENMETRICS
-    if not samples:
-        return b"# EOF\n" if is_open else b""
     totals = added_totals([*ended, *(one.totals for one in samples)])
-    gauges = {**_gauges(samples), **objective_gauges(samples)}
+    workers = {**dict.fromkeys(silent, 0.0), **{one.pid: 1.0 for one in samples}}
+    gauges: dict[str, list[Row]] = {
+        **_gauges(samples),
+        **objective_gauges(samples),
+        "bff_worker_up": [((str(pid),), value) for pid, value in sorted(workers.items())],
+    }
     lines: list[str] = []
     for family in FAMILIES.values():
         own: Iterable[str]
         if family.kind == "histogram":
-            own = _histogram(
-                family, totals.histograms.get(family.name, ()), samples[0], is_open=is_open
-            )
+            histograms = totals.histograms.get(family.name, ())
+            own = _histogram(family, histograms, gateway, is_open=is_open)
         elif family.kind == "counter":
-            own = _plain(family, totals.counters.get(family.name, ()), samples[0], ())
+            own = _plain(family, totals.counters.get(family.name, ()), gateway, ())
         else:
-            own = _plain(family, gauges.get(family.name, ()), samples[0], _extra(family))
+            own = _plain(family, gauges.get(family.name, ()), gateway, _extra(family))
         written = list(own)
         if written:
             lines += _head(family, is_open=is_open)
             lines += written
     if is_open:
         lines.append("# EOF")
-    return ("\n".join(lines) + "\n").encode()
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def objective_gauges(samples: Sequence[Samples]) -> dict[str, list[Row]]:
@@ -116,24 +128,24 @@ def _head(family: Family, *, is_open: bool) -> Iterator[str]:
 
 
 def _plain(
-    family: Family, rows: Iterable[Row], one: Samples, extra: tuple[str, ...]
+    family: Family, rows: Iterable[Row], gateway: str, extra: tuple[str, ...]
 ) -> Iterator[str]:
     names = (*family.labels, *extra)
     for labels, value in rows:
-        yield f"{family.name}{_labels(names, labels, one.gateway)} {_number(value)}"
+        yield f"{family.name}{_labels(names, labels, gateway)} {_number(value)}"
 
 
 def _histogram(
-    family: Family, rows: Iterable[tuple[Labels, HistogramSample]], one: Samples, *, is_open: bool
+    family: Family, rows: Iterable[tuple[Labels, HistogramSample]], gateway: str, *, is_open: bool
 ) -> Iterator[str]:
     bounds = [*(_number(BOUNDS[place]) for place in EXPORTED), "+Inf"]
     names = (*family.labels, "le")
     for labels, sample in rows:
         exemplars = _exemplars(sample) if is_open else {}
         for place, count in enumerate(exported_counts(sample.counts)):
-            shown = _labels(names, (*labels, bounds[place]), one.gateway)
+            shown = _labels(names, (*labels, bounds[place]), gateway)
             yield f"{family.name}_bucket{shown} {count}{exemplars.get(place, '')}"
-        shown = _labels(family.labels, labels, one.gateway)
+        shown = _labels(family.labels, labels, gateway)
         yield f"{family.name}_sum{shown} {_number(sample.total)}"
         yield f"{family.name}_count{shown} {sum(sample.counts)}"
 

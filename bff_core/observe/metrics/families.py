@@ -141,6 +141,11 @@ _GAUGES: Final = (
     ("bff_bulkhead_limit", "upstream", "The adaptive limit of calls at once."),
     ("bff_cache_entries", "", "Entries of the cache in memory."),
     ("bff_cache_bytes", "", "Size of the cache in memory."),
+    (
+        "bff_worker_up",
+        "",
+        "1 for a worker that answers, 0 for one whose metrics are those of an earlier scrape.",
+    ),
     ("bff_worker_start_time_seconds", "", "When the worker started, in Unix time."),
 )
 

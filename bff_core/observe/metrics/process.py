@@ -42,7 +42,7 @@ class ProcessMetrics:
         read_upstreams: Callable[[], list[str]] = list,
     ) -> None:
         self._sink = sink
-        self._gateway = gateway
+        self.gateway = gateway
         self._views = views
         self._read_gauges = read_gauges
         self._read_counters = read_counters
@@ -63,7 +63,7 @@ class ProcessMetrics:
         """Return what was counted."""
         sink = self._sink
         return Samples(
-            self._gateway,
+            self.gateway,
             os.getpid(),
             sink.started,
             sink.now(),

@@ -11,12 +11,14 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_classic
 
-from bff_core import Gateway, NotFound
+from bff_core import Gateway, Settings
 from bff_core.errors import ConfigurationError
-from bff_core.gateway.metrics_page import serve_metrics
+from bff_core.gateway.metrics import is_served_by_parent
+from bff_core.gateway.metrics_port import bind_metrics, serve_metrics
 from bff_core.observe.metrics.exposition import CLASSIC, OPENMETRICS
 from bff_core.observe.metrics.families import FAMILIES
 from bff_core.observe.metrics.sink import MetricsSink
+from bff_core.startup.processes import Processes
 from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, Step, fail, hang, reply
 from tests.observe.metrics.shelf import TOKEN, shelf_gateway
@@ -183,25 +185,81 @@ async def answered(port: int, request: bytes) -> bytes:
     return answer
 
 
-async def test_a_port_of_its_own_serves_the_metrics_and_nothing_else():
-    """It needs no token; a second process can't take the port."""
+ACCEPT = b"accept: application/openmetrics-text\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status", "body"),
+    [
+        (b"GET /metrics HTTP/1.1\r\nHost: anything\r\n" + ACCEPT, 200, b"# EOF\n"),
+        (b"GET http://10.0.0.7:9464/metrics HTTP/1.1\r\n" + ACCEPT, 200, b"# EOF\n"),
+        (b"HEAD /metrics?a=b HTTP/1.1\r\n" + ACCEPT, 200, b""),
+        (b"GET / HTTP/1.1\r\n", 404, b"The metrics are at /metrics.\n"),
+        (b"POST /other HTTP/1.1\r\n", 404, b"The metrics are at /metrics.\n"),
+        (b"HEAD /other HTTP/1.1\r\n", 404, b""),
+        (b"POST /metrics HTTP/1.1\r\n", 405, b"Use GET.\n"),
+        (b"GET /metrics\r\n", 400, b"Send an HTTP/1 request.\n"),
+        (b"GET http://[/metrics HTTP/1.1\r\n", 400, b"Send an HTTP/1 request.\n"),
+        (b"GET /metrics HTTP/1.1\r\na: " + b"b" * 40_000, 431, b"The head is too long.\n"),
+    ],
+)
+async def test_a_port_of_its_own_serves_the_metrics_and_nothing_else(request_head, status, body):
+    """It needs no token, and accepts any `Host`: Prometheus sends what its target is called."""
 
     async def scrape(accept: str) -> tuple[str, bytes]:
-        return (OPENMETRICS, b"# EOF\n") if "openmetrics" in accept else (CLASSIC, b"")
+        return accept.strip(), b"# EOF\n"
 
-    async with serve_metrics("127.0.0.1", 0, scrape, is_shared=False) as port:
-        accept = b"Accept: application/openmetrics-text\r\n"
-        found = await answered(port, b"GET /metrics HTTP/1.1\r\n" + accept + b"\r\n")
-        assert found.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert f"content-type: {OPENMETRICS}\r\n".encode() in found
-        assert found.endswith(b"\r\n\r\n# EOF\n")
-        head = await answered(port, b"HEAD /metrics?a=b HTTP/1.1\r\n" + accept + b"\r\n")
-        assert head.endswith(b"connection: close\r\n\r\n")
-        assert (await answered(port, b"GET / HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 404")
-        assert (await answered(port, b"POST /metrics HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 405")
-        with pytest.raises(ConfigurationError, match=f"BFF_METRICS_PORT={port}: can't listen"):
-            async with serve_metrics("127.0.0.1", port, scrape, is_shared=False):
-                raise NotFound
+    async with serve_metrics(bind_metrics("127.0.0.1", 0), scrape) as port:
+        head, _, content = (await answered(port, request_head + b"\r\n")).partition(b"\r\n\r\n")
+
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert content == body
+    assert (b"allow: GET, HEAD" in head) == (status == 405)
+    assert (b"content-type: application/openmetrics-text" in head) == (status == 200)
+
+
+async def test_a_port_has_one_gateway_only():
+    """The second gateway does not start, and says what to change."""
+    with bind_metrics("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(ConfigurationError) as caught:
+            bind_metrics("127.0.0.1", port)
+
+    assert f"BFF_METRICS_PORT={port}: another process, perhaps another gateway" in str(caught.value)
+
+
+PORT = Settings(metrics_port=9464)
+SERVED = ("127.0.0.1", 9464)
+
+
+@pytest.mark.parametrize(
+    ("processes", "is_served"),
+    [
+        (Processes(1), False),
+        (Processes(1, is_own_server=True), False),
+        (Processes(2, is_own_server=True, metrics=SERVED), True),
+    ],
+)
+def test_the_parent_serves_the_port_of_several_workers(processes, is_served):
+    """A single process does it itself, behind any server."""
+    assert is_served_by_parent(PORT, processes) == is_served
+
+
+@pytest.mark.parametrize(
+    ("processes", "advice"),
+    [
+        (Processes(2), "2 workers of another server can't share a port: use `bff serve"),
+        (Processes(2, is_own_server=True), "set port and host in the environment"),
+        (
+            Processes(2, is_own_server=True, metrics=("127.0.0.1", 9465)),
+            "set port and host in the environment",
+        ),
+    ],
+)
+def test_several_workers_without_a_parent_that_serves_the_port_do_not_start(processes, advice):
+    """One that is blocked would get scrapes that the others can't answer."""
+    with pytest.raises(ConfigurationError, match=advice):
+        is_served_by_parent(PORT, processes)
 
 
 @pytest.mark.virtual_time

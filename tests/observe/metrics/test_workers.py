@@ -1,23 +1,28 @@
 """The metrics of a gateway with several workers, over real processes."""
 
+import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bff_core.observe.metrics.scrape import ANSWER_SECONDS
 from tests.processes.process import ForkServer, Process
 from tests.processes.services import answers
 from tests.server.conftest import free_port
 
+REQUESTS = ("bff_requests_total", "till", "GET", "/pid", "2xx", "complete")
+
 
 class Till:
-    """Two workers, each of which serves the metrics of both on one port."""
+    """Two workers, whose parent serves the metrics of both on one port."""
 
-    def __init__(self, fork_server: ForkServer, folder) -> None:
-        self.port, self.metrics_port = free_port(), free_port()
+    def __init__(self, fork_server: ForkServer, folder, metrics_port: int = 0) -> None:
+        self.port, self.metrics_port = free_port(), metrics_port or free_port()
         self.process = Process(
             fork_server,
             *("bff_core", "serve", "tests.console.till:app", "--workers", "2"),
@@ -49,11 +54,13 @@ class Till:
         }
 
 
-@pytest.fixture
-def till(fork_server: ForkServer, tmp_path) -> Iterator[Till]:
+@pytest.fixture(scope="module")
+def till(fork_server: ForkServer, tmp_path_factory) -> Iterator[Till]:
     """Serve a gateway with two workers."""
-    till = Till(fork_server, tmp_path)
+    till = Till(fork_server, tmp_path_factory.mktemp("till"))
     till.process.start().wait_until_ready()
+    while len(workers(asyncio.run(till.scrape()))) < 2:
+        pass
     yield till
     till.process.kill()
 
@@ -64,28 +71,56 @@ def workers(found: dict[tuple[str, ...], float]) -> set[str]:
 
 
 async def test_counters_are_those_of_all_workers_and_never_decrease(till):
-    """Whichever worker is scraped; also when one is killed, and when another has replaced it."""
-    requests = ("bff_requests_total", "till", "GET", "/pid", "2xx", "complete")
-
-    async def both_serve() -> bool:
-        return len(workers(await till.scrape())) == 2
-
-    while not await both_serve():
-        pass
+    """Also when one is killed, and when another has replaced it."""
+    earlier = (await till.scrape()).get(REQUESTS, 0)
     await till.send(20)
     first = [await till.scrape() for _ in range(4)]
     os.kill(int(min(workers(first[0]))), signal.SIGKILL)
     during = await till.scrape()
-    while not (workers(during) != workers(first[0]) and await both_serve()):
+    while len(workers(during) | workers(first[0])) < 3:
         during = await till.scrape()
     await till.send(10)
     second = await till.scrape()
 
-    assert {one[requests] for one in first} == {20}
-    assert during[requests] == 20
-    assert second[requests] == 30
+    assert {one[REQUESTS] - earlier for one in first} == {20}
+    assert during[REQUESTS] - earlier == 20
+    assert second[REQUESTS] - earlier == 30
     cumulative = [
         name for name in first[0] if name[0].endswith(("_total", "_bucket", "_count", "_sum"))
     ]
     assert len(cumulative) > 20
     assert [name for name in cumulative if not first[0][name] <= during[name] <= second[name]] == []
+
+
+async def test_a_worker_that_is_blocked_delays_a_scrape_by_a_second_at_most(till):
+    """Its counts are those of the scrape before, and `bff_worker_up` names it."""
+    await till.send(20)
+    before = await till.scrape()
+    stopped, other = sorted(workers(before))
+    times = []
+    os.kill(int(stopped), signal.SIGSTOP)
+    try:
+        for _ in range(5):
+            started = time.monotonic()
+            found = await till.scrape()
+            times.append(time.monotonic() - started)
+    finally:
+        os.kill(int(stopped), signal.SIGCONT)
+    again = await till.scrape()
+
+    assert max(times) < ANSWER_SECONDS + 1
+    assert max(times[1:]) < ANSWER_SECONDS  # it is known by then
+    assert found["bff_worker_up", "till", stopped] == 0
+    assert found["bff_worker_up", "till", other] == 1
+    assert found[REQUESTS] == before[REQUESTS] >= 20
+    assert again["bff_worker_up", "till", stopped] == 1
+
+
+def test_a_second_gateway_on_the_same_port_does_not_start(till, fork_server, tmp_path):
+    """Prometheus would get sometimes the one and sometimes the other."""
+    (tmp_path / "second").mkdir()
+    second = Till(fork_server, tmp_path / "second", till.metrics_port)
+    second.process.start().wait_for_end()
+
+    reason = f"BFF_METRICS_PORT={till.metrics_port}: another process, perhaps another gateway"
+    assert reason in second.process.output

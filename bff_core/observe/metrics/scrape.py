@@ -1,0 +1,84 @@
+"""`Scrape`: what all processes of a gateway have counted, as text for Prometheus."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+from bff_core.observe.metrics.ended import ended_totals, store_totals
+from bff_core.observe.metrics.exposition import content_type_for, exposition
+from bff_core.observe.metrics.process import ProcessMetrics
+from bff_core.observe.metrics.samples import Samples, SamplesQuery, decoded_samples, encoded
+from bff_core.observe.process_socket import ProcessCommandFailed, send_command
+
+SAMPLES: Final = "metrics.samples"
+"""The command that returns the `Samples` of a process; its body is a `SamplesQuery`."""
+
+ANSWER_SECONDS: Final = 1.0
+"""How long a process may take to answer; Prometheus waits for ten seconds by default."""
+
+SILENT_SECONDS: Final = 0.1
+"""The same for a process that did not answer the last time."""
+
+NO_STEPS: Final = 2**53
+
+
+class Scrape:
+    """Reads all processes whose sockets are in a folder; `own` is this one, if it counts.
+
+    For a process that does not answer, the totals that it stored for the last scrape are used, and
+    `bff_worker_up` is 0.
+    """
+
+    def __init__(self, folder: Path | None, own: ProcessMetrics | None = None) -> None:
+        self._folder = folder
+        self._own = own
+        self._silent: set[int] = set()
+        self._gateway = "" if own is None else own.gateway
+
+    async def __call__(self, accept: str) -> tuple[str, bytes]:
+        """Return the content type and the text, in the format that `Accept` prefers."""
+        query = SamplesQuery(since=NO_STEPS)
+        samples = [] if self._own is None else [self.own_samples(self._own, query)]
+        samples += await self._others(query)
+        if samples:
+            self._gateway = samples[0].gateway
+        folder = self._folder
+        ended = [] if folder is None else ended_totals(folder, [one.pid for one in samples])
+        content_type = content_type_for(accept)
+        return content_type, exposition(
+            samples, ended, content_type, gateway=self._gateway, silent=sorted(self._silent)
+        )
+
+    def own_samples(self, own: ProcessMetrics, query: SamplesQuery) -> Samples:
+        """Return the samples of this process; its totals are stored before they are returned."""
+        found = own.samples(query)
+        if query.has_totals and self._folder is not None:
+            store_totals(self._folder, found.totals)
+        return found
+
+    async def _others(self, query: SamplesQuery) -> list[Samples]:
+        if self._folder is None:
+            return []
+        paths = {
+            int(path.stem): path for path in self._folder.glob("*.sock") if path.stem.isdigit()
+        }
+        paths.pop(os.getpid(), None)
+        body = encoded(query)
+        answers = await asyncio.gather(
+            *(self._samples_of(pid, paths[pid], body) for pid in sorted(paths))
+        )
+        # One that has ended meanwhile is not silent: its parent has removed its socket.
+        self._silent = {
+            pid
+            for pid, answer in zip(sorted(paths), answers, strict=True)
+            if answer is None and paths[pid].exists()
+        }
+        return [one for one in answers if one is not None]
+
+    async def _samples_of(self, pid: int, path: Path, body: bytes) -> Samples | None:
+        seconds = SILENT_SECONDS if pid in self._silent else ANSWER_SECONDS
+        try:
+            return decoded_samples(await send_command(path, SAMPLES, body, seconds=seconds))
+        except ProcessCommandFailed:
+            return None
