@@ -66,7 +66,8 @@ class Scope:
     `root_fields` are the labels of the root fields of a GraphQL operation ("query home") by their
     response keys, if a sink counts or traces; `failed_fields` are the labels of those that failed.
     `observed` is what a sink that counts has noted about the request; `ended_calls` are the calls
-    of a request that is counted, until it ends.
+    of a request that is counted, until it ends. `client` is the address of its client, once it is
+    answered.
     """
 
     deadline: float
@@ -104,6 +105,7 @@ class Scope:
     failed_fields: Sequence[str] = ()
     observed: object = None
     ended_calls: list[EndedCall] | None = None
+    client: tuple[str, int] | None = None
 
     def own_stream(self, stream: ReplyStream) -> None:
         """Close the body of a reply when the request ends, unless its reader has done so.

@@ -207,6 +207,7 @@ class RequestLifecycle:
 
     def _report(self, scope: ASGIScope, context: RequestContext) -> None:
         request, error = context.scope, context.error
+        request.client = scope.get("client")
         status = context.status or scope.get(CUT, CLIENT_LEFT)
         route, owner = _route_of(scope, context)
         reason = "" if error is None else reason_of(error)

@@ -1,21 +1,22 @@
 """Which kind of client sent a request, and which version of an app: labels with few values."""
 
 import re
+import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Final
 
 from bff_core.observe.metrics.series import OTHER
+from bff_core.observe.metrics.versions import Versions, shortened
 from bff_core.scope import Scope
 
 MAX_KNOWN: Final = 1000
-"""How many combinations of the two headers are remembered."""
+"""How many combinations of the two headers are remembered, so that they are matched once."""
 
-MAX_VERSIONS: Final = 40
-"""How many versions have a label of their own; later ones are `other`."""
+MAX_KNOWN_BYTES: Final = 512
+"""How long both headers may be together to be remembered."""
 
 MAX_AGENT_BYTES: Final = 256
-
-_VERSION: Final = re.compile(rb"(\d{1,4})(\.\d{1,4})?(\.\d{1,6})*")
 
 _KINDS: Final = (
     (re.compile(rb"okhttp|dalvik|android(?!.*mozilla)", re.IGNORECASE), "android"),
@@ -42,44 +43,39 @@ class ClientSeries:
 class Clients:
     """Recognizes clients by `User-Agent` and `X-App-Version`, whose values clients may choose.
 
-    A version is shortened to its first two numbers.
+    A version is shortened to its first two numbers; which have a label, `Versions` decides.
     """
 
     __slots__ = ("_known", "_versions", "found")
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._known: dict[tuple[bytes | None, bytes | None], ClientSeries] = {}
-        self._versions: set[str] = set()
+        self._versions = Versions(now)
         self.found: dict[tuple[str, ...], ClientSeries] = {}
 
     def of(self, scope: Scope) -> ClientSeries:
         """Return the client of a request; its labels are empty where they are not known."""
         fields = scope.fields
         if fields is None:
-            return self._recognized(b"", b"")
+            return self._series("", "")
         key = fields.get(b"user-agent"), fields.get(b"x-app-version")
-        known = self._known.get(key)
-        if known is None:
-            known = self._recognized(key[0] or b"", key[1] or b"")
-            if len(self._known) < MAX_KNOWN:
-                self._known[key] = known
-        return known
+        return self._known.get(key) or self._recognized(key, scope)
 
-    def _recognized(self, agent: bytes, version: bytes) -> ClientSeries:
+    def _recognized(self, key: tuple[bytes | None, bytes | None], scope: Scope) -> ClientSeries:
+        agent, given = key[0] or b"", key[1] or b""
         shown = agent[:MAX_AGENT_BYTES]
         kind = next((name for pattern, name in _KINDS if pattern.search(shown)), OTHER)
-        labels = kind if shown else "", self._version(version)
+        version = shortened(given)
+        is_settled = version in {"", OTHER} or self._versions.admits(version, scope)
+        series = self._series(kind if shown else "", version if is_settled else OTHER)
+        if is_settled and len(agent) + len(given) <= MAX_KNOWN_BYTES:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[key] = series
+        return series
+
+    def _series(self, *labels: str) -> ClientSeries:
         series = self.found.get(labels)
         if series is None:
             series = self.found[labels] = ClientSeries(labels)
         return series
-
-    def _version(self, given: bytes) -> str:
-        found = _VERSION.fullmatch(given)
-        if found is None:
-            return OTHER if given else ""
-        version = b"".join(one or b"" for one in found.group(1, 2)).decode()
-        if version not in self._versions and len(self._versions) >= MAX_VERSIONS:
-            return OTHER
-        self._versions.add(version)
-        return version

@@ -18,7 +18,7 @@ MAX_VIEWS: Final = 300
 MAX_PARTS: Final = 500
 MAX_CALLS: Final = 500
 MAX_BLAMES: Final = 500
-"""How many series there may be of each kind; later ones share one with the labels `other`."""
+"""How many series with all labels there may be of each kind; later ones share series."""
 
 METHODS: Final = frozenset(
     {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "WEBSOCKET"}
@@ -48,7 +48,7 @@ class RequestCounts:
         self.parts = Bounded(PartSeries, MAX_PARTS)
         self.calls = Bounded(CallSeries, MAX_CALLS)
         self.blames: Bounded[Counter[str]] = Bounded(lambda _: Counter(), MAX_BLAMES)
-        self.clients = Clients()
+        self.clients = Clients(now)
         self.step_ends = inf
         self._unflushed = 0
         self.on_step: Callable[[], None] = lambda: None

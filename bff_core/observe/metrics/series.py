@@ -1,7 +1,7 @@
 """The series that are counted, and the bound on how many there may be."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Generic, TypeVar
 
 from bff_core.objective import Objective
@@ -10,24 +10,38 @@ from bff_core.observe.metrics.histogram import Histogram
 
 S = TypeVar("S")
 
+Labels = tuple[str, ...]
+
 OTHER: Final = "other"
-"""The label of what is not known, and of all series beyond the bound."""
+"""The label of what is not known, and of what has no series of its own."""
+
+
+def collapsed(labels: Labels, known: Collection[Labels], limit: int) -> Labels:
+    """Return the labels under which a series is counted if there may be `limit` of its kind.
+
+    Beyond the limit, labels are replaced by `other` from the right: a family lists first what it is
+    about. Each replaced label raises the limit, so that shared series have room, up to its double.
+    """
+    for count in range(len(labels)):
+        shared = (*labels[: len(labels) - count], *[OTHER] * count)
+        if shared in known or len(known) < limit * (len(labels) + count) // len(labels):
+            return shared
+    return (OTHER,) * len(labels)
 
 
 class Bounded(Generic[S]):
-    """Series by their labels; beyond `limit` of them new ones share one with the labels `other`."""
+    """Series by their labels; beyond `limit` of them new ones share series: see `collapsed`."""
 
     __slots__ = ("_limit", "_make", "found")
 
-    def __init__(self, make: Callable[[tuple[str, ...]], S], limit: int) -> None:
+    def __init__(self, make: Callable[[Labels], S], limit: int) -> None:
         self._make = make
         self._limit = limit
-        self.found: dict[tuple[str, ...], S] = {}
+        self.found: dict[Labels, S] = {}
 
-    def add(self, labels: tuple[str, ...]) -> S:
-        """Return the series of these labels, or of `other`, which is made if it is new."""
-        if labels not in self.found and len(self.found) >= self._limit:
-            labels = (OTHER,) * len(labels)
+    def add(self, labels: Labels) -> S:
+        """Return the series of these labels, or the one that they share; a new one is made."""
+        labels = collapsed(labels, self.found, self._limit)
         series = self.found.get(labels)
         if series is None:
             series = self.found[labels] = self._make(labels)

@@ -11,10 +11,10 @@ from bff_core.events.sinks import AnyEvent
 from bff_core.observe.metrics.occurrences import SUBJECTS, Occurrence, occurrence_of
 from bff_core.observe.metrics.rare import RARE, Amounts
 from bff_core.observe.metrics.requests import RequestCounts
-from bff_core.observe.metrics.series import OTHER
+from bff_core.observe.metrics.series import collapsed
 
 MAX_RARE: Final = 300
-"""How many series a family of rare counters may have; later ones share one labelled `other`."""
+"""How many series a family of rare counters may have; later ones share series."""
 
 MAX_OCCURRENCES: Final = 200
 """How many things that operators want to know are stored, the newest."""
@@ -75,5 +75,4 @@ class MetricsSink:
 
     def _add(self, counter: Counter[tuple[str, ...]], amounts: Amounts) -> None:
         for labels, amount in amounts:
-            is_known = labels in counter or len(counter) < MAX_RARE
-            counter[labels if is_known else (OTHER,) * len(labels)] += amount
+            counter[collapsed(labels, counter, MAX_RARE)] += amount

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from functools import partial
 
+import httpx
 import pytest
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
@@ -90,6 +91,26 @@ async def test_requests_parts_and_calls_are_counted_by_outcome():
     }
     assert values(text, "bff_part_duration_seconds_count")["Shelf", "rating"] == 4
     assert values(text, "bff_part_duration_seconds_sum")["Shelf", "rating"] == 0.5
+
+
+@pytest.mark.virtual_time
+async def test_a_client_adds_two_versions_by_its_address():
+    """Made-up ones don't take the labels of those that another client uses."""
+    app = counted(*[reply(200, 4)] * 6)
+    other = httpx.ASGITransport(app, client=("203.0.113.9", 1))
+    async with running(app) as client:
+        for version in ("7.1", "7.2", "7.3", "7.4", "7.2"):
+            await client.get("/v1/shelf/1", headers={**APP, "x-app-version": version})
+        async with httpx.AsyncClient(transport=other, base_url=client.base_url) as another:
+            await another.get("/v1/shelf/1", headers={**APP, "x-app-version": "7.4"})
+        text = (await client.get("/metrics", headers=AUTHORIZED)).text
+
+    assert values(text, "bff_client_requests_total") == {
+        ("ios", "7.1", "complete"): 1,
+        ("ios", "7.2", "complete"): 2,
+        ("ios", "7.4", "complete"): 1,
+        ("ios", "other", "complete"): 2,
+    }
 
 
 @pytest.mark.virtual_time

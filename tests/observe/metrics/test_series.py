@@ -7,15 +7,17 @@ import pytest
 from bff_core import events
 from bff_core.objective import parsed_objective
 from bff_core.observe.metrics.budget import Budget, budget_left, burn_rate
-from bff_core.observe.metrics.clients import MAX_VERSIONS, Clients
+from bff_core.observe.metrics.clients import Clients
 from bff_core.observe.metrics.ended import add_ended, ended_totals, store_totals
 from bff_core.observe.metrics.histogram import BOUNDS, Histogram, exported_counts, quantile
 from bff_core.observe.metrics.process import MeasuredView, ProcessMetrics
 from bff_core.observe.metrics.requests import MAX_UNFLUSHED, MAX_VIEWS
 from bff_core.observe.metrics.samples import SamplesQuery, Totals
+from bff_core.observe.metrics.series import Bounded
 from bff_core.observe.metrics.sink import MAX_OCCURRENCES, MAX_RARE, MetricsSink
 from bff_core.observe.metrics.steps import MAX_STEPS
 from bff_core.observe.metrics.totals import totals_of
+from bff_core.observe.metrics.versions import MAX_ANONYMOUS, MAX_VERSIONS
 from bff_core.scope import Scope
 
 
@@ -112,6 +114,86 @@ def test_clients_are_known_by_kind_and_version(agent, version, labels):
     assert Clients().of(scope).labels == labels
 
 
+def of_app(version: str, address: str = "198.51.100.7", **options: object) -> Scope:
+    """Return a request of an app."""
+    fields = {b"user-agent": b"okhttp/4.12", b"x-app-version": version.encode()}
+    return Scope(1.0, fields=fields, client=(address, 0), **options)
+
+
+VIEWER = {"audience": "amy#rights", "is_guarded": True}
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        {},
+        {"address": "2001:db8::{}"},
+        {"address": "::ffff:198.51.100.8"},
+        {"audience": "eve#{}"},
+        {"is_guarded": True},
+        {"address": "10.0.{}.1", "is_guarded": True},
+    ],
+    ids=["address", "IPv6 network", "mapped IPv4", "viewer", "anonymous", "many addresses"],
+)
+def test_made_up_versions_of_a_stranger_leave_labels_to_those_of_apps(stranger):
+    """After an hour of them, the next release has a label as soon as a viewer uses it."""
+    clients = Clients(Clock())
+    for number in range(250):
+        options = {
+            name: one.format(number) if isinstance(one, str) else one
+            for name, one in stranger.items()
+        }
+        clients.of(of_app(f"{number}.7", **options)).states["complete"] += 1
+    clients.of(of_app("5.2.1", "203.0.113.9", **VIEWER)).states["complete"] += 1
+    clients.of(of_app("5.2.2")).states["complete"] += 1
+
+    assert clients.found["android", "5.2"].states == {"complete": 2}
+    assert sum(one.states["complete"] for one in clients.found.values()) == 252
+    assert len(clients.found) <= MAX_ANONYMOUS + 2
+
+
+def test_a_client_may_use_two_new_versions_a_day():
+    """A developer with one address gets the labels of all releases in the end."""
+    clock = Clock()
+    clients = Clients(clock)
+    versions = [f"{number}.0" for number in range(6)]
+    shown = []
+    for _ in range(3):
+        shown.append([clients.of(of_app(one)).labels[1] for one in versions])
+        clock.now += 86_400
+
+    assert shown == [[*versions[: 2 * day], *["other"] * (6 - 2 * day)] for day in (1, 2, 3)]
+
+
+def test_long_headers_are_not_stored():
+    """A client can't fill the memory with them."""
+    clients = Clients()
+    for number in range(10):
+        agent = b"%d" % number + b"x" * 10_000
+        clients.of(Scope(1.0, fields={b"user-agent": agent}))
+
+    assert clients.found.keys() == {("other", "")}
+    assert sum(map(len, (str(key) for key in clients._known))) == 0
+
+
+def test_series_beyond_the_bound_share_one_by_their_last_labels():
+    """What a series is about is lost last: client and version of a blame before its part."""
+    counts: Bounded[list[int]] = Bounded(lambda _: [0], 4)
+    for number in range(40):
+        counts.add(("home", "price", f"v{number}"))[0] += 1
+    for number in range(40):
+        counts.add(("cart", f"part {number}", "v1"))[0] += 1
+    for number in range(40):
+        counts.add((f"view {number}", "price", "v1"))[0] += 1
+
+    assert {labels: one[0] for labels, one in counts.found.items()} == {
+        **{("home", "price", f"v{number}"): 1 for number in range(4)},
+        ("home", "price", "other"): 36,
+        ("cart", "other", "other"): 40,
+        ("other", "other", "other"): 40,
+    }
+
+
 def test_labels_are_bounded_whatever_clients_send():
     """Routes, versions, errors: what comes later shares a series, and nothing is lost."""
     sink = MetricsSink()
@@ -120,13 +202,12 @@ def test_labels_are_bounded_whatever_clients_send():
         answered(sink, f"/{number}")
         sink(events.CallRejected(f"service-{number}", "GET /", "queue"))
         sink(events.BreakerChanged("reviews", "GET /", "open", 1.0))
-        fields = {b"user-agent": b"okhttp", b"x-app-version": b"%d.0" % number}
-        clients.of(Scope(1.0, fields=fields))
+        clients.of(of_app(f"{number}.0", f"10.0.{number // 250}.{number % 250}"))
 
     counters = totals_of(sink).counters
     assert len(counters["bff_requests_total"]) == MAX_VIEWS + 1
     assert sum(value for _, value in counters["bff_requests_total"]) == 1000
-    assert len(counters["bff_calls_rejected_total"]) == MAX_RARE + 1
+    assert len(counters["bff_calls_rejected_total"]) == 1.5 * MAX_RARE + 1
     assert len(sink.occurrences) == MAX_OCCURRENCES
     assert len(clients.found) == MAX_VERSIONS + 1
 
