@@ -44,6 +44,7 @@ views = Views(prefix="/v1", tags=["dashboard"])
 @views.get(
     "/dashboard",
     access=Require(PROFILE_READ),
+    objective="complete 99 %, ≤ 500 ms",
     progressive=[early(Home.profile, early_customer), early(Home.orders, early_orders)],
 )
 async def get_dashboard(home: Home) -> Dashboard:

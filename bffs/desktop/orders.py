@@ -57,7 +57,7 @@ class ExportedOrder:
 views = Views(prefix="/v1", tags=["orders"], access=Require(ORDERS_READ))
 
 
-@views.get("/orders")
+@views.get("/orders", objective="complete 99 %, ≤ 500 ms")
 async def get_orders(orders: OrderList) -> WideOrders:
     """List the viewer's orders with all that belongs to them."""
     page, customer = await gather(orders.page(), orders.customer())

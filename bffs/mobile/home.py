@@ -56,6 +56,7 @@ views = Views(prefix="/v1", tags=["home"])
 @views.get(
     "/home",
     access=Require(PROFILE_READ),
+    objective="complete 99.5 %, ≤ 300 ms",
     progressive=[
         early(Home.profile, early_profile),
         early(Home.cart, early_cart),

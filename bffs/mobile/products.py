@@ -54,14 +54,14 @@ class MobileProduct:
 views = Views(prefix="/v1", tags=["products"], access=ANYONE)
 
 
-@views.get("/products", public=True)
+@views.get("/products", public=True, objective="complete 99.5 %, ≤ 300 ms")
 async def get_products(products: ProductList) -> MobileProducts:
     """Search and browse."""
     page = await products.page()
     return MobileProducts(await cards(products, page.items), page.total, page.next_cursor)
 
 
-@views.get("/products/{product_id}")
+@views.get("/products/{product_id}", objective="complete 99.5 %, ≤ 300 ms")
 async def get_product(page: ProductPage) -> MobileProduct:
     """Show a product."""
     product, price, stock, rating, reviews, related = await gather(

@@ -37,15 +37,22 @@ class WebProducts(ShapeOf[Page[Summary]], name="ProductList"):
 class Query:
     """What can be read. A root that fails is null, and leaves the others alone."""
 
-    home: WebHome | None = screen(Home, WebHome.of, access=Require())
+    home: WebHome | None = screen(
+        Home, WebHome.of, access=Require(), objective="complete 99.5 %, ≤ 300 ms"
+    )
     product: WebProduct | None = screen(
-        ProductPage, WebProduct.of, access=ANYONE, arguments={"product_id": ID}
+        ProductPage,
+        WebProduct.of,
+        access=ANYONE,
+        arguments={"product_id": ID},
+        objective="complete 99.5 %, ≤ 300 ms",
     )
     products: WebProducts | None = screen(
         ProductList.page,
         WebProducts.of,
         access=ANYONE,
         arguments={"q": "search", "category": "category", **PAGING},
+        objective="complete 99.5 %, ≤ 300 ms",
     )
     orders: WebOrders | None = screen(
         OrderList.page, WebOrders.of, access=Require(ORDERS_READ), arguments=PAGING
