@@ -4,6 +4,7 @@ The GraphQL face is imported from `bff_core.graphql`, the authenticators for acc
 browsers from `bff_core.auth`, so that a gateway without them does not load what they need.
 """
 
+import bff_core.compat.opentelemetry_api  # noqa: F401 # isort: skip - before FastAPI
 from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import SignedIn, Viewer

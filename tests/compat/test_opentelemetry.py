@@ -1,19 +1,39 @@
 """The private names of the OTLP exporter that the export of traces uses."""
 
+from threading import Thread
+
+import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-from bff_core.compat.opentelemetry import send_encoded
+from bff_core.compat.opentelemetry import end_retries, send_encoded
 from tests.observe.otlp_receiver import otlp_receiver
 
 
 def test_the_exporter_sends_what_is_encoded() -> None:
-    """To its endpoint, with its headers; it returns whether the collector took it."""
+    """To its endpoint, with its headers; it returns why the collector did not take it."""
     with otlp_receiver() as collector:
         exporter = OTLPSpanExporter(f"{collector.url}/v1/traces", headers={"x-key": "a"})
-        assert send_encoded(exporter, b"\x0a\x00")
+        assert send_encoded(exporter, b"\x0a\x00") == ""
         collector.status = 400
-        assert not send_encoded(exporter, b"\x0a\x00")
+        assert send_encoded(exporter, b"\x0a\x00") == "status 400"
 
     assert collector.bodies == [("/v1/traces", b"\x0a\x00")]
     assert collector.headers[0]["x-key"] == "a"
     assert collector.headers[0]["content-type"] == "application/x-protobuf"
+
+
+def test_retries_end_at_shutdown(caplog: pytest.LogCaptureFixture) -> None:
+    """A request is still sent, once and at once; our threads log no line for each failure."""
+    with otlp_receiver() as collector:
+        exporter = OTLPSpanExporter(f"{collector.url}/v1/traces", timeout=30)
+        end_retries(exporter)
+        assert send_encoded(exporter, b"\x0a\x00") == ""
+        collector.status = 503
+        found: list[str] = []
+        thread = Thread(target=lambda: found.append(send_encoded(exporter, b"")), name="bff-traces")
+        thread.start()
+        thread.join(5)
+
+    assert found == ["status 503"]
+    assert len(collector.headers) == 2
+    assert caplog.messages == []

@@ -21,7 +21,6 @@ from bff_core import (
     gateway,
     optional,
 )
-from bff_core.errors import ConfigurationError
 from bff_core.events.sinks import Span
 from bff_core.observe.opentelemetry.sampling import sampler
 from bff_core.observe.otel_options import otel_options
@@ -275,36 +274,6 @@ async def test_a_collector_that_is_down_fails_no_request(
     assert answer.status_code == 200
     assert len(collector.headers) == 2
     assert collector.spans == []
-
-
-@pytest.mark.parametrize(
-    "environ",
-    [
-        {},
-        {"OTEL_SERVICE_NAME": "shop"},
-        {"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://a"},
-        {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://a"},
-    ],
-)
-def test_without_an_exporter_nothing_is_set_up(environ: dict[str, str]) -> None:
-    """Nothing of OpenTelemetry is imported then."""
-    assert otel_options(environ) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("OTEL_TRACES_EXPORTER", "zipkin"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-        ("OTEL_PROPAGATORS", "b3"),
-        ("OTEL_TRACES_SAMPLER", "jaeger_remote"),
-        ("OTEL_BSP_SCHEDULE_DELAY", "soon"),
-    ],
-)
-def test_what_is_not_supported_is_an_error(name: str, value: str) -> None:
-    """It names the variable."""
-    with pytest.raises(ConfigurationError, match=name):
-        otel_options({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a", name: value})
 
 
 def test_a_ratio_chooses_by_the_trace_id() -> None:

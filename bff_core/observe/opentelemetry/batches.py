@@ -20,12 +20,15 @@ class Periodic:
         self._due = threading.Event()
         self._lock = threading.Lock()
         self._has_failed = False
+        self.is_ending = False
+        """Whether it was flushed."""
 
     def start(self) -> None:
         """Start the thread, unless it runs in this process."""
         if self._pid == os.getpid():
             return
         self._pid = os.getpid()
+        self.is_ending = False
         self._due, self._lock = threading.Event(), threading.Lock()
         threading.Thread(target=self._run, args=(self._due,), name=self._name, daemon=True).start()
 
@@ -40,7 +43,7 @@ class Periodic:
         """
         if self._pid != os.getpid():
             return True
-        self._pid = 0
+        self._pid, self.is_ending = 0, True
         self._due.set()
         if not self._lock.acquire(timeout=seconds):
             return False

@@ -1,27 +1,30 @@
 """Encodes and exports spans in a thread, away from the event loop."""
 
-import logging
-import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Protocol
 
 from bff_core.observe.opentelemetry.batches import Periodic
+from bff_core.observe.opentelemetry.failures import ExportFailures
 from bff_core.observe.opentelemetry.spans import encoded_spans
 from bff_core.observe.opentelemetry.wire import Envelope
 from bff_core.observe.request_records import RequestRecord
 
-Export = Callable[[bytes], object]
-"""Sends an encoded `ExportTraceServiceRequest`."""
 
-LOG_SECONDS: Final = 60.0
-"""How often dropped requests are logged."""
+class Export(Protocol):
+    """Sends encoded requests of OTLP to a collector."""
+
+    def send(self, request: bytes, /) -> str:
+        """Send a request; return why it was not taken, or nothing. It blocks."""
+
+    def end_retries(self) -> None:
+        """Send each further request once; called from another thread."""
 
 
 class TraceExport:
     """A bounded queue of records whose traces are exported; `take` never waits.
 
-    Records beyond `max_queue` are dropped, and their number is logged once a minute.
+    The queue has room for `max_queue` spans; further records are dropped.
     """
 
     def __init__(
@@ -29,52 +32,59 @@ class TraceExport:
         envelope: Callable[[], Envelope],
         export: Callable[[], Export],
         *,
+        failures: ExportFailures,
         max_queue: int,
         max_batch: int,
         delay: float,
     ) -> None:
         self._make_envelope = envelope
         self._make_export = export
-        self._max_batch = max(max_batch, 1)
-        self._queue: deque[RequestRecord] = deque()
+        self._failures = failures
+        self._max_batch = max_batch
         self._max_queue = max_queue
-        self._dropped = 0
-        self._logged_at = 0.0
+        self._queue: deque[RequestRecord] = deque()
+        self._added = 0
+        """Spans that were queued; written by the loop only."""
+        self._sent = 0
+        """Spans that left the queue; written by the thread only."""
         self._export: Export | None = None
         self._envelope: Envelope | None = None
         self._thread = Periodic("bff-traces", self._send, delay)
 
     def take(self, record: RequestRecord) -> None:
         """Add a record to the queue."""
-        if len(self._queue) >= self._max_queue:
-            self._dropped += 1
+        queued = self._added - self._sent + len(record.spans) + 1
+        if queued > self._max_queue:
+            self._failures.drop()
             return
+        self._added += len(record.spans) + 1
         self._queue.append(record)
         self._thread.start()
-        if len(self._queue) >= self._max_batch:
+        if queued >= self._max_batch:
             self._thread.wake()
 
     def flush(self, seconds: float) -> bool:
-        """Export what is queued; return whether that took less than `seconds`."""
+        """Export what is queued, until a request fails; return whether it began in `seconds`."""
+        if self._export is not None:
+            self._export.end_retries()
         return self._thread.flush(seconds)
 
     def _send(self) -> None:
         """Export the queued records, in batches of spans."""
         if self._export is None or self._envelope is None:
             self._envelope, self._export = self._make_envelope(), self._make_export()
+            if self._thread.is_ending:
+                self._export.end_retries()
         batch: list[bytes] = []
         while self._queue:
-            batch += encoded_spans(self._queue.popleft())
-            if len(batch) >= self._max_batch:
-                self._export(self._envelope.around(batch))
+            record = self._queue.popleft()
+            self._sent += len(record.spans) + 1
+            batch += encoded_spans(record)
+            if len(batch) >= self._max_batch or not self._queue:
+                error = self._export.send(self._envelope.around(batch))
                 batch = []
-        if batch:
-            self._export(self._envelope.around(batch))
-        self._log_dropped()
-
-    def _log_dropped(self) -> None:
-        now = time.monotonic()
-        if self._dropped and now - self._logged_at >= LOG_SECONDS:
-            count, self._dropped, self._logged_at = self._dropped, 0, now
-            message = "OpenTelemetry: %d traces were dropped, since the export is too slow"
-            logging.getLogger("bff_core").warning(message, count)
+                if error:
+                    self._failures.fail(error)
+                    if self._thread.is_ending:  # the next one would wait as long
+                        self._queue.clear()
+        self._failures.log()

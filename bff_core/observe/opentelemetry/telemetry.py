@@ -3,26 +3,25 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
 
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricExporter
 from opentelemetry.sdk.resources import Resource
 
-from bff_core.compat.opentelemetry import send_encoded
+from bff_core.compat.opentelemetry import end_retries, send_encoded
 from bff_core.events import AnyEvent, Attempted, RequestAnswered
 from bff_core.observe.opentelemetry.batches import Periodic
 from bff_core.observe.opentelemetry.conventions import SCHEMA
 from bff_core.observe.opentelemetry.exporting import Export, TraceExport
+from bff_core.observe.opentelemetry.failures import ExportFailures
 from bff_core.observe.opentelemetry.request_metrics import RequestMetrics
 from bff_core.observe.opentelemetry.sampling import sampler
 from bff_core.observe.opentelemetry.wire import Envelope, Value
 from bff_core.observe.otel_options import OTelOptions
 from bff_core.observe.request_records import RequestRecord
-
-TEMPORALITY: Final = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 
 
 class Telemetry:
@@ -37,9 +36,15 @@ class Telemetry:
         self._version = version
         self._resource: tuple[int, Resource] | None = None
         self.set_flag = sampler(options) if options.traces is not None else None
+        self._failures = ExportFailures()
         self._traces = TraceExport(
             lambda: Envelope(_scalars(self._own_resource()), version, SCHEMA),
-            lambda: _span_exporter(options),
+            lambda: (
+                _Printed(ExportTraceServiceRequest)
+                if options.traces == "console"
+                else _Sent(OTLPSpanExporter())
+            ),
+            failures=self._failures,
             max_queue=options.max_queue,
             max_batch=options.max_batch,
             delay=options.batch_delay,
@@ -48,10 +53,9 @@ class Telemetry:
             options.traces is not None,
             options.metrics is not None,
         )
-        preference = os.environ.get(TEMPORALITY, "").strip().lower()
-        self._metrics = RequestMetrics(is_delta=preference in {"delta", "lowmemory"})
+        self._metrics = RequestMetrics(is_delta=options.is_delta)
         self._is_console = options.metrics == "console"
-        self._exporter: MetricExporter | None = None
+        self._export: Export | None = None
         self._periodic = Periodic("bff-metrics", self._send_metrics, options.metric_interval)
 
     @property
@@ -75,6 +79,8 @@ class Telemetry:
     def flush(self, seconds: float) -> None:
         """Export what is left, within about `seconds`; it blocks."""
         self._traces.flush(seconds)
+        if self._export is not None:
+            self._export.end_retries()
         self._periodic.flush(seconds)
 
     def _take(self, record: RequestRecord) -> None:
@@ -95,21 +101,49 @@ class Telemetry:
         data = self._metrics.collect(self._own_resource(), self._version)
         if data is None:
             return
-        if self._exporter is None:
-            self._exporter = ConsoleMetricExporter() if self._is_console else OTLPMetricExporter()
-        self._exporter.export(data)
+        if self._export is None:
+            self._export = (
+                _Printed(ExportMetricsServiceRequest)
+                if self._is_console
+                else _Sent(OTLPMetricExporter())
+            )
+            if self._periodic.is_ending:
+                self._export.end_retries()
+        error = self._export.send(encode_metrics(data).SerializeToString())
+        if error:
+            self._failures.fail(error)
 
 
-def _span_exporter(options: OTelOptions) -> Export:
-    if options.traces == "console":
-        return _print_request
-    exporter = OTLPSpanExporter()
-    return lambda request: send_encoded(exporter, request)
+class _Sent:
+    """Sends requests with an exporter of the SDK."""
+
+    def __init__(self, exporter: OTLPSpanExporter | OTLPMetricExporter) -> None:
+        self._exporter = exporter
+        self._is_ending = False
+
+    def send(self, request: bytes) -> str:
+        return send_encoded(self._exporter, request)
+
+    def end_retries(self) -> None:
+        if not self._is_ending:
+            self._is_ending = True
+            end_retries(self._exporter)
 
 
-def _print_request(request: bytes) -> None:
-    """Write the spans of an export to standard output, as text."""
-    sys.stdout.write(f"{ExportTraceServiceRequest.FromString(request)}\n")
+class _Printed:
+    """Writes requests to standard output, as text."""
+
+    def __init__(
+        self, kind: type[ExportTraceServiceRequest] | type[ExportMetricsServiceRequest]
+    ) -> None:
+        self._kind = kind
+
+    def send(self, request: bytes) -> str:
+        sys.stdout.write(f"{self._kind.FromString(request)}\n")
+        return ""
+
+    def end_retries(self) -> None:
+        pass
 
 
 def _scalars(resource: Resource) -> dict[str, Value]:
