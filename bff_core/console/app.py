@@ -112,8 +112,8 @@ class Console:
     async def actions(self) -> list[EventRow]:
         """Return the newest actions of people in all processes, oldest first."""
         found = {one.id: one for one in self.state.actions}
-        for name in self.sources.names:
-            answers = await self.sources.send_all(name, ACTIONS, seconds=1.0)
-            rows: Iterable[list[EventRow]] = answers.decoded(list[EventRow])
+        answers = await self.sources.send_each(self.sources.names, ACTIONS)
+        for one in answers.values():
+            rows: Iterable[list[EventRow]] = one.decoded(list[EventRow])
             found |= {row.id: row for some in rows for row in some}
         return sorted(found.values(), key=lambda row: row.time)

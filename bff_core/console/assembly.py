@@ -96,6 +96,7 @@ class ConsoleApp:
     async def aclose(self) -> None:
         """End its streams and tasks."""
         await self._console.live.aclose()
+        await self._console.sources.aclose()
 
     async def _answer(self, request: Request, path: str) -> Response:
         if path.startswith(f"{PATH}/assets/"):

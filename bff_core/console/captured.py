@@ -1,5 +1,6 @@
 """The captures of requests that the console has read from gateways in development."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
@@ -15,8 +16,6 @@ CAPTURES: Final = "requests.captures"
 
 MAX_READ: Final = 4
 """Captures that are read with the records, so that they outlive a gateway's restart."""
-
-SECONDS: Final = 2.0
 
 
 class CapturedRequests:
@@ -44,12 +43,11 @@ class CapturedRequests:
         for one in list(fresh)[-MAX_READ:]:
             if one.record.span_id:
                 by_gateway.setdefault(one.row.gateway, []).append(one.record.span_id)
-        for gateway, ids in by_gateway.items():
-            await self._read(gateway, ids)
+        await asyncio.gather(*(self._read(gateway, ids) for gateway, ids in by_gateway.items()))
 
     async def _read(self, gateway: str, ids: list[str]) -> None:
         body = msgspec.json.encode(ids)
-        answers = await self._sources.send_all(gateway, CAPTURES, body, seconds=SECONDS)
+        answers = await self._sources.send_all(gateway, CAPTURES, body)
         for some in answers.decoded(list[Capture]):
             for one in some:
                 self._add(gateway, one)

@@ -2,14 +2,11 @@
 
 import asyncio
 
-from bff_core.console.model import GatewayInfo
+from bff_core.console.model import GatewayInfo, Health, SilentWorker
 from bff_core.console.sources import Sources
 
 INFO = "process.info"
 """The command that returns `GatewayInfo` with one worker: the process that answers."""
-
-SECONDS = 1.0
-"""How long a process may take; pages wait for this answer."""
 
 
 async def gateways_of(sources: Sources) -> list[GatewayInfo]:
@@ -19,13 +16,21 @@ async def gateways_of(sources: Sources) -> list[GatewayInfo]:
 
 async def _gateway(sources: Sources, name: str) -> GatewayInfo:
     source = sources.get(name)
-    answers = await sources.send_all(name, INFO, seconds=SECONDS)
+    answers = await sources.send_all(name, INFO)
     found = answers.decoded(GatewayInfo)
+    silent = [
+        SilentWorker(pid=int(one.process), since=one.since)
+        for one in answers.failed
+        if one.since is not None
+    ]
     if not found:
-        return GatewayInfo(name=name, url=source.url, client=source.client, health="stopped")
+        health: Health = "failed" if silent else "stopped"
+        return GatewayInfo(
+            name=name, url=source.url, client=source.client, health=health, silent=silent
+        )
     info = found[0]
     info.name, info.url = name, source.url or info.url
     info.client = source.client or info.client
     info.workers = [worker for one in found for worker in one.workers]
-    info.health = "degraded" if answers.failed else "ok"
+    info.health, info.silent = "degraded" if answers.failed else "ok", silent
     return info

@@ -156,17 +156,20 @@ class LiveFeed:
             await asyncio.sleep(max(0.0, began + INTERVAL_SECONDS - loop.time()))
 
     async def _collected(self, *, is_all: bool) -> Live:
+        """Return the news of all contributors, which wait for processes at the same time."""
         live = Live(time=self._wall())
-        for contribute in self._contributors:
-            try:
-                await contribute(live, is_all)
-            except ConsoleProblem:
-                continue  # a gateway that does not answer now: its pages say so
-            except Exception:
-                if contribute not in self._failed:
-                    self._failed.add(contribute)
-                    logging.getLogger("bff_core").exception("the console's live stream lacks news")
+        await asyncio.gather(*(self._contribute(one, live, is_all) for one in self._contributors))
         return live
+
+    async def _contribute(self, contribute: Contribute, live: Live, is_all: bool) -> None:
+        try:
+            await contribute(live, is_all)
+        except ConsoleProblem:
+            pass  # a gateway that does not answer now: its pages say so
+        except Exception:
+            if contribute not in self._failed:
+                self._failed.add(contribute)
+                logging.getLogger("bff_core").exception("the console's live stream lacks news")
 
     def _frame(self, live: Live) -> bytes:
         """Return a message as a server-sent event; empty if nothing changed."""

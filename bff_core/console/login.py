@@ -76,8 +76,7 @@ async def sign_out(console: Console, request: Request) -> Response:
     access, session = console.access, console.actor(request).session
     if session:
         body = msgspec.json.encode((session, access.sessions.end(session)))
-        for name in console.sources.names:
-            await console.sources.send_all(name, END_SESSION, body)
+        await console.sources.send_each(console.sources.names, END_SESSION, body)
         console.audit(request, "console", "signed out")
     response = Response(status_code=204)
     response.delete_cookie(

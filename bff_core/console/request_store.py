@@ -30,9 +30,6 @@ MAX_PULLED: Final = 200
 MIN_PULL_SECONDS: Final = 0.1
 """Answers of the API read the processes again after this time."""
 
-SECONDS: Final = 1.0
-"""How long a process may take to answer."""
-
 
 @dataclass(slots=True, eq=False)
 class StoredRequest:
@@ -125,7 +122,7 @@ class RequestStore:
             cursor = self._cursors.get((gateway, process), _Cursor())
             return msgspec.json.encode(RecordsSince(cursor.number, MAX_PULLED))
 
-        answers = await self._sources.send_all(gateway, "requests.since", since, seconds=SECONDS)
+        answers = await self._sources.send_all(gateway, "requests.since", since)
         self.failed += answers.failed
         alive = {one.process for one in answers.answered} | {one.process for one in answers.failed}
         for key in [key for key in self._cursors if key[0] == gateway and key[1] not in alive]:

@@ -27,6 +27,9 @@ from bff_core.upstream.operations import (
 ACT_HERE: Final = "operator.act_here"
 """The command by which a process lets its siblings do the same."""
 
+GREETING_SECONDS: Final = 1.0
+"""How long an operation waits for another process whose event loop may be blocked."""
+
 OPERATOR: Final = "operator"
 """The actor of what is done with the operator's token."""
 
@@ -187,6 +190,7 @@ def _siblings_in(folder: str) -> list[Path]:
 
 async def _sent(path: Path, body: bytes) -> ActedHere:
     try:
-        return msgspec.json.decode(await send_command(path, ACT_HERE, body), type=ActedHere)
+        answered = await send_command(path, ACT_HERE, body, greeting_seconds=GREETING_SECONDS)
+        return msgspec.json.decode(answered, type=ActedHere)
     except ProcessCommandFailed as error:
         return ActedHere(refusal=f"process {path.stem}: {error}")

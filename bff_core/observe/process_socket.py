@@ -1,17 +1,21 @@
 """Lets the processes of a gateway, and `bff dev`, send commands to each other over Unix sockets.
 
-Each process serves `<pid>.sock` in a folder that its parent made. A command has a name and a body;
-so has its answer. Console and metrics of a gateway with several workers are merged by it.
+Each process serves `<pid>.sock` in a folder that its parent made. It greets each connection; then
+it reads commands, each a name and a body, and writes their answers. A process whose event loop is
+blocked or that is stopped sends no greeting, so it gets no command that it would run later.
 """
 
 import asyncio
 import os
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final, cast
 
 import msgspec
+
+from bff_core.errors import ConfigurationError
 
 VARIABLE: Final = "BFF_PROCESS_SOCKETS"
 """The environment variable that names the folder; parents set it."""
@@ -22,12 +26,25 @@ MAX_BODY_BYTES: Final = 64 << 20
 SECONDS: Final = 5.0
 """How long a command may take unless its sender says otherwise."""
 
+_GREETING: Final = b"ready\n"
+
+MAX_PATH_BYTES: Final = 103
+"""The longest path of a Unix socket on all systems: Linux takes 107 bytes, others 103."""
+
+_SHORT: Final = "/tmp"  # noqa: S108 - a folder of an unguessable name is made in it
+
+_ROOM_BYTES: Final = len("/bff-12345678/123/1234567.sock")
+
 Command = Callable[[bytes], Awaitable[bytes]]
 """Handles the body of a command and returns the body of the answer."""
 
 
 class ProcessCommandFailed(Exception):
     """The other process could not run the command; the message says why."""
+
+
+class ProcessSilent(ProcessCommandFailed):
+    """The other process runs, but did not greet in time: it is stopped, or its loop is blocked."""
 
 
 class _Head(msgspec.Struct):
@@ -50,15 +67,17 @@ async def serve_commands(folder: Path, commands: Mapping[str, Command]) -> Async
     """Serve commands on a socket of this process while the context is open.
 
     A command that raises is answered with the error: with the message of an `InvalidCommand`, else
-    with the class only.
+    with the class only. Raises `ConfigurationError` for a folder whose path is too long.
     """
     path = folder / f"{os.getpid()}.sock"
+    _check_length(path)
     path.unlink(missing_ok=True)
     connections: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.add(cast("asyncio.Task[None]", asyncio.current_task()))
         try:
+            writer.write(_GREETING)
             while (frame := await _read(reader)) is not None:
                 head, body = frame
                 await _write(writer, *await _run(commands, head.command, body))
@@ -81,16 +100,26 @@ async def serve_commands(folder: Path, commands: Mapping[str, Command]) -> Async
 
 
 async def send_command(
-    path: Path, command: str, body: bytes = b"", *, seconds: float = SECONDS
+    path: Path,
+    command: str,
+    body: bytes = b"",
+    *,
+    seconds: float = SECONDS,
+    greeting_seconds: float = SECONDS,
 ) -> bytes:
     """Send a command to the process behind a socket and return the body of its answer.
 
-    Raises `ProcessCommandFailed` for an error of the command, a timeout or a process that is gone.
+    Raises `ProcessSilent` if the process does not greet within `greeting_seconds`; it then never
+    runs the command. Raises `ProcessCommandFailed` for an error of the command, a timeout or a
+    process that is gone.
     """
     try:
         async with asyncio.timeout(seconds), AsyncExitStack() as closing:
-            reader, writer = await asyncio.open_unix_connection(path, limit=1 << 16)
-            closing.callback(writer.close)
+            try:
+                async with asyncio.timeout(greeting_seconds):
+                    reader, writer = await closing.enter_async_context(_connected(path))
+            except TimeoutError:
+                raise ProcessSilent(f"{command}: no answer within {greeting_seconds:g} s") from None
             await _write(writer, _Head(len(body), command), body)
             frame = await _read(reader)
     except TimeoutError:
@@ -103,6 +132,49 @@ async def send_command(
     if head.error:
         raise ProcessCommandFailed(head.error)
     return answered
+
+
+async def await_greeting(path: Path) -> bool:
+    """Wait until the process behind a socket greets; return False if it is gone."""
+    try:
+        async with _connected(path):
+            return True
+    except (OSError, ValueError, EOFError):
+        return False
+
+
+@asynccontextmanager
+async def _connected(
+    path: Path,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect to a process, and wait for its greeting."""
+    reader, writer = await asyncio.open_unix_connection(path, limit=1 << 16)
+    try:
+        if await reader.readexactly(len(_GREETING)) != _GREETING:
+            raise ValueError("another program serves this socket")
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for the sockets of processes: of mode 0700, with a path that is short enough.
+
+    It is below TMPDIR, or below /tmp where that is too long. Raises `OSError` if it can't be made.
+    """
+    is_short = len(os.fsencode(tempfile.gettempdir())) <= MAX_PATH_BYTES - _ROOM_BYTES
+    return tempfile.TemporaryDirectory(
+        prefix="bff-", dir=None if is_short else _SHORT, ignore_cleanup_errors=True
+    )
+
+
+def _check_length(path: Path) -> None:
+    size = len(os.fsencode(path))
+    if size > MAX_PATH_BYTES:
+        raise ConfigurationError(
+            f"{VARIABLE} names a folder with too long a path: the socket {path} has {size} bytes, "
+            f"and {MAX_PATH_BYTES} are possible; choose a shorter one"
+        )
 
 
 async def _run(commands: Mapping[str, Command], name: str, body: bytes) -> tuple[_Head, bytes]:

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count as count_from
@@ -14,7 +13,7 @@ from typing import Final
 
 from bff_core.events import Events, WorkerEnded
 from bff_core.observe.metrics.ended import add_ended
-from bff_core.observe.process_socket import VARIABLE
+from bff_core.observe.process_socket import VARIABLE, temporary_folder
 
 RESPAWN_SECONDS: Final = 1.0
 """The pause before a worker is replaced, so that one that fails at once does not loop."""
@@ -187,8 +186,7 @@ def folder_of_sockets(environ: Mapping[str, str]) -> Iterator[Path | None]:
         return
     with ExitStack() as closing:
         try:
-            # Its mode is 0700, and its path short: a Unix socket has a path of 107 bytes at most.
-            made = tempfile.TemporaryDirectory(prefix="bff-", ignore_cleanup_errors=True)
+            made = temporary_folder()
         except OSError:  # a container without a writable folder
             yield None
             return

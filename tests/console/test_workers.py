@@ -1,5 +1,6 @@
 """The console of a gateway with several workers, over real processes."""
 
+import asyncio
 import os
 import signal
 import time
@@ -14,6 +15,7 @@ from tests.processes.services import answers
 from tests.server.conftest import free_port
 from tests.server.talking import until
 
+PAGES = ("overview", "requests", "upstreams", "sessions", "installation", "screens")
 TOKEN = "the-operator-s-own-token"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
@@ -53,10 +55,24 @@ class Till(Process):
 
     async def workers(self) -> list[int]:
         """Return the process ids that the console lists."""
+        _, found = await self.read("installation")
+        return [one["pid"] for one in found["gateways"][0]["workers"]]
+
+    async def until_workers(self, count: int) -> list[int]:
+        """Wait until the console lists so many processes; return their ids."""
+        for _ in range(100):
+            if len(found := await self.workers()) == count:
+                break
+            await asyncio.sleep(0.05)
+        return found
+
+    async def read(self, path: str) -> tuple[float, dict]:
+        """Read from the API of the console; return the seconds that it took, and the answer."""
         async with httpx.AsyncClient(headers=BEARER) as client:
-            url = f"http://127.0.0.1:{self.port}/console/api/installation"
-            (found,) = (await client.get(url)).json()["gateways"]
-        return [one["pid"] for one in found["workers"]]
+            began = time.monotonic()
+            answered = await client.get(f"http://127.0.0.1:{self.port}/console/api/{path}")
+        assert answered.status_code == 200, answered.text
+        return time.monotonic() - began, answered.json()
 
 
 @pytest.fixture
@@ -104,3 +120,24 @@ async def test_a_live_page_does_not_delay_the_end(till):
     assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert frames[0] == "retry: 1000"
     assert time.monotonic() - began < 5
+
+
+async def test_a_stopped_worker_delays_no_page(till):
+    """Each page waits for it at most once, names it, and has all figures when it goes on."""
+    await until(lambda: len(till.sockets) == 2)
+    stopped = next(pid for pid in await till.workers())
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        seconds = [(await till.read(path))[0] for path in (*PAGES, *PAGES)]
+        _, overview = await till.read("overview")
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    (found,) = overview["installation"]["gateways"]
+    all_workers = await till.until_workers(2)
+
+    assert max(seconds) < 1
+    assert sum(seconds) < 3
+    assert [one["pid"] for one in found["silent"]] == [stopped]
+    assert found["health"] == "degraded"
+    assert len(found["workers"]) == 1
+    assert stopped in all_workers

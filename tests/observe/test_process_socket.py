@@ -1,14 +1,18 @@
 """Processes send each other commands over Unix sockets."""
 
 import asyncio
+import tempfile
+from pathlib import Path
 
 import pytest
 
+from bff_core.errors import ConfigurationError
 from bff_core.observe.process_socket import (
     InvalidCommand,
     ProcessCommandFailed,
     send_command,
     serve_commands,
+    temporary_folder,
 )
 
 
@@ -76,6 +80,35 @@ async def test_what_is_no_command_ends_its_connection_only(tmp_path):
     async with serve_commands(tmp_path, COMMANDS) as path:
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        assert await reader.read() == b""
+        assert await reader.read() == b"ready\n"
         writer.close()
+        assert await send_command(path, "echo", b"ab") == b"ba"
+
+
+async def test_a_path_that_is_too_long_is_refused_with_a_reason(tmp_path):
+    """The error of the system says neither which path nor who chose it."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    with pytest.raises(ConfigurationError, match="BFF_PROCESS_SOCKETS names a folder with too"):
+        async with serve_commands(folder, {}):
+            pass
+
+
+def test_a_temporary_folder_has_room_for_sockets(tmp_path, monkeypatch):
+    """It is the user's alone, and in /tmp where TMPDIR is too long."""
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    for tmpdir, parent in ((str(long), "/tmp"), ("/tmp", "/tmp")):
+        monkeypatch.setattr(tempfile, "tempdir", tmpdir)
+        with temporary_folder() as folder:
+            inner = Path(folder) / "p99"
+            inner.mkdir()
+            asyncio.run(_served(inner))
+            assert str(Path(folder).parent) == parent
+            assert Path(folder).stat().st_mode & 0o777 == 0o700
+        assert not Path(folder).exists()
+
+
+async def _served(folder: Path) -> None:
+    async with serve_commands(folder, COMMANDS) as path:
         assert await send_command(path, "echo", b"ab") == b"ba"

@@ -1,7 +1,6 @@
 """The Unix sockets of a run: gateways report requests on one, and serve commands on others."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Self
@@ -9,6 +8,7 @@ from typing import Final, Self
 import msgspec
 
 from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
+from bff_core.observe.process_socket import temporary_folder
 from bff_core.observe.request_recorder import VARIABLE as TRACES
 from bff_core.observe.request_records import RequestRecord
 
@@ -20,7 +20,8 @@ class Feeds:
 
     def __init__(self, on_request: Callable[[str, RequestRecord], None]) -> None:
         self._on_request = on_request
-        self._folder = tempfile.TemporaryDirectory(prefix="bff-")
+        self._folder = temporary_folder()
+        self._folders: dict[str, Path] = {}
         self._servers: list[asyncio.Server] = []
         self._decode = msgspec.json.Decoder(RequestRecord).decode
 
@@ -55,4 +56,6 @@ class Feeds:
 
     def folder_of(self, name: str) -> Path:
         """Return the folder in which the processes of a gateway serve commands."""
-        return Path(self._folder.name) / f"of-{name}"
+        # A number: a long name would make the paths of sockets too long.
+        default = Path(self._folder.name) / f"p{len(self._folders)}"
+        return self._folders.setdefault(name, default)

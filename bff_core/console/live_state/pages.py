@@ -1,5 +1,6 @@
 """Builds the page of what is live, and resumes sagas."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ from bff_core.console.answers import ConsoleProblem
 from bff_core.console.app import Console
 from bff_core.console.live_state.report import LOCAL, SHARED, LiveReport
 from bff_core.console.model import Headline, LivePage, SagaRow
+from bff_core.console.sources import Sources
 from bff_core.console.upstreams.actions import act_on
 
 MAX_ROWS: Final = 200
@@ -18,9 +20,9 @@ MAX_ROWS: Final = 200
 
 async def live_page(console: Console, gateway: str) -> LivePage:
     """Return the page of one gateway, or of all if it is empty."""
-    reports: list[LiveReport] = []
-    for name in console.sources.selected(gateway):
-        reports += await _reports(console, name)
+    names = console.sources.selected(gateway)
+    found = await asyncio.gather(*(_reports(console, name) for name in names))
+    reports = [report for some in found for report in some]
     sagas = {one.id: one for report in reversed(reports) for one in report.sagas}
     rows = sorted(sagas.values(), key=lambda one: (one.state != "stuck", one.started))
     counts = [one.count for one in reports]
@@ -39,17 +41,21 @@ async def live_page(console: Console, gateway: str) -> LivePage:
 
 async def _reports(console: Console, gateway: str) -> list[LiveReport]:
     """Return what the processes of a gateway share, and what each of them has alone."""
+    sources = console.sources
+    shared, local = await asyncio.gather(
+        _shared(sources, gateway), sources.send_all(gateway, LOCAL)
+    )
+    notes = [f"{gateway}: {one.reason}." for one in local.failed if local.answered]
+    return [shared, *local.decoded(LiveReport), LiveReport(notes=notes)]
+
+
+async def _shared(sources: Sources, gateway: str) -> LiveReport:
+    """Return what one process reports for all; only a note if none answers."""
     try:
-        shared = await console.sources.send_one(gateway, SHARED)
+        shared = await sources.send_one(gateway, SHARED)
     except ConsoleProblem as problem:
-        return [LiveReport(count=None, notes=[f"{problem.title}: {problem.detail}"])]
-    local = await console.sources.send_all(gateway, LOCAL)
-    failed = [f"{gateway}: process {one.process}: {one.reason}" for one in local.failed]
-    return [
-        msgspec.json.decode(shared, type=LiveReport),
-        *local.decoded(LiveReport),
-        LiveReport(notes=failed),
-    ]
+        return LiveReport(count=None, notes=[f"{problem.title}: {problem.detail}"])
+    return msgspec.json.decode(shared, type=LiveReport)
 
 
 async def resume(console: Console, gateway: str, record_id: str) -> str:

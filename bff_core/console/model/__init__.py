@@ -28,7 +28,13 @@ from bff_core.console.model.overview import (
     ScreenFigures,
     UpstreamFigures,
 )
-from bff_core.console.model.processes import GatewayInfo, Installation, ProcessInfo, WorkerInfo
+from bff_core.console.model.processes import (
+    GatewayInfo,
+    Installation,
+    ProcessInfo,
+    SilentWorker,
+    WorkerInfo,
+)
 from bff_core.console.model.requests import (
     LogEntry,
     PartBytes,
@@ -112,6 +118,7 @@ __all__ = [
     "SessionRow",
     "SetFaults",
     "Severity",
+    "SilentWorker",
     "SpanRow",
     "TimeoutLine",
     "UpstreamAction",

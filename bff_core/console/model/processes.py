@@ -17,11 +17,18 @@ class WorkerInfo(msgspec.Struct, kw_only=True):
     limit: float
 
 
+class SilentWorker(msgspec.Struct, kw_only=True):
+    """A process that does not answer since `since`: it is stopped, or its event loop is blocked."""
+
+    pid: int
+    since: float
+
+
 class GatewayInfo(msgspec.Struct, kw_only=True):
     """A gateway: `url` is its address for a browser, `client` web, ios, desktop … for its icon.
 
     `graphql` is the path of its GraphQL endpoint, empty without one. `kinds` says in words what it
-    serves ("GraphQL", "REST").
+    serves ("GraphQL", "REST"). The figures of all pages are without those of `silent` workers.
     """
 
     name: str
@@ -32,6 +39,7 @@ class GatewayInfo(msgspec.Struct, kw_only=True):
     has_openapi: bool = False
     health: Health = "unknown"
     workers: list[WorkerInfo] = []
+    silent: list[SilentWorker] = []
 
 
 class ProcessInfo(msgspec.Struct, kw_only=True):

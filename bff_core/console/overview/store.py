@@ -13,8 +13,6 @@ from bff_core.observe.metrics.steps import MAX_STEPS, number_of
 PULL_SECONDS: Final = 0.25
 """The least time between two reads: all pages share one."""
 
-COMMAND_SECONDS: Final = 1.0
-
 
 class MetricsStore:
     """The steps of all processes, those that have ended meanwhile included.
@@ -49,7 +47,7 @@ class MetricsStore:
             last = newest.get(process, 0) if process else max(newest.values(), default=0)
             return encoded(SamplesQuery(since=last, has_totals=False))
 
-        found = await self._sources.send_all(gateway, SAMPLES, query, seconds=COMMAND_SECONDS)
+        found = await self._sources.send_all(gateway, SAMPLES, query)
         samples = found.decoded(Samples)
         for one in samples:
             known.update({(one.pid, step.number): step for step in one.steps})

@@ -40,7 +40,7 @@ def routes(console: Console) -> list[Route]:
         wanted = await read_json(request, Send)
         check(wanted)
         # Of one process only: another would carry out a write twice.
-        found = await console.sources.send_all(gateway, INFO, seconds=1.0)
+        found = await console.sources.send_all(gateway, INFO)
         process = next((one.process for one in found.answered), "")
         body = msgspec.json.encode(wanted)
         answered = await console.sources.send_one(

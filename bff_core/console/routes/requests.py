@@ -161,7 +161,7 @@ class _Requests:
 
     async def _graphql(self, gateway: str) -> str:
         """Return the path of a gateway's GraphQL endpoint; empty without one."""
-        answers = await self._console.sources.send_all(gateway, INFO, seconds=1.0)
+        answers = await self._console.sources.send_all(gateway, INFO)
         return next((one.graphql for one in answers.decoded(GatewayInfo)), "")
 
 

@@ -1,5 +1,6 @@
 """What operators may do to a service: which actions are possible now, and doing them."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -134,25 +135,26 @@ async def act_on(console: Console, gateways: Sequence[str], operation: Operation
 
     Raises the `ConsoleProblem` of the first gateway if none could do it.
     """
-    body, done, problems = msgspec.json.encode(operation), list[str](), list[ConsoleProblem]()
-    for gateway in gateways:
-        try:
-            done.append(f"{gateway}: {await _acted(console, gateway, body)}")
-        except ConsoleProblem as problem:
-            problems.append(problem)
+    body = msgspec.json.encode(operation)
+    found = await asyncio.gather(*(_acted(console, one, body) for one in gateways))
+    done = [one for one in found if isinstance(one, str)]
+    problems = [one for one in found if isinstance(one, ConsoleProblem)]
     if not done:
         raise problems[0]
     return " ".join([*done, *(f"Not done: {one.detail}" for one in problems)])
 
 
-async def _acted(console: Console, gateway: str, body: bytes) -> str:
-    """Do it on one gateway, and return what was done."""
-    answered = await console.sources.send_one(gateway, ACT, body)
+async def _acted(console: Console, gateway: str, body: bytes) -> str | ConsoleProblem:
+    """Do it on one gateway; return what was done, or why it was not."""
+    try:
+        answered = await console.sources.send_one(gateway, ACT, body)
+    except ConsoleProblem as problem:
+        return problem
     acted = msgspec.json.decode(answered, type=Acted)
     if acted.problem:
         title = "Nothing was changed"
-        raise ConsoleProblem(acted.status, title, f"{gateway}: {acted.problem}")
-    return " ".join([acted.action, *_reasons(acted.failed)])
+        return ConsoleProblem(acted.status, title, f"{gateway}: {acted.problem}")
+    return " ".join([f"{gateway}: {acted.action}", *_reasons(acted.failed)])
 
 
 def _reasons(failed: Sequence[str]) -> Iterator[str]:

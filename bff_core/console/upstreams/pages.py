@@ -1,5 +1,6 @@
 """Builds the page of services, and that of one service."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from bff_core.console.answers import ConsoleProblem
@@ -20,11 +21,8 @@ from bff_core.console.upstreams.samples import Measured, measured_by
 
 async def reports_of(console: Console, gateway: str) -> list[ProcessReport]:
     """Return what the processes of one gateway report, or of all if it is empty."""
-    found: list[ProcessReport] = []
-    for name in console.sources.selected(gateway):
-        answers = await console.sources.send_all(name, STATE)
-        found += answers.decoded(ProcessReport)
-    return found
+    answers = await console.sources.send_each(console.sources.selected(gateway), STATE)
+    return [report for one in answers.values() for report in one.decoded(ProcessReport)]
 
 
 async def processes_of(console: Console, name: str, gateway: str) -> list[InProcess]:
@@ -38,8 +36,10 @@ async def processes_of(console: Console, name: str, gateway: str) -> list[InProc
 
 async def upstream_list(console: Console, gateway: str) -> UpstreamList:
     """Return the page of all services."""
-    upstreams = by_upstream(await reports_of(console, gateway))
-    samples = (await measured_by(console, console.sources.selected(gateway))).upstreams
+    reports, measured = await asyncio.gather(
+        reports_of(console, gateway), measured_by(console, console.sources.selected(gateway))
+    )
+    upstreams, samples = by_upstream(reports), measured.upstreams
     headlines = {
         name: headline_of(name, processes, samples.get(name))
         for name, processes in upstreams.items()
@@ -55,8 +55,10 @@ async def upstream_list(console: Console, gateway: str) -> UpstreamList:
 
 async def upstream_detail(console: Console, name: str, gateway: str) -> UpstreamDetail:
     """Return the page of one service."""
-    processes = await processes_of(console, name, gateway)
-    measured = await measured_by(console, console.sources.selected(gateway))
+    processes, measured = await asyncio.gather(
+        processes_of(console, name, gateway),
+        measured_by(console, console.sources.selected(gateway)),
+    )
     samples = measured.upstreams.get(name)
     headline = headline_of(name, processes, samples)
     shown = max(processes, key=_severity)

@@ -1,6 +1,6 @@
 // The frame of every page: navigation, top bar, main.
 import { useEffect } from "preact/hooks";
-import { number, timeOfDay } from "../format.js";
+import { count, number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
 import { brokenSince, connect, installation, newFailures, retryIn, status, togglePause } from "../live.js";
 import { hrefOf, page, PAGES, query, setQuery } from "../router.js";
@@ -39,7 +39,7 @@ export function Frame({ title, filters = null, note = "", class: kind = "", chil
     document.title = `${title} · bff console`;
   }, [title]);
   return html`<header class="top"><h1>${title}</h1>${filters}${note && html`<span class="muted note">${note}</span>`}<span class="grow"></span><${LiveState} /><${Find} /></header>
-    <main class="main ${kind} ${status.value === "off" ? "old" : ""}" id="main" tabindex="-1"><${Disconnected} />${children}</main>`;
+    <main class="main ${kind} ${status.value === "off" ? "old" : ""}" id="main" tabindex="-1"><${Disconnected} /><${SilentWorkers} />${children}</main>`;
 }
 
 function LiveState() {
@@ -54,6 +54,15 @@ function Disconnected() {
   if (status.value !== "off") return null;
   return html`<div class="answer off" role="status"><${Icon} name="missing" /><span><b>Not live since ${timeOfDay(brokenSince.value)}.</b> Retrying in ${retryIn.value} s.</span>
     <span class="more"><button type="button" class="btn" onClick=${connect}>Retry now</button></span></div>`;
+}
+
+/** The bar that names processes whose figures the page lacks, since they do not answer. */
+function SilentWorkers() {
+  const silent = (installation.value?.gateways ?? []).flatMap(({ name, silent = [] }) => silent.map((one) => ({ ...one, name })));
+  if (!silent.length || status.value === "off") return null;
+  const names = silent.slice(0, 3).map(({ name, pid, since }) => `${name} worker ${pid} since ${timeOfDay(since)}`);
+  const rest = silent.length > 3 ? ` and ${silent.length - 3} more` : "";
+  return html`<div class="answer off" role="status"><${Icon} name="missing" /><span><b>${count(silent.length, "process does", "processes do")} not answer:</b> ${names.join(", ")}${rest}. Stopped, or blocked by code that does not await; figures here are without ${silent.length === 1 ? "it" : "them"}.</span></div>`;
 }
 
 /** The filter by gateway that pages share; its state is `?gateway=` of the address. */
