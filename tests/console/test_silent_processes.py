@@ -102,7 +102,7 @@ async def test_a_silent_gateway_is_a_problem_at_once(tmp_path, blocked, process)
 
 
 async def test_what_was_not_greeted_is_never_sent(tmp_path, blocked):
-    """A process that goes on later must not do what someone was told had failed."""
+    """A process that goes on later must not do what was reported as failed."""
     async with reading(tmp_path) as sources:
         with pytest.raises(ConsoleProblem):
             await sources.send_one("web", INFO, b"body")

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.cli.dev.feeds import Feeds
-from bff_core.cli.dev.managed_program import ManagedProgram
 from bff_core.cli.dev.process_infos import ProcessInfos
 from bff_core.cli.dev.program import Program
+from bff_core.cli.dev.program_changes import ProgramChanges
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.ports import HIGHEST, HOST, Port, PortUnusable, port_from
 from bff_core.compat.uvicorn import configuration
@@ -55,16 +55,7 @@ class ProgramsOfRun(Protocol):
     logs: LogRing
     events: deque[EventRow]
 
-    @property
-    def all_managed(self) -> Mapping[str, ManagedProgram]:
-        """All programs by name, services first."""
-        ...
-
-    def start_program(self, name: str, /) -> None:
-        """Start a program that does not run."""
-
-    def stop_program(self, name: str, /) -> None:
-        """End a program at once."""
+    changes: ProgramChanges
 
 
 class ConsoleServer:
@@ -82,7 +73,7 @@ class ConsoleServer:
     async def serving(self, run: ProgramsOfRun, feeds: Feeds) -> AsyncIterator[None]:
         """Serve the console until the context ends; pages that are open then see it end."""
         client = ProgramClient()
-        processes = ProcessInfos(run.all_managed.values())
+        processes = ProcessInfos(run.changes.all_managed.values())
         console = _console_of(run, feeds, client, processes)
         app = ConsoleApp(console)
         loop = asyncio.get_running_loop()
@@ -135,7 +126,7 @@ class _Logged:
 def _console_of(
     run: ProgramsOfRun, feeds: Feeds, client: ProgramClient, processes: ProcessInfos
 ) -> Console:
-    managed = run.all_managed.values()
+    managed = run.changes.all_managed.values()
     gateways = [one.program for one in managed if one.program.is_gateway]
     sources = [
         GatewaySource(name=one.name, folder=feeds.folder_of(one.name), url=one.url)
@@ -154,8 +145,8 @@ def _console_of(
         logs=run.logs,
         client=client,
         processes=processes,
-        start=run.start_program,
-        stop=run.stop_program,
+        start=run.changes.start,
+        stop=run.changes.stop,
     )
     console.put(development)
     return console

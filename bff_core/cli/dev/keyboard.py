@@ -140,7 +140,7 @@ class Keyboard:
 
     async def _offer(self, program: Program) -> None:
         """Show what can be done to a program."""
-        name, state = program.name, self._supervisor.all_managed[program.name].state
+        name, state = program.name, self._supervisor.changes.all_managed[program.name].state
         keys: list[Key] = [
             ("s", "stop" if state == "ready" else "start", partial(self._toggle, name)),
             ("r", "restart", partial(self._restart_one, name)),
@@ -155,11 +155,11 @@ class Keyboard:
         self._menu([*keys, (ESCAPE, "back", self.show)], name)
 
     def _toggle(self, name: str) -> None:
-        self._supervisor.toggle(name)
+        self._supervisor.changes.toggle(name)
         self.show()
 
     def _restart_one(self, name: str) -> None:
-        self._supervisor.restart(name)
+        self._supervisor.changes.restart(name)
         self.show()
 
     def _fault(self, program: Program, effect: str, *faults: object) -> None:
@@ -177,7 +177,7 @@ class Keyboard:
     def _restart(self) -> None:
         for one in self._supervisor.programs:
             if one.is_gateway:
-                self._supervisor.restart(one.name)
+                self._supervisor.changes.restart(one.name)
 
     def _switch_trees(self) -> None:
         self._screen.next_trees()

@@ -4,7 +4,8 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final, Literal
 
 from bff_core.cli.dev.child import Child, EndedEarly
@@ -46,6 +47,7 @@ class ManagedProgram:
         stop_seconds: float,
     ) -> None:
         self.program = program
+        self.run_env: Mapping[str, str] = {}
         self._state: State = "starting"
         self.ended_at: float | None = None
         self.child: Child | None = None
@@ -69,6 +71,10 @@ class ManagedProgram:
         has_ended = state in {"stopped", "failed"}
         self.ended_at = (self.ended_at or time.time()) if has_ended else None
         self._state = state
+
+    def describe(self, program: Program) -> None:
+        """Set the program of the next process, with the variables of the run, `run_env`."""
+        self.program = replace(program, env={**program.env, **self.run_env})
 
     @property
     def name(self) -> str:
