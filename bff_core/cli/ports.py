@@ -37,18 +37,28 @@ def port_from(environ: Mapping[str, str], variable: str, default: int, *, offset
 
 
 def check(ports: Iterable[Port]) -> None:
-    """Raise PortUnusable for the first port that is used twice or taken."""
+    """Raise PortUnusable for the first port that is used twice, or for those that are taken."""
     taken: dict[int, Port] = {}
     for port in ports:
         if other := taken.get(port.number):
             names = f"{other.variable} and {port.variable}"
             raise PortUnusable(f"port {port.number} is named twice: by {names}")
         taken[port.number] = port
-    for port in taken.values():
-        if _is_busy(port.number):
-            raise PortUnusable(
-                f"port {port.number} is busy: free it or choose another with {port.variable}"
-            )
+    busy = [port for port in taken.values() if _is_busy(port.number)]
+    if len(busy) == 1:
+        raise PortUnusable(busy_text(busy[0]))
+    if busy:
+        numbers = ", ".join(f"{port.number}" for port in busy)
+        variables = ", ".join(dict.fromkeys(port.variable for port in busy))
+        raise PortUnusable(
+            f"ports {numbers} are busy, maybe by another `bff dev`: stop it, "
+            f"or choose others with {variables}"
+        )
+
+
+def busy_text(port: Port) -> str:
+    """Return what to do about a port that is taken."""
+    return f"port {port.number} is busy: free it or choose another with {port.variable}"
 
 
 def _is_busy(number: int) -> bool:

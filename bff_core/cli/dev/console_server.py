@@ -17,7 +17,7 @@ from bff_core.cli.dev.process_infos import ProcessInfos
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.program_changes import ProgramChanges
 from bff_core.cli.errors import CannotRun
-from bff_core.cli.ports import HIGHEST, HOST, Port, PortUnusable, port_from
+from bff_core.cli.ports import HIGHEST, HOST, Port, PortUnusable, busy_text, port_from
 from bff_core.compat.uvicorn import configuration
 from bff_core.console.access import Access
 from bff_core.console.answers import ConsoleProblem, problem_answer
@@ -182,6 +182,4 @@ def _bound(port: Port) -> ConsoleServer:
     try:
         return ConsoleServer(bind(HOST, port.number))
     except CannotListen:
-        raise PortUnusable(
-            f"port {port.number} is busy: free it or choose another with {port.variable}"
-        ) from None
+        raise PortUnusable(busy_text(port)) from None

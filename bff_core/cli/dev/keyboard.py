@@ -2,11 +2,11 @@
 
 import asyncio
 import textwrap
-import webbrowser
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Final
 
+from bff_core.cli.dev.browser import open_in_browser
 from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.faults import FAILING, FLAKY, SLOW, NoFaults, set_faults, takes_faults
 from bff_core.cli.dev.program import Program
@@ -21,7 +21,7 @@ HELP: Final = """
   o  open the console in the browser: all requests, screens and services, live
   p  open a gateway's page in the browser
   b  break or restart a program: stop it; make a mock slow, or let it fail
-  r  restart all gateways with their current code
+  r  reload: restart all gateways with their current code
   t  which requests show their tree: first of a route, slow and degraded; all; none
   q  quit; Ctrl-C does so, too
 
@@ -70,8 +70,8 @@ class Keyboard:
             [
                 *console,
                 ("p", "pages", self._open),
-                ("b", "break or restart a service", self._break),
-                ("r", "restart", self._restart),
+                ("b", "break or restart", self._break),
+                ("r", "reload", self._restart),
                 ("t", f"trees: {self._screen.trees}", self._switch_trees),
                 ("?", "help", self._help),
                 ("q", "quit", self._supervisor.stop),
@@ -129,7 +129,7 @@ class Keyboard:
         self._do(self._browse(f"{program.url}{program.page}"))
 
     async def _browse(self, address: str) -> None:
-        is_open = await asyncio.to_thread(webbrowser.open, address)
+        is_open = await open_in_browser(address)
         self._screen.note(
             f"opened {address}" if is_open else f"no browser was found: open {address}"
         )

@@ -57,16 +57,19 @@ class RequestLines:
         return f"{self._style.paint(clock, DIM)}  {name:<{self._name_width}}  "
 
     def line(self, name: str, trace: RequestRecord, summary: Summary, width: int) -> str:
-        """Return the line of a request; a narrow terminal does without size and calls."""
+        """Return the line of a request; a narrow terminal does without size, calls and words."""
         style, colour = self._style, STATE_COLOURS[summary.state]
         self._title_width = min(max(self._title_width, len(summary.title)), 40)
         title = f"{summary.title:<{self._title_width}}"
         word = f"{style.sign(summary.state)} {summary.state}" if style.has_signs else summary.state
         calls = f"{summary.calls} call{'' if summary.calls == 1 else 's'}"
         sent = f"{size_of(trace.size):>9}{calls:>10}" if width >= WIDTH_FOR_BARS else ""
+        state = f"{word:<10}"
+        if width < WIDTH_FOR_SERVICES and style.has_signs:
+            state = style.sign(summary.state)
         line = (
             f"{self.prefix(name, trace.time)}{style.paint(title, BOLD)}  {trace.status:>3}  "
-            f"{style.paint(f'{word:<10}', colour)}{milliseconds(trace.seconds):>6} ms{sent}  "
+            f"{style.paint(state, colour)}{milliseconds(trace.seconds):>6} ms{sent}  "
             f"{style.paint(trace.request_id[:8], DIM)}{self._remark(trace, summary)}"
         )
         return fitted(line, width)

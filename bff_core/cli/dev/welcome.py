@@ -28,19 +28,28 @@ def welcome(
     """Return the text; `serving` has those that serve, `console` is its address."""
     gateways = [one for one in programs if one.is_gateway]
     services = [one for one in programs if not one.is_gateway]
-    left = [*_gateways(style, gateways, serving), (0, ""), _ready(style, total)]
+    left = [*_gateways(style, gateways, serving), (0, "")]
+    failed = [one.name for one in programs if one.name not in serving]
+    if not failed:
+        left.append(_cell((f"ready in {total:.1f} s", (DIM,)), style=style))
     right = _services(style, services, elsewhere, serving)
     width = max(size for size, _ in left) + 3
     if width + max((size for size, _ in right), default=0) + 2 > columns:
-        rows = [f"  {text}" for _, text in [*left[:-2], (0, ""), *right, (0, ""), left[-1]]]
+        end = left[len(gateways) :]
+        below = [*left[: len(gateways)], (0, ""), *right, *end]
+        rows = [f"  {text}".rstrip() for _, text in below]
     else:
         rows = [
             f"  {text}{'':{width - size}}{behind}".rstrip()
             for (size, text), (_, behind) in zip_longest(left, right, fillvalue=(0, ""))
         ]
-    examples = [f"  {style.paint('try', DIM)}  {one.example}" for one in gateways if one.example]
-    addresses = list(_addresses(style, gateways, console))
-    blocks = [addresses, rows, examples]
+    examples = [
+        f"  {style.paint('try', DIM)}  {one.example}"
+        for one in gateways
+        if one.example and one.name not in failed
+    ]
+    addresses = list(_addresses(style, [one for one in gateways if one.name in serving], console))
+    blocks = [addresses, rows, list(_failed(style, failed, len(programs))), examples]
     return "\n".join(line for block in blocks if block for line in ("", *block)) + "\n"
 
 
@@ -106,8 +115,11 @@ def _column(
     ]
 
 
-def _ready(style: Style, total: float) -> Cell:
-    return _cell((f"ready in {total:.1f} s", (DIM,)), style=style)
+def _failed(style: Style, names: Sequence[str], count: int) -> Iterator[str]:
+    """Yield how many programs serve, and what to do about those that failed."""
+    if names:
+        what = f"{', '.join(names)} failed; the reason is above. Save a file of it, or press b."
+        yield f"  {style.paint(f'{count - len(names)} of {count} programs serve:', RED)} {what}"
 
 
 def _mark(style: Style, is_ready: bool) -> tuple[str, tuple[int, ...]]:

@@ -1,5 +1,6 @@
 """Which programs `bff dev` runs: ports, addresses and environments of `[tool.bff]`."""
 
+import socket
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from bff_core.cli.dev.plan import Plan
 from bff_core.cli.errors import CannotRun
-from bff_core.cli.ports import PortUnusable, check, port_from
+from bff_core.cli.ports import Port, PortUnusable, check, port_from
 from bff_core.cli.project import read_project
 from tests.reference_project import PROJECT, programs
 
@@ -65,6 +66,23 @@ def test_two_gateways_on_one_port_are_refused():
     """The message names both variables."""
     with pytest.raises(PortUnusable, match=r"^port 8002 is named twice: by WEB_PORT and MOBILE"):
         check(one.port for one in programs(WEB_PORT="8002").values())
+
+
+def test_all_ports_that_are_taken_are_named_at_once():
+    """One line says which they are, and what moves them."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        numbers = [held.getsockname()[1] for held in (one, other)]
+        ports = [Port(number, f"P{place}") for place, number in enumerate(numbers)]
+        with pytest.raises(PortUnusable) as refused:
+            check(ports)
+
+    assert str(refused.value) == (
+        f"ports {numbers[0]}, {numbers[1]} are busy, maybe by another `bff dev`: stop it, "
+        "or choose others with P0, P1"
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_a_request_says_of_each_part_what_happened(make):
 
 @pytest.mark.parametrize(
     ("width", "has_bars", "has_services"),
-    [(120, True, True), (99, False, True), (75, False, False)],
+    [(120, True, True), (99, False, True), (75, False, False), (60, False, False)],
 )
 def test_a_narrow_terminal_drops_bars_first_and_then_services(width, has_bars, has_services):
     """What is left fits."""
@@ -43,6 +43,7 @@ def test_a_narrow_terminal_drops_bars_first_and_then_services(width, has_bars, h
     assert ("▇" in text, "reviews" in text) == (has_bars, has_services)
     assert "fallback: timeout" in text
     assert max(map(len, lines)) <= width
+    assert "650 ms" in lines[0]
 
 
 def test_without_utf8_there_are_words_and_hashes():

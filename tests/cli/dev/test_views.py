@@ -187,12 +187,11 @@ def serving(*names: str) -> dict[str, Serving]:
 def test_the_start_shows_addresses_programs_and_a_request():
     """Gateways at the left, services in columns of five beside them."""
     all_programs = list(programs(BFF_AUTH="demo").values())
-    names = [one.name for one in all_programs if one.name != "cart"]
     text = welcome(
         SIGNS,
         all_programs,
         {},
-        serving(*names),
+        serving(*(one.name for one in all_programs)),
         console="http://localhost:8000/console",
         total=3.1,
         columns=120,
@@ -207,9 +206,26 @@ def test_the_start_shows_addresses_programs_and_a_request():
         line.startswith("  ✓ mobile   :8002  REST     /v1") and "✓ catalog   :9002" in line
         for line in lines
     )
-    assert "✗ cart" in text
     assert "  ready in 3.1 s" in text
     assert "  try  curl -sD- localhost:8002/v1/home -H 'Authorization: Bearer demo-1'" in lines
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_the_start_names_what_failed_and_offers_none_of_it(columns):
+    """Neither the page nor the example of a gateway that does not serve; and no "ready"."""
+    all_programs = list(programs(BFF_AUTH="demo").values())
+    names = [one.name for one in all_programs if one.name not in {"cart", "mobile"}]
+    text = welcome(SIGNS, all_programs, {}, serving(*names), total=3.1, columns=columns)
+
+    assert "✗ cart" in text
+    assert "✗ mobile" in text
+    assert (
+        "\n  11 of 13 programs serve: cart, mobile failed; the reason is above. "
+        "Save a file of it, or press b.\n"
+    ) in text
+    assert "ready in" not in text
+    assert "localhost:8002" not in text
+    assert "localhost:8003/v1/dashboard" in text
 
 
 def test_a_failed_request_leads_to_the_console(written):
