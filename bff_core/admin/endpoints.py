@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Awaitable, Mapping
-from hmac import compare_digest
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bff_core.admin.actions import AdminAction, AdminActions
 from bff_core.admin.cache import AfterPurge, GetCache, cache_actions
+from bff_core.admin.operator_token import OperatorToken
 from bff_core.admin.policies import ReadPolicies, policy_actions
 from bff_core.auth.authenticator import Authenticator, HasKeys, each_of
 from bff_core.edge.body_limit import whole
 from bff_core.edge.concern import HTTP_ONLY
-from bff_core.errors import NotAuthenticated
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.routing.path import path_of
 
@@ -56,11 +55,11 @@ class AdminEndpoints:
     authenticator accepts it.
     """
 
-    __slots__ = ("_actions", "_expected")
+    __slots__ = ("_actions", "_token")
     kinds = HTTP_ONLY
 
-    def __init__(self, *, token: str, actions: AdminActions) -> None:
-        self._expected = b"Bearer " + token.encode()
+    def __init__(self, *, token: OperatorToken, actions: AdminActions) -> None:
+        self._token = token
         self._actions = actions
 
     def check(self, context: RequestContext) -> Awaitable[Response] | None:
@@ -69,10 +68,7 @@ class AdminEndpoints:
         return None if action is None else self._run(action, context)
 
     async def _run(self, action: AdminAction, context: RequestContext) -> Response:
-        context.challenge = b"Bearer"
-        given = context.fields.get(b"authorization", b"")
-        if not compare_digest(given, self._expected):
-            raise NotAuthenticated("Send the operator's token.", reason="operator_token")
+        self._token.check(context, "admin")
         if context.scope.method != action.method:
             raise HTTPException(405, headers={"allow": action.method})
         return json_response(

@@ -1,19 +1,19 @@
 """Decides who may use the console: developers on their machine, and operators with the token."""
 
-import hmac
 import re
 import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from math import ceil
 from typing import Final
 
 from starlette.requests import Request
 
-from bff_core.clock import Clock, monotonic
+from bff_core.admin.operator_token import OperatorToken, bearer_of
+from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.operator_session import FailedAttempts, OperatorSessions
+from bff_core.console.operator_session import OperatorSessions
+from bff_core.events import Events
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -65,21 +65,19 @@ class Access:
         self,
         *,
         is_development: bool,
-        token: str = "",
+        token: OperatorToken | None = None,
         gateway: str = "",
         is_secure: bool = False,
         is_allowed_host: Callable[[bytes], bool] = lambda _: True,
         ended: MutableMapping[str, float] | None = None,
-        clock: Clock = monotonic,
         wall: Clock = time.time,
     ) -> None:
         self._is_development = is_development
-        self._token = token
+        self._token = token or OperatorToken("", Events())
         self._is_secure = is_secure
         self._is_allowed_host = is_allowed_host
-        self.attempts = FailedAttempts(clock)
         self.sessions = OperatorSessions(
-            token, gateway, wall=wall, ended={} if ended is None else ended
+            self._token, gateway, wall=wall, ended={} if ended is None else ended
         )
 
     def admit(self, request: Request) -> Actor:
@@ -93,7 +91,7 @@ class Access:
         if self._is_development and is_loopback(request.headers.get("host", "")):
             if is_local(request):
                 return Actor("developer")
-            if not self._token:
+            if not self._token.is_set:
                 raise ConsoleProblem(
                     403,
                     "The console is open on this machine only",
@@ -102,7 +100,7 @@ class Access:
         self.check_host(request)
         given = request.headers.get("authorization", "")
         if given:
-            self.check_token(request, given.partition(" ")[2].strip())
+            self.check_token(request, bearer_of(given.encode("latin-1")))
             return Actor("operator")
         session = self.sessions.nonce(request.cookies.get(self.cookie(request), ""))
         if session is None:
@@ -112,7 +110,7 @@ class Access:
     def check_host(self, request: Request) -> None:
         """Raise a `ConsoleProblem` where no token opens the console, or for another host."""
         host = request.headers.get("host", "")
-        if not self._token:
+        if not self._token.is_set:
             raise ConsoleProblem(
                 403,
                 "The console is open on this machine only",
@@ -123,20 +121,21 @@ class Access:
                 400, "This host is not served here", "Use a host of BFF_ALLOWED_HOSTS."
             )
 
-    def check_token(self, request: Request, given: str) -> None:
-        """Raise a `ConsoleProblem` for a wrong token, and after too many of them for all."""
-        address = address_of(request)
-        wait = self.attempts.wait(address)
-        if wait:
-            raise ConsoleProblem(
-                429,
-                "Too many wrong tokens",
-                f"Try again in {ceil(wait / 60)} min.",
-                headers={"retry-after": str(ceil(wait))},
-            )
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
-            self.attempts.add(address)
+    def check_token(self, request: Request, given: bytes) -> None:
+        """Raise a `ConsoleProblem` for a wrong token: 401, and 429 after too many of them."""
+        if not given:
             raise SignInRequired
+        refusal = self._token.refusal(given, address_of(request), "console")
+        if refusal is None:
+            return
+        if not refusal.wait:
+            raise SignInRequired
+        raise ConsoleProblem(
+            429,
+            "Too many wrong tokens",
+            "Send the right one: it is accepted at once.",
+            headers=refusal.headers,
+        )
 
     def is_https(self, request: Request) -> bool:
         """Whether the browser uses https."""

@@ -98,7 +98,7 @@ async def sign_in(console: Console, request: Request) -> Response:
     form = parse_qs((await read_bytes(request, MAX_FORM_BYTES)).decode("utf-8", "replace"))
     target = _safe(form.get("next", [PATH])[0])
     try:
-        access.check_token(request, form.get("token", [""])[0].strip())
+        access.check_token(request, form.get("token", [""])[0].strip().encode())
     except SignInRequired:
         return login_page(
             request, status=401, error="That is not the operator token.", target=target

@@ -32,7 +32,7 @@ def pages_of(gateway: Gateway) -> ConsoleApp:
     state = state_of(gateway)
     access = Access(
         is_development=is_development,
-        token=settings.operator_token.get_secret_value(),
+        token=gateway.operator_token,
         gateway=gateway.title,
         is_secure=settings.public_url.startswith("https:"),
         is_allowed_host=host_check(gateway.edge_options.allowed_hosts),

@@ -166,7 +166,7 @@ def _caller(limit: Limit, context: RequestContext) -> str:
         if key:
             return f"key:{_digest(key)}"
     client = context.asgi.get("client")
-    return _network(client[0] if client else "")
+    return network_of(client[0] if client else "")
 
 
 def _digest(secret: bytes) -> str:
@@ -175,7 +175,8 @@ def _digest(secret: bytes) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _network(peer: str) -> str:
+def network_of(peer: str) -> str:
+    """Return the caller that an address counts as: itself, or its network for IPv6."""
     address = parse_address(peer)
     if isinstance(address, IPv6Address):
         network = IPv6Network((address, IPV6_PREFIX_BITS), strict=False)

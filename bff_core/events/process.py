@@ -331,6 +331,19 @@ class OperatorActed(GatewayEvent, frozen=True):
     action: str
 
 
+class OperatorRefused(GatewayEvent, frozen=True):
+    """A wrong operator token was sent to a `place`: `admin`, `metrics` or `console`.
+
+    `attempts` counts those of the address `client` within five minutes; the event is emitted for
+    1, 10, 100 and so on.
+    """
+
+    name: ClassVar[str] = "operator.refused"
+    place: str
+    client: str
+    attempts: int
+
+
 class Crashed(GatewayEvent, frozen=True):
     """An exception was not handled, or truncated an answer that had begun.
 

@@ -15,6 +15,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.admin.endpoints import AdminEndpoints, admin_actions
 from bff_core.admin.operations import operation_actions
+from bff_core.admin.operator_token import OperatorToken
 from bff_core.admin.webhook import Webhook
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import names_of
@@ -112,6 +113,9 @@ class Gateway(FastAPI):
         self.local_limits = MemoryLimitStore(config.clock)
         self.operations = OperatorActions(
             lambda: self.running, config.events, has_shared_cache=bool(config.settings.cache_url)
+        )
+        self.operator_token = OperatorToken(
+            config.settings.operator_token.get_secret_value(), config.events, config.clock
         )
         self.captures = Captures() if config.settings.env == "development" else None
         self.parts_recorder = PartsRecorder()  # used in development
@@ -224,13 +228,13 @@ class Gateway(FastAPI):
                 self.operations.sagas if self.config.sagas is not None else None,
             ),
         )
-        token = self.settings.operator_token.get_secret_value()
-        return AdminEndpoints(token=token, actions=actions) if token else None
+        token = self.operator_token
+        return AdminEndpoints(token=token, actions=actions) if token.is_set else None
 
     def _metrics_page(self, table: RouteTable) -> MetricsPage | None:
         """Return `/metrics`; None if no token opens it, or a route of the app has its path."""
-        token, sink = self.settings.operator_token.get_secret_value(), metrics_sink(self.events)
-        if not token or sink is None or has_metrics_route(table):
+        token, sink = self.operator_token, metrics_sink(self.events)
+        if not token.is_set or sink is None or has_metrics_route(table):
             return None
         return MetricsPage(token=token, scrape=lambda accept: self._counted().scrape(accept))
 

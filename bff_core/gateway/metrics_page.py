@@ -1,13 +1,12 @@
 """`/metrics` at the gateway, to requests with the operator's token."""
 
 from collections.abc import Awaitable
-from hmac import compare_digest
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from bff_core.admin.operator_token import OperatorToken
 from bff_core.edge.concern import HTTP_ONLY
-from bff_core.errors import NotAuthenticated
 from bff_core.gateway.metrics_port import PATH, READ_METHODS, Scraping
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.routing.path import path_of
@@ -22,11 +21,11 @@ def has_metrics_route(table: RouteTable) -> bool:
 class MetricsPage:
     """After the limits by address: answers `/metrics` to requests with the operator's token."""
 
-    __slots__ = ("_expected", "_scrape")
+    __slots__ = ("_scrape", "_token")
     kinds = HTTP_ONLY
 
-    def __init__(self, *, token: str, scrape: Scraping) -> None:
-        self._expected = b"Bearer " + token.encode()
+    def __init__(self, *, token: OperatorToken, scrape: Scraping) -> None:
+        self._token = token
         self._scrape = scrape
 
     def check(self, context: RequestContext) -> Awaitable[Response] | None:
@@ -34,9 +33,7 @@ class MetricsPage:
         return self._answer(context) if path_of(context.asgi) == PATH else None
 
     async def _answer(self, context: RequestContext) -> Response:
-        context.challenge = b"Bearer"
-        if not compare_digest(context.fields.get(b"authorization", b""), self._expected):
-            raise NotAuthenticated("Send the operator's token.", reason="operator_token")
+        self._token.check(context, "metrics")
         if context.scope.method not in READ_METHODS:
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
         accept = context.fields.get(b"accept", b"").decode("latin-1")

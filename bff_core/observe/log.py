@@ -106,6 +106,7 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.Drained: logging.INFO,
     events.WorkerEnded: logging.ERROR,
     events.OperatorActed: logging.WARNING,
+    events.OperatorRefused: logging.WARNING,
     events.Crashed: logging.ERROR,
 }
 """The level of each kind of event, or a function that returns it; of other kinds it is info."""

@@ -9,6 +9,7 @@ from bff_core.edge.options import EdgeOptions
 from bff_core.settings.model import Settings
 from bff_core.startup.addresses import count_public, is_loopback, is_public
 from bff_core.startup.sharing import is_memory
+from bff_core.startup.weak_secrets import weakness_of
 from bff_core.upstream.client import Upstream
 
 MAX_TRUSTED_IPV4: Final = 2**24
@@ -44,6 +45,7 @@ def production_errors(
     if settings.console == "on" and not settings.operator_token.get_secret_value():
         yield "BFF_CONSOLE=on: set BFF_OPERATOR_TOKEN too, the secret that opens the console"
     yield from _sample_secrets(settings)
+    yield from _weak_secrets(settings)
     yield from _unset_files(settings, authenticator, has_sagas=has_sagas)
 
 
@@ -104,11 +106,32 @@ def _sample_secrets(settings: Settings) -> Iterator[str]:
         },
     }
     for variable, values in secrets.items():
-        if any(sample in value.lower() for value in values for sample in SAMPLE_SECRETS):
+        if any(map(_is_sample, values)):
             yield (
                 f"{variable} holds a secret of the examples, which everybody knows: generate your "
                 f"own, as with openssl rand -base64 32, {ELSE}"
             )
+
+
+def _weak_secrets(settings: Settings) -> Iterator[str]:
+    """Check the secrets that operators make up themselves; others come from their services."""
+    secrets = {
+        "BFF_SESSION_KEYS": settings.sealing_secrets,
+        "BFF_OPERATOR_TOKEN": [settings.operator_token.get_secret_value()],
+        "BFF_PURGE_SECRET": settings.purge_secrets,
+        "BFF_VIEWER_HASH_KEY": [settings.viewer_hash_key.get_secret_value()],
+    }
+    for variable, values in secrets.items():
+        weakness = next((why for one in values if one and (why := weakness_of(one))), "")
+        if weakness and not any(map(_is_sample, values)):
+            yield (
+                f"{variable} {weakness}, so that it can be guessed: generate one, as with "
+                f"openssl rand -base64 32, {ELSE}"
+            )
+
+
+def _is_sample(secret: str) -> bool:
+    return any(sample in secret.lower() for sample in SAMPLE_SECRETS)
 
 
 def _unset_files(

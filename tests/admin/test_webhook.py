@@ -9,6 +9,7 @@ import pytest
 
 from bff_core.admin.cache import MAX_TAG_CHARACTERS, MAX_TAGS, cache_actions
 from bff_core.admin.endpoints import MAX_BODY_BYTES, AdminEndpoints
+from bff_core.admin.operator_token import OperatorToken
 from bff_core.admin.webhook import Webhook
 from bff_core.cache.entry import CacheEntry
 from bff_core.cache.response_cache import ResponseCache
@@ -68,7 +69,8 @@ class Shop:
 
     def _admin(self) -> AdminEndpoints | None:
         actions = cache_actions(lambda: self.cache, self._note)
-        return AdminEndpoints(token=self.token, actions=actions) if self.token else None
+        token = OperatorToken(self.token, Events())
+        return AdminEndpoints(token=token, actions=actions) if self.token else None
 
     def _webhook(self) -> Webhook | None:
         if not self.secrets:

@@ -13,6 +13,7 @@ from bff_core import ANYONE, Views, access, compose, gateway
 from bff_core.admin.cache import cache_actions
 from bff_core.admin.endpoints import MAX_BODY_BYTES as MAX_ADMIN_BODY_BYTES
 from bff_core.admin.endpoints import AdminEndpoints
+from bff_core.admin.operator_token import OperatorToken
 from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.edge.health import About, Readiness
@@ -137,7 +138,9 @@ def operated(purged):
                 about=About("shop"),
                 readiness=Readiness(),
                 events=Events(),
-                admin=AdminEndpoints(token=TOKEN, actions=cache_actions(Cache, unreported)),
+                admin=AdminEndpoints(
+                    token=OperatorToken(TOKEN, Events()), actions=cache_actions(Cache, unreported)
+                ),
                 clock=lambda: 0.0,
             ),
         )
@@ -146,7 +149,7 @@ def operated(purged):
 
 @pytest.mark.parametrize(
     "given",
-    ["", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Bearer  {TOKEN}", f"bearer {TOKEN}",
+    ["", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Bearer x {TOKEN}", f"Bearer,{TOKEN}",
      f"Bearer {TOKEN.upper()}", f"Basic {TOKEN}", "Bearer ", "Bearer"],
 )  # fmt: skip
 async def test_only_the_operators_token_is_the_operators_token(given):

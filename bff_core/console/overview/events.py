@@ -147,6 +147,12 @@ def _acted(subject: str, details: Details) -> tuple[Severity, str]:
     return "stale", f"**{subject}**: {details.get('action', '')}"
 
 
+def _refused(subject: str, details: Details) -> tuple[Severity, str]:
+    attempts, client = details.get("attempts"), details.get("client")
+    said = "a **wrong operator token**" if attempts == "1" else f"{attempts} **wrong tokens**"
+    return "fallback", f"{said} from {client} at {subject}"
+
+
 _TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {
     "endpoint.ejected": lambda subject, details: (
         "failed",
@@ -183,5 +189,6 @@ _TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {
         f"a **worker** ended ({details.get('cause')}) and is replaced",
     ),
     ACTED: _acted,
+    "operator.refused": _refused,
     "server.started": lambda _, details: ("ok", f"**started** at {details.get('address')}"),
 }

@@ -56,6 +56,7 @@ SUBJECTS: Final[Mapping[type, tuple[str, Callable[[Any], dict[str, str]]]]] = {
     events.SagaStuck: ("saga", _details("step", "reason", "pause")),
     events.WorkerEnded: ("", _details("pid", "cause")),
     events.OperatorActed: ("subject", _details("actor", "action")),
+    events.OperatorRefused: ("place", _details("client", "attempts")),
     events.Opened: ("", _details("address")),
     events.Drained: ("", _details("unfinished")),
 }
