@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bff_core.observe.request_redaction import HIDDEN
+from bff_core.observe.masking import HIDDEN
 
 _PLACEHOLDERS: Final = {
     "authorization": "Bearer $TOKEN",

@@ -10,8 +10,7 @@ from bff_core.console.request_blame import blame_of
 from bff_core.console.request_spans import span_rows
 from bff_core.console.request_store import StoredRequest
 from bff_core.gateway.captures import Capture
-from bff_core.observe.masking import redacted
-from bff_core.observe.request_redaction import HIDDEN
+from bff_core.observe.masking import HIDDEN, redacted
 
 IN_PRODUCTION = "Bodies and credentials are stored in development only."
 

@@ -11,9 +11,9 @@ from bff_core import events
 from bff_core.events.sinks import AnyEvent, Span
 from bff_core.observe.exceptions import described
 from bff_core.observe.line_socket import LineSocket
-from bff_core.observe.masking import masked, redacted
+from bff_core.observe.masking import masked
 from bff_core.observe.request_records import RequestRecord, RequestRecords, SpanRecord
-from bff_core.observe.request_redaction import shown_headers, shown_query
+from bff_core.observe.request_redaction import shown_headers, shown_path, shown_query
 from bff_core.observe.span_marks import mark_of
 from bff_core.scope import Scope, current_request
 
@@ -319,7 +319,7 @@ class RequestRecorder:
     def _describe(self, record: RequestRecord, event: events.RequestAnswered) -> None:
         """Add what is known at the answer."""
         record.route, record.status, record.seconds = event.route, event.status, event.duration
-        record.path, record.size, record.owner = redacted(event.path), event.size, event.owner
+        record.path, record.size, record.owner = event.path, event.size, event.owner
         record.reason, record.is_truncated = event.reason, event.is_truncated
         record.viewer, record.scheme = event.viewer, event.scheme
         if event.error is not None:
@@ -327,12 +327,13 @@ class RequestRecorder:
             record.error = masked(str(event.error) if is_text else described(event.error))  # type: ignore[arg-type] # not a text
         scope = current_request.get()
         if scope is not None and scope.request_id == record.request_id:
-            record.path = redacted(scope.path)
+            record.path = scope.path
             record.tracestate = scope.tracestate
             labels = dict.fromkeys((scope.root_fields or {}).values())
             record.fields = [label.partition(" ")[2] for label in labels]
             record.query = shown_query(scope.query, has_values=self._shows_values)
             record.headers = shown_headers(scope.headers)
+        record.path = shown_path(record.path, record.route)
         if event.status >= 500 or event.is_truncated:
             record.state = "failed"
         elif event.status < 400 and any(_degrades(one) for one in record.spans):

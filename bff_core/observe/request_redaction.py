@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote, unquote_plus
 
-from bff_core.observe.masking import redacted
-
-HIDDEN: Final = "***"
+from bff_core.observe.masking import HIDDEN, redacted
+from bff_core.observe.secret_names import hides
 
 SHOWN: Final = frozenset(
     b"accept accept-encoding accept-language cache-control connection content-encoding "
@@ -21,32 +20,60 @@ SHOWN: Final = frozenset(
 
 MAX_HEADERS: Final = 64
 MAX_VALUE: Final = 300
+MAX_NAME: Final = 100
+MAX_READ: Final = 4096
+"""Characters of a value that are masked before it is cut to `MAX_VALUE`."""
+
 MAX_QUERY: Final = 1000
+MAX_PATH: Final = 2000
+
+_PRINTABLE: Final = "".join(map(chr, range(0x20, 0x7F)))
 
 
 def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
     """Return headers as they may be shown: `***` for values of all but well-known ones."""
     return [
-        (
-            name.decode("latin-1"),
-            redacted(value[:MAX_VALUE].decode("latin-1")) if name in SHOWN else HIDDEN,
-        )
+        (name[:MAX_NAME].decode("latin-1"), shown_header(name, value)[:MAX_VALUE])
         for name, value in list(headers)[:MAX_HEADERS]
     ]
 
 
-def shown_query(query: bytes, *, has_values: bool) -> str:
-    """Return a query as it may be shown: its names, with `has_values` also harmless values."""
+def shown_header(name: bytes, value: bytes, *, limit: int = MAX_READ) -> str:
+    """Return the value of a request's header as it may be shown, of its first bytes."""
+    return redacted(value[:limit].decode("latin-1")) if name in SHOWN else HIDDEN
+
+
+def shown_path(path: str, route: str = "") -> str:
+    """Return a path as it may be shown; `route`, its template, names what is in it."""
+    given, names = path.split("/"), route.split("/")
+    if len(given) == len(names):
+        given = [
+            HIDDEN if name[:1] == "{" and hides(name.strip("{}"), one) else one
+            for one, name in zip(given, names, strict=True)
+        ]
+    return redacted("/".join(given)[:MAX_PATH])
+
+
+def shown_query(query: bytes, *, has_values: bool, limit: int = MAX_QUERY) -> str:
+    """Return a query as it may be shown: its names, with `has_values` also harmless values.
+
+    They are encoded as they were.
+    """
     if not query:
         return ""
-    text = query[:MAX_QUERY].decode("latin-1")
-    pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=None)
-    shown = (
-        f"{quote(name)}={_value(name, value) if has_values else HIDDEN}" for name, value in pairs
-    )
-    return "&".join(shown)
+    pairs = query[:limit].decode("latin-1").split("&")
+    return "&".join(_pair(*one.partition("="), has_values=has_values) for one in pairs if one)
+
+
+def _pair(name: str, equals: str, value: str, *, has_values: bool) -> str:
+    plain = unquote_plus(name)
+    shown = quote(name, safe=_PRINTABLE) if redacted(plain) == plain else HIDDEN
+    shown += equals
+    return f"{shown}{_value(plain, value) if has_values else HIDDEN}" if value else shown
 
 
 def _value(name: str, value: str) -> str:
-    pair = redacted(f"{name}={value}")
-    return HIDDEN if HIDDEN in pair else quote(value)
+    plain = unquote_plus(value)
+    if hides(name, plain) or redacted(plain) != plain:
+        return HIDDEN
+    return quote(value, safe=_PRINTABLE)

@@ -7,8 +7,8 @@ from string import Formatter
 from typing import Final, Never
 from urllib.parse import quote, unquote, unquote_plus
 
+from bff_core.observe import secret_names
 from bff_core.observe.masking import without_credentials
-from bff_core.testing import secret_names
 
 REDACTED: Final = "redacted-"
 _MASKED: Final = re.compile(r"redacted-(?:\d+|any)")

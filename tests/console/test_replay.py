@@ -212,7 +212,7 @@ def captured(body: bytes, kind: str = "application/json") -> Capture:
     ("body", "shown"),
     [
         (b'{"password":"a"}', '{"password":"***"}'),
-        (b'{"session":{"id":1}}', '{"session":{"id":1}}'),
+        (b'{"session":{"id":1}}', '{"session":{"id":"***"}}'),
         (b'{"pin":[1,2]}', '{"pin":["***","***"]}'),
         (b'{"secret":null,"token":true}', '{"secret":null,"token":true}'),
         (b'["a@b.example c"]', '["*** c"]'),

@@ -1,6 +1,7 @@
 """Which names of headers, parameters and members say that their value is a secret."""
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -35,9 +36,34 @@ _RUN_TOGETHER: Final = re.compile(
 """Names without hyphens, underscores and capitals: `csrftoken`, `userpassword`, `SAMLResponse`."""
 
 
+MAX_NAME: Final = 200
+"""Of a longer name the end counts."""
+
+MAYBE: Final = frozenset({"card", "code", "key", "nonce", "state", "ticket"})
+"""The last words of names whose values may be secrets: `key=4f5a` is one, `key=home` is not."""
+
+_HARMLESS: Final = re.compile(r"[A-Za-z]{0,24}(?:[ ._/-][A-Za-z]{1,24}){0,7}|\d{1,3}")
+"""Words without digits, and numbers such as a status."""
+
+
 def plain(name: str) -> str:
     """Return a name in lower case, without hyphens, underscores and spaces."""
     return re.sub(r"[-_\s]", "", name).lower()
+
+
+@lru_cache(maxsize=4096)
+def _is_known(name: str) -> tuple[bool, bool]:
+    """Return whether a name is that of a secret, and whether it may be."""
+    words = _WORD.findall(name)
+    return is_secret(name), bool(words) and words[-1].lower() in MAYBE
+
+
+def hides(name: str, value: str) -> bool:
+    """Whether a value is not to be shown under a name."""
+    if len(name) > MAX_NAME:
+        name = name[-MAX_NAME:]
+    is_one, may_be = _is_known(name)
+    return is_one or (may_be and _HARMLESS.fullmatch(value) is None)
 
 
 def is_secret(name: str) -> bool:
