@@ -1,10 +1,10 @@
-"""The body of a response as the console may show it: without credentials and personal data."""
+"""Bodies as the console may show them: without credentials and personal data."""
 
 import re
 from typing import Final
 
 from bff_core.gateway.captures import Capture, Fields
-from bff_core.observe.body_masking import masked_text
+from bff_core.observe.body_masking import masked_bytes, masked_text
 
 _CHARSET: Final = re.compile(
     r'charset="?(?:iso-8859-1|latin-?1|windows-1252|us-ascii)\b', re.IGNORECASE
@@ -33,3 +33,20 @@ def shown_body(capture: Capture) -> tuple[str, str]:
         return masked_text(text, kind), ""
     except RecursionError:
         return "", "The body is nested too deeply to be shown."
+
+
+def shown_request(capture: Capture) -> bytes | None:
+    """Return the body of a request; None for one that is cut, compressed or in no form we know."""
+    headers, body = dict(capture.request_headers), capture.request
+    if capture.is_request_cut or headers.get("content-encoding", "identity") != "identity":
+        return None
+    kind = media_type(capture.request_headers)
+    if not kind.startswith("multipart/") and _CHARSET.search(kind) is None:
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            return None
+    try:
+        return masked_bytes(body, kind)
+    except RecursionError:
+        return None

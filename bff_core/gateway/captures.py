@@ -32,7 +32,8 @@ class Capture(msgspec.Struct, kw_only=True):
     """A request and its response; header names and values are Latin-1, `target` has the query.
 
     `span_id` is that of the record. `response` is the body before compression. Bodies that are
-    longer than what is stored are cut: see `is_request_cut` and `is_response_cut`.
+    longer than what is stored are cut: see `is_request_cut` and `is_response_cut`. A request is cut
+    as well if nothing read its body to the end.
     """
 
     span_id: str
@@ -50,10 +51,11 @@ class Capture(msgspec.Struct, kw_only=True):
 class _Exchange:
     """A request in flight."""
 
-    __slots__ = ("headers", "plain", "request", "request_size", "sent", "size", "status")
+    __slots__ = ("headers", "is_read", "plain", "request", "request_size", "sent", "size", "status")
 
     def __init__(self) -> None:
         self.request, self.request_size = bytearray(), 0
+        self.is_read = False
         self.status = 0
         self.headers: Iterable[tuple[bytes, bytes]] = ()
         self.sent: bytearray | None = bytearray()
@@ -65,6 +67,9 @@ class _Exchange:
 
         async def received() -> Message:
             message = await receive()
+            if message["type"] != "http.request":
+                return message
+            self.is_read = not message.get("more_body", False)
             body = message.get("body", b"")
             self.request_size += len(body)
             self.request += body[: MAX_REQUEST_BYTES - len(self.request)]
@@ -110,7 +115,8 @@ class _Exchange:
             target=(path + b"?" + query if query else path).decode("latin-1"),
             request_headers=headers,
             request=bytes(self.request),
-            is_request_cut=self.request_size > len(self.request),
+            is_request_cut=self.request_size > len(self.request)
+            or (not self.is_read and _has_body(headers)),
             status=self.status,
             response_headers=_text(self.headers),
             response=body,
@@ -168,6 +174,13 @@ class Captures:
         while self._size > MAX_STORED_BYTES or len(self._stored) > self._max_stored:
             _, oldest = self._stored.popitem(last=False)
             self._size -= len(oldest.request) + len(oldest.response)
+
+
+def _has_body(headers: Fields) -> bool:
+    return any(
+        name == "transfer-encoding" or (name == "content-length" and value != "0")
+        for name, value in headers
+    )
 
 
 def _text(headers: Iterable[tuple[bytes, bytes]]) -> Fields:

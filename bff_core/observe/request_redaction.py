@@ -43,7 +43,14 @@ def shown_header(name: bytes, value: bytes, *, limit: int = MAX_READ) -> str:
     return redacted(value[:limit].decode("latin-1")) if name in SHOWN else HIDDEN
 
 
-def shown_path(path: str, route: str = "") -> str:
+def shown_target(target: str, route: str) -> str:
+    """Return the target of a request, encoded as it was, as it may be shown."""
+    path, mark, query = target.partition("?")
+    shown = shown_query(query.encode("latin-1"), has_values=True, limit=len(query))
+    return f"{shown_path(path, route, limit=len(path))}{mark}{shown}"
+
+
+def shown_path(path: str, route: str = "", *, limit: int = MAX_PATH) -> str:
     """Return a path as it may be shown; `route`, its template, names what is in it."""
     given, names = path.split("/"), route.split("/")
     if len(given) == len(names):
@@ -51,7 +58,7 @@ def shown_path(path: str, route: str = "") -> str:
             HIDDEN if name[:1] == "{" and hides(name.strip("{}"), one) else one
             for one, name in zip(given, names, strict=True)
         ]
-    return redacted("/".join(given)[:MAX_PATH])
+    return redacted("/".join(given)[:limit])
 
 
 def shown_query(query: bytes, *, has_values: bool, limit: int = MAX_QUERY) -> str:

@@ -167,6 +167,26 @@ async def test_a_body_that_was_too_long_is_not_sent_again():
     assert refused.status_code == 409
 
 
+async def test_a_body_that_no_one_read_is_not_sent_again():
+    """A request without it would be another one."""
+    app = Shop().app()
+
+    @app.post("/unread")
+    async def unread() -> None:
+        """Answer at once."""
+
+    async with running(app) as client, browser(app) as console:
+        await client.post("/unread", content=b"{}")
+        await client.post("/unread")
+        rows = (await console.get("/console/api/requests")).json()["rows"]
+        without, with_body = [
+            (await console.get(f"/console/api/requests/{one['id']}")).json() for one in rows
+        ]
+
+    assert (with_body["can_replay"], without["can_replay"]) == (False, True)
+    assert "${BODY:?" in with_body["curl"]
+
+
 async def test_in_production_no_body_is_stored():
     """Nothing of a body or a credential is in memory; the note says so."""
     app = Shop().app(

@@ -1,14 +1,12 @@
 """What the console says of one request: the sentence, the span to blame, the marks."""
 
 import shlex
-import subprocess
 
 import pytest
 
 from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.cache.stores.redis import RedisCacheStore
 from bff_core.cache.stores.tiered import TieredCacheStore
-from bff_core.console.curl import curl_of
 from bff_core.console.request_blame import blame_of
 from bff_core.console.request_detail import add_capture, detail_of
 from bff_core.console.request_spans import span_rows
@@ -273,34 +271,81 @@ def test_the_last_row_is_the_work_of_the_view():
     assert row.seconds == pytest.approx(0.026)
 
 
-def test_the_command_can_be_pasted():
-    """A shell reads every word as it was; credentials come from variables of the shell."""
-    text = curl_of(
-        "POST",
-        "http://localhost/v1/x?q=it's",
-        [("authorization", "***"), ("accept", "a'$(id)`"), ("host", "h"), ("x-key", "***")],
-        '{"a": "it\'s $HOME"}',
+def captured(**fields) -> Capture:
+    """Return the capture of a request."""
+    values = {"span_id": "1", "method": "POST", "target": "/x", "request_headers": [], **fields}
+    return Capture(**values)
+
+
+def command_of(capture: Capture, route: str = "/x") -> str:
+    """Return the command of a captured request."""
+    stored = StoredRequest(record(route=route), row_of("web", record(route=route), "r1"), 1, 1)
+    detail = detail_of(stored, url="http://a")
+    add_capture(detail, capture, url="http://a", graphql="")
+    return detail.curl
+
+
+def test_the_command_of_a_capture_is_exact_but_for_what_is_masked():
+    """Its path and query are encoded as they were; headers are whole, secrets placeholders."""
+    agent = "app " * 200
+    command = command_of(
+        captured(
+            target="/reset/4f5a/a%2Fb%3F?q=it%27s+1&sig=4f",
+            request_headers=[
+                *(("user-agent", agent.strip()), ("authorization", "Basic dTpw"), ("x-a", "b")),
+                *(("content-type", "application/json"), ("accept", "*/*")),
+            ],
+            request=b'{ "pin": "1234", "n": 1.10 }',
+        ),
+        "/reset/{token}/{rest}",
     )
 
-    shell = f"TOKEN=t X_KEY=k; curl() {{ printf '%s\\n' \"$@\"; }}\n{text}"
-    words = subprocess.run(["sh", "-c", shell], check=True, capture_output=True, text=True).stdout
-
-    assert words.splitlines() == [
-        *("-X", "POST", "http://localhost/v1/x?q=it's"),
-        *("-H", "authorization: Bearer t", "-H", "accept: a'$(id)`", "-H", "x-key: k"),
-        *("--data-raw", '{"a": "it\'s $HOME"}'),
-    ]
+    assert "'http://a/reset/***/a%2Fb%3F?q=it%27s+1&sig=***'" in command
+    assert agent.strip() in command
+    assert "'authorization: ''Basic '\"${TOKEN:?" in command
+    assert "'x-a: '\"${HEADER_X_A:?" in command
+    assert '{"pin":"***","n":1.1}' in command
+    assert not any(secret in command for secret in ("4f", "dTpw", "1234"))
 
 
-@pytest.mark.parametrize("value", ["***", "plain"])
-@pytest.mark.parametrize("name", ["x`id`", "a$(id)", 'b"; id; "', "c'; id; '", "d\n; id"])
-def test_a_hostile_header_stays_a_word(name, value):
-    """No header of a client runs a command in the shell of who pastes it."""
-    text = curl_of("GET", "http://localhost/", [(name, value)])
+def test_without_a_capture_the_path_is_encoded_again():
+    """A record has it decoded: a `?` in it is no query."""
+    one = record(path="/a b/c?d#e/é", query="x=1")
+    detail = detail_of(StoredRequest(one, row_of("web", one, "r1"), 1, 1), url="http://a")
 
-    shell = f"curl() {{ printf '%s|' \"$@\"; }}\n{text}"
-    words = subprocess.run(["sh", "-c", shell], check=True, capture_output=True, text=True).stdout
+    assert "'http://a/a%20b/c%3Fd%23e/%C3%A9?x=1'" in detail.curl
 
-    assert words.split("|")[1] == "-H"
-    assert words.split("|")[2] == f"{name}: {'' if value == '***' else value}"
-    assert words.split("|")[3:] == [""]
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"request": b"a", "is_request_cut": True},
+        {"request": b"a", "request_headers": [("content-encoding", "gzip")]},
+        {"request": b"\xff\0"},
+        {"request": b"[" * 100_000 + b"]" * 100_000},
+    ],
+)
+def test_a_body_that_can_not_be_masked_is_a_file(fields):
+    """One that is cut, compressed, binary or nested too deeply is not in the command."""
+    assert command_of(captured(**fields)).endswith(
+        '--data-binary "@${BODY:?Set BODY to a file with the body of the request first}"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("/a/b", "/a/b"),
+        ("/a?code=4f#x", "/a?***"),
+        ("https://u:p@shop.example/a#access_token=4f", "https://***@shop.example/a#***"),
+        ("/reset/" + "0f" * 32, "/reset/***"),
+        ("", ""),
+    ],
+)
+def test_a_redirect_is_shown_without_query_and_fragment(location, shown):
+    """Codes and tokens are in both."""
+    one = captured(response_headers=[("location", location), ("x-auth", "a b")])
+    detail = detail_of(StoredRequest(record(), row_of("web", record(), "r1"), 1, 1), url="http://a")
+    add_capture(detail, one, url="http://a", graphql="")
+
+    assert detail.response_headers == [("location", shown), ("x-auth", "***")]
