@@ -8,6 +8,7 @@ from services_mock import problems
 from services_mock.answers import answer
 from services_mock.calls import Calls, CountCalls
 from services_mock.conditional import Conditional
+from services_mock.control_access import ControlAccess
 from services_mock.faults import FaultBoard
 from services_mock.faults_asgi import CommitFaults
 from services_mock.faults_socket import raw_socket
@@ -22,7 +23,7 @@ def assemble(
 ) -> FastAPI:
     """Return a service as an app; `store` holds its mutable data, in `app.state`.
 
-    Layers, from the outside: calls → faults → idempotency → conditional → routes.
+    Layers, from the outside: control access → calls → faults → idempotency → conditional → routes.
     """
     app = FastAPI(title=name, summary=summary, version="1.0.0", docs_url=None, redoc_url=None)
     app.state.store = store
@@ -36,6 +37,7 @@ def assemble(
     app.add_middleware(Idempotency)
     app.add_middleware(CommitFaults, board=board)
     app.add_middleware(CountCalls, calls=calls, table=table)
+    app.add_middleware(ControlAccess)
     return app
 
 

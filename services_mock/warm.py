@@ -41,7 +41,7 @@ async def _ask(app: ASGIApp, method: str, target: str) -> Answer:
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [],
+        "headers": [(b"host", b"localhost")],
         "client": None,
         "server": None,
     }

@@ -197,7 +197,9 @@ class Site:
 
     async def rotate_keys(self) -> None:
         """Have the provider sign with a new key."""
-        await self.clients[urlsplit(ISSUER).hostname].post("/__keys__")
+        await self.clients[urlsplit(ISSUER).hostname].post(
+            "/__keys__", headers={"host": "localhost"}
+        )
 
     def forms_sent(self, path: str) -> list[dict[str, str]]:
         """Return the forms that the provider was sent at a path."""
