@@ -58,7 +58,14 @@ def shown_path(path: str, route: str = "", *, limit: int = MAX_PATH) -> str:
             HIDDEN if name[:1] == "{" and hides(name.strip("{}"), one) else one
             for one, name in zip(given, names, strict=True)
         ]
-    return redacted("/".join(given)[:limit])
+    return without_controls(redacted("/".join(given)[:limit]))
+
+
+def without_controls(path: str) -> str:
+    """Return a path with its invisible characters encoded, as its client sent them."""
+    if path.isprintable():
+        return path
+    return "".join(one if one.isprintable() else quote(one, errors="replace") for one in path)
 
 
 def shown_query(query: bytes, *, has_values: bool, limit: int = MAX_QUERY) -> str:

@@ -143,10 +143,15 @@ def test_a_body_in_another_encoding_is_masked():
         ("/orders/0f8fad5b-d9cb-469f-a165-70867728950e", "", None),
         ("/v1/screens/home", "/v1/screens/{key}", None),
         ("/v1/invites/4f5a", "/v1/invites/{code}", "/v1/invites/***"),
+        ("/p/größe", "", None),
+        ("/\x1b[31m\r\n\u202e\x9b", "", "/%1B[31m%0D%0A%E2%80%AE%C2%9B"),
     ],
 )
 def test_paths_are_masked(path, route, shown):
-    """By the names of their route's parameters, and long random segments without a route."""
+    """By the names of their route's parameters, and long random segments without a route.
+
+    Characters that would change a terminal are encoded.
+    """
     assert shown_path(path, route) == (shown or path)
 
 

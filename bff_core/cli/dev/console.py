@@ -7,10 +7,16 @@ be written in time are dropped and counted.
 import contextlib
 import os
 import queue
+import re
 import threading
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 WAITING_TEXTS = 10_000
+
+_CONTROLS: Final = re.compile(
+    r"\x1b(?!\[[0-9;]{0,32}m)|[\0-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+"""Characters that change more of a terminal than colours: programs quote what others sent them."""
 
 
 class _Footer(NamedTuple):
@@ -40,8 +46,8 @@ class TerminalWriter:
         self._writer.join(timeout=1.0)
 
     def write(self, text: str) -> None:
-        """Write a text of one or more lines."""
-        self._put(f"{text}\n")
+        """Write a text of one or more lines, with all escape sequences shown but for colours."""
+        self._put(f"{_CONTROLS.sub(_escaped, text)}\n")
 
     def set_footer(self, text: str) -> None:
         """Replace the lines at the bottom; the caller cuts them to the width of the terminal."""
@@ -79,3 +85,7 @@ class TerminalWriter:
         rest = text.encode(errors="replace")
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()

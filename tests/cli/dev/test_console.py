@@ -59,3 +59,14 @@ def test_dropped_lines_are_counted(pipe):
 def _drain(source: int, until: bytes) -> None:
     while until not in os.read(source, 1 << 20):
         pass
+
+
+def test_what_programs_quote_changes_no_terminal(pipe):
+    """Titles, cursors and clipboards stay as they are; colours, tabs and lines pass."""
+    source, sink = pipe
+    with TerminalWriter(descriptor=sink) as console:
+        console.write("\x1b[31mred\x1b[0m\tx\ny \x1b]0;title\x07 \x1b[2J\r \x9b31m \u202e \x1b")
+
+    assert os.read(source, 1000).decode() == (
+        "\x1b[31mred\x1b[0m\tx\ny \\x1b]0;title\\x07 \\x1b[2J\\r \\x9b31m \\u202e \\x1b\n"
+    )
