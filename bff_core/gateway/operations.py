@@ -46,7 +46,8 @@ class ActedHere(msgspec.Struct):
 class OperatorActions:
     """Does what operators demand in the processes of one gateway.
 
-    Processes that start later don't know of it. `environ` names the folder of their sockets.
+    Processes that start later don't know of it: the console then says in how many it is.
+    `environ` names the folder of their sockets.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class OperatorActions:
         try:
             answers = [ActedHere(await self.here(operation))]
         except ClientError as error:
-            refusal, answers = error, [ActedHere(refusal=str(error))]
+            refusal, answers = error, [ActedHere(refusal=_named(os.getpid(), error))]
         if not self._is_for_all(operation):
             answers += await self._siblings(msgspec.json.encode(operation))
         done = [one for one in answers if not one.refusal]
@@ -191,6 +192,12 @@ def _siblings_in(folder: str) -> list[Path]:
 async def _sent(path: Path, body: bytes) -> ActedHere:
     try:
         answered = await send_command(path, ACT_HERE, body, greeting_seconds=GREETING_SECONDS)
-        return msgspec.json.decode(answered, type=ActedHere)
+        acted = msgspec.json.decode(answered, type=ActedHere)
     except ProcessCommandFailed as error:
-        return ActedHere(refusal=f"process {path.stem}: {error}")
+        return ActedHere(refusal=_named(path.stem, error))
+    return ActedHere(acted.changed, _named(path.stem, acted.refusal) if acted.refusal else "")
+
+
+def _named(process: object, reason: object) -> str:
+    """Return why a process could not do it, with its id."""
+    return f"process {process}: {reason}"

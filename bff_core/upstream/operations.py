@@ -9,11 +9,14 @@ from bff_core.errors import InvalidInput, NotFound
 from bff_core.upstream.layers.breaker import BreakerLayer
 from bff_core.upstream.stack import UpstreamStack
 
+MIN_SECONDS = 1
+"""Less has no effect that anyone notices."""
+
 MAX_SECONDS = 3600
 """How long an operator may open a circuit or eject an endpoint; it ends by itself."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=MAX_SECONDS)]
+Seconds = Annotated[float, msgspec.Meta(ge=MIN_SECONDS, le=MAX_SECONDS)]
 
 
 class OpenCircuit(msgspec.Struct, forbid_unknown_fields=True, tag="open", tag_field="action"):

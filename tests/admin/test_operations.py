@@ -87,7 +87,7 @@ async def test_the_state_of_services_is_listed():
     [
         ("open", {"upstream": "rating"}, 404, "No service is called 'rating': there are prices, r"),
         ("open", {"upstream": "prices"}, 422, "prices has no circuit breaker"),
-        ("open", {"upstream": "ratings", "seconds": 0}, 422, "`float` > 0.0"),
+        ("open", {"upstream": "ratings", "seconds": 1e-9}, 422, "`float` >= 1.0"),
         ("open", {"upstream": "ratings", "seconds": 3601}, 422, "`float` <= 3600.0"),
         ("open", {"upstream": "ratings", "second": 5}, 422, "unknown field `second`"),
         ("close", {}, 422, "missing required field `upstream`"),

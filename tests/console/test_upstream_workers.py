@@ -1,6 +1,9 @@
 """Services of a gateway with several workers: states are merged, actions reach all of them."""
 
+import asyncio
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,8 +118,32 @@ async def test_an_action_reaches_all_workers(rated):
         if layer["layer"] == "breaker"
     ]
     assert len({one["pid"] for one in page["processes"]}) == 2
-    assert all(one.startswith("opened by an operator, for ") for one in breakers)
+    assert all(one.startswith("open by an operator, ") for one in breakers)
     assert all("reason=circuit_open" in one.headers["part-status"] for one in shown)
     assert closed.json()["text"] == "rated: Closed the circuit in 2 of 2 processes."
     assert row["breaker"] == "closed"
     assert [(one["actor"], one["subject"]) for one in rated.acted] == [("operator", "reviews")] * 2
+
+
+async def test_a_worker_that_started_since_does_not_know_of_an_action(rated):
+    """The page says in how many processes the circuit is open; to open it again reaches all."""
+    await rated.until_complete()
+    async with rated.client() as client:
+        act = {"url": f"{CONSOLE}/actions", "json": {"action": "open"}, "headers": CHANGE}
+        await client.post(**act)
+        before = (await client.get(CONSOLE)).json()
+        first, _ = (one["pid"] for one in before["processes"])
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(10.0):
+            page = before
+            while {first} & {one["pid"] for one in page["processes"]} or len(page["processes"]) < 2:
+                page = (await client.get(CONSOLE)).json()
+        again = (await client.post(**act)).json()
+        every = (await client.get(CONSOLE)).json()
+
+    said = "n operator opened its circuit"
+    assert before["headline"]["text"].endswith(f"{said}.")
+    assert page["headline"]["text"].endswith(f"{said} on rated, in 1 of 2 processes.")
+    assert page["actions"][0]["note"].startswith("Not open in all processes: open it again")
+    assert again["lines"] == ["rated: Opened the circuit for 60 s in 2 of 2 processes."]
+    assert every["headline"]["text"].endswith(f"{said}.")

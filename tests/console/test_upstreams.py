@@ -84,6 +84,21 @@ async def test_healthy_services_are_listed(page):
     assert (prices["breaker"], prices["cache"], ratings["cache"]) == ("off", 0.75, None)
 
 
+async def test_services_that_were_not_called_are_not_said_to_answer(page):
+    """They have no tick, nor have the screens that need them."""
+    async with page() as shop:
+        listed, row = await shop.get("upstreams"), await shop.row()
+        found = await shop.get("upstreams/ratings")
+
+    # prices has no breaker, so that nothing counts its calls here.
+    assert listed["headline"]["text"] == (
+        "1 of 2 services answer; 1 was not called in the last 5 minutes."
+    )
+    assert row["figures"]["state"] == "missing"
+    assert found["headline"]["text"] == "**ratings was not called** in the last 5 minutes."
+    assert {(one["state"], one["complete"]) for one in found["screens"]} == {("missing", None)}
+
+
 async def test_the_layers_of_a_service_have_their_policy_and_its_source(page, tmp_path):
     """In the order of the stack: what the policy says, where that is from, what is now."""
     policies = tmp_path / "policies.toml"
@@ -188,7 +203,7 @@ async def test_a_circuit_that_an_operator_opens_says_so(page):
     assert (row["breaker"], row["is_forced"]) == ("open", True)
     assert [one.reason for one in shop.shop.events(CallRejected)] == ["circuit_forced"]
     assert (event.actor, event.subject) == ("developer", "ratings")
-    assert event.text == "shop: Opened the circuit for 45 s."
+    assert event.text == "**ratings**, shop: Opened the circuit for 45 s."
 
 
 async def test_actions_that_are_possible_change_with_the_state(page):
@@ -230,8 +245,10 @@ async def test_a_tag_is_purged(page):
 @pytest.mark.parametrize(
     ("action", "status", "detail"),
     [
-        ({"action": "open", "seconds": 0}, 422, "Give more than 0 and at most 3,600 s, not 0."),
-        ({"action": "open", "seconds": 3601}, 422, "at most 3,600 s, not 3601."),
+        ({"action": "open", "seconds": 0}, 422, "Give 1 to 3,600 s, not 0."),
+        ({"action": "open", "seconds": 3601}, 422, "to 3,600 s, not 3601."),
+        ({"action": "open", "seconds": 1e-9}, 422, "Give 1 to 3,600 s, not 1e-09."),
+        ({"action": "open", "seconds": 1e300}, 422, "not 1e+300."),
         ({"action": "eject", "seconds": -1, "endpoint": ONE}, 422, "not -1."),
         ({"action": "eject"}, 422, "Name the endpoint"),
         ({"action": "restore"}, 422, "Name the endpoint"),

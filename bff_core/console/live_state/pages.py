@@ -60,7 +60,8 @@ async def _shared(sources: Sources, gateway: str) -> LiveReport:
 
 async def resume(console: Console, gateway: str, record_id: str) -> str:
     """Resume a saga at once; return what was done. Raises a `ConsoleProblem`."""
-    return await act_on(console, [console.sources.get(gateway).name], ResumeSaga(record_id))
+    names = [console.sources.get(gateway).name]
+    return " ".join(await act_on(console, names, ResumeSaga(record_id)))
 
 
 def _headline(sagas: Sequence[SagaRow], count: int | None) -> Headline:

@@ -122,6 +122,7 @@ class DoAction(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ActionResult(msgspec.Struct, kw_only=True):
-    """What an action did, as a sentence."""
+    """What an action did; `lines` are the sentences of the text, on what was done or not."""
 
     text: str
+    lines: list[str] = []

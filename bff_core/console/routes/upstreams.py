@@ -37,9 +37,10 @@ async def _act(console: Console, request: Request, name: str) -> ActionResult:
     operation = operation_of(name, action)
     processes = await processes_of(console, name, action.gateway)
     gateways = list(dict.fromkeys(one.gateway for one in processes))
-    text = await act_on(console, gateways, operation)
-    console.audit(request, name, text)
-    return ActionResult(text=text)
+    lines = await act_on(console, gateways, operation)
+    text = " ".join(lines)
+    console.audit(request, name, f"**{name}**, {text}")
+    return ActionResult(text=text, lines=lines)
 
 
 def refuse_spectators(console: Console, request: Request) -> None:

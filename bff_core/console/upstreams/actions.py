@@ -1,7 +1,7 @@
 """What operators may do to a service: which actions are possible now, and doing them."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -14,6 +14,7 @@ from bff_core.console.upstreams.merging import InProcess, latencies_of, merged_e
 from bff_core.console.upstreams.report import ACT, Acted
 from bff_core.upstream.operations import (
     MAX_SECONDS,
+    MIN_SECONDS,
     CloseCircuit,
     EjectEndpoint,
     OpenCircuit,
@@ -49,6 +50,8 @@ def _open(processes: Sequence[InProcess]) -> UpstreamAction:
         note = "Its policy has no breaker."
     elif all(one is None or one.is_forced for one in breakers):
         note = "An operator opened it; open it again to change the time."
+    elif any(one is not None and one.is_forced for one in breakers):
+        note = "Not open in all processes: open it again to reach those that started since."
     return UpstreamAction(
         action="open",
         title="Open the circuit",
@@ -110,9 +113,9 @@ def _purge(processes: Sequence[InProcess]) -> UpstreamAction:
 
 def operation_of(upstream: str, action: DoAction) -> Operation:
     """Return what a page demands; raises a `ConsoleProblem` (422) for a wrong demand."""
-    if action.action in {"open", "eject"} and not 0 < action.seconds <= MAX_SECONDS:
+    if action.action in {"open", "eject"} and not MIN_SECONDS <= action.seconds <= MAX_SECONDS:
         raise ConsoleProblem(
-            422, INVALID, f"Give more than 0 and at most {MAX_SECONDS:,} s, not {action.seconds:g}."
+            422, INVALID, f"Give {MIN_SECONDS} to {MAX_SECONDS:,} s, not {action.seconds:g}."
         )
     if action.action in {"eject", "restore"} and not action.endpoint:
         raise ConsoleProblem(422, INVALID, "Name the endpoint, such as 10.0.9.3:8080.")
@@ -130,21 +133,28 @@ def operation_of(upstream: str, action: DoAction) -> Operation:
     return PurgeTags([action.tag])
 
 
-async def act_on(console: Console, gateways: Sequence[str], operation: Operation) -> str:
-    """Do it on gateways, and return what was done as a sentence for each.
+async def act_on(console: Console, gateways: Sequence[str], operation: Operation) -> list[str]:
+    """Do it on gateways, and return sentences: what was done where, and where it was not.
 
     Raises the `ConsoleProblem` of the first gateway if none could do it.
     """
     body = msgspec.json.encode(operation)
     found = await asyncio.gather(*(_acted(console, one, body) for one in gateways))
-    done = [one for one in found if isinstance(one, str)]
-    problems = [one for one in found if isinstance(one, ConsoleProblem)]
+    done: dict[str, list[str]] = {}
+    undone, problems = list[str](), list[ConsoleProblem]()
+    for gateway, acted in zip(gateways, found, strict=True):
+        if isinstance(acted, ConsoleProblem):
+            problems.append(acted)
+            undone.append(f"Not done: {acted.detail}")
+            continue
+        done.setdefault(acted.action, []).append(gateway)
+        undone += [f"{gateway}, {reason.rstrip('.')}." for reason in acted.failed]
     if not done:
         raise problems[0]
-    return " ".join([*done, *(f"Not done: {one.detail}" for one in problems)])
+    return [*(f"{_listed(names)}: {action}" for action, names in done.items()), *undone]
 
 
-async def _acted(console: Console, gateway: str, body: bytes) -> str | ConsoleProblem:
+async def _acted(console: Console, gateway: str, body: bytes) -> Acted | ConsoleProblem:
     """Do it on one gateway; return what was done, or why it was not."""
     try:
         answered = await console.sources.send_one(gateway, ACT, body)
@@ -154,9 +164,8 @@ async def _acted(console: Console, gateway: str, body: bytes) -> str | ConsolePr
     if acted.problem:
         title = "Nothing was changed"
         return ConsoleProblem(acted.status, title, f"{gateway}: {acted.problem}")
-    return " ".join([f"{gateway}: {acted.action}", *_reasons(acted.failed)])
+    return acted
 
 
-def _reasons(failed: Sequence[str]) -> Iterator[str]:
-    """Yield why processes could not do it, each reason once."""
-    return (f"{reason.rstrip('.')}." for reason in dict.fromkeys(failed))
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

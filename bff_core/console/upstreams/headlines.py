@@ -18,6 +18,8 @@ def headline_of(
 ) -> Headline:
     """Return what is worst about a service; that it answers if nothing is."""
     found = [*_complaints(name, processes, samples)]
+    if not found and not _is_called(processes, samples):
+        return Headline(state="missing", text=f"**{name} was not called** in the last 5 minutes.")
     if not found:
         return Headline(state="ok", text=_fine(name, samples))
     state, text = max(found, key=lambda one: SEVERITIES.index(one[0]))
@@ -26,17 +28,33 @@ def headline_of(
 
 def headline_of_all(headlines: Mapping[str, Headline]) -> Headline:
     """Return the sentence of the worst service, and how many others need attention."""
-    bad = {name: one for name, one in headlines.items() if one.state != "ok"}
+    bad = {name: one for name, one in headlines.items() if one.state not in {"ok", "missing"}}
     if not bad:
-        count = len(headlines)
-        text = "No service is called." if not count else f"All {count} services answer."
-        text = "The only service answers." if count == 1 else text
-        return Headline(state="ok", text=text)
+        return _all_well(headlines)
     name = max(bad, key=lambda one: SEVERITIES.index(bad[one].state))
     others = [one for one in bad if one != name]
     more = f" Look at {_listed(others)}, too." if others else ""
     link = (f"Open {name}", f"/upstreams/{name}")
     return Headline(state=bad[name].state, text=bad[name].text + more, links=[link])
+
+
+def _all_well(headlines: Mapping[str, Headline]) -> Headline:
+    """Return that services answer, as far as they were called."""
+    called, count = sum(one.state == "ok" for one in headlines.values()), len(headlines)
+    if not count:
+        return Headline(state="ok", text="No service is called.")
+    if not called:
+        which = "The service" if count == 1 else f"None of {count} services"
+        verb = "was not" if count == 1 else "was"
+        return Headline(state="missing", text=f"{which} {verb} called in the last 5 minutes.")
+    if called < count:
+        rest = "1 was" if count - called == 1 else f"{count - called} were"
+        text = f"{called} of {count} services answer; {rest} not called in the last 5 minutes."
+        return Headline(state="ok", text=text)
+    return Headline(
+        state="ok",
+        text="The only service answers." if count == 1 else f"All {count} services answer.",
+    )
 
 
 def _complaints(
@@ -53,15 +71,13 @@ def _complaints(
 
 
 def _circuit(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
+    yield from _forced(name, processes)
     for one in processes:
         where = _where(processes, one)
         breaker = one.report.state.breaker
-        if breaker is None:
+        if breaker is None or breaker.is_forced:
             continue
-        if breaker.is_forced:
-            ends = f"It ends in {breaker.retry_after:.0f} s; parts get their fallback until then."
-            yield "fallback", f"**An operator opened the circuit of {name}{where}.** {ends}"
-        elif breaker.state == "open":
+        if breaker.state == "open":
             why = f": {breaker.failed} of {breaker.calls} calls failed" if breaker.failed else ""
             if not why and breaker.slow:
                 why = f": {breaker.slow} of {breaker.calls} calls were slow"
@@ -70,6 +86,34 @@ def _circuit(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severi
         elif breaker.state == "half-open":
             text = f"**The circuit of {name}{where} is half-open.**"
             yield "fallback", f"{text} Its probes decide whether it closes."
+
+
+def _forced(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
+    """Yield that an operator opened the circuit."""
+    forced = [one for one in processes if _is_forced(one)]
+    if not forced:
+        return
+    left = max(one.report.state.breaker.retry_after for one in forced if one.report.state.breaker)
+    ends = f"It ends in {left:.0f} s; parts get their fallback until then."
+    yield "fallback", f"**An operator opened the circuit of {name}{_forced_in(processes)}.** {ends}"
+
+
+def _forced_in(processes: Sequence[InProcess]) -> str:
+    """Return where an operator opened the circuit, if not everywhere.
+
+    A process that started since does not know of it.
+    """
+    can_open = [one for one in processes if one.report.state.breaker is not None]
+    forced = [one for one in can_open if _is_forced(one)]
+    if len(forced) == len(can_open):
+        return ""
+    names = _listed(list(dict.fromkeys(one.gateway for one in forced)))
+    return f" on {names}, in {len(forced)} of {len(can_open)} processes"
+
+
+def _is_forced(process: InProcess) -> bool:
+    breaker = process.report.state.breaker
+    return breaker is not None and breaker.is_forced
 
 
 def _answers(
@@ -124,14 +168,24 @@ def _endpoints(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Seve
         yield "fallback", f"{text} {names} {'gets' if len(ejected) == 1 else 'get'} no calls."
 
 
+def _is_called(processes: Sequence[InProcess], samples: UpstreamSamples | None) -> bool:
+    """Whether there were calls; also if neither metrics nor breakers count them."""
+    if samples is not None:
+        return any(one.calls for one in samples.buckets)
+    return any(
+        one.report.state.breaker is None or one.report.state.breaker.calls for one in processes
+    )
+
+
 def _policy_now(processes: Sequence[InProcess]) -> str:
     """Return what our policy does while a service fails."""
-    budget = "retry budget is spent" if _is_spent(processes) else ""
+    budget = "its retry budget is spent" if _is_spent(processes) else ""
     breakers = [one.report.state.breaker for one in processes]
     is_closed = all(one is not None and one.state == "closed" for one in breakers)
-    circuit = "circuit is still closed" if is_closed else ""
-    known = [f"its {one}" for one in (budget, circuit) if one]
-    text = ", ".join(known)
+    circuit = "its circuit is still closed" if is_closed else ""
+    if any(map(_is_forced, processes)):
+        circuit = f"an operator opened its circuit{_forced_in(processes)}"
+    text = ", ".join(one for one in (budget, circuit) if one)
     return f" {text[0].upper()}{text[1:]}." if text else ""
 
 

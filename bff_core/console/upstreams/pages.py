@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.app import Console
@@ -17,6 +18,9 @@ from bff_core.console.upstreams.headlines import headline_of, headline_of_all
 from bff_core.console.upstreams.merging import SEVERITIES, InProcess, by_upstream, row_of, worst
 from bff_core.console.upstreams.report import STATE, ProcessReport
 from bff_core.console.upstreams.samples import Measured, measured_by
+
+MAX_NAMED: Final = 2
+"""What one timeout applies to is named up to this number."""
 
 
 async def reports_of(console: Console, gateway: str) -> list[ProcessReport]:
@@ -61,14 +65,14 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
     )
     samples = measured.upstreams.get(name)
     headline = headline_of(name, processes, samples)
-    shown = max(processes, key=_severity)
+    shown, timeouts = max(processes, key=_severity), _timeouts(processes)
     return UpstreamDetail(
         upstream=name,
         gateway=shown.gateway,
         headline=headline,
         layers=shown.report.layers,
-        buckets=[] if samples is None else samples.buckets,
-        timeouts=_timeouts(processes),
+        buckets=[] if samples is None else samples.buckets_to(timeouts[0].seconds),
+        timeouts=timeouts,
         failures=[] if samples is None else samples.failures,
         opens_at=shown.report.failure_ratio or None,
         actions=actions_of(processes),
@@ -86,9 +90,9 @@ def _severity(process: InProcess) -> int:
 
 
 def _timeouts(processes: Sequence[InProcess]) -> list[TimeoutLine]:
-    """Return the timeouts that apply to calls, each once, the shortest first."""
+    """Return the timeouts that apply to calls, the shortest first; equal ones are one line."""
     found = {
-        (f"part {part.part}", part.timeout)
+        (part.timeout, f"part {part.part}")
         for one in processes
         for need in one.report.needs
         for part in need.parts
@@ -97,21 +101,37 @@ def _timeouts(processes: Sequence[InProcess]) -> list[TimeoutLine]:
     for one in processes:
         report = one.report
         if report.attempt_timeout < report.timeout:
-            found.add(("an attempt", report.attempt_timeout))
-        found.add(("the call", report.timeout))
-    lines = sorted(found, key=lambda one: (one[1], one[0]))
-    return [TimeoutLine(label=label, seconds=seconds) for label, seconds in lines]
+            found.add((report.attempt_timeout, "an attempt"))
+        found.add((report.timeout, "the call"))
+    labels: dict[float, list[str]] = {}
+    for seconds, label in sorted(found):
+        labels.setdefault(seconds, []).append(label)
+    return [TimeoutLine(label=_short(names), seconds=one) for one, names in labels.items()]
+
+
+def _short(labels: Sequence[str]) -> str:
+    """Return what a timeout applies to: at most two, and how many more."""
+    more = f" and {len(labels) - MAX_NAMED} more" if len(labels) > MAX_NAMED else ""
+    return ", ".join(labels[:MAX_NAMED]) + more
 
 
 def _screens(processes: Sequence[InProcess], measured: Measured) -> Iterable[ScreenFigures]:
-    """Yield the views that need a service, with their figures where these are known."""
+    """Yield the views that need a service, with their figures; those without requests last."""
     views = dict.fromkeys(
         (one.gateway, need.screen, route)
         for one in processes
         for need in one.report.needs
         for route in need.routes
     )
-    return (measured.views.get(view) or _unknown(*view) for view in views)
+    found = (measured.views.get(view) or _unknown(*view) for view in views)
+    return sorted(map(_judged, found), key=lambda one: one.complete is None)
+
+
+def _judged(view: ScreenFigures) -> ScreenFigures:
+    """Return a view whose state is that it is not known if nothing requested it."""
+    if view.complete is None and view.state == "ok":
+        view.state = "missing"
+    return view
 
 
 def _unknown(gateway: str, screen: str, route: str) -> ScreenFigures:

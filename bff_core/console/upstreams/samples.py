@@ -29,6 +29,16 @@ class UpstreamSamples:
     buckets: list[Bucket]
     failures: list[float | None]
 
+    def buckets_to(self, seconds: float) -> list[Bucket]:
+        """Return the buckets with empty ones up to a duration, so that a chart shows how far it is.
+
+        Without calls there are none.
+        """
+        last = self.buckets[-1].upper if self.buckets else BOUNDS[-1]
+        more = [one for one in BOUNDS if last < one < seconds]
+        more += [one for one in BOUNDS if one >= max(seconds, last)][:1] if last < seconds else []
+        return [*self.buckets, *(Bucket(upper=one, calls=0) for one in more)]
+
     def slower_than(self, seconds: float) -> float:
         """Return the share of calls that took longer."""
         calls = sum(one.calls for one in self.buckets)

@@ -100,7 +100,7 @@ def _budget(budget: BudgetState) -> Now:
 
 def _breaker(breaker: BreakerState, failure_ratio: float) -> Now:
     if breaker.is_forced:
-        return f"opened by an operator, for {breaker.retry_after:.0f} s more", "fallback"
+        return f"open by an operator, {breaker.retry_after:.0f} s more", "fallback"
     if breaker.state == "open":
         return f"open, probes in {breaker.retry_after:.0f} s", "failed"
     counts = f"{breaker.failed} of {breaker.calls} failed"

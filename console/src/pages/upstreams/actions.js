@@ -23,17 +23,18 @@ function Action({ action, upstream, canOperate, reload }) {
     go({ name: "running" });
     try {
       const body = { action: action.action, gateway: query.value.get("gateway") ?? "", endpoint: action.endpoint, tag: tag.trim(), seconds: SECONDS };
-      go({ name: "done", text: (await post(`upstreams/${encodeURIComponent(upstream)}/actions`, body)).text });
+      const { text, lines } = await post(`upstreams/${encodeURIComponent(upstream)}/actions`, body);
+      go({ name: "done", lines: lines?.length ? lines : [text] });
       await reload();
     } catch (problem) {
-      go({ name: "failed", text: [problem.title, problem.detail].filter(Boolean).join(". ") });
+      go({ name: "failed", lines: [problem.title, problem.detail].filter(Boolean) });
     }
   };
   const start = () => (action.needs_confirmation ? go({ name: "confirm" }) : run());
   const field = `tag-${upstream}`;
   return html`<div class=${action.needs_confirmation ? "refuses" : ""}><div class="what"><b>${needsTag ? html`<label for=${field}>${action.title}</label>` : action.title}</b>
       ${needsTag ? html`<input id=${field} class="in" value=${tag} placeholder="product:862" autocomplete="off" spellcheck=${false} onInput=${(event) => write(event.target.value)} onKeyDown=${(event) => event.key === "Enter" && !isOff && start()} />` : html`<span>${action.note}</span>`}
-      <span class=${`result ${stage.name === "failed" ? "t-failed" : "t-ok"}`} role="status">${stage.text ?? ""}</span></div>
+      <span class=${`result ${stage.name === "failed" ? "t-failed" : "t-ok"}`} role="status">${stage.lines?.map((line) => html`<span class=${stage.name === "done" && line.startsWith("Not done") ? "t-failed" : ""}>${line}</span>`)}</span></div>
     ${stage.name === "confirm" ? html`<${Confirm} action=${action} upstream=${upstream} confirm=${run} cancel=${() => go({ name: "rest" })} />`
       : html`<button type="button" class=${`btn ${kindOf(action)}`} disabled=${isOff} onClick=${start}>${stage.name === "running" ? "Running …" : VERBS[action.action]}</button>`}</div>`;
 }

@@ -3,7 +3,9 @@ import { duration, number, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 
 const WIDTH = 432;
-const HEIGHT = { bars: 146, failures: 102 };
+const HEIGHT = { bars: 118, failures: 102 };
+const LABEL = 15; // the height of the label of a timeout; labels stand above the bars
+const SHOWN_TIMEOUTS = 3;
 
 /** Calls by how long they took (log buckets); bars beyond a timeout are amber, the last one red. */
 export function Latency({ buckets, timeouts }) {
@@ -14,14 +16,16 @@ export function Latency({ buckets, timeouts }) {
   const limit = timeouts.length ? Math.min(...timeouts.map((one) => one.seconds)) : Infinity;
   const late = buckets.filter((bucket) => bucket.upper > limit * 1.001).reduce((sum, bucket) => sum + bucket.calls, 0);
   const finding = `Histogram of latency: ${limit === Infinity ? `${number(calls)} calls` : `${wholePercent(late / calls)} of ${number(calls)} calls took longer than ${duration(limit)}`}`;
-  return html`<svg viewBox="0 0 ${WIDTH} 166" width="100%" height="166" role="img" aria-label=${finding}>
+  const lines = timeouts.slice(0, SHOWN_TIMEOUTS).reverse(); // the longest on top: no line crosses a label
+  const floor = lines.length * LABEL + 6 + HEIGHT.bars;
+  return html`<svg viewBox="0 0 ${WIDTH} ${floor + 20}" width="100%" height=${floor + 20} role="img" aria-label=${finding}>
     ${buckets.map((bucket, index) => {
-      const height = bucket.calls ? Math.max(2, Math.round((bucket.calls / most) * 119)) : 0;
-      return html`<rect x=${(index * step).toFixed(1)} y=${HEIGHT.bars - height} width=${(step - 3).toFixed(1)} height=${height} rx="2" class="f-${toneOf(bucket, index, buckets, limit)}"><title>${`up to ${duration(bucket.upper)}: ${number(bucket.calls)} calls`}</title></rect>`;
+      const height = bucket.calls ? Math.max(2, Math.round((bucket.calls / most) * HEIGHT.bars)) : 0;
+      return html`<rect x=${(index * step).toFixed(1)} y=${floor - height} width=${(step - Math.min(3, step / 4)).toFixed(1)} height=${height} rx="2" class="f-${toneOf(bucket, index, buckets, limit)}"><title>${`up to ${duration(bucket.upper)}: ${number(bucket.calls)} calls`}</title></rect>`;
     })}
-    <path d="M0 146.5H${WIDTH}" class="k-line" />${ticks(buckets, step)}
-    ${timeouts.map((one, index) => html`<${TimeoutLine} key=${one.label} one=${one} x=${placeOf(one.seconds, buckets, step)} row=${index} />`)}
-  </svg>`;
+    <path d="M0 ${floor + 0.5}H${WIDTH}" class="k-line" />${ticks(buckets, step, floor + 15)}
+    ${lines.map((one, index) => html`<${TimeoutLine} key=${one.label} one=${one} x=${placeOf(one.seconds, buckets, step)} row=${index} floor=${floor} />`)}
+  </svg>${timeouts.length > SHOWN_TIMEOUTS && html`<p class="muted">Longer: ${timeouts.slice(SHOWN_TIMEOUTS).map((one) => `${one.label}, ${duration(one.seconds)}`).join("; ")}</p>`}`;
 }
 
 function toneOf(bucket, index, buckets, limit) {
@@ -29,28 +33,32 @@ function toneOf(bucket, index, buckets, limit) {
   return index === buckets.length - 1 ? "failed" : "fallback";
 }
 
-/** The x of an instant on the axis: between the edges of its bucket. */
+/** The x of an instant on the axis: between the edges of its bucket; null if it is beyond them. */
 function placeOf(seconds, buckets, step) {
   const index = buckets.findIndex((bucket) => bucket.upper >= seconds * 0.999);
-  if (index < 0) return WIDTH - 1;
+  if (index < 0) return null;
   const low = index ? buckets[index - 1].upper : 0;
   const share = Math.min(1, (seconds - low) / (buckets[index].upper - low || 1));
-  return (index + share) * step - 1.5;
+  return Math.min(WIDTH - 1, (index + share) * step - 1.5);
 }
 
-function ticks(buckets, step) {
+function ticks(buckets, step, y) {
   const every = Math.max(1, Math.round(buckets.length / 4));
   return buckets.map((bucket, index) => {
     const isLast = index === buckets.length - 1;
-    if (!isLast && (index % every !== every - 1 || buckets.length - index < 3)) return null;
+    if (!isLast && (index % every !== every - 1 || (buckets.length - 1 - index) * step < 64)) return null;
     const words = isLast ? duration(bucket.upper) : number(Math.round(bucket.upper * 1000 * (bucket.upper < 0.01 ? 10 : 1)) / (bucket.upper < 0.01 ? 10 : 1));
-    return html`<text x=${((index + 1) * step - 3).toFixed(1)} y="161" font-size="11" text-anchor="end" class="f-muted">${words}</text>`;
+    return html`<text x=${((index + 1) * step - 3).toFixed(1)} y=${y} font-size="11" text-anchor="end" class="f-muted">${words}</text>`;
   });
 }
 
-function TimeoutLine({ one, x, row }) {
-  const isRight = x < 170;
-  return html`<path d="M${x.toFixed(1)} 3V146" class="k-ink" stroke-dasharray="3 3" /><text x=${(x + (isRight ? 6 : -6)).toFixed(1)} y=${12 + row * 14} font-size="11" text-anchor=${isRight ? "start" : "end"} class="f-ink">${one.label}, ${duration(one.seconds)}</text>`;
+/** A dashed line with its label above the bars; one that is beyond the axis has an arrow. */
+function TimeoutLine({ one, x, row, floor }) {
+  const y = 12 + row * LABEL;
+  const words = `${one.label}, ${duration(one.seconds)}`;
+  if (x === null) return html`<text x=${WIDTH} y=${y} font-size="11" text-anchor="end" class="f-ink2">${words} →</text>`;
+  const isRight = x < 150;
+  return html`<path d="M${x.toFixed(1)} ${y - 9}V${floor}" class="k-ink" stroke-dasharray="3 3" /><text x=${(x + (isRight ? 6 : -6)).toFixed(1)} y=${y} font-size="11" text-anchor=${isRight ? "start" : "end"} class="f-ink">${words}</text>`;
 }
 
 /** The share of failed calls over the last minutes; the dashed line is where the circuit opens. */

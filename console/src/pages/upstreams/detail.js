@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { Card } from "../../components/card.js";
 import { Pick } from "../../components/pick.js";
 import { Dot } from "../../components/state.js";
-import { number, percent } from "../../format.js";
+import { count, number, percent } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
 import { Actions } from "./actions.js";
@@ -13,9 +13,9 @@ export function Detail({ data, reload }) {
   const calls = data.buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
   return html`<div class="three">
     <${Layers} data=${data} />
-    <section class="card" aria-label="Latency and failures"><header><h2>Latency</h2><span class="end">${number(calls)} calls in 5 minutes</span></header>
+    <section class="card" aria-label="Latency and failures"><header><h2>Latency</h2><span class="end">${count(calls, "call")} in 5 minutes</span></header>
       <div class="pad"><${Latency} buckets=${data.buckets} timeouts=${data.timeouts} /></div>
-      <header class="h2b"><h2>Failed calls</h2>${data.row?.window > 0 && html`<span class="end">${data.row.failed} of the last ${number(data.row.window)}</span>`}</header>
+      <header class="h2b"><h2>Failed calls</h2>${data.row?.window > 0 && html`<span class="end">${number(data.row.failed)} of the last ${count(data.row.window, "call")}</span>`}</header>
       <div class="pad"><${Failures} failures=${data.failures} opensAt=${data.opens_at} /></div></section>
     <section class="card" aria-label="Actions and screens"><${Actions} data=${data} reload=${reload} />
       <header class="h2b"><h2>Screens that need it</h2></header><${Screens} screens=${data.screens} /></section>
@@ -41,8 +41,8 @@ function isOwn({ source, is_on: isOn }) {
 
 function Screens({ screens }) {
   if (!screens.length) return html`<p class="need muted">No screen has needed it in the last 5 minutes.</p>`;
-  return html`<ul class="need">${screens.map((one) => html`<li key=${`${one.gateway} ${one.screen} ${one.route}`}><${Dot} state=${one.state} />
-    <a href=${hrefOf("screens", { subject: one.screen })}>${one.gateway} ${one.screen}</a>${repeated(screens, one) && html`<code title=${one.route}>${one.route}</code>`}<span>${percent(one.complete)}<span class="sr"> complete</span></span></li>`)}</ul>`;
+  return html`<ul class="need">${screens.map((one) => html`<li key=${`${one.gateway} ${one.screen} ${one.route}`}><${Dot} state=${one.complete === null ? "missing" : one.state} label=${one.complete === null ? "no requests" : one.state} />
+    <a href=${hrefOf("screens", { subject: one.screen })}>${one.gateway} ${one.screen}</a>${repeated(screens, one) && html`<code title=${one.route}>${one.route}</code>`}${one.complete === null ? html`<span class="muted">no requests</span>` : html`<span>${percent(one.complete)}<span class="sr"> complete</span></span>`}</li>`)}</ul>`;
 }
 
 /** Whether a gateway serves the screen on several routes. */

@@ -8,7 +8,7 @@ import { go, hrefOf } from "../../router.js";
 
 const BUSY = 0.6; // of the permits
 const HIGH_SHARE_OF_ERRORS = 0.05;
-const ORDER = ["failed", "fallback", "stale", "missing", "ok"];
+const ORDER = ["failed", "fallback", "stale", "ok", "missing"];
 
 /** The name of the service that is worst now; the first one if all are well. */
 export function worst(rows) {
@@ -21,7 +21,7 @@ function addressOf(row) {
 }
 
 const COLUMNS = [
-  { title: "Service", cell: (row) => html`<span class="svc"><${Dot} state=${row.figures.state} /><a href=${addressOf(row)}>${row.figures.upstream}</a></span>` },
+  { title: "Service", cell: (row) => html`<span class="svc"><${Dot} state=${row.figures.state} label=${row.figures.state === "missing" ? "not called" : row.figures.state} /><a href=${addressOf(row)}>${row.figures.upstream}</a></span>` },
   { title: "calls/s", isNumber: true, cell: ({ figures }) => rate(figures.rate) },
   { title: "p50 ms", isNumber: true, cell: ({ figures }) => millis(figures.p50) },
   { title: "p95", isNumber: true, cell: ({ figures }) => html`<span class=${figures.state === "ok" ? "" : "b"}>${millis(figures.p95)}</span>` },
