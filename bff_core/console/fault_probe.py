@@ -2,24 +2,27 @@
 
 import asyncio
 import contextlib
+import math
 import time
+from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.app import Console
-from bff_core.console.model import ClientView, ScreenName
-from bff_core.console.screens.detail import screen_detail, screen_names
+from bff_core.console.model import ClientView, PlanNode, ScreenName
+from bff_core.console.screens.detail import FIRST, screen_detail, screen_names
 from bff_core.console.screens.exchange import AnswersRequest
 
 VIEWER: Final = "1"
 """The user whose screen is shown, where gateways take demo viewers."""
 
-HOME: Final = "Home"
-"""The name that most projects give to their first screen."""
-
 INTERVAL_SECONDS: Final = 0.9
 """How old answers may be before they are computed again."""
+
+P95_SECONDS: Final = 10.0
+"""The time that the p95 of a client covers."""
 
 FIRST_SECONDS: Final = 1.0
 """How long a page waits for the first answers; services that hang must not delay it."""
@@ -35,6 +38,9 @@ class FaultProbe:
         self._read_at = -INTERVAL_SECONDS
         self.screen = ""
         self.clients: list[ClientView] = []
+        self.critical: list[str] = []
+        self.optional: list[str] = []
+        self._courses: dict[str, _Course] = {}
 
     async def refresh(self) -> None:
         """Start to compute the answers if they are old; wait for the first ones, and not long."""
@@ -50,9 +56,40 @@ class FaultProbe:
                 self.screen = self.screen or shared_screen(await screen_names(self._console))
                 wanted = AnswersRequest(screen=self.screen, viewer=VIEWER)
                 detail = await screen_detail(self._console, wanted)
-                self.clients = _one_of_each(detail.clients)
+                clients, now = _one_of_each(detail.clients), self._clock()
+                for one in clients:
+                    self._courses.setdefault(one.gateway, _Course()).add(one, now)
+                self.clients = clients
+                self.critical, self.optional = services_of(detail.plan)
         finally:
             self._read_at = self._clock()
+
+
+class _Course:
+    """The answers that one client got lately: how long they took, how large complete ones are."""
+
+    def __init__(self) -> None:
+        self._took: deque[tuple[float, float]] = deque()
+        self._complete_size: int | None = None
+
+    def add(self, client: ClientView, now: float) -> None:
+        """Add an answer, and set its p95 and the size of the newest complete answer."""
+        if client.took is not None:
+            self._took.append((now, client.took))
+        while self._took and now - self._took[0][0] > P95_SECONDS:
+            self._took.popleft()
+        took = sorted(seconds for _, seconds in self._took)
+        client.p95 = took[math.ceil(0.95 * len(took)) - 1] if took else None
+        if client.state == "complete":
+            self._complete_size = client.size
+        client.complete_size = self._complete_size
+
+
+def services_of(plan: Sequence[PlanNode]) -> tuple[list[str], list[str]]:
+    """Return the services that critical parts need, and the others, in the order of the plan."""
+    critical = dict.fromkeys(name for one in plan if one.is_critical for name in one.upstreams)
+    every = dict.fromkeys(name for one in plan for name in one.upstreams)
+    return list(critical), [name for name in every if name not in critical]
 
 
 def _one_of_each(clients: list[ClientView]) -> list[ClientView]:
@@ -66,11 +103,11 @@ def _one_of_each(clients: list[ClientView]) -> list[ClientView]:
 
 
 def shared_screen(screens: list[ScreenName]) -> str:
-    """Return the screen that most gateways have, `Home` before others; empty without screens."""
+    """Return the screen that most gateways have, Home before others; empty without screens."""
 
     def gateways_of(one: ScreenName) -> int:
         return len({gateway for gateway, _ in one.views})
 
-    named = [one for one in screens if one.screen == HOME]
+    named = [one for one in screens if one.screen == FIRST]
     best = max([*named, *screens], key=gateways_of, default=None)
     return "" if best is None else best.screen

@@ -46,12 +46,13 @@ class Service:
     """A service on a socket, which answers with a status."""
 
     def __init__(self) -> None:
-        self.status, self.calls, self.port = 200, 0, 0
+        self.status, self.calls, self.port, self.delay = 200, 0, 0, 0.0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
         await reader.readuntil(b"\r\n\r\n")
         self.calls += 1
+        await asyncio.sleep(self.delay)
         body = json.dumps(["good"]).encode()
         head = f"HTTP/1.1 {self.status} X\r\ncontent-type: application/json\r\n"
         writer.write(f"{head}connection: close\r\ncontent-length: {len(body)}\r\n\r\n".encode())
@@ -120,10 +121,30 @@ async def test_the_screen_is_shown_as_clients_get_it_now(opened):
         await probe.refresh()
         after = probe.clients[0]
 
-    assert probe.screen == "Home"
+    assert (probe.screen, probe.critical, probe.optional) == ("Home", [], ["reviews"])
+    assert before.part_status == "top=ok"
+    assert after.part_status.startswith("top=missing;reason=")
+    assert after.parts[0].reason
+    assert (before.complete_size, after.complete_size) == (before.size, before.size)
     assert (before.route, before.status, before.state) == ("GET /home", 200, "complete")
     assert (soon, calls) == (before, 1)
     assert (after.state, [one.state for one in after.parts]) == ("degraded", ["missing"])
+
+
+async def test_a_p95_is_that_of_the_last_10_seconds(opened):
+    """The page's own looks count, so that it is known without other requests; old ones drop out."""
+    async with opened() as (probe, service, now):
+        await probe.refresh()
+        first = probe.clients[0]
+        probe.clients, now[0], service.delay = [], 4.0, 0.1
+        await probe.refresh()
+        slow, service.delay = probe.clients[0].p95, 0.0
+        probe.clients, now[0] = [], 14.5
+        await probe.refresh()
+        later = probe.clients[0].p95
+
+    assert first.p95 == first.took
+    assert slow >= 0.1 > later
 
 
 async def test_a_screen_is_shown_whatever_the_gateways_sign_in_is(opened):

@@ -62,12 +62,13 @@ async def shop(pages, *names: str) -> AsyncIterator[tuple[httpx.AsyncClient, dic
 
 
 async def test_the_screens_of_all_gateways(pages):
-    """The list has each screen once, with the routes and fields that serve it."""
+    """Home is first, then each screen once by name, with the routes and fields that serve it."""
     async with shop(pages, "web", "mobile", "desktop") as (console, _):
         listed = (await console.get(API)).json()
 
     views = {one["screen"]: one["views"] for one in listed}
-    assert list(views) == sorted(views)
+    first, *others = views
+    assert (first, others) == ("Home", sorted(others))
     assert views["Home"] == [
         ["web", "home"],
         ["web", "viewer"],
@@ -133,6 +134,24 @@ async def test_each_client_side_by_side(pages):
         .replace('"', " ")
         .split()
     )
+
+
+async def test_requests_that_may_change_something_are_no_clients(pages):
+    """They are listed apart and never sent; a screen that only they build has its plan alone."""
+    async with shop(pages, "web", "mobile", "desktop") as (console, _):
+        cart = (await console.post(f"{API}/CartPage/matrix?viewer=1", headers=CHANGE)).json()
+        checkout = (await console.get(f"{API}/Checkout?viewer=1")).json()
+
+    read = [("mobile", "GET /v1/cart"), ("web", "cart")]  # the smallest client is first
+    assert [(one["gateway"], one["route"]) for one in cart["clients"]] == read
+    assert {(c["gateway"], c["route"]) for row in cart["matrix"] for c in row["cells"]} == {*read}
+    assert sorted(cart["writes"]) == [
+        ["mobile", "PUT /v1/cart/items/{sku}"],
+        ["web", "removeCartItem"],
+        ["web", "setCartItem"],
+    ]
+    assert (checkout["clients"], len(checkout["writes"])) == ([], 3)
+    assert [one["part"] for one in checkout["plan"]] == ["quote", "reserve", "place", "charge"]
 
 
 async def test_a_field_is_requested_as_a_client_did(pages):

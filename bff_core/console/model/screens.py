@@ -50,8 +50,8 @@ class ClientPart(msgspec.Struct, kw_only=True):
 class ClientView(msgspec.Struct, kw_only=True):
     """The same screen as one client gets it; `note` says why there is no answer.
 
-    `status` is that of the response, 0 without one. `complete_size` is the size of the newest
-    complete response, `part_status` the header `Part-Status`.
+    `status` is that of the response, 0 without one, and `took` its seconds. `complete_size` is the
+    size of the newest complete response, `part_status` the header `Part-Status`.
     """
 
     gateway: str
@@ -67,7 +67,7 @@ class ClientView(msgspec.Struct, kw_only=True):
     note: str = ""
     complete_size: int | None = None
     part_status: str = ""
-    request_id: str = ""
+    took: float | None = None
 
 
 class MatrixCell(msgspec.Struct, kw_only=True):
@@ -90,7 +90,10 @@ class MatrixRow(msgspec.Struct, kw_only=True):
 
 
 class ScreenDetail(msgspec.Struct, kw_only=True):
-    """What a screen is made of, and what each client gets of it."""
+    """What a screen is made of, and what each client gets of it.
+
+    `writes` are gateway and route of those that may change something: nothing sends them by itself.
+    """
 
     screen: str
     headline: Headline
@@ -100,3 +103,4 @@ class ScreenDetail(msgspec.Struct, kw_only=True):
     has_matrix: bool = False
     matrix: list[MatrixRow] = []
     broken: list[str] = []
+    writes: list[tuple[str, str]] = []

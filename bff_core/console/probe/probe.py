@@ -6,6 +6,7 @@ the path of other requests.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -60,7 +61,7 @@ class ProbeAnswer:
     """What a client gets, and what it took.
 
     `calls` are those that it sent to services. `composed` are its compositions in their order: the
-    class of each, and its registry.
+    class of each, and its registry. It took so many `seconds`.
     """
 
     status: int
@@ -68,6 +69,7 @@ class ProbeAnswer:
     body: bytes
     calls: ProbeCalls
     composed: Sequence[Composed]
+    seconds: float = 0.0
 
     @property
     def parts(self) -> list[Part[Any]]:
@@ -163,6 +165,7 @@ class Probe:
         async def receive() -> Message:
             return pending.pop() if pending else {"type": "http.disconnect"}
 
+        started = time.perf_counter()
         try:
             await self._edged(self._scope(request), receive, sent.send)
         except Exception:  # noqa: BLE001 - the answer has the status 500 already, or none
@@ -176,6 +179,7 @@ class Probe:
             body=bytes(sent.body),
             calls=calls,
             composed=make.made,
+            seconds=time.perf_counter() - started,
         )
 
     def _scope(self, request: ProbeRequest) -> ASGIScope:

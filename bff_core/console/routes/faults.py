@@ -54,7 +54,15 @@ class _FaultsAPI:
         self.cards = {one.service: one for one in cards}
         clients, screen = self.probe.clients, self.probe.screen
         headline = headline_of(cards, clients, screen)
-        return answer(FaultsPage(headline=headline, cards=cards, screen=screen, clients=clients))
+        page = FaultsPage(
+            headline=headline,
+            cards=cards,
+            screen=screen,
+            clients=clients,
+            critical=self.probe.critical,
+            optional=self.probe.optional,
+        )
+        return answer(page)
 
     async def put(self, request: Request) -> Response:
         service = self.run.service(request.path_params["service"])

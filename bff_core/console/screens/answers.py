@@ -43,7 +43,7 @@ async def answers_of(
     """
     async with open_probe(app) as probe:
         answers = _Answers(app, probe, wanted, learned)
-        views = views_of_screen(app, wanted.screen)[1]
+        views = [one for one in views_of_screen(app, wanted.screen)[1] if one.reads]
         found = await asyncio.gather(*map(answers.of, views))
     merged = AnswersOfGateway()
     for one in sorted(found, key=lambda one: -len(one.seconds)):
@@ -67,8 +67,6 @@ class _Answers:
 
     async def of(self, view: ScreenView) -> AnswersOfGateway:
         """Return what one view is answered with."""
-        if not view.reads:
-            return AnswersOfGateway(clients=[_unanswered(self.app, view)])
         viewer = self.wanted.viewer if takes_demo_viewers(self.app) else ""
         usual = await send_view(self.app, self.probe, view, viewer, self.wanted.inputs)
         known = await self._learned(view, usual)
@@ -124,21 +122,8 @@ def _view_of(
         state=state_of(answer),
         parts=_parts(answer, origins, {} if known is None else known.parts),
         note="; ".join(one for one in (_reason(answer), usual.note) if one),
-    )
-
-
-def _unanswered(app: Gateway, view: ScreenView) -> ClientView:
-    return ClientView(
-        gateway=app.config.name,
-        client="",
-        route=view.title,
-        status=0,
-        size=None,
-        calls=None,
-        received=None,
-        p95=None,
-        state=None,
-        note="it may change something, so it is not sent",
+        part_status=answer.headers.get("part-status", ""),
+        took=answer.seconds,
     )
 
 
@@ -151,20 +136,28 @@ def _parts(
             part=name,
             outline="" if origins is None else outline(origins.values.get(name, ()), patterns),
             sent=None if origins is None else origins.bytes.get(name, 0),
-            state=state,
+            state=_state(part),
+            reason=part.reason,
+            age=part.age or None,
         )
-        for name, state in _states(answer.parts).items()
+        for name, part in _worst_runs(answer.parts).items()
     ]
 
 
-def _states(parts: Sequence[Part[Any]]) -> dict[str, PartState]:
-    """Return the worst state of each part; one that failed has an error."""
-    found: dict[str, PartState] = {}
+def _worst_runs(parts: Sequence[Part[Any]]) -> dict[str, Part[Any]]:
+    """Return of each part the run that explains its state best."""
+    found: dict[str, Part[Any]] = {}
     for part in parts:
-        is_failed = part.is_done and part.exception() is not None
-        if found.get(part.name, "ok") in {"ok", "stale"}:
-            found[part.name] = "failed" if is_failed else _STATES[part.state]
+        known = found.get(part.name)
+        if known is None or _state(known) in {"ok", "stale"}:
+            found[part.name] = part
     return found
+
+
+def _state(part: Part[Any]) -> PartState:
+    """Return the state of a part; one that failed has an error."""
+    is_failed = part.is_done and part.exception() is not None
+    return "failed" if is_failed else _STATES[part.state]
 
 
 def state_of(answer: ProbeAnswer) -> RequestState:
@@ -172,7 +165,7 @@ def state_of(answer: ProbeAnswer) -> RequestState:
 
     An answer of GraphQL has the status 200 then, and an error instead of the part.
     """
-    states: Collection[str] = _states(answer.parts).values()
+    states: Collection[str] = [_state(one) for one in _worst_runs(answer.parts).values()]
     if answer.status >= 400 or answer.status == 0 or "failed" in states:
         return "failed"
     return "complete" if set(states) <= {"ok", "stale"} else "degraded"

@@ -33,6 +33,12 @@ T = TypeVar("T")
 SECONDS: Final = 20.0
 """How long the answers of one gateway may take; each request of it has its own deadline."""
 
+SMALL_FIRST: Final = ("mobile", "web", "desktop")
+"""Kinds of clients in the order of pages; others are after them."""
+
+FIRST: Final = "Home"
+"""The screen that a list begins with, if there is one: most projects call their first one so."""
+
 NOT_HERE: Final = "answers are computed in development only"
 
 _SEVERITIES: Final[Mapping[str, Severity]] = {
@@ -45,28 +51,30 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {
 
 
 async def screen_names(console: Console) -> list[ScreenName]:
-    """Return the screens of all gateways, sorted by name; those that are down have none."""
+    """Return the screens of all gateways, Home first and the others by name.
+
+    Gateways that are down have none.
+    """
     found: dict[str, ScreenName] = {}
     for listed in (await _from_each(console, "screens.list", None, list[ScreenName])).values():
         for one in listed:
             known = found.setdefault(one.screen, ScreenName(screen=one.screen, views=[]))
             known.views += one.views
-    return [found[name] for name in sorted(found)]
+    return [found[name] for name in sorted(found, key=lambda name: (name != FIRST, name))]
 
 
 async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetail:
     """Return a screen as all gateways use it; raises `ConsoleProblem` (404) for an unknown one."""
     request = PlanRequest(screen=wanted.screen)
     plans = await _from_each(console, "screens.plan", request, PlanOfGateway)
-    plans = {gateway: one for gateway, one in plans.items() if one.views}
+    plans = {gateway: one for gateway, one in plans.items() if one.views or one.writes}
     if not plans:
         title, what = "No such screen", f"No gateway that answers has a screen {wanted.screen}"
         raise ConsoleProblem(404, title, f"{what}: choose one of the list.")
     answers: Mapping[str, AnswersOfGateway] = {}
-    if console.is_development:
-        answers = await _from_each(
-            console, "screens.answers", wanted, AnswersOfGateway, list(plans)
-        )
+    reading = [gateway for gateway, one in plans.items() if one.views]
+    if console.is_development and reading:
+        answers = await _from_each(console, "screens.answers", wanted, AnswersOfGateway, reading)
     nodes = _nodes(plans, answers)
     clients = await _clients(console, plans, answers)
     await add_observed(console, list(plans), wanted.screen, nodes, clients)
@@ -80,6 +88,7 @@ async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetai
         has_matrix=wanted.with_matrix and bool(answers),
         matrix=_matrix(nodes, answers) if wanted.with_matrix else [],
         broken=wanted.broken,
+        writes=[(gateway, route) for gateway, one in plans.items() for route in one.writes],
     )
 
 
@@ -136,7 +145,7 @@ async def _clients(
     plans: Mapping[str, PlanOfGateway],
     answers: Mapping[str, AnswersOfGateway],
 ) -> list[ClientView]:
-    """Return what each view is answered with, with the kind of its clients."""
+    """Return what each view is answered with and the kind of its clients, small ones first."""
     infos = await _from_each(console, INFO, None, GatewayInfo, list(plans))
     found: list[ClientView] = []
     for gateway, plan in plans.items():
@@ -149,7 +158,12 @@ async def _clients(
         for one in views:
             one.client = infos[gateway].client if gateway in infos else ""
         found += views
-    return found
+    return sorted(found, key=_size_of_client)
+
+
+def _size_of_client(view: ClientView) -> int:
+    is_known = view.client in SMALL_FIRST
+    return SMALL_FIRST.index(view.client) if is_known else len(SMALL_FIRST)
 
 
 def _without_answer(gateway: str, route: str, note: str) -> ClientView:

@@ -9,14 +9,15 @@ class PlanOfGateway(msgspec.Struct, kw_only=True):
     """A screen as one gateway uses it; the columns of `nodes` are not set.
 
     `services` are those that the screen needs. `explain` is a command, empty if no view of the
-    gateway serves the screen. `views` are how clients call it. `edges` are pairs of parts, the
-    second of which starts when the first one has ended.
+    gateway serves the screen. `views` are how clients read it, `writes` those that may change
+    something. `edges` are pairs of parts, the second of which starts when the first one has ended.
     """
 
     nodes: list[PlanNode] = []
     services: list[str] = []
     explain: str = ""
     views: list[str] = []
+    writes: list[str] = []
     edges: list[tuple[str, str]] = []
 
 

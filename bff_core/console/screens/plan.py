@@ -31,7 +31,8 @@ def plan_of_screen(app: Gateway, name: str) -> PlanOfGateway:
         nodes=nodes,
         services=list(dict.fromkeys(name for one in nodes for name in one.upstreams)),
         explain=_explain(views),
-        views=[one.title for one in views],
+        views=[one.title for one in views if one.reads],
+        writes=[one.title for one in views if not one.reads],
         edges=edges_in_time(views),
     )
 

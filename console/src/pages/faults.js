@@ -1,6 +1,6 @@
 // Faults: mock services as cards, and the same screen as each client gets it meanwhile.
 import { useEffect, useState } from "preact/hooks";
-import { remove } from "../api.js";
+import { post, remove } from "../api.js";
 import { Headline } from "../components/card.js";
 import { Frame } from "../components/frame.js";
 import { Empty, Loaded } from "../components/panels.js";
@@ -26,21 +26,21 @@ export function Page() {
 
 function Content({ data, setCard, reload }) {
   const [isSure, ask] = useState(false);
-  const faulted = data.cards.filter(isFaulted);
+  const faulted = data.cards.filter((card) => isFaulted(card) || card.state === "stopped");
   const reset = async () => {
     ask(false);
-    await Promise.allSettled(faulted.map((card) => remove(`faults/${encodeURIComponent(card.service)}`).then(setCard)));
+    await Promise.allSettled(faulted.map((card) => (card.state === "stopped" ? post(`processes/${encodeURIComponent(card.service)}/start`) : remove(`faults/${encodeURIComponent(card.service)}`).then(setCard))));
     reload();
   };
   useKeys({ 0: () => (faulted.length ? ask(true) : false), Escape: () => (isSure ? ask(false) : false) });
   if (!data.cards.length) return html`<section class="card"><${Empty} title="No mock services" text="bff dev runs the services of pyproject.toml that have a command. Those with a control route /__faults__ take faults."><pre class="sample"><code>bff add service reviews --mock</code></pre><//></section>`;
   return html`<${Headline} headline=${data.headline} actions=${faulted.length > 0 && html`<${Reset} amount=${faulted.length} ...${{ isSure, ask, reset }} />`} />
     <div class="fl"><div class="grid">${data.cards.map((card) => html`<${Card} key=${card.service} card=${card} setCard=${setCard} reload=${reload} />`)}
-      <${Scenarios} cards=${data.cards} setCard=${setCard} reload=${reload} /></div>
+      <${Scenarios} data=${data} setCard=${setCard} reload=${reload} /></div>
     <${Clients} data=${data} /></div>`;
 }
 
-/** Resets the faults of all services, after a question. */
+/** Removes the faults of all services and starts those that were stopped, after a question. */
 function Reset({ amount, isSure, ask, reset }) {
   if (!isSure) return html`<button type="button" class="btn" onClick=${() => ask(true)}>Reset all <kbd>0</kbd></button>`;
   return html`<button type="button" class="btn" onClick=${() => ask(false)}>Cancel</button><button type="button" class="btn sure" ref=${(button) => button?.focus()} onClick=${reset}>Reset ${amount} ${amount === 1 ? "service" : "services"}</button>`;

@@ -44,7 +44,7 @@ function Filters({ names, name }) {
 
 /** What a screen needs to know, from the paths of its routes: "product_id". */
 function inputsOf(views) {
-  return [...new Set(views.flatMap(([, route]) => [...route.matchAll(/\{([^}:]+)/g)].map(([, name]) => name)))];
+  return [...new Set(views.filter(([, route]) => route.startsWith("GET ")).flatMap(([, route]) => [...route.matchAll(/\{([^}:]+)/g)].map(([, name]) => name)))];
 }
 
 function pathOf(name, action, inputs) {
@@ -80,12 +80,17 @@ function Detail({ data, base, probe, breakThese, computeMatrix, viewer }) {
   return html`<${Headline} headline=${data.headline} isFact=${isFact} />
     ${broken.length > 0 && html`<${Experiment} broken=${broken} breakThese=${breakThese} />`}
     ${probe.problem && html`<section class="card gap"><${ErrorPanel} problem=${probe.problem} /></section>`}
-    <div class="row1">
+    <div class=${`row1 ${isDeep(data.plan) || !base.clients.length ? "deep" : ""}`}>
       <${Plan} screen=${data.screen} plan=${data.plan} broken=${broken} explain=${data.explain} />
-      <${Card} title="If a service fails" end="click a service to break it here">
-        <${Matrix} data=${data} base=${base} probe=${probe} breakThese=${breakThese} computeMatrix=${computeMatrix} /><//>
+      ${base.clients.length > 0 && html`<${Card} title="If a service fails" end="click a service to break it here">
+        <${Matrix} data=${data} base=${base} probe=${probe} breakThese=${breakThese} computeMatrix=${computeMatrix} /><//>`}
     </div>
     <${Clients} data=${data} base=${base} viewer=${viewer} />`;
+}
+
+/** Whether a plan is too wide to stand beside the matrix. */
+function isDeep(plan) {
+  return plan.some(({ column }) => column >= 3);
 }
 
 /** What is broken in this page only, and how to end it. */

@@ -10,7 +10,7 @@ import { clientOf } from "../screens/clients.js";
 
 const REMEMBERED = 30; // looks
 
-/** The newest p95 of each client, and the size of its last complete response. */
+/** How long the last responses of each client took. */
 function useCourses(clients) {
   const courses = useRef(new Map());
   const last = useRef(null);
@@ -22,32 +22,40 @@ function useCourses(clients) {
 }
 
 function remember(courses, client) {
-  const known = courses.get(client.gateway) ?? { p95: [], complete: null };
-  known.p95 = [...known.p95, client.p95].slice(-REMEMBERED);
-  known.complete = client.complete_size ?? (client.state === "complete" ? client.size : known.complete);
-  courses.set(client.gateway, known);
+  courses.set(client.gateway, [...(courses.get(client.gateway) ?? []), client.took ?? null].slice(-REMEMBERED));
 }
 
 export function Clients({ data }) {
   const { screen, clients } = data;
   const courses = useCourses(clients);
-  const worst = [...clients].reverse().find((client) => client.part_status && client.state !== "complete") ?? clients.find((client) => client.part_status);
+  const shown = [...clients].reverse().find((client) => client.part_status && client.state !== "complete") ?? clients.find((client) => client.part_status);
   return html`<aside class="card side" aria-label="Screens now"><header><h2>${screen || "Screens"}, as clients get it now</h2><span class="end">every 1 s</span></header>
-    ${clients.map((client) => html`<${Client} key=${client.gateway} client=${client} known=${courses.get(client.gateway)} />`)}
+    ${clients.map((client) => html`<${Client} key=${client.gateway} client=${client} course=${courses.get(client.gateway) ?? []} />`)}
     ${!clients.length && html`<p class="sc muted">No gateway serves a screen yet. They appear here when one answers.</p>`}
-    ${worst && html`<section class="sc last"><h3>Header that the client receives<span class="grow"></span>${worst.request_id && html`<a href=${hrefOf("requests", { subject: worst.request_id })}>Open the request</a>`}</h3>
-      <pre tabindex="0" role="region" aria-label="Part-Status">${statusLines(worst.part_status)}</pre></section>`}
+    ${shown && html`<section class="sc last"><h3>Header that the client receives<span class="grow"></span><a href=${requestsOf(shown)}>Its requests</a></h3>
+      <p class="muted">${clientOf(shown).title}, <code>${shown.route}</code></p>
+      <pre tabindex="0" role="region" aria-label="Part-Status">${statusLines(shown.part_status)}</pre></section>`}
   </aside>`;
 }
 
-function Client({ client, known }) {
+/** The requests that clients sent for this screen themselves; those of this page are not among them. */
+function requestsOf({ gateway, route }) {
+  return hrefOf("requests", { query: { gateway, ...(route.includes(" ") ? { route } : {}) } });
+}
+
+function Client({ client, course }) {
   const { title, icon } = clientOf(client);
   const hasFailed = client.state === "failed" || client.status >= 400;
   const state = client.state ?? "unknown";
   return html`<section class="sc"><h3><${Icon} name=${icon} size=${17} />${title}<code>${client.route.replace(/^[A-Z]+ /, "")}</code><span class="grow"></span><${Badge} state=${state} word=${state === "unknown" ? "no answer" : state} detail=${hasFailed && client.status >= 400 ? client.status : ""} /></h3>
-    <div class="nums"><p><b>${bytes(client.size)}</b><span>${known.complete !== null && known.complete !== client.size ? `was ${bytes(known.complete)}` : "complete"}</span></p>
-      <p><b>${duration(client.p95)}</b><span>p95, last 10 s</span></p><${Sparkline} values=${known.p95.length > 1 ? known.p95 : [client.p95, client.p95]} width=${104} height=${30} isFilled /></div>
+    <div class="nums"><p><b>${bytes(client.size)}</b><span>${sizeNote(client)}</span></p>
+      <p><b>${duration(client.p95)}</b><span>p95, last 10 s</span></p><${Sparkline} values=${course} width=${104} height=${30} isFilled /></div>
     ${client.note && html`<p class="ink2 noted">${client.note}</p>`}<${Parts} parts=${client.parts} /></section>`;
+}
+
+function sizeNote({ state, size, complete_size: complete }) {
+  if (complete !== null && complete !== undefined && complete !== size) return `was ${bytes(complete)}`;
+  return state === "complete" ? "complete" : "response";
 }
 
 function Parts({ parts }) {

@@ -1,5 +1,6 @@
 // The same screen side by side, as each client gets it.
 import { Icon } from "../../components/icons.js";
+import { Empty } from "../../components/panels.js";
 import { Dot } from "../../components/state.js";
 import { bytes, duration } from "../../format.js";
 import { html } from "../../html.js";
@@ -14,13 +15,19 @@ export function clientOf({ client, gateway }) {
 }
 
 export function Clients({ data, base, viewer }) {
-  const { plan, clients } = data;
+  const { plan, clients, writes = [] } = data;
+  if (!clients.length) return html`<section class="card gap"><${Empty} title="No client reads this screen" text="Its requests may change something, so this page does not send them. The API page can."><${Writes} writes=${writes} /><//></section>`;
   return html`<section class="card sbs" aria-label="The same screen, client by client"><div class="scroll"><table>
     <caption class="sr">Parts of ${data.screen} in each client's response, with their bytes</caption>
     <thead><tr><th scope="col" class="first">Response parts,<br />user ${viewer || "1"}</th>${clients.map((client) => html`<th scope="col"><${Client} client=${client} plan=${plan} before=${sizeBefore(base, client)} /></th>`)}</tr></thead>
     <tbody>${plan.map(({ part }, index) => html`<tr key=${part}><th scope="row"><i class="swatch ${partClass(index)}"></i>${part}</th>
       ${clients.map((client) => html`<${PartCell} client=${client} part=${part} index=${index} />`)}</tr>`)}</tbody>
-  </table></div></section>`;
+  </table></div>${writes.length > 0 && html`<p class="writes">Not sent here, since they may change something: <${Writes} writes=${writes} /></p>`}</section>`;
+}
+
+/** The requests that build the screen and may change something. */
+function Writes({ writes }) {
+  return html`<ul class="wr">${writes.map(([gateway, route]) => html`<li key=${`${gateway} ${route}`}>${gateway} <code>${route}</code></li>`)}</ul>`;
 }
 
 /** The size without the trial, if it differs. */
@@ -34,7 +41,7 @@ function Client({ client, plan, before }) {
   const hasFailed = client.state === "failed" || client.status >= 400;
   return html`<span class="cl"><${Icon} name=${icon} size=${17} /><b>${title}</b><code>${client.route}</code><span class="grow"></span>
       ${hasFailed && html`<${Dot} state="failed" size=${14} />`}<b class="sz ${hasFailed ? "t-failed" : ""}">${hasFailed && client.status >= 400 ? client.status : bytes(client.size)}</b></span>
-    <span class="fx">${client.note || factsOf(client, before)}</span>
+    <span class="fx">${[factsOf(client, before), client.note].filter(Boolean).join(" · ")}</span>
     <${PartBytes} client=${client} plan=${plan} />`;
 }
 
