@@ -2,9 +2,11 @@
 
 import time
 
+import msgspec
 import pytest
 
-from bff_core.console.model import EventRow, Installation, Live
+from bff_core.console.model import EventRow, Installation, Live, ProcessInfo
+from bff_core.console.overview.down import ServiceNeed
 from bff_core.console.overview.overview import overview_of
 from bff_core.console.overview.store import MetricsStore
 from bff_core.console.overview.window import GatewayWindow, window_of
@@ -100,7 +102,7 @@ def test_a_sentence_names_the_screen_part_service_and_since_when():
     since = NOW - STEP_SECONDS
     assert found.headline.state == "fallback"
     assert found.headline.text == (
-        f"**1 of 2 screens is degraded since {clock(since)}.** Part `rating` waits for "
+        f"**Home on web is degraded since {clock(since)}.** Part `rating` waits for "
         "**reviews**, where 20 % of calls time out. Home on mobile does not need it."
     )
     assert found.headline.links == [
@@ -122,8 +124,8 @@ def test_a_sentence_names_the_screen_part_service_and_since_when():
         (["good"], "", FAST, "The screen meets its objective."),
         (["dead", "dead"], "unavailable", FAST, "needs **reviews**, where 100 % of calls fail."),
         (["bad"], "circuit_open", FAST, "needs **reviews**, whose circuit breaker is open."),
-        (["good", "good"], "", LATE, "**1 of 1 screen is degraded"),
-        ([], "", FAST, "No requests in the last 15 minutes."),
+        (["good", "good"], "", LATE, "**Home on web is degraded"),
+        ([], "", FAST, "No requests yet."),
     ],
 )
 def test_the_sentence_says_what_is_wrong(states, reason, bucket, words):
@@ -131,6 +133,119 @@ def test_the_sentence_says_what_is_wrong(states, reason, bucket, words):
     found = steps("query home", *states, reason=reason, bucket=bucket)
 
     assert words in overview(window("web", "query home", found)).headline.text
+
+
+def test_what_was_not_requested_is_quiet():
+    """It has no tick, and the sentence does not count it as complete."""
+    web = window("web", "query home", steps("query home", "good"))
+    web.views["query cart"] = SampledView("CartPage")
+    web.upstreams.append("payments")
+    found = overview(web)
+
+    assert {one.screen: one.state for one in found.screens} == {"Home": "ok", "CartPage": "quiet"}
+    assert {one.upstream: one.state for one in found.upstreams}["payments"] == "quiet"
+    assert found.headline.text == (
+        "The screen in use meets its objective. 1 had no requests in the last 5 min."
+    )
+
+
+def test_a_state_is_that_of_the_newest_answers():
+    """What is over does not count, and what came last stays when nothing follows."""
+    after = steps("query home", "bad", *["good"] * 8)
+    last = steps("query home", "good", "bad")
+    for one in last:
+        one.number -= 30  # 150 seconds ago
+    recovered = overview(window("web", "query home", after))
+    lasting = overview(window("web", "query home", last))
+
+    assert recovered.headline.text == "The screen meets its objective. 1 was degraded before."
+    assert [one.share for one in recovered.screens[0].blame] == [1.0]
+    assert lasting.headline.text.startswith("**Home on web is degraded")
+
+
+PRODUCT, CHECKOUT = "GET /v1/products/{id}", "POST /v1/checkout"
+NEEDS = {
+    "mobile": [
+        ServiceNeed("GET /v1/home", "reviews", False),
+        ServiceNeed(PRODUCT, "reviews", False),
+        ServiceNeed(CHECKOUT, "reviews", True),
+        ServiceNeed(CHECKOUT, "catalog", True),
+    ]
+}
+
+
+def stopped(name: str) -> Installation:
+    """Return an installation whose service does not run."""
+    found = ProcessInfo(name=name, kind="service", port=1, state="stopped", since=NOW - 60)
+    return msgspec.structs.replace(INSTALLATION, processes=[found])
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "words"),
+    [
+        ("reviews", "failed", "Checkout fails without it; Home and ProductPage show less."),
+        ("catalog", "failed", "Checkout fails without it."),
+        ("payments", "fallback", "No screen needs it."),
+    ],
+)
+def test_a_service_that_is_stopped_is_named_before_a_screen_suffers(name, state, words):
+    """With the screens that need it: those that fail without it, and those that show less."""
+    home = window("mobile", "GET /v1/home", steps("GET /v1/home", "good"))
+    home.views |= {PRODUCT: SampledView("ProductPage"), CHECKOUT: SampledView("Checkout")}
+    home.upstreams.append("payments")
+    found = overview_of([home], stopped(name), NOW, [], NEEDS)
+
+    assert found.headline.text == f"**{name} is stopped since {clock(NOW - 60)}.** {words}"
+    assert found.headline.state == state
+    assert [one.upstream for one in found.upstreams if one.is_stopped] == [name]
+    causes = {(one.source, one.target) for one in found.edges if one.is_cause}
+    assert (("mobile", name) in causes) is (name != "payments")
+
+
+def test_a_screen_that_only_shows_less_is_no_alarm():
+    """Nothing fails without the service."""
+    home = window("mobile", "GET /v1/home", steps("GET /v1/home", "good"))
+    found = overview_of([home], stopped("reviews"), NOW, [], NEEDS)
+
+    assert found.headline.state == "fallback"
+    assert found.headline.text.endswith("Home shows less; no screen fails without it.")
+    assert [(one.upstream, one.is_critical) for one in found.screens[0].down] == [
+        ("reviews", False)
+    ]
+
+
+def test_a_screen_that_suffers_names_the_service_that_is_stopped():
+    """The process is the cause, not the share of calls."""
+    home = window("mobile", "GET /v1/home", steps("GET /v1/home", "bad"))
+    found = overview_of([home], stopped("reviews"), NOW, [], NEEDS)
+
+    assert found.headline.text.endswith("Part `rating` waits for **reviews**, which is stopped.")
+
+
+def test_a_window_says_how_much_of_it_is_recorded():
+    """A young gateway has less, and its chart is as long as that."""
+    young = samples("web", {"query home": SampledView("Home")})
+    young.started = NOW - 40
+    found = overview(window_of("web", [young], steps("query home", "good"), NOW, 900.0))
+    old = overview(window("web", "query home", steps("query home", *["good"] * 100)))
+
+    assert (found.window, found.recorded) == (900, 40)
+    assert found.screens[0].rate == pytest.approx(10 / 40)
+    assert (old.window, old.recorded) == (300, 300)
+    assert old.screens[0].rate == pytest.approx(10 / STEP_SECONDS, rel=0.05)
+    assert {len(one.course) for one in found.figures} == {12}
+
+
+def test_a_route_without_a_screen_is_no_screen():
+    """Whether it is requested or not, it is not among those that the sentence counts."""
+    found = steps("query home", "good")
+    found[0].views["GET /"] = ViewStep(1, 0, 0, 0, {FAST: 1})
+    web = window("web", "query home", found)
+    web.views["GET /"] = SampledView()
+
+    page = overview(web)
+    assert {one.screen: one.is_screen for one in page.screens} == {"GET /": False, "Home": True}
+    assert page.headline.text == "The screen meets its objective."
 
 
 def test_a_gateway_that_does_not_answer_comes_first():
@@ -165,7 +280,7 @@ def test_edges_mark_the_way_from_a_degraded_screen_to_its_cause():
     assert states == {"catalog": ("ok", 0.0), "reviews": ("failed", 0.2)}
 
 
-def test_figures_and_responses_have_a_course_over_fifteen_minutes():
+def test_figures_and_responses_have_a_course():
     """The last point is that of now; before the first request there is nothing."""
     found = overview(window("web", "query home", steps("GET /graphql", "good", "bad")))
 
@@ -184,8 +299,7 @@ def test_figures_and_responses_have_a_course_over_fifteen_minutes():
     responses = found.responses
     assert responses.start + 60 * responses.step > NOW >= responses.start + 59 * responses.step
     total = [a + b for a, b in zip(responses.ok, responses.degraded, strict=True)]
-    points = {59 - (NUMBER // 3 - number // 3) for number in (NUMBER - 1, NUMBER)}
-    assert {place for place, rate in enumerate(total) if rate} == points
+    assert {place for place, rate in enumerate(total) if rate} == {58, 59}
 
 
 def test_budget_and_burn_rate_are_those_of_the_objective():
@@ -276,6 +390,8 @@ async def test_the_page_shows_what_a_gateway_has_counted():
         await client.get("/v1/shelf/1", headers={"x-app-version": "5.2.0"})
         found = (await page.get("/console/api/overview")).json()
         unknown = await page.get("/console/api/overview?gateway=web")
+        minute = (await page.get("/console/api/overview?window=60")).json()
+        wrong = await page.get("/console/api/overview?window=61")
 
     assert found["headline"]["text"].endswith(
         "Part `rating` needs **reviews**, where 100 % of calls fail."
@@ -287,7 +403,9 @@ async def test_the_page_shows_what_a_gateway_has_counted():
         "catalog": "ok",
         "reviews": "failed",
     }
-    assert unknown.status_code == 404
+    assert screen["down"] == [{"upstream": "reviews", "is_critical": False}]
+    assert (found["window"], minute["window"]) == (300, 60)
+    assert (unknown.status_code, wrong.status_code) == (404, 400)
 
 
 async def test_the_live_stream_has_the_overview_once_a_second_and_new_events(pages):

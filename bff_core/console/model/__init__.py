@@ -18,6 +18,7 @@ from bff_core.console.model.live_state import (
 )
 from bff_core.console.model.overview import (
     Blame,
+    DownService,
     EventRow,
     Figure,
     GatewayFigures,
@@ -54,7 +55,13 @@ from bff_core.console.model.screens import (
     ScreenDetail,
     ScreenName,
 )
-from bff_core.console.model.states import Health, PartState, RequestState, Severity
+from bff_core.console.model.states import (
+    Health,
+    PartState,
+    RequestState,
+    Severity,
+    ViewState,
+)
 from bff_core.console.model.upstreams import (
     ActionResult,
     Bucket,
@@ -76,6 +83,7 @@ __all__ = [
     "ClientPart",
     "ClientView",
     "DoAction",
+    "DownService",
     "EndpointRow",
     "EventRow",
     "FaultCard",
@@ -126,5 +134,6 @@ __all__ = [
     "UpstreamFigures",
     "UpstreamList",
     "UpstreamRow",
+    "ViewState",
     "WorkerInfo",
 ]

@@ -3,7 +3,7 @@
 import msgspec
 
 from bff_core.console.model.processes import Installation
-from bff_core.console.model.states import Severity
+from bff_core.console.model.states import Severity, ViewState
 
 
 class Headline(msgspec.Struct, kw_only=True):
@@ -36,12 +36,22 @@ class Blame(msgspec.Struct, kw_only=True):
     share: float
 
 
+class DownService(msgspec.Struct, kw_only=True):
+    """A service that is down; a screen fails without one that is critical for it."""
+
+    upstream: str
+    is_critical: bool
+
+
 class ScreenFigures(msgspec.Struct, kw_only=True):
     """A view of a gateway in the window; `budget_left` is the rest of the error budget.
 
     `route` is how clients call it (`GET /v1/home`, or the field of a query), `screen` the name of
-    the composition. `objective` is the text of its objective, empty without one; `burn` is how many
-    times faster than allowed the budget is spent.
+    the composition; a route that serves none has its route as name, and `is_screen` is false.
+    `objective` is the text of its objective, empty without one; `burn` is how many times faster
+    than allowed the budget is spent. `state` is that of the newest answers, half a minute of them,
+    and `blame` is about the same ones; of a screen that is well it is about the window. `down` are
+    the services that it needs and that are down.
     """
 
     gateway: str
@@ -56,8 +66,10 @@ class ScreenFigures(msgspec.Struct, kw_only=True):
     budget_left: float | None = None
     burn: float | None = None
     blame: list[Blame] = []
-    state: Severity = "ok"
+    state: ViewState = "ok"
     since: float | None = None
+    is_screen: bool = True
+    down: list[DownService] = []
 
 
 class GatewayFigures(msgspec.Struct, kw_only=True):
@@ -68,11 +80,14 @@ class GatewayFigures(msgspec.Struct, kw_only=True):
     complete: float | None
     lag: float | None
     refused: float
-    state: Severity = "ok"
+    state: ViewState = "ok"
 
 
 class UpstreamFigures(msgspec.Struct, kw_only=True):
-    """A service in the window, over all gateways; `course` is that of its p95."""
+    """A service in the window, over all gateways; `course` is that of its p95.
+
+    `is_stopped` is whether its process does not run, as far as the console runs it.
+    """
 
     upstream: str
     rate: float
@@ -81,13 +96,15 @@ class UpstreamFigures(msgspec.Struct, kw_only=True):
     p95: float | None
     p99: float | None
     course: list[float | None] = []
-    state: Severity = "ok"
+    state: ViewState = "ok"
+    is_stopped: bool = False
 
 
 class MapEdge(msgspec.Struct, kw_only=True):
     """The traffic from a screen to its gateway, or from a gateway to a service.
 
-    `is_cause` marks the way from a degraded screen to what is to blame.
+    `is_cause` marks the way from a degraded screen to what is to blame, and to services that are
+    down.
     """
 
     source: str
@@ -123,10 +140,16 @@ class EventRow(msgspec.Struct, kw_only=True):
 
 
 class Overview(msgspec.Struct, kw_only=True):
-    """The first page. `window` is how many seconds it covers, `time` the instant it was made."""
+    """The first page. `window` is how many seconds it covers, `time` the instant it was made.
+
+    `recorded` of these seconds are recorded: fewer if the gateways are young. `windows` are the
+    lengths to choose from.
+    """
 
     time: float
     window: float
+    recorded: float
+    windows: list[float]
     installation: Installation
     headline: Headline
     figures: list[Figure]

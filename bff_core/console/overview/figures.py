@@ -4,18 +4,15 @@ from collections.abc import Callable, Sequence
 
 from bff_core.console.model import Figure, Responses, Severity
 from bff_core.console.overview.window import (
-    POINT_STEPS,
-    POINTS,
     GatewayWindow,
     answers_in,
     calls_in,
     course,
+    points_of,
 )
 from bff_core.observe.metrics.histogram import quantile
 from bff_core.observe.metrics.samples import WindowStep
-from bff_core.observe.metrics.steps import STEP_SECONDS, number_of
-
-POINT_SECONDS = POINT_STEPS * STEP_SECONDS
+from bff_core.observe.metrics.steps import STEP_SECONDS
 
 Value = Callable[[Sequence[WindowStep]], float | None]
 
@@ -23,9 +20,11 @@ Value = Callable[[Sequence[WindowStep]], float | None]
 def figures_of(windows: Sequence[GatewayWindow], worst: Severity) -> list[Figure]:
     """Return rate, completeness, errors, latency, calls for each request, and calls saved."""
     recent = [step for one in windows for step in one.recent()]
-    points = _points(windows)
+    points = points_of(windows)
     rate = sum(answers_in(one.recent()).answers / one.seconds for one in windows)
-    rates = [None if steps is None else _rate(steps, now) for steps, now in _timed(points, windows)]
+    rates: list[float | None] = [
+        _rate(steps, seconds) for steps, seconds in _timed(points, windows)
+    ]
     answers = answers_in(recent)
     incomplete: Severity = worst if answers.answers > answers.complete else "ok"
     failed: Severity = "failed" if answers.failed else "ok"
@@ -53,21 +52,20 @@ def _figure(
     )
 
 
-def _points(windows: Sequence[GatewayWindow]) -> list[list[WindowStep]]:
-    each = [one.points() for one in windows]
-    return [[step for steps in parts for step in steps] for parts in zip(*each, strict=True)]
-
-
 def _timed(
     points: Sequence[Sequence[WindowStep]], windows: Sequence[GatewayWindow]
-) -> list[tuple[Sequence[WindowStep] | None, float]]:
+) -> list[tuple[Sequence[WindowStep], float]]:
     """Return the steps of each point with the seconds that it covers; the last one still runs."""
     if not windows:
         return []
-    now = max(one.time for one in windows)
-    passed = now - number_of(now) // POINT_STEPS * POINT_SECONDS
-    covered = [POINT_SECONDS] * (len(points) - 1) + [max(passed, 1.0)]
-    return [(steps or None, seconds) for steps, seconds in zip(points, covered, strict=True)]
+    now, length = max(one.time for one in windows), _point_seconds(windows)
+    passed = now - now // length * length
+    covered = [length] * (len(points) - 1) + [max(passed, 1.0)]
+    return list(zip(points, covered, strict=True))
+
+
+def _point_seconds(windows: Sequence[GatewayWindow]) -> float:
+    return windows[0].point_steps * STEP_SECONDS
 
 
 def _rate(steps: Sequence[WindowStep], seconds: float) -> float:
@@ -104,14 +102,11 @@ def _saved(steps: Sequence[WindowStep]) -> float | None:
 
 def responses_of(windows: Sequence[GatewayWindow], now: float) -> Responses:
     """Return the responses per second by state; a complete one with a stale part is stale."""
-    last = number_of(now) // POINT_STEPS
-    rows = [
-        (answers_in(steps), seconds)
-        for steps, seconds in ((one or (), s) for one, s in _timed(_points(windows), windows))
-    ]
+    length = _point_seconds(windows) if windows else STEP_SECONDS
+    rows = [(answers_in(one), seconds) for one, seconds in _timed(points_of(windows), windows)]
     return Responses(
-        start=(last - POINTS + 1) * POINT_SECONDS,
-        step=POINT_SECONDS,
+        start=(now // length - len(rows) + 1) * length,
+        step=length,
         ok=[(one.complete - one.stale) / seconds for one, seconds in rows],
         stale=[one.stale / seconds for one, seconds in rows],
         degraded=[one.degraded / seconds for one, seconds in rows],

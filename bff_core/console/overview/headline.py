@@ -2,73 +2,191 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 from urllib.parse import quote
 
 from bff_core.console.model import Blame, Headline, ScreenFigures, UpstreamFigures
-from bff_core.console.overview.window import GatewayWindow
+from bff_core.console.overview.window import GatewayWindow, recorded_by
+
+MAX_NAMES: Final = 2
+"""Screens that a sentence names; the others are counted."""
+
+RECOVERED_SHARE: Final = 0.01
+"""The share of answers of a window that were not complete, from which on a screen has recovered."""
 
 
 def headline_of(
     windows: Sequence[GatewayWindow],
     screens: Sequence[ScreenFigures],
     upstreams: Sequence[UpstreamFigures],
+    stopped: Mapping[str, float | None] | None = None,
 ) -> Headline:
-    """Return whether a screen suffers, since when, and because of what."""
-    stopped = [one.gateway for one in windows if not one.is_running]
-    bad = [one for one in screens if one.state != "ok"]
-    if stopped:
-        names = " and ".join(f"**{one}**" for one in stopped)
-        verb = "does" if len(stopped) == 1 else "do"
-        return Headline(
-            state="failed", text=f"{names} {verb} not answer: no process of it runs, or all hang."
-        )
-    if not bad:
-        return _healthy(windows, screens)
+    """Return whether a screen suffers, since when, and because of what.
+
+    `stopped` are services whose process does not run, and since when.
+    """
+    silent = [one.gateway for one in windows if not one.is_running]
+    if silent:
+        names, verb = _listed(silent), "does" if len(silent) == 1 else "do"
+        what = "no process of it runs, or all hang" if len(silent) == 1 else "no process runs"
+        return Headline(state="failed", text=f"{names} {verb} not answer: {what}.")
+    bad = [one for one in screens if one.state not in {"ok", "quiet"}]
+    if bad:
+        return _suffering(bad, screens, upstreams)
+    down = [one for one in upstreams if one.state == "failed"]
+    if down:
+        return _at_risk(down, screens, stopped or {})
+    return _healthy(windows, screens)
+
+
+def _suffering(
+    bad: Sequence[ScreenFigures],
+    screens: Sequence[ScreenFigures],
+    upstreams: Sequence[UpstreamFigures],
+) -> Headline:
+    """Return how many screens suffer, and because of which service."""
     culprit = _culprit(bad)
-    sentences = [_suffering(bad, len(screens))]
+    sentences = [_count(bad, screens)]
     if culprit is not None:
-        sentences += [_reason(culprit, upstreams), *_spared(bad, screens)]
-    state = "failed" if all(one.state == "failed" for one in bad) else "fallback"
+        sentences += [_reason(culprit, upstreams), *_spared(bad, screens, culprit)]
+    has_failed = all(one.state == "failed" for one in bad)
+    states = ",".join(
+        {"failed": "failed"}.get(one, "degraded") for one in sorted({one.state for one in bad})
+    )
     return Headline(
-        state="failed" if state == "failed" else "fallback",
+        state="failed" if has_failed else "fallback",
         text=" ".join(sentences),
-        links=_links(culprit),
+        links=_links(culprit, states),
     )
 
 
-def _healthy(windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures]) -> Headline:
-    if not any(step.views for one in windows for step in one.steps.values()):
-        return Headline(
-            state="ok",
-            text="No requests in the last 15 minutes. Send one to a gateway, and it appears here.",
+def _at_risk(
+    down: Sequence[UpstreamFigures],
+    screens: Sequence[ScreenFigures],
+    stopped: Mapping[str, float | None],
+) -> Headline:
+    """Return which service is down while no screen suffers yet, and which screens need it."""
+    first = next((one for one in down if one.is_stopped), down[0])
+    others = [one.upstream for one in down if one is not first]
+    more = f" {_listed(others)} {'is' if len(others) == 1 else 'are'} down, too." if others else ""
+    text = f"{_state_of(first, stopped)} {_needed(first.upstream, screens)}{more}"
+    link = (f"Open {first.upstream}", f"/console/upstreams/{quote(first.upstream)}")
+    is_critical = any(one.is_critical for each in screens for one in each.down)
+    return Headline(state="failed" if is_critical else "fallback", text=text, links=[link])
+
+
+def _state_of(service: UpstreamFigures, stopped: Mapping[str, float | None]) -> str:
+    name = f"**{service.upstream}"
+    if service.is_stopped:
+        since = stopped.get(service.upstream)
+        return f"{name} is stopped{'' if since is None else f' since {_clock(since)}'}.**"
+    if service.errors:
+        return f"{name} fails.** {_percent(service.errors)} of its calls fail."
+    return f"{name} is not called:** its circuit breaker is open."
+
+
+def _needed(name: str, screens: Sequence[ScreenFigures]) -> str:
+    """Return which screens need a service, and for which of them it is critical."""
+    needs = {
+        is_critical: list(
+            dict.fromkeys(
+                one.screen
+                for one in screens
+                for each in one.down
+                if each.upstream == name and each.is_critical == is_critical
+            )
         )
-    aimed = [one for one in screens if one.objective]
-    if not screens:
-        return Headline(state="ok", text="All responses are complete.")
-    count = "The screen" if len(screens) == 1 else f"All {len(screens)} screens"
-    verb = "meets its objective" if len(screens) == 1 else "meet their objectives"
+        for is_critical in (True, False)
+    }
+    critical, optional = needs[True], [one for one in needs[False] if one not in needs[True]]
+    if not critical and not optional:
+        return "No screen needs it."
+    fails = f"{_first(critical)} {_verb(critical, 'fail')} without it" if critical else ""
+    if not optional:
+        return f"{fails}."
+    less = f"{_first(optional)} {_verb(optional, 'show')} less"
+    return f"{fails}; {less}." if fails else f"{less}; no screen fails without it."
+
+
+def _first(names: Sequence[str]) -> str:
+    """Return at most two names, and how many others there are."""
+    if len(names) <= MAX_NAMES:
+        return " and ".join(names)
+    return f"{', '.join(names[:MAX_NAMES])} and {len(names) - MAX_NAMES} more"
+
+
+def _verb(names: Sequence[str], verb: str) -> str:
+    return f"{verb}s" if len(names) == 1 else verb
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(f"**{one}**" for one in names)
+
+
+def _healthy(windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures]) -> Headline:
+    if not any(one.has_answers for one in windows):
+        text = f"No requests in the last {_minutes(windows)}."
+        if not any(step.views for one in windows for step in one.steps.values()):
+            text = "No requests yet."
+        return Headline(
+            state="missing",
+            text=f"{text} Send one to a gateway, and it appears here.",
+            links=[("Send one", "/console/api")],
+        )
+    used = [one for one in screens if one.is_screen and one.state != "quiet"]
+    quiet = sum(one.is_screen and one.state == "quiet" for one in screens)
+    if not used:
+        return Headline(state="ok", text="All responses are complete. No screen was requested.")
+    aimed = any(one.objective for one in used)
+    is_one = len(used) == 1
+    verb = "meets its objective" if is_one else "meet their objectives"
     if not aimed:
-        verb = "is complete" if len(screens) == 1 else "are complete"
-    return Headline(state="ok", text=f"{count} {verb}.")
+        verb = "is complete" if is_one else "are complete"
+    which = " in use" if quiet else ""
+    count = f"The screen{which}" if is_one else f"All {len(used)} screens{which}"
+    return Headline(state="ok", text=f"{count} {verb}.{_recovered(used)}{_rest(quiet, windows)}")
 
 
-def _suffering(bad: Sequence[ScreenFigures], total: int) -> str:
+def _recovered(screens: Sequence[ScreenFigures]) -> str:
+    """Return how many screens are well again."""
+    count = sum((one.complete or 1.0) < 1.0 - RECOVERED_SHARE for one in screens)
+    if not count:
+        return ""
+    return f" {count} {'was' if count == 1 else 'were'} degraded before."
+
+
+def _rest(quiet: int, windows: Sequence[GatewayWindow]) -> str:
+    if not quiet:
+        return ""
+    return f" {quiet} had no requests in the last {_minutes(windows)}."
+
+
+def _minutes(windows: Sequence[GatewayWindow]) -> str:
+    seconds = min(windows[0].length, recorded_by(windows)) if windows else 0.0
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
+
+
+def _count(bad: Sequence[ScreenFigures], screens: Sequence[ScreenFigures]) -> str:
     """Return how many screens suffer, and since when."""
+    is_about_screens = any(one.is_screen for one in bad)
+    bad = [one for one in bad if one.is_screen == is_about_screens]
+    total = sum(one.is_screen == is_about_screens and one.state != "quiet" for one in screens)
     is_one = len(bad) == 1
-    has_failed = all(one.state == "failed" for one in bad)
-    is_slow = all(one.blame and one.blame[0].reason == "slow" for one in bad)
-    word = "degraded"
-    if has_failed:
+    if all(one.state == "failed" for one in bad):
         verb = "fails" if is_one else "fail"
-    elif is_slow:
+    elif all(one.blame and one.blame[0].reason == "slow" for one in bad):
         verb = "is too slow" if is_one else "are too slow"
     else:
-        verb = f"is {word}" if is_one else f"are {word}"
+        verb = "is degraded" if is_one else "are degraded"
     sinces = [one.since for one in bad if one.since is not None]
     since = f" since {_clock(min(sinces))}" if sinces else ""
-    screens = "screen" if total == 1 else "screens"
-    return f"**{len(bad)} of {total} {screens} {verb}{since}.**"
+    noun = "screen" if is_about_screens else "other route"
+    if is_one:
+        return f"**{bad[0].screen} on {bad[0].gateway} {verb}{since}.**"
+    return f"**{len(bad)} of {total} {noun}{'s' * (total > 1)} {verb}{since}.**"
 
 
 def _clock(instant: float) -> str:
@@ -107,6 +225,8 @@ def _reason(culprit: Blame, upstreams: Sequence[UpstreamFigures]) -> str:
 
 def _trouble(reason: str, service: UpstreamFigures) -> str:
     """Return what is wrong with a service, as a clause."""
+    if service.is_stopped:
+        return "which is stopped"
     if reason == "circuit_open":
         return "whose circuit breaker is open"
     if reason == "slow":
@@ -124,19 +244,25 @@ def _milliseconds(seconds: float | None) -> str:
     return "unknown" if seconds is None else f"{seconds * 1000:,.0f} ms"
 
 
-def _spared(bad: Sequence[ScreenFigures], screens: Sequence[ScreenFigures]) -> list[str]:
+def _spared(
+    bad: Sequence[ScreenFigures], screens: Sequence[ScreenFigures], culprit: Blame
+) -> list[str]:
     """Return a sentence about the same screen of another gateway that is well."""
     suffering = {one.screen for one in bad}
     spared = [
-        one for one in screens if one.screen in suffering and one.state == "ok" and one.rate > 0
+        one
+        for one in screens
+        if one.screen in suffering
+        and one.state == "ok"
+        and culprit.upstream not in {each.upstream for each in one.down}
     ]
-    if not spared:
+    if not spared or not culprit.upstream:
         return []
     return [f"{spared[0].screen} on {spared[0].gateway} does not need it."]
 
 
-def _links(culprit: Blame | None) -> list[tuple[str, str]]:
-    links = [("See a request", "/console/requests?state=degraded")]
+def _links(culprit: Blame | None, states: str) -> list[tuple[str, str]]:
+    links = [("See a request", f"/console/requests?state={states}")]
     if culprit is not None and culprit.upstream:
         name = culprit.upstream
         links.insert(0, (f"Open {name}", f"/console/upstreams/{quote(name)}"))

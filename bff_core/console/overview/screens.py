@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bff_core.console.model import Blame, ScreenFigures, Severity
+from bff_core.console.model import Blame, ScreenFigures, ViewState
 from bff_core.console.overview.window import (
     GatewayWindow,
     blames_in,
@@ -66,9 +66,10 @@ def _order(label: str) -> tuple[bool, str, str]:
 def _figures(
     window: GatewayWindow, label: str, view: SampledView, recent: Sequence[WindowStep]
 ) -> ScreenFigures:
-    answers = view_in(recent, label)
+    answers, newest = view_in(recent, label), window.newest(lambda step: label in step.views)
     objective = parsed_objective(view.objective) if view.objective else None
-    state = _state(answers, objective)
+    state = _state(view_in(newest, label), objective)
+    is_bad = state not in {"ok", "quiet"}
     left, burn = _budget(view, objective)
     return ScreenFigures(
         gateway=window.gateway,
@@ -82,9 +83,10 @@ def _figures(
         objective=view.objective,
         budget_left=left,
         burn=burn,
-        blame=list(_blame(label, answers, recent)) if state != "ok" else [],
+        blame=list(_blame(label, newest if is_bad else recent)),
         state=state,
-        since=None if state == "ok" else _since(window, label, objective),
+        since=_since(window, label, objective) if is_bad else None,
+        is_screen=bool(view.screen or view.objective),
     )
 
 
@@ -106,9 +108,9 @@ def _budget(view: SampledView, objective: Objective | None) -> tuple[float | Non
     return (1.0 if left is None else max(left, 0.0)), burn
 
 
-def _state(answers: ViewStep, objective: Objective | None) -> Severity:
+def _state(answers: ViewStep, objective: Objective | None) -> ViewState:
     if not answers.answers:
-        return "ok"
+        return "quiet"
     if answers.failed / answers.answers >= FAILED_SHARE:
         return "failed"
     tolerated = TOLERATED_SHARE if objective is None else objective.budget
@@ -138,10 +140,11 @@ def _since(window: GatewayWindow, label: str, objective: Objective | None) -> fl
     return None if began is None else began * STEP_SECONDS
 
 
-def _blame(label: str, answers: ViewStep, recent: Sequence[WindowStep]) -> Iterator[Blame]:
+def _blame(label: str, steps: Sequence[WindowStep]) -> Iterator[Blame]:
     """Yield what spoilt answers, the most frequent first."""
+    answers = view_in(steps, label)
     bad = answers.degraded + answers.failed
-    found = sorted(blames_in(recent, label).items(), key=lambda one: -one[1])
+    found = sorted(blames_in(steps, label).items(), key=lambda one: -one[1])
     spoilt = max(bad, max((count for _, count in found), default=0))
     for (part, upstream, reason), count in found[:MAX_BLAMES]:
         yield Blame(part=part, upstream=upstream, reason=reason, share=min(count / spoilt, 1.0))

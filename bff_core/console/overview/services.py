@@ -1,16 +1,22 @@
 """The figures of gateways and services, and the traffic between them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from bff_core.console.model import (
     GatewayFigures,
     MapEdge,
     ScreenFigures,
-    Severity,
     UpstreamFigures,
+    ViewState,
 )
-from bff_core.console.overview.window import GatewayWindow, answers_in, calls_in, course
+from bff_core.console.overview.window import (
+    GatewayWindow,
+    answers_in,
+    calls_in,
+    course,
+    points_of,
+)
 from bff_core.observe.metrics.histogram import quantile
 from bff_core.observe.metrics.samples import CallStep, WindowStep, added_calls
 
@@ -22,7 +28,14 @@ DEGRADED_SHARE: Final = 0.01
 CAUSE_SHARE: Final = 0.1
 """A service is a cause if it spoilt at least this share of a screen's bad answers."""
 
-_WORST_LAST: Final[tuple[Severity, ...]] = ("ok", "stale", "fallback", "missing", "failed")
+_WORST_LAST: Final[tuple[ViewState, ...]] = (
+    "quiet",
+    "ok",
+    "stale",
+    "fallback",
+    "missing",
+    "failed",
+)
 
 
 def gateways_of(
@@ -35,11 +48,11 @@ def gateways_of(
 def _gateway(window: GatewayWindow, screens: Sequence[ScreenFigures]) -> GatewayFigures:
     recent = window.recent()
     answers = answers_in(recent)
-    states: list[Severity] = [one.state for one in screens]
-    worst: Severity = max(states, key=_WORST_LAST.index, default="ok")
-    state: Severity = worst
-    if worst == "failed" and answers.complete:
+    state: ViewState = max((one.state for one in screens), key=_WORST_LAST.index, default="quiet")
+    if state == "failed" and any(one.state not in {"failed", "quiet"} for one in screens):
         state = "fallback"
+    if state == "quiet" and answers.answers:
+        state = "ok"
     return GatewayFigures(
         gateway=window.gateway,
         rate=answers.answers / window.seconds,
@@ -50,25 +63,34 @@ def _gateway(window: GatewayWindow, screens: Sequence[ScreenFigures]) -> Gateway
     )
 
 
-def upstreams_of(windows: Sequence[GatewayWindow]) -> list[UpstreamFigures]:
-    """Return the figures of services over all gateways, in the order of their names."""
+def upstreams_of(
+    windows: Sequence[GatewayWindow], stopped: Collection[str] = ()
+) -> list[UpstreamFigures]:
+    """Return the figures of services over all gateways, in the order of their names.
+
+    `stopped` are those whose processes do not run.
+    """
     names = dict.fromkeys(name for one in windows for name in one.upstreams)
     for one in windows:
         names.update(dict.fromkeys(name for step in one.steps.values() for name in step.calls))
-    return [_upstream(name, windows) for name in sorted(names)]
+    points = points_of(windows)
+    return [_upstream(name, windows, points, is_stopped=name in stopped) for name in sorted(names)]
 
 
-def _upstream(name: str, windows: Sequence[GatewayWindow]) -> UpstreamFigures:
-    total, rate = CallStep(), 0.0
+def _upstream(
+    name: str,
+    windows: Sequence[GatewayWindow],
+    points: Sequence[Sequence[WindowStep]],
+    *,
+    is_stopped: bool,
+) -> UpstreamFigures:
+    total, newest, rate = CallStep(), CallStep(), 0.0
     for one in windows:
         own = calls_in(one.recent(), name)
         total, rate = added_calls(total, own), rate + own.calls / one.seconds
-    errors = total.errors / total.calls if total.calls else None
+        last = one.newest(lambda step: step.calls.get(name, CallStep()).calls > 0)
+        newest = added_calls(newest, calls_in(last, name))
     is_open = any(one.breakers.get(name) == "open" for one in windows)
-    points = [
-        [step for steps in parts for step in steps]
-        for parts in zip(*(one.points() for one in windows), strict=True)
-    ]
 
     def late(steps: Sequence[WindowStep]) -> float | None:
         return quantile(calls_in(steps, name).buckets, 0.95)
@@ -76,17 +98,21 @@ def _upstream(name: str, windows: Sequence[GatewayWindow]) -> UpstreamFigures:
     return UpstreamFigures(
         upstream=name,
         rate=rate,
-        errors=errors,
+        errors=total.errors / total.calls if total.calls else None,
         p50=quantile(total.buckets, 0.5),
         p95=quantile(total.buckets, 0.95),
         p99=quantile(total.buckets, 0.99),
         course=course(points, late),
-        state="failed" if is_open else _state_of(errors),
+        state="failed" if is_open or is_stopped else _state_of(newest),
+        is_stopped=is_stopped,
     )
 
 
-def _state_of(errors: float | None) -> Severity:
-    if errors is None or errors < DEGRADED_SHARE:
+def _state_of(calls: CallStep) -> ViewState:
+    if not calls.calls:
+        return "ok" if calls.saved else "quiet"
+    errors = calls.errors / calls.calls
+    if errors < DEGRADED_SHARE:
         return "ok"
     return "failed" if errors >= FAILED_SHARE else "fallback"
 
@@ -99,7 +125,7 @@ def edges_of(windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures])
             target=one.gateway,
             rate=one.rate,
             errors=0.0 if one.complete is None else 1.0 - one.complete,
-            is_cause=one.state != "ok",
+            is_cause=one.state not in {"ok", "quiet"} or bool(one.down),
         )
         for one in screens
     ]
@@ -120,11 +146,13 @@ def edges_of(windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures])
 
 
 def _causes(gateway: str, screens: Sequence[ScreenFigures]) -> set[str]:
-    """Return the services that spoilt screens of a gateway."""
-    return {
+    """Return the services that spoil screens of a gateway, and those that are down for them."""
+    own = [one for one in screens if one.gateway == gateway]
+    spoilt = {
         blame.upstream
-        for one in screens
-        if one.gateway == gateway and one.state != "ok"
+        for one in own
+        if one.state not in {"ok", "quiet"}
         for blame in one.blame
         if blame.upstream and blame.share >= CAUSE_SHARE
     }
+    return spoilt | {down.upstream for one in own for down in one.down}

@@ -1,5 +1,6 @@
-"""What the processes of a gateway counted in the last 15 minutes, added up."""
+"""What the processes of a gateway counted in a window of time that ends now, added up."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,13 +19,18 @@ from bff_core.observe.metrics.samples import (
 )
 from bff_core.observe.metrics.steps import STEP_SECONDS, WINDOW_SECONDS, number_of
 
-RECENT_SECONDS: Final = 60.0
-"""The time that figures without a course cover: what is now."""
+WINDOWS: Final = (60.0, 300.0, WINDOW_SECONDS)
+"""The lengths of windows that pages offer, in seconds; the longest is all that is recorded."""
 
-POINT_STEPS: Final = 3
-"""The steps in one point of a course."""
+DEFAULT_SECONDS: Final = 300.0
 
-POINTS: Final = int(WINDOW_SECONDS / STEP_SECONDS / POINT_STEPS)
+STATE_SECONDS: Final = 30.0
+"""States are those of this time before the last answer: what is over does not count."""
+
+MAX_POINTS: Final = 60
+"""Points in a course."""
+
+MIN_POINTS: Final = 12
 
 
 @dataclass(slots=True)
@@ -32,11 +38,13 @@ class GatewayWindow:
     """A gateway: its steps by number, its views, and what its processes report about themselves.
 
     `breakers` has the worst state of each circuit breaker. `lag` is the highest of all workers,
-    None without one. `occurrences` come with the process id.
+    None without one. `occurrences` come with the process id. `length` is how many seconds figures
+    cover, `started` when the gateway was first known.
     """
 
     gateway: str
     time: float
+    length: float = DEFAULT_SECONDS
     started: float = 0.0
     steps: dict[int, WindowStep] = field(default_factory=dict)
     views: dict[str, SampledView] = field(default_factory=dict)
@@ -51,32 +59,78 @@ class GatewayWindow:
         return self.lag is not None
 
     def recent(self) -> list[WindowStep]:
-        """Return the steps of what is now."""
-        first = number_of(self.time - RECENT_SECONDS)
+        """Return the steps of the window."""
+        first = number_of(self.time - self.length)
         return [step for number, step in self.steps.items() if number > first]
 
-    def points(self) -> list[list[WindowStep]]:
+    def newest(self, has_some: Callable[[WindowStep], bool]) -> list[WindowStep]:
+        """Return the last steps of the window that say something: what is true now.
+
+        They are the last one that `has_some`, and those of half a minute before it.
+        """
+        numbers = [step.number for step in self.recent() if has_some(step)]
+        first = max(numbers, default=0) - int(STATE_SECONDS / STEP_SECONDS)
+        return [step for step in self.recent() if step.number > first]
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether any request was answered in the window."""
+        return any(step.views for step in self.recent())
+
+    @property
+    def point_steps(self) -> int:
+        """The steps in one point of a course."""
+        return max(1, int(self.length / STEP_SECONDS) // MAX_POINTS)
+
+    def points(self, count: int) -> list[list[WindowStep]]:
         """Return the steps of each point of a course, oldest first; the last point is partial."""
-        last = number_of(self.time) // POINT_STEPS
-        found: list[list[WindowStep]] = [[] for _ in range(POINTS)]
+        last = number_of(self.time) // self.point_steps
+        found: list[list[WindowStep]] = [[] for _ in range(count)]
         for number, step in sorted(self.steps.items()):
-            place = number // POINT_STEPS - last + POINTS - 1
-            if 0 <= place < POINTS:
+            place = number // self.point_steps - last + count - 1
+            if 0 <= place < count:
                 found[place].append(step)
         return found
 
     @property
+    def recorded(self) -> float:
+        """The seconds of the window that are recorded: fewer if the gateway is young."""
+        oldest = min(self.steps, default=number_of(self.time)) * STEP_SECONDS
+        since = min(self.started or oldest, oldest)
+        return min(max(self.time - since, 1.0), self.length)
+
+    @property
     def seconds(self) -> float:
-        """The time that the recent steps cover: less than usual if the gateway is young."""
-        first = (number_of(self.time - RECENT_SECONDS) + 1) * STEP_SECONDS
-        return max(self.time - max(first, self.started), 1.0)
+        """The time that the steps of the window cover."""
+        first = (number_of(self.time - self.length) + 1) * STEP_SECONDS
+        return min(max(self.time - first, 1.0), self.recorded)
+
+
+def recorded_by(windows: Sequence[GatewayWindow]) -> float:
+    """Return the seconds that are recorded of the gateway that is known longest."""
+    return max((one.recorded for one in windows), default=0.0)
+
+
+def points_of(windows: Sequence[GatewayWindow]) -> list[list[WindowStep]]:
+    """Return the steps of all gateways for each point of a course, as far as they are recorded."""
+    if not windows:
+        return []
+    seconds = windows[0].point_steps * STEP_SECONDS
+    wanted = math.ceil(recorded_by(windows) / seconds) + 1
+    count = max(MIN_POINTS, min(MAX_POINTS, wanted))
+    each = [one.points(count) for one in windows]
+    return [[step for steps in parts for step in steps] for parts in zip(*each, strict=True)]
 
 
 def window_of(
-    gateway: str, samples: Sequence[Samples], steps: Iterable[WindowStep], now: float
+    gateway: str,
+    samples: Sequence[Samples],
+    steps: Iterable[WindowStep],
+    now: float,
+    length: float = DEFAULT_SECONDS,
 ) -> GatewayWindow:
     """Return what the processes of a gateway have counted; `steps` are those of all processes."""
-    window = GatewayWindow(gateway, now)
+    window = GatewayWindow(gateway, now, length)
     for step in steps:
         known = window.steps.get(step.number)
         window.steps[step.number] = step if known is None else _added(known, step)

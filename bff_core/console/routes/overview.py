@@ -5,12 +5,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bff_core.console.answers import answer
+from bff_core.console.answers import ConsoleProblem, answer
 from bff_core.console.app import Console
 from bff_core.console.installation import gateways_of
 from bff_core.console.model import EventRow, Installation, Live, Overview
-from bff_core.console.overview.overview import overview_of
+from bff_core.console.overview.down import NeedsStore
+from bff_core.console.overview.overview import is_down, overview_of
 from bff_core.console.overview.store import MetricsStore
+from bff_core.console.overview.window import DEFAULT_SECONDS, WINDOWS
 from bff_core.upstream.user_agent import framework_version
 
 LIVE_SECONDS = 1.0
@@ -23,6 +25,7 @@ class OverviewNews:
     def __init__(self, console: Console, store: MetricsStore) -> None:
         self._console = console
         self._store = store
+        self._needs = NeedsStore(console.sources)
         self._sent = 0.0
         self._known: set[str] | None = None
         self.last: Overview | None = None
@@ -32,7 +35,7 @@ class OverviewNews:
         now = self._console.wall()
         if not is_all and 0 <= now - self._sent < LIVE_SECONDS:
             return
-        overview = await self.read(await self._installation())
+        self.last = overview = await self.read(await self._installation())
         live.overview = overview
         if is_all:
             return
@@ -42,12 +45,15 @@ class OverviewNews:
             live.events += [one for one in overview.events if one.id not in self._known]
         self._known = ids
 
-    async def read(self, installation: Installation) -> Overview:
-        """Return the overview of now."""
-        windows = await self._store.windows()
+    async def read(self, installation: Installation, length: float = DEFAULT_SECONDS) -> Overview:
+        """Return the overview of now, over `length` seconds."""
+        windows = await self._store.windows(length)
         actions: list[EventRow] = await self._console.actions()
-        self.last = overview_of(windows, installation, self._console.wall(), actions)
-        return self.last
+        now, needs = self._console.wall(), self._needs
+        found = overview_of(windows, installation, now, actions, needs.known)
+        if any(map(is_down, found.upstreams)) and await needs.has_read(windows):
+            return overview_of(windows, installation, now, actions, needs.known)
+        return found
 
     async def _installation(self) -> Installation:
         """Return the installation for all pages: all that `Access` admits may operate."""
@@ -72,9 +78,18 @@ def routes(console: Console) -> list[Route]:
 
     async def get(request: Request) -> Response:
         installation = await console.installation(request)
-        overview = await news.read(installation)
         gateway = request.query_params.get("gateway", "")
         console.sources.selected(gateway)
+        overview = await news.read(installation, _length(request))
         return answer(msgspec.structs.replace(overview, installation=installation))
 
     return [Route("/overview", get, methods=["GET"])]
+
+
+def _length(request: Request) -> float:
+    """Return how many seconds figures cover; raises `ConsoleProblem` (400) for another length."""
+    wanted = request.query_params.get("window", f"{DEFAULT_SECONDS:.0f}")
+    lengths = {f"{one:.0f}": one for one in WINDOWS}
+    if wanted not in lengths:
+        raise ConsoleProblem(400, "'window' is not valid", f"It is {', '.join(lengths)} seconds.")
+    return lengths[wanted]

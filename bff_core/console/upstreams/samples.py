@@ -9,7 +9,7 @@ from bff_core.console.model import Bucket, ScreenFigures, UpstreamFigures
 from bff_core.console.overview.screens import screens_of
 from bff_core.console.overview.services import upstreams_of
 from bff_core.console.overview.store import MetricsStore
-from bff_core.console.overview.window import GatewayWindow, calls_in, course
+from bff_core.console.overview.window import GatewayWindow, calls_in, course, points_of
 from bff_core.observe.metrics.histogram import BOUNDS
 from bff_core.observe.metrics.samples import CallStep, WindowStep
 from bff_core.observe.metrics.steps import number_of
@@ -72,16 +72,14 @@ def _samples(figures: UpstreamFigures, windows: Sequence[GatewayWindow]) -> Upst
     name = figures.upstream
     first = number_of(windows[0].time - HISTOGRAM_SECONDS)
     recent = [step for one in windows for number, step in one.steps.items() if number > first]
-    points = [
-        [step for steps in parts for step in steps]
-        for parts in zip(*(one.points() for one in windows), strict=True)
-    ]
 
     def errors(steps: Sequence[WindowStep]) -> float | None:
         calls = calls_in(steps, name)
         return calls.errors / calls.calls if calls.calls else None
 
-    return UpstreamSamples(figures, _buckets(calls_in(recent, name)), course(points, errors))
+    return UpstreamSamples(
+        figures, _buckets(calls_in(recent, name)), course(points_of(windows), errors)
+    )
 
 
 def _buckets(calls: CallStep) -> list[Bucket]:
