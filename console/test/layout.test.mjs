@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
+import { placeLabels } from "../src/components/eventlabels.js";
+import { chosenRows } from "../src/pages/overview/chosen.js";
 import { LEAST_WIDTH, layOut, related } from "../src/pages/overview/layout.js";
 
 const overview = JSON.parse(readFileSync(new URL("../fixtures/overview.json", import.meta.url)));
@@ -45,4 +47,39 @@ test("many rows are lower, and the shorter column stands in the middle", () => {
   assert.equal(row, 28);
   assert.ok(height < 700);
   assert.equal(upstreamNodes[0].y - screenNodes[0].y, screenNodes.at(-1).y - upstreamNodes.at(-1).y);
+});
+
+const gateways = [{ gateway: "web" }, { gateway: "mobile" }];
+const screen = (gateway, number, state = "ok", more = {}) => ({ gateway, screen: `S${number}`, route: `GET /${number}`, rate: 1, state, blame: [], ...more });
+const names = (screens) => screens.map(({ gateway, screen: name }) => `${gateway} ${name}`);
+
+test("screens that suffer come first, those without requests and other routes are folded", () => {
+  const many = ["web", "mobile"].flatMap((gateway) => Array.from({ length: 9 }, (_, index) => screen(gateway, index, ["ok", "quiet", "fallback"][index % 3])));
+  const { rows, rests } = chosenRows([...many, screen("web", 99, "ok", { is_screen: false })], gateways, false);
+  assert.deepEqual(names(rows).slice(0, 6), ["web S2", "web S5", "web S8", "mobile S2", "mobile S5", "mobile S8"]);
+  assert.deepEqual(names(rows).slice(6), ["web S0", "web S3", "mobile S0", "mobile S3"]);
+  assert.deepEqual(rests.map(({ screen: words }) => words), ["1 more screen complete, 3 without requests, 1 other route", "1 more screen complete, 3 without requests"]);
+});
+
+test("all rows are shown on demand, and where they are few", () => {
+  const few = [screen("web", 1), screen("mobile", 1, "quiet")];
+  assert.deepEqual(chosenRows(few, gateways, false), { rows: few, rests: [] });
+  const many = Array.from({ length: 30 }, (_, index) => screen("web", index));
+  assert.equal(chosenRows(many, gateways, true).rows.length, 30);
+});
+
+test("a gateway without screens shows its routes", () => {
+  const routes = Array.from({ length: 12 }, (_, index) => screen("web", index, "ok", { is_screen: false }));
+  assert.equal(chosenRows(routes, gateways, false).rows.length, 10);
+});
+
+test("labels of events never cover each other, and those that are near share one", () => {
+  const events = [100, 104, 108, 300, 340, 640, 690].map((x) => ({ x, text: `event at ${x}` }));
+  const labels = placeLabels(events, { left: 34, right: 700 }, (text) => ({ text, width: text.length * 6 }));
+  assert.equal(labels.at(-1).text, "event at 100 +2");
+  for (const one of labels) {
+    assert.ok(one.from >= 34 && one.to <= 700, one.text);
+    for (const other of labels) assert.ok(one === other || one.row !== other.row || one.from >= other.to || one.to <= other.from, `${one.text} and ${other.text}`);
+  }
+  assert.equal(labels.length, 5);
 });

@@ -3,7 +3,7 @@ import { html } from "../html.js";
 
 const SHAPES = {
   complete: "ok", closed: "ok", running: "ok", degraded: "fallback", partial: "fallback", "half-open": "fallback", starting: "fallback",
-  open: "failed", stopped: "missing", unknown: "missing", off: "missing", cancelled: "missing",
+  open: "failed", quiet: "missing", stopped: "missing", unknown: "missing", off: "missing", cancelled: "missing",
 };
 const SIX = ["ok", "stale", "fallback", "missing", "forbidden", "failed"];
 

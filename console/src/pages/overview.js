@@ -3,30 +3,50 @@ import { useEffect, useState } from "preact/hooks";
 import { Card, Headline, Tabs } from "../components/card.js";
 import { Area, Sparkline, useWidth } from "../components/charts.js";
 import { Frame, GatewayPick } from "../components/frame.js";
+import { Pick } from "../components/pick.js";
 import { Loaded } from "../components/panels.js";
 import { Badge, Dot } from "../components/state.js";
-import { duration, marked, minute, number, plain, time } from "../format.js";
+import { count, duration, marked, minute, number, plain, time } from "../format.js";
 import { html } from "../html.js";
 import { onNews, overview, setOverview } from "../live.js";
 import { useResource } from "../resource.js";
 import { hrefOf, query, setQuery } from "../router.js";
 import { DependencyMap, MAP_WIDTH } from "./overview/map.js";
+import { chosenRows } from "./overview/chosen.js";
 import { DependencyTables } from "./overview/tables.js";
 
 const EVENTS = 6;
+const EVERY = 2; // seconds between two overviews over another window
 const MOST_EVENTS = 200;
 
 /** The requests behind each figure. */
 const BEHIND = { Requests: {}, Complete: { state: "degraded" }, Errors: { state: "failed" }, "Latency p95": { slow: "1" } };
 
 export function Page() {
-  const resource = useResource(overview.value ? null : "overview");
-  useEffect(() => void (resource.data && setOverview(resource.data)), [resource.data]);
-  const now = overview.value;
-  const filters = html`<${GatewayPick} />${now && html`<span class="muted nowrap">last ${duration(now.window)}</span>`}`;
-  return html`<${Frame} title="Overview" filters=${filters} class="overview">
+  const live = overview.value;
+  const wanted = query.value.get("window") ?? "";
+  const isOther = wanted !== "" && Number(wanted) !== live?.window; // the stream has the usual window
+  const resource = useResource(isOther || !live ? "overview" : null, { window: wanted }, { every: isOther ? EVERY : 0 });
+  useEffect(() => void (resource.data && !isOther && setOverview(resource.data)), [resource.data]);
+  const now = isOther ? resource.data : live;
+  const filters = html`<${GatewayPick} />${live && html`<${WindowPick} windows=${live.windows} usual=${live.window} />`}`;
+  return html`<${Frame} title="Overview" filters=${filters} note=${now ? noteOf(now) : ""} class="overview">
     ${now ? html`<${Content} all=${now} />` : html`<${Loaded} resource=${resource} what="the overview" rows=${12}>${() => null}<//>`}
   <//>`;
+}
+
+function WindowPick({ windows, usual }) {
+  const options = windows.map((length) => [length === usual ? "" : String(length), `Last ${span(length)}`]);
+  return html`<${Pick} label="Time" options=${options} value=${query.value.get("window") ?? ""} onChange=${(window) => setQuery({ window })} />`;
+}
+
+/** Says so where less is recorded than the window is long. */
+function noteOf({ window, recorded }) {
+  return recorded < window - 1 ? `recorded: ${span(recorded)}` : "";
+}
+
+function span(seconds) {
+  return seconds < 120 ? `${Math.round(seconds)} s` : duration(seconds);
 }
 
 function Content({ all }) {
@@ -66,9 +86,12 @@ function Dependencies({ now }) {
   const choose = (name) => setQuery({ view: name === "table" && "table" });
   const tabs = !isNarrow && html`<${Tabs} label="View" panel="dependencies" items=${[["map", "Map"], ["table", "Table"]]} chosen=${view} choose=${choose} />`;
   const note = view === "map" ? "line width: calls per second · highlighted: from a degraded screen to its cause" : "";
-  return html`<div ref=${element}><${Card} title="Dependencies" note=${note} end=${tabs}>
+  const isWhole = query.value.get("all") === "1";
+  const hasRest = view === "map" && (isWhole || chosenRows(now.screens, now.gateways, false).rests.length > 0);
+  const more = hasRest && html`<button type="button" class="link" onClick=${() => setQuery({ all: !isWhole && "1" })}>${isWhole ? "Fewer rows" : `All ${count(now.screens.length, "row")}`}</button>`;
+  return html`<div ref=${element}><${Card} title="Dependencies" note=${note} end=${html`${more}${tabs}`}>
     <div id="dependencies" role=${isNarrow ? undefined : "tabpanel"} aria-label="Dependencies">
-      ${view === "map" ? html`<${DependencyMap} now=${now} width=${width - 2} />` : html`<${DependencyTables} now=${now} />`}
+      ${view === "map" ? html`<${DependencyMap} now=${now} width=${width - 2} isWhole=${isWhole} />` : html`<${DependencyTables} now=${now} />`}
     </div><//></div>`;
 }
 
@@ -85,14 +108,14 @@ function linesOf({ events, responses }) {
   return lines.map((event) => ({ time: event.time, text: plain(event.text) }));
 }
 
-function findingOf({ responses, window, screens }) {
+function findingOf({ responses, window, recorded, screens }) {
   const last = (name) => responses[name].at(-1) ?? 0;
   const total = last("ok") + last("stale") + last("degraded") + last("failed");
   const sinces = screens.map((screen) => screen.since).filter((since) => since !== null && since !== undefined);
   const since = sinces.length ? ` since ${minute(Math.min(...sinces))}` : "";
   const share = total ? last("degraded") / total : 0;
   const what = share > 0 ? `${Math.round(share * 100)} % are degraded${since}` : "none are degraded";
-  return `Responses per second by state over ${duration(window)}; ${what}`;
+  return `Responses per second by state over ${span(Math.min(window, recorded))}; ${what}`;
 }
 
 function Events({ events }) {

@@ -18,7 +18,7 @@ def test_the_map_shows_what_belongs_to_a_node(show):
     page = show("/console").page
     page.get_by_role("link", name=re.compile("^Home on web")).focus()
 
-    page.wait_for_selector(".map .dim")
+    page.wait_for_selector(".map .dim", state="attached")  # level edges have no height
     lit = page.locator(".map a:not(.dim):not(.dim a)").evaluate_all(
         "all => all.map((a) => a.querySelector('title').textContent.split(':')[0].split(',')[0])"
     )
@@ -29,7 +29,7 @@ def test_the_map_shows_what_belongs_to_a_node(show):
 
 def test_the_table_has_all_that_the_map_has(show):
     """Each screen, gateway and service of the map is a row of a table."""
-    page = show("/console").page
+    page = show("/console?all=1").page
     nodes = page.locator(".map a").count()
     page.get_by_role("tab", name="Table").click()
 
@@ -53,6 +53,28 @@ def test_the_scope_is_one_gateway(show):
 
     expect(page.locator(".map a").filter(has_text=re.compile(" on desktop, "))).to_have_count(3)
     expect(page).to_have_url(re.compile("gateway=desktop"))
+
+
+def test_what_is_folded_is_shown_by_a_click(show):
+    """Screens without requests and other routes take one row for each gateway."""
+    page = show("/console").page
+    expect(page.locator(".map a", has_text="OrderList")).to_have_count(0)
+    page.get_by_role("link", name=re.compile("^On mobile: 2 screens without requests")).click()
+
+    expect(page.locator(".map a", has_text="OrderList")).to_contain_text("no requests")
+    expect(page.locator(".map a", has_text="GET / on desktop")).to_have_count(1)
+    page.get_by_role("button", name="Fewer rows").click()
+    expect(page.locator(".map a", has_text="OrderList")).to_have_count(0)
+
+
+def test_the_window_is_in_the_address(show):
+    """Another window than the usual one is loaded for the page."""
+    page = show("/console").page
+    with page.expect_request(re.compile(r"/api/overview\?window=60$")):
+        page.get_by_label("Time", exact=True).select_option("60")
+
+    expect(page).to_have_url(re.compile("window=60"))
+    expect(page.locator(".kpi dt")).to_have_count(6)
 
 
 def test_a_phone_gets_the_table(show):

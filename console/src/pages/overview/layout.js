@@ -1,6 +1,7 @@
 // Where the dependency map draws what: columns, rows and edges, in pixels. No drawing.
+import { isBad } from "./chosen.js";
 
-const ROOMY = { row: 36, most: 12 }; // pixels of a row, up to so many rows
+const ROOMY = { row: 36, most: 10 }; // pixels of a row, up to so many rows
 const DENSE_ROW = 28;
 const TOP = 40;
 const GATEWAY = { width: 144, height: 62, gap: 10 };
@@ -13,8 +14,8 @@ const MOST_FOR_ROUTES = 80; // pixels that routes get where no budget is shown
 /** The least width of a map: below it the table takes its place. */
 export const LEAST_WIDTH = LEFT.withoutBudget + GATEWAY.width + RIGHT.withoutCourse + 2 * GAP + 8;
 
-/** All positions of a map that is `width` pixels wide. */
-export function layOut({ screens, gateways, upstreams, edges }, width) {
+/** All positions of a map that is `width` pixels wide; `rests` are what chosenRows() leaves out. */
+export function layOut({ screens, rests = [], gateways, upstreams, edges }, width) {
   const hasBudget = screens.some((screen) => screen.budget_left !== null && screen.budget_left !== undefined);
   const rest = width - GATEWAY.width - 2 * GAP - 8;
   const isCourseShown = rest >= LEFT.end + RIGHT.full;
@@ -25,7 +26,7 @@ export function layOut({ screens, gateways, upstreams, edges }, width) {
   const rightStart = width - 8 - (isCourseShown ? RIGHT.full : RIGHT.withoutCourse);
   const gatewayStart = (leftEnd + rightStart) / 2 - GATEWAY.width / 2;
   const columns = { left: { ...LEFT, complete: LEFT.complete + more, p95: LEFT.p95 + more, end: leftEnd }, isBudgetShown, isCourseShown, gatewayStart, gatewayEnd: gatewayStart + GATEWAY.width, rightStart };
-  const ordered = gateways.flatMap(({ gateway }) => screens.filter((screen) => screen.gateway === gateway));
+  const ordered = gateways.flatMap(({ gateway }) => [...screens, ...rests].filter((screen) => screen.gateway === gateway));
   const rows = Math.max(ordered.length, upstreams.length);
   const row = rows > ROOMY.most ? DENSE_ROW : ROOMY.row;
   const topOf = (amount) => TOP + ((rows - amount) * row) / 2; // the shorter column stands in the middle
@@ -61,7 +62,7 @@ function edgesOf({ screenNodes, gatewayNodes, upstreamNodes, edges, columns, row
     const into = screenNodes.filter(({ screen }) => screen.gateway === node.gateway.gateway);
     into.forEach(({ id, screen, y }, index) => {
       const to = node.y + (node.height * (index + 1)) / (into.length + 1);
-      const isCause = screen.state !== "ok" && screen.blame.length > 0;
+      const isCause = isBad(screen) && screen.blame.length > 0;
       found.push(edge(id, node.id, columns.left.end, y + row / 2, columns.gatewayStart, to, { rate: screen.rate, width: widthOf(screen.rate), tone: isCause ? toneOf(screen.state) : "wait", isDashed: false, causes: screen.blame.map(({ upstream }) => upstream) }));
     });
     const out = upstreamNodes.map((target) => [target, outgoing.find(({ source, target: name }) => source === node.gateway.gateway && name === target.upstream.upstream)]).filter(([, match]) => match);

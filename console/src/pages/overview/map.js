@@ -5,32 +5,36 @@ import { shapeOf } from "../../components/state.js";
 import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 import { installation } from "../../live.js";
-import { hrefOf } from "../../router.js";
+import { hrefOf, query } from "../../router.js";
+import { chosenRows, isBad } from "./chosen.js";
 import { layOut, LEAST_WIDTH, related } from "./layout.js";
 import { fit } from "../../measure.js";
 
 export const MAP_WIDTH = LEAST_WIDTH;
 
-export function DependencyMap({ now, width }) {
+export function DependencyMap({ now, width, isWhole }) {
   const [active, point] = useState(null);
-  const map = useMemo(() => layOut(now, width), [now, width]);
+  const map = useMemo(() => {
+    const { rows, rests } = chosenRows(now.screens, now.gateways, isWhole);
+    return layOut({ ...now, screens: rows, rests }, width);
+  }, [now, width, isWhole]);
   const lit = active && related(map.edges, active);
   const isDim = (id) => (lit && !lit.nodes.has(id) ? "dim" : "");
   const hover = (id) => ({ onMouseEnter: () => point(id), onMouseLeave: () => point(null), onFocus: () => point(id), onBlur: () => point(null) });
   return html`<svg class="map" width=${width} height=${map.height} role="group" aria-label=${sentenceOf(now)}>
     <${Heads} columns=${map.columns} />
     ${map.edges.map((edge) => html`<${Edge} key=${`${edge.from}>${edge.to}`} edge=${edge} isDim=${lit && !lit.edges.has(edge)} />`)}
-    ${map.screenNodes.map((node) => html`<${ScreenNode} key=${node.id} node=${node} row=${map.row} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
+    ${map.screenNodes.map((node) => html`<${node.screen.rest ? RestNode : ScreenNode} key=${node.id} node=${node} row=${map.row} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
     ${map.gatewayNodes.map((node) => html`<${GatewayNode} key=${node.id} node=${node} x=${map.columns.gatewayStart} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
     ${map.upstreamNodes.map((node) => html`<${UpstreamNode} key=${node.id} node=${node} row=${map.row} columns=${map.columns} kind=${isDim(node.id)} hover=${hover(node.id)} />`)}
   </svg>`;
 }
 
 function sentenceOf({ screens, upstreams }) {
-  const bad = upstreams.filter(({ state }) => state !== "ok").map(({ upstream }) => upstream);
-  const suffering = screens.filter(({ state }) => state !== "ok").map(({ gateway, screen }) => `${gateway} ${screen}`);
+  const bad = upstreams.filter(isBad).map(({ upstream }) => upstream);
+  const suffering = screens.filter(isBad).map(({ gateway, screen }) => `${gateway} ${screen}`);
   const names = [bad.length && `in trouble: ${bad.join(", ")}`, suffering.length && `suffering: ${suffering.join(", ")}`].filter(Boolean);
-  return `Screens, gateways and services; ${names.join("; ") || "all are well"}.`;
+  return `Screens, gateways and services; ${names.join("; ") || "none is in trouble"}.`;
 }
 
 function Label({ x, y, end = false, size = 12, class: kind = "f-ink2", weight = 400, children }) {
@@ -67,22 +71,39 @@ function ScreenNode({ node, row, columns, kind, hover }) {
   const { screen } = node;
   const { y, tint } = placeIn(node, row);
   const { left } = columns;
-  const isBad = screen.state !== "ok";
+  const suffers = isBad(screen);
   const base = y + 22;
-  const strong = isBad ? { weight: 600, class: "f-ink" } : {};
-  const name = fit(screen.screen, "600 12px", left.complete - left.name - 50);
-  const route = fit(screen.route, "11px", left.complete - left.name - 54 - name.width);
-  const query = { gateway: screen.gateway, route: screen.route, state: isBad ? "degraded" : "" };
+  const strong = suffers ? { weight: 600, class: "f-ink" } : {};
+  const isQuiet = screen.complete === null && screen.rate === 0;
+  const room = left.complete - left.name - (isQuiet ? 36 : 50);
+  const name = fit(screen.screen, "600 12px", room);
+  const lacks = suffers || !screen.down?.length ? "" : `needs ${screen.down.map(({ upstream }) => upstream).join(", ")}`;
+  const needed = fit(lacks, "11px", room - name.width - 7);
+  const route = screen.route === screen.screen ? { text: "", width: 0 } : fit(screen.route, "11px", room - name.width - needed.width - (lacks ? 20 : 4));
+  const query = { gateway: screen.gateway, route: screen.route, state: { failed: "failed", fallback: "degraded" }[screen.state] };
   return html`<g class=${kind}>${node.isFirst && html`<path d="M16 ${node.y}H${left.end}" class="k-line" />`}
     <a href=${hrefOf("requests", { query })} ...${hover}><title>${screenSentence(screen)}</title>
-      <rect x="8" ...${tint} width=${left.end - 8} rx="6" class=${isBad ? `f-${shapeOf(screen.state)}-tint` : "hit"} />
+      <rect x="8" ...${tint} width=${left.end - 8} rx="6" class=${suffers ? `f-${shapeOf(screen.state)}-tint` : "hit"} />
       <svg x="16" y=${y + 12} width="12" height="12" class="c-${shapeOf(screen.state)}"><use href="#i-${shapeOf(screen.state)}" /></svg>
       <${Label} x=${left.name} y=${base} weight="600" class="f-ink">${name.text}<//>
       <${Label} x=${left.name + name.width + 7} y=${base} size="11" class="f-muted">${route.text}<//>
-      <${Label} x=${left.complete} y=${base} end ...${strong} class="f-ink">${percent(screen.complete)}<//>
-      <${Label} x=${left.p95} y=${base} end ...${strong}>${screen.p95 === null && screen.rate > 0 ? "stream" : duration(screen.p95)}<//>
+      ${lacks && html`<${Label} x=${left.name + name.width + 7 + (route.text ? route.width + 7 : 0)} y=${base} size="11" class=${screen.down[0].is_critical ? "f-failed-text" : "f-fallback-text"}>${needed.text}<//>`}
+      ${isQuiet ? html`<${Label} x=${left.p95} y=${base} end size="11" class="f-muted">no requests<//>` : html`<${Label} x=${left.complete} y=${base} end ...${strong} class="f-ink">${percent(screen.complete)}<//>
+      <${Label} x=${left.p95} y=${base} end ...${strong}>${screen.p95 === null && screen.rate > 0 ? "stream" : duration(screen.p95)}<//>`}
       ${columns.isBudgetShown && html`<${Budget} screen=${screen} y=${y} left=${left} strong=${strong} />`}
     </a></g>`;
+}
+
+/** All screens of a gateway that have no row: a click shows them. */
+function RestNode({ node, row, columns, kind, hover }) {
+  const { screen } = node;
+  const { y, tint } = placeIn(node, row);
+  const { left } = columns;
+  return html`<g class=${kind}>${node.isFirst && html`<path d="M16 ${node.y}H${left.end}" class="k-line" />`}
+    <a href=${hrefOf("overview", { query: { ...Object.fromEntries(query.value), all: "1" } })} ...${hover}><title>${`On ${screen.gateway}: ${screen.screen}. Show them.`}</title>
+      <rect x="8" ...${tint} width=${left.end - 8} rx="6" class="hit" />
+      <svg x="16" y=${y + 12} width="12" height="12" class="c-${shapeOf(screen.state)}"><use href="#i-${shapeOf(screen.state)}" /></svg>
+      <${Label} x=${left.name} y=${y + 22} class="f-muted">${fit(screen.screen, "12px", left.p95 - left.name).text}<//></a></g>`;
 }
 
 function Budget({ screen, y, left, strong }) {
@@ -95,7 +116,9 @@ function Budget({ screen, y, left, strong }) {
 
 function screenSentence(screen) {
   const left = screen.budget_left === null || screen.budget_left === undefined ? "" : `, ${wholePercent(screen.budget_left)} of the error budget left`;
-  return `${screen.screen} on ${screen.gateway}, ${screen.route}: ${percent(screen.complete)} complete, p95 ${duration(screen.p95)}${left}`;
+  const figures = screen.complete === null && screen.rate === 0 ? "no requests" : `${percent(screen.complete)} complete, p95 ${duration(screen.p95)}`;
+  const down = (screen.down ?? []).map(({ upstream, is_critical: critical }) => `; ${upstream} is down: ${critical ? "it fails without it" : "it shows less"}`).join("");
+  return `${screen.screen} on ${screen.gateway}, ${screen.route}: ${figures}${left}${down}`;
 }
 
 const ICONS = { web: "web", mobile: "mobile", ios: "mobile", android: "mobile", desktop: "desktop" };
@@ -127,17 +150,18 @@ function UpstreamNode({ node, row, columns, kind, hover }) {
   const { y, tint } = placeIn(node, row);
   const x = columns.rightStart;
   const shape = shapeOf(upstream.state);
-  const isBad = upstream.state !== "ok";
-  const strong = isBad ? { weight: 600, class: "f-ink" } : {};
+  const suffers = isBad(upstream);
+  const isQuiet = upstream.rate === 0 && upstream.p95 === null;
+  const strong = suffers ? { weight: 600, class: "f-ink" } : {};
   const base = y + 22;
   const end = columns.isCourseShown ? 394 : 304;
-  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} ...${hover}><title>${`Service ${upstream.upstream}: ${rate(upstream.rate)} calls per second, p95 ${duration(upstream.p95)}, ${wholePercent(upstream.errors)} errors`}</title>
-    <rect x=${x} ...${tint} width=${end} rx="6" class=${isBad ? `f-${shape}-tint` : "hit"} />
+  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} ...${hover}><title>${`Service ${upstream.upstream}: ${upstream.is_stopped ? "stopped, " : ""}${rate(upstream.rate)} calls per second, p95 ${duration(upstream.p95)}, ${wholePercent(upstream.errors)} errors`}</title>
+    <rect x=${x} ...${tint} width=${end} rx="6" class=${suffers ? `f-${shape}-tint` : "hit"} />
     <svg x=${x + 6} y=${y + 12} width="12" height="12" class="c-${shape}"><use href="#i-${shape}" /></svg>
     <${Label} x=${x + 26} y=${base} weight="600" class="f-ink">${fit(upstream.upstream, "600 12px", 112).text}<//>
-    <${Label} x=${x + 176} y=${base} end>${rate(upstream.rate)}<//>
-    <${Label} x=${x + 244} y=${base} end ...${strong}>${duration(upstream.p95)}<//>
-    <${Label} x=${x + 294} y=${base} end ...${strong}>${wholePercent(upstream.errors)}<//>
-    ${columns.isCourseShown && html`<${Sparkline} x=${x + 310} y=${y + 9} values=${upstream.course} height=${18} tone=${isBad ? shape : "work"} />`}
+    ${isQuiet && !upstream.is_stopped ? html`<${Label} x=${x + 294} y=${base} end size="11" class="f-muted">no calls<//>` : html`<${Label} x=${x + 176} y=${base} end>${rate(upstream.rate)}<//>
+    ${upstream.is_stopped ? html`<${Label} x=${x + 244} y=${base} end weight="600" class="f-failed-text">stopped<//>` : html`<${Label} x=${x + 244} y=${base} end ...${strong}>${duration(upstream.p95)}<//>`}
+    <${Label} x=${x + 294} y=${base} end ...${strong}>${wholePercent(upstream.errors)}<//>`}
+    ${columns.isCourseShown && html`<${Sparkline} x=${x + 310} y=${y + 9} values=${upstream.course} height=${18} tone=${suffers ? shape : "work"} />`}
   </a>`;
 }
