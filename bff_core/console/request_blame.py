@@ -9,30 +9,13 @@ from bff_core.console.durations import age, both, counted, duration
 from bff_core.console.model import Headline, Severity
 from bff_core.console.request_spans import TIMEOUTS, calls_of, children, seconds_of
 from bff_core.console.request_store import state_of_part
+from bff_core.console.request_words import HAS, did, reason, words
 from bff_core.observe.request_records import SLOW_SECONDS, RequestRecord, SpanRecord
 
 WHOLE: Final = frozenset({"ok", "stale"})
 
 DEPENDENCY: Final = "dependency"
 """The reason of a part that degraded because another one did."""
-
-_HAS: Final = {
-    "fallback": "has a stand-in value",
-    "partial": "has only some of its values",
-    "missing": "has no value",
-    "forbidden": "is not for this viewer",
-    "failed": "failed",
-}
-
-_DID: Final = {
-    "circuit_open": "was not called, since its circuit is open",
-    "bulkhead_full": "was not called, since too many calls to it wait",
-    "unavailable": "could not be reached",
-    "bad_payload": "sent an answer of another form",
-    "credentials_unavailable": "was not called, since its credentials are unavailable",
-    "not_sent": "was not called",
-    "cancelled": "was no longer waited for",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +37,7 @@ def blame_of(record: RequestRecord) -> RequestBlame:
     if record.status >= 400:
         return RequestBlame(_line("ok", f"{_refusal(record)} after {duration(record.seconds)}."))
     if record.is_cached:
-        text = f"The view cache had the answer. It took {duration(record.seconds)}."
+        text = f"Answered from the view cache in {duration(record.seconds)}."
         return RequestBlame(_line("ok", text))
     if record.seconds >= SLOW_SECONDS and record.spans:
         return _slow(record, parts)
@@ -65,20 +48,27 @@ def _failed(record: RequestRecord, parts: Sequence[int]) -> RequestBlame:
     broken = [index for index in parts if _is_degraded(record.spans[index])]
     fatal = [index for index in broken if record.spans[index].outcome == "failed"] or broken
     if record.reason == "shed":
-        return RequestBlame(_line("failed", "The gateway shed it: too many requests at once."))
+        return RequestBlame(_line("failed", "The gateway refused it: too many requests at once."))
     if record.is_truncated:
         text = f"The response broke off after {duration(record.seconds)}. {_cause(record)}"
         return RequestBlame(_line("failed", text.rstrip()), fatal[0] if fatal else None)
     if fatal:
         index = _root(record, fatal)
-        text = f"{_sentence(record, index)} The response failed with it."
+        text = f"{_sentence(record, index)} {_consequence(record, index)}"
         return RequestBlame(_line("failed", text, _service(record, index)), index)
     call = _worst(record, [i for i, one in enumerate(record.spans) if one.kind == "call"])
     if call is not None and _is_bad(record.spans[call]):
         span = record.spans[call]
-        text = f"**{span.owner}** {_did(record, call)}. The response failed with it."
+        text = f"**{span.owner}** {_did(record, call)}. {_consequence(record, call)}"
         return RequestBlame(_line("failed", text, span.owner), call)
-    return RequestBlame(_line("failed", f"It failed. {_cause(record)}".rstrip()))
+    text = f"{_refusal(record)} after {duration(record.seconds)}. {_cause(record)}"
+    return RequestBlame(_line("failed", text.rstrip()))
+
+
+def _consequence(record: RequestRecord, index: int) -> str:
+    """Return what became of the response when a span failed."""
+    why = "It is critical, so the" if record.spans[index].is_critical else "The"
+    return f"{why} response failed with {record.status}."
 
 
 def _degraded(record: RequestRecord, parts: Sequence[int], degraded: Sequence[int]) -> RequestBlame:
@@ -100,7 +90,8 @@ def _others(
     also = [record.spans[one].name for one in degraded if one != index]
     if also:
         names = list(dict.fromkeys(also))
-        return f"{both(names)} {'is' if len(names) == 1 else 'are'} degraded, too."
+        one = len(names) == 1
+        return f"{'Part' if one else 'Parts'} {both(names)} {'is' if one else 'are'} degraded, too."
     rest = [one for one in parts if one not in degraded]
     if not rest:
         return ""
@@ -118,7 +109,8 @@ def _slow(record: RequestRecord, parts: Sequence[int]) -> RequestBlame:
     if span.kind == "call":
         text = f"The call to **{span.owner}** {took}."
     else:
-        text = f"**{span.name}** {took}" + (f", waiting for **{service}**." if service else ".")
+        waiting = f", waiting for **{service}**" if service else ""
+        text = f"Part **{span.name}** {took}{waiting}."
     return RequestBlame(_line("ok", text, service), index)
 
 
@@ -126,16 +118,20 @@ def _complete(record: RequestRecord, parts: Sequence[int]) -> Headline:
     stale = [record.spans[one] for one in parts if record.spans[one].outcome == "stale"]
     if not parts:
         calls = [one for one in record.spans if one.kind == "call"]
-        said = f" with {counted(len(calls), 'call')}" if calls else ""
-        return _line("ok", f"Answered after {duration(record.seconds)}{said}.")
+        services = list(dict.fromkeys(one.owner for one in calls))
+        made = f", with {counted(len(calls), 'call')} to {both(services)}" if calls else ""
+        return _line("ok", f"Answered {record.status} after {duration(record.seconds)}{made}.")
     longest = max(parts, key=lambda one: seconds_of(record, record.spans[one]))
     name, took = record.spans[longest].name, seconds_of(record, record.spans[longest])
     after = duration(max(_end(record, one) for one in parts))
-    all_parts = "Its part was" if len(parts) == 1 else f"All {len(parts)} parts were"
+    all_parts = f"All {len(parts)} parts were"
+    if len(parts) == 1:
+        all_parts = f"Its only part, **{name}**, was" if not stale else "Its only part was"
     if stale:
         names = list(dict.fromkeys(one.name for one in stale))
         old = max((_age(record, one) for one in stale), default=0.0)
-        text = f"{both(names)} came from the cache, {age(old)} old."
+        noun = "Part" if len(names) == 1 else "Parts"
+        text = f"{noun} {both(names)} came from the cache, {age(old)} old."
         return _line("stale", f"{text} {all_parts} complete after {after}.")
     slowest = "" if len(parts) == 1 else f"; the slowest was **{name}**, {duration(took)}"
     return _line("ok", f"{all_parts} complete after {after}{slowest}.")
@@ -145,31 +141,24 @@ def _sentence(record: RequestRecord, index: int) -> str:
     """Return what a part has, and why."""
     part, service = record.spans[index], _service(record, index)
     took = duration(seconds_of(record, part))
+    has = HAS.get(part.outcome, "is degraded")
     if part.reason in TIMEOUTS:
-        return f"**{part.name}** waited {took}" + (f" for **{service}**." if service else ".")
-    has = _HAS.get(part.outcome, "is degraded")
+        waited = f"waited {took} for **{service}**" if service else f"took longer than {took}"
+        return f"Part **{part.name}** {waited}, and {has}."
     call = _worst(record, calls_of(record, index))
     if call is not None and _is_bad(record.spans[call]):
-        return f"**{part.name}** {has}: **{service}** {_did(record, call)}."
-    if part.reason == "shed":
-        return f"**{part.name}** {has}: the gateway left it out under load."
-    why = part.error.splitlines()[0][:120] if part.error else part.reason.replace("_", " ")
-    return f"**{part.name}** {has}" + (f": {why}." if why else ".")
+        return f"Part **{part.name}** {has}: service **{service}** {_did(record, call)}."
+    why = reason(part.reason)
+    if part.error and part.reason in {"", "error"}:
+        why = part.error.splitlines()[0][:120].rstrip(".")
+    return f"Part **{part.name}** {has}" + (f": {why}." if why else ".")
 
 
 def _did(record: RequestRecord, call: int) -> str:
     """Return what a service did to a call."""
     span = record.spans[call]
-    tries = children(record, call, "attempt")
-    after = f" to {counted(len(tries), 'attempt')}" if len(tries) > 1 else ""
-    outcome = span.outcome or "cancelled"
-    if outcome == "bad_status" or outcome.isdigit():
-        statuses = [record.spans[one].outcome for one in tries]
-        status = outcome if outcome.isdigit() else next(filter(str.isdigit, statuses[::-1]), "")
-        return f"answered {status}{after}" if status else f"answered with an error{after}"
-    if outcome in TIMEOUTS:
-        return f"did not answer within {duration(seconds_of(record, span))}"
-    return _DID.get(outcome, f"failed ({outcome.replace('_', ' ')})") + after
+    tries = [record.spans[one].outcome for one in children(record, call, "attempt")]
+    return did(span.outcome, seconds_of(record, span), tries)
 
 
 def _root(record: RequestRecord, degraded: Sequence[int]) -> int:
@@ -215,7 +204,7 @@ def _age(record: RequestRecord, part: SpanRecord) -> float:
 
 
 def _cause(record: RequestRecord) -> str:
-    return f"{record.error.splitlines()[0][:160]}." if record.error else ""
+    return f"{record.error.splitlines()[0][:160].rstrip('.')}." if record.error else ""
 
 
 def _refusal(record: RequestRecord) -> str:
@@ -223,10 +212,10 @@ def _refusal(record: RequestRecord) -> str:
         phrase = f" {HTTPStatus(record.status).phrase}"
     except ValueError:
         phrase = ""
-    why = f" ({record.reason.replace('_', ' ')})" if record.reason else ""
+    why = f" ({words(record.reason)})" if record.reason else ""
     return f"Answered {record.status}{phrase}{why}"
 
 
 def _line(state: Severity, text: str, service: str = "") -> Headline:
-    links = [(f"Upstream {service}", f"/console/upstreams/{service}")] if service else []
+    links = [(f"Open {service}", f"/console/upstreams/{service}")] if service else []
     return Headline(state=state, text=text, links=links)

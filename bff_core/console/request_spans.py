@@ -14,10 +14,16 @@ TIMEOUTS: Final = frozenset({"timeout", "deadline_exceeded"})
 CANCELLED: Final = "cancelled"
 
 _REJECTED: Final = {
-    "circuit_open": "not sent, circuit open",
-    "circuit_forced": "not sent, an operator opened the circuit",
-    "bulkhead_full": "not sent, too many calls wait",
-    "queue": "not sent, waited too long",
+    "circuit_open": "not sent: circuit breaker open",
+    "circuit_forced": "not sent: an operator opened the circuit",
+    "bulkhead_full": "not sent: too many calls were running",
+    "queue": "not sent: waited too long for its turn",
+}
+
+_NOT_REPEATED: Final = {
+    "budget": "not tried again: retry budget spent",
+    "deadline": "not tried again: no time left",
+    "retry_after": "not tried again: the service wants a longer pause",
 }
 
 
@@ -113,14 +119,14 @@ def _marks_of_attempt(record: RequestRecord, index: int) -> Iterator[str]:
 
 
 _WORDS: Final[dict[str, Callable[[SpanMark], str]]] = {
-    "retry_refused": lambda mark: f"not tried again: {mark.reason}".replace("_", " "),
+    "retry_refused": lambda mark: _NOT_REPEATED.get(mark.reason, "not tried again"),
     "hedge_won": lambda _: "hedged, second one won",
-    "hedge_refused": lambda _: "not hedged, no budget",
-    "rejected": lambda mark: _REJECTED.get(mark.reason, f"shed, {mark.reason}".replace("_", " ")),
+    "hedge_refused": lambda _: "not hedged: hedge budget spent",
+    "rejected": lambda mark: _REJECTED.get(mark.reason, "not sent"),
     "stale": lambda mark: f"cached, {age(mark.delay)} old",
     "credentials_refused": lambda mark: "credentials refused" + ", sent again" * bool(mark.reason),
-    "token_refused": lambda _: "token refused",
-    "reduced": lambda mark: f"{counted(mark.count, 'value')} left out",
+    "token_refused": lambda _: "no token from the provider",
+    "reduced": lambda mark: f"{counted(mark.count, 'unreadable value')} left out",
     "ejected": lambda mark: f"endpoint ejected for {age(mark.delay)}",
     "stream_ended": lambda mark: f"streamed {size(mark.count)}",
 }

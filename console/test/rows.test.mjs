@@ -38,7 +38,7 @@ test("an attempt that was cancelled is an outline", () => {
 });
 
 test("the row to blame has the reason in a tall bar", () => {
-  assert.equal(rowOf("rating").blame, "timeout after 0.6 s, a stand-in value");
+  assert.equal(rowOf("rating").blame, "timeout after 0.6 s, fallback value");
   assert.deepEqual(rowOf("rating").bars, [{ start: 0.119, end: 0.719, tone: "fallback", isTall: true }]);
 });
 

@@ -248,6 +248,26 @@ def test_a_route_without_a_screen_is_no_screen():
     assert page.headline.text == "The screen meets its objective."
 
 
+@pytest.mark.parametrize(
+    ("part", "reason", "words"),
+    [
+        (
+            "rating",
+            "not_allowed",
+            "Part `rating` is to blame: the viewer has no permission for it.",
+        ),
+        ("", "status 503", "The gateway is to blame: status 503."),
+        ("", "slow", "The gateway itself takes long: no service that it calls does."),
+    ],
+)
+def test_trouble_without_a_service_is_the_gateways(part, reason, words):
+    """The sentence says so in words."""
+    found = steps("query home", "bad")
+    found[0].blames = [(Blamed("query home", part, "", reason), 4)]
+
+    assert overview(window("web", "query home", found)).headline.text.endswith(words)
+
+
 def test_a_gateway_that_does_not_answer_comes_first():
     """Its figures stay those of its last minutes."""
     web = window_of("web", [], steps("query home", "bad"), NOW)

@@ -11,7 +11,9 @@ from bff_core.console.request_blame import blame_of
 from bff_core.console.request_detail import add_capture, detail_of
 from bff_core.console.request_spans import span_rows
 from bff_core.console.request_store import StoredRequest, row_of
+from bff_core.console.request_words import did, reason, words
 from bff_core.console.work_names import NAMES
+from bff_core.errors import BFFError, UpstreamError
 from bff_core.gateway.captures import Capture
 from bff_core.observe.request_records import SpanRecord
 from bff_core.upstream.layers.cache import CacheLayer
@@ -44,10 +46,11 @@ def test_the_part_that_waited_is_to_blame():
     blame = blame_of(found)
 
     assert blame.headline.text == (
-        "**rating** waited 600 ms for **reviews**. All other parts were complete after 203 ms."
+        "Part **rating** waited 600 ms for **reviews**, and has its fallback value. "
+        "All other parts were complete after 203 ms."
     )
     assert (blame.headline.state, blame.span) == ("fallback", 2)
-    assert blame.headline.links == [("Upstream reviews", "/console/upstreams/reviews")]
+    assert blame.headline.links == [("Open reviews", "/console/upstreams/reviews")]
     assert [(row.timeout, row.error) for row in span_rows(found)[2:5]] == [
         (0.6, ""),
         (0.6, "timeout"),
@@ -58,13 +61,22 @@ def test_the_part_that_waited_is_to_blame():
 @pytest.mark.parametrize(
     ("outcome", "text"),
     [
-        ("503", "**inventory** answered 503"),
-        ("circuit_open", "**inventory** was not called, since its circuit is open"),
-        ("unavailable", "**inventory** could not be reached"),
-        ("bulkhead_full", "**inventory** was not called, since too many calls to it wait"),
-        ("bad_payload", "**inventory** sent an answer of another form"),
-        ("timeout", "**inventory** did not answer within 84 ms"),
-        ("some_code", "**inventory** failed (some code)"),
+        ("503", "answered 503"),
+        ("circuit_open", "was not called: its circuit breaker is open"),
+        ("unavailable", "could not be reached"),
+        ("bulkhead_full", "was not called: too many calls to it were running"),
+        ("credentials_unavailable", "was not called: there are no credentials for it"),
+        ("not_sent", "was not called"),
+        ("bad_payload", "sent a reply that the gateway can't read"),
+        ("bad_status", "answered with an error"),
+        ("upstream_error", "failed"),
+        ("timeout", "did not answer within 84 ms"),
+        (
+            "deadline_exceeded",
+            "had not answered after 84 ms, when the time of the request was up",
+        ),
+        ("cancelled", "had not answered yet when the response was sent"),
+        ("some_code", "failed (some code)"),
     ],
 )
 def test_the_sentence_says_what_the_service_did(outcome, text):
@@ -75,7 +87,7 @@ def test_the_sentence_says_what_the_service_did(outcome, text):
         state="degraded",
     )
 
-    assert said(found) == f"**stock** has no value: {text}."
+    assert said(found) == f"Part **stock** has no value: service **inventory** {text}."
 
 
 @pytest.mark.parametrize("path", ["//evil.example/v1/home", "/v1/home", "///v1", "http:x"])
@@ -87,19 +99,65 @@ def test_the_command_goes_to_the_gateway(path):
     assert shlex.split(detail.curl)[1].startswith("http://localhost:8002/")
 
 
-def test_several_attempts_are_counted():
+@pytest.mark.parametrize(
+    ("outcome", "attempts", "text"),
+    [
+        ("bad_status", ["503", "500"], "answered 503 and then 500"),
+        ("bad_status", ["503", "503"], "answered 503 to each of 2 attempts"),
+        ("500", ["503", "503", "500"], "answered 503, 503 and then 500"),
+        ("unavailable", ["unavailable"] * 3, "could not be reached, in 3 attempts"),
+        ("timeout", ["timeout"] * 2, "did not answer within 200 ms, in 2 attempts"),
+        (
+            "circuit_open",
+            ["unavailable"],
+            "was not called: its circuit breaker is open, after 1 attempt",
+        ),
+    ],
+)
+def test_several_attempts_are_counted(outcome, attempts, text):
     """A service that failed twice is reported as such."""
     found = record(
         part("stock", 0.0, 0.2, "fallback", reason="bad_status"),
-        call("inventory", 0, 0.0, 0.2, "bad_status"),
-        attempt(1, 0.0, 0.1, "503"),
-        attempt(1, 0.1, 0.1, "500"),
+        call("inventory", 0, 0.0, 0.2, outcome),
+        *(attempt(1, 0.1 * at, 0.1, one) for at, one in enumerate(attempts)),
         state="degraded",
     )
 
-    assert said(found) == (
-        "**stock** has a stand-in value: **inventory** answered 500 to 2 attempts."
-    )
+    assert said(found) == f"Part **stock** has its fallback value: service **inventory** {text}."
+
+
+def codes_of(kind: type[BFFError]) -> set[str]:
+    """Return the code of an error class and those of all below it."""
+    return {kind.code}.union(*map(codes_of, kind.__subclasses__()))
+
+
+@pytest.mark.parametrize("code", sorted(codes_of(UpstreamError)))
+def test_each_error_of_a_call_has_words(code):
+    """A new one fails here, until it has a sentence."""
+    assert "failed (" not in did(code, 0.1, [])
+    assert reason(code) != words(code)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fields", "text"),
+    [
+        ("fallback", {"reason": "shed"}, "has its fallback value: the gateway left it out"),
+        ("forbidden", {"reason": "not_allowed"}, "is not shown to this viewer: the viewer has no"),
+        ("missing", {"reason": "not_found"}, "has no value: there is none."),
+        ("partial", {"reason": "not_attempted"}, "has only some of its values: the time of the"),
+        ("fallback", {"reason": "dependency"}, "has its fallback value: another part that it"),
+        ("fallback", {"reason": "error", "error": "KeyError: 'a'\nmore"}, ": KeyError: 'a'."),
+        ("fallback", {"reason": "timeout"}, "took longer than 100 ms, and has its fallback value."),
+        ("fallback", {}, "has its fallback value."),
+        ("fallback", {"reason": "own_code"}, "has its fallback value: own code."),
+    ],
+)
+def test_a_part_without_a_failed_call_says_why(outcome, fields, text):
+    """Permissions, load, deadlines and errors of its own code."""
+    found = record(part("stock", 0.0, 0.1, outcome, **fields), state="degraded")
+
+    assert said(found).startswith("Part **stock** ")
+    assert text in said(found)
 
 
 def test_a_consequence_is_not_to_blame():
@@ -112,7 +170,8 @@ def test_a_consequence_is_not_to_blame():
     )
 
     assert said(found) == (
-        "**summary** has no value: **catalog** answered 500. **price** is degraded, too."
+        "Part **summary** has no value: service **catalog** answered 500. "
+        "Part **price** is degraded, too."
     )
 
 
@@ -129,7 +188,8 @@ def test_a_failed_critical_part_fails_the_response():
     blame = blame_of(found)
 
     assert blame.headline.text == (
-        "**profile** failed: **users** answered 500. The response failed with it."
+        "Part **profile** failed: service **users** answered 500. "
+        "It is critical, so the response failed with 502."
     )
     assert (blame.headline.state, blame.span) == ("failed", 0)
     assert [(row.outcome, row.seconds) for row in span_rows(found)][2] == ("cancelled", 0.726)
@@ -138,8 +198,11 @@ def test_a_failed_critical_part_fails_the_response():
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"reason": "shed", "status": 503}, "The gateway shed it: too many requests at once."),
-        ({"error": "KeyError: 'a'\nmore", "status": 500}, "It failed. KeyError: 'a'."),
+        ({"reason": "shed", "status": 503}, "The gateway refused it: too many requests at once."),
+        (
+            {"error": "KeyError: 'a'\nmore", "status": 500},
+            "Answered 500 Internal Server Error after 726 ms. KeyError: 'a'.",
+        ),
         ({"is_truncated": True, "error": "x"}, "The response broke off after 726 ms. x."),
     ],
 )
@@ -151,20 +214,20 @@ def test_a_request_that_failed_without_a_part(fields, text):
 @pytest.mark.parametrize(
     ("found", "text"),
     [
-        (record(seconds=0.0021), "Answered after 2 ms."),
+        (record(seconds=0.0021), "Answered 200 after 2 ms."),
         (record(status=404, seconds=0.01), "Answered 404 Not Found after 10 ms."),
         (
             record(status=401, reason="token_expired", seconds=0.001),
             "Answered 401 Unauthorized (token expired) after 1 ms.",
         ),
-        (record(is_cached=True, seconds=0.0004), "The view cache had the answer. It took 0.4 ms."),
+        (record(is_cached=True, seconds=0.0004), "Answered from the view cache in 0.4 ms."),
         (
             record(part("a", 0.0, 0.01), part("b", 0.01, 0.02), seconds=0.035),
             "All 2 parts were complete after 30 ms; the slowest was **b**, 20 ms.",
         ),
         (
             record(part("a", 0.0, 0.6), call("orders", 0, 0.0, 0.6), seconds=0.65),
-            "**a** took 600 ms of 650 ms, waiting for **orders**.",
+            "Part **a** took 600 ms of 650 ms, waiting for **orders**.",
         ),
         (
             record(call("orders", -1, 0.0, 1.25), seconds=1.3),
@@ -172,7 +235,15 @@ def test_a_request_that_failed_without_a_part(fields, text):
         ),
         (
             record(part("deals", 0.0, 0.01, "stale"), call("x", 0, 0, 0.01, age=23), seconds=0.02),
-            "**deals** came from the cache, 23 s old. Its part was complete after 10 ms.",
+            "Part **deals** came from the cache, 23 s old. Its only part was complete after 10 ms.",
+        ),
+        (
+            record(part("a", 0.0, 0.01), seconds=0.02),
+            "Its only part, **a**, was complete after 10 ms.",
+        ),
+        (
+            record(call("x", -1, 0, 0.01), call("y", -1, 0, 0.01), seconds=0.02),
+            "Answered 200 after 20 ms, with 2 calls to **x** and **y**.",
         ),
     ],
 )
@@ -207,8 +278,40 @@ def test_marks_are_words():
         ["cached, 23 s old"],
         ["cached, 3 s old"],
         ["joined the flight of web 9c41f0"],
-        ["not sent, circuit open"],
+        ["not sent: circuit breaker open"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (mark("retry_refused", reason="budget"), "not tried again: retry budget spent"),
+        (mark("retry_refused", reason="deadline"), "not tried again: no time left"),
+        (
+            mark("retry_refused", reason="retry_after"),
+            "not tried again: the service wants a longer pause",
+        ),
+        (mark("hedge_refused", reason="budget"), "not hedged: hedge budget spent"),
+        (
+            mark("rejected", reason="circuit_forced"),
+            "not sent: an operator opened the circuit",
+        ),
+        (mark("rejected", reason="bulkhead_full"), "not sent: too many calls were running"),
+        (mark("rejected", reason="queue"), "not sent: waited too long for its turn"),
+        (mark("credentials_refused"), "credentials refused"),
+        (
+            mark("credentials_refused", reason="sent again"),
+            "credentials refused, sent again",
+        ),
+        (mark("token_refused", reason="invalid_grant"), "no token from the provider"),
+        (mark("reduced", count=2), "2 unreadable values left out"),
+        (mark("ejected", delay=30.0), "endpoint ejected for 30 s"),
+        (mark("stream_ended", count=2900), "streamed 2.9 KB"),
+    ],
+)
+def test_each_mark_has_plain_words(found, text):
+    """What was refused says why."""
+    assert marks(record(call("orders", -1, 0.0, 0.1, marks=[found])))[0] == [text]
 
 
 def test_background_work_has_a_plain_name():

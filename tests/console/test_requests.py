@@ -89,7 +89,8 @@ async def test_a_request_of_a_client_is_listed_and_explained():
     assert (rows[0]["gateway"], rows[0]["route"]) == ("shop", "/v1/pages/{number}")
     assert (rows[0]["screen"], rows[0]["parts"]) == ("Page", ["ok", "missing"])
     assert detail["headline"]["text"].startswith(
-        "**rank** has no value: **ranks** answered 500. All other parts were complete after "
+        "Part **rank** has no value: service **ranks** answered 500. "
+        "All other parts were complete after "
     )
     assert [one["name"] for one in detail["spans"] if one["is_to_blame"]] == ["rank"]
     assert (detail["calls"], detail["attempts"]) == (2, 2)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from bff_core.console.model import Blame, Headline, ScreenFigures, UpstreamFigures
 from bff_core.console.overview.window import GatewayWindow, recorded_by
+from bff_core.console.request_words import reason
 
 MAX_NAMES: Final = 2
 """Screens that a sentence names; the others are counted."""
@@ -218,7 +219,9 @@ def _reason(culprit: Blame, upstreams: Sequence[UpstreamFigures]) -> str:
     found = next((one for one in upstreams if one.upstream == culprit.upstream), None)
     part = f"Part `{culprit.part}`" if culprit.part else "The gateway"
     if found is None:
-        return f"{part} fails: {culprit.reason.replace('_', ' ')}."
+        if culprit.reason == "slow":
+            return f"{part} itself takes long: no service that it calls does."
+        return f"{part} is to blame: {reason(culprit.reason)}."
     verb = "waits for" if culprit.reason in {"timeout", "slow"} else "needs"
     return f"{part} {verb} **{found.upstream}**, {_trouble(culprit.reason, found)}."
 

@@ -121,8 +121,8 @@ function blameTone({ outcome }) {
 
 function blameText(span, involved) {
   const limit = Math.max(...involved.map((one) => one.timeout));
-  const why = limit > 0 ? `timeout after ${seconds(limit)}` : span.reason || involved.map((one) => one.error).find(Boolean) || "";
-  const what = { fallback: "a stand-in value", partial: "some values only", missing: "no value", stale: "an old value", forbidden: "not for this viewer" }[span.outcome] ?? "";
+  const why = limit > 0 ? `timeout after ${seconds(limit)}` : words(span.reason || involved.map((one) => one.error).find(Boolean) || "");
+  const what = { fallback: "fallback value", partial: "some values only", missing: "no value", stale: "an old value", forbidden: "not for this viewer" }[span.outcome] ?? "";
   return [why, what].filter(Boolean).join(", ");
 }
 
@@ -160,8 +160,13 @@ function attemptRow(tree, index, depth) {
   };
 }
 
+const WORDS = {
+  bad_payload: "unreadable reply", bad_status: "error status", bulkhead_full: "too many calls at once", circuit_open: "circuit breaker open",
+  dependency: "another part is degraded", not_allowed: "no permission", shed: "gateway overloaded", unavailable: "not reachable",
+};
+
 function words(code) {
-  return code.replaceAll("_", " ");
+  return WORDS[code] ?? code.replaceAll("_", " ");
 }
 
 function toneOf({ outcome, error, timeout }) {
