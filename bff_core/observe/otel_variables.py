@@ -110,7 +110,7 @@ class OTelVariables:
         if not path:
             return
         try:
-            # Without the password a key that is encrypted would be asked for on the terminal.
+            # Without the password a key that is encrypted would have to be typed on the terminal.
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.load_cert_chain(path, of_key or None, password=lambda: "")
         except (OSError, ValueError) as error:

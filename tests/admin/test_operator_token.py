@@ -72,20 +72,20 @@ async def test_wrong_tokens_are_limited_and_audited_at_each_place(place):
         ]
         limited = await client.get(PLACES[place], headers=wrong)
         accepted = await client.get(PLACES[place], headers=right)
-        seen = reports()
+        found = reports()
 
     assert statuses == [401] * MAX_FAILURES + [429]
     assert 0 < int(limited.headers["retry-after"]) <= WINDOW_SECONDS
     assert accepted.status_code == 200
-    assert [(one.place, one.client, one.attempts) for one in seen] == [
+    assert [(one.place, one.client, one.attempts) for one in found] == [
         (place, "203.0.113.7", 1),
         (place, "203.0.113.7", 10),
     ]
-    assert "guess" not in repr(seen)
+    assert "guess" not in repr(found)
 
 
 async def test_wrong_tokens_count_for_all_places_together():
-    """Whoever guesses at the metrics is limited at the console, too."""
+    """One who guesses at the metrics is limited at the console, too."""
     wrong = {"authorization": "Bearer a-guess-of-the-token"}
     async with opened() as (client, _):
         for _ in range(MAX_FAILURES):
@@ -101,9 +101,9 @@ async def test_a_missing_token_is_no_guess(place):
     """A scraper without a token, or a browser's first visit, is neither counted nor reported."""
     async with opened() as (client, reports):
         statuses = {(await client.get(PLACES[place])).status_code for _ in range(20)}
-        seen = reports()
+        found = reports()
 
-    assert (statuses, seen) == ({401}, [])
+    assert (statuses, found) == ({401}, [])
 
 
 def test_an_address_may_try_again_after_the_window():
