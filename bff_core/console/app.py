@@ -2,13 +2,14 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
 from starlette.requests import Request
 
 from bff_core.clock import Clock
 from bff_core.console.access import Access, Actor, address_of
+from bff_core.console.answers import ConsoleProblem
 from bff_core.console.installation import gateways_of
 from bff_core.console.live import LiveFeed
 from bff_core.console.model import EventRow, Installation, Overview, ProcessInfo, Severity
@@ -108,6 +109,23 @@ class Console:
         if self.events.sinks:
             self.events.emit(OperatorActed(actor, address_of(request), subject, text))
         return row
+
+    async def audited(self, request: Request, subject: str, work: Awaitable[str]) -> str:
+        """Await what someone does to a `subject`, and record its outcome.
+
+        An outcome that is not known is recorded as well: without an answer, or if the request ends
+        before it. A refusal (4xx) changes nothing and is not recorded.
+        """
+        outcome = f"**{subject}**: started, and its end is unknown"
+        try:
+            outcome = await work
+        except ConsoleProblem as problem:
+            outcome = "" if problem.status < 500 else f"**{subject}**: {problem.detail}"
+            raise
+        finally:
+            if outcome:
+                self.audit(request, subject, outcome)
+        return outcome
 
     async def actions(self) -> list[EventRow]:
         """Return the newest actions of people in all processes, oldest first."""

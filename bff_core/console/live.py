@@ -46,6 +46,7 @@ class _Page:
             return
         if len(self._frames) >= MAX_WAITING:
             self._frames.clear()
+            self._has_frames.clear()
             self.wants_all = True
             return
         self._frames.append(frame)

@@ -18,6 +18,7 @@ from bff_core.observe.process_socket import (
     InvalidCommand,
     ProcessCommandFailed,
     ProcessSilent,
+    ProcessUnreached,
     await_greeting,
     send_command,
 )
@@ -64,11 +65,15 @@ class ProcessAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ProcessFailure:
-    """A process that did not answer, and why; `since` when (Unix time) it is silent, if it is."""
+    """A process that did not answer, and why; `since` when (Unix time) it is silent, if it is.
+
+    `has_run` says that it got the command, and may have run it.
+    """
 
     process: str
     reason: str
     since: float | None = None
+    has_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +141,10 @@ class Sources:
         process: str = "",
         seconds: float = SECONDS,
     ) -> bytes:
-        """Send a command to one process: the named one, or the first that answers.
+        """Send a command to one process: the named one, or the first that takes it.
 
-        A process has `seconds` to answer. Raises a `ConsoleProblem` (503) if none answers.
+        It has `seconds` to answer; no other process then runs the command a second time. Raises a
+        `ConsoleProblem` (503) if it does not answer, or none takes the command.
         """
         source = self.get(gateway)
         processes = [one for one in _processes(source) if process in {"", one.name}]
@@ -148,11 +154,13 @@ class Sources:
             if isinstance(answered, bytes):
                 return answered
             failures.append(answered)
+            if answered.has_run:
+                break
         reasons = [f"{one.reason}." for one in failures]
         raise ConsoleProblem(
             503,
             f"{gateway} does not answer",
-            reasons[0] if reasons else "None of its processes runs: start it first.",
+            reasons[-1] if reasons else "None of its processes runs: start it first.",
         )
 
     async def send_all(
@@ -230,8 +238,10 @@ class Sources:
                 )
         except ProcessSilent:
             since = self._silent.add(path, GREETING_SECONDS)
-        except ProcessCommandFailed as error:
+        except ProcessUnreached as error:
             return ProcessFailure(process.name, str(error))
+        except ProcessCommandFailed as error:
+            return ProcessFailure(process.name, str(error), has_run=True)
         reason = f"Process {process.name} is stopped, or its event loop is blocked"
         return ProcessFailure(process.name, reason, since)
 

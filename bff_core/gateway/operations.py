@@ -30,6 +30,9 @@ ACT_HERE: Final = "operator.act_here"
 GREETING_SECONDS: Final = 1.0
 """How long an operation waits for another process whose event loop may be blocked."""
 
+SIBLING_SECONDS: Final = 2.0
+"""How long another process may take; the console waits longer for what all say."""
+
 OPERATOR: Final = "operator"
 """The actor of what is done with the operator's token."""
 
@@ -66,11 +69,20 @@ class OperatorActions:
     async def audited(self, operation: Operation) -> OperationResult:
         """Do it in all processes for an admin endpoint, and emit `OperatorActed`.
 
-        Raises the `ClientError` of this process if none could do it.
+        It is emitted as well if the request ends before all processes answered. Raises the
+        `ClientError` of this process if none could do it.
         """
-        result = await self.everywhere(operation)
-        if self._events.sinks:
-            self._events.emit(OperatorActed(OPERATOR, "", result.subject, result.action))
+        subject, action = _described(operation)
+        outcome = f"{action}: its end is unknown."
+        try:
+            result = await self.everywhere(operation)
+            outcome = result.action
+        except ClientError:
+            outcome = ""  # nothing was changed
+            raise
+        finally:
+            if outcome and self._events.sinks:
+                self._events.emit(OperatorActed(OPERATOR, "", subject, outcome))
         return result
 
     async def everywhere(self, operation: Operation) -> OperationResult:
@@ -191,7 +203,9 @@ def _siblings_in(folder: str) -> list[Path]:
 
 async def _sent(path: Path, body: bytes) -> ActedHere:
     try:
-        answered = await send_command(path, ACT_HERE, body, greeting_seconds=GREETING_SECONDS)
+        answered = await send_command(
+            path, ACT_HERE, body, seconds=SIBLING_SECONDS, greeting_seconds=GREETING_SECONDS
+        )
         acted = msgspec.json.decode(answered, type=ActedHere)
     except ProcessCommandFailed as error:
         return ActedHere(refusal=_named(path.stem, error))

@@ -43,7 +43,11 @@ class ProcessCommandFailed(Exception):
     """The other process could not run the command; the message says why."""
 
 
-class ProcessSilent(ProcessCommandFailed):
+class ProcessUnreached(ProcessCommandFailed):
+    """The other process did not get the command, so it never runs it: the process is gone."""
+
+
+class ProcessSilent(ProcessUnreached):
     """The other process runs, but did not greet in time: it is stopped, or its loop is blocked."""
 
 
@@ -109,9 +113,9 @@ async def send_command(
 ) -> bytes:
     """Send a command to the process behind a socket and return the body of its answer.
 
-    Raises `ProcessSilent` if the process does not greet within `greeting_seconds`; it then never
-    runs the command. Raises `ProcessCommandFailed` for an error of the command, a timeout or a
-    process that is gone.
+    Raises `ProcessUnreached` for a process that is gone, and its `ProcessSilent` if the process
+    does not greet within `greeting_seconds`: it then never runs the command. Raises
+    `ProcessCommandFailed` for an error of the command, a timeout, or a process that ends meanwhile.
     """
     try:
         async with asyncio.timeout(seconds), AsyncExitStack() as closing:
@@ -120,6 +124,9 @@ async def send_command(
                     reader, writer = await closing.enter_async_context(_connected(path))
             except TimeoutError:
                 raise ProcessSilent(f"{command}: no answer within {greeting_seconds:g} s") from None
+            except (OSError, ValueError, EOFError) as error:
+                reason = f"{command}: the process does not answer ({error})"
+                raise ProcessUnreached(reason) from None
             await _write(writer, _Head(len(body), command), body)
             frame = await _read(reader)
     except TimeoutError:

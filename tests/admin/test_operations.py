@@ -1,10 +1,13 @@
 """Admin endpoints of services: circuits are opened and closed, endpoints ejected and restored."""
 
 import asyncio
+import socket
 
 import pytest
 
 from bff_core.events import BreakerChanged, CallRejected, OperatorActed
+from bff_core.observe.process_socket import VARIABLE
+from bff_core.upstream.operations import OpenCircuit
 from tests.operated_shop import ONE, OPERATOR, THREE, TWO, opened
 
 
@@ -38,6 +41,25 @@ async def test_an_action_is_in_the_audit_log_once():
 
     assert shop.events(OperatorActed) == [
         OperatorActed("operator", "", "ratings", f"Ejected {ONE} for 30 s.")
+    ]
+
+
+async def test_an_action_whose_request_ends_is_in_the_audit_log(monkeypatch, tmp_path):
+    """It took effect here: another process of the gateway did not answer before the end."""
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "7.sock"))
+        silent.listen()
+        monkeypatch.setenv(VARIABLE, str(tmp_path))
+        async with opened() as (shop, _):
+            acting = asyncio.ensure_future(
+                shop.app.operations.audited(OpenCircuit("ratings", 30.0))
+            )
+            await asyncio.sleep(0.1)
+            acting.cancel()
+            await asyncio.wait([acting])
+
+    assert shop.events(OperatorActed) == [
+        OperatorActed("operator", "", "ratings", "Opened the circuit for 30 s: its end is unknown.")
     ]
 
 

@@ -20,13 +20,15 @@ def entry(number: int) -> LogEntry:
 class Lines:
     """A contributor: a new line each time; a new page gets the line `all`."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.0) -> None:
         self.calls = 0
         self.is_quiet = False
+        self.seconds = seconds
 
     async def __call__(self, live: Live, is_all: bool) -> None:
         """Add a line."""
         self.calls += not is_all
+        await asyncio.sleep(self.seconds if is_all else 0)
         if not self.is_quiet:
             live.logs.append(entry(0 if is_all else self.calls))
 
@@ -107,14 +109,15 @@ async def test_bff_dev_polls_always():
     await feed.aclose()
 
 
-async def test_a_slow_page_loses_messages_and_gets_all_again():
-    """Its queue is bounded; after an overflow it starts afresh."""
-    feed = feed_of(Lines())
+@pytest.mark.parametrize("seconds", [0.0, 1.0], ids=["at once", "after a while"])
+async def test_a_slow_page_loses_messages_and_gets_all_again(seconds):
+    """Its queue is bounded; after an overflow it starts afresh, when all is collected."""
+    feed = feed_of(Lines(seconds))
     page = feed.frames()
     await anext(page)
     await anext(page)
 
-    await asyncio.sleep((MAX_WAITING + 2.5) * INTERVAL_SECONDS)
+    await asyncio.sleep((MAX_WAITING + 1.5) * INTERVAL_SECONDS)
     waiting = [lines_of(await anext(page)) for _ in range(2)]
 
     assert waiting[0] == [0]

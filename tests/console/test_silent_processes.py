@@ -111,3 +111,33 @@ async def test_what_was_not_greeted_is_never_sent(tmp_path, blocked):
             sent = await asyncio.get_running_loop().sock_recv(late, 1)
 
     assert sent == b""
+
+
+@pytest.mark.parametrize("is_hung", [True, False], ids=["hangs", "ends"])
+async def test_a_command_that_one_process_got_runs_in_no_other(tmp_path, is_hung):
+    """It may have run there: a write would be carried out twice."""
+    runs: list[bytes] = []
+
+    async def run(body: bytes) -> bytes:
+        runs.append(body)
+        return b""
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"ready\n")
+        line = await reader.readline()
+        if line:
+            runs.append(await reader.readexactly(5))
+            if is_hung:
+                await reader.read()  # until the sender gives up
+        writer.close()
+        await writer.wait_closed()
+
+    async with (
+        await asyncio.start_unix_server(take, tmp_path / "1.sock"),
+        serve_commands(tmp_path, {"write": run}),
+        reading(tmp_path) as sources,
+    ):
+        with pytest.raises(ConsoleProblem, match="does not answer"):
+            await sources.send_one("web", "write", b"order", seconds=0.3)
+
+    assert runs == [b"order"]

@@ -9,6 +9,7 @@ import pytest
 
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
+from bff_core.console.upstreams.report import ACT
 from bff_core.events import CallRejected
 from bff_core.observe.metrics.samples import CallStep, Samples, Totals, WindowStep
 from bff_core.observe.metrics.scrape import SAMPLES
@@ -294,3 +295,19 @@ async def test_a_slow_endpoint_is_marked_while_someone_looks(page):
     assert slow["p95"] >= 0.11 > fast["p95"]
     eject = next(one for one in found["actions"] if one["endpoint"] == f"{ONE}:80")
     assert re.fullmatch(r"p95 \d{3} ms; fastest of the others: \d+ ms\.", eject["note"])
+
+
+async def test_an_action_without_an_answer_is_in_the_audit_log(page):
+    """It may have taken effect."""
+
+    async def lost(_body: bytes) -> bytes:
+        raise ConnectionResetError
+
+    async with page(metrics={ACT: lost}) as shop:
+        answer = await shop.act("open", seconds=30)
+        refused = await shop.act("eject", endpoint="", seconds=30)
+        (row,) = await shop.console.actions()
+
+    assert (answer.status_code, refused.status_code) == (503, 422)
+    assert (row.subject, row.actor) == ("ratings", "developer")
+    assert row.text == f"**ratings**: {answer.json()['detail']}"

@@ -20,8 +20,8 @@ def routes(console: Console) -> list[Route]:
     async def resume_saga(request: Request) -> Response:
         refuse_spectators(console, request)
         names = request.path_params
-        text = await resume(console, names["gateway"], names["id"])
-        console.audit(request, names["id"], text)
+        resuming = resume(console, names["gateway"], names["id"])
+        text = await console.audited(request, names["id"], resuming)
         return answer(ActionResult(text=text))
 
     return [

@@ -37,10 +37,14 @@ async def _act(console: Console, request: Request, name: str) -> ActionResult:
     operation = operation_of(name, action)
     processes = await processes_of(console, name, action.gateway)
     gateways = list(dict.fromkeys(one.gateway for one in processes))
-    lines = await act_on(console, gateways, operation)
-    text = " ".join(lines)
-    console.audit(request, name, f"**{name}**, {text}")
-    return ActionResult(text=text, lines=lines)
+    lines: list[str] = []
+
+    async def act() -> str:
+        lines.extend(await act_on(console, gateways, operation))
+        return f"**{name}**, {' '.join(lines)}"
+
+    await console.audited(request, name, act())
+    return ActionResult(text=" ".join(lines), lines=lines)
 
 
 def refuse_spectators(console: Console, request: Request) -> None:
