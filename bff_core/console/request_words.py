@@ -68,7 +68,7 @@ def did(outcome: str, seconds: float, statuses: Sequence[str] = ()) -> str:
         found = [one for one in statuses if one.isdigit()] or [outcome]
         return _answered(found) if found[-1].isdigit() else _in_attempts(_FAILED[outcome], tries)
     if outcome in _TIMEOUTS:
-        return _in_attempts(_TIMEOUTS[outcome].format(duration(seconds)), tries)
+        return _in_attempts(f"{_TIMEOUTS[outcome].format(duration(seconds))},", tries).rstrip(",")
     if outcome in {"", "cancelled"}:
         return "had not answered yet when the response was sent"
     if outcome in _NOT_CALLED:
@@ -85,7 +85,7 @@ def _answered(statuses: Sequence[str]) -> str:
 
 
 def _in_attempts(text: str, tries: int) -> str:
-    return f"{text}, in {tries} attempts" if tries > 1 else text
+    return f"{text} in {tries} attempts" if tries > 1 else text
 
 
 def reason(code: str) -> str:

@@ -358,6 +358,16 @@ def test_events_say_what_happened_with_the_actor_once_for_all_workers():
     ]
 
 
+def test_the_time_that_a_loop_was_blocked_is_rounded():
+    """The event has microseconds, the sentence has not."""
+    blocked = [Occurrence("1", NOW - 9, "event_loop.blocked", "", {"waited": "0.251265"})]
+    web = window("web", "query home", [], occurrences=blocked)
+
+    assert [one.text for one in overview(web).events] == [
+        "the **event loop** was blocked for 251 ms"
+    ]
+
+
 def test_what_operators_do_is_an_event_once():
     """By an endpoint or a page: its effects on the service, or the purge, are not repeated."""
     acted = {"actor": "operator", "action": "Opened the circuit for 30 s."}

@@ -105,7 +105,7 @@ def test_the_command_goes_to_the_gateway(path):
         ("bad_status", ["503", "500"], "answered 503 and then 500"),
         ("bad_status", ["503", "503"], "answered 503 to each of 2 attempts"),
         ("500", ["503", "503", "500"], "answered 503, 503 and then 500"),
-        ("unavailable", ["unavailable"] * 3, "could not be reached, in 3 attempts"),
+        ("unavailable", ["unavailable"] * 3, "could not be reached in 3 attempts"),
         ("timeout", ["timeout"] * 2, "did not answer within 200 ms, in 2 attempts"),
         (
             "circuit_open",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from bff_core.console.durations import duration
 from bff_core.console.model import EventRow, ScreenFigures, Severity
 from bff_core.console.overview.window import GatewayWindow
 from bff_core.observe.metrics.occurrences import Occurrence
@@ -115,6 +116,14 @@ def _said(one: Occurrence) -> tuple[Severity, str] | None:
     return None if found is None else found(one.subject, one.details)
 
 
+def _seconds(text: str) -> str:
+    """Return a number of seconds as "251 ms"; another text as it is."""
+    try:
+        return duration(float(text))
+    except ValueError:
+        return text or "a while"
+
+
 def _store(subject: str, details: Details) -> tuple[Severity, str]:
     if details.get("state") == "closed":
         return "ok", f"store **{subject}** is available again"
@@ -175,7 +184,7 @@ _TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {
     "load.shed": _shed,
     "event_loop.blocked": lambda _, details: (
         "fallback",
-        f"the **event loop** is blocked for {details.get('waited')} s",
+        f"the **event loop** was blocked for {_seconds(details.get('waited', ''))}",
     ),
     "policies.changed": lambda _, details: ("ok", f"**policies** changed: {details['changes']}"),
     "policies.refused": lambda _, details: (

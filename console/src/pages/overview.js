@@ -87,11 +87,11 @@ function Dependencies({ now }) {
   const tabs = !isNarrow && html`<${Tabs} label="View" panel="dependencies" items=${[["map", "Map"], ["table", "Table"]]} chosen=${view} choose=${choose} />`;
   const note = view === "map" ? "line width: calls per second · highlighted: from a degraded screen to its cause" : "";
   const isWhole = query.value.get("all") === "1";
-  const hasRest = view === "map" && (isWhole || chosenRows(now.screens, now.gateways, false).rests.length > 0);
+  const hasRest = (isWhole || chosenRows(now.screens, now.gateways, false).rests.length > 0);
   const more = hasRest && html`<button type="button" class="link" onClick=${() => setQuery({ all: !isWhole && "1" })}>${isWhole ? "Fewer rows" : `All ${count(now.screens.length, "row")}`}</button>`;
   return html`<div ref=${element}><${Card} title="Dependencies" note=${note} end=${html`${more}${tabs}`}>
     <div id="dependencies" role=${isNarrow ? undefined : "tabpanel"} aria-label="Dependencies">
-      ${view === "map" ? html`<${DependencyMap} now=${now} width=${width - 2} isWhole=${isWhole} />` : html`<${DependencyTables} now=${now} />`}
+      ${view === "map" ? html`<${DependencyMap} now=${now} width=${width - 2} isWhole=${isWhole} />` : html`<${DependencyTables} now=${now} isWhole=${isWhole} />`}
     </div><//></div>`;
 }
 

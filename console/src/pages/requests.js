@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { useKeys } from "../keys.js";
 import { overview } from "../live.js";
 import { useResource } from "../resource.js";
-import { go, hrefOf, query, subject } from "../router.js";
+import { go, hrefOf, query, setQuery, subject } from "../router.js";
 import { Detail } from "./requests/detail.js";
 import { filtersNow, RequestList, useRows } from "./requests/list.js";
 
@@ -22,7 +22,7 @@ export function Page() {
   useFirst(list.rows, id);
   useKeys(keysOf(list.rows, id));
   return html`<${Frame} title="Requests" class="requests" filters=${html`<${GatewayPick} />`} note=${noteOf(resource.data, list.dropped, filters.gateway)}>
-    <div class="cols"><${RequestList} resource=${resource} list=${list} chosen=${id} scroller=${scroller} isAtTop=${isAtTop} /><${Detail} id=${id} /></div><//>`;
+    <div class="cols"><${RequestList} resource=${resource} list=${list} chosen=${id} scroller=${scroller} isAtTop=${isAtTop} /><${Detail} id=${id} rows=${list.rows} /></div><//>`;
 }
 
 function noteOf(data, dropped, gateway) {
@@ -57,6 +57,6 @@ function keysOf(rows, id) {
   return {
     j: next, k: previous, ArrowDown: next, ArrowUp: previous, "]": next, "[": previous,
     Enter: () => document.getElementById("request")?.focus(),
-    Escape: () => id !== "" && go(hrefOf("requests", { query: Object.fromEntries(query.value) })),
+    Escape: () => query.value.has("compare") ? setQuery({ compare: "", tab: "" }) : id !== "" && go(hrefOf("requests", { query: Object.fromEntries(query.value) })),
   };
 }

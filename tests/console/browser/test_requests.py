@@ -15,7 +15,7 @@ def test_the_newest_request_is_open(show):
     page = show("/console/requests").page
 
     expect(page).to_have_url(re.compile("317787c320d9"))
-    expect(page.locator(".det .answer")).to_contain_text("rating waited 600 ms for reviews.")
+    expect(page.locator(".det .answer")).to_contain_text("Part rating waited 600 ms for reviews")
     expect(page.locator(".wf .sel")).to_contain_text("timeout after 0.6 s")
 
 
@@ -86,6 +86,22 @@ def test_a_request_is_sent_again_and_compared(show):
     table = page.get_by_role("table", name=re.compile("^Parts"))
     expect(table.get_by_role("row", name=re.compile("^whole request"))).to_contain_text("687")
     expect(page.locator(".wf .second").first).to_be_attached()
+
+
+def test_compare_finds_the_request_itself(show):
+    """The one before it with the same route; another one can be chosen, and Escape ends it."""
+    page = show(ONE).page
+    page.get_by_role("button", name=re.compile("^Compare")).click()
+
+    expect(page).to_have_url(re.compile("317787c320d9.*compare=(?!317787c320d9)"))
+    expect(page.get_by_text("Compared with 02:16:")).to_be_visible()
+    expect(page.get_by_role("tab", name="Differences")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("button", name="Choose another").click()
+    expect(page.get_by_text("Choose the request to compare this one with")).to_be_visible()
+    page.locator(".rows a:not(.first)").first.click()
+    expect(page).to_have_url(re.compile("requests/(?!317787c320d9).*compare=317787c320d9"))
+    page.keyboard.press("Escape")
+    expect(page).not_to_have_url(re.compile("compare="))
 
 
 def test_curl_is_copied(show):

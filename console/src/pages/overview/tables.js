@@ -5,7 +5,7 @@ import { Table } from "../../components/table.js";
 import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
-import { isBad } from "./chosen.js";
+import { chosenRows, isBad } from "./chosen.js";
 
 const tint = (row) => (isBad(row) ? `row-${row.state}` : "");
 
@@ -17,11 +17,22 @@ const SCREENS = [
   { title: "complete", isNumber: true, cell: (row) => percent(row.complete) },
   { title: "p50", isNumber: true, cell: (row) => duration(row.p50) },
   { title: "p95", isNumber: true, cell: (row) => duration(row.p95) },
-  { title: "objective", cell: (row) => row.objective || html`<span class="muted">none</span>` },
-  { title: "budget left", isNumber: true, cell: (row) => html`<span class="left"><${Bar} share=${row.budget_left ?? 0} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
-  { title: "to blame", cell: (row) => row.blame.map(({ part, upstream, reason, share }) => html`<span>${part} waits for <a href=${hrefOf("upstreams", { subject: upstream })}>${upstream}</a> (${words(reason)}, ${wholePercent(share)})</span>`) },
-  { title: "needs what is down", cell: (row) => (row.down ?? []).map(({ upstream, is_critical: critical }) => html`<span>${upstream}: ${critical ? "fails without it" : "shows less"}</span>`) },
+  { title: "to blame", class: "wraps", cell: (row) => row.blame.map(({ part, upstream, reason, share }) => html`<span>${part || "the gateway"}${upstream && html`: <a href=${hrefOf("upstreams", { subject: upstream })}>${upstream}</a>`} ${words(reason)}, ${wholePercent(share)}</span>`) },
+  { title: "objective", isOfObjective: true, cell: (row) => row.objective || html`<span class="muted">none</span>` },
+  { title: "budget left", isOfObjective: true, isNumber: true, cell: (row) => hasBudget(row) && html`<span class="left"><${Bar} share=${row.budget_left} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
+  { title: "needs what is down", class: "wraps", cell: (row) => (row.down ?? []).map(({ upstream, is_critical: critical }) => html`<span>${upstream}: ${critical ? "fails without it" : "shows less"}</span>`) },
 ];
+
+function hasBudget({ budget_left: left }) {
+  return left !== null && left !== undefined;
+}
+
+/** The columns that say something of these rows: without objectives those of budgets are left out. */
+function columnsFor(columns, rows) {
+  const has = { objective: rows.some(hasBudget), blame: rows.some(({ blame }) => blame.length), down: rows.some(({ down }) => down?.length) };
+  const isNeeded = ({ title, isOfObjective }) => (isOfObjective ? has.objective : title === "to blame" ? has.blame : title === "needs what is down" ? has.down : true);
+  return columns.filter(isNeeded);
+}
 
 function wordOf({ state }) {
   return state === "quiet" ? "no requests" : state === "fallback" ? "degraded" : state;
@@ -42,7 +53,7 @@ const GATEWAYS = [
 ];
 
 const SERVICES = [
-  { title: "service", cell: (row) => html`<span class="row"><${Dot} state=${row.state} label=${row.is_stopped ? "stopped" : row.state === "quiet" ? "no calls" : row.state} /><a class="b" href=${hrefOf("upstreams", { subject: row.upstream })}>${row.upstream}</a></span>` },
+  { title: "service", cell: (row) => html`<span class="row"><${Dot} state=${row.state} label=${row.is_stopped ? "stopped" : row.state === "quiet" ? "no calls" : row.state} /><a class="b" href=${hrefOf("upstreams", { subject: row.upstream })}>${row.upstream}</a>${row.is_stopped && html`<b class="t-failed">stopped</b>`}</span>` },
   { title: "calls/s", isNumber: true, cell: (row) => rate(row.rate) },
   { title: "p50", isNumber: true, cell: (row) => duration(row.p50) },
   { title: "p95", isNumber: true, cell: (row) => duration(row.p95) },
@@ -51,11 +62,12 @@ const SERVICES = [
   { title: "called by", cell: (row) => row.callers },
 ];
 
-export function DependencyTables({ now }) {
-  const callers = (name) => now.edges.filter(({ target }) => target === name).map(({ source, rate: calls }) => `${source} ${rate(calls)}/s`).join(", ");
+export function DependencyTables({ now, isWhole }) {
+  const callers = (name) => now.edges.filter(({ target, rate: calls }) => target === name && calls > 0).map(({ source, rate: calls }) => `${source} ${rate(calls)}/s`).join(", ");
   const services = now.upstreams.map((row) => ({ ...row, callers: callers(row.upstream) }));
-  const [screens, routes] = [true, false].map((is) => now.screens.filter(({ is_screen: own = true }) => own === is));
-  const table = (caption, columns, rows) => rows.length > 0 && html`<${Table} caption=${caption} columns=${columns} rows=${rows} keyOf=${(row) => `${row.gateway} ${row.route}`} rowClass=${tint} />`;
+  const { rows } = chosenRows(now.screens, now.gateways, isWhole);
+  const [screens, routes] = [true, false].map((is) => rows.filter(({ is_screen: own = true }) => own === is));
+  const table = (caption, columns, rows) => rows.length > 0 && html`<${Table} caption=${caption} columns=${columnsFor(columns, rows)} rows=${rows} keyOf=${(row) => `${row.gateway} ${row.route}`} rowClass=${tint} />`;
   return html`${table("Screens", SCREENS, screens)}${table("Other routes", ROUTES, routes)}
     <${Table} caption="Gateways" columns=${GATEWAYS} rows=${now.gateways} keyOf=${(row) => row.gateway} rowClass=${tint} />
     <${Table} caption="Services" columns=${SERVICES} rows=${services} keyOf=${(row) => row.upstream} rowClass=${tint} />`;

@@ -1,23 +1,19 @@
-// How two requests differ: milliseconds and bytes by part, and the JSON.
-import { bytes, millis } from "../../format.js";
+// How two requests differ: what is different first, and what is equal folded.
+import { bytes, count, millis } from "../../format.js";
 import { html } from "../../html.js";
 import { Badge } from "../../components/state.js";
+import { partChanges } from "./changes.js";
 import { brief, differences } from "./jsonlines.js";
-import { rowsOf } from "./rows.js";
 
-function partsOf(detail) {
-  const sent = new Map(detail.bytes.map(({ part, sent: size }) => [part, size]));
-  return new Map(rowsOf(detail).filter(({ part }) => part).map((row) => [row.part, { seconds: row.seconds, state: row.state, sent: sent.get(row.part) ?? null }]));
-}
-
-/** `before` is the request that was chosen first, `after` the one that is open. */
+/** `before` is the request that another one is compared with, `after` the one that is open. */
 export function Differences({ before, after }) {
-  const [one, other] = [partsOf(before), partsOf(after)];
-  const names = [...new Set([...other.keys(), ...one.keys()])];
+  const changes = partChanges(before, after);
+  const [changed, equal] = [changes.filter(({ isChanged }) => isChanged), changes.filter(({ isChanged }) => !isChanged)];
   return html`<table class="differences"><caption>Parts: <code>${before.row.id}</code> → <code>${after.row.id}</code></caption>
     <thead><tr><th scope="col">part</th><th scope="col">was</th><th scope="col">is</th><th scope="col" class="num">ms</th><th scope="col" class="num">change</th><th scope="col" class="num">bytes</th><th scope="col" class="num">change</th></tr></thead>
     <tbody><tr><th scope="row">whole request</th><td><${Badge} state=${before.row.state} /></td><td><${Badge} state=${after.row.state} /></td><${Change} was=${before.row.seconds} is=${after.row.seconds} write=${millis} /><${Change} was=${before.row.size} is=${after.row.size} write=${bytes} /></tr>
-    ${names.map((name) => html`<${PartRow} key=${name} name=${name} was=${one.get(name)} is=${other.get(name)} />`)}</tbody></table>
+    ${changed.map((change) => html`<${PartRow} key=${change.name} ...${change} />`)}</tbody></table>
+    ${equal.length > 0 && html`<details class="equal"><summary>${count(equal.length, "part")} without a difference</summary><table class="differences"><caption class="sr">Parts without a difference</caption><tbody>${equal.map((change) => html`<${PartRow} key=${change.name} ...${change} />`)}</tbody></table></details>`}
     <${JsonDifferences} before=${before.body} after=${after.body} />`;
 }
 
@@ -33,11 +29,12 @@ function Change({ was, is, write }) {
 }
 
 function JsonDifferences({ before, after }) {
-  const found = valueOf(before) === undefined || valueOf(after) === undefined ? null : differences(valueOf(before), valueOf(after));
-  if (found === null) return html`<p class="muted">The JSON of one of them is not stored.</p>`;
+  const [was, is] = [valueOf(before), valueOf(after)];
+  if (was === undefined || is === undefined) return html`<p class="muted">The JSON of one of them is not stored.</p>`;
+  const found = differences(was, is);
   if (!found.length) return html`<p class="muted">The JSON of both is equal.</p>`;
   const text = (value) => (value === undefined ? html`<span class="muted">not there</span>` : html`<code>${brief(value)}</code>`);
-  return html`<table class="differences"><caption>JSON: ${found.length} differences</caption><thead><tr><th scope="col">field</th><th scope="col">was</th><th scope="col">is</th></tr></thead>
+  return html`<table class="differences"><caption>JSON: ${count(found.length, "field")} ${found.length === 1 ? "differs" : "differ"}</caption><thead><tr><th scope="col">field</th><th scope="col">was</th><th scope="col">is</th></tr></thead>
     <tbody>${found.map((one) => html`<tr key=${one.pointer}><th scope="row"><code>${one.pointer || "/"}</code></th><td>${text(one.before)}</td><td>${text(one.after)}</td></tr>`)}</tbody></table>`;
 }
 

@@ -28,7 +28,7 @@ function matches(row, filters) {
   const { gateway, route, status, state, slow, text } = filters;
   if (gateway && row.gateway !== gateway) return false;
   if (route && nameOf(row) !== route && !row.route.split(", ").includes(route)) return false;
-  if (state && row.state !== state) return false;
+  if (state && !state.split(",").includes(row.state)) return false;
   if (slow && row.seconds < SLOW) return false;
   if (status && !String(row.status).startsWith(status.replace("xx", ""))) return false;
   return !text || [row.id, row.route, nameOf(row), row.screen, row.viewer, row.gateway].some((field) => field.toLowerCase().includes(text.toLowerCase()));
@@ -92,7 +92,7 @@ function Filters({ degraded }) {
   const value = query.value.get("slow") ? "slow" : (query.value.get("state") ?? "");
   const choose = (name) => setQuery({ state: name === "slow" ? "" : name, slow: name === "slow" && "1" });
   const share = degraded ? ` ${wholePercent(degraded)}` : "";
-  const narrowed = ["route", "status"].filter((name) => query.value.get(name));
+  const narrowed = ["route", "status", ...(value.includes(",") ? ["state"] : [])].filter((name) => query.value.get(name));
   return html`<div class="flt"><div class="find"><input ref=${field} type="text" placeholder="route, id, customer hash" aria-label="Filter requests" defaultValue=${query.value.get("text") ?? ""} onInput=${type} /><kbd aria-hidden="true">f</kbd></div>
     <${Chips} label="Show" value=${value} onChange=${choose} options=${[["", "all"], ["degraded", `degraded${share}`], ["slow", "slow"], ["failed", "errors"]]} />
     ${narrowed.map((name) => html`<button type="button" class="chip narrowed" aria-label=${`Remove the filter ${name} ${query.value.get(name)}`} onClick=${() => setQuery({ [name]: "" })}><span class="muted">${name}</span> ${query.value.get(name)} <span aria-hidden="true">×</span></button>`)}
@@ -123,9 +123,10 @@ function useFollowed(scroller, rows, chosen, height) {
 function Row({ row, isChosen }) {
   const gateway = installation.value?.gateways.find(({ name }) => name === row.gateway) ?? { name: row.gateway };
   const href = hrefOf("requests", { subject: row.id, query: Object.fromEntries(query.value) });
-  return html`<li><a href=${href} aria-current=${isChosen ? "true" : undefined}>
+  const isFirst = query.value.get("compare") === row.id;
+  return html`<li><a href=${href} aria-current=${isChosen ? "true" : undefined} class=${isFirst ? "first" : ""}>
     <span class="l1"><${ClientIcon} gateway=${gateway} size=${15} /><b>${nameOf(row)}</b><span class="grow"></span><span class=${statusClass(row.status)}>${row.status || "–"}</span><span class=${`ms ${row.seconds >= SLOW || row.state === "degraded" ? "hotms" : ""}`}>${row.size === null ? "live" : duration(row.seconds)}</span></span>
-    <span class="l2"><span>${timeOfDay(row.time)}</span><span>${row.size === null ? "stream" : bytes(row.size)}</span><span class="sr">${row.gateway}, ${row.state}</span>${row.is_cached && html`<span>cached</span>`}<span class="grow"></span><${Strip} parts=${row.parts} /></span>
+    <span class="l2"><span>${timeOfDay(row.time)}</span><span>${row.size === null ? "stream" : bytes(row.size)}</span><span class="sr">${row.gateway}, ${row.state}</span>${row.is_cached && html`<span>cached</span>`}${isFirst && html`<b>compared</b>`}<span class="grow"></span><${Strip} parts=${row.parts} /></span>
   </a></li>`;
 }
 
