@@ -65,6 +65,7 @@ class Scope:
     `propagated` are the names of the headers that calls to services get from the request.
     `root_fields` are the labels of the root fields of a GraphQL operation ("query home") by their
     response keys, if a sink counts or traces; `failed_fields` are the labels of those that failed.
+    `shown_fields` are their names with those of their arguments ("product(id)").
     `observed` is what a sink that counts has noted about the request; `ended_calls` are the calls
     of a request that is counted, until it ends. `client` is the address of its client, once it is
     answered.
@@ -103,6 +104,7 @@ class Scope:
     propagated: tuple[str, ...] = ()
     root_fields: Mapping[str, str] | None = None
     failed_fields: Sequence[str] = ()
+    shown_fields: Sequence[str] = ()
     observed: object = None
     ended_calls: list[EndedCall] | None = None
     client: tuple[str, int] | None = None

@@ -125,7 +125,13 @@ def _routes(one: StoredRequest) -> Iterable[str]:
     """Return how pages name what a request was for: its route, or the fields of GraphQL."""
     record, row = one.record, one.row
     routes = (row.route, record.route)
-    return (*routes, *(f"{row.method} {route}" for route in routes), *record.fields)
+    return (
+        *routes,
+        *(f"{row.method} {route}" for route in routes),
+        *record.fields,
+        *record.shown_fields,
+        ", ".join(record.fields),
+    )
 
 
 def _has_status(status: int, wanted: str) -> bool:

@@ -202,7 +202,7 @@ def row_of(gateway: str, record: RequestRecord, name: str) -> RequestRow:
         gateway=gateway,
         time=record.time,
         method=record.method,
-        route=", ".join(record.fields) or record.route or record.path,
+        route=", ".join(record.shown_fields or record.fields) or record.route or record.path,
         status=record.status,
         state=record.state,
         seconds=record.seconds,

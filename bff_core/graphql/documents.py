@@ -1,6 +1,6 @@
 """Parses, validates and computes the cost of queries; caches the documents of valid ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import strawberry
@@ -46,7 +46,8 @@ class Operation:
     """One operation of a valid document, and what is computed for it once.
 
     `view_cache` caches its answers; `rules` are the access rules of the fields that it selects.
-    `labels` are those of its root fields, by response key. All three are None until needed.
+    `labels` are those of its root fields, by response key, `shown` their names with those of their
+    arguments. All of them are None until needed.
     """
 
     node: OperationDefinitionNode
@@ -55,6 +56,7 @@ class Operation:
     view_cache: ViewCache | None = None
     rules: tuple[FieldRule, ...] | None = None
     labels: Mapping[str, str] | None = None
+    shown: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Handles a GraphQL request over HTTP: reads, checks and executes it, and renders the result."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 import strawberry
@@ -22,7 +22,7 @@ from bff_core.graphql.idempotency import ignore_key_of_query, mark_unknown_outco
 from bff_core.graphql.negotiation import Medium, medium_for
 from bff_core.graphql.query_limits import QueryLimits
 from bff_core.graphql.request import GraphQLRequest, read_body, read_query
-from bff_core.graphql.served_fields import failed_fields, labels_of
+from bff_core.graphql.served_fields import failed_fields, labels_of, shown_fields
 from bff_core.graphql.validation import MAX_ERRORS
 from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.request_context import SCOPE, context_of, note_error
@@ -81,7 +81,7 @@ class GraphQLView:
         ignore_key_of_query(request_scope, kind)
         wiring = wiring_of(scope)
         if wiring.events.is_counted or wiring.events.is_traced:
-            request_scope.root_fields = _labels(operation)
+            _note_fields(request_scope, operation)
         if kind is OperationType.MUTATION and context_of(scope).verdict is not None:
             await self._replay(request, operation, scope, send)
             return
@@ -175,11 +175,12 @@ class GraphQLView:
         )
 
 
-def _labels(operation: Operation) -> Mapping[str, str]:
-    """Return the labels of the root fields of an operation, by their response keys."""
-    if operation.labels is None:
+def _note_fields(scope: Scope, operation: Operation) -> None:
+    """Set the labels and names of the root fields, which are computed once for a document."""
+    if operation.labels is None or operation.shown is None:
         operation.labels = labels_of(operation.document, operation.node)
-    return operation.labels
+        operation.shown = shown_fields(operation.document, operation.node)
+    scope.root_fields, scope.shown_fields = operation.labels, operation.shown
 
 
 def _admit(kind: OperationType, *, is_get: bool) -> None:

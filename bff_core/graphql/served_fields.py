@@ -43,6 +43,16 @@ def labels_of(document: DocumentNode, operation: OperationDefinitionNode) -> Map
     }
 
 
+def shown_fields(document: DocumentNode, operation: OperationDefinitionNode) -> Sequence[str]:
+    """Return the root fields of an operation with the names of their arguments: `product(id)`."""
+    found: dict[str, None] = {}
+    for node in selected_fields(document, operation):
+        names = ", ".join(one.name.value for one in node.arguments or ())
+        if not node.name.value.startswith("__"):
+            found[f"{node.name.value}({names})" if names else node.name.value] = None
+    return list(found)
+
+
 def failed_fields(
     result: ExecutionResult, errors: Sequence[GraphQLError], labels: Mapping[str, str]
 ) -> Sequence[str]:

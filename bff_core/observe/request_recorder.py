@@ -331,6 +331,7 @@ class RequestRecorder:
             record.tracestate = scope.tracestate
             labels = dict.fromkeys((scope.root_fields or {}).values())
             record.fields = [label.partition(" ")[2] for label in labels]
+            record.shown_fields = list(scope.shown_fields) if labels else []
             record.query = shown_query(scope.query, has_values=self._shows_values)
             record.headers = shown_headers(scope.headers)
         record.path = shown_path(record.path, record.route)

@@ -109,9 +109,9 @@ class RequestRecord(msgspec.Struct, omit_defaults=True):
     has its names, and in development its values. `is_cached` is whether the view cache had the
     answer. `has_spans` is false for a degraded or failed request that was not sampled: `spans` then
     are its degraded parts only. `is_sampled` is the flag of its trace.
-    `fields` are the root fields of a GraphQL operation. `number` grows with each
-    record of the process `pid`. `dropped` counts the requests before it that were not sent to
-    `bff dev`, since it was too slow.
+    `fields` are the root fields of a GraphQL operation, `shown_fields` the same with the names of
+    their arguments. `number` grows with each record of the process `pid`. `dropped` counts the
+    requests before it that were not sent to `bff dev`, since it was too slow.
     """
 
     time: float
@@ -143,6 +143,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True):
     has_spans: bool = True
     is_sampled: bool = True
     fields: list[str] = []
+    shown_fields: list[str] = []
     number: int = 0
     pid: int = 0
 

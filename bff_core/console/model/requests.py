@@ -11,7 +11,8 @@ from bff_core.console.model.states import PartState, RequestState
 class RequestRow(msgspec.Struct, kw_only=True):
     """A line of the list of requests; `parts` are the states of its parts in the plan's order.
 
-    `route` is a template, or names the root fields of a GraphQL operation: "home, cart".
+    `route` is a template, or names the root fields of a GraphQL operation and their arguments:
+    "home, product(id)".
     `screen` names the composition, empty without one; `size` is None for a stream that is open.
     """
 

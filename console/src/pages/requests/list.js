@@ -24,10 +24,15 @@ export function filtersNow() {
   return Object.fromEntries(FILTERS.map((name) => [name, query.value.get(name) ?? ""]).filter(([, value]) => value));
 }
 
+/** The root fields of GraphQL that a row names: "product(id), cart" are product and cart. */
+function fieldsOf(route) {
+  return route.replace(/\([^)]*\)/g, "").split(", ");
+}
+
 function matches(row, filters) {
   const { gateway, route, status, state, slow, text } = filters;
   if (gateway && row.gateway !== gateway) return false;
-  if (route && nameOf(row) !== route && !row.route.split(", ").includes(route)) return false;
+  if (route && nameOf(row) !== route && !fieldsOf(row.route).includes(route)) return false;
   if (state && !state.split(",").includes(row.state)) return false;
   if (slow && row.seconds < SLOW) return false;
   if (status && !String(row.status).startsWith(status.replace("xx", ""))) return false;
