@@ -12,7 +12,9 @@ def duration(seconds: float) -> str:
 
 
 def age(seconds: float) -> str:
-    """Return the age of something cached as "23 s", "5 min" or "2 h"."""
+    """Return the age of something cached as "<1 s", "23 s", "5 min" or "2 h"."""
+    if seconds < 1:
+        return "<1 s"
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

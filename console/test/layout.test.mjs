@@ -83,3 +83,7 @@ test("labels of events never cover each other, and those that are near share one
   }
   assert.equal(labels.length, 5);
 });
+
+test("comfortable rows are high, however many there are", () => {
+  assert.deepEqual([layOut(overview, 1194).row, layOut(overview, 1194, true).row], [28, 36]);
+});

@@ -145,7 +145,7 @@ def test_what_was_not_requested_is_quiet():
     assert {one.screen: one.state for one in found.screens} == {"Home": "ok", "CartPage": "quiet"}
     assert {one.upstream: one.state for one in found.upstreams}["payments"] == "quiet"
     assert found.headline.text == (
-        "The screen in use meets its objective. 1 had no requests in the last 5 min."
+        "The one screen in use meets its objective; 1 other had no requests in the last 5 min."
     )
 
 
@@ -200,6 +200,14 @@ def test_a_service_that_is_stopped_is_named_before_a_screen_suffers(name, state,
     assert [one.upstream for one in found.upstreams if one.is_stopped] == [name]
     causes = {(one.source, one.target) for one in found.edges if one.is_cause}
     assert (("mobile", name) in causes) is (name != "payments")
+
+
+def test_a_screen_that_answers_from_a_cache_is_well():
+    """The sentence does not say that it fails now."""
+    home = window("mobile", CHECKOUT, steps(CHECKOUT, "good"))
+    found = overview_of([home], stopped("catalog"), NOW, [], NEEDS)
+
+    assert found.headline.text.endswith("Home fails without it unless cached.")
 
 
 def test_a_screen_that_only_shows_less_is_no_alarm():

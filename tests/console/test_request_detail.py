@@ -263,12 +263,13 @@ def test_marks_are_words():
         attempt(3, 0.15, 0.05),
         call("pricing", -1, 0.0, 0.001, source="stale", marks=[mark("stale", delay=23)]),
         call("x", -1, 0.0, 0.01, source="cache", age=3),
+        call("w", -1, 0.0, 0.01, source="cache", age=0.2),
         call("y", -1, 0.0, 0.01, marks=[mark("joined", request_id="9c41f0")]),
         call("z", -1, 0.0, 0.0, "circuit_open", marks=[mark("rejected", reason="circuit_open")]),
         gateway="web",
     )
 
-    assert marks(found)[:10] == [
+    assert marks(found)[:11] == [
         ["2 attempts"],
         ["backoff 25 ms"],
         [],
@@ -277,6 +278,7 @@ def test_marks_are_words():
         ["hedge"],
         ["cached, 23 s old"],
         ["cached, 3 s old"],
+        ["cached, <1 s old"],
         ["joined the flight of web 9c41f0"],
         ["not sent: circuit breaker open"],
     ]

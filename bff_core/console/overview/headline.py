@@ -104,10 +104,16 @@ def _needed(name: str, screens: Sequence[ScreenFigures]) -> str:
     if not critical and not optional:
         return "No screen needs it."
     fails = f"{_first(critical)} {_verb(critical, 'fail')} without it" if critical else ""
+    if any(one.state == "ok" for one in screens if _is_critical(one, name)):
+        fails += " unless cached"
     if not optional:
         return f"{fails}."
     less = f"{_first(optional)} {_verb(optional, 'show')} less"
     return f"{fails}; {less}." if fails else f"{less}; no screen fails without it."
+
+
+def _is_critical(screen: ScreenFigures, name: str) -> bool:
+    return any(one.upstream == name and one.is_critical for one in screen.down)
 
 
 def _first(names: Sequence[str]) -> str:
@@ -145,8 +151,10 @@ def _healthy(windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures])
     if not aimed:
         verb = "is complete" if is_one else "are complete"
     which = " in use" if quiet else ""
-    count = f"The screen{which}" if is_one else f"All {len(used)} screens{which}"
-    return Headline(state="ok", text=f"{count} {verb}.{_recovered(used)}{_rest(quiet, windows)}")
+    only = "The one screen" if quiet else "The screen"
+    count = f"{only}{which}" if is_one else f"All {len(used)} screens{which}"
+    rest = f"{_rest(quiet, windows)}.{_recovered(used)}"
+    return Headline(state="ok", text=f"{count} {verb}{rest}")
 
 
 def _recovered(screens: Sequence[ScreenFigures]) -> str:
@@ -160,7 +168,8 @@ def _recovered(screens: Sequence[ScreenFigures]) -> str:
 def _rest(quiet: int, windows: Sequence[GatewayWindow]) -> str:
     if not quiet:
         return ""
-    return f" {quiet} had no requests in the last {_minutes(windows)}."
+    others = f"{quiet} other{'s' * (quiet > 1)}"
+    return f"; {others} had no requests in the last {_minutes(windows)}"
 
 
 def _minutes(windows: Sequence[GatewayWindow]) -> str:

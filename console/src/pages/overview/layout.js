@@ -14,8 +14,8 @@ const MOST_FOR_ROUTES = 80; // pixels that routes get where no budget is shown
 /** The least width of a map: below it the table takes its place. */
 export const LEAST_WIDTH = LEFT.withoutBudget + GATEWAY.width + RIGHT.withoutCourse + 2 * GAP + 8;
 
-/** All positions of a map that is `width` pixels wide; `rests` are what chosenRows() leaves out. */
-export function layOut({ screens, rests = [], gateways, upstreams, edges }, width) {
+/** All positions of a map that is `width` pixels wide; `rests` are what chosenRows() leaves out. Rows that are `roomy` are high, however many. */
+export function layOut({ screens, rests = [], gateways, upstreams, edges }, width, roomy = false) {
   const hasBudget = screens.some((screen) => screen.budget_left !== null && screen.budget_left !== undefined);
   const rest = width - GATEWAY.width - 2 * GAP - 8;
   const isCourseShown = rest >= LEFT.end + RIGHT.full;
@@ -28,7 +28,7 @@ export function layOut({ screens, rests = [], gateways, upstreams, edges }, widt
   const columns = { left: { ...LEFT, complete: LEFT.complete + more, p95: LEFT.p95 + more, end: leftEnd }, isBudgetShown, isCourseShown, gatewayStart, gatewayEnd: gatewayStart + GATEWAY.width, rightStart };
   const ordered = gateways.flatMap(({ gateway }) => [...screens, ...rests].filter((screen) => screen.gateway === gateway));
   const rows = Math.max(ordered.length, upstreams.length);
-  const row = rows > ROOMY.most ? DENSE_ROW : ROOMY.row;
+  const row = rows > ROOMY.most && !roomy ? DENSE_ROW : ROOMY.row;
   const topOf = (amount) => TOP + ((rows - amount) * row) / 2; // the shorter column stands in the middle
   const screenNodes = ordered.map((screen, index) => ({ id: idOf(screen), screen, y: topOf(ordered.length) + index * row, isFirst: index > 0 && ordered[index - 1].gateway !== screen.gateway }));
   const upstreamNodes = upstreams.map((upstream, index) => ({ id: `to ${upstream.upstream}`, upstream, y: topOf(upstreams.length) + index * row }));

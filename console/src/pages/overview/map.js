@@ -5,6 +5,7 @@ import { shapeOf } from "../../components/state.js";
 import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 import { installation } from "../../live.js";
+import { isComfortable } from "../../settings.js";
 import { hrefOf, query } from "../../router.js";
 import { chosenRows, isBad } from "./chosen.js";
 import { layOut, LEAST_WIDTH, related } from "./layout.js";
@@ -16,8 +17,8 @@ export function DependencyMap({ now, width, isWhole }) {
   const [active, point] = useState(null);
   const map = useMemo(() => {
     const { rows, rests } = chosenRows(now.screens, now.gateways, isWhole);
-    return layOut({ ...now, screens: rows, rests }, width);
-  }, [now, width, isWhole]);
+    return layOut({ ...now, screens: rows, rests }, width, isComfortable.value);
+  }, [now, width, isWhole, isComfortable.value]);
   const lit = active && related(map.edges, active);
   const isDim = (id) => (lit && !lit.nodes.has(id) ? "dim" : "");
   const hover = (id) => ({ onMouseEnter: () => point(id), onMouseLeave: () => point(null), onFocus: () => point(id), onBlur: () => point(null) });
@@ -77,7 +78,7 @@ function ScreenNode({ node, row, columns, kind, hover }) {
   const isQuiet = screen.complete === null && screen.rate === 0;
   const room = left.complete - left.name - (isQuiet ? 36 : 50);
   const name = fit(screen.screen, "600 12px", room);
-  const lacks = suffers || !screen.down?.length ? "" : `needs ${screen.down.map(({ upstream }) => upstream).join(", ")}`;
+  const lacks = suffers || !screen.down?.length ? "" : `${screen.down[0].is_critical ? "fails" : "less"} without ${screen.down.map(({ upstream }) => upstream).join(", ")}`;
   const needed = fit(lacks, "11px", room - name.width - 7);
   const route = screen.route === screen.screen ? { text: "", width: 0 } : fit(screen.route, "11px", room - name.width - needed.width - (lacks ? 20 : 4));
   const query = { gateway: screen.gateway, route: screen.route, state: { failed: "failed", fallback: "degraded" }[screen.state] };

@@ -25,7 +25,7 @@ export function Waterfall({ detail, other = null, colorOf }) {
   const toggle = (id) => fold((old) => flipped(old, id));
   const foldable = rows.filter((row) => row.isFoldable && row.depth > 0).map(({ id }) => id);
   useKeys({ ArrowLeft: () => foldable.length > 0 && fold(new Set(foldable)), ArrowRight: () => fold(new Set()) });
-  return html`<div class="wf"><div class="hd" aria-hidden="true"><span>part</span><span>service</span><svg width="100%" height="16" ref=${null}>${scale.ticks.map((tick, index) => html`<text x=${scale.x(tick)} y="12" font-size="11" class="f-muted" text-anchor=${index ? "middle" : "start"}>${millis(tick)}${index ? "" : " ms"}</text>`)}</svg><span class="du">ms</span></div>
+  return html`<div class="wf"><div class="hd" aria-hidden="true"><span>part</span><span>service</span><svg width="100%" height="16" ref=${null}>${scale.ticks.map((tick, index) => html`<text x=${scale.x(tick)} y="12" font-size="11" class="f-muted" text-anchor=${index ? "middle" : "start"}>${tickText(tick)}${index ? "" : " ms"}</text>`)}</svg><span class="du">ms</span></div>
     <div class="ruler" aria-hidden="true"><span></span><span></span><span ref=${element}></span><span></span></div>
     <ul aria-label="Waterfall">${unfolded(rows, ({ id }) => folded.has(id)).map((row) => html`<${WaterfallRow} key=${row.id} row=${row} other=${row.depth < 2 ? others.get(row.kind === "request" ? "request" : row.name) : null} scale=${scale} color=${row.part ? colorOf(row.part) : 0} isFolded=${folded.has(row.id)} toggle=${toggle} />`)}</ul></div>`;
 }
@@ -34,6 +34,12 @@ function flipped(set, id) {
   const next = new Set(set);
   if (!next.delete(id)) next.add(id);
   return next;
+}
+
+/** Milliseconds with as many decimals as lines of the scale need: 0.5, 1, 1.5. */
+function tickText(tick) {
+  const value = tick * 1000;
+  return value < 10 ? String(Number(value.toPrecision(2))) : millis(tick);
 }
 
 function ticksOf(total) {
