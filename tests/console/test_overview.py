@@ -230,6 +230,30 @@ def test_a_screen_that_suffers_names_the_service_that_is_stopped():
     assert found.headline.text.endswith("Part `rating` waits for **reviews**, which is stopped.")
 
 
+def test_another_service_that_is_stopped_is_named_too():
+    """It may be the next that screens suffer from."""
+    home = window("mobile", "GET /v1/home", steps("GET /v1/home", "bad"))
+    found = overview_of([home], stopped("catalog"), NOW, [], NEEDS)
+
+    assert "waits for **reviews**, where 40 % of calls time out. " in found.headline.text
+    assert found.headline.text.endswith("**catalog** is stopped.")
+
+
+def test_old_failures_of_a_service_count_while_a_screen_suffers():
+    """Without calls since, a service that was started again is not failed for minutes."""
+    found = steps("query home", "bad")
+    found[0].number -= 30  # 150 seconds ago
+    suffering = window("web", "query home", found)
+    recovered = window("web", "query home", [*found, *steps("query home", "good")])
+    del recovered.steps[NUMBER].calls["reviews"]
+
+    states = [
+        {one.upstream: one.state for one in overview(each).upstreams}["reviews"]
+        for each in (suffering, recovered)
+    ]
+    assert states == ["failed", "quiet"]
+
+
 def test_a_window_says_how_much_of_it_is_recorded():
     """A young gateway has less, and its chart is as long as that."""
     young = samples("web", {"query home": SampledView("Home")})

@@ -50,7 +50,13 @@ def _suffering(
     culprit = _culprit(bad)
     sentences = [_count(bad, screens)]
     if culprit is not None:
-        sentences += [_reason(culprit, upstreams), *_spared(bad, screens, culprit)]
+        sentences.append(_reason(culprit, upstreams))
+    named = "" if culprit is None else culprit.upstream
+    others = [one.upstream for one in upstreams if one.is_stopped and one.upstream != named]
+    if others:
+        sentences.append(f"{_listed(others)} {'is' if len(others) == 1 else 'are'} stopped.")
+    elif culprit is not None:
+        sentences += _spared(bad, screens, culprit)
     has_failed = all(one.state == "failed" for one in bad)
     states = ",".join(
         {"failed": "failed"}.get(one, "degraded") for one in sorted({one.state for one in bad})

@@ -29,7 +29,7 @@ def overview_of(
     """Return the overview at an instant in Unix time; `needs` are those of screens by gateway."""
     stopped = stopped_services(installation.processes)
     screens = [figures for one in windows for figures in screens_of(one)]
-    upstreams = upstreams_of(windows, stopped)
+    upstreams = upstreams_of(windows, stopped, screens)
     add_down(screens, needs or {}, (one.upstream for one in upstreams if is_down(one)))
     headline = headline_of(windows, screens, upstreams, stopped)
     worst: Severity = "fallback" if headline.state == "failed" else headline.state

@@ -1,6 +1,6 @@
 """The figures of gateways and services, and the traffic between them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from bff_core.console.model import (
@@ -19,11 +19,15 @@ from bff_core.console.overview.window import (
 )
 from bff_core.observe.metrics.histogram import quantile
 from bff_core.observe.metrics.samples import CallStep, WindowStep, added_calls
+from bff_core.observe.metrics.steps import number_of
 
 FAILED_SHARE: Final = 0.1
 """A service has failed if at least this share of its calls has."""
 
 DEGRADED_SHARE: Final = 0.01
+
+CALLS_SECONDS: Final = 60.0
+"""Calls before this time say nothing about a service now."""
 
 CAUSE_SHARE: Final = 0.1
 """A service is a cause if it spoilt at least this share of a screen's bad answers."""
@@ -64,17 +68,30 @@ def _gateway(window: GatewayWindow, screens: Sequence[ScreenFigures]) -> Gateway
 
 
 def upstreams_of(
-    windows: Sequence[GatewayWindow], stopped: Collection[str] = ()
+    windows: Sequence[GatewayWindow],
+    stopped: Collection[str] = (),
+    screens: Iterable[ScreenFigures] = (),
 ) -> list[UpstreamFigures]:
     """Return the figures of services over all gateways, in the order of their names.
 
-    `stopped` are those whose processes do not run.
+    `stopped` are those whose processes do not run. The state of a service is that of its calls in
+    the last minute; without any, its last calls count while `screens` suffer from them.
     """
+    spoiling = {
+        blame.upstream for one in screens if one.state not in {"ok", "quiet"} for blame in one.blame
+    }
     names = dict.fromkeys(name for one in windows for name in one.upstreams)
     for one in windows:
         names.update(dict.fromkeys(name for step in one.steps.values() for name in step.calls))
     points = points_of(windows)
-    return [_upstream(name, windows, points, is_stopped=name in stopped) for name in sorted(names)]
+    found = []
+    for name in sorted(names):
+        figures, state = _upstream(name, windows, points, lasts=name in spoiling)
+        figures.is_stopped = name in stopped
+        is_open = any(one.breakers.get(name) == "open" for one in windows)
+        figures.state = "failed" if is_open or figures.is_stopped else state
+        found.append(figures)
+    return found
 
 
 def _upstream(
@@ -82,20 +99,20 @@ def _upstream(
     windows: Sequence[GatewayWindow],
     points: Sequence[Sequence[WindowStep]],
     *,
-    is_stopped: bool,
-) -> UpstreamFigures:
+    lasts: bool,
+) -> tuple[UpstreamFigures, ViewState]:
     total, newest, rate = CallStep(), CallStep(), 0.0
     for one in windows:
         own = calls_in(one.recent(), name)
         total, rate = added_calls(total, own), rate + own.calls / one.seconds
         last = one.newest(lambda step: step.calls.get(name, CallStep()).calls > 0)
-        newest = added_calls(newest, calls_in(last, name))
-    is_open = any(one.breakers.get(name) == "open" for one in windows)
+        first = 0 if lasts else number_of(one.time - CALLS_SECONDS)
+        newest = added_calls(newest, calls_in((s for s in last if s.number > first), name))
 
     def late(steps: Sequence[WindowStep]) -> float | None:
         return quantile(calls_in(steps, name).buckets, 0.95)
 
-    return UpstreamFigures(
+    figures = UpstreamFigures(
         upstream=name,
         rate=rate,
         errors=total.errors / total.calls if total.calls else None,
@@ -103,9 +120,8 @@ def _upstream(
         p95=quantile(total.buckets, 0.95),
         p99=quantile(total.buckets, 0.99),
         course=course(points, late),
-        state="failed" if is_open or is_stopped else _state_of(newest),
-        is_stopped=is_stopped,
     )
+    return figures, _state_of(newest)
 
 
 def _state_of(calls: CallStep) -> ViewState:
