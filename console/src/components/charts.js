@@ -94,7 +94,7 @@ export function Area({ responses, events = [], finding, height = 168 }) {
     ${ticks.map((tick) => html`<path d="M${frame.left} ${round(y(tick))}H${frame.right}" class="k-soft" /><text x=${frame.left - 6} y=${round(y(tick)) + 4} text-anchor="end" class="f-muted" font-size="11">${number(tick)}</text>`)}
     ${isSparse ? barsOf(responses, (index) => x(start + index * step), y) : stacked(responses, (index) => x(start + index * step), y)}
     ${lines.map((event) => html`<path d="M${round(event.x)} 4V${frame.bottom}" class="k-ink event" stroke-dasharray="2 3"><title>${timeOfDay(event.time)} ${event.text}</title></path>`)}
-    ${labels.map((label) => html`<text x=${round(label.x)} y=${13 + label.row * LABEL_ROW} text-anchor=${label.end ? "end" : "start"} class="f-ink over" font-size="11">${label.text}</text>`)}
+    ${labels.map((label) => html`<rect x=${round(label.from - 2)} y=${2 + label.row * LABEL_ROW} width=${round(label.to - label.from + 4)} height=${LABEL_ROW} class="f-surface" /><text x=${round(label.x)} y=${13 + label.row * LABEL_ROW} text-anchor=${label.end ? "end" : "start"} class="f-ink" font-size="11">${label.text}</text>`)}
     ${[0, 1, 2, 3].map((third) => html`<text x=${round(x(start + (span * third) / 3))} y=${height - 2} class="f-muted" font-size="11" text-anchor=${["start", "middle", "middle", "end"][third]}>${clock(start + (span * third) / 3)}</text>`)}
   </svg></div>`;
 }

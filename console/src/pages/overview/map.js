@@ -68,6 +68,13 @@ function placeIn(node, row) {
   return { y: node.y - (36 - row) / 2, tint: { y: node.y + (row > 30 ? 3 : 1), height: row - (row > 30 ? 6 : 2) } };
 }
 
+/** "fails without users" for critical services that are down, else "less without reviews". */
+function lackOf(down) {
+  const critical = down.filter((one) => one.is_critical);
+  const names = (critical.length ? critical : down).map(({ upstream }) => upstream).join(", ");
+  return names && `${critical.length ? "fails" : "less"} without ${names}`;
+}
+
 function ScreenNode({ node, row, columns, kind, hover }) {
   const { screen } = node;
   const { y, tint } = placeIn(node, row);
@@ -78,7 +85,7 @@ function ScreenNode({ node, row, columns, kind, hover }) {
   const isQuiet = screen.complete === null && screen.rate === 0;
   const room = left.complete - left.name - (isQuiet ? 36 : 50);
   const name = fit(screen.screen, "600 12px", room);
-  const lacks = suffers || !screen.down?.length ? "" : `${screen.down[0].is_critical ? "fails" : "less"} without ${screen.down.map(({ upstream }) => upstream).join(", ")}`;
+  const lacks = suffers ? "" : lackOf(screen.down ?? []);
   const needed = fit(lacks, "11px", room - name.width - 7);
   const route = screen.route === screen.screen ? { text: "", width: 0 } : fit(screen.route, "11px", room - name.width - needed.width - (lacks ? 20 : 4));
   const query = { gateway: screen.gateway, route: screen.route, state: { failed: "failed", fallback: "degraded" }[screen.state] };
