@@ -86,7 +86,8 @@ class GatewayFigures(msgspec.Struct, kw_only=True):
 class UpstreamFigures(msgspec.Struct, kw_only=True):
     """A service in the window, over all gateways; `course` is that of its p95.
 
-    `is_stopped` is whether its process does not run, as far as the console runs it.
+    `failing` is the share of its newest calls that failed, which its `state` is about. `is_stopped`
+    is whether its process does not run, as far as the console runs it.
     """
 
     upstream: str
@@ -97,6 +98,7 @@ class UpstreamFigures(msgspec.Struct, kw_only=True):
     p99: float | None
     course: list[float | None] = []
     state: ViewState = "ok"
+    failing: float | None = None
     is_stopped: bool = False
 
 

@@ -88,8 +88,8 @@ def _state_of(service: UpstreamFigures, stopped: Mapping[str, float | None]) -> 
     if service.is_stopped:
         since = stopped.get(service.upstream)
         return f"{name} is stopped{'' if since is None else f' since {_clock(since)}'}.**"
-    if service.errors:
-        return f"{name} fails.** {_percent(service.errors)} of its calls fail."
+    if service.failing:
+        return f"{name} fails.** {_percent(service.failing)} of its calls fail."
     return f"{name} is not called:** its circuit breaker is open."
 
 
@@ -250,7 +250,7 @@ def _trouble(reason: str, service: UpstreamFigures) -> str:
     if reason == "slow":
         return f"whose p95 is {_milliseconds(service.p95)}"
     verb = "time out" if reason == "timeout" else "fail"
-    return f"where {_percent(service.errors)} of calls {verb}"
+    return f"where {_percent(service.failing)} of calls {verb}"
 
 
 def _percent(share: float | None) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from bff_core.console.model import Blame, ScreenFigures, ViewState
 from bff_core.console.overview.window import (
+    STATE_SECONDS,
     GatewayWindow,
     blames_in,
     is_route,
@@ -129,14 +130,19 @@ def _is_slow(answers: ViewStep, objective: Objective | None) -> bool:
 
 
 def _since(window: GatewayWindow, label: str, objective: Objective | None) -> float | None:
-    """Return when the trouble began: the first of the steps without a good one after it."""
+    """Return when the trouble began: before it, half a minute was well or there is no answer.
+
+    At a low rate single good answers are between bad ones.
+    """
     began: int | None = None
     for number in sorted(window.steps, reverse=True):
         answers = view_in([window.steps[number]], label)
-        if answers.answers:
-            if _state(answers, objective) == "ok":
-                break
+        if not answers.answers:
+            continue
+        if _state(answers, objective) != "ok":
             began = number
+        elif began is not None and (began - number) * STEP_SECONDS >= STATE_SECONDS:
+            break
     return None if began is None else began * STEP_SECONDS
 
 

@@ -120,6 +120,7 @@ def _upstream(
         p95=quantile(total.buckets, 0.95),
         p99=quantile(total.buckets, 0.99),
         course=course(points, late),
+        failing=newest.errors / newest.calls if newest.calls else None,
     )
     return figures, _state_of(newest)
 
