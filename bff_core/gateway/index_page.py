@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
 
 from bff_core.compat.fastapi import all_dependants, dependant_of, iter_route_contexts
+from bff_core.gateway.icon import DATA as ICON_DATA
 from bff_core.rest.compose import composition_of
 from bff_core.routing.access import RouteAccess
 from bff_core.routing.route_table import RouteEntry
@@ -64,7 +65,7 @@ _PAGE: Final = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{name}</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="{icon}">
 <style>{style}</style>
 </head>
 <body>
@@ -108,6 +109,7 @@ def index_page(name: str, links: Sequence[tuple[str, str]], rows: Sequence[Index
     The second link is the API page, to which routes lead; its address has a query.
     """
     return _PAGE.format(
+        icon=escape(ICON_DATA),
         name=escape(name),
         style=_STYLE,
         title="Screens" if rows else "No routes",

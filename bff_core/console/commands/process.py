@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from bff_core.console.commands.credentials import credentials_of
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, WorkerInfo
 from bff_core.console.operator_session import END_SESSION
@@ -63,6 +64,9 @@ def _info(gateway: Gateway) -> GatewayInfo:
         kinds=", ".join(kinds),
         graphql=graphql[0] if graphql else "",
         has_openapi=gateway.openapi_url is not None,
+        credentials=credentials_of(
+            gateway.config.authenticator, is_development=gateway.settings.env == "development"
+        ),
         workers=[worker],
     )
 

@@ -3,10 +3,10 @@ import { useRef, useState } from "preact/hooks";
 import { Tabs } from "../../components/card.js";
 import { CodeBlock } from "../../components/code.js";
 import { html } from "../../html.js";
-import { installation } from "../../live.js";
 import { BodyForm } from "./body.js";
+import { CredentialField, useCredential } from "./credential.js";
 import { exampleOf, flattened } from "./document.js";
-import { Answer, useSend, useToken } from "./send.js";
+import { Answer, useSend } from "./send.js";
 import { curlOf, pythonOf, typeScriptOf } from "./snippets.js";
 
 /** Fields start with the values that a call needs. */
@@ -29,27 +29,26 @@ function headersOf({ parameters }, values) {
 export function Try({ gateway, document, operation }) {
   const [values, change] = useState(() => firstValues(document, operation));
   const [body, write] = useState(() => (operation.body ? JSON.stringify(exampleOf(document, operation.body.schema), null, 2) : ""));
-  const [token, setToken] = useToken(gateway.name, installation.value?.is_development ? "demo-1" : "");
+  const credential = useCredential(gateway);
   const state = useSend(gateway.name);
   const form = useRef(null);
   const target = targetOf(operation, values);
   const headers = headersOf(operation, values);
   const send = () => {
-    const auth = token ? [["Authorization", `Bearer ${token}`]] : [];
     const media = operation.body ? [["Content-Type", operation.body.media]] : [];
-    return state.send({ method: operation.method, path: target, headers: [...auth, ...media, ...headers], body });
+    return state.send({ method: operation.method, path: target, headers: [...credential.headers, ...media, ...headers], body });
   };
   const submit = (event) => (event.preventDefault(), send());
   const onKeyDown = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), form.current.requestSubmit());
-  const request = { method: operation.method, url: `${gateway.url}${target}`, headers, body, token };
+  const request = { method: operation.method, url: `${gateway.url}${target}`, headers, body, credential };
   return html`<div class="try"><section class="card" aria-label="Try it">
       <header><h2>Try it</h2><span class="end"><button type="submit" form="try-form" class="btn go" disabled=${state.isRunning}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
-      <form id="try-form" ref=${form} onSubmit=${submit} onKeyDown=${onKeyDown}><div class="inputs"><label><span>bearer token</span><input type=${/^demo-/.test(token) || !token ? "text" : "password"} value=${token} placeholder="none" autocomplete="off" spellcheck=${false} onInput=${(event) => setToken(event.target.value.trim())} /></label>
+      <form id="try-form" ref=${form} onSubmit=${submit} onKeyDown=${onKeyDown}><div class="inputs"><${CredentialField} credential=${credential} />
         ${operation.parameters.map((one) => html`<${Input} key=${`${one.in} ${one.name}`} document=${document} parameter=${one} value=${values[one.name] ?? ""} onChange=${(value) => change((now) => ({ ...now, [one.name]: value }))} />`)}</div>
       ${operation.body && html`<${BodyForm} document=${document} schema=${operation.body.schema} media=${operation.body.media} body=${body} write=${write} />`}
     </form>
-    <${Answer} state=${state} retry=${send} empty=${`Sends ${operation.method} ${target} to ${gateway.name}.`} /></section>
-    <${Code} snippets=${{ curl: () => curlOf(request), ts: () => typeScriptOf({ gateway, document, operation, values, body, token }), python: () => pythonOf({ gateway, document, operation, values, body, token }) }} /></div>`;
+    <${Answer} state=${state} credential=${credential} retry=${send} empty=${`Sends ${operation.method} ${target} to ${gateway.name}.`} /></section>
+    <${Code} snippets=${{ curl: () => curlOf(request), ts: () => typeScriptOf({ gateway, document, operation, values, body, credential }), python: () => pythonOf({ gateway, document, operation, values, body, credential }) }} /></div>`;
 }
 
 /** A parameter as a field: a list for enums and booleans, else text. */
