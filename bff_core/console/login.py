@@ -28,10 +28,11 @@ MAX_FORM_BYTES = 4096
 _STYLE = """\
 body.login { display: grid; place-items: start center; min-height: 100vh; padding: 16vh 24px 48px; }
 body.login main { width: min(400px, 100%); }
-body.login .brand { padding: 0; margin-bottom: 8px; }
+body.login .brand { justify-content: start; padding: 0; margin-bottom: 8px; }
+body.login .brand b, body.login .brand span { display: inline; }
 body.login .card { padding: 24px; }
 body.login h1 { font: 600 20px/28px var(--sans); }
-body.login form { display: grid; gap: 4px; margin-top: 20px; }
+body.login form { display: grid; gap: 8px; margin-top: 16px; }
 body.login label { font: var(--t-12); color: var(--ink-2); }
 body.login input { height: 36px; padding: 0 10px; border: 1px solid var(--control);
   border-radius: var(--r2); background: var(--surface); color: var(--ink); font: var(--m-12); }
@@ -39,7 +40,7 @@ body.login input[hidden] { display: none; }
 body.login input[aria-invalid] { border-color: var(--failed-mark); }
 body.login .why { display: flex; gap: 8px; align-items: center; margin-top: 12px; padding: 8px 12px;
   border-radius: var(--r2); background: var(--failed-tint); color: var(--failed); }
-body.login button { height: 36px; margin-top: 12px; justify-content: center; font-size: 13px; }
+body.login button { height: 36px; margin-top: 8px; justify-content: center; font-size: 13px; }
 body.login .note { margin-top: 16px; color: var(--muted); font: var(--t-12); }
 """
 
