@@ -59,6 +59,9 @@ POLICY: Final = (
     "; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+BY_FIELD: Final = "by field"
+"""The access of GraphQL in the index."""
+
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -149,7 +152,7 @@ def rows_of(
             operation=_operation_id(document, entry),
             summary="GraphQL: the explorer shows its fields" if is_graphql else summary,
             screen=", ".join(dict.fromkeys(screens)),
-            access="by field" if is_graphql else known.get((entry.path, entry.methods), ""),
+            access=BY_FIELD if is_graphql else known.get((entry.path, entry.methods), ""),
         )
 
 

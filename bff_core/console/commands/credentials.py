@@ -27,7 +27,7 @@ def _of(authenticator: Authenticator) -> Iterator[AcceptedCredential]:
             header="Authorization",
             prefix="Bearer ",
             example="demo-1",
-            hint="Any user id works without proof: demo-1, demo-2.",
+            hint="Any user id works, also with other rights: demo-2?scope=openid+orders:read.",
         )
         return
     scheme: Mapping[str, Any] = getattr(authenticator, "security_scheme", None) or {}

@@ -6,6 +6,7 @@ import { html } from "../../html.js";
 import { BodyForm } from "./body.js";
 import { CredentialField, useCredential } from "./credential.js";
 import { exampleOf, flattened } from "./document.js";
+import { useRecordedValues } from "./recorded.js";
 import { Answer, useSend } from "./send.js";
 import { curlOf, pythonOf, typeScriptOf } from "./snippets.js";
 
@@ -30,6 +31,7 @@ export function Try({ gateway, document, operation }) {
   const [values, change] = useState(() => firstValues(document, operation));
   const [body, write] = useState(() => (operation.body ? JSON.stringify(exampleOf(document, operation.body.schema), null, 2) : ""));
   const credential = useCredential(gateway);
+  useRecordedValues(gateway.name, operation, values, change);
   const state = useSend(gateway.name);
   const form = useRef(null);
   const target = targetOf(operation, values);
@@ -51,6 +53,11 @@ export function Try({ gateway, document, operation }) {
     <${Code} snippets=${{ curl: () => curlOf(request), ts: () => typeScriptOf({ gateway, document, operation, values, body, credential }), python: () => pythonOf({ gateway, document, operation, values, body, credential }) }} /></div>`;
 }
 
+function placeholderOf({ required }, { default: usual }) {
+  if (usual !== undefined && usual !== "") return String(usual);
+  return required ? "required" : "";
+}
+
 /** A parameter as a field: a list for enums and booleans, else text. */
 function Input({ document, parameter, value, onChange }) {
   const flat = flattened(document, parameter.schema ?? {});
@@ -58,7 +65,7 @@ function Input({ document, parameter, value, onChange }) {
   const shared = { value, required: parameter.required === true, "aria-label": `${parameter.name} (${parameter.in})` };
   return html`<label><span title=${parameter.name}>${parameter.name}${parameter.required ? "" : html` <em>optional</em>`}</span>
     ${options ? html`<select ...${shared} onChange=${(event) => onChange(event.target.value)}><option value="">–</option>${options.map((one) => html`<option key=${one} value=${String(one)} selected=${String(one) === value}>${String(one)}</option>`)}</select>`
-      : html`<input type="text" ...${shared} placeholder=${flat.default === undefined || flat.default === "" ? "" : String(flat.default)} autocomplete="off" spellcheck=${false} onInput=${(event) => onChange(event.target.value)} />`}</label>`;
+      : html`<input type="text" ...${shared} placeholder=${placeholderOf(parameter, flat)} autocomplete="off" spellcheck=${false} onInput=${(event) => onChange(event.target.value)} />`}</label>`;
 }
 
 const LANGUAGES = [["curl", "curl"], ["ts", "TypeScript"], ["python", "Python"]];
