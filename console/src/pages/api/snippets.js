@@ -75,6 +75,12 @@ function parsedBody(body) {
   }
 }
 
+/** Whether the answer is a stream of values, and nothing else. */
+function isStream({ responses }) {
+  const media = Object.keys(responses.find(({ status }) => /^2/.test(status))?.content ?? {});
+  return media.length > 0 && media.every((one) => one === "application/x-ndjson" || one === "text/event-stream");
+}
+
 /** The call in TypeScript; see "A client for the app team" in the documentation. */
 export function typeScriptOf({ gateway, document, operation, values, body, credential = NONE }) {
   const members = argumentsOf(operation, values).map(({ name, schema }) => `${keyOf(name)}: ${JSON.stringify(typed(document, schema, values[name]))}`);
@@ -83,7 +89,7 @@ export function typeScriptOf({ gateway, document, operation, values, body, crede
   const name = pascal(gateway.name);
   const lines = [`// bff client ts --gateway ${gateway.name}`, `import { create${name}Client } from "./clients/${gateway.name}.js";`, "", `const api = create${name}Client({`, `  baseUrl: ${JSON.stringify(gateway.url)},`];
   if (hasToken(credential)) lines.push(`  token: () => ${isExample(credential.kind, credential.value) ? JSON.stringify(credential.value) : "process.env.TOKEN"},`);
-  lines.push("});", "", `const result = await api.${camel(operation.id)}(${given});`, "if (result.ok) {", "  console.log(result.data, result.parts);", "} else {", "  console.error(result.message, result.requestId);", "}");
+  lines.push("});", "", `const result = await api.${camel(operation.id)}(${given});`, "if (result.ok) {", isStream(operation) ? "  for await (const line of result.data) console.log(line);" : "  console.log(result.data, result.parts);", "} else {", "  console.error(result.message, result.requestId);", "}");
   return lines.join("\n");
 }
 
@@ -110,8 +116,11 @@ export function pythonOf({ gateway, document, operation, values, body, credentia
   const auth = hasToken(credential) ? `, token=${isKnown ? python(credential.value) : 'os.environ["TOKEN"]'}` : "";
   const first = [`# bff client python --gateway ${gateway.name}; pip install clients/${gateway.name}-client`, ...(auth && !isKnown ? ["import os", ""] : [])];
   const names = ["GatewayProblem", name, ...(operation.body ? ["models"] : [])].sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
-  return [...first, `from ${module} import ${names.join(", ")}`, "", `with ${name}(${python(gateway.url)}${auth}) as client:`, "    try:",
-    `        answer = client.${snake(operation.id)}(${[...position, ...keywords].join(", ")})`, "    except GatewayProblem as problem:", "        print(problem.code, problem.request_id)", "    else:", "        print(answer.value, answer.parts)"].join("\n");
+  const call = `client.${snake(operation.id)}(${[...position, ...keywords].join(", ")})`;
+  const used = isStream(operation)
+    ? [`        for line in ${call}:`, "            print(line)", "    except GatewayProblem as problem:", "        print(problem.code, problem.request_id)"]
+    : [`        answer = ${call}`, "    except GatewayProblem as problem:", "        print(problem.code, problem.request_id)", "    else:", "        print(answer.value, answer.parts)"];
+  return [...first, `from ${module} import ${names.join(", ")}`, "", `with ${name}(${python(gateway.url)}${auth}) as client:`, "    try:", ...used].join("\n");
 }
 
 function python(value) {
