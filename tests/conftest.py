@@ -49,6 +49,7 @@ ALONE = (
     "real",
     "console/browser/test_shop.py",
     "console/test_upstream_workers.py",
+    "console/test_production_example.py",
     "console/test_workers.py",
     "cli/dev/test_console.py",
     "cli/dev/test_dev_console.py",

@@ -88,6 +88,7 @@ async def test_sessions_work_in_a_cluster(cluster):
         is_moved = await store.move("key-1", "moved", 10)
         by_former_key = await store.get("key-1")
         listed = await store.listed(owner_of("ann", ""))
+        live = await store.live(100)
         ended = await store.end_listed(owner_of("ann", ""), "jti", 60)
         again = await store.end_listed(owner_of("ann", ""), "jti", 60)
         after = await store.get("moved")
@@ -99,6 +100,7 @@ async def test_sessions_work_in_a_cluster(cluster):
     assert len(listed) == len(ended) == MAX_SESSIONS_PER_SUBJECT
     assert again is None
     assert after is None
+    assert (live.count, len(live.sessions)) == (MAX_SESSIONS_PER_SUBJECT, MAX_SESSIONS_PER_SUBJECT)
 
 
 async def test_limits_are_counted_in_a_cluster(cluster):
@@ -113,8 +115,10 @@ async def test_limits_are_counted_in_a_cluster(cluster):
         ]
         queries = [LimitQuery(HOUR, "ann"), LimitQuery(DAY, "address 1")]
         admitted = [(await stores[turn % 2].admit(queries)).is_admitted for turn in range(8)]
+        near = await stores[0].nearly_empty([HOUR, DAY], 0.2, 50)
 
     assert admitted == [True] * 5 + [False] * 3
+    assert [(one.limit, one.caller) for one in near] == [(HOUR, "ann")]
     assert heard == []
 
 

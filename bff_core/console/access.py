@@ -23,6 +23,16 @@ CSRF_HEADER: Final = "x-bff-console"
 COOKIE: Final = "bff-console"
 """The cookie of an operator's session; over https its name begins with `__Secure-`."""
 
+_SINGLE: Final = (
+    "host",
+    "authorization",
+    "content-type",
+    "origin",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    CSRF_HEADER,
+)
+
 _LOOPBACK: Final = re.compile(
     r"(localhost|[a-z0-9-]+\.localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE
 )
@@ -82,6 +92,7 @@ class Access:
 
     def admit(self, request: Request) -> Actor:
         """Return who sent a request; raises `ConsoleProblem` for one that is refused."""
+        refuse_doubled_headers(request)
         actor = self._actor(request)
         refuse_other_sites(request)
         check_change(request)
@@ -163,6 +174,16 @@ def is_local(request: Request) -> bool:
 def is_loopback(host: str) -> bool:
     """Whether a `Host` names this machine: others may resolve to it (DNS rebinding)."""
     return _LOOPBACK.fullmatch(host) is not None
+
+
+def refuse_doubled_headers(request: Request) -> None:
+    """Raise a `ConsoleProblem` if a header that access depends on was sent twice.
+
+    Proxies and servers differ in which of the two counts (RFC 9110, section 5.3).
+    """
+    for name in _SINGLE:
+        if len(request.headers.getlist(name)) > 1:
+            raise ConsoleProblem(400, f"The header {name} was sent twice", "Send it once.")
 
 
 def refuse_other_sites(request: Request) -> None:

@@ -12,6 +12,9 @@ T = TypeVar("T")
 MAX_BODY_BYTES: Final = 1 << 20
 """The largest body that the console reads."""
 
+MAX_CHARACTERS: Final = 1024
+"""The longest name, filter or id."""
+
 HEADERS: Final = {"cache-control": "no-store"}
 
 
@@ -41,6 +44,19 @@ def problem_answer(problem: ConsoleProblem) -> Response:
         headers={**HEADERS, **problem.headers},
         media_type="application/problem+json",
     )
+
+
+def check_parameters(request: Request) -> None:
+    """Raise a `ConsoleProblem` (422) for a parameter that is too long, or was given twice."""
+    named = (*request.path_params.items(), *request.query_params.multi_items())
+    for name, value in named:
+        if len(value) > MAX_CHARACTERS:
+            raise ConsoleProblem(
+                422, f"{name[:40]} is too long", f"Give at most {MAX_CHARACTERS:,} characters."
+            )
+    for name in dict.fromkeys(name for name, _ in request.query_params.multi_items()):
+        if len(request.query_params.getlist(name)) > 1:
+            raise ConsoleProblem(422, f"{name[:40]} was given twice", "Give it once.")
 
 
 async def read_json(request: Request, kind: type[T]) -> T:

@@ -84,6 +84,7 @@ class Console:
             version=framework_version(),
             is_development=self.is_development,
             can_operate=self.actor(request).can_operate,
+            can_sign_out=bool(self.actor(request).session),
             gateways=gateways,
             processes=self.processes(),
             shop=self.shop,

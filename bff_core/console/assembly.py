@@ -4,19 +4,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Final, cast
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.console.access import SignInRequired
-from bff_core.console.answers import ConsoleProblem, problem_answer
+from bff_core.console.answers import ConsoleProblem, check_parameters, problem_answer
 from bff_core.console.app import ACTOR, Console
 from bff_core.console.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
 from bff_core.console.static_files import StaticFiles
-from bff_core.gateway.console import PATH
+from bff_core.gateway.console import PATH, is_console_path
+from bff_core.gateway.icon import PATH as ICON
+from bff_core.gateway.icon import icon_response
 from bff_core.routing.path import path_of
 
 API: Final = f"{PATH}/api"
@@ -36,6 +39,11 @@ AREAS: Final = (
     "api",
 )
 """The modules below `routes`; earlier routes win."""
+
+PAGES: Final = frozenset(
+    ("", "overview", "requests", "screens", "upstreams", "faults", "api", "logs", "sessions")
+)
+"""The first segments of the pages' paths below `/console`; for others a page lists these."""
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -99,10 +107,9 @@ class ConsoleApp:
         await self._console.sources.aclose()
 
     async def _answer(self, request: Request, path: str) -> Response:
-        if path.startswith(f"{PATH}/assets/"):
-            return self._files.answer(request, path.removeprefix(f"{PATH}/assets/"))
-        if path == STYLE:
-            return login_style()
+        public = self._public(request, path)
+        if public is not None:
+            return public
         if path == LOGIN and request.method == "POST":
             return await sign_in(self._console, request)
         request.scope[ACTOR] = self._console.access.admit(request)
@@ -110,16 +117,38 @@ class ConsoleApp:
             return await sign_out(self._console, request)
         if path.startswith(f"{API}/"):
             return await self._call(request, path.removeprefix(API))
+        return await self._page(request, path)
+
+    def _public(self, request: Request, path: str) -> Response | None:
+        """Return what anyone may read: files without data."""
+        if path == ICON:
+            return icon_response()
+        if path == STYLE:
+            return login_style()
+        folder = f"{PATH}/assets/"
+        is_asset = path.startswith(folder)
+        return self._files.answer(request, path.removeprefix(folder)) if is_asset else None
+
+    async def _page(self, request: Request, path: str) -> Response:
+        """Answer with a page, or where it is; for an unknown one with a page that lists them."""
         if request.method not in {"GET", "HEAD"}:
             raise ConsoleProblem(405, "This page can only be read", "Use GET.")
+        prefix = request.scope.get("root_path", "")
+        if path == LOGIN:  # of someone who is signed in, or need not be
+            return _redirect(f"{prefix}{PATH}")
+        if not is_console_path(path):  # at the port of `bff dev`, where no gateway has a page
+            return _redirect(f"{PATH}{_with_query(request, path.rstrip('/'))}")
         installation = await self._console.installation(request)
         snapshot = {"overview": self._console.overview(), "installation": installation}
-        return self._files.page(request.scope.get("root_path", ""), snapshot)
+        name = path.removeprefix(PATH).strip("/").split("/")[0]
+        return self._files.page(prefix, snapshot, 200 if name in PAGES else 404)
 
     def _refused(self, request: Request, path: str, problem: SignInRequired) -> Response:
         """Return the form for the token where a page was wanted, else the problem."""
-        is_page = request.method == "GET" and not path.startswith(f"{API}/")
-        return login_page(request, status=401, target=path) if is_page else problem_answer(problem)
+        if request.method != "GET" or path.startswith(f"{API}/"):
+            return problem_answer(problem)
+        target = PATH if path == LOGIN else _with_query(request, path)
+        return login_page(self._console, request, status=401, target=target)
 
     async def _call(self, request: Request, path: str) -> Response:
         """Answer a request of the API; `path` begins after `/console/api`."""
@@ -129,7 +158,9 @@ class ConsoleApp:
             match, found = route.matches(scope)
             if match is Match.FULL:
                 endpoint = cast("Endpoint", route.endpoint)
-                return await endpoint(Request({**scope, **found}, request.receive))
+                checked = Request({**scope, **found}, request.receive)
+                check_parameters(checked)
+                return await endpoint(checked)
             if match is Match.PARTIAL:
                 allowed |= route.methods or set()
         if allowed:
@@ -138,6 +169,16 @@ class ConsoleApp:
                 405, "This method is not allowed", f"Use {methods}.", headers={"allow": methods}
             )
         raise _absent(path)
+
+
+def _redirect(address: str) -> Response:
+    return RedirectResponse(address, 307, headers={"cache-control": "no-store"})
+
+
+def _with_query(request: Request, path: str) -> str:
+    """Return a path, encoded, with the query of a request."""
+    query = request.url.query
+    return quote(path, safe="/:@") + (f"?{query}" if query else "")
 
 
 def _absent(path: str) -> ConsoleProblem:

@@ -5,7 +5,7 @@ import itertools
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
@@ -28,6 +28,15 @@ RECENT: Final = 2_000
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: Final[tuple[Level, ...]] = ("debug", "info", "warning", "error")
+
+_PIECES: Final = re.compile(r"[a-z0-9_-]+")
+"""The parts of a search that stand in a line as they are, also if the line is JSON."""
+
+_WORDS: Final[Mapping[Level, Sequence[str]]] = {
+    "warning": ('"warning"', '"error"', '"critical"'),
+    "error": ('"error"', '"critical"'),
+}
+"""Words of JSON lines of at least a level; lines of other levels are many, or have any word."""
 
 _OWN: Final = frozenset({"time", "level", "event", "request_id", "trace_id", "span_id"})
 _is_error = re.compile(r"(?:\S+ )?(?:ERROR|CRITICAL|FATAL|Traceback)\b").match
@@ -96,15 +105,19 @@ class LogRing:
     ) -> LogPage:
         """Return the newest lines that match, oldest first.
 
-        `level` is the lowest one. `text` is searched for in any case of its letters, `request` is
+        `level` is the lowest one. `text` is searched for in what the page shows of a line, such as
+        `status=503`, in any case of its letters; `request` is
         (the start of) a request id. An empty filter matches all.
         """
         processes = [process] if process else list(self._of)
         found: list[LogEntry] = []
+        pieces, words = _PIECES.findall(text.lower()), _WORDS.get(level, ())
         for line in self._newest_first(processes):
-            if request not in line.text or text.lower() not in line.text.lower():
+            if request not in line.text or not _may_match(line.text, pieces, words):
                 continue
             entry = entry_of(line)
+            if text.lower() not in _shown_of(entry):
+                continue
             if LEVELS.index(entry.level) < LEVELS.index(level) or not _is_of(entry, request):
                 continue
             found.append(entry)
@@ -115,6 +128,20 @@ class LogRing:
     def _newest_first(self, processes: list[str]) -> Iterator[Line]:
         stored = [reversed(self._of.get(name, ())) for name in processes]
         return heapq.merge(*stored, reverse=True)
+
+
+def _may_match(text: str, pieces: Collection[str], words: Collection[str]) -> bool:
+    """Whether a line is worth parsing: it has all pieces, and as JSON one of the level's words."""
+    if words and text.startswith("{") and not any(word in text for word in words):
+        return False
+    lowered = text.lower() if pieces else ""
+    return all(piece in lowered for piece in pieces)
+
+
+def _shown_of(entry: LogEntry) -> str:
+    """Return what the page shows of a line, in lower case."""
+    fields = " ".join(f"{name}={value}" for name, value in entry.fields.items())
+    return f"{entry.text} {fields} {entry.request_id}".lower()
 
 
 def _is_of(entry: LogEntry, request: str) -> bool:

@@ -7,11 +7,17 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bff_core.console.access import Actor, SignInRequired, refuse_other_sites
+from bff_core.console.access import (
+    Actor,
+    SignInRequired,
+    refuse_doubled_headers,
+    refuse_other_sites,
+)
 from bff_core.console.answers import ConsoleProblem, read_bytes
 from bff_core.console.app import ACTOR, Console
 from bff_core.console.operator_session import END_SESSION, SESSION_SECONDS
 from bff_core.gateway.console import PATH
+from bff_core.gateway.icon import DATA
 
 LOGIN = f"{PATH}/login"
 
@@ -20,12 +26,22 @@ STYLE = f"{PATH}/login.css"
 MAX_FORM_BYTES = 4096
 
 _STYLE = """\
-body.login { display: grid; place-items: center; min-height: 100vh; margin: 0; }
-body.login main { width: min(360px, calc(100vw - 48px)); }
-body.login form { display: grid; gap: 8px; margin: 24px 0; }
-body.login input { font: inherit; padding: 8px; border: 1px solid var(--control, gray);
-  border-radius: 6px; background: var(--surface, Canvas); color: var(--ink, CanvasText); }
-body.login button { justify-self: start; margin-top: 8px; }
+body.login { display: grid; place-items: start center; min-height: 100vh; padding: 16vh 24px 48px; }
+body.login main { width: min(400px, 100%); }
+body.login .brand { justify-content: start; padding: 0; margin-bottom: 8px; }
+body.login .brand b, body.login .brand span { display: inline; }
+body.login .card { padding: 24px; }
+body.login h1 { font: 600 20px/28px var(--sans); }
+body.login form { display: grid; gap: 8px; margin-top: 16px; }
+body.login label { font: var(--t-12); color: var(--ink-2); }
+body.login input { height: 36px; padding: 0 10px; border: 1px solid var(--control);
+  border-radius: var(--r2); background: var(--surface); color: var(--ink); font: var(--m-12); }
+body.login input[hidden] { display: none; }
+body.login input[aria-invalid] { border-color: var(--failed-mark); }
+body.login .why { display: flex; gap: 8px; align-items: center; margin-top: 12px; padding: 8px 12px;
+  border-radius: var(--r2); background: var(--failed-tint); color: var(--failed); }
+body.login button { height: 36px; margin-top: 8px; justify-content: center; font-size: 13px; }
+body.login .note { margin-top: 16px; color: var(--muted); font: var(--t-12); }
 """
 
 _PAGE = """\
@@ -34,34 +50,52 @@ _PAGE = """\
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in · bff console</title>
+<meta name="color-scheme" content="light dark">
+<title>Sign in · {gateway} · bff console</title>
+<link rel="icon" href="{icon}">
 <link rel="stylesheet" href="{prefix}/console/assets/main.css">
 <link rel="stylesheet" href="{prefix}/console/login.css">
 </head>
 <body class="login">
 <main>
-<h1>Sign in to the console</h1>
-<p>It shows what the gateway does, and lets operators change it. Enter the operator token.</p>
-<form method="post" action="{prefix}/console/login">
-<label for="token">Operator token</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+<div class="brand"><img src="{icon}" alt="" width="20" height="20"><b>bff</b>
+<span>console</span></div>
+<section class="card">
+<h1>Sign in to {gateway}</h1>
+<p class="ink2">The console shows what this gateway does, and changes it.</p>
+{error}<form method="post" action="{prefix}/console/login">
+<input name="username" value="operator" autocomplete="username" hidden>
 <input type="hidden" name="next" value="{target}">
-{error}<button class="btn primary" type="submit">Sign in</button>
+<label for="token">Operator token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" autocapitalize="off"
+ spellcheck="false" aria-describedby="why note"{invalid} required autofocus>
+<button class="btn go" type="submit">Sign in</button>
 </form>
-<p class="muted">The token is <code>BFF_OPERATOR_TOKEN</code> of the gateway. A session lasts
-8 hours.</p>
+<p class="note" id="note">It is <code>BFF_OPERATOR_TOKEN</code> of the gateway. You stay signed in
+for 8 hours in this browser.</p>
+</section>
 </main>
 </body>
 </html>
 """
 
+_WHY = """\
+<p class="why" id="why" role="alert">{text}</p>
+"""
+
 
 def login_page(
-    request: Request, *, status: int = 200, error: str = "", target: str = ""
+    console: Console, request: Request, *, status: int = 200, error: str = "", target: str = ""
 ) -> Response:
     """Return the page; `target` is the page of the console to show afterwards."""
-    said = f'<p class="why" role="alert">{escape(error)}</p>\n' if error else ""
-    text = _PAGE.format(prefix=escape(_prefix(request)), target=escape(target or PATH), error=said)
+    text = _PAGE.format(
+        prefix=escape(_prefix(request)),
+        gateway=escape(", ".join(console.sources.names)),
+        icon=escape(DATA),
+        target=escape(_safe(target)),
+        error=_WHY.format(text=escape(error)) if error else "",
+        invalid=' aria-invalid="true"' if error else "",
+    )
     headers = {"cache-control": "no-store"}
     return Response(text, status, headers=headers, media_type="text/html; charset=utf-8")
 
@@ -92,24 +126,23 @@ async def sign_out(console: Console, request: Request) -> Response:
 async def sign_in(console: Console, request: Request) -> Response:
     """Answer the form: a session cookie and the page that was wanted, or the form again."""
     access = console.access
+    refuse_doubled_headers(request)
     access.check_host(request)
     refuse_other_sites(request)
     _check_origin(request)
     form = parse_qs((await read_bytes(request, MAX_FORM_BYTES)).decode("utf-8", "replace"))
-    target = _safe(form.get("next", [PATH])[0])
+    target = form.get("next", [PATH])[0]
     try:
         access.check_token(request, form.get("token", [""])[0].strip().encode())
     except SignInRequired:
-        return login_page(
-            request, status=401, error="That is not the operator token.", target=target
-        )
+        error = "That is not the operator token of this gateway."
+        return login_page(console, request, status=401, error=error, target=target)
     except ConsoleProblem as problem:
-        said = login_page(
-            request, status=429, error=f"{problem.title}. {problem.detail}", target=target
-        )
+        error = f"{problem.title}. {problem.detail}"
+        said = login_page(console, request, status=429, error=error, target=target)
         said.headers.update(problem.headers)
         return said
-    response = Response(status_code=303, headers={"location": f"{_prefix(request)}{target}"})
+    response = Response(status_code=303, headers={"location": f"{_prefix(request)}{_safe(target)}"})
     response.set_cookie(
         access.cookie(request),
         access.sessions.new(),
@@ -130,7 +163,7 @@ def _prefix(request: Request) -> str:
 
 def _safe(target: str) -> str:
     """Return a path of the console; any other target becomes its first page."""
-    is_ours = target == PATH or target.startswith(f"{PATH}/")
+    is_ours = target == PATH or target.startswith((f"{PATH}/", f"{PATH}?"))
     return target if is_ours and target.isascii() and target.isprintable() else PATH
 
 

@@ -34,7 +34,7 @@ _TYPES: Final = {
 }
 
 _OWN_ADDRESS: Final = re.compile(r'(?<=[\s"])(href|src|action)="/console(?=[/"])')
-_SNAPSHOT: Final = "<!-- snapshot -->"
+_SNAPSHOT: Final = '<script type="application/json" id="snapshot">{}</script>'
 _ROOT: Final = re.compile(r"<html\b")
 
 
@@ -85,11 +85,11 @@ class StaticFiles:
         body = found.compressed if is_compressed else found.body
         return Response(body, headers=headers, media_type=found.kind)
 
-    def page(self, prefix: str, snapshot: object) -> Response:
+    def page(self, prefix: str, snapshot: object, status: int = 200) -> Response:
         """Return the HTML of all pages with the snapshot inside.
 
         The file has the addresses `/console/…`; the answer has the prefix before them, also as
-        `data-prefix` of the root element. `<script id="snapshot">` replaces `<!-- snapshot -->`.
+        `data-prefix` of the root element. `<script id="snapshot">` has the snapshot.
         """
         found = self._files.get(PAGE)
         if found is None:
@@ -99,9 +99,9 @@ class StaticFiles:
         text = _OWN_ADDRESS.sub(rf'\1="{escape(prefix)}/console', found.body.decode())
         text = _ROOT.sub(f'<html data-prefix="{escape(prefix)}"', text, count=1)
         data = msgspec.json.encode(snapshot).decode().replace("<", "\\u003c")
-        script = f'<script type="application/json" id="snapshot">{data}</script>'
-        text = text.replace(_SNAPSHOT, script, 1)
-        return Response(text, headers={"cache-control": "no-store"}, media_type=_TYPES[".html"])
+        text = text.replace(_SNAPSHOT, _SNAPSHOT.replace("{}", data), 1)
+        headers = {"cache-control": "no-store"}
+        return Response(text, status, headers=headers, media_type=_TYPES[".html"])
 
 
 def _type(path: Path) -> str:

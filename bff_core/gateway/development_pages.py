@@ -1,4 +1,4 @@
-"""The pages of a gateway in development: `/`, `/docs`, `/redoc`, and GraphQL in a browser.
+"""The pages of a gateway in development: `/`, `/docs`, `/redoc`, the icon, GraphQL in a browser.
 
 They lead to the console: that of `bff dev`, or the gateway's own.
 """
@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from bff_core.edge.concern import HTTP_ONLY
+from bff_core.gateway.icon import PATH as ICON
+from bff_core.gateway.icon import icon_response
 from bff_core.gateway.index_page import IndexRow, index_page, index_response
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.routing.path import path_of
@@ -53,6 +55,7 @@ class DevelopmentPages:
         self._rows = rows
         self._pages: dict[str, Page] = {
             "/": self._index,
+            ICON: self._icon,
             **dict.fromkeys(API_PATHS, self._api),
             **dict.fromkeys(graphql, self._explorer),
         }
@@ -89,6 +92,9 @@ class DevelopmentPages:
         if not accepts_html or context.asgi["query_string"]:
             return None
         return _redirect(f"{self._api_address(context)}&kind=graphql")
+
+    def _icon(self, _: RequestContext) -> Response | None:
+        return None if self._has_route(ICON) else icon_response()
 
     def _moved(self, context: RequestContext, path: str) -> Response:
         query = context.asgi["query_string"].decode("latin-1")

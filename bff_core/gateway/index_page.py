@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
 
 from bff_core.compat.fastapi import all_dependants, dependant_of, iter_route_contexts
+from bff_core.gateway.icon import DATA as ICON_DATA
 from bff_core.rest.compose import composition_of
 from bff_core.routing.access import RouteAccess
 from bff_core.routing.route_table import RouteEntry
@@ -58,13 +59,16 @@ POLICY: Final = (
     "; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+BY_FIELD: Final = "by field"
+"""The access of GraphQL in the index."""
+
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{name}</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="{icon}">
 <style>{style}</style>
 </head>
 <body>
@@ -108,6 +112,7 @@ def index_page(name: str, links: Sequence[tuple[str, str]], rows: Sequence[Index
     The second link is the API page, to which routes lead; its address has a query.
     """
     return _PAGE.format(
+        icon=escape(ICON_DATA),
         name=escape(name),
         style=_STYLE,
         title="Screens" if rows else "No routes",
@@ -147,7 +152,7 @@ def rows_of(
             operation=_operation_id(document, entry),
             summary="GraphQL: the explorer shows its fields" if is_graphql else summary,
             screen=", ".join(dict.fromkeys(screens)),
-            access="by field" if is_graphql else known.get((entry.path, entry.methods), ""),
+            access=BY_FIELD if is_graphql else known.get((entry.path, entry.methods), ""),
         )
 
 

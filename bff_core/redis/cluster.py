@@ -36,6 +36,7 @@ class ClusterConnections:
             raise ValueError(str(error)) from error
         for name in {*self._cluster.response_callbacks} - _NEEDED_CALLBACKS:
             del self._cluster.response_callbacks[name]  # return answers unparsed
+        self._cluster.result_callbacks.pop("SCAN", None)
         self._permits = asyncio.Semaphore(connections)
         self._discovery: asyncio.Task[RedisError | None] | None = None
 
@@ -44,10 +45,18 @@ class ClusterConnections:
         await self._wait_for_discovery()
         async with self._permits:
             try:
-                answer: object = await self._cluster.execute_command(*command)
+                options = self._target_of(command)
+                answer: object = await self._cluster.execute_command(*command, **options)
             except RedisClusterException as error:
                 raise _redis_error(error) from error
         return answer
+
+    def _target_of(self, command: Sequence[Value]) -> dict[str, Any]:
+        """Return the node of a SCAN, which has no key: that of the slot of its pattern."""
+        if command[0] != "SCAN":
+            return {}
+        pattern = command[list(command).index("MATCH") + 1]
+        return {"target_nodes": self._cluster.get_node_from_key(str(pattern))}
 
     async def connection_to(self, channel: str) -> AbstractConnection:
         """Return a new connection to the node that serves the key of a channel's name."""

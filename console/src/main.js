@@ -6,11 +6,11 @@ import { get } from "./api.js";
 import { Frame, Nav } from "./components/frame.js";
 import { Sprite } from "./components/icons.js";
 import { KeyList } from "./components/keylist.js";
-import { ErrorPanel, Loading } from "./components/panels.js";
+import { Empty, ErrorPanel, Loading } from "./components/panels.js";
 import { html } from "./html.js";
 import { startKeys } from "./keys.js";
 import { connect, installation, setOverview } from "./live.js";
-import { page, PAGES, ROOT, startRouter } from "./router.js";
+import { hrefOf, page, PAGES, startRouter } from "./router.js";
 import "./settings.js";
 
 const LOADERS = {
@@ -60,7 +60,9 @@ function content(shown, load) {
 }
 
 function NotFound() {
-  return html`<${Frame} title="No such page"><p>The console has no page at this address. <a href=${ROOT}>Open the overview</a></p><//>`;
+  const isThere = ([, { developmentOnly }]) => !developmentOnly || installation.value?.is_development !== false;
+  return html`<${Frame} title="No such page"><section class="card"><${Empty} title=${`There is no page ${location.pathname}`} text="The console has these pages:">
+    <ul class="pages">${Object.entries(PAGES).filter(isThere).map(([name, { title }]) => html`<li key=${name}><a href=${hrefOf(name)}>${title}</a></li>`)}</ul><//></section><//>`;
 }
 
 function snapshot() {

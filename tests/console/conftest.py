@@ -15,7 +15,7 @@ from bff_core.console.static_files import StaticFiles
 
 INDEX = (
     '<!doctype html><html lang="en"><head><link rel="stylesheet" href="/console/assets/app.css">'
-    "</head><body><!-- snapshot --></body></html>"
+    '</head><body><script type="application/json" id="snapshot">{}</script></body></html>'
 )
 
 CHANGE = {"content-type": "application/json", "x-bff-console": "1"}

@@ -270,6 +270,70 @@ async def test_the_host_is_one_of_the_gateway():
     assert response.status_code == 400
 
 
+@pytest.mark.parametrize(
+    "doubled",
+    [
+        [("host", "localhost"), ("host", "evil.example")],
+        [
+            ("host", "localhost"),
+            ("authorization", "Bearer x"),
+            ("authorization", f"Bearer {TOKEN}"),
+        ],
+        [("host", "localhost"), ("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")],
+    ],
+)
+@pytest.mark.parametrize("values", [PRODUCTION, {"env": "development", "log": "off"}])
+async def test_a_header_that_access_depends_on_is_sent_once(doubled, values):
+    """Proxy and gateway could differ in which of the two counts."""
+    async with console_of(**values) as client:
+        page = await client.get("/console/api/installation", headers=doubled)
+        form = await client.post("/console/login", headers=[*doubled, *FORM.items()], content="")
+
+    assert page.status_code == 400
+    assert "sent twice" in page.json()["title"]
+    assert form.status_code in {400, 403}
+
+
+async def test_the_form_leads_to_the_page_that_was_wanted_with_its_filter():
+    """Also for a link with a query; the form itself leads to the first page."""
+    async with console_of(**PRODUCTION) as client:
+        wanted = await client.get("/console/requests?state=failed&text=%22a")
+        first = await client.get("/console?gateway=shop")
+        form = await client.get("/console/login")
+        await sign_in(client)
+        later = await client.get("/console/login")
+
+    assert 'value="/console/requests?state=failed&amp;text=%22a"' in wanted.text
+    assert 'value="/console?gateway=shop"' in first.text
+    assert (form.status_code, 'name="next" value="/console"' in form.text) == (401, True)
+    assert (later.status_code, later.headers["location"]) == (307, "/console")
+
+
+async def test_the_form_suits_password_managers_and_screen_readers():
+    """The token is a password of the user `operator`; the error belongs to its field."""
+    async with console_of(**PRODUCTION) as client:
+        fresh = await client.get("/console")
+        wrong = await sign_in(client, "wrong")
+
+    assert 'autocomplete="username"' in fresh.text
+    assert 'autocomplete="current-password"' in fresh.text
+    assert '<label for="token">' in fresh.text
+    assert "aria-invalid" not in fresh.text
+    assert 'role="alert">That is not the operator token of this gateway.' in wrong.text
+    assert 'aria-describedby="why note" aria-invalid="true"' in wrong.text
+    assert "Sign in to shop" in wrong.text
+
+
+async def test_only_a_browser_with_a_session_can_sign_out():
+    """Its page has a button for it; scripts with the token have no session."""
+    async with console_of(**PRODUCTION) as client:
+        script = await client.get("/console/api/installation", headers=BEARER)
+        await sign_in(client)
+        browser = await client.get("/console/api/installation")
+
+    assert (script.json()["can_sign_out"], browser.json()["can_sign_out"]) == (False, True)
+
+
 async def test_changes_are_audited_and_requests_of_the_console_are_not_counted():
     """Signing in is a line of the log with actor and address; pages are no traffic of clients."""
     found = []

@@ -1,15 +1,17 @@
 """The pages, files and errors of the console's ASGI app."""
 
 import json
+import re
 
 import pytest
 from starlette.requests import Request
 
-from bff_core.console.answers import ConsoleProblem
-from bff_core.console.assembly import POLICY
+from bff_core.console.answers import MAX_CHARACTERS, ConsoleProblem
+from bff_core.console.assembly import PAGES, POLICY, ConsoleApp
 from bff_core.console.sources import GatewaySource
 from bff_core.console.static_files import StaticFiles
-from tests.console.conftest import browser
+from tests.console.conftest import CHANGE, browser
+from tests.console.npm import ROOT
 
 
 @pytest.mark.parametrize("path", ["/console", "/console/", "/console/requests/4f"])
@@ -91,3 +93,120 @@ async def test_an_absent_area_explains_itself(pages):
     assert absent.json()["detail"] == "Faults can be injected where `bff dev` runs the services."
     assert unknown.status_code == 404
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/", "/console"),
+        ("/faults", "/console/faults"),
+        ("/requests?state=failed", "/console/requests?state=failed"),
+        ("//evil.example/", "/console//evil.example"),
+        ("/é\r\nx: y", "/console/%C3%A9%0D%0Ax:%20y"),
+        ("/console/login", "/console"),
+    ],
+)
+async def test_addresses_beside_the_console_lead_to_it(pages, path, place):
+    """At the port of `bff dev` somebody may type a page without /console before it."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    raw, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": raw,
+        "query_string": query.encode(),
+        "headers": [(b"host", b"localhost:8000")],
+        "client": ("127.0.0.1", 50000),
+        "scheme": "http",
+        "server": ("localhost", 8000),
+    }
+    await pages.app()(scope, None, send)
+
+    assert sent[0]["status"] == 307
+    assert dict(sent[0]["headers"])[b"location"].decode() == place
+
+
+async def test_an_unknown_page_is_not_found(pages):
+    """The status says so, and the page lists the pages that there are."""
+    async with browser(pages.app()) as client:
+        unknown = await client.get("/console/nothing/8")
+        known = [await client.get(f"/console/{name}") for name in sorted(PAGES)]
+
+    assert (unknown.status_code, unknown.headers["content-type"]) == (
+        404,
+        "text/html; charset=utf-8",
+    )
+    assert {one.status_code for one in known} == {200}
+
+
+def test_the_known_pages_are_those_of_the_scripts():
+    """A page that is added to the router is found by the server."""
+    router = (ROOT / "console" / "src" / "router.js").read_text()
+    named = re.findall(r"^  (\w+): \{ title:", router, re.MULTILINE)
+
+    assert {"", *named} == PAGES
+
+
+async def test_browsers_get_an_icon(pages):
+    """Also where nothing links to one."""
+    async with browser(pages.app()) as client:
+        icon = await client.get("/favicon.ico")
+
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
+    assert "<svg" in icon.text
+
+
+async def test_the_built_page_has_the_snapshot(pages):
+    """The first paint needs no request: the data is in the page that the wheel has."""
+    app = ConsoleApp(pages.console([GatewaySource(name="shop")]))
+    async with browser(app) as client:
+        text = (await client.get("/console")).text
+
+    data = text.partition('id="snapshot">')[2].partition("</script>")[0]
+    assert json.loads(data)["installation"]["gateways"][0]["name"] == "shop"
+
+
+PARAMETERS = [
+    ("GET", "/requests/{}"),
+    ("GET", "/requests?text={}"),
+    ("GET", "/requests?gateway={}"),
+    ("POST", "/requests/{}/replay"),
+    ("GET", "/screens/{}"),
+    ("GET", "/screens/Home?viewer={}"),
+    ("GET", "/screens/Home?product_id={}"),
+    ("POST", "/screens/{}/matrix"),
+    ("POST", "/screens/{}/break"),
+    ("GET", "/upstreams?gateway={}"),
+    ("GET", "/upstreams/{}"),
+    ("POST", "/upstreams/{}/actions"),
+    ("GET", "/sessions?gateway={}"),
+    ("POST", "/sagas/shop/{}/resume"),
+    ("POST", "/sagas/{}/1/resume"),
+    ("GET", "/gateways/{}/openapi.json"),
+    ("GET", "/gateways/{}/schema.graphql"),
+    ("POST", "/gateways/{}/send"),
+    ("GET", "/overview?gateway={}"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PARAMETERS)
+async def test_a_name_that_is_too_long_is_refused(pages, method, path):
+    """With 422 and the most that is possible, before any process is called."""
+    async with browser(pages.app(pages.console([GatewaySource(name="shop")]))) as client:
+        address = f"/console/api{path.format('x' * (MAX_CHARACTERS + 1))}"
+        refused = await client.request(method, address, json={}, headers=CHANGE)
+
+    assert refused.status_code == 422
+    assert "1,024 characters" in refused.json()["detail"]
+
+
+async def test_a_parameter_is_given_once(pages):
+    """Of two values none is chosen silently."""
+    async with browser(pages.app()) as client:
+        refused = await client.get("/console/api/requests?text=a&text=b")
+
+    assert (refused.status_code, refused.json()["title"]) == (422, "text was given twice")

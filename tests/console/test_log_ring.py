@@ -108,7 +108,12 @@ def test_lines_are_filtered(ring):
 
     assert texts(ring, process="users") == ["slept", "ERROR of 1ae36fe9"]
     assert texts(ring, level="warning") == ["GET /v1/home 502", "ERROR of 1ae36fe9"]
+    assert texts(ring, level="error") == ["ERROR of 1ae36fe9"]
     assert texts(ring, text="SL") == ["slept", "Slow"]
+    assert texts(ring, text="status=502") == ["GET /v1/home 502"]
+    assert texts(ring, text="x=1AE") == ["Slow"]
+    assert texts(ring, text="status=50 ") == []
+    assert texts(ring, text='"event"') == []
     assert texts(ring, request="1ae36fe9") == ["GET /v1/home 502", "ERROR of 1ae36fe9", "Slow"]
     assert texts(ring, request="1ae") == ["GET /v1/home 502", "ERROR of 1ae36fe9", "Slow"]
     assert texts(ring, limit=2) == ["Slow", "other"]

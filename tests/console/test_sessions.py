@@ -39,7 +39,7 @@ async def test_sessions_are_listed_without_their_users(pages, kind, redis_server
 
     page = found.json()
     assert page["session_count"] == 3
-    assert page["headline"]["text"] == "3 sessions are live. No saga is stuck; 0 run."
+    assert page["headline"]["text"] == "3 sessions are live. No saga is open."
     assert len({one["id"] for one in page["sessions"]}) == 3
     assert len({one["viewer"] for one in page["sessions"]}) == 2
     assert all(one["began"] == site.wall.now for one in page["sessions"])

@@ -255,6 +255,8 @@ async def test_a_tag_is_purged(page):
         ({"action": "restore"}, 422, "Name the endpoint"),
         ({"action": "restore", "endpoint": "x"}, 404, f"'x': there are {ONE}:80, {TWO}:80."),
         ({"action": "purge"}, 422, "Name the tag"),
+        ({"action": "purge", "tag": "x" * 1025}, 422, "tag has more than 1,024 characters"),
+        ({"action": "eject", "endpoint": "x" * 1025}, 422, "endpoint has more than 1,024"),
         ({"action": "stop"}, 422, "Invalid enum value 'stop'"),
         ({"action": "open", "gateway": "web"}, 404, "The console has: shop."),
     ],

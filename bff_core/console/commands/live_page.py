@@ -74,8 +74,8 @@ class _Reader:
             report.count = (report.count or 0) + (live.count or 0) if is_counted else None
             if live.count is None:
                 report.notes.append(
-                    f"{self._name}: its Redis holds too many keys, or is a cluster: not all "
-                    "sessions are listed and counted."
+                    f"{self._name}: its Redis holds too many keys: not all sessions are listed and "
+                    "counted."
                 )
             elif live.count > len(live.sessions):
                 report.notes.append(

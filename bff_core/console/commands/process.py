@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from bff_core.console.commands.credentials import credentials_of
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, WorkerInfo
 from bff_core.console.operator_session import END_SESSION
 from bff_core.console.process_state import state_of
 from bff_core.console.sources import ACTIONS
 from bff_core.gateway.app import Gateway
+from bff_core.gateway.index_page import BY_FIELD, rows_of
 from bff_core.observe.process_socket import Command
 from bff_core.routing.face import Face
 
@@ -62,9 +64,17 @@ def _info(gateway: Gateway) -> GatewayInfo:
         client=_client(gateway.title),
         kinds=", ".join(kinds),
         graphql=graphql[0] if graphql else "",
-        has_openapi=gateway.openapi_url is not None,
+        has_openapi=gateway.openapi_url is not None and _has_operations(gateway),
+        credentials=credentials_of(
+            gateway.config.authenticator, is_development=gateway.settings.env == "development"
+        ),
         workers=[worker],
     )
+
+
+def _has_operations(gateway: Gateway) -> bool:
+    """Whether clients call routes besides GraphQL."""
+    return any(row.access != BY_FIELD for row in rows_of(gateway.routes, (), {}))
 
 
 def _graphql_paths(faces: Sequence[Face]) -> list[str]:

@@ -71,7 +71,19 @@ def _headline(sagas: Sequence[SagaRow], count: int | None) -> Headline:
         text = "**1 saga is stuck.**" if len(stuck) == 1 else f"**{len(stuck)} sagas are stuck.**"
         reason = first.reason.rstrip(".")
         return Headline(state="failed", text=f"{text} {first.saga} on {first.gateway}: {reason}.")
-    sessions = "Sessions are live" if count is None else f"{count:,} sessions are live"
-    sessions = "1 session is live" if count == 1 else sessions
-    running = f"{len(sagas)} run" if len(sagas) != 1 else "1 runs"
-    return Headline(state="ok", text=f"{sessions}. No saga is stuck; {running}.")
+    text = f"{_sessions_in_words(count)}. {_sagas_in_words(len(sagas))}."
+    return Headline(state="ok", text=text)
+
+
+def _sessions_in_words(count: int | None) -> str:
+    if count is None:
+        return "Sessions are live, but not all could be counted"
+    return {0: "No session is live", 1: "1 session is live"}.get(
+        count, f"{count:,} sessions are live"
+    )
+
+
+def _sagas_in_words(count: int) -> str:
+    return {0: "No saga is open", 1: "1 saga runs and is not stuck"}.get(
+        count, f"{count:,} sagas run, and none is stuck"
+    )

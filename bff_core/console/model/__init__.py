@@ -30,6 +30,7 @@ from bff_core.console.model.overview import (
     UpstreamFigures,
 )
 from bff_core.console.model.processes import (
+    AcceptedCredential,
     GatewayInfo,
     Installation,
     ProcessInfo,
@@ -77,6 +78,7 @@ from bff_core.console.model.upstreams import (
 )
 
 __all__ = [
+    "AcceptedCredential",
     "ActionResult",
     "Blame",
     "Bucket",

@@ -24,11 +24,24 @@ class SilentWorker(msgspec.Struct, kw_only=True):
     since: float
 
 
+class AcceptedCredential(msgspec.Struct, kw_only=True):
+    """How callers of a gateway authenticate: `header` holds `prefix` and what they have.
+
+    `example` works as it is, and is empty where none does. `hint` says where to get one.
+    """
+
+    header: str
+    hint: str
+    prefix: str = ""
+    example: str = ""
+
+
 class GatewayInfo(msgspec.Struct, kw_only=True):
     """A gateway: `url` is its address for a browser, `client` web, ios, desktop … for its icon.
 
     `graphql` is the path of its GraphQL endpoint, empty without one. `kinds` says in words what it
-    serves ("GraphQL", "REST"). The figures of all pages are without those of `silent` workers.
+    serves ("GraphQL", "REST"). Without `credentials` all callers are anonymous. The figures of all
+    pages are without those of `silent` workers.
     """
 
     name: str
@@ -38,6 +51,7 @@ class GatewayInfo(msgspec.Struct, kw_only=True):
     graphql: str = ""
     has_openapi: bool = False
     health: Health = "unknown"
+    credentials: list[AcceptedCredential] = []
     workers: list[WorkerInfo] = []
     silent: list[SilentWorker] = []
 
@@ -57,7 +71,8 @@ class Installation(msgspec.Struct, kw_only=True):
     """What the console looks at; `is_development` says whether it may break and start things.
 
     `can_operate` is whether this browser may use actions that change the gateways. `shop` is an
-    address that the foot of the navigation links to.
+    address that the foot of the navigation links to. `can_sign_out` is whether this browser has a
+    session.
     """
 
     version: str
@@ -66,3 +81,4 @@ class Installation(msgspec.Struct, kw_only=True):
     gateways: list[GatewayInfo]
     processes: list[ProcessInfo] = []
     shop: str = ""
+    can_sign_out: bool = False

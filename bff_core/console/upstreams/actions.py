@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from bff_core.admin.operations import Operation, PurgeTags
-from bff_core.console.answers import ConsoleProblem
+from bff_core.console.answers import MAX_CHARACTERS, ConsoleProblem
 from bff_core.console.app import Console
 from bff_core.console.model import DoAction, UpstreamAction
 from bff_core.console.upstreams.merging import InProcess, latencies_of, merged_endpoints
@@ -119,6 +119,11 @@ def operation_of(upstream: str, action: DoAction) -> Operation:
         )
     if action.action in {"eject", "restore"} and not action.endpoint:
         raise ConsoleProblem(422, INVALID, "Name the endpoint, such as 10.0.9.3:8080.")
+    for name, value in (("endpoint", action.endpoint), ("tag", action.tag)):
+        if len(value) > MAX_CHARACTERS:
+            raise ConsoleProblem(
+                422, INVALID, f"The {name} has more than {MAX_CHARACTERS:,} characters."
+            )
     if action.action == "purge" and not action.tag:
         raise ConsoleProblem(422, INVALID, "Name the tag, such as product:862.")
     match action.action:

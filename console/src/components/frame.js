@@ -1,9 +1,10 @@
 // The frame of every page: navigation, top bar, main.
 import { useEffect } from "preact/hooks";
+import { post } from "../api.js";
 import { count, number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
 import { brokenSince, connect, installation, newFailures, retryIn, status, togglePause } from "../live.js";
-import { hrefOf, page, PAGES, query, setQuery } from "../router.js";
+import { hrefOf, page, PAGES, query, ROOT, setQuery } from "../router.js";
 import { Find } from "./find.js";
 import { Icon } from "./icons.js";
 import { Pick } from "./pick.js";
@@ -21,11 +22,17 @@ export function Nav() {
   </nav>`;
 }
 
+async function signOut() {
+  await post("logout").catch(() => undefined); // without a session the page below is the form, too
+  location.assign(ROOT);
+}
+
 function Foot({ info }) {
   const processes = info.processes.length ? info.processes.map((process) => process.state === "running") : info.gateways.map((gateway) => gateway.health !== "stopped");
   const kind = info.processes.length ? "processes running" : "gateways running";
   return html`<div class="foot"><span><b>${processes.filter(Boolean).length} of ${processes.length}</b> ${kind}</span>
     <span>${info.is_development ? "development" : "production"} · bff-core ${info.version}</span>
+    ${info.can_sign_out && html`<span><button type="button" onClick=${signOut}>Sign out</button></span>`}
     ${info.shop && html`<span><a href=${info.shop} target="_blank" rel="noreferrer">Open the shop</a></span>`}</div>`;
 }
 

@@ -11,7 +11,8 @@ import { installation, onNews } from "../live.js";
 import { useResource } from "../resource.js";
 import { hrefOf, query, setQuery } from "../router.js";
 
-const MOST = 5000; // lines held
+const LOADED = 2000; // lines at first
+const MOST = 5000; // lines held, with those that come live
 const TYPING = 200; // ms of rest before a filter is applied
 const LEVELS = ["debug", "info", "warning", "error"];
 
@@ -28,7 +29,7 @@ function matches(line, { process, level, text, request }) {
 
 export function Page() {
   const filters = filtersNow();
-  const resource = useResource("logs", filters);
+  const resource = useResource("logs", { ...filters, limit: LOADED });
   const scroller = useRef(null);
   const isAtEnd = useRef(true);
   const log = useLines(resource, filters, isAtEnd);

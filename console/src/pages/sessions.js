@@ -15,7 +15,7 @@ import { useResource } from "../resource.js";
 
 const EVERY = 3; // seconds between two looks
 const ORDER = ["stuck", "undoing", "running"];
-const STATES = { stuck: "failed", undoing: "fallback", running: "ok", done: "ok", failed: "failed", undone: "missing", waiting: "missing" };
+const STATES = { stuck: "failed", undoing: "fallback", running: "ok", done: "ok", failed: "failed", undone: "missing", waiting: "missing", "not-undone": "failed" };
 
 export function Page() {
   const page = useResource("sessions", {}, { every: status.value === "live" ? EVERY : 0 });
@@ -52,9 +52,16 @@ function sagaColumns(choose) {
   ];
 }
 
+const OPEN = ["started", "undoing", "not-undone"];
+
+function stateInWords(state) {
+  return state === "not-undone" ? "could not be undone" : state;
+}
+
 function currentStep({ steps }) {
   const done = steps.filter(({ state }) => state === "done").length;
-  const now = [...steps].reverse().find(({ state }) => !["done", "waiting", "undone"].includes(state));
+  const isOpen = ({ state }) => OPEN.includes(state); // what a stuck saga waits for, before what failed first
+  const now = steps.find(isOpen) ?? [...steps].reverse().find(({ state }) => !["done", "waiting", "undone"].includes(state));
   return html`${now?.step ?? steps.at(-1)?.step ?? "–"} <span class="muted">${done} of ${steps.length} done</span>`;
 }
 
@@ -81,7 +88,7 @@ function Steps({ saga, reload }) {
   return html`<${Card} title=${`${saga.saga}: steps`} end=${`since ${timeOfDay(saga.started)}`}>
     <p class="sid">id <${ShortId} id=${saga.id} length=${64} what="saga" /></p>
     <ol class="steps">${saga.steps.map((step, index) => html`<li key=${`${index} ${step.step}`} class=${`is-${step.state}`}><${Shape} state=${STATES[step.state] ?? "missing"} size=${14} />
-      <div><b>${step.step}</b><span class=${STATES[step.state] === "failed" ? "t-failed" : "muted"}>${step.state}${step.attempts > 1 ? `, ${step.attempts} attempts` : ""}</span>${step.error && html`<p>${step.error}</p>`}</div></li>`)}</ol>
+      <div><b>${step.step}</b><span class=${STATES[step.state] === "failed" ? "t-failed" : "muted"}>${stateInWords(step.state)}${step.attempts > 1 ? `, ${step.attempts} attempts` : ""}</span>${step.error && html`<p>${step.error}</p>`}</div></li>`)}</ol>
     <div class="resume"><p>${saga.can_resume ? (canOperate ? "The step runs again with the same idempotency key." : "This needs the operator role.") : "It runs: there is nothing to resume."}</p>
       <button type="button" class="btn go" disabled=${!saga.can_resume || !canOperate || stage.name === "running"} onClick=${resume}>${stage.name === "running" ? "Running …" : verb}</button>
       <span role="status" class=${stage.name === "failed" ? "t-failed" : "t-ok"}>${stage.text}</span></div><//>`;

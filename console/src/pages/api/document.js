@@ -91,3 +91,11 @@ export function exampleOf(document, schema, depth = 0) {
   }
   return { integer: flat.minimum ?? 1, number: flat.minimum ?? 1, boolean: false, null: null }[flat.type] ?? "";
 }
+
+/** The parameters in an actual path: {product_id: "8"} of "/v1/products/8"; null for another path. */
+export function valuesIn(template, path) {
+  const names = [...template.matchAll(/\{([^}:]+)[^}]*\}/g)].map(([, name]) => name);
+  const pattern = template.split(/\{[^}]+\}/).map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("([^/]+)");
+  const found = new RegExp(`^${pattern}$`).exec(path);
+  return found && Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(found[index + 1])]));
+}

@@ -8,12 +8,12 @@ import { Tabs } from "../../components/card.js";
 import { CopyButton } from "../../components/code.js";
 import { ErrorPanel } from "../../components/panels.js";
 import { html } from "../../html.js";
-import { installation } from "../../live.js";
 import { timeOfDay } from "../../format.js";
+import { CredentialField, useCredential } from "./credential.js";
 import { Editor, replaceText } from "./editor.js";
 import { completionDocs, hoverDocs, TypeBrowser } from "./graphql-docs.js";
 import { forget, save, savedOf, titleOf } from "./saved.js";
-import { Answer, useSend, useToken } from "./send.js";
+import { Answer, useSend } from "./send.js";
 import { curlOf } from "./snippets.js";
 
 function schemaOf(sdl) {
@@ -66,7 +66,7 @@ function Workbench({ gateway, schema }) {
   const views = { query: useRef(null), variables: useRef(null) };
   const [type, choose] = useState("");
   const [note, say] = useState(null);
-  const [token, setToken] = useToken(gateway.name, installation.value?.is_development ? "demo-1" : "");
+  const credential = useCredential(gateway);
   const state = useSend(gateway.name);
   const request = () => {
     const { variables, problem } = parsedVariables(text.current.variables);
@@ -77,8 +77,7 @@ function Workbench({ gateway, schema }) {
     say(problem);
     if (problem) return undefined;
     list(save(gateway.name, { query: text.current.query, variables: text.current.variables, time: Date.now() / 1000 }));
-    const auth = token ? [["Authorization", `Bearer ${token}`]] : [];
-    return state.send({ method: "POST", path: gateway.graphql, headers: [...auth, ["Content-Type", "application/json"], ...headers], body });
+    return state.send({ method: "POST", path: gateway.graphql, headers: [...credential.headers, ["Content-Type", "application/json"], ...headers], body });
   };
   const prettify = () => {
     try {
@@ -88,14 +87,14 @@ function Workbench({ gateway, schema }) {
       say({ title: "The operation has an error", detail: error.message });
     }
   };
-  const curl = () => curlOf({ method: "POST", url: `${gateway.url}${gateway.graphql}`, token, ...request() });
+  const curl = () => curlOf({ method: "POST", url: `${gateway.url}${gateway.graphql}`, credential, ...request() });
   const open = (row) => (replaceText(views.query.current, row.query), replaceText(views.variables.current, row.variables));
   return html`<div class="gql"><${TypeBrowser} schema=${schema} chosen=${type} choose=${choose} />
     <section class="card ask" aria-label="Operation"><header><h2>Operation</h2><span class="end"><${History} saved=${saved} open=${open} clear=${() => list(forget(gateway.name))} />
         <button type="button" class="btn" onClick=${prettify}>Prettify</button><button type="button" class="btn go" disabled=${state.isRunning} onClick=${send}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
       <${Operation} schema=${schema} value=${first} view=${views.query} submit=${send} choose=${choose} onChange=${(query) => (text.current.query = query)} />
-      <${Inputs} text=${text.current} view=${views.variables} submit=${send} token=${token} setToken=${setToken} /></section>
-    <section class="card answerbox" aria-label="Response"><header><h2>Response</h2><span class="end"><${CopyButton} text=${curl} label="Copy as curl" /></span></header>${note && html`<${ErrorPanel} problem=${note} />`}<${Answer} state=${state} retry=${send} empty="The response appears here: its data, errors and the states of its parts." /></section></div>`;
+      <${Inputs} text=${text.current} view=${views.variables} submit=${send} credential=${credential} /></section>
+    <section class="card answerbox" aria-label="Response"><header><h2>Response</h2><span class="end"><${CopyButton} text=${curl} label="Copy as curl" /></span></header>${note && html`<${ErrorPanel} problem=${note} />`}<${Answer} state=${state} credential=${credential} retry=${send} empty="The response appears here: its data, errors and the states of its parts." /></section></div>`;
 }
 
 /** The editor of the operation: completion, errors and documentation come from the schema. */
@@ -104,14 +103,14 @@ function Operation({ schema, value, view, submit, onChange, choose }) {
   return html`<div class="main-editor"><${Editor} label="GraphQL operation" value=${value} hint="query { … }" extensions=${extensions} submit=${submit} onChange=${onChange} handle=${view} /></div>`;
 }
 
-const INPUTS = [["variables", "Variables"], ["headers", "Headers"]];
+const INPUTS = [["variables", "Variables"], ["headers", "Credentials, headers"]];
 
-function Inputs({ text, view, submit, token, setToken }) {
+function Inputs({ text, view, submit, credential }) {
   const [shown, show] = useState("variables");
   return html`<div class="below"><div class="bar"><${Tabs} label="Inputs" items=${INPUTS} chosen=${shown} choose=${show} panel="gql-input" /></div>
     <div id="gql-input" role="tabpanel" aria-label=${shown}>
       <div hidden=${shown !== "variables"}><${Editor} label="Variables, JSON" value=${text.variables} hint='{ "id": "8" }' extensions=${[json(), linter((editor) => (editor.state.doc.toString().trim() ? jsonParseLinter()(editor) : []))]} submit=${submit} onChange=${(next) => (text.variables = next)} handle=${view} /></div>
-      <div hidden=${shown !== "headers"} class="inputs"><label><span>bearer token</span><input type=${/^demo-/.test(token) || !token ? "text" : "password"} value=${token} placeholder="none" autocomplete="off" spellcheck=${false} onInput=${(event) => setToken(event.target.value.trim())} /></label>
+      <div hidden=${shown !== "headers"} class="inputs"><${CredentialField} credential=${credential} />
         <label class="tall"><span>other headers</span><textarea rows="3" spellcheck=${false} placeholder="Accept-Language: fr" onInput=${(event) => (text.headers = event.target.value)}></textarea></label></div>
     </div></div>`;
 }

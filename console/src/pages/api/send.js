@@ -8,14 +8,6 @@ import { bytes, duration } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
 
-const tokens = new Map(); // of this page's life: tokens are not stored
-
-/** The token that the reader typed for a gateway, and how to change it. */
-export function useToken(gateway, first) {
-  const [token, set] = useState(tokens.get(gateway) ?? first);
-  return [token, (next) => (tokens.set(gateway, next), set(next))];
-}
-
 /** {sent, problem, isRunning, send}: `send({method, path, headers, body})` runs one request. */
 export function useSend(gateway) {
   const [state, change] = useState({ sent: null, problem: null, isRunning: false });
@@ -40,8 +32,13 @@ export function pretty(text) {
   }
 }
 
+/** Whether the gateway wants to know who calls; GraphQL reports it in its errors. */
+function isUnauthenticated({ status, text }) {
+  return status === 401 || /"code":\s*"not_authenticated"/.test(text);
+}
+
 /** The response: status, time, size, parts, headers, body. */
-export function Answer({ state, retry, empty }) {
+export function Answer({ state, credential, retry, empty }) {
   const { sent, problem } = state;
   if (problem) return html`<${ErrorPanel} problem=${problem} retry=${retry} />`;
   if (!sent) return html`<p class="muted leaf">${empty}</p>`;
@@ -49,6 +46,7 @@ export function Answer({ state, retry, empty }) {
   const parts = sent.headers.find(([name]) => name.toLowerCase() === "part-status")?.[1] ?? "";
   return html`<div class="sent"><p class="facts" role="status"><b class=${statusClass(sent.status)}>${sent.status}</b><span>${duration(sent.seconds)}</span><span>${bytes(sent.size)}</span>
       ${sent.request_id && html`<a href=${hrefOf("requests", { subject: sent.request_id })}>Open the request</a>`}</p>
+    ${isUnauthenticated(sent) && html`<p class="hint">${credential.kind?.hint ?? "This gateway authenticates no one."}</p>`}
     ${parts && html`<${Parts} header=${parts} />`}
     <div class="code"><pre tabindex="0" role="region" aria-label="Response body"><code>${text || "(empty)"}</code></pre><${CopyButton} text=${text} /></div>
     ${sent.is_cut && html`<p class="muted">Only the beginning of the body is shown.</p>`}

@@ -1,7 +1,7 @@
 // A request as a curl command, and as calls of the clients that `bff client` generates.
 import { flattened, nameOf } from "./document.js";
 
-const DEMO = /^demo-[\w?=+:.&-]+$/;
+const NONE = { kind: null, value: "" };
 const WORDS = /[A-Za-z0-9]+/g;
 
 /** A text as one word of a POSIX shell. */
@@ -9,20 +9,30 @@ export function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** The header of a token; a real one is not written into code: `$TOKEN` stands for it. */
-function authOf(token) {
-  if (!token) return "";
-  return DEMO.test(token) ? quoted(`Authorization: Bearer ${token}`) : '"Authorization: Bearer $TOKEN"';
+/** Whether a value is an example that everybody knows: only such values are written into code. */
+export function isExample({ example }, value) {
+  return Boolean(example) && value.startsWith(example.replace(/\d+$/, ""));
 }
 
-/** `curl` for a request {method, url, headers, body, token}. */
-export function curlOf({ method, url, headers = [], body = "", token = "" }) {
+/** The header of a credential {kind, value}; `$TOKEN` stands for a real one. */
+function authOf({ kind, value }) {
+  const name = `${kind.header}: ${kind.prefix}`;
+  return isExample(kind, value) ? quoted(name + value) : `"${name}$TOKEN"`;
+}
+
+/** `curl` for a request {method, url, headers, body, credential}. */
+export function curlOf({ method, url, headers = [], body = "", credential = NONE }) {
   const isPlain = method === "GET" || (method === "POST" && body);
   const lines = [`curl -sSi ${isPlain ? "" : `-X ${method} `}${quoted(url)}`];
-  if (token) lines.push(`-H ${authOf(token)}`);
-  for (const [name, value] of headers) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
+  if (credential.value) lines.push(`-H ${authOf(credential)}`);
+  for (const [name, value] of [...(credential.headers?.slice(1) ?? []), ...headers]) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   if (body) lines.push(`--json ${quoted(compact(body))}`);
   return lines.join(" \\\n  ");
+}
+
+/** Whether the generated clients take the credential; cookies are the browser's affair. */
+function hasToken({ kind, value }) {
+  return Boolean(value) && kind.header !== "Cookie";
 }
 
 function compact(body) {
@@ -65,15 +75,21 @@ function parsedBody(body) {
   }
 }
 
+/** Whether the answer is a stream of values, and nothing else. */
+function isStream({ responses }) {
+  const media = Object.keys(responses.find(({ status }) => /^2/.test(status))?.content ?? {});
+  return media.length > 0 && media.every((one) => one === "application/x-ndjson" || one === "text/event-stream");
+}
+
 /** The call in TypeScript; see "A client for the app team" in the documentation. */
-export function typeScriptOf({ gateway, document, operation, values, body, token }) {
+export function typeScriptOf({ gateway, document, operation, values, body, credential = NONE }) {
   const members = argumentsOf(operation, values).map(({ name, schema }) => `${keyOf(name)}: ${JSON.stringify(typed(document, schema, values[name]))}`);
   if (operation.body) members.push(`body: ${literal(parsedBody(body) ?? {})}`);
   const given = members.length ? `{ ${members.join(", ")} }` : "";
   const name = pascal(gateway.name);
-  const lines = [`// bff client ts --gateway ${gateway.name}`, `import { create${name}Client } from "./${gateway.name}.js";`, "", `const api = create${name}Client({`, `  baseUrl: ${JSON.stringify(gateway.url)},`];
-  if (token) lines.push(`  token: () => ${DEMO.test(token) ? JSON.stringify(token) : "session.token"},`);
-  lines.push("});", "", `const result = await api.${camel(operation.id)}(${given});`, "if (result.ok) {", "  show(result.data, result.parts);", "} else {", "  showError(result.message, result.requestId);", "}");
+  const lines = [`// bff client ts --gateway ${gateway.name}`, `import { create${name}Client } from "./clients/${gateway.name}.js";`, "", `const api = create${name}Client({`, `  baseUrl: ${JSON.stringify(gateway.url)},`];
+  if (hasToken(credential)) lines.push(`  token: () => ${isExample(credential.kind, credential.value) ? JSON.stringify(credential.value) : "process.env.TOKEN"},`);
+  lines.push("});", "", `const result = await api.${camel(operation.id)}(${given});`, "if (result.ok) {", isStream(operation) ? "  for await (const line of result.data) console.log(line);" : "  console.log(result.data, result.parts);", "} else {", "  console.error(result.message, result.requestId);", "}");
   return lines.join("\n");
 }
 
@@ -89,17 +105,22 @@ function literal(value) {
 }
 
 /** The call in Python; see "Python clients" in the documentation. */
-export function pythonOf({ gateway, document, operation, values, body, token }) {
+export function pythonOf({ gateway, document, operation, values, body, credential = NONE }) {
   const given = argumentsOf(operation, values);
   const position = given.filter((one) => one.in === "path").map((one) => python(typed(document, one.schema, values[one.name])));
   if (operation.body) position.push(model(document, operation.body.schema, parsedBody(body) ?? {}));
   const keywords = given.filter((one) => one.in !== "path").map((one) => `${snake(one.name)}=${python(typed(document, one.schema, values[one.name]))}`);
   const name = `${pascal(gateway.name)}Client`;
   const module = `${snake(gateway.name)}_client`;
-  const auth = token ? `, token=${DEMO.test(token) ? python(token) : "current_token"}` : "";
+  const isKnown = hasToken(credential) && isExample(credential.kind, credential.value);
+  const auth = hasToken(credential) ? `, token=${isKnown ? python(credential.value) : 'os.environ["TOKEN"]'}` : "";
+  const first = [`# bff client python --gateway ${gateway.name}; pip install clients/${gateway.name}-client`, ...(auth && !isKnown ? ["import os", ""] : [])];
   const names = ["GatewayProblem", name, ...(operation.body ? ["models"] : [])].sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
-  return [`# bff client python --gateway ${gateway.name}`, `from ${module} import ${names.join(", ")}`, "", `with ${name}(${python(gateway.url)}${auth}) as client:`, "    try:",
-    `        answer = client.${snake(operation.id)}(${[...position, ...keywords].join(", ")})`, "    except GatewayProblem as problem:", "        print(problem.code, problem.request_id)", "    else:", "        print(answer.value, answer.parts)"].join("\n");
+  const call = `client.${snake(operation.id)}(${[...position, ...keywords].join(", ")})`;
+  const used = isStream(operation)
+    ? [`        for line in ${call}:`, "            print(line)", "    except GatewayProblem as problem:", "        print(problem.code, problem.request_id)"]
+    : [`        answer = ${call}`, "    except GatewayProblem as problem:", "        print(problem.code, problem.request_id)", "    else:", "        print(answer.value, answer.parts)"];
+  return [...first, `from ${module} import ${names.join(", ")}`, "", `with ${name}(${python(gateway.url)}${auth}) as client:`, "    try:", ...used].join("\n");
 }
 
 function python(value) {

@@ -3,10 +3,11 @@ import { useRef, useState } from "preact/hooks";
 import { Tabs } from "../../components/card.js";
 import { CodeBlock } from "../../components/code.js";
 import { html } from "../../html.js";
-import { installation } from "../../live.js";
 import { BodyForm } from "./body.js";
+import { CredentialField, useCredential } from "./credential.js";
 import { exampleOf, flattened } from "./document.js";
-import { Answer, useSend, useToken } from "./send.js";
+import { useRecordedValues } from "./recorded.js";
+import { Answer, useSend } from "./send.js";
 import { curlOf, pythonOf, typeScriptOf } from "./snippets.js";
 
 /** Fields start with the values that a call needs. */
@@ -29,27 +30,32 @@ function headersOf({ parameters }, values) {
 export function Try({ gateway, document, operation }) {
   const [values, change] = useState(() => firstValues(document, operation));
   const [body, write] = useState(() => (operation.body ? JSON.stringify(exampleOf(document, operation.body.schema), null, 2) : ""));
-  const [token, setToken] = useToken(gateway.name, installation.value?.is_development ? "demo-1" : "");
+  const credential = useCredential(gateway);
+  useRecordedValues(gateway.name, operation, values, change);
   const state = useSend(gateway.name);
   const form = useRef(null);
   const target = targetOf(operation, values);
   const headers = headersOf(operation, values);
   const send = () => {
-    const auth = token ? [["Authorization", `Bearer ${token}`]] : [];
     const media = operation.body ? [["Content-Type", operation.body.media]] : [];
-    return state.send({ method: operation.method, path: target, headers: [...auth, ...media, ...headers], body });
+    return state.send({ method: operation.method, path: target, headers: [...credential.headers, ...media, ...headers], body });
   };
   const submit = (event) => (event.preventDefault(), send());
   const onKeyDown = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), form.current.requestSubmit());
-  const request = { method: operation.method, url: `${gateway.url}${target}`, headers, body, token };
+  const request = { method: operation.method, url: `${gateway.url}${target}`, headers, body, credential };
   return html`<div class="try"><section class="card" aria-label="Try it">
       <header><h2>Try it</h2><span class="end"><button type="submit" form="try-form" class="btn go" disabled=${state.isRunning}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
-      <form id="try-form" ref=${form} onSubmit=${submit} onKeyDown=${onKeyDown}><div class="inputs"><label><span>bearer token</span><input type=${/^demo-/.test(token) || !token ? "text" : "password"} value=${token} placeholder="none" autocomplete="off" spellcheck=${false} onInput=${(event) => setToken(event.target.value.trim())} /></label>
+      <form id="try-form" ref=${form} onSubmit=${submit} onKeyDown=${onKeyDown}><div class="inputs"><${CredentialField} credential=${credential} />
         ${operation.parameters.map((one) => html`<${Input} key=${`${one.in} ${one.name}`} document=${document} parameter=${one} value=${values[one.name] ?? ""} onChange=${(value) => change((now) => ({ ...now, [one.name]: value }))} />`)}</div>
       ${operation.body && html`<${BodyForm} document=${document} schema=${operation.body.schema} media=${operation.body.media} body=${body} write=${write} />`}
     </form>
-    <${Answer} state=${state} retry=${send} empty=${`Sends ${operation.method} ${target} to ${gateway.name}.`} /></section>
-    <${Code} snippets=${{ curl: () => curlOf(request), ts: () => typeScriptOf({ gateway, document, operation, values, body, token }), python: () => pythonOf({ gateway, document, operation, values, body, token }) }} /></div>`;
+    <${Answer} state=${state} credential=${credential} retry=${send} empty=${`Sends ${operation.method} ${target} to ${gateway.name}.`} /></section>
+    <${Code} snippets=${{ curl: () => curlOf(request), ts: () => typeScriptOf({ gateway, document, operation, values, body, credential }), python: () => pythonOf({ gateway, document, operation, values, body, credential }) }} /></div>`;
+}
+
+function placeholderOf({ required }, { default: usual }) {
+  if (usual !== undefined && usual !== "") return String(usual);
+  return required ? "required" : "";
 }
 
 /** A parameter as a field: a list for enums and booleans, else text. */
@@ -59,7 +65,7 @@ function Input({ document, parameter, value, onChange }) {
   const shared = { value, required: parameter.required === true, "aria-label": `${parameter.name} (${parameter.in})` };
   return html`<label><span title=${parameter.name}>${parameter.name}${parameter.required ? "" : html` <em>optional</em>`}</span>
     ${options ? html`<select ...${shared} onChange=${(event) => onChange(event.target.value)}><option value="">–</option>${options.map((one) => html`<option key=${one} value=${String(one)} selected=${String(one) === value}>${String(one)}</option>`)}</select>`
-      : html`<input type="text" ...${shared} placeholder=${flat.default === undefined || flat.default === "" ? "" : String(flat.default)} autocomplete="off" spellcheck=${false} onInput=${(event) => onChange(event.target.value)} />`}</label>`;
+      : html`<input type="text" ...${shared} placeholder=${placeholderOf(parameter, flat)} autocomplete="off" spellcheck=${false} onInput=${(event) => onChange(event.target.value)} />`}</label>`;
 }
 
 const LANGUAGES = [["curl", "curl"], ["ts", "TypeScript"], ["python", "Python"]];
