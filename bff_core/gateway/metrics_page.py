@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bff_core.admin.operator_token import OperatorToken
 from bff_core.edge.concern import HTTP_ONLY
-from bff_core.gateway.metrics_port import PATH, READ_METHODS, Scraping
+from bff_core.gateway.metrics_port import PATH, READ_METHODS, TIMEOUT_HEADER, Scraping, timeout_of
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteTable
@@ -37,5 +37,6 @@ class MetricsPage:
         if context.scope.method not in READ_METHODS:
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
         accept = context.fields.get(b"accept", b"").decode("latin-1")
-        content_type, body = await self._scrape(accept)
+        timeout = context.fields.get(TIMEOUT_HEADER.encode(), b"").decode("latin-1")
+        content_type, body = await self._scrape(accept, timeout_of(timeout))
         return Response(body, headers={"content-type": content_type, "cache-control": "no-store"})

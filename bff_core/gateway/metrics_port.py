@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from math import inf
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,16 +25,20 @@ MAX_CONNECTIONS: Final = 50
 
 READ_METHODS: Final = frozenset({"GET", "HEAD"})
 
-Scraping = Callable[[str], Awaitable[tuple[str, bytes]]]
-"""Returns the content type and the metrics for a request's `Accept`."""
+TIMEOUT_HEADER: Final = "x-prometheus-scrape-timeout-seconds"
+"""Where Prometheus says how long it waits."""
+
+Scraping = Callable[[str, float], Awaitable[tuple[str, bytes]]]
+"""Returns the content type and the metrics for a request's `Accept` and timeout in seconds."""
 
 
 class PortRequest(NamedTuple):
-    """The head of a request; `path` is without the query."""
+    """The head of a request; `path` is without the query, `timeout` in seconds."""
 
     method: str
     path: str
     accept: str
+    timeout: float
 
 
 def bind_metrics(host: str, port: int) -> socket.socket:
@@ -122,7 +127,7 @@ async def _response(head: bytes, scrape: Scraping) -> bytes:
     elif request.method not in READ_METHODS:
         answered = _rendered(HTTPStatus.METHOD_NOT_ALLOWED, "Use GET.", "allow: GET, HEAD\r\n")
     else:
-        content_type, body = await scrape(request.accept)
+        content_type, body = await scrape(request.accept, request.timeout)
         answered = _with_body(HTTPStatus.OK, content_type, body)
     return (
         answered.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if request.method == "HEAD" else answered
@@ -141,7 +146,17 @@ def _parsed(head: bytes) -> PortRequest | None:
     except ValueError:
         return None
     fields = dict(line.lower().partition(":")[::2] for line in lines if ":" in line)
-    return PortRequest(method, path, fields.get("accept", ""))
+    timeout = timeout_of(fields.get(TIMEOUT_HEADER, ""))
+    return PortRequest(method, path, fields.get("accept", ""), timeout)
+
+
+def timeout_of(value: str) -> float:
+    """Return the timeout of a header; infinite for none, or for what is no positive number."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        return inf
+    return seconds if seconds > 0 else inf
 
 
 def _rendered(status: HTTPStatus, text: str, more: str = "") -> bytes:

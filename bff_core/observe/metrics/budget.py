@@ -14,33 +14,33 @@ Spent = tuple[int, int]
 class Budget:
     """The answers of a view by minute; `good`, `degraded`, `failed` and `slow` count since start.
 
-    A degraded or failed answer that is slow, too, is not counted as slow.
+    A degraded or failed answer that is slow, too, is not counted as slow. While the clock is back,
+    answers count for the newest minute.
     """
 
-    __slots__ = ("_bad", "_minute", "_total", "outcomes")
+    __slots__ = ("_bad", "_minute", "_minute_ends", "_place", "_total", "outcomes")
 
     def __init__(self) -> None:
         self._total = [0] * MINUTES
         self._bad = [0] * MINUTES
-        self._minute = 0
+        self._minute, self._minute_ends = -1, 0.0
+        self._place = 0
         self.outcomes = {"good": 0, "degraded": 0, "failed": 0, "slow": 0}
 
     def count(self, outcome: str, now: float) -> None:
         """Count an answer; `now` is Unix time."""
-        minute = int(now / 60)
-        if minute != self._minute:
-            self._advance(minute)
+        if now >= self._minute_ends:
+            self._advance(int(now / 60))
         self.outcomes[outcome] += 1
-        self._total[minute % MINUTES] += 1
+        self._total[self._place] += 1
         if outcome != "good":
-            self._bad[minute % MINUTES] += 1
+            self._bad[self._place] += 1
 
     def windows(self, now: float) -> dict[str, Spent]:
         """Return what was counted in each window that ends now."""
-        minute = int(now / 60)
-        if minute != self._minute:
-            self._advance(minute)
-        places = [(minute - back) % MINUTES for back in range(MINUTES)]
+        if now >= self._minute_ends:
+            self._advance(int(now / 60))
+        places = [(self._minute - back) % MINUTES for back in range(MINUTES)]
         return {
             name: (
                 sum(self._total[place] for place in places[:length]),
@@ -50,10 +50,11 @@ class Budget:
         }
 
     def _advance(self, minute: int) -> None:
-        """Empty the minutes that have begun since; a clock that went back changes nothing."""
-        for passed in range(min(max(minute - self._minute, 0), MINUTES)):
+        """Empty the minutes that have begun since."""
+        for passed in range(min(minute - self._minute, MINUTES)):
             self._total[(minute - passed) % MINUTES] = self._bad[(minute - passed) % MINUTES] = 0
-        self._minute = max(minute, self._minute)
+        self._minute, self._minute_ends = minute, (minute + 1) * 60.0
+        self._place = minute % MINUTES
 
 
 def burn_rate(spent: Spent, budget: float) -> float | None:

@@ -71,13 +71,17 @@ class RequestCounts:
                 if series.durations:
                     series.histogram.flush()
 
+    def _tidy(self, now: float) -> None:
+        self.flush()
+        if now >= self.step_ends:
+            self.on_step()
+
     def answered(self, event: events.RequestAnswered) -> None:
         """Count an answer, with the parts and calls of its request."""
+        now = self._now()
         self._unflushed += 1
-        if self._unflushed >= MAX_UNFLUSHED:
-            self.flush()
-        if self._now() >= self.step_ends:
-            self.on_step()
+        if self._unflushed >= MAX_UNFLUSHED or now >= self.step_ends:
+            self._tidy(now)
         scope, status = current_request.get(), event.status
         state = "failed" if status >= 500 else "complete"
         problems, calls, is_stale = NO_PROBLEMS, None, False
@@ -89,13 +93,15 @@ class RequestCounts:
                 state = "degraded" if problems and status < 400 else state
         if calls:
             self._count_calls(calls, problems)
-        labels = (event.method, event.route)
+        labels, seconds = (event.method, event.route), event.duration
         view = self.views.found.get(labels) or self._added(*labels)
         if is_stale and state == "complete":
             view.stale += 1
-        if state == "complete" and event.span is None and view.budget is None:
+        if state == "complete" and event.span is None and seconds <= view.good_seconds:
             view.counts[status] += 1
-            view.durations.append(event.duration)
+            view.durations.append(seconds)
+            if view.budget is not None and status < 400:
+                view.budget.count("good", now)
         else:
             self._count(view, event, state, scope=scope, problems=problems, calls=calls or ())
         if scope is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -36,11 +37,14 @@ class Scrape:
         self._silent: set[int] = set()
         self._gateway = "" if own is None else own.gateway
 
-    async def __call__(self, accept: str) -> tuple[str, bytes]:
-        """Return the content type and the text, in the format that `Accept` prefers."""
+    async def __call__(self, accept: str, client_seconds: float = inf) -> tuple[str, bytes]:
+        """Return the content type and the text, in the format that `Accept` prefers.
+
+        Other processes have half of `client_seconds` at most: how long the client waits.
+        """
         query = SamplesQuery(since=NO_STEPS)
         samples = [] if self._own is None else [self.own_samples(self._own, query)]
-        samples += await self._others(query)
+        samples += await self._others(query, min(ANSWER_SECONDS, client_seconds / 2))
         if samples:
             self._gateway = samples[0].gateway
         folder = self._folder
@@ -57,7 +61,7 @@ class Scrape:
             store_totals(self._folder, found.totals)
         return found
 
-    async def _others(self, query: SamplesQuery) -> list[Samples]:
+    async def _others(self, query: SamplesQuery, seconds: float) -> list[Samples]:
         if self._folder is None:
             return []
         paths = {
@@ -66,7 +70,7 @@ class Scrape:
         paths.pop(os.getpid(), None)
         body = encoded(query)
         answers = await asyncio.gather(
-            *(self._samples_of(pid, paths[pid], body) for pid in sorted(paths))
+            *(self._samples_of(pid, paths[pid], body, seconds) for pid in sorted(paths))
         )
         # One that has ended meanwhile is not silent: its parent has removed its socket.
         self._silent = {
@@ -76,8 +80,10 @@ class Scrape:
         }
         return [one for one in answers if one is not None]
 
-    async def _samples_of(self, pid: int, path: Path, body: bytes) -> Samples | None:
-        seconds = SILENT_SECONDS if pid in self._silent else ANSWER_SECONDS
+    async def _samples_of(
+        self, pid: int, path: Path, body: bytes, seconds: float
+    ) -> Samples | None:
+        seconds = min(seconds, SILENT_SECONDS) if pid in self._silent else seconds
         try:
             return decoded_samples(await send_command(path, SAMPLES, body, seconds=seconds))
         except ProcessCommandFailed:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from math import inf
 from typing import Final, Generic, TypeVar
 
 from bff_core.objective import Objective
@@ -53,10 +54,11 @@ class ViewSeries:
 
     `counts` has the complete answers by status, `spoilt` the others by status and state. `stale`
     counts complete answers with a stale part. `durations` are the pending ones of the histogram.
+    A complete answer within `good_seconds` meets the objective.
     """
 
     __slots__ = (
-        *("budget", "counts", "durations", "histogram", "label", "marked"),
+        *("budget", "counts", "durations", "good_seconds", "histogram", "label", "marked"),
         *("objective", "spoilt", "stale"),
     )
 
@@ -74,6 +76,8 @@ class ViewSeries:
         """Set its objective, whose budget has not been spent."""
         self.objective = objective
         self.budget = None if objective is None else Budget()
+        seconds = None if objective is None else objective.seconds
+        self.good_seconds = inf if seconds is None else seconds
 
     def spend(self, state: str, seconds: float, now: float) -> str:
         """Count an answer for the objective: it is good, degraded, failed or slow."""

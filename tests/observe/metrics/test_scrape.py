@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from collections.abc import Sequence
 from functools import partial
+from math import inf
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_cla
 from bff_core import Gateway, Settings
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.metrics import is_served_by_parent
-from bff_core.gateway.metrics_port import bind_metrics, serve_metrics
+from bff_core.gateway.metrics_port import bind_metrics, serve_metrics, timeout_of
 from bff_core.observe.metrics.exposition import CLASSIC, OPENMETRICS
 from bff_core.observe.metrics.families import FAMILIES
 from bff_core.observe.metrics.sink import MetricsSink
@@ -206,7 +207,7 @@ async def answered(port: int, request: bytes) -> bytes:
     return answer
 
 
-ACCEPT = b"accept: application/openmetrics-text\r\n"
+ACCEPT = b"accept: application/openmetrics-text\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.9\r\n"
 
 
 @pytest.mark.parametrize(
@@ -227,8 +228,8 @@ ACCEPT = b"accept: application/openmetrics-text\r\n"
 async def test_a_port_of_its_own_serves_the_metrics_and_nothing_else(request_head, status, body):
     """It needs no token, and accepts any `Host`: Prometheus sends what its target is called."""
 
-    async def scrape(accept: str) -> tuple[str, bytes]:
-        return accept.strip(), b"# EOF\n"
+    async def scrape(accept: str, seconds: float) -> tuple[str, bytes]:
+        return f"{accept.strip()}; {seconds}", b"# EOF\n"
 
     async with serve_metrics(bind_metrics("127.0.0.1", 0), scrape) as port:
         head, _, content = (await answered(port, request_head + b"\r\n")).partition(b"\r\n\r\n")
@@ -236,7 +237,16 @@ async def test_a_port_of_its_own_serves_the_metrics_and_nothing_else(request_hea
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert content == body
     assert (b"allow: GET, HEAD" in head) == (status == 405)
-    assert (b"content-type: application/openmetrics-text" in head) == (status == 200)
+    assert (b"content-type: application/openmetrics-text; 0.9" in head) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("10", 10), ("0.5", 0.5), ("", inf), ("soon", inf), ("-1", inf), ("nan", inf)],
+)
+def test_the_timeout_of_prometheus_is_a_positive_number(value, seconds):
+    """Anything else counts as none."""
+    assert timeout_of(value) == seconds
 
 
 async def test_a_port_has_one_gateway_only():

@@ -88,6 +88,15 @@ def test_a_budget_has_the_answers_of_each_window():
     assert budget.outcomes == {"good": 9, "degraded": 0, "failed": 1, "slow": 0}
 
 
+def test_a_clock_that_is_set_back_loses_no_answers():
+    """They count for the newest minute that has begun."""
+    budget, clock = Budget(), Clock()
+    budget.count("good", clock.now)
+    budget.count("failed", clock.now - 7200)
+
+    assert budget.windows(clock.now - 7200)["5m"] == budget.windows(clock.now)["5m"] == (2, 1)
+
+
 def test_burn_rate_and_rest_of_a_budget():
     """A tenth of the answers is bad, and a hundredth may be."""
     assert burn_rate((10, 1), 0.01) == pytest.approx(10)
@@ -253,7 +262,7 @@ def test_objectives_apply_to_their_views_only_and_not_to_wrong_requests():
     """A 404 spends no budget; a view without an objective has none."""
     sink = MetricsSink(now=Clock())
     ProcessMetrics(sink, "web", views={"GET /a": MeasuredView("A", parsed_objective("≤ 300 ms"))})
-    for status, seconds in ((200, 0.1), (200, 0.4), (404, 0.1), (503, 0.1)):
+    for status, seconds in ((200, 0.3), (200, 0.4), (404, 0.1), (404, 0.4), (503, 0.1)):
         answered(sink, "/a", status, seconds)
         answered(sink, "/b", status, seconds)
 
