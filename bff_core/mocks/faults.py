@@ -132,14 +132,21 @@ class _Active:
 
 
 class MockFaults:
-    """The faults of one mock; without any, calls pass through."""
+    """Gives an ASGI app the control route `/__faults__`; without faults, calls pass through.
 
-    def __init__(self) -> None:
+    Mocks of contracts have it. Another mock gets it by `app.add_middleware(MockFaults)`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
         self._active: list[_Active] = []
         self._chance = random.Random(0)  # noqa: S311 # equal runs, no secrets
 
-    async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the control route, or a call as the faults demand."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         if scope["path"] == PATH:
             await (await self._control(Request(scope, receive)))(scope, receive, send)
             return
@@ -155,7 +162,7 @@ class MockFaults:
         elif other is not None:
             await _answer(other)(scope, receive, send)
         else:
-            await app(scope, receive, send)
+            await self._app(scope, receive, send)
 
     async def _control(self, request: Request) -> Response:
         if request.method == "PUT":

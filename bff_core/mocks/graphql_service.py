@@ -38,7 +38,7 @@ class MockGraphQL:
         from bff_core.mocks.graphql_values import GraphQLValues  # noqa: PLC0415 # the same
 
         self._handlers: dict[str, Callable[..., object]] = {}
-        self._faults = MockFaults()
+        self._faulty = MockFaults(self._serve)
         values = GraphQLValues(seed, self._handlers, Memory())
         self._execution = MockExecution(sdl, values)
 
@@ -60,7 +60,7 @@ class MockGraphQL:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._faults.serve(self._serve, scope, receive, send)
+            await self._faulty(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 

@@ -69,7 +69,7 @@ class MockService:
         resources = MockResources(values, schemas, Memory())
         self._answers = MockAnswers(resources, self._routes.has_item, self._is_list)
         self._handlers: dict[tuple[str, str], MockHandler] = {}
-        self._faults = MockFaults()
+        self._faulty = MockFaults(self._serve)
 
     def get(self, path: str) -> Callable[[AnyHandler], AnyHandler]:
         """Register a handler for GET of a path of the contract, such as `/pets/{id}`."""
@@ -121,7 +121,7 @@ class MockService:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._faults.serve(self._serve, scope, receive, send)
+            await self._faulty(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 

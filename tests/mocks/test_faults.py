@@ -4,9 +4,10 @@ import asyncio
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from bff_core.contracts.openapi import parse
-from bff_core.mocks import MockGraphQL, MockService
+from bff_core.mocks import MockFaults, MockGraphQL, MockService
 from bff_core.mocks.faults import GARBAGE
 from tests.mocks.contract import document
 
@@ -131,6 +132,23 @@ async def test_what_is_no_fault_changes_nothing(fault):
     assert refused.status_code == 422
     assert refused.json()["detail"]
     assert stays.status_code == 500
+
+
+async def test_another_app_gets_faults_as_middleware():
+    """A mock that is written by hand, such as one of FastAPI."""
+    app = FastAPI()
+    app.add_middleware(MockFaults)
+
+    @app.get("/pets")
+    async def get_pets() -> list[str]:
+        return []
+
+    async with calling(app) as client:
+        usual = await client.get("/pets")
+        await put(client, {"kind": "error"})
+        met = await client.get("/pets")
+
+    assert (usual.status_code, met.status_code) == (200, 500)
 
 
 async def test_a_graphql_mock_takes_faults_as_well():
