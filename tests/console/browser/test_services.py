@@ -87,20 +87,54 @@ def test_sliders_apply_after_the_last_movement(show):
 
 
 def test_faults_are_reset_after_a_question(show):
-    """`0` needs a second press; `esc` takes it back, the button resets each faulted service."""
+    """`0` needs a second press, `esc` takes it back; services that were stopped are started."""
     page = show("/console/faults").page
     page.keyboard.press("0")
-    sure = page.get_by_role("button", name="Reset 2 services")
+    sure = page.get_by_role("button", name="Reset 3 services")
     expect(sure).to_be_focused()
     page.keyboard.press("Escape")
     expect(sure).to_have_count(0)
-    deleted = []
-    page.on("request", lambda one: deleted.append(one.url) if one.method == "DELETE" else None)
+    sent = []
+    page.on("request", lambda one: sent.append((one.method, one.url)) if one.method != "GET" else 0)
     page.keyboard.press("0")
     sure.click()
     expect(sure).to_have_count(0)
 
-    assert sorted(url.rsplit("/", 1)[1] for url in deleted) == ["orders", "reviews"]
+    assert sorted((method, url.partition("/api/")[2]) for method, url in sent) == [
+        ("DELETE", "faults/orders"),
+        ("DELETE", "faults/reviews"),
+        ("POST", "processes/recommendations/start"),
+    ]
+
+
+def test_scenarios_stay_about_the_same_services(show):
+    """Also while one of them has stopped; what can't be done then is off."""
+    page = show("/console/faults").page
+    scenarios = page.get_by_role("article", name="Scenarios").get_by_role("button")
+
+    assert [one.inner_text().split("\n") for one in scenarios.all()] == [
+        ["One down", "stop recommendations"],
+        ["Slow reviews", "0.4 s, a long tail"],
+        ["Peak load", "all +150 ms, 2 % errors"],
+        ["Critical hang", "users never answers"],
+        ["Garbage", "pricing sends HTML"],
+        ["Flapping", "orders: 5 s up, 5 s down"],
+    ]
+    expect(scenarios.first).to_be_disabled()
+    with page.expect_request(re.compile("/faults/users$")) as sent:
+        scenarios.nth(3).click()
+    assert json.loads(sent.value.post_data)["hang"] == 1
+
+
+def test_a_page_of_many_clients_is_scrolled_within_its_card(show):
+    """The matrix is not cut: the window does not scroll sideways, the card does."""
+    page = show("/console/screens/Home", width=390).page
+    card = page.get_by_role("region", name="Failure matrix")
+    sizes = card.evaluate("one => [one.scrollWidth, one.clientWidth, document.body.scrollWidth]")
+
+    assert sizes[0] > sizes[1]
+    assert sizes[2] <= 390
+    assert card.get_attribute("tabindex") == "0"
 
 
 def test_a_stopped_service_is_started(show):
