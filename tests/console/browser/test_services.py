@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.console.npm import SOURCES
+
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node")]
 
 
@@ -89,6 +91,7 @@ def test_sliders_apply_after_the_last_movement(show):
 def test_faults_are_reset_after_a_question(show):
     """`0` needs a second press, `esc` takes it back; services that were stopped are started."""
     page = show("/console/faults").page
+    page.get_by_label("users: errors", exact=True).focus()  # a slider takes no letters
     page.keyboard.press("0")
     sure = page.get_by_role("button", name="Reset 3 services")
     expect(sure).to_be_focused()
@@ -154,3 +157,24 @@ def test_a_stuck_saga_is_first_and_can_be_retried(show):
 
     page.get_by_role("button", name="Retry the step").click()
     expect(page.locator(".resume")).to_contain_text("release_stock is tried again now.")
+
+
+def test_a_computed_matrix_stays(show):
+    """Also when the page loads the screen again; the keyboard goes on at the first service."""
+    page = show("/console/screens/ProductPage").page
+    page.clock.install()
+    fixture = json.loads((SOURCES / "fixtures" / "screens.detail.json").read_text())
+    cells = [
+        {"gateway": c["gateway"], "route": c["route"], "is_used": False} for c in fixture["clients"]
+    ]
+    matrix = [{"upstream": "reviews", "parts": ["rating"], "cells": cells}]
+    found = {**fixture, "has_matrix": True, "matrix": matrix}
+    page.route("**/matrix*", lambda route: route.fulfill(json=found))
+    page.reload()
+    page.get_by_role("button", name="Compute all").click()
+    expect(page.locator(".mx")).to_contain_text("not used")
+    expect(page.get_by_role("button", name="reviews")).to_be_focused()
+    with page.expect_response(re.compile("/api/screens/ProductPage")):
+        page.clock.run_for(11_000)
+
+    expect(page.locator(".mx")).to_contain_text("not used")
