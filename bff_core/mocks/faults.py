@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bff_core.mocks.control_access import refusal_of
 from bff_core.mocks.problems import PROBLEM, Refusal, problem
 from bff_core.mocks.request_checks import body_bytes
 
@@ -165,6 +166,8 @@ class MockFaults:
             await self._app(scope, receive, send)
 
     async def _control(self, request: Request) -> Response:
+        if why := refusal_of(request.headers):
+            return _problem(Refusal(403, why))
         if request.method == "PUT":
             try:
                 wanted = msgspec.json.decode(await body_bytes(request), type=_Wanted)

@@ -134,6 +134,32 @@ async def test_what_is_no_fault_changes_nothing(fault):
     assert stays.status_code == 500
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "localhost:9001"}, 200),
+        ({"host": "127.0.0.1"}, 200),
+        ({"host": "[::1]:9001"}, 200),
+        ({"host": "catalog"}, 200),
+        ({"host": "evil.example"}, 403),
+        ({"host": "127.0.0.1.evil.example"}, 403),
+        ({"host": ""}, 403),
+        ({"origin": "http://localhost:3000"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "none"}, 200),
+    ],
+)
+async def test_pages_and_other_hosts_set_no_faults(headers, status):
+    """A page of another site could break a mock otherwise; what is no control route stays open."""
+    body = {"faults": [{"kind": "error", "status": 418}]}
+    async with calling(mock()) as client:
+        set_ = await client.put("/__faults__", json=body, headers=headers)
+        pets = await client.get("/pets", headers=headers)
+
+    assert (set_.status_code, pets.status_code) == (status, 418 if status == 200 else 200)
+
+
 async def test_another_app_gets_faults_as_middleware():
     """A mock that is written by hand, such as one of FastAPI."""
     app = FastAPI()

@@ -132,6 +132,20 @@ def test_scenarios_stay_about_the_same_services(show):
     assert json.loads(sent.value.post_data)["hang"] == 1
 
 
+def test_flapping_ends_with_the_page(show):
+    """It breaks a service at once; a page that is left lets it answer again."""
+    page = show("/console/faults").page
+    sent = []
+    page.context.on("request", lambda one: sent.append(one.post_data) if one.method == "PUT" else 0)
+    with page.expect_request(re.compile("/faults/orders$")):
+        page.get_by_role("button", name="Flapping").click()
+    expect(page.get_by_role("button", name="Stop flapping")).to_be_visible()
+    with page.expect_request(re.compile("/faults/orders$")):
+        page.get_by_role("link", name="Overview").click()
+
+    assert [json.loads(one)["errors"] for one in sent] == [1, 0]
+
+
 def test_a_page_of_many_clients_is_scrolled_within_its_card(show):
     """The matrix is not cut: the window does not scroll sideways, the card does."""
     page = show("/console/screens/Home", width=390).page
