@@ -58,4 +58,5 @@ def _number(services: int) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(names) if len(names) < MAX_NAMED else ", ".join(names)
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last

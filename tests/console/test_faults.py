@@ -14,8 +14,9 @@ import uvicorn
 
 from bff_core.console.development import Development
 from bff_core.console.fault_control import COUNTS
+from bff_core.console.fault_headline import headline_of
 from bff_core.console.log_ring import LogRing
-from bff_core.console.model import Live, ProcessInfo
+from bff_core.console.model import ClientView, FaultCard, Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
 from bff_core.console.sources import GatewaySource
 from bff_core.contracts.openapi import parse
@@ -364,3 +365,23 @@ async def test_without_a_run_the_areas_say_where_they_are(pages):
 
     assert [one.status_code for one in answers] == [501, 501]
     assert "bff dev" in answers[0].json()["detail"]
+
+
+def test_the_headline_names_who_suffers():
+    """A fault that no client notices is said to have no effect."""
+    card = FaultCard(service="reviews", port=1, state="running", takes_faults=True, latency=0.4)
+
+    def headline(*states: str) -> str:
+        clients = [
+            ClientView(
+                gateway=f"g{place}", client="", route="GET /home", status=200, size=1, calls=1,
+                received=1, p95=None, state=state,
+            )
+            for place, state in enumerate(states)
+        ]  # fmt: skip
+        return headline_of([card], clients, "Home").text
+
+    said = "**reviews** is 0.4 s slower: Home"
+    assert headline("complete", "complete") == f"{said} is still complete for all clients."
+    assert headline(*["degraded"] * 3) == f"{said} is degraded for g0, g1 and g2."
+    assert headline("failed", "degraded") == f"{said} fails for g0 and is degraded for g1."
