@@ -18,12 +18,13 @@ from bff_core import (
     gateway,
     optional,
 )
+from bff_core.admin.operator_token import OperatorToken
 from bff_core.auth import SessionAuthenticator
 from bff_core.console.access import Access
 from bff_core.console.app import Console
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource, Sources
-from bff_core.events import AnyEvent
+from bff_core.events import AnyEvent, Events
 from bff_core.graphql import GraphQL
 from bff_core.observe.metrics.process import ProcessMetrics
 from bff_core.observe.metrics.samples import SamplesQuery, encoded
@@ -351,7 +352,9 @@ async def test_in_production_only_the_plan_is_shown(pages):
     environ = {"BFF_ENV": "production", "BFF_ALLOWED_HOSTS": "localhost"}
     async with client(board, {"rates": reply(200, [1])}, environ=environ) as sending:
         source = GatewaySource(name="board", commands=process_commands(sending.app))
-        access = Access(is_development=False, token="a-token-of-an-operator")
+        access = Access(
+            is_development=False, token=OperatorToken("a-token-of-an-operator", Events())
+        )
         console = Console(Sources([source]), is_development=False, access=access)
         bearer = {"authorization": "Bearer a-token-of-an-operator"}
         async with browser(pages.app(console)) as operator:
