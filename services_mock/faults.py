@@ -11,7 +11,7 @@ from services_mock.routes import RouteTable, covers
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
-Pause = Annotated[float, Meta(gt=0, le=3600)]
+Pause = Annotated[float, Meta(ge=0.001, le=3600)]
 Size = Annotated[int, Meta(ge=1, le=4 * 1024**3)]
 Flavour = Literal["syntax", "cut", "nan", "deep", "shape", "html", "charset", "empty"]
 

@@ -6,6 +6,7 @@ as they are.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,8 @@ from bff_core.console.program_client import ProgramClient, ProgramUnavailable
 PATH: Final = "/__faults__"
 SECONDS: Final = 1.0
 """How long a service may take to answer its control route."""
+
+REFUSED: Final = 422
 
 MAX_LATENCY: Final = 3600.0
 DEFAULT_AT_MOST: Final = 60.0
@@ -34,12 +37,40 @@ _CALLS: Final = min(COUNTS - {"hits"})
 _ANYWHERE: Final = {"route": "*", "seed": 0, "times": None}
 
 
+OTHER_KINDS: Final = (
+    "unavailable",
+    "hang_mid_body",
+    "drip",
+    "reset",
+    "truncated",
+    "wrong_length",
+    "surplus",
+    "oversized",
+    "gzip_bomb",
+)
+"""The kinds without a slider. A mock that takes only some of them reports its `kinds`."""
+
+
 class _Report(msgspec.Struct):
     faults: list[Fault]
+    kinds: list[str] | None = None
+
+    @property
+    def offered(self) -> list[str]:
+        """The kinds without a slider that the mock takes."""
+        return [one for one in OTHER_KINDS if self.kinds is None or one in self.kinds]
+
+
+class _Problem(msgspec.Struct):
+    detail: str = ""
 
 
 class NoFaultControl(Exception):
     """A service takes no faults, or refused them; the message says why."""
+
+
+class FaultsRefused(NoFaultControl):
+    """A service does not take these faults; the message says why."""
 
 
 class _Counts(NamedTuple):
@@ -74,18 +105,17 @@ class FaultControl:
             since=service.since,
         )
         if service.state == "running":
-            faults = await self._read(service)
-            if faults is not None:
-                card.takes_faults = True
-                _fill(card, faults)
-                counts = self._counted(service, faults)
-                card.calls, card.hits = counts
+            report = await self._read(service)
+            if report is not None:
+                card.takes_faults, card.offers = True, report.offered
+                _fill(card, report.faults)
+                card.calls, card.hits = self._counted(service, report.faults)
         return card
 
     async def put(self, service: ProcessInfo, wanted: SetFaults) -> FaultCard:
         """Set the console's faults, and leave others; return the service's card.
 
-        Raises `NoFaultControl`.
+        Raises `NoFaultControl`, and `FaultsRefused` if the service does not take these.
         """
         if service.state != "running":
             raise NoFaultControl(f"{service.name} is {service.state}: start it first")
@@ -94,7 +124,8 @@ class FaultControl:
             raise NoFaultControl(
                 f"{service.name} has no control route {PATH}: only mocks that have it take faults"
             )
-        counts, after = self._counted(service, before), _changed(before, wanted)
+        faults = before.faults
+        counts, after = self._counted(service, faults), _changed(faults, wanted)
         await self._write(service, after)
         self._before[service.name] = counts if after else _Counts()
         return await self.card(service)
@@ -110,10 +141,10 @@ class FaultControl:
         calls += max((int(one.get(_CALLS, 0)) for one in faults), default=0)
         return _Counts(calls, hits + sum(int(one.get("hits", 0)) for one in faults))
 
-    async def _read(self, service: ProcessInfo) -> list[Fault] | None:
+    async def _read(self, service: ProcessInfo) -> _Report | None:
         try:
             reply = await self._client.send(_address(service), "GET", PATH, seconds=SECONDS)
-            return msgspec.json.decode(reply.body, type=_Report).faults
+            return msgspec.json.decode(reply.body, type=_Report)
         except (ProgramUnavailable, msgspec.DecodeError):
             return None
 
@@ -126,8 +157,17 @@ class FaultControl:
             )
         except ProgramUnavailable as error:
             raise NoFaultControl(f"{service.name} does not answer: {error}") from None
+        if reply.status == REFUSED:
+            raise FaultsRefused(_reason(reply.body))
         if not 200 <= reply.status < 300:
             raise NoFaultControl(f"{service.name} answered {reply.status} to PUT {PATH}")
+
+
+def _reason(body: bytes) -> str:
+    """Return why a service refused faults, from its problem details."""
+    with contextlib.suppress(msgspec.DecodeError):
+        return msgspec.json.decode(body, type=_Problem).detail.rstrip(".")
+    return "it does not take these faults"
 
 
 def _address(service: ProcessInfo) -> str:

@@ -27,6 +27,8 @@ def headline_of(cards: Sequence[FaultCard], clients: Sequence[ClientView], scree
         for word, names in (("fails", failed), ("is degraded", degraded))
         if names
     ]
+    if signed_in and not effects:
+        effects = ["is still complete for all clients"]
     state: Severity = "failed" if failed else "fallback"
     text = f"{subject}: {screen} {' and '.join(effects)}." if effects else f"{subject}."
     return Headline(state=state, text=text)
@@ -39,12 +41,16 @@ def _effect(card: FaultCard) -> str:
     others = [*(kind.replace("_", " ") for kind in card.kinds), *card.others]
     effects = [
         f"is {card.latency:g} s slower" if card.latency else "",
-        f"fails {card.errors:.0%} of its requests" if card.errors else "",
-        f"leaves {card.hang:.0%} of its requests unanswered" if card.hang else "",
-        f"sends garbage to {card.garbage:.0%} of its requests" if card.garbage else "",
+        f"fails {_percent(card.errors)} of its requests" if card.errors else "",
+        f"leaves {_percent(card.hang)} of its requests unanswered" if card.hang else "",
+        f"sends garbage to {_percent(card.garbage)} of its requests" if card.garbage else "",
         f"has other faults ({', '.join(others)})" if others else "",
     ]
     return " and ".join(one for one in effects if one)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
 
 
 def _number(services: int) -> str:
@@ -52,4 +58,5 @@ def _number(services: int) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(names) if len(names) < MAX_NAMED else ", ".join(names)
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last

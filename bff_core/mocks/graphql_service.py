@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from bff_core.mocks.faults import MockFaults
 from bff_core.mocks.memory import Memory
 from bff_core.mocks.preferences import preferences_of
 from bff_core.mocks.problems import PROBLEM, Refusal, phrase, problem
@@ -37,6 +38,7 @@ class MockGraphQL:
         from bff_core.mocks.graphql_values import GraphQLValues  # noqa: PLC0415 # the same
 
         self._handlers: dict[str, Callable[..., object]] = {}
+        self._faulty = MockFaults(self._serve)
         values = GraphQLValues(seed, self._handlers, Memory())
         self._execution = MockExecution(sdl, values)
 
@@ -58,10 +60,13 @@ class MockGraphQL:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
         elif scope["type"] == "http":
-            response = await self._answer(Request(scope, receive))
-            await response(scope, receive, send)
+            await self._faulty(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         if request.url.path == HEALTH:

@@ -16,6 +16,7 @@ from bff_core.contracts.document import Document, HttpOperation
 from bff_core.contracts.types import Json
 from bff_core.mocks.answers import MockAnswers
 from bff_core.mocks.call import MockCall, MockHandler, MockReply
+from bff_core.mocks.faults import MockFaults
 from bff_core.mocks.listing import listing_of
 from bff_core.mocks.memory import Memory
 from bff_core.mocks.parameters import Received
@@ -68,6 +69,7 @@ class MockService:
         resources = MockResources(values, schemas, Memory())
         self._answers = MockAnswers(resources, self._routes.has_item, self._is_list)
         self._handlers: dict[tuple[str, str], MockHandler] = {}
+        self._faulty = MockFaults(self._serve)
 
     def get(self, path: str) -> Callable[[AnyHandler], AnyHandler]:
         """Register a handler for GET of a path of the contract, such as `/pets/{id}`."""
@@ -119,11 +121,13 @@ class MockService:
         if scope["type"] == "lifespan":
             await lifespan(receive, send)
         elif scope["type"] == "http":
-            request = Request(scope, receive)
-            answer = await self._answer(request)
-            await answer(scope, receive, send)
+            await self._faulty(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(Request(scope, receive))
+        await answer(scope, receive, send)
 
     async def _answer(self, request: Request) -> HTTPResponse:
         raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()

@@ -37,7 +37,7 @@ async function send(method, path, { fields = {}, body, signal } = {}) {
   if (body !== undefined) Object.assign(headers, { "Content-Type": "application/json", "X-BFF-Console": "1" });
   let answer;
   try {
-    answer = await fetch(url, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(url, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body), keepalive: method === "PUT" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem("The console does not answer", "It may be restarting. Look at the terminal that runs it.");

@@ -31,12 +31,12 @@ export function useKeys(keys) {
 }
 
 function isField(target) {
-  return target.closest?.("input, textarea, select, [contenteditable='true'], .cm-editor") != null;
+  return target.closest?.("input:not([type=range], [type=checkbox]), textarea, select, [contenteditable='true'], .cm-editor") != null;
 }
 
 function ownsKey(target, key) {
-  if (key === "Enter" || key === " ") return target.closest?.("a, button, summary, [role=button]") != null;
-  return key.startsWith("Arrow") && target.closest?.("[role=menu], [role=tablist], [role=slider], [role=combobox]") != null;
+  if (key === "Enter" || key === " ") return target.closest?.("a, button, summary, [role=button], [type=checkbox]") != null;
+  return key.startsWith("Arrow") && target.closest?.("[role=menu], [role=tablist], [role=slider], [type=range], [role=combobox]") != null;
 }
 
 function press(event) {

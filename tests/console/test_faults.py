@@ -1,5 +1,7 @@
 """The API of faults, processes and logs over real mock services."""
 
+import asyncio
+import socket
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -8,16 +10,21 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 
 from bff_core.console.development import Development
 from bff_core.console.fault_control import COUNTS
+from bff_core.console.fault_headline import headline_of
 from bff_core.console.log_ring import LogRing
-from bff_core.console.model import Live, ProcessInfo
+from bff_core.console.model import ClientView, FaultCard, Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
 from bff_core.console.sources import GatewaySource
+from bff_core.contracts.openapi import parse
+from bff_core.mocks import MockService
 from bff_core.observe.request_records import RequestRecords
 from tests.console.conftest import CHANGE, browser
 from tests.console.records import record
+from tests.mocks.contract import document
 
 ROOT = Path(__file__).parents[2]
 DRIP = {"kind": "drip", "route": "GET /reviews", "rate": 0.2}
@@ -154,7 +161,8 @@ async def test_other_kinds_hit_each_call(opened, mock_port):
     assert (stays.json()["kinds"], stays.json()["flavour"]) == (kinds, "html")
     assert [one["kind"] for one in faults] == ["garbage", *kinds]
     assert (last.json()["kinds"], last.json()["garbage"]) == (["drip"], 0)
-    assert (unknown.status_code, of_mock(mock_port)[0]["kind"]) == (409, "drip")
+    assert (unknown.status_code, of_mock(mock_port)[0]["kind"]) == (422, "drip")
+    assert "nonsense" in unknown.json()["detail"]
 
 
 async def test_hits_are_counted_over_changes(opened, mock_port):
@@ -184,7 +192,7 @@ async def test_the_page_begins_with_what_is_broken(opened, run):
     assert fine["headline"]["text"] == "No faults: all 2 services answer as usual."
     assert page["headline"] == {
         "state": "fallback",
-        "text": "**reviews** fails 50% of its requests, **maps** is stopped.",
+        "text": "**reviews** fails 50 % of its requests, **maps** is stopped.",
         "links": [],
     }
     assert [(one["service"], one["takes_faults"], one["state"]) for one in page["cards"]] == [
@@ -199,10 +207,14 @@ async def test_the_page_begins_with_what_is_broken(opened, run):
         ("nonsense", {}, 404, "`bff dev` runs: reviews, maps, web."),
         ("web", {}, 404, "Faults are injected into services: choose one."),
         ("maps", {}, 409, "maps has no control route /__faults__"),
-        ("reviews", {"errors": 1.1}, 422, "Give a number from 0 to 1."),
-        ("reviews", {"hang": -0.1}, 422, "Give a number from 0 to 1."),
-        ("reviews", {"latency": 3601}, 422, "Give seconds from 0 to 3600."),
-        ("reviews", {"spread": 6}, 422, "Give a number to 5."),
+        ("reviews", {"errors": 1.1}, 422, "Give 0 for none, or 0.001 to 1, not 1.1."),
+        ("reviews", {"hang": -0.1}, 422, "not -0.1."),
+        ("reviews", {"hang": 1e-9}, 422, "Give 0 for none, or 0.001 to 1, not 1e-09."),
+        ("reviews", {"latency": 3601}, 422, "Give 0 for none, or 0.001 to 3600 s, not 3601."),
+        ("reviews", {"latency": 1e-9}, 422, "not 1e-09."),
+        ("reviews", {"latency": 1e300}, 422, "not 1e+300."),
+        ("reviews", {"spread": 6}, 422, "Give 0 for none, or 0.001 to 5, not 6."),
+        ("reviews", {"garbage": 1, "flavour": "x"}, 422, "Invalid enum value 'x'"),
         ("reviews", {"latency": "fast"}, 422, "Expected `float`"),
     ],
 )
@@ -216,6 +228,44 @@ async def test_what_can_not_be_set_is_a_problem(
     assert answer.status_code == status
     assert detail in answer.json()["detail"]
     assert of_mock(mock_port) == []
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+async def test_what_is_no_number_is_refused(opened, mock_port, number):
+    """JSON has no such numbers."""
+    async with opened() as (_, http):
+        headers = {**CHANGE, "content-type": "application/json"}
+        url = "/console/api/faults/reviews"
+        answer = await http.put(url, content=f'{{"hang": {number}}}', headers=headers)
+
+    assert (answer.status_code, of_mock(mock_port)) == (422, [])
+
+
+async def test_sliders_work_on_a_mock_of_a_contract(opened, run):
+    """Mocks that `bff add service` makes take what a card offers for them, and count it."""
+    mock = MockService(parse(document()))
+    server = uvicorn.Server(uvicorn.Config(mock, log_level="error"))
+    listening = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    port = listening.getsockname()[1]
+    run.infos["maps"].port = port
+    async with opened() as (_, http):
+        wanted = {"latency": 0.001, "spread": 1, "errors": 1.0, "hang": 0.1, "garbage": 0.1}
+        card = (await put(http, "maps", **wanted, flavour="html", kinds=["unavailable"])).json()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            answer = await client.get("/pets")
+        met = (await http.get("/console/api/faults")).json()["cards"][1]
+        other = await put(http, "maps", kinds=["drip"])
+    server.should_exit = True
+    await serving
+
+    assert (card["takes_faults"], card["offers"], card["kinds"]) == (
+        *(True, ["unavailable"], ["unavailable"]),
+    )
+    assert {name: card[name] for name in wanted} == wanted
+    assert answer.status_code == 500
+    assert (met["calls"], met["errors"]) == (1, 1.0)
+    assert (other.status_code, "drip" in other.json()["detail"]) == (422, True)
 
 
 async def test_a_stopped_service_can_not_get_faults(opened, run):
@@ -315,3 +365,23 @@ async def test_without_a_run_the_areas_say_where_they_are(pages):
 
     assert [one.status_code for one in answers] == [501, 501]
     assert "bff dev" in answers[0].json()["detail"]
+
+
+def test_the_headline_names_who_suffers():
+    """A fault that no client notices is said to have no effect."""
+    card = FaultCard(service="reviews", port=1, state="running", takes_faults=True, latency=0.4)
+
+    def headline(*states: str) -> str:
+        clients = [
+            ClientView(
+                gateway=f"g{place}", client="", route="GET /home", status=200, size=1, calls=1,
+                received=1, p95=None, state=state,
+            )
+            for place, state in enumerate(states)
+        ]  # fmt: skip
+        return headline_of([card], clients, "Home").text
+
+    said = "**reviews** is 0.4 s slower: Home"
+    assert headline("complete", "complete") == f"{said} is still complete for all clients."
+    assert headline(*["degraded"] * 3) == f"{said} is degraded for g0, g1 and g2."
+    assert headline("failed", "degraded") == f"{said} fails for g0 and is degraded for g1."

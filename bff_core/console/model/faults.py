@@ -12,8 +12,8 @@ class FaultCard(msgspec.Struct, kw_only=True):
     """A mock service: its faults, and how many requests they have met.
 
     Latencies are seconds, rates shares. `spread` is the sigma of a log-normal latency, 0 a constant
-    one; `flavour` the kind of garbage. `kinds` are other kinds that are set on all routes, `others`
-    says in words what else is set. `since` is when it stopped.
+    one; `flavour` the kind of garbage. `kinds` are other kinds that are set on all routes, of those
+    that it `offers`; `others` says in words what else is set. `since` is when it stopped.
     """
 
     service: str
@@ -31,6 +31,7 @@ class FaultCard(msgspec.Struct, kw_only=True):
     flavour: str = ""
     kinds: list[str] = []
     since: float | None = None
+    offers: list[str] = []
 
 
 class SetFaults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -12,12 +12,21 @@ from starlette.routing import Route
 from bff_core.console.answers import ConsoleProblem, answer, read_json
 from bff_core.console.app import Console
 from bff_core.console.development import Development
-from bff_core.console.fault_control import MAX_LATENCY, FaultControl, NoFaultControl
+from bff_core.console.fault_control import (
+    MAX_LATENCY,
+    REFUSED,
+    FaultControl,
+    FaultsRefused,
+    NoFaultControl,
+)
 from bff_core.console.fault_headline import headline_of
 from bff_core.console.fault_probe import FaultProbe
 from bff_core.console.model import FaultCard, FaultsPage, Live, SetFaults
 
 MAX_SPREAD: Final = 5.0
+
+LEAST: Final = 0.001
+"""Smaller latencies (seconds) and shares have no effect that anyone sees."""
 
 
 def routes(console: Console) -> list[Route]:
@@ -69,6 +78,9 @@ class _FaultsAPI:
         wanted = _checked(await read_json(request, SetFaults))
         try:
             card = await self.control.put(service, wanted)
+        except FaultsRefused as error:
+            title = f"{service.name} refuses these faults"
+            raise ConsoleProblem(REFUSED, title, f"{error}.") from None
         except NoFaultControl as error:
             raise ConsoleProblem(409, f"{service.name} takes no faults", f"{error}.") from None
         return self._changed(card)
@@ -124,12 +136,13 @@ def _checked(wanted: SetFaults) -> SetFaults:
     """Return faults that a service takes; raises `ConsoleProblem` (422)."""
     shares = {"errors": wanted.errors, "hang": wanted.hang, "garbage": wanted.garbage}
     for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ConsoleProblem(422, f"{name} is no share", "Give a number from 0 to 1.")
-    if not 0 <= wanted.latency <= MAX_LATENCY:
-        raise ConsoleProblem(
-            422, "latency is out of range", f"Give seconds from 0 to {MAX_LATENCY:g}."
-        )
-    if not 0 <= wanted.spread <= MAX_SPREAD:
-        raise ConsoleProblem(422, "spread is out of range", f"Give a number to {MAX_SPREAD:g}.")
+        _check(name, share, "", 1)
+    _check("latency", wanted.latency, " s", MAX_LATENCY)
+    _check("spread", wanted.spread, "", MAX_SPREAD)
     return wanted
+
+
+def _check(name: str, value: float, unit: str, limit: float) -> None:
+    if value and not LEAST <= value <= limit:
+        given = f"Give 0 for none, or {LEAST:g} to {limit:g}{unit}, not {value:g}."
+        raise ConsoleProblem(REFUSED, f"{name} is out of range", given)

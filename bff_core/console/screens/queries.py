@@ -15,16 +15,15 @@ def queries_of(
 ) -> Iterator[tuple[str, str, str]]:
     """Yield queries of a root field, the best first: path of the endpoint, query and a note.
 
-    The last query of a client comes first that selects only this field and needs no variables; a
-    client that is given inputs gets a query with them. Then come queries of all fields, each less
-    deep than the one before.
+    The longest query of a client comes first that selects only this field and needs no variables:
+    a shorter one may be a trial. A client that is given inputs gets a query with them. Then come
+    queries of all fields, each less deep than the one before.
     """
     path, one = root_field(app, coordinate)
     if not inputs:
-        for text in reversed(list(_known_queries(app, path))):
-            if _selects_only(text, one.name):
-                yield path, text, "as a client requested it last"
-                break
+        known = (text for text in _known_queries(app, path) if _selects_only(text, one.name))
+        if text := max(known, key=len, default=""):
+            yield path, text, "as a client requested it"
     given, note = dict(inputs), "all fields"
     for depth in range(MAX_DEPTH, 0, -1):
         try:

@@ -26,7 +26,7 @@ async def send_view(
 ) -> ViewExchange:
     """Send the request of a view for a viewer.
 
-    A field is requested by the last query of a client that selects only that field, else by one
+    A field is requested by the longest query of a client that selects only that field, else by one
     with all fields, as deep as the gateway accepts.
     """
     if view.route.kind == "field":

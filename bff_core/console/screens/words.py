@@ -11,6 +11,9 @@ NEARLY: Final = 0.8
 
 ARROW: Final = " \u2192 "
 
+STATES: Final = ("failed", "degraded", "complete")
+"""The states of answers, the worst first."""
+
 ALL: Final = 0.97
 """The share of a part's timeout from which on the part takes all of it."""
 
@@ -84,14 +87,20 @@ def _near_timeout(seconds: float, timeout: float | None) -> str:
 
 def _while_broken(screen: str, clients: Sequence[ClientView], broken: Sequence[str]) -> str:
     verb = "fails" if len(broken) == 1 else "fail"
-    answered = [one for one in clients if one.state is not None]
+    worst = {gateway: _worst_state(clients, gateway) for gateway in {c.gateway: 0 for c in clients}}
     texts = [
         f"{state} on {_joined(names, 'and')}"
-        for state in ("failed", "degraded", "complete")
-        if (names := list(dict.fromkeys(one.gateway for one in answered if one.state == state)))
+        for state in STATES
+        if (names := [gateway for gateway, one in worst.items() if one == state])
     ]
     became = "; ".join(texts) or "not answered"
     return f"While **{_joined(broken, 'and')}** {verb}, {screen} is {became}."
+
+
+def _worst_state(clients: Sequence[ClientView], gateway: str) -> str:
+    """Return the worst state of the answers of a gateway; empty without any."""
+    found = {one.state for one in clients if one.gateway == gateway}
+    return next((one for one in STATES if one in found), "")
 
 
 def _worst(clients: Sequence[ClientView]) -> Severity:

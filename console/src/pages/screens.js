@@ -56,6 +56,7 @@ function Screen({ name }) {
   const inputs = Object.fromEntries(query.value);
   const [probe, change] = useState({ running: "", problem: null });
   const [experiment, show] = useState(null);
+  const [computed, compute] = useState(null);
   const screen = useResource(`screens/${encodeURIComponent(name)}`, inputs, { every: experiment ? 0 : EVERY });
   const run = async (action, body, done) => {
     change({ running: action, problem: null });
@@ -69,9 +70,16 @@ function Screen({ name }) {
   const breakThese = (broken) => (broken.length ? run("break", { broken }, show) : show(null));
   useKeys({ Escape: () => (experiment ? show(null) : false) });
   return html`<${Loaded} resource=${screen} what=${`the screen ${name}`} rows=${12}>
-    ${(data) => html`<${Detail} data=${experiment ?? data} base=${data} probe=${probe} breakThese=${breakThese}
-      computeMatrix=${() => run("matrix", {}, (found) => (screen.set(found), show(null)))} viewer=${inputs.viewer ?? ""} />`}
+    ${(data) => html`<${Detail} data=${experiment ?? data} base=${withMatrix(data, computed)} probe=${probe} breakThese=${breakThese}
+      computeMatrix=${() => run("matrix", {}, (found) => (screen.set(found), compute(found), show(null)))} viewer=${inputs.viewer ?? ""} />`}
   <//>`;
+}
+
+/** A screen that was loaded again, with the matrix that was computed for the same clients. */
+function withMatrix(data, computed) {
+  const routes = ({ clients }) => clients.map(({ gateway, route }) => `${gateway} ${route}`).join();
+  if (data.has_matrix || computed === null || routes(data) !== routes(computed)) return data;
+  return { ...data, has_matrix: true, matrix: computed.matrix };
 }
 
 function Detail({ data, base, probe, breakThese, computeMatrix, viewer }) {

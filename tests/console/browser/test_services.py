@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.console.npm import SOURCES
+
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node")]
 
 
@@ -73,8 +75,11 @@ def test_sliders_apply_after_the_last_movement(show):
     slider = page.get_by_label("users: errors", exact=True)
     slider.focus()
     with page.expect_request(lambda one: one.method == "PUT"):
-        for _ in range(5):
-            page.keyboard.press("ArrowRight")
+        slider.evaluate("""one => [1, 2, 3, 4].forEach((step) => {
+            one.value = step;
+            one.dispatchEvent(new Event("input", { bubbles: true }));
+        })""")
+        page.keyboard.press("ArrowRight")
     typed = page.get_by_label("users: latency, typed")
     with page.expect_request(lambda one: one.method == "PUT"):
         typed.fill("3.5 s")
@@ -87,20 +92,69 @@ def test_sliders_apply_after_the_last_movement(show):
 
 
 def test_faults_are_reset_after_a_question(show):
-    """`0` needs a second press; `esc` takes it back, the button resets each faulted service."""
+    """`0` needs a second press, `esc` takes it back; services that were stopped are started."""
     page = show("/console/faults").page
+    page.get_by_label("users: errors", exact=True).focus()  # a slider takes no letters
     page.keyboard.press("0")
-    sure = page.get_by_role("button", name="Reset 2 services")
+    sure = page.get_by_role("button", name="Reset 3 services")
     expect(sure).to_be_focused()
     page.keyboard.press("Escape")
     expect(sure).to_have_count(0)
-    deleted = []
-    page.on("request", lambda one: deleted.append(one.url) if one.method == "DELETE" else None)
+    sent = []
+    page.on("request", lambda one: sent.append((one.method, one.url)) if one.method != "GET" else 0)
     page.keyboard.press("0")
     sure.click()
     expect(sure).to_have_count(0)
 
-    assert sorted(url.rsplit("/", 1)[1] for url in deleted) == ["orders", "reviews"]
+    assert sorted((method, url.partition("/api/")[2]) for method, url in sent) == [
+        ("DELETE", "faults/orders"),
+        ("DELETE", "faults/reviews"),
+        ("POST", "processes/recommendations/start"),
+    ]
+
+
+def test_scenarios_stay_about_the_same_services(show):
+    """Also while one of them has stopped; what can't be done then is off."""
+    page = show("/console/faults").page
+    scenarios = page.get_by_role("article", name="Scenarios").get_by_role("button")
+
+    assert [one.inner_text().split("\n") for one in scenarios.all()] == [
+        ["One down", "stop recommendations"],
+        ["Slow reviews", "0.4 s, a long tail"],
+        ["Peak load", "all +150 ms, 2 % errors"],
+        ["Critical hang", "users never answers"],
+        ["Garbage", "pricing sends HTML"],
+        ["Flapping", "orders: 5 s up, 5 s down"],
+    ]
+    expect(scenarios.first).to_be_disabled()
+    with page.expect_request(re.compile("/faults/users$")) as sent:
+        scenarios.nth(3).click()
+    assert json.loads(sent.value.post_data)["hang"] == 1
+
+
+def test_flapping_ends_with_the_page(show):
+    """It breaks a service at once; a page that is left lets it answer again."""
+    page = show("/console/faults").page
+    sent = []
+    page.context.on("request", lambda one: sent.append(one.post_data) if one.method == "PUT" else 0)
+    with page.expect_request(re.compile("/faults/orders$")):
+        page.get_by_role("button", name="Flapping").click()
+    expect(page.get_by_role("button", name="Stop flapping")).to_be_visible()
+    with page.expect_request(re.compile("/faults/orders$")):
+        page.get_by_role("link", name="Overview").click()
+
+    assert [json.loads(one)["errors"] for one in sent] == [1, 0]
+
+
+def test_a_page_of_many_clients_is_scrolled_within_its_card(show):
+    """The matrix is not cut: the window does not scroll sideways, the card does."""
+    page = show("/console/screens/Home", width=390).page
+    card = page.get_by_role("region", name="Failure matrix")
+    sizes = card.evaluate("one => [one.scrollWidth, one.clientWidth, document.body.scrollWidth]")
+
+    assert sizes[0] > sizes[1]
+    assert sizes[2] <= 390
+    assert card.get_attribute("tabindex") == "0"
 
 
 def test_a_stopped_service_is_started(show):
@@ -120,3 +174,24 @@ def test_a_stuck_saga_is_first_and_can_be_retried(show):
 
     page.get_by_role("button", name="Retry the step").click()
     expect(page.locator(".resume")).to_contain_text("release_stock is tried again now.")
+
+
+def test_a_computed_matrix_stays(show):
+    """Also when the page loads the screen again; the keyboard goes on at the first service."""
+    page = show("/console/screens/ProductPage").page
+    page.clock.install()
+    fixture = json.loads((SOURCES / "fixtures" / "screens.detail.json").read_text())
+    cells = [
+        {"gateway": c["gateway"], "route": c["route"], "is_used": False} for c in fixture["clients"]
+    ]
+    matrix = [{"upstream": "reviews", "parts": ["rating"], "cells": cells}]
+    found = {**fixture, "has_matrix": True, "matrix": matrix}
+    page.route("**/matrix*", lambda route: route.fulfill(json=found))
+    page.reload()
+    page.get_by_role("button", name="Compute all").click()
+    expect(page.locator(".mx")).to_contain_text("not used")
+    expect(page.get_by_role("button", name="reviews")).to_be_focused()
+    with page.expect_response(re.compile("/api/screens/ProductPage")):
+        page.clock.run_for(11_000)
+
+    expect(page.locator(".mx")).to_contain_text("not used")

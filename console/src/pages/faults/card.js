@@ -55,7 +55,7 @@ export function Card({ card, setCard, reload }) {
   return html`<article class="card fc ${kind}" aria-label=${card.service}>
     <header><h2>${card.service}</h2><span class="muted mono">:${card.port}</span><span class="grow"></span><${StateOf} card=${shown} /></header>
     ${card.takes_faults || !isRunning ? html`<div class="sl">${SLIDERS.map((slider) => html`<${Slider} key=${slider.name} slider=${slider} service=${card.service} value=${shown[slider.name]} edit=${edit} isOff=${!isRunning} />`)}</div>`
-      : html`<p class="nofaults muted">It has no control route <code>/__faults__</code>, so it can only be stopped and started.</p>`}
+      : html`<p class="nofaults muted">It has no control route <code>/__faults__</code>, so it can only be stopped and started. Mocks of <code>bff add service</code> have one; an ASGI app gets it by <code>app.add_middleware(MockFaults)</code> of <code>bff_core.mocks</code>.</p>`}
     ${isOpen && isRunning && html`<${More} card=${shown} edit=${edit} close=${() => open(false)} />`}
     <footer>${problem ? html`<span class="t-failed why" role="alert" title=${problem.detail}>${problem.title}</span>` : html`<span class="muted why">${footOf(card, shown)}</span>`}<span class="grow"></span>
       ${isRunning && card.takes_faults && html`<button type="button" class="btn plain" aria-expanded=${String(isOpen)} aria-label=${`${isOpen ? "Less" : "More"} faults of ${card.service}`} onClick=${() => open(!isOpen)}>${isOpen ? "Less" : "More"}</button>`}

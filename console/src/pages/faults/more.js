@@ -7,13 +7,14 @@ export function More({ card, edit, close }) {
   const panel = useRef(null);
   useEffect(() => panel.current.querySelector("select").focus(), []);
   const kinds = card.kinds ?? [];
+  const offered = KINDS.filter(([kind]) => !card.offers || card.offers.includes(kind));
   const toggle = (kind) => edit({ kinds: kinds.includes(kind) ? kinds.filter((one) => one !== kind) : [...kinds, kind] });
   const choice = (label, options, value, choose) => html`<label><span>${label}</span><select aria-label=${`${card.service}: ${label}`} onChange=${(event) => choose(event.target.value)}>
     ${options.map(([key, word]) => html`<option value=${key} selected=${key === value}>${word}</option>`)}</select></label>`;
   return html`<div class="moref" ref=${panel} role="group" aria-label=${`More faults of ${card.service}`} onKeyDown=${(event) => event.key === "Escape" && close()}>
     ${choice("latency is", SPREADS, nearest(card.spread ?? 0), (value) => edit({ spread: Number(value) }))}
     ${choice("garbage is", FLAVOURS, card.flavour ?? "", (value) => edit({ flavour: value }))}
-    <fieldset><legend>On every call</legend>${KINDS.map(([kind, word]) => html`<label class="check"><input type="checkbox" checked=${kinds.includes(kind)} onChange=${() => toggle(kind)} /> ${word}</label>`)}</fieldset>
+    ${offered.length > 0 && html`<fieldset><legend>On every call</legend>${offered.map(([kind, word]) => html`<label class="check"><input type="checkbox" checked=${kinds.includes(kind)} onChange=${() => toggle(kind)} /> ${word}</label>`)}</fieldset>`}
   </div>`;
 }
 

@@ -70,9 +70,12 @@ function useFlapping(card, set, fail) {
     };
     turn();
     const timer = setInterval(turn, FLAP_EVERY);
+    const end = () => isDown && turn();
+    addEventListener("pagehide", end); // a page that is closed leaves no fault behind
     return () => {
       clearInterval(timer);
-      if (isDown) turn();
+      removeEventListener("pagehide", end);
+      end();
     };
   }, [name]);
   return { isOn: name !== "", isOff: !name && !(card && isAble(card)), name: name || card?.service, toggle: () => choose(name ? "" : card.service) };

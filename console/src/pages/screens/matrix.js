@@ -1,4 +1,5 @@
 // The failure matrix: what each client gets while one service fails.
+import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../../components/icons.js";
 import { Dot } from "../../components/state.js";
 import { bytes } from "../../format.js";
@@ -11,14 +12,18 @@ const ROOMY = 3; // clients beside which the parts have a column of their own
 export function Matrix({ data, base, probe, breakThese, computeMatrix }) {
   const rows = base.has_matrix ? base.matrix : servicesOf(base.plan);
   const degraded = new Set(base.plan.filter((node) => node.state !== "ok").flatMap((node) => node.upstreams));
+  const table = useRef(null);
+  const had = useRef(base.has_matrix);
+  useEffect(() => { // its button is gone: the keyboard goes on at the first service
+    if (base.has_matrix && !had.current && document.activeElement === document.body) table.current.querySelector("button")?.focus({ preventScroll: true });
+  }, [base.has_matrix]);
   const isWide = base.clients.length > ROOMY;
-  return html`<div class="scroll" role="region" aria-label="Failure matrix" tabindex="0"><table class="mx ${isWide ? "wide" : ""}"><caption class="sr">What each client gets while a service fails</caption>
+  return html`<div class="scroll" role="region" aria-label="Failure matrix" tabindex="0"><table ref=${table} class="mx ${isWide ? "wide" : ""}"><caption class="sr">What each client gets while a service fails</caption>
       <thead><tr><th scope="col">Service</th>${!isWide && html`<th scope="col">Parts</th>`}${base.clients.map((client) => html`<th scope="col" title=${client.route}><${Icon} name=${clientOf(client).icon} size=${14} />${wordOf(client, base.clients)}</th>`)}</tr></thead>
       <tbody>${rows.map((row) => html`<${Row} key=${row.upstream} row=${row} clients=${base.clients} isWide=${isWide} broken=${data.broken} isNow=${degraded.has(row.upstream)} probe=${probe} breakThese=${breakThese} />`)}</tbody>
     </table></div>
     ${!base.has_matrix && html`<div class="compute"><p>Not computed yet. The console requests the screen once for each service and client, with that service failing and without caches.</p>
-      <button type="button" class="btn go" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute all"}</button></div>`}
-    ${base.has_matrix && html`<p class="again"><button type="button" class="btn" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute again"}</button></p>`}`;
+      <button type="button" class="btn go" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute all"}</button></div>`}`;
 }
 
 /** The word of a client; routes tell several views of one gateway apart. */
