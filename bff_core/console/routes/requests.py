@@ -132,9 +132,9 @@ class _Requests:
         wanted = OriginsRequest(
             method=capture.method,
             target=capture.target,
-            route=stored.record.route,
+            span_id=stored.record.span_id,
             body=capture.request.decode("utf-8", "replace"),
-            response=capture.response.decode(),
+            response=capture.response.decode("utf-8", "replace"),
         )
         finding = asyncio.ensure_future(
             origins_of(self._console.sources, stored.row.gateway, wanted)
