@@ -305,6 +305,23 @@ async def test_news_have_bounds():
     assert second == Live(time=NOW)
 
 
+async def test_the_spans_of_all_requests_are_bounded():
+    """Requests with very many spans displace older ones; those with few are many."""
+    site = Recorded("web")
+    large = [part("rating", 0.0, 0.1)] * 10_000
+    site.records["web"].add(record(request_id="failed", state="failed", seconds=0.1))
+    await site.rows()
+    for number in range(12):
+        site.records["web"].add(record(*large, request_id=str(number), seconds=0.1))
+        await site.rows()
+    site.records["web"].add(record(request_id="last", seconds=0.1))
+
+    await site.rows()
+    stored = sorted(site.store.all(), key=lambda one: one.order)
+
+    assert [one.row.id for one in stored] == [*(str(number) for number in range(2, 12)), "last"]
+
+
 async def test_a_process_that_does_not_answer_is_reported():
     """The requests of the other gateways are there."""
     site = Recorded("web")
