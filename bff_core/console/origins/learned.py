@@ -9,7 +9,7 @@ empty, or from the part that everything within it comes from.
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
+from time import thread_time
 from typing import Any, Final
 
 import msgspec
@@ -32,8 +32,8 @@ UNKNOWN: Final = ""
 """The part of a place whose part is not known."""
 
 MAX_RUNS: Final = 400
-MAX_SECONDS: Final = 1.5
-"""Runs for one request, each of which takes one or two milliseconds, and how long all may take."""
+MAX_SECONDS: Final = 3.0
+"""Runs for one request, each of one or two milliseconds, and seconds of the processor for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ async def learn(
     composed: Sequence[Composed],
     *,
     max_runs: int = MAX_RUNS,
+    max_seconds: float = MAX_SECONDS,
 ) -> Learned | None:
     """Return what is learned of a request that only reads; None if it is not answered with JSON.
 
@@ -64,7 +65,7 @@ async def learn(
 
     `composed` are the compositions of its usual answer. No service is called.
     """
-    runs = _Runs(probe, request, recorded_values(composed), max_runs)
+    runs = _Runs(probe, request, recorded_values(composed), max_runs, thread_time() + max_seconds)
     usual = await runs.send(lambda _, value: value)
     base = json_of(usual)
     again = await runs.answer(lambda _, value: value)
@@ -127,13 +128,13 @@ class _Runs:
     request: ProbeRequest
     record: Sequence[Values]
     left: int
+    until: float
     edges: set[tuple[str, str]] = field(default_factory=set)
-    until: float = field(default_factory=lambda: monotonic() + MAX_SECONDS)
 
     @property
     def is_over(self) -> bool:
         """Whether there were too many runs, or they took too long."""
-        return self.left < 0 or monotonic() > self.until
+        return self.left < 0 or thread_time() > self.until
 
     def values_of(self, name: str) -> list[Any]:
         """Return the recorded values of a part: one for each of its runs, or of its batches."""
