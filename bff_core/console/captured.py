@@ -56,7 +56,7 @@ class CapturedRequests:
         if (gateway, one.span_id) in self._stored:
             return
         self._stored[gateway, one.span_id] = one
-        self._size += len(one.request) + len(one.response)
+        self._size += one.stored_bytes
         while self._size > MAX_STORED_BYTES or len(self._stored) > MAX_STORED:
             _, oldest = self._stored.popitem(last=False)
-            self._size -= len(oldest.request) + len(oldest.response)
+            self._size -= oldest.stored_bytes

@@ -12,7 +12,9 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from bff_core.console.model import LogEntry, LogPage
-from bff_core.observe.masking import masked
+from bff_core.observe.body_masking import masked_text
+from bff_core.observe.masking import HIDDEN, masked
+from bff_core.observe.secret_names import hides
 
 LINES: Final = 5_000
 """Lines that are stored of a process."""
@@ -160,7 +162,7 @@ def entry_of(line: Line) -> LogEntry:
             level=_level_of(line.text),
             text=masked(line.text),
         )
-    fields = {name: masked(_shown(value)) for name, value in record.items() if name not in _OWN}
+    fields = {name: _field(name, value) for name, value in record.items() if name not in _OWN}
     return LogEntry(
         id=str(line.number),
         time=_instant(record.get("time"), line.time),
@@ -212,6 +214,16 @@ def _instant(text: object, default: float) -> float:
         return datetime.fromisoformat(str(text)).timestamp()
     except ValueError:
         return default
+
+
+def _field(name: str, value: object) -> str:
+    """Return a field as text; values of names that sound secret are masked, also within it."""
+    if isinstance(value, dict | list):
+        try:
+            return HIDDEN if hides(name, "") else masked_text(_shown(value), "application/json")
+        except RecursionError:
+            return HIDDEN
+    return HIDDEN if hides(name, _shown(value)) else masked(_shown(value))
 
 
 def _shown(value: object) -> str:

@@ -24,6 +24,9 @@ MAX_NEWEST: Final = 1000
 MAX_APART: Final = 400
 """The newest requests, and the newest degraded, failed and slow ones, each."""
 
+MAX_SPANS: Final = 100_000
+"""Spans of all stored requests; the oldest requests are dropped if there are more."""
+
 MAX_PULLED: Final = 200
 """Records that one process sends at a time; the rest is counted as dropped."""
 
@@ -76,7 +79,7 @@ class RequestStore:
         self._by_key: dict[tuple[str, str], StoredRequest] = {}
         self._by_id: dict[str, StoredRequest] = {}
         self._holders: dict[int, int] = {}
-        self._order = 0
+        self._order = self._spans = 0
         self._pulled_at = -math.inf
         self._pulling = asyncio.Lock()
         self.failed: list[ProcessFailure] = []
@@ -146,6 +149,7 @@ class RequestStore:
         key = _key(gateway, record)
         known = self._by_key.get(key)
         if known is not None:  # it comes again with the background work after its answer
+            self._spans += len(record.spans) - len(known.record.spans)
             known.record = record
             return
         other = self._by_id.get(record.request_id)
@@ -161,8 +165,17 @@ class RequestStore:
         if record.seconds >= SLOW_SECONDS:
             rings.append(self._apart["slow"])
         self._holders[stored.order] = len(rings)
+        self._spans += len(record.spans)
         for ring in rings:
             self._drop(ring.add(stored))
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Drop the oldest requests while there are too many spans."""
+        while self._spans > MAX_SPANS:
+            rings = [ring for ring in (self._newest, *self._apart.values()) if ring.items]
+            oldest = min(rings, key=lambda ring: ring.items[0].order)
+            self._drop(oldest.items.popleft())
 
     def _drop(self, one: StoredRequest | None) -> None:
         """Forget a request once no ring has it."""
@@ -171,6 +184,7 @@ class RequestStore:
         self._holders[one.order] -= 1
         if not self._holders[one.order]:
             del self._holders[one.order]
+            self._spans -= len(one.record.spans)
             del self._by_key[_key(one.row.gateway, one.record)]
             del self._by_id[one.row.id]
 

@@ -47,6 +47,13 @@ class Capture(msgspec.Struct, kw_only=True):
     response: bytes = b""
     is_response_cut: bool = False
 
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes it holds: bodies, headers and target."""
+        headers = (*self.request_headers, *self.response_headers)
+        names = sum(len(name) + len(value) for name, value in headers)
+        return len(self.request) + len(self.response) + len(self.target) + names
+
 
 class _Exchange:
     """A request in flight."""
@@ -170,10 +177,10 @@ class Captures:
 
     def _add(self, one: Capture) -> None:
         self._stored[one.span_id] = one
-        self._size += len(one.request) + len(one.response)
+        self._size += one.stored_bytes
         while self._size > MAX_STORED_BYTES or len(self._stored) > self._max_stored:
             _, oldest = self._stored.popitem(last=False)
-            self._size -= len(oldest.request) + len(oldest.response)
+            self._size -= oldest.stored_bytes
 
 
 def _has_body(headers: Fields) -> bool:

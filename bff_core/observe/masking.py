@@ -10,7 +10,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_plus
 
-from bff_core.observe.secret_names import hides
+from bff_core.observe.secret_names import hides, may_hide
 
 HIDDEN: Final = "***"
 
@@ -122,6 +122,8 @@ def redacted(text: str) -> str:
 
 def _end_of_secret(name: str, text: str, start: int) -> int:
     """Return where the value ends that starts at an index; the index itself if it is shown."""
+    if not may_hide(name):
+        return start  # without a look at the value, which may be the whole rest
     if text[start : start + 1] in {"{", "["}:
         return _end_of_group(text, start) if hides(name, "") else start
     found = _TEXT.match(text, start)

@@ -23,6 +23,9 @@ MAX_NEWEST: Final = 500
 MAX_APART: Final = 200
 """The newest degraded, slow and failed ones, each; many complete ones do not displace them."""
 
+MAX_BYTES: Final = 4 << 20
+"""The bytes of the degraded, slow and failed ones, each, and half of those of the newest."""
+
 SLOW_SECONDS: Final = 0.5
 """From how many seconds on a request is slow."""
 
@@ -191,6 +194,24 @@ class _Stored(msgspec.Struct):
     line: bytes
 
 
+class _Ring:
+    """The newest records of some kind, bounded by their number and their bytes."""
+
+    def __init__(self, size: int, max_bytes: int) -> None:
+        self.items: deque[_Stored] = deque()
+        self._size, self._max_bytes = size, max_bytes
+        self._bytes = 0
+
+    def add(self, one: _Stored) -> None:
+        """Add a record; the oldest ones are dropped if there are too many."""
+        self.items.append(one)
+        self._bytes += len(one.line)
+        while len(self.items) > self._size or (
+            self._bytes > self._max_bytes and len(self.items) > 1
+        ):
+            self._bytes -= len(self.items.popleft().line)
+
+
 class RequestRecords:
     """The newest records of this process, encoded; degraded, slow and failed ones apart."""
 
@@ -201,13 +222,12 @@ class RequestRecords:
         newest: int = MAX_NEWEST,
         apart: int = MAX_APART,
         slow_seconds: float = SLOW_SECONDS,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self.sampling = sampling or RecordSampling()
         self._slow_seconds = slow_seconds
-        self._newest: deque[_Stored] = deque(maxlen=newest)
-        self._apart: dict[str, deque[_Stored]] = {
-            name: deque(maxlen=apart) for name in ("degraded", "failed", "slow")
-        }
+        self._newest = _Ring(newest, 2 * max_bytes)
+        self._apart = {name: _Ring(apart, max_bytes) for name in ("degraded", "failed", "slow")}
         self._started = time.time()
         self._number = 0
 
@@ -220,11 +240,11 @@ class RequestRecords:
         self._number += 1
         record.number, record.pid = self._number, os.getpid()
         stored = _Stored(self._number, record.request_id, msgspec.json.encode(record))
-        self._newest.append(stored)
+        self._newest.add(stored)
         if record.state != "complete":
-            self._apart[record.state].append(stored)
+            self._apart[record.state].add(stored)
         if record.seconds >= self._slow_seconds:
-            self._apart["slow"].append(stored)
+            self._apart["slow"].add(stored)
 
     def since(self, cursor: int, limit: int) -> bytes:
         """Return the newest records after a cursor: an encoded `RecordPage`."""
@@ -247,7 +267,7 @@ class RequestRecords:
         return max(found, key=lambda one: one.number).line if found else None
 
     def _all(self) -> list[_Stored]:
-        return [one for ring in (self._newest, *self._apart.values()) for one in ring]
+        return [one for ring in (self._newest, *self._apart.values()) for one in ring.items]
 
     def commands(self) -> dict[str, Command]:
         """Return the commands that read the records; see `serve_commands`.

@@ -1,6 +1,7 @@
 """What may be shown of a request: its headers and query without credentials or personal data."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote_plus
 
@@ -40,7 +41,15 @@ def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str
 
 def shown_header(name: bytes, value: bytes, *, limit: int = MAX_READ) -> str:
     """Return the value of a request's header as it may be shown, of its first bytes."""
-    return redacted(value[:limit].decode("latin-1")) if name in SHOWN else HIDDEN
+    if name not in SHOWN:
+        return HIDDEN
+    return _usual(value) if len(value) <= MAX_VALUE else redacted(value[:limit].decode("latin-1"))
+
+
+@lru_cache(maxsize=512)
+def _usual(value: bytes) -> str:
+    """Return a value that is not long: most come again and again."""
+    return redacted(value.decode("latin-1"))
 
 
 def shown_target(target: str, route: str) -> str:

@@ -58,11 +58,14 @@ def _is_known(name: str) -> tuple[bool, bool]:
     return is_secret(name), bool(words) and words[-1].lower() in MAYBE
 
 
+def may_hide(name: str) -> bool:
+    """Whether any value is not to be shown under a name."""
+    return any(_is_known(name[-MAX_NAME:]))
+
+
 def hides(name: str, value: str) -> bool:
     """Whether a value is not to be shown under a name."""
-    if len(name) > MAX_NAME:
-        name = name[-MAX_NAME:]
-    is_one, may_be = _is_known(name)
+    is_one, may_be = _is_known(name[-MAX_NAME:])
     return is_one or (may_be and _HARMLESS.fullmatch(value) is None)
 
 

@@ -76,6 +76,20 @@ def test_credentials_are_masked(ring):
     assert shown.count("***") == 3
 
 
+def test_fields_are_masked_by_their_names(ring):
+    """Those of the application's own lines, also within others; one that is too deep is hidden."""
+    deep = {"a": 1}
+    for _ in range(450):
+        deep = {"a": deep}
+    fields = {"token": "hush", "user": {"pin": 1234, "id": 7}, "auth": {"a": "hush"}, "code": "no"}
+    ring.add("web", json.dumps({"event": "x", "deep": deep, **fields}))
+
+    found = ring.page().lines[0].fields
+
+    assert found.pop("deep").startswith(('{"a":', "***"))
+    assert found == {"token": "***", "user": '{"pin":"***","id":7}', "auth": "***", "code": "no"}
+
+
 def test_each_process_has_room_for_its_newest_lines(ring):
     """A process that writes much drops lines of its own only; they are counted."""
     ring.add("users", "first")

@@ -14,6 +14,7 @@ from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
 from bff_core.console.origins.process import find_origins
 from bff_core.console.probe.probe import ProbeRequest, open_probe
+from bff_core.observe.request_records import records_of
 from bff_core.testing import client, fail
 from tests.bffs.in_process import SCRIPTS
 from tests.console.conftest import browser
@@ -28,10 +29,22 @@ async def opened(app: Any, services: Any = SCRIPTS):
         async def find(method: str, target: str, body: Any = None) -> tuple[FoundOrigins, bytes]:
             answer = await sending.request(method, target, json=body)
             text = "" if body is None else json.dumps(body)
-            stored = OriginsRequest(method=method, target=target, body=text, response=answer.text)
+            stored = OriginsRequest(
+                method=method,
+                target=target,
+                body=text,
+                response=answer.text,
+                span_id=span_of(sending.app, answer),
+            )
             return await find_origins(sending.app, stored, learned), answer.content
 
         yield find
+
+
+def span_of(app: Any, answer: Any) -> str:
+    """Return the id of the span of a request, from its record."""
+    line = records_of(app.events).get(answer.headers["x-request-id"])
+    return json.loads(line)["span_id"]
 
 
 def part_at(found: FoundOrigins, pointer: str) -> str:
@@ -127,7 +140,7 @@ async def learned_of_home(services: Any) -> dict[str, str]:
         open_probe(sending.app) as probe,
     ):
         composed = (await probe.send(request)).composed
-        found = await LearnedOrigins(sending.app).of_route("/v1/home", probe, request, composed)
+        found = await LearnedOrigins(sending.app).of_request("home", probe, request, composed)
     return {} if found is None else dict(found.parts)
 
 
@@ -302,8 +315,8 @@ async def test_a_request_that_may_change_something():
     assert (found.note, mutation.note) == (note, note)
 
 
-async def test_a_route_is_learned_from_an_answer_of_it():
-    """No service is called for it, and other answers of the route need nothing more."""
+async def test_each_answer_is_learned_from_its_own_parts():
+    """No service is called for it."""
     async with client("bffs.mobile.app:app", SCRIPTS, viewer="1") as sending:
         learned = LearnedOrigins(sending.app)
         answers = [await sending.get(f"/v1/products/{number}") for number in ("8", "9")]
@@ -312,7 +325,7 @@ async def test_a_route_is_learned_from_an_answer_of_it():
             stored = OriginsRequest(
                 method="GET",
                 target="/v1/products/8",
-                route="/v1/products/{product_id}",
+                span_id=span_of(sending.app, answer),
                 response=answer.text,
             )
             found = await find_origins(sending.app, stored, learned)

@@ -99,6 +99,25 @@ async def test_a_type_condition():
     assert await parts_of(query) == {"/data/numbers/one": "first"}
 
 
+async def test_one_name_of_several_types():
+    """Of a union, each type may have another part under a name: which one it is is unknown."""
+    one, two = "... on Numbers { x: one }", "... on Numbers { x: total }"
+
+    for query in (f"{{ numbers {{ {one} {two} }} }}", f"{{ numbers {{ {two} {one} }} }}"):
+        assert await parts_of(query) == {"/data/numbers/x": ""}
+    assert await parts_of(f"{{ numbers {{ {one} {one} }} }}") == {"/data/numbers/x": "first"}
+
+
+async def test_fragments_that_unfold_without_end_have_no_parts():
+    """Such queries are refused, but the console shows them: it answers at once."""
+    doubled = [f"fragment f{n} on Numbers {{ ...f{n + 1} ...f{n + 1} }}" for n in range(40)]
+    bomb = "{ numbers { ...f0 } } fragment f40 on Numbers { one } " + " ".join(doubled)
+    cycle = "{ numbers { ...A } } fragment A on Numbers { ...A }"
+    deep = "{ numbers " + "{ numbers " * 3000 + "{ one }" + "}" * 3001
+
+    assert [await parts_of(one) for one in (bomb, cycle, deep)] == [None, None, None]
+
+
 def test_the_longest_pointer_wins():
     """A pointer covers what is below it, but for longer ones; an empty part is an unknown one."""
     learned = Learned({"/items": "page", "/items/*/price": "price", "/items/*/price/note": ""})

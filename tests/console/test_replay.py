@@ -220,6 +220,22 @@ async def test_captures_are_bounded():
     assert details[-1]["body_note"].startswith("Not stored any more")
 
 
+async def test_headers_count_as_stored_bytes():
+    """Requests with long headers and no bodies displace older ones as well."""
+    app = Shop().app()
+    one = Capture(
+        span_id="1", method="GET", target="/a", request_headers=[("x-a", "b" * 10)], request=b"cd",
+        response_headers=[("y", "z")], response=b"efg",
+    )  # fmt: skip
+    async with running(app) as client, browser(app) as console:
+        await client.get("/v1/home", headers={"x-a": "b" * 1000})
+        await newest(console)
+        found = [app.captures.get(span_id) for span_id in list(app.captures._stored)]
+
+    assert one.stored_bytes == 2 + 13 + 2 + 2 + 3
+    assert app.captures._size == sum(one.stored_bytes for one in found) > 1000
+
+
 def captured(body: bytes, kind: str = "application/json") -> Capture:
     """Return the capture of a response."""
     return Capture(

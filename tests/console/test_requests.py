@@ -95,7 +95,7 @@ async def test_a_request_of_a_client_is_listed_and_explained():
     assert [one["name"] for one in detail["spans"] if one["is_to_blame"]] == ["rank"]
     assert (detail["calls"], detail["attempts"]) == (2, 2)
     assert detail["path"] == "/v1/pages/7?token=***"
-    assert "-H 'cookie: '" in detail["curl"]
+    assert '"${COOKIE:?' in detail["curl"]
     assert "secret" not in response.text
 
 
@@ -303,6 +303,23 @@ async def test_news_have_bounds():
     assert first.requests[-1].id == str(MAX_LIVE_ROWS + 19)
     assert first.rows_dropped == 20
     assert second == Live(time=NOW)
+
+
+async def test_the_spans_of_all_requests_are_bounded():
+    """Requests with very many spans displace older ones; those with few are many."""
+    site = Recorded("web")
+    large = [part("rating", 0.0, 0.1)] * 10_000
+    site.records["web"].add(record(request_id="failed", state="failed", seconds=0.1))
+    await site.rows()
+    for number in range(12):
+        site.records["web"].add(record(*large, request_id=str(number), seconds=0.1))
+        await site.rows()
+    site.records["web"].add(record(request_id="last", seconds=0.1))
+
+    await site.rows()
+    stored = sorted(site.store.all(), key=lambda one: one.order)
+
+    assert [one.row.id for one in stored] == [*(str(number) for number in range(2, 12)), "last"]
 
 
 async def test_a_process_that_does_not_answer_is_reported():

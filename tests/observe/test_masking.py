@@ -93,7 +93,11 @@ def test_several_texts_of_one_field_are_read_as_text():
 
 
 @pytest.mark.parametrize(
-    "piece", ["x", "eyJ-", "eyJ.", 'a"', "token", "bearer ", "a@", "-", "=", "'"]
+    "piece",
+    [
+        *("x", "eyJ-", "eyJ.", 'a"', "token", "bearer ", "a@", "-", "=", "'", "?a=", "key=", "//"),
+        *("a:{", "token:{", "/aA1", "-----BEGIN PRIVATE KEY-----", '{"token":', "a: ", "4 ", "["),
+    ],
 )
 def test_long_texts_take_linear_time(piece):
     """Whatever a service or a client sends, it is masked in milliseconds."""

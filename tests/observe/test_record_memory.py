@@ -198,6 +198,17 @@ def test_many_complete_requests_displace_no_degraded_one() -> None:
     assert ids == ["r2", "r3", "r4", "r5", *(f"r{number}" for number in range(90, 100))]
 
 
+def test_the_bytes_of_records_are_bounded() -> None:
+    """Large records displace older ones of their kind, before there are too many of them."""
+    records = RequestRecords(max_bytes=10_000)
+    records.add(record(0, state="failed"))
+    for number in range(1, 30):
+        records.add(record(number, path="/" + "p" * 4000))
+
+    ids = [one.request_id for one in stored(records).records]
+    assert ids == ["r0", "r26", "r27", "r28", "r29"]
+
+
 def test_a_cursor_continues_and_counts_what_was_missed() -> None:
     """A reader that comes late, and one that reads little."""
     records = RequestRecords(newest=10)

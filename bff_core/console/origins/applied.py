@@ -29,18 +29,19 @@ class Origins:
 def apply(learned: Learned, body: Json) -> Origins:
     """Return the origins of the places of a body."""
     found = Origins()
-    _Applied(learned.parts, found).value(body, (), "", UNKNOWN)
+    _Applied(learned.parts, learned.known, found).value(body, (), "", UNKNOWN)
     return found
 
 
 @dataclass(slots=True)
 class _Applied:
     learned: Mapping[str, str]
+    known: frozenset[str] | None
     found: Origins
 
     def value(self, value: Json, place: Place, pattern: str, outer: str) -> int:
         """Add the origins of a value and of those within it; return how many bytes they have."""
-        part = self.learned.get(pattern, outer)
+        part = self._part(pattern, outer)
         if part != outer:
             self.found.parts[pointer(place)] = part
             if part:
@@ -51,7 +52,7 @@ class _Applied:
                 below = f"{pattern}/{name.replace('~', '~0').replace('/', '~1')}"
                 label = len(encoded(name)) + 1
                 inner += label + self.value(one, (*place, name), below, part)
-                self._count(self.learned.get(below, part), label)
+                self._count(self._part(below, part), label)
         elif isinstance(value, list):
             for index, one in enumerate(value):
                 inner += self.value(one, (*place, index), f"{pattern}/{ANY}", part)
@@ -62,6 +63,11 @@ class _Applied:
         punctuation = 2 + max(len(value) - 1, 0)
         self._count(part, punctuation)
         return inner + punctuation
+
+    def _part(self, pattern: str, outer: str) -> str:
+        if self.known is not None and pattern not in self.known:
+            return UNKNOWN
+        return self.learned.get(pattern, outer)
 
     def _count(self, part: str, size: int) -> None:
         self.found.bytes[part] = self.found.bytes.get(part, 0) + size

@@ -10,34 +10,34 @@ from bff_core.gateway.app import Gateway
 from bff_core.gateway.recorded_parts import Composed
 
 MAX_REQUESTS: Final = 200
-"""Routes and queries whose origins are stored; the least recently used one is dropped."""
+"""Requests and queries whose origins are stored; the least recently used one is dropped."""
 
 
 class LearnedOrigins:
-    """Returns the origins of a route's or a query's answers, and stores them.
+    """Returns the origins of a request's or a query's answers, and stores them.
 
-    They hold for all answers of a route. What was learned while a part failed is not stored: the
-    part has a sample of its declared type then.
+    What was learned while a part failed is not stored: the part has a sample of its declared type
+    then.
     """
 
     def __init__(self, app: Gateway) -> None:
         self._app = app
         self._known: OrderedDict[tuple[str, str], Learned] = OrderedDict()
 
-    async def of_route(
-        self, route: str, probe: Probe, request: ProbeRequest, composed: Sequence[Composed]
+    async def of_request(
+        self, key: str, probe: Probe, request: ProbeRequest, composed: Sequence[Composed]
     ) -> Learned | None:
         """Return what is known of a GET; None if nothing can be learned.
 
-        `route` is its template, `composed` are the compositions of its answer.
+        `key` stands for the request, `composed` are the compositions of its answer.
         """
-        found = self._known.pop((route, ""), None) or await learn(probe, request, composed)
-        self._store((route, ""), found)
+        found = self._known.pop((key, ""), None) or await learn(probe, request, composed)
+        self._store((key, ""), found)
         return found
 
-    def known(self, route: str) -> Learned | None:
-        """Return what was learned of a route already."""
-        return self._known.get((route, ""))
+    def known(self, key: str) -> Learned | None:
+        """Return what was learned of a request already."""
+        return self._known.get((key, ""))
 
     def of_query(self, path: str, query: str, operation: str = "") -> Learned | None:
         """Return what is known of a query to the endpoint at a path; None for a mutation."""

@@ -6,13 +6,13 @@ import msgspec
 class OriginsRequest(msgspec.Struct, kw_only=True):
     """A request whose stored response is to be divided among parts.
 
-    `route` is its template, `target` has the query. `body` is that of the request, `response` that
-    of the response.
+    `span_id` is that of its record, `target` has the query. `body` is that of the request,
+    `response` that of the response.
     """
 
     method: str
     target: str
-    route: str = ""
+    span_id: str = ""
     body: str = ""
     response: str
 

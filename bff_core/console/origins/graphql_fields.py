@@ -6,6 +6,7 @@ value of a resolver is that of a part if it awaits just one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from graphql import (
     DocumentNode,
@@ -32,6 +33,9 @@ from bff_core.gateway.app import Gateway
 from bff_core.graphql.face import GraphQL
 from bff_core.inspection.graphql_fields import GraphQLField
 from bff_core.inspection.steps import InOrder, PartWait, leaves
+
+MAX_FIELDS: Final = 20_000
+"""Selections that are walked, those of a fragment each time it is used."""
 
 Outer = GraphQLObjectType | GraphQLInterfaceType
 
@@ -60,7 +64,10 @@ def parts_of_query(app: Gateway, path: str, query: str, operation: str = "") -> 
         if isinstance(one, FragmentDefinitionNode)
     }
     walk = _Walk(schema, fragments)
-    walk.select(chosen.selection_set, schema.query_type, "/data", UNKNOWN)
+    try:
+        walk.select(chosen.selection_set, schema.query_type, "/data", UNKNOWN)
+    except (_TooManyFields, RecursionError):
+        return None
     return Learned(walk.parts, frozenset(walk.edges))
 
 
@@ -75,6 +82,10 @@ def _operation(document: DocumentNode, name: str) -> OperationDefinitionNode | N
     return found[0] if len(found) == 1 and found[0].operation.value == "query" else None
 
 
+class _TooManyFields(Exception):
+    """The fragments of a query unfold to too many fields."""
+
+
 @dataclass(slots=True)
 class _Walk:
     """Walks the selections of a query, with the part that is around them."""
@@ -83,10 +94,15 @@ class _Walk:
     fragments: Mapping[str, FragmentDefinitionNode]
     parts: dict[str, str] = field(default_factory=dict)
     edges: set[tuple[str, str]] = field(default_factory=set)
+    chosen: dict[str, str] = field(default_factory=dict)
+    left: int = MAX_FIELDS
 
     def select(self, selected: SelectionSetNode, kind: Outer, place: str, outer: str) -> None:
         """Add the parts of all fields of a selection."""
         for one in selected.selections:
+            self.left -= 1
+            if self.left < 0:
+                raise _TooManyFields
             if isinstance(one, FieldNode):
                 self._field(one, kind, place, outer)
                 continue
@@ -111,6 +127,8 @@ class _Walk:
         if found is None:  # `__typename`
             return
         part = _part_of(GraphQLField(self.schema, kind.name, name, found, ()), outer)
+        if self.chosen.setdefault(here, part) != part:  # of several types, each with its part
+            part = self.parts[here] = UNKNOWN
         if part != outer:
             self.parts[here] = part
             if part and outer:

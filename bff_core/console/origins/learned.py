@@ -6,8 +6,10 @@ of none, stays unknown. A list or an object comes from the first part without wh
 empty, or from the part that everything within it comes from.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import thread_time
 from typing import Any, Final
 
 import msgspec
@@ -30,7 +32,8 @@ UNKNOWN: Final = ""
 """The part of a place whose part is not known."""
 
 MAX_RUNS: Final = 400
-"""Runs for one request; each takes one or two milliseconds."""
+MAX_SECONDS: Final = 3.0
+"""Runs for one request, each of one or two milliseconds, and seconds of the processor for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +41,31 @@ class Learned:
     """The part of each pattern of an answer, `UNKNOWN` for some; a pattern covers those below it.
 
     `edges` are pairs of parts: the second one gets arguments or keys that the first one returned.
-    It is not complete if a part failed while it was learned.
+    Patterns that are not in `known` were not in the answer that it was learned from: nothing is
+    known of them; None stands for all. It is not complete if a part failed while it was learned.
     """
 
     parts: Mapping[str, str]
     edges: frozenset[tuple[str, str]] = frozenset()
     is_complete: bool = True
+    known: frozenset[str] | None = None
 
 
 async def learn(
-    probe: Probe, request: ProbeRequest, composed: Sequence[Composed]
+    probe: Probe,
+    request: ProbeRequest,
+    composed: Sequence[Composed],
+    *,
+    max_runs: int = MAX_RUNS,
+    max_seconds: float = MAX_SECONDS,
 ) -> Learned | None:
     """Return what is learned of a request that only reads; None if it is not answered with JSON.
 
+    None also if it takes too many runs: of some of them a part might be wrong.
+
     `composed` are the compositions of its usual answer. No service is called.
     """
-    runs = _Runs(probe, request, recorded_values(composed))
+    runs = _Runs(probe, request, recorded_values(composed), max_runs, thread_time() + max_seconds)
     usual = await runs.send(lambda _, value: value)
     base = json_of(usual)
     again = await runs.answer(lambda _, value: value)
@@ -69,11 +81,14 @@ async def learn(
             found = await runs.answer(alter)
             if found is not None:
                 evidence.add_containers(name, changed(base, found))
+    if runs.is_over:
+        return None
     for place, _, _ in changed(base, again):  # such as the time, or a random number
         evidence.add_leaves(UNKNOWN, [place])
     parts = (part for _, one in composed for part in one.started.values())
     is_complete = all(part.is_done and part.state in {"ok", "stale"} for part in parts)
-    return Learned(evidence.decide(base), frozenset(runs.edges), is_complete)
+    known = frozenset(pattern(place) for place, _ in places(base))
+    return Learned(evidence.decide(base), frozenset(runs.edges), is_complete, known)
 
 
 def json_of(answer: ProbeAnswer) -> Json:
@@ -112,8 +127,14 @@ class _Runs:
     probe: Probe
     request: ProbeRequest
     record: Sequence[Values]
-    left: int = MAX_RUNS
+    left: int
+    until: float
     edges: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there were too many runs, or they took too long."""
+        return self.left < 0 or thread_time() > self.until
 
     def values_of(self, name: str) -> list[Any]:
         """Return the recorded values of a part: one for each of its runs, or of its batches."""
@@ -130,9 +151,10 @@ class _Runs:
 
     async def answer(self, alter: Alter, source: str = "") -> Json:
         """Return the answer of a run; None if it fails. `source` is the part that is marked."""
-        if self.left == 0:
-            return None
         self.left -= 1
+        if self.is_over:
+            return None
+        await asyncio.sleep(0)  # others are served in between
         answer = await self.send(alter)
         if source:
             self.edges.update((source, name) for name in _with_marked_arguments(answer))

@@ -1,7 +1,8 @@
 """Divides the stored response of a request among the parts that it comes from.
 
-To learn where the values of each part go, the view runs again on the values of the newest answer of
-its route, once for each route. No service is called for it.
+To learn where the values of each part go, the view runs again on the values that the parts of this
+very request had: another one of its route may take another path through the view. No service is
+called for it.
 """
 
 from typing import Final
@@ -41,26 +42,26 @@ async def find_origins(
         query, operation = _query_of(stored.body, parameters)
         known = learned.of_query(path, query, operation)
     elif stored.method == "GET":
-        known = await _learned(app, stored.route or path, learned)
+        known = await _learned(app, stored.span_id, learned)
     if known is None:
         return FoundOrigins(note="nothing is known of the parts of this answer")
     found = apply(known, response)
     return FoundOrigins(origins=found.parts, sent=found.bytes)
 
 
-async def _learned(app: Gateway, route: str, learned: LearnedOrigins) -> Learned | None:
-    """Return what is known of a route, or learned from its newest answer."""
-    newest = app.parts_recorder.newest(route)
-    if newest is None:
-        return learned.known(route)
+async def _learned(app: Gateway, span_id: str, learned: LearnedOrigins) -> Learned | None:
+    """Return what is known of a request, or learned from the values of its parts."""
+    recorded = app.parts_recorder.get(span_id)
+    if recorded is None:
+        return learned.known(span_id)
     headers = [
         (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in newest.headers
+        for name, value in recorded.headers
         if name.decode("latin-1").lower() not in NOT_SENT
     ]
-    request = ProbeRequest(method="GET", target=newest.target, headers=tuple(headers))
+    request = ProbeRequest(method="GET", target=recorded.target, headers=tuple(headers))
     async with open_probe(app) as probe:
-        return await learned.of_route(route, probe, request, newest.composed)
+        return await learned.of_request(span_id, probe, request, recorded.composed)
 
 
 def _query_of(body: str, parameters: str) -> tuple[str, str]:

@@ -16,7 +16,13 @@ from bff_core.console.model import GatewayInfo, Live, PartBytes, Replay, Replaye
 from bff_core.console.origins.exchange import OriginsRequest
 from bff_core.console.origins.of_response import origins_of
 from bff_core.console.replay import SECONDS, SEND, ReplayAnswer, may_change
-from bff_core.console.request_detail import IN_PRODUCTION, NOT_CAPTURED, add_capture, detail_of
+from bff_core.console.request_detail import (
+    IN_PRODUCTION,
+    NO_BODY,
+    NOT_CAPTURED,
+    add_capture,
+    detail_of,
+)
 from bff_core.console.request_list import RequestFilter, listed
 from bff_core.console.request_store import RequestStore, StoredRequest
 from bff_core.gateway.captures import Capture
@@ -97,11 +103,11 @@ class _Requests:
         if self._console.is_development:
             capture = await self._captured.get(stored)
         if capture is None or capture.is_request_cut:
+            why = NO_BODY if capture is not None else f"{NOT_CAPTURED} Use curl."
             raise ConsoleProblem(
                 409,
                 "This request can't be sent again",
-                f"{NOT_CAPTURED if self._console.is_development else IN_PRODUCTION} "
-                "Copy it as curl.",
+                why if self._console.is_development else f"{IN_PRODUCTION} Use curl.",
             )
         gateway = stored.row.gateway
         if not wanted.confirm and may_change(capture, await self._graphql(gateway)):
@@ -132,9 +138,9 @@ class _Requests:
         wanted = OriginsRequest(
             method=capture.method,
             target=capture.target,
-            route=stored.record.route,
+            span_id=stored.record.span_id,
             body=capture.request.decode("utf-8", "replace"),
-            response=capture.response.decode(),
+            response=capture.response.decode("utf-8", "replace"),
         )
         finding = asyncio.ensure_future(
             origins_of(self._console.sources, stored.row.gateway, wanted)

@@ -69,7 +69,7 @@ class _Answers:
         """Return what one view is answered with."""
         viewer = self.wanted.viewer if takes_demo_viewers(self.app) else ""
         usual = await send_view(self.app, self.probe, view, viewer, self.wanted.inputs)
-        known = await self._learned(view, usual)
+        known = await self._learned(usual)
         answer = usual.answer
         if self.wanted.broken:
             answer = await self.probe.send(usual.request, broken=frozenset(self.wanted.broken))
@@ -80,12 +80,12 @@ class _Answers:
             cells=await self._cells(view, usual) if self.wanted.with_matrix else {},
         )
 
-    async def _learned(self, view: ScreenView, usual: ViewExchange) -> Learned | None:
+    async def _learned(self, usual: ViewExchange) -> Learned | None:
         if usual.query:
             return self.learned.of_query(usual.path, usual.query)
-        return await self.learned.of_route(
-            view.route.path, self.probe, usual.request, usual.answer.composed
-        )
+        request = usual.request
+        key = f"{request.target} {request.headers} {self.wanted.viewer}"
+        return await self.learned.of_request(key, self.probe, request, usual.answer.composed)
 
     async def _cells(self, view: ScreenView, usual: ViewExchange) -> dict[str, list[MatrixCell]]:
         """Return what a view becomes while each service fails."""
