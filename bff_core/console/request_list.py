@@ -45,7 +45,7 @@ class RequestFilter:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
-        """Return the filter of a query; raises `ConsoleProblem` (400) for a wrong value."""
+        """Return the filter of a query; raises `ConsoleProblem` (422) for a wrong value."""
         states = frozenset(filter(None, query.get("state", "").split(",")))
         status, limit = query.get("status", ""), query.get("limit", str(DEFAULT_ROWS))
         if not states <= _STATES:
@@ -148,4 +148,4 @@ def _before(cursor: str) -> tuple[float, int] | None:
 
 
 def _wrong(name: str, right: str) -> ConsoleProblem:
-    return ConsoleProblem(400, f"{name!r} is not valid", f"It is {right}.")
+    return ConsoleProblem(422, f"{name!r} is not valid", f"It is {right}.")

@@ -110,7 +110,7 @@ async def test_part_status_is_shown():
     assert ["part-status", "title=ok, rank=missing;reason=bad_status"] in detail["response_headers"]
 
 
-@pytest.mark.parametrize("name", ["unknown", "x" * 10_000, "%00", "%F0%9F%99%82", "a~b-1-2", "%20"])
+@pytest.mark.parametrize("name", ["unknown", "x" * 1_000, "%00", "%F0%9F%99%82", "a~b-1-2", "%20"])
 async def test_a_request_that_is_not_stored_is_a_problem(name):
     """Whatever is in the address, the answer says what to do."""
     app = make_app()
@@ -149,7 +149,7 @@ async def test_a_wrong_filter_is_refused(query):
     async with running(app), browser(app) as console:
         response = await console.get(f"/console/api/requests?{query}")
 
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert "is not valid" in response.json()["title"]
 
 

@@ -87,9 +87,9 @@ def routes(console: Console) -> list[Route]:
 
 
 def _length(request: Request) -> float:
-    """Return how many seconds figures cover; raises `ConsoleProblem` (400) for another length."""
+    """Return how many seconds figures cover; raises `ConsoleProblem` (422) for another length."""
     wanted = request.query_params.get("window", f"{DEFAULT_SECONDS:.0f}")
     lengths = {f"{one:.0f}": one for one in WINDOWS}
     if wanted not in lengths:
-        raise ConsoleProblem(400, "'window' is not valid", f"It is {', '.join(lengths)} seconds.")
+        raise ConsoleProblem(422, "'window' is not valid", f"It is {', '.join(lengths)} seconds.")
     return lengths[wanted]
