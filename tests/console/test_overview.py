@@ -468,7 +468,7 @@ async def test_the_page_shows_what_a_gateway_has_counted():
     }
     assert screen["down"] == [{"upstream": "reviews", "is_critical": False}]
     assert (found["window"], minute["window"]) == (300, 60)
-    assert (unknown.status_code, wrong.status_code) == (404, 400)
+    assert (unknown.status_code, wrong.status_code) == (404, 422)
 
 
 async def test_the_live_stream_has_the_overview_once_a_second_and_new_events(pages):
