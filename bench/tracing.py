@@ -22,7 +22,7 @@ from pathlib import Path
 
 from bench.counted import SAMPLES, app_of, scope_of
 from bench.harness.report import table
-from bff_core.observe.request_recorder import record_requests
+from bff_core.observe.recording import record_requests
 
 ROOT = Path(__file__).parents[1]
 

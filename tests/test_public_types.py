@@ -43,7 +43,7 @@ INTERNAL = {
     "bff_core.gateway.config.GatewayConfig",
     "bff_core.gateway.running.RunningGateway",
     "bff_core.http_exchange.response_headers.ResponseHeaders",
-    "bff_core.observe.log.OwnHandler",
+    "bff_core.observe.log_handler.OwnHandler",
     "bff_core.policy.upstream.retry.RetryBudget",
     "bff_core.redis.clients_by_url.RedisClients",
     "bff_core.redis.interface.RedisInterface",

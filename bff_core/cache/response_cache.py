@@ -59,7 +59,7 @@ class ResponseCache:
         """Count and emit a lookup or a store; `size` is that of a stored body in bytes."""
         event = CacheLookup(name, operation, outcome, reason, age, size, span=span)
         self.figures(event)
-        if self._events.is_detailed:
+        if self._events.is_detailed or span is not None:
             self._events.emit(event)
 
     async def purge(self, *tags: str, by: PurgeSource = "code") -> int:

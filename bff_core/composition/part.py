@@ -104,7 +104,7 @@ class Part(Awaitable[T_co], Generic[T_co]):
         self._has_expired = False
         self._is_raised = False
         self._is_reported = False
-        self.span = self._started_span() if run.events.is_traced else None
+        self.span = None if run.span is None else self._started_span(run.span)
         self.is_incomplete = False
         self._timer: asyncio.TimerHandle | None = None
         self._body: Coroutine[object, object, T_co] | None = body
@@ -205,12 +205,10 @@ class Part(Awaitable[T_co], Generic[T_co]):
         if self._run_state.events.sinks:
             self._report_end("failed" if self._error is not None else self.state, error)
 
-    def _started_span(self) -> Span | None:
+    def _started_span(self, request: Span) -> Span:
         """Report the start; return the part's span, within the part that needs it first."""
         run, caller = self._run_state, running_part.get()
-        parent = run.span if caller is None or caller.span is None else caller.span
-        if parent is None:
-            return None
+        parent = request if caller is None or caller.span is None else caller.span
         span = parent.child()
         run.events.emit(PartStarted(run.title, self.name, self._failure.is_critical, span=span))
         return span

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from bff_core.console.curl import curl_of
 from bff_core.console.masked_body import shown_body, shown_request
 from bff_core.console.model import RequestDetail
+from bff_core.console.received_bytes import received_bytes
 from bff_core.console.replay import may_change
 from bff_core.console.request_blame import blame_of
 from bff_core.console.request_spans import span_rows
@@ -58,7 +59,7 @@ def detail_of(stored: StoredRequest, *, url: str) -> RequestDetail:
         path=path,
         calls=sum(one.kind == "call" for one in record.spans),
         attempts=sum(one.kind == "attempt" for one in record.spans),
-        received=None,
+        received=sum(received_bytes(record).values()) if record.has_spans else None,
         spans=rows,
         request_headers=record.headers,
         body_note=IN_PRODUCTION,

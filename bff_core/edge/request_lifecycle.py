@@ -165,9 +165,7 @@ class RequestLifecycle:
             error = failure = None  # tracebacks refer to this frame
 
     def _open(self, scope: ASGIScope, receive: Receive, send: Send) -> RequestContext:
-        now, sent = self._clock(), None
-        if self._events.is_traced:
-            send = sent = CountedSend(send)
+        now = self._clock()
         headers = tuple(scope["headers"])
         request = Scope(
             inf,
@@ -196,14 +194,19 @@ class RequestLifecycle:
         scope[SCOPE], scope[EXCHANGE] = request, context
         if self._events.is_counted:
             request.ended_calls = []
-        if sent is not None:
-            context.state[CountedSend] = sent
-            offered = context.fields.get(b"traceparent")
-            request.traceparent, request.span = sampled(self._events, request.traceparent, offered)
-            running_span.set(request.span)
-        if request.span is not None:
-            self._events.emit(RequestStarted(request.method, request.request_id, span=request.span))
+        if self._events.is_traced:
+            self._sample(context, request)
         return context
+
+    def _sample(self, context: RequestContext, request: Scope) -> None:
+        """Decide whether the trace is sampled; start the span of the request if a sink wants it."""
+        offered = context.fields.get(b"traceparent")
+        request.traceparent, request.span = sampled(self._events, request.traceparent, offered)
+        running_span.set(request.span)
+        if request.span is not None:
+            context.state[CountedSend] = sent = CountedSend(context.server_send)
+            context.server_send = sent
+            self._events.emit(RequestStarted(request.method, request.request_id, span=request.span))
 
     def _report(self, scope: ASGIScope, context: RequestContext) -> None:
         request, error = context.scope, context.error
@@ -224,7 +227,7 @@ class RequestLifecycle:
                 error=None if is_well else _error_of(context, scope),
                 reason=reason,
                 refused_by=getattr(error, "refused_by", "") if reason else "",
-                size=_size_of(context) if self._events.is_traced else 0,
+                size=0 if request.span is None else _size_of(context),
                 is_truncated=context.is_http and context.status > 0 and not context.is_complete,
                 span=request.span,
                 headers=_logged(self._log_headers, context) if self._log_headers else None,

@@ -31,9 +31,9 @@ def child_of(offered: bytes | None, bits: Bits) -> str:
 
 def span_of(traceparent: str, offered: bytes | None) -> Span:
     """Return the span of a request, from its own `traceparent` and the one that its client sent."""
-    trace = traceparent[3:35]
-    is_continued = offered is not None and offered[3:35] == trace.encode()
-    parent = offered[36:52].decode("latin-1") if is_continued and offered is not None else ""
+    trace, parent = traceparent[3:35], ""
+    if offered is not None and offered[3:35] == trace.encode():
+        parent = offered[36:52].decode("latin-1")
     return Span(trace, traceparent[36:52], parent, traceparent[-1] in _SAMPLED)
 
 
@@ -42,10 +42,10 @@ def sampled(events: Events, traceparent: str, offered: bytes | None) -> tuple[st
 
     `offered` is the `traceparent` that the client sent.
     """
-    span = events.flagged(span_of(traceparent, offered))
-    if span.is_sampled != (traceparent[-1] in _SAMPLED):
-        flags = int(traceparent[-1], 16) ^ 1
-        traceparent = f"{traceparent[:-1]}{flags:x}"
+    began = span_of(traceparent, offered)
+    span = events.flagged(began)
+    if span is not began:
+        traceparent = f"{traceparent[:-1]}{int(traceparent[-1], 16) ^ 1:x}"
     return traceparent, span if events.wants(span) else None
 
 

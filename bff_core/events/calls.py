@@ -17,13 +17,15 @@ class CallEnded(Event, frozen=True):
 
     Sinks that count also get it for a call outside of requests.
     `source` is upstream, cache or stale; empty where there is no reply. `duration` is in seconds;
-    that of a streamed reply is the time until its head.
+    that of a streamed reply is the time until its head. `size` counts the bytes of a reply's body,
+    and is 0 for a streamed one.
     """
 
     name: ClassVar[str] = "call.ended"
     outcome: str
     source: str
     duration: float
+    size: int = 0
 
 
 class StreamEnded(Event, frozen=True):

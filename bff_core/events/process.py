@@ -104,7 +104,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     `headers` are those of the request that the gateway logs, by name in lower case.
     `owner` is the team that owns the route, as `Views(owner=…)` names it.
     `viewer` is a keyed hash of the viewer, empty for anonymous ones. `scheme` is that of its URL;
-    `size` counts the bytes of its body, if a sink traces.
+    `size` counts the bytes of its body, if a sink wants the request's events.
     """
 
     name: ClassVar[str] = "request.answered"

@@ -1,10 +1,10 @@
 """The base classes of events, and the sinks that receive them.
 
 A producer checks `if events.sinks:` before it creates an event: without sinks an event costs one
-attribute read. Events of what starts and ends are created only if a sink traces
-(`if events.is_traced:`). Sinks that count get few events, so that they are cheap: a request's calls
-and parts together at its end (`if events.is_counted:`), and no event of each attempt or lookup
-unless another sink gets them, too (`if events.is_detailed:`).
+attribute read. Events of what starts and ends are created only in requests that a sink traces,
+which have a span. Sinks that count get few events, so that they are cheap: a request's calls and
+parts together at its end (`if events.is_counted:`). Events of each attempt and lookup are created
+for other sinks (`if events.is_detailed:`), and in requests that have a span.
 """
 
 import logging
@@ -75,7 +75,9 @@ class Sink(Protocol):
     A sink with a true attribute `traces` also receives the events of what starts and ends, and each
     event has its `span`. If it has a method `sample(span) -> bool`, that is called at the start of
     each request; if no sink wants a request, its events have no span, and nothing that starts in it
-    is reported. A sink that sets the flag of traces has a method `set_flag(span) -> bool`.
+    is reported. Such a sink gets events of attempts and lookups in wanted requests only, and with a
+    true `is_span_only` no event without a span. A sink that sets the flag of traces has a method
+    `set_flag(span) -> bool`.
 
     A sink with a true attribute `counts` also receives `PartsEnded`, and finds the calls of a
     request in its `Scope`.
@@ -93,7 +95,7 @@ class Events:
     """The sinks of one gateway."""
 
     __slots__ = (
-        *("_counting", "_failed", "_samplers", "_set_flag"),
+        *("_counting", "_failed", "_samplers", "_set_flag", "_unsampled"),
         *("is_counted", "is_detailed", "is_traced", "sinks"),
     )
 
@@ -103,6 +105,8 @@ class Events:
 
     def _listen_all(self, sinks: Iterable[Sink]) -> None:
         self.sinks: tuple[Sink, ...] = ()
+        self._unsampled: tuple[Sink, ...] = ()
+        """The sinks that also get events without a span."""
         self.is_traced = False
         self.is_counted = False
         self.is_detailed = False
@@ -117,13 +121,15 @@ class Events:
         if not callable(sink) or isinstance(sink, type):
             raise TypeError(f"{sink!r} is no sink: pass something that is called with each event")
         self.sinks = (*self.sinks, sink)
+        if not getattr(sink, "is_span_only", False):
+            self._unsampled = (*self._unsampled, sink)
         self._set_flag = getattr(sink, "set_flag", None) or self._set_flag
         if getattr(sink, "traces", False):
             self.is_traced = True
             self._samplers = (*self._samplers, getattr(sink, "sample", _all))
         if getattr(sink, "counts", False):
             self.is_counted, self._counting = True, (*self._counting, sink)
-        else:
+        elif not hasattr(sink, "sample"):
             self.is_detailed = True
 
     def count(self, event: AnyEvent) -> None:
@@ -158,9 +164,14 @@ class Events:
 
         An event without a span gets that of the running request, if a sink traces.
         """
-        if self.is_traced and event.span is None and (span := running_span.get()) is not None:
-            event = msgspec.structs.replace(event, span=span)
-        for sink in self.sinks:
+        sinks = self.sinks
+        if self.is_traced and event.span is None:
+            span = running_span.get()
+            if span is None:
+                sinks = self._unsampled
+            else:
+                event = msgspec.structs.replace(event, span=span)
+        for sink in sinks:
             try:
                 sink(event)
             except Exception as error:  # noqa: BLE001 - a sink must not fail the request

@@ -27,7 +27,7 @@ from bff_core.keywords import checks_keywords
 from bff_core.observe.access_log import AccessLog
 from bff_core.observe.log import log_sink
 from bff_core.observe.metrics.sink import MetricsSink
-from bff_core.observe.request_recorder import recorder
+from bff_core.observe.recording import recorder
 from bff_core.observe.telemetry_sink import telemetry_sink
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy_reload import PolicyFile
@@ -147,7 +147,7 @@ def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
     log = log_sink(settings.log_format, settings.own_log_level, access=access)
     telemetry = telemetry_sink(os.environ, name, framework_version())
     records = recorder(name, is_development=settings.env == "development", telemetry=telemetry)
-    exported = telemetry if telemetry is not None and telemetry.counts else None
+    exported = telemetry if telemetry is not None and telemetry.needs_events else None
     metrics = MetricsSink() if counts(settings) else None
     known = (log, exported, records, metrics)
     return Events(*(one for one in known if one is not None), *sinks)

@@ -19,7 +19,7 @@ from bff_core.gateway.metrics_port import bind_metrics, serve_metrics
 from bff_core.observe.flushing import flushed
 from bff_core.observe.metrics.process import ProcessMetrics
 from bff_core.observe.metrics.sink import MetricsSink
-from bff_core.observe.request_recorder import record_requests
+from bff_core.observe.recording import record_requests
 from bff_core.observe.third_party_logs import foreign_logs_formatted
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import Processes, processes_of

@@ -37,7 +37,8 @@ class RequestContext:
 
     `scope` is the request as compositions and upstreams get it. `fields` maps each header name to
     its value. `asgi` is the ASGI scope. The application is called with `receive` and `send`, which
-    a concern may replace. A concern stores in `state` what it needs again when it finishes.
+    a concern may replace; `server_send` is the server's. A concern stores in `state` what it needs
+    again when it finishes.
 
     `started_at` is an instant of the clock. `status` is 0 until the answer starts. `added` are the
     headers that concerns add to the answer, `challenge` is the `WWW-Authenticate` of a 401.
@@ -51,7 +52,6 @@ class RequestContext:
 
     __slots__ = (
         "_head",
-        "_send",
         "_template",
         "added",
         "asgi",
@@ -66,6 +66,7 @@ class RequestContext:
         "receive",
         "scope",
         "send",
+        "server_send",
         "started_at",
         "state",
         "status",
@@ -102,7 +103,7 @@ class RequestContext:
         self.send: Send = self.write
         self._head = head
         self._template = template
-        self._send = send
+        self.server_send = send
 
     @property
     def route(self) -> str:
@@ -136,11 +137,11 @@ class RequestContext:
         elif kind == "websocket.close":
             self.status = self.status or 403
             self.is_complete = True
-        return self._send(message)
+        return self.server_send(message)
 
     def close(self) -> None:
         """Drop the reference to the ASGI scope, which refers to this context: no cycle is left."""
-        self._send = self.send = _refuse
+        self.server_send = self.send = _refuse
         self.receive = _disconnected
         self.asgi = {}
         self.end_deadline = None

@@ -8,114 +8,23 @@ escape sequences and other invisible characters are escaped, credentials are mas
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from functools import cache
-from typing import Any, Final, Literal, TextIO
-
-from msgspec import NODEFAULT
-from msgspec.structs import fields
+from typing import Literal, TextIO
 
 from bff_core import events
 from bff_core.errors import UpstreamError
 from bff_core.keywords import checks_keywords
 from bff_core.observe.access_log import AccessLog
 from bff_core.observe.exceptions import cause_of, described, is_bug, mark_logged, traceback_of
-from bff_core.observe.formatters import JSONLines, Words, json_line
+from bff_core.observe.formatters import json_line
+from bff_core.observe.log_fields import logged_values
+from bff_core.observe.log_handler import OwnHandler, own_handler
+from bff_core.observe.log_levels import level_of
 from bff_core.observe.masking import masked, redacted, visible, words_of
-from bff_core.observe.request_ids import RequestIds, current_ids
 from bff_core.payload_errors import SAMPLE_BYTES
 
 LOGGER = "bff_core"
 
 Form = Literal["json", "text", "root", "off"]
-
-
-def _of_answer(event: events.RequestAnswered) -> int:
-    """By status."""
-    if event.status >= 500:
-        return logging.ERROR
-    return logging.WARNING if event.status >= 400 or event.error else logging.INFO
-
-
-def _of_purge(event: events.Purged) -> int:
-    """Info; debug if nothing was purged."""
-    return logging.INFO if event.count else logging.DEBUG
-
-
-def _of_part(event: events.PartEnded) -> int:
-    """Warning; debug if the part ended well, or its error is reported by what awaits it."""
-    is_known = event.is_raised or event.reason == "dependency" or event.state == "ok"
-    return logging.DEBUG if is_known else logging.WARNING
-
-
-def _of_stream(event: events.StreamEnded) -> int:
-    """Debug; warning if the service broke off."""
-    return logging.DEBUG if event.outcome in {"whole", "closed"} else logging.WARNING
-
-
-LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
-    events.RequestStarted: logging.DEBUG,
-    events.RequestShed: logging.DEBUG,
-    events.PartStarted: logging.DEBUG,
-    events.PartsEnded: logging.DEBUG,
-    events.CallStarted: logging.DEBUG,
-    events.CallEnded: logging.DEBUG,
-    events.StreamEnded: _of_stream,
-    events.AttemptStarted: logging.DEBUG,
-    events.WorkStarted: logging.DEBUG,
-    events.WorkEnded: logging.DEBUG,
-    events.Attempted: logging.DEBUG,
-    events.Coalesced: logging.DEBUG,
-    events.CacheLookup: logging.DEBUG,
-    events.Purged: _of_purge,
-    events.Evicted: logging.DEBUG,
-    events.Retried: logging.INFO,
-    events.RetryRefused: logging.INFO,
-    events.Hedged: logging.DEBUG,
-    events.HedgeWon: logging.DEBUG,
-    events.HedgeRefused: logging.DEBUG,
-    events.BreakerChanged: logging.WARNING,
-    events.CallRejected: logging.INFO,
-    events.LimitMoved: logging.DEBUG,
-    events.LocationDropped: logging.WARNING,
-    events.Unauthorized: logging.INFO,
-    events.TokenRefused: logging.WARNING,
-    events.Ejected: logging.WARNING,
-    events.Restored: logging.INFO,
-    events.Resolved: logging.INFO,
-    events.ReplyReduced: logging.WARNING,
-    events.PartEnded: _of_part,
-    events.RequestAnswered: _of_answer,
-    events.SagaEnded: logging.INFO,
-    events.SagaStuck: logging.ERROR,
-    events.SessionChanged: logging.INFO,
-    events.StoreChanged: logging.WARNING,
-    events.StoreRefused: logging.ERROR,
-    events.LoadShed: logging.WARNING,
-    events.AnswerForgotten: logging.WARNING,
-    events.PoliciesChanged: logging.INFO,
-    events.ConfigurationWarned: logging.WARNING,
-    events.PoliciesRefused: logging.ERROR,
-    events.ReloadSkipped: logging.WARNING,
-    events.Opened: logging.INFO,
-    events.FileOpened: logging.INFO,
-    events.Refused: logging.INFO,
-    events.LoopBlocked: logging.WARNING,
-    events.LoopFreed: logging.WARNING,
-    events.Drained: logging.INFO,
-    events.WorkerEnded: logging.ERROR,
-    events.OperatorActed: logging.WARNING,
-    events.OperatorRefused: logging.WARNING,
-    events.Crashed: logging.ERROR,
-}
-"""The level of each kind of event, or a function that returns it; of other kinds it is info."""
-
-MASKED: Final = frozenset({"path", "error", "reason", "stack", "headers"})
-"""Fields with text that may quote what was sent."""
-
-UNLOGGED = frozenset({"span", "leader", "scheme", "url"})
-"""Fields of events for other sinks; lines of the log have the ids of their request."""
 
 
 @checks_keywords
@@ -135,7 +44,7 @@ class LogSink:
         logger: logging.Logger | None = None,
         *,
         form: Form | Literal[""] = "",
-        handler: "OwnHandler | None" = None,
+        handler: OwnHandler | None = None,
         access: AccessLog | None = None,
     ) -> None:
         self._access = None if access is None or access.has_all else access
@@ -155,7 +64,7 @@ class LogSink:
         ):
             return
         error = getattr(event, "error", None)
-        name, values = event.name or type(event).__name__, _fields(event)
+        name, values = event.name or type(event).__name__, logged_values(event)
         if isinstance(error, BaseException):
             values |= self._error_fields(error)
         elif (handler := self._handler) is not None and handler.is_alone(logger, level):
@@ -220,12 +129,6 @@ class _Line:
         return f"{self._name} {words_of(self._fields)}".rstrip()
 
 
-def level_of(event: events.AnyEvent) -> int:
-    """Return the level of an event."""
-    level = LEVELS.get(type(event), logging.INFO)
-    return level if isinstance(level, int) else level(event)
-
-
 def log_sink(
     form: Form,
     level: str = "info",
@@ -251,66 +154,3 @@ def log_sink(
     own = own_handler(form, stream or sys.stderr)
     logger.addHandler(own)
     return LogSink(logger, form=form, handler=own if form == "json" else None, access=access)
-
-
-class OwnHandler(logging.StreamHandler[TextIO]):
-    """The framework's own handler, which a later call of `log_sink` replaces."""
-
-    def is_alone(self, logger: logging.Logger, level: int) -> bool:
-        """Whether this handler, as it was set up, is all that gets the lines of a logger."""
-        handlers = logger.handlers
-        return (
-            len(handlers) == 1
-            and handlers[0] is self
-            and level >= self.level
-            and not (logger.propagate or logger.filters)
-            and len(self.filters) == 1
-            and isinstance(self.filters[0], RequestIds)
-            and logging.getLogRecordFactory() is logging.LogRecord
-            and type(self.formatter) is JSONLines
-        )
-
-    def write_line(self, line: str) -> None:
-        """Write a line as `emit` writes that of a record."""
-        with self.lock or nullcontext():
-            try:
-                self.stream.write(line + self.terminator)
-                self.flush()
-            except Exception:  # noqa: BLE001 - as `Handler.emit` does: a log must not fail its caller
-                self.handleError(logging.makeLogRecord({"msg": line}))
-
-
-def own_handler(form: str, stream: TextIO) -> OwnHandler:
-    """Return a handler that writes lines in a form."""
-    handler = OwnHandler(stream)
-    handler.addFilter(RequestIds())
-    handler.setFormatter(JSONLines() if form == "json" else Words(is_coloured=stream.isatty()))
-    return handler
-
-
-def _fields(event: events.AnyEvent) -> dict[str, object]:
-    """Return the fields of an event and the ids of its request, without empty values."""
-    values: dict[str, object] = {}
-    for name, default in _logged_fields(type(event)):
-        value = getattr(event, name)
-        if value or default is NODEFAULT or value not in (None, "", False):
-            values[name] = _masked(value) if name in MASKED else value
-    if not (values.get("request_id") and values.get("trace_id")):
-        request_id, trace_id = current_ids()
-        if request_id:
-            values["request_id"] = values.get("request_id") or request_id
-            values["trace_id"] = values.get("trace_id") or trace_id
-    return values
-
-
-def _masked(value: object) -> object:
-    """Return a text, or the headers of a request, without credentials."""
-    if isinstance(value, dict):
-        return {name: _masked(one) for name, one in value.items()}
-    return masked(value) if isinstance(value, str) else value
-
-
-@cache
-def _logged_fields(kind: Any) -> tuple[tuple[str, object], ...]:
-    """Return the names and defaults of the fields that lines of a kind of event have."""
-    return tuple((one.name, one.default) for one in fields(kind) if one.name not in UNLOGGED)

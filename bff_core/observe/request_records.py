@@ -51,7 +51,7 @@ MarkKind = Literal[
 ]
 
 
-class SpanMark(msgspec.Struct, omit_defaults=True):
+class SpanMark(msgspec.Struct, omit_defaults=True, gc=False):
     """Something that a layer did within a span; times in seconds from the start of the request.
 
     `retry`: another attempt starts after `delay`, because of `reason` (a status or error code);
@@ -75,7 +75,7 @@ class SpanMark(msgspec.Struct, omit_defaults=True):
     span_id: str = ""
 
 
-class SpanRecord(msgspec.Struct, omit_defaults=True):
+class SpanRecord(msgspec.Struct, omit_defaults=True, gc=False):
     """A part, a call to a service, an attempt of a call, or background work; times in seconds.
 
     `name` is that of the part, the operation of the call (`GET /users/{id}`), the endpoint of the
@@ -83,7 +83,8 @@ class SpanRecord(msgspec.Struct, omit_defaults=True):
     index of the span around it, -1 for the request. `start` counts from the start of the request;
     `seconds` is -1 for a span that did not end before the request did. `outcome` is a part's state,
     a status, an error code, or done, cancelled or failed of work. `source` is where the reply of a
-    call is from: upstream, cache or stale, `age` its age. `url` is the base URL of an endpoint.
+    call is from: upstream, cache or stale, `age` its age, `size` the bytes of its body, 0 for an
+    error and a stream. `url` is the base URL of an endpoint.
     """
 
     kind: Literal["part", "call", "attempt", "work"]
@@ -101,9 +102,10 @@ class SpanRecord(msgspec.Struct, omit_defaults=True):
     marks: list[SpanMark] = []
     span_id: str = ""
     url: str = ""
+    size: int = 0
 
 
-class RequestRecord(msgspec.Struct, omit_defaults=True):
+class RequestRecord(msgspec.Struct, omit_defaults=True, gc=False):
     """A request that was answered: `time` is Unix time, `size` counts the bytes of the body.
 
     `state` is degraded if a part has a substitute or nothing, failed from status 500 up and for an
@@ -188,7 +190,7 @@ class _EncodedPage(msgspec.Struct):
     records: list[msgspec.Raw]
 
 
-class _Stored(msgspec.Struct):
+class _Stored(msgspec.Struct, gc=False):
     number: int
     request_id: str
     line: bytes

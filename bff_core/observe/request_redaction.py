@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 from urllib.parse import quote, unquote_plus
 
@@ -25,6 +26,9 @@ MAX_NAME: Final = 100
 MAX_READ: Final = 4096
 """Characters of a value that are masked before it is cut to `MAX_VALUE`."""
 
+MAX_CACHED: Final = 300
+"""Characters of paths and headers whose shown form is cached: to find it takes long."""
+
 MAX_QUERY: Final = 1000
 MAX_PATH: Final = 2000
 
@@ -34,22 +38,21 @@ _PRINTABLE: Final = "".join(map(chr, range(0x20, 0x7F)))
 def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
     """Return headers as they may be shown: `***` for values of all but well-known ones."""
     return [
-        (name[:MAX_NAME].decode("latin-1"), shown_header(name, value)[:MAX_VALUE])
-        for name, value in list(headers)[:MAX_HEADERS]
+        _short_header(name, value) if len(name) + len(value) <= MAX_CACHED else _header(name, value)
+        for name, value in islice(headers, MAX_HEADERS)
     ]
+
+
+def _header(name: bytes, value: bytes) -> tuple[str, str]:
+    return name[:MAX_NAME].decode("latin-1"), shown_header(name, value)[:MAX_VALUE]
+
+
+_short_header = lru_cache(maxsize=1024)(_header)
 
 
 def shown_header(name: bytes, value: bytes, *, limit: int = MAX_READ) -> str:
     """Return the value of a request's header as it may be shown, of its first bytes."""
-    if name not in SHOWN:
-        return HIDDEN
-    return _usual(value) if len(value) <= MAX_VALUE else redacted(value[:limit].decode("latin-1"))
-
-
-@lru_cache(maxsize=512)
-def _usual(value: bytes) -> str:
-    """Return a value that is not long: most come again and again."""
-    return redacted(value.decode("latin-1"))
+    return redacted(value[:limit].decode("latin-1")) if name in SHOWN else HIDDEN
 
 
 def shown_target(target: str, route: str) -> str:
@@ -68,6 +71,14 @@ def shown_path(path: str, route: str = "", *, limit: int = MAX_PATH) -> str:
             for one, name in zip(given, names, strict=True)
         ]
     return without_controls(redacted("/".join(given)[:limit]))
+
+
+def recorded_path(path: str, route: str) -> str:
+    """Return a path as `shown_path` does; for short ones, which repeat, it is looked up."""
+    return (_short_path if len(path) + len(route) <= MAX_CACHED else shown_path)(path, route)
+
+
+_short_path = lru_cache(maxsize=1024)(shown_path)
 
 
 def without_controls(path: str) -> str:

@@ -17,7 +17,7 @@ class TelemetrySink(Protocol):
         """What takes the records; empty if no traces are exported."""
 
     @property
-    def counts(self) -> bool:
+    def needs_events(self) -> bool:
         """Whether it needs events, for metrics."""
 
     @property

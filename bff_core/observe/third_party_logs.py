@@ -11,7 +11,8 @@ from typing import Final
 
 from bff_core.events import Sink
 from bff_core.observe.exceptions import is_logged
-from bff_core.observe.log import LOGGER, LogSink, own_handler
+from bff_core.observe.log import LOGGER, LogSink
+from bff_core.observe.log_handler import own_handler
 
 SERVER_LOGGERS: Final = ("uvicorn.error",)
 """Loggers of servers, which log exceptions that the gateway has logged and raised again."""

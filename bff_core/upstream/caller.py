@@ -476,7 +476,7 @@ class Caller:
             decode=decode,
             is_streamed=is_streamed,
             is_forwarded=is_forwarded,
-            span=_span_in(part, scope) if self._stack.events.is_traced else None,
+            span=None if scope is None or scope.span is None else _span_in(part, scope.span),
             tracestate=tracestate,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
@@ -499,12 +499,10 @@ def _no_type(path: str, model: object, error: TypeError) -> TypeError:
     )
 
 
-def _span_in(part: RunningPart | None, scope: Scope | None) -> Span | None:
+def _span_in(part: RunningPart | None, request: Span) -> Span:
     """Return the span of a new call, within the part that makes it or else the request."""
     parent = part.span if part is not None else None
-    if parent is None and scope is not None:
-        parent = scope.span
-    return None if parent is None else parent.child()
+    return (request if parent is None else parent).child()
 
 
 def tags_of(default: Cache | None, own: object, values: Mapping[str, object]) -> tuple[str, ...]:

@@ -26,17 +26,18 @@ def code_of(error: BaseException) -> str:
 
 async def traced(call: Call, handler: Handler, events: Events, clock: Clock) -> Reply:
     """Send a call that has a span, and emit its start and its end."""
-    started, outcome, source = clock(), "cancelled", ""
+    started, outcome, source, size = clock(), "cancelled", "", 0
     events.emit(CallStarted(call.upstream, call.operation, call.method, span=call.span))
     try:
         reply = await handler(call)
         outcome, source = str(reply.status), reply.source
+        size = len(reply.body) if isinstance(reply.body, bytes) else 0
     except Exception as error:
         outcome = code_of(error)
         raise
     finally:
         ended = CallEnded(
-            call.upstream, call.operation, outcome, source, clock() - started, span=call.span
+            call.upstream, call.operation, outcome, source, clock() - started, size, span=call.span
         )
         events.emit(ended)
     return reply

@@ -28,7 +28,7 @@ from bff_core.contracts.changes.graphql_rules import GRAPHQL_RULES
 from bff_core.contracts.changes.rules import OPENAPI_RULES, ChangeRule
 from bff_core.edge.problem_details import members_of
 from bff_core.graphql import QueryLimits
-from bff_core.observe.log import LEVELS
+from bff_core.observe.log_levels import LEVELS
 from bff_core.observe.metrics.families import FAMILIES, Family
 from bff_core.policy.options import DescribedOption, described
 from bff_core.public_names import defining_module

@@ -2,78 +2,25 @@
 
 import pytest
 
-from bff_core import ANYONE, Composition, Policy, Upstream, Views, critical, gateway, optional
 from bff_core.console.model import Live
+from bff_core.console.received_bytes import received_bytes
 from bff_core.console.request_list import RequestFilter, listed
 from bff_core.console.request_store import MAX_APART, MAX_NEWEST, RequestStore
 from bff_core.console.routes.requests import MAX_LIVE_ROWS, RequestNews
 from bff_core.console.sources import GatewaySource, Sources
-from bff_core.observe.request_records import RequestRecords
-from bff_core.settings.model import Settings
+from bff_core.observe.request_records import RequestRecords, SpanRecord
 from bff_core.testing import running
-from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
+from bff_core.testing.scripted import Scripted, reply
 from tests.console.conftest import browser
 from tests.console.records import part, record
+from tests.observe.pages_gateway import pages_gateway
 
 NOW = 1_800_000_030.0
 
 
-class Catalog(Upstream):
-    """A service that answers."""
-
-    policy = Policy(retry=None)
-
-    async def title(self) -> str:
-        return await self.get("/title", str)
-
-
-class Ranks(Upstream):
-    """A service that fails."""
-
-    policy = Policy(retry=None)
-
-    async def rank(self) -> int:
-        return await self.get("/rank", int)
-
-
-class Page(Composition):
-    """A screen with a critical and an optional part."""
-
-    catalog: Catalog
-    ranks: Ranks
-
-    @critical
-    async def title(self) -> str:
-        return await self.catalog.title()
-
-    @optional
-    async def rank(self) -> int:
-        return await self.ranks.rank()
-
-
-views = Views(prefix="/v1", access=ANYONE)
-
-
-@views.get("/pages/{number}")
-async def page(number: int, screen: Page) -> dict[str, object]:
-    return {"number": number, "title": await screen.title(), "rank": await screen.rank()}
-
-
 def make_app():
     """Make a gateway whose ranks fail."""
-    scripts = {
-        "catalog": Scripted(*[reply(200, "Tent")] * 9),
-        "ranks": Scripted(*[reply(500)] * 9),
-    }
-    settings = Settings(
-        env="development", upstreams=dict.fromkeys(scripts, "http://10.0.0.1"), log="off"
-    )
-    return gateway(
-        "shop",
-        faces=[views],
-        settings=settings,
-        transport=lambda _, runtime: ScriptedTransport({"10.0.0.1": scripts[runtime.upstream]}),
-    )
+    return pages_gateway(Scripted(*[reply(200, "Tent")] * 9), Scripted(*[reply(500)] * 9))
 
 
 async def test_a_request_of_a_client_is_listed_and_explained():
@@ -97,6 +44,35 @@ async def test_a_request_of_a_client_is_listed_and_explained():
     assert detail["path"] == "/v1/pages/7?token=***"
     assert '"${COOKIE:?' in detail["curl"]
     assert "secret" not in response.text
+
+
+async def test_bytes_that_services_sent_are_shown():
+    """For the whole request, and beside those that each part has in the response."""
+    app = make_app()
+    async with running(app) as client, browser(app) as console:
+        await client.get("/v1/pages/7")
+        (row,) = (await console.get("/console/api/requests")).json()["rows"]
+        detail = (await console.get(f"/console/api/requests/{row['id']}")).json()
+
+    assert detail["received"] == len('"Tent"')
+    assert {one["part"]: one["received"] for one in detail["bytes"]} == {"title": 6, "rank": 0}
+
+
+def test_replies_that_were_not_sent_for_a_request_are_not_counted():
+    """Those of the cache and of equal calls; a part has the sum of its calls."""
+    calls = [
+        SpanRecord("part", "title", "Page", 0.0),
+        SpanRecord("call", "GET /a", "catalog", 0.0, within=0, source="upstream", size=10),
+        SpanRecord("attempt", "a:1", "catalog", 0.0, within=1),
+        SpanRecord("call", "GET /b", "catalog", 0.0, within=0, source="upstream", size=5),
+        SpanRecord("attempt", "a:1", "catalog", 0.0, within=3),
+        SpanRecord("call", "GET /c", "catalog", 0.0, within=0, source="cache", size=100),
+        SpanRecord("call", "GET /joined", "catalog", 0.0, within=0, source="upstream", size=100),
+        SpanRecord("call", "GET /own", "ranks", 0.0, source="upstream", size=7),
+        SpanRecord("attempt", "r:1", "ranks", 0.0, within=7),
+    ]
+
+    assert received_bytes(record(*calls)) == {"title": 15, "": 7}
 
 
 async def test_part_status_is_shown():

@@ -9,7 +9,7 @@ from markdown_pages import DOCS, page, table
 
 import bff_core
 from bff_core.events import CacheLookup, Event, Purged, TokenRefused
-from bff_core.observe.log import LEVELS
+from bff_core.observe.log_levels import LEVELS
 from scripts.docs.tables import names_of_tables, shown_level
 
 HEADINGS = ["About", "Usage", "Defaults", "Events", "Do / Don't"]

@@ -19,7 +19,8 @@ from bff_core import (
     gateway,
 )
 from bff_core.events import Events, RequestAnswered
-from bff_core.observe.log import LogSink, own_handler
+from bff_core.observe.log import LogSink
+from bff_core.observe.log_handler import own_handler
 from bff_core.testing import client, reply
 
 VERSION = {"x-app-version": "5.2.0"}

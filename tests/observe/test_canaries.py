@@ -21,7 +21,7 @@ from bff_core import (
     optional,
 )
 from bff_core.observe.log import LOGGER, log_sink
-from bff_core.observe.request_recorder import record_requests
+from bff_core.observe.recording import record_requests
 from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from tests.observe.otlp_receiver import OTLPReceiver

@@ -33,7 +33,8 @@ from bff_core.events import (
     StoreChanged,
 )
 from bff_core.observe.formatters import json_line
-from bff_core.observe.log import LOGGER, level_of, log_sink
+from bff_core.observe.log import LOGGER, log_sink
+from bff_core.observe.log_levels import level_of
 from bff_core.observe.masking import masked
 
 CALL = Call("users", "GET", "/users/7", "GET /users/{id}", 0.0)

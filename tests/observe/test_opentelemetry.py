@@ -1,6 +1,7 @@
 """OpenTelemetry: what a collector receives over OTLP, by the variables `OTEL_*`."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import pytest
@@ -21,7 +22,7 @@ from bff_core import (
     gateway,
     optional,
 )
-from bff_core.events.sinks import Span
+from bff_core.events.sinks import AnyEvent, Sink, Span
 from bff_core.observe.opentelemetry.sampling import sampler
 from bff_core.observe.otel_options import otel_options
 from bff_core.testing import running
@@ -75,7 +76,9 @@ async def card(number: int, screen: Annotated[Card, Depends(compose(Card))]) -> 
     return {"number": number, "name": await screen.name(), "score": await screen.score()}
 
 
-def make_app(names: Scripted | None = None, scores: Scripted | None = None, **options: bool):
+def make_app(
+    names: Scripted | None = None, scores: Scripted | None = None, *, sinks: Sequence[Sink] = ()
+):
     """Make a gateway in production, which exports by the environment."""
     scripts = {
         "names": names or Scripted(reply(200, "tent")),
@@ -90,7 +93,8 @@ def make_app(names: Scripted | None = None, scores: Scripted | None = None, **op
             log="off",
             host="127.0.0.1",
         ),
-        options=EdgeOptions(client_traces=True, max_lag=0, **options),
+        sinks=sinks,
+        options=EdgeOptions(client_traces=True, max_lag=0),
         transport=lambda _, runtime: ScriptedTransport(
             {runtime.upstream: scripts[runtime.upstream]}
         ),
@@ -260,6 +264,48 @@ async def test_metrics_count_every_request(
     assert sum(one.count for one in client_points) == 2 + 3  # names are cached
     assert [values_of(one)["server.address"] for one in failed] == ["names"]
     assert collector.spans == []
+
+
+class Counting:
+    """A sink that counts: it gets few events."""
+
+    counts = True
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __call__(self, event: AnyEvent, /) -> None:
+        """Note the name of an event."""
+        self.names.add(event.name)
+
+
+async def test_a_request_that_is_not_sampled_has_no_event_of_its_spans(
+    collector: OTLPReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor of attempts and lookups; one that is sampled has them."""
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
+    counting = Counting()
+    async with running(make_app(sinks=[counting])) as client:
+        await client.get("/cards/1")
+        unsampled = set(counting.names)
+        await client.get("/cards/1", headers=SENT)
+
+    started = {"request.started", "part.started", "call.started", "attempt.started"}
+    assert unsampled == {"parts.ended", "request.answered"}
+    assert counting.names >= {*started, "attempt.ended", "cache.looked_up"}
+    assert {one.trace_id for one in collector.spans} == {TRACE}
+
+
+async def test_metrics_without_traces_and_logs_count_attempts(
+    collector: OTLPReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else needs the events of attempts then."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+    async with running(make_app()) as client:
+        await client.get("/cards/1")
+
+    assert sum(one.count for one in collector.metrics["http.client.request.duration"]) == 2
 
 
 async def test_a_collector_that_is_down_fails_no_request(

@@ -25,7 +25,8 @@ from bff_core import (
 from bff_core.events import Events
 from bff_core.observe.process_socket import InvalidCommand
 from bff_core.observe.record_sampling import RecordSampling
-from bff_core.observe.request_recorder import RequestRecorder, record_requests
+from bff_core.observe.recording import record_requests
+from bff_core.observe.request_recorder import RequestRecorder
 from bff_core.observe.request_records import (
     RecordPage,
     RequestRecord,

@@ -6,74 +6,16 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from bff_core import (
-    ANYONE,
-    Cache,
-    Composition,
-    Policy,
-    Retry,
-    Upstream,
-    Views,
-    critical,
-    gateway,
-    optional,
-)
 from bff_core.events import CallStarted, PartEnded, RequestAnswered, RequestStarted, Span
+from bff_core.observe.dev_lines import VARIABLE, DevLines, dev_lines
 from bff_core.observe.line_socket import LineSocket
-from bff_core.observe.request_recorder import (
-    MAX_SPANS,
-    VARIABLE,
-    DevLines,
-    RequestRecorder,
-    dev_lines,
-)
+from bff_core.observe.request_recorder import MAX_SPANS, RequestRecorder
 from bff_core.observe.request_records import RequestRecord
-from bff_core.settings.model import Settings
 from bff_core.testing import running
-from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
+from bff_core.testing.scripted import Scripted, reply
+from tests.observe.pages_gateway import pages_gateway
 
 pytestmark = pytest.mark.virtual_time
-
-
-class Catalog(Upstream):
-    """A service that is retried and cached."""
-
-    policy = Policy(retry=Retry(backoff=0.01, budget_min=100), cache=Cache(ttl=10))
-
-    async def title(self) -> str:
-        return await self.get("/title", str)
-
-
-class Ranks(Upstream):
-    """A service that fails."""
-
-    policy = Policy(retry=None)
-
-    async def rank(self) -> int:
-        return await self.get("/rank", int)
-
-
-class Page(Composition):
-    """A screen with a critical and an optional part."""
-
-    catalog: Catalog
-    ranks: Ranks
-
-    @critical
-    async def title(self) -> str:
-        return await self.catalog.title()
-
-    @optional
-    async def rank(self) -> int:
-        return await self.ranks.rank()
-
-
-views = Views(prefix="/v1", access=ANYONE)
-
-
-@views.get("/page")
-async def page(screen: Page) -> dict[str, object]:
-    return {"title": await screen.title(), "rank": await screen.rank()}
 
 
 class Received:
@@ -100,35 +42,25 @@ def recording(received: Callable[[bytes], bool]) -> RequestRecorder:
 
 def make_app(received: Callable[[bytes], bool]):
     """Make a gateway whose catalog fails once, and whose ranks always do."""
-    scripts = {
-        "catalog": Scripted(
-            reply(503, after=0.1),
-            reply(200, "Tent", headers={"cache-control": "max-age=10"}, after=0.1),
-        ),
-        "ranks": Scripted(*[reply(500, after=0.1)] * 2),
-    }
-    return gateway(
-        "shop",
-        faces=[views],
-        settings=Settings(
-            env="development", upstreams=dict.fromkeys(scripts, "http://10.0.0.1"), log="off"
-        ),
-        sinks=[recording(received)],
-        transport=lambda _, runtime: ScriptedTransport({"10.0.0.1": scripts[runtime.upstream]}),
+    catalog = Scripted(
+        reply(503, after=0.1),
+        reply(200, "Tent", headers={"cache-control": "max-age=10"}, after=0.1),
     )
+    ranks = Scripted(*[reply(500, after=0.1)] * 2)
+    return pages_gateway(catalog, ranks, sinks=[recording(received)])
 
 
 async def test_a_request_is_a_line_with_its_tree():
     """Parts, their calls and the attempts of these, each with its time and its outcome."""
     received = Received()
     async with running(make_app(received)) as client:
-        answer = await client.get("/v1/page")
+        answer = await client.get("/v1/pages/1")
 
     (trace,) = received.requests
     parts = {one.name: one for one in trace.spans if one.kind == "part"}
     calls = {one.owner: one for one in trace.spans if one.kind == "call"}
     attempts = [one for one in trace.spans if one.kind == "attempt" and one.owner == "catalog"]
-    assert (trace.method, trace.route, trace.status) == ("GET", "/v1/page", 200)
+    assert (trace.method, trace.route, trace.status) == ("GET", "/v1/pages/{number}", 200)
     assert trace.request_id == answer.headers["x-request-id"]
     assert trace.size == len(answer.content)
     assert (parts["title"].outcome, parts["title"].is_critical) == ("ok", True)
@@ -143,8 +75,8 @@ async def test_what_the_cache_has_is_no_attempt():
     """The second request has the age of the reply, and sends nothing to the catalog."""
     received = Received()
     async with running(make_app(received)) as client:
-        await client.get("/v1/page")
-        await client.get("/v1/page")
+        await client.get("/v1/pages/1")
+        await client.get("/v1/pages/1")
 
     _, trace = received.requests
     (call,) = [one for one in trace.spans if one.kind == "call" and one.owner == "catalog"]

@@ -7,9 +7,9 @@ from typing import Final, Self
 
 import msgspec
 
+from bff_core.observe.dev_lines import VARIABLE as TRACES
 from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
 from bff_core.observe.process_socket import temporary_folder
-from bff_core.observe.request_recorder import VARIABLE as TRACES
 from bff_core.observe.request_records import RequestRecord
 
 MAX_LINE_BYTES: Final = 1 << 22

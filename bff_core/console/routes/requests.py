@@ -15,6 +15,7 @@ from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, Live, PartBytes, Replay, Replayed, RequestDetail
 from bff_core.console.origins.exchange import OriginsRequest
 from bff_core.console.origins.of_response import origins_of
+from bff_core.console.received_bytes import add_received
 from bff_core.console.replay import SECONDS, SEND, ReplayAnswer, may_change
 from bff_core.console.request_detail import (
     IN_PRODUCTION,
@@ -150,6 +151,7 @@ class _Requests:
         done, _ = await asyncio.wait({finding}, timeout=ORIGIN_SECONDS)
         if done:
             detail.origins, detail.bytes = finding.result()
+            add_received(detail.bytes, stored.record)
 
     async def _found(self, request: Request) -> StoredRequest:
         request_id = request.path_params["id"]

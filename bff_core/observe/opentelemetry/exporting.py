@@ -1,5 +1,6 @@
 """Encodes and exports spans in a thread, away from the event loop."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -42,6 +43,9 @@ class TraceExport:
         self._failures = failures
         self._max_batch = max_batch
         self._max_queue = max_queue
+        self._delay = delay
+        self._due_at = time.monotonic() + delay
+        """When also less than a batch is exported; the thread wakes later than that."""
         self._queue: deque[RequestRecord] = deque()
         self._added = 0
         """Spans that were queued; written by the loop only."""
@@ -70,21 +74,31 @@ class TraceExport:
         return self._thread.flush(seconds)
 
     def _send(self) -> None:
-        """Export the queued records, in batches of spans."""
+        """Export full batches of the queued spans; all of them when the delay has passed."""
         if self._export is None or self._envelope is None:
             self._envelope, self._export = self._make_envelope(), self._make_export()
             if self._thread.is_ending:
                 self._export.end_retries()
+        is_due = self._thread.is_ending or time.monotonic() >= self._due_at
         batch: list[bytes] = []
         while self._queue:
+            if not (batch or is_due) and self._added - self._sent < self._max_batch:
+                break
             record = self._queue.popleft()
             self._sent += len(record.spans) + 1
             batch += encoded_spans(record)
-            if len(batch) >= self._max_batch or not self._queue:
-                error = self._export.send(self._envelope.around(batch))
+            if len(batch) >= self._max_batch:
+                self._export_batch(self._export, self._envelope.around(batch))
                 batch = []
-                if error:
-                    self._failures.fail(error)
-                    if self._thread.is_ending:  # the next one would wait as long
-                        self._queue.clear()
+        if batch:
+            self._export_batch(self._export, self._envelope.around(batch))
+        if is_due:
+            self._due_at = time.monotonic() + 0.9 * self._delay
         self._failures.log()
+
+    def _export_batch(self, export: Export, request: bytes) -> None:
+        error = export.send(request)
+        if error:
+            self._failures.fail(error)
+            if self._thread.is_ending:  # the next one would wait as long
+                self._queue.clear()

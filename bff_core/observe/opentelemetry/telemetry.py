@@ -64,7 +64,7 @@ class Telemetry:
         return (self._take,) if self._has_traces else ()
 
     @property
-    def counts(self) -> bool:
+    def needs_events(self) -> bool:
         """Whether it needs events, for metrics."""
         return self._has_metrics
 

@@ -224,7 +224,7 @@ class Balancer:
             self._fail(member, call)
         elif is_whole and (member.failures or member.ejected_until is not None):
             self._succeed(member, call)
-        if self._events.is_detailed:
+        if self._events.is_detailed or call.span is not None:
             self._report(member, call, str(status), started)
 
     def _record_error(
@@ -240,7 +240,7 @@ class Balancer:
         )
         if is_fault:
             self._fail(member, call)
-        if self._events.is_detailed:
+        if self._events.is_detailed or call.span is not None:
             self._report(member, call, _outcome(error, is_fault=is_fault), started)
 
     def _succeed(self, member: EndpointMember, call: Call) -> None:
