@@ -16,6 +16,7 @@ def user_agent(gateway: str = "") -> str:
     return f"{product} ({comment})" if comment else product
 
 
+@cache
 def framework_version() -> str:
     """Return the version of the framework; empty if it is not installed as a package."""
     try:

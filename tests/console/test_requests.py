@@ -298,6 +298,22 @@ async def test_the_spans_of_all_requests_are_bounded():
     assert [one.row.id for one in stored] == [*(str(number) for number in range(2, 12)), "last"]
 
 
+async def test_news_of_several_processes_are_in_the_order_of_time():
+    """The processes of gateways are read one after the other; their requests took place mixed."""
+    site = Recorded("web", "mobile")
+    news = RequestNews(site.store)
+    times = {"web": (NOW, NOW + 2), "mobile": (NOW + 1, NOW + 3)}
+    for name, instants in times.items():
+        for number, at in enumerate(instants, 1):
+            one = record(request_id=f"{name}{number}", time=at, number=number)
+            site.records[name].add(one)
+    live = Live(time=NOW)
+
+    await news(live, False)
+
+    assert [one.id for one in live.requests] == ["web1", "mobile1", "web2", "mobile2"]
+
+
 async def test_a_process_that_does_not_answer_is_reported():
     """The requests of the other gateways are there."""
     site = Recorded("web")

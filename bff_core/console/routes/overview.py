@@ -1,5 +1,8 @@
 """The API of the overview, and its part of the live stream."""
 
+import asyncio
+import time
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +11,7 @@ from starlette.routing import Route
 from bff_core.console.answers import ConsoleProblem, answer
 from bff_core.console.app import Console
 from bff_core.console.installation import gateways_of
-from bff_core.console.model import EventRow, Installation, Live, Overview
+from bff_core.console.model import Installation, Live, Overview
 from bff_core.console.overview.down import NeedsStore
 from bff_core.console.overview.overview import is_down, overview_of
 from bff_core.console.overview.store import MetricsStore
@@ -17,6 +20,14 @@ from bff_core.upstream.user_agent import framework_version
 
 LIVE_SECONDS = 1.0
 """The time between two overviews in the live stream: figures are not read faster."""
+
+PAUSE_RATIO = 200
+"""An overview of many screens takes long: the pause after it is so many times as long.
+
+So pages use at most 0.5 % of a core, which the console of a gateway shares with its requests.
+"""
+
+MAX_LIVE_SECONDS = 5.0
 
 
 class OverviewNews:
@@ -27,13 +38,14 @@ class OverviewNews:
         self._store = store
         self._needs = NeedsStore(console.sources)
         self._sent = 0.0
+        self._pause = LIVE_SECONDS
         self._known: set[str] | None = None
         self.last: Overview | None = None
 
     async def __call__(self, live: Live, is_all: bool) -> None:
-        """Add the overview once a second, and to the first message of a page."""
+        """Add the overview about once a second, and to the first message of a page."""
         now = self._console.wall()
-        if not is_all and 0 <= now - self._sent < LIVE_SECONDS:
+        if not is_all and 0 <= now - self._sent < self._pause:
             return
         self.last = overview = await self.read(await self._installation())
         live.overview = overview
@@ -47,10 +59,14 @@ class OverviewNews:
 
     async def read(self, installation: Installation, length: float = DEFAULT_SECONDS) -> Overview:
         """Return the overview of now, over `length` seconds."""
-        windows = await self._store.windows(length)
-        actions: list[EventRow] = await self._console.actions()
-        now, needs = self._console.wall(), self._needs
+        windows, actions = await asyncio.gather(
+            self._store.windows(length), self._console.actions()
+        )
+        now, needs, began = self._console.wall(), self._needs, time.thread_time()
         found = overview_of(windows, installation, now, actions, needs.known)
+        if length == DEFAULT_SECONDS:
+            pause = (time.thread_time() - began) * PAUSE_RATIO
+            self._pause = min(max(LIVE_SECONDS, pause), MAX_LIVE_SECONDS)
         if any(map(is_down, found.upstreams)) and await needs.has_read(windows):
             return overview_of(windows, installation, now, actions, needs.known)
         return found

@@ -53,7 +53,8 @@ class RequestNews:
             await store.pull(is_fresh=True)
         since = 0 if is_all else self._order
         fresh = sorted((o for o in store.all() if o.order > since), key=lambda one: one.order)
-        live.requests += [one.row for one in fresh[-MAX_LIVE_ROWS:]]
+        newest = sorted(fresh[-MAX_LIVE_ROWS:], key=lambda one: (one.row.time, one.order))
+        live.requests += [one.row for one in newest]  # those of several processes by time
         if not is_all:
             live.rows_dropped += store.dropped - self._dropped + max(0, len(fresh) - MAX_LIVE_ROWS)
             self._order, self._dropped = store.order, store.dropped
