@@ -1,6 +1,7 @@
 -- Load for wrk: requests a different id each time, so that nothing can be shared or cached, and
 -- ends with one line of JSON. Arguments: the path before the id, the first id, and what the next
--- is greater by: 0 requests the same again.
+-- is greater by: 0 requests the same again; and how many milliseconds a connection pauses between
+-- requests, none unless it is given.
 local before, after, id, step
 
 function init(arguments)
@@ -8,6 +9,10 @@ function init(arguments)
   after = " HTTP/1.1\r\nHost: " .. wrk.headers["Host"] .. "\r\n\r\n"
   id = tonumber(arguments[2])
   step = tonumber(arguments[3])
+  local pause = tonumber(arguments[4] or "0")
+  if pause > 0 then
+    function delay() return pause end
+  end
 end
 
 function request()
