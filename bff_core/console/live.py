@@ -69,7 +69,7 @@ class _Page:
 class LiveFeed:
     """Collects what changed from contributors and sends it to all pages, four times a second.
 
-    It works while a page listens; with `always` from its start on. `wall` returns Unix time.
+    It works while a page listens. `wall` returns Unix time.
     """
 
     def __init__(self, *, wall: Clock = time.time) -> None:
@@ -77,7 +77,6 @@ class LiveFeed:
         self._contributors: list[Contribute] = []
         self._pages: set[_Page] = set()
         self._poller: asyncio.Task[None] | None = None
-        self._always = False
         self._number = 0
         self._failed: set[Contribute] = set()
 
@@ -89,11 +88,6 @@ class LiveFeed:
     def add(self, contribute: Contribute) -> None:
         """Add a contributor; `routes(console)` of an area calls this."""
         self._contributors.append(contribute)
-
-    def start(self) -> None:
-        """Collect from now on, also while no page listens."""
-        self._always = True
-        self._wake()
 
     def frames(self, is_admitted: Callable[[], bool] = lambda: True) -> AsyncGenerator[bytes]:
         """Return the server-sent events of one page, as long as it `is_admitted`.
@@ -129,7 +123,6 @@ class LiveFeed:
 
     async def aclose(self) -> None:
         """End the streams of all pages, and stop collecting."""
-        self._always = False
         for page in self._pages:
             page.end()
         poller, self._poller = self._poller, None
@@ -144,7 +137,7 @@ class LiveFeed:
 
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._pages or self._always:
+        while self._pages:
             began = loop.time()
             news = self._frame(await self._collected(is_all=False))
             for page in [one for one in self._pages if not one.wants_all]:

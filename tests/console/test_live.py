@@ -97,18 +97,6 @@ async def test_without_pages_nothing_is_polled():
     assert (feed.pages, lines.calls) == (0, before)
 
 
-async def test_bff_dev_polls_always():
-    """A console that is started collects before the first page comes."""
-    lines = Lines()
-    feed = feed_of(lines)
-    feed.start()
-
-    await asyncio.sleep(10.5 * INTERVAL_SECONDS)
-
-    assert lines.calls == 11
-    await feed.aclose()
-
-
 @pytest.mark.parametrize("seconds", [0.0, 1.0], ids=["at once", "after a while"])
 async def test_a_slow_page_loses_messages_and_gets_all_again(seconds):
     """Its queue is bounded; after an overflow it starts afresh, when all is collected."""
