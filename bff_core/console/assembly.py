@@ -16,6 +16,7 @@ from bff_core.console.access import SignInRequired
 from bff_core.console.answers import ConsoleProblem, check_parameters, problem_answer
 from bff_core.console.app import ACTOR, Console
 from bff_core.console.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
+from bff_core.console.model import Overview
 from bff_core.console.static_files import StaticFiles
 from bff_core.gateway.console import PATH, is_console_path
 from bff_core.gateway.icon import PATH as ICON
@@ -49,6 +50,9 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+
+MAX_SNAPSHOT_SECONDS: Final = 10.0
+"""The age of an overview that a page may paint first, before the stream sends one."""
 
 _HEADERS: Final = {
     "content-security-policy": POLICY,
@@ -139,9 +143,16 @@ class ConsoleApp:
         if not is_console_path(path):  # at the port of `bff dev`, where no gateway has a page
             return _redirect(f"{PATH}{_with_query(request, path.rstrip('/'))}")
         installation = await self._console.installation(request)
-        snapshot = {"overview": self._console.overview(), "installation": installation}
+        snapshot = {"overview": self._fresh_overview(), "installation": installation}
         name = path.removeprefix(PATH).strip("/").split("/")[0]
-        return self._files.page(prefix, snapshot, 200 if name in PAGES else 404)
+        return self._files.page(prefix, snapshot, name, 200 if name in PAGES else 404)
+
+    def _fresh_overview(self) -> Overview | None:
+        """Return the newest overview; None if no page has read one lately."""
+        overview = self._console.overview()
+        if overview is None or self._console.wall() - overview.time > MAX_SNAPSHOT_SECONDS:
+            return None
+        return overview
 
     def _refused(self, request: Request, path: str, problem: SignInRequired) -> Response:
         """Return the form for the token where a page was wanted, else the problem."""

@@ -36,6 +36,8 @@ _TYPES: Final = {
 _OWN_ADDRESS: Final = re.compile(r'(?<=[\s"])(href|src|action)="/console(?=[/"])')
 _SNAPSHOT: Final = '<script type="application/json" id="snapshot">{}</script>'
 _ROOT: Final = re.compile(r"<html\b")
+_import = re.compile(rb'(?:from|import)"\./([\w.-]+\.js)"').findall
+"""Finds the scripts that a built script imports at once."""
 
 
 @dataclass(frozen=True)
@@ -85,23 +87,41 @@ class StaticFiles:
         body = found.compressed if is_compressed else found.body
         return Response(body, headers=headers, media_type=found.kind)
 
-    def page(self, prefix: str, snapshot: object, status: int = 200) -> Response:
-        """Return the HTML of all pages with the snapshot inside.
+    def page(self, prefix: str, snapshot: object, name: str = "", status: int = 200) -> Response:
+        """Return the HTML of all pages with the snapshot inside; `name` is the page to show.
 
         The file has the addresses `/console/…`; the answer has the prefix before them, also as
-        `data-prefix` of the root element. `<script id="snapshot">` has the snapshot.
+        `data-prefix` of the root element. `<script id="snapshot">` has the snapshot. A browser
+        fetches what the page needs at once, not one script after the other.
         """
         found = self._files.get(PAGE)
         if found is None:
             raise ConsoleProblem(
                 501, "The pages of the console are not built", "Build them with `make console`."
             )
-        text = _OWN_ADDRESS.sub(rf'\1="{escape(prefix)}/console', found.body.decode())
+        text = found.body.decode().replace("</head>", f"{self._preloads(name)}</head>", 1)
+        text = _OWN_ADDRESS.sub(rf'\1="{escape(prefix)}/console', text)
         text = _ROOT.sub(f'<html data-prefix="{escape(prefix)}"', text, count=1)
         data = msgspec.json.encode(snapshot).decode().replace("<", "\\u003c")
         text = text.replace(_SNAPSHOT, _SNAPSHOT.replace("{}", data), 1)
         headers = {"cache-control": "no-store"}
         return Response(text, status, headers=headers, media_type=_TYPES[".html"])
+
+    def _preloads(self, name: str) -> str:
+        """Return the elements that fetch the scripts and the style of a page."""
+        name = name or "overview"
+        found = dict.fromkeys(["main.js"])
+        waiting = [one for one in ("main.js", f"{name}.js") if one in self._files]
+        while waiting:
+            script = waiting.pop()
+            found[script] = None
+            imported = (one.decode() for one in _import(self._files[script].body))
+            waiting += [one for one in imported if one in self._files and one not in found]
+        scripts = [f'<link rel="modulepreload" href="/console/assets/{one}">' for one in found]
+        style = f"{name}.css"
+        if f"{name}.js" in self._files and style in self._files:
+            scripts.append(f'<link rel="preload" as="style" href="/console/assets/{style}">')
+        return "".join(scripts)
 
 
 def _type(path: Path) -> str:

@@ -41,6 +41,23 @@ async def test_the_page_has_the_prefix_and_the_snapshot(pages):
     assert json.loads(data)["installation"]["gateways"][0]["name"] == name
 
 
+async def test_the_built_page_has_the_snapshot_and_what_it_needs_first(pages):
+    """The first paint waits for no other answer, and scripts are not fetched one after another."""
+    console = pages.console([GatewaySource(name="shop")])
+    async with browser(ConsoleApp(console)) as client:
+        text = (await client.get("/console/requests/abc")).text
+        scripts = re.findall(r'<link rel="modulepreload" href="(/console/assets/[^"]+)">', text)
+        bodies = [(await client.get(one)).text for one in scripts]
+    data = text.partition('id="snapshot">')[2].partition("</script>")[0]
+    imported = {one for body in bodies for one in re.findall(r'(?:from|import)"\./([^"]+)"', body)}
+
+    assert json.loads(data)["installation"]["gateways"][0]["name"] == "shop"
+    assert {"/console/assets/main.js", "/console/assets/requests.js"} <= set(scripts)
+    assert {f"/console/assets/{one}" for one in imported} <= set(scripts)
+    assert '<link rel="preload" as="style" href="/console/assets/requests.css">' in text
+    assert len(text) + sum(map(len, bodies)) < 200_000
+
+
 async def test_a_file_is_revalidated(pages):
     """A browser that has a file gets 304, and compressed bytes before."""
     async with browser(pages.app()) as client:
