@@ -186,8 +186,8 @@ def folder_of_sockets(environ: Mapping[str, str]) -> Iterator[Path | None]:
         return
     with ExitStack() as closing:
         try:
-            made = temporary_folder()
+            made = closing.enter_context(temporary_folder())
         except OSError:  # a container without a writable folder
             yield None
             return
-        yield Path(closing.enter_context(made))
+        yield made

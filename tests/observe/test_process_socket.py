@@ -1,6 +1,7 @@
 """Processes send each other commands over Unix sockets."""
 
 import asyncio
+import os
 import tempfile
 from pathlib import Path
 
@@ -101,12 +102,31 @@ def test_a_temporary_folder_has_room_for_sockets(tmp_path, monkeypatch):
     for tmpdir, parent in ((str(long), "/tmp"), ("/tmp", "/tmp")):
         monkeypatch.setattr(tempfile, "tempdir", tmpdir)
         with temporary_folder() as folder:
-            inner = Path(folder) / "p99"
+            inner = folder / "p99"
             inner.mkdir()
             asyncio.run(_served(inner))
-            assert str(Path(folder).parent) == parent
-            assert Path(folder).stat().st_mode & 0o777 == 0o700
-        assert not Path(folder).exists()
+            assert str(folder.parent) == parent
+            assert folder.stat().st_mode & 0o777 == 0o700
+        assert not folder.exists()
+
+
+def test_folders_of_parents_that_were_killed_are_removed(tmp_path, monkeypatch):
+    """Not those in use, nor new ones, nor what has another kind of name."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = ["bff-sockets-deserted", "bff-sockets-new_one1", "bff-other", "bff-sockets-deserted-2"]
+    for name in names:
+        (tmp_path / name / "p0").mkdir(parents=True)
+        (tmp_path / name / "p0" / "7.sock").touch()
+        os.utime(tmp_path / name, (1, 1) if name != names[1] else None)
+    with temporary_folder() as used:
+        os.utime(used, (1, 1))
+        with temporary_folder() as other:
+            assert used.is_dir()
+            assert other != used
+            found = {one.name for one in tmp_path.iterdir()} - {used.name, other.name}
+
+    assert found == set(names[1:])
+    assert {one.name for one in tmp_path.iterdir()} == set(names[1:])
 
 
 async def _served(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
@@ -20,7 +21,8 @@ class Feeds:
 
     def __init__(self, on_request: Callable[[str, RequestRecord], None]) -> None:
         self._on_request = on_request
-        self._folder = temporary_folder()
+        self._closing = ExitStack()
+        self._folder = self._closing.enter_context(temporary_folder())
         self._folders: dict[str, Path] = {}
         self._servers: list[asyncio.Server] = []
         self._decode = msgspec.json.Decoder(RequestRecord).decode
@@ -33,11 +35,11 @@ class Feeds:
         """Close the sockets, and remove the folder."""
         for server in self._servers:
             server.close()
-        self._folder.cleanup()
+        self._closing.close()
 
     async def open(self, name: str) -> Mapping[str, str]:
         """Open the sockets of a gateway; return the variables that it needs to find them."""
-        path = str(Path(self._folder.name) / f"{len(self._servers)}")
+        path = str(self._folder / f"{len(self._servers)}")
 
         async def follow(lines: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
@@ -57,5 +59,5 @@ class Feeds:
     def folder_of(self, name: str) -> Path:
         """Return the folder in which the processes of a gateway serve commands."""
         # A number: a long name would make the paths of sockets too long.
-        default = Path(self._folder.name) / f"p{len(self._folders)}"
+        default = self._folder / f"p{len(self._folders)}"
         return self._folders.setdefault(name, default)
