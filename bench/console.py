@@ -151,7 +151,10 @@ def compare(
     modes = (WITHOUT, *PAGES)
     costs: dict[str, list[float]] = {mode: [] for mode in modes}
     rates = []
-    drive(gateway, seconds)
+    for name in PAGES:  # the first page loads the console
+        with opened(browser, gateway, name) as page:
+            page.wait_for_function(PAINTED)
+            drive(gateway, seconds, page)
     for _ in range(rounds):
         for mode in random.sample(modes, len(modes)):
             if mode == WITHOUT:
