@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,11 +77,12 @@ class Till(Process):
 
 
 @pytest.fixture
-def till(fork_server: ForkServer, tmp_path: Path) -> Iterator[Till]:
-    """Serve a gateway with two workers."""
-    process = Till(fork_server, tmp_path)
-    yield process.start().wait_until_ready()
-    process.kill()
+def till(fork_server: ForkServer) -> Iterator[Till]:
+    """Serve a gateway with two workers, whose sockets have room below its folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = Till(fork_server, Path(folder))
+        yield process.start().wait_until_ready()
+        process.kill()
 
 
 async def test_the_console_of_each_worker_shows_all_workers(till):

@@ -110,23 +110,30 @@ def test_a_temporary_folder_has_room_for_sockets(tmp_path, monkeypatch):
         assert not folder.exists()
 
 
-def test_folders_of_parents_that_were_killed_are_removed(tmp_path, monkeypatch):
+@pytest.fixture
+def short_path():
+    """Make a folder whose path leaves room for sockets, which that of a test may not."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_folders_of_parents_that_were_killed_are_removed(short_path, monkeypatch):
     """Not those in use, nor new ones, nor what has another kind of name."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(short_path))
     names = ["bff-sockets-deserted", "bff-sockets-new_one1", "bff-other", "bff-sockets-deserted-2"]
     for name in names:
-        (tmp_path / name / "p0").mkdir(parents=True)
-        (tmp_path / name / "p0" / "7.sock").touch()
-        os.utime(tmp_path / name, (1, 1) if name != names[1] else None)
+        (short_path / name / "p0").mkdir(parents=True)
+        (short_path / name / "p0" / "7.sock").touch()
+        os.utime(short_path / name, (1, 1) if name != names[1] else None)
     with temporary_folder() as used:
         os.utime(used, (1, 1))
         with temporary_folder() as other:
             assert used.is_dir()
             assert other != used
-            found = {one.name for one in tmp_path.iterdir()} - {used.name, other.name}
+            found = {one.name for one in short_path.iterdir()} - {used.name, other.name}
 
     assert found == set(names[1:])
-    assert {one.name for one in tmp_path.iterdir()} == set(names[1:])
+    assert {one.name for one in short_path.iterdir()} == set(names[1:])
 
 
 async def _served(folder: Path) -> None:
