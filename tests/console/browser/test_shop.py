@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import httpx
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[3]
 SECONDS = 60.0
 PAGE = {"x-bff-console": "1", "content-type": "application/json"}
 HOME = "{home{cart{count} orders{number} picks{product{title rating{average}}}}}"
+PRODUCT = "{product(id:%d){title rating{average} stock{status}}}"
 THEMES = ("light", "dark")
 PICTURES = {
     "overview-light",
@@ -33,6 +35,9 @@ PICTURES = {
     *(f"{name}-light" for name in ("api", "api-graphql")),
 }
 """What the documentation shows."""
+
+PICTURE_SECONDS = 50.0 if os.environ.get("SCREENSHOTS") else 0.0
+"""How long customers come before pictures are taken, so that charts show something."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,20 @@ class Shop:
                 client.get(f"{self.mobile}/v1/home")
                 client.get(f"{self.desktop}/v1/dashboard")
                 client.post(f"{self.web}/graphql", json={"query": HOME})
+
+    def visit_all(self, seconds: float) -> None:
+        """Request several screens for two customers, for a while."""
+        end = time.monotonic() + seconds
+        for number in cycle(range(1, 9)):
+            if time.monotonic() >= end:
+                return
+            customer = number % 2 + 1
+            self.visit(customer)
+            headers = {"Authorization": f"Bearer demo-{customer}"}
+            with httpx.Client(headers=headers, trust_env=False, timeout=20) as client:
+                client.get(f"{self.mobile}/v1/products/{number}")
+                client.get(f"{self.desktop}/v1/products", params={"limit": 20})
+                client.post(f"{self.web}/graphql", json={"query": PRODUCT % number})
 
     def send(self, path: str) -> None:
         """Send a command to the console, as a page does."""
@@ -99,8 +118,11 @@ def shop() -> Iterator[Shop]:
 def degraded(shop) -> Iterator[str]:
     """Stop reviews after some good requests; yield the id of a request that is degraded by it."""
     shop.visit(1, 2, 1)
+    shop.visit_all(PICTURE_SECONDS)
     shop.send("processes/reviews/stop")
     shop.visit(3, 4, 5, 6, 7, 8)  # their ratings are not cached
+    if PICTURE_SECONDS:
+        shop.visit(*range(9, 60))
     yield shop.newest("desktop", "degraded")
     shop.send("processes/reviews/start")
 
@@ -124,6 +146,9 @@ def test_a_page_of_the_running_shop(shop, degraded, show, axe, name):
     """In both themes: no violation of accessibility rules, no complaint of the browser."""
     opened = show(paths_of(degraded)[name], base=shop.console, is_frozen=False)
     opened.page.wait_for_timeout(700)  # live messages arrive meanwhile
+    if PICTURE_SECONDS and name == "screens":
+        opened.page.get_by_role("button", name="Compute all").click()
+        opened.page.get_by_text("Not computed yet").wait_for(state="detached")
     opened.page.evaluate(axe)
     found = {}
     for theme in THEMES:
