@@ -268,6 +268,27 @@ async def test_sliders_work_on_a_mock_of_a_contract(opened, run):
     assert (other.status_code, "drip" in other.json()["detail"]) == (422, True)
 
 
+@pytest.mark.parametrize("body", [b'{"faults": ["\xff"]}', b"[" * 100_000, b"no JSON", b"[]"])
+async def test_any_answer_of_another_program_is_no_fault_of_the_console(opened, run, body):
+    """Its card says that it takes no faults, and its refusal is a problem with a sentence."""
+
+    async def answered(reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        status = "422 Unprocessable" if head.startswith("PUT") else "200 OK"
+        writer.write(f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answered, "127.0.0.1", 0) as server:
+        run.infos["maps"].port = server.sockets[0].getsockname()[1]
+        async with opened() as (_, http):
+            page = await http.get("/console/api/faults")
+            change = await put(http, "maps", errors=1.0)
+
+    assert [one["takes_faults"] for one in page.json()["cards"]] == [True, False]
+    assert change.status_code in {409, 422}
+
+
 async def test_a_stopped_service_can_not_get_faults(opened, run):
     """The problem says that it has to be started first."""
     async with opened() as (_, http):

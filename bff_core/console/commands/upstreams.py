@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bff_core.admin.operations import Operation
+from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.console.model import LayerRow
 from bff_core.console.upstreams.endpoint_latency import EndpointLatencies, Key
 from bff_core.console.upstreams.policy_words import OFF, policy_sources, policy_words
@@ -114,8 +115,8 @@ def layers_of(
 
 def _operation(body: bytes) -> Operation:
     try:
-        operation: Operation = msgspec.json.decode(body, type=Operation)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        operation: Operation = decode_foreign(body, Operation)
+    except NotDecoded as error:
         raise InvalidCommand(str(error)) from None
     return operation
 
