@@ -27,6 +27,7 @@ from tests.console.records import record
 from tests.mocks.contract import document
 
 ROOT = Path(__file__).parents[2]
+NO_TEXT = b'{"faults": [{"kind": "\xff"}], "detail": "\xff"}'
 DRIP = {"kind": "drip", "route": "GET /reviews", "rate": 0.2}
 
 
@@ -268,7 +269,9 @@ async def test_sliders_work_on_a_mock_of_a_contract(opened, run):
     assert (other.status_code, "drip" in other.json()["detail"]) == (422, True)
 
 
-@pytest.mark.parametrize("body", [b'{"faults": ["\xff"]}', b"[" * 100_000, b"no JSON", b"[]"])
+@pytest.mark.parametrize(
+    "body", [b'{"faults": [{"kind": "\xff"}], "detail": "\xff"}', b"[" * 100_000, b"no JSON", b"[]"]
+)
 async def test_any_answer_of_another_program_is_no_fault_of_the_console(opened, run, body):
     """Its card says that it takes no faults, and its refusal is a problem with a sentence."""
 
@@ -377,6 +380,14 @@ async def test_a_request_has_its_lines(opened, run):
         ("web", "policies.changed"),
         ("reviews", "ERROR no disk, request 4f00"),
     ]
+
+
+async def test_in_a_run_an_unknown_address_is_unknown(opened):
+    """The areas are there: it must not say that they are absent."""
+    async with opened() as (_, http):
+        answers = [await http.get(f"/console/api/{one}") for one in ("faults/a/b", "logs/x")]
+
+    assert [one.status_code for one in answers] == [404, 404]
 
 
 async def test_without_a_run_the_areas_say_where_they_are(pages):
