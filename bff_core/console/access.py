@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from bff_core.admin.operator_token import OperatorToken, bearer_of
 from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.operator_session import OperatorSessions
+from bff_core.console.operator_session import EndedSessions, OperatorSessions
 from bff_core.events import Events
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -79,7 +79,7 @@ class Access:
         gateway: str = "",
         is_secure: bool = False,
         is_allowed_host: Callable[[bytes], bool] = lambda _: True,
-        ended: MutableMapping[str, float] | None = None,
+        ended: EndedSessions | None = None,
         wall: Clock = time.time,
     ) -> None:
         self._is_development = is_development
@@ -87,7 +87,7 @@ class Access:
         self._is_secure = is_secure
         self._is_allowed_host = is_allowed_host
         self.sessions = OperatorSessions(
-            self._token, gateway, wall=wall, ended={} if ended is None else ended
+            self._token, gateway, wall=wall, ended=EndedSessions(wall) if ended is None else ended
         )
 
     def admit(self, request: Request) -> Actor:
