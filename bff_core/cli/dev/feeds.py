@@ -7,6 +7,7 @@ from typing import Final, Self
 
 import msgspec
 
+from bff_core.observe.connections import Connections
 from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
 from bff_core.observe.process_socket import temporary_folder
 from bff_core.observe.request_recorder import VARIABLE as TRACES
@@ -23,6 +24,7 @@ class Feeds:
         self._folder = temporary_folder()
         self._folders: dict[str, Path] = {}
         self._servers: list[asyncio.Server] = []
+        self._followed: list[Connections] = []
         self._decode = msgspec.json.Decoder(RequestRecord).decode
 
     async def __aenter__(self) -> Self:
@@ -33,6 +35,8 @@ class Feeds:
         """Close the sockets, and remove the folder."""
         for server in self._servers:
             server.close()
+        for one in self._followed:
+            await one.aclose()
         self._folder.cleanup()
 
     async def open(self, name: str) -> Mapping[str, str]:
@@ -48,8 +52,10 @@ class Feeds:
             finally:
                 writer.close()
 
-        server = await asyncio.start_unix_server(follow, path, limit=MAX_LINE_BYTES)
+        connections = Connections(follow)
+        server = await asyncio.start_unix_server(connections, path, limit=MAX_LINE_BYTES)
         self._servers.append(server)
+        self._followed.append(connections)
         folder = self.folder_of(name)
         folder.mkdir()
         return {TRACES: path, PROCESS_SOCKETS: str(folder)}
