@@ -13,7 +13,7 @@ from bff_core.console.answers import ConsoleProblem
 from bff_core.console.installation import gateways_of
 from bff_core.console.live import LiveFeed
 from bff_core.console.model import EventRow, Installation, Overview, ProcessInfo, Severity
-from bff_core.console.process_state import ConsoleState
+from bff_core.console.process_state import OPERATION, ConsoleState
 from bff_core.console.sources import ACTIONS, Sources
 from bff_core.events import Events, OperatorActed
 from bff_core.upstream.user_agent import framework_version
@@ -91,15 +91,22 @@ class Console:
         )
 
     def audit(
-        self, request: Request, subject: str, text: str, *, state: Severity = "ok"
+        self,
+        request: Request,
+        subject: str,
+        text: str,
+        *,
+        state: Severity = "ok",
+        kind: str = "action",
     ) -> EventRow:
         """Record that someone changed something: a line in the log, and an event with the actor.
 
-        `text` is a sentence about the `subject`; it marks names as `Headline.text` does.
+        `text` is a sentence about the `subject`; it marks names as `Headline.text` does. Events
+        that an `OPERATION` causes by itself are not shown.
         """
         now, actor = self.wall(), self.actor(request).name
         row = EventRow(
-            id=f"action-{os.getpid()}-{now:.6f}",
+            id=f"{kind}-{os.getpid()}-{now:.6f}",
             time=now,
             state=state,
             subject=subject,
@@ -125,7 +132,7 @@ class Console:
             raise
         finally:
             if outcome:
-                self.audit(request, subject, outcome)
+                self.audit(request, subject, outcome, kind=OPERATION)
         return outcome
 
     async def actions(self) -> list[EventRow]:

@@ -12,6 +12,9 @@ from bff_core.gateway.app import Gateway
 MAX_ACTIONS: Final = 200
 """Actions of people that a process stores."""
 
+OPERATION: Final = "operation"
+"""How ids begin of what operators do to a service or a saga of a gateway."""
+
 
 def _actions() -> deque[EventRow]:
     return deque(maxlen=MAX_ACTIONS)
