@@ -1,5 +1,6 @@
 """What one console works with: its gateways, access, live stream and what areas add to it."""
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,6 +8,7 @@ from typing import Final, TypeVar
 
 from starlette.requests import Request
 
+from bff_core.background import Background
 from bff_core.clock import Clock
 from bff_core.console.access import Access, Actor, address_of
 from bff_core.console.answers import ConsoleProblem
@@ -56,6 +58,21 @@ class Console:
         self.state = state or ConsoleState()
         self.overview: Callable[[], Overview | None] = lambda: None
         self._stored: dict[type, object] = {}
+        self._background: Background | None = None
+
+    @property
+    def background(self) -> Background:
+        """The tasks that no request waits for; they end with the console."""
+        if self._background is None:
+            self._background = Background(asyncio.get_running_loop(), self.events)
+        return self._background
+
+    async def aclose(self) -> None:
+        """End its streams and tasks."""
+        await self.live.aclose()
+        if self._background is not None:
+            await self._background.aclose()
+        await self.sources.aclose()
 
     def put(self, value: object) -> None:
         """Store a value by its class, for `find`."""

@@ -97,8 +97,7 @@ class ConsoleApp:
 
     async def aclose(self) -> None:
         """End its streams and tasks."""
-        await self._console.live.aclose()
-        await self._console.sources.aclose()
+        await self._console.aclose()
 
     async def _answer(self, request: Request, path: str) -> Response:
         public = self._public(request, path)

@@ -33,6 +33,7 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
     """Return the commands of this area."""
     needs: dict[str, list[ScreenNeed]] | None = None
     latencies = EndpointLatencies(gateway.events)
+    gateway.console.on_close(latencies.close)
 
     async def state(_: bytes) -> bytes:
         nonlocal needs
