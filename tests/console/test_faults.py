@@ -18,6 +18,7 @@ from bff_core.console.fault_headline import headline_of
 from bff_core.console.log_ring import LogRing
 from bff_core.console.model import ClientView, FaultCard, Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
+from bff_core.console.routes import faults as faults_api
 from bff_core.console.sources import GatewaySource
 from bff_core.contracts.openapi import parse
 from bff_core.mocks import MockService
@@ -76,8 +77,10 @@ def opened(pages, run):
                 stop=lambda name: run.set_state(name, "stopped"),
             )
         )
-        async with browser(pages.app(console)) as http:
+        app = pages.app(console)
+        async with browser(app) as http:
             yield console, http
+        await app.aclose()
         await client.aclose()
 
     return open_console
@@ -116,6 +119,21 @@ async def test_sliders_set_the_faults_of_a_mock(opened, mock_port):
     ]  # fmt: skip
     assert faults[0]["distribution"] == {"name": "constant", "seconds": 1.5}
     assert [less[name] for name in ("latency", "errors", "hang", "garbage")] == [0, 1, 0, 0]
+
+
+async def test_a_change_by_sliders_is_one_event(opened, monkeypatch):
+    """It names the faults that are set at last, however often a slider sent a value."""
+    monkeypatch.setattr(faults_api, "REPORT_SECONDS", 0.05)
+    texts = []
+    async with opened() as (page, http):
+        for changes in ((0.1, 0.2, 0.4), (0.0,)):
+            for errors in changes:
+                await put(http, errors=errors)
+            await asyncio.sleep(0.1)
+            texts.append([(one.state, one.text, one.actor) for one in await page.actions()])
+
+    assert texts[0] == [("missing", "**reviews** fails 40 % of its requests", "developer")]
+    assert texts[1][1:] == [("ok", "**reviews** has no faults any more", "developer")]
 
 
 async def test_an_unknown_member_is_refused(opened):
@@ -313,8 +331,8 @@ async def test_processes_are_stopped_and_started(opened):
         forged = await http.post("/console/api/processes/reviews/stop", json={})
 
     assert states == ["stopped", "starting"]
-    assert [one.text for one in await page.actions()] == [
-        "**reviews** was stopped", "**reviews** was started"
+    assert [(one.state, one.text) for one in await page.actions()] == [
+        ("missing", "**reviews** was stopped"), ("ok", "**reviews** was started")
     ]  # fmt: skip
     assert (unknown.status_code, forged.status_code) == (404, 403)
 
