@@ -40,13 +40,12 @@ _LOOPBACK: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who uses the console; `can_operate` is whether they may change gateways.
+    """Who uses the console, and may change all that it can change.
 
     `session` is the nonce of their session, empty for developers and bearer tokens.
     """
 
     name: str
-    can_operate: bool = True
     session: str = ""
 
 

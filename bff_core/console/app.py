@@ -90,7 +90,7 @@ class Console:
         return found
 
     async def installation(self, request: Request) -> Installation:
-        """Return what the console looks at, and what the sender of a request may do.
+        """Return what the console looks at.
 
         A gateway without an address of its own has that at which the request came.
         """
@@ -100,7 +100,6 @@ class Console:
         return Installation(
             version=framework_version(),
             is_development=self.is_development,
-            can_operate=self.actor(request).can_operate,
             can_sign_out=bool(self.actor(request).session),
             gateways=gateways,
             processes=self.processes(),
