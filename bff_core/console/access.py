@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from bff_core.admin.operator_token import OperatorToken, bearer_of
 from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.operator_session import OperatorSessions
+from bff_core.console.operator_session import EndedSessions, OperatorSessions
 from bff_core.events import Events
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -40,13 +40,12 @@ _LOOPBACK: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who uses the console; `can_operate` is whether they may change gateways.
+    """Who uses the console, and may change all that it can change.
 
     `session` is the nonce of their session, empty for developers and bearer tokens.
     """
 
     name: str
-    can_operate: bool = True
     session: str = ""
 
 
@@ -79,7 +78,7 @@ class Access:
         gateway: str = "",
         is_secure: bool = False,
         is_allowed_host: Callable[[bytes], bool] = lambda _: True,
-        ended: MutableMapping[str, float] | None = None,
+        ended: EndedSessions | None = None,
         wall: Clock = time.time,
     ) -> None:
         self._is_development = is_development
@@ -87,7 +86,7 @@ class Access:
         self._is_secure = is_secure
         self._is_allowed_host = is_allowed_host
         self.sessions = OperatorSessions(
-            self._token, gateway, wall=wall, ended={} if ended is None else ended
+            self._token, gateway, wall=wall, ended=EndedSessions(wall) if ended is None else ended
         )
 
     def admit(self, request: Request) -> Actor:

@@ -7,6 +7,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bff_core.console.foreign_json import NotDecoded, decode_foreign
+
 T = TypeVar("T")
 
 MAX_BODY_BYTES: Final = 1 << 20
@@ -62,8 +64,8 @@ def check_parameters(request: Request) -> None:
 async def read_json(request: Request, kind: type[T]) -> T:
     """Return the body of a request; raises `ConsoleProblem` for one that is too long or wrong."""
     try:
-        return msgspec.json.decode(await read_bytes(request), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode_foreign(await read_bytes(request), kind)
+    except NotDecoded as error:
         raise ConsoleProblem(422, "The body is not valid", f"{error}.") from None
 
 

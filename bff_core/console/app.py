@@ -1,5 +1,6 @@
 """What one console works with: its gateways, access, live stream and what areas add to it."""
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,13 +8,14 @@ from typing import Final, TypeVar
 
 from starlette.requests import Request
 
+from bff_core.background import Background
 from bff_core.clock import Clock
 from bff_core.console.access import Access, Actor, address_of
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.installation import gateways_of
 from bff_core.console.live import LiveFeed
 from bff_core.console.model import EventRow, Installation, Overview, ProcessInfo, Severity
-from bff_core.console.process_state import ConsoleState
+from bff_core.console.process_state import OPERATION, ConsoleState
 from bff_core.console.sources import ACTIONS, Sources
 from bff_core.events import Events, OperatorActed
 from bff_core.upstream.user_agent import framework_version
@@ -56,6 +58,21 @@ class Console:
         self.state = state or ConsoleState()
         self.overview: Callable[[], Overview | None] = lambda: None
         self._stored: dict[type, object] = {}
+        self._background: Background | None = None
+
+    @property
+    def background(self) -> Background:
+        """The tasks that no request waits for; they end with the console."""
+        if self._background is None:
+            self._background = Background(asyncio.get_running_loop(), self.events)
+        return self._background
+
+    async def aclose(self) -> None:
+        """End its streams and tasks."""
+        await self.live.aclose()
+        if self._background is not None:
+            await self._background.aclose()
+        await self.sources.aclose()
 
     def put(self, value: object) -> None:
         """Store a value by its class, for `find`."""
@@ -73,7 +90,7 @@ class Console:
         return found
 
     async def installation(self, request: Request) -> Installation:
-        """Return what the console looks at, and what the sender of a request may do.
+        """Return what the console looks at.
 
         A gateway without an address of its own has that at which the request came.
         """
@@ -83,7 +100,6 @@ class Console:
         return Installation(
             version=framework_version(),
             is_development=self.is_development,
-            can_operate=self.actor(request).can_operate,
             can_sign_out=bool(self.actor(request).session),
             gateways=gateways,
             processes=self.processes(),
@@ -91,15 +107,22 @@ class Console:
         )
 
     def audit(
-        self, request: Request, subject: str, text: str, *, state: Severity = "ok"
+        self,
+        request: Request,
+        subject: str,
+        text: str,
+        *,
+        state: Severity = "ok",
+        kind: str = "action",
     ) -> EventRow:
         """Record that someone changed something: a line in the log, and an event with the actor.
 
-        `text` is a sentence about the `subject`; it marks names as `Headline.text` does.
+        `text` is a sentence about the `subject`; it marks names as `Headline.text` does. Events
+        that an `OPERATION` causes by itself are not shown.
         """
         now, actor = self.wall(), self.actor(request).name
         row = EventRow(
-            id=f"action-{os.getpid()}-{now:.6f}",
+            id=f"{kind}-{os.getpid()}-{now:.6f}",
             time=now,
             state=state,
             subject=subject,
@@ -125,7 +148,7 @@ class Console:
             raise
         finally:
             if outcome:
-                self.audit(request, subject, outcome)
+                self.audit(request, subject, outcome, kind=OPERATION)
         return outcome
 
     async def actions(self) -> list[EventRow]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.console.access import SignInRequired
 from bff_core.console.answers import ConsoleProblem, check_parameters, problem_answer
 from bff_core.console.app import ACTOR, Console
+from bff_core.console.development import Development
 from bff_core.console.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
 from bff_core.console.model import Overview
 from bff_core.console.static_files import StaticFiles
@@ -69,14 +69,8 @@ _ABSENT: Final = {
     "faults": "Faults can be injected where `bff dev` runs the services.",
     "processes": "Processes can be started and stopped where `bff dev` runs them.",
     "logs": "`bff dev` collects the logs of all processes; elsewhere read the output of each.",
-    "overview": "This installation has no overview.",
-    "screens": "This installation has no plans of screens.",
-    "upstreams": "This installation has no state of services.",
-    "sessions": "This installation has no list of sessions and sagas.",
-    "sagas": "This installation has no list of sessions and sagas.",
-    "gateways": "This installation has no API reference.",
 }
-"""Why an area may be absent, by the first segment of its paths below `/console/api`."""
+"""Areas that only `bff dev` has, by the first segment of their paths below `/console/api`."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 """Answers a request of the API; raises `ConsoleProblem`."""
@@ -107,8 +101,7 @@ class ConsoleApp:
 
     async def aclose(self) -> None:
         """End its streams and tasks."""
-        await self._console.live.aclose()
-        await self._console.sources.aclose()
+        await self._console.aclose()
 
     async def _answer(self, request: Request, path: str) -> Response:
         public = self._public(request, path)
@@ -179,7 +172,15 @@ class ConsoleApp:
             raise ConsoleProblem(
                 405, "This method is not allowed", f"Use {methods}.", headers={"allow": methods}
             )
-        raise _absent(path)
+        raise self._absent(path)
+
+    def _absent(self, path: str) -> ConsoleProblem:
+        """Return the error for a path of the API that no route serves."""
+        why = _ABSENT.get(path.split("/")[1])
+        if why is None or self._console.find(Development) is not None:
+            detail = "The API of the console has no such path."
+            return ConsoleProblem(404, "No such address", detail)
+        return ConsoleProblem(501, "Not available here", why)
 
 
 def _redirect(address: str) -> Response:
@@ -192,18 +193,8 @@ def _with_query(request: Request, path: str) -> str:
     return quote(path, safe="/:@") + (f"?{query}" if query else "")
 
 
-def _absent(path: str) -> ConsoleProblem:
-    """Return the error for a path of the API that no route serves."""
-    why = _ABSENT.get(path.split("/")[1])
-    if why is None:
-        return ConsoleProblem(404, "No such address", "The API of the console has no such path.")
-    return ConsoleProblem(501, "Not available here", why)
-
-
 def _routes(console: Console) -> Sequence[Route]:
     found: list[Route] = []
     for area in AREAS:
-        name = f"bff_core.console.routes.{area}"
-        if find_spec(name) is not None:
-            found += import_module(name).routes(console)
+        found += import_module(f"bff_core.console.routes.{area}").routes(console)
     return found

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.console.model import FaultCard, ProcessInfo, SetFaults
 from bff_core.console.program_client import ProgramClient, ProgramUnavailable
 
@@ -144,8 +145,8 @@ class FaultControl:
     async def _read(self, service: ProcessInfo) -> _Report | None:
         try:
             reply = await self._client.send(_address(service), "GET", PATH, seconds=SECONDS)
-            return msgspec.json.decode(reply.body, type=_Report)
-        except (ProgramUnavailable, msgspec.DecodeError):
+            return decode_foreign(reply.body, _Report)
+        except (ProgramUnavailable, NotDecoded):
             return None
 
     async def _write(self, service: ProcessInfo, faults: Sequence[Fault]) -> None:
@@ -165,8 +166,8 @@ class FaultControl:
 
 def _reason(body: bytes) -> str:
     """Return why a service refused faults, from its problem details."""
-    with contextlib.suppress(msgspec.DecodeError):
-        return msgspec.json.decode(body, type=_Problem).detail.rstrip(".")
+    with contextlib.suppress(NotDecoded):
+        return decode_foreign(body, _Problem).detail.rstrip(".")
     return "it does not take these faults"
 
 

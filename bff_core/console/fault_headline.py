@@ -12,7 +12,7 @@ MAX_NAMED: Final = 3
 
 def headline_of(cards: Sequence[FaultCard], clients: Sequence[ClientView], screen: str) -> Headline:
     """Return what faults there are, and for which clients the screen is not complete."""
-    broken = [(one, what) for one in cards if (what := _effect(one))]
+    broken = [(one, what) for one in cards if (what := effect_of(one))]
     if not broken:
         return Headline(state="ok", text=f"No faults: {_number(len(cards))} answer as usual.")
     if len(broken) > MAX_NAMED:
@@ -34,7 +34,7 @@ def headline_of(cards: Sequence[FaultCard], clients: Sequence[ClientView], scree
     return Headline(state=state, text=text)
 
 
-def _effect(card: FaultCard) -> str:
+def effect_of(card: FaultCard) -> str:
     """Return what a service does other than usual, in words; empty if nothing."""
     if card.state != "running":
         return "is starting" if card.state == "starting" else f"is {card.state}"

@@ -32,7 +32,7 @@ class FaultProbe:
     """Computes the answers of one screen, once at a time and only when they are read."""
 
     def __init__(self, console: Console, *, clock: Clock = time.monotonic) -> None:
-        self._console = console
+        self.console = console
         self._clock = clock
         self._running: asyncio.Task[None] | None = None
         self._read_at = -INTERVAL_SECONDS
@@ -42,20 +42,24 @@ class FaultProbe:
         self.optional: list[str] = []
         self._courses: dict[str, _Course] = {}
 
+    @property
+    def is_running(self) -> bool:
+        """Whether answers are computed now."""
+        return self._running is not None and not self._running.done()
+
     async def refresh(self) -> None:
         """Start to compute the answers if they are old; wait for the first ones, and not long."""
-        is_running = self._running is not None and not self._running.done()
-        if not is_running and self._clock() - self._read_at >= INTERVAL_SECONDS:
-            self._running = asyncio.get_running_loop().create_task(self._compute())
+        if not self.is_running and self._clock() - self._read_at >= INTERVAL_SECONDS:
+            self._running = self.console.background.spawn(self._compute())
         if self._running is not None and not self.clients:
             await asyncio.wait({self._running}, timeout=FIRST_SECONDS)
 
     async def _compute(self) -> None:
         try:
             with contextlib.suppress(ConsoleProblem):  # no gateway answers now
-                self.screen = self.screen or shared_screen(await screen_names(self._console))
+                self.screen = self.screen or shared_screen(await screen_names(self.console))
                 wanted = AnswersRequest(screen=self.screen, viewer=VIEWER)
-                detail = await screen_detail(self._console, wanted)
+                detail = await screen_detail(self.console, wanted)
                 clients, now = _one_of_each(detail.clients), self._clock()
                 for one in clients:
                     self._courses.setdefault(one.gateway, _Course()).add(one, now)

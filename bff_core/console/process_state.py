@@ -6,10 +6,14 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from bff_core.console.model import EventRow
+from bff_core.console.operator_session import EndedSessions
 from bff_core.gateway.app import Gateway
 
 MAX_ACTIONS: Final = 200
 """Actions of people that a process stores."""
+
+OPERATION: Final = "operation"
+"""How ids begin of what operators do to a service or a saga of a gateway."""
 
 
 def _actions() -> deque[EventRow]:
@@ -18,10 +22,10 @@ def _actions() -> deque[EventRow]:
 
 @dataclass(slots=True)
 class ConsoleState:
-    """The state of a process; `ended` are nonces of ended sessions, with their expiry."""
+    """The state of a process; `ended` are the sessions that were signed out."""
 
     actions: deque[EventRow] = field(default_factory=_actions)
-    ended: dict[str, float] = field(default_factory=dict)
+    ended: EndedSessions = field(default_factory=EndedSessions)
 
 
 _states: WeakKeyDictionary[Gateway, ConsoleState] = WeakKeyDictionary()

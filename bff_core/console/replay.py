@@ -8,6 +8,7 @@ import msgspec
 from starlette.types import Message
 from starlette.types import Scope as ASGIScope
 
+from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.captures import Capture
 
@@ -66,8 +67,8 @@ def may_change(capture: Capture, graphql: str) -> bool:
     if not graphql or capture.target.partition("?")[0] != graphql:
         return True
     try:
-        query = msgspec.json.decode(capture.request, type=_GraphQLBody).query
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        query = decode_foreign(capture.request, _GraphQLBody).query
+    except NotDecoded:
         return True
     return "mutation" in query or not query
 

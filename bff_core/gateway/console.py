@@ -7,7 +7,7 @@ someone opens a page or another process of the gateway sends a command.
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol
@@ -50,6 +50,7 @@ class ConsoleMount:
         self.started = time.time()
         self._make = make
         self._pages: ConsolePages | None = None
+        self._closing = ExitStack()
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Answer a request for a path of the console."""
@@ -61,8 +62,13 @@ class ConsoleMount:
         """Note that the gateway runs from now on; it may have been made long before."""
         self.started = time.time()
 
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Call a function once when this run of the gateway ends."""
+        self._closing.callback(close)
+
     async def aclose(self) -> None:
         """End it; the next request makes another."""
+        self._closing.close()
         pages, self._pages = self._pages, None
         if pages is not None:
             await pages.aclose()

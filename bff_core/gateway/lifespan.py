@@ -66,6 +66,8 @@ async def metrics_served(app: Gateway, processes: Processes) -> AsyncIterator[No
     if sink is None:
         yield
         return
+    if processes.replaced is not None:
+        sink.note(processes.replaced)
     metrics = app.metrics = GatewayMetrics(_process_metrics(app, sink))
     async with AsyncExitStack() as stack:
         stack.callback(metrics.close)

@@ -5,12 +5,14 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from math import inf
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from bff_core.errors import ConfigurationError
+from bff_core.observe.connections import Connections
 
 PATH: Final = "/metrics"
 
@@ -72,31 +74,17 @@ def bind_metrics(host: str, port: int) -> socket.socket:
 @asynccontextmanager
 async def serve_metrics(listener: socket.socket, scrape: Scraping) -> AsyncIterator[int]:
     """Serve `/metrics` on a listening socket, which is closed at the end; yield the port."""
-    connections: set[asyncio.Task[None]] = set()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(connections) >= MAX_CONNECTIONS:
-            writer.transport.abort()
-            return
-        task = asyncio.ensure_future(_exchange(reader, writer, scrape))
-        connections.add(task)
-        try:
-            await task
-        finally:
-            connections.discard(task)
-
-    server = await asyncio.start_server(answer, sock=listener, limit=MAX_HEAD_BYTES)
+    connections = Connections(partial(_exchange, scrape), MAX_CONNECTIONS)
+    server = await asyncio.start_server(connections, sock=listener, limit=MAX_HEAD_BYTES)
     try:
         yield int(listener.getsockname()[1])
     finally:
         server.close()
-        for one in connections:
-            one.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
+        await connections.aclose()
 
 
 async def _exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, scrape: Scraping
+    scrape: Scraping, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     """Read a request and answer it; a client that is slow or leaves is disconnected."""
     try:

@@ -16,11 +16,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
 from bff_core.errors import ConfigurationError
+from bff_core.observe.connections import Connections
 
 if sys.platform != "win32":
     import fcntl
@@ -89,10 +90,8 @@ async def serve_commands(folder: Path, commands: Mapping[str, Command]) -> Async
     path = folder / f"{os.getpid()}.sock"
     _check_length(path)
     path.unlink(missing_ok=True)
-    connections: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.add(cast("asyncio.Task[None]", asyncio.current_task()))
         try:
             writer.write(_GREETING)
             while (frame := await _read(reader)) is not None:
@@ -102,18 +101,16 @@ async def serve_commands(folder: Path, commands: Mapping[str, Command]) -> Async
             pass  # the sender is gone, or it is none of ours
         finally:
             writer.close()
-            connections.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    server = await asyncio.start_unix_server(answer, path, limit=1 << 16)
+    connections = Connections(answer)
+    server = await asyncio.start_unix_server(connections, path, limit=1 << 16)
     path.chmod(0o600)
     try:
         yield path
     finally:
         server.close()
         path.unlink(missing_ok=True)
-        for one in connections:
-            one.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
+        await connections.aclose()
 
 
 async def send_command(

@@ -8,14 +8,14 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bff_core.compat.uvicorn import configuration
 from bff_core.errors import ConfigurationError
-from bff_core.events import Events
+from bff_core.events import Events, WorkerEnded
 from bff_core.observe.log import log_sink
 from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
@@ -33,9 +33,10 @@ class ServePlan:
     """What to serve and where; the settings replace None.
 
     `app` is "module:attribute". `fd` is the descriptor of an inherited listening socket, `lifeline`
-    that of the socket to the supervising process, and `number` counts its workers from 1. `delay`
-    and `grace` are in seconds. `env_file` is read beside the environment; None is `.env`, in
-    development and if it `reads_env_file`.
+    that of the socket to the supervising process, and `number` counts its workers from 1;
+    `replaced` are id and cause of the one that ended unexpectedly before. `delay` and `grace` are
+    in seconds. `env_file` is read beside the environment; None is `.env`, in development and if it
+    `reads_env_file`.
     """
 
     app: str
@@ -47,6 +48,7 @@ class ServePlan:
     fd: int | None = None
     lifeline: int | None = None
     number: int | None = None
+    replaced: Sequence[str] | None = None
     env_file: str | None = None
     reads_env_file: bool = True
 
@@ -75,6 +77,7 @@ def serve(plan: ServePlan) -> int:
                 is_first=plan.number in {None, 1},
                 is_own_server=True,
                 metrics=None if plan.lifeline is None else served_metrics(settings),
+                replaced=_replaced_by(plan),
             )
             return _serve(plan, listener, processes)
     except (CannotListen, ConfigurationError) as error:
@@ -97,6 +100,14 @@ def _hangups_ignored() -> Iterator[None]:
     finally:
         if is_ours:
             signal.signal(signal.SIGHUP, before)
+
+
+def _replaced_by(plan: ServePlan) -> WorkerEnded | None:
+    """Return the worker that this process replaces."""
+    if plan.replaced is None:
+        return None
+    pid, cause = plan.replaced
+    return WorkerEnded(int(pid), cause)
 
 
 def _settings() -> Settings:

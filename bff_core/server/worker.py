@@ -31,6 +31,7 @@ def _plan_of(arguments: Sequence[str] | None) -> ServePlan:
         parser.add_argument(name, type=int)
     parser.add_argument("--drain-delay", dest="delay", type=float)
     parser.add_argument("--grace", type=float)
+    parser.add_argument("--replaced", nargs=2, metavar=("PID", "CAUSE"))
     return ServePlan(**vars(parser.parse_args(arguments)), reads_env_file=False)
 
 

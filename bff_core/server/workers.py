@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bff_core.events import Events, WorkerEnded
-from bff_core.observe.metrics.ended import add_ended
+from bff_core.observe.metrics.ended import add_ended, count_workers_ended
 from bff_core.observe.process_socket import VARIABLE, temporary_folder
 
 RESPAWN_SECONDS: Final = 1.0
@@ -104,6 +104,7 @@ class Workers:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._end, number)
         self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        self._count_ended(0)
         first = await self._start()
         if not await first.is_ready():
             status = await self._forget(first)
@@ -115,15 +116,18 @@ class Workers:
         await asyncio.gather(*supervising)
         return 0
 
-    async def _start(self) -> Worker:
+    async def _start(self, replaced: WorkerEnded | None = None) -> Worker:
+        """Start a worker, which reports the one that it replaces to the console."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         descriptors = (self._listener.fileno(), theirs.fileno())
+        cause = () if replaced is None else ("--replaced", f"{replaced.pid}", replaced.cause)
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
                 *("--fd", str(descriptors[0]), "--lifeline", str(descriptors[1])),
                 *("--number", str(next(self._numbers))),
+                *cause,
                 pass_fds=descriptors,
                 env={**os.environ, **self._variables},
                 # A session of its own: the terminal must not send Ctrl-C to workers as well.
@@ -141,13 +145,15 @@ class Workers:
             await self._forget(worker)
             if self._ending.is_set():
                 return
+            ended = WorkerEnded(worker.process.pid, worker.cause)
             if self._events.sinks:
-                self._events.emit(WorkerEnded(worker.process.pid, worker.cause))
+                self._events.emit(ended)
+            self._count_ended(1)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), RESPAWN_SECONDS)
             if self._ending.is_set():
                 return
-            worker = await self._start()
+            worker = await self._start(ended)
 
     async def _forget(self, worker: Worker) -> int:
         status = await worker.ended()
@@ -156,6 +162,11 @@ class Workers:
             (self._sockets / f"{worker.process.pid}.sock").unlink(missing_ok=True)
             add_ended(self._sockets, worker.process.pid)
         return status
+
+    def _count_ended(self, ended: int) -> None:
+        """Count workers that ended unexpectedly, where the metrics of all workers are read."""
+        if self._sockets is not None:
+            count_workers_ended(self._sockets, ended)
 
     def _end(self, number: int) -> None:
         if not self._ending.is_set():

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final
 
 from bff_core.compat.uvicorn import WORKER_MODULE
+from bff_core.events import WorkerEnded
 from bff_core.settings.model import Settings
 
 PROCESSES: Final = "bff.processes"
@@ -33,12 +34,14 @@ class Processes:
     With `is_own_server` our own server runs this process, and sets up signals, root logger and
     garbage collector. Otherwise the gateway is embedded, and leaves them to the other code.
     `metrics` are host and port on which the parent of the processes serves their metrics.
+    `replaced` is the process that this one replaces since it ended unexpectedly.
     """
 
     count: int = 1
     is_first: bool = True
     is_own_server: bool = False
     metrics: tuple[str, int] | None = None
+    replaced: WorkerEnded | None = None
 
 
 def processes_of(state: Mapping[str, object], settings: Settings) -> Processes:

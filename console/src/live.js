@@ -84,8 +84,8 @@ function hand() {
 
 export function setOverview(next) {
   overview.value = next;
-  const { can_operate = next.installation.can_operate, can_sign_out = false } = installation.value ?? {}; // the stream is the same for all browsers
-  installation.value = { ...next.installation, can_operate, can_sign_out };
+  const { can_sign_out = false } = installation.value ?? {}; // the stream is the same for all browsers
+  installation.value = { ...next.installation, can_sign_out };
 }
 
 export function connect() {

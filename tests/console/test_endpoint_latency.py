@@ -4,12 +4,16 @@ import asyncio
 
 import pytest
 
+from bff_core import Settings, gateway
+from bff_core.console.process_commands import process_commands
 from bff_core.console.upstreams.endpoint_latency import (
     MAX_ATTEMPTS,
     WINDOW_SECONDS,
     EndpointLatencies,
 )
+from bff_core.console.upstreams.report import STATE
 from bff_core.events import Attempted, Events
+from bff_core.testing import running
 
 pytestmark = pytest.mark.virtual_time
 
@@ -62,3 +66,15 @@ async def test_memory_is_bounded():
         events.emit(attempted(0.001))
 
     assert measured.p95() == {("ratings", "10.0.9.3:80"): 0.001}
+
+
+async def test_it_ends_with_its_gateway():
+    """A gateway that runs again has no listener of its last run."""
+    app = gateway("shop", settings=Settings(env="development", log="off"))
+    before = app.events.sinks
+    for _ in range(2):
+        async with running(app):
+            await process_commands(app)[STATE](b"")
+            during = app.events.sinks
+        assert len(during) == len(before) + 1
+        assert app.events.sinks == before

@@ -1,6 +1,7 @@
 """The screen that the page of faults watches, over a gateway whose service fails."""
 
 import asyncio
+import contextlib
 import json
 from contextlib import asynccontextmanager
 from functools import partial
@@ -47,12 +48,14 @@ class Service:
 
     def __init__(self) -> None:
         self.status, self.calls, self.port, self.delay = 200, 0, 0, 0.0
+        self.gone = asyncio.Event()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
         await reader.readuntil(b"\r\n\r\n")
         self.calls += 1
-        await asyncio.sleep(self.delay)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), self.delay)
         body = json.dumps(["good"]).encode()
         head = f"HTTP/1.1 {self.status} X\r\ncontent-type: application/json\r\n"
         writer.write(f"{head}connection: close\r\ncontent-length: {len(body)}\r\n\r\n".encode())
@@ -160,6 +163,18 @@ async def test_a_screen_is_shown_whatever_the_gateways_sign_in_is(opened):
 
     assert (shown.status, shown.state) == (200, "complete")
     assert refused.status == 403
+
+
+async def test_a_probe_ends_with_its_console(opened):
+    """A service that hangs holds up neither page nor console."""
+    async with opened() as (probe, service, _now):
+        service.delay = 60
+        await probe.refresh()
+        shown, before = probe.clients, probe.is_running
+        await probe.console.aclose()
+        service.gone.set()
+
+    assert (shown, before, probe.is_running) == ([], True, False)
 
 
 def test_the_home_screen_is_watched():

@@ -18,6 +18,7 @@ from bff_core.console.fault_headline import headline_of
 from bff_core.console.log_ring import LogRing
 from bff_core.console.model import ClientView, FaultCard, Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
+from bff_core.console.routes import faults as faults_api
 from bff_core.console.sources import GatewaySource
 from bff_core.contracts.openapi import parse
 from bff_core.mocks import MockService
@@ -27,6 +28,7 @@ from tests.console.records import record
 from tests.mocks.contract import document
 
 ROOT = Path(__file__).parents[2]
+NO_TEXT = b'{"faults": [{"kind": "\xff"}], "detail": "\xff"}'
 DRIP = {"kind": "drip", "route": "GET /reviews", "rate": 0.2}
 
 
@@ -75,8 +77,10 @@ def opened(pages, run):
                 stop=lambda name: run.set_state(name, "stopped"),
             )
         )
-        async with browser(pages.app(console)) as http:
+        app = pages.app(console)
+        async with browser(app) as http:
             yield console, http
+        await app.aclose()
         await client.aclose()
 
     return open_console
@@ -115,6 +119,21 @@ async def test_sliders_set_the_faults_of_a_mock(opened, mock_port):
     ]  # fmt: skip
     assert faults[0]["distribution"] == {"name": "constant", "seconds": 1.5}
     assert [less[name] for name in ("latency", "errors", "hang", "garbage")] == [0, 1, 0, 0]
+
+
+async def test_a_change_by_sliders_is_one_event(opened, monkeypatch):
+    """It names the faults that are set at last, however often a slider sent a value."""
+    monkeypatch.setattr(faults_api, "REPORT_SECONDS", 0.05)
+    texts = []
+    async with opened() as (page, http):
+        for changes in ((0.1, 0.2, 0.4), (0.0,)):
+            for errors in changes:
+                await put(http, errors=errors)
+            await asyncio.sleep(0.1)
+            texts.append([(one.state, one.text, one.actor) for one in await page.actions()])
+
+    assert texts[0] == [("missing", "**reviews** fails 40 % of its requests", "developer")]
+    assert texts[1][1:] == [("ok", "**reviews** has no faults any more", "developer")]
 
 
 async def test_an_unknown_member_is_refused(opened):
@@ -268,6 +287,29 @@ async def test_sliders_work_on_a_mock_of_a_contract(opened, run):
     assert (other.status_code, "drip" in other.json()["detail"]) == (422, True)
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"faults": [{"kind": "\xff"}], "detail": "\xff"}', b"[" * 100_000, b"no JSON", b"[]"]
+)
+async def test_any_answer_of_another_program_is_no_fault_of_the_console(opened, run, body):
+    """Its card says that it takes no faults, and its refusal is a problem with a sentence."""
+
+    async def answered(reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        status = "422 Unprocessable" if head.startswith("PUT") else "200 OK"
+        writer.write(f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answered, "127.0.0.1", 0) as server:
+        run.infos["maps"].port = server.sockets[0].getsockname()[1]
+        async with opened() as (_, http):
+            page = await http.get("/console/api/faults")
+            change = await put(http, "maps", errors=1.0)
+
+    assert [one["takes_faults"] for one in page.json()["cards"]] == [True, False]
+    assert change.status_code in {409, 422}
+
+
 async def test_a_stopped_service_can_not_get_faults(opened, run):
     """The problem says that it has to be started first."""
     async with opened() as (_, http):
@@ -289,8 +331,8 @@ async def test_processes_are_stopped_and_started(opened):
         forged = await http.post("/console/api/processes/reviews/stop", json={})
 
     assert states == ["stopped", "starting"]
-    assert [one.text for one in await page.actions()] == [
-        "**reviews** was stopped", "**reviews** was started"
+    assert [(one.state, one.text) for one in await page.actions()] == [
+        ("missing", "**reviews** was stopped"), ("ok", "**reviews** was started")
     ]  # fmt: skip
     assert (unknown.status_code, forged.status_code) == (404, 403)
 
@@ -356,6 +398,14 @@ async def test_a_request_has_its_lines(opened, run):
         ("web", "policies.changed"),
         ("reviews", "ERROR no disk, request 4f00"),
     ]
+
+
+async def test_in_a_run_an_unknown_address_is_unknown(opened):
+    """The areas are there: it must not say that they are absent."""
+    async with opened() as (_, http):
+        answers = [await http.get(f"/console/api/{one}") for one in ("faults/a/b", "logs/x")]
+
+    assert [one.status_code for one in answers] == [404, 404]
 
 
 async def test_without_a_run_the_areas_say_where_they_are(pages):

@@ -96,6 +96,7 @@ async def test_the_console_of_each_worker_shows_all_workers(till):
     dead = folder / f"{first[0]}.sock"
     await until(lambda: not dead.exists() and len(till.sockets) == 2)
     second = await till.workers()
+    _, overview = await till.read("overview")
     till.signal(signal.SIGTERM)
     await until(lambda: not till.is_alive)
 
@@ -103,6 +104,8 @@ async def test_the_console_of_each_worker_shows_all_workers(till):
     assert len(set(first)) == len(set(second)) == 2
     assert first[0] not in second
     assert first[1] in second
+    events = [one["text"] for one in overview["events"]]
+    assert events.count("a **worker** ended (SIGKILL) and is replaced") == 1
     assert not folder.exists()
 
 

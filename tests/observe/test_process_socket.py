@@ -66,6 +66,25 @@ async def test_a_command_has_a_time_limit(tmp_path):
             await send_command(path, "hang", seconds=0.05)
 
 
+async def test_a_process_that_ends_inside_a_command_reports_no_error(tmp_path):
+    """Its sender gets a reason; asyncio has nothing to print."""
+    printed: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: printed.append(context))
+    is_running = asyncio.Event()
+
+    async def hang(_body: bytes) -> bytes:
+        is_running.set()
+        return await _hang(b"")
+
+    async with serve_commands(tmp_path, {"hang": hang}) as path:
+        sending = asyncio.create_task(send_command(path, "hang"))
+        await is_running.wait()
+    with pytest.raises(ProcessCommandFailed, match="hang: the process ended"):
+        await sending
+
+    assert printed == []
+
+
 async def test_a_process_that_is_gone(tmp_path):
     with pytest.raises(ProcessCommandFailed, match="the process does not answer"):
         await send_command(tmp_path / "1.sock", "echo")

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 import msgspec
 
+from bff_core.observe.connections import Connections
 from bff_core.observe.dev_lines import VARIABLE as TRACES
 from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
 from bff_core.observe.process_socket import temporary_folder
@@ -25,6 +26,7 @@ class Feeds:
         self._folder = self._closing.enter_context(temporary_folder())
         self._folders: dict[str, Path] = {}
         self._servers: list[asyncio.Server] = []
+        self._followed: list[Connections] = []
         self._decode = msgspec.json.Decoder(RequestRecord).decode
 
     async def __aenter__(self) -> Self:
@@ -35,6 +37,8 @@ class Feeds:
         """Close the sockets, and remove the folder."""
         for server in self._servers:
             server.close()
+        for one in self._followed:
+            await one.aclose()
         self._closing.close()
 
     async def open(self, name: str) -> Mapping[str, str]:
@@ -50,8 +54,10 @@ class Feeds:
             finally:
                 writer.close()
 
-        server = await asyncio.start_unix_server(follow, path, limit=MAX_LINE_BYTES)
+        connections = Connections(follow)
+        server = await asyncio.start_unix_server(connections, path, limit=MAX_LINE_BYTES)
         self._servers.append(server)
+        self._followed.append(connections)
         folder = self.folder_of(name)
         folder.mkdir()
         return {TRACES: path, PROCESS_SOCKETS: str(folder)}

@@ -40,7 +40,7 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
 
     async def end_session(body: bytes) -> bytes:
         nonce, expiry = msgspec.json.decode(body, type=tuple[str, float])
-        state.ended[nonce] = expiry
+        state.ended.add(nonce, expiry)
         return b"null"
 
     return {INFO: info, ACTIONS: actions, END_SESSION: end_session}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bff_core.admin.operations import Operation
+from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.console.model import LayerRow
 from bff_core.console.upstreams.endpoint_latency import EndpointLatencies, Key
 from bff_core.console.upstreams.policy_words import OFF, policy_sources, policy_words
@@ -32,6 +33,7 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
     """Return the commands of this area."""
     needs: dict[str, list[ScreenNeed]] | None = None
     latencies = EndpointLatencies(gateway.events)
+    gateway.console.on_close(latencies.close)
 
     async def state(_: bytes) -> bytes:
         nonlocal needs
@@ -114,8 +116,8 @@ def layers_of(
 
 def _operation(body: bytes) -> Operation:
     try:
-        operation: Operation = msgspec.json.decode(body, type=Operation)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        operation: Operation = decode_foreign(body, Operation)
+    except NotDecoded as error:
         raise InvalidCommand(str(error)) from None
     return operation
 

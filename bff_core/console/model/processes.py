@@ -70,14 +70,12 @@ class ProcessInfo(msgspec.Struct, kw_only=True):
 class Installation(msgspec.Struct, kw_only=True):
     """What the console looks at; `is_development` says whether it may break and start things.
 
-    `can_operate` is whether this browser may use actions that change the gateways. `shop` is an
-    address that the foot of the navigation links to. `can_sign_out` is whether this browser has a
-    session.
+    `shop` is an address that the foot of the navigation links to. `can_sign_out` is whether this
+    browser has a session.
     """
 
     version: str
     is_development: bool
-    can_operate: bool
     gateways: list[GatewayInfo]
     processes: list[ProcessInfo] = []
     shop: str = ""

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from time import thread_time
 from typing import Any, Final
 
-import msgspec
-
+from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.console.origins.json_places import Json, Place, changed, is_leaf, pattern, places
 from bff_core.console.origins.marked_values import (
     KINDS,
@@ -96,8 +95,8 @@ def json_of(answer: ProbeAnswer) -> Json:
     if answer.status != 200:
         return None
     try:
-        found: Json = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        found: Json = decode_foreign(answer.body)
+    except NotDecoded:
         return None
     return found
 

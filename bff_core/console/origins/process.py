@@ -8,8 +8,7 @@ called for it.
 from typing import Final
 from urllib.parse import parse_qsl
 
-import msgspec
-
+from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.console.origins.applied import apply
 from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
@@ -33,8 +32,8 @@ async def find_origins(
 ) -> FoundOrigins:
     """Return where the places of a stored response come from; a note says why it is not known."""
     try:
-        response = msgspec.json.decode(stored.response)
-    except msgspec.DecodeError:
+        response = decode_foreign(stored.response)
+    except NotDecoded:
         return FoundOrigins(note="the response is not JSON")
     path, _, parameters = stored.target.partition("?")
     known: Learned | None = None
@@ -69,8 +68,8 @@ def _query_of(body: str, parameters: str) -> tuple[str, str]:
     members: object = dict(parse_qsl(parameters))
     if body:
         try:
-            members = msgspec.json.decode(body)
-        except msgspec.DecodeError:
+            members = decode_foreign(body)
+        except NotDecoded:
             members = None
     if not isinstance(members, dict):
         return "", ""

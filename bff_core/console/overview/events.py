@@ -1,11 +1,13 @@
 """The events of the overview: what happened, in words, with cause and actor."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Final
 
 from bff_core.console.durations import duration
 from bff_core.console.model import EventRow, ScreenFigures, Severity
 from bff_core.console.overview.window import GatewayWindow
+from bff_core.console.process_state import OPERATION
 from bff_core.observe.metrics.occurrences import Occurrence
 
 MAX_EVENTS: Final = 50
@@ -45,10 +47,10 @@ def events_of(
 def _of_gateway(window: GatewayWindow, actions: Sequence[EventRow]) -> list[EventRow]:
     rows: list[EventRow] = []
     newest: dict[str, float] = {}
-    every = [one for _, one in window.occurrences]
+    done = _Done((one for _, one in window.occurrences), actions)
     for pid, one in sorted(window.occurrences, key=lambda each: each[1].time):
         said = _said(one)
-        if said is None or _is_said_otherwise(one, every, actions):
+        if said is None or done.says(one):
             continue
         state, text = said
         if one.time - newest.get(text, 0.0) < TOGETHER_SECONDS:
@@ -71,25 +73,55 @@ def _purger(one: Occurrence) -> str:
     return OPERATOR if one.details.get("by") == OPERATOR else ""
 
 
-def _is_said_otherwise(
-    one: Occurrence, every: Sequence[Occurrence], actions: Sequence[EventRow]
-) -> bool:
-    """Whether another event says the same: what a person does has effects with events of their own.
+def _purged_first(one: Occurrence) -> str:
+    """Return the tags that name a purge: events of operators have the first three."""
+    return ", ".join(one.details.get("tags", "").split(", ")[:3])
+
+
+class _Done:
+    """What people did: it has effects with events of their own, which say the same.
 
     The row of the person is shown for changes of a service, and that of the purge for a purge.
     """
-    near = [other for other in every if abs(other.time - one.time) < TOGETHER_SECONDS]
-    done = [row for row in actions if abs(row.time - one.time) < TOGETHER_SECONDS]
-    if one.kind == ACTED:
-        is_of_console = any(
-            (row.subject, row.text) == (one.subject, one.details.get("action")) for row in done
-        )
-        is_purge = one.details.get("action", "").startswith("Purged")
-        return is_of_console or (is_purge and any(map(_purger, near)))
-    if one.kind in CHANGES:
-        is_by_endpoint = any((o.kind, o.subject) == (ACTED, one.subject) for o in near)
-        return is_by_endpoint or any(f"**{one.subject}**" in row.text for row in done)
-    return False
+
+    def __init__(self, occurrences: Iterable[Occurrence], actions: Iterable[EventRow]) -> None:
+        self._rows, self._operations = _Times(), _Times()
+        self._acted, self._purges = _Times(), _Times()
+        for row in sorted(actions, key=lambda each: each.time):
+            self._rows.add((row.subject, row.text), row.time)
+            if row.id.startswith(OPERATION):
+                self._operations.add(row.subject, row.time)
+        for one in sorted(occurrences, key=lambda each: each.time):
+            if one.kind == ACTED:
+                self._acted.add(one.subject, one.time)
+            elif _purger(one):
+                self._purges.add(_purged_first(one), one.time)
+
+    def says(self, one: Occurrence) -> bool:
+        """Whether another event of the same time says what `one` does."""
+        if one.kind == ACTED:
+            row = one.subject, one.details.get("action", "")
+            return self._rows.has(row, one.time) or self._purges.has(one.subject, one.time)
+        if one.kind in CHANGES:
+            known = self._acted, self._operations
+            return any(each.has(one.subject, one.time) for each in known)
+        return False
+
+
+class _Times:
+    """When things happened, by what they are; they are added oldest first."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, list[float]] = {}
+
+    def add(self, key: Hashable, time: float) -> None:
+        self._found.setdefault(key, []).append(time)
+
+    def has(self, key: Hashable, time: float) -> bool:
+        """Whether it happened at about this time."""
+        times = self._found.get(key, ())
+        place = bisect_left(times, time - TOGETHER_SECONDS)
+        return place < len(times) and times[place] < time + TOGETHER_SECONDS
 
 
 def _spent(screen: ScreenFigures, windows: Sequence[GatewayWindow]) -> EventRow | None:
@@ -153,7 +185,7 @@ def _stuck(subject: str, details: Details) -> tuple[Severity, str]:
 
 
 def _acted(subject: str, details: Details) -> tuple[Severity, str]:
-    return "stale", f"**{subject}**: {details.get('action', '')}"
+    return "ok", f"**{subject}**: {details.get('action', '')}"
 
 
 def _refused(subject: str, details: Details) -> tuple[Severity, str]:

@@ -10,6 +10,7 @@ from bff_core.console.model import (
     UpstreamFigures,
     ViewState,
 )
+from bff_core.console.model.states import SEVERITIES
 from bff_core.console.overview.window import (
     GatewayWindow,
     answers_in,
@@ -32,15 +33,6 @@ CALLS_SECONDS: Final = 60.0
 CAUSE_SHARE: Final = 0.1
 """A service is a cause if it spoilt at least this share of a screen's bad answers."""
 
-_WORST_LAST: Final[tuple[ViewState, ...]] = (
-    "quiet",
-    "ok",
-    "stale",
-    "fallback",
-    "missing",
-    "failed",
-)
-
 
 def gateways_of(
     windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures]
@@ -52,7 +44,7 @@ def gateways_of(
 def _gateway(window: GatewayWindow, screens: Sequence[ScreenFigures]) -> GatewayFigures:
     recent = window.recent()
     answers = answers_in(recent)
-    state: ViewState = max((one.state for one in screens), key=_WORST_LAST.index, default="quiet")
+    state: ViewState = max((one.state for one in screens), key=SEVERITIES.index, default="quiet")
     if state == "failed" and any(one.state not in {"failed", "quiet"} for one in screens):
         state = "fallback"
     if state == "quiet" and answers.answers:

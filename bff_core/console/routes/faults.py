@@ -19,11 +19,14 @@ from bff_core.console.fault_control import (
     FaultsRefused,
     NoFaultControl,
 )
-from bff_core.console.fault_headline import headline_of
+from bff_core.console.fault_headline import effect_of, headline_of
 from bff_core.console.fault_probe import FaultProbe
-from bff_core.console.model import FaultCard, FaultsPage, Live, SetFaults
+from bff_core.console.model import FaultCard, FaultsPage, Live, SetFaults, Severity
 
 MAX_SPREAD: Final = 5.0
+
+REPORT_SECONDS: Final = 2.0
+"""Changes of a service's faults within this time are one event: sliders send many."""
 
 LEAST: Final = 0.001
 """Smaller latencies (seconds) and shares have no effect that anyone sees."""
@@ -56,6 +59,9 @@ class _FaultsAPI:
 
     sent: list[FaultCard] = field(default_factory=list)
 
+    changed: dict[str, tuple[Request, FaultCard]] = field(default_factory=dict)
+    """The newest change of each service that is no event yet."""
+
     async def get(self, _: Request) -> Response:
         cards, _done = await asyncio.gather(
             self.control.cards(self.run.processes()), self.probe.refresh()
@@ -83,7 +89,7 @@ class _FaultsAPI:
             raise ConsoleProblem(REFUSED, title, f"{error}.") from None
         except NoFaultControl as error:
             raise ConsoleProblem(409, f"{service.name} takes no faults", f"{error}.") from None
-        return self._changed(card)
+        return self._answer_changed(request, card)
 
     async def delete(self, request: Request) -> Response:
         service = self.run.service(request.path_params["service"])
@@ -91,13 +97,13 @@ class _FaultsAPI:
             card = await self.control.clear(service)
         except NoFaultControl as error:
             raise ConsoleProblem(409, f"{service.name} takes no faults", f"{error}.") from None
-        return self._changed(card)
+        return self._answer_changed(request, card)
 
     async def start(self, request: Request) -> Response:
-        return self._set_running(request, self.run.start, "started")
+        return self._set_running(request, self.run.start, "started", "ok")
 
     async def stop(self, request: Request) -> Response:
-        return self._set_running(request, self.run.stop, "stopped")
+        return self._set_running(request, self.run.stop, "stopped", "missing")
 
     async def contribute(self, live: Live, is_new: bool) -> None:  # of `Contribute`
         """Add the cards to a live message if one has changed, or for a new page."""
@@ -107,16 +113,29 @@ class _FaultsAPI:
         elif cards != self.sent:
             live.faults = self.sent = cards
 
-    def _set_running(self, request: Request, change: Callable[[str], None], done: str) -> Response:
+    def _set_running(
+        self, request: Request, change: Callable[[str], None], done: str, state: Severity
+    ) -> Response:
         name = request.path_params["name"]
         self.run.process(name)
         change(name)
-        self.console.audit(request, name, f"**{name}** was {done}", state="stale")
+        self.console.audit(request, name, f"**{name}** was {done}", state=state)
         return answer(self.run.process(name))
 
-    def _changed(self, card: FaultCard) -> Response:
+    def _answer_changed(self, request: Request, card: FaultCard) -> Response:
         self.cards[card.service] = card
+        if card.service not in self.changed:
+            self.console.background.spawn(self._report(card.service))
+        self.changed[card.service] = request, card
         return answer(card)
+
+    async def _report(self, service: str) -> None:
+        """Record the newest change of a service's faults after a while."""
+        await asyncio.sleep(REPORT_SECONDS)
+        request, card = self.changed.pop(service)
+        effect = effect_of(card)
+        text = f"**{service}** {effect or 'has no faults any more'}"
+        self.console.audit(request, service, text, state="missing" if effect else "ok")
 
     def _now(self, card: FaultCard) -> FaultCard:
         """Return a card with the state of its process; a process that was stopped has no faults."""

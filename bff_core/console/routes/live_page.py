@@ -8,7 +8,6 @@ from bff_core.console.answers import answer
 from bff_core.console.app import Console
 from bff_core.console.live_state.pages import live_page, resume
 from bff_core.console.model import ActionResult
-from bff_core.console.routes.upstreams import refuse_spectators
 
 
 def routes(console: Console) -> list[Route]:
@@ -18,7 +17,6 @@ def routes(console: Console) -> list[Route]:
         return answer(await live_page(console, request.query_params.get("gateway", "")))
 
     async def resume_saga(request: Request) -> Response:
-        refuse_spectators(console, request)
         names = request.path_params
         resuming = resume(console, names["gateway"], names["id"])
         text = await console.audited(request, names["id"], resuming)

@@ -72,12 +72,11 @@ class OverviewNews:
         return found
 
     async def _installation(self) -> Installation:
-        """Return the installation for all pages: all that `Access` admits may operate."""
+        """Return the installation for all pages."""
         console = self._console
         return Installation(
             version=framework_version(),
             is_development=console.is_development,
-            can_operate=True,
             gateways=await gateways_of(console.sources),
             processes=console.processes(),
             shop=console.shop,

@@ -69,7 +69,6 @@ class _Requests:
         self._console = console
         self._store = RequestStore(console.sources)
         self._captured = CapturedRequests(console.sources)
-        self._finding: set[asyncio.Future[FoundParts]] = set()
         console.put(self._store)
         console.live.add(
             RequestNews(self._store, self._captured if console.is_development else None)
@@ -144,14 +143,14 @@ class _Requests:
             body=capture.request.decode("utf-8", "replace"),
             response=capture.response.decode("utf-8", "replace"),
         )
-        finding = asyncio.ensure_future(
-            origins_of(self._console.sources, stored.row.gateway, wanted)
-        )
-        self._finding.add(finding)
-        finding.add_done_callback(self._finding.discard)
-        done, _ = await asyncio.wait({finding}, timeout=ORIGIN_SECONDS)
-        if done:
-            detail.origins, detail.bytes = finding.result()
+        found: list[FoundParts] = []
+
+        async def find() -> None:
+            found.append(await origins_of(self._console.sources, stored.row.gateway, wanted))
+
+        await asyncio.wait({self._console.background.spawn(find())}, timeout=ORIGIN_SECONDS)
+        if found:
+            detail.origins, detail.bytes = found[0]
             add_received(detail.bytes, stored.record)
 
     async def _found(self, request: Request) -> StoredRequest:

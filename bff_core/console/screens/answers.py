@@ -5,9 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
 from bff_core.composition.part import Part
+from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.console.model import ClientPart, ClientView, MatrixCell, PartState, RequestState
 from bff_core.console.origins.applied import Origins, apply
 from bff_core.console.origins.cached import LearnedOrigins
@@ -176,8 +175,8 @@ def _reason(answer: ProbeAnswer) -> str:
     if answer.status < 400:
         return ""
     try:
-        problem = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        problem = decode_foreign(answer.body)
+    except NotDecoded:
         return ""
     if not isinstance(problem, dict):
         return ""

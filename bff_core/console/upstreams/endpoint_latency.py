@@ -64,6 +64,12 @@ class EndpointLatencies:
                 found[key] = durations[int(0.95 * (len(durations) - 1))]
         return found
 
+    def close(self) -> None:
+        """Listen no longer, if it does."""
+        if self._end is not None:
+            self._end.cancel()
+            self._stop()
+
     def _stop(self) -> None:
         self._end = None
         self._attempts.clear()

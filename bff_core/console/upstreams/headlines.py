@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from bff_core.console.model import Headline, Severity
-from bff_core.console.upstreams.merging import SEVERITIES, InProcess, merged_endpoints
+from bff_core.console.model.states import SEVERITIES
+from bff_core.console.upstreams.merging import InProcess, merged_endpoints
 from bff_core.console.upstreams.policy_words import seconds, share
 from bff_core.console.upstreams.samples import UpstreamSamples
 from bff_core.console.upstreams.state_words import MINIMUM_CALLS, is_nearly_open, is_spent

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bff_core.console.model import EndpointRow, Severity, UpstreamFigures, UpstreamRow
+from bff_core.console.model.states import SEVERITIES
 from bff_core.console.upstreams.report import ProcessReport, UpstreamReport
 from bff_core.console.upstreams.samples import UpstreamSamples
 from bff_core.console.upstreams.state_words import is_spent
@@ -14,10 +15,6 @@ BreakerWord = Literal["closed", "open", "half-open", "off"]
 
 BREAKERS: Final[Sequence[BreakerWord]] = ("off", "closed", "half-open", "open")
 """The states of circuits; one service is in the last of those of its processes."""
-
-SEVERITIES: Final[Sequence[Severity]] = ("ok", "stale", "missing", "fallback", "failed")
-"""The states of layers, endpoints and services; the worst is the last."""
-
 
 SLOW_RATIO: Final = 5.0
 SLOW_SECONDS: Final = 0.1

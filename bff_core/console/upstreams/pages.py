@@ -13,9 +13,10 @@ from bff_core.console.model import (
     UpstreamDetail,
     UpstreamList,
 )
+from bff_core.console.model.states import SEVERITIES
 from bff_core.console.upstreams.actions import actions_of
 from bff_core.console.upstreams.headlines import headline_of, headline_of_all
-from bff_core.console.upstreams.merging import SEVERITIES, InProcess, by_upstream, row_of, worst
+from bff_core.console.upstreams.merging import InProcess, by_upstream, row_of, worst
 from bff_core.console.upstreams.report import STATE, ProcessReport
 from bff_core.console.upstreams.samples import Measured, measured_by
 

@@ -1,12 +1,14 @@
 """The totals of processes that ended: files beside their sockets, so that counters never decrease.
 
 Each process stores its totals before it returns them to a scrape, and when it ends. The parent of
-the workers adds the file of a worker that ended to one for all of them. So whatever Prometheus has
-read of a process stays in the sum when another one replaces it, also after a crash.
+the workers adds the file of a worker that ended to one for all of them, and there counts those that
+ended unexpectedly. So whatever Prometheus has read of a process stays in the sum when another one
+replaces it, also after a crash.
 """
 
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,8 @@ from bff_core.observe.metrics.samples import Totals, added_totals
 
 SUFFIX: Final = ".totals"
 ENDED: Final = "ended.totals"
+
+WORKERS_ENDED: Final = "bff_workers_ended_total"
 
 MAX_REMEMBERED: Final = 32
 """How many of the processes that were added last are named, so that none is counted twice."""
@@ -44,11 +48,15 @@ def add_ended(folder: Path, pid: int) -> None:
         totals = _totals.decode(path.read_bytes())
     except (OSError, ValueError):
         return  # it has not counted anything
-    known = _read_ended(folder)
-    names = [*known.names, path.name][-MAX_REMEMBERED:]
-    whole = EndedTotals(added_totals([known.totals, totals]), names)
-    _write(folder / ENDED, msgspec.json.encode(whole))
-    path.unlink(missing_ok=True)
+    with suppress(OSError):  # without room for the file the worker is replaced all the same
+        _add(folder, totals, [path.name])
+        path.unlink(missing_ok=True)
+
+
+def count_workers_ended(folder: Path, count: int) -> None:
+    """Count workers that ended unexpectedly; their parent calls this, first with 0."""
+    with suppress(OSError):
+        _add(folder, Totals({WORKERS_ENDED: [((), count)]}), [])
 
 
 def ended_totals(folder: Path, running: Collection[int]) -> list[Totals]:
@@ -65,6 +73,14 @@ def ended_totals(folder: Path, running: Collection[int]) -> list[Totals]:
     # Read last: a file that was added meanwhile is then in it, by its name.
     known = _read_ended(folder)
     return [known.totals, *(one for name, one in found.items() if name not in known.names)]
+
+
+def _add(folder: Path, totals: Totals, names: list[str]) -> None:
+    known = _read_ended(folder)
+    whole = EndedTotals(
+        added_totals([known.totals, totals]), [*known.names, *names][-MAX_REMEMBERED:]
+    )
+    _write(folder / ENDED, msgspec.json.encode(whole))
 
 
 def _read_ended(folder: Path) -> EndedTotals:

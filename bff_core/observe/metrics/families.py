@@ -87,7 +87,7 @@ _COUNTERS: Final = (
     ("bff_sagas_stuck_total", "saga step", "Times that a saga could not continue."),
     ("bff_exceptions_total", "", "Exceptions that nothing handled."),
     ("bff_loop_blocked_total", "", "Times that the event loop was blocked."),
-    ("bff_workers_ended_total", "", "Worker processes that ended unexpectedly."),
+    ("bff_workers_ended_total", "", "Worker processes that ended unexpectedly, of several."),
     ("bff_policy_reloads_total", "result", "Policy files that were loaded or refused."),
     (
         "bff_store_changes_total",

@@ -58,7 +58,6 @@ RARE: Final[Mapping[type, tuple[Rare, ...]]] = {
     events.Evicted: (Rare("bff_cache_evicted_total", lambda event: [((), event.count)]),),
     events.Crashed: (Rare("bff_exceptions_total", lambda _: [((), 1)]),),
     events.LoopBlocked: (Rare("bff_loop_blocked_total", lambda _: [((), 1)]),),
-    events.WorkerEnded: (Rare("bff_workers_ended_total", lambda _: [((), 1)]),),
     events.PoliciesChanged: (Rare("bff_policy_reloads_total", lambda _: [(("loaded",), 1)]),),
     events.PoliciesRefused: (Rare("bff_policy_reloads_total", lambda _: [(("refused",), 1)]),),
     events.StoreChanged: (_one("bff_store_changes_total", "store", "state"),),

@@ -110,10 +110,14 @@ class Samples(msgspec.Struct):
 
 
 class SamplesQuery(msgspec.Struct):
-    """Which samples to return: the steps from number `since` on, and totals if wanted."""
+    """Which samples to return: the steps from number `since` on, and totals if wanted.
+
+    With `is_scrape` Prometheus gets the totals: so they are stored, since they must not decrease.
+    """
 
     since: int = 0
     has_totals: bool = True
+    is_scrape: bool = False
 
 
 def added_totals(every: Iterable[Totals]) -> Totals:

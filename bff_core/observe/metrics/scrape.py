@@ -42,7 +42,7 @@ class Scrape:
 
         Other processes have half of `client_seconds` at most: how long the client waits.
         """
-        query = SamplesQuery(since=NO_STEPS)
+        query = SamplesQuery(since=NO_STEPS, is_scrape=True)
         samples = [] if self._own is None else [self.own_samples(self._own, query)]
         samples += await self._others(query, min(ANSWER_SECONDS, client_seconds / 2))
         if samples:
@@ -55,9 +55,9 @@ class Scrape:
         )
 
     def own_samples(self, own: ProcessMetrics, query: SamplesQuery) -> Samples:
-        """Return the samples of this process; its totals are stored before they are returned."""
+        """Return the samples of this process; before a scrape gets its totals, they are stored."""
         found = own.samples(query)
-        if query.has_totals and self._folder is not None:
+        if query.is_scrape and self._folder is not None:
             store_totals(self._folder, found.totals)
         return found
 

@@ -9,7 +9,7 @@ import { Badge, Shape } from "../components/state.js";
 import { Table } from "../components/table.js";
 import { count, duration, number, time, timeOfDay, wholePercent } from "../format.js";
 import { html } from "../html.js";
-import { installation, status } from "../live.js";
+import { status } from "../live.js";
 import { query, setQuery } from "../router.js";
 import { useResource } from "../resource.js";
 
@@ -73,7 +73,6 @@ function inWords(instant) {
 /** The steps of a saga in order, and what an operator can do. */
 function Steps({ saga, reload }) {
   const [stage, go] = useState({ name: "rest", text: "" });
-  const canOperate = installation.value?.can_operate !== false;
   const resume = async () => {
     go({ name: "running", text: "" });
     try {
@@ -89,8 +88,8 @@ function Steps({ saga, reload }) {
     <p class="sid">id <${ShortId} id=${saga.id} length=${64} what="saga" /></p>
     <ol class="steps">${saga.steps.map((step, index) => html`<li key=${`${index} ${step.step}`} class=${`is-${step.state}`}><${Shape} state=${STATES[step.state] ?? "missing"} size=${14} />
       <div><b>${step.step}</b><span class=${STATES[step.state] === "failed" ? "t-failed" : "muted"}>${stateInWords(step.state)}${step.attempts > 1 ? `, ${step.attempts} attempts` : ""}</span>${step.error && html`<p>${step.error}</p>`}</div></li>`)}</ol>
-    <div class="resume"><p>${saga.can_resume ? (canOperate ? "The step runs again with the same idempotency key." : "This needs the operator role.") : "It runs: there is nothing to resume."}</p>
-      <button type="button" class="btn go" disabled=${!saga.can_resume || !canOperate || stage.name === "running"} onClick=${resume}>${stage.name === "running" ? "Running …" : verb}</button>
+    <div class="resume"><p>${saga.can_resume ? "The step runs again with the same idempotency key." : "It runs: there is nothing to resume."}</p>
+      <button type="button" class="btn go" disabled=${!saga.can_resume || stage.name === "running"} onClick=${resume}>${stage.name === "running" ? "Running …" : verb}</button>
       <span role="status" class=${stage.name === "failed" ? "t-failed" : "t-ok"}>${stage.text}</span></div><//>`;
 }
 

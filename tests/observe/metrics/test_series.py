@@ -5,6 +5,7 @@ import os
 import pytest
 
 from bff_core import events
+from bff_core.gateway.metrics import GatewayMetrics
 from bff_core.objective import parsed_objective
 from bff_core.observe.metrics.budget import Budget, budget_left, burn_rate
 from bff_core.observe.metrics.clients import Clients
@@ -12,12 +13,14 @@ from bff_core.observe.metrics.ended import add_ended, ended_totals, store_totals
 from bff_core.observe.metrics.histogram import BOUNDS, Histogram, exported_counts, quantile
 from bff_core.observe.metrics.process import MeasuredView, ProcessMetrics
 from bff_core.observe.metrics.requests import MAX_UNFLUSHED, MAX_VIEWS
-from bff_core.observe.metrics.samples import SamplesQuery, Totals
+from bff_core.observe.metrics.samples import SamplesQuery, Totals, encoded
+from bff_core.observe.metrics.scrape import SAMPLES
 from bff_core.observe.metrics.series import Bounded
 from bff_core.observe.metrics.sink import MAX_OCCURRENCES, MAX_RARE, MetricsSink
 from bff_core.observe.metrics.steps import MAX_STEPS
 from bff_core.observe.metrics.totals import totals_of
 from bff_core.observe.metrics.versions import MAX_ANONYMOUS, MAX_VERSIONS
+from bff_core.observe.process_socket import VARIABLE
 from bff_core.scope import Scope
 
 
@@ -305,3 +308,21 @@ def test_totals_of_an_ended_process_count_once_at_any_time(tmp_path):
     add_ended(tmp_path, 77)
     add_ended(tmp_path, 78)  # it has stored nothing
     assert counted(tmp_path) == 10
+
+
+@pytest.mark.parametrize(
+    ("query", "is_stored"),
+    [
+        (b"", False),
+        (encoded(SamplesQuery()), False),
+        (encoded(SamplesQuery(has_totals=False)), False),
+        (encoded(SamplesQuery(is_scrape=True)), True),
+    ],
+)
+async def test_only_a_scrape_writes_a_file(tmp_path, query, is_stored):
+    """Pages read totals as well, and need none after the process has ended."""
+    process = ProcessMetrics(MetricsSink(now=Clock()), "web", views={})
+    metrics = GatewayMetrics(process, {VARIABLE: str(tmp_path)})
+    await metrics.commands()[SAMPLES](query)
+
+    assert [*tmp_path.iterdir()] == ([tmp_path / f"{os.getpid()}.totals"] if is_stored else [])

@@ -15,6 +15,7 @@ from tests.processes.process import ForkServer, Process
 from tests.processes.services import answers
 from tests.server.conftest import free_port
 
+ENDED = ("bff_workers_ended_total", "till")
 REQUESTS = ("bff_requests_total", "till", "GET", "/pid", "2xx", "complete")
 
 
@@ -83,6 +84,8 @@ async def test_counters_are_those_of_all_workers_and_never_decrease(till):
     await till.send(10)
     second = await till.scrape()
 
+    assert first[0][ENDED] == 0
+    assert second[ENDED] == 1
     assert {one[REQUESTS] - earlier for one in first} == {20}
     assert during[REQUESTS] - earlier == 20
     assert second[REQUESTS] - earlier == 30

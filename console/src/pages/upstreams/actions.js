@@ -2,23 +2,21 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "../../api.js";
 import { html } from "../../html.js";
-import { installation } from "../../live.js";
 import { query } from "../../router.js";
 
 const SECONDS = 60;
 const VERBS = { open: `Open for ${SECONDS} s`, close: "Close", eject: `Eject for ${SECONDS} s`, restore: "Restore", purge: "Purge" };
 
 export function Actions({ data, reload }) {
-  const canOperate = installation.value?.can_operate !== false;
-  return html`<header><h2>Actions</h2><span class="end">${canOperate ? "operator, written to the audit log" : "needs the operator role"}</span></header>
-    <div class="act">${data.actions.map((action) => html`<${Action} key=${`${action.action} ${action.endpoint}`} action=${action} upstream=${data.upstream} canOperate=${canOperate} reload=${reload} />`)}</div>`;
+  return html`<header><h2>Actions</h2><span class="end">written to the audit log</span></header>
+    <div class="act">${data.actions.map((action) => html`<${Action} key=${`${action.action} ${action.endpoint}`} action=${action} upstream=${data.upstream} reload=${reload} />`)}</div>`;
 }
 
-function Action({ action, upstream, canOperate, reload }) {
+function Action({ action, upstream, reload }) {
   const [tag, write] = useState("");
   const [stage, go] = useState({ name: "rest" });
   const needsTag = action.action === "purge";
-  const isOff = !canOperate || !action.is_possible || stage.name === "running" || (needsTag && !tag.trim());
+  const isOff = !action.is_possible || stage.name === "running" || (needsTag && !tag.trim());
   const run = async () => {
     go({ name: "running" });
     try {
