@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.log_ring import LogRing
+from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import ProcessInfo
 from bff_core.console.program_client import ProgramClient
 

@@ -14,7 +14,7 @@ AREAS: Final = (
     "overview",
     "screens",
     "upstreams",
-    "live_page",
+    "sessions",
     "api",
 )
 """The modules below `commands`; each has `commands(gateway)`."""

@@ -22,7 +22,7 @@ from bff_core.settings.model import Settings
 
 PATH: Final = "/console"
 
-_MODULE: Final = "bff_core.console.of_gateway"
+_MODULE: Final = "bff_core.console.gateway_console"
 
 
 def is_console_path(path: str) -> bool:

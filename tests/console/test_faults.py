@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 
 from bff_core.console.development import Development
-from bff_core.console.fault_control import COUNTS
-from bff_core.console.fault_headline import headline_of
-from bff_core.console.log_ring import LogRing
+from bff_core.console.faults.control import COUNTS
+from bff_core.console.faults.headline import headline_of
+from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import ClientView, FaultCard, Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
 from bff_core.console.sources import GatewaySource

@@ -19,15 +19,15 @@ from bff_core.cli.dev.program_changes import ProgramChanges
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.ports import HIGHEST, HOST, Port, PortUnusable, busy_text, port_from
 from bff_core.compat.uvicorn import configuration
-from bff_core.console.access import Access
 from bff_core.console.answers import ConsoleProblem, problem_answer
-from bff_core.console.app import Console
-from bff_core.console.assembly import ConsoleApp
+from bff_core.console.console import Console
+from bff_core.console.console_app import ConsoleApp
 from bff_core.console.development import Development
-from bff_core.console.log_ring import LogRing
+from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import EventRow
 from bff_core.console.process_state import ConsoleState
 from bff_core.console.program_client import ProgramClient
+from bff_core.console.sign_in.access import Access
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.gateway.console import PATH
 from bff_core.server.listening_socket import CannotListen, bind, listen

@@ -8,7 +8,6 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.console_server import VARIABLE as PORT
 from bff_core.cli.dev.console_server import ConsoleServer, opened_console
 from bff_core.cli.dev.fork_client import IS_AVAILABLE, forked_server
@@ -16,9 +15,10 @@ from bff_core.cli.dev.keyboard import Keyboard
 from bff_core.cli.dev.keys import reading_keys
 from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.plan import Plan, Planned
-from bff_core.cli.dev.screen import Screen
 from bff_core.cli.dev.style import Style, has_signs, is_plain
 from bff_core.cli.dev.supervisor import READY_SECONDS, STOP_SECONDS, Supervisor
+from bff_core.cli.dev.terminal_view import Screen
+from bff_core.cli.dev.terminal_writer import TerminalWriter
 from bff_core.cli.ports import check
 from bff_core.cli.project import find_project, read_project
 from bff_core.settings.env_file import DEFAULT, read_env_file

@@ -21,7 +21,7 @@ from bff_core.cli.dev.recorded_view import RecordedView
 from bff_core.cli.dev.reloads import Reloads
 from bff_core.cli.dev.saved_files import SavedFiles
 from bff_core.cli.dev.view import RunView, Serving
-from bff_core.console.log_ring import LogRing
+from bff_core.console.logs.ring import LogRing
 from bff_core.gateway.development_pages import VARIABLE as CONSOLE
 
 READY_SECONDS = 60.0

@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from starlette.types import Message
 
+from bff_core.console.api.sent_request import MAX_TEXT_BYTES, SECONDS
 from bff_core.console.model import Send, Sent
-from bff_core.console.sent_request import MAX_TEXT_BYTES, SECONDS
 from bff_core.gateway.app import Gateway
 from bff_core.observe.process_socket import Command, InvalidCommand
 

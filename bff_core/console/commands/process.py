@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from bff_core.console.commands.credentials import credentials_of
+from bff_core.console.api.credentials import credentials_of
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, WorkerInfo
-from bff_core.console.operator_session import END_SESSION
 from bff_core.console.process_state import state_of
+from bff_core.console.sign_in.operator_session import END_SESSION
 from bff_core.console.sources import ACTIONS
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.index_page import BY_FIELD, rows_of

@@ -7,15 +7,7 @@ is not known is None. Names of states are those of `Part-Status`; a request is `
 
 from bff_core.console.model.api import Send, Sent
 from bff_core.console.model.faults import FaultCard, FaultsPage, SetFaults
-from bff_core.console.model.live import Live
-from bff_core.console.model.live_state import (
-    LimitRow,
-    LivePage,
-    LogPage,
-    SagaRow,
-    SagaStep,
-    SessionRow,
-)
+from bff_core.console.model.live_stream import Live
 from bff_core.console.model.overview import (
     Blame,
     DownService,
@@ -55,6 +47,14 @@ from bff_core.console.model.screens import (
     PlanNode,
     ScreenDetail,
     ScreenName,
+)
+from bff_core.console.model.sessions import (
+    LimitRow,
+    LivePage,
+    LogPage,
+    SagaRow,
+    SagaStep,
+    SessionRow,
 )
 from bff_core.console.model.states import (
     Health,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from bff_core.console.model import Blame, Headline, ScreenFigures, UpstreamFigures
 from bff_core.console.overview.window import GatewayWindow, recorded_by
-from bff_core.console.request_words import reason
+from bff_core.console.requests.words import reason
 
 MAX_NAMES: Final = 2
 """Screens that a sentence names; the others are counted."""

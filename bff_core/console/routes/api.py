@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import HEADERS, ConsoleProblem, answer, read_json
-from bff_core.console.app import Console
+from bff_core.console.api.sent_request import SECONDS, check
 from bff_core.console.commands.api import OPENAPI, SCHEMA, SEND
+from bff_core.console.console import Console
 from bff_core.console.installation import INFO
 from bff_core.console.model import Send, Sent
-from bff_core.console.sent_request import SECONDS, check
 
 MARGIN: Final = 2.0
 """How much longer than a request its command may take (seconds)."""

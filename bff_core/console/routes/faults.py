@@ -10,17 +10,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer, read_json
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.development import Development
-from bff_core.console.fault_control import (
+from bff_core.console.faults.control import (
     MAX_LATENCY,
     REFUSED,
     FaultControl,
     FaultsRefused,
     NoFaultControl,
 )
-from bff_core.console.fault_headline import headline_of
-from bff_core.console.fault_probe import FaultProbe
+from bff_core.console.faults.headline import headline_of
+from bff_core.console.faults.watched_screen import FaultProbe
 from bff_core.console.model import FaultCard, FaultsPage, Live, SetFaults
 
 MAX_SPREAD: Final = 5.0

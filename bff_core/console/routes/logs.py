@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.development import Development
-from bff_core.console.log_ring import LEVELS, Level, LogRing
+from bff_core.console.logs.ring import LEVELS, Level, LogRing
 from bff_core.console.model import Live
 
 DEFAULT_LIMIT: Final = 500

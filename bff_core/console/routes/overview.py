@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.installation import gateways_of
 from bff_core.console.model import Installation, Live, Overview
 from bff_core.console.overview.down import NeedsStore

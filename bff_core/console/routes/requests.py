@@ -8,24 +8,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer, read_json
-from bff_core.console.app import Console
-from bff_core.console.captured import CapturedRequests
+from bff_core.console.console import Console
 from bff_core.console.development import Development
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, Live, PartBytes, Replay, Replayed, RequestDetail
 from bff_core.console.origins.exchange import OriginsRequest
-from bff_core.console.origins.of_response import origins_of
-from bff_core.console.received_bytes import add_received
-from bff_core.console.replay import SECONDS, SEND, ReplayAnswer, may_change
-from bff_core.console.request_detail import (
+from bff_core.console.origins.from_process import origins_of
+from bff_core.console.requests.captured import CapturedRequests
+from bff_core.console.requests.detail import (
     IN_PRODUCTION,
     NO_BODY,
     NOT_CAPTURED,
     add_capture,
     detail_of,
 )
-from bff_core.console.request_list import RequestFilter, listed
-from bff_core.console.request_store import RequestStore, StoredRequest
+from bff_core.console.requests.list import RequestFilter, listed
+from bff_core.console.requests.received_bytes import add_received
+from bff_core.console.requests.replay import SECONDS, SEND, ReplayAnswer, may_change
+from bff_core.console.requests.store import RequestStore, StoredRequest
 from bff_core.gateway.captures import Capture
 
 ORIGIN_SECONDS = 2.0

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.installation import INFO
 from bff_core.console.model import (
     ClientView,
@@ -25,8 +25,8 @@ from bff_core.console.screens.exchange import (
     PlanOfGateway,
     PlanRequest,
 )
+from bff_core.console.screens.headline import headline_of
 from bff_core.console.screens.observed import add_observed
-from bff_core.console.screens.words import headline_of
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ import msgspec
 
 from bff_core.admin.operations import Operation, PurgeTags
 from bff_core.console.answers import MAX_CHARACTERS, ConsoleProblem
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.model import DoAction, UpstreamAction
 from bff_core.console.upstreams.merging import InProcess, latencies_of, merged_endpoints
 from bff_core.console.upstreams.report import ACT, Acted

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.model import Bucket, ScreenFigures, UpstreamFigures
 from bff_core.console.overview.screens import screens_of
 from bff_core.console.overview.services import upstreams_of

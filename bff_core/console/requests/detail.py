@@ -3,14 +3,14 @@
 import re
 from urllib.parse import quote
 
-from bff_core.console.curl import curl_of
-from bff_core.console.masked_body import shown_body, shown_request
 from bff_core.console.model import RequestDetail
-from bff_core.console.received_bytes import received_bytes
-from bff_core.console.replay import may_change
-from bff_core.console.request_blame import blame_of
-from bff_core.console.request_spans import span_rows
-from bff_core.console.request_store import StoredRequest
+from bff_core.console.requests.curl import curl_of
+from bff_core.console.requests.headline import blame_of
+from bff_core.console.requests.masked_body import shown_body, shown_request
+from bff_core.console.requests.received_bytes import received_bytes
+from bff_core.console.requests.replay import may_change
+from bff_core.console.requests.spans import span_rows
+from bff_core.console.requests.store import StoredRequest
 from bff_core.gateway.captures import Capture
 from bff_core.observe.masking import HIDDEN, redacted
 from bff_core.observe.request_records import RequestRecord

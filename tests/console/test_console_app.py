@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from bff_core.console.answers import MAX_CHARACTERS, ConsoleProblem
-from bff_core.console.assembly import PAGES, POLICY, ConsoleApp
+from bff_core.console.console_app import PAGES, POLICY, ConsoleApp
 from bff_core.console.sources import GatewaySource
 from bff_core.console.static_files import StaticFiles
 from tests.console.conftest import CHANGE, browser

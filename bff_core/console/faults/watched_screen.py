@@ -10,7 +10,7 @@ from typing import Final
 
 from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.model import ClientView, PlanNode, ScreenName
 from bff_core.console.screens.detail import FIRST, screen_detail, screen_names
 from bff_core.console.screens.exchange import AnswersRequest

@@ -4,7 +4,7 @@ import pytest
 
 from bff_core.console.model import PlanNode
 from bff_core.console.screens.columns import add_awaited, longest_path, set_columns
-from bff_core.console.screens.words import headline_of
+from bff_core.console.screens.headline import headline_of
 
 
 def node(part: str, *upstreams: str, awaits: tuple[str, ...] = (), **more) -> PlanNode:

@@ -8,9 +8,9 @@ import msgspec
 
 from bff_core.admin.operations import ResumeSaga
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.app import Console
-from bff_core.console.live_state.report import LOCAL, SHARED, LiveReport
+from bff_core.console.console import Console
 from bff_core.console.model import Headline, LivePage, SagaRow
+from bff_core.console.sessions.report import LOCAL, SHARED, LiveReport
 from bff_core.console.sources import Sources
 from bff_core.console.upstreams.actions import act_on
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.live import INTERVAL_SECONDS, MAX_PAGES, MAX_WAITING, LiveFeed
+from bff_core.console.live_stream import INTERVAL_SECONDS, MAX_PAGES, MAX_WAITING, LiveFeed
 from bff_core.console.model import Live, LogEntry
 
 pytestmark = pytest.mark.virtual_time

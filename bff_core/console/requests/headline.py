@@ -7,9 +7,9 @@ from typing import Final
 
 from bff_core.console.durations import age, both, counted, duration
 from bff_core.console.model import Headline, Severity
-from bff_core.console.request_spans import TIMEOUTS, calls_of, children, seconds_of
-from bff_core.console.request_store import state_of_part
-from bff_core.console.request_words import HAS, did, reason, words
+from bff_core.console.requests.spans import TIMEOUTS, calls_of, children, seconds_of
+from bff_core.console.requests.store import state_of_part
+from bff_core.console.requests.words import HAS, did, reason, words
 from bff_core.observe.request_records import SLOW_SECONDS, RequestRecord, SpanRecord
 
 WHOLE: Final = frozenset({"ok", "stale"})

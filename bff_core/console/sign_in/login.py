@@ -7,15 +7,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bff_core.console.access import (
+from bff_core.console.answers import ConsoleProblem, read_bytes
+from bff_core.console.console import ACTOR, Console
+from bff_core.console.sign_in.access import (
     Actor,
     SignInRequired,
     refuse_doubled_headers,
     refuse_other_sites,
 )
-from bff_core.console.answers import ConsoleProblem, read_bytes
-from bff_core.console.app import ACTOR, Console
-from bff_core.console.operator_session import END_SESSION, SESSION_SECONDS
+from bff_core.console.sign_in.operator_session import END_SESSION, SESSION_SECONDS
 from bff_core.gateway.console import PATH
 from bff_core.gateway.icon import DATA
 

@@ -5,10 +5,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import answer
-from bff_core.console.app import Console
-from bff_core.console.live_state.pages import live_page, resume
+from bff_core.console.console import Console
 from bff_core.console.model import ActionResult
 from bff_core.console.routes.upstreams import refuse_spectators
+from bff_core.console.sessions.page import live_page, resume
 
 
 def routes(console: Console) -> list[Route]:

@@ -4,11 +4,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from bff_core.console.access import Access
-from bff_core.console.app import Console
-from bff_core.console.assembly import ConsoleApp
+from bff_core.console.console import Console
+from bff_core.console.console_app import ConsoleApp
 from bff_core.console.process_commands import process_commands
 from bff_core.console.process_state import state_of
+from bff_core.console.sign_in.access import Access
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.edge.allowed_hosts import host_check
 from bff_core.gateway.app import Gateway

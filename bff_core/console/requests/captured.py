@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from bff_core.console.request_store import StoredRequest
+from bff_core.console.requests.store import StoredRequest
 from bff_core.console.sources import Sources
 from bff_core.gateway.captures import MAX_STORED, MAX_STORED_BYTES, Capture
 

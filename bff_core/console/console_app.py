@@ -12,11 +12,11 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.console.access import SignInRequired
 from bff_core.console.answers import ConsoleProblem, check_parameters, problem_answer
-from bff_core.console.app import ACTOR, Console
-from bff_core.console.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
+from bff_core.console.console import ACTOR, Console
 from bff_core.console.model import Overview
+from bff_core.console.sign_in.access import SignInRequired
+from bff_core.console.sign_in.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
 from bff_core.console.static_files import StaticFiles
 from bff_core.gateway.console import PATH, is_console_path
 from bff_core.gateway.icon import PATH as ICON
@@ -30,11 +30,11 @@ LOGOUT: Final = f"{API}/logout"
 AREAS: Final = (
     "overview",
     "installation",
-    "live",
+    "live_stream",
     "requests",
     "screens",
     "upstreams",
-    "live_page",
+    "sessions",
     "faults",
     "logs",
     "api",

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.model import RequestList
-from bff_core.console.request_store import RequestStore, StoredRequest
+from bff_core.console.requests.store import RequestStore, StoredRequest
 from bff_core.observe.request_records import SLOW_SECONDS
 
 MAX_ROWS: Final = 200

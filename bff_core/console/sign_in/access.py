@@ -12,7 +12,7 @@ from starlette.requests import Request
 from bff_core.admin.operator_token import OperatorToken, bearer_of
 from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.operator_session import OperatorSessions
+from bff_core.console.sign_in.operator_session import OperatorSessions
 from bff_core.events import Events
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -9,10 +9,10 @@ import msgspec
 from bff_core.auth.authenticator import HasSessions, each_of
 from bff_core.auth.session.interface import SessionStore, StoredSession
 from bff_core.clock import Clock
-from bff_core.console.live_state.pseudonyms import Pseudonym, pseudonyms
-from bff_core.console.live_state.report import LOCAL, SHARED, LiveReport
-from bff_core.console.live_state.sagas import saga_row
 from bff_core.console.model import LimitRow, SessionRow
+from bff_core.console.sessions.pseudonyms import Pseudonym, pseudonyms
+from bff_core.console.sessions.report import LOCAL, SHARED, LiveReport
+from bff_core.console.sessions.sagas import saga_row
 from bff_core.errors import StoreUnavailable
 from bff_core.gateway.app import Gateway
 from bff_core.limits.interface import CallerLeft

@@ -18,7 +18,7 @@ from bff_core import (
     gateway,
     optional,
 )
-from bff_core.console.fault_probe import FaultProbe, shared_screen
+from bff_core.console.faults.watched_screen import FaultProbe, shared_screen
 from bff_core.console.model import ScreenName
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource

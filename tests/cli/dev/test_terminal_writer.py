@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bff_core.cli.dev.console import WAITING_TEXTS, TerminalWriter
+from bff_core.cli.dev.terminal_writer import WAITING_TEXTS, TerminalWriter
 
 
 @pytest.fixture

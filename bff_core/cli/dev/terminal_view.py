@@ -4,13 +4,13 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
-from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.folding import Folding
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.request_lines import RequestLines
 from bff_core.cli.dev.request_summary import SLOW_SECONDS, Summary, summary_of
 from bff_core.cli.dev.style import BOLD, DIM, GREEN, RED, YELLOW, Style
+from bff_core.cli.dev.terminal_writer import TerminalWriter
 from bff_core.cli.dev.view import Serving
 from bff_core.cli.dev.welcome import welcome
 from bff_core.observe.request_records import RequestRecord

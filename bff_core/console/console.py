@@ -8,12 +8,12 @@ from typing import Final, TypeVar
 from starlette.requests import Request
 
 from bff_core.clock import Clock
-from bff_core.console.access import Access, Actor, address_of
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.installation import gateways_of
-from bff_core.console.live import LiveFeed
+from bff_core.console.live_stream import LiveFeed
 from bff_core.console.model import EventRow, Installation, Overview, ProcessInfo, Severity
 from bff_core.console.process_state import ConsoleState
+from bff_core.console.sign_in.access import Access, Actor, address_of
 from bff_core.console.sources import ACTIONS, Sources
 from bff_core.events import Events, OperatorActed
 from bff_core.upstream.user_agent import framework_version

@@ -11,7 +11,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 
 
 class EventStream(Response):
