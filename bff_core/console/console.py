@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -13,15 +13,12 @@ from bff_core.console.installation import gateways_of
 from bff_core.console.live_stream import LiveFeed
 from bff_core.console.model import EventRow, Installation, Overview, ProcessInfo, Severity
 from bff_core.console.process_state import ConsoleState
-from bff_core.console.sign_in.access import Access, Actor, address_of
-from bff_core.console.sources import ACTIONS, Sources
+from bff_core.console.sign_in.access import Access, actor_of, address_of
+from bff_core.console.sources import ACTIONS_COMMAND, Sources
 from bff_core.events import Events, OperatorActed
 from bff_core.upstream.user_agent import framework_version
 
 T = TypeVar("T")
-
-ACTOR: Final = "bff.console.actor"
-"""Where a request holds who sent it."""
 
 
 class Console:
@@ -66,12 +63,6 @@ class Console:
         found = self._stored.get(kind)
         return found if isinstance(found, kind) else None
 
-    def actor(self, request: Request) -> Actor:
-        """Return who sent a request that `access` admitted."""
-        found = request.scope[ACTOR]
-        assert isinstance(found, Actor)  # noqa: S101 - the app sets it
-        return found
-
     async def installation(self, request: Request) -> Installation:
         """Return what the console looks at, and what the sender of a request may do.
 
@@ -83,8 +74,8 @@ class Console:
         return Installation(
             version=framework_version(),
             is_development=self.is_development,
-            can_operate=self.actor(request).can_operate,
-            can_sign_out=bool(self.actor(request).session),
+            can_operate=actor_of(request).can_operate,
+            can_sign_out=bool(actor_of(request).session),
             gateways=gateways,
             processes=self.processes(),
             shop=self.shop,
@@ -97,7 +88,7 @@ class Console:
 
         `text` is a sentence about the `subject`; it marks names as `Headline.text` does.
         """
-        now, actor = self.wall(), self.actor(request).name
+        now, actor = self.wall(), actor_of(request).name
         row = EventRow(
             id=f"action-{os.getpid()}-{now:.6f}",
             time=now,
@@ -131,7 +122,7 @@ class Console:
     async def actions(self) -> list[EventRow]:
         """Return the newest actions of people in all processes, oldest first."""
         found = {one.id: one for one in self.state.actions}
-        answers = await self.sources.send_each(self.sources.names, ACTIONS)
+        answers = await self.sources.send_each(self.sources.names, ACTIONS_COMMAND)
         for one in answers.values():
             rows: Iterable[list[EventRow]] = one.decoded(list[EventRow])
             found |= {row.id: row for some in rows for row in some}

@@ -13,21 +13,20 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.console.answers import ConsoleProblem, check_parameters, problem_answer
-from bff_core.console.console import ACTOR, Console
+from bff_core.console.console import Console
 from bff_core.console.model import Overview
-from bff_core.console.sign_in.access import SignInRequired
+from bff_core.console.sign_in.access import SignInRequired, set_actor
 from bff_core.console.sign_in.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
 from bff_core.console.static_files import StaticFiles
-from bff_core.gateway.console import PATH, is_console_path
-from bff_core.gateway.icon import PATH as ICON
-from bff_core.gateway.icon import icon_response
+from bff_core.gateway.console import CONSOLE_PATH, is_console_path
+from bff_core.gateway.icon import ICON_PATH, icon_response
 from bff_core.routing.path import path_of
 
-API: Final = f"{PATH}/api"
+API_PATH: Final = f"{CONSOLE_PATH}/api"
 
-LOGOUT: Final = f"{API}/logout"
+LOGOUT: Final = f"{API_PATH}/logout"
 
-AREAS: Final = (
+ROUTE_AREAS: Final = (
     "overview",
     "installation",
     "live_stream",
@@ -116,20 +115,20 @@ class ConsoleApp:
             return public
         if path == LOGIN and request.method == "POST":
             return await sign_in(self._console, request)
-        request.scope[ACTOR] = self._console.access.admit(request)
+        set_actor(request, self._console.access.admit(request))
         if path == LOGOUT and request.method == "POST":
             return await sign_out(self._console, request)
-        if path.startswith(f"{API}/"):
-            return await self._call(request, path.removeprefix(API))
+        if path.startswith(f"{API_PATH}/"):
+            return await self._call(request, path.removeprefix(API_PATH))
         return await self._page(request, path)
 
     def _public(self, request: Request, path: str) -> Response | None:
         """Return what anyone may read: files without data."""
-        if path == ICON:
+        if path == ICON_PATH:
             return icon_response()
         if path == STYLE:
             return login_style()
-        folder = f"{PATH}/assets/"
+        folder = f"{CONSOLE_PATH}/assets/"
         is_asset = path.startswith(folder)
         return self._files.answer(request, path.removeprefix(folder)) if is_asset else None
 
@@ -139,12 +138,12 @@ class ConsoleApp:
             raise ConsoleProblem(405, "This page can only be read", "Use GET.")
         prefix = request.scope.get("root_path", "")
         if path == LOGIN:  # of someone who is signed in, or need not be
-            return _redirect(f"{prefix}{PATH}")
+            return _redirect(f"{prefix}{CONSOLE_PATH}")
         if not is_console_path(path):  # at the port of `bff dev`, where no gateway has a page
-            return _redirect(f"{PATH}{_with_query(request, path.rstrip('/'))}")
+            return _redirect(f"{CONSOLE_PATH}{_with_query(request, path.rstrip('/'))}")
         installation = await self._console.installation(request)
         snapshot = {"overview": self._fresh_overview(), "installation": installation}
-        name = path.removeprefix(PATH).strip("/").split("/")[0]
+        name = path.removeprefix(CONSOLE_PATH).strip("/").split("/")[0]
         return self._files.page(prefix, snapshot, name, 200 if name in PAGES else 404)
 
     def _fresh_overview(self) -> Overview | None:
@@ -156,9 +155,9 @@ class ConsoleApp:
 
     def _refused(self, request: Request, path: str, problem: SignInRequired) -> Response:
         """Return the form for the token where a page was wanted, else the problem."""
-        if request.method != "GET" or path.startswith(f"{API}/"):
+        if request.method != "GET" or path.startswith(f"{API_PATH}/"):
             return problem_answer(problem)
-        target = PATH if path == LOGIN else _with_query(request, path)
+        target = CONSOLE_PATH if path == LOGIN else _with_query(request, path)
         return login_page(self._console, request, status=401, target=target)
 
     async def _call(self, request: Request, path: str) -> Response:
@@ -202,7 +201,7 @@ def _absent(path: str) -> ConsoleProblem:
 
 def _routes(console: Console) -> Sequence[Route]:
     found: list[Route] = []
-    for area in AREAS:
+    for area in ROUTE_AREAS:
         name = f"bff_core.console.routes.{area}"
         if find_spec(name) is not None:
             found += import_module(name).routes(console)

@@ -12,7 +12,7 @@ from bff_core.console.sign_in.access import Access
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.edge.allowed_hosts import host_check
 from bff_core.gateway.app import Gateway
-from bff_core.observe.process_socket import VARIABLE, Command
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, Command
 
 
 def commands_of(gateway: Gateway) -> Mapping[str, Command]:
@@ -22,7 +22,7 @@ def commands_of(gateway: Gateway) -> Mapping[str, Command]:
 
 def pages_of(gateway: Gateway) -> ConsoleApp:
     """Return the console of a running gateway: over its workers, or over this process alone."""
-    folder, settings = os.environ.get(VARIABLE, ""), gateway.settings
+    folder, settings = os.environ.get(SOCKETS_VARIABLE, ""), gateway.settings
     source = GatewaySource(
         name=gateway.title,
         folder=Path(folder) if folder else None,

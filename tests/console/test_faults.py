@@ -14,7 +14,7 @@ import uvicorn
 
 from bff_core.console.development import Development
 from bff_core.console.faults.control import COUNTS
-from bff_core.console.faults.headline import headline_of
+from bff_core.console.faults.headline import faults_headline
 from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import ClientView, FaultCard, Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
@@ -379,7 +379,7 @@ def test_the_headline_names_who_suffers():
             )
             for place, state in enumerate(states)
         ]  # fmt: skip
-        return headline_of([card], clients, "Home").text
+        return faults_headline([card], clients, "Home").text
 
     said = "**reviews** is 0.4 s slower: Home"
     assert headline("complete", "complete") == f"{said} is still complete for all clients."

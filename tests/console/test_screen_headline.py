@@ -4,7 +4,7 @@ import pytest
 
 from bff_core.console.model import PlanNode
 from bff_core.console.screens.columns import add_awaited, longest_path, set_columns
-from bff_core.console.screens.headline import headline_of
+from bff_core.console.screens.headline import screen_headline
 
 
 def node(part: str, *upstreams: str, awaits: tuple[str, ...] = (), **more) -> PlanNode:
@@ -28,7 +28,7 @@ def plan() -> list[PlanNode]:
 
 def test_the_way_that_takes_longest():
     """It is named, with the part that takes all of its time."""
-    headline = headline_of("Home", plan(), {})
+    headline = screen_headline("Home", plan(), {})
 
     assert headline.state == "ok"
     assert headline.text == (
@@ -51,7 +51,7 @@ def test_a_part_near_its_timeout(p95, end):
     nodes = plan()
     nodes[-1].p95 = p95
 
-    assert headline_of("Home", nodes, {}).text.endswith(end)
+    assert screen_headline("Home", nodes, {}).text.endswith(end)
 
 
 def test_without_times_the_way_with_most_parts():
@@ -75,7 +75,7 @@ def test_without_times_the_way_with_most_parts():
 )
 def test_what_makes_a_screen_fail(nodes, text):
     """The services of critical parts are named."""
-    assert headline_of("Cart", nodes, {}).text == text
+    assert screen_headline("Cart", nodes, {}).text == text
 
 
 def test_columns_follow_the_longest_way():

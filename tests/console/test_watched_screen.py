@@ -18,7 +18,7 @@ from bff_core import (
     gateway,
     optional,
 )
-from bff_core.console.faults.watched_screen import FaultProbe, shared_screen
+from bff_core.console.faults.watched_screen import WatchedScreen, shared_screen
 from bff_core.console.model import ScreenName
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
@@ -103,7 +103,7 @@ def opened(pages):
                 source = GatewaySource(name="mobile", commands=process_commands(app))
                 now = [0.0]
                 console = pages.console([source])
-                yield FaultProbe(console, clock=lambda: now[0]), service, now
+                yield WatchedScreen(console, clock=lambda: now[0]), service, now
 
     return open_probe
 
@@ -177,7 +177,7 @@ def test_the_home_screen_is_watched():
 
 async def test_without_gateways_there_is_no_screen(pages):
     """The page says so, and does not wait."""
-    probe = FaultProbe(pages.console())
+    probe = WatchedScreen(pages.console())
     await probe.refresh()
 
     assert (probe.screen, probe.clients) == ("", [])

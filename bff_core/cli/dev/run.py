@@ -8,8 +8,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from bff_core.cli.dev.console_server import VARIABLE as PORT
-from bff_core.cli.dev.console_server import ConsoleServer, opened_console
+from bff_core.cli.dev.console_server import PORT_VARIABLE, ConsoleServer, opened_console
 from bff_core.cli.dev.fork_client import IS_AVAILABLE, forked_server
 from bff_core.cli.dev.keyboard import Keyboard
 from bff_core.cli.dev.keys import reading_keys
@@ -34,7 +33,10 @@ def develop(gateways: Sequence[str] = (), *, console_port: int | None = None) ->
     root = find_project().root
     plan = read_plan(root, gateways)
     check(program.port for program in plan.programs)
-    environ = {**plan.environ, **({} if console_port is None else {PORT: str(console_port)})}
+    environ = {
+        **plan.environ,
+        **({} if console_port is None else {PORT_VARIABLE: str(console_port)}),
+    }
     console = opened_console(environ, {program.port.number for program in plan.programs})
     with closing(console):
         return run_programs(plan, replan=partial(read_plan, root, gateways), console=console)

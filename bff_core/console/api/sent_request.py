@@ -20,7 +20,7 @@ MAX_BODY_BYTES: Final = 512 * 1024
 MAX_TEXT_BYTES: Final = 1 << 20
 """The largest answer that is shown; a longer one is cut."""
 
-SECONDS: Final = 30.0
+MAX_ANSWER_SECONDS: Final = 30.0
 """How long an answer may take; a stream is cut then."""
 
 _is_path = re.compile(r"/(?![/\\])[!-~]*").fullmatch

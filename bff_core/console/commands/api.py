@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from starlette.types import Message
 
-from bff_core.console.api.sent_request import MAX_TEXT_BYTES, SECONDS
+from bff_core.console.api.sent_request import MAX_ANSWER_SECONDS, MAX_TEXT_BYTES
 from bff_core.console.model import Send, Sent
 from bff_core.gateway.app import Gateway
 from bff_core.observe.process_socket import Command, InvalidCommand
@@ -56,7 +56,9 @@ async def _sent(gateway: Gateway, request: Send) -> Sent:
     )
     ended = asyncio.ensure_future(exchange.is_over.wait())
     try:
-        await asyncio.wait({answering, ended}, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            {answering, ended}, timeout=MAX_ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
     finally:
         exchange.is_cut |= not exchange.is_over.is_set()
         exchange.is_over.set()

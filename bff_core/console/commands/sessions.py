@@ -11,7 +11,7 @@ from bff_core.auth.session.interface import SessionStore, StoredSession
 from bff_core.clock import Clock
 from bff_core.console.model import LimitRow, SessionRow
 from bff_core.console.sessions.pseudonyms import Pseudonym, pseudonyms
-from bff_core.console.sessions.report import LOCAL, SHARED, LiveReport
+from bff_core.console.sessions.report import LOCAL_SESSIONS, SHARED_SESSIONS, SessionsReport
 from bff_core.console.sessions.sagas import saga_row
 from bff_core.errors import StoreUnavailable
 from bff_core.gateway.app import Gateway
@@ -38,7 +38,7 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
     async def local(_: bytes) -> bytes:
         return msgspec.json.encode(await reader.read(is_shared=False))
 
-    return {SHARED: shared, LOCAL: local}
+    return {SHARED_SESSIONS: shared, LOCAL_SESSIONS: local}
 
 
 class _Reader:
@@ -50,9 +50,9 @@ class _Reader:
         self._pseudonym = pseudonyms(gateway.settings, gateway.title)
         self._wall: Clock = time.time
 
-    async def read(self, *, is_shared: bool) -> LiveReport:
+    async def read(self, *, is_shared: bool) -> SessionsReport:
         """Return what is in shared stores, or what is in the memory of this process."""
-        report = LiveReport()
+        report = SessionsReport()
         readers = [self._sessions, self._limits, *([self._sagas] if is_shared else [])]
         for read in readers:
             try:
@@ -62,7 +62,7 @@ class _Reader:
                 report.notes.append(f"{self._name}: the {name} can't be listed: {error}")
         return report
 
-    async def _sessions(self, report: LiveReport, is_shared: bool) -> None:
+    async def _sessions(self, report: SessionsReport, is_shared: bool) -> None:
         for store in _session_stores(self._gateway):
             if store.is_shared is not is_shared:
                 continue
@@ -82,7 +82,7 @@ class _Reader:
                     f"{self._name}: {len(live.sessions)} of {live.count:,} sessions are listed."
                 )
 
-    async def _limits(self, report: LiveReport, is_shared: bool) -> None:
+    async def _limits(self, report: SessionsReport, is_shared: bool) -> None:
         gateway = self._gateway
         limits, is_in_redis = gateway.config.limits, bool(gateway.settings.limits_url)
         store = gateway.running.shared.limits if is_in_redis else gateway.local_limits
@@ -91,7 +91,7 @@ class _Reader:
             now = self._wall()
             report.limits += (_limit(self._name, one, self._pseudonym, now) for one in found)
 
-    async def _sagas(self, report: LiveReport, is_shared: bool) -> None:
+    async def _sagas(self, report: SessionsReport, is_shared: bool) -> None:
         del is_shared
         sagas = self._gateway.running.sagas
         if sagas is not None:

@@ -16,7 +16,7 @@ from bff_core.console.model import FaultCard, ProcessInfo, SetFaults
 from bff_core.console.program_client import ProgramClient, ProgramUnavailable
 
 PATH: Final = "/__faults__"
-SECONDS: Final = 1.0
+CONTROL_SECONDS: Final = 1.0
 """How long a service may take to answer its control route."""
 
 REFUSED: Final = 422
@@ -143,7 +143,7 @@ class FaultControl:
 
     async def _read(self, service: ProcessInfo) -> _Report | None:
         try:
-            reply = await self._client.send(_address(service), "GET", PATH, seconds=SECONDS)
+            reply = await self._client.send(_address(service), "GET", PATH, seconds=CONTROL_SECONDS)
             return msgspec.json.decode(reply.body, type=_Report)
         except (ProgramUnavailable, msgspec.DecodeError):
             return None
@@ -153,7 +153,7 @@ class FaultControl:
         headers = [("content-type", "application/json")]
         try:
             reply = await self._client.send(
-                _address(service), "PUT", PATH, headers=headers, body=body, seconds=SECONDS
+                _address(service), "PUT", PATH, headers=headers, body=body, seconds=CONTROL_SECONDS
             )
         except ProgramUnavailable as error:
             raise NoFaultControl(f"{service.name} does not answer: {error}") from None

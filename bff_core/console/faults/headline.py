@@ -10,7 +10,9 @@ MAX_NAMED: Final = 3
 """Services that are named; of more the number is."""
 
 
-def headline_of(cards: Sequence[FaultCard], clients: Sequence[ClientView], screen: str) -> Headline:
+def faults_headline(
+    cards: Sequence[FaultCard], clients: Sequence[ClientView], screen: str
+) -> Headline:
     """Return what faults there are, and for which clients the screen is not complete."""
     broken = [(one, what) for one in cards if (what := _effect(one))]
     if not broken:

@@ -12,7 +12,7 @@ from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.console import Console
 from bff_core.console.model import ClientView, PlanNode, ScreenName
-from bff_core.console.screens.detail import FIRST, screen_detail, screen_names
+from bff_core.console.screens.detail import FIRST_SCREEN, screen_detail, screen_names
 from bff_core.console.screens.exchange import AnswersRequest
 
 VIEWER: Final = "1"
@@ -24,11 +24,11 @@ INTERVAL_SECONDS: Final = 0.9
 P95_SECONDS: Final = 10.0
 """The time that the p95 of a client covers."""
 
-FIRST_SECONDS: Final = 1.0
+FIRST_ANSWER_SECONDS: Final = 1.0
 """How long a page waits for the first answers; services that hang must not delay it."""
 
 
-class FaultProbe:
+class WatchedScreen:
     """Computes the answers of one screen, once at a time and only when they are read."""
 
     def __init__(self, console: Console, *, clock: Clock = time.monotonic) -> None:
@@ -48,7 +48,7 @@ class FaultProbe:
         if not is_running and self._clock() - self._read_at >= INTERVAL_SECONDS:
             self._running = asyncio.get_running_loop().create_task(self._compute())
         if self._running is not None and not self.clients:
-            await asyncio.wait({self._running}, timeout=FIRST_SECONDS)
+            await asyncio.wait({self._running}, timeout=FIRST_ANSWER_SECONDS)
 
     async def _compute(self) -> None:
         try:
@@ -108,6 +108,6 @@ def shared_screen(screens: list[ScreenName]) -> str:
     def gateways_of(one: ScreenName) -> int:
         return len({gateway for gateway, _ in one.views})
 
-    named = [one for one in screens if one.screen == FIRST]
+    named = [one for one in screens if one.screen == FIRST_SCREEN]
     best = max([*named, *screens], key=gateways_of, default=None)
     return "" if best is None else best.screen

@@ -8,6 +8,7 @@ is not known is None. Names of states are those of `Part-Status`; a request is `
 from bff_core.console.model.api import Send, Sent
 from bff_core.console.model.faults import FaultCard, FaultsPage, SetFaults
 from bff_core.console.model.live_stream import Live
+from bff_core.console.model.logs import LogPage
 from bff_core.console.model.overview import (
     Blame,
     DownService,
@@ -50,11 +51,10 @@ from bff_core.console.model.screens import (
 )
 from bff_core.console.model.sessions import (
     LimitRow,
-    LivePage,
-    LogPage,
     SagaRow,
     SagaStep,
     SessionRow,
+    SessionsPage,
 )
 from bff_core.console.model.states import (
     Health,
@@ -99,7 +99,6 @@ __all__ = [
     "LayerRow",
     "LimitRow",
     "Live",
-    "LivePage",
     "LogEntry",
     "LogPage",
     "MapEdge",
@@ -126,6 +125,7 @@ __all__ = [
     "Send",
     "Sent",
     "SessionRow",
+    "SessionsPage",
     "SetFaults",
     "Severity",
     "SilentWorker",

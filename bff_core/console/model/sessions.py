@@ -1,18 +1,10 @@
-"""Log lines, and the sessions, limits and sagas that are live: their JSON."""
+"""Sessions, limits and sagas that are live: their JSON."""
 
 from typing import Literal
 
 import msgspec
 
 from bff_core.console.model.overview import Headline
-from bff_core.console.model.requests import LogEntry
-
-
-class LogPage(msgspec.Struct, kw_only=True):
-    """The newest lines that match, oldest first."""
-
-    lines: list[LogEntry]
-    dropped: int = 0
 
 
 class SessionRow(msgspec.Struct, kw_only=True):
@@ -58,7 +50,7 @@ class SagaRow(msgspec.Struct, kw_only=True):
     can_resume: bool = False
 
 
-class LivePage(msgspec.Struct, kw_only=True):
+class SessionsPage(msgspec.Struct, kw_only=True):
     """What is live, and what is stuck; `notes` say what can't be listed, and why."""
 
     headline: Headline

@@ -10,7 +10,7 @@ from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
 from bff_core.console.origins.learned import UNKNOWN
 from bff_core.console.sources import Sources
 
-SECONDS: Final = 5.0
+LEARNING_SECONDS: Final = 5.0
 """How long it may take to learn a route, once."""
 
 
@@ -24,7 +24,7 @@ async def origins_of(
     """
     try:
         body = await sources.send_one(
-            gateway, "screens.origins", msgspec.json.encode(stored), seconds=SECONDS
+            gateway, "screens.origins", msgspec.json.encode(stored), seconds=LEARNING_SECONDS
         )
     except ConsoleProblem:
         return {}, []

@@ -17,7 +17,7 @@ RECOVERED_SHARE: Final = 0.01
 """The share of answers of a window that were not complete, from which on a screen has recovered."""
 
 
-def headline_of(
+def overview_headline(
     windows: Sequence[GatewayWindow],
     screens: Sequence[ScreenFigures],
     upstreams: Sequence[UpstreamFigures],

@@ -19,7 +19,7 @@ from bff_core.observe.secret_names import is_secret
 
 IN_PRODUCTION = "Bodies and credentials are stored in development only."
 
-SHOWN = frozenset(
+SHOWN_HEADERS = frozenset(
     {
         *("accept-ranges", "age", "allow", "alt-svc", "cache-control", "cache-status"),
         *("content-disposition", "content-encoding", "content-language", "content-length"),
@@ -121,7 +121,7 @@ def _shown(name: str, value: str) -> str:
 
     Cookies are hidden, and the query and the fragment of a redirect.
     """
-    if name in SHOWN:
+    if name in SHOWN_HEADERS:
         return value
     if name == "set-cookie" or is_secret(name):
         return HIDDEN

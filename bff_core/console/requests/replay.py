@@ -14,7 +14,7 @@ from bff_core.gateway.captures import Capture
 SEND: Final = "requests.send"
 """The command that sends a `Capture` again and returns a `ReplayAnswer`."""
 
-SECONDS: Final = 15.0
+REPLAY_SECONDS: Final = 15.0
 """After how long the client of a replay disconnects: streams do not end by themselves."""
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -50,7 +50,7 @@ async def send_again(gateway: Gateway, capture: Capture) -> ReplayAnswer:
             found.request_id = headers.get(b"x-request-id", b"").decode("latin-1")
 
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(REPLAY_SECONDS):
             await gateway(_scope(gateway, capture), receive, send)
     except TimeoutError:
         pass

@@ -19,8 +19,8 @@ from bff_core.console.faults.control import (
     FaultsRefused,
     NoFaultControl,
 )
-from bff_core.console.faults.headline import headline_of
-from bff_core.console.faults.watched_screen import FaultProbe
+from bff_core.console.faults.headline import faults_headline
+from bff_core.console.faults.watched_screen import WatchedScreen
 from bff_core.console.model import FaultCard, FaultsPage, Live, SetFaults
 
 MAX_SPREAD: Final = 5.0
@@ -34,7 +34,7 @@ def routes(console: Console) -> list[Route]:
     run = console.find(Development)
     if run is None:
         return []
-    api = _FaultsAPI(console, run, FaultControl(run.client), FaultProbe(console))
+    api = _FaultsAPI(console, run, FaultControl(run.client), WatchedScreen(console))
     console.live.add(api.contribute)
     return [
         Route("/faults", api.get, methods=["GET"]),
@@ -50,7 +50,7 @@ class _FaultsAPI:
     console: Console
     run: Development
     control: FaultControl
-    probe: FaultProbe
+    probe: WatchedScreen
     cards: dict[str, FaultCard] = field(default_factory=dict)
     """The cards as they were read last; pages get them live when one changes."""
 
@@ -62,7 +62,7 @@ class _FaultsAPI:
         )
         self.cards = {one.service: one for one in cards}
         clients, screen = self.probe.clients, self.probe.screen
-        headline = headline_of(cards, clients, screen)
+        headline = faults_headline(cards, clients, screen)
         page = FaultsPage(
             headline=headline,
             cards=cards,

@@ -24,7 +24,7 @@ from bff_core.console.requests.detail import (
 )
 from bff_core.console.requests.list import RequestFilter, listed
 from bff_core.console.requests.received_bytes import add_received
-from bff_core.console.requests.replay import SECONDS, SEND, ReplayAnswer, may_change
+from bff_core.console.requests.replay import REPLAY_SECONDS, SEND, ReplayAnswer, may_change
 from bff_core.console.requests.store import RequestStore, StoredRequest
 from bff_core.gateway.captures import Capture
 
@@ -120,7 +120,7 @@ class _Requests:
             request, gateway, f"sent `{stored.row.method} {stored.row.route}` again"
         )
         body = await self._console.sources.send_one(
-            gateway, SEND, msgspec.json.encode(capture), seconds=SECONDS + 1
+            gateway, SEND, msgspec.json.encode(capture), seconds=REPLAY_SECONDS + 1
         )
         found = msgspec.json.decode(body, type=ReplayAnswer)
         if not found.request_id:

@@ -1,4 +1,4 @@
-"""The API of what is live: sessions, callers near a limit, sagas; and resuming a saga."""
+"""The API of the sessions page: sessions, callers near a limit, sagas; and resuming a saga."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,18 +7,18 @@ from starlette.routing import Route
 from bff_core.console.answers import answer
 from bff_core.console.console import Console
 from bff_core.console.model import ActionResult
-from bff_core.console.routes.upstreams import refuse_spectators
-from bff_core.console.sessions.page import live_page, resume
+from bff_core.console.sessions.page import resume, sessions_page
+from bff_core.console.sign_in.access import refuse_spectators
 
 
 def routes(console: Console) -> list[Route]:
     """Return the routes of this area."""
 
     async def get(request: Request) -> Response:
-        return answer(await live_page(console, request.query_params.get("gateway", "")))
+        return answer(await sessions_page(console, request.query_params.get("gateway", "")))
 
     async def resume_saga(request: Request) -> Response:
-        refuse_spectators(console, request)
+        refuse_spectators(request)
         names = request.path_params
         resuming = resume(console, names["gateway"], names["id"])
         text = await console.audited(request, names["id"], resuming)

@@ -4,9 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bff_core.console.answers import ConsoleProblem, answer, read_json
+from bff_core.console.answers import answer, read_json
 from bff_core.console.console import Console
 from bff_core.console.model import ActionResult, DoAction
+from bff_core.console.sign_in.access import refuse_spectators
 from bff_core.console.upstreams.actions import act_on, operation_of
 from bff_core.console.upstreams.pages import processes_of, upstream_detail, upstream_list
 
@@ -32,7 +33,7 @@ def routes(console: Console) -> list[Route]:
 
 
 async def _act(console: Console, request: Request, name: str) -> ActionResult:
-    refuse_spectators(console, request)
+    refuse_spectators(request)
     action = await read_json(request, DoAction)
     operation = operation_of(name, action)
     processes = await processes_of(console, name, action.gateway)
@@ -45,11 +46,3 @@ async def _act(console: Console, request: Request, name: str) -> ActionResult:
 
     await console.audited(request, name, act())
     return ActionResult(text=" ".join(lines), lines=lines)
-
-
-def refuse_spectators(console: Console, request: Request) -> None:
-    """Raise a `ConsoleProblem` (403) for someone who may only look."""
-    if not console.actor(request).can_operate:
-        raise ConsoleProblem(
-            403, "You may look, not change", "Sign in with the operator token to act."
-        )

@@ -18,7 +18,7 @@ ALL: Final = 0.97
 """The share of a part's timeout from which on the part takes all of it."""
 
 
-def headline_of(
+def screen_headline(
     screen: str,
     nodes: Sequence[PlanNode],
     seconds: Mapping[str, float],

@@ -1,1 +1,1 @@
-"""The page of what is live: sessions, callers near a limit, sagas that have not ended."""
+"""The sessions page: sessions, callers near a limit, sagas that have not ended."""

@@ -1,4 +1,4 @@
-"""Builds the page of what is live, and resumes sagas."""
+"""Builds the page of sessions, callers near a limit and sagas; resumes sagas."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import msgspec
 from bff_core.admin.operations import ResumeSaga
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.console import Console
-from bff_core.console.model import Headline, LivePage, SagaRow
-from bff_core.console.sessions.report import LOCAL, SHARED, LiveReport
+from bff_core.console.model import Headline, SagaRow, SessionsPage
+from bff_core.console.sessions.report import LOCAL_SESSIONS, SHARED_SESSIONS, SessionsReport
 from bff_core.console.sources import Sources
 from bff_core.console.upstreams.actions import act_on
 
@@ -18,7 +18,7 @@ MAX_ROWS: Final = 200
 """Lines of each table."""
 
 
-async def live_page(console: Console, gateway: str) -> LivePage:
+async def sessions_page(console: Console, gateway: str) -> SessionsPage:
     """Return the page of one gateway, or of all if it is empty."""
     names = console.sources.selected(gateway)
     found = await asyncio.gather(*(_reports(console, name) for name in names))
@@ -29,7 +29,7 @@ async def live_page(console: Console, gateway: str) -> LivePage:
     count = None if None in counts else sum(one or 0 for one in counts)
     sessions = [row for one in reports for row in one.sessions]
     limits = [row for one in reports for row in one.limits]
-    return LivePage(
+    return SessionsPage(
         headline=_headline(rows, count),
         sessions=sorted(sessions, key=lambda one: one.began or 0.0, reverse=True)[:MAX_ROWS],
         session_count=count,
@@ -39,23 +39,23 @@ async def live_page(console: Console, gateway: str) -> LivePage:
     )
 
 
-async def _reports(console: Console, gateway: str) -> list[LiveReport]:
+async def _reports(console: Console, gateway: str) -> list[SessionsReport]:
     """Return what the processes of a gateway share, and what each of them has alone."""
     sources = console.sources
     shared, local = await asyncio.gather(
-        _shared(sources, gateway), sources.send_all(gateway, LOCAL)
+        _shared(sources, gateway), sources.send_all(gateway, LOCAL_SESSIONS)
     )
     notes = [f"{gateway}: {one.reason}." for one in local.failed if local.answered]
-    return [shared, *local.decoded(LiveReport), LiveReport(notes=notes)]
+    return [shared, *local.decoded(SessionsReport), SessionsReport(notes=notes)]
 
 
-async def _shared(sources: Sources, gateway: str) -> LiveReport:
+async def _shared(sources: Sources, gateway: str) -> SessionsReport:
     """Return what one process reports for all; only a note if none answers."""
     try:
-        shared = await sources.send_one(gateway, SHARED)
+        shared = await sources.send_one(gateway, SHARED_SESSIONS)
     except ConsoleProblem as problem:
-        return LiveReport(count=None, notes=[f"{problem.title}: {problem.detail}"])
-    return msgspec.json.decode(shared, type=LiveReport)
+        return SessionsReport(count=None, notes=[f"{problem.title}: {problem.detail}"])
+    return msgspec.json.decode(shared, type=SessionsReport)
 
 
 async def resume(console: Console, gateway: str, record_id: str) -> str:

@@ -6,14 +6,14 @@ import msgspec
 
 from bff_core.console.model import LimitRow, SagaRow, SessionRow
 
-SHARED: Final = "live.shared"
+SHARED_SESSIONS: Final = "sessions.shared"
 """The command that reports what all processes of a gateway share; one of them is enough."""
 
-LOCAL: Final = "live.local"
+LOCAL_SESSIONS: Final = "sessions.local"
 """The command that reports what is in the memory of a process alone."""
 
 
-class LiveReport(msgspec.Struct):
+class SessionsReport(msgspec.Struct):
     """`count` is how many sessions there are, None if they were not all counted."""
 
     sessions: list[SessionRow] = []

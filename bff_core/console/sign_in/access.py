@@ -38,6 +38,10 @@ _LOOPBACK: Final = re.compile(
 )
 
 
+_ACTOR: Final = "bff.console.actor"
+"""Where a request holds who sent it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who uses the console; `can_operate` is whether they may change gateways.
@@ -155,6 +159,26 @@ class Access:
     def cookie(self, request: Request) -> str:
         """Return the name of the session's cookie; over http it has no prefix."""
         return f"__Secure-{COOKIE}" if self.is_https(request) else COOKIE
+
+
+def actor_of(request: Request) -> Actor:
+    """Return who sent a request that was admitted."""
+    found = request.scope[_ACTOR]
+    assert isinstance(found, Actor)  # noqa: S101 - `set_actor` sets it
+    return found
+
+
+def set_actor(request: Request, actor: Actor) -> None:
+    """Store who sent a request, for `actor_of`."""
+    request.scope[_ACTOR] = actor
+
+
+def refuse_spectators(request: Request) -> None:
+    """Raise a `ConsoleProblem` (403) for someone who may only look."""
+    if not actor_of(request).can_operate:
+        raise ConsoleProblem(
+            403, "You may look, not change", "Sign in with the operator token to act."
+        )
 
 
 def address_of(request: Request) -> str:

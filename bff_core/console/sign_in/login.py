@@ -1,6 +1,7 @@
 """The page on which operators enter their token, and the end of their session."""
 
 from html import escape
+from typing import Protocol
 from urllib.parse import parse_qs
 
 import msgspec
@@ -8,20 +9,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bff_core.console.answers import ConsoleProblem, read_bytes
-from bff_core.console.console import ACTOR, Console
 from bff_core.console.sign_in.access import (
+    Access,
     Actor,
     SignInRequired,
+    actor_of,
     refuse_doubled_headers,
     refuse_other_sites,
+    set_actor,
 )
 from bff_core.console.sign_in.operator_session import END_SESSION, SESSION_SECONDS
-from bff_core.gateway.console import PATH
-from bff_core.gateway.icon import DATA
+from bff_core.console.sources import Sources
+from bff_core.gateway.console import CONSOLE_PATH
+from bff_core.gateway.icon import ICON_DATA
 
-LOGIN = f"{PATH}/login"
+LOGIN = f"{CONSOLE_PATH}/login"
 
-STYLE = f"{PATH}/login.css"
+STYLE = f"{CONSOLE_PATH}/login.css"
 
 MAX_FORM_BYTES = 4096
 
@@ -84,14 +88,23 @@ _WHY = """\
 """
 
 
+class _Console(Protocol):
+    """The part of a console that signs operators in and out."""
+
+    access: Access
+    sources: Sources
+
+    def audit(self, request: Request, subject: str, text: str, /) -> object: ...
+
+
 def login_page(
-    console: Console, request: Request, *, status: int = 200, error: str = "", target: str = ""
+    console: _Console, request: Request, *, status: int = 200, error: str = "", target: str = ""
 ) -> Response:
     """Return the page; `target` is the page of the console to show afterwards."""
     text = _PAGE.format(
         prefix=escape(_prefix(request)),
         gateway=escape(", ".join(console.sources.names)),
-        icon=escape(DATA),
+        icon=escape(ICON_DATA),
         target=escape(_safe(target)),
         error=_WHY.format(text=escape(error)) if error else "",
         invalid=' aria-invalid="true"' if error else "",
@@ -105,9 +118,9 @@ def login_style() -> Response:
     return Response(_STYLE, headers={"cache-control": "no-cache"}, media_type="text/css")
 
 
-async def sign_out(console: Console, request: Request) -> Response:
+async def sign_out(console: _Console, request: Request) -> Response:
     """End the session of a request, in all processes, and delete its cookie."""
-    access, session = console.access, console.actor(request).session
+    access, session = console.access, actor_of(request).session
     if session:
         body = msgspec.json.encode((session, access.sessions.end(session)))
         await console.sources.send_each(console.sources.names, END_SESSION, body)
@@ -115,7 +128,7 @@ async def sign_out(console: Console, request: Request) -> Response:
     response = Response(status_code=204)
     response.delete_cookie(
         access.cookie(request),
-        path=f"{_prefix(request)}{PATH}",
+        path=f"{_prefix(request)}{CONSOLE_PATH}",
         secure=access.is_https(request),
         httponly=True,
         samesite="strict",
@@ -123,7 +136,7 @@ async def sign_out(console: Console, request: Request) -> Response:
     return response
 
 
-async def sign_in(console: Console, request: Request) -> Response:
+async def sign_in(console: _Console, request: Request) -> Response:
     """Answer the form: a session cookie and the page that was wanted, or the form again."""
     access = console.access
     refuse_doubled_headers(request)
@@ -131,7 +144,7 @@ async def sign_in(console: Console, request: Request) -> Response:
     refuse_other_sites(request)
     _check_origin(request)
     form = parse_qs((await read_bytes(request, MAX_FORM_BYTES)).decode("utf-8", "replace"))
-    target = form.get("next", [PATH])[0]
+    target = form.get("next", [CONSOLE_PATH])[0]
     try:
         access.check_token(request, form.get("token", [""])[0].strip().encode())
     except SignInRequired:
@@ -147,12 +160,12 @@ async def sign_in(console: Console, request: Request) -> Response:
         access.cookie(request),
         access.sessions.new(),
         max_age=SESSION_SECONDS,
-        path=f"{_prefix(request)}{PATH}",
+        path=f"{_prefix(request)}{CONSOLE_PATH}",
         secure=access.is_https(request),
         httponly=True,
         samesite="strict",
     )
-    request.scope[ACTOR] = Actor("operator")
+    set_actor(request, Actor("operator"))
     console.audit(request, "console", "signed in")
     return response
 
@@ -163,8 +176,8 @@ def _prefix(request: Request) -> str:
 
 def _safe(target: str) -> str:
     """Return a path of the console; any other target becomes its first page."""
-    is_ours = target == PATH or target.startswith((f"{PATH}/", f"{PATH}?"))
-    return target if is_ours and target.isascii() and target.isprintable() else PATH
+    is_ours = target == CONSOLE_PATH or target.startswith((f"{CONSOLE_PATH}/", f"{CONSOLE_PATH}?"))
+    return target if is_ours and target.isascii() and target.isprintable() else CONSOLE_PATH
 
 
 def _check_origin(request: Request) -> None:

@@ -20,7 +20,7 @@ SEVERITIES: Final[Sequence[Severity]] = ("ok", "stale", "missing", "fallback", "
 
 
 SLOW_RATIO: Final = 5.0
-SLOW_SECONDS: Final = 0.1
+UNEVEN_SECONDS: Final = 0.1
 """An endpoint is slow whose p95 is this many times that of the fastest one, and this long."""
 
 
@@ -99,7 +99,7 @@ def latencies_of(processes: Sequence[InProcess]) -> dict[str, float]:
 def _endpoint_state(endpoint: EndpointState, p95: float, fastest: float) -> Severity:
     if endpoint.is_ejected:
         return "missing"
-    is_slow = p95 >= SLOW_SECONDS and p95 >= SLOW_RATIO * fastest > 0
+    is_slow = p95 >= UNEVEN_SECONDS and p95 >= SLOW_RATIO * fastest > 0
     return "fallback" if endpoint.failures or is_slow else "ok"
 
 
