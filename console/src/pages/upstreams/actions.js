@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "../../api.js";
 import { html } from "../../html.js";
-import { installation } from "../../live.js";
+import { installation } from "../../live-stream.js";
 import { query } from "../../router.js";
 
 const SECONDS = 60;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { brief, differences, linesOf, partOf } from "../src/pages/requests/jsonlines.js";
+import { brief, differences, linesOf, partOf } from "../src/pages/requests/json-lines.js";
 
 const value = { cart: { count: 2 }, picks: [{ id: "1", price: { amount: 5 } }, { id: "2", price: { amount: 6 } }] };
 const origins = { "/cart": "cart", "/picks": "picks", "/picks/0/price": "price", "/picks/1/price": "price" };

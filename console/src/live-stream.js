@@ -24,7 +24,7 @@ export const newFailures = signal(0);
 const readers = new Set();
 let source = null;
 let waiting = null;
-let isFrameAsked = false;
+let isFrameRequested = false;
 let pause = FIRST_RETRY;
 let timer = 0;
 let hasBegun = false;
@@ -64,13 +64,13 @@ function add(kind, rows) {
 }
 
 function plan() {
-  if (isFrameAsked || !waiting || status.value === "paused") return;
-  isFrameAsked = true;
+  if (isFrameRequested || !waiting || status.value === "paused") return;
+  isFrameRequested = true;
   requestAnimationFrame(hand); // a hidden page gets no frames: it draws nothing
 }
 
 function hand() {
-  isFrameAsked = false;
+  isFrameRequested = false;
   if (status.value === "paused" || !waiting) return;
   const news = waiting;
   waiting = null;
