@@ -17,9 +17,6 @@ from bff_core.mocks.request_checks import body_bytes
 
 FAULTS_PATH: Final = "/__faults__"
 
-COUNT: Final = "seen"
-"""The member of a reported fault with the number of calls."""
-
 MAX_FAULTS: Final = 100
 
 SHORTEST: Final = 0.001
@@ -129,7 +126,7 @@ class _Active:
 
     def report(self) -> dict[str, object]:
         """Return the fault with its counts."""
-        return {**msgspec.to_builtins(self.fault), COUNT: self.calls, "hits": self.hits}
+        return {**msgspec.to_builtins(self.fault), "calls": self.calls, "hits": self.hits}
 
 
 class MockFaults:

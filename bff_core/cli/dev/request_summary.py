@@ -169,8 +169,8 @@ def _why_of_attempts(state: str, calls: list[SpanRecord], attempts: list[SpanRec
         return f"{len(attempts)} attempts: {_listed(outcomes)}"
     if state == "stale" and attempts:
         return "refreshing"
-    is_told = state not in WHOLE and outcomes and outcomes[-1].isdigit()
-    return _listed(outcomes) if is_told else ""
+    is_shown = state not in WHOLE and outcomes and outcomes[-1].isdigit()
+    return _listed(outcomes) if is_shown else ""
 
 
 def _listed(outcomes: list[str]) -> str:

@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from bff_core.console.model import FaultCard, ProcessInfo, SetFaults
-from bff_core.console.program_client import ProgramClient, ProgramUnavailable
+from bff_core.console.program_client import ProgramClient, ProgramReply, ProgramUnavailable
 
-PATH: Final = "/__faults__"
+FAULTS_PATH: Final = "/__faults__"
 CONTROL_SECONDS: Final = 1.0
 """How long a service may take to answer its control route."""
 
@@ -30,10 +30,9 @@ Fault = dict[str, Any]
 SHARES: Final = {"error": "errors", "hang": "hang", "garbage": "garbage"}
 """Kinds that hit a share of the calls, and the members of a card for them."""
 
-COUNTS: Final = frozenset({"seen", "hits"})
+COUNTS: Final = frozenset({"calls", "hits"})
 """What a mock adds to a fault when it reports it."""
 
-_CALLS: Final = min(COUNTS - {"hits"})
 _ANYWHERE: Final = {"route": "*", "seed": 0, "times": None}
 
 
@@ -122,7 +121,8 @@ class FaultControl:
         before = await self._read(service)
         if before is None:
             raise NoFaultControl(
-                f"{service.name} has no control route {PATH}: only mocks that have it take faults"
+                f"{service.name} has no control route {FAULTS_PATH}: only mocks that have it "
+                "take faults"
             )
         faults = before.faults
         counts, after = self._counted(service, faults), _changed(faults, wanted)
@@ -138,29 +138,36 @@ class FaultControl:
 
     def _counted(self, service: ProcessInfo, faults: Sequence[Fault]) -> _Counts:
         calls, hits = self._before.get(service.name, _Counts())
-        calls += max((int(one.get(_CALLS, 0)) for one in faults), default=0)
+        calls += max((int(one.get("calls", 0)) for one in faults), default=0)
         return _Counts(calls, hits + sum(int(one.get("hits", 0)) for one in faults))
 
     async def _read(self, service: ProcessInfo) -> _Report | None:
         try:
-            reply = await self._client.send(_address(service), "GET", PATH, seconds=CONTROL_SECONDS)
+            reply = await self._send(service, "GET")
             return msgspec.json.decode(reply.body, type=_Report)
         except (ProgramUnavailable, msgspec.DecodeError):
             return None
 
     async def _write(self, service: ProcessInfo, faults: Sequence[Fault]) -> None:
         body = msgspec.json.encode({"faults": faults})
-        headers = [("content-type", "application/json")]
         try:
-            reply = await self._client.send(
-                _address(service), "PUT", PATH, headers=headers, body=body, seconds=CONTROL_SECONDS
-            )
+            reply = await self._send(service, "PUT", body)
         except ProgramUnavailable as error:
             raise NoFaultControl(f"{service.name} does not answer: {error}") from None
         if reply.status == REFUSED:
             raise FaultsRefused(_reason(reply.body))
         if not 200 <= reply.status < 300:
-            raise NoFaultControl(f"{service.name} answered {reply.status} to PUT {PATH}")
+            raise NoFaultControl(f"{service.name} answered {reply.status} to PUT {FAULTS_PATH}")
+
+    async def _send(self, service: ProcessInfo, method: str, body: bytes = b"") -> ProgramReply:
+        return await self._client.send(
+            f"http://localhost:{service.port}",
+            method,
+            FAULTS_PATH,
+            headers=[("content-type", "application/json")] if body else [],
+            body=body,
+            seconds=CONTROL_SECONDS,
+        )
 
 
 def _reason(body: bytes) -> str:
@@ -168,10 +175,6 @@ def _reason(body: bytes) -> str:
     with contextlib.suppress(msgspec.DecodeError):
         return msgspec.json.decode(body, type=_Problem).detail.rstrip(".")
     return "it does not take these faults"
-
-
-def _address(service: ProcessInfo) -> str:
-    return f"http://localhost:{service.port}"
 
 
 def _split(faults: Sequence[Fault]) -> tuple[dict[str, Fault], list[Fault]]:

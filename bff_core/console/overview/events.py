@@ -47,10 +47,10 @@ def _of_gateway(window: GatewayWindow, actions: Sequence[EventRow]) -> list[Even
     newest: dict[str, float] = {}
     every = [one for _, one in window.occurrences]
     for pid, one in sorted(window.occurrences, key=lambda each: each[1].time):
-        said = _said(one)
-        if said is None or _is_said_otherwise(one, every, actions):
+        described = _described(one)
+        if described is None or _is_repeated(one, every, actions):
             continue
-        state, text = said
+        state, text = described
         if one.time - newest.get(text, 0.0) < TOGETHER_SECONDS:
             continue
         newest[text] = one.time
@@ -71,9 +71,7 @@ def _purger(one: Occurrence) -> str:
     return OPERATOR if one.details.get("by") == OPERATOR else ""
 
 
-def _is_said_otherwise(
-    one: Occurrence, every: Sequence[Occurrence], actions: Sequence[EventRow]
-) -> bool:
+def _is_repeated(one: Occurrence, every: Sequence[Occurrence], actions: Sequence[EventRow]) -> bool:
     """Whether another event says the same: what a person does has effects with events of their own.
 
     The row of the person is shown for changes of a service, and that of the purge for a purge.
@@ -107,7 +105,7 @@ def _spent(screen: ScreenFigures, windows: Sequence[GatewayWindow]) -> EventRow 
     )
 
 
-def _said(one: Occurrence) -> tuple[Severity, str] | None:
+def _described(one: Occurrence) -> tuple[Severity, str] | None:
     """Return state and text of an event; None for one of no interest."""
     if one.kind == "breaker.changed":
         state, text = _BREAKERS[one.details.get("state", "closed")]
@@ -158,8 +156,8 @@ def _acted(subject: str, details: Details) -> tuple[Severity, str]:
 
 def _refused(subject: str, details: Details) -> tuple[Severity, str]:
     attempts, client = details.get("attempts"), details.get("client")
-    said = "a **wrong operator token**" if attempts == "1" else f"{attempts} **wrong tokens**"
-    return "fallback", f"{said} from {client} at {subject}"
+    tokens = "a **wrong operator token**" if attempts == "1" else f"{attempts} **wrong tokens**"
+    return "fallback", f"{tokens} from {client} at {subject}"
 
 
 _TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {

@@ -152,9 +152,9 @@ async def sign_in(console: _Console, request: Request) -> Response:
         return login_page(console, request, status=401, error=error, target=target)
     except ConsoleProblem as problem:
         error = f"{problem.title}. {problem.detail}"
-        said = login_page(console, request, status=429, error=error, target=target)
-        said.headers.update(problem.headers)
-        return said
+        refused = login_page(console, request, status=429, error=error, target=target)
+        refused.headers.update(problem.headers)
+        return refused
     response = Response(status_code=303, headers={"location": f"{_prefix(request)}{_safe(target)}"})
     response.set_cookie(
         access.cookie(request),
