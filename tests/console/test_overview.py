@@ -5,11 +5,11 @@ import time
 import msgspec
 import pytest
 
+from bff_core.console.metrics.store import MetricsStore
+from bff_core.console.metrics.window import GatewayWindow, window_of
 from bff_core.console.model import EventRow, Installation, Live, ProcessInfo
 from bff_core.console.overview.down import ServiceNeed
 from bff_core.console.overview.overview import overview_of
-from bff_core.console.overview.store import MetricsStore
-from bff_core.console.overview.window import GatewayWindow, window_of
 from bff_core.console.routes.overview import OverviewNews
 from bff_core.console.sources import GatewaySource
 from bff_core.observe.metrics.occurrences import Occurrence

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from bff_core.console.overview.store import MetricsStore
+from bff_core.console.metrics.store import MetricsStore
 from bff_core.console.sources import GatewaySource
 from bff_core.console.upstreams.samples import measured_by
 from bff_core.observe.metrics.histogram import BOUNDS

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from bff_core.console.durations import duration
+from bff_core.console.metrics.window import GatewayWindow
 from bff_core.console.model import EventRow, ScreenFigures, Severity
-from bff_core.console.overview.window import GatewayWindow
 from bff_core.observe.metrics.occurrences import Occurrence
 
 MAX_EVENTS: Final = 50

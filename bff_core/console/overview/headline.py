@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from bff_core.console.metrics.window import GatewayWindow, recorded_by
 from bff_core.console.model import Blame, Headline, ScreenFigures, UpstreamFigures
-from bff_core.console.overview.window import GatewayWindow, recorded_by
 from bff_core.console.requests.words import reason
 
 MAX_NAMES: Final = 2

@@ -2,6 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bff_core.console.metrics.window import (
+    DEFAULT_SECONDS,
+    WINDOWS,
+    GatewayWindow,
+    recorded_by,
+)
 from bff_core.console.model import EventRow, Installation, Overview, Severity, UpstreamFigures
 from bff_core.console.overview.down import ServiceNeed, add_down, stopped_services
 from bff_core.console.overview.events import events_of
@@ -9,12 +15,6 @@ from bff_core.console.overview.figures import figures_of, responses_of
 from bff_core.console.overview.headline import overview_headline
 from bff_core.console.overview.screens import screens_of
 from bff_core.console.overview.services import edges_of, gateways_of, upstreams_of
-from bff_core.console.overview.window import (
-    DEFAULT_SECONDS,
-    WINDOWS,
-    GatewayWindow,
-    recorded_by,
-)
 
 Needs = Mapping[str, Sequence[ServiceNeed]]
 

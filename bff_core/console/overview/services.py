@@ -3,19 +3,19 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from bff_core.console.metrics.window import (
+    GatewayWindow,
+    answers_in,
+    calls_in,
+    course,
+    points_of,
+)
 from bff_core.console.model import (
     GatewayFigures,
     MapEdge,
     ScreenFigures,
     UpstreamFigures,
     ViewState,
-)
-from bff_core.console.overview.window import (
-    GatewayWindow,
-    answers_in,
-    calls_in,
-    course,
-    points_of,
 )
 from bff_core.observe.metrics.histogram import quantile
 from bff_core.observe.metrics.samples import CallStep, WindowStep, added_calls

@@ -11,11 +11,11 @@ from starlette.routing import Route
 from bff_core.console.answers import ConsoleProblem, answer
 from bff_core.console.console import Console
 from bff_core.console.installation import gateways_of
+from bff_core.console.metrics.store import MetricsStore
+from bff_core.console.metrics.window import DEFAULT_SECONDS, WINDOWS
 from bff_core.console.model import Installation, Live, Overview
 from bff_core.console.overview.down import NeedsStore
 from bff_core.console.overview.overview import is_down, overview_of
-from bff_core.console.overview.store import MetricsStore
-from bff_core.console.overview.window import DEFAULT_SECONDS, WINDOWS
 from bff_core.upstream.user_agent import framework_version
 
 LIVE_SECONDS = 1.0

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bff_core.console.console import Console
+from bff_core.console.metrics.store import MetricsStore
+from bff_core.console.metrics.window import GatewayWindow, calls_in, course, points_of
 from bff_core.console.model import Bucket, ScreenFigures, UpstreamFigures
 from bff_core.console.overview.screens import screens_of
 from bff_core.console.overview.services import upstreams_of
-from bff_core.console.overview.store import MetricsStore
-from bff_core.console.overview.window import GatewayWindow, calls_in, course, points_of
 from bff_core.observe.metrics.histogram import BOUNDS
 from bff_core.observe.metrics.samples import CallStep, WindowStep
 from bff_core.observe.metrics.steps import number_of

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from bff_core.console.overview.window import (
+from bff_core.console.metrics.window import (
     DEFAULT_SECONDS,
     GatewayWindow,
     window_of,
