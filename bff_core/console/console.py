@@ -3,14 +3,15 @@
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
 
 from starlette.requests import Request
 
 from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
+from bff_core.console.development import Development
 from bff_core.console.installation import gateways_of
 from bff_core.console.live_stream import LiveFeed
+from bff_core.console.metrics.store import MetricsStore
 from bff_core.console.model import EventRow, Installation, Overview, ProcessInfo, Severity
 from bff_core.console.process_state import ConsoleState
 from bff_core.console.sign_in.access import Access, actor_of, address_of
@@ -18,16 +19,13 @@ from bff_core.console.sources import ACTIONS_COMMAND, Sources
 from bff_core.events import Events, OperatorActed
 from bff_core.upstream.user_agent import framework_version
 
-T = TypeVar("T")
-
 
 class Console:
     """One console over some gateways: that of `bff dev`, or that of one gateway.
 
-    `wall` returns Unix time. `processes` lists what `bff dev` runs, `shop` is the address that the
-    foot of the navigation links to. `state` has the actions of people in this process. `overview`
-    returns the last one for the first paint; the area of the overview sets it. Areas store what
-    they need with `put`, and read what others stored with `find`.
+    `wall` returns Unix time. `run` is what `bff dev` runs, `shop` the address that the foot of the
+    navigation links to. `state` has the actions of people in this process. `overview` returns the
+    last one for the first paint; the area of the overview sets it.
     """
 
     def __init__(
@@ -37,7 +35,7 @@ class Console:
         is_development: bool,
         access: Access,
         events: Events | None = None,
-        processes: Callable[[], list[ProcessInfo]] = list,
+        run: Development | None = None,
         shop: str = "",
         state: ConsoleState | None = None,
         wall: Clock = time.time,
@@ -46,22 +44,17 @@ class Console:
         self.is_development = is_development
         self.access = access
         self.events = events or Events()
-        self.processes = processes
+        self.run = run
         self.shop = shop
         self.wall = wall
         self.live = LiveFeed()
         self.state = state or ConsoleState()
         self.overview: Callable[[], Overview | None] = lambda: None
-        self._stored: dict[type, object] = {}
+        self.metrics = MetricsStore(sources, wall)
 
-    def put(self, value: object) -> None:
-        """Store a value by its class, for `find`."""
-        self._stored[type(value)] = value
-
-    def find(self, kind: type[T]) -> T | None:
-        """Return the stored value of a class; None if this console has none."""
-        found = self._stored.get(kind)
-        return found if isinstance(found, kind) else None
+    def processes(self) -> list[ProcessInfo]:
+        """Return what `bff dev` runs."""
+        return [] if self.run is None else list(self.run.processes())
 
     async def installation(self, request: Request) -> Installation:
         """Return what the console looks at, and what the sender of a request may do.

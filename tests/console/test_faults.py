@@ -66,14 +66,12 @@ def opened(pages, run):
     @asynccontextmanager
     async def open_console(*sources: GatewaySource):
         console, client = pages.console(sources), ProgramClient()
-        console.put(
-            Development(
-                logs=run.logs,
-                client=client,
-                processes=lambda: list(run.infos.values()),
-                start=lambda name: run.set_state(name, "starting"),
-                stop=lambda name: run.set_state(name, "stopped"),
-            )
+        console.run = Development(
+            logs=run.logs,
+            client=client,
+            processes=lambda: list(run.infos.values()),
+            start=lambda name: run.set_state(name, "starting"),
+            stop=lambda name: run.set_state(name, "stopped"),
         )
         async with browser(pages.app(console)) as http:
             yield console, http

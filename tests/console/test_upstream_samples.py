@@ -45,7 +45,7 @@ def step(seconds_ago, calls, errors, buckets):
 async def read(pages, *sources, gateways=()):
     """Return what metrics know."""
     console = pages.console(sources)
-    console.put(MetricsStore(console.sources, lambda: NOW))
+    console.metrics = MetricsStore(console.sources, lambda: NOW)
     return await measured_by(console, gateways or console.sources.names)
 
 

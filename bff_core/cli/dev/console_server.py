@@ -132,24 +132,20 @@ def _console_of(
         GatewaySource(name=one.name, folder=feeds.folder_of(one.name), url=one.url)
         for one in gateways
     ]
-
-    console = Console(
+    return Console(
         Sources(sources),
         is_development=True,
         access=Access(is_development=True),
-        processes=processes,
+        run=Development(
+            logs=run.logs,
+            client=client,
+            processes=processes,
+            start=run.changes.start,
+            stop=run.changes.stop,
+        ),
         shop=shop_of(gateways),
         state=ConsoleState(actions=run.events),
     )
-    development = Development(
-        logs=run.logs,
-        client=client,
-        processes=processes,
-        start=run.changes.start,
-        stop=run.changes.stop,
-    )
-    console.put(development)
-    return console
 
 
 def shop_of(gateways: Sequence[Program]) -> str:

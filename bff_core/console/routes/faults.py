@@ -31,7 +31,7 @@ LEAST: Final = 0.001
 
 def routes(console: Console) -> list[Route]:
     """Return the routes of this area; none where `bff dev` does not run the services."""
-    run = console.find(Development)
+    run = console.run
     if run is None:
         return []
     api = _FaultsAPI(console, run, FaultControl(run.client), WatchedScreen(console))

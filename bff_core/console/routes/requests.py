@@ -9,7 +9,6 @@ from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer, read_json
 from bff_core.console.console import Console
-from bff_core.console.development import Development
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, Live, PartBytes, Replay, Replayed, RequestDetail
 from bff_core.console.origins.exchange import OriginsRequest
@@ -70,7 +69,6 @@ class _Requests:
         self._store = RequestStore(console.sources)
         self._captured = CapturedRequests(console.sources)
         self._finding: set[asyncio.Future[FoundParts]] = set()
-        console.put(self._store)
         console.live.add(
             RequestNews(self._store, self._captured if console.is_development else None)
         )
@@ -88,7 +86,7 @@ class _Requests:
         gateway = stored.row.gateway
         url = self._console.sources.get(gateway).url or str(request.base_url)
         found = detail_of(stored, url=url)
-        run, request_id = self._console.find(Development), stored.record.request_id
+        run, request_id = self._console.run, stored.record.request_id
         if run is not None and request_id:
             found.logs = run.logs.page(request=request_id).lines
         if self._console.is_development:
