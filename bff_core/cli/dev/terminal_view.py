@@ -8,12 +8,12 @@ from bff_core.cli.dev.folding import Folding
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.request_lines import RequestLines
-from bff_core.cli.dev.request_summary import SLOW_SECONDS, Summary, summary_of
+from bff_core.cli.dev.request_summary import Summary, summary_of
 from bff_core.cli.dev.style import BOLD, DIM, GREEN, RED, YELLOW, Style
 from bff_core.cli.dev.terminal_writer import TerminalWriter
 from bff_core.cli.dev.view import Serving
 from bff_core.cli.dev.welcome import welcome
-from bff_core.observe.request_records import RequestRecord
+from bff_core.observe.request_records import SLOW_SECONDS, RequestRecord
 
 Trees = Literal["first, slow, degraded", "all", "none"]
 TREES: Final[tuple[Trees, ...]] = ("first, slow, degraded", "all", "none")

@@ -3,19 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
 
 from bff_core.console.durations import age, both, counted, duration
 from bff_core.console.model import Headline, Severity
+from bff_core.console.model.states import SHOWN_STATES
 from bff_core.console.requests.spans import TIMEOUTS, calls_of, children, seconds_of
-from bff_core.console.requests.store import state_of_part
 from bff_core.console.requests.words import HAS, did, reason, words
+from bff_core.events.part_states import DEPENDENCY, is_degraded
 from bff_core.observe.request_records import SLOW_SECONDS, RequestRecord, SpanRecord
-
-WHOLE: Final = frozenset({"ok", "stale"})
-
-DEPENDENCY: Final = "dependency"
-"""The reason of a part that degraded because another one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +68,7 @@ def _consequence(record: RequestRecord, index: int) -> str:
 
 def _degraded(record: RequestRecord, parts: Sequence[int], degraded: Sequence[int]) -> RequestBlame:
     index = _root(record, degraded)
-    state = state_of_part(record.spans[index].outcome) or "fallback"
+    state = SHOWN_STATES.get(record.spans[index].outcome, "fallback")
     severity: Severity = "missing" if state in {"missing", "forbidden"} else "fallback"
     if state == "failed":
         severity = "failed"
@@ -190,7 +185,7 @@ def _is_bad(call: SpanRecord) -> bool:
 
 
 def _is_degraded(part: SpanRecord) -> bool:
-    return part.outcome not in {"", *WHOLE} and part.reason != "part_cancelled"
+    return is_degraded(part.outcome, part.reason)
 
 
 def _end(record: RequestRecord, index: int) -> float:

@@ -2,12 +2,12 @@
 
 import asyncio
 from typing import Final
-from urllib.parse import unquote
 
 import msgspec
 from starlette.types import Message
 from starlette.types import Scope as ASGIScope
 
+from bff_core.console.in_process import scope_of
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.captures import Capture
 
@@ -77,24 +77,10 @@ class _GraphQLBody(msgspec.Struct):
 
 
 def _scope(gateway: Gateway, capture: Capture) -> ASGIScope:
-    path, _, query = capture.target.partition("?")
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in capture.request_headers
         if name not in _OF_ONE_REQUEST
     ]
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": capture.method,
-        "scheme": "http",
-        "path": unquote(path),
-        "raw_path": path.encode("latin-1"),
-        "query_string": query.encode("latin-1"),
-        "root_path": "",
-        "headers": headers,
-        "client": ("127.0.0.1", 0),
-        "server": ("127.0.0.1", gateway.settings.port),
-        "state": dict(gateway.lifespan_state),
-    }
+    server = ("127.0.0.1", gateway.settings.port)
+    return scope_of(gateway, capture.method, capture.target, headers, server=server)

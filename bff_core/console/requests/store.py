@@ -11,6 +11,7 @@ import msgspec
 
 from bff_core.clock import Clock, monotonic
 from bff_core.console.model import PartState, RequestRow
+from bff_core.console.model.states import SHOWN_STATES
 from bff_core.console.sources import ProcessFailure, Sources
 from bff_core.observe.request_records import (
     SLOW_SECONDS,
@@ -189,22 +190,6 @@ class RequestStore:
             del self._by_id[one.row.id]
 
 
-_STATES: Final[dict[str, PartState]] = {
-    "ok": "ok",
-    "stale": "stale",
-    "partial": "fallback",
-    "fallback": "fallback",
-    "missing": "missing",
-    "forbidden": "forbidden",
-    "failed": "failed",
-}
-
-
-def state_of_part(outcome: str) -> PartState | None:
-    """Return the state of a part's outcome; None for one that was cancelled with its screen."""
-    return _STATES.get(outcome)
-
-
 def _key(gateway: str, record: RequestRecord) -> tuple[str, str]:
     return gateway, record.span_id or f"{record.pid}-{record.number}"
 
@@ -229,4 +214,4 @@ def row_of(gateway: str, record: RequestRecord, name: str) -> RequestRow:
 
 
 def _part_state(span: SpanRecord) -> PartState | None:
-    return state_of_part(span.outcome) if span.kind == "part" else None
+    return SHOWN_STATES.get(span.outcome) if span.kind == "part" else None

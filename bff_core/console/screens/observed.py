@@ -9,8 +9,7 @@ from bff_core.console.console import Console
 from bff_core.console.model import ClientView, PlanNode
 from bff_core.observe.metrics.histogram import added, quantile
 from bff_core.observe.metrics.samples import Samples, decoded_samples
-
-SAMPLES: Final = "metrics.samples"
+from bff_core.observe.metrics.scrape import SAMPLES
 
 PARTS: Final = "bff_part_duration_seconds"
 
