@@ -44,7 +44,7 @@ async def _unchanged(
 UNCHANGED = [Depends(_unchanged)]
 
 
-def _told(cart: Cart) -> Response:
+def _answer(cart: Cart) -> Response:
     return answer(cart, headers={"etag": etag_of(msgspec.json.encode(cart))})
 
 
@@ -63,19 +63,19 @@ async def get_cart(store: Store, customer_id: str) -> Response:
 @router.put("/carts/{customer_id}/items/{sku}", response_model=Cart, dependencies=UNCHANGED)
 async def put_item(store: Store, customer_id: str, sku: str, wanted: WantedLine) -> Response:
     """Set how many of a SKU are in the cart."""
-    return _told(store.put(customer_id, sku, wanted.quantity, gift=wanted.gift))
+    return _answer(store.put(customer_id, sku, wanted.quantity, gift=wanted.gift))
 
 
 @router.delete("/carts/{customer_id}/items/{sku}", response_model=Cart, dependencies=UNCHANGED)
 async def delete_item(store: Store, customer_id: str, sku: str) -> Response:
     """Take a SKU out of the cart."""
-    return _told(store.remove(customer_id, sku))
+    return _answer(store.remove(customer_id, sku))
 
 
 @router.delete("/carts/{customer_id}", response_model=Cart, dependencies=UNCHANGED)
 async def clear_cart(store: Store, customer_id: str) -> Response:
     """Empty the cart."""
-    return _told(store.clear(customer_id))
+    return _answer(store.clear(customer_id))
 
 
 def create_app() -> FastAPI:

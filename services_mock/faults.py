@@ -201,13 +201,13 @@ class Active:
 
     def __init__(self, fault: AnyFault) -> None:
         self.fault = fault
-        self.seen = 0
+        self.calls = 0
         self.hits = 0
         self._chance = random.Random(fault.seed)
 
     def strikes(self) -> bool:
         """Decide about one more call; every call takes one draw, so that fates don't shift."""
-        self.seen += 1
+        self.calls += 1
         is_drawn = self._chance.random() < self.fault.rate
         return is_drawn and (self.fault.times is None or self.hits < self.fault.times)
 
@@ -218,7 +218,7 @@ class Active:
     def report(self) -> dict[str, Any]:
         """Return the fault with its options and counts."""
         options: dict[str, Any] = msgspec.to_builtins(self.fault)
-        return {**options, "seen": self.seen, "hits": self.hits}
+        return {**options, "calls": self.calls, "hits": self.hits}
 
 
 class Fate(msgspec.Struct, frozen=True):

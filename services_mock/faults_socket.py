@@ -29,7 +29,7 @@ class RawSocket:
             self._transport.write(data)
         if after == "reset":
             self._reset()
-        elif after == "close" or not self._is_kept_alive():
+        elif after == "close" or not self._stays_open():
             self._transport.close()
         self._complete()
 
@@ -41,7 +41,7 @@ class RawSocket:
         """Close regularly, whatever was sent."""
         self.answer(b"", "close")
 
-    def _is_kept_alive(self) -> bool:
+    def _stays_open(self) -> bool:
         """Whether the client wants to reuse this connection."""
         return self.cycle is None or self.cycle.keep_alive
 

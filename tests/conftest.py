@@ -51,7 +51,7 @@ ALONE = (
     "console/test_upstream_workers.py",
     "console/test_production_example.py",
     "console/test_workers.py",
-    "cli/dev/test_console.py",
+    "cli/dev/test_terminal_writer.py",
     "cli/dev/test_dev_console.py",
     "cli/dev/test_shop.py",
     "cli/dev/test_supervisor.py",

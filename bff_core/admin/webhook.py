@@ -19,7 +19,7 @@ from bff_core.policy.edge.webhook_signature import (
 )
 from bff_core.routing.path import path_of
 
-PATH = "/hooks/purge"
+PURGE_PATH = "/hooks/purge"
 
 
 class Webhook:
@@ -39,7 +39,7 @@ class Webhook:
 
     def check(self, context: RequestContext) -> Awaitable[Response] | None:
         """Purge what the message of a service names; requests for other paths pass."""
-        return self._purge(context) if path_of(context.asgi) == PATH else None
+        return self._purge(context) if path_of(context.asgi) == PURGE_PATH else None
 
     async def _purge(self, context: RequestContext) -> Response:
         if context.scope.method != "POST":

@@ -29,7 +29,7 @@ UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 MAX_DAYS: Final = 36_500
 """The longest duration of an option."""
 
-VARIABLE: Final = "BFF_API_KEYS_URL"
+STORE_VARIABLE: Final = "BFF_API_KEYS_URL"
 
 
 def require_keys_of(gateway: str) -> None:
@@ -84,7 +84,7 @@ async def show_list(subject: str, *, url: str, gateway: str, as_json: bool) -> N
         )
     else:
         of = f" of {subject}" if subject else ""
-        where = without_password(store_url(url, VARIABLE, API_KEYS, gateway))
+        where = without_password(store_url(url, STORE_VARIABLE, API_KEYS, gateway))
         sys.stderr.write(f"bff: there is no key{of} in {where}\n")
 
 
@@ -132,16 +132,16 @@ def fields_of(record: ApiKeyRecord) -> dict[str, object]:
 @asynccontextmanager
 async def _opened(url: str, gateway: str, *, makes_file: bool = False) -> AsyncIterator[ApiKeys]:
     """Open the store; failures of keys and store become errors of the command line."""
-    store = store_url(url, VARIABLE, API_KEYS, gateway)
+    store = store_url(url, STORE_VARIABLE, API_KEYS, gateway)
     missing = missing_file(store)
     if missing is not None and makes_file and not missing.parent.is_dir():
         raise CommandFailed(
             f"there is no folder {missing.parent} for the store: make it, or name another store "
-            f"by --url or {VARIABLE}"
+            f"by --url or {STORE_VARIABLE}"
         )
     if missing is not None and not makes_file:
         raise CommandFailed(
-            f"there are no keys at {missing}: name the store by --url or {VARIABLE}"
+            f"there are no keys at {missing}: name the store by --url or {STORE_VARIABLE}"
         )
     clients = RedisClients(clock=monotonic, chance=chance, events=Events())
     async with AsyncExitStack() as closing:

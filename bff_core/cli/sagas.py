@@ -20,7 +20,7 @@ from bff_core.saga.record import SagaRecord, step_states
 from bff_core.settings.values import JOURNAL, without_password
 from bff_core.sqlite import missing_file
 
-VARIABLE: Final = "BFF_JOURNAL_URL"
+JOURNAL_VARIABLE: Final = "BFF_JOURNAL_URL"
 
 MAX_LISTED: Final = 1000
 """Sagas that are listed at most."""
@@ -29,7 +29,7 @@ MAX_LISTED: Final = 1000
 @in_event_loop
 async def show_list(*, url: str, gateway: str, as_json: bool) -> None:
     """Print the open sagas, without their inputs, results and viewers."""
-    store = store_url(url, VARIABLE, JOURNAL, gateway)
+    store = store_url(url, JOURNAL_VARIABLE, JOURNAL, gateway)
     async with _opened(store) as journal:
         encoded = await journal.open_records(MAX_LISTED)
     records, now = [SagaRecord.decode(one) for one in encoded], time.time()
@@ -46,7 +46,7 @@ async def show_list(*, url: str, gateway: str, as_json: bool) -> None:
 @in_event_loop
 async def forget(record_id: str, *, url: str, gateway: str) -> None:
     """Delete a saga that was settled by hand."""
-    store = store_url(url, VARIABLE, JOURNAL, gateway)
+    store = store_url(url, JOURNAL_VARIABLE, JOURNAL, gateway)
     async with _opened(store) as journal:
         is_dropped = await journal.drop(record_id)
     if not is_dropped:
@@ -61,8 +61,8 @@ async def _opened(url: str) -> AsyncIterator[Journal]:
     missing = missing_file(url)
     if missing is not None:
         raise CommandFailed(
-            f"there is no journal at {missing}: name it by --url or {VARIABLE}, as in --url "
-            "sqlite:////var/lib/bff/bff-journal.sqlite3"
+            f"there is no journal at {missing}: name it by --url or {JOURNAL_VARIABLE}, as in "
+            "--url sqlite:////var/lib/bff/bff-journal.sqlite3"
         )
     clients = RedisClients(clock=monotonic, chance=chance, events=Events())
     journal = open_journal(url, clients, time.time)

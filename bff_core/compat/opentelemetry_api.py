@@ -8,12 +8,12 @@ exports says what it supports (`otel_options`), and others don't use propagators
 import os
 from typing import Final
 
-VARIABLE: Final = "OTEL_PROPAGATORS"
+PROPAGATORS_VARIABLE: Final = "OTEL_PROPAGATORS"
 
 
 def load_api() -> None:
     """Import the API if the variable is set and OpenTelemetry is installed."""
-    named = os.environ.get(VARIABLE)
+    named = os.environ.get(PROPAGATORS_VARIABLE)
     if not named:
         return
     try:
@@ -21,11 +21,11 @@ def load_api() -> None:
     except ImportError:
         return
     except ValueError:
-        del os.environ[VARIABLE]
+        del os.environ[PROPAGATORS_VARIABLE]
         try:
             import opentelemetry.propagate  # noqa: F401, PLC0415 - see above
         finally:
-            os.environ[VARIABLE] = named
+            os.environ[PROPAGATORS_VARIABLE] = named
 
 
 load_api()

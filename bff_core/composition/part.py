@@ -9,10 +9,11 @@ from typing import Generic, Never, Protocol, TypeVar
 
 from bff_core.call import Reply
 from bff_core.composition.errors import PartCancelled, PartTimedOut
-from bff_core.composition.part_status import DEPENDENCY, State, reason_of, state_of
+from bff_core.composition.part_status import State, reason_of, state_of
 from bff_core.composition.run_context import RunContext
 from bff_core.errors import BFFError, CompositionCycle, PartFailed
 from bff_core.events import Crashed, PartEnded, PartStarted, Span
+from bff_core.events.part_states import DEPENDENCY
 from bff_core.scope import running_part
 
 T_co = TypeVar("T_co", covariant=True)

@@ -1,15 +1,13 @@
 """The states of parts in `Part-Status`, and the state and reason that follow from an error."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from bff_core.errors import BFFError, PartFailed
+from bff_core.events.part_states import COMPLETE_STATES
 from bff_core.http_statuses import ABSENT
 
 State = Literal["ok", "stale", "partial", "fallback", "missing", "forbidden"]
-
-DEPENDENCY: Final = "dependency"
-"""The reason of a part that degraded because a part that it awaited did."""
 
 WORST_LAST: tuple[State, ...] = ("ok", "stale", "partial", "missing", "fallback", "forbidden")
 """The states by severity."""
@@ -28,7 +26,7 @@ class PartStatus:
     @property
     def is_degraded(self) -> bool:
         """Whether the value is missing, partial or a fallback; a stale value is complete."""
-        return self.state not in {"ok", "stale"}
+        return self.state not in COMPLETE_STATES
 
 
 def severity(state: State, age: float = 0.0) -> tuple[int, float]:

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.log_ring import LogRing
+from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import ProcessInfo
 from bff_core.console.program_client import ProgramClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Development:
-    """A run of `bff dev`; its console finds it as `console.find(Development)`.
+    """A run of `bff dev`: the `run` of its console.
 
     `processes` returns gateways and services as they are now. `start` and `stop` change one of them
     at once, and do not wait for it.

@@ -7,14 +7,14 @@ from typing import Final
 from bff_core.gateway.app import Gateway
 from bff_core.observe.process_socket import Command
 
-AREAS: Final = (
+COMMAND_AREAS: Final = (
     "process",
     "requests",
     "metrics",
     "overview",
     "screens",
     "upstreams",
-    "live_page",
+    "sessions",
     "api",
 )
 """The modules below `commands`; each has `commands(gateway)`."""
@@ -23,7 +23,7 @@ AREAS: Final = (
 def process_commands(gateway: Gateway) -> dict[str, Command]:
     """Return the commands of a running gateway's process, by name."""
     found: dict[str, Command] = {}
-    for area in AREAS:
+    for area in COMMAND_AREAS:
         name = f"bff_core.console.commands.{area}"
         if find_spec(name) is not None:
             found |= import_module(name).commands(gateway)

@@ -6,7 +6,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from bff_core.console.model import EventRow
-from bff_core.console.operator_session import EndedSessions
+from bff_core.console.sign_in.operator_session import EndedSessions
 from bff_core.gateway.app import Gateway
 
 MAX_ACTIONS: Final = 200

@@ -13,7 +13,7 @@ from bff_core.clock import Clock
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.silent_processes import SilentProcesses
 from bff_core.observe.process_socket import (
-    SECONDS,
+    COMMAND_SECONDS,
     Command,
     InvalidCommand,
     ProcessCommandFailed,
@@ -25,7 +25,7 @@ from bff_core.observe.process_socket import (
 
 T = TypeVar("T")
 
-ACTIONS: Final = "console.actions"
+ACTIONS_COMMAND: Final = "console.actions"
 """The command that returns what people changed by way of a process: a list of `EventRow`."""
 
 GREETING_SECONDS: Final = 0.4
@@ -139,7 +139,7 @@ class Sources:
         body: bytes = b"",
         *,
         process: str = "",
-        seconds: float = SECONDS,
+        seconds: float = COMMAND_SECONDS,
     ) -> bytes:
         """Send a command to one process: the named one, or the first that takes it.
 

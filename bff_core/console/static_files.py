@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from bff_core.console.answers import ConsoleProblem
 
-FOLDER: Final = Path(__file__).parent / "assets"
+ASSETS: Final = Path(__file__).parent / "assets"
 """Where the built files are."""
 
 PAGE: Final = "index.html"
@@ -61,7 +61,7 @@ class StaticFile:
 class StaticFiles:
     """The files of a folder, read once; names that are not among them are refused."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = ASSETS) -> None:
         self._folder = folder
 
     @cached_property

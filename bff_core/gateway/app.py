@@ -41,8 +41,7 @@ from bff_core.gateway.authentication import readiness_checks
 from bff_core.gateway.captures import Captures
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.console import ConsoleMount, make_pages, serves_console
-from bff_core.gateway.development_pages import VARIABLE as DEV_CONSOLE
-from bff_core.gateway.development_pages import DevelopmentPages
+from bff_core.gateway.development_pages import CONSOLE_VARIABLE, DevelopmentPages
 from bff_core.gateway.index_page import IndexRow, rows_of
 from bff_core.gateway.metrics import GatewayMetrics, metrics_sink
 from bff_core.gateway.metrics_page import MetricsPage, has_metrics_route
@@ -163,7 +162,7 @@ class Gateway(FastAPI):
         self.fast_path.assemble(table, following=following, handlers=noted)
         self.shedding.set_routes(table)
         is_development = settings.env == "development"
-        elsewhere = os.environ.get(DEV_CONSOLE, "") if is_development else ""
+        elsewhere = os.environ.get(CONSOLE_VARIABLE, "") if is_development else ""
         parts = EdgeParts(
             about=About(self.title, framework_version(), settings.revision),
             readiness=self.readiness,

@@ -16,18 +16,18 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import ConfigurationError
-from bff_core.observe.process_socket import VARIABLE, Command, serve_commands
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, Command, serve_commands
 from bff_core.routing.route_table import RouteTable
 from bff_core.settings.model import Settings
 
-PATH: Final = "/console"
+CONSOLE_PATH: Final = "/console"
 
-_MODULE: Final = "bff_core.console.of_gateway"
+_MODULE: Final = "bff_core.console.gateway_console"
 
 
 def is_console_path(path: str) -> bool:
     """Whether a path without the root path is one of the console."""
-    return path == PATH or path.startswith(f"{PATH}/")
+    return path == CONSOLE_PATH or path.startswith(f"{CONSOLE_PATH}/")
 
 
 class ConsolePages(Protocol):
@@ -87,7 +87,7 @@ def serves_console(settings: Settings, table: RouteTable) -> bool:
         return not has_own
     if has_own:
         raise ConfigurationError(
-            f"BFF_CONSOLE=on: a route of the gateway has the path {PATH} already; rename it"
+            f"BFF_CONSOLE=on: a route of the gateway has the path {CONSOLE_PATH} already; rename it"
         )
     return True
 
@@ -97,7 +97,7 @@ async def serve_process_commands(
     commands: Callable[[], Mapping[str, Command]], environ: Mapping[str, str] = os.environ
 ) -> AsyncIterator[None]:
     """Serve the commands of this process where BFF_PROCESS_SOCKETS names a folder."""
-    folder = environ.get(VARIABLE, "")
+    folder = environ.get(SOCKETS_VARIABLE, "")
     if not folder:
         yield
         return

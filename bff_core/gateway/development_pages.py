@@ -10,14 +10,13 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from bff_core.edge.concern import HTTP_ONLY
-from bff_core.gateway.icon import PATH as ICON
-from bff_core.gateway.icon import icon_response
+from bff_core.gateway.icon import ICON_PATH, icon_response
 from bff_core.gateway.index_page import IndexRow, index_page, index_response
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteTable
 
-VARIABLE: Final = "BFF_DEV_CONSOLE"
+CONSOLE_VARIABLE: Final = "BFF_DEV_CONSOLE"
 """The environment variable with the address of the console; `bff dev` sets it."""
 
 CONSOLE: Final = "/console"
@@ -55,7 +54,7 @@ class DevelopmentPages:
         self._rows = rows
         self._pages: dict[str, Page] = {
             "/": self._index,
-            ICON: self._icon,
+            ICON_PATH: self._icon,
             **dict.fromkeys(API_PATHS, self._api),
             **dict.fromkeys(graphql, self._explorer),
         }
@@ -94,7 +93,7 @@ class DevelopmentPages:
         return _redirect(f"{self._api_address(context)}&kind=graphql")
 
     def _icon(self, _: RequestContext) -> Response | None:
-        return None if self._has_route(ICON) else icon_response()
+        return None if self._has_route(ICON_PATH) else icon_response()
 
     def _moved(self, context: RequestContext, path: str) -> Response:
         query = context.asgi["query_string"].decode("latin-1")

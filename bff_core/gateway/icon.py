@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-PATH: Final = "/favicon.ico"
+ICON_PATH: Final = "/favicon.ico"
 """Where browsers look for an icon if a page, such as one of JSON, names none."""
 
 _ICON: Final = (
@@ -15,7 +15,7 @@ _ICON: Final = (
     "<rect x='12.5' y='6' width='6' height='8' rx='1.6' fill='#7F8996'/></svg>"
 )
 
-DATA: Final = "data:image/svg+xml," + quote(_ICON, safe=" '=/:.-")
+ICON_DATA: Final = "data:image/svg+xml," + quote(_ICON, safe=" '=/:.-")
 """The icon as an address, for `<link rel="icon">`."""
 
 

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
 
 from bff_core.compat.fastapi import all_dependants, dependant_of, iter_route_contexts
-from bff_core.gateway.icon import DATA as ICON_DATA
+from bff_core.gateway.icon import ICON_DATA
 from bff_core.rest.compose import composition_of
 from bff_core.routing.access import RouteAccess
 from bff_core.routing.route_table import RouteEntry

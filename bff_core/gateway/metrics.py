@@ -18,7 +18,7 @@ from bff_core.observe.metrics.process import Gauges, MeasuredView, ProcessMetric
 from bff_core.observe.metrics.samples import SamplesQuery
 from bff_core.observe.metrics.scrape import SAMPLES, Scrape
 from bff_core.observe.metrics.sink import MetricsSink
-from bff_core.observe.process_socket import VARIABLE, Command, InvalidCommand
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, Command, InvalidCommand
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.face import Face
 from bff_core.routing.fields import HasFields
@@ -92,7 +92,7 @@ class GatewayMetrics:
         process: ProcessMetrics,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        folder = environ.get(VARIABLE, "")
+        folder = environ.get(SOCKETS_VARIABLE, "")
         self.process = process
         self._folder = Path(folder) if folder else None
         self.scrape = Scrape(self._folder, process)

@@ -7,7 +7,13 @@ from starlette.responses import Response
 
 from bff_core.admin.operator_token import OperatorToken
 from bff_core.edge.concern import HTTP_ONLY
-from bff_core.gateway.metrics_port import PATH, READ_METHODS, TIMEOUT_HEADER, Scraping, timeout_of
+from bff_core.gateway.metrics_port import (
+    METRICS_PATH,
+    READ_METHODS,
+    TIMEOUT_HEADER,
+    Scraping,
+    timeout_of,
+)
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.routing.path import path_of
 from bff_core.routing.route_table import RouteTable
@@ -15,7 +21,7 @@ from bff_core.routing.route_table import RouteTable
 
 def has_metrics_route(table: RouteTable) -> bool:
     """Whether a route of the application has the path."""
-    return any(entry.path == PATH for entry in table.entries)
+    return any(entry.path == METRICS_PATH for entry in table.entries)
 
 
 class MetricsPage:
@@ -30,7 +36,7 @@ class MetricsPage:
 
     def check(self, context: RequestContext) -> Awaitable[Response] | None:
         """Answer Prometheus; requests for other paths pass."""
-        return self._answer(context) if path_of(context.asgi) == PATH else None
+        return self._answer(context) if path_of(context.asgi) == METRICS_PATH else None
 
     async def _answer(self, context: RequestContext) -> Response:
         self._token.check(context, "metrics")

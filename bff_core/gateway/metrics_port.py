@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from bff_core.errors import ConfigurationError
 from bff_core.observe.connections import Connections
 
-PATH: Final = "/metrics"
+METRICS_PATH: Final = "/metrics"
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 HEAD_SECONDS: Final = 5.0
@@ -110,7 +110,7 @@ async def _response(head: bytes, scrape: Scraping) -> bytes:
     request = _parsed(head)
     if request is None:
         return _rendered(HTTPStatus.BAD_REQUEST, "Send an HTTP/1 request.")
-    if request.path != PATH:
+    if request.path != METRICS_PATH:
         answered = _rendered(HTTPStatus.NOT_FOUND, "The metrics are at /metrics.")
     elif request.method not in READ_METHODS:
         answered = _rendered(HTTPStatus.METHOD_NOT_ALLOWED, "Use GET.", "allow: GET, HEAD\r\n")

@@ -13,7 +13,7 @@ from bff_core.cache.response_cache import NO_CACHE
 from bff_core.errors import BFFError, ClientError, InvalidInput
 from bff_core.events import Events, OperatorActed
 from bff_core.gateway.running import RunningGateway
-from bff_core.observe.process_socket import VARIABLE, ProcessCommandFailed, send_command
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, ProcessCommandFailed, send_command
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.record import step_states
 from bff_core.upstream.operations import (
@@ -173,7 +173,7 @@ class OperatorActions:
 
     async def _siblings(self, body: bytes) -> list[ActedHere]:
         """Send it to the other processes of the gateway."""
-        paths = _siblings_in(self._environ.get(VARIABLE, ""))
+        paths = _siblings_in(self._environ.get(SOCKETS_VARIABLE, ""))
         return list(await asyncio.gather(*(_sent(path, body) for path in paths)))
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, is_non_null_type
 
 from bff_core.composition.part import Part, part_observer
-from bff_core.composition.part_status import DEPENDENCY, State
+from bff_core.composition.part_status import State
+from bff_core.events.part_states import DEPENDENCY
 from bff_core.graphql.context import Context
 from bff_core.graphql.failures import PartMissing
 

@@ -15,10 +15,7 @@ from bff_core.mocks.control_access import refusal_of
 from bff_core.mocks.problems import PROBLEM, Refusal, problem
 from bff_core.mocks.request_checks import body_bytes
 
-PATH: Final = "/__faults__"
-
-COUNT: Final = "seen"
-"""The member of a reported fault with the number of calls."""
+FAULTS_PATH: Final = "/__faults__"
 
 MAX_FAULTS: Final = 100
 
@@ -129,7 +126,7 @@ class _Active:
 
     def report(self) -> dict[str, object]:
         """Return the fault with its counts."""
-        return {**msgspec.to_builtins(self.fault), COUNT: self.calls, "hits": self.hits}
+        return {**msgspec.to_builtins(self.fault), "calls": self.calls, "hits": self.hits}
 
 
 class MockFaults:
@@ -148,7 +145,7 @@ class MockFaults:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if scope["path"] == PATH:
+        if scope["path"] == FAULTS_PATH:
             await (await self._control(Request(scope, receive)))(scope, receive, send)
             return
         hit = [one.fault for one in self._active if one.hits_next(self._chance)]

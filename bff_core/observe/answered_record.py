@@ -3,14 +3,12 @@
 from typing import Final
 
 from bff_core import events
+from bff_core.events.part_states import COMPLETE_STATES, is_degraded
 from bff_core.observe.exceptions import described
 from bff_core.observe.masking import masked
 from bff_core.observe.request_records import RequestRecord, SpanRecord
 from bff_core.observe.request_redaction import recorded_path, shown_headers, shown_query
 from bff_core.scope import current_request
-
-WHOLE: Final = frozenset({"ok", "stale"})
-"""States of parts that degrade no answer."""
 
 MAX_WAITING: Final = 1000
 """Requests whose degraded parts wait for their answer."""
@@ -37,7 +35,9 @@ def describe(record: RequestRecord, event: events.RequestAnswered, *, has_values
     record.path = recorded_path(record.path, record.route)
     if event.status >= 500 or event.is_truncated:
         record.state = "failed"
-    elif event.status < 400 and any(_degrades(one) for one in record.spans):
+    elif event.status < 400 and any(
+        one.kind == "part" and is_degraded(one.outcome, one.reason) for one in record.spans
+    ):
         record.state = "degraded"
 
 
@@ -46,15 +46,6 @@ def error_text(error: BaseException | str | None) -> str:
     if error is None:
         return ""
     return masked(error if isinstance(error, str) else described(error))
-
-
-def _degrades(span: SpanRecord) -> bool:
-    """Whether a span is a part that ended without the service's own value.
-
-    A part that was cancelled with its screen has no state, or the reason part_cancelled.
-    """
-    is_part = span.kind == "part" and span.outcome != ""
-    return is_part and span.outcome not in WHOLE and span.reason != "part_cancelled"
 
 
 class DegradedParts:
@@ -66,7 +57,7 @@ class DegradedParts:
     def add(self, event: events.PartEnded) -> None:
         """Store a part of the running request, unless it ended well."""
         scope = current_request.get()
-        if event.state in WHOLE or scope is None:
+        if event.state in COMPLETE_STATES or scope is None:
             return
         if len(self._by_request) >= MAX_WAITING:  # parts that ended after their request
             self._by_request.pop(next(iter(self._by_request)))

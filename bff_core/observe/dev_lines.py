@@ -8,7 +8,7 @@ import msgspec
 from bff_core.observe.line_socket import LineSocket
 from bff_core.observe.request_records import RequestRecord
 
-VARIABLE: Final = "BFF_DEV_TRACES"
+TRACES_VARIABLE: Final = "BFF_DEV_TRACES"
 """The environment variable that names the socket; `bff dev` sets it."""
 
 
@@ -28,6 +28,6 @@ class DevLines:
 
 def dev_lines(environ: Mapping[str, str]) -> DevLines | None:
     """Return what sends records to `bff dev`; None if it did not start this process."""
-    path = environ.get(VARIABLE, "")
+    path = environ.get(TRACES_VARIABLE, "")
     line = LineSocket.connected(path) if path else None
     return None if line is None else DevLines(line.send)

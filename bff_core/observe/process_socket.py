@@ -26,13 +26,13 @@ from bff_core.observe.connections import Connections
 if sys.platform != "win32":
     import fcntl
 
-VARIABLE: Final = "BFF_PROCESS_SOCKETS"
+SOCKETS_VARIABLE: Final = "BFF_PROCESS_SOCKETS"
 """The environment variable that names the folder; parents set it."""
 
 MAX_BODY_BYTES: Final = 64 << 20
 """The largest body of a command or an answer; a longer one is an error."""
 
-SECONDS: Final = 5.0
+COMMAND_SECONDS: Final = 5.0
 """How long a command may take unless its sender says otherwise."""
 
 _GREETING: Final = b"ready\n"
@@ -118,8 +118,8 @@ async def send_command(
     command: str,
     body: bytes = b"",
     *,
-    seconds: float = SECONDS,
-    greeting_seconds: float = SECONDS,
+    seconds: float = COMMAND_SECONDS,
+    greeting_seconds: float = COMMAND_SECONDS,
 ) -> bytes:
     """Send a command to the process behind a socket and return the body of its answer.
 
@@ -213,8 +213,8 @@ def _check_length(path: Path) -> None:
     size = len(os.fsencode(path))
     if size > MAX_PATH_BYTES:
         raise ConfigurationError(
-            f"{VARIABLE} names a folder with too long a path: the socket {path} has {size} bytes, "
-            f"and {MAX_PATH_BYTES} are possible; choose a shorter one"
+            f"{SOCKETS_VARIABLE} names a folder with too long a path: the socket {path} "
+            f"has {size} bytes, and {MAX_PATH_BYTES} are possible; choose a shorter one"
         )
 
 

@@ -71,6 +71,19 @@ class RequestRecorder:
         self._degraded = DegradedParts()
         self._waiting = 0
         self._unstored = ""
+        self._handlers: Mapping[type, Callable[..., None]] = {
+            events.RequestStarted: self._start,
+            events.RequestShed: self._shed,
+            events.PartStarted: self._begin_part,
+            events.CallStarted: self._begin_call,
+            events.AttemptStarted: self._begin_attempt,
+            events.WorkStarted: self._begin_work,
+            events.PartEnded: self._end_part,
+            events.CallEnded: self._end_call,
+            events.Attempted: self._end_attempt,
+            events.WorkEnded: self._end_work,
+            events.RequestAnswered: self._answer,
+        }
 
     def sample(self, span: Span, /) -> bool:
         """Whether the events of a request are recorded: for `records`, or as its trace is sampled.
@@ -101,9 +114,9 @@ class RequestRecorder:
             if self.records is not None:
                 self._take_unsampled(event, self.records)
             return
-        handle = _HANDLERS.get(type(event))
+        handle = self._handlers.get(type(event))
         if handle is not None:
-            handle(self, event, span)
+            handle(event, span)
         elif (found := self._open.get(span.span_id)) is not None:
             self._note(event, *found)
 
@@ -264,18 +277,3 @@ class RequestRecorder:
             )
             if record is not None:
                 records.add(record)
-
-
-_HANDLERS: Final[Mapping[type, Callable[..., None]]] = {
-    events.RequestStarted: RequestRecorder._start,  # noqa: SLF001 - of this module
-    events.RequestShed: RequestRecorder._shed,  # noqa: SLF001 - the same
-    events.PartStarted: RequestRecorder._begin_part,  # noqa: SLF001 - the same
-    events.CallStarted: RequestRecorder._begin_call,  # noqa: SLF001 - the same
-    events.AttemptStarted: RequestRecorder._begin_attempt,  # noqa: SLF001 - the same
-    events.WorkStarted: RequestRecorder._begin_work,  # noqa: SLF001 - the same
-    events.PartEnded: RequestRecorder._end_part,  # noqa: SLF001 - the same
-    events.CallEnded: RequestRecorder._end_call,  # noqa: SLF001 - the same
-    events.Attempted: RequestRecorder._end_attempt,  # noqa: SLF001 - the same
-    events.WorkEnded: RequestRecorder._end_work,  # noqa: SLF001 - the same
-    events.RequestAnswered: RequestRecorder._answer,  # noqa: SLF001 - the same
-}

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_plus
 from bff_core.observe.masking import HIDDEN, redacted
 from bff_core.observe.secret_names import hides
 
-SHOWN: Final = frozenset(
+SHOWN_HEADERS: Final = frozenset(
     b"accept accept-encoding accept-language cache-control connection content-encoding "
     b"content-length content-type dnt expect host if-match if-modified-since if-none-match "
     b"if-unmodified-since last-event-id origin pragma prefer priority range request-timeout "
@@ -52,7 +52,7 @@ _short_header = lru_cache(maxsize=1024)(_header)
 
 def shown_header(name: bytes, value: bytes, *, limit: int = MAX_READ) -> str:
     """Return the value of a request's header as it may be shown, of its first bytes."""
-    return redacted(value[:limit].decode("latin-1")) if name in SHOWN else HIDDEN
+    return redacted(value[:limit].decode("latin-1")) if name in SHOWN_HEADERS else HIDDEN
 
 
 def shown_target(target: str, route: str) -> str:

@@ -12,11 +12,11 @@ from starlette.types import Scope as ASGIScope
 from bff_core.clock import monotonic
 from bff_core.composition.composition import Composition
 from bff_core.composition.part import Part
-from bff_core.composition.part_status import DEPENDENCY
 from bff_core.edge.error_responses import report
 from bff_core.edge.problem_details import is_expected, problem
 from bff_core.edge.trace import trace_id
 from bff_core.errors import RequestTimedOut
+from bff_core.events.part_states import DEPENDENCY
 from bff_core.http_exchange.answer import Answer
 from bff_core.http_exchange.part_headers import parts_report, statuses_of
 from bff_core.http_exchange.request_context import SCOPE, context_of, note_error

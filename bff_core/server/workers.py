@@ -13,7 +13,7 @@ from typing import Final
 
 from bff_core.events import Events, WorkerEnded
 from bff_core.observe.metrics.ended import add_ended, count_workers_ended
-from bff_core.observe.process_socket import VARIABLE, temporary_folder
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, temporary_folder
 
 RESPAWN_SECONDS: Final = 1.0
 """The pause before a worker is replaced, so that one that fails at once does not loop."""
@@ -90,7 +90,7 @@ class Workers:
     ) -> None:
         self._command = command
         self._sockets = sockets
-        self._variables = {} if sockets is None else {VARIABLE: str(sockets)}
+        self._variables = {} if sockets is None else {SOCKETS_VARIABLE: str(sockets)}
         self._count = count
         self._listener = listener
         self._events = events
@@ -191,7 +191,7 @@ def folder_of_sockets(environ: Mapping[str, str]) -> Iterator[Path | None]:
 
     `bff dev` names a folder. None where no folder can be made: each worker then is alone.
     """
-    named = environ.get(VARIABLE, "")
+    named = environ.get(SOCKETS_VARIABLE, "")
     if named:
         yield Path(named)
         return

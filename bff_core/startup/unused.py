@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from bff_core.admin.webhook import PATH as WEBHOOK
+from bff_core.admin.webhook import PURGE_PATH
 from bff_core.auth.access import Require
 from bff_core.auth.authenticator import Authenticator
 from bff_core.compat.fastapi import (
@@ -106,7 +106,7 @@ def _dependencies(route: object) -> Iterator[Dependant]:
 
 
 def _is_own(path: str) -> bool:
-    return f"{OPERATOR}/".startswith(path) or path.startswith((f"{OPERATOR}/", f"{WEBHOOK}/"))
+    return f"{OPERATOR}/".startswith(path) or path.startswith((f"{OPERATOR}/", f"{PURGE_PATH}/"))
 
 
 def _may_hold(limit: Limit, prefix: str, route: RouteEntry) -> bool:

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { go, hrefOf, PAGES } from "./router.js";
 import { hasLetterKeys, switchTheme } from "./settings.js";
-import { togglePause } from "./live.js";
+import { togglePause } from "./live-stream.js";
 
 const CHORD_SECONDS = 1.2;
 const layers = [];

@@ -5,11 +5,11 @@ import "@preact/signals";
 import { get } from "./api.js";
 import { Frame, Nav } from "./components/frame.js";
 import { Sprite } from "./components/icons.js";
-import { KeyList } from "./components/keylist.js";
+import { KeyList } from "./components/key-list.js";
 import { Empty, ErrorPanel, Loading } from "./components/panels.js";
 import { html } from "./html.js";
 import { startKeys } from "./keys.js";
-import { connect, installation, setOverview } from "./live.js";
+import { connect, installation, setOverview } from "./live-stream.js";
 import { hrefOf, page, PAGES, startRouter } from "./router.js";
 import "./settings.js";
 

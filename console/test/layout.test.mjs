@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { placeLabels } from "../src/components/eventlabels.js";
+import { placeLabels } from "../src/components/event-labels.js";
 import { chosenRows } from "../src/pages/overview/chosen.js";
 import { LEAST_WIDTH, layOut, related } from "../src/pages/overview/layout.js";
 

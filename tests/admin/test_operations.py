@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from bff_core.events import BreakerChanged, CallRejected, OperatorActed
-from bff_core.observe.process_socket import VARIABLE
+from bff_core.observe.process_socket import SOCKETS_VARIABLE
 from bff_core.upstream.operations import OpenCircuit
 from tests.operated_shop import ONE, OPERATOR, THREE, TWO, opened
 
@@ -49,7 +49,7 @@ async def test_an_action_whose_request_ends_is_in_the_audit_log(monkeypatch, tmp
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "7.sock"))
         silent.listen()
-        monkeypatch.setenv(VARIABLE, str(tmp_path))
+        monkeypatch.setenv(SOCKETS_VARIABLE, str(tmp_path))
         async with opened() as (shop, _):
             acting = asyncio.ensure_future(
                 shop.app.operations.audited(OpenCircuit("ratings", 30.0))

@@ -261,8 +261,8 @@ async def test_the_device_that_was_used_longest_ago_is_dropped():
     """The order in which devices were added does not matter."""
     devices = MemoryDeviceStore()
     for number in range(MAX_DEVICES_PER_VIEWER):
-        seen_at = 0.5 if number == 50 else float(number + 1)
-        await devices.put("ann", Device(f"{number}", "app", "", 0.0, seen_at))
+        used_at = 0.5 if number == 50 else float(number + 1)
+        await devices.put("ann", Device(f"{number}", "app", "", 0.0, used_at))
     await devices.put("ann", Device("new", "app", "", 0.0, 1000.0))
 
     assert await devices.find("ann", "50") is None

@@ -173,7 +173,7 @@ def test_scopes_have_one_place():
         SessionAuthenticator(provider, scope=("openid",))
 
 
-async def test_a_demo_that_no_gateway_has_checked_admits_nobody():
+async def test_a_demo_that_no_gateway_has_checked_admits_no_one():
     """It may be production."""
     with pytest.raises(ConfigurationError, match="has to check its settings first"):
         await DemoAuthenticator().authenticate(Scope(1.0))

@@ -287,7 +287,7 @@ def without_currency(document):
     drop(product(document)["properties"]["price"], "currency")
 
 
-def test_a_field_that_nobody_reads_but_decoding_needs(results):
+def test_a_field_that_no_one_reads_but_decoding_needs(results):
     """A required field of a reply type may be unread: without it, no reply can be decoded."""
     (error,) = [one for one in results(without_currency) if one.level == "error"][:1]
 

@@ -144,7 +144,7 @@ def test_output_that_is_lost_is_a_failure(words, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("redirected", [">&-", "| true"])
-def test_nobody_has_to_read_the_output(redirected, tmp_path) -> None:
+def test_the_output_need_not_be_read(redirected, tmp_path) -> None:
     """A closed output, and a reader that went away, give no traceback."""
     done = subprocess.run(
         f"{BFF} --help {redirected}", shell=True, capture_output=True, text=True, check=False

@@ -102,7 +102,7 @@ async def test_resolvers_of_one_tick_share_a_call():
 
 
 @pytest.mark.virtual_time
-async def test_many_keeps_the_order_and_repeats():
+async def test_many_preserves_the_order_and_repeats():
     """Values come back in the order of the keys, and a repeated key repeats its value."""
     screen = shelf()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bff_core.console.access import Access
-from bff_core.console.app import Console
-from bff_core.console.assembly import ConsoleApp
+from bff_core.console.console import Console
+from bff_core.console.console_app import ConsoleApp
+from bff_core.console.sign_in.access import Access
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.console.static_files import StaticFiles
 

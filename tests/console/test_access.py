@@ -8,8 +8,8 @@ import pytest
 
 from bff_core import ANYONE, access, events, gateway
 from bff_core.admin.operator_token import MAX_FAILURES, OperatorToken
-from bff_core.console.access import is_loopback
-from bff_core.console.operator_session import (
+from bff_core.console.sign_in.access import is_loopback
+from bff_core.console.sign_in.operator_session import (
     MAX_ENDED,
     SESSION_SECONDS,
     EndedSessions,

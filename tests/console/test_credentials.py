@@ -7,7 +7,7 @@ from bff_core.auth.api_keys.authenticator import ApiKeyAuthenticator
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.session.authenticator import SessionAuthenticator
-from bff_core.console.commands.credentials import credentials_of
+from bff_core.console.api.credentials import credentials_of
 
 ISSUER = "https://id.example"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bff_core.console.curl import curl_of
+from bff_core.console.requests.curl import curl_of
 
 SHELLS = [name for name in ("bash", "dash", "zsh") if shutil.which(name)]
 

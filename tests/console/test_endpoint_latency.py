@@ -11,7 +11,7 @@ from bff_core.console.upstreams.endpoint_latency import (
     WINDOW_SECONDS,
     EndpointLatencies,
 )
-from bff_core.console.upstreams.report import STATE
+from bff_core.console.upstreams.report import STATE_COMMAND
 from bff_core.events import Attempted, Events
 from bff_core.testing import running
 
@@ -74,7 +74,7 @@ async def test_it_ends_with_its_gateway():
     before = app.events.sinks
     for _ in range(2):
         async with running(app):
-            await process_commands(app)[STATE](b"")
+            await process_commands(app)[STATE_COMMAND](b"")
             during = app.events.sinks
         assert len(during) == len(before) + 1
         assert app.events.sinks == before

@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 
 from bff_core.console.development import Development
-from bff_core.console.fault_control import COUNTS
-from bff_core.console.fault_headline import headline_of
-from bff_core.console.log_ring import LogRing
+from bff_core.console.faults.control import COUNTS
+from bff_core.console.faults.headline import faults_headline
+from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import ClientView, FaultCard, Live, ProcessInfo
 from bff_core.console.program_client import ProgramClient
 from bff_core.console.routes import faults as faults_api
@@ -68,14 +68,12 @@ def opened(pages, run):
     @asynccontextmanager
     async def open_console(*sources: GatewaySource):
         console, client = pages.console(sources), ProgramClient()
-        console.put(
-            Development(
-                logs=run.logs,
-                client=client,
-                processes=lambda: list(run.infos.values()),
-                start=lambda name: run.set_state(name, "starting"),
-                stop=lambda name: run.set_state(name, "stopped"),
-            )
+        console.run = Development(
+            logs=run.logs,
+            client=client,
+            processes=lambda: list(run.infos.values()),
+            start=lambda name: run.set_state(name, "starting"),
+            stop=lambda name: run.set_state(name, "stopped"),
         )
         app = pages.app(console)
         async with browser(app) as http:
@@ -429,7 +427,7 @@ def test_the_headline_names_who_suffers():
             )
             for place, state in enumerate(states)
         ]  # fmt: skip
-        return headline_of([card], clients, "Home").text
+        return faults_headline([card], clients, "Home").text
 
     said = "**reviews** is 0.4 s slower: Home"
     assert headline("complete", "complete") == f"{said} is still complete for all clients."

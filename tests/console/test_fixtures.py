@@ -29,7 +29,7 @@ KINDS = {
     "faults.*.DELETE": model.FaultCard,
     "processes.*.start.POST": model.ProcessInfo,
     "processes.*.stop.POST": model.ProcessInfo,
-    "sessions": model.LivePage,
+    "sessions": model.SessionsPage,
     "sagas.*.*.resume.POST": model.ActionResult,
     "gateways.*.send.POST": model.Sent,
 }

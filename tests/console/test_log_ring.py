@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bff_core.console.log_ring import MAX_BYTES, MAX_LINE, LogRing
+from bff_core.console.logs.ring import MAX_BYTES, MAX_LINE, LogRing
 
 REQUEST = {
     "time": "2026-11-30T02:15:24.250+00:00",

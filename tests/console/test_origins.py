@@ -12,7 +12,7 @@ import pytest
 from bff_core import ANYONE, Composition, Views, critical, gateway, loader, optional
 from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
-from bff_core.console.origins.process import find_origins
+from bff_core.console.origins.stored_response import find_origins
 from bff_core.console.probe.probe import ProbeRequest, open_probe
 from bff_core.observe.request_records import records_of
 from bff_core.testing import client, fail

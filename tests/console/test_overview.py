@@ -5,12 +5,11 @@ import time
 import msgspec
 import pytest
 
+from bff_core.console.metrics.window import GatewayWindow, window_of
 from bff_core.console.model import EventRow, Installation, Live, ProcessInfo
 from bff_core.console.overview.down import ServiceNeed
 from bff_core.console.overview.events import events_of
 from bff_core.console.overview.overview import overview_of
-from bff_core.console.overview.store import MetricsStore
-from bff_core.console.overview.window import GatewayWindow, window_of
 from bff_core.console.routes.overview import OverviewNews
 from bff_core.console.sources import GatewaySource
 from bff_core.observe.metrics.occurrences import Occurrence
@@ -520,7 +519,7 @@ async def test_the_live_stream_has_the_overview_once_a_second_and_new_events(pag
         console = pages.console([source])
         wall = Clock()
         console.wall = wall
-        news = OverviewNews(console, MetricsStore(console.sources, time.time))
+        news = OverviewNews(console)
         first, second, third = Live(time=NOW), Live(time=NOW), Live(time=NOW)
         await news(first, False)
         wall.now += 0.5

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bff_core import gateway
-from bff_core.console.masked_body import shown_body
 from bff_core.console.process_state import state_of
-from bff_core.console.replay import may_change
+from bff_core.console.requests.masked_body import shown_body
+from bff_core.console.requests.replay import may_change
 from bff_core.gateway.captures import (
     MAX_REQUEST_BYTES,
     MAX_RESPONSE_BYTES,

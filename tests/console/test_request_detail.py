@@ -7,12 +7,12 @@ import pytest
 from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.cache.stores.redis import RedisCacheStore
 from bff_core.cache.stores.tiered import TieredCacheStore
-from bff_core.console.request_blame import blame_of
-from bff_core.console.request_detail import add_capture, detail_of
-from bff_core.console.request_spans import span_rows
-from bff_core.console.request_store import StoredRequest, row_of
-from bff_core.console.request_words import did, reason, words
-from bff_core.console.work_names import NAMES
+from bff_core.console.requests.detail import add_capture, detail_of
+from bff_core.console.requests.headline import blame_of
+from bff_core.console.requests.spans import span_rows
+from bff_core.console.requests.store import StoredRequest, row_of
+from bff_core.console.requests.words import did, reason, words
+from bff_core.console.requests.work_names import NAMES
 from bff_core.errors import BFFError, UpstreamError
 from bff_core.gateway.captures import Capture
 from bff_core.observe.request_records import SpanRecord

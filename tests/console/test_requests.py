@@ -3,9 +3,9 @@
 import pytest
 
 from bff_core.console.model import Live
-from bff_core.console.received_bytes import received_bytes
-from bff_core.console.request_list import RequestFilter, listed
-from bff_core.console.request_store import MAX_APART, MAX_NEWEST, RequestStore
+from bff_core.console.requests.list import RequestFilter, listed
+from bff_core.console.requests.received_bytes import received_bytes
+from bff_core.console.requests.store import MAX_APART, MAX_NEWEST, RequestStore
 from bff_core.console.routes.requests import MAX_LIVE_ROWS, RequestNews
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.observe.request_records import RequestRecords, SpanRecord

@@ -20,9 +20,9 @@ from bff_core import (
 )
 from bff_core.admin.operator_token import OperatorToken
 from bff_core.auth import SessionAuthenticator
-from bff_core.console.access import Access
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.process_commands import process_commands
+from bff_core.console.sign_in.access import Access
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.events import AnyEvent, Events
 from bff_core.graphql import GraphQL

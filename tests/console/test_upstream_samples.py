@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from bff_core.console.overview.store import MetricsStore
+from bff_core.console.metrics.store import MetricsStore
 from bff_core.console.sources import GatewaySource
 from bff_core.console.upstreams.samples import measured_by
 from bff_core.observe.metrics.histogram import BOUNDS
@@ -45,7 +45,7 @@ def step(seconds_ago, calls, errors, buckets):
 async def read(pages, *sources, gateways=()):
     """Return what metrics know."""
     console = pages.console(sources)
-    console.put(MetricsStore(console.sources, lambda: NOW))
+    console.metrics = MetricsStore(console.sources, lambda: NOW)
     return await measured_by(console, gateways or console.sources.names)
 
 

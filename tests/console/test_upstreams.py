@@ -9,7 +9,7 @@ import pytest
 
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
-from bff_core.console.upstreams.report import ACT
+from bff_core.console.upstreams.report import ACT_COMMAND
 from bff_core.events import CallRejected
 from bff_core.observe.metrics.samples import CallStep, Samples, Totals, WindowStep
 from bff_core.observe.metrics.scrape import SAMPLES
@@ -305,7 +305,7 @@ async def test_an_action_without_an_answer_is_in_the_audit_log(page):
     async def lost(_body: bytes) -> bytes:
         raise ConnectionResetError
 
-    async with page(metrics={ACT: lost}) as shop:
+    async with page(metrics={ACT_COMMAND: lost}) as shop:
         answer = await shop.act("open", seconds=30)
         refused = await shop.act("eject", endpoint="", seconds=30)
         (row,) = await shop.console.actions()

@@ -42,7 +42,7 @@ class Program:
             has_ended = self._process.poll() is not None
             if has_ended or time.monotonic() > limit:
                 self.__exit__()
-                raise AssertionError(f"{self._command} did not come up:\n{self._told}")
+                raise AssertionError(f"{self._command} did not come up:\n{self._output}")
             time.sleep(0.02)
 
     def __exit__(self, *_exception: object) -> None:
@@ -53,7 +53,7 @@ class Program:
             self._process.kill()
             self._process.wait()
         self._log.seek(0)
-        self._told = self._log.read()
+        self._output = self._log.read()
         self._log.close()
 
     def _is_up(self) -> bool:

@@ -90,7 +90,7 @@ async def test_without_an_authenticator_everybody_is_anonymous(edged, answering)
     assert scopes[0].viewer is ANONYMOUS
 
 
-async def test_an_authenticator_that_fails_lets_nobody_in(edged, answering):
+async def test_an_authenticator_that_fails_lets_no_one_in(edged, answering):
     """A session store that is down is a 503, never a silent logout."""
 
     class Down:

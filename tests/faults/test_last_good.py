@@ -16,7 +16,7 @@ OURS = "".join(f"[{name}.cache]\nttl = 0.3\n" for name in ("users", "recommendat
 
 VIEWER = {"authorization": "Bearer demo-1"}
 SCREENS = [one for one in reads((5,)) if one.kind == "read"]
-NOT_KEPT = {"stock", "payment_methods", "payment"}
+NOT_STORED = {"stock", "payment_methods", "payment"}
 """Parts of services whose replies are not cached: stock and payments."""
 
 
@@ -61,4 +61,4 @@ async def test_all_services_are_killed_after_warm_up(shop):
     }
     assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(answers, 200)
     assert [name for name, state in states.items() if "stale" not in state] == []
-    assert lost == NOT_KEPT
+    assert lost == NOT_STORED

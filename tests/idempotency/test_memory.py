@@ -229,9 +229,9 @@ async def test_no_order_of_steps_gives_a_key_two_claims(steps):
             kit.clock.now += 4
         elif step == "claim":
             found = await kit.store.claim(key, PRINT)
-            is_kept = kit.clock.now < stored.get(key, 0.0)
+            is_stored = kit.clock.now < stored.get(key, 0.0)
             assert (found is RUNNING) is (key in held)
-            assert (found is DONE) is (key not in held and is_kept)
+            assert (found is DONE) is (key not in held and is_stored)
             if isinstance(found, Claim):
                 held[key] = found
         elif key in held:

@@ -121,10 +121,10 @@ async def test_redis_counts_like_the_arithmetic(redis_server):
         args = [
             x for one in limits for x in (one.strategy, one.quota, one.capacity, one.per, cost(one))
         ]
-        told_at, taken, stored = await link.script(
+        read_at, taken, stored = await link.script(
             SCRIPT, [one.name for one in limits], ["1", *args]
         )
-        now = float(told_at)
+        now = float(read_at)
         is_let_in = not any(status_of(one, states[one], now).retry_after for one in limits)
         if is_let_in:
             states |= {one: charged(one, states[one], now, cost(one)) for one in limits}

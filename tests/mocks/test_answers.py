@@ -124,7 +124,7 @@ async def test_what_is_posted_can_be_read() -> None:
     assert (changed["name"], changed["id"]) == ("Max", read["id"])
 
 
-async def test_what_is_put_keeps_its_id() -> None:
+async def test_what_is_put_has_the_same_id() -> None:
     """A PUT changes the resource of its path, whatever id its body has."""
     async with calling(pets()) as client:
         await client.put("/pets/3", json={"name": "Rex", "price": 9})

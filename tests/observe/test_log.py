@@ -298,7 +298,7 @@ class Silent:
     __repr__ = __str__
 
 
-def test_a_filter_in_place_of_ours_is_asked():
+def test_a_filter_in_place_of_ours_is_used():
     """Also one that refuses the line."""
     stream = io.StringIO()
     sink = log_sink("json", stream=stream)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bff_core.events import CallStarted, PartEnded, RequestAnswered, RequestStarted, Span
-from bff_core.observe.dev_lines import VARIABLE, DevLines, dev_lines
+from bff_core.observe.dev_lines import TRACES_VARIABLE, DevLines, dev_lines
 from bff_core.observe.line_socket import LineSocket
 from bff_core.observe.request_recorder import MAX_SPANS, RequestRecorder
 from bff_core.observe.request_records import RequestRecord
@@ -175,4 +175,4 @@ def test_a_reader_that_is_gone_is_no_error():
 def test_without_bff_dev_there_is_no_sink(tmp_path):
     """The variable is not set, or nothing listens there."""
     assert dev_lines({}) is None
-    assert dev_lines({VARIABLE: str(tmp_path / "gone")}) is None
+    assert dev_lines({TRACES_VARIABLE: str(tmp_path / "gone")}) is None

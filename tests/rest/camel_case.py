@@ -131,7 +131,7 @@ class Offer(Struct, omit_defaults=True):
 
     best_deal: Deal
     other_deals: list[Deal] = []
-    seen_at: datetime | None = None
+    read_at: datetime | None = None
 
 
 class Typed(TypedDict):
@@ -191,7 +191,7 @@ ANSWERS: dict[str, tuple[Any, Any, Any]] = {
         {
             "bestDeal": {"type": "deal_of", "listPrice": 7, "own_name_2": 3},
             "otherDeals": [{"type": "deal_of", "listPrice": 8, "endDate": "now", "own_name_2": 3}],
-            "seenAt": "2026-11-29T09:30:00Z",
+            "readAt": "2026-11-29T09:30:00Z",
         },
     ),
     "Struct without its defaults": (

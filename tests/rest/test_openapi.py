@@ -193,7 +193,7 @@ async def test_problems_fit_their_schema(method, path, options, status):
     assert not fits(document, PROBLEM, {"title": "No"})
 
 
-async def test_a_model_of_the_users_keeps_its_name():
+async def test_a_model_of_the_users_has_its_own_name():
     """The schema of the framework gets another one."""
 
     class Problem(BaseModel):

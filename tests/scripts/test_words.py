@@ -23,6 +23,15 @@ def test_each_word_is_found_however_it_is_written(word):
     ]
 
 
+@pytest.mark.parametrize("name", ["is_{}", "{}_at", "_{}", "is{Word}", "{WORD}_NAMES"])
+def test_words_are_found_within_names(name):
+    """In snake_case, camelCase and names of constants."""
+    word = "".join(HALVES[0])
+    text = name.format(word, Word=word.capitalize(), WORD=word.upper())
+
+    assert [line for _, line, _ in banned_in(text)] == [text]
+
+
 @pytest.mark.parametrize("text", ["unasked_for", "keepsake", "seeing", "tell", "ask", "taskset"])
 def test_other_words_pass(text):
     """Parts of words and other forms are not judged."""

@@ -46,7 +46,7 @@ async def test_faults_are_read_as_they_were_set_and_cleared(shop):
                 "seed": 0,
                 "times": 1,
                 "status": 500,
-                "seen": 3,
+                "calls": 3,
                 "hits": 1,
             }
         ]
@@ -148,7 +148,7 @@ def test_a_fault_that_is_used_up_still_draws():
     assert [limited for always, limited in fates if always] == [True, True] + [False] * (
         sum(always for always, _ in fates) - 2
     )
-    assert twice.seen == 40
+    assert twice.calls == 40
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ async def test_the_first_of_several_faults_decides(shop):
     found = (await catalog.get("/__faults__")).json()["faults"]
 
     assert answer.status_code == 418
-    assert [(fault["seen"], fault["hits"]) for fault in found] == [(1, 1), (1, 0)]
+    assert [(fault["calls"], fault["hits"]) for fault in found] == [(1, 1), (1, 0)]
 
 
 async def test_a_write_whose_answer_was_lost_can_be_sent_again(shop):

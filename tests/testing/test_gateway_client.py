@@ -200,7 +200,7 @@ async def test_calls_are_recorded():
     assert c.calls.counts == {"catalog": 1}
 
 
-async def test_calls_in_parallel_are_told_from_calls_in_sequence():
+async def test_calls_in_parallel_differ_from_calls_in_sequence():
     """Even where no call takes any time."""
     async with client(make_app, services=HAPPY) as c:
         await c.get(PAGE)

@@ -243,7 +243,7 @@ async def test_bodies_of_calls_are_compared(recorded, replayed):
     assert await replayed(use) == (1, 2, 3, 4)
 
 
-async def test_replies_that_vary_are_told_apart(recorded, replayed):
+async def test_replies_that_vary_are_distinguished(recorded, replayed):
     """By the headers that the reply names in Vary."""
 
     async def of(plain, language):

@@ -86,7 +86,7 @@ class Clients:
 
 
 @pytest.mark.slow
-async def test_it_settles_near_the_capacity_and_keeps_the_goodput() -> None:
+async def test_it_settles_near_the_capacity_and_preserves_the_goodput() -> None:
     """At twice what the machine can do it is busy all the time, and its own queue stays short."""
     machine = Machine()
     clients = Clients(machine)

@@ -138,7 +138,7 @@ async def test_calls_cut_at_their_deadline_count_if_it_left_some_time(left, stat
     assert breaker.circuit.state == state
 
 
-async def test_it_closes_after_good_probes_and_tells_each_change() -> None:
+async def test_it_closes_after_good_probes_and_reports_each_change() -> None:
     """Three calls probe, one after another or at once; then everybody is let through."""
     bench = LayerRuntime()
     layer, upstream = await after_twenty(bench, reply(500))

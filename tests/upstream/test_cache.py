@@ -12,7 +12,7 @@ from tests.upstream.cached_upstream import MINUTE, CachedUpstream, Draft, Produc
 
 pytestmark = pytest.mark.virtual_time
 
-KEPT_UP = Cache(ttl=10, stale=20, error=3600)
+WITH_STALE = Cache(ttl=10, stale=20, error=3600)
 
 
 async def test_a_fresh_reply_is_served_without_a_call() -> None:
@@ -129,7 +129,7 @@ async def test_viewers_do_not_share_replies() -> None:
 
 async def test_stale_is_served_while_it_is_refreshed() -> None:
     """The caller does not wait; the next gets the new one."""
-    cached = CachedUpstream(product(1), product(2, after=1), cache=KEPT_UP)
+    cached = CachedUpstream(product(1), product(2, after=1), cache=WITH_STALE)
     await cached.get()
     await asyncio.sleep(15)
 
@@ -144,7 +144,7 @@ async def test_stale_is_served_while_it_is_refreshed() -> None:
 
 async def test_a_thousand_stale_replies_cause_one_refresh() -> None:
     """It belongs to the gateway: no caller waits for it, and it is not repeated meanwhile."""
-    cached = CachedUpstream(product(1), product(2, after=1), cache=KEPT_UP)
+    cached = CachedUpstream(product(1), product(2, after=1), cache=WITH_STALE)
     await cached.get()
     await asyncio.sleep(15)
 
@@ -157,7 +157,7 @@ async def test_a_thousand_stale_replies_cause_one_refresh() -> None:
 
 async def test_a_refresh_outlives_the_request_that_began_it() -> None:
     """Its deadline is its own."""
-    cached = CachedUpstream(product(1), product(2, after=2), cache=KEPT_UP, timeout=5)
+    cached = CachedUpstream(product(1), product(2, after=2), cache=WITH_STALE, timeout=5)
     await cached.get()
     await asyncio.sleep(15)
 
@@ -169,7 +169,7 @@ async def test_a_refresh_outlives_the_request_that_began_it() -> None:
 
 async def test_a_refresh_that_hangs_ends_and_another_is_tried() -> None:
     """Until then the stale one is served."""
-    cached = CachedUpstream(product(1), hang(), product(2), cache=KEPT_UP, timeout=2)
+    cached = CachedUpstream(product(1), hang(), product(2), cache=WITH_STALE, timeout=2)
     await cached.get()
     await asyncio.sleep(15)
 
@@ -247,7 +247,7 @@ async def test_last_good_has_an_end() -> None:
 
 async def test_without_an_entry_the_failure_is_raised() -> None:
     """The failure is the caller's, as without a cache."""
-    cached = CachedUpstream(hang(), cache=KEPT_UP)
+    cached = CachedUpstream(hang(), cache=WITH_STALE)
 
     with pytest.raises(DeadlineExceeded):
         await cached.get(timeout=1)

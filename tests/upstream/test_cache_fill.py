@@ -21,7 +21,7 @@ from tests.upstream.cached_upstream import (
 
 pytestmark = pytest.mark.virtual_time
 
-ASKED_EACH_TIME = {"etag": '"1"', "cache-control": "no-cache"}
+CHECKED_EACH_TIME = {"etag": '"1"', "cache-control": "no-cache"}
 
 
 async def test_a_thousand_misses_are_one_call() -> None:
@@ -37,7 +37,7 @@ async def test_a_thousand_misses_are_one_call() -> None:
 
 async def test_a_stale_entry_is_validated() -> None:
     """A 304 saves the service the body and the gateway the decoding."""
-    cached = CachedUpstream(reply(200, {"id": 7}, headers=ASKED_EACH_TIME), reply(304))
+    cached = CachedUpstream(reply(200, {"id": 7}, headers=CHECKED_EACH_TIME), reply(304))
     first = await cached.get()
 
     second = await cached.get()

@@ -168,7 +168,7 @@ async def test_header_that_can_not_be_sent_is_the_callers_mistake():
     assert script.calls == []
 
 
-async def test_any_reply_can_be_had_as_it_is():
+async def test_any_reply_is_returned_as_it_is():
     """`request` judges nothing."""
     users = client(Scripted(reply(418, b"tea")))
 

@@ -141,7 +141,7 @@ async def test_a_leader_out_of_time_hands_over_to_those_with_more() -> None:
     assert len(upstream.calls) == 2
 
 
-async def test_a_transport_that_keeps_the_leaders_deadline_fails_only_the_leader() -> None:
+async def test_a_transport_that_ends_at_the_leaders_deadline_fails_only_the_leader() -> None:
     """It is the same whichever layer notices first that the leader's time is over."""
     bench = LayerRuntime()
     timed_out = fail_with(lambda call: DeadlineExceeded("took too long", call=call))

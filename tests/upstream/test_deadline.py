@@ -50,7 +50,7 @@ async def test_a_call_after_its_deadline_is_not_sent() -> None:
     assert (caught.value.attempts, upstream.calls) == (0, [])
 
 
-async def test_the_error_tells_how_many_attempts_there_were() -> None:
+async def test_the_error_says_how_many_attempts_there_were() -> None:
     """Two attempts that hung, and a third that the deadline cut."""
     bench = LayerRuntime()
     transport = ScriptedTransport({"10.0.0.1": Scripted(hang())})

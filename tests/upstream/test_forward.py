@@ -390,7 +390,7 @@ async def test_a_purge_that_is_cancelled_closes_the_reply() -> None:
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-async def test_who_asks_too_late_hears_of_the_end_at_once(breaks: bool) -> None:
+async def test_who_reads_too_late_hears_of_the_end_at_once(breaks: bool) -> None:
     """`on_end` never forgets a permit."""
     answer = await files(Scripted(stream(b"one", breaks=breaks))).forward(request())
     with suppress(TransportFailed):

@@ -288,7 +288,7 @@ async def test_the_first_is_retried_while_the_second_runs() -> None:
     assert (await upstream.call()).body == b"third"
 
 
-async def test_a_deadline_cuts_both_and_tells_two_attempts() -> None:
+async def test_a_deadline_cuts_both_and_reports_two_attempts() -> None:
     """Nothing outlives the call."""
     upstream = await slow(hang())
 

@@ -184,14 +184,14 @@ async def test_this_method_is_not_sent_again(method):
     assert await attempts(503, method) == 1
 
 
-KEPT_UP = Cache(ttl=10, error=3600)
+WITH_STALE = Cache(ttl=10, error=3600)
 
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 async def test_the_last_good_reply_is_served_for_this_status(status):
     """It is marked as stale (RFC 5861, section 4)."""
-    cached = CachedUpstream(product(), reply(status), cache=KEPT_UP)
+    cached = CachedUpstream(product(), reply(status), cache=WITH_STALE)
     first = await cached.get()
     await asyncio.sleep(11)
 
@@ -205,7 +205,7 @@ async def test_the_last_good_reply_is_served_for_this_status(status):
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 410, 425, 429, 501, 505])
 async def test_this_status_is_an_answer_and_is_not_replaced(status):
     """The service has answered the request."""
-    cached = CachedUpstream(product(), reply(status), cache=KEPT_UP)
+    cached = CachedUpstream(product(), reply(status), cache=WITH_STALE)
     await cached.get()
     await asyncio.sleep(11)
 

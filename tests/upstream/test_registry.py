@@ -155,7 +155,7 @@ async def test_a_stream_without_end_is_cut_at_last() -> None:
     assert (before, office.closed[0]) == ([], ["10.0.0.1"])
 
 
-async def test_an_upstream_whose_policy_is_the_same_keeps_its_state() -> None:
+async def test_an_upstream_whose_policy_is_the_same_has_the_same_state() -> None:
     """A circuit that is open stays open, and connections stay where they are."""
     office = Office(fail())
     careful = Breaker(minimum_calls=1)

@@ -41,7 +41,7 @@ async def test_after_three_attempts_the_last_reply_is_the_outcome() -> None:
     assert (received.status, len(upstream.calls)) == (503, 3)
 
 
-async def test_an_error_tells_how_many_attempts_were_sent() -> None:
+async def test_an_error_says_how_many_attempts_were_sent() -> None:
     """It is the last attempt's own error."""
     bench, upstream = LayerRuntime(), Scripted(fail())
 

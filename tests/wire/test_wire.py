@@ -20,7 +20,7 @@ from tests.wire.house import House, open_house, wait_until
 
 pytestmark = pytest.mark.needs("redis-server", "faketime")
 
-NOBODY_THERE = "http://127.0.0.1:9"
+NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_session_of_before_goes_on(house, old_redis):
     facts = old_stores.facts()
     shared = ("SESSION", "CACHE", "IDEMPOTENCY", "LIMITS", "JOURNAL")
     environ = {f"BFF_{name}_URL": old_redis.url for name in shared} | facts["environ"]
-    nowhere = {f"BFF_UPSTREAM_{name}": NOBODY_THERE for name in ("CART", "USERS")}
+    nowhere = {f"BFF_UPSTREAM_{name}": NOWHERE for name in ("CART", "USERS")}
     page = {
         **signing_in.PAGE,
         "host": facts["environ"]["BFF_PUBLIC_URL"].removeprefix("http://"),

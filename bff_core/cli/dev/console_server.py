@@ -19,22 +19,22 @@ from bff_core.cli.dev.program_changes import ProgramChanges
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.ports import HIGHEST, HOST, Port, PortUnusable, busy_text, port_from
 from bff_core.compat.uvicorn import configuration
-from bff_core.console.access import Access
 from bff_core.console.answers import ConsoleProblem, problem_answer
-from bff_core.console.app import Console
-from bff_core.console.assembly import ConsoleApp
+from bff_core.console.console import Console
+from bff_core.console.console_app import ConsoleApp
 from bff_core.console.development import Development
-from bff_core.console.log_ring import LogRing
+from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import EventRow
 from bff_core.console.process_state import ConsoleState
 from bff_core.console.program_client import ProgramClient
+from bff_core.console.sign_in.access import Access
 from bff_core.console.sources import GatewaySource, Sources
-from bff_core.gateway.console import PATH
+from bff_core.gateway.console import CONSOLE_PATH
 from bff_core.server.listening_socket import CannotListen, bind, listen
 from bff_core.server.protocol import HTTPProtocol
 from bff_core.server.server_state import DateHeader, ServerState
 
-VARIABLE: Final = "CONSOLE_PORT"
+PORT_VARIABLE: Final = "CONSOLE_PORT"
 DEFAULT_PORT: Final = 8000
 MAX_TRIES: Final = 100
 """Ports above the default that are tried if it is taken."""
@@ -63,7 +63,7 @@ class ConsoleServer:
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
-        self.address = f"http://localhost:{listener.getsockname()[1]}{PATH}"
+        self.address = f"http://localhost:{listener.getsockname()[1]}{CONSOLE_PATH}"
 
     def close(self) -> None:
         """Close the port."""
@@ -132,24 +132,20 @@ def _console_of(
         GatewaySource(name=one.name, folder=feeds.folder_of(one.name), url=one.url)
         for one in gateways
     ]
-
-    console = Console(
+    return Console(
         Sources(sources),
         is_development=True,
         access=Access(is_development=True),
-        processes=processes,
+        run=Development(
+            logs=run.logs,
+            client=client,
+            processes=processes,
+            start=run.changes.start,
+            stop=run.changes.stop,
+        ),
         shop=shop_of(gateways),
         state=ConsoleState(actions=run.events),
     )
-    development = Development(
-        logs=run.logs,
-        client=client,
-        processes=processes,
-        start=run.changes.start,
-        stop=run.changes.stop,
-    )
-    console.put(development)
-    return console
 
 
 def shop_of(gateways: Sequence[Program]) -> str:
@@ -162,20 +158,20 @@ def opened_console(environ: Mapping[str, str], taken: Collection[int]) -> Consol
 
     `taken` are ports of the run. Raises `PortUnusable` if the named port is wrong or taken.
     """
-    if environ.get(VARIABLE):
-        port = port_from(environ, VARIABLE, DEFAULT_PORT)
+    if environ.get(PORT_VARIABLE):
+        port = port_from(environ, PORT_VARIABLE, DEFAULT_PORT)
         if port.number in taken:
             raise PortUnusable(
-                f"port {port.number} is that of a program, too: choose another with {VARIABLE}"
+                f"port {port.number} is that of a program, too: choose another with {PORT_VARIABLE}"
             )
         return _bound(port)
     numbers = range(DEFAULT_PORT, min(DEFAULT_PORT + MAX_TRIES, HIGHEST))
     for number in (one for one in numbers if one not in taken):
         try:
-            return _bound(Port(number, VARIABLE))
+            return _bound(Port(number, PORT_VARIABLE))
         except PortUnusable:
             continue
-    raise CannotRun(f"no port from {numbers[0]} to {numbers[-1]} is free: set {VARIABLE}")
+    raise CannotRun(f"no port from {numbers[0]} to {numbers[-1]} is free: set {PORT_VARIABLE}")
 
 
 def _bound(port: Port) -> ConsoleServer:

@@ -6,11 +6,12 @@ from typing import Final
 import msgspec
 
 from bff_core.cli.dev.program import Program, send
+from bff_core.console.faults.control import FAULTS_PATH
 
-PATH: Final = "/__faults__"
-SECONDS: Final = 2.0
+SLOW_SECONDS: Final = 2.0
+"""The latency of a slow mock, and how long its control route may take."""
 
-SLOW: Final = {"kind": "latency", "distribution": {"name": "constant", "seconds": SECONDS}}
+SLOW: Final = {"kind": "latency", "distribution": {"name": "constant", "seconds": SLOW_SECONDS}}
 FAILING: Final = {"kind": "error", "status": 500}
 FLAKY: Final = {"kind": "error", "status": 503, "rate": 0.5}
 
@@ -22,7 +23,7 @@ class NoFaults(Exception):
 async def takes_faults(program: Program) -> bool:
     """Return whether a program has the control route."""
     try:
-        status, _ = await asyncio.wait_for(send(program, "GET", PATH), SECONDS)
+        status, _ = await asyncio.wait_for(send(program, "GET", FAULTS_PATH), SLOW_SECONDS)
     except (OSError, TimeoutError):
         return False
     return " 200 " in f"{status} "
@@ -32,7 +33,7 @@ async def set_faults(program: Program, *faults: object) -> None:
     """Replace the faults of a program; without any it answers as usual. Raises `NoFaults`."""
     body = msgspec.json.encode({"faults": faults})
     try:
-        status, _ = await asyncio.wait_for(send(program, "PUT", PATH, body), SECONDS)
+        status, _ = await asyncio.wait_for(send(program, "PUT", FAULTS_PATH, body), SLOW_SECONDS)
     except (OSError, TimeoutError) as error:
         raise NoFaults(f"{program.name} does not answer: {error or 'timeout'}") from None
     if not status.partition(" ")[2].startswith("2"):

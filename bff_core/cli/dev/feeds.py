@@ -9,9 +9,8 @@ from typing import Final, Self
 import msgspec
 
 from bff_core.observe.connections import Connections
-from bff_core.observe.dev_lines import VARIABLE as TRACES
-from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
-from bff_core.observe.process_socket import temporary_folder
+from bff_core.observe.dev_lines import TRACES_VARIABLE
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, temporary_folder
 from bff_core.observe.request_records import RequestRecord
 
 MAX_LINE_BYTES: Final = 1 << 22
@@ -60,7 +59,7 @@ class Feeds:
         self._followed.append(connections)
         folder = self.folder_of(name)
         folder.mkdir()
-        return {TRACES: path, PROCESS_SOCKETS: str(folder)}
+        return {TRACES_VARIABLE: path, SOCKETS_VARIABLE: str(folder)}
 
     def folder_of(self, name: str) -> Path:
         """Return the folder in which the processes of a gateway serve commands."""

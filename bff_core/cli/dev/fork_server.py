@@ -31,7 +31,7 @@ PRELOADED: Final = (
     *("bff_core.auth.oidc.client", "bff_core.auth.session.authenticator"),
     *("joserfc.jwk", "cryptography.x509.verification", "pydantic.v1", "pydantic.dataclasses"),
     *("uvloop", "uvicorn.loops.auto", "uvicorn.lifespan.off", "uvicorn.protocols.http.auto"),
-    *("uvicorn.protocols.websockets.auto", "redis.asyncio", "bff_core.console.of_gateway"),
+    *("uvicorn.protocols.websockets.auto", "redis.asyncio", "bff_core.console.gateway_console"),
 )
 """What gateways import, and no project changes. None of it starts a thread."""
 

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Final
 
 from bff_core.cli.dev.browser import open_in_browser
-from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.faults import FAILING, FLAKY, SLOW, NoFaults, set_faults, takes_faults
 from bff_core.cli.dev.program import Program
-from bff_core.cli.dev.screen import Screen
 from bff_core.cli.dev.style import DIM, INVERSE, Style
 from bff_core.cli.dev.supervisor import Supervisor
+from bff_core.cli.dev.terminal_view import Screen
+from bff_core.cli.dev.terminal_writer import TerminalWriter
 
 NAMES: Final = "1234567890abcdefghijklmnopqrstuvwxyz"
 ESCAPE: Final = "\x1b"

@@ -13,7 +13,7 @@ from bff_core.cli.dev.fork_client import ForkClient, ForkServer, started_server
 from bff_core.cli.dev.fork_server import WORKER
 from bff_core.cli.dev.process_guard import ProcessGuard
 from bff_core.cli.dev.program import Program
-from bff_core.observe.process_socket import VARIABLE as PROCESS_SOCKETS
+from bff_core.observe.process_socket import SOCKETS_VARIABLE
 
 ENDING: Final = ("--drain-delay=0", "--grace=5", "--workers=1")
 """No load balancer has to notice the shutdown, and Ctrl-C should be quick."""
@@ -77,7 +77,7 @@ class Launcher:
     def bury(self, child: Child) -> None:
         """Remove what a program left behind, and forget its group, since ids are reused."""
         self._guard.end(child.pid)
-        if folder := child.program.env.get(PROCESS_SOCKETS):
+        if folder := child.program.env.get(SOCKETS_VARIABLE):
             (Path(folder) / f"{child.pid}.sock").unlink(missing_ok=True)
 
     async def close(self) -> None:

@@ -38,7 +38,7 @@ def parsed(text: str, root: Path) -> LogLine | None:
         return LogLine("", text) if text.strip() else None
     event, level = str(record["event"]), str(record.get("level", "info"))
     is_ours = "logger" not in record
-    if is_ours and (event in IN_THE_TREE or (level == "info" and not _is_told(event))):
+    if is_ours and (event in IN_THE_TREE or (level == "info" and not _is_shown(event))):
         return None
     below = digest(str(record.get("traceback", "")).splitlines(), root)
     return LogLine(level, _sentence(event, record), below)
@@ -89,7 +89,7 @@ def _without_foreign_frames(lines: Sequence[str], root: Path) -> Iterator[str]:
             yield line
 
 
-def _is_told(event: str) -> bool:
+def _is_shown(event: str) -> bool:
     """Whether an event without a warning changes what follows."""
     return event in {"policies.changed", "breaker.changed", "endpoint.restored", "saga.ended"}
 

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.request_summary import summary_of
+from bff_core.cli.dev.terminal_writer import TerminalWriter
 from bff_core.cli.dev.view import Serving
 from bff_core.observe.request_records import RequestRecord
 

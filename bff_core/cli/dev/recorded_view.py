@@ -8,7 +8,7 @@ from typing import Final
 
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.view import RunView, Serving
-from bff_core.console.log_ring import LogRing
+from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import EventRow, Severity
 from bff_core.console.process_state import MAX_ACTIONS
 from bff_core.observe.request_records import RequestRecord

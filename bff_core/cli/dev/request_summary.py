@@ -5,13 +5,12 @@ from typing import Final, Literal
 
 from bff_core.composition.errors import PartCancelled
 from bff_core.errors import BadStatus
+from bff_core.events.part_states import COMPLETE_STATES
 from bff_core.observe.request_records import RequestRecord, SpanRecord
 
 State = Literal["complete", "degraded", "failed", "refused", "left"]
 
-SLOW_SECONDS: Final = 0.5
 CLIENT_LEFT: Final = 499
-WHOLE: Final = frozenset({"ok", "stale"})
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ def _state(trace: RequestRecord, rows: list[Row]) -> State:
         return "failed"
     if trace.status >= 400:
         return "refused"
-    return "degraded" if any(row.state not in WHOLE for row in rows) else "complete"
+    return "degraded" if any(row.state not in COMPLETE_STATES for row in rows) else "complete"
 
 
 def _tops(trace: RequestRecord) -> list[int]:
@@ -169,8 +168,8 @@ def _why_of_attempts(state: str, calls: list[SpanRecord], attempts: list[SpanRec
         return f"{len(attempts)} attempts: {_listed(outcomes)}"
     if state == "stale" and attempts:
         return "refreshing"
-    is_told = state not in WHOLE and outcomes and outcomes[-1].isdigit()
-    return _listed(outcomes) if is_told else ""
+    is_shown = state not in COMPLETE_STATES and outcomes and outcomes[-1].isdigit()
+    return _listed(outcomes) if is_shown else ""
 
 
 def _listed(outcomes: list[str]) -> str:

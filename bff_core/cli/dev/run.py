@@ -8,17 +8,16 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from bff_core.cli.dev.console import TerminalWriter
-from bff_core.cli.dev.console_server import VARIABLE as PORT
-from bff_core.cli.dev.console_server import ConsoleServer, opened_console
+from bff_core.cli.dev.console_server import PORT_VARIABLE, ConsoleServer, opened_console
 from bff_core.cli.dev.fork_client import IS_AVAILABLE, forked_server
 from bff_core.cli.dev.keyboard import Keyboard
 from bff_core.cli.dev.keys import reading_keys
 from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.plan import Plan, Planned
-from bff_core.cli.dev.screen import Screen
 from bff_core.cli.dev.style import Style, has_signs, is_plain
 from bff_core.cli.dev.supervisor import READY_SECONDS, STOP_SECONDS, Supervisor
+from bff_core.cli.dev.terminal_view import Screen
+from bff_core.cli.dev.terminal_writer import TerminalWriter
 from bff_core.cli.ports import check
 from bff_core.cli.project import find_project, read_project
 from bff_core.settings.env_file import DEFAULT, read_env_file
@@ -34,7 +33,10 @@ def develop(gateways: Sequence[str] = (), *, console_port: int | None = None) ->
     root = find_project().root
     plan = read_plan(root, gateways)
     check(program.port for program in plan.programs)
-    environ = {**plan.environ, **({} if console_port is None else {PORT: str(console_port)})}
+    environ = {
+        **plan.environ,
+        **({} if console_port is None else {PORT_VARIABLE: str(console_port)}),
+    }
     console = opened_console(environ, {program.port.number for program in plan.programs})
     with closing(console):
         return run_programs(plan, replan=partial(read_plan, root, gateways), console=console)

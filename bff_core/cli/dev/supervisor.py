@@ -21,8 +21,8 @@ from bff_core.cli.dev.recorded_view import RecordedView
 from bff_core.cli.dev.reloads import Reloads
 from bff_core.cli.dev.saved_files import SavedFiles
 from bff_core.cli.dev.view import RunView, Serving
-from bff_core.console.log_ring import LogRing
-from bff_core.gateway.development_pages import VARIABLE as CONSOLE
+from bff_core.console.logs.ring import LogRing
+from bff_core.gateway.development_pages import CONSOLE_VARIABLE
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 8.0
@@ -146,7 +146,7 @@ class Supervisor:
 
     async def _open_feeds(self, feeds: Feeds) -> None:
         """Give each gateway the sockets on which it reports, and the address of the console."""
-        console = {} if self._console is None else {CONSOLE: self._console.address}
+        console = {} if self._console is None else {CONSOLE_VARIABLE: self._console.address}
         for managed in self._managed:
             if managed.program.is_gateway:
                 managed.run_env = {**await feeds.open(managed.name), **console}

@@ -4,22 +4,20 @@ import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.types import Message
 
+from bff_core.console.api.sent_request import MAX_ANSWER_SECONDS, MAX_TEXT_BYTES
+from bff_core.console.in_process import scope_of
 from bff_core.console.model import Send, Sent
-from bff_core.console.sent_request import MAX_TEXT_BYTES, SECONDS
 from bff_core.gateway.app import Gateway
 from bff_core.observe.process_socket import Command, InvalidCommand
 
 OPENAPI: Final = "api.openapi"
 SCHEMA: Final = "api.schema"
 SEND: Final = "api.send"
-
-CLIENT: Final = ("127.0.0.1", 0)
-"""The address of the client that the gateway sees."""
 
 _decode = msgspec.json.Decoder(Send).decode
 
@@ -56,7 +54,9 @@ async def _sent(gateway: Gateway, request: Send) -> Sent:
     )
     ended = asyncio.ensure_future(exchange.is_over.wait())
     try:
-        await asyncio.wait({answering, ended}, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            {answering, ended}, timeout=MAX_ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
     finally:
         exchange.is_cut |= not exchange.is_over.is_set()
         exchange.is_over.set()
@@ -113,28 +113,16 @@ class _Exchange:
 
 def _scope(gateway: Gateway, request: Send) -> dict[str, Any]:
     """Return the scope of a request, as the server would make it for one on this machine."""
-    raw, _, query = request.path.partition("?")
     public = urlsplit(gateway.settings.public_url or f"http://{_host_of(gateway)}")
     headers = [(b"host", public.netloc.encode())]
     headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
     body = request.body.encode()
     if body or request.method in {"POST", "PUT", "PATCH"}:
         headers.append((b"content-length", str(len(body)).encode()))
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": request.method,
-        "scheme": public.scheme,
-        "path": unquote(raw),
-        "raw_path": raw.encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": headers,
-        "client": CLIENT,
-        "server": (public.hostname or "localhost", public.port),
-        "state": dict(gateway.lifespan_state),
-    }
+    server = public.hostname or "localhost", public.port
+    return scope_of(
+        gateway, request.method, request.path, headers, scheme=public.scheme, server=server
+    )
 
 
 def _host_of(gateway: Gateway) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from bff_core.console.commands.credentials import credentials_of
+from bff_core.console.api.credentials import credentials_of
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, WorkerInfo
-from bff_core.console.operator_session import END_SESSION
 from bff_core.console.process_state import state_of
-from bff_core.console.sources import ACTIONS
+from bff_core.console.sign_in.operator_session import END_SESSION
+from bff_core.console.sources import ACTIONS_COMMAND
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.index_page import BY_FIELD, rows_of
 from bff_core.observe.process_socket import Command
@@ -43,7 +43,7 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
         state.ended.add(nonce, expiry)
         return b"null"
 
-    return {INFO: info, ACTIONS: actions, END_SESSION: end_session}
+    return {INFO: info, ACTIONS_COMMAND: actions, END_SESSION: end_session}
 
 
 def _info(gateway: Gateway) -> GatewayInfo:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from bff_core.console.captured import CAPTURES
-from bff_core.console.replay import SEND, send_again
+from bff_core.console.requests.captured import CAPTURES
+from bff_core.console.requests.replay import SEND, send_again
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.captures import Capture
 from bff_core.observe.process_socket import Command

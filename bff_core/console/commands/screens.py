@@ -1,5 +1,75 @@
-"""The commands of a process about screens."""
+"""The commands of a gateway's process about screens; they need its code and its connections."""
 
-from bff_core.console.screens.process import screen_commands as commands
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
-__all__ = ["commands"]
+import msgspec
+
+from bff_core.console.model import ScreenName
+from bff_core.console.origins.cached import LearnedOrigins
+from bff_core.console.origins.exchange import OriginsRequest
+from bff_core.console.origins.stored_response import find_origins
+from bff_core.console.screens.answers import answers_of
+from bff_core.console.screens.exchange import AnswersRequest, PlanRequest
+from bff_core.console.screens.plan import plan_of_screen
+from bff_core.console.screens.views import views_of
+from bff_core.gateway.app import Gateway
+from bff_core.observe.process_socket import Command, InvalidCommand
+
+T = TypeVar("T")
+
+
+def commands(gateway: Gateway) -> dict[str, Command]:
+    """Return the commands of a running gateway.
+
+    Only in development the screens are answered, since that calls the services again.
+    """
+    found = {
+        "screens.list": _command(bytes, _listing(gateway)),
+        "screens.plan": _command(PlanRequest, _planning(gateway)),
+    }
+    if gateway.settings.env != "development":
+        return found
+    learned = LearnedOrigins(gateway)
+
+    async def answer(wanted: AnswersRequest) -> object:
+        return await answers_of(gateway, wanted, learned)
+
+    async def origins(wanted: OriginsRequest) -> object:
+        return await find_origins(gateway, wanted, learned)
+
+    found["screens.answers"] = _command(AnswersRequest, answer)
+    found["screens.origins"] = _command(OriginsRequest, origins)
+    return found
+
+
+def _listing(gateway: Gateway) -> Callable[[bytes], Awaitable[object]]:
+    async def listing(_: bytes) -> object:
+        found: dict[str, list[tuple[str, str]]] = {}
+        for screen, view in views_of(gateway):
+            found.setdefault(screen.__name__, []).append((gateway.config.name, view.title))
+        return [ScreenName(screen=name, views=views) for name, views in found.items()]
+
+    return listing
+
+
+def _planning(gateway: Gateway) -> Callable[[PlanRequest], Awaitable[object]]:
+    async def planning(wanted: PlanRequest) -> object:
+        return plan_of_screen(gateway, wanted.screen)
+
+    return planning
+
+
+def _command(kind: type[T], run: Callable[[T], Awaitable[object]]) -> Command:
+    """Return a command that decodes its body and encodes its answer."""
+
+    async def command(body: bytes) -> bytes:
+        if kind is bytes:
+            return msgspec.json.encode(await run(body))  # type: ignore[arg-type] # no form
+        try:
+            wanted = msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError as error:
+            raise InvalidCommand(str(error)) from error
+        return msgspec.json.encode(await run(wanted))
+
+    return command

@@ -12,8 +12,8 @@ from bff_core.console.model import LayerRow
 from bff_core.console.upstreams.endpoint_latency import EndpointLatencies, Key
 from bff_core.console.upstreams.policy_words import OFF, policy_sources, policy_words
 from bff_core.console.upstreams.report import (
-    ACT,
-    STATE,
+    ACT_COMMAND,
+    STATE_COMMAND,
     Acted,
     ProcessReport,
     ScreenNeed,
@@ -45,7 +45,7 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
     async def act(body: bytes) -> bytes:
         return msgspec.json.encode(await _acted(gateway, _operation(body)))
 
-    return {STATE: state, ACT: act, ACT_HERE: gateway.operations.answer_sibling}
+    return {STATE_COMMAND: state, ACT_COMMAND: act, ACT_HERE: gateway.operations.answer_sibling}
 
 
 def _needs(gateway: Gateway) -> dict[str, list[ScreenNeed]]:

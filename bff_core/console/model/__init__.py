@@ -7,15 +7,8 @@ is not known is None. Names of states are those of `Part-Status`; a request is `
 
 from bff_core.console.model.api import Send, Sent
 from bff_core.console.model.faults import FaultCard, FaultsPage, SetFaults
-from bff_core.console.model.live import Live
-from bff_core.console.model.live_state import (
-    LimitRow,
-    LivePage,
-    LogPage,
-    SagaRow,
-    SagaStep,
-    SessionRow,
-)
+from bff_core.console.model.live_stream import Live
+from bff_core.console.model.logs import LogPage
 from bff_core.console.model.overview import (
     Blame,
     DownService,
@@ -55,6 +48,13 @@ from bff_core.console.model.screens import (
     PlanNode,
     ScreenDetail,
     ScreenName,
+)
+from bff_core.console.model.sessions import (
+    LimitRow,
+    SagaRow,
+    SagaStep,
+    SessionRow,
+    SessionsPage,
 )
 from bff_core.console.model.states import (
     Health,
@@ -99,7 +99,6 @@ __all__ = [
     "LayerRow",
     "LimitRow",
     "Live",
-    "LivePage",
     "LogEntry",
     "LogPage",
     "MapEdge",
@@ -126,6 +125,7 @@ __all__ = [
     "Send",
     "Sent",
     "SessionRow",
+    "SessionsPage",
     "SetFaults",
     "Severity",
     "SilentWorker",

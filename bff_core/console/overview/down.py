@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from bff_core.console.metrics.window import GatewayWindow
 from bff_core.console.model import DownService, ProcessInfo, ScreenFigures
-from bff_core.console.overview.window import GatewayWindow
 from bff_core.console.sources import Sources
 
 NEEDS: Final = "overview.needs"

@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Final
 
 from bff_core.console.durations import duration
+from bff_core.console.metrics.window import GatewayWindow
 from bff_core.console.model import EventRow, ScreenFigures, Severity
-from bff_core.console.overview.window import GatewayWindow
 from bff_core.console.process_state import OPERATION
 from bff_core.observe.metrics.occurrences import Occurrence
 
@@ -49,10 +49,10 @@ def _of_gateway(window: GatewayWindow, actions: Sequence[EventRow]) -> list[Even
     newest: dict[str, float] = {}
     done = _Done((one for _, one in window.occurrences), actions)
     for pid, one in sorted(window.occurrences, key=lambda each: each[1].time):
-        said = _said(one)
-        if said is None or done.says(one):
+        described = _described(one)
+        if described is None or done.says(one):
             continue
-        state, text = said
+        state, text = described
         if one.time - newest.get(text, 0.0) < TOGETHER_SECONDS:
             continue
         newest[text] = one.time
@@ -139,7 +139,7 @@ def _spent(screen: ScreenFigures, windows: Sequence[GatewayWindow]) -> EventRow 
     )
 
 
-def _said(one: Occurrence) -> tuple[Severity, str] | None:
+def _described(one: Occurrence) -> tuple[Severity, str] | None:
     """Return state and text of an event; None for one of no interest."""
     if one.kind == "breaker.changed":
         state, text = _BREAKERS[one.details.get("state", "closed")]
@@ -190,8 +190,8 @@ def _acted(subject: str, details: Details) -> tuple[Severity, str]:
 
 def _refused(subject: str, details: Details) -> tuple[Severity, str]:
     attempts, client = details.get("attempts"), details.get("client")
-    said = "a **wrong operator token**" if attempts == "1" else f"{attempts} **wrong tokens**"
-    return "fallback", f"{said} from {client} at {subject}"
+    tokens = "a **wrong operator token**" if attempts == "1" else f"{attempts} **wrong tokens**"
+    return "fallback", f"{tokens} from {client} at {subject}"
 
 
 _TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from bff_core.console.model import Figure, Responses, Severity
-from bff_core.console.overview.window import (
+from bff_core.console.metrics.window import (
     GatewayWindow,
     answers_in,
     calls_in,
     course,
     points_of,
 )
+from bff_core.console.model import Figure, Responses, Severity
 from bff_core.observe.metrics.histogram import quantile
 from bff_core.observe.metrics.samples import WindowStep
 from bff_core.observe.metrics.steps import STEP_SECONDS

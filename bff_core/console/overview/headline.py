@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from bff_core.console.metrics.window import GatewayWindow, recorded_by
 from bff_core.console.model import Blame, Headline, ScreenFigures, UpstreamFigures
-from bff_core.console.overview.window import GatewayWindow, recorded_by
-from bff_core.console.request_words import reason
+from bff_core.console.requests.words import reason
 
 MAX_NAMES: Final = 2
 """Screens that a sentence names; the others are counted."""
@@ -17,7 +17,7 @@ RECOVERED_SHARE: Final = 0.01
 """The share of answers of a window that were not complete, from which on a screen has recovered."""
 
 
-def headline_of(
+def overview_headline(
     windows: Sequence[GatewayWindow],
     screens: Sequence[ScreenFigures],
     upstreams: Sequence[UpstreamFigures],

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bff_core.console.model import EventRow, Installation, Overview, Severity, UpstreamFigures
-from bff_core.console.overview.down import ServiceNeed, add_down, stopped_services
-from bff_core.console.overview.events import events_of
-from bff_core.console.overview.figures import figures_of, responses_of
-from bff_core.console.overview.headline import headline_of
-from bff_core.console.overview.screens import screens_of
-from bff_core.console.overview.services import edges_of, gateways_of, upstreams_of
-from bff_core.console.overview.window import (
+from bff_core.console.metrics.window import (
     DEFAULT_SECONDS,
     WINDOWS,
     GatewayWindow,
     recorded_by,
 )
+from bff_core.console.model import EventRow, Installation, Overview, Severity, UpstreamFigures
+from bff_core.console.overview.down import ServiceNeed, add_down, stopped_services
+from bff_core.console.overview.events import events_of
+from bff_core.console.overview.figures import figures_of, responses_of
+from bff_core.console.overview.headline import overview_headline
+from bff_core.console.overview.screens import screens_of
+from bff_core.console.overview.services import edges_of, gateways_of, upstreams_of
 
 Needs = Mapping[str, Sequence[ServiceNeed]]
 
@@ -31,7 +31,7 @@ def overview_of(
     screens = [figures for one in windows for figures in screens_of(one)]
     upstreams = upstreams_of(windows, stopped, screens)
     add_down(screens, needs or {}, (one.upstream for one in upstreams if is_down(one)))
-    headline = headline_of(windows, screens, upstreams, stopped)
+    headline = overview_headline(windows, screens, upstreams, stopped)
     worst: Severity = "fallback" if headline.state == "failed" else headline.state
     return Overview(
         time=now,

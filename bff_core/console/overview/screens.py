@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bff_core.console.model import Blame, ScreenFigures, ViewState
-from bff_core.console.overview.window import (
+from bff_core.console.metrics.window import (
     STATE_SECONDS,
     GatewayWindow,
     blames_in,
     is_route,
     view_in,
 )
+from bff_core.console.model import Blame, ScreenFigures, ViewState
 from bff_core.objective import Objective, parsed_objective
 from bff_core.observe.metrics.budget import budget_left, burn_rate
 from bff_core.observe.metrics.histogram import quantile

@@ -3,6 +3,13 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from bff_core.console.metrics.window import (
+    GatewayWindow,
+    answers_in,
+    calls_in,
+    course,
+    points_of,
+)
 from bff_core.console.model import (
     GatewayFigures,
     MapEdge,
@@ -11,13 +18,6 @@ from bff_core.console.model import (
     ViewState,
 )
 from bff_core.console.model.states import SEVERITIES
-from bff_core.console.overview.window import (
-    GatewayWindow,
-    answers_in,
-    calls_in,
-    course,
-    points_of,
-)
 from bff_core.observe.metrics.histogram import quantile
 from bff_core.observe.metrics.samples import CallStep, WindowStep, added_calls
 from bff_core.observe.metrics.steps import number_of

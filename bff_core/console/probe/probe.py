@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message
 from starlette.types import Scope as ASGIScope
@@ -24,6 +23,7 @@ from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.part import Part
 from bff_core.composition.part_status import WORST_LAST, State
 from bff_core.composition.wiring import Wiring
+from bff_core.console.in_process import scope_of
 from bff_core.console.probe.services import ProbeCalls, Replies, current_calls, open_services
 from bff_core.edge.health import About, Readiness
 from bff_core.events import Events
@@ -183,24 +183,9 @@ class Probe:
         )
 
     def _scope(self, request: ProbeRequest) -> ASGIScope:
-        path, _, query = request.target.partition("?")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": request.method,
-            "scheme": "http",
-            "path": unquote(path),
-            "raw_path": path.encode("ascii"),
-            "query_string": query.encode("ascii"),
-            "root_path": "",
-            "headers": list(_headers(request)),
-            "client": ("127.0.0.1", 0),
-            "server": ("localhost", 80),
-            "state": dict(self._app.lifespan_state),
-            "app": self._app,
-            WIRING: self._wiring,
-        }
+        scope = scope_of(self._app, request.method, request.target, list(_headers(request)))
+        asgi = {"version": "3.0", "spec_version": "2.3"}  # streams notice that the client has left
+        return {**scope, "asgi": asgi, "app": self._app, WIRING: self._wiring}
 
 
 def _headers(request: ProbeRequest) -> Iterable[tuple[bytes, bytes]]:

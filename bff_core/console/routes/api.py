@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import HEADERS, ConsoleProblem, answer, read_json
-from bff_core.console.app import Console
+from bff_core.console.api.sent_request import MAX_ANSWER_SECONDS, check
 from bff_core.console.commands.api import OPENAPI, SCHEMA, SEND
+from bff_core.console.console import Console
 from bff_core.console.installation import INFO
 from bff_core.console.model import Send, Sent
-from bff_core.console.sent_request import SECONDS, check
 
 MARGIN: Final = 2.0
 """How much longer than a request its command may take (seconds)."""
@@ -40,12 +40,14 @@ def routes(console: Console) -> list[Route]:
         process = next((one.process for one in found.answered), "")
         body = msgspec.json.encode(wanted)
         answered = await console.sources.send_one(
-            gateway, SEND, body, process=process, seconds=SECONDS + MARGIN
+            gateway, SEND, body, process=process, seconds=MAX_ANSWER_SECONDS + MARGIN
         )
         sent = msgspec.json.decode(answered, type=Sent)
         if not sent.status:
             raise ConsoleProblem(
-                504, f"{gateway} did not answer", f"It took more than {SECONDS:g} seconds."
+                504,
+                f"{gateway} did not answer",
+                f"It took more than {MAX_ANSWER_SECONDS:g} seconds.",
             )
         return answer(sent)
 

@@ -10,17 +10,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer, read_json
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.development import Development
-from bff_core.console.fault_control import (
+from bff_core.console.faults.control import (
     MAX_LATENCY,
     REFUSED,
     FaultControl,
     FaultsRefused,
     NoFaultControl,
 )
-from bff_core.console.fault_headline import effect_of, headline_of
-from bff_core.console.fault_probe import FaultProbe
+from bff_core.console.faults.headline import effect_of, faults_headline
+from bff_core.console.faults.watched_screen import WatchedScreen
 from bff_core.console.model import FaultCard, FaultsPage, Live, SetFaults, Severity
 
 MAX_SPREAD: Final = 5.0
@@ -34,10 +34,10 @@ LEAST: Final = 0.001
 
 def routes(console: Console) -> list[Route]:
     """Return the routes of this area; none where `bff dev` does not run the services."""
-    run = console.find(Development)
+    run = console.run
     if run is None:
         return []
-    api = _FaultsAPI(console, run, FaultControl(run.client), FaultProbe(console))
+    api = _FaultsAPI(console, run, FaultControl(run.client), WatchedScreen(console))
     console.live.add(api.contribute)
     return [
         Route("/faults", api.get, methods=["GET"]),
@@ -53,7 +53,7 @@ class _FaultsAPI:
     console: Console
     run: Development
     control: FaultControl
-    probe: FaultProbe
+    probe: WatchedScreen
     cards: dict[str, FaultCard] = field(default_factory=dict)
     """The cards as they were read last; pages get them live when one changes."""
 
@@ -68,7 +68,7 @@ class _FaultsAPI:
         )
         self.cards = {one.service: one for one in cards}
         clients, screen = self.probe.clients, self.probe.screen
-        headline = headline_of(cards, clients, screen)
+        headline = faults_headline(cards, clients, screen)
         page = FaultsPage(
             headline=headline,
             cards=cards,

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import answer
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 
 
 def routes(console: Console) -> list[Route]:

@@ -9,9 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer
-from bff_core.console.app import Console
-from bff_core.console.development import Development
-from bff_core.console.log_ring import LEVELS, Level, LogRing
+from bff_core.console.console import Console
+from bff_core.console.logs.ring import LEVELS, Level, LogRing
 from bff_core.console.model import Live
 
 DEFAULT_LIMIT: Final = 500
@@ -23,7 +22,7 @@ MAX_GAP: Final = 2.0
 
 def routes(console: Console) -> list[Route]:
     """Return the routes of this area; none where `bff dev` does not run the processes."""
-    run = console.find(Development)
+    run = console.run
     if run is None:
         return []
     console.live.add(_LiveLogs(run.logs).contribute)

@@ -9,13 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.installation import gateways_of
+from bff_core.console.metrics.window import DEFAULT_SECONDS, WINDOWS
 from bff_core.console.model import Installation, Live, Overview
 from bff_core.console.overview.down import NeedsStore
 from bff_core.console.overview.overview import is_down, overview_of
-from bff_core.console.overview.store import MetricsStore
-from bff_core.console.overview.window import DEFAULT_SECONDS, WINDOWS
 from bff_core.upstream.user_agent import framework_version
 
 LIVE_SECONDS = 1.0
@@ -33,9 +32,8 @@ MAX_LIVE_SECONDS = 5.0
 class OverviewNews:
     """Adds the overview to the live stream, and the events that are new."""
 
-    def __init__(self, console: Console, store: MetricsStore) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._store = store
         self._needs = NeedsStore(console.sources)
         self._sent = 0.0
         self._pause = LIVE_SECONDS
@@ -60,7 +58,7 @@ class OverviewNews:
     async def read(self, installation: Installation, length: float = DEFAULT_SECONDS) -> Overview:
         """Return the overview of now, over `length` seconds."""
         windows, actions = await asyncio.gather(
-            self._store.windows(length), self._console.actions()
+            self._console.metrics.windows(length), self._console.actions()
         )
         now, needs, began = self._console.wall(), self._needs, time.thread_time()
         found = overview_of(windows, installation, now, actions, needs.known)
@@ -85,9 +83,7 @@ class OverviewNews:
 
 def routes(console: Console) -> list[Route]:
     """Return the routes of this area."""
-    store = MetricsStore(console.sources, console.wall)
-    console.put(store)
-    news = OverviewNews(console, store)
+    news = OverviewNews(console)
     console.live.add(news)
     console.overview = lambda: news.last
 

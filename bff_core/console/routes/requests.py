@@ -8,24 +8,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer, read_json
-from bff_core.console.app import Console
-from bff_core.console.captured import CapturedRequests
-from bff_core.console.development import Development
+from bff_core.console.console import Console
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, Live, PartBytes, Replay, Replayed, RequestDetail
 from bff_core.console.origins.exchange import OriginsRequest
-from bff_core.console.origins.of_response import origins_of
-from bff_core.console.received_bytes import add_received
-from bff_core.console.replay import SECONDS, SEND, ReplayAnswer, may_change
-from bff_core.console.request_detail import (
+from bff_core.console.origins.from_process import origins_of
+from bff_core.console.requests.captured import CapturedRequests
+from bff_core.console.requests.detail import (
     IN_PRODUCTION,
     NO_BODY,
     NOT_CAPTURED,
     add_capture,
     detail_of,
 )
-from bff_core.console.request_list import RequestFilter, listed
-from bff_core.console.request_store import RequestStore, StoredRequest
+from bff_core.console.requests.list import RequestFilter, listed
+from bff_core.console.requests.received_bytes import add_received
+from bff_core.console.requests.replay import REPLAY_SECONDS, SEND, ReplayAnswer, may_change
+from bff_core.console.requests.store import RequestStore, StoredRequest
 from bff_core.gateway.captures import Capture
 
 ORIGIN_SECONDS = 2.0
@@ -69,7 +68,6 @@ class _Requests:
         self._console = console
         self._store = RequestStore(console.sources)
         self._captured = CapturedRequests(console.sources)
-        console.put(self._store)
         console.live.add(
             RequestNews(self._store, self._captured if console.is_development else None)
         )
@@ -87,7 +85,7 @@ class _Requests:
         gateway = stored.row.gateway
         url = self._console.sources.get(gateway).url or str(request.base_url)
         found = detail_of(stored, url=url)
-        run, request_id = self._console.find(Development), stored.record.request_id
+        run, request_id = self._console.run, stored.record.request_id
         if run is not None and request_id:
             found.logs = run.logs.page(request=request_id).lines
         if self._console.is_development:
@@ -119,7 +117,7 @@ class _Requests:
             request, gateway, f"sent `{stored.row.method} {stored.row.route}` again"
         )
         body = await self._console.sources.send_one(
-            gateway, SEND, msgspec.json.encode(capture), seconds=SECONDS + 1
+            gateway, SEND, msgspec.json.encode(capture), seconds=REPLAY_SECONDS + 1
         )
         found = msgspec.json.decode(body, type=ReplayAnswer)
         if not found.request_id:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer, read_json
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.screens.detail import screen_detail, screen_names
 from bff_core.console.screens.exchange import AnswersRequest
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import answer, read_json
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.model import ActionResult, DoAction
 from bff_core.console.upstreams.actions import act_on, operation_of
 from bff_core.console.upstreams.pages import processes_of, upstream_detail, upstream_list

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bff_core.composition.part import Part
 from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.console.model import ClientPart, ClientView, MatrixCell, PartState, RequestState
+from bff_core.console.model.states import SHOWN_STATES
 from bff_core.console.origins.applied import Origins, apply
 from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.learned import Learned, json_of
@@ -17,20 +18,11 @@ from bff_core.console.screens.outlines import outline
 from bff_core.console.screens.plan import plan_of_screen
 from bff_core.console.screens.requests import ViewExchange, send_view
 from bff_core.console.screens.views import ScreenView, views_of_screen
+from bff_core.events.part_states import COMPLETE_STATES
 from bff_core.gateway.app import Gateway
 
 MAX_AT_ONCE: Final = 16
 """Requests of one view that run at the same time."""
-
-_STATES: Final[Mapping[str, PartState]] = {
-    "ok": "ok",
-    "stale": "stale",
-    "partial": "fallback",
-    "fallback": "fallback",
-    "missing": "missing",
-    "forbidden": "forbidden",
-}
-"""The states of parts, as the console shows them."""
 
 
 async def answers_of(
@@ -148,7 +140,7 @@ def _worst_runs(parts: Sequence[Part[Any]]) -> dict[str, Part[Any]]:
     found: dict[str, Part[Any]] = {}
     for part in parts:
         known = found.get(part.name)
-        if known is None or _state(known) in {"ok", "stale"}:
+        if known is None or _state(known) in COMPLETE_STATES:
             found[part.name] = part
     return found
 
@@ -156,7 +148,7 @@ def _worst_runs(parts: Sequence[Part[Any]]) -> dict[str, Part[Any]]:
 def _state(part: Part[Any]) -> PartState:
     """Return the state of a part; one that failed has an error."""
     is_failed = part.is_done and part.exception() is not None
-    return "failed" if is_failed else _STATES[part.state]
+    return "failed" if is_failed else SHOWN_STATES[part.state]
 
 
 def state_of(answer: ProbeAnswer) -> RequestState:
@@ -167,7 +159,7 @@ def state_of(answer: ProbeAnswer) -> RequestState:
     states: Collection[str] = [_state(one) for one in _worst_runs(answer.parts).values()]
     if answer.status >= 400 or answer.status == 0 or "failed" in states:
         return "failed"
-    return "complete" if set(states) <= {"ok", "stale"} else "degraded"
+    return "complete" if COMPLETE_STATES.issuperset(states) else "degraded"
 
 
 def _reason(answer: ProbeAnswer) -> str:

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.installation import INFO
 from bff_core.console.model import (
     ClientView,
@@ -25,18 +25,18 @@ from bff_core.console.screens.exchange import (
     PlanOfGateway,
     PlanRequest,
 )
+from bff_core.console.screens.headline import screen_headline
 from bff_core.console.screens.observed import add_observed
-from bff_core.console.screens.words import headline_of
 
 T = TypeVar("T")
 
-SECONDS: Final = 20.0
+SCREEN_SECONDS: Final = 20.0
 """How long the answers of one gateway may take; each request of it has its own deadline."""
 
 SMALL_FIRST: Final = ("mobile", "web", "desktop")
 """Kinds of clients in the order of pages; others are after them."""
 
-FIRST: Final = "Home"
+FIRST_SCREEN: Final = "Home"
 """The screen that a list begins with, if there is one: most projects call their first one so."""
 
 NOT_HERE: Final = "answers are computed in development only"
@@ -60,7 +60,7 @@ async def screen_names(console: Console) -> list[ScreenName]:
         for one in listed:
             known = found.setdefault(one.screen, ScreenName(screen=one.screen, views=[]))
             known.views += one.views
-    return [found[name] for name in sorted(found, key=lambda name: (name != FIRST, name))]
+    return [found[name] for name in sorted(found, key=lambda name: (name != FIRST_SCREEN, name))]
 
 
 async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetail:
@@ -81,7 +81,7 @@ async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetai
     routes = [one.explain for one in plans.values() if "'Query." not in one.explain]
     return ScreenDetail(
         screen=wanted.screen,
-        headline=headline_of(wanted.screen, nodes, _seconds(answers), clients, wanted.broken),
+        headline=screen_headline(wanted.screen, nodes, _seconds(answers), clients, wanted.broken),
         plan=nodes,
         clients=clients,
         explain=(routes or [one.explain for one in plans.values()])[0],
@@ -98,7 +98,7 @@ async def _from_each(
     """Return what one process of each gateway answers, without gateways that do not answer."""
     names, sent = gateways or console.sources.names, msgspec.json.encode(body)
     found = await asyncio.gather(
-        *(console.sources.send_one(one, command, sent, seconds=SECONDS) for one in names),
+        *(console.sources.send_one(one, command, sent, seconds=SCREEN_SECONDS) for one in names),
         return_exceptions=True,
     )
     answered: dict[str, T] = {}

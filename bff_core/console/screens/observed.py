@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.model import ClientView, PlanNode
 from bff_core.observe.metrics.histogram import added, quantile
 from bff_core.observe.metrics.samples import Samples, decoded_samples

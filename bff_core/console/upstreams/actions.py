@@ -8,10 +8,10 @@ import msgspec
 
 from bff_core.admin.operations import Operation, PurgeTags
 from bff_core.console.answers import MAX_CHARACTERS, ConsoleProblem
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.model import DoAction, UpstreamAction
 from bff_core.console.upstreams.merging import InProcess, latencies_of, merged_endpoints
-from bff_core.console.upstreams.report import ACT, Acted
+from bff_core.console.upstreams.report import ACT_COMMAND, Acted
 from bff_core.upstream.operations import (
     MAX_SECONDS,
     MIN_SECONDS,
@@ -162,7 +162,7 @@ async def act_on(console: Console, gateways: Sequence[str], operation: Operation
 async def _acted(console: Console, gateway: str, body: bytes) -> Acted | ConsoleProblem:
     """Do it on one gateway; return what was done, or why it was not."""
     try:
-        answered = await console.sources.send_one(gateway, ACT, body)
+        answered = await console.sources.send_one(gateway, ACT_COMMAND, body)
     except ConsoleProblem as problem:
         return problem
     acted = msgspec.json.decode(answered, type=Acted)

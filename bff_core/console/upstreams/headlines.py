@@ -14,7 +14,7 @@ REPORTED: Final = 0.05
 """From this share of failed or slow calls on, the sentence is about them."""
 
 
-def headline_of(
+def upstream_headline(
     name: str, processes: Sequence[InProcess], samples: UpstreamSamples | None
 ) -> Headline:
     """Return what is worst about a service; that it answers if nothing is."""
@@ -27,7 +27,7 @@ def headline_of(
     return Headline(state=state, text=text)
 
 
-def headline_of_all(headlines: Mapping[str, Headline]) -> Headline:
+def upstreams_headline(headlines: Mapping[str, Headline]) -> Headline:
     """Return the sentence of the worst service, and how many others need attention."""
     bad = {name: one for name, one in headlines.items() if one.state not in {"ok", "missing"}}
     if not bad:

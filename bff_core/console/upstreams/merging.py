@@ -17,7 +17,7 @@ BREAKERS: Final[Sequence[BreakerWord]] = ("off", "closed", "half-open", "open")
 """The states of circuits; one service is in the last of those of its processes."""
 
 SLOW_RATIO: Final = 5.0
-SLOW_SECONDS: Final = 0.1
+UNEVEN_SECONDS: Final = 0.1
 """An endpoint is slow whose p95 is this many times that of the fastest one, and this long."""
 
 
@@ -96,7 +96,7 @@ def latencies_of(processes: Sequence[InProcess]) -> dict[str, float]:
 def _endpoint_state(endpoint: EndpointState, p95: float, fastest: float) -> Severity:
     if endpoint.is_ejected:
         return "missing"
-    is_slow = p95 >= SLOW_SECONDS and p95 >= SLOW_RATIO * fastest > 0
+    is_slow = p95 >= UNEVEN_SECONDS and p95 >= SLOW_RATIO * fastest > 0
     return "fallback" if endpoint.failures or is_slow else "ok"
 
 

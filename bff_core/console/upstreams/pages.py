@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bff_core.console.answers import ConsoleProblem
-from bff_core.console.app import Console
+from bff_core.console.console import Console
 from bff_core.console.model import (
     ProcessLayers,
     ScreenFigures,
@@ -15,9 +15,9 @@ from bff_core.console.model import (
 )
 from bff_core.console.model.states import SEVERITIES
 from bff_core.console.upstreams.actions import actions_of
-from bff_core.console.upstreams.headlines import headline_of, headline_of_all
+from bff_core.console.upstreams.headlines import upstream_headline, upstreams_headline
 from bff_core.console.upstreams.merging import InProcess, by_upstream, row_of, worst
-from bff_core.console.upstreams.report import STATE, ProcessReport
+from bff_core.console.upstreams.report import STATE_COMMAND, ProcessReport
 from bff_core.console.upstreams.samples import Measured, measured_by
 
 MAX_NAMED: Final = 2
@@ -26,7 +26,7 @@ MAX_NAMED: Final = 2
 
 async def reports_of(console: Console, gateway: str) -> list[ProcessReport]:
     """Return what the processes of one gateway report, or of all if it is empty."""
-    answers = await console.sources.send_each(console.sources.selected(gateway), STATE)
+    answers = await console.sources.send_each(console.sources.selected(gateway), STATE_COMMAND)
     return [report for one in answers.values() for report in one.decoded(ProcessReport)]
 
 
@@ -46,11 +46,11 @@ async def upstream_list(console: Console, gateway: str) -> UpstreamList:
     )
     upstreams, samples = by_upstream(reports), measured.upstreams
     headlines = {
-        name: headline_of(name, processes, samples.get(name))
+        name: upstream_headline(name, processes, samples.get(name))
         for name, processes in upstreams.items()
     }
     return UpstreamList(
-        headline=headline_of_all(headlines),
+        headline=upstreams_headline(headlines),
         rows=[
             row_of(name, processes, samples.get(name), headlines[name].state)
             for name, processes in upstreams.items()
@@ -65,7 +65,7 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
         measured_by(console, console.sources.selected(gateway)),
     )
     samples = measured.upstreams.get(name)
-    headline = headline_of(name, processes, samples)
+    headline = upstream_headline(name, processes, samples)
     shown, timeouts = max(processes, key=_severity), _timeouts(processes)
     return UpstreamDetail(
         upstream=name,

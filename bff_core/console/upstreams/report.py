@@ -51,10 +51,10 @@ class ProcessReport(msgspec.Struct):
     upstreams: list[UpstreamReport]
 
 
-STATE = "upstreams.state"
+STATE_COMMAND = "upstreams.state"
 """The command that returns a `ProcessReport`."""
 
-ACT = "operator.act"
+ACT_COMMAND = "operator.act"
 """The command that does an `Operation` in all processes of a gateway."""
 
 

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bff_core.console.app import Console
+from bff_core.console.console import Console
+from bff_core.console.metrics.window import GatewayWindow, calls_in, course, points_of
 from bff_core.console.model import Bucket, ScreenFigures, UpstreamFigures
 from bff_core.console.overview.screens import screens_of
 from bff_core.console.overview.services import upstreams_of
-from bff_core.console.overview.store import MetricsStore
-from bff_core.console.overview.window import GatewayWindow, calls_in, course, points_of
 from bff_core.observe.metrics.histogram import BOUNDS
 from bff_core.observe.metrics.samples import CallStep, WindowStep
 from bff_core.observe.metrics.steps import number_of
@@ -56,9 +55,7 @@ class Measured:
 
 async def measured_by(console: Console, gateways: Sequence[str]) -> Measured:
     """Return what the metrics of gateways know; nothing where they are off."""
-    store = console.find(MetricsStore)
-    every = [] if store is None else await store.windows()
-    windows = [one for one in every if one.gateway in gateways]
+    windows = [one for one in await console.metrics.windows() if one.gateway in gateways]
     if not windows:
         return Measured()
     views = (view for one in windows for view in screens_of(one))

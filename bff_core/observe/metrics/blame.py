@@ -5,14 +5,12 @@ from typing import Final, NamedTuple
 
 from bff_core import events
 from bff_core.errors import BFFError, UpstreamError
+from bff_core.events.part_states import DEPENDENCY
 from bff_core.observe.exceptions import cause_of
 from bff_core.scope import EndedCall, current_request
 
 MAX_PROBLEMS: Final = 20
 """How many parts of one request are noted."""
-
-DEPENDENCY: Final = "dependency"
-"""The reason of a part that degraded because a part that it awaited did."""
 
 
 class PartProblem(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from bff_core.events.part_states import is_degraded
 from bff_core.observe.opentelemetry import wire
 from bff_core.observe.opentelemetry.conventions import (
     Attributes,
@@ -14,7 +15,6 @@ from bff_core.observe.opentelemetry.conventions import (
 )
 from bff_core.observe.request_records import RequestRecord, SpanMark, SpanRecord
 
-WHOLE: Final = frozenset({"ok", "stale", ""})
 NANO: Final = 1_000_000_000
 
 
@@ -161,7 +161,7 @@ def _part(
     }
     if reason:
         values["bff.part.reason"] = reason
-    is_failed = outcome not in WHOLE and reason != "part_cancelled"
+    is_failed = is_degraded(outcome, reason)
     if is_failed:
         values["error.type"] = reason or outcome
     return wire.attributes(values), wire.INTERNAL, is_failed

@@ -11,7 +11,6 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 
-from bff_core.compat.opentelemetry import end_retries, send_encoded
 from bff_core.events import AnyEvent, Attempted, RequestAnswered
 from bff_core.observe.opentelemetry.batches import Periodic
 from bff_core.observe.opentelemetry.conventions import SCHEMA
@@ -19,6 +18,7 @@ from bff_core.observe.opentelemetry.exporting import Export, TraceExport
 from bff_core.observe.opentelemetry.failures import ExportFailures
 from bff_core.observe.opentelemetry.request_metrics import RequestMetrics
 from bff_core.observe.opentelemetry.sampling import sampler
+from bff_core.observe.opentelemetry.sending import Sent
 from bff_core.observe.opentelemetry.wire import Envelope, Value
 from bff_core.observe.otel_options import OTelOptions
 from bff_core.observe.request_records import RequestRecord
@@ -42,7 +42,7 @@ class Telemetry:
             lambda: (
                 _Printed(ExportTraceServiceRequest)
                 if options.traces == "console"
-                else _Sent(OTLPSpanExporter())
+                else Sent(OTLPSpanExporter())
             ),
             failures=self._failures,
             max_queue=options.max_queue,
@@ -105,29 +105,13 @@ class Telemetry:
             self._export = (
                 _Printed(ExportMetricsServiceRequest)
                 if self._is_console
-                else _Sent(OTLPMetricExporter())
+                else Sent(OTLPMetricExporter())
             )
             if self._periodic.is_ending:
                 self._export.end_retries()
         error = self._export.send(encode_metrics(data).SerializeToString())
         if error:
             self._failures.fail(error)
-
-
-class _Sent:
-    """Sends requests with an exporter of the SDK."""
-
-    def __init__(self, exporter: OTLPSpanExporter | OTLPMetricExporter) -> None:
-        self._exporter = exporter
-        self._is_ending = False
-
-    def send(self, request: bytes) -> str:
-        return send_encoded(self._exporter, request)
-
-    def end_retries(self) -> None:
-        if not self._is_ending:
-            self._is_ending = True
-            end_retries(self._exporter)
 
 
 class _Printed:

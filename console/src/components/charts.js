@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { minute, number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
 import { fit } from "../measure.js";
-import { placeLabels } from "./eventlabels.js";
+import { placeLabels } from "./event-labels.js";
 
 const LEAST_POINTS = 2; // fewer are no course
 

@@ -1,10 +1,10 @@
 // The command field: finds pages, screens, services and requests, and runs commands.
 import { useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { overview } from "../live.js";
+import { overview } from "../live-stream.js";
 import { go, hrefOf, PAGES } from "../router.js";
 import { hasLetterKeys, isComfortable, switchTheme } from "../settings.js";
-import { togglePause } from "../live.js";
+import { togglePause } from "../live-stream.js";
 
 const MOST = 8;
 

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { post } from "../api.js";
 import { count, number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
-import { brokenSince, connect, installation, newFailures, retryIn, status, togglePause } from "../live.js";
+import { brokenSince, connect, installation, newFailures, retryIn, status, togglePause } from "../live-stream.js";
 import { hrefOf, page, PAGES, query, ROOT, setQuery } from "../router.js";
 import { Find } from "./find.js";
 import { Icon } from "./icons.js";

@@ -4,7 +4,7 @@ import { Frame } from "../components/frame.js";
 import { Empty, ErrorPanel, Loaded, Loading } from "../components/panels.js";
 import { Chips, Pick } from "../components/pick.js";
 import { html } from "../html.js";
-import { installation } from "../live.js";
+import { installation } from "../live-stream.js";
 import { query, setQuery } from "../router.js";
 import { useContract } from "./api/contract.js";
 import { Reference } from "./api/reference.js";

@@ -6,7 +6,7 @@ import { Frame } from "../components/frame.js";
 import { Empty, Loaded } from "../components/panels.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
-import { onNews, status } from "../live.js";
+import { onNews, status } from "../live-stream.js";
 import { useResource } from "../resource.js";
 import { Card } from "./faults/card.js";
 import { Clients } from "./faults/clients.js";

@@ -7,7 +7,7 @@ import { useWindow } from "../components/table.js";
 import { count, fieldsOf, number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
-import { installation, onNews } from "../live.js";
+import { installation, onNews } from "../live-stream.js";
 import { useResource } from "../resource.js";
 import { hrefOf, query, setQuery } from "../router.js";
 

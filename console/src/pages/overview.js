@@ -8,7 +8,7 @@ import { Loaded } from "../components/panels.js";
 import { Badge, Dot } from "../components/state.js";
 import { count, duration, marked, minute, number, plain, time } from "../format.js";
 import { html } from "../html.js";
-import { onNews, overview, setOverview } from "../live.js";
+import { onNews, overview, setOverview } from "../live-stream.js";
 import { useResource } from "../resource.js";
 import { hrefOf, query, setQuery } from "../router.js";
 import { DependencyMap, MAP_WIDTH } from "./overview/map.js";

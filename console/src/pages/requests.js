@@ -4,7 +4,7 @@ import { Frame, GatewayPick } from "../components/frame.js";
 import { number, rate } from "../format.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
-import { overview } from "../live.js";
+import { overview } from "../live-stream.js";
 import { useResource } from "../resource.js";
 import { go, hrefOf, query, setQuery, subject } from "../router.js";
 import { Detail } from "./requests/detail.js";

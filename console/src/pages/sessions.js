@@ -9,7 +9,7 @@ import { Badge, Shape } from "../components/state.js";
 import { Table } from "../components/table.js";
 import { count, duration, number, time, timeOfDay, wholePercent } from "../format.js";
 import { html } from "../html.js";
-import { status } from "../live.js";
+import { status } from "../live-stream.js";
 import { query, setQuery } from "../router.js";
 import { useResource } from "../resource.js";
 

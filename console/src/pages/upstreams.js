@@ -4,7 +4,7 @@ import { Frame, GatewayPick } from "../components/frame.js";
 import { Empty, Loaded } from "../components/panels.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
-import { status } from "../live.js";
+import { status } from "../live-stream.js";
 import { go, hrefOf, query, subject } from "../router.js";
 import { useResource } from "../resource.js";
 import { Detail } from "./upstreams/detail.js";

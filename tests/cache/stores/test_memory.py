@@ -74,9 +74,9 @@ async def test_an_answer_larger_than_the_store_is_not_stored(clock):
     await put(store, "a", entry())
     await put(store, "b", entry())
 
-    is_kept = await put(store, "a", entry(b"x" * 20_000))
+    is_stored = await put(store, "a", entry(b"x" * 20_000))
 
-    assert not is_kept
+    assert not is_stored
     assert store.peek("a") is None
     assert store.peek("b")
 

@@ -28,10 +28,10 @@ async def test_a_stored_answer_is_found_unchanged(opened):
     async with opened() as store:
         now = monotonic()
         entry = CacheEntry(**{**_fields(FULL), "generated_at": now - 100.0})
-        is_kept = await store.set("GET /", entry, store_for=60.0, mark=store.mark())
+        is_stored = await store.set("GET /", entry, store_for=60.0, mark=store.mark())
         found = await store.get("GET /")
 
-    assert is_kept
+    assert is_stored
     assert _fields(found) == _fields(FULL)
     assert 99.9 < now - found.generated_at < 105
 
@@ -92,11 +92,13 @@ async def test_a_deleted_answer_is_gone(opened):
 async def test_an_answer_is_stored_for_the_given_time(opened):
     """Then it is a miss; with a time of 0 it is not stored."""
     async with opened() as store:
-        is_kept = [await put(store, key, store_for=keep) for key, keep in (("a", 0.5), ("b", 0.0))]
+        is_stored = [
+            await put(store, key, store_for=time) for key, time in (("a", 0.5), ("b", 0.0))
+        ]
         before = await body_of(store, "a")
         await asyncio.sleep(0.51)
 
-        assert is_kept == [True, False]
+        assert is_stored == [True, False]
         assert before == b"{}"
         assert await body_of(store, "a") is None
         assert await body_of(store, "b") is None

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from bff_core.cli.dev.console import TerminalWriter
 from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.run import run_programs
 from bff_core.cli.dev.supervisor import Supervisor
+from bff_core.cli.dev.terminal_writer import TerminalWriter
 from bff_core.cli.ports import Port
 
 STAND_IN = Path(__file__).with_name("stand_in.py")

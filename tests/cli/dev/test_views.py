@@ -14,12 +14,12 @@ from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.recorded_view import RecordedView
-from bff_core.cli.dev.screen import Screen
 from bff_core.cli.dev.style import Style, is_plain
+from bff_core.cli.dev.terminal_view import Screen
 from bff_core.cli.dev.view import Serving
 from bff_core.cli.dev.welcome import welcome
 from bff_core.cli.ports import Port
-from bff_core.console.log_ring import LogRing
+from bff_core.console.logs.ring import LogRing
 from tests.cli.dev.traces import degraded, failed, plain
 from tests.reference_project import programs
 

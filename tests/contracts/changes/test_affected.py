@@ -50,7 +50,7 @@ def is_affected(change, *uses):
     return bool(affected([change], uses, CONTRACT))
 
 
-def test_an_operation_that_nobody_calls_concerns_nobody():
+def test_an_operation_that_no_one_calls_concerns_no_one():
     """A gateway that calls another path or another method is not affected."""
     removed = Change("operation-removed", "breaking", "", PET)
 
@@ -145,7 +145,7 @@ def test_loops_through_other_types_count_as_used(reads, expected):
 @pytest.mark.parametrize(
     "rule", ["response-property-added", "response-header-added", "response-error-status-added"]
 )
-def test_what_is_only_added_to_responses_concerns_nobody(rule):
+def test_what_is_only_added_to_responses_concerns_no_one(rule):
     """Unknown fields are skipped when replies are decoded."""
     assert not is_affected(response(rule, "name"), use(None))
 

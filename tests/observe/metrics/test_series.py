@@ -20,7 +20,7 @@ from bff_core.observe.metrics.sink import MAX_OCCURRENCES, MAX_RARE, MetricsSink
 from bff_core.observe.metrics.steps import MAX_STEPS
 from bff_core.observe.metrics.totals import totals_of
 from bff_core.observe.metrics.versions import MAX_ANONYMOUS, MAX_VERSIONS
-from bff_core.observe.process_socket import VARIABLE
+from bff_core.observe.process_socket import SOCKETS_VARIABLE
 from bff_core.scope import Scope
 
 
@@ -322,7 +322,7 @@ def test_totals_of_an_ended_process_count_once_at_any_time(tmp_path):
 async def test_only_a_scrape_writes_a_file(tmp_path, query, is_stored):
     """Pages read totals as well, and need none after the process has ended."""
     process = ProcessMetrics(MetricsSink(now=Clock()), "web", views={})
-    metrics = GatewayMetrics(process, {VARIABLE: str(tmp_path)})
+    metrics = GatewayMetrics(process, {SOCKETS_VARIABLE: str(tmp_path)})
     await metrics.commands()[SAMPLES](query)
 
     assert [*tmp_path.iterdir()] == ([tmp_path / f"{os.getpid()}.totals"] if is_stored else [])

@@ -198,7 +198,7 @@ async def test_option_acts_as_in_fastapi(declare):
     await assert_alike(declare)
 
 
-def kept_out() -> None:
+def left_out() -> None:
     raise AssertionError
 
 
@@ -276,7 +276,7 @@ def _without_ours(document, verb):
 
 REFUSED = {
     "methods": {"methods": ["GET"]},
-    "endpoint": {"endpoint": kept_out},
+    "endpoint": {"endpoint": left_out},
     "route class": {"route_class_override": object},
     "informational status": {"status_code": 103},
     "no status": {"status_code": 1000},

@@ -197,8 +197,8 @@ async def wired(service: Service | Endpoint, **options: Any) -> AsyncIterator[An
 @contextlib.asynccontextmanager
 async def through_client(kind: str, service: Service, **options: Any) -> AsyncIterator[Connector]:
     """Connect through a client of httpx or httpx2."""
-    trusting_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # to load authorities takes 20 ms
-    async with CLIENTS[kind](trust_env=False, verify=trusting_nobody) as client:
+    trusting_none = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # to load authorities takes 20 ms
+    async with CLIENTS[kind](trust_env=False, verify=trusting_none) as client:
         yield HttpxTransport(client, Connection(**options)).connect(service.endpoint)
 
 

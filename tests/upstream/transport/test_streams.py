@@ -31,7 +31,7 @@ async def read(connector, call, taken=None):
     return b"".join(taken)
 
 
-async def test_a_forwarded_body_keeps_its_coding(kit, connected):
+async def test_a_forwarded_body_is_coded_as_before(kit, connected):
     """The client has said what it reads; length, tag and digest stay true."""
     body = gzip.compress(b"x" * 1000)
     head = b'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nETag: "1"\r\nContent-Length: %d\r\n\r\n'

@@ -1,7 +1,7 @@
 // How the reader's requests authenticate: by what the gateway says that it accepts.
 import { useState } from "preact/hooks";
 import { html } from "../../html.js";
-import { installation } from "../../live.js";
+import { installation } from "../../live-stream.js";
 import { isExample } from "./snippets.js";
 
 const typed = new Map(); // of this page's life: tokens are not stored

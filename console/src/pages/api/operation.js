@@ -3,7 +3,7 @@ import { Shape, statusClass } from "../../components/state.js";
 import { marked } from "../../format.js";
 import { html } from "../../html.js";
 import { flattened, limitsOf, resolved, typeOf } from "./document.js";
-import { Method } from "./reference.js";
+import { Method } from "./method.js";
 import { Schema } from "./schema.js";
 
 const STATES = [

@@ -5,6 +5,7 @@ import { html } from "../../html.js";
 import { useKeys } from "../../keys.js";
 import { go, hrefOf, query } from "../../router.js";
 import { operationsOf } from "./document.js";
+import { Method } from "./method.js";
 import { Operation } from "./operation.js";
 import { Try } from "./try.js";
 
@@ -26,10 +27,6 @@ export function Reference({ gateway, document }) {
     <${Operation} key=${operation.id} gateway=${gateway} document=${document} operation=${operation} />
     <${Try} key=${`try ${operation.id}`} gateway=${gateway} document=${document} operation=${operation} />
   </div>`;
-}
-
-export function Method({ name }) {
-  return html`<span class="method m-${name.toLowerCase()}">${name === "DELETE" ? "DEL" : name}</span>`;
 }
 
 function addressOf(gateway, { id }) {

@@ -4,7 +4,7 @@ import { Bar, Sparkline } from "../../components/charts.js";
 import { shapeOf } from "../../components/state.js";
 import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
-import { installation } from "../../live.js";
+import { installation } from "../../live-stream.js";
 import { isComfortable } from "../../settings.js";
 import { hrefOf, query } from "../../router.js";
 import { chosenRows, isBad } from "./chosen.js";

@@ -3,7 +3,7 @@ import { bytes, count, millis } from "../../format.js";
 import { html } from "../../html.js";
 import { Badge } from "../../components/state.js";
 import { partChanges } from "./changes.js";
-import { brief, differences } from "./jsonlines.js";
+import { brief, differences } from "./json-lines.js";
 
 /** `before` is the request that another one is compared with, `after` the one that is open. */
 export function Differences({ before, after }) {

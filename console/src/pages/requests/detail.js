@@ -9,7 +9,7 @@ import { Badge } from "../../components/state.js";
 import { bytes, duration, timeOfDay } from "../../format.js";
 import { html } from "../../html.js";
 import { useKeys } from "../../keys.js";
-import { installation } from "../../live.js";
+import { installation } from "../../live-stream.js";
 import { useResource } from "../../resource.js";
 import { go, hrefOf, query, setQuery } from "../../router.js";
 import { BytesPerPart } from "./bytes.js";

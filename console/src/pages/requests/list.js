@@ -8,7 +8,7 @@ import { useWindow } from "../../components/table.js";
 import { bytes, duration, timeOfDay, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 import { useKeys } from "../../keys.js";
-import { installation, onNews } from "../../live.js";
+import { installation, onNews } from "../../live-stream.js";
 import { get } from "../../api.js";
 import { hrefOf, query, setQuery } from "../../router.js";
 import { nameOf } from "./rows.js";

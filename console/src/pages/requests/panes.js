@@ -4,7 +4,7 @@ import { Empty } from "../../components/panels.js";
 import { fieldsOf, timeOfDay } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
-import { linesOf } from "./jsonlines.js";
+import { linesOf } from "./json-lines.js";
 
 const MASKED = "***";
 const CLOSING = /^\s*[}\]]/;

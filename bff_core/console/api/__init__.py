@@ -1,0 +1,1 @@
+"""The API page: the requests that it sends, and how callers of a gateway authenticate."""

@@ -1,0 +1,1 @@
+"""The lines of the processes that `bff dev` runs."""

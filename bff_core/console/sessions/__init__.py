@@ -1,0 +1,1 @@
+"""The sessions page: sessions, callers near a limit, sagas that have not ended."""
