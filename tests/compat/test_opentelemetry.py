@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 from bff_core.compat.opentelemetry import NotTaken, end_retries, send_encoded
-from bff_core.observe.opentelemetry.sending import Sent
+from bff_core.observe.opentelemetry.collector_export import CollectorExport
 from tests.observe.otlp_receiver import otlp_receiver
 
 
@@ -28,7 +28,7 @@ def test_retries_end_at_shutdown(caplog: pytest.LogCaptureFixture) -> None:
     with otlp_receiver() as collector:
         exporter = OTLPSpanExporter(f"{collector.url}/v1/traces", timeout=30)
         end_retries(exporter)
-        sent = Sent(exporter)
+        sent = CollectorExport(exporter)
         assert sent.send(b"\x0a\x00") == ""
         collector.status = 503
         found: list[str] = []

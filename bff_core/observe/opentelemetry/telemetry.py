@@ -13,12 +13,12 @@ from opentelemetry.sdk.resources import Resource
 
 from bff_core.events import AnyEvent, Attempted, RequestAnswered
 from bff_core.observe.opentelemetry.batches import Periodic
+from bff_core.observe.opentelemetry.collector_export import CollectorExport
 from bff_core.observe.opentelemetry.conventions import SCHEMA
 from bff_core.observe.opentelemetry.exporting import Export, TraceExport
 from bff_core.observe.opentelemetry.failures import ExportFailures
 from bff_core.observe.opentelemetry.request_metrics import RequestMetrics
 from bff_core.observe.opentelemetry.sampling import sampler
-from bff_core.observe.opentelemetry.sending import Sent
 from bff_core.observe.opentelemetry.wire import Envelope, Value
 from bff_core.observe.otel_options import OTelOptions
 from bff_core.observe.request_records import RequestRecord
@@ -42,7 +42,7 @@ class Telemetry:
             lambda: (
                 _Printed(ExportTraceServiceRequest)
                 if options.traces == "console"
-                else Sent(OTLPSpanExporter())
+                else CollectorExport(OTLPSpanExporter())
             ),
             failures=self._failures,
             max_queue=options.max_queue,
@@ -105,7 +105,7 @@ class Telemetry:
             self._export = (
                 _Printed(ExportMetricsServiceRequest)
                 if self._is_console
-                else Sent(OTLPMetricExporter())
+                else CollectorExport(OTLPMetricExporter())
             )
             if self._periodic.is_ending:
                 self._export.end_retries()

@@ -12,7 +12,7 @@ THREADS: Final = "bff-"
 """How the names of the threads begin that export."""
 
 
-class Sent:
+class CollectorExport:
     """The export of encoded requests by an exporter; failures are the caller's to log."""
 
     def __init__(self, exporter: OTLPSpanExporter | OTLPMetricExporter) -> None:
