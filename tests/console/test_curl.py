@@ -92,7 +92,7 @@ def check(server: Server, shell: str, request) -> None:
         ("GET", "/a/../b/./%2e%2E/c//d", [("accept", "*/*"), ("user-agent", "me")], b""),
         ("GET", "/with/body", [("content-type", "text/plain")], b"{}"),
         ("HEAD", "/a", [("accept", "a")], b""),
-        ("OPTIONS", "/a", [("origin", "null"), ("x-empty", "")], b""),
+        ("OPTIONS", "/a", [("origin", "null"), ("x-empty", ""), ("x-end", ";")], b""),
         ("DELETE", "/a?!=!!&$HOME=`id`", [("x-a", "!x \\ \"$HOME\" `id` $(id) '")], b""),
         ("M-SEARCH`", "/a", [("x`id`$", "1"), ("x-dup", "1"), ("x-dup", "2")], b""),
         ("POST", "/a", [], b"@/etc/passwd"),

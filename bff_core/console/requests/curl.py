@@ -71,22 +71,22 @@ def _flags(url: str) -> Iterator[str]:
         yield "--path-as-is"
 
 
-def _sent(fields: Fields, url: str, body: bytes | None) -> Iterator[tuple[str, str]]:
-    """Yield the headers to give to curl; those without a value are not sent."""
+def _sent(fields: Fields, url: str, body: bytes | None) -> Iterator[tuple[str, str | None]]:
+    """Yield the headers to give to curl; those with None are not sent."""
     own = urlsplit(url).netloc
     for name, value in fields:
         if name not in _OF_CONNECTION and (name, value) != ("host", own):
-            yield name, value or ";"
+            yield name, value
     names = {name for name, _ in fields}
     for name in (*_BY_CURL, *(["content-type"] if body != b"" else [])):
         if name not in names:
-            yield name, ""
+            yield name, None
 
 
-def _header(name: str, value: str) -> str:
+def _header(name: str, value: str | None) -> str:
     """Return a header as a word; the shell expands the variables in it, and nothing else."""
-    if value in {"", ";"}:  # curl sends none at all, or one that is empty
-        return shlex.quote(f"{name}{value or ':'}")
+    if not value:  # curl sends none at all, or one that is empty
+        return shlex.quote(f"{name}:" if value is None else f"{name};")
     if HIDDEN not in value:
         return _word(f"{name}: {value}".encode("latin-1"))
     variable = _VARIABLES.get(name, f"HEADER_{_OTHER.sub('_', name.upper())}")
