@@ -13,10 +13,7 @@ from bff_core.console.answers import ConsoleProblem
 from bff_core.console.console import Console
 from bff_core.console.model import ClientView, PlanNode, ScreenName
 from bff_core.console.screens.detail import FIRST_SCREEN, screen_detail, screen_names
-from bff_core.console.screens.exchange import AnswersRequest
-
-VIEWER: Final = "1"
-"""The user whose screen is shown, where gateways take demo viewers."""
+from bff_core.console.screens.exchange import FIRST_VIEWER, AnswersRequest
 
 INTERVAL_SECONDS: Final = 0.9
 """How old answers may be before they are computed again."""
@@ -58,7 +55,7 @@ class WatchedScreen:
         try:
             with contextlib.suppress(ConsoleProblem):  # no gateway answers now
                 self.screen = self.screen or shared_screen(await screen_names(self.console))
-                wanted = AnswersRequest(screen=self.screen, viewer=VIEWER)
+                wanted = AnswersRequest(screen=self.screen, viewer=FIRST_VIEWER)
                 detail = await screen_detail(self.console, wanted)
                 clients, now = _one_of_each(detail.clients), self._clock()
                 for one in clients:

@@ -10,10 +10,7 @@ from starlette.routing import Route
 from bff_core.console.answers import ConsoleProblem, answer, read_json
 from bff_core.console.console import Console
 from bff_core.console.screens.detail import screen_detail, screen_names
-from bff_core.console.screens.exchange import AnswersRequest
-
-VIEWER: Final = "1"
-"""The user whose screens are shown if none is named."""
+from bff_core.console.screens.exchange import FIRST_VIEWER, AnswersRequest
 
 MAX_BROKEN: Final = 50
 """Services that may fail at the same time."""
@@ -60,7 +57,7 @@ def routes(console: Console) -> list[Route]:
 
 def _wanted(request: Request) -> AnswersRequest:
     inputs = dict(request.query_params)
-    viewer = inputs.pop("viewer", VIEWER)
+    viewer = inputs.pop("viewer", FIRST_VIEWER)
     return AnswersRequest(screen=request.path_params["name"], viewer=viewer, inputs=inputs)
 
 

@@ -1,8 +1,13 @@
 """What a console and the gateways' processes send each other about screens."""
 
+from typing import Final
+
 import msgspec
 
 from bff_core.console.model import ClientView, MatrixCell, PlanNode
+
+FIRST_VIEWER: Final = "1"
+"""The user whose screens are shown if none is named, where gateways take demo viewers."""
 
 
 class PlanOfGateway(msgspec.Struct, kw_only=True):
