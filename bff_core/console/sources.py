@@ -21,6 +21,7 @@ from bff_core.observe.process_socket import (
     ProcessUnreached,
     await_greeting,
     send_command,
+    sockets_in,
 )
 
 T = TypeVar("T")
@@ -250,7 +251,7 @@ def _processes(source: GatewaySource) -> list[_Process]:
     """Return the processes of a gateway; without a folder this process is the only one."""
     if source.folder is None:
         return [_Process("", None)]
-    return [_Process(one.stem, one) for one in sorted(source.folder.glob("*.sock"))]
+    return [_Process(str(pid), path) for pid, path in sockets_in(source.folder).items()]
 
 
 async def _run(

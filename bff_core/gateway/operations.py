@@ -13,7 +13,12 @@ from bff_core.cache.response_cache import NO_CACHE
 from bff_core.errors import BFFError, ClientError, InvalidInput
 from bff_core.events import Events, OperatorActed
 from bff_core.gateway.running import RunningGateway
-from bff_core.observe.process_socket import SOCKETS_VARIABLE, ProcessCommandFailed, send_command
+from bff_core.observe.process_socket import (
+    SOCKETS_VARIABLE,
+    ProcessCommandFailed,
+    send_command,
+    sockets_in,
+)
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.saga.record import step_states
 from bff_core.upstream.operations import (
@@ -197,8 +202,8 @@ def _described(operation: Operation) -> tuple[str, str]:
 
 def _siblings_in(folder: str) -> list[Path]:
     """Return the sockets of the other processes of the gateway."""
-    own = f"{os.getpid()}.sock"
-    return [one for one in sorted(Path(folder).glob("*.sock")) if folder and one.name != own]
+    found = sockets_in(Path(folder)) if folder else {}
+    return [path for pid, path in found.items() if pid != os.getpid()]
 
 
 async def _sent(path: Path, body: bytes) -> ActedHere:

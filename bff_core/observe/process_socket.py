@@ -87,7 +87,7 @@ async def serve_commands(folder: Path, commands: Mapping[str, Command]) -> Async
     A command that raises is answered with the error: with the message of an `InvalidCommand`, else
     with the class only. Raises `ConfigurationError` for a folder whose path is too long.
     """
-    path = folder / f"{os.getpid()}.sock"
+    path = socket_of(folder, os.getpid())
     _check_length(path)
     path.unlink(missing_ok=True)
 
@@ -207,6 +207,17 @@ def _remove_abandoned(base: Path) -> None:
                 shutil.rmtree(folder)
             finally:
                 os.close(descriptor)
+
+
+def socket_of(folder: Path, pid: int) -> Path:
+    """Return the socket of a process."""
+    return folder / f"{pid}.sock"
+
+
+def sockets_in(folder: Path) -> dict[int, Path]:
+    """Return the sockets in a folder by the ids of their processes, the lowest first."""
+    paths = [path for path in folder.glob("*.sock") if path.stem.isdigit()]
+    return {int(path.stem): path for path in sorted(paths, key=lambda path: int(path.stem))}
 
 
 def _check_length(path: Path) -> None:

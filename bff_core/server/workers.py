@@ -13,7 +13,7 @@ from typing import Final
 
 from bff_core.events import Events, WorkerEnded
 from bff_core.observe.metrics.ended import add_ended, count_workers_ended
-from bff_core.observe.process_socket import SOCKETS_VARIABLE, temporary_folder
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, socket_of, temporary_folder
 
 RESPAWN_SECONDS: Final = 1.0
 """The pause before a worker is replaced, so that one that fails at once does not loop."""
@@ -159,7 +159,7 @@ class Workers:
         status = await worker.ended()
         self._alive.discard(worker)
         if self._sockets is not None:  # a worker that was killed has left its socket
-            (self._sockets / f"{worker.process.pid}.sock").unlink(missing_ok=True)
+            socket_of(self._sockets, worker.process.pid).unlink(missing_ok=True)
             add_ended(self._sockets, worker.process.pid)
         return status
 

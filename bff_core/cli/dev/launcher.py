@@ -13,7 +13,7 @@ from bff_core.cli.dev.fork_client import ForkClient, ForkServer, started_server
 from bff_core.cli.dev.fork_server import WORKER
 from bff_core.cli.dev.process_guard import ProcessGuard
 from bff_core.cli.dev.program import Program
-from bff_core.observe.process_socket import SOCKETS_VARIABLE
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, socket_of
 
 ENDING: Final = ("--drain-delay=0", "--grace=5", "--workers=1")
 """No load balancer has to notice the shutdown, and Ctrl-C should be quick."""
@@ -78,7 +78,7 @@ class Launcher:
         """Remove what a program left behind, and forget its group, since ids are reused."""
         self._guard.end(child.pid)
         if folder := child.program.env.get(SOCKETS_VARIABLE):
-            (Path(folder) / f"{child.pid}.sock").unlink(missing_ok=True)
+            socket_of(Path(folder), child.pid).unlink(missing_ok=True)
 
     async def close(self) -> None:
         """End the fork server and the guard."""

@@ -10,7 +10,7 @@ from bff_core.observe.metrics.ended import ended_totals, store_totals
 from bff_core.observe.metrics.exposition import content_type_for, exposition
 from bff_core.observe.metrics.process import ProcessMetrics
 from bff_core.observe.metrics.samples import Samples, SamplesQuery, decoded_samples, encoded
-from bff_core.observe.process_socket import ProcessCommandFailed, send_command
+from bff_core.observe.process_socket import ProcessCommandFailed, send_command, sockets_in
 
 SAMPLES: Final = "metrics.samples"
 """The command that returns the `Samples` of a process; its body is a `SamplesQuery`."""
@@ -64,18 +64,16 @@ class Scrape:
     async def _others(self, query: SamplesQuery, seconds: float) -> list[Samples]:
         if self._folder is None:
             return []
-        paths = {
-            int(path.stem): path for path in self._folder.glob("*.sock") if path.stem.isdigit()
-        }
+        paths = sockets_in(self._folder)
         paths.pop(os.getpid(), None)
         body = encoded(query)
         answers = await asyncio.gather(
-            *(self._samples_of(pid, paths[pid], body, seconds) for pid in sorted(paths))
+            *(self._samples_of(pid, paths[pid], body, seconds) for pid in paths)
         )
         # One that has ended meanwhile is not silent: its parent has removed its socket.
         self._silent = {
             pid
-            for pid, answer in zip(sorted(paths), answers, strict=True)
+            for pid, answer in zip(paths, answers, strict=True)
             if answer is None and paths[pid].exists()
         }
         return [one for one in answers if one is not None]
