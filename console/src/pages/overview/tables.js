@@ -5,6 +5,7 @@ import { Table } from "../../components/table.js";
 import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
+import { BUDGET_NOTE, BURN_NOTE, burnOf, hasBudget, isBurning } from "./budget.js";
 import { chosenRows, isBad } from "./chosen.js";
 
 const tint = (row) => (isBad(row) ? `row-${row.state}` : "");
@@ -19,13 +20,10 @@ const SCREENS = [
   { title: "p95", isNumber: true, cell: (row) => duration(row.p95) },
   { title: "to blame", class: "wraps", cell: (row) => row.blame.map(({ part, upstream, reason, share }) => html`<span>${part || "the gateway"}${upstream && html`: <a href=${hrefOf("upstreams", { subject: upstream })}>${upstream}</a>`} ${words(reason)}, ${wholePercent(share)}</span>`) },
   { title: "objective", isOfObjective: true, cell: (row) => row.objective || html`<span class="muted">none</span>` },
-  { title: "budget left", isOfObjective: true, isNumber: true, cell: (row) => hasBudget(row) && html`<span class="left"><${Bar} share=${row.budget_left} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
+  { title: "budget left", note: BUDGET_NOTE, isOfObjective: true, isNumber: true, cell: (row) => hasBudget(row) && html`<span class="left"><${Bar} share=${row.budget_left} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
+  { title: "burn rate", note: BURN_NOTE, isOfObjective: true, isNumber: true, cell: (row) => html`<span class=${isBurning(row) ? "t-failed" : ""}>${burnOf(row)}</span>` },
   { title: "needs what is down", class: "wraps", cell: (row) => (row.down ?? []).map(({ upstream, is_critical: critical }) => html`<span>${upstream}: ${critical ? "fails without it" : "shows less"}</span>`) },
 ];
-
-function hasBudget({ budget_left: left }) {
-  return left !== null && left !== undefined;
-}
 
 /** The columns that say something of these rows: without objectives those of budgets are left out. */
 function columnsFor(columns, rows) {
