@@ -20,7 +20,7 @@ const SCREENS = [
   { title: "p95", isNumber: true, cell: (row) => duration(row.p95) },
   { title: "to blame", class: "wraps", cell: (row) => row.blame.map(({ part, upstream, reason, share }) => html`<span>${part || "the gateway"}${upstream && html`: <a href=${hrefOf("upstreams", { subject: upstream })}>${upstream}</a>`} ${words(reason)}, ${wholePercent(share)}</span>`) },
   { title: "objective", isOfObjective: true, cell: (row) => row.objective || html`<span class="muted">none</span>` },
-  { title: "budget left", note: BUDGET_NOTE, isOfObjective: true, isNumber: true, cell: (row) => hasBudget(row) && html`<span class="left"><${Bar} share=${row.budget_left} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
+  { title: "budget left", note: BUDGET_NOTE, isOfObjective: true, isNumber: true, cell: (row) => hasBudget(row) && html`<span class="left"><${Bar} width=${40} share=${row.budget_left} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
   { title: "burn rate", note: BURN_NOTE, isOfObjective: true, isNumber: true, cell: (row) => html`<span class=${isBurning(row) ? "t-failed" : ""}>${burnOf(row)}</span>` },
   { title: "needs what is down", class: "wraps", cell: (row) => (row.down ?? []).map(({ upstream, is_critical: critical }) => html`<span>${upstream}: ${critical ? "fails without it" : "shows less"}</span>`) },
 ];
@@ -46,7 +46,7 @@ const GATEWAYS = [
   { title: "gateway", cell: (row) => html`<span class="row"><${Dot} state=${row.state} /><a class="b" href=${hrefOf("requests", { query: { gateway: row.gateway } })}>${row.gateway}</a></span>` },
   { title: "requests/s", isNumber: true, cell: (row) => rate(row.rate) },
   { title: "complete", isNumber: true, cell: (row) => percent(row.complete) },
-  { title: "workers", cell: ({ workers, silent }) => html`${workers.length}${silent.length > 0 && html`, <b class="t-failed">${silent.length} silent</b>`}` },
+  { title: "workers", isNumber: true, cell: ({ workers, silent }) => html`${workers.length}${silent.length > 0 && html`, <b class="t-failed">${silent.length} silent</b>`}` },
   { title: "in flight", isNumber: true, cell: ({ workers }) => workers.reduce((sum, one) => sum + one.in_flight, 0) },
   { title: "loop lag", isNumber: true, cell: (row) => duration(row.lag) },
   { title: "shed/s", isNumber: true, cell: (row) => number(row.refused) },
