@@ -77,7 +77,6 @@ async def test_the_phones_home_screen():
         "/picks/9/price": "price",
     }
     assert {pointer: part_at(found, pointer) for pointer in parts} == parts
-    assert found.note == ""
     assert sum(found.sent.values()) == len(body)
     assert found.sent["cart"] == len('"cart_count":10')
 
@@ -305,14 +304,12 @@ async def test_lists_and_constants():
 
 
 async def test_a_request_that_may_change_something():
-    """The response of a write has no origins, and a note says so."""
+    """The response of a write has no origins."""
     async with opened(make_app, {}) as find:
         found, _ = await find("POST", "/shelf")
         mutation, _ = await find("POST", "/shelf", {"query": "mutation { x }"})
 
     assert (found.origins, mutation.origins) == ({}, {})
-    note = "nothing is known of the parts of this answer"
-    assert (found.note, mutation.note) == (note, note)
 
 
 async def test_each_answer_is_learned_from_its_own_parts():

@@ -18,8 +18,7 @@ class OriginsRequest(msgspec.Struct, kw_only=True):
 
 
 class FoundOrigins(msgspec.Struct, kw_only=True):
-    """JSON pointers of a response to parts, and the bytes of each part; `note` says why not."""
+    """JSON pointers of a response to parts, and the bytes of each part, as far as known."""
 
     origins: dict[str, str] = {}
     sent: dict[str, int] = {}
-    note: str = ""

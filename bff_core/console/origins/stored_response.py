@@ -30,11 +30,11 @@ NOT_SENT: Final = frozenset(
 async def find_origins(
     app: Gateway, stored: OriginsRequest, learned: LearnedOrigins
 ) -> FoundOrigins:
-    """Return where the places of a stored response come from; a note says why it is not known."""
+    """Return where the places of a stored response come from; none if it is not known."""
     try:
         response = decode_foreign(stored.response)
     except NotDecoded:
-        return FoundOrigins(note="the response is not JSON")
+        return FoundOrigins()  # it is not JSON
     path, _, parameters = stored.target.partition("?")
     known: Learned | None = None
     if any(one.kind == "graphql" and one.path == path for one in routes_of(app)):
@@ -43,7 +43,7 @@ async def find_origins(
     elif stored.method == "GET":
         known = await _learned(app, stored.span_id, learned)
     if known is None:
-        return FoundOrigins(note="nothing is known of the parts of this answer")
+        return FoundOrigins()
     found = apply(known, response)
     return FoundOrigins(origins=found.parts, sent=found.bytes)
 

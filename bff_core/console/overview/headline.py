@@ -151,16 +151,23 @@ def _healthy(windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures])
     quiet = sum(one.is_screen and one.state == "quiet" for one in screens)
     if not used:
         return Headline(state="ok", text="All responses are complete. No screen was requested.")
-    aimed = any(one.objective for one in used)
     is_one = len(used) == 1
-    verb = "meets its objective" if is_one else "meet their objectives"
-    if not aimed:
-        verb = "is complete" if is_one else "are complete"
+    verb = _verb_of_healthy(len(used), sum(bool(one.objective) for one in used))
     which = " in use" if quiet else ""
     only = "The one screen" if quiet else "The screen"
     count = f"{only}{which}" if is_one else f"All {len(used)} screens{which}"
     rest = f"{_rest(quiet, windows)}.{_recovered(used)}"
     return Headline(state="ok", text=f"{count} {verb}{rest}")
+
+
+def _verb_of_healthy(screens: int, aimed: int) -> str:
+    """Return what so many screens do, of which some have an objective (`aimed`)."""
+    if aimed == screens:
+        return "meets its objective" if screens == 1 else "meet their objectives"
+    if not aimed:
+        return "is complete" if screens == 1 else "are complete"
+    met = "the one with an objective meets it" if aimed == 1 else f"{aimed} meet their objectives"
+    return f"are complete, and {met}"
 
 
 def _recovered(screens: Sequence[ScreenFigures]) -> str:

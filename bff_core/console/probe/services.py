@@ -39,10 +39,6 @@ class ProbeCalls:
     received: dict[tuple[str, ...], int] = field(default_factory=dict)
     upstreams: set[str] = field(default_factory=set)
 
-    def received_from(self, upstreams: Collection[str]) -> int:
-        """Return how many bytes these upstreams sent."""
-        return sum(size for key, size in self.received.items() if key[0] in upstreams)
-
 
 current_calls: ContextVar[ProbeCalls | None] = ContextVar("current_calls", default=None)
 """The calls of the running request of a probe."""

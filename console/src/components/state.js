@@ -46,11 +46,6 @@ function inWords(parts) {
   return `parts: ${[...amounts].map(([state, amount]) => `${amount} ${state}`).join(", ")}`;
 }
 
-/** What a layer did with a call: neutral text in a box. */
-export function Mark({ children }) {
-  return html`<span class="mark">${children}</span>`;
-}
-
 /** The class of an HTTP status: 4xx amber, 5xx red, all else muted. */
 export function statusClass(status) {
   if (status >= 500) return "t-failed";

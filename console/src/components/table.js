@@ -6,7 +6,7 @@ const DRAWN_AT_ONCE = 200;
 const MARGIN = 12; // rows drawn above and below what is visible
 
 /**
- * `columns` are {title, cell(row), isNumber, class, head}, `rows` any values with `keyOf(row)`.
+ * `columns` are {title, cell(row), isNumber, class, head, note}, `rows` any values with `keyOf(row)`.
  *
  * `hrefOf(row)` or `open(row)` make rows open something; a link must be in one of the cells for
  * the keyboard. `caption` names the table for screen readers. `rowClass(row)` tints a row.
@@ -19,7 +19,7 @@ export function Table({ caption, columns, rows, keyOf, chosen = null, open = nul
   const gap = (amount) => isVirtual && amount > 0 && html`<tr aria-hidden="true"><td class="gap" colspan=${columns.length} height=${amount * height}></td></tr>`;
   return html`<div class="scroll ${kind}" ref=${scroller} tabindex=${isVirtual ? 0 : undefined} role=${isVirtual ? "region" : undefined} aria-label=${isVirtual ? caption : undefined}>
     <table aria-rowcount=${isVirtual ? rows.length + 1 : undefined}><caption class="sr">${caption}</caption>
-      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.isNumber ? "num" : ""}>${column.head ?? column.title}</th>`)}</tr></thead>
+      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.isNumber ? "num" : ""} title=${column.note}>${column.head ?? column.title}</th>`)}</tr></thead>
       <tbody>${gap(first)}${drawn.map((row, index) => html`<${Row} key=${keyOf(row)} ...${{ row, columns, open, rowClass }} isChosen=${chosen === keyOf(row)} number=${isVirtual ? first + index + 2 : undefined} />`)}${gap(rows.length - last)}</tbody>
     </table></div>`;
 }

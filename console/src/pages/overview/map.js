@@ -7,6 +7,7 @@ import { html } from "../../html.js";
 import { installation } from "../../live-stream.js";
 import { isComfortable } from "../../settings.js";
 import { hrefOf, query } from "../../router.js";
+import { BUDGET_NOTE, BURN_NOTE, burnOf, hasBudget, isBurning } from "./budget.js";
 import { chosenRows, isBad } from "./chosen.js";
 import { layOut, LEAST_WIDTH, related } from "./layout.js";
 import { fit } from "../../measure.js";
@@ -45,7 +46,7 @@ function Label({ x, y, end = false, size = 12, class: kind = "f-ink2", weight = 
 function Heads({ columns }) {
   const { left, rightStart: right } = columns;
   const head = (x, text, end = false) => html`<${Label} x=${x} y="20" end=${end} size="11" class="f-muted">${text}<//>`;
-  return html`<g aria-hidden="true">${head(16, "Screen")}${head(left.complete, "complete", true)}${head(left.p95, "p95", true)}${columns.isBudgetShown && head(left.bar, "error budget left")}
+  return html`<g aria-hidden="true">${head(16, "Screen")}${head(left.complete, "complete", true)}${head(left.p95, "p95", true)}${columns.isBudgetShown && html`<g><title>${`${BUDGET_NOTE}. ${BURN_NOTE}.`}</title>${head(left.bar, "budget left, burn rate")}</g>`}
     ${head(columns.gatewayStart, "Gateway")}${head(right + 18, "Service")}${head(right + 176, "calls/s", true)}${head(right + 244, "p95", true)}${head(right + 294, "errors", true)}${columns.isCourseShown && head(right + 310, "latency")}</g>`;
 }
 
@@ -116,14 +117,15 @@ function RestNode({ node, row, columns, kind, hover }) {
 
 function Budget({ screen, y, left, strong }) {
   const share = screen.budget_left;
-  if (share === null || share === undefined) return html`<${Label} x=${left.bar} y=${y + 22} size="11" class="f-muted">no objective<//>`;
+  if (!hasBudget(screen)) return html`<${Label} x=${left.bar} y=${y + 22} size="11" class="f-muted">no objective<//>`;
   const tone = share <= 0 ? "failed" : share < 0.25 ? "fallback" : "work";
-  return html`<${Bar} x=${left.bar} y=${y + 15} share=${share} tone=${tone} />
-    <${Label} x=${left.end - 8} y=${y + 22} end size="11" ...${strong}>${wholePercent(share)}<//>`;
+  const burning = isBurning(screen) && { class: "f-failed-text", weight: 600 };
+  return html`<${Bar} x=${left.bar} y=${y + 15} width=${40} share=${share} tone=${tone} />
+    <${Label} x=${left.end - 8} y=${y + 22} end size="11" ...${strong} ...${burning}>${wholePercent(share)}${burning && ` · ${burnOf(screen)}`}<//>`;
 }
 
 function screenSentence(screen) {
-  const left = screen.budget_left === null || screen.budget_left === undefined ? "" : `, ${wholePercent(screen.budget_left)} of the error budget left`;
+  const left = hasBudget(screen) ? `, ${wholePercent(screen.budget_left)} of the error budget left, burn rate ${burnOf(screen)}` : "";
   const figures = screen.complete === null && screen.rate === 0 ? "no requests" : `${percent(screen.complete)} complete, p95 ${duration(screen.p95)}`;
   const down = (screen.down ?? []).map(({ upstream, is_critical: critical }) => `; ${upstream} is down: ${critical ? "it fails without it" : "it shows less"}`).join("");
   return `${screen.screen} on ${screen.gateway}, ${screen.route}: ${figures}${left}${down}`;
