@@ -86,7 +86,7 @@ class Shop:
             rows = httpx.get(url, trust_env=False, timeout=20).json()["rows"]
             if rows:
                 return rows[0]["id"]
-            time.sleep(0.1)
+            time.sleep(0.02)
         raise AssertionError(f"no request of {gateway} is {state}")
 
 
