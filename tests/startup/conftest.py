@@ -76,4 +76,4 @@ def till(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., Proc
 
     yield start
     for process in running:
-        process.kill()
+        process.kill_group()
