@@ -29,6 +29,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 
+from tests.processes.process import ForkServer
 from tests.redis_server import RedisServer
 from tests.steady_time import SteadyLoop
 
@@ -154,6 +155,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_in(item: pytest.Item, names: tuple[str, ...]) -> bool:
     return any(item.path.is_relative_to(Path(__file__).parent / name) for name in names)
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Fork processes, and end them with the session."""
+    fork_server = ForkServer()
+    yield fork_server
+    fork_server.close()
 
 
 @pytest.fixture

@@ -22,24 +22,24 @@ class FlushedSink(Protocol):
 
 
 @asynccontextmanager
-async def flushed(sinks: Sequence[Sink]) -> AsyncIterator[None]:
-    """Flush the sinks at the end of the context, all at once and for `FLUSH_SECONDS` at most."""
+async def flushed(sinks: Sequence[Sink], *, seconds: float = FLUSH_SECONDS) -> AsyncIterator[None]:
+    """Flush the sinks at the end of the context, all at once and for `seconds` at most."""
     try:
         yield
     finally:
-        flushes = [_flush(one) for one in sinks if isinstance(one, FlushedSink)]
+        flushes = [_flush(one, seconds) for one in sinks if isinstance(one, FlushedSink)]
         with suppress(TimeoutError):
-            async with asyncio.timeout(FLUSH_SECONDS):
+            async with asyncio.timeout(seconds):
                 await asyncio.gather(*flushes)
 
 
-async def _flush(sink: FlushedSink) -> None:
+async def _flush(sink: FlushedSink, seconds: float) -> None:
     """Flush a sink in a daemon thread: neither the loop nor the process waits for its end."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def work() -> None:
         try:
-            sink.flush(FLUSH_SECONDS)
+            sink.flush(seconds)
         except Exception:
             logging.getLogger("bff_core").exception("the sink %r could not be flushed", sink)
         with suppress(RuntimeError):  # the loop is closed: nothing waits any more

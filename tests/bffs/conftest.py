@@ -1,13 +1,8 @@
 """The reference gateways over the mock services: in this process, or in processes of their own."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,11 +12,10 @@ from starlette.testclient import TestClient
 from bff_core.testing import client
 from tests.bffs.in_process import SCRIPTS, app_of
 from tests.processes.ports import free_port, free_ports
+from tests.processes.process import ForkServer, Process
+from tests.processes.services import answers
 from tests.processes.settings import PATIENT
 from tests.reference_project import SERVICES
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -87,35 +81,40 @@ def mocks() -> Mocks:
     return Mocks({name: TestClient(app_of(name)) for name in SCRIPTS})
 
 
-def wait_for(url: str, starting: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and starting.poll() is None:
-        with suppress(httpx.TransportError):
-            if httpx.get(url, trust_env=False).status_code == 200:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"{url} did not come up")
-
-
-@contextmanager
-def process(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    running = subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=ROOT, env=os.environ | environment
-    )
-    try:
-        yield running
-    finally:
-        running.terminate()
-        running.wait(timeout=PATIENCE)
+RunModule = Callable[..., AbstractContextManager[Process]]
 
 
 @pytest.fixture(scope="session")
-def served_mocks() -> Iterator[ServedMocks]:
+def run_module(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> RunModule:
+    """Return what runs a module while a context is open, as soon as all its ports answer."""
+    folder = tmp_path_factory.mktemp("logs")
+
+    @contextmanager
+    def run(*command: str, ports: Collection[int], path: str, **environ: str):
+        process = Process(
+            fork_server,
+            *command,
+            log=folder / f"{min(ports)}.log",
+            environ=environ,
+            is_ready=lambda: all(answers(port, path) for port in ports),
+        )
+        try:
+            yield process.start().wait_until_ready()
+        finally:
+            process.stop()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def served_mocks(run_module: RunModule) -> Iterator[ServedMocks]:
     """Serve the services once; tests that change them undo what they did."""
     ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
-    with process("services_mock", SERVICES_PORT=str(ports["users"])) as starting, ExitStack() as up:
-        for port in ports.values():
-            wait_for(f"http://127.0.0.1:{port}/healthz", starting)
+    first = str(ports["users"])
+    with (
+        run_module("services_mock", ports=ports.values(), path="/healthz", SERVICES_PORT=first),
+        ExitStack() as up,
+    ):
         # Connections are given up before the services close them, after five seconds.
         options = {"trust_env": False, "timeout": 10, "limits": httpx.Limits(keepalive_expiry=2)}
         clients = {
@@ -146,17 +145,18 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def serve(served_mocks) -> Callable[..., AbstractContextManager[Served]]:
+def serve(
+    run_module: RunModule, served_mocks: ServedMocks
+) -> Callable[..., AbstractContextManager[Served]]:
     """Serve a gateway over sockets, for what only they can show."""
 
     @contextmanager
     def serve_named(name: str, **environment: str) -> Iterator[Served]:
         port = free_port()
-        url = f"http://127.0.0.1:{port}"
         command = ("uvicorn", f"bffs.{name}.app:app", f"--port={port}", "--log-level=warning")
-        with process(*command, **served_mocks.environment | environment) as starting:
-            wait_for(f"{url}/readyz", starting)
-            yield Served(url, starting.pid)
+        environ = served_mocks.environment | environment
+        with run_module(*command, ports=[port], path="/readyz", **environ) as process:
+            yield Served(f"http://127.0.0.1:{port}", process.pid)
 
     return serve_named
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +12,8 @@ import pytest
 
 from tests.observe.otlp_receiver import ReceivedSpan, otlp_receiver
 from tests.processes.ports import free_port
-from tests.processes.services import answers
 from tests.server.talking import until
 
-ROOT = Path(__file__).parents[2]
 INTERNAL, SERVER, CLIENT = 1, 2, 3
 HOME = "{ home { viewer { name } cart { count } deals { product { title stock { status } } } } }"
 PRODUCTS = "{ products(first: 3) { total items { title stock { status } rating { average } } } }"
@@ -30,20 +26,6 @@ def send(url: str, query: str) -> None:
     answer = httpx.post(f"{url}/graphql", json={"query": query}, headers=headers, timeout=20)
     assert answer.status_code == 200, answer.text
     assert answer.json().get("data"), answer.text
-
-
-@contextmanager
-def served(port: int, environ: dict[str, str]) -> Iterator[int]:
-    """Serve the web gateway with two workers, and yield its process id; at the end shut it down."""
-    command = ("bff_core", "serve", "bffs.web.app:app", f"--port={port}", "--workers=2")
-    with subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=ROOT, env=os.environ | environ
-    ) as gateway:
-        try:
-            yield gateway.pid
-        finally:
-            gateway.terminate()
-            gateway.wait(30)
 
 
 def workers_of(pid: int) -> list[int]:
@@ -62,7 +44,9 @@ def stopped(pid: int) -> Iterator[None]:
 
 
 @pytest.mark.needs("redis-server")
-async def test_every_request_of_all_workers_is_a_whole_trace(served_mocks, redis_server) -> None:
+async def test_every_request_of_all_workers_is_a_whole_trace(
+    run_module, served_mocks, redis_server
+) -> None:
     """Also those that were answered just before the shutdown: it flushes."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -78,10 +62,10 @@ async def test_every_request_of_all_workers_is_a_whole_trace(served_mocks, redis
             "BFF_SESSION_URL": redis_server.url,
             "BFF_LIMITS_URL": redis_server.url,
         }
-        with served(port, environ) as gateway:
-            await until(lambda: answers(port, "/readyz"), seconds=30)
-            await until(lambda: len(workers_of(gateway)) == 2, seconds=30)
-            for worker in workers_of(gateway):  # each in turn, so that the other one answers
+        command = ("bff_core", "serve", "bffs.web.app:app", f"--port={port}", "--workers=2")
+        with run_module(*command, ports=[port], path="/readyz", **environ) as gateway:
+            await until(lambda: len(workers_of(gateway.pid)) == 2, seconds=30)
+            for worker in workers_of(gateway.pid):  # each in turn, so that the other one answers
                 with stopped(worker):
                     for _ in range(TIMES // 2):
                         send(url, HOME)

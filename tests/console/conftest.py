@@ -1,6 +1,6 @@
 """A console over gateways of this process, and a client that is a browser on this machine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from bff_core.console.console_app import ConsoleApp
 from bff_core.console.sign_in.access import Access
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.console.static_files import StaticFiles
+from tests.console.npm import installed
 
 INDEX = (
     '<!doctype html><html lang="en"><head><link rel="stylesheet" href="/console/assets/app.css">'
@@ -51,3 +52,10 @@ def pages(tmp_path) -> Pages:
     (tmp_path / "fonts").mkdir()
     (tmp_path / "fonts" / "mark.svg").write_text("<svg/>")
     return Pages(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def npm_folder() -> Iterator[Path]:
+    """Return a copy of the sources of the pages, with their packages; gone after the session."""
+    with installed() as folder:
+        yield folder

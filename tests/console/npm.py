@@ -1,9 +1,10 @@
 """Builds the console's pages in a folder of its own, with the packages that its lock names."""
 
-import functools
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -11,13 +12,14 @@ SOURCES = ROOT / "console"
 ASSETS = ROOT / "bff_core" / "console" / "assets"
 
 
-@functools.cache
-def installed() -> Path:
-    """Copy the sources of the pages and install their packages; return the folder."""
-    folder = Path(tempfile.mkdtemp(prefix="bff-console-")) / "console"
-    shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("node_modules"))
-    run("npm", "ci", cwd=folder)
-    return folder
+@contextmanager
+def installed() -> Iterator[Path]:
+    """Copy the sources of the pages and install their packages; remove the folder at the end."""
+    with tempfile.TemporaryDirectory(prefix="bff-console-") as temporary:
+        folder = Path(temporary) / "console"
+        shutil.copytree(SOURCES, folder, ignore=shutil.ignore_patterns("node_modules"))
+        run("npm", "ci", cwd=folder)
+        yield folder
 
 
 def run(*command: str, cwd: Path) -> str:

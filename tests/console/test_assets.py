@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.npm import ASSETS, SOURCES, installed, run
+from tests.console.npm import ASSETS, SOURCES, run
 
 MAX_STYLE_BYTES = 20_000
 MAX_SCRIPT_BYTES = 60_000
@@ -27,9 +27,9 @@ def imported(name: str, found: set[str] | None = None) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.needs("node", "npm")
-def test_the_assets_are_those_that_the_sources_give(tmp_path: Path):
+def test_the_assets_are_those_that_the_sources_give(npm_folder: Path, tmp_path: Path):
     """A build with the locked packages writes the committed files, byte by byte."""
-    run("node", "build.mjs", str(tmp_path / "assets"), cwd=installed())
+    run("node", "build.mjs", str(tmp_path / "assets"), cwd=npm_folder)
 
     built = {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()}
     committed = {path.name: path.read_bytes() for path in ASSETS.iterdir()}

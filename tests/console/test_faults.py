@@ -1,6 +1,7 @@
 """The API of faults, processes and logs over real mock services."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from bff_core.console.development import Development
 from bff_core.console.faults.control import COUNTS
 from bff_core.console.faults.headline import faults_headline
 from bff_core.console.logs.ring import LogRing
-from bff_core.console.model import ClientView, FaultCard, Live, ProcessInfo
+from bff_core.console.model import ClientView, FaultCard, ProcessInfo
 from bff_core.console.program_client import ProgramClient
 from bff_core.console.routes import faults as faults_api
 from bff_core.console.sources import GatewaySource
@@ -335,24 +336,30 @@ async def test_processes_are_stopped_and_started(opened):
     assert (unknown.status_code, forged.status_code) == (404, 403)
 
 
+async def next_cards(frames) -> list[dict]:
+    """Return the cards of the next live message that has some."""
+    async for frame in frames:
+        data = frame.partition(b"data: ")[2]
+        if data and (cards := json.loads(data).get("faults")):
+            return cards
+    raise AssertionError("the stream ended")
+
+
 async def test_live_pages_get_cards_that_changed(opened, run):
     """A change by any page, or of a process, is sent once."""
     async with opened() as (page, http):
-        contribute = page.live._contributors[-2]
         await http.get("/console/api/faults")
-        messages = []
-        for change in (lambda: None, lambda: put(http, errors=1.0), lambda: None):
-            if (changing := change()) is not None:
-                await changing
-            message = Live(time=0)
-            await contribute(message, False)
-            messages.append(message.faults)
+        frames = page.live.frames()
+        first = await next_cards(frames)
+        await put(http, errors=1.0)
+        second = await next_cards(frames)
         run.set_state("reviews", "failed")
-        message = Live(time=0)
-        await contribute(message, False)
+        third = await next_cards(frames)
+        await frames.aclose()
+        await page.live.aclose()
 
-    assert [None if one is None else one[0].errors for one in messages] == [0, 1, None]
-    assert [one.state for one in message.faults] == ["failed", "running"]
+    assert [cards[0].get("errors", 0) for cards in (first, second)] == [0, 1]
+    assert [one["state"] for one in third] == ["failed", "running"]
 
 
 async def test_logs_are_read_and_filtered(opened, run):

@@ -73,7 +73,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Do what the page says, with free ports and a certificate of our own."""
     folder = tmp_path_factory.mktemp("shop")
     (command,) = re.findall(r"^ {4}(openssl rand .*)$", PAGE, re.MULTILINE)
@@ -81,7 +81,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     files = ["-keyout", "shop.key", "-out", "shop.pem", "-subj", "/CN=shop.example"]
     subprocess.run(["openssl", "req", *made, *files], cwd=folder, check=True, capture_output=True)
-    fork_server, port, gateway_port = ForkServer(), free_port(), free_port()
+    port, gateway_port = free_port(), free_port()
     gateway = Process(
         fork_server,
         *("bff_core", "serve", "tests.console.plain_shop:app", "--port", str(gateway_port)),
@@ -98,7 +98,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         proxy.terminate()
         proxy.wait(10)
         gateway.kill()
-        fork_server.close()
 
 
 def wait_for_workers(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """The console's page of sagas: what is stuck, why, and resuming it."""
 
-import asyncio
 import time
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -23,11 +22,12 @@ from bff_core import (
 )
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
-from bff_core.events import Events, OperatorActed
+from bff_core.events import Events, OperatorActed, SagaEnded
 from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
 from tests.console.conftest import CHANGE, browser
 from tests.operated_shop import OPERATOR, TOKEN
+from tests.processes.waiting import until
 
 HOST = "10.0.0.1"
 
@@ -100,9 +100,8 @@ class Till:
         return row
 
     async def until_settled(self):
-        """Wait until no saga is open."""
-        while (await self.page()).json()["sagas"]:  # noqa: ASYNC110 # another task ends it
-            await asyncio.sleep(0.005)
+        """Wait until the saga has ended."""
+        await until(lambda: any(isinstance(one, SagaEnded) for one in self.heard))
 
 
 @asynccontextmanager

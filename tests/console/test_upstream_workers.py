@@ -21,14 +21,6 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
 CONSOLE = "/console/api/upstreams/reviews"
 
 
-@pytest.fixture(scope="module")
-def fork_server() -> Iterator[ForkServer]:
-    """Fork processes, and end them with the module."""
-    fork_server = ForkServer()
-    yield fork_server
-    fork_server.close()
-
-
 class Rated(Process):
     """A gateway with two workers, whose service is at two closed ports."""
 

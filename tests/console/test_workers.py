@@ -21,14 +21,6 @@ TOKEN = "the-operator-s-own-token"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
-@pytest.fixture(scope="module")
-def fork_server() -> Iterator[ForkServer]:
-    """Fork processes, and end them with the module."""
-    fork_server = ForkServer()
-    yield fork_server
-    fork_server.close()
-
-
 class Till(Process):
     """Two workers; `folder` is where their parent makes its own."""
 

@@ -13,14 +13,6 @@ FAULT_GATEWAY = "tests.faults.fault_gateway:app"
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """Fork the processes of the session, and end them with it."""
-    fork_server = ForkServer()
-    yield fork_server
-    fork_server.close()
-
-
-@pytest.fixture(scope="session")
 def site(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Where processes are started and found again."""
     return Site(fork_server, tmp_path_factory.mktemp("site"))

@@ -56,11 +56,12 @@ def suite() -> Iterator[Callable[..., str]]:
         one.wait()
 
 
-def test_required_tests_of_the_suite_pass(suite: Callable[..., str], tmp_path: Path) -> None:
+def test_required_tests_of_the_suite_pass(
+    suite: Callable[..., str], fork_server: ForkServer, tmp_path: Path
+) -> None:
     """As many as ever, with nothing but the public names of the framework."""
     origin, port = free_port(), free_port()
     suite("node", "test-engine/server/server.mjs", port=origin, pidfile=str(tmp_path / "pid"))
-    fork_server = ForkServer()
     gate = Process(
         fork_server,
         *("bff_core", "serve", "tests.foreign.cache_gateway:make_app", "--port", str(port)),
@@ -77,7 +78,6 @@ def test_required_tests_of_the_suite_pass(suite: Callable[..., str], tmp_path: P
         required = json.loads(suite("node", "--input-type=module", "--eval", COUNT))
     finally:
         gate.kill()
-        fork_server.close()
 
     failed = {name: results.get(name) for name in required if results.get(name) is not True}
     assert len(required) - len(failed) >= LEAST, failed

@@ -15,11 +15,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bffs.conftest import ROOT, ServedMocks, process, served_mocks, wait_for
-from tests.processes.ports import free_port
+from tests.bffs.conftest import RunModule, ServedMocks, run_module, served_mocks
+from tests.processes.ports import free_ports
 
-__all__ = ["served_mocks"]  # a fixture
+__all__ = ["run_module", "served_mocks"]  # fixtures
 
+ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "openapi"
 TOOLS = ROOT / "build" / "openapi-tools"
 SCHEMATHESIS = "schemathesis@4.32.5"
@@ -68,17 +69,16 @@ def tools() -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(served_mocks: ServedMocks) -> Iterator[Mapping[str, str]]:
+def served(run_module: RunModule, served_mocks: ServedMocks) -> Iterator[Mapping[str, str]]:
     """Serve the gateways, whose answers pages of another origin may read; return their URLs."""
-    urls = {name: f"http://127.0.0.1:{free_port()}" for name in GATEWAYS}
+    ports = dict(zip(GATEWAYS, free_ports(len(GATEWAYS)), strict=True))
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     with ExitStack() as started:
-        for name, url in urls.items():
-            settings = {"BFF_PORT": url.rpartition(":")[2], "BFF_CORS_ORIGINS": "https://a.example"}
+        for name, port in ports.items():
+            settings = {"BFF_PORT": f"{port}", "BFF_CORS_ORIGINS": "https://a.example"}
+            environ = served_mocks.environment | settings
             command = ("bff_core", "serve", f"bffs.{name}.app:app")
-            program = started.enter_context(
-                process(*command, **(served_mocks.environment | settings))
-            )
-            wait_for(f"{url}/readyz", program)
+            started.enter_context(run_module(*command, ports=[port], path="/readyz", **environ))
         yield urls
 
 

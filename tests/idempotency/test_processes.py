@@ -24,11 +24,9 @@ PATIENCE = 20.0
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Iterator[Site]:
+def site(fork_server: ForkServer, tmp_path_factory) -> Site:
     """Return where processes are started."""
-    fork_server = ForkServer()
-    yield Site(fork_server, tmp_path_factory.mktemp("site"))
-    fork_server.close()
+    return Site(fork_server, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

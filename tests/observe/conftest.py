@@ -20,14 +20,6 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[OTLPReceiver]:
         yield receiver
 
 
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """Fork processes, and end them with the session."""
-    fork_server = ForkServer()
-    yield fork_server
-    fork_server.close()
-
-
 @pytest.fixture
 def serve(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., tuple[Process, int]]]:
     """Start a server of the failing gateway; return it with its port when it serves."""

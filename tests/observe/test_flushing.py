@@ -2,20 +2,17 @@
 
 import asyncio
 import threading
-import time
 
-import pytest
-
-from bff_core.observe import flushing
 from bff_core.observe.flushing import flushed
 
 
 class Sink:
-    """A sink whose flush takes a time."""
+    """A sink whose flush waits until it may go on, and then may fail."""
 
-    def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
-        self.seconds = seconds
+    def __init__(self, error: Exception | None = None) -> None:
         self.error = error
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
         self.is_flushed = threading.Event()
 
     def __call__(self, event: object, /) -> None:
@@ -23,7 +20,7 @@ class Sink:
 
     def flush(self, seconds: float, /) -> None:
         """Send what is left."""
-        time.sleep(self.seconds)
+        self.may_go_on.wait()
         if self.error is not None:
             raise self.error
         self.is_flushed.set()
@@ -31,7 +28,7 @@ class Sink:
 
 async def test_all_sinks_are_flushed(caplog):
     """One that fails is logged, and the others are flushed."""
-    good, broken = Sink(), Sink(error=LookupError("no collector"))
+    good, broken = Sink(), Sink(LookupError("no collector"))
 
     async with flushed([broken, good]):
         assert not good.is_flushed.is_set()
@@ -40,17 +37,23 @@ async def test_all_sinks_are_flushed(caplog):
     assert "could not be flushed" in caplog.text
 
 
-@pytest.mark.slow
-def test_a_sink_that_hangs_delays_neither_the_loop_nor_the_process(monkeypatch):
+def test_a_sink_that_hangs_delays_neither_the_loop_nor_the_process():
     """The loop ends after the limit, for all sinks together, and joins no thread."""
-    monkeypatch.setattr(flushing, "FLUSH_SECONDS", 0.2)
+    hanging = [Sink(), Sink()]
+    for one in hanging:
+        one.may_go_on.clear()
 
     async def run() -> None:
-        async with flushed([Sink(5.0), Sink(5.0)]):
+        async with flushed(hanging, seconds=0.05):
             pass
 
-    began = time.monotonic()
     asyncio.run(run())
+    flushing = [one for one in threading.enumerate() if one.name == "bff-flush"]
+    is_daemon = [one.daemon for one in flushing]
+    for one in hanging:
+        one.may_go_on.set()
+    for thread in flushing:
+        thread.join()
 
-    assert time.monotonic() - began < 2.0
-    assert all(one.daemon for one in threading.enumerate() if one.name == "bff-flush")
+    assert is_daemon == [True, True]
+    assert all(one.is_flushed.is_set() for one in hanging)

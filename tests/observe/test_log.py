@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -30,6 +32,7 @@ from bff_core.events import (
     SagaEnded,
     SagaStuck,
     SessionChanged,
+    Sink,
     StoreChanged,
 )
 from bff_core.observe.formatters import json_line
@@ -338,61 +341,88 @@ def test_text_that_quotes_what_was_sent_is_masked(event):
     assert "abc.def" not in written("json", event)
 
 
-@pytest.mark.parametrize("added", ["handler", "filter", "formatter", "level", "parent"])
-def test_who_changes_the_logger_gets_its_records(added):
-    """A line is written without a record only as long as this makes no difference."""
-    stream, records = io.StringIO(), []
-    sink = log_sink("json", stream=stream)
-    logger = logging.getLogger(LOGGER)
-    (own,) = logger.handlers
-    mine = logging.Handler()
-    mine.emit = records.append
-    match added:
-        case "handler":
-            logger.addHandler(mine)
-        case "filter":
-            own.addFilter(lambda record: records.append(record) or True)
-        case "formatter":
-            own.setFormatter(logging.Formatter("%(event_name)s mine"))
-        case "level":
-            own.setLevel(logging.ERROR)
-        case "parent":
-            logging.getLogger().addHandler(mine)
-            logger.propagate = True
-    try:
-        sink(EVERY[3])
-    finally:
-        logger.removeHandler(mine)
-        logging.getLogger().removeHandler(mine)
+@dataclass
+class Logged:
+    """Our logger, what our handler wrote, and a handler of a user with the records that it got."""
 
-    line = stream.getvalue()
-    match added:
-        case "formatter":
-            assert line == "breaker.changed mine\n"
-        case "level":
-            assert line == ""
-        case _:
-            assert [one.event["state"] for one in records] == ["open"]
-            assert json.loads(line)["state"] == "open"
+    logger: logging.Logger
+    own: logging.Handler
+    stream: io.StringIO
+    sink: Sink
+    mine: logging.Handler
+    records: list[logging.LogRecord]
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    """Set up our logger; take the handler of the user off again."""
+    stream, mine, records = io.StringIO(), logging.Handler(), []
+    mine.emit = records.append
+    sink, logger = log_sink("json", stream=stream), logging.getLogger(LOGGER)
+    (own,) = logger.handlers
+    yield Logged(logger, own, stream, sink, mine, records)
+    logger.removeHandler(mine)
+    logging.getLogger().removeHandler(mine)
+
+
+def add_handler(logged: Logged) -> None:
+    """Add a handler to our logger."""
+    logged.logger.addHandler(logged.mine)
+
+
+def add_filter(logged: Logged) -> None:
+    """Add a filter to our handler."""
+    logged.own.addFilter(lambda record: logged.records.append(record) or True)
+
+
+def add_handler_of_parent(logged: Logged) -> None:
+    """Add a handler to the root logger, which gets our records."""
+    logging.getLogger().addHandler(logged.mine)
+    logged.logger.propagate = True
+
+
+@pytest.mark.parametrize("add", [add_handler, add_filter, add_handler_of_parent])
+def test_who_changes_the_logger_gets_its_records(logged, add):
+    """A line is written without a record only as long as this makes no difference."""
+    add(logged)
+    logged.sink(EVERY[3])
+
+    assert [one.event["state"] for one in logged.records] == ["open"]
+    assert json.loads(logged.stream.getvalue())["state"] == "open"
+
+
+def test_a_formatter_of_the_user_writes_the_line(logged):
+    """It gets a record, as formatters do."""
+    logged.own.setFormatter(logging.Formatter("%(event_name)s mine"))
+    logged.sink(EVERY[3])
+
+    assert logged.stream.getvalue() == "breaker.changed mine\n"
+
+
+def test_a_level_of_the_user_is_obeyed(logged):
+    """Events below the level of the handler are not written."""
+    logged.own.setLevel(logging.ERROR)
+    logged.sink(EVERY[3])
+
+    assert logged.stream.getvalue() == ""
 
 
 def test_both_ways_write_the_same_line():
     """Whether a record is made or not."""
-    text, record_text = io.StringIO(), io.StringIO()
-    for stream, is_shared in ((text, False), (record_text, True)):
-        sink = log_sink("json", stream=stream)
-        if is_shared:
-            logging.getLogger(LOGGER).addHandler(logging.NullHandler())
-        for event in EVERY:
-            sink(event)
+    text, with_records = written("json", *EVERY, level="info"), io.StringIO()
+    sink = log_sink("json", stream=with_records)
+    logging.getLogger(LOGGER).addHandler(logging.NullHandler())
+    for event in EVERY:
+        sink(event)
     logging.getLogger(LOGGER).handlers.clear()
 
     lines, others = (
-        [json.loads(line) for line in s.getvalue().splitlines()] for s in (text, record_text)
+        [json.loads(line) for line in one.splitlines()] for one in (text, with_records.getvalue())
     )
     for line in (*lines, *others):
         line.pop("time")
         line.pop("traceback", None)
+    assert len(lines) > len(EVERY) / 2
     assert lines == others
 
 

@@ -321,11 +321,18 @@ async def _fails() -> None:
 
 
 @pytest.mark.parametrize(
-    ("work", "is_cancelled", "outcome"),
-    [(_works, False, "done"), (_fails, False, "failed"), (_works, True, "cancelled")],
+    ("work", "act", "outcome"),
+    [
+        (_works, lambda _: None, "done"),
+        (_fails, lambda _: None, "failed"),
+        (_works, lambda task: task.cancel(), "cancelled"),
+    ],
+    ids=["done", "failed", "cancelled"],
 )
 async def test_traced_background_work_runs_under_its_own_name(
-    work: Callable[[], Coroutine[object, object, None]], is_cancelled: bool, outcome: str
+    work: Callable[[], Coroutine[object, object, None]],
+    act: Callable[[asyncio.Task[None]], object],
+    outcome: str,
 ) -> None:
     """A list of the running tasks shows what runs, and each that starts ends with an outcome."""
     tracer = Tracer()
@@ -333,8 +340,7 @@ async def test_traced_background_work_runs_under_its_own_name(
 
     task = background.spawn(work())
     assert {one.get_coro().__qualname__ for one in asyncio.all_tasks()} >= {work.__qualname__}
-    if is_cancelled:
-        task.cancel()  # before it ever ran
+    act(task)  # before it ever ran
     await asyncio.wait([task])
     await asyncio.sleep(0)
 

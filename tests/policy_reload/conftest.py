@@ -1,7 +1,5 @@
 """Fixtures for tests with processes, signals and sockets."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.processes.process import ForkServer
@@ -9,8 +7,6 @@ from tests.processes.site import Site
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Return the place where processes are started."""
-    fork_server = ForkServer()
-    yield Site(fork_server, tmp_path_factory.mktemp("policies"))
-    fork_server.close()
+    return Site(fork_server, tmp_path_factory.mktemp("policies"))

@@ -134,6 +134,13 @@ class Process:
         self.signal(signal.SIGKILL)
         self.wait_for_end()
 
+    def kill_group(self) -> None:
+        """End it and all that it started, also what a parent that was killed left behind."""
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self.wait_for_end()
+
     def stop(self) -> None:
         """Ask it to end, and wait until it is gone."""
         self.ask_to_end()

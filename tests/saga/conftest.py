@@ -1,20 +1,11 @@
 """The processes of the shop, for tests that kill them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.processes.process import ForkServer
 from tests.processes.site import Site
-
-
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """Fork processes, and end them with the session."""
-    fork_server = ForkServer()
-    yield fork_server
-    fork_server.close()
 
 
 @pytest.fixture

@@ -12,14 +12,6 @@ from tests.processes.services import answers
 DEPOT = "tests.server.depot:app"
 
 
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """Fork processes, and end them with the session."""
-    fork_server = ForkServer()
-    yield fork_server
-    fork_server.close()
-
-
 def free_port() -> int:
     """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:

@@ -44,9 +44,17 @@ class Served:
     port: int
     client: httpx.Client
 
-    def connect(self) -> socket.socket:
-        """Open a connection whose reads fail after five seconds."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+    def connect(self, *, receive_buffer: int = 0) -> socket.socket:
+        """Open a connection whose reads fail after five seconds.
+
+        `receive_buffer` is how many bytes the system may take for it before they are read.
+        """
+        connection = socket.socket()
+        connection.settimeout(5)
+        if receive_buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.connect(("127.0.0.1", self.port))
+        return connection
 
     def ask(self, target: str, *, method: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
         """Send one ordinary request; return status and body."""

@@ -49,7 +49,7 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def eventually(holds, seconds: float = 3.0) -> bool:
+def eventually(holds, seconds: float = 20.0) -> bool:
     """Wait, at most for some seconds, until something holds."""
     until = time.monotonic() + seconds
     while not holds():
@@ -259,7 +259,7 @@ def test_an_export_is_a_chunked_stream_of_all_orders(orders):
 
 def test_an_export_stops_when_its_client_leaves(orders):
     """The client has gone, so nothing is written any more; the call counts as aborted."""
-    with orders.connect() as connection:
+    with orders.connect(receive_buffer=4096) as connection:
         connection.sendall(b"GET /orders/export HTTP/1.1\r\nHost: test\r\n\r\n")
         first = connection.recv(1024)
         active = orders.calls()["active"]

@@ -57,14 +57,6 @@ async def started(values: Settings, **options: Any) -> AsyncIterator[Started]:
 Start = Callable[..., AbstractAsyncContextManager[Started]]
 
 
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """Fork processes, and end them with the session."""
-    fork_server = ForkServer()
-    yield fork_server
-    fork_server.close()
-
-
 @pytest.fixture
 def till(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Start servers of the till; `port` says where."""
@@ -84,4 +76,4 @@ def till(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[..., Proc
 
     yield start
     for process in running:
-        process.kill()
+        process.kill_group()

@@ -51,7 +51,6 @@ async def test_a_warning_is_logged_once_and_not_by_each_worker(till, server, rea
     process = till(*command, BFF_IDEMPOTENCY_URL=REDIS).wait_until_ready()
     await until(lambda: process.output.count(ready) == 2)
     await until(lambda: "configuration.warned" in process.output)
-    process.stop()
 
     lines = [json.loads(line) for line in process.output.splitlines() if line.startswith("{")]
     warned = [line["variable"] for line in lines if line["event"] == "configuration.warned"]

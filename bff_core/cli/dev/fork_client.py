@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bff_core.cli.dev.fork_server import take_orders
+from bff_core.cli.dev.process_guard import tell
 
 MODULE: Final = "bff_core.cli.dev.fork_server"
 
@@ -70,6 +72,13 @@ def started_server(root: Path) -> ForkServer:
     return ForkServer(process.pid, ours, process.wait)
 
 
+def _kill(pid: int) -> None:
+    """Kill a process that may not lead its group yet, or that may have ended."""
+    tell(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
 class ForkServerEnded(Exception):
     """The fork server ended; nothing can be started."""
 
@@ -116,7 +125,10 @@ class ForkClient:
         *,
         is_reload: bool,
     ) -> Forked:
-        """Start a module; raise `ForkServerEnded` if there is no fork server any more."""
+        """Start a module; raise `ForkServerEnded` if there is no fork server any more.
+
+        If it is cancelled, the process is killed: nothing else would know of it.
+        """
         await self.ready()
         self._numbers += 1
         number = self._numbers
@@ -133,7 +145,12 @@ class ForkClient:
             socket.send_fds(self._channel, [json.dumps(order).encode()], descriptors)
         except OSError as error:
             raise ForkServerEnded(f"the fork server takes no order: {error}") from None
-        return await future
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            with suppress(ForkServerEnded):
+                _kill((await future).pid)
+            raise
 
     def retire(self) -> None:
         """End it as soon as the processes that it started have ended: it reports their exits."""

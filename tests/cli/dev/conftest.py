@@ -166,7 +166,8 @@ def _lives(pid: int) -> bool:
 
 
 @contextlib.contextmanager
-def _starter() -> Iterator[Callable[..., Started]]:
+def _starter(temporary: Path) -> Iterator[Callable[..., Started]]:
+    """Yield what starts commands; those that are killed leave their sockets in this folder."""
     with contextlib.ExitStack() as running:
 
         def run(
@@ -178,7 +179,7 @@ def _starter() -> Iterator[Callable[..., Started]]:
         ) -> Started:
             started = Started(
                 *command,
-                environ=environ,
+                environ={"TMPDIR": str(temporary), **environ},
                 folder=folder,
                 ignores_sigint=ignores_sigint,
                 on_terminal=on_terminal,
@@ -190,16 +191,16 @@ def _starter() -> Iterator[Callable[..., Started]]:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Started]]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Started]]:
     """Start commands that end with the test."""
-    with _starter() as run:
+    with _starter(tmp_path_factory.mktemp("run")) as run:
         yield run
 
 
 @pytest.fixture(scope="module")
-def start_for_all() -> Iterator[Callable[..., Started]]:
+def start_for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Started]]:
     """Start commands that end with the last test of the module."""
-    with _starter() as run:
+    with _starter(tmp_path_factory.mktemp("run")) as run:
         yield run
 
 

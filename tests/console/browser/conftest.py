@@ -4,12 +4,14 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.console.npm import ASSETS, SOURCES, installed
+from tests.console.npm import ASSETS, SOURCES
 
 RECORDED = 1_789_957_000
 """When the fixtures were made, in Unix seconds: pages are shown as if it were then."""
@@ -21,6 +23,11 @@ class Opened:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
+
+    def hear(self, message: ConsoleMessage) -> None:
+        """Remember an error or a warning of the page's console."""
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
 
 
 def serve(**environ: str) -> Iterator[str]:
@@ -60,50 +67,51 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+Show = Callable[..., Opened]
+
+
+@contextmanager
+def windows(console: str, chromium: Browser) -> Iterator[Show]:
+    """Yield what opens an address of the console in a window of its own; close all at the end."""
+    with ExitStack() as opened_windows:
+
+        def open_page(
+            path: str,
+            *,
+            theme: str = "light",
+            width: int = 1440,
+            height: int = 900,
+            base: str = "",
+            is_frozen: bool = True,
+        ) -> Opened:
+            context = chromium.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme=theme,
+                reduced_motion="reduce",
+                timezone_id="UTC",
+            )
+            opened_windows.callback(context.close)
+            context.set_default_timeout(10_000)
+            opened = Opened(context.new_page())
+            if is_frozen:
+                opened.page.clock.set_fixed_time(RECORDED)
+            opened.page.on("console", opened.hear)
+            opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+            opened.page.goto(f"{base or console}{path}")
+            opened.page.wait_for_selector("main section, main .answer, main .panel, main table")
+            return opened
+
+        yield open_page
+
+
 @pytest.fixture
-def show(console: str, chromium: Browser) -> Iterator[Callable[..., Opened]]:
+def show(console: str, chromium: Browser) -> Iterator[Show]:
     """Return what opens an address of the console in a window of its own."""
-    contexts = []
-
-    def open_page(
-        path: str,
-        *,
-        theme: str = "light",
-        width: int = 1440,
-        height: int = 900,
-        base: str = "",
-        is_frozen: bool = True,
-    ) -> Opened:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            reduced_motion="reduce",
-            timezone_id="UTC",
-        )
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        opened = Opened(context.new_page())
-        if is_frozen:
-            opened.page.clock.set_fixed_time(RECORDED)
-        opened.page.on(
-            "console",
-            lambda message: (
-                opened.complaints.append(message.text)
-                if message.type in {"error", "warning"}
-                else None
-            ),
-        )
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        opened.page.goto(f"{base or console}{path}")
-        opened.page.wait_for_selector("main section, main .answer, main .panel, main table")
-        return opened
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    with windows(console, chromium) as open_page:
+        yield open_page
 
 
 @pytest.fixture(scope="session")
-def axe() -> str:
+def axe(npm_folder: Path) -> str:
     """Return the script of axe-core."""
-    return (installed() / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    return (npm_folder / "node_modules" / "axe-core" / "axe.min.js").read_text()

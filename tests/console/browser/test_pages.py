@@ -1,36 +1,57 @@
 """Each page in both themes: no violation of accessibility rules, no complaint of the browser."""
 
 import os
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.console.browser.conftest import Opened, windows
 from tests.console.browser.pages import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node", "npm")]
 
-pages = pytest.mark.parametrize("name", PAGES)
+RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
+"""What axe looks for in each theme: only colours differ between the two."""
 
 
-@pages
-def test_a_page_has_no_violations_and_no_complaints(show, axe, name):
+@pytest.fixture(scope="module", params=list(PAGES))
+def named(
+    request: pytest.FixtureRequest, console: str, chromium: Browser
+) -> Iterator[tuple[str, Opened]]:
+    """Open each page once, for all tests of it; yield its name and the page."""
+    with windows(console, chromium) as open_page:
+        yield request.param, open_page(PAGES[request.param])
+
+
+def test_a_page_has_no_violations_and_no_complaints(named, axe):
     """In both themes axe finds nothing; `SCREENSHOTS=folder` stores pictures."""
-    opened = show(PAGES[name])
-    opened.page.evaluate(axe)
+    name, opened = named
+    pictures = {f"{name}-{theme}" for theme in RULES}
+    found = violations_in_both_themes(opened.page, axe, name, pictures)
 
-    found = {}
-    for theme in ("light", "dark"):
-        opened.page.emulate_media(color_scheme=theme)
-        found[theme] = violations(opened.page)
-        store_picture(opened.page, f"{name}-{theme}.png")
     assert found == {"light": [], "dark": []}
     assert opened.complaints == []
 
 
-def violations(page: Page) -> list[str]:
+def violations_in_both_themes(
+    page: Page, axe: str, name: str, pictures: Collection[str]
+) -> dict[str, list[str]]:
+    """Return what axe finds in each theme; store the pictures among `name-theme`."""
+    page.evaluate(axe)
+    found = {}
+    for theme, rules in RULES.items():
+        page.emulate_media(color_scheme=theme)
+        found[theme] = violations(page, rules)
+        if f"{name}-{theme}" in pictures:
+            store_picture(page, f"{name}-{theme}.png")
+    return found
+
+
+def violations(page: Page, rules: dict[str, list[str]]) -> list[str]:
     """Return a line for each element that breaks a rule."""
-    result = page.evaluate("axe.run({resultTypes: ['violations']})")
+    result = page.evaluate("rules => axe.run({resultTypes: ['violations'], ...rules})", rules)
     return [
         f"{violation['id']}: {node['html'][:160]}: {node['failureSummary']}"
         for violation in result["violations"]
@@ -46,10 +67,9 @@ def store_picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / name)
 
 
-@pages
-def test_a_page_is_whole_for_every_reader(show, name):
+def test_a_page_is_whole_for_every_reader(named):
     """Landmarks, one title, a way around the navigation; 320 px are enough (400 % zoom)."""
-    page = show(PAGES[name]).page
+    page = named[1].page
 
     for role in ("navigation", "banner", "main"):
         expect(page.get_by_role(role)).to_have_count(1)

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.console.browser.test_pages import store_picture, violations
+from tests.console.browser.test_pages import violations_in_both_themes
 from tests.processes.ports import free_ports
 from tests.processes.settings import PATIENT
 
@@ -27,7 +27,6 @@ SECONDS = 60.0
 PAGE = {"x-bff-console": "1", "content-type": "application/json"}
 HOME = "{home{cart{count} orders{number} picks{product{title rating{average}}}}}"
 PRODUCT = "{product(id:%d){title rating{average} stock{status}}}"
-THEMES = ("light", "dark")
 PICTURES = {
     "overview-light",
     "overview-dark",
@@ -87,7 +86,7 @@ class Shop:
             rows = httpx.get(url, trust_env=False, timeout=20).json()["rows"]
             if rows:
                 return rows[0]["id"]
-            time.sleep(0.1)
+            time.sleep(0.02)
         raise AssertionError(f"no request of {gateway} is {state}")
 
 
@@ -149,15 +148,9 @@ def test_a_page_of_the_running_shop(shop, degraded, show, axe, name):
     if PICTURE_SECONDS and name == "screens":
         opened.page.get_by_role("button", name="Compute all").click()
         opened.page.get_by_text("Not computed yet").wait_for(state="detached")
-    opened.page.evaluate(axe)
-    found = {}
-    for theme in THEMES:
-        opened.page.emulate_media(color_scheme=theme)
-        found[theme] = violations(opened.page)
-        if f"{name}-{theme}" in PICTURES:
-            store_picture(opened.page, f"{name}-{theme}.png")
+    found = violations_in_both_themes(opened.page, axe, name, PICTURES)
 
-    assert found == {theme: [] for theme in THEMES}
+    assert found == {"light": [], "dark": []}
     assert opened.complaints == []
 
 
