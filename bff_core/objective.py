@@ -128,6 +128,7 @@ def _seconds_of(amount: float, text: str, *, is_second: bool) -> float:
 _ADVICE: Final = (
     (r"", f"write {EXAMPLE}, or one half of it"),
     (r".*\d,\d.*", "write the number with a point, such as 99.5"),
+    (r"complete.*%.*(≤|<=).*", f"put a comma between share and time, as in {EXAMPLE}"),
     (r".*%.*", 'write the share as "complete 99.5 %"'),
     (r"(≤|<=)\s*[\d.]+", 'add the unit, ms or s, as in "≤ 300 ms"'),
     (r".*\d\s*(ms|s)\b.*", 'write the time as "≤ 300 ms" or "<= 0.3 s"'),

@@ -33,6 +33,8 @@ def test_an_objective_is_a_share_a_time_or_both(text, share, seconds, needs_comp
         ("complete 99,5 %", "with a point"),
         ("99.5 %", 'write the share as "complete 99.5 %"'),
         ("complete 99.5", "add the sign"),
+        ("complete 99.5 % ≤ 300 ms", "put a comma between"),
+        ("complete 99.5 %; <= 0.3 s", "put a comma between"),
         ("≤ 300", "add the unit, ms or s"),
         ("< 300 ms", 'write the time as "≤ 300 ms"'),
         ("300 ms", 'write the time as "≤ 300 ms"'),

@@ -26,7 +26,6 @@ SINGULAR = frozenset(
         b"sec-fetch-dest",
         b"sec-fetch-mode",
         b"sec-fetch-site",
-        b"traceparent",
         b"x-request-id",
     }
 )

@@ -16,7 +16,7 @@ from bff_core.edge.concern import ALL_KINDS, Concern, FinishingConcern, kinds_of
 from bff_core.edge.error_responses import ErrorResponses
 from bff_core.edge.request_id import Bits, request_id
 from bff_core.edge.route_template import route_template
-from bff_core.edge.trace import child_of, sampled, state_of, trace_id
+from bff_core.edge.trace import child_of, offered_trace, sampled, state_of, trace_id
 from bff_core.edge.viewer_hash import ViewerHash
 from bff_core.errors import PartFailed, UpstreamError
 from bff_core.events import Events, RequestAnswered, RequestStarted
@@ -186,21 +186,21 @@ class RequestLifecycle:
             send=send,
         )
         request.request_id = request_id(context.fields.get(b"x-request-id"), self._bits)
-        request.traceparent = child_of(context.fields.get(b"traceparent"), self._bits)
-        state = context.fields.get(b"tracestate")
+        offered, state = context.fields.get(b"traceparent"), context.fields.get(b"tracestate")
+        if len(headers) != len(context.fields):
+            offered, state = offered_trace(headers)
+        request.traceparent = child_of(offered, self._bits)
         if state is not None:
-            offered = context.fields.get(b"traceparent")
             request.tracestate = state_of(request.traceparent, offered, state)
         scope[SCOPE], scope[EXCHANGE] = request, context
         if self._events.is_counted:
             request.ended_calls = []
         if self._events.is_traced:
-            self._sample(context, request)
+            self._sample(context, request, offered)
         return context
 
-    def _sample(self, context: RequestContext, request: Scope) -> None:
+    def _sample(self, context: RequestContext, request: Scope, offered: bytes | None) -> None:
         """Decide whether the trace is sampled; start the span of the request if a sink wants it."""
-        offered = context.fields.get(b"traceparent")
         request.traceparent, request.span = sampled(self._events, request.traceparent, offered)
         running_span.set(request.span)
         if request.span is not None:

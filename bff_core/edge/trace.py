@@ -2,6 +2,7 @@
 
 import re
 
+from bff_core.call import Headers
 from bff_core.edge.request_id import Bits
 from bff_core.events import Events, Span
 
@@ -12,6 +13,17 @@ _KNOWN_FLAGS = 0x03  # sampled, random trace id
 _SAMPLED = "13"
 _STATE = re.compile(rb"[!-~](?:[ -~]{0,510}[!-~])?")
 """A list of members of other vendors, which is passed on as it is (section 3.3)."""
+
+
+def offered_trace(headers: Headers) -> tuple[bytes | None, bytes | None]:
+    """Return the `traceparent` and `tracestate` of a client whose fields may have several lines.
+
+    Of two `traceparent` none is valid. Lines of `tracestate` are one list (sections 3.2 and 3.3).
+    """
+    parents = [value for name, value in headers if name == b"traceparent"]
+    states = [value for name, value in headers if name == b"tracestate"]
+    parent = parents[0] if len(parents) == 1 else None
+    return parent, b",".join(states) if states else None
 
 
 def child_of(offered: bytes | None, bits: Bits) -> str:

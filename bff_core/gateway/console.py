@@ -41,7 +41,7 @@ class ConsolePages(Protocol):
 
 
 class ConsoleMount:
-    """The console of a gateway: made at the first request for it.
+    """The console of a gateway: made at the first request for it, or when the gateway starts.
 
     `started` is when this run of the gateway began, in Unix time.
     """
@@ -58,9 +58,15 @@ class ConsoleMount:
             self._pages = self._make()
         await self._pages(scope, receive, send)
 
-    def start(self) -> None:
-        """Note that the gateway runs from now on; it may have been made long before."""
+    def start(self, *, is_made: bool = False) -> None:
+        """Note that the gateway runs from now on; it may have been made long before.
+
+        With `is_made` the console is made now: its modules take 0.1 s and more to import, for which
+        the first request for it would block those of clients.
+        """
         self.started = time.time()
+        if is_made:
+            self._pages = self._make()
 
     def on_close(self, close: Callable[[], None]) -> None:
         """Call a function once when this run of the gateway ends."""

@@ -45,8 +45,8 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             await stack.enter_async_context(flushed(app.events.sinks))
             await stack.enter_async_context(app.open())
             await stack.enter_async_context(metrics_served(app, processes))
-            app.console.start()
             stack.push_async_callback(app.console.aclose)
+            app.console.start(is_made=app.settings.console == "on")
             commands = partial(make_commands, app)
             await stack.enter_async_context(serve_process_commands(commands))
             if users_lifespan is not None:

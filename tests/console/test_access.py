@@ -1,7 +1,10 @@
 """Who may use the console of a gateway, and what others get."""
 
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 import httpx
 import pytest
@@ -93,6 +96,36 @@ async def test_in_production_there_is_no_console_unless_it_is_on(console):
         response = await client.get("/console/api/installation", headers=BEARER)
 
     assert response.status_code == 404
+
+
+def test_in_production_the_console_is_imported_before_the_gateway_is_ready():
+    """Its first page would block requests of clients for as long as that takes."""
+    script = """
+import asyncio, sys
+from bff_core import gateway
+from bff_core.testing import running
+
+async def main():
+    async with running(gateway("shop")):
+        print("bff_core.console.overview.overview" in sys.modules)
+
+asyncio.run(main())
+"""
+    environ = {
+        "BFF_CONSOLE": "on",
+        "BFF_OPERATOR_TOKEN": TOKEN,
+        "BFF_ALLOWED_HOSTS": "shop.example",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"BFF_LOG": "off", **environ},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.stdout, ended.returncode) == ("True\n", 0), ended.stderr
 
 
 def test_in_production_the_console_needs_a_token():

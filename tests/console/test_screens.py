@@ -304,6 +304,16 @@ def board(found: list[AnyEvent] | None = None):
     return gateway("board", faces=[views_of_board], limits=[limit], sinks=sinks)
 
 
+async def test_a_screen_of_gateways_that_do_not_answer(pages):
+    """It may exist: that no gateway answers is no reason to choose another one."""
+    console = pages.console([GatewaySource(name="mobile")])
+    async with browser(pages.app(console)) as page:
+        answer = await page.get(f"{API}/Home")
+
+    assert answer.status_code == 503
+    assert answer.json()["title"] == "No gateway answers what Home is"
+
+
 async def test_a_probe_leaves_no_trace(pages):
     """No event, no rate limit, no breaker and no cache of the gateway notices a matrix."""
     events: list[AnyEvent] = []

@@ -1,5 +1,6 @@
 """The console's page of services: what each layer does now, and what operators do to them."""
 
+import gc
 import re
 import time
 from contextlib import asynccontextmanager
@@ -313,3 +314,14 @@ async def test_an_action_without_an_answer_is_in_the_audit_log(page):
     assert (answer.status_code, refused.status_code) == (503, 422)
     assert (row.subject, row.actor) == ("ratings", "developer")
     assert row.text == f"**ratings**: {answer.json()['detail']}"
+
+
+@pytest.mark.parametrize("path", ["upstreams", "upstreams/ratings"])
+async def test_an_unknown_gateway_is_refused_before_anything_is_read(page, path, recwarn):
+    """A coroutine that is never awaited would be a warning among the lines of the log."""
+    async with page() as opened_page:
+        found = await opened_page.client.get(f"/console/api/{path}?gateway=nope")
+        gc.collect()
+
+    assert found.status_code == 404
+    assert [str(one.message) for one in recwarn if one.category is RuntimeWarning] == []

@@ -207,7 +207,7 @@ async def test_the_machine_itself_is_a_hop_in_development_only(env, peer, is_bel
         "access-control-request-method", "authorization", "content-length", "content-range",
         "content-type", "host", "idempotency-key", "if-modified-since", "if-range",
         "if-unmodified-since", "origin", "proxy-authorization", "range", "request-timeout",
-        "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "traceparent", "x-request-id",
+        "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "x-request-id",
     ],
 )  # fmt: skip
 async def test_this_field_can_not_be_sent_twice(edged, answering, name):

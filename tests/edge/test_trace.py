@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bff_core.edge.trace import child_of, trace_id
+from bff_core.http_exchange.request_context import SCOPE
 
 VALID = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[0-3]")
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -73,3 +74,32 @@ async def test_problem_details_have_the_trace_of_the_caller(edged, answering):
     )
 
     assert answer.json()["trace_id"] == TRACE
+
+
+@pytest.mark.parametrize(
+    ("lines", "trace", "state"),
+    [
+        ((("traceparent", TRACE), ("tracestate", "a=1"), ("tracestate", "b=2")), TRACE, "a=1,b=2"),
+        ((("traceparent", TRACE), ("traceparent", TRACE), ("tracestate", "a=1")), None, ""),
+        ((("traceparent", TRACE), ("traceparent", "f" * 32)), None, ""),
+    ],
+)
+async def test_fields_of_a_trace_in_several_lines(edged, lines, trace, state):
+    """Lines of tracestate are a list; two of traceparent are a new trace, and no error."""
+    found = []
+
+    async def app(scope, _receive, send):
+        found.append(scope[SCOPE])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    gateway = edged(app, client_traces=True)
+    values = [(n, f"00-{v}-{SPAN}-01" if n == "traceparent" else v) for n, v in lines]
+    await gateway.speak([(b"host", b"testserver"), *((n.encode(), v.encode()) for n, v in values)])
+
+    (request,) = found
+    sent = {value for name, value in values if name == "traceparent"}
+    assert gateway.status == 204
+    assert request.tracestate == state
+    assert (trace_id(request.traceparent) == trace) == (trace is not None)
+    assert trace is not None or not any(trace_id(request.traceparent) in one for one in sent)

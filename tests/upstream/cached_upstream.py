@@ -72,9 +72,10 @@ def value(answer: Reply, model: object = Product) -> object:
 
 
 class Shelf:
-    """What several processes share, as Redis does: entries and leases."""
+    """What several processes share, as Redis does: entries and leases; `latency` in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, latency: float = 0.0) -> None:
+        self.latency = latency
         self.entries: dict = {}
         self.leases: dict[str, object] = {}
 
@@ -102,7 +103,7 @@ class SharedStore(MemoryCacheStore):
         return self.put(key, entry, store_for=store_for, mark=mark)
 
     async def lease(self, key, seconds):
-        await asyncio.sleep(0)
+        await asyncio.sleep(self._shelf.latency)
         return self._shelf.leases.setdefault(key, self) is self
 
     async def release(self, key):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bff_core.cache.key import primary_key
 from bff_core.call import find_header
 from bff_core.errors import TransportFailed
 from bff_core.policy.upstream.cache import Cache
@@ -174,6 +175,22 @@ async def test_several_processes_refresh_ahead_once_a_period() -> None:
 
     assert sources.count("upstream") <= 2
     assert sum(cached.calls_sent for cached in several) <= 8
+
+
+async def test_no_call_waits_for_the_lease_of_an_early_refresh() -> None:
+    """Another process still has it though its refresh is over, and the entry expires meanwhile."""
+    shelf = Shelf(latency=0.02)
+    cached = CachedUpstream(product(cache_control="max-age=1"), shelf=shelf)
+    shelf.leases[f"early {primary_key(cached.call(), ())}"] = Shelf()
+    longest = 0.0
+
+    for _ in range(1000):
+        began = cached.bench.now
+        await cached.get(timeout=10)
+        longest = max(longest, cached.bench.now - began)
+        await asyncio.sleep(0.01)
+
+    assert longest < 0.2
 
 
 async def test_a_process_that_holds_a_lease_and_is_stuck_is_waited_for_boundedly() -> None:

@@ -64,10 +64,16 @@ async def screen_names(console: Console) -> list[ScreenName]:
 
 
 async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetail:
-    """Return a screen as all gateways use it; raises `ConsoleProblem` (404) for an unknown one."""
+    """Return a screen as all gateways use it.
+
+    Raises a `ConsoleProblem`: 404 for an unknown screen, 503 if no gateway answers.
+    """
     request = PlanRequest(screen=wanted.screen)
-    plans = await _from_each(console, "screens.plan", request, PlanOfGateway)
-    plans = {gateway: one for gateway, one in plans.items() if one.views or one.writes}
+    answered = await _from_each(console, "screens.plan", request, PlanOfGateway)
+    if not answered:
+        title = f"No gateway answers what {wanted.screen} is"
+        raise ConsoleProblem(503, title, "They are stopped, or busy: try again.")
+    plans = {gateway: one for gateway, one in answered.items() if one.views or one.writes}
     if not plans:
         title, what = "No such screen", f"No gateway that answers has a screen {wanted.screen}"
         raise ConsoleProblem(404, title, f"{what}: choose one of the list.")

@@ -41,8 +41,9 @@ async def processes_of(console: Console, name: str, gateway: str) -> list[InProc
 
 async def upstream_list(console: Console, gateway: str) -> UpstreamList:
     """Return the page of all services."""
+    names = console.sources.selected(gateway)
     reports, measured = await asyncio.gather(
-        reports_of(console, gateway), measured_by(console, console.sources.selected(gateway))
+        reports_of(console, gateway), measured_by(console, names)
     )
     upstreams, samples = by_upstream(reports), measured.upstreams
     headlines = {
@@ -60,9 +61,9 @@ async def upstream_list(console: Console, gateway: str) -> UpstreamList:
 
 async def upstream_detail(console: Console, name: str, gateway: str) -> UpstreamDetail:
     """Return the page of one service."""
+    names = console.sources.selected(gateway)
     processes, measured = await asyncio.gather(
-        processes_of(console, name, gateway),
-        measured_by(console, console.sources.selected(gateway)),
+        processes_of(console, name, gateway), measured_by(console, names)
     )
     samples = measured.upstreams.get(name)
     headline = upstream_headline(name, processes, samples)

@@ -132,7 +132,15 @@ class CacheFillLayer:
     async def _call_under_lease(self, lookup: _Lookup) -> Reply:
         """Call with a lease, so that only one process does."""
         lease, seconds = self._lease(lookup)
-        if not await self._store.lease(lease, seconds):
+        is_ours = await self._store.lease(lease, seconds)
+        if not is_ours and lease != lookup.key:
+            # An early refresh has its lease longer than it takes: nothing is worth waiting for.
+            reply = await self._find(lookup, is_refused=True)
+            if reply is not None:
+                return reply
+            lease, seconds = lookup.key, self._left(lookup)
+            is_ours = await self._store.lease(lease, seconds)
+        if not is_ours:
             reply = await self._follow(lookup, lease, seconds)
             if reply is not None:
                 return reply
@@ -152,10 +160,13 @@ class CacheFillLayer:
         serve the entry from memory, and do not look for a newer one.
         """
         now = self._clock()
-        left = max(lookup.call.deadline - now, 0.001)
         if lookup.refreshed is not None and lookup.refreshed > now:
-            return f"early {lookup.key}", max(left, lookup.refreshed - now)
-        return lookup.key, left
+            return f"early {lookup.key}", lookup.refreshed - now
+        return lookup.key, self._left(lookup)
+
+    def _left(self, lookup: _Lookup) -> float:
+        """Return the seconds until the deadline of the call."""
+        return max(lookup.call.deadline - self._clock(), 0.001)
 
     async def _follow(self, lookup: _Lookup, lease: str, seconds: float) -> Reply | None:
         """Wait for the entry of another process; return None when this one has to call."""
