@@ -27,6 +27,7 @@ from bff_core.observe.request_records import RequestRecords
 from tests.console.conftest import CHANGE, browser
 from tests.console.records import record
 from tests.mocks.contract import document
+from tests.server.talking import until
 
 ROOT = Path(__file__).parents[2]
 NO_TEXT = b'{"faults": [{"kind": "\xff"}], "detail": "\xff"}'
@@ -122,13 +123,13 @@ async def test_sliders_set_the_faults_of_a_mock(opened, mock_port):
 
 async def test_a_change_by_sliders_is_one_event(opened, monkeypatch):
     """It names the faults that are set at last, however often a slider sent a value."""
-    monkeypatch.setattr(faults_api, "REPORT_SECONDS", 0.05)
+    monkeypatch.setattr(faults_api, "REPORT_SECONDS", 0.5)
     texts = []
     async with opened() as (page, http):
         for changes in ((0.1, 0.2, 0.4), (0.0,)):
             for errors in changes:
                 await put(http, errors=errors)
-            await asyncio.sleep(0.1)
+            await until(lambda: len(page.state.actions) > len(texts))
             texts.append([(one.state, one.text, one.actor) for one in await page.actions()])
 
     assert texts[0] == [("missing", "**reviews** fails 40 % of its requests", "developer")]
