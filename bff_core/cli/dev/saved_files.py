@@ -2,6 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Final
+
+MAX_NAMES: Final = 4
+"""The files that a message names; a branch that is checked out changes many."""
 
 
 class SavedFiles:
@@ -27,7 +31,7 @@ class SavedFiles:
         saved = sorted(self._shown(one) for one in paths if one.exists())
         deleted = sorted(self._shown(one) for one in paths if not one.exists())
         texts = {"saved": saved, "deleted": deleted}
-        return ", ".join(f"{', '.join(names)} {verb}" for verb, names in texts.items() if names)
+        return ", ".join(f"{_listed(names)} {verb}" for verb, names in texts.items() if names)
 
     def blamed(self, paths: Collection[Path], lines: Sequence[str]) -> Collection[Path]:
         """Return those files that an error names, or all of them if it names none."""
@@ -37,3 +41,10 @@ class SavedFiles:
 
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self._root) if path.is_relative_to(self._root) else path)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a list; of more than `MAX_NAMES`, the first and the count of the others."""
+    shown = names if len(names) <= MAX_NAMES else names[: MAX_NAMES - 1]
+    others = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {others:,} more" if others else "")

@@ -139,3 +139,14 @@ def test_the_file_that_broke_is_named(tmp_path):
     assert saved.blamed(paths, ["bff: a:b: home.py, line 2: SyntaxError"]) == [tmp_path / "home.py"]
     assert saved.blamed(paths, ["KeyError"]) == paths
     assert saved.taken("web") == set()
+
+
+def test_a_message_names_a_few_of_many_saved_files(tmp_path):
+    """A branch that is checked out changes thousands."""
+    files = [tmp_path / f"m{number:04}.py" for number in range(3000)]
+    for one in files:
+        one.touch()
+
+    text = SavedFiles(tmp_path).described([*files, tmp_path / "gone.py"])
+
+    assert text == "m0000.py, m0001.py, m0002.py and 2,997 more saved, gone.py deleted"
