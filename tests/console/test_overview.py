@@ -198,6 +198,10 @@ def test_a_service_that_is_stopped_is_named_before_a_screen_suffers(name, state,
 
     assert found.headline.text == f"**{name} is stopped since {clock(NOW - 60)}.** {words}"
     assert found.headline.state == state
+    assert found.headline.links == [
+        (f"Open {name}", f"/console/upstreams/{name}"),
+        ("Start it on Faults", "/console/faults"),
+    ]
     assert [one.upstream for one in found.upstreams if one.is_stopped] == [name]
     causes = {(one.source, one.target) for one in found.edges if one.is_cause}
     assert (("mobile", name) in causes) is (name != "payments")

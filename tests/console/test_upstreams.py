@@ -7,7 +7,11 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+from bff_core.console.development import Development
+from bff_core.console.logs.ring import LogRing
+from bff_core.console.model import ProcessInfo
 from bff_core.console.process_commands import process_commands
+from bff_core.console.program_client import ProgramClient
 from bff_core.console.sources import GatewaySource
 from bff_core.console.upstreams.report import ACT_COMMAND
 from bff_core.events import CallRejected
@@ -154,6 +158,37 @@ async def test_a_service_that_fails_is_named_first(page):
     assert row["figures"]["state"] == "failed"
     assert (layers["retry"]["now"], layers["retry"]["state"]) == ("budget spent", "fallback")
     assert layers["breaker"]["state"] == "fallback"
+
+
+async def test_a_service_that_is_stopped_is_named_with_where_it_starts(page):
+    """That explains a spent budget and an open circuit: in the sentence, the table and its page."""
+    async with page() as shop:
+        await shop.fail(12)
+        info = ProcessInfo(name="ratings", kind="service", port=1, state="stopped", since=0.0)
+        run = Development(
+            logs=LogRing(),
+            client=ProgramClient(),
+            processes=lambda: [info],
+            start=lambda _: None,
+            stop=lambda _: None,
+        )
+        shop.console.run = run
+        listed, found = await shop.get("upstreams"), await shop.get("upstreams/ratings")
+        info.state = "running"
+        started = await shop.get("upstreams")
+        await run.client.aclose()
+
+    since = time.strftime("%H:%M", time.localtime(0))
+    words = f"**ratings is stopped since {since}.** Calls to it fail until it is started."
+    links = [
+        ["Open ratings", "/console/upstreams/ratings"],
+        ["Start it on Faults", "/console/faults"],
+    ]
+    assert (listed["headline"]["text"], listed["headline"]["links"]) == (words, links)
+    assert (found["headline"]["text"], found["headline"]["links"]) == (words, links[1:])
+    figures = [one["figures"] for one in listed["rows"]] + [found["row"]["figures"]]
+    assert [one["is_stopped"] for one in figures] == [False, True, True]
+    assert started["headline"]["text"].startswith("**ratings fails")
 
 
 async def test_a_slow_service_is_named_with_the_timeout_that_it_exceeds(page):

@@ -14,6 +14,7 @@ from bff_core.console.model import (
     UpstreamList,
 )
 from bff_core.console.model.states import SEVERITIES
+from bff_core.console.overview.down import stopped_services
 from bff_core.console.upstreams.actions import actions_of
 from bff_core.console.upstreams.headlines import upstream_headline, upstreams_headline
 from bff_core.console.upstreams.merging import InProcess, by_upstream, row_of, worst
@@ -45,14 +46,21 @@ async def upstream_list(console: Console, gateway: str) -> UpstreamList:
         reports_of(console, gateway), measured_by(console, console.sources.selected(gateway))
     )
     upstreams, samples = by_upstream(reports), measured.upstreams
+    stopped = stopped_services(console.processes())
     headlines = {
-        name: upstream_headline(name, processes, samples.get(name))
+        name: upstream_headline(name, processes, samples.get(name), stopped)
         for name, processes in upstreams.items()
     }
     return UpstreamList(
         headline=upstreams_headline(headlines),
         rows=[
-            row_of(name, processes, samples.get(name), headlines[name].state)
+            row_of(
+                name,
+                processes,
+                samples.get(name),
+                headlines[name].state,
+                is_stopped=name in stopped,
+            )
             for name, processes in upstreams.items()
         ],
     )
@@ -65,7 +73,8 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
         measured_by(console, console.sources.selected(gateway)),
     )
     samples = measured.upstreams.get(name)
-    headline = upstream_headline(name, processes, samples)
+    stopped = stopped_services(console.processes())
+    headline = upstream_headline(name, processes, samples, stopped)
     shown, timeouts = max(processes, key=_severity), _timeouts(processes)
     return UpstreamDetail(
         upstream=name,
@@ -78,7 +87,7 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
         opens_at=shown.report.failure_ratio or None,
         actions=actions_of(processes),
         screens=list(_screens(processes, measured)),
-        row=row_of(name, processes, samples, headline.state),
+        row=row_of(name, processes, samples, headline.state, is_stopped=name in stopped),
         processes=[
             ProcessLayers(gateway=one.gateway, pid=one.pid, layers=one.report.layers)
             for one in processes
