@@ -184,7 +184,11 @@ def stopped(name: str) -> Installation:
 @pytest.mark.parametrize(
     ("name", "state", "words"),
     [
-        ("reviews", "failed", "Checkout fails without it; Home and ProductPage show less."),
+        (
+            "reviews",
+            "failed",
+            "Checkout fails without it; Home and ProductPage show less unless cached.",
+        ),
         ("catalog", "failed", "Checkout fails without it."),
         ("payments", "fallback", "No screen needs it."),
     ],
@@ -221,7 +225,9 @@ def test_a_screen_that_only_shows_less_is_no_alarm():
     found = overview_of([home], stopped("reviews"), NOW, [], NEEDS)
 
     assert found.headline.state == "fallback"
-    assert found.headline.text.endswith("Home shows less; no screen fails without it.")
+    assert found.headline.text.endswith(
+        "Home shows less unless cached; no screen fails without it."
+    )
     assert [(one.upstream, one.is_critical) for one in found.screens[0].down] == [
         ("reviews", False)
     ]

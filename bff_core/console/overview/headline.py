@@ -110,16 +110,20 @@ def _needed(name: str, screens: Sequence[ScreenFigures]) -> str:
     if not critical and not optional:
         return "No screen needs it."
     fails = f"{_first(critical)} {_verb(critical, 'fail')} without it" if critical else ""
-    if any(one.state == "ok" for one in screens if _is_critical(one, name)):
-        fails += " unless cached"
+    fails += _unless_cached(screens, name, is_critical=True)
     if not optional:
         return f"{fails}."
     less = f"{_first(optional)} {_verb(optional, 'show')} less"
+    less += _unless_cached(screens, name, is_critical=False)
     return f"{fails}; {less}." if fails else f"{less}; no screen fails without it."
 
 
-def _is_critical(screen: ScreenFigures, name: str) -> bool:
-    return any(one.upstream == name and one.is_critical for one in screen.down)
+def _unless_cached(screens: Sequence[ScreenFigures], name: str, *, is_critical: bool) -> str:
+    """Return that caches help, if a screen that needs the service is complete all the same."""
+    complete = (one for one in screens if one.state == "ok")
+    down = (each for one in complete for each in one.down)
+    helps = any(one.upstream == name and one.is_critical == is_critical for one in down)
+    return " unless cached" if helps else ""
 
 
 def _first(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import { html } from "../../html.js";
 import { installation } from "../../live-stream.js";
 import { isComfortable } from "../../settings.js";
 import { hrefOf, query } from "../../router.js";
-import { chosenRows, isBad } from "./chosen.js";
+import { chosenRows, effectOf, isBad } from "./chosen.js";
 import { layOut, LEAST_WIDTH, related } from "./layout.js";
 import { fit } from "../../measure.js";
 
@@ -125,7 +125,7 @@ function Budget({ screen, y, left, strong }) {
 function screenSentence(screen) {
   const left = screen.budget_left === null || screen.budget_left === undefined ? "" : `, ${wholePercent(screen.budget_left)} of the error budget left`;
   const figures = screen.complete === null && screen.rate === 0 ? "no requests" : `${percent(screen.complete)} complete, p95 ${duration(screen.p95)}`;
-  const down = (screen.down ?? []).map(({ upstream, is_critical: critical }) => `; ${upstream} is down: ${critical ? "it fails without it" : "it shows less"}`).join("");
+  const down = (screen.down ?? []).map((one) => `; ${one.upstream} is down: it ${effectOf(screen, one)}`).join("");
   return `${screen.screen} on ${screen.gateway}, ${screen.route}: ${figures}${left}${down}`;
 }
 

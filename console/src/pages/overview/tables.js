@@ -5,7 +5,7 @@ import { Table } from "../../components/table.js";
 import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
-import { chosenRows, isBad } from "./chosen.js";
+import { chosenRows, effectOf, isBad } from "./chosen.js";
 
 const tint = (row) => (isBad(row) ? `row-${row.state}` : "");
 
@@ -20,7 +20,7 @@ const SCREENS = [
   { title: "to blame", class: "wraps", cell: (row) => row.blame.map(({ part, upstream, reason, share }) => html`<span>${part || "the gateway"}${upstream && html`: <a href=${hrefOf("upstreams", { subject: upstream })}>${upstream}</a>`} ${words(reason)}, ${wholePercent(share)}</span>`) },
   { title: "objective", isOfObjective: true, cell: (row) => row.objective || html`<span class="muted">none</span>` },
   { title: "budget left", isOfObjective: true, isNumber: true, cell: (row) => hasBudget(row) && html`<span class="left"><${Bar} share=${row.budget_left} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
-  { title: "needs what is down", class: "wraps", cell: (row) => (row.down ?? []).map(({ upstream, is_critical: critical }) => html`<span>${upstream}: ${critical ? "fails without it" : "shows less"}</span>`) },
+  { title: "needs what is down", class: "wraps", cell: (row) => (row.down ?? []).map((down) => html`<span>${down.upstream}: ${effectOf(row, down)}</span>`) },
 ];
 
 function hasBudget({ budget_left: left }) {
