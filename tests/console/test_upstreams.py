@@ -1,5 +1,6 @@
 """The console's page of services: what each layer does now, and what operators do to them."""
 
+import os
 import re
 import time
 from contextlib import asynccontextmanager
@@ -102,6 +103,23 @@ async def test_services_that_were_not_called_are_not_said_to_answer(page):
     assert row["figures"]["state"] == "missing"
     assert found["headline"]["text"] == "**ratings was not called** in the last 5 minutes."
     assert {(one["state"], one["complete"]) for one in found["screens"]} == {("missing", None)}
+
+
+async def test_of_processes_that_are_equally_well_the_busiest_is_shown(pages):
+    """One that had no lookups yet would contradict the table, which is about all."""
+    async with opened() as (quiet, _), opened() as (busy, shoppers):
+        sources = [
+            GatewaySource(name=name, commands=process_commands(shop.app))
+            for name, shop in (("a", quiet), ("b", busy))
+        ]
+        async with browser(pages.app(pages.console(sources))) as client:
+            for _ in range(4):
+                await shoppers.get("/product")
+            found = (await client.get("/console/api/upstreams/prices")).json()
+
+    now = {one["layer"]: one["now"] for one in found["layers"]}
+    assert (now["cache"], found["row"]["cache"]) == ("75 % hits, 0 % stale", 0.75)
+    assert (found["pid"], len(found["processes"])) == (os.getpid(), 2)
 
 
 async def test_the_layers_of_a_service_have_their_policy_and_its_source(page, tmp_path):

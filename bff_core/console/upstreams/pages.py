@@ -75,10 +75,11 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
     samples = measured.upstreams.get(name)
     stopped = stopped_services(console.processes())
     headline = upstream_headline(name, processes, samples, stopped)
-    shown, timeouts = max(processes, key=_severity), _timeouts(processes)
+    shown, timeouts = max(processes, key=_rank), _timeouts(processes)
     return UpstreamDetail(
         upstream=name,
         gateway=shown.gateway,
+        pid=shown.pid,
         headline=headline,
         layers=shown.report.layers,
         buckets=[] if samples is None else samples.buckets_to(timeouts[0].seconds),
@@ -95,8 +96,12 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
     )
 
 
-def _severity(process: InProcess) -> int:
-    return SEVERITIES.index(worst(layer.state for layer in process.report.layers))
+def _rank(process: InProcess) -> tuple[int, int]:
+    """Return how bad the layers of a process are, and how much they have done."""
+    cache, breaker = process.report.state.cache, process.report.state.breaker
+    calls = 0 if cache is None else cache.hits + cache.stale + cache.misses
+    calls += 0 if breaker is None else breaker.calls
+    return SEVERITIES.index(worst(layer.state for layer in process.report.layers)), calls
 
 
 def _timeouts(processes: Sequence[InProcess]) -> list[TimeoutLine]:
