@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { placeLabels } from "../src/components/event-labels.js";
-import { chosenRows } from "../src/pages/overview/chosen.js";
+import { chosenRows, effectOf } from "../src/pages/overview/chosen.js";
 import { LEAST_WIDTH, layOut, related } from "../src/pages/overview/layout.js";
 
 const overview = JSON.parse(readFileSync(new URL("../fixtures/overview.json", import.meta.url)));
 const map = layOut(overview, 1194);
+
+test("a screen that is complete without a service that is down may have it cached", () => {
+  assert.equal(effectOf({ state: "ok" }, { is_critical: true }), "fails without it unless cached");
+  assert.equal(effectOf({ state: "fallback" }, { is_critical: false }), "shows less");
+});
 
 test("columns do not overlap at any width that has a map", () => {
   for (let width = LEAST_WIDTH; width < 2000; width += 37) {

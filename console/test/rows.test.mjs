@@ -58,7 +58,23 @@ test("a call without a part is a row of its own", () => {
 test("a gap before the first attempt is waiting", () => {
   const span = (kind, within, start, seconds, more) => ({ kind, name: kind, upstream: "users", within, start, seconds, outcome: "200", reason: "", error: "", source: "", age: 0, marks: [], timeout: 0, ...more });
   const [, call] = rowsOf({ row: detail.row, spans: [span("call", -1, 0, 0.1), span("attempt", 0, 0.04, 0.06)] });
-  assert.deepEqual(call.bars, [{ start: 0, end: 0.04, tone: "hatch" }, { start: 0.04, end: 0.1, tone: "work" }]);
+  assert.deepEqual(call.bars, [{ start: 0, end: 0.04, tone: "hatch", title: "waits for its turn" }, { start: 0.04, end: 0.1, tone: "work" }]);
+});
+
+test("what has one state has one colour, whether it is to blame or not", () => {
+  const span = (kind, within, more) => ({ kind, name: kind, upstream: kind === "part" ? "" : "users", within, start: 0, seconds: 0.1, outcome: "ok", reason: "", error: "", source: "", age: 0, marks: [], timeout: 0, ...more });
+  const tonesOf = (...spans) => rowsOf({ row: detail.row, spans }).slice(1).map(({ bars }) => bars[0].tone);
+  const degraded = (more) => [span("part", -1, { outcome: "fallback", ...more }), span("call", 0, { outcome: "unavailable", error: "unavailable" })];
+  assert.deepEqual([tonesOf(...degraded()), tonesOf(...degraded({ is_to_blame: true }))], [["fallback"], ["fallback"]]);
+  const call = { outcome: "500", error: "bad_status" };
+  assert.deepEqual([tonesOf(span("call", -1, call)), tonesOf(span("call", -1, { ...call, is_to_blame: true }))], [["failed"], ["failed"]]);
+});
+
+test("work behind the answer is an outline, that of the view is solid", () => {
+  const span = (name, upstream, start) => ({ kind: "work", name, upstream, within: -1, start, seconds: 0.1, outcome: "done", marks: [] });
+  const [root, renewal, view] = rowsOf({ row: detail.row, spans: [span("renew the cache", "web", 0.2), span("shape, encode", "view", 0.1)] });
+  assert.deepEqual([renewal.detail, renewal.bars[0].tone, view.bars[0].tone], ["behind the answer", "ghost", "ink"]);
+  assert.equal(root.bars[1].start, 0.1);
 });
 
 test("the scale has three to six lines", () => {

@@ -437,7 +437,8 @@ def test_the_headline_names_who_suffers():
         ]  # fmt: skip
         return faults_headline([card], clients, "Home").text
 
-    said = "**reviews** is 0.4 s slower: Home"
-    assert headline("complete", "complete") == f"{said} is still complete for all clients."
+    said = "**reviews** is 0.4 s slower"
+    assert headline("complete", "complete") == f"{said}: Home is still complete for all clients."
+    said += ": without cached replies Home"
     assert headline(*["degraded"] * 3) == f"{said} is degraded for g0, g1 and g2."
     assert headline("failed", "degraded") == f"{said} fails for g0 and is degraded for g1."

@@ -206,7 +206,11 @@ def stopped(name: str) -> Installation:
 @pytest.mark.parametrize(
     ("name", "state", "words"),
     [
-        ("reviews", "failed", "Checkout fails without it; Home and ProductPage show less."),
+        (
+            "reviews",
+            "failed",
+            "Checkout fails without it; Home and ProductPage show less unless cached.",
+        ),
         ("catalog", "failed", "Checkout fails without it."),
         ("payments", "fallback", "No screen needs it."),
     ],
@@ -220,6 +224,10 @@ def test_a_service_that_is_stopped_is_named_before_a_screen_suffers(name, state,
 
     assert found.headline.text == f"**{name} is stopped since {clock(NOW - 60)}.** {words}"
     assert found.headline.state == state
+    assert found.headline.links == [
+        (f"Open {name}", f"/console/upstreams/{name}"),
+        ("Start it on Faults", "/console/faults"),
+    ]
     assert [one.upstream for one in found.upstreams if one.is_stopped] == [name]
     causes = {(one.source, one.target) for one in found.edges if one.is_cause}
     assert (("mobile", name) in causes) is (name != "payments")
@@ -239,7 +247,9 @@ def test_a_screen_that_only_shows_less_is_no_alarm():
     found = overview_of([home], stopped("reviews"), NOW, [], NEEDS)
 
     assert found.headline.state == "fallback"
-    assert found.headline.text.endswith("Home shows less; no screen fails without it.")
+    assert found.headline.text.endswith(
+        "Home shows less unless cached; no screen fails without it."
+    )
     assert [(one.upstream, one.is_critical) for one in found.screens[0].down] == [
         ("reviews", False)
     ]

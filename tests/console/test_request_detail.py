@@ -285,6 +285,47 @@ def test_marks_are_words():
 
 
 @pytest.mark.parametrize(
+    ("spans", "marks_of_call", "why"),
+    [
+        ([(0.0, 0.1, "200")], [], ""),
+        ([(0.0, 0.1, "cancelled")], [], ""),
+        ([(0.0, 0.1, "503"), (0.2, 0.1, "200")], [], ""),
+        (
+            [(0.0, 0.1, "unavailable"), (0.2, 0.1, "unavailable")],
+            [],
+            "could not be reached in 2 attempts",
+        ),
+        ([(0.0, 0.1, "503")], [], "answered 503"),
+        (
+            [],
+            [mark("rejected", reason="circuit_open")],
+            "was not called: its circuit breaker is open",
+        ),
+        (
+            [],
+            [mark("rejected", reason="circuit_forced")],
+            "was not called: an operator opened its circuit",
+        ),
+    ],
+)
+def test_a_stale_part_says_why_it_could_not_be_renewed(spans, marks_of_call, why):
+    """The sentence and the first mark of the row name the cause; nothing if it was renewed."""
+    old = call("reviews", 0, 0, 0.01, source="stale", age=180, marks=marks_of_call)
+    found = record(
+        part("rating", 0, 0.01, "stale"), old, *(attempt(1, *one) for one in spans), seconds=0.02
+    )
+
+    since = f", since **reviews** {why}" if why else ""
+    assert said(found).startswith(f"Part **rating** came from the cache, 3 min old{since}. Its")
+    assert blame_of(found).headline.links == (
+        [("Open reviews", "/console/upstreams/reviews")] if why else []
+    )
+    noted = [one for one in marks(found)[1] if one.startswith("not renewed")]
+    assert noted == ([f"not renewed, since it {why}"] if why else [])
+    assert marks(found)[1][:1] == noted or not why
+
+
+@pytest.mark.parametrize(
     ("found", "text"),
     [
         (mark("retry_refused", reason="budget"), "not tried again: retry budget spent"),
@@ -322,8 +363,8 @@ def test_background_work_has_a_plain_name():
     works = [SpanRecord("work", name, "web", 0.1, seconds=0.1, outcome="done") for name in names]
 
     assert [row.name for row in span_rows(record(*works))][:4] == [
-        "free the cache for other calls",
-        "refresh the cached reply",
+        "unlock the cache",
+        "renew the cache",
         "send mail",
         "run",
     ]

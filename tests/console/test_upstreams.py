@@ -1,6 +1,7 @@
 """The console's page of services: what each layer does now, and what operators do to them."""
 
 import gc
+import os
 import re
 import time
 from contextlib import asynccontextmanager
@@ -8,7 +9,11 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+from bff_core.console.development import Development
+from bff_core.console.logs.ring import LogRing
+from bff_core.console.model import ProcessInfo
 from bff_core.console.process_commands import process_commands
+from bff_core.console.program_client import ProgramClient
 from bff_core.console.sources import GatewaySource
 from bff_core.console.upstreams.report import ACT_COMMAND
 from bff_core.events import CallRejected
@@ -101,6 +106,23 @@ async def test_services_that_were_not_called_are_not_said_to_answer(page):
     assert {(one["state"], one["complete"]) for one in found["screens"]} == {("missing", None)}
 
 
+async def test_of_processes_that_are_equally_well_the_busiest_is_shown(pages):
+    """One that had no lookups yet would contradict the table, which is about all."""
+    async with opened() as (quiet, _), opened() as (busy, shoppers):
+        sources = [
+            GatewaySource(name=name, commands=process_commands(shop.app))
+            for name, shop in (("a", quiet), ("b", busy))
+        ]
+        async with browser(pages.app(pages.console(sources))) as client:
+            for _ in range(4):
+                await shoppers.get("/product")
+            found = (await client.get("/console/api/upstreams/prices")).json()
+
+    now = {one["layer"]: one["now"] for one in found["layers"]}
+    assert (now["cache"], found["row"]["cache"]) == ("75 % hits, 0 % stale", 0.75)
+    assert (found["pid"], len(found["processes"])) == (os.getpid(), 2)
+
+
 async def test_the_layers_of_a_service_have_their_policy_and_its_source(page, tmp_path):
     """In the order of the stack: what the policy says, where that is from, what is now."""
     policies = tmp_path / "policies.toml"
@@ -155,6 +177,37 @@ async def test_a_service_that_fails_is_named_first(page):
     assert row["figures"]["state"] == "failed"
     assert (layers["retry"]["now"], layers["retry"]["state"]) == ("budget spent", "fallback")
     assert layers["breaker"]["state"] == "fallback"
+
+
+async def test_a_service_that_is_stopped_is_named_with_where_it_starts(page):
+    """That explains a spent budget and an open circuit: in the sentence, the table and its page."""
+    async with page() as shop:
+        await shop.fail(12)
+        info = ProcessInfo(name="ratings", kind="service", port=1, state="stopped", since=0.0)
+        run = Development(
+            logs=LogRing(),
+            client=ProgramClient(),
+            processes=lambda: [info],
+            start=lambda _: None,
+            stop=lambda _: None,
+        )
+        shop.console.run = run
+        listed, found = await shop.get("upstreams"), await shop.get("upstreams/ratings")
+        info.state = "running"
+        started = await shop.get("upstreams")
+        await run.client.aclose()
+
+    since = time.strftime("%H:%M", time.localtime(0))
+    words = f"**ratings is stopped since {since}.** Calls to it fail until it is started."
+    links = [
+        ["Open ratings", "/console/upstreams/ratings"],
+        ["Start it on Faults", "/console/faults"],
+    ]
+    assert (listed["headline"]["text"], listed["headline"]["links"]) == (words, links)
+    assert (found["headline"]["text"], found["headline"]["links"]) == (words, links[1:])
+    figures = [one["figures"] for one in listed["rows"]] + [found["row"]["figures"]]
+    assert [one["is_stopped"] for one in figures] == [False, True, True]
+    assert started["headline"]["text"].startswith("**ratings fails")
 
 
 async def test_a_slow_service_is_named_with_the_timeout_that_it_exceeds(page):

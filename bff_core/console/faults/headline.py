@@ -13,7 +13,10 @@ MAX_NAMED: Final = 3
 def faults_headline(
     cards: Sequence[FaultCard], clients: Sequence[ClientView], screen: str
 ) -> Headline:
-    """Return what faults there are, and for which clients the screen is not complete."""
+    """Return what faults there are, and for which clients the screen is not complete.
+
+    The screen of `clients` is computed without caches, so that real clients may still get it whole.
+    """
     broken = [(one, what) for one in cards if (what := effect_of(one))]
     if not broken:
         return Headline(state="ok", text=f"No faults: {_number(len(cards))} answer as usual.")
@@ -32,7 +35,8 @@ def faults_headline(
     if signed_in and not effects:
         effects = ["is still complete for all clients"]
     state: Severity = "failed" if failed else "fallback"
-    text = f"{subject}: {screen} {' and '.join(effects)}." if effects else f"{subject}."
+    caches = "without cached replies " if failed or degraded else ""
+    text = f"{subject}: {caches}{screen} {' and '.join(effects)}." if effects else f"{subject}."
     return Headline(state=state, text=text)
 
 

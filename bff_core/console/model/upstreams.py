@@ -86,12 +86,14 @@ class UpstreamAction(msgspec.Struct, kw_only=True):
 class UpstreamDetail(msgspec.Struct, kw_only=True):
     """One service: whether the service is to blame, or our policy.
 
-    `layers` are those of the process where they are worst, `processes` those of each. `failures`
-    is the course of the share of calls that failed, `opens_at` the share that opens the circuit.
+    `layers` are those of the process `pid` of `gateway`: where they are worst, or of several that
+    are equally well the one with most calls; `processes` has those of each. `failures` is the
+    course of the share of calls that failed, `opens_at` the share that opens the circuit.
     """
 
     upstream: str
     gateway: str
+    pid: int
     headline: Headline
     layers: list[LayerRow]
     buckets: list[Bucket]

@@ -1,6 +1,7 @@
 """The services that are down, and the screens that need them."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -12,6 +13,9 @@ from bff_core.console.sources import Sources
 
 NEEDS: Final = "overview.needs"
 """The command that returns a list of `ServiceNeed`."""
+
+TO_START: Final = ("Start it on Faults", "/console/faults")
+"""The link of a sentence about a service that is stopped."""
 
 NEEDS_SECONDS: Final = 2.0
 """How long a process may take to read the source of its screens."""
@@ -58,6 +62,16 @@ def stopped_services(processes: Iterable[ProcessInfo]) -> dict[str, float | None
         for one in processes
         if one.kind == "service" and one.state in {"stopped", "failed"}
     }
+
+
+def stopped_words(name: str, since: float | None) -> str:
+    """Return that the process of a service does not run, since when if that is known."""
+    return f"**{name} is stopped{'' if since is None else f' since {clock_of(since)}'}.**"
+
+
+def clock_of(instant: float) -> str:
+    """Return the time of the day: "14:05"."""
+    return time.strftime("%H:%M", time.localtime(instant))
 
 
 def add_down(

@@ -26,7 +26,6 @@ Details = Mapping[str, str]
 
 _BREAKERS: Final[Mapping[str, tuple[Severity, str]]] = {
     "open": ("failed", "breaker of **{0}** is open: too many calls failed"),
-    "half-open": ("fallback", "breaker of **{0}** tries a few calls"),
     "closed": ("ok", "breaker of **{0}** is closed again"),
 }
 

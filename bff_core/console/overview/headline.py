@@ -1,6 +1,5 @@
 """The sentence of the overview: how many screens suffer, since when, because of which service."""
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -8,6 +7,7 @@ from urllib.parse import quote
 
 from bff_core.console.metrics.window import GatewayWindow, recorded_by
 from bff_core.console.model import Blame, Headline, ScreenFigures, UpstreamFigures
+from bff_core.console.overview.down import TO_START, clock_of, stopped_words
 from bff_core.console.requests.words import reason
 
 MAX_NAMES: Final = 2
@@ -78,16 +78,16 @@ def _at_risk(
     others = [one.upstream for one in down if one is not first]
     more = f" {_listed(others)} {'is' if len(others) == 1 else 'are'} down, too." if others else ""
     text = f"{_state_of(first, stopped)} {_needed(first.upstream, screens)}{more}"
-    link = (f"Open {first.upstream}", f"/console/upstreams/{quote(first.upstream)}")
+    links = [(f"Open {first.upstream}", f"/console/upstreams/{quote(first.upstream)}")]
+    links += [TO_START] if first.is_stopped else []
     is_critical = any(one.is_critical for each in screens for one in each.down)
-    return Headline(state="failed" if is_critical else "fallback", text=text, links=[link])
+    return Headline(state="failed" if is_critical else "fallback", text=text, links=links)
 
 
 def _state_of(service: UpstreamFigures, stopped: Mapping[str, float | None]) -> str:
-    name = f"**{service.upstream}"
     if service.is_stopped:
-        since = stopped.get(service.upstream)
-        return f"{name} is stopped{'' if since is None else f' since {_clock(since)}'}.**"
+        return stopped_words(service.upstream, stopped.get(service.upstream))
+    name = f"**{service.upstream}"
     if service.failing:
         return f"{name} fails.** {_percent(service.failing)} of its calls fail."
     return f"{name} is not called:** its circuit breaker is open."
@@ -110,16 +110,20 @@ def _needed(name: str, screens: Sequence[ScreenFigures]) -> str:
     if not critical and not optional:
         return "No screen needs it."
     fails = f"{_first(critical)} {_verb(critical, 'fail')} without it" if critical else ""
-    if any(one.state == "ok" for one in screens if _is_critical(one, name)):
-        fails += " unless cached"
+    fails += _unless_cached(screens, name, is_critical=True)
     if not optional:
         return f"{fails}."
     less = f"{_first(optional)} {_verb(optional, 'show')} less"
+    less += _unless_cached(screens, name, is_critical=False)
     return f"{fails}; {less}." if fails else f"{less}; no screen fails without it."
 
 
-def _is_critical(screen: ScreenFigures, name: str) -> bool:
-    return any(one.upstream == name and one.is_critical for one in screen.down)
+def _unless_cached(screens: Sequence[ScreenFigures], name: str, *, is_critical: bool) -> str:
+    """Return that caches help, if a screen that needs the service is complete all the same."""
+    complete = (one for one in screens if one.state == "ok")
+    down = (each for one in complete for each in one.down)
+    helps = any(one.upstream == name and one.is_critical == is_critical for one in down)
+    return " unless cached" if helps else ""
 
 
 def _first(names: Sequence[str]) -> str:
@@ -205,15 +209,11 @@ def _count(bad: Sequence[ScreenFigures], screens: Sequence[ScreenFigures]) -> st
     else:
         verb = "is degraded" if is_one else "are degraded"
     sinces = [one.since for one in bad if one.since is not None]
-    since = f" since {_clock(min(sinces))}" if sinces else ""
+    since = f" since {clock_of(min(sinces))}" if sinces else ""
     noun = "screen" if is_about_screens else "other route"
     if is_one:
         return f"**{bad[0].screen} on {bad[0].gateway} {verb}{since}.**"
     return f"**{len(bad)} of {total} {noun}{'s' * (total > 1)} {verb}{since}.**"
-
-
-def _clock(instant: float) -> str:
-    return time.strftime("%H:%M", time.localtime(instant))
 
 
 def _culprit(bad: Sequence[ScreenFigures]) -> Blame | None:

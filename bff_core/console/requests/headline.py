@@ -7,7 +7,7 @@ from http import HTTPStatus
 from bff_core.console.durations import age, both, counted, duration
 from bff_core.console.model import Headline, Severity
 from bff_core.console.model.states import SHOWN_STATES
-from bff_core.console.requests.spans import TIMEOUTS, calls_of, children, seconds_of
+from bff_core.console.requests.spans import TIMEOUTS, calls_of, children, failed_renewal, seconds_of
 from bff_core.console.requests.words import HAS, did, reason, words
 from bff_core.events.part_states import DEPENDENCY, is_degraded
 from bff_core.observe.request_records import SLOW_SECONDS, RequestRecord, SpanRecord
@@ -126,10 +126,21 @@ def _complete(record: RequestRecord, parts: Sequence[int]) -> Headline:
         names = list(dict.fromkeys(one.name for one in stale))
         old = max((_age(record, one) for one in stale), default=0.0)
         noun = "Part" if len(names) == 1 else "Parts"
-        text = f"{noun} {both(names)} came from the cache, {age(old)} old."
-        return _line("stale", f"{text} {all_parts} complete after {after}.")
+        why, service = _not_renewed(record, stale)
+        text = f"{noun} {both(names)} came from the cache, {age(old)} old{why}."
+        return _line("stale", f"{text} {all_parts} complete after {after}.", service)
     slowest = "" if len(parts) == 1 else f"; the slowest was **{name}**, {duration(took)}"
     return _line("ok", f"{all_parts} complete after {after}{slowest}.")
+
+
+def _not_renewed(record: RequestRecord, stale: Sequence[SpanRecord]) -> tuple[str, str]:
+    """Return why stale parts could not be renewed, and whose fault it is; else nothing."""
+    for part in stale:
+        for call in calls_of(record, record.spans.index(part)):
+            if failure := failed_renewal(record, call):
+                service = record.spans[call].owner
+                return f", since **{service}** {failure}", service
+    return "", ""
 
 
 def _sentence(record: RequestRecord, index: int) -> str:

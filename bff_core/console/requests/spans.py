@@ -5,6 +5,7 @@ from typing import Final
 
 from bff_core.console.durations import age, counted, duration, size
 from bff_core.console.model import SpanRow
+from bff_core.console.requests.words import did
 from bff_core.console.requests.work_names import name_of_work
 from bff_core.observe.request_records import RequestRecord, SpanMark, SpanRecord
 
@@ -12,6 +13,9 @@ TIMEOUTS: Final = frozenset({"timeout", "deadline_exceeded"})
 """Outcomes and reasons of what a limit ended."""
 
 CANCELLED: Final = "cancelled"
+
+RENEWED: Final = "renewed behind the answer"
+"""The mark of a stale call whose cached reply was replaced meanwhile."""
 
 _REJECTED: Final = {
     "circuit_open": "not sent: circuit breaker open",
@@ -55,6 +59,24 @@ def calls_of(record: RequestRecord, index: int) -> list[int]:
 def seconds_of(record: RequestRecord, span: SpanRecord) -> float:
     """Return how long a span took; one that did not end was cancelled with the request."""
     return span.seconds if span.seconds >= 0 else max(0.0, record.seconds - span.start)
+
+
+def failed_renewal(record: RequestRecord, index: int) -> str:
+    """Return what a service did as the reply of a stale call was to be renewed; empty if well."""
+    call = record.spans[index]
+    if call.source != "stale":
+        return ""
+    tries = [record.spans[one] for one in children(record, index, "attempt")]
+    rejected = [mark.reason for mark in call.marks if mark.kind == "rejected"]
+    if rejected:
+        return did(rejected[-1], 0.0, [one.outcome for one in tries])
+    if not tries or tries[-1].outcome in {"", "ok", CANCELLED}:
+        return ""
+    last = tries[-1]
+    if last.outcome.isdigit() and int(last.outcome) < 400:
+        return ""
+    seconds = last.start + seconds_of(record, last) - tries[0].start
+    return did(last.outcome, seconds, [one.outcome for one in tries])
 
 
 def _row(record: RequestRecord, index: int) -> SpanRow:
@@ -144,14 +166,18 @@ def _words(record: RequestRecord, mark: SpanMark, kinds: Container[str]) -> str:
 
 
 def _fold_refreshes(record: RequestRecord, rows: list[SpanRow]) -> None:
-    """Mark a stale call as refreshed where background work inside of it called the service."""
+    """Say of a stale call whether it was renewed behind the answer, or why it was not."""
     for span in record.spans:
         if span.kind != "work" or span.within < 0:
             continue
         around = rows[span.within]
         if around.kind == "call" and around.source == "stale":
-            text = "refreshed in the background"
-            around.marks = [*(mark for mark in around.marks if mark != text), text]
+            around.marks = [*(mark for mark in around.marks if mark != RENEWED), RENEWED]
+    for index, row in enumerate(rows):
+        if row.kind == "call" and (failure := failed_renewal(record, index)):
+            known = {RENEWED, counted(len(children(record, index, "attempt")), "attempt")}
+            others = [mark for mark in row.marks if mark not in known]
+            row.marks = [f"not renewed, since it {failure}", *others]
 
 
 def _work_of_view(record: RequestRecord) -> SpanRow | None:

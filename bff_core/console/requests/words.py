@@ -16,7 +16,9 @@ HAS: Final[Mapping[str, str]] = {
 
 _NOT_CALLED: Final[Mapping[str, str]] = {
     "circuit_open": "was not called: its circuit breaker is open",
+    "circuit_forced": "was not called: an operator opened its circuit",
     "bulkhead_full": "was not called: too many calls to it were running",
+    "queue": "was not called: too many calls to it were running",
     "credentials_unavailable": "was not called: there are no credentials for it",
     "not_sent": "was not called",
 }

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 NAMES: Final[Mapping[str, str]] = {
-    "CacheLayer._refreshed": "refresh the cached reply",
-    "HedgeLayer._run": "send the call a second time",
-    "MemoryCacheStore.release": "free the cache for other calls",
-    "RedisCacheStore.release": "free the cache for other calls",
-    "TieredCacheStore.release": "free the cache for other calls",
+    "CacheLayer._refreshed": "renew the cache",
+    "HedgeLayer._run": "send a second call",
+    "MemoryCacheStore.release": "unlock the cache",
+    "RedisCacheStore.release": "unlock the cache",
+    "TieredCacheStore.release": "unlock the cache",
     "PurgeLayer._purge": "purge cached replies",
 }
 """The work of layers and caches, by the qualified name of its function."""

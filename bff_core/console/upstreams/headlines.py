@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+from urllib.parse import quote
 
 from bff_core.console.model import Headline, Severity
 from bff_core.console.model.states import SEVERITIES
+from bff_core.console.overview.down import TO_START, stopped_words
 from bff_core.console.upstreams.merging import InProcess, merged_endpoints
 from bff_core.console.upstreams.policy_words import seconds, share
 from bff_core.console.upstreams.samples import UpstreamSamples
@@ -15,9 +17,18 @@ REPORTED: Final = 0.05
 
 
 def upstream_headline(
-    name: str, processes: Sequence[InProcess], samples: UpstreamSamples | None
+    name: str,
+    processes: Sequence[InProcess],
+    samples: UpstreamSamples | None,
+    stopped: Mapping[str, float | None],
 ) -> Headline:
-    """Return what is worst about a service; that it answers if nothing is."""
+    """Return what is worst about a service; that it answers if nothing is.
+
+    `stopped` are services whose process does not run, and since when: that explains all else.
+    """
+    if name in stopped:
+        text = f"{stopped_words(name, stopped[name])} Calls to it fail until it is started."
+        return Headline(state="failed", text=text, links=[TO_START])
     found = [*_complaints(name, processes, samples)]
     if not found and not _is_called(processes, samples):
         return Headline(state="missing", text=f"**{name} was not called** in the last 5 minutes.")
@@ -35,8 +46,8 @@ def upstreams_headline(headlines: Mapping[str, Headline]) -> Headline:
     name = max(bad, key=lambda one: SEVERITIES.index(bad[one].state))
     others = [one for one in bad if one != name]
     more = f" Look at {_listed(others)}, too." if others else ""
-    link = (f"Open {name}", f"/upstreams/{name}")
-    return Headline(state=bad[name].state, text=bad[name].text + more, links=[link])
+    links = [(f"Open {name}", f"/console/upstreams/{quote(name)}"), *bad[name].links]
+    return Headline(state=bad[name].state, text=bad[name].text + more, links=links)
 
 
 def _all_well(headlines: Mapping[str, Headline]) -> Headline:

@@ -46,7 +46,12 @@ def worst(states: Iterable[Severity]) -> Severity:
 
 
 def row_of(
-    name: str, processes: Sequence[InProcess], samples: UpstreamSamples | None, state: Severity
+    name: str,
+    processes: Sequence[InProcess],
+    samples: UpstreamSamples | None,
+    state: Severity,
+    *,
+    is_stopped: bool,
 ) -> UpstreamRow:
     """Return the line of a service in the table; `state` is that of its sentence."""
     states = [one.report.state for one in processes]
@@ -54,7 +59,7 @@ def row_of(
     bulkheads = [one.bulkhead for one in states if one.bulkhead is not None]
     words = (_word(one.state) for one in breakers)
     figures = _figures(name, processes) if samples is None else samples.figures
-    figures.state = state
+    figures.state, figures.is_stopped = state, is_stopped
     return UpstreamRow(
         figures=figures,
         breaker=max(words, key=BREAKERS.index, default="off"),

@@ -14,6 +14,7 @@ from bff_core.console.model import (
     UpstreamList,
 )
 from bff_core.console.model.states import SEVERITIES
+from bff_core.console.overview.down import stopped_services
 from bff_core.console.upstreams.actions import actions_of
 from bff_core.console.upstreams.headlines import upstream_headline, upstreams_headline
 from bff_core.console.upstreams.merging import InProcess, by_upstream, row_of, worst
@@ -46,14 +47,21 @@ async def upstream_list(console: Console, gateway: str) -> UpstreamList:
         reports_of(console, gateway), measured_by(console, names)
     )
     upstreams, samples = by_upstream(reports), measured.upstreams
+    stopped = stopped_services(console.processes())
     headlines = {
-        name: upstream_headline(name, processes, samples.get(name))
+        name: upstream_headline(name, processes, samples.get(name), stopped)
         for name, processes in upstreams.items()
     }
     return UpstreamList(
         headline=upstreams_headline(headlines),
         rows=[
-            row_of(name, processes, samples.get(name), headlines[name].state)
+            row_of(
+                name,
+                processes,
+                samples.get(name),
+                headlines[name].state,
+                is_stopped=name in stopped,
+            )
             for name, processes in upstreams.items()
         ],
     )
@@ -66,11 +74,13 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
         processes_of(console, name, gateway), measured_by(console, names)
     )
     samples = measured.upstreams.get(name)
-    headline = upstream_headline(name, processes, samples)
-    shown, timeouts = max(processes, key=_severity), _timeouts(processes)
+    stopped = stopped_services(console.processes())
+    headline = upstream_headline(name, processes, samples, stopped)
+    shown, timeouts = max(processes, key=_rank), _timeouts(processes)
     return UpstreamDetail(
         upstream=name,
         gateway=shown.gateway,
+        pid=shown.pid,
         headline=headline,
         layers=shown.report.layers,
         buckets=[] if samples is None else samples.buckets_to(timeouts[0].seconds),
@@ -79,7 +89,7 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
         opens_at=shown.report.failure_ratio or None,
         actions=actions_of(processes),
         screens=list(_screens(processes, measured)),
-        row=row_of(name, processes, samples, headline.state),
+        row=row_of(name, processes, samples, headline.state, is_stopped=name in stopped),
         processes=[
             ProcessLayers(gateway=one.gateway, pid=one.pid, layers=one.report.layers)
             for one in processes
@@ -87,8 +97,12 @@ async def upstream_detail(console: Console, name: str, gateway: str) -> Upstream
     )
 
 
-def _severity(process: InProcess) -> int:
-    return SEVERITIES.index(worst(layer.state for layer in process.report.layers))
+def _rank(process: InProcess) -> tuple[int, int]:
+    """Return how bad the layers of a process are, and how much they have done."""
+    cache, breaker = process.report.state.cache, process.report.state.breaker
+    calls = 0 if cache is None else cache.hits + cache.stale + cache.misses
+    calls += 0 if breaker is None else breaker.calls
+    return SEVERITIES.index(worst(layer.state for layer in process.report.layers)), calls
 
 
 def _timeouts(processes: Sequence[InProcess]) -> list[TimeoutLine]:

@@ -67,11 +67,16 @@ class MetricsSink:
         self.limits[event.upstream] = event.limit
 
     def _rare(self, event: AnyEvent) -> None:
-        if isinstance(event, events.BreakerChanged):
-            self.breakers[event.upstream] = event.state
         for family, amounts in RARE.get(type(event), ()):
             self._add(self.rare.setdefault(family, Counter()), amounts(event))
-        self.note(event)
+        if not isinstance(event, events.BreakerChanged) or self._is_news(event):
+            self.note(event)
+
+    def _is_news(self, change: events.BreakerChanged) -> bool:
+        """Whether a circuit opens or closes: while it is open, its probes are no news."""
+        was_open = self.breakers.get(change.upstream, "closed") != "closed"
+        self.breakers[change.upstream] = change.state
+        return change.state == "closed" or (change.state == "open" and not was_open)
 
     def _add(self, counter: Counter[tuple[str, ...]], amounts: Amounts) -> None:
         for labels, amount in amounts:

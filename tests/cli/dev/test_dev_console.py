@@ -163,7 +163,10 @@ def test_the_watched_screen_degrades_with_its_service(project, browser):
 
     assert seconds < 3 * SECOND
     assert (page["screen"], page["clients"][0]["route"]) == ("Page", "GET /page")
-    assert page["headline"]["text"] == "**catalog** is stopped: Page is degraded for mobile."
+    assert (
+        page["headline"]["text"]
+        == "**catalog** is stopped: without cached replies Page is degraded for mobile."
+    )
 
 
 def test_a_live_stream_outlives_reloads_of_gateways(project, browser):

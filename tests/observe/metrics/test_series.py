@@ -213,7 +213,7 @@ def test_labels_are_bounded_whatever_clients_send():
     for number in range(1000):
         answered(sink, f"/{number}")
         sink(events.CallRejected(f"service-{number}", "GET /", "queue"))
-        sink(events.BreakerChanged("reviews", "GET /", "open", 1.0))
+        sink(events.BreakerChanged("reviews", "GET /", ("open", "closed")[number % 2], 1.0))
         clients.of(of_app(f"{number}.0", f"10.0.{number // 250}.{number % 250}"))
 
     counters = totals_of(sink).counters
@@ -222,6 +222,17 @@ def test_labels_are_bounded_whatever_clients_send():
     assert len(counters["bff_calls_rejected_total"]) == 1.5 * MAX_RARE + 1
     assert len(sink.occurrences) == MAX_OCCURRENCES
     assert len(clients.found) == MAX_VERSIONS + 1
+
+
+def test_a_circuit_that_stays_open_is_one_occurrence():
+    """Probes of an open one neither add any nor drop others; all changes are counted."""
+    sink = MetricsSink()
+    for state in ("open", *("half-open", "open") * 3, "half-open", "closed", "open"):
+        sink(events.BreakerChanged("reviews", "GET /", state, 1.0))
+
+    assert [one.details["state"] for one in sink.occurrences] == ["open", "closed", "open"]
+    assert sink.breakers == {"reviews": "open"}
+    assert sum(value for _, value in totals_of(sink).counters["bff_breaker_changes_total"]) == 10
 
 
 def test_steps_are_those_of_fifteen_minutes_and_add_up():

@@ -29,7 +29,7 @@ export function Clients({ data }) {
   const { screen, clients } = data;
   const courses = useCourses(clients);
   const shown = [...clients].reverse().find((client) => client.part_status && client.state !== "complete") ?? clients.find((client) => client.part_status);
-  return html`<aside class="card side" aria-label="Screens now"><header><h2>${screen || "Screens"}, as clients get it now</h2><span class="end">every 1 s</span></header>
+  return html`<aside class="card side" aria-label="Screens now"><header><h2>${screen || "Screens"} now, without cached replies</h2><span class="end">every 1 s</span></header>
     ${clients.map((client) => html`<${Client} key=${client.gateway} client=${client} course=${courses.get(client.gateway) ?? []} />`)}
     ${!clients.length && html`<p class="sc muted">No gateway serves a screen yet. They appear here when one answers.</p>`}
     ${shown && html`<section class="sc last"><h3>Header that the client receives<span class="grow"></span><a href=${requestsOf(shown)}>Its requests</a></h3>

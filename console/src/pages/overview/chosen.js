@@ -7,6 +7,11 @@ export function isBad({ state }) {
   return state !== "ok" && state !== "quiet";
 }
 
+/** What a screen does without a service that is down; one that is complete all the same may have it cached. */
+export function effectOf({ state }, { is_critical: isCritical }) {
+  return (isCritical ? "fails without it" : "shows less") + (state === "ok" ? " unless cached" : "");
+}
+
 function rankOf(screen, isApart) {
   if (screen.state === "failed") return 0;
   if (isBad(screen)) return 1;

@@ -8,7 +8,7 @@ import { installation } from "../../live-stream.js";
 import { isComfortable } from "../../settings.js";
 import { hrefOf, query } from "../../router.js";
 import { BUDGET_NOTE, BURN_NOTE, burnOf, hasBudget, isBurning } from "./budget.js";
-import { chosenRows, isBad } from "./chosen.js";
+import { chosenRows, effectOf, isBad } from "./chosen.js";
 import { layOut, LEAST_WIDTH, related } from "./layout.js";
 import { fit } from "../../measure.js";
 
@@ -127,7 +127,7 @@ function Budget({ screen, y, left, strong }) {
 function screenSentence(screen) {
   const left = hasBudget(screen) ? `, ${wholePercent(screen.budget_left)} of the error budget left, burn rate ${burnOf(screen)}` : "";
   const figures = screen.complete === null && screen.rate === 0 ? "no requests" : `${percent(screen.complete)} complete, p95 ${duration(screen.p95)}`;
-  const down = (screen.down ?? []).map(({ upstream, is_critical: critical }) => `; ${upstream} is down: ${critical ? "it fails without it" : "it shows less"}`).join("");
+  const down = (screen.down ?? []).map((one) => `; ${one.upstream} is down: it ${effectOf(screen, one)}`).join("");
   return `${screen.screen} on ${screen.gateway}, ${screen.route}: ${figures}${left}${down}`;
 }
 

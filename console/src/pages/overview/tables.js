@@ -6,7 +6,7 @@ import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
 import { BUDGET_NOTE, BURN_NOTE, burnOf, hasBudget, isBurning } from "./budget.js";
-import { chosenRows, isBad } from "./chosen.js";
+import { chosenRows, effectOf, isBad } from "./chosen.js";
 
 const tint = (row) => (isBad(row) ? `row-${row.state}` : "");
 
@@ -22,7 +22,7 @@ const SCREENS = [
   { title: "objective", isOfObjective: true, cell: (row) => row.objective || html`<span class="muted">none</span>` },
   { title: "budget left", note: BUDGET_NOTE, isOfObjective: true, isNumber: true, cell: (row) => hasBudget(row) && html`<span class="left"><${Bar} width=${40} share=${row.budget_left} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
   { title: "burn rate", note: BURN_NOTE, isOfObjective: true, isNumber: true, cell: (row) => html`<span class=${isBurning(row) ? "t-failed" : ""}>${burnOf(row)}</span>` },
-  { title: "needs what is down", class: "wraps", cell: (row) => (row.down ?? []).map(({ upstream, is_critical: critical }) => html`<span>${upstream}: ${critical ? "fails without it" : "shows less"}</span>`) },
+  { title: "needs what is down", class: "wraps", cell: (row) => (row.down ?? []).map((down) => html`<span>${down.upstream}: ${effectOf(row, down)}</span>`) },
 ];
 
 /** The columns that say something of these rows: without objectives those of budgets are left out. */

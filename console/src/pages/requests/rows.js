@@ -29,7 +29,7 @@ export function unfolded(rows, isFolded) {
 }
 
 function rootOf({ row, spans }, inside) {
-  const work = spans.filter(({ kind }) => kind === "work").at(-1);
+  const work = spans.filter(isOfView).at(-1);
   const until = work ? work.start : row.seconds;
   const bars = [{ start: 0, end: until, tone: "wait" }];
   if (work) bars.push({ start: work.start, end: work.start + work.seconds, tone: "ink" });
@@ -56,7 +56,7 @@ function kindsOf(tree, index) {
 function rowsOfSpan(tree, index, depth) {
   const span = tree.spans[index];
   if (span.kind === "attempt") return [attemptRow(tree, index, depth)];
-  if (span.kind === "work") return [{ ...plainRow(index, span, depth), name: span.name, detail: span.upstream, bars: [barOf(span, "ink")], state: "" }];
+  if (span.kind === "work") return [workRow(index, span, depth)];
   const { calls, attempts, others } = kindsOf(tree, index);
   const isMerged = span.kind === "part" && calls.length === 1 && others.length === 0;
   const call = span.kind === "call" ? index : isMerged ? calls[0] : null;
@@ -68,6 +68,17 @@ function rowsOfSpan(tree, index, depth) {
   const below = inside.flatMap((child) => rowsOfSpan(tree, child, depth + 1));
   const behind = isCached ? [...tries, ...ofCall.others.filter((one) => tree.spans[one].kind === "work")] : [];
   return [spanRow(tree, index, call, { tries, behind }, below, depth), ...below];
+}
+
+/** What the view did for the answer, or what the gateway did behind it, for which no one waited. */
+function workRow(index, span, depth) {
+  const isOfAnswer = isOfView(span);
+  const bar = isOfAnswer ? barOf(span, "ink") : { ...barOf(span, "ghost"), title: "behind the answer" };
+  return { ...plainRow(index, span, depth), name: span.name, detail: isOfAnswer ? span.upstream : "behind the answer", bars: [bar] };
+}
+
+function isOfView({ kind, upstream }) {
+  return kind === "work" && upstream === "view";
 }
 
 function isFromCache({ source }) {
@@ -115,8 +126,14 @@ function stateOfCall({ outcome, error }) {
   return error || Number(outcome) >= 500 ? "failed" : "ok";
 }
 
-function blameTone({ outcome }) {
-  return ["stale", "fallback", "missing", "forbidden", "failed"].includes(outcome) ? outcome : "fallback";
+/** The colour of the span to blame: that of its state; one that is well took too long. */
+function blameTone(span) {
+  return span.kind === "part" ? (toneOfPart(span) ?? "fallback") : stateOfCall(span) === "failed" ? "failed" : "fallback";
+}
+
+/** The colour of a part that is not well. */
+function toneOfPart({ outcome }) {
+  return outcome === "partial" ? "fallback" : ["stale", "fallback", "missing", "forbidden", "failed"].find((state) => state === outcome);
 }
 
 function blameText(span, involved) {
@@ -136,13 +153,15 @@ function barOf(span, tone) {
 
 /** `behind` are the spans that refresh a cached value meanwhile. */
 function barsOf(tree, span, call, { tries, behind }, hasRowsBelow) {
-  if (call && isFromCache(call)) return [{ ...barOf(call, "stale"), isTick: true }, ...behind.map((index) => barOf(tree.spans[index], "ghost"))];
+  if (call && isFromCache(call)) return [{ ...barOf(call, "stale"), isTick: true }, ...behind.map((index) => ({ ...barOf(tree.spans[index], "ghost"), title: "to renew the cached reply" }))];
+  const ofPart = span.kind === "part" && toneOfPart(span);
+  if (ofPart) return [barOf(span, ofPart)];
   if (hasRowsBelow) return [barOf(span, "wait")];
   const first = tries.length ? tree.spans[tries[0]] : null;
-  const tone = span.kind === "part" && span.outcome === "failed" ? "failed" : stateOfCall(call ?? span) === "failed" ? "failed" : "work";
+  const tone = stateOfCall(call ?? span) === "failed" ? "failed" : "work";
   const isWaiting = first && first.start - span.start > LEAST_GAP;
   const bar = barOf(span, tone);
-  return isWaiting ? [{ start: span.start, end: first.start, tone: "hatch" }, { ...bar, start: first.start }] : [bar];
+  return isWaiting ? [{ start: span.start, end: first.start, tone: "hatch", title: "waits for its turn" }, { ...bar, start: first.start }] : [bar];
 }
 
 function attemptRow(tree, index, depth) {
@@ -152,8 +171,9 @@ function attemptRow(tree, index, depth) {
   const next = tree.spans[others[number]];
   const isHedge = span.marks.some((mark) => mark.startsWith("hedge"));
   const backoff = span.marks.find((mark) => mark.startsWith("backoff"));
-  const bars = [barOf(span, toneOf(span))];
-  if (backoff && next) bars.push({ start: bars[0].end, end: next.start, tone: "hatch" });
+  const tone = toneOf(span);
+  const bars = [{ ...barOf(span, tone), title: { hatch: "waits for an answer that did not come", ghost: "cancelled" }[tone] ?? "" }];
+  if (backoff && next) bars.push({ start: bars[0].end, end: next.start, tone: "hatch", title: "waits before the next attempt" });
   return {
     ...plainRow(index, span, depth), name: `attempt ${number}${isHedge ? ", hedge" : ""}`, detail: [span.name, span.error && !(Number(span.outcome) > 0) ? words(span.error) : words(span.outcome)].filter(Boolean).join(" · "),
     bars, notes: span.marks.filter((mark) => !mark.startsWith("hedge")), timeout: span.timeout,

@@ -75,7 +75,7 @@ function OneBar({ bar, x }) {
   const length = bar.isTick ? LEAST : Math.max(LEAST, x(bar.end) - at);
   const [top, height] = bar.isTall ? [4, 16] : [8, 8];
   const tone = bar.tone === "ghost" || bar.tone === "hatch" ? bar.tone : `f-${bar.tone}`;
-  return html`<rect x=${at.toFixed(1)} y=${top} width=${length.toFixed(1)} height=${height} rx="2" class=${tone} />`;
+  return html`<rect x=${at.toFixed(1)} y=${top} width=${length.toFixed(1)} height=${height} rx="2" class=${tone}>${bar.title && html`<title>${bar.title}</title>`}</rect>`;
 }
 
 /** The marks right of the bar, left of it where there is no room; the reason inside of a blamed bar. */
@@ -89,5 +89,5 @@ function Note({ row, left, right, width }) {
   const kind = row.blame ? "f-ink" : text === "critical" || row.kind === "attempt" ? "f-muted" : "f-ink2";
   const isLeft = right + 6 + needed > width && left - 6 > width - right;
   const cut = fit(text, font, (isLeft ? left : width - right) - 8).text;
-  return html`<text x=${isLeft ? left - 6 : right + 6} y="16" font-size="11" font-weight=${weight} text-anchor=${isLeft ? "end" : "start"} class=${kind}>${cut}</text>`;
+  return html`<text x=${isLeft ? left - 6 : right + 6} y="16" font-size="11" font-weight=${weight} text-anchor=${isLeft ? "end" : "start"} class=${kind}>${cut}<title>${text}</title></text>`;
 }

@@ -8,6 +8,7 @@ import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
 import { Actions } from "./actions.js";
 import { Failures, Latency } from "./charts.js";
+import { processOptions } from "./processes.js";
 
 export function Detail({ data, reload }) {
   const calls = data.buckets.reduce((sum, bucket) => sum + bucket.calls, 0);
@@ -25,9 +26,9 @@ export function Detail({ data, reload }) {
 /** The layers of a call from the outside in, in the process that the reader chooses. */
 function Layers({ data }) {
   const [chosen, choose] = useState("");
-  const process = data.processes.find((one) => String(one.pid) === chosen);
+  const process = data.processes.find((one) => `${one.gateway} ${one.pid}` === chosen);
   const layers = process?.layers ?? data.layers;
-  const options = [["", data.processes.length > 1 ? "the worst process" : data.gateway || "all processes"], ...data.processes.map((one) => [String(one.pid), `${one.gateway}, process ${one.pid}`])];
+  const options = processOptions(data);
   return html`<${Card} title=${`${data.upstream}: layers of a call`} class="layers" end=${data.processes.length > 1 ? html`<${Pick} label="Process" options=${options} value=${chosen} onChange=${choose} />` : options[0][1]}>
     <ol class="stk">${layers.map((layer) => html`<li key=${layer.layer} class=${`${layer.state === "ok" ? "" : `w-${layer.state}`} ${layer.is_on ? "" : "off"}`}>
       <b>${layer.layer}</b><span class="policy"><span title=${layer.policy}>${layer.policy}</span>${isOwn(layer) && html`<i>${layer.source}</i>`}</span>

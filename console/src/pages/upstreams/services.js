@@ -20,8 +20,12 @@ function addressOf(row) {
   return `${hrefOf("upstreams", { subject: row.figures.upstream })}${location.search}`;
 }
 
+function labelOf({ state, is_stopped: isStopped }) {
+  return isStopped ? "stopped" : state === "missing" ? "not called" : state;
+}
+
 const COLUMNS = [
-  { title: "Service", cell: (row) => html`<span class="svc"><${Dot} state=${row.figures.state} label=${row.figures.state === "missing" ? "not called" : row.figures.state} /><a href=${addressOf(row)}>${row.figures.upstream}</a></span>` },
+  { title: "Service", cell: (row) => html`<span class="svc"><${Dot} state=${row.figures.state} label=${labelOf(row.figures)} /><a href=${addressOf(row)}>${row.figures.upstream}</a>${row.figures.is_stopped && html`<b class="t-failed">stopped</b>`}</span>` },
   { title: "calls/s", isNumber: true, cell: ({ figures }) => rate(figures.rate) },
   { title: "p50 ms", isNumber: true, cell: ({ figures }) => millis(figures.p50) },
   { title: "p95", isNumber: true, cell: ({ figures }) => html`<span class=${figures.state === "ok" ? "" : "b"}>${millis(figures.p95)}</span>` },
