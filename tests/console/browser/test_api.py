@@ -51,7 +51,11 @@ def silence(page: Page, gateway: str) -> None:
             one |= {"health": "failed", "workers": [], "kinds": "", "graphql": ""}
             one |= {"has_openapi": False, "credentials": []}
     streams: list[Route] = []
-    page.route("**/console/api/live", lambda route: streams.append(route))
+
+    def hold(route: Route) -> None:  # Playwright takes no bound methods of built-in types
+        streams.append(route)
+
+    page.route("**/console/api/live", hold)
     page.reload()
     page.locator("#try-form").wait_for()
     news = json.dumps({"time": RECORDED, "overview": overview})

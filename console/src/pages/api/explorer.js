@@ -77,7 +77,7 @@ function Workbench({ gateway, schema }) {
     say(problem);
     if (problem || state.refusal) return undefined;
     list(save(gateway.name, { query: text.current.query, variables: text.current.variables, time: Date.now() / 1000 }));
-    return state.send({ method: "POST", path: gateway.graphql, headers: [...credential.headers, ["Content-Type", "application/json"], ...headers], body });
+    return state.send({ method: "POST", path: gateway.graphql, headers: [...credential.headers, ["Content-Type", "application/json"], ...headers], body, with_session: credential.isSession });
   };
   const prettify = () => {
     try {

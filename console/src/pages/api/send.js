@@ -8,6 +8,7 @@ import { bytes, duration } from "../../format.js";
 import { html } from "../../html.js";
 import { hrefOf } from "../../router.js";
 import { isAnswering } from "./answering.js";
+import { Hint } from "./credential.js";
 
 /** {sent, problem, isRunning, refusal, send}: `send({method, path, headers, body})` runs one request, unless a `refusal` says why not. */
 export function useSend(gateway) {
@@ -50,7 +51,7 @@ export function Answer({ state, credential, retry, empty }) {
   const parts = sent.headers.find(([name]) => name.toLowerCase() === "part-status")?.[1] ?? "";
   return html`<div class="sent">${refusal && html`<p class="hint" role="status">${refusal}</p>`}<p class="facts" role="status"><b class=${statusClass(sent.status)}>${sent.status}</b><span>${duration(sent.seconds)}</span><span>${bytes(sent.size)}</span>
       ${sent.request_id && html`<a href=${hrefOf("requests", { subject: sent.request_id })}>Open the request</a>`}</p>
-    ${isUnauthenticated(sent) && html`<p class="hint">${credential.kind?.hint ?? "This gateway authenticates no one."}</p>`}
+    ${isUnauthenticated(sent) && html`<p class="hint">${credential.kind ? html`<${Hint} kind=${credential.kind} gateway=${credential.gateway} />` : "This gateway authenticates no one."}</p>`}
     ${parts && html`<${Parts} header=${parts} />`}
     <div class="code"><pre tabindex="0" role="region" aria-label="Response body"><code>${text || "(empty)"}</code></pre><${CopyButton} text=${text} /></div>
     ${sent.is_cut && html`<p class="muted">Only the beginning of the body is shown.</p>`}

@@ -38,7 +38,7 @@ export function Try({ gateway, document, operation }) {
   const headers = headersOf(operation, values);
   const send = () => {
     const media = operation.body ? [["Content-Type", operation.body.media]] : [];
-    return state.send({ method: operation.method, path: target, headers: [...credential.headers, ...media, ...headers], body });
+    return state.send({ method: operation.method, path: target, headers: [...credential.headers, ...media, ...headers], body, with_session: credential.isSession });
   };
   const submit = (event) => (event.preventDefault(), send());
   const onKeyDown = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), form.current.requestSubmit());
