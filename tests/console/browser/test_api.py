@@ -104,6 +104,18 @@ def test_the_explorer_completes_and_obeys_the_policy(show):
     assert opened.complaints == []
 
 
+def test_typing_over_a_selection_obeys_the_policy(show):
+    """A browser would keep the look of the old text by an inline style."""
+    opened = show(GRAPHQL)
+    page = explorer(opened.page)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("{")
+    page.keyboard.type(" cart")
+
+    expect(page.locator(".main-editor .cm-content")).to_have_text("{ cart}")
+    assert opened.complaints == []
+
+
 def test_the_explorer_documents_a_field_on_hover(show):
     """The signature of a field, with its type."""
     page = explorer(show(GRAPHQL).page)
