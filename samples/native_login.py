@@ -2,7 +2,9 @@
 
     python3 samples/native_login.py desktop http://localhost:8003/v1/dashboard
     python3 samples/native_login.py mobile http://localhost:8002/v1/home --as 2
+    python3 samples/native_login.py mobile --as 1
 
+Without a screen it prints the access token, for other clients: the API page of the console.
 The app is a public client: it has no secret, but a code that only it can redeem (PKCE, RFC 7636).
 The browser comes back to a port of this machine that is open for this one sign-in. `--as` plays the
 browser against the mock provider, for machines without one. The standard library is all it takes.
@@ -172,10 +174,10 @@ def play_browser(url: str, user: str) -> dict[str, str]:
 
 
 def main() -> int:
-    """Sign in, ask for the screen, print it; return 0, or 1 with a sentence."""
+    """Sign in, print the screen, or else the token; return 0, or 1 with a sentence."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("client", help="what the provider knows the app as: mobile, desktop")
-    parser.add_argument("screen", help="what to ask the gateway for: http://localhost:8003/v1/…")
+    parser.add_argument("screen", nargs="?", default="", help="http://localhost:8003/v1/dashboard")
     parser.add_argument("--issuer", default="http://localhost:9010", help="the provider")
     parser.add_argument("--as", dest="user", default="", help="a customer of the mock, by number")
     parser.add_argument("--scope", default="", help="what to request instead of what the app needs")
@@ -183,7 +185,7 @@ def main() -> int:
     scope = arguments.scope or SCOPE + STAFF_SCOPE.get(arguments.client, "")
     try:
         token = sign_in(arguments.issuer, arguments.client, scope, arguments.user)
-        print(fetch(arguments.screen, token=token).decode())
+        print(fetch(arguments.screen, token=token).decode() if arguments.screen else token)
     except Trouble as trouble:
         print(f"native_login: {trouble}", file=sys.stderr)
         return 1

@@ -27,15 +27,16 @@ FILE = "pyproject.toml"
 class GatewayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A gateway of the project: `app` is "module:attribute"; `env` is set in development.
 
-    `page` is the path that opens in a browser. `examples` has a command to try for each value of
-    `BFF_AUTH`. `contract` and `graphql_contract` are the files with the OpenAPI document and the
-    GraphQL schema of its last release.
+    `page` is the path that opens in a browser. `token` is a command that prints an access token.
+    `examples` has a command to try for each value of `BFF_AUTH`. `contract` and `graphql_contract`
+    are the files with the OpenAPI document and the GraphQL schema of its last release.
     """
 
     app: str
     port: int
     about: str = ""
     page: str = "/docs"
+    token: str = ""
     examples: dict[str, str] = {}
     env: dict[str, str] = {}
     contract: str = ""

@@ -31,6 +31,9 @@ async def _gateway(sources: Sources, name: str) -> GatewayInfo:
     info = found[0]
     info.name, info.url = name, source.url or info.url
     info.client = source.client or info.client
+    for kind in info.credentials:
+        if kind.prefix == "Bearer " and not kind.example:
+            kind.command = source.token
     info.workers = [worker for one in found for worker in one.workers]
     info.health, info.silent = "degraded" if answers.failed else "ok", silent
     return info

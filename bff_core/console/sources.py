@@ -43,6 +43,7 @@ class GatewaySource:
     """A gateway: its processes serve commands in a `folder`, or this process runs its `commands`.
 
     `url` is its address for the console's browser, and `client` names the icon of its clients.
+    `token` is a command that prints an access token for it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class GatewaySource:
     commands: Mapping[str, Command] = field(default_factory=dict)
     url: str = ""
     client: str = ""
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

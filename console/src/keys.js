@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { go, hrefOf, PAGES } from "./router.js";
 import { hasLetterKeys, switchTheme } from "./settings.js";
-import { togglePause } from "./live-stream.js";
+import { isOffered, togglePause } from "./live-stream.js";
 
 const CHORD_SECONDS = 1.2;
 const layers = [];
@@ -53,7 +53,7 @@ function chord(key) {
   const isSecond = performance.now() < chordUntil;
   chordUntil = !isSecond && key === "g" ? performance.now() + CHORD_SECONDS * 1000 : 0;
   if (!isSecond) return key === "g";
-  const found = Object.entries(PAGES).find(([, about]) => about.key === key);
+  const found = Object.entries(PAGES).find(([, about]) => about.key === key && isOffered(about));
   if (found) go(hrefOf(found[0]));
   return found !== undefined;
 }

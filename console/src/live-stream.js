@@ -18,6 +18,11 @@ export const retryIn = signal(0);
 export const overview = signal(null);
 export const installation = signal(null);
 
+/** Whether a page of PAGES works here; true while it is not known. */
+export function isOffered({ runOnly }) {
+  return !runOnly || (installation.value?.processes.length ?? 1) > 0;
+}
+
 /** Requests that failed since Requests was open, for its badge. */
 export const newFailures = signal(0);
 

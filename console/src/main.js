@@ -9,7 +9,7 @@ import { KeyList } from "./components/key-list.js";
 import { Empty, ErrorPanel, Loading } from "./components/panels.js";
 import { html } from "./html.js";
 import { startKeys } from "./keys.js";
-import { connect, installation, setOverview } from "./live-stream.js";
+import { connect, installation, isOffered, setOverview } from "./live-stream.js";
 import { hrefOf, page, PAGES, startRouter } from "./router.js";
 import "./settings.js";
 
@@ -60,9 +60,8 @@ function content(shown, load) {
 }
 
 function NotFound() {
-  const isThere = ([, { developmentOnly }]) => !developmentOnly || installation.value?.is_development !== false;
   return html`<${Frame} title="No such page"><section class="card"><${Empty} title=${`There is no page ${location.pathname}`} text="The console has these pages:">
-    <ul class="pages">${Object.entries(PAGES).filter(isThere).map(([name, { title }]) => html`<li key=${name}><a href=${hrefOf(name)}>${title}</a></li>`)}</ul><//></section><//>`;
+    <ul class="pages">${Object.entries(PAGES).filter(([, about]) => isOffered(about)).map(([name, { title }]) => html`<li key=${name}><a href=${hrefOf(name)}>${title}</a></li>`)}</ul><//></section><//>`;
 }
 
 function snapshot() {

@@ -6,15 +6,15 @@ const PREFIX = document.documentElement.dataset.prefix ?? "";
 
 export const ROOT = `${PREFIX}/console`;
 
-/** The page's title, what it answers to `g`, and whether it exists in production. */
+/** The page's title, what it answers to `g`, and whether only `bff dev` has it, which runs the processes. */
 export const PAGES = {
   overview: { title: "Overview", key: "o", group: "Observe" },
   requests: { title: "Requests", key: "r", group: "Observe" },
   screens: { title: "Screens", key: "s", group: "Observe" },
   upstreams: { title: "Upstreams", key: "u", group: "Observe" },
-  faults: { title: "Faults", key: "f", group: "Work", developmentOnly: true },
+  faults: { title: "Faults", key: "f", group: "Work", runOnly: true },
   api: { title: "API", key: "a", group: "Work" },
-  logs: { title: "Logs", key: "l", group: "Work" },
+  logs: { title: "Logs", key: "l", group: "Work", runOnly: true },
   sessions: { title: "Sessions, sagas", key: "t", group: "Work" },
 };
 

@@ -28,7 +28,7 @@ class Query:
         return "hello"
 
 
-def made(*, has_graphql: bool = True, **settings):
+def made(*, has_graphql: bool = True, authenticator=None, **settings):
     """Return a gateway with views, GraphQL, and plain routes."""
     views = Views(prefix="/v1", access=ANYONE)
 
@@ -45,7 +45,13 @@ def made(*, has_graphql: bool = True, **settings):
 
     faces = [views, GraphQL(strawberry.Schema(Query))] if has_graphql else [views]
     chosen = Settings(**{"env": "development", "auth": "demo", "log": "off", **settings})
-    app = gateway("shop", settings=chosen, faces=faces, openapi_url="/openapi.json")
+    app = gateway(
+        "shop",
+        settings=chosen,
+        faces=faces,
+        openapi_url="/openapi.json",
+        authenticator=authenticator,
+    )
 
     @app.api_route("/echo/{name}", methods=["GET", "POST", "HEAD"])
     @access(ANYONE)
@@ -131,6 +137,38 @@ async def test_no_cookie_is_sent_or_shown(opened):
     assert "of-the-browser" not in plain["text"]
     assert '["cookie","a=1"]' in given["text"]
     assert ["set-cookie", "__Host-bff=***; Secure; Path=/"] in plain["headers"]
+
+
+class BySession:
+    """Authenticates no one, and names the cookie of a session."""
+
+    challenge = "Cookie"
+    login = "/bff/login"
+
+    def __init__(self):
+        self.security_scheme = {"type": "apiKey", "in": "cookie", "name": "__Host-bff"}
+
+    async def authenticate(self, scope):
+        """Return no viewer."""
+
+
+@pytest.mark.parametrize(("env", "is_sent"), [("development", True), ("production", False)])
+async def test_the_session_of_the_browser_is_sent_if_the_page_wants_it(pages, env, is_sent):
+    """That cookie only, and in development only."""
+    app = made(auth="none", authenticator=BySession())
+    async with running(app):
+        source = GatewaySource(name="shop", commands=process_commands(app))
+        console = pages.console([source])
+        console.is_development = env == "development"
+        async with browser(pages.app(console)) as http:
+            http.cookies.set("__Host-bff", "mine")
+            http.cookies.set("other", "not-this")
+            plain = (await send(http, "/echo/1")).json()
+            wanted = (await send(http, "/echo/1", with_session=True)).json()
+
+    assert "mine" not in plain["text"]
+    assert ('["cookie","__Host-bff=mine"]' in wanted["text"]) is is_sent
+    assert "not-this" not in wanted["text"]
 
 
 async def test_redirects_are_shown(opened):

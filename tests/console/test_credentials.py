@@ -1,5 +1,6 @@
 """The form of the API page offers what the gateway accepts."""
 
+import msgspec
 import pytest
 
 from bff_core.auth import BearerAuthenticator, DemoAuthenticator, Issuer
@@ -8,6 +9,9 @@ from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.certificate import CertificateAuthenticator
 from bff_core.auth.session.authenticator import SessionAuthenticator
 from bff_core.console.api.credentials import credentials_of
+from bff_core.console.installation import INFO, gateways_of
+from bff_core.console.model import GatewayInfo
+from bff_core.console.sources import GatewaySource, Sources
 
 ISSUER = "https://id.example"
 
@@ -39,6 +43,21 @@ def offered(authenticator, *, is_development=False):
 def test_each_authenticator_names_its_header(authenticator, credentials):
     """An example is offered only where it works."""
     assert offered(authenticator) == credentials
+
+
+async def test_a_token_is_printed_by_the_command_of_the_project():
+    """The console of `bff dev` knows it; demo tokens need none."""
+    bearer = BearerAuthenticator(Issuer(issuer=ISSUER, audience=("till",)))
+    for authenticator, command in ((bearer, "print-token"), (DemoAuthenticator(env="test"), "")):
+        credentials = credentials_of(authenticator, is_development=True)
+        told = GatewayInfo(name="", url="", credentials=credentials)
+
+        async def info(_: bytes, told=told) -> bytes:
+            return msgspec.json.encode(told)
+
+        source = GatewaySource(name="till", commands={INFO: info}, token="print-token")
+        (found,) = await gateways_of(Sources([source]))
+        assert [one.command for one in found.credentials] == [command]
 
 
 def test_a_hint_says_where_to_get_a_token():

@@ -144,3 +144,10 @@ def test_live_pages_get_what_is_newer(ring):
     assert [line.text for line in ring.newer(before)] == ["of web", "of users", "of mobile"]
     assert [line.text for line in ring.newer(before, limit=1)] == ["of mobile"]
     assert ring.newer(ring.newest) == []
+
+
+def test_a_field_without_a_value_is_not_shown(ring):
+    """A stale part has no reason."""
+    ring.add("mobile", json.dumps({"event": "part.ended", "state": "stale", "reason": ""}))
+
+    assert ring.page().lines[0].fields == {"state": "stale"}

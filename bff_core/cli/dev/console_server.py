@@ -129,7 +129,7 @@ def _console_of(
     managed = run.changes.all_managed.values()
     gateways = [one.program for one in managed if one.program.is_gateway]
     sources = [
-        GatewaySource(name=one.name, folder=feeds.folder_of(one.name), url=one.url)
+        GatewaySource(name=one.name, folder=feeds.folder_of(one.name), url=one.url, token=one.token)
         for one in gateways
     ]
     return Console(

@@ -1,6 +1,7 @@
 """Reads the lines that programs write: which are worth showing, and what of a traceback."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,16 @@ IN_THE_TREE: Final = frozenset(
 )
 """Events that requests and their trees show anyway, or that are part of each start."""
 
-HIDDEN_FIELDS: Final = frozenset({"time", "level", "event", "traceback", "trace_id", "logger"})
+HIDDEN_FIELDS: Final = frozenset(
+    {"time", "level", "event", "traceback", "stack", "trace_id", "logger"}
+)
 
 MAX_TRACEBACK_LINES: Final = 24
+
+MAX_FRAMES: Final = 5
+"""Frames that are shown of what blocks an event loop."""
+
+_is_frame: Final = re.compile(r'  File "(.+)", line (\d+), in (.+)').fullmatch
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
 
@@ -41,6 +49,7 @@ def parsed(text: str, root: Path) -> LogLine | None:
     if is_ours and (event in IN_THE_TREE or (level == "info" and not _is_shown(event))):
         return None
     below = digest(str(record.get("traceback", "")).splitlines(), root)
+    below += _frames(str(record.get("stack", "")).splitlines(), root)
     return LogLine(level, _sentence(event, record), below)
 
 
@@ -87,6 +96,13 @@ def _without_foreign_frames(lines: Sequence[str], root: Path) -> Iterator[str]:
             is_skipped = line.startswith("Traceback (most recent call last)")
         if not is_skipped and line.strip():
             yield line
+
+
+def _frames(stack: Sequence[str], root: Path) -> list[str]:
+    """Return the innermost frames of the project: "bffs/web/page.py:12 in home"."""
+    own = (_is_frame(line) for line in _without_foreign_frames(stack, root))
+    frames = [f"{one[1].removeprefix(f'{root}/')}:{one[2]} in {one[3]}" for one in own if one]
+    return frames[-MAX_FRAMES:]
 
 
 def _is_shown(event: str) -> bool:

@@ -85,6 +85,7 @@ class Plan:
             env=env,
             about=entry.about,
             page=entry.page,
+            token=addresses.filled(entry.token, name, where),
             example=addresses.filled(example, name, ""),  # a query may have braces of its own
         )
 

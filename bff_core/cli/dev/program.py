@@ -15,7 +15,8 @@ class Program:
     """A gateway or a service of a run; `env` is added to the environment of the supervisor.
 
     A gateway has an `app`, "module:attribute"; a service has a `command`. The path `ready` answers
-    200 once the program can serve. `about`, `page` and `example` are those of the project's table.
+    200 once the program can serve. `about`, `page`, `token` and `example` are those of the
+    project's table.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     about: str = ""
     page: str = ""
+    token: str = ""
     example: str = ""
 
     @property

@@ -9,6 +9,11 @@ from bff_core.console.model import AcceptedCredential
 
 IN_DEVELOPMENT: Final = "Or restart with BFF_AUTH=demo, which accepts demo-1."
 
+IN_BROWSER: Final = (
+    "Sign in with this browser: while this field is empty, this page sends the cookie that you "
+    "get. Both addresses need the same host, such as localhost."
+)
+
 
 def credentials_of(
     authenticator: Authenticator | None, *, is_development: bool
@@ -16,7 +21,9 @@ def credentials_of(
     """Return the headers by which callers authenticate, in the order in which they are tried."""
     found = [one for each in each_of(authenticator) for one in _of(each)]
     for one in found:
-        if is_development and not one.example:
+        if is_development and one.sign_in:
+            one.hint = IN_BROWSER
+        elif is_development and not one.example:
             one.hint += f" {IN_DEVELOPMENT}"
     return found
 
@@ -44,7 +51,10 @@ def _of(authenticator: Authenticator) -> Iterator[AcceptedCredential]:
             yield AcceptedCredential(header=name, hint=hint)
         case {"type": "apiKey", "in": "cookie", "name": str(name)}:
             hint = "Sign in, and copy the value of this cookie from the browser's developer tools."
-            yield AcceptedCredential(header="Cookie", prefix=f"{name}=", hint=hint)
+            login = getattr(authenticator, "login", "")
+            yield AcceptedCredential(
+                header="Cookie", prefix=f"{name}=", hint=hint, sign_in=str(login)
+            )
 
 
 def _issued(authenticator: Authenticator) -> str:

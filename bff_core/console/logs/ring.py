@@ -162,7 +162,11 @@ def entry_of(line: Line) -> LogEntry:
             level=_level_of(line.text),
             text=masked(line.text),
         )
-    fields = {name: _field(name, value) for name, value in record.items() if name not in _OWN}
+    fields = {
+        name: _field(name, value)
+        for name, value in record.items()
+        if name not in _OWN and value != ""
+    }
     return LogEntry(
         id=str(line.number),
         time=_instant(record.get("time"), line.time),

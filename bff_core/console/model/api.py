@@ -4,12 +4,17 @@ import msgspec
 
 
 class Send(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A request that the API page sends through the console to a gateway."""
+    """A request that the API page sends through the console to a gateway.
+
+    With `with_session` the console adds the session cookie that its browser has for the gateway: in
+    development only.
+    """
 
     method: str
     path: str
     headers: list[tuple[str, str]] = []
     body: str = ""
+    with_session: bool = False
 
 
 class Sent(msgspec.Struct, kw_only=True):

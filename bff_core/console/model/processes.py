@@ -28,12 +28,16 @@ class AcceptedCredential(msgspec.Struct, kw_only=True):
     """How callers of a gateway authenticate: `header` holds `prefix` and what they have.
 
     `example` works as it is, and is empty where none does. `hint` says where to get one.
+    `command` prints one, and is empty where none is known. For a session cookie `sign_in` is the
+    path at which browsers sign in: in development the console then sends the cookie that they have.
     """
 
     header: str
     hint: str
     prefix: str = ""
     example: str = ""
+    command: str = ""
+    sign_in: str = ""
 
 
 class GatewayInfo(msgspec.Struct, kw_only=True):

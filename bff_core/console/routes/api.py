@@ -1,6 +1,6 @@
 """The API of the API page: contracts of the gateways, and requests to them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from bff_core.console.api.sent_request import MAX_ANSWER_SECONDS, check
 from bff_core.console.commands.api import OPENAPI, SCHEMA, SEND
 from bff_core.console.console import Console
 from bff_core.console.installation import INFO
-from bff_core.console.model import Send, Sent
+from bff_core.console.model import GatewayInfo, Send, Sent
 
 MARGIN: Final = 2.0
 """How much longer than a request its command may take (seconds)."""
@@ -37,6 +37,8 @@ def routes(console: Console) -> list[Route]:
         check(wanted)
         # Of one process only: another would carry out a write twice.
         found = await console.sources.send_all(gateway, INFO)
+        if wanted.with_session and console.is_development:
+            wanted.headers += _session_of(request, found.decoded(GatewayInfo)[:1])
         process = next((one.process for one in found.answered), "")
         body = msgspec.json.encode(wanted)
         answered = await console.sources.send_one(
@@ -60,3 +62,14 @@ def routes(console: Console) -> list[Route]:
         Route("/gateways/{gateway}/schema.graphql", contract(SCHEMA, SDL), methods=["GET"]),
         Route("/gateways/{gateway}/send", send, methods=["POST"]),
     ]
+
+
+def _session_of(request: Request, gateway: Sequence[GatewayInfo]) -> Iterator[tuple[str, str]]:
+    """Yield a header with the session cookie that the browser has for a gateway: no other cookie.
+
+    Browsers send cookies to all ports of a host.
+    """
+    for kind in (kind for one in gateway for kind in one.credentials if kind.sign_in):
+        value = request.cookies.get(kind.prefix.removesuffix("="))
+        if value:
+            yield "Cookie", f"{kind.prefix}{value}"

@@ -1,7 +1,8 @@
 // The command field: finds pages, screens, services and requests, and runs commands.
 import { useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { overview } from "../live-stream.js";
+import { post } from "../api.js";
+import { installation, isOffered, overview } from "../live-stream.js";
 import { go, hrefOf, PAGES } from "../router.js";
 import { hasLetterKeys, isComfortable, switchTheme } from "../settings.js";
 import { togglePause } from "../live-stream.js";
@@ -9,11 +10,20 @@ import { togglePause } from "../live-stream.js";
 const MOST = 8;
 
 function entries() {
-  const pages = Object.entries(PAGES).map(([name, { title }]) => ["page", title, () => go(hrefOf(name))]);
+  const pages = Object.entries(PAGES).filter(([, about]) => isOffered(about)).map(([name, { title }]) => ["page", title, () => go(hrefOf(name))]);
   const now = overview.value;
   const screens = [...new Set((now?.screens ?? []).map(({ screen }) => screen))].map((name) => ["screen", name, () => go(hrefOf("screens", { subject: name }))]);
   const services = (now?.upstreams ?? []).map(({ upstream }) => ["service", upstream, () => go(hrefOf("upstreams", { subject: upstream }))]);
-  return [...pages, ...screens, ...services, ...commands()];
+  return [...pages, ...screens, ...services, ...commands(), ...processCommands()];
+}
+
+/** Start or stop a service, where `bff dev` runs it; the page of faults shows what follows. */
+function processCommands() {
+  const services = (installation.value?.processes ?? []).filter(({ kind }) => kind === "service");
+  return services.map(({ name, state }) => {
+    const [verb, action] = state === "running" || state === "starting" ? ["Stop", "stop"] : ["Start", "start"];
+    return ["command", `${verb} ${name}`, () => post(`processes/${encodeURIComponent(name)}/${action}`).then(() => go(hrefOf("faults")), () => go(hrefOf("faults")))];
+  });
 }
 
 function commands() {

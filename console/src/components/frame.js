@@ -3,16 +3,16 @@ import { useEffect } from "preact/hooks";
 import { post } from "../api.js";
 import { count, number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
-import { brokenSince, connect, installation, newFailures, retryIn, status, togglePause } from "../live-stream.js";
+import { brokenSince, connect, installation, isOffered, newFailures, retryIn, status, togglePause } from "../live-stream.js";
 import { hrefOf, page, PAGES, query, ROOT, setQuery } from "../router.js";
 import { Find } from "./find.js";
 import { Icon } from "./icons.js";
 import { Pick } from "./pick.js";
 
-/** The navigation at the left; pages that need development are left out elsewhere. */
+/** The navigation at the left; pages that need `bff dev` are left out elsewhere. */
 export function Nav() {
   const info = installation.value;
-  const shown = Object.entries(PAGES).filter(([, about]) => !about.developmentOnly || info?.is_development !== false);
+  const shown = Object.entries(PAGES).filter(([, about]) => isOffered(about));
   const links = (group) => shown.filter(([, about]) => about.group === group).map(([name, about]) => html`<a key=${name} href=${hrefOf(name)} title=${about.title} aria-current=${page.value === name ? "page" : undefined}>
     <${Icon} name=${name} /><span>${about.title}</span>${name === "requests" && newFailures.value > 0 ? html`<b class="count" title="failed since Requests was open">${number(newFailures.value)} failed</b>` : html`<kbd aria-hidden="true">g ${about.key}</kbd>`}</a>`);
   return html`<nav class="nav" aria-label="Console">

@@ -35,7 +35,7 @@ export function Page() {
   const log = useLines(resource, filters, isAtEnd);
   const names = processes(log.lines);
   const pick = html`<${Pick} label="Process" options=${[["", "All processes"], ...names.map((name) => [name, name])]} value=${filters.process ?? ""} onChange=${(process) => setQuery({ process })} />`;
-  return html`<${Frame} title="Logs" class="logs" filters=${pick} note=${noteOf(log)}>
+  return html`<${Frame} title="Logs" class="logs" filters=${pick} note=${noteOf(log, filters)}>
     <section class="card loglist" aria-label="Log lines"><${Filters} />
       <div class="lines" ref=${scroller} tabindex="0" role="region" aria-label="Lines, oldest first" onScroll=${({ currentTarget: box }) => (isAtEnd.current = box.scrollTop + box.clientHeight > box.scrollHeight - 20)}>
         ${log.lines.length ? html`<${Lines} log=${log} scroller=${scroller} isAtEnd=${isAtEnd} />` : html`<${Loaded} resource=${resource} what="the log lines" rows=${12}>${() => html`<${NoLines} />`}<//>`}
@@ -44,7 +44,8 @@ export function Page() {
     </section><//>`;
 }
 
-function noteOf({ lines, dropped }) {
+function noteOf({ lines, dropped }, { level, text, request }) {
+  if (level || text || request) return count(lines.length, "line matches", "lines match"); // of dropped lines no one knows
   const lost = dropped > 0 ? ` · ${number(dropped)} older or too many to show` : "";
   return lines.length ? `${count(lines.length, "line")}${lost}` : "";
 }

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Card, Headline, Tabs } from "../components/card.js";
 import { Area, Sparkline, useWidth } from "../components/charts.js";
 import { Frame, GatewayPick } from "../components/frame.js";
+import { ABOUT } from "../components/key-list.js";
 import { Pick } from "../components/pick.js";
 import { Loaded } from "../components/panels.js";
 import { Badge, Dot } from "../components/state.js";
@@ -52,10 +53,14 @@ function span(seconds) {
 function Content({ all }) {
   const gateway = query.value.get("gateway") ?? "";
   const now = gateway ? ofGateway(all, gateway) : all;
-  return html`<${Headline} headline=${all.headline} />
+  return html`${!hasRequests(all) && html`<p class="muted about">${ABOUT}</p>`}<${Headline} headline=${all.headline} />
     <${Figures} figures=${all.figures} />
     <${Dependencies} now=${now} />
     <div class="two"><${ResponsesCard} now=${all} /><${Events} events=${now.events} /></div>`;
+}
+
+function hasRequests({ figures }) {
+  return figures.some(({ name, value }) => name === "Requests" && value);
 }
 
 function ofGateway(all, name) {

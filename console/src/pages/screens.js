@@ -8,6 +8,7 @@ import { Pick } from "../components/pick.js";
 import { Badge } from "../components/state.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
+import { installation } from "../live-stream.js";
 import { go, hrefOf, query, setQuery, subject } from "../router.js";
 import { useResource } from "../resource.js";
 import { Clients } from "./screens/clients.js";
@@ -90,7 +91,7 @@ function Detail({ data, base, probe, breakThese, computeMatrix, viewer }) {
     ${probe.problem && html`<section class="card gap"><${ErrorPanel} problem=${probe.problem} /></section>`}
     <div class=${`row1 ${isDeep(data.plan) || !base.clients.length ? "deep" : ""}`}>
       <${Plan} screen=${data.screen} plan=${data.plan} broken=${broken} explain=${data.explain} />
-      ${base.clients.length > 0 && html`<${Card} title="If a service fails" end="click a service to break it here">
+      ${base.clients.length > 0 && html`<${Card} title="If a service fails" end=${installation.value?.is_development === false ? "" : "click a service to break it here"}>
         <${Matrix} data=${data} base=${base} probe=${probe} breakThese=${breakThese} computeMatrix=${computeMatrix} /><//>`}
     </div>
     <${Clients} data=${data} base=${base} viewer=${viewer} />`;

@@ -149,6 +149,18 @@ def test_a_bug_in_a_view_shows_where():
     assert line.below[-1] == "SyntaxError: '(' was never closed"
 
 
+def test_what_blocks_the_event_loop_is_five_frames_of_the_project():
+    """The innermost ones, without those of libraries and without code."""
+    own = [f'  File "/shop/bffs/web/page.py", line {n}, in f{n}\n    f()' for n in range(1, 8)]
+    foreign = '  File "/usr/lib/python3.13/json/decoder.py", line 3, in decode\n    scan()'
+    stack = "\n".join([foreign, *own, foreign])
+    record = {"level": "warning", "event": "event_loop.blocked", "waited": 0.5, "stack": stack}
+    line = parsed(json.dumps(record), ROOT)
+
+    assert line.text == "event_loop.blocked waited=0.5"
+    assert line.below == [f"bffs/web/page.py:{n} in f{n}" for n in range(3, 8)]
+
+
 def test_a_failure_shows_the_end_of_the_output(screen, written):
     """A syntax error is shown when the file is saved."""
     screen.failure("mobile", "home.py saved, but mobile does not start", TRACEBACK.splitlines())

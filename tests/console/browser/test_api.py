@@ -4,9 +4,10 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.browser.conftest import RECORDED
+from tests.console.npm import SOURCES
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node")]
 
@@ -42,6 +43,38 @@ def test_a_token_is_not_written_into_code(show):
         expect(page.locator("#snippet")).not_to_contain_text("eyJ-secret")
 
 
+def silence(page: Page, gateway: str) -> None:
+    """Open the page again; once it has its document, the stream says that no process answers."""
+    overview = json.loads((SOURCES / "fixtures" / "overview.json").read_text())
+    for one in overview["installation"]["gateways"]:
+        if one["name"] == gateway:
+            one |= {"health": "failed", "workers": [], "kinds": "", "graphql": ""}
+            one |= {"has_openapi": False, "credentials": []}
+    streams: list[Route] = []
+
+    def hold(route: Route) -> None:  # Playwright takes no bound methods of built-in types
+        streams.append(route)
+
+    page.route("**/console/api/live", hold)
+    page.reload()
+    page.locator("#try-form").wait_for()
+    news = json.dumps({"time": RECORDED, "overview": overview})
+    while not streams:
+        page.wait_for_timeout(10)
+    streams[0].fulfill(content_type="text/event-stream", body=f"data: {news}\n\n")
+
+
+def test_the_page_stays_with_a_gateway_that_does_not_answer(show):
+    """Its document stays, and nothing is sent: not to it, and not to another gateway."""
+    page = show(f"{REST}&op=put_item").page
+    silence(page, "mobile")
+
+    expect(page.locator(".try")).to_contain_text("mobile does not answer")
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    expect(page.get_by_label("Gateway", exact=True)).to_have_value("mobile")
+    expect(page.locator(".routes")).to_contain_text("/v1/cart/items/{sku}")
+
+
 def explorer(page: Page) -> Page:
     """Wait for the editor; put the cursor behind the field `count`."""
     page.get_by_label("GraphQL operation").wait_for()
@@ -68,6 +101,18 @@ def test_the_explorer_completes_and_obeys_the_policy(show):
 
     expect(page.locator(".cm-lintRange-error")).to_have_text("lixx")
     assert page.locator("style").count() == 0
+    assert opened.complaints == []
+
+
+def test_typing_over_a_selection_obeys_the_policy(show):
+    """A browser would keep the look of the old text by an inline style."""
+    opened = show(GRAPHQL)
+    page = explorer(opened.page)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("{")
+    page.keyboard.type(" cart")
+
+    expect(page.locator(".main-editor .cm-content")).to_have_text("{ cart}")
     assert opened.complaints == []
 
 

@@ -1,9 +1,12 @@
 """What all pages share: keys, the command field, themes, and what is shown without a stream."""
 
+import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
+
+from tests.console.npm import SOURCES
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node")]
 
@@ -21,6 +24,48 @@ def test_letters_open_pages_and_switch_the_theme(show):
     page.keyboard.press("?")
 
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+
+def serve_elsewhere(page: Page) -> None:
+    """Show the pages as a gateway in production serves them: `bff dev` does not run."""
+    fixture = (SOURCES / "fixtures" / "installation.json").read_text()
+    shown = {**json.loads(fixture), "is_development": False, "processes": [], "shop": ""}
+    document = page.request.get(page.url).text()
+    snapshot = json.dumps({"installation": shown})
+    body = re.sub(r'(?<=id="snapshot">).*?(?=<)', lambda _: snapshot, document)
+    page.route(
+        "**/console/screens*", lambda route: route.fulfill(content_type="text/html", body=body)
+    )
+    page.goto(re.sub("/console.*", "/console/screens", page.url))
+
+
+def test_only_what_works_is_offered(show):
+    """In production there are no faults and logs, and no matrix is computed."""
+    page = show("/console").page
+    expect(page.get_by_role("link", name="Logs")).to_be_visible()
+    page.route("**/console/api/screens/*", without_matrix)
+    serve_elsewhere(page)
+
+    expect(page.get_by_text("That is possible in development only.")).to_be_visible()
+    expect(page.get_by_role("button", name="Compute all")).to_have_count(0)
+    expect(page.locator("nav").get_by_role("link")).to_have_count(6)
+
+
+def without_matrix(route: Route) -> None:
+    """Answer with a screen whose matrix is not computed."""
+    screen = json.loads((SOURCES / "fixtures" / "screens.Home.json").read_text())
+    route.fulfill(json={**screen, "has_matrix": False})
+
+
+def test_the_command_field_stops_a_service(show):
+    """In development; the page of faults shows what follows."""
+    page = show("/console").page
+    page.keyboard.press("/")
+    page.keyboard.type("stop pay")
+    with page.expect_request("**/console/api/processes/payments/stop"):
+        page.keyboard.press("Enter")
+
+    expect(page.locator("h1")).to_have_text("Faults")
 
 
 def test_letters_are_text_in_fields(show):

@@ -1,19 +1,21 @@
 // The contract of a gateway: its OpenAPI document, or its GraphQL schema as text.
 import { useEffect, useState } from "preact/hooks";
 import { API, Problem } from "../../api.js";
+import { isAnswering } from "./answering.js";
 
-/** Loads `openapi.json` (parsed) or `schema.graphql` (text), like useResource. */
+/** Loads `openapi.json` (parsed) or `schema.graphql` (text), like useResource; while the gateway does not answer, what was loaded stays. */
 export function useContract(gateway, name) {
   const [state, change] = useState({ data: null, problem: null });
   const reload = async () => {
     change((now) => ({ ...now, problem: null }));
     try {
-      change({ data: await load(gateway, name), problem: null });
+      change({ data: await load(gateway.name, name), problem: null });
     } catch (problem) {
       change({ data: null, problem });
     }
   };
-  useEffect(() => void reload(), [gateway, name]);
+  const isThere = isAnswering(gateway);
+  useEffect(() => void (isThere && reload()), [gateway.name, name, isThere]);
   return { ...state, reload };
 }
 

@@ -39,11 +39,21 @@ const highlight = HighlightStyle.define([
   { tag: [tags.typeName, tags.variableName, tags.special(tags.variableName), tags.attributeName], color: "var(--ink-2)" },
 ]);
 
+/** Types over a selection: a browser would keep its look by an inline style, which the policy forbids. */
+function typeOver(event, view) {
+  const { from, to, empty } = view.state.selection.main;
+  if (event.inputType !== "insertText" || empty || !event.data || view.state.selection.ranges.length > 1 || view.state.readOnly) return false;
+  event.preventDefault();
+  const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, event.data, insert))) view.dispatch(insert());
+  return true;
+}
+
 function extensionsOf({ label, hint, extensions, isReadOnly, submit, onChange }) {
   const first = keymap.of([{ key: "Mod-Enter", run: () => (submit(), true) }]);
   const last = keymap.of([{ key: "Escape", run: (view) => (view.contentDOM.blur(), view.dom.getRootNode().host.focus(), true) }]);
   return [
-    first, lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), autocompletion(),
+    first, EditorView.domEventHandlers({ beforeinput: typeOver }), lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), autocompletion(),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap]), last,
     theme, syntaxHighlighting(highlight), extensions, placeholder(hint), EditorView.contentAttributes.of({ "aria-label": label }),
     EditorState.readOnly.of(isReadOnly), EditorView.updateListener.of((update) => update.docChanged && onChange(update.state.doc.toString())),

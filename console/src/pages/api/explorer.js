@@ -67,7 +67,7 @@ function Workbench({ gateway, schema }) {
   const [type, choose] = useState("");
   const [note, say] = useState(null);
   const credential = useCredential(gateway);
-  const state = useSend(gateway.name);
+  const state = useSend(gateway);
   const request = () => {
     const { variables, problem } = parsedVariables(text.current.variables);
     return { problem, body: JSON.stringify({ query: text.current.query, variables }), headers: headersOf(text.current.headers) };
@@ -75,9 +75,9 @@ function Workbench({ gateway, schema }) {
   const send = () => {
     const { problem, body, headers } = request();
     say(problem);
-    if (problem) return undefined;
+    if (problem || state.refusal) return undefined;
     list(save(gateway.name, { query: text.current.query, variables: text.current.variables, time: Date.now() / 1000 }));
-    return state.send({ method: "POST", path: gateway.graphql, headers: [...credential.headers, ["Content-Type", "application/json"], ...headers], body });
+    return state.send({ method: "POST", path: gateway.graphql, headers: [...credential.headers, ["Content-Type", "application/json"], ...headers], body, with_session: credential.isSession });
   };
   const prettify = () => {
     try {
@@ -91,7 +91,7 @@ function Workbench({ gateway, schema }) {
   const open = (row) => (replaceText(views.query.current, row.query), replaceText(views.variables.current, row.variables));
   return html`<div class="gql"><${TypeBrowser} schema=${schema} chosen=${type} choose=${choose} />
     <section class="card ask" aria-label="Operation"><header><h2>Operation</h2><span class="end"><${History} saved=${saved} open=${open} clear=${() => list(forget(gateway.name))} />
-        <button type="button" class="btn" onClick=${prettify}>Prettify</button><button type="button" class="btn go" disabled=${state.isRunning} onClick=${send}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
+        <button type="button" class="btn" onClick=${prettify}>Prettify</button><button type="button" class="btn go" disabled=${state.isRunning || state.refusal !== ""} onClick=${send}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
       <${Operation} schema=${schema} value=${first} view=${views.query} submit=${send} choose=${choose} onChange=${(query) => (text.current.query = query)} />
       <${Inputs} text=${text.current} view=${views.variables} submit=${send} credential=${credential} /></section>
     <section class="card answerbox" aria-label="Response"><header><h2>Response</h2><span class="end"><${CopyButton} text=${curl} label="Copy as curl" /></span></header>${note && html`<${ErrorPanel} problem=${note} />`}<${Answer} state=${state} credential=${credential} retry=${send} empty="The response appears here: its data, errors and the states of its parts." /></section></div>`;

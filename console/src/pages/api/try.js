@@ -32,19 +32,19 @@ export function Try({ gateway, document, operation }) {
   const [body, write] = useState(() => (operation.body ? JSON.stringify(exampleOf(document, operation.body.schema), null, 2) : ""));
   const credential = useCredential(gateway);
   useRecordedValues(gateway.name, operation, values, change);
-  const state = useSend(gateway.name);
+  const state = useSend(gateway);
   const form = useRef(null);
   const target = targetOf(operation, values);
   const headers = headersOf(operation, values);
   const send = () => {
     const media = operation.body ? [["Content-Type", operation.body.media]] : [];
-    return state.send({ method: operation.method, path: target, headers: [...credential.headers, ...media, ...headers], body });
+    return state.send({ method: operation.method, path: target, headers: [...credential.headers, ...media, ...headers], body, with_session: credential.isSession });
   };
   const submit = (event) => (event.preventDefault(), send());
   const onKeyDown = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), form.current.requestSubmit());
   const request = { method: operation.method, url: `${gateway.url}${target}`, headers, body, credential };
   return html`<div class="try"><section class="card" aria-label="Try it">
-      <header><h2>Try it</h2><span class="end"><button type="submit" form="try-form" class="btn go" disabled=${state.isRunning}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
+      <header><h2>Try it</h2><span class="end"><button type="submit" form="try-form" class="btn go" disabled=${state.isRunning || state.refusal !== ""}>${state.isRunning ? "Sending …" : "Send"} <kbd>ctrl enter</kbd></button></span></header>
       <form id="try-form" ref=${form} onSubmit=${submit} onKeyDown=${onKeyDown}><div class="inputs"><${CredentialField} credential=${credential} />
         ${operation.parameters.map((one) => html`<${Input} key=${`${one.in} ${one.name}`} document=${document} parameter=${one} value=${values[one.name] ?? ""} onChange=${(value) => change((now) => ({ ...now, [one.name]: value }))} />`)}</div>
       ${operation.body && html`<${BodyForm} document=${document} schema=${operation.body.schema} media=${operation.body.media} body=${body} write=${write} />`}

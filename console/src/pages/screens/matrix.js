@@ -4,6 +4,7 @@ import { Icon } from "../../components/icons.js";
 import { Dot } from "../../components/state.js";
 import { bytes } from "../../format.js";
 import { html } from "../../html.js";
+import { installation } from "../../live-stream.js";
 import { clientOf } from "./clients.js";
 import { servicesOf } from "./parts.js";
 
@@ -13,6 +14,7 @@ export function Matrix({ data, base, probe, breakThese, computeMatrix }) {
   const rows = base.has_matrix ? base.matrix : servicesOf(base.plan);
   const degraded = new Set(base.plan.filter((node) => node.state !== "ok").flatMap((node) => node.upstreams));
   const table = useRef(null);
+  const canBreak = installation.value?.is_development !== false;
   const had = useRef(base.has_matrix);
   useEffect(() => { // its button is gone: the keyboard goes on at the first service
     if (base.has_matrix && !had.current && document.activeElement === document.body) table.current.querySelector("button")?.focus({ preventScroll: true });
@@ -20,10 +22,10 @@ export function Matrix({ data, base, probe, breakThese, computeMatrix }) {
   const isWide = base.clients.length > ROOMY;
   return html`<div class="scroll" role="region" aria-label="Failure matrix" tabindex="0"><table ref=${table} class="mx ${isWide ? "wide" : ""}"><caption class="sr">What each client gets while a service fails</caption>
       <thead><tr><th scope="col">Service</th>${!isWide && html`<th scope="col">Parts</th>`}${base.clients.map((client) => html`<th scope="col" title=${client.route}><${Icon} name=${clientOf(client).icon} size=${14} />${wordOf(client, base.clients)}</th>`)}</tr></thead>
-      <tbody>${rows.map((row) => html`<${Row} key=${row.upstream} row=${row} clients=${base.clients} isWide=${isWide} broken=${data.broken} isNow=${degraded.has(row.upstream)} probe=${probe} breakThese=${breakThese} />`)}</tbody>
+      <tbody>${rows.map((row) => html`<${Row} key=${row.upstream} row=${row} clients=${base.clients} isWide=${isWide} broken=${data.broken} isNow=${degraded.has(row.upstream)} canBreak=${canBreak} probe=${probe} breakThese=${breakThese} />`)}</tbody>
     </table></div>
     ${!base.has_matrix && html`<div class="compute"><p>Not computed yet. The console requests the screen once for each service and client, with that service failing and without caches.</p>
-      <button type="button" class="btn go" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute all"}</button></div>`}`;
+      ${canBreak ? html`<button type="button" class="btn go" disabled=${probe.running !== ""} onClick=${computeMatrix}>${probe.running === "matrix" ? "Computing …" : "Compute all"}</button>` : html`<p>That is possible in development only.</p>`}</div>`}`;
 }
 
 /** The word of a client; routes tell several views of one gateway apart. */
@@ -32,12 +34,12 @@ function wordOf(client, clients) {
   return isAlone ? clientOf(client).word : html`<span class="sr">${clientOf(client).word} </span>${client.route}`;
 }
 
-function Row({ row, clients, isWide, broken, isNow, probe, breakThese }) {
+function Row({ row, clients, isWide, broken, isNow, canBreak, probe, breakThese }) {
   const isBroken = broken.includes(row.upstream);
   const toggle = () => breakThese(isBroken ? broken.filter((name) => name !== row.upstream) : [...broken, row.upstream]);
   const cells = clients.map((client) => row.cells.find((cell) => cell.gateway === client.gateway && cell.route === client.route));
   return html`<tr class=${isNow || isBroken ? "now" : ""}>
-    <th scope="row"><button type="button" class="brk" aria-pressed=${String(isBroken)} disabled=${probe.running === "matrix"} title=${isBroken ? `Let ${row.upstream} answer again` : `Break ${row.upstream} in this page`} onClick=${toggle}>${row.upstream}</button>${isWide && html`<small title=${row.parts.join(", ")}>${row.parts.join(", ")}</small>`}</th>
+    <th scope="row"><button type="button" class="brk" aria-pressed=${String(isBroken)} disabled=${probe.running === "matrix" || !canBreak} title=${isBroken ? `Let ${row.upstream} answer again` : `Break ${row.upstream} in this page`} onClick=${toggle}>${row.upstream}</button>${isWide && html`<small title=${row.parts.join(", ")}>${row.parts.join(", ")}</small>`}</th>
     ${!isWide && html`<td class="muted" title=${row.parts.join(", ")}>${row.parts.join(", ")}</td>`}
     ${cells.map((cell) => html`<${Cell} cell=${cell} />`)}
   </tr>`;
