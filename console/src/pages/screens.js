@@ -8,6 +8,7 @@ import { Pick } from "../components/pick.js";
 import { Badge } from "../components/state.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
+import { partColours } from "../part-colours.js";
 import { go, hrefOf, query, setQuery, subject } from "../router.js";
 import { useResource } from "../resource.js";
 import { Clients } from "./screens/clients.js";
@@ -21,7 +22,7 @@ export function Page() {
   const name = subject.value || names.data?.[0]?.screen || "";
   return html`<${Frame} title="Screens" class="screens" filters=${html`<${Filters} names=${names.data ?? []} name=${name} />`}>
     <${Loaded} resource=${names} what="the list of screens">
-      ${() => (name ? html`<${Screen} key=${name} name=${name} />` : html`<${NoScreens} />`)}
+      ${() => (name ? html`<${Screen} key=${name} name=${name} names=${names.data} />` : html`<${NoScreens} />`)}
     <//>
   <//>`;
 }
@@ -52,7 +53,7 @@ function pathOf(name, action, inputs) {
   return `screens/${encodeURIComponent(name)}/${action}${search.size ? `?${search}` : ""}`;
 }
 
-function Screen({ name }) {
+function Screen({ name, names }) {
   const inputs = Object.fromEntries(query.value);
   const [probe, change] = useState({ running: "", problem: null });
   const [experiment, show] = useState(null);
@@ -70,7 +71,7 @@ function Screen({ name }) {
   const breakThese = (broken) => (broken.length ? run("break", { broken }, show) : show(null));
   useKeys({ Escape: () => (experiment ? show(null) : false) });
   return html`<${Loaded} resource=${screen} what=${`the screen ${name}`} rows=${12}>
-    ${(data) => html`<${Detail} data=${experiment ?? data} base=${withMatrix(data, computed)} probe=${probe} breakThese=${breakThese}
+    ${(data) => html`<${Detail} data=${experiment ?? data} base=${withMatrix(data, computed)} colourOf=${partColours(names, name, data.plan.map(({ part }) => part))} probe=${probe} breakThese=${breakThese}
       computeMatrix=${() => run("matrix", {}, (found) => (screen.set(found), compute(found), show(null)))} viewer=${inputs.viewer ?? ""} />`}
   <//>`;
 }
@@ -82,18 +83,18 @@ function withMatrix(data, computed) {
   return { ...data, has_matrix: true, matrix: computed.matrix };
 }
 
-function Detail({ data, base, probe, breakThese, computeMatrix, viewer }) {
+function Detail({ data, base, colourOf, probe, breakThese, computeMatrix, viewer }) {
   const broken = data.broken;
   const isFact = !broken.length && ["ok", "fallback", "stale"].includes(data.headline.state);
   return html`<${Headline} headline=${data.headline} isFact=${isFact} />
     ${broken.length > 0 && html`<${Experiment} broken=${broken} breakThese=${breakThese} />`}
     ${probe.problem && html`<section class="card gap"><${ErrorPanel} problem=${probe.problem} /></section>`}
     <div class=${`row1 ${isDeep(data.plan) || !base.clients.length ? "deep" : ""}`}>
-      <${Plan} screen=${data.screen} plan=${data.plan} broken=${broken} explain=${data.explain} />
+      <${Plan} screen=${data.screen} plan=${data.plan} colourOf=${colourOf} broken=${broken} explain=${data.explain} />
       ${base.clients.length > 0 && html`<${Card} title="If a service fails" end="click a service to break it here">
         <${Matrix} data=${data} base=${base} probe=${probe} breakThese=${breakThese} computeMatrix=${computeMatrix} /><//>`}
     </div>
-    <${Clients} data=${data} base=${base} viewer=${viewer} />`;
+    <${Clients} data=${data} base=${base} viewer=${viewer} colourOf=${colourOf} />`;
 }
 
 /** Whether a plan is too wide to stand beside the matrix. */
