@@ -1,4 +1,5 @@
 // Screens: what a screen is made of, what happens without a service, what each client gets.
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { post } from "../api.js";
 import { Card, Headline } from "../components/card.js";
@@ -8,14 +9,20 @@ import { Pick } from "../components/pick.js";
 import { Badge } from "../components/state.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
+import { onNews } from "../live-stream.js";
 import { partColours } from "../part-colours.js";
 import { go, hrefOf, query, setQuery, subject } from "../router.js";
 import { useResource } from "../resource.js";
 import { Clients } from "./screens/clients.js";
+import { MatrixMemory } from "./screens/matrix-memory.js";
 import { Matrix } from "./screens/matrix.js";
 import { Plan } from "./screens/plan.js";
 
 const EVERY = 10; // seconds between two looks: each one requests the screen for every client
+
+const memory = new MatrixMemory();
+const dropped = signal(0); // how many times it was emptied: a page that reads it is drawn again
+onNews((news) => memory.read(news) && (dropped.value += 1));
 
 export function Page() {
   const names = useResource("screens");
@@ -57,7 +64,7 @@ function Screen({ name, names }) {
   const inputs = Object.fromEntries(query.value);
   const [probe, change] = useState({ running: "", problem: null });
   const [experiment, show] = useState(null);
-  const [computed, compute] = useState(null);
+  const key = pathOf(name, "", inputs);
   const screen = useResource(`screens/${encodeURIComponent(name)}`, inputs, { every: experiment ? 0 : EVERY });
   const run = async (action, body, done) => {
     change({ running: action, problem: null });
@@ -68,19 +75,18 @@ function Screen({ name, names }) {
       change({ running: "", problem });
     }
   };
-  const breakThese = (broken) => (broken.length ? run("break", { broken }, show) : show(null));
+  const showBroken = (found) => {
+    if (found.broken.length === 1 && screen.data) memory.addRow(key, found.broken[0], screen.data, found);
+    show(found);
+  };
+  const breakThese = (broken) => (broken.length ? run("break", { broken }, showBroken) : show(null));
+  const showMatrix = (found) => (memory.add(key, found), screen.set({ ...found, has_matrix: false, matrix: [] }), show(null));
   useKeys({ Escape: () => (experiment ? show(null) : false) });
+  void dropped.value;
   return html`<${Loaded} resource=${screen} what=${`the screen ${name}`} rows=${12}>
-    ${(data) => html`<${Detail} data=${experiment ?? data} base=${withMatrix(data, computed)} colourOf=${partColours(names, name, data.plan.map(({ part }) => part))} probe=${probe} breakThese=${breakThese}
-      computeMatrix=${() => run("matrix", {}, (found) => (screen.set(found), compute(found), show(null)))} viewer=${inputs.viewer ?? ""} />`}
+    ${(data) => html`<${Detail} data=${experiment ?? data} base=${memory.complete(key, data)} colourOf=${partColours(names, name, data.plan.map(({ part }) => part))} probe=${probe} breakThese=${breakThese}
+      computeMatrix=${() => run("matrix", {}, showMatrix)} viewer=${inputs.viewer ?? ""} />`}
   <//>`;
-}
-
-/** A screen that was loaded again, with the matrix that was computed for the same clients. */
-function withMatrix(data, computed) {
-  const routes = ({ clients }) => clients.map(({ gateway, route }) => `${gateway} ${route}`).join();
-  if (data.has_matrix || computed === null || routes(data) !== routes(computed)) return data;
-  return { ...data, has_matrix: true, matrix: computed.matrix };
 }
 
 function Detail({ data, base, colourOf, probe, breakThese, computeMatrix, viewer }) {
