@@ -14,8 +14,9 @@ MAX_CACHED = 4096
 class ViewerHash:
     """Returns 12 hexadecimal digits for a viewer; without the key no table of viewers reverts them.
 
-    The key is the first of `sources` that is not empty. Without any it is random, and hashes of
-    two processes differ.
+    It is that of the identity: what a viewer may do differs between gateways and sign-ins of one
+    person. The key is the first of `sources` that is not empty. Without any it is random, and
+    hashes of two processes differ.
     """
 
     __slots__ = ("_digest",)
@@ -25,7 +26,8 @@ class ViewerHash:
         key = blake2b(source.encode(), person=b"bff viewer hash").digest()
 
         def digest(audience: str) -> str:
-            return blake2b(audience.encode(), key=key, digest_size=DIGEST_BYTES).hexdigest()
+            identity = audience.rpartition("#")[0]
+            return blake2b(identity.encode(), key=key, digest_size=DIGEST_BYTES).hexdigest()
 
         self._digest = lru_cache(MAX_CACHED)(digest)
 

@@ -176,7 +176,7 @@ async def test_filters():
     )  # fmt: skip
     site.records["mobile"].add(
         record(request_id="c", status=503, state="failed", method="PUT", route="/v1/cart",
-               path="/v1/cart", seconds=0.1, time=1_800_000_002.0)
+               path="/v1/cart", screen="", seconds=0.1, time=1_800_000_002.0)
     )  # fmt: skip
 
     assert await site.ids() == ["c", "b", "a"]
@@ -188,6 +188,7 @@ async def test_filters():
     assert await site.ids(status="200") == ["b", "a"]
     assert await site.ids(state="degraded,failed") == ["c", "b"]
     assert await site.ids(slow="1") == ["a"]
+    assert await site.ids(screens="1") == ["b", "a"]
     assert await site.ids(text="REVIEWS") == ["b"]
     assert await site.ids(text="6f2c") == ["a"]
     assert await site.ids(text="6f2c", state="failed") == []

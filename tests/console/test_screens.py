@@ -26,10 +26,12 @@ from bff_core.console.sign_in.access import Access
 from bff_core.console.sources import GatewaySource, Sources
 from bff_core.events import AnyEvent, Events
 from bff_core.graphql import GraphQL
+from bff_core.inspection.reader import parts_of
 from bff_core.observe.metrics.process import ProcessMetrics
 from bff_core.observe.metrics.samples import SamplesQuery, encoded
 from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.testing import client, fail, reply
+from bffs.compositions.home import Home
 from bffs.scopes import demo_viewer
 from bffs.services.identity import SCOPE
 from bffs.web.schema import schema
@@ -76,6 +78,17 @@ async def test_the_screens_of_all_gateways(pages):
         ["mobile", "GET /v1/home"],
         ["desktop", "GET /v1/dashboard"],
     ]
+
+
+async def test_a_screen_has_its_parts_in_one_order(pages):
+    """It is that of the class, whichever gateways run: parts have one colour on all pages."""
+    found = []
+    for names in (("mobile",), ("web", "desktop")):
+        async with shop(pages, *names) as (console, _):
+            (home, *_) = (await console.get(API)).json()
+            found.append(home["parts"])
+
+    assert found == [list(parts_of(Home))] * 2
 
 
 async def test_the_plan_of_home(pages):

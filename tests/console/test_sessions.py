@@ -7,6 +7,7 @@ import pytest
 from bff_core import ANYONE, Limit, Settings, Views, gateway
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
+from bff_core.events import RequestAnswered
 from bff_core.testing import running
 from tests.auth.browser.site import KEY, open_site
 from tests.console.conftest import browser
@@ -47,6 +48,21 @@ async def test_sessions_are_listed_without_their_users(pages, kind, redis_server
     assert not any(one.cookie in found.text for one in (first, second, third))
     assert KEY not in found.text
     assert "customer" not in found.text
+
+
+async def test_a_session_has_the_hash_of_its_viewers_requests(pages):
+    """Its page links to them: records and log lines name the viewer by the same hash."""
+    async with open_site() as site, page_of(pages, site.app) as get:
+        for user in ("1", "2"):
+            one = site.browser()
+            await one.sign_in(user)
+            await one.fetch("/v1/me")
+        sessions = (await get()).json()["sessions"]
+
+    sent = [one for one in site.events if isinstance(one, RequestAnswered)]
+    viewers = {one.viewer for one in sent if one.route == "/v1/me"}
+    assert len(viewers) == 2
+    assert {one["viewer"] for one in sessions} == viewers
 
 
 @pytest.mark.needs("redis-server")

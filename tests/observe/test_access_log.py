@@ -4,11 +4,12 @@ import io
 import json
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from bff_core import ANYONE, EdgeOptions, Settings, Views, gateway
-from bff_core.auth.viewer import ANONYMOUS
+from bff_core.auth.viewer import ANONYMOUS, Viewer
 from bff_core.edge.viewer_hash import ViewerHash
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events, RequestAnswered
@@ -85,11 +86,23 @@ def test_the_log_has_the_chosen_lines() -> None:
 def test_a_viewer_is_named_by_a_keyed_hash() -> None:
     """The same in all processes with the key; another key gives another hash."""
     one, again, other = ViewerHash(["a" * 20]), ViewerHash(["", "a" * 20]), ViewerHash(["b" * 20])
+    seven, eight = Viewer("7").audience, Viewer("8").audience
 
-    assert one("viewer:7") == again("viewer:7")
-    assert len({one("viewer:7"), one("viewer:8"), other("viewer:7"), ViewerHash()("viewer:7")}) == 4
+    assert one(seven) == again(seven)
+    assert len({one(seven), one(eight), other(seven), ViewerHash()(seven)}) == 4
     assert one(ANONYMOUS.audience) == ""
-    assert len(one("viewer:7")) == 12
+    assert len(one(seven)) == 12
+
+
+def test_a_viewer_has_one_hash_whatever_its_rights_are() -> None:
+    """A session on the web and a token of the phone have other scopes; another issuer differs."""
+    hashed = ViewerHash(["a" * 20])
+    web = Viewer("7", scopes=frozenset({"openid"}), session="s", issuer="https://id.test#email")
+    phone = Viewer("7", roles=frozenset({"staff"}), client="phone", issuer="https://id.test#email")
+
+    assert hashed(web.audience) == hashed(phone.audience)
+    assert hashed(web.audience) != hashed(replace(web, issuer="https://id.test").audience)
+    assert hashed(web.audience) != hashed(replace(web, tenant="other").audience)
 
 
 def test_the_key_is_a_setting_or_derived_from_a_secret() -> None:

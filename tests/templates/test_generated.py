@@ -38,6 +38,23 @@ for name, env in json.load(sys.stdin).items():
 """Starts each gateway with its settings, and prints what an anonymous caller gets."""
 
 
+FAULTY = """
+import asyncio
+import httpx
+from mocks.catalog import app
+
+async def main():
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:9001") as client:
+        faults = [{"kind": "error", "status": 503}]
+        for wanted in (faults, []):
+            await client.put("/__faults__", json={"faults": wanted})
+            print((await client.get("/featured")).status_code)
+
+asyncio.run(main())
+"""
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     """Return the folder of a project with all these gateways."""
@@ -82,6 +99,11 @@ def test_generated_tests_pass(project) -> None:
     tests = int(re.search(r"(\d+) passed", output)[1])
     assert tests > 5 * len(wanted())
     assert not re.search(r"skipped|warning", output)
+
+
+def test_the_mock_takes_faults(project) -> None:
+    """The Faults page of the console has sliders for it."""
+    assert run(project, "-c", FAULTY).split() == ["503", "200"]
 
 
 def test_gateways_start_with_the_settings_of_the_project(project) -> None:

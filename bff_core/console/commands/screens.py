@@ -14,6 +14,7 @@ from bff_core.console.screens.exchange import AnswersRequest, PlanRequest
 from bff_core.console.screens.plan import plan_of_screen
 from bff_core.console.screens.views import views_of
 from bff_core.gateway.app import Gateway
+from bff_core.inspection.reader import parts_of
 from bff_core.observe.process_socket import Command, InvalidCommand
 
 T = TypeVar("T")
@@ -45,10 +46,13 @@ def commands(gateway: Gateway) -> dict[str, Command]:
 
 def _listing(gateway: Gateway) -> Callable[[bytes], Awaitable[object]]:
     async def listing(_: bytes) -> object:
-        found: dict[str, list[tuple[str, str]]] = {}
+        found: dict[str, ScreenName] = {}
         for screen, view in views_of(gateway):
-            found.setdefault(screen.__name__, []).append((gateway.config.name, view.title))
-        return [ScreenName(screen=name, views=views) for name, views in found.items()]
+            name = screen.__name__
+            if name not in found:
+                found[name] = ScreenName(screen=name, views=[], parts=list(parts_of(screen)))
+            found[name].views.append((gateway.config.name, view.title))
+        return list(found.values())
 
     return listing
 

@@ -13,6 +13,7 @@ from bff_core.console.model import LimitRow, SessionRow
 from bff_core.console.sessions.pseudonyms import Pseudonym, pseudonyms
 from bff_core.console.sessions.report import LOCAL_SESSIONS, SHARED_SESSIONS, SessionsReport
 from bff_core.console.sessions.sagas import saga_row
+from bff_core.edge.viewer_hash import ViewerHash
 from bff_core.errors import StoreUnavailable
 from bff_core.gateway.app import Gateway
 from bff_core.limits.interface import CallerLeft
@@ -48,6 +49,7 @@ class _Reader:
         self._gateway = gateway
         self._name = gateway.title
         self._pseudonym = pseudonyms(gateway.settings, gateway.title)
+        self._viewer_hash = ViewerHash(gateway.settings.viewer_hash_keys)
         self._wall: Clock = time.time
 
     async def read(self, *, is_shared: bool) -> SessionsReport:
@@ -68,8 +70,7 @@ class _Reader:
                 continue
             live = await store.live(MAX_SESSIONS)
             now = self._wall()
-            rows = (_session(self._name, one, self._pseudonym, now) for one in live.sessions)
-            report.sessions += rows
+            report.sessions += (self._row(one, now) for one in live.sessions)
             is_counted = live.count is not None and report.count is not None
             report.count = (report.count or 0) + (live.count or 0) if is_counted else None
             if live.count is None:
@@ -81,6 +82,17 @@ class _Reader:
                 report.notes.append(
                     f"{self._name}: {len(live.sessions)} of {live.count:,} sessions are listed."
                 )
+
+    def _row(self, stored: StoredSession, now: float) -> SessionRow:
+        """Return a session; its viewer has the hash by which requests name it."""
+        session = stored.session
+        return SessionRow(
+            id=self._pseudonym(session.handle),
+            viewer=self._viewer_hash(session.viewer.audience),
+            began=session.signed_in_at or None,
+            expires=now + min(stored.left, stored.idle_left),
+            gateway=self._name,
+        )
 
     async def _limits(self, report: SessionsReport, is_shared: bool) -> None:
         gateway = self._gateway
@@ -106,17 +118,6 @@ def _session_stores(gateway: Gateway) -> list[SessionStore]:
             store: SessionStore = one.session_store()  # type: ignore[assignment] # its interface
             found.append(store)
     return found
-
-
-def _session(gateway: str, stored: StoredSession, pseudonym: Pseudonym, now: float) -> SessionRow:
-    session = stored.session
-    return SessionRow(
-        id=pseudonym(session.handle),
-        viewer=pseudonym(session.viewer.identity),
-        began=session.signed_in_at or None,
-        expires=now + min(stored.left, stored.idle_left),
-        gateway=gateway,
-    )
 
 
 def _limit(gateway: str, left: CallerLeft, pseudonym: Pseudonym, now: float) -> LimitRow:

@@ -7,10 +7,14 @@ from bff_core.console.model.states import PartState, RequestState, Severity
 
 
 class ScreenName(msgspec.Struct, kw_only=True):
-    """A composition, and the routes of the gateways that serve it."""
+    """A composition, and the routes of the gateways that serve it.
+
+    `parts` are in the order of the class: their colours follow it on all pages.
+    """
 
     screen: str
     views: list[tuple[str, str]]
+    parts: list[str] = []
 
 
 class PlanNode(msgspec.Struct, kw_only=True):

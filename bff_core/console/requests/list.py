@@ -30,8 +30,9 @@ class RequestFilter:
     """What to list; empty fields match all requests.
 
     `status` is a status or a class ("5xx"). `text` is looked for in ids, paths, names of screens,
-    parts and services, errors and viewers. `before` is the time and order of the last line of the
-    page before.
+    parts and services, errors and viewers. With `is_screen` requests that built no screen are left
+    out: scripts, styles, refusals. `before` is the time and order of the last line of the page
+    before.
     """
 
     gateway: str = ""
@@ -40,6 +41,7 @@ class RequestFilter:
     states: frozenset[str] = frozenset()
     text: str = ""
     is_slow: bool = False
+    is_screen: bool = False
     before: tuple[float, int] | None = None
     limit: int = DEFAULT_ROWS
 
@@ -63,6 +65,7 @@ class RequestFilter:
             states=states,
             text=query.get("text", "")[:MAX_TEXT].strip().lower(),
             is_slow=query.get("slow", "").lower() in _TRUE,
+            is_screen=query.get("screens", "").lower() in _TRUE,
             before=_before(query.get("before", "")),
             limit=int(limit),
         )
@@ -76,6 +79,7 @@ class RequestFilter:
             and (not self.status or _has_status(row.status, self.status))
             and (not self.states or row.state in self.states)
             and (not self.is_slow or row.seconds >= SLOW_SECONDS)
+            and (not self.is_screen or bool(row.screen))
             and (self.before is None or _place(one) < self.before)
             and (not self.text or self.text in _words(one))
         )

@@ -60,6 +60,7 @@ async def screen_names(console: Console) -> list[ScreenName]:
         for one in listed:
             known = found.setdefault(one.screen, ScreenName(screen=one.screen, views=[]))
             known.views += one.views
+            known.parts += [part for part in one.parts if part not in known.parts]
     return [found[name] for name in sorted(found, key=lambda name: (name != FIRST_SCREEN, name))]
 
 

@@ -14,6 +14,7 @@ import { Scenarios } from "./faults/scenarios.js";
 import { isFaulted } from "./faults/values.js";
 
 const EVERY = 1; // seconds between two looks
+const NARROW = 720; // px: cards have one column
 
 export function Page() {
   const page = useResource("faults", {}, { every: status.value === "live" ? EVERY : 0 });
@@ -24,7 +25,16 @@ export function Page() {
   <//>`;
 }
 
+/** Cards of one column: what is stopped or broken comes first. It is so when the page opens: no card moves while a slider is dragged. */
+function useOrder(cards) {
+  const rank = (card) => (["stopped", "failed"].includes(card.state) ? 0 : isFaulted(card) ? 1 : 2);
+  const [ranks] = useState(() => new Map(innerWidth > NARROW ? [] : cards.map((card) => [card.service, rank(card)])));
+  const rankOf = ({ service }) => ranks.get(service) ?? 2;
+  return [...cards].sort((one, other) => rankOf(one) - rankOf(other));
+}
+
 function Content({ data, setCard, reload }) {
+  const cards = useOrder(data.cards);
   const [isSure, ask] = useState(false);
   const faulted = data.cards.filter((card) => isFaulted(card) || card.state === "stopped");
   const reset = async () => {
@@ -35,7 +45,7 @@ function Content({ data, setCard, reload }) {
   useKeys({ 0: () => (faulted.length ? ask(true) : false), Escape: () => (isSure ? ask(false) : false) });
   if (!data.cards.length) return html`<section class="card"><${Empty} title="No mock services" text="bff dev runs the services of pyproject.toml that have a command. Those with a control route /__faults__ take faults."><pre class="sample"><code>bff add service reviews --mock</code></pre><//></section>`;
   return html`<${Headline} headline=${data.headline} actions=${faulted.length > 0 && html`<${Reset} amount=${faulted.length} ...${{ isSure, ask, reset }} />`} />
-    <div class="fl"><div class="grid">${data.cards.map((card) => html`<${Card} key=${card.service} card=${card} setCard=${setCard} reload=${reload} />`)}
+    <div class="fl"><div class="grid">${cards.map((card) => html`<${Card} key=${card.service} card=${card} setCard=${setCard} reload=${reload} />`)}
       <${Scenarios} data=${data} setCard=${setCard} reload=${reload} /></div>
     <${Clients} data=${data} /></div>`;
 }

@@ -11,6 +11,7 @@ import { Detail } from "./requests/detail.js";
 import { filtersNow, RequestList, useRows } from "./requests/list.js";
 
 const LIMIT = 200;
+const NARROW = 720; // px: the request is below the list
 
 export function Page() {
   const filters = filtersNow();
@@ -20,6 +21,7 @@ export function Page() {
   const list = useRows(resource, filters, isAtTop);
   const id = subject.value;
   useFirst(list.rows, id);
+  useShown(id);
   useKeys(keysOf(list.rows, id));
   return html`<${Frame} title="Requests" class="requests" filters=${html`<${GatewayPick} />`} note=${noteOf(resource.data, list.dropped, filters.gateway)}>
     <div class="cols"><${RequestList} resource=${resource} list=${list} chosen=${id} scroller=${scroller} isAtTop=${isAtTop} /><${Detail} id=${id} rows=${list.rows} /></div><//>`;
@@ -33,6 +35,19 @@ function noteOf(data, dropped, gateway) {
   return [`${rate(now)}/s`, sampling, dropped > 0 && `${number(dropped)} not listed`].filter(Boolean).join(" · ");
 }
 
+/** Where the request stands below the list, what was clicked is shown: its heading gets the focus. */
+function useShown(id) {
+  const before = useRef(id);
+  useEffect(() => {
+    const isOther = id !== "" && id !== before.current;
+    before.current = id;
+    if (!isOther || innerWidth > NARROW) return;
+    const card = document.getElementById("request");
+    card?.focus({ preventScroll: true });
+    card?.scrollIntoView({ block: "start" });
+  }, [id]);
+}
+
 function open(id, replace = true) {
   go(hrefOf("requests", { subject: id, query: { ...Object.fromEntries(query.value) } }), { replace });
 }
@@ -43,7 +58,7 @@ function useFirst(rows, id) {
   useEffect(() => {
     if (isDone.current || !rows.length) return;
     isDone.current = true;
-    if (!id && innerWidth > 720) open(rows[0].id);
+    if (!id && innerWidth > NARROW) open(rows[0].id);
   }, [rows]);
 }
 

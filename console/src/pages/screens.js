@@ -1,4 +1,5 @@
 // Screens: what a screen is made of, what happens without a service, what each client gets.
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { post } from "../api.js";
 import { Card, Headline } from "../components/card.js";
@@ -8,21 +9,27 @@ import { Pick } from "../components/pick.js";
 import { Badge } from "../components/state.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
-import { installation } from "../live-stream.js";
+import { installation, onNews } from "../live-stream.js";
+import { partColours } from "../part-colours.js";
 import { go, hrefOf, query, setQuery, subject } from "../router.js";
 import { useResource } from "../resource.js";
 import { Clients } from "./screens/clients.js";
+import { MatrixMemory } from "./screens/matrix-memory.js";
 import { Matrix } from "./screens/matrix.js";
 import { Plan } from "./screens/plan.js";
 
 const EVERY = 10; // seconds between two looks: each one requests the screen for every client
+
+const memory = new MatrixMemory();
+const dropped = signal(0); // how many times it was emptied: a page that reads it is drawn again
+onNews((news) => memory.read(news) && (dropped.value += 1));
 
 export function Page() {
   const names = useResource("screens");
   const name = subject.value || names.data?.[0]?.screen || "";
   return html`<${Frame} title="Screens" class="screens" filters=${html`<${Filters} names=${names.data ?? []} name=${name} />`}>
     <${Loaded} resource=${names} what="the list of screens">
-      ${() => (name ? html`<${Screen} key=${name} name=${name} />` : html`<${NoScreens} />`)}
+      ${() => (name ? html`<${Screen} key=${name} name=${name} names=${names.data} />` : html`<${NoScreens} />`)}
     <//>
   <//>`;
 }
@@ -53,11 +60,11 @@ function pathOf(name, action, inputs) {
   return `screens/${encodeURIComponent(name)}/${action}${search.size ? `?${search}` : ""}`;
 }
 
-function Screen({ name }) {
+function Screen({ name, names }) {
   const inputs = Object.fromEntries(query.value);
   const [probe, change] = useState({ running: "", problem: null });
   const [experiment, show] = useState(null);
-  const [computed, compute] = useState(null);
+  const key = pathOf(name, "", inputs);
   const screen = useResource(`screens/${encodeURIComponent(name)}`, inputs, { every: experiment ? 0 : EVERY });
   const run = async (action, body, done) => {
     change({ running: action, problem: null });
@@ -68,33 +75,32 @@ function Screen({ name }) {
       change({ running: "", problem });
     }
   };
-  const breakThese = (broken) => (broken.length ? run("break", { broken }, show) : show(null));
+  const showBroken = (found) => {
+    if (found.broken.length === 1 && screen.data) memory.addRow(key, found.broken[0], screen.data, found);
+    show(found);
+  };
+  const breakThese = (broken) => (broken.length ? run("break", { broken }, showBroken) : show(null));
+  const showMatrix = (found) => (memory.add(key, found), screen.set({ ...found, has_matrix: false, matrix: [] }), show(null));
   useKeys({ Escape: () => (experiment ? show(null) : false) });
+  void dropped.value;
   return html`<${Loaded} resource=${screen} what=${`the screen ${name}`} rows=${12}>
-    ${(data) => html`<${Detail} data=${experiment ?? data} base=${withMatrix(data, computed)} probe=${probe} breakThese=${breakThese}
-      computeMatrix=${() => run("matrix", {}, (found) => (screen.set(found), compute(found), show(null)))} viewer=${inputs.viewer ?? ""} />`}
+    ${(data) => html`<${Detail} data=${experiment ?? data} base=${memory.complete(key, data)} colourOf=${partColours(names, name, data.plan.map(({ part }) => part))} probe=${probe} breakThese=${breakThese}
+      computeMatrix=${() => run("matrix", {}, showMatrix)} viewer=${inputs.viewer ?? ""} />`}
   <//>`;
 }
 
-/** A screen that was loaded again, with the matrix that was computed for the same clients. */
-function withMatrix(data, computed) {
-  const routes = ({ clients }) => clients.map(({ gateway, route }) => `${gateway} ${route}`).join();
-  if (data.has_matrix || computed === null || routes(data) !== routes(computed)) return data;
-  return { ...data, has_matrix: true, matrix: computed.matrix };
-}
-
-function Detail({ data, base, probe, breakThese, computeMatrix, viewer }) {
+function Detail({ data, base, colourOf, probe, breakThese, computeMatrix, viewer }) {
   const broken = data.broken;
   const isFact = !broken.length && ["ok", "fallback", "stale"].includes(data.headline.state);
   return html`<${Headline} headline=${data.headline} isFact=${isFact} />
     ${broken.length > 0 && html`<${Experiment} broken=${broken} breakThese=${breakThese} />`}
     ${probe.problem && html`<section class="card gap"><${ErrorPanel} problem=${probe.problem} /></section>`}
     <div class=${`row1 ${isDeep(data.plan) || !base.clients.length ? "deep" : ""}`}>
-      <${Plan} screen=${data.screen} plan=${data.plan} broken=${broken} explain=${data.explain} />
+      <${Plan} screen=${data.screen} plan=${data.plan} colourOf=${colourOf} broken=${broken} explain=${data.explain} />
       ${base.clients.length > 0 && html`<${Card} title="If a service fails" end=${installation.value?.is_development === false ? "" : "click a service to break it here"}>
         <${Matrix} data=${data} base=${base} probe=${probe} breakThese=${breakThese} computeMatrix=${computeMatrix} /><//>`}
     </div>
-    <${Clients} data=${data} base=${base} viewer=${viewer} />`;
+    <${Clients} data=${data} base=${base} viewer=${viewer} colourOf=${colourOf} />`;
 }
 
 /** Whether a plan is too wide to stand beside the matrix. */

@@ -10,7 +10,7 @@ import { Table } from "../components/table.js";
 import { count, duration, number, time, timeOfDay, wholePercent } from "../format.js";
 import { html } from "../html.js";
 import { status } from "../live-stream.js";
-import { query, setQuery } from "../router.js";
+import { hrefOf, query, setQuery } from "../router.js";
 import { useResource } from "../resource.js";
 
 const EVERY = 3; // seconds between two looks
@@ -95,7 +95,7 @@ function Steps({ saga, reload }) {
 
 const SESSION_COLUMNS = [
   { title: "Session", cell: ({ id }) => html`<${ShortId} id=${id} what="session" />` },
-  { title: "Viewer", cell: ({ viewer }) => html`<code>${viewer}</code>` },
+  { title: "Viewer", cell: ({ viewer }) => html`<a href=${hrefOf("requests", { query: { text: viewer } })} title="Their requests"><code>${viewer}</code></a>` },
   { title: "Gateway", cell: ({ gateway }) => gateway || "–" },
   { title: "began", isNumber: true, cell: ({ began }) => time(began) },
   { title: "expires", isNumber: true, cell: ({ expires }) => time(expires) },

@@ -46,6 +46,24 @@ def test_keys_move_through_the_list(show):
     expect(first).to_have_count(0)
 
 
+def test_a_phone_shows_the_request_that_was_tapped(show):
+    """It is below the list there: the page scrolls to it, and its heading has the focus."""
+    page = show("/console/requests", width=390, height=800).page
+    page.locator(".rows a").first.click()
+
+    expect(page.locator(".det h2")).to_be_in_viewport()
+    expect(page.locator("#request")).to_be_focused()
+    assert page.locator("#request").bounding_box()["y"] < 20
+
+
+def test_a_phone_names_the_pages(show):
+    """Below their icons."""
+    nav = show("/console/requests", width=390, height=800).page.locator(".nav")
+
+    for word in ("Overview", "Requests", "Screens"):
+        expect(nav.get_by_text(word, exact=True)).to_be_in_viewport()
+
+
 def test_rows_fold_by_keys_and_buttons(show):
     """`←` folds all attempts into their parts, `→` unfolds them, the triangle does one."""
     page = show(ONE).page
@@ -73,6 +91,9 @@ def test_filters_are_in_the_address(show):
         page.keyboard.type("home")
 
     expect(page).to_have_url(re.compile("state=degraded&text=home"))
+    with page.expect_request(re.compile(r"/api/requests\?.*screens=1")):
+        page.get_by_role("button", name="screens", exact=True).click()
+    expect(page).to_have_url(re.compile(r"\?text=home&screens=1$"))
 
 
 def test_the_json_names_its_parts(show):

@@ -176,8 +176,28 @@ def test_a_stuck_saga_is_first_and_can_be_retried(show):
     expect(page.locator(".resume")).to_contain_text("release_stock is tried again now.")
 
 
+def test_a_session_links_to_its_viewers_requests(show):
+    """By the hash that names the viewer there."""
+    page = show("/console/sessions").page
+    page.get_by_role("table", name="Sessions").get_by_role("link").first.click()
+
+    expect(page).to_have_url(re.compile(r"/console/requests.*\?text=[0-9a-f]+$"))
+
+
+def test_a_phone_shows_broken_services_first(show):
+    """What is stopped, then what has faults; a wide page has the order of the project."""
+    page = show("/console/faults", width=390).page
+    names = page.locator(".fc h2")
+    expect(names.first).to_have_text("recommendations")
+    expect(names.nth(1)).to_have_text("orders")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.reload()
+
+    expect(names.first).to_have_text("users")
+
+
 def test_a_computed_matrix_stays(show):
-    """Also when the page loads the screen again; the keyboard goes on at the first service."""
+    """Also when the page is loaded or opened again; the keyboard goes on at the first service."""
     page = show("/console/screens/ProductPage").page
     page.clock.install()
     fixture = json.loads((SOURCES / "fixtures" / "screens.detail.json").read_text())
@@ -193,5 +213,8 @@ def test_a_computed_matrix_stays(show):
     expect(page.get_by_role("button", name="reviews")).to_be_focused()
     with page.expect_response(re.compile("/api/screens/ProductPage")):
         page.clock.run_for(11_000)
+    expect(page.locator(".mx")).to_contain_text("not used")
+    page.get_by_role("link", name="Logs").click()
+    page.go_back()
 
     expect(page.locator(".mx")).to_contain_text("not used")

@@ -11,6 +11,7 @@ import { html } from "../../html.js";
 import { useKeys } from "../../keys.js";
 import { installation } from "../../live-stream.js";
 import { useResource } from "../../resource.js";
+import { partColours } from "../../part-colours.js";
 import { go, hrefOf, query, setQuery } from "../../router.js";
 import { BytesPerPart } from "./bytes.js";
 import { summaryOf } from "./changes.js";
@@ -24,6 +25,7 @@ const TRIES = 6; // a request that was just sent again is recorded a moment late
 /** `rows` are those of the list: the request to compare with is one of them. */
 export function Detail({ id, rows = [] }) {
   const resource = useResource(id ? `requests/${encodeURIComponent(id)}` : null);
+  const screens = useResource("screens");
   const first = query.value.get("compare") ?? "";
   const compared = useResource(first && first !== id ? `requests/${encodeURIComponent(first)}` : null);
   const tries = useRef(0);
@@ -35,20 +37,18 @@ export function Detail({ id, rows = [] }) {
   }, [resource.problem]);
   if (!id) return html`<section class="card det" aria-label="Request"><${Empty} title="No request is open" text="Click a request, or press j." /></section>`;
   return html`<section class="card det" id="request" tabindex="-1" aria-label="Request"><${Loaded} resource=${resource} what="the request" rows=${14}>
-    ${(detail) => html`<${Content} key=${detail.row.id} detail=${detail} other=${first && first !== id ? compared.data : null} compared=${compared} first=${first} rows=${rows} />`}<//></section>`;
+    ${(detail) => html`<${Content} key=${detail.row.id} detail=${detail} other=${first && first !== id ? compared.data : null} compared=${compared} first=${first} rows=${rows} screens=${screens.data} />`}<//></section>`;
 }
 
-/** Parts get colours in the order in which they appear, 1 to 10 and again. */
-function useColors(detail) {
+function useColors(detail, screens) {
   return useMemo(() => {
-    const names = [...new Set([...detail.spans.filter(({ kind }) => kind === "part").map(({ name }) => name), ...detail.bytes.map(({ part }) => part), ...Object.values(detail.origins)])];
-    const colors = new Map(names.map((name, index) => [name, (index % 10) + 1]));
-    return (part) => colors.get(part) ?? 0;
-  }, [detail]);
+    const names = [...detail.spans.filter(({ kind }) => kind === "part").map(({ name }) => name), ...detail.bytes.map(({ part }) => part), ...Object.values(detail.origins)];
+    return partColours(screens, detail.row.screen, names);
+  }, [detail, screens]);
 }
 
-function Content({ detail, other, compared, first, rows }) {
-  const colorOf = useColors(detail);
+function Content({ detail, other, compared, first, rows, screens }) {
+  const colorOf = useColors(detail, screens);
   const tab = query.value.get("tab") ?? (other ? "differences" : "response");
   const tabs = [["response", "Response"], ["headers", "Headers"], ["logs", `Log lines ${detail.logs.length}`], ...(other ? [["differences", "Differences"]] : [])];
   const shown = tabs.some(([name]) => name === tab) ? tab : "response";

@@ -17,7 +17,7 @@ const MOST = 500; // rows held; older ones are loaded again when wanted
 const SLOW = 0.5; // seconds, as the gateways say
 const TYPING = 200; // ms of rest before a filter is applied
 
-export const FILTERS = ["gateway", "route", "status", "state", "slow", "text"];
+export const FILTERS = ["gateway", "route", "status", "state", "slow", "screens", "text"];
 
 /** The filters of the address, as the API takes them. */
 export function filtersNow() {
@@ -30,11 +30,12 @@ function fieldsOf(route) {
 }
 
 function matches(row, filters) {
-  const { gateway, route, status, state, slow, text } = filters;
+  const { gateway, route, status, state, slow, screens, text } = filters;
   if (gateway && row.gateway !== gateway) return false;
   if (route && nameOf(row) !== route && !fieldsOf(row.route).includes(route)) return false;
   if (state && !state.split(",").includes(row.state)) return false;
   if (slow && row.seconds < SLOW) return false;
+  if (screens && !row.screen) return false;
   if (status && !String(row.status).startsWith(status.replace("xx", ""))) return false;
   return !text || [row.id, row.route, nameOf(row), row.screen, row.viewer, row.gateway].some((field) => field.toLowerCase().includes(text.toLowerCase()));
 }
@@ -88,18 +89,18 @@ export function RequestList({ resource, list, chosen, scroller, isAtTop }) {
 function Filters({ degraded }) {
   const field = useRef(null);
   const typing = useRef(0);
-  useKeys({ f: () => field.current.focus(), d: () => setQuery({ state: query.value.get("state") === "degraded" ? "" : "degraded", slow: "" }) });
+  useKeys({ f: () => field.current.focus(), d: () => setQuery({ state: query.value.get("state") === "degraded" ? "" : "degraded", slow: "", screens: "" }) });
   const type = (event) => {
     const text = event.target.value.trim();
     clearTimeout(typing.current);
     typing.current = setTimeout(() => setQuery({ text }), TYPING);
   };
-  const value = query.value.get("slow") ? "slow" : (query.value.get("state") ?? "");
-  const choose = (name) => setQuery({ state: name === "slow" ? "" : name, slow: name === "slow" && "1" });
+  const value = ["slow", "screens"].find((name) => query.value.get(name)) ?? query.value.get("state") ?? "";
+  const choose = (name) => setQuery({ state: ["slow", "screens"].includes(name) ? "" : name, slow: name === "slow" && "1", screens: name === "screens" && "1" });
   const share = degraded ? ` ${wholePercent(degraded)}` : "";
   const narrowed = ["route", "status", ...(value.includes(",") ? ["state"] : [])].filter((name) => query.value.get(name));
   return html`<div class="flt"><div class="find"><input ref=${field} type="text" placeholder="route, id, customer hash" aria-label="Filter requests" defaultValue=${query.value.get("text") ?? ""} onInput=${type} /><kbd aria-hidden="true">f</kbd></div>
-    <${Chips} label="Show" value=${value} onChange=${choose} options=${[["", "all"], ["degraded", `degraded${share}`], ["slow", "slow"], ["failed", "errors"]]} />
+    <${Chips} label="Show" value=${value} onChange=${choose} options=${[["", "all"], ["screens", "screens"], ["degraded", `degraded${share}`], ["slow", "slow"], ["failed", "errors"]]} />
     ${narrowed.map((name) => html`<button type="button" class="chip narrowed" aria-label=${`Remove the filter ${name} ${query.value.get(name)}`} onClick=${() => setQuery({ [name]: "" })}><span class="muted">${name}</span> ${query.value.get(name)} <span aria-hidden="true">×</span></button>`)}
   </div>`;
 }

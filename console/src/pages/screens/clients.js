@@ -4,7 +4,7 @@ import { Empty } from "../../components/panels.js";
 import { Dot } from "../../components/state.js";
 import { bytes, duration } from "../../format.js";
 import { html } from "../../html.js";
-import { partClass } from "./parts.js";
+import { partClass } from "../../part-colours.js";
 
 const WORDS = { web: ["web", "web"], browser: ["web", "web"], mobile: ["phone", "mobile"], phone: ["phone", "mobile"], ios: ["iOS", "mobile"], android: ["Android", "mobile"], desktop: ["back office", "desktop"] };
 
@@ -14,14 +14,14 @@ export function clientOf({ client, gateway }) {
   return { word, icon, title: word[0].toUpperCase() + word.slice(1) };
 }
 
-export function Clients({ data, base, viewer }) {
+export function Clients({ data, base, viewer, colourOf }) {
   const { plan, clients, writes = [] } = data;
   if (!clients.length) return html`<section class="card gap"><${Empty} title="No client reads this screen" text="Its requests may change something, so this page does not send them. The API page can."><${Writes} writes=${writes} /><//></section>`;
   return html`<section class="card sbs" aria-label="The same screen, client by client"><div class="scroll"><table>
     <caption class="sr">Parts of ${data.screen} in each client's response, with their bytes</caption>
-    <thead><tr><th scope="col" class="first">Response parts,<br />user ${viewer || "1"}</th>${clients.map((client) => html`<th scope="col"><${Client} client=${client} plan=${plan} before=${sizeBefore(base, client)} /></th>`)}</tr></thead>
-    <tbody>${plan.map(({ part }, index) => html`<tr key=${part}><th scope="row"><i class="swatch ${partClass(index)}"></i>${part}</th>
-      ${clients.map((client) => html`<${PartCell} client=${client} part=${part} index=${index} />`)}</tr>`)}</tbody>
+    <thead><tr><th scope="col" class="first">Response parts,<br />user ${viewer || "1"}</th>${clients.map((client) => html`<th scope="col"><${Client} client=${client} plan=${plan} colourOf=${colourOf} before=${sizeBefore(base, client)} /></th>`)}</tr></thead>
+    <tbody>${plan.map(({ part }) => html`<tr key=${part}><th scope="row"><i class="swatch ${partClass(colourOf(part))}"></i>${part}</th>
+      ${clients.map((client) => html`<${PartCell} client=${client} part=${part} colour=${colourOf(part)} />`)}</tr>`)}</tbody>
   </table></div>${writes.length > 0 && html`<p class="writes">Not sent here, since they may change something: <${Writes} writes=${writes} /></p>`}</section>`;
 }
 
@@ -36,13 +36,13 @@ function sizeBefore(base, client) {
   return found && found !== client && found.size !== client.size ? found.size : null;
 }
 
-function Client({ client, plan, before }) {
+function Client({ client, plan, colourOf, before }) {
   const { title, icon } = clientOf(client);
   const hasFailed = client.state === "failed" || client.status >= 400;
   return html`<span class="cl"><${Icon} name=${icon} size=${17} /><b>${title}</b><code>${client.route}</code><span class="grow"></span>
       ${hasFailed && html`<${Dot} state="failed" size=${14} />`}<b class="sz ${hasFailed ? "t-failed" : ""}">${hasFailed && client.status >= 400 ? client.status : bytes(client.size)}</b></span>
     <span class="fx">${[factsOf(client, before), client.note].filter(Boolean).join(" · ")}</span>
-    <${PartBytes} client=${client} plan=${plan} />`;
+    <${PartBytes} client=${client} plan=${plan} colourOf=${colourOf} />`;
 }
 
 function factsOf({ calls, received, p95 }, before) {
@@ -51,7 +51,7 @@ function factsOf({ calls, received, p95 }, before) {
 }
 
 /** Bytes of the response by part, as one bar. */
-function PartBytes({ client, plan }) {
+function PartBytes({ client, plan, colourOf }) {
   const sent = plan.map(({ part }) => client.parts.find((one) => one.part === part)?.sent ?? 0);
   const total = sent.reduce((sum, one) => sum + one, 0);
   if (!total) return html`<svg class="bytes" width="100%" height="6" aria-hidden="true"><rect width="100%" height="6" rx="2" class="f-wait" opacity=".5" /></svg>`;
@@ -63,16 +63,16 @@ function PartBytes({ client, plan }) {
     ${sent.map((size, index) => {
       if (!size) return null;
       const width = (size / total) * room;
-      const bar = html`<rect x=${x.toFixed(2)} width=${width.toFixed(2)} height="6" class="f-part ${partClass(index)}" />`;
+      const bar = html`<rect x=${x.toFixed(2)} width=${width.toFixed(2)} height="6" class="f-part ${partClass(colourOf(plan[index].part))}" />`;
       x += width + gap;
       return bar;
     })}</svg>`;
 }
 
-function PartCell({ client, part, index }) {
+function PartCell({ client, part, colour }) {
   const found = client.parts.find((one) => one.part === part);
   if (!found?.outline) return html`<td class="nil">${client.parts.length || client.status ? "not requested" : "no response"}</td>`;
   const isHit = found.state && found.state !== "ok";
   const why = [found.state, found.reason].filter(Boolean).join(": ");
-  return html`<td class="j ${partClass(index)} ${isHit ? `hit h-${found.state}` : ""}"><span class="jl">${isHit && html`<${Dot} state=${found.state} label=${why} />`}<code title=${found.outline}>${found.outline}</code><span class="size">${found.sent === null ? "" : bytes(found.sent)}</span></span></td>`;
+  return html`<td class="j ${partClass(colour)} ${isHit ? `hit h-${found.state}` : ""}"><span class="jl">${isHit && html`<${Dot} state=${found.state} label=${why} />`}<code title=${found.outline}>${found.outline}</code><span class="size">${found.sent === null ? "" : bytes(found.sent)}</span></span></td>`;
 }

@@ -11,7 +11,8 @@ import { servicesOf } from "./parts.js";
 const ROOMY = 3; // clients beside which the parts have a column of their own
 
 export function Matrix({ data, base, probe, breakThese, computeMatrix }) {
-  const rows = base.has_matrix ? base.matrix : servicesOf(base.plan);
+  const cellsOf = (name) => base.matrix.find(({ upstream }) => upstream === name)?.cells ?? [];
+  const rows = base.has_matrix ? base.matrix : servicesOf(base.plan).map((row) => ({ ...row, cells: cellsOf(row.upstream) }));
   const degraded = new Set(base.plan.filter((node) => node.state !== "ok").flatMap((node) => node.upstreams));
   const table = useRef(null);
   const canBreak = installation.value?.is_development !== false;
@@ -31,7 +32,7 @@ export function Matrix({ data, base, probe, breakThese, computeMatrix }) {
 /** The word of a client; routes tell several views of one gateway apart. */
 function wordOf(client, clients) {
   const isAlone = clients.filter(({ gateway }) => gateway === client.gateway).length === 1;
-  return isAlone ? clientOf(client).word : html`<span class="sr">${clientOf(client).word} </span>${client.route}`;
+  return isAlone ? clientOf(client).word : `${clientOf(client).word} · ${client.route}`;
 }
 
 function Row({ row, clients, isWide, broken, isNow, canBreak, probe, breakThese }) {

@@ -1,11 +1,4 @@
-// Parts of a screen: their colours, and the chain that the answer waits for.
-
-const COLOURS = 10;
-
-/** The class that gives the part at `index` of the plan its colour. */
-export function partClass(index) {
-  return index < 0 ? "" : `p${(index % COLOURS) + 1}`;
-}
+// Parts of a screen: the chain that the answer waits for, and the services that they need.
 
 /** The names of the parts, first to last, that take longest one after another (by p95). */
 export function criticalPath(plan) {

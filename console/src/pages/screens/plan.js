@@ -4,8 +4,9 @@ import { Card } from "../../components/card.js";
 import { Shape } from "../../components/state.js";
 import { duration, millis, percent } from "../../format.js";
 import { html } from "../../html.js";
+import { partClass } from "../../part-colours.js";
 import { hrefOf } from "../../router.js";
-import { criticalPath, partClass } from "./parts.js";
+import { criticalPath } from "./parts.js";
 
 const ROOT = { width: 84, height: 54 };
 const NODE = { width: 164, height: 46 };
@@ -33,7 +34,7 @@ export function shareOf(node) {
 }
 
 /** The card with the graph; its header describes the part that is pointed at. */
-export function Plan({ screen, plan, broken, explain }) {
+export function Plan({ screen, plan, colourOf, broken, explain }) {
   const [looked, look] = useState(null);
   const { places, middle, width, height } = layout(plan);
   const path = criticalPath(plan);
@@ -42,8 +43,8 @@ export function Plan({ screen, plan, broken, explain }) {
     <div class="plan"><div class="canvas" style=${{ "--w": `${width + 4}px`, "--h": `${height + 4}px` }}>
       <svg width=${width} height=${height} aria-hidden="true">${edges(plan, places, middle, path).map((edge) => html`<path ...${edge} />`)}</svg>
       <div class="root" style=${{ "--x": "0px", "--y": `${middle - ROOT.height / 2}px` }}><b>${screen.replace(/([a-z])(?=[A-Z])/g, "$1\u200b")}</b><span>${plan.length} ${plan.length === 1 ? "part" : "parts"}</span></div>
-      <ul aria-label=${`Parts of ${screen}`}>${plan.map((one, index) => html`<li key=${one.part} style=${{ "--x": `${places.get(one.part).x}px`, "--y": `${places.get(one.part).y}px` }}>
-        <${Node} node=${one} index=${index} look=${look} isBroken=${one.upstreams.some((name) => broken.includes(name))} /></li>`)}</ul>
+      <ul aria-label=${`Parts of ${screen}`}>${plan.map((one) => html`<li key=${one.part} style=${{ "--x": `${places.get(one.part).x}px`, "--y": `${places.get(one.part).y}px` }}>
+        <${Node} node=${one} colour=${colourOf(one.part)} look=${look} isBroken=${one.upstreams.some((name) => broken.includes(name))} /></li>`)}</ul>
     </div></div><//>`;
 }
 
@@ -73,12 +74,12 @@ function curve(from, to) {
   return `M${from.x} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${to.x} ${to.y}`;
 }
 
-function Node({ node, index, look: show, isBroken }) {
+function Node({ node, colour, look: show, isBroken }) {
   const share = shareOf(node);
   const state = isBroken ? "failed" : node.state;
   const kind = node.is_critical ? "critical" : "";
   const describe = () => show(node.part);
-  const content = html`<span class="line"><i class="swatch ${partClass(index)}"></i><b>${node.part}</b><em>${standIn(node)}</em></span>
+  const content = html`<span class="line"><i class="swatch ${partClass(colour)}"></i><b>${node.part}</b><em>${standIn(node)}</em></span>
     <span class="line low">${state !== "ok" && html`<${Shape} state=${state} />`}<span class="up">${node.upstreams.join(", ") || "no service"}</span>${share !== null && html`<${Share} share=${share} state=${state} />`}</span><span class="sr">${sentenceOf(node, isBroken)}</span>`;
   const events = { onMouseEnter: describe, onMouseLeave: () => show(null), onFocus: describe, onBlur: () => show(null) };
   const shared = { class: `node ${kind} n-${state}`, ...events };
