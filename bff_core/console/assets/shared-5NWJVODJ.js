@@ -1,4 +1,4 @@
-import{A as r,M as d,N as m,_ as b,d as p,e as u,g as i,q as f}from"./shared-UHUWATGF.js";var g=1e4;function E({title:n,note:t="",end:a=null,class:e="",children:o}){return r`<section class="card ${e}" aria-label=${n}>
+import{$ as b,A as r,M as d,N as m,d as p,e as u,g as i,q as f}from"./shared-SYSYHON7.js";var g=1e4;function E({title:n,note:t="",end:a=null,class:e="",children:o}){return r`<section class="card ${e}" aria-label=${n}>
     <header><h2>${n}</h2>${t&&r`<span class="muted note">${t}</span>`}${a&&r`<span class="end">${a}</span>`}</header>
     ${o}
   </section>`}function T({headline:n,isFact:t=!1,isCompact:a=!1,actions:e=null}){let o=t?"fact":`a-${n.state}`;return r`<div class="answer ${o} ${a?"compact":""}">

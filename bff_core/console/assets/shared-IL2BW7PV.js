@@ -1,0 +1,1 @@
+function a(t,r,e=[]){let o=(t??[]).find(n=>n.screen===r)?.parts??[],s=new Map([...new Set([...o,...e])].map((n,p)=>[n,p%10+1]));return n=>s.get(n)??0}function c(t){return t?`p${t}`:""}export{a,c as b};
