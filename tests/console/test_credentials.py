@@ -50,10 +50,10 @@ async def test_a_token_is_printed_by_the_command_of_the_project():
     bearer = BearerAuthenticator(Issuer(issuer=ISSUER, audience=("till",)))
     for authenticator, command in ((bearer, "print-token"), (DemoAuthenticator(env="test"), "")):
         credentials = credentials_of(authenticator, is_development=True)
-        told = GatewayInfo(name="", url="", credentials=credentials)
+        given = GatewayInfo(name="", url="", credentials=credentials)
 
-        async def info(_: bytes, told=told) -> bytes:
-            return msgspec.json.encode(told)
+        async def info(_: bytes, given=given) -> bytes:
+            return msgspec.json.encode(given)
 
         source = GatewaySource(name="till", commands={INFO: info}, token="print-token")
         (found,) = await gateways_of(Sources([source]))
