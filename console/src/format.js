@@ -1,5 +1,4 @@
-// Numbers, sizes, times and marked text, as the console writes them. None stands as "–".
-import { html } from "./html.js";
+// Numbers, sizes and times, as the console writes them. None stands as "–".
 
 const NONE = "–";
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -87,20 +86,6 @@ export function minute(instant) {
 /** "1 request", "2 requests", "1,000 requests". */
 export function count(amount, one, many = `${one}s`) {
   return `${number(amount)} ${amount === 1 ? one : many}`;
-}
-
-/** `**names**` and `` `code` `` of a sentence as elements; all else stays text. */
-export function marked(text) {
-  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((piece) => {
-    if (piece.startsWith("**") && piece.length > 4) return html`<b>${piece.slice(2, -2)}</b>`;
-    if (piece.startsWith("`") && piece.length > 2) return html`<code>${piece.slice(1, -1)}</code>`;
-    return piece;
-  });
-}
-
-/** The same sentence as plain text, for labels. */
-export function plain(text) {
-  return text.replace(/\*\*([^*]+)\*\*/g, "$1").replace(/`([^`]+)`/g, "$1");
 }
 
 /** The fields of a log line as `name=value` text; long fractions are cut. */

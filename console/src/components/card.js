@@ -1,6 +1,6 @@
 // Cards, the sentence that a page starts with, and tabs.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { marked, plain } from "../format.js";
+import { marked, plain } from "../marked.js";
 import { html } from "../html.js";
 import { placed } from "../router.js";
 import { Shape } from "./state.js";

@@ -1,6 +1,6 @@
 // One operation in full: authentication, parameters, body, responses.
 import { Shape, statusClass } from "../../components/state.js";
-import { marked } from "../../format.js";
+import { marked } from "../../marked.js";
 import { html } from "../../html.js";
 import { flattened, limitsOf, resolved, typeOf } from "./document.js";
 import { Method } from "./method.js";

@@ -1,5 +1,5 @@
 // A schema as a tree: names, types, limits, descriptions; objects unfold.
-import { marked } from "../../format.js";
+import { marked } from "../../marked.js";
 import { html } from "../../html.js";
 import { flattened, limitsOf, nameOf, typeOf } from "./document.js";
 
