@@ -50,7 +50,7 @@ export function CredentialField({ credential: { kinds, kind, value, isSession, c
 
 /** Where to get a credential: a command to paste, or a page to sign in. */
 export function Hint({ kind, gateway }) {
-  if (kind.command && installation.value?.is_development) return html`This prints a token: <code>${kind.command}</code> <${CopyButton} text=${kind.command} label="Copy the command" class="link" />`;
+  if (kind.command && installation.value?.is_development) return html`This prints a token: <code>${kind.command}</code> <${CopyButton} text=${kind.command} label="Copy the command" />`;
   const signIn = kind.sign_in && installation.value?.is_development && html` <a href=${`${gateway.url}${kind.sign_in}`} target="_blank" rel="noreferrer">Sign in</a>`;
   return html`${kind.hint}${signIn}`;
 }
