@@ -491,9 +491,9 @@ def test_many_events_cost_little():
     web = window("web", "query home", [], occurrences=found)
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.thread_time()
         assert events_of([web], [])
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
 
     assert min(times) < 0.02
 

@@ -157,6 +157,7 @@ def test_a_log_line_leads_to_its_request(show):
     expect(page.get_by_role("tabpanel").get_by_text("part.degraded")).to_be_visible()
 
 
+@pytest.mark.alone
 def test_a_thousand_requests_a_second_do_not_freeze_the_page(show, busy_console):
     """New rows wait while the list is scrolled, frames stay short, and the list stays bounded."""
     page = show("/console/requests", base=busy_console).page
