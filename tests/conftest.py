@@ -29,6 +29,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 
+from tests.output_secrets import credentials_in
 from tests.processes.process import ForkServer
 from tests.redis_server import RedisServer
 from tests.steady_time import SteadyLoop
@@ -187,8 +188,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip into a failure where all tests have to run."""
-    return _require((yield))
+    """Turn a skip into a failure where all tests have to run, and printed credentials always."""
+    report = _require((yield))
+    leaked = credentials_in(report.sections)
+    if leaked and report.passed:
+        report.outcome, report.longrepr = "failed", f"its output has credentials: {leaked}"
+    return report
 
 
 @pytest.hookimpl(wrapper=True)
