@@ -4,12 +4,12 @@ import pytest
 
 from tests.output_secrets import credentials_in
 
-JWT = ".".join(("eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxIn0xx", "c2lnbmF0dXJl"))
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0xx.c2lnbmF0dXJl"
 
 
 @pytest.mark.parametrize(
     "printed",
-    [f"token={JWT}", "Authorization: " + "Bearer 0123456789abcdef", "a canary" + "token.abc here"],
+    [f"token={JWT}", "Authorization: Bearer 0123456789abcdef", "a canarytoken.abc here"],
 )
 def test_credentials_are_found(printed):
     """With the section in which they are."""
