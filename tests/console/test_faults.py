@@ -442,3 +442,16 @@ def test_the_headline_names_who_suffers():
     said += ": without cached replies Home"
     assert headline(*["degraded"] * 3) == f"{said} is degraded for g0, g1 and g2."
     assert headline("failed", "degraded") == f"{said} fails for g0 and is degraded for g1."
+
+
+@pytest.mark.parametrize(
+    ("services", "words"), [(1, "the service answers"), (2, "all 2 services answer")]
+)
+def test_without_faults_all_answer_as_usual(services, words):
+    """Also a project with one service."""
+    cards = [
+        FaultCard(service=f"s{n}", port=n, state="running", takes_faults=True)
+        for n in range(services)
+    ]
+
+    assert faults_headline(cards, [], "Home").text == f"No faults: {words} as usual."

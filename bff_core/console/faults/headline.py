@@ -19,7 +19,7 @@ def faults_headline(
     """
     broken = [(one, what) for one in cards if (what := effect_of(one))]
     if not broken:
-        return Headline(state="ok", text=f"No faults: {_number(len(cards))} answer as usual.")
+        return Headline(state="ok", text=f"No faults: {_answering(len(cards))} as usual.")
     if len(broken) > MAX_NAMED:
         subject = f"{len(broken)} of {len(cards)} services have faults"
     else:
@@ -59,8 +59,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def _number(services: int) -> str:
-    return "the service" if services == 1 else f"all {services} services"
+def _answering(services: int) -> str:
+    return "the service answers" if services == 1 else f"all {services} services answer"
 
 
 def _listed(names: Sequence[str]) -> str:

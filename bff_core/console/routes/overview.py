@@ -102,5 +102,6 @@ def _length(request: Request) -> float:
     wanted = request.query_params.get("window", f"{DEFAULT_SECONDS:.0f}")
     lengths = {f"{one:.0f}": one for one in WINDOWS}
     if wanted not in lengths:
-        raise ConsoleProblem(422, "'window' is not valid", f"It is {', '.join(lengths)} seconds.")
+        known = ", ".join(lengths)
+        raise ConsoleProblem(422, "'window' is not valid", f"It is one of {known} (seconds).")
     return lengths[wanted]
