@@ -7,6 +7,6 @@ sources are in `console/`.
 
 `console_app` is the ASGI app over one `Console`: that of a gateway (`gateway_console`), or that of
 `bff dev` (`development`). `sources` sends commands to processes, `metrics` reads what they have
-counted, `live_stream` sends news to open pages. In the process of a gateway, `probe` sends requests
-that no metric counts, and `origins` finds the part that each value of an answer comes from.
+counted, `live_stream` sends news to open pages. In the process of a gateway, `sandbox` sends
+requests that no metric counts, and `origins` finds the part that each value of an answer is from.
 """

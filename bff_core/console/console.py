@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 
 from starlette.requests import Request
 
@@ -26,8 +26,8 @@ class Console:
     """One console over some gateways: that of `bff dev`, or that of one gateway.
 
     `wall` returns Unix time. `run` is what `bff dev` runs, `shop` the address that the foot of the
-    navigation links to. `state` has the actions of people in this process. `overview` returns the
-    last one for the first paint; the area of the overview sets it.
+    navigation links to. `state` has the actions of people in this process. `newest_overview` is the
+    one that pages got last, for their first paint.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Console:
         self.wall = wall
         self.live = LiveFeed()
         self.state = state or ConsoleState()
-        self.overview: Callable[[], Overview | None] = lambda: None
+        self.newest_overview: Overview | None = None
         self.metrics = MetricsStore(sources, wall)
         self._background: Background | None = None
 
@@ -73,22 +73,23 @@ class Console:
         """Return what `bff dev` runs."""
         return [] if self.run is None else list(self.run.processes())
 
-    async def installation(self, request: Request) -> Installation:
-        """Return what the console looks at.
+    async def installation(self, request: Request | None = None) -> Installation:
+        """Return what the console looks at, for all pages or for the one that sent a request.
 
-        A gateway without an address of its own has that at which the request came.
+        For that one a gateway without an address of its own has the address of the request.
         """
-        gateways = await gateways_of(self.sources)
-        for one in gateways:
-            one.url = one.url or str(request.base_url).rstrip("/")
-        return Installation(
+        found = Installation(
             version=framework_version(),
             is_development=self.is_development,
-            can_sign_out=bool(actor_of(request).session),
-            gateways=gateways,
+            gateways=await gateways_of(self.sources),
             processes=self.processes(),
             shop=self.shop,
         )
+        if request is not None:
+            found.can_sign_out = bool(actor_of(request).session)
+            for one in found.gateways:
+                one.url = one.url or str(request.base_url).rstrip("/")
+        return found
 
     def audit(
         self,

@@ -1,7 +1,6 @@
 """The ASGI app of a console: access, static files, the API of all areas, and the pages."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from importlib import import_module
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -14,6 +13,18 @@ from starlette.types import Scope as ASGIScope
 from bff_core.console.answers import ConsoleProblem, check_parameters, problem_answer
 from bff_core.console.console import Console
 from bff_core.console.model import Overview
+from bff_core.console.routes import (
+    api,
+    faults,
+    installation,
+    live_stream,
+    logs,
+    overview,
+    requests,
+    screens,
+    sessions,
+    upstreams,
+)
 from bff_core.console.sign_in.access import SignInRequired, set_actor
 from bff_core.console.sign_in.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
 from bff_core.console.static_files import StaticFiles
@@ -25,19 +36,19 @@ API_PATH: Final = f"{CONSOLE_PATH}/api"
 
 LOGOUT: Final = f"{API_PATH}/logout"
 
-ROUTE_AREAS: Final = (
-    "overview",
-    "installation",
-    "live_stream",
-    "requests",
-    "screens",
-    "upstreams",
-    "sessions",
-    "faults",
-    "logs",
-    "api",
+AREAS: Final = (
+    overview,
+    installation,
+    live_stream,
+    requests,
+    screens,
+    upstreams,
+    sessions,
+    faults,
+    logs,
+    api,
 )
-"""The modules below `routes`; earlier routes win."""
+"""The API of each area; earlier routes win."""
 
 PAGES: Final = frozenset(
     ("", "overview", "requests", "screens", "upstreams", "faults", "api", "logs", "sessions")
@@ -61,7 +72,6 @@ _HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-
 
 _ABSENT: Final = {
     "faults": "Faults can be injected where `bff dev` runs the services.",
@@ -133,17 +143,19 @@ class ConsoleApp:
             return _redirect(f"{prefix}{CONSOLE_PATH}")
         if not is_console_path(path):  # at the port of `bff dev`, where no gateway has a page
             return _redirect(f"{CONSOLE_PATH}{_with_query(request, path.rstrip('/'))}")
-        installation = await self._console.installation(request)
-        snapshot = {"overview": self._fresh_overview(), "installation": installation}
+        snapshot = {
+            "overview": self._fresh_overview(),
+            "installation": await self._console.installation(request),
+        }
         name = path.removeprefix(CONSOLE_PATH).strip("/").split("/")[0]
         return self._files.page(prefix, snapshot, name, 200 if name in PAGES else 404)
 
     def _fresh_overview(self) -> Overview | None:
         """Return the newest overview; None if no page has read one lately."""
-        overview = self._console.overview()
-        if overview is None or self._console.wall() - overview.time > MAX_SNAPSHOT_SECONDS:
+        newest = self._console.newest_overview
+        if newest is None or self._console.wall() - newest.time > MAX_SNAPSHOT_SECONDS:
             return None
-        return overview
+        return newest
 
     def _refused(self, request: Request, path: str, problem: SignInRequired) -> Response:
         """Return the form for the token where a page was wanted, else the problem."""
@@ -192,7 +204,4 @@ def _with_query(request: Request, path: str) -> str:
 
 
 def _routes(console: Console) -> Sequence[Route]:
-    found: list[Route] = []
-    for area in ROUTE_AREAS:
-        found += import_module(f"bff_core.console.routes.{area}").routes(console)
-    return found
+    return [route for area in AREAS for route in area.routes(console)]

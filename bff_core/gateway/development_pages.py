@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from bff_core.edge.concern import HTTP_ONLY
+from bff_core.gateway.console import CONSOLE_PATH, is_console_path
 from bff_core.gateway.icon import ICON_PATH, icon_response
 from bff_core.gateway.index_page import IndexRow, index_page, index_response
 from bff_core.http_exchange.request_context import RequestContext
@@ -18,8 +19,6 @@ from bff_core.routing.route_table import RouteTable
 
 CONSOLE_VARIABLE: Final = "BFF_DEV_CONSOLE"
 """The environment variable with the address of the console; `bff dev` sets it."""
-
-CONSOLE: Final = "/console"
 
 API_PATHS: Final = ("/docs", "/redoc")
 
@@ -64,7 +63,7 @@ class DevelopmentPages:
         path = path_of(context.asgi)
         if context.scope.method not in _READS:
             return None
-        if self._console and (path == CONSOLE or path.startswith(f"{CONSOLE}/")):
+        if self._console and is_console_path(path):
             return self._moved(context, path)
         page = self._pages.get(path)
         return None if page is None else page(context)
@@ -97,7 +96,7 @@ class DevelopmentPages:
 
     def _moved(self, context: RequestContext, path: str) -> Response:
         query = context.asgi["query_string"].decode("latin-1")
-        address = self._address(context, path.removeprefix(CONSOLE))
+        address = self._address(context, path.removeprefix(CONSOLE_PATH))
         return _redirect(f"{address}?{query}" if query else address)
 
     def _api_address(self, context: RequestContext) -> str:
@@ -106,7 +105,7 @@ class DevelopmentPages:
     def _address(self, context: RequestContext, path: str) -> str:
         """Return the address of a page of the console."""
         prefix = context.asgi.get("root_path", "")
-        return f"{self._console or prefix + CONSOLE}{path}"
+        return f"{self._console or prefix + CONSOLE_PATH}{path}"
 
     def _has_route(self, path: str) -> bool:
         return self._table.find("GET", path).entry is not None

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -19,11 +19,8 @@ FAULTS_PATH: Final = "/__faults__"
 
 MAX_FAULTS: Final = 100
 
-SHORTEST: Final = 0.001
-"""The shortest latency (seconds) and the smallest share of the calls."""
-
-Share = Annotated[float, Meta(ge=SHORTEST, le=1)]
-Seconds = Annotated[float, Meta(ge=SHORTEST, le=3600)]
+Share = Annotated[float, Meta(ge=0.001, le=1)]
+Seconds = Annotated[float, Meta(ge=0.001, le=3600)]
 Flavour = Literal["syntax", "cut", "nan", "deep", "shape", "html", "charset", "empty"]
 
 GARBAGE: Final[Mapping[str, bytes]] = {
@@ -101,7 +98,8 @@ class MockGarbage(_Fault, tag="garbage", frozen=True):
 
 AnyMockFault = MockLatency | MockError | MockUnavailable | MockHang | MockGarbage
 
-KINDS: Final = ("latency", "error", "unavailable", "hang", "garbage")
+KINDS: Final = tuple(one.__struct_config__.tag for one in get_args(AnyMockFault))
+"""The names of all kinds."""
 
 
 class _Wanted(_Options, frozen=True):

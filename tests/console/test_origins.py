@@ -13,7 +13,7 @@ from bff_core import ANYONE, Composition, Views, critical, gateway, loader, opti
 from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
 from bff_core.console.origins.stored_response import find_origins
-from bff_core.console.probe.probe import ProbeRequest, open_probe
+from bff_core.console.sandbox.sandbox import SandboxRequest, open_sandbox
 from bff_core.observe.request_records import records_of
 from bff_core.testing import client, fail
 from tests.bffs.in_process import SCRIPTS
@@ -133,13 +133,13 @@ async def test_the_webs_home_screen():
 
 async def learned_of_home(services: Any) -> dict[str, str]:
     """Return what is learned of the phone's home screen over these services."""
-    request = ProbeRequest(method="GET", target="/v1/home", viewer="1")
+    request = SandboxRequest(method="GET", target="/v1/home", viewer="1")
     async with (
         client("bffs.mobile.app:app", services, viewer="1") as sending,
-        open_probe(sending.app) as probe,
+        open_sandbox(sending.app) as sandbox,
     ):
-        composed = (await probe.send(request)).composed
-        found = await LearnedOrigins(sending.app).of_request("home", probe, request, composed)
+        composed = (await sandbox.send(request)).composed
+        found = await LearnedOrigins(sending.app).of_request("home", sandbox, request, composed)
     return {} if found is None else dict(found.parts)
 
 

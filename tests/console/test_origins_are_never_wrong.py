@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from bff_core import ANYONE, Composition, Views, critical, gateway, loader
 from bff_core.console.origins import learned
-from bff_core.console.probe.probe import ProbeRequest, open_probe
+from bff_core.console.sandbox.sandbox import SandboxRequest, open_sandbox
 from bff_core.gateway import recorded_parts
 from bff_core.testing import client
 from tests.console.test_origins import opened, part_at
@@ -191,7 +191,7 @@ async def test_what_is_no_json_has_no_origins(target):
 
 async def test_large_answers_take_bounded_time():
     """They have no origins then, rather than wrong ones; others are served in between."""
-    request, ticks = ProbeRequest(method="GET", target="/large"), 0
+    request, ticks = SandboxRequest(method="GET", target="/large"), 0
 
     async def tick() -> None:
         nonlocal ticks
@@ -199,11 +199,11 @@ async def test_large_answers_take_bounded_time():
             ticks += 1
             await asyncio.sleep(0)
 
-    async with client(make_app, {}) as sending, open_probe(sending.app) as probe:
-        composed = (await probe.send(request)).composed
+    async with client(make_app, {}) as sending, open_sandbox(sending.app) as sandbox:
+        composed = (await sandbox.send(request)).composed
         ticking = asyncio.create_task(tick())
         began = time.thread_time()
-        found = await learned.learn(probe, request, composed, max_seconds=0.1)
+        found = await learned.learn(sandbox, request, composed, max_seconds=0.1)
         took = time.thread_time() - began
         ticking.cancel()
 
@@ -214,11 +214,13 @@ async def test_large_answers_take_bounded_time():
 
 async def test_too_many_runs_leave_the_parts_unknown():
     """After some of the runs a place of two parts would seem to be of one."""
-    request = ProbeRequest(method="GET", target="/lists")
-    async with client(make_app, {}) as sending, open_probe(sending.app) as probe:
-        composed = (await probe.send(request)).composed
-        some = [await learned.learn(probe, request, composed, max_runs=number) for number in (2, 9)]
-        all_of_them = await learned.learn(probe, request, composed)
+    request = SandboxRequest(method="GET", target="/lists")
+    async with client(make_app, {}) as sending, open_sandbox(sending.app) as sandbox:
+        composed = (await sandbox.send(request)).composed
+        some = [
+            await learned.learn(sandbox, request, composed, max_runs=number) for number in (2, 9)
+        ]
+        all_of_them = await learned.learn(sandbox, request, composed)
 
     assert some == [None, None]
     assert all_of_them is not None

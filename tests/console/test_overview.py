@@ -333,6 +333,20 @@ def test_trouble_without_a_service_is_the_gateways(part, reason, words):
     assert overview(window("web", "query home", found)).headline.text.endswith(words)
 
 
+def test_several_services_that_are_stopped_are_one_list():
+    """Their names are separated by commas, the last two by "and"."""
+    processes = [
+        ProcessInfo(name=name, kind="service", port=1, state="stopped")
+        for name in ("catalog", "pricing", "users")
+    ]
+    home = window("web", "query home", steps("query home", "bad"))
+    home.upstreams = ["catalog", "pricing", "users"]
+    all_stopped = msgspec.structs.replace(INSTALLATION, processes=processes)
+    found = overview_of([home], all_stopped, NOW)
+
+    assert found.headline.text.endswith("**catalog**, **pricing** and **users** are stopped.")
+
+
 def test_a_gateway_that_does_not_answer_comes_first():
     """Its figures stay those of its last minutes."""
     web = window_of("web", [], steps("query home", "bad"), NOW)

@@ -327,7 +327,7 @@ async def test_a_screen_of_gateways_that_do_not_answer(pages):
     assert answer.json()["title"] == "No gateway answers what Home is"
 
 
-async def test_a_probe_leaves_no_trace(pages):
+async def test_a_sandbox_leaves_no_trace(pages):
     """No event, no rate limit, no breaker and no cache of the gateway notices a matrix."""
     events: list[AnyEvent] = []
 

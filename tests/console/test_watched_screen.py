@@ -96,7 +96,7 @@ def made(port: int, *, access=ANYONE, **options):
 
 @pytest.fixture
 def opened(pages):
-    """Open a probe over a gateway and its service; its clock is set by the test."""
+    """Watch a screen of a gateway and its service; its clock is set by the test."""
 
     @asynccontextmanager
     async def open_probe(**options):
@@ -113,18 +113,18 @@ def opened(pages):
 
 async def test_the_screen_is_shown_as_clients_get_it_now(opened):
     """A service that fails changes it with the next look, and is not called without one."""
-    async with opened() as (probe, service, now):
-        await probe.refresh()
-        before = probe.clients[0]
+    async with opened() as (watched, service, now):
+        await watched.refresh()
+        before = watched.clients[0]
         service.status = 500
-        await probe.refresh()
-        soon, calls = probe.clients[0], service.calls
+        await watched.refresh()
+        soon, calls = watched.clients[0], service.calls
         now[0] += 1.0
-        probe.clients = []
-        await probe.refresh()
-        after = probe.clients[0]
+        watched.clients = []
+        await watched.refresh()
+        after = watched.clients[0]
 
-    assert (probe.screen, probe.critical, probe.optional) == ("Home", [], ["reviews"])
+    assert (watched.screen, watched.critical, watched.optional) == ("Home", [], ["reviews"])
     assert before.part_status == "top=ok"
     assert after.part_status.startswith("top=missing;reason=")
     assert after.parts[0].reason
@@ -136,15 +136,15 @@ async def test_the_screen_is_shown_as_clients_get_it_now(opened):
 
 async def test_a_p95_is_that_of_the_last_10_seconds(opened):
     """The page's own looks count, so that it is known without other requests; old ones drop out."""
-    async with opened() as (probe, service, now):
-        await probe.refresh()
-        first = probe.clients[0]
-        probe.clients, now[0], service.delay = [], 4.0, 0.1
-        await probe.refresh()
-        slow, service.delay = probe.clients[0].p95, 0.0
-        probe.clients, now[0] = [], 14.5
-        await probe.refresh()
-        later = probe.clients[0].p95
+    async with opened() as (watched, service, now):
+        await watched.refresh()
+        first = watched.clients[0]
+        watched.clients, now[0], service.delay = [], 4.0, 0.1
+        await watched.refresh()
+        slow, service.delay = watched.clients[0].p95, 0.0
+        watched.clients, now[0] = [], 14.5
+        await watched.refresh()
+        later = watched.clients[0].p95
 
     assert first.p95 == first.took
     assert slow >= 0.1 > later
@@ -154,12 +154,12 @@ async def test_a_screen_is_shown_whatever_the_gateways_sign_in_is(opened):
     """In development a viewer of `demo` is signed in, with the scopes of this user."""
     options = {"access": Require("home:read"), "authenticator": NoSignIn()}
     demo = partial(Viewer, scopes=frozenset({"home:read"}))
-    async with opened(**options, demo=demo) as (probe, _, _now):
-        await probe.refresh()
-        shown = probe.clients[0]
-    async with opened(**options) as (probe, _, _now):
-        await probe.refresh()
-        refused = probe.clients[0]
+    async with opened(**options, demo=demo) as (watched, _, _now):
+        await watched.refresh()
+        shown = watched.clients[0]
+    async with opened(**options) as (watched, _, _now):
+        await watched.refresh()
+        refused = watched.clients[0]
 
     assert (shown.status, shown.state) == (200, "complete")
     assert refused.status == 403
@@ -167,14 +167,14 @@ async def test_a_screen_is_shown_whatever_the_gateways_sign_in_is(opened):
 
 async def test_a_probe_ends_with_its_console(opened):
     """A service that hangs holds up neither page nor console."""
-    async with opened() as (probe, service, _now):
+    async with opened() as (watched, service, _now):
         service.delay = 60
-        await probe.refresh()
-        shown, before = probe.clients, probe.is_running
-        await probe.console.aclose()
+        await watched.refresh()
+        shown, before = watched.clients, watched.is_running
+        await watched.console.aclose()
         service.gone.set()
 
-    assert (shown, before, probe.is_running) == ([], True, False)
+    assert (shown, before, watched.is_running) == ([], True, False)
 
 
 def test_the_home_screen_is_watched():
@@ -192,7 +192,7 @@ def test_the_home_screen_is_watched():
 
 async def test_without_gateways_there_is_no_screen(pages):
     """The page says so, and does not wait."""
-    probe = WatchedScreen(pages.console())
-    await probe.refresh()
+    watched = WatchedScreen(pages.console())
+    await watched.refresh()
 
-    assert (probe.screen, probe.clients) == ("", [])
+    assert (watched.screen, watched.clients) == ("", [])

@@ -20,8 +20,6 @@ FAULTS_PATH: Final = "/__faults__"
 CONTROL_SECONDS: Final = 1.0
 """How long a service may take to answer its control route."""
 
-REFUSED: Final = 422
-
 MAX_LATENCY: Final = 3600.0
 DEFAULT_AT_MOST: Final = 60.0
 """The longest latency of a mock unless the fault says otherwise (seconds)."""
@@ -35,7 +33,6 @@ COUNTS: Final = frozenset({"calls", "hits"})
 """What a mock adds to a fault when it reports it."""
 
 _ANYWHERE: Final = {"route": "*", "seed": 0, "times": None}
-
 
 OTHER_KINDS: Final = (
     "unavailable",
@@ -155,7 +152,7 @@ class FaultControl:
             reply = await self._send(service, "PUT", body)
         except ProgramUnavailable as error:
             raise NoFaultControl(f"{service.name} does not answer: {error}") from None
-        if reply.status == REFUSED:
+        if reply.status == 422:
             raise FaultsRefused(_reason(reply.body))
         if not 200 <= reply.status < 300:
             raise NoFaultControl(f"{service.name} answered {reply.status} to PUT {FAULTS_PATH}")

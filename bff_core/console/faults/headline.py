@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bff_core.console.model import ClientView, FaultCard, Headline, Severity
+from bff_core.console.wording import listed
 from bff_core.http_statuses import NOT_ADMITTED
 
 MAX_NAMED: Final = 3
@@ -28,7 +29,7 @@ def faults_headline(
     failed = [one.gateway for one in signed_in if one.state == "failed"]
     degraded = [one.gateway for one in signed_in if one.state == "degraded"]
     effects = [
-        f"{word} for {_listed(names)}"
+        f"{word} for {listed(names)}"
         for word, names in (("fails", failed), ("is degraded", degraded))
         if names
     ]
@@ -61,8 +62,3 @@ def _percent(share: float) -> str:
 
 def _answering(services: int) -> str:
     return "the service answers" if services == 1 else f"all {services} services answer"
-
-
-def _listed(names: Sequence[str]) -> str:
-    *before, last = names
-    return f"{', '.join(before)} and {last}" if before else last

@@ -8,7 +8,6 @@ from typing import Final
 from bff_core.observe.metrics.exposition import added_sampled_views
 from bff_core.observe.metrics.occurrences import Occurrence
 from bff_core.observe.metrics.samples import (
-    Blamed,
     CallStep,
     SampledView,
     Samples,
@@ -201,14 +200,9 @@ def blames_in(steps: Iterable[WindowStep], view: str) -> dict[tuple[str, str, st
     for step in steps:
         for blamed, count in step.blames:
             if blamed.view == view:
-                key = culprit_of(blamed)
+                key = blamed.part, blamed.upstream, blamed.reason
                 found[key] = found.get(key, 0) + count
     return found
-
-
-def culprit_of(blamed: Blamed) -> tuple[str, str, str]:
-    """Return part, service and reason."""
-    return blamed.part, blamed.upstream, blamed.reason
 
 
 def is_route(label: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the console's pages read: one Struct for each answer of its JSON API.
+"""What the console's pages read and send: one Struct for each body of its JSON API.
 
 Instants are Unix seconds, durations seconds, sizes bytes, shares numbers from 0 to 1. A number that
 is not known is None. Names of states are those of `Part-Status`; a request is `complete`,
@@ -41,6 +41,7 @@ from bff_core.console.model.requests import (
     SpanRow,
 )
 from bff_core.console.model.screens import (
+    BreakServices,
     ClientPart,
     ClientView,
     MatrixCell,
@@ -81,6 +82,7 @@ __all__ = [
     "AcceptedCredential",
     "ActionResult",
     "Blame",
+    "BreakServices",
     "Bucket",
     "ClientPart",
     "ClientView",

@@ -1,4 +1,4 @@
-"""Requests that the API page sends: their JSON."""
+"""The JSON of requests that the API page sends."""
 
 import msgspec
 

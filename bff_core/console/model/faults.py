@@ -1,4 +1,4 @@
-"""The faults of mock services: their JSON."""
+"""The JSON of the faults of mock services."""
 
 from typing import Literal
 

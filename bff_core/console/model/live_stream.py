@@ -1,4 +1,4 @@
-"""What open pages receive while they are open: their JSON."""
+"""The JSON that pages receive while they are open."""
 
 import msgspec
 

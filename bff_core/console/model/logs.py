@@ -1,4 +1,4 @@
-"""Lines of processes: their JSON."""
+"""The JSON of the lines that processes wrote."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""The overview: their JSON."""
+"""The JSON of the overview."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""The gateways, workers and services of an installation: their JSON."""
+"""The JSON of the gateways, workers and services of an installation."""
 
 from typing import Literal
 

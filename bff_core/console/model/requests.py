@@ -1,4 +1,4 @@
-"""Recorded requests, and one of them as a waterfall: their JSON."""
+"""The JSON of recorded requests, and of one of them as a waterfall."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Screens: plan, clients and failure matrix: their JSON."""
+"""The JSON of screens: plan, clients and failure matrix."""
 
 import msgspec
 
@@ -108,3 +108,9 @@ class ScreenDetail(msgspec.Struct, kw_only=True):
     matrix: list[MatrixRow] = []
     broken: list[str] = []
     writes: list[tuple[str, str]] = []
+
+
+class BreakServices(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The body that computes a screen while the services `broken` fail."""
+
+    broken: list[str]

@@ -1,4 +1,4 @@
-"""Sessions, limits and sagas that are live: their JSON."""
+"""The JSON of sessions, limits and sagas that are live."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Upstreams: policy, state and actions: their JSON."""
+"""The JSON of upstreams: policy, state and actions."""
 
 from typing import Literal
 

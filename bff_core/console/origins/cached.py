@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bff_core.console.origins.learned import Learned, learn
-from bff_core.console.probe.probe import Probe, ProbeRequest
+from bff_core.console.sandbox.sandbox import Sandbox, SandboxRequest
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.recorded_parts import Composed
 
@@ -25,13 +25,13 @@ class LearnedOrigins:
         self._known: OrderedDict[tuple[str, str], Learned] = OrderedDict()
 
     async def of_request(
-        self, key: str, probe: Probe, request: ProbeRequest, composed: Sequence[Composed]
+        self, key: str, sandbox: Sandbox, request: SandboxRequest, composed: Sequence[Composed]
     ) -> Learned | None:
         """Return what is known of a GET; None if nothing can be learned.
 
         `key` stands for the request, `composed` are the compositions of its answer.
         """
-        found = self._known.pop((key, ""), None) or await learn(probe, request, composed)
+        found = self._known.pop((key, ""), None) or await learn(sandbox, request, composed)
         self._store((key, ""), found)
         return found
 

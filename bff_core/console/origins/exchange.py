@@ -1,6 +1,11 @@
 """What a console and the gateways' processes send each other about origins."""
 
+from typing import Final
+
 import msgspec
+
+ORIGINS: Final = "screens.origins"
+"""The command that returns `FoundOrigins` for an `OriginsRequest`; only in development."""
 
 
 class OriginsRequest(msgspec.Struct, kw_only=True):

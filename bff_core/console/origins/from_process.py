@@ -6,7 +6,7 @@ import msgspec
 
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.model import PartBytes
-from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
+from bff_core.console.origins.exchange import ORIGINS, FoundOrigins, OriginsRequest
 from bff_core.console.origins.learned import UNKNOWN
 from bff_core.console.sources import Sources
 
@@ -24,7 +24,7 @@ async def origins_of(
     """
     try:
         body = await sources.send_one(
-            gateway, "screens.origins", msgspec.json.encode(stored), seconds=LEARNING_SECONDS
+            gateway, ORIGINS, msgspec.json.encode(stored), seconds=LEARNING_SECONDS
         )
     except ConsoleProblem:
         return {}, []

@@ -24,7 +24,7 @@ from bff_core.console.origins.marked_values import (
     shortened,
 )
 from bff_core.console.origins.rerun import Alter, GivenValues, Values, recorded_values
-from bff_core.console.probe.probe import Probe, ProbeAnswer, ProbeRequest
+from bff_core.console.sandbox.sandbox import Sandbox, SandboxAnswer, SandboxRequest
 from bff_core.gateway.recorded_parts import Composed
 
 UNKNOWN: Final = ""
@@ -51,8 +51,8 @@ class Learned:
 
 
 async def learn(
-    probe: Probe,
-    request: ProbeRequest,
+    sandbox: Sandbox,
+    request: SandboxRequest,
     composed: Sequence[Composed],
     *,
     max_runs: int = MAX_RUNS,
@@ -64,7 +64,7 @@ async def learn(
 
     `composed` are the compositions of its usual answer. No service is called.
     """
-    runs = _Runs(probe, request, recorded_values(composed), max_runs, thread_time() + max_seconds)
+    runs = _Runs(sandbox, request, recorded_values(composed), max_runs, thread_time() + max_seconds)
     usual = await runs.send(lambda _, value: value)
     base = json_of(usual)
     again = await runs.answer(lambda _, value: value)
@@ -90,7 +90,7 @@ async def learn(
     return Learned(evidence.decide(base), frozenset(runs.edges), is_complete, known)
 
 
-def json_of(answer: ProbeAnswer) -> Json:
+def json_of(answer: SandboxAnswer) -> Json:
     """Return the body of an answer with the status 200; None for any other."""
     if answer.status != 200:
         return None
@@ -123,8 +123,8 @@ def _shortening(name: str, at: str) -> Alter:
 class _Runs:
     """The runs of one request on its recorded values."""
 
-    probe: Probe
-    request: ProbeRequest
+    sandbox: Sandbox
+    request: SandboxRequest
     record: Sequence[Values]
     left: int
     until: float
@@ -144,9 +144,9 @@ class _Runs:
             if (key[0] if isinstance(key, tuple) else key) == name
         ]
 
-    async def send(self, alter: Alter) -> ProbeAnswer:
+    async def send(self, alter: Alter) -> SandboxAnswer:
         """Send the request again, whose parts get altered values."""
-        return await self.probe.send(self.request, make=GivenValues(self.record, alter))
+        return await self.sandbox.send(self.request, make=GivenValues(self.record, alter))
 
     async def answer(self, alter: Alter, source: str = "") -> Json:
         """Return the answer of a run; None if it fails. `source` is the part that is marked."""
@@ -192,7 +192,7 @@ class _Runs:
         return [place for place, _, _ in differences]
 
 
-def _with_marked_arguments(answer: ProbeAnswer) -> Iterator[str]:
+def _with_marked_arguments(answer: SandboxAnswer) -> Iterator[str]:
     """Yield the parts that got a marked argument, and the loaders that got a marked key."""
     for _, registry in answer.composed:
         for key, part in registry.started.items():

@@ -9,7 +9,7 @@ from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.loader import LoaderMethod
 from bff_core.composition.part import Part, PartFailure
 from bff_core.console.origins.sample_values import AnyKey, NoSample, sample_of_part
-from bff_core.console.probe.probe import MakeRegistry
+from bff_core.console.sandbox.sandbox import MakeRegistry
 from bff_core.gateway.recorded_parts import Composed
 
 T = TypeVar("T")

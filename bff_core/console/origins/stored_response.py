@@ -13,7 +13,7 @@ from bff_core.console.origins.applied import apply
 from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.exchange import FoundOrigins, OriginsRequest
 from bff_core.console.origins.learned import Learned
-from bff_core.console.probe.probe import ProbeRequest, open_probe
+from bff_core.console.sandbox.sandbox import SandboxRequest, open_sandbox
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.routes import routes_of
 
@@ -58,9 +58,9 @@ async def _learned(app: Gateway, span_id: str, learned: LearnedOrigins) -> Learn
         for name, value in recorded.headers
         if name.decode("latin-1").lower() not in NOT_SENT
     ]
-    request = ProbeRequest(method="GET", target=recorded.target, headers=tuple(headers))
-    async with open_probe(app) as probe:
-        return await learned.of_request(span_id, probe, request, recorded.composed)
+    request = SandboxRequest(method="GET", target=recorded.target, headers=tuple(headers))
+    async with open_sandbox(app) as sandbox:
+        return await learned.of_request(span_id, sandbox, request, recorded.composed)
 
 
 def _query_of(body: str, parameters: str) -> tuple[str, str]:

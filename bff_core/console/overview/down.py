@@ -14,9 +14,6 @@ from bff_core.console.sources import Sources
 NEEDS: Final = "overview.needs"
 """The command that returns a list of `ServiceNeed`."""
 
-TO_START: Final = ("Start it on Faults", "/console/faults")
-"""The link of a sentence about a service that is stopped."""
-
 NEEDS_SECONDS: Final = 2.0
 """How long a process may take to read the source of its screens."""
 

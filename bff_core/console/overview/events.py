@@ -4,10 +4,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Final
 
-from bff_core.console.durations import duration
 from bff_core.console.metrics.window import GatewayWindow
 from bff_core.console.model import EventRow, ScreenFigures, Severity
 from bff_core.console.process_state import OPERATION
+from bff_core.console.wording import duration
 from bff_core.observe.metrics.occurrences import Occurrence
 
 MAX_EVENTS: Final = 50

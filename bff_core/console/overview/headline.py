@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import quote
 
+from bff_core.console.links import START_SERVICE, Link, upstream_link
 from bff_core.console.metrics.window import GatewayWindow, recorded_by
 from bff_core.console.model import Blame, Headline, ScreenFigures, UpstreamFigures
-from bff_core.console.overview.down import TO_START, clock_of, stopped_words
+from bff_core.console.overview.down import clock_of, stopped_words
 from bff_core.console.requests.words import reason
+from bff_core.console.wording import listed_names
 
 MAX_NAMES: Final = 2
 """Screens that a sentence names; the others are counted."""
@@ -29,7 +30,7 @@ def overview_headline(
     """
     silent = [one.gateway for one in windows if not one.is_running]
     if silent:
-        names, verb = _listed(silent), "does" if len(silent) == 1 else "do"
+        names, verb = listed_names(silent), "does" if len(silent) == 1 else "do"
         what = "no process of it runs, or all hang" if len(silent) == 1 else "no process runs"
         return Headline(state="failed", text=f"{names} {verb} not answer: {what}.")
     bad = [one for one in screens if one.state not in {"ok", "quiet"}]
@@ -54,17 +55,15 @@ def _suffering(
     named = "" if culprit is None else culprit.upstream
     others = [one.upstream for one in upstreams if one.is_stopped and one.upstream != named]
     if others:
-        sentences.append(f"{_listed(others)} {'is' if len(others) == 1 else 'are'} stopped.")
+        sentences.append(f"{listed_names(others)} {'is' if len(others) == 1 else 'are'} stopped.")
     elif culprit is not None:
         sentences += _spared(bad, screens, culprit)
     has_failed = all(one.state == "failed" for one in bad)
-    states = ",".join(
-        {"failed": "failed"}.get(one, "degraded") for one in sorted({one.state for one in bad})
-    )
+    states = sorted({"failed" if one.state == "failed" else "degraded" for one in bad})
     return Headline(
         state="failed" if has_failed else "fallback",
         text=" ".join(sentences),
-        links=_links(culprit, states),
+        links=_links(culprit, ",".join(states)),
     )
 
 
@@ -76,10 +75,10 @@ def _at_risk(
     """Return which service is down while no screen suffers yet, and which screens need it."""
     first = next((one for one in down if one.is_stopped), down[0])
     others = [one.upstream for one in down if one is not first]
-    more = f" {_listed(others)} {'is' if len(others) == 1 else 'are'} down, too." if others else ""
+    verb = "is" if len(others) == 1 else "are"
+    more = f" {listed_names(others)} {verb} down, too." if others else ""
     text = f"{_state_of(first, stopped)} {_needed(first.upstream, screens)}{more}"
-    links = [(f"Open {first.upstream}", f"/console/upstreams/{quote(first.upstream)}")]
-    links += [TO_START] if first.is_stopped else []
+    links = [upstream_link(first.upstream), *([START_SERVICE] if first.is_stopped else [])]
     is_critical = any(one.is_critical for each in screens for one in each.down)
     return Headline(state="failed" if is_critical else "fallback", text=text, links=links)
 
@@ -135,10 +134,6 @@ def _first(names: Sequence[str]) -> str:
 
 def _verb(names: Sequence[str], verb: str) -> str:
     return f"{verb}s" if len(names) == 1 else verb
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(f"**{one}**" for one in names)
 
 
 def _healthy(windows: Sequence[GatewayWindow], screens: Sequence[ScreenFigures]) -> Headline:
@@ -286,9 +281,6 @@ def _spared(
     return [f"{spared[0].screen} on {spared[0].gateway} does not need it."]
 
 
-def _links(culprit: Blame | None, states: str) -> list[tuple[str, str]]:
-    links = [("See a request", f"/console/requests?state={states}")]
-    if culprit is not None and culprit.upstream:
-        name = culprit.upstream
-        links.insert(0, (f"Open {name}", f"/console/upstreams/{quote(name)}"))
-    return links
+def _links(culprit: Blame | None, states: str) -> list[Link]:
+    service = [upstream_link(culprit.upstream)] if culprit is not None and culprit.upstream else []
+    return [*service, ("See a request", f"/console/requests?state={states}")]

@@ -37,7 +37,7 @@ NO_BODY = "Its body is not stored as a whole: it is longer than 64 KB, or was no
 
 SCHEMES = frozenset({"basic", "bearer", "dpop", "apikey", "digest", "negotiate"})
 
-MAX_HEADER = 65_536
+MAX_HEADER_BYTES = 65_536
 """Bytes of a value in a command; edges take no longer ones."""
 
 _QUERY = re.compile("[?#]")
@@ -108,7 +108,9 @@ def _headers(capture: Capture) -> list[tuple[str, str]]:
     """
     found = []
     for name, value in capture.request_headers:
-        shown = shown_header(name.encode("latin-1"), value.encode("latin-1"), limit=MAX_HEADER)
+        shown = shown_header(
+            name.encode("latin-1"), value.encode("latin-1"), limit=MAX_HEADER_BYTES
+        )
         scheme, has_more, _ = value.partition(" ")
         if name == "authorization" and has_more and scheme.lower() in SCHEMES:
             shown = f"{scheme} {HIDDEN}"

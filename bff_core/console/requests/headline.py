@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from bff_core.console.durations import age, both, counted, duration
+from bff_core.console.links import upstream_link
 from bff_core.console.model import Headline, Severity
 from bff_core.console.model.states import SHOWN_STATES
 from bff_core.console.requests.spans import TIMEOUTS, calls_of, children, failed_renewal, seconds_of
 from bff_core.console.requests.words import HAS, did, reason, words
+from bff_core.console.wording import age, counted, duration, listed_names
 from bff_core.events.part_states import DEPENDENCY, is_degraded
 from bff_core.observe.request_records import SLOW_SECONDS, RequestRecord, SpanRecord
 
@@ -85,8 +86,8 @@ def _others(
     also = [record.spans[one].name for one in degraded if one != index]
     if also:
         names = list(dict.fromkeys(also))
-        one = len(names) == 1
-        return f"{'Part' if one else 'Parts'} {both(names)} {'is' if one else 'are'} degraded, too."
+        noun, verb = ("Part", "is") if len(names) == 1 else ("Parts", "are")
+        return f"{noun} {listed_names(names)} {verb} degraded, too."
     rest = [one for one in parts if one not in degraded]
     if not rest:
         return ""
@@ -114,7 +115,7 @@ def _complete(record: RequestRecord, parts: Sequence[int]) -> Headline:
     if not parts:
         calls = [one for one in record.spans if one.kind == "call"]
         services = list(dict.fromkeys(one.owner for one in calls))
-        made = f", with {counted(len(calls), 'call')} to {both(services)}" if calls else ""
+        made = f", with {counted(len(calls), 'call')} to {listed_names(services)}" if calls else ""
         return _line("ok", f"Answered {record.status} after {duration(record.seconds)}{made}.")
     longest = max(parts, key=lambda one: seconds_of(record, record.spans[one]))
     name, took = record.spans[longest].name, seconds_of(record, record.spans[longest])
@@ -127,7 +128,7 @@ def _complete(record: RequestRecord, parts: Sequence[int]) -> Headline:
         old = max((_age(record, one) for one in stale), default=0.0)
         noun = "Part" if len(names) == 1 else "Parts"
         why, service = _not_renewed(record, stale)
-        text = f"{noun} {both(names)} came from the cache, {age(old)} old{why}."
+        text = f"{noun} {listed_names(names)} came from the cache, {age(old)} old{why}."
         return _line("stale", f"{text} {all_parts} complete after {after}.", service)
     slowest = "" if len(parts) == 1 else f"; the slowest was **{name}**, {duration(took)}"
     return _line("ok", f"{all_parts} complete after {after}{slowest}.")
@@ -223,5 +224,4 @@ def _refusal(record: RequestRecord) -> str:
 
 
 def _line(state: Severity, text: str, service: str = "") -> Headline:
-    links = [(f"Open {service}", f"/console/upstreams/{service}")] if service else []
-    return Headline(state=state, text=text, links=links)
+    return Headline(state=state, text=text, links=[upstream_link(service)] if service else [])

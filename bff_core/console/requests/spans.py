@@ -3,10 +3,10 @@
 from collections.abc import Callable, Container, Iterator
 from typing import Final
 
-from bff_core.console.durations import age, counted, duration, size
 from bff_core.console.model import SpanRow
 from bff_core.console.requests.words import did
 from bff_core.console.requests.work_names import name_of_work
+from bff_core.console.wording import age, counted, duration, size
 from bff_core.observe.request_records import RequestRecord, SpanMark, SpanRecord
 
 TIMEOUTS: Final = frozenset({"timeout", "deadline_exceeded"})

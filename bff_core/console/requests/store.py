@@ -53,7 +53,7 @@ class _Cursor:
 
 @dataclass(slots=True)
 class _Ring:
-    """The newest requests of some kind; `on_drop` gets those that it drops."""
+    """The newest requests of some kind: at most `size`."""
 
     size: int
     items: deque[StoredRequest] = field(default_factory=deque)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bff_core.console.durations import counted, duration
+from bff_core.console.wording import counted, duration
 
 HAS: Final[Mapping[str, str]] = {
     "fallback": "has its fallback value",

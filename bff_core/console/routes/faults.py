@@ -14,7 +14,6 @@ from bff_core.console.console import Console
 from bff_core.console.development import Development
 from bff_core.console.faults.control import (
     MAX_LATENCY,
-    REFUSED,
     FaultControl,
     FaultsRefused,
     NoFaultControl,
@@ -28,7 +27,7 @@ MAX_SPREAD: Final = 5.0
 REPORT_SECONDS: Final = 2.0
 """Changes of a service's faults within this time are one event: sliders send many."""
 
-LEAST: Final = 0.001
+MIN_EFFECT: Final = 0.001
 """Smaller latencies (seconds) and shares have no effect that anyone sees."""
 
 
@@ -53,7 +52,7 @@ class _FaultsAPI:
     console: Console
     run: Development
     control: FaultControl
-    probe: WatchedScreen
+    watched: WatchedScreen
     cards: dict[str, FaultCard] = field(default_factory=dict)
     """The cards as they were read last; pages get them live when one changes."""
 
@@ -64,18 +63,18 @@ class _FaultsAPI:
 
     async def get(self, _: Request) -> Response:
         cards, _done = await asyncio.gather(
-            self.control.cards(self.run.processes()), self.probe.refresh()
+            self.control.cards(self.run.processes()), self.watched.refresh()
         )
         self.cards = {one.service: one for one in cards}
-        clients, screen = self.probe.clients, self.probe.screen
+        clients, screen = self.watched.clients, self.watched.screen
         headline = faults_headline(cards, clients, screen)
         page = FaultsPage(
             headline=headline,
             cards=cards,
             screen=screen,
             clients=clients,
-            critical=self.probe.critical,
-            optional=self.probe.optional,
+            critical=self.watched.critical,
+            optional=self.watched.optional,
         )
         return answer(page)
 
@@ -86,7 +85,7 @@ class _FaultsAPI:
             card = await self.control.put(service, wanted)
         except FaultsRefused as error:
             title = f"{service.name} refuses these faults"
-            raise ConsoleProblem(REFUSED, title, f"{error}.") from None
+            raise ConsoleProblem(422, title, f"{error}.") from None
         except NoFaultControl as error:
             raise ConsoleProblem(409, f"{service.name} takes no faults", f"{error}.") from None
         return self._answer_changed(request, card)
@@ -162,6 +161,6 @@ def _checked(wanted: SetFaults) -> SetFaults:
 
 
 def _check(name: str, value: float, unit: str, limit: float) -> None:
-    if value and not LEAST <= value <= limit:
-        given = f"Give 0 for none, or {LEAST:g} to {limit:g}{unit}, not {value:g}."
-        raise ConsoleProblem(REFUSED, f"{name} is out of range", given)
+    if value and not MIN_EFFECT <= value <= limit:
+        given = f"Give 0 for none, or {MIN_EFFECT:g} to {limit:g}{unit}, not {value:g}."
+        raise ConsoleProblem(422, f"{name} is out of range", given)

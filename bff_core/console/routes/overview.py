@@ -10,12 +10,10 @@ from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer
 from bff_core.console.console import Console
-from bff_core.console.installation import gateways_of
 from bff_core.console.metrics.window import DEFAULT_SECONDS, WINDOWS
 from bff_core.console.model import Installation, Live, Overview
 from bff_core.console.overview.down import NeedsStore
 from bff_core.console.overview.overview import is_down, overview_of
-from bff_core.upstream.user_agent import framework_version
 
 LIVE_SECONDS = 1.0
 """The time between two overviews in the live stream: figures are not read faster."""
@@ -38,15 +36,14 @@ class OverviewNews:
         self._sent = 0.0
         self._pause = LIVE_SECONDS
         self._known: set[str] | None = None
-        self.last: Overview | None = None
 
     async def __call__(self, live: Live, is_all: bool) -> None:
         """Add the overview about once a second, and to the first message of a page."""
         now = self._console.wall()
         if not is_all and 0 <= now - self._sent < self._pause:
             return
-        self.last = overview = await self.read(await self._installation())
-        live.overview = overview
+        overview = await self.read(await self._console.installation())
+        live.overview = self._console.newest_overview = overview
         if is_all:
             return
         self._sent = now
@@ -69,23 +66,11 @@ class OverviewNews:
             return overview_of(windows, installation, now, actions, needs.known)
         return found
 
-    async def _installation(self) -> Installation:
-        """Return the installation for all pages."""
-        console = self._console
-        return Installation(
-            version=framework_version(),
-            is_development=console.is_development,
-            gateways=await gateways_of(console.sources),
-            processes=console.processes(),
-            shop=console.shop,
-        )
-
 
 def routes(console: Console) -> list[Route]:
     """Return the routes of this area."""
     news = OverviewNews(console)
     console.live.add(news)
-    console.overview = lambda: news.last
 
     async def get(request: Request) -> Response:
         installation = await console.installation(request)

@@ -2,24 +2,18 @@
 
 from typing import Final
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bff_core.console.answers import ConsoleProblem, answer, read_json
 from bff_core.console.console import Console
+from bff_core.console.model import BreakServices
 from bff_core.console.screens.detail import screen_detail, screen_names
 from bff_core.console.screens.exchange import FIRST_VIEWER, AnswersRequest
 
 MAX_BROKEN: Final = 50
 """Services that may fail at the same time."""
-
-
-class Broken(msgspec.Struct, kw_only=True):
-    """The body of `break`: the services that fail."""
-
-    broken: list[str]
 
 
 def routes(console: Console) -> list[Route]:
@@ -44,7 +38,7 @@ def routes(console: Console) -> list[Route]:
     async def break_services(request: Request) -> Response:
         _check_development(console)
         wanted = _wanted(request)
-        wanted.broken = (await read_json(request, Broken)).broken[:MAX_BROKEN]
+        wanted.broken = (await read_json(request, BreakServices)).broken[:MAX_BROKEN]
         return answer(await screen_detail(console, wanted))
 
     return [

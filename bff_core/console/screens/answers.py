@@ -12,7 +12,12 @@ from bff_core.console.model.states import SHOWN_STATES
 from bff_core.console.origins.applied import Origins, apply
 from bff_core.console.origins.cached import LearnedOrigins
 from bff_core.console.origins.learned import Learned, json_of
-from bff_core.console.probe.probe import Probe, ProbeAnswer, open_probe, takes_demo_viewers
+from bff_core.console.sandbox.sandbox import (
+    Sandbox,
+    SandboxAnswer,
+    open_sandbox,
+    takes_demo_viewers,
+)
 from bff_core.console.screens.exchange import AnswersOfGateway, AnswersRequest
 from bff_core.console.screens.outlines import outline
 from bff_core.console.screens.plan import plan_of_screen
@@ -32,8 +37,8 @@ async def answers_of(
 
     The view that needs most parts comes first.
     """
-    async with open_probe(app) as probe:
-        answers = _Answers(app, probe, wanted, learned)
+    async with open_sandbox(app) as sandbox:
+        answers = _Answers(app, sandbox, wanted, learned)
         views = [one for one in views_of_screen(app, wanted.screen)[1] if one.reads]
         found = await asyncio.gather(*map(answers.of, views))
     merged = AnswersOfGateway()
@@ -52,18 +57,18 @@ class _Answers:
     """Computes the answers of the views of one screen."""
 
     app: Gateway
-    probe: Probe
+    sandbox: Sandbox
     wanted: AnswersRequest
     learned: LearnedOrigins
 
     async def of(self, view: ScreenView) -> AnswersOfGateway:
         """Return what one view is answered with."""
         viewer = self.wanted.viewer if takes_demo_viewers(self.app) else ""
-        usual = await send_view(self.app, self.probe, view, viewer, self.wanted.inputs)
+        usual = await send_view(self.app, self.sandbox, view, viewer, self.wanted.inputs)
         known = await self._learned(usual)
         answer = usual.answer
         if self.wanted.broken:
-            answer = await self.probe.send(usual.request, broken=frozenset(self.wanted.broken))
+            answer = await self.sandbox.send(usual.request, broken=frozenset(self.wanted.broken))
         return AnswersOfGateway(
             clients=[_view_of(self.app, view, usual, answer, known)],
             edges=[] if known is None else sorted(known.edges),
@@ -76,7 +81,7 @@ class _Answers:
             return self.learned.of_query(usual.path, usual.query)
         request = usual.request
         key = f"{request.target} {request.headers} {self.wanted.viewer}"
-        return await self.learned.of_request(key, self.probe, request, usual.answer.composed)
+        return await self.learned.of_request(key, self.sandbox, request, usual.answer.composed)
 
     async def _cells(self, view: ScreenView, usual: ViewExchange) -> dict[str, list[MatrixCell]]:
         """Return what a view becomes while each service fails."""
@@ -87,7 +92,7 @@ class _Answers:
             made = MatrixCell(gateway=self.app.config.name, route=view.title, is_used=False)
             if service in usual.answer.calls.upstreams:
                 async with at_once:
-                    answer = await self.probe.send(usual.request, broken={service})
+                    answer = await self.sandbox.send(usual.request, broken={service})
                 made.is_used, made.status = True, answer.status
                 made.size, made.state = len(answer.body), state_of(answer)
             return made
@@ -97,7 +102,11 @@ class _Answers:
 
 
 def _view_of(
-    app: Gateway, view: ScreenView, usual: ViewExchange, answer: ProbeAnswer, known: Learned | None
+    app: Gateway,
+    view: ScreenView,
+    usual: ViewExchange,
+    answer: SandboxAnswer,
+    known: Learned | None,
 ) -> ClientView:
     body = json_of(answer)
     origins = None if known is None or body is None else apply(known, body)
@@ -119,7 +128,7 @@ def _view_of(
 
 
 def _parts(
-    answer: ProbeAnswer, origins: Origins | None, patterns: Mapping[str, str]
+    answer: SandboxAnswer, origins: Origins | None, patterns: Mapping[str, str]
 ) -> list[ClientPart]:
     """Return the parts that the request needed, in the order in which they started."""
     return [
@@ -151,7 +160,7 @@ def _state(part: Part[Any]) -> PartState:
     return "failed" if is_failed else SHOWN_STATES[part.state]
 
 
-def state_of(answer: ProbeAnswer) -> RequestState:
+def state_of(answer: SandboxAnswer) -> RequestState:
     """Return whether an answer is complete; it has failed if a part that it needs has.
 
     An answer of GraphQL has the status 200 then, and an error instead of the part.
@@ -162,7 +171,7 @@ def state_of(answer: ProbeAnswer) -> RequestState:
     return "complete" if COMPLETE_STATES.issuperset(states) else "degraded"
 
 
-def _reason(answer: ProbeAnswer) -> str:
+def _reason(answer: SandboxAnswer) -> str:
     """Return why a request was refused; empty if it was not."""
     if answer.status < 400:
         return ""

@@ -20,6 +20,9 @@ from bff_core.console.model import (
 )
 from bff_core.console.screens.columns import add_awaited, set_columns
 from bff_core.console.screens.exchange import (
+    ANSWERS,
+    LIST,
+    PLAN,
     AnswersOfGateway,
     AnswersRequest,
     PlanOfGateway,
@@ -56,7 +59,7 @@ async def screen_names(console: Console) -> list[ScreenName]:
     Gateways that are down have none.
     """
     found: dict[str, ScreenName] = {}
-    for listed in (await _from_each(console, "screens.list", None, list[ScreenName])).values():
+    for listed in (await _from_each(console, LIST, None, list[ScreenName])).values():
         for one in listed:
             known = found.setdefault(one.screen, ScreenName(screen=one.screen, views=[]))
             known.views += one.views
@@ -70,7 +73,7 @@ async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetai
     Raises a `ConsoleProblem`: 404 for an unknown screen, 503 if no gateway answers.
     """
     request = PlanRequest(screen=wanted.screen)
-    answered = await _from_each(console, "screens.plan", request, PlanOfGateway)
+    answered = await _from_each(console, PLAN, request, PlanOfGateway)
     if not answered:
         title = f"No gateway answers what {wanted.screen} is"
         raise ConsoleProblem(503, title, "They are stopped, or busy: try again.")
@@ -81,7 +84,7 @@ async def screen_detail(console: Console, wanted: AnswersRequest) -> ScreenDetai
     answers: Mapping[str, AnswersOfGateway] = {}
     reading = [gateway for gateway, one in plans.items() if one.views]
     if console.is_development and reading:
-        answers = await _from_each(console, "screens.answers", wanted, AnswersOfGateway, reading)
+        answers = await _from_each(console, ANSWERS, wanted, AnswersOfGateway, reading)
     nodes = _nodes(plans, answers)
     clients = await _clients(console, plans, answers)
     await add_observed(console, list(plans), wanted.screen, nodes, clients)

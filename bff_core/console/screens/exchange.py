@@ -6,6 +6,15 @@ import msgspec
 
 from bff_core.console.model import ClientView, MatrixCell, PlanNode
 
+LIST: Final = "screens.list"
+"""The command that returns the screens of a gateway: a list of `ScreenName`."""
+
+PLAN: Final = "screens.plan"
+"""The command that returns a `PlanOfGateway` for a `PlanRequest`."""
+
+ANSWERS: Final = "screens.answers"
+"""The command that returns `AnswersOfGateway` for an `AnswersRequest`; only in development."""
+
 FIRST_VIEWER: Final = "1"
 """The user whose screens are shown if none is named, where gateways take demo viewers."""
 

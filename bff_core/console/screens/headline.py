@@ -5,6 +5,7 @@ from typing import Final
 
 from bff_core.console.model import ClientView, Headline, PlanNode, Severity
 from bff_core.console.screens.columns import longest_path
+from bff_core.console.wording import listed
 
 NEARLY: Final = 0.8
 """The share of a part's timeout from which on the part is close to it."""
@@ -60,13 +61,7 @@ def _failing(screen: str, nodes: Sequence[PlanNode]) -> str:
         rest = "Every part is critical."
     else:
         rest = "Every other part is optional."
-    return f"**{screen} fails only when {_joined(services, 'or')} {verb}. {rest}**"
-
-
-def _joined(names: Sequence[str], word: str) -> str:
-    """Return names as a list in a sentence, with a word before the last one."""
-    *before, last = names
-    return f"{', '.join(before)} {word} {last}" if before else last
+    return f"**{screen} fails only when {listed(services, 'or')} {verb}. {rest}**"
 
 
 def _path(path: Sequence[str], nodes: Sequence[PlanNode], times: Mapping[str, float]) -> str:
@@ -89,12 +84,12 @@ def _while_broken(screen: str, clients: Sequence[ClientView], broken: Sequence[s
     verb = "fails" if len(broken) == 1 else "fail"
     worst = {gateway: _worst_state(clients, gateway) for gateway in {c.gateway: 0 for c in clients}}
     texts = [
-        f"{state} on {_joined(names, 'and')}"
+        f"{state} on {listed(names)}"
         for state in STATES
         if (names := [gateway for gateway, one in worst.items() if one == state])
     ]
     became = "; ".join(texts) or "not answered"
-    return f"While **{_joined(broken, 'and')}** {verb}, {screen} is {became}."
+    return f"While **{listed(broken)}** {verb}, {screen} is {became}."
 
 
 def _worst_state(clients: Sequence[ClientView], gateway: str) -> str:

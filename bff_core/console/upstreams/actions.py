@@ -12,6 +12,7 @@ from bff_core.console.console import Console
 from bff_core.console.model import DoAction, UpstreamAction
 from bff_core.console.upstreams.merging import InProcess, latencies_of, merged_endpoints
 from bff_core.console.upstreams.report import ACT_COMMAND, Acted
+from bff_core.console.wording import listed
 from bff_core.upstream.operations import (
     MAX_SECONDS,
     MIN_SECONDS,
@@ -156,7 +157,7 @@ async def act_on(console: Console, gateways: Sequence[str], operation: Operation
         undone += [f"{gateway}, {reason.rstrip('.')}." for reason in acted.failed]
     if not done:
         raise problems[0]
-    return [*(f"{_listed(names)}: {action}" for action, names in done.items()), *undone]
+    return [*(f"{listed(names)}: {action}" for action, names in done.items()), *undone]
 
 
 async def _acted(console: Console, gateway: str, body: bytes) -> Acted | ConsoleProblem:
@@ -170,7 +171,3 @@ async def _acted(console: Console, gateway: str, body: bytes) -> Acted | Console
         title = "Nothing was changed"
         return ConsoleProblem(acted.status, title, f"{gateway}: {acted.problem}")
     return acted
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

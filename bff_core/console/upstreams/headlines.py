@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
-from urllib.parse import quote
 
+from bff_core.console.links import START_SERVICE, upstream_link
 from bff_core.console.model import Headline, Severity
 from bff_core.console.model.states import SEVERITIES
-from bff_core.console.overview.down import TO_START, stopped_words
+from bff_core.console.overview.down import stopped_words
 from bff_core.console.upstreams.merging import InProcess, merged_endpoints
 from bff_core.console.upstreams.policy_words import seconds, share
 from bff_core.console.upstreams.samples import UpstreamSamples
 from bff_core.console.upstreams.state_words import MINIMUM_CALLS, is_nearly_open, is_spent
+from bff_core.console.wording import listed
 
 REPORTED: Final = 0.05
 """From this share of failed or slow calls on, the sentence is about them."""
@@ -28,7 +29,7 @@ def upstream_headline(
     """
     if name in stopped:
         text = f"{stopped_words(name, stopped[name])} Calls to it fail until it is started."
-        return Headline(state="failed", text=text, links=[TO_START])
+        return Headline(state="failed", text=text, links=[START_SERVICE])
     found = [*_complaints(name, processes, samples)]
     if not found and not _is_called(processes, samples):
         return Headline(state="missing", text=f"**{name} was not called** in the last 5 minutes.")
@@ -45,8 +46,8 @@ def upstreams_headline(headlines: Mapping[str, Headline]) -> Headline:
         return _all_well(headlines)
     name = max(bad, key=lambda one: SEVERITIES.index(bad[one].state))
     others = [one for one in bad if one != name]
-    more = f" Look at {_listed(others)}, too." if others else ""
-    links = [(f"Open {name}", f"/console/upstreams/{quote(name)}"), *bad[name].links]
+    more = f" Look at {listed(others)}, too." if others else ""
+    links = [upstream_link(name), *bad[name].links]
     return Headline(state=bad[name].state, text=bad[name].text + more, links=links)
 
 
@@ -119,7 +120,7 @@ def _forced_in(processes: Sequence[InProcess]) -> str:
     forced = [one for one in can_open if _is_forced(one)]
     if len(forced) == len(can_open):
         return ""
-    names = _listed(list(dict.fromkeys(one.gateway for one in forced)))
+    names = listed(list(dict.fromkeys(one.gateway for one in forced)))
     return f" on {names}, in {len(forced)} of {len(can_open)} processes"
 
 
@@ -172,7 +173,7 @@ def _endpoints(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Seve
     endpoints = merged_endpoints(processes)
     ejected = [one for one in endpoints if one.is_ejected]
     if ejected:
-        names = _listed([one.name for one in ejected])
+        names = listed([one.name for one in ejected])
         verb = "is" if len(ejected) == 1 else "are"
         by = " by an operator" if all(one.is_forced for one in ejected) else ""
         count = f"{len(ejected)} of {len(endpoints)}"
@@ -236,7 +237,3 @@ def _fine(name: str, samples: UpstreamSamples | None) -> str:
 def _where(processes: Sequence[InProcess], one: InProcess) -> str:
     """Return the gateway, if several call the service."""
     return f" on {one.gateway}" if len({each.gateway for each in processes}) > 1 else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

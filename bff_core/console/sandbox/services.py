@@ -1,4 +1,4 @@
-"""Services of one probe: own connections and no caches, so that no other traffic is touched."""
+"""Services of one sandbox: own connections and no caches, so that no other traffic is touched."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -27,11 +27,11 @@ Replies = dict[tuple[str, ...], "asyncio.Future[Reply]"]
 
 
 @dataclass(slots=True, eq=False)
-class ProbeCalls:
-    """The calls of one request of a probe, and the `upstreams` that they called.
+class SandboxCalls:
+    """The calls of one request of a sandbox, and the `upstreams` that they called.
 
     Calls of the `broken` upstreams fail as if nothing listened there. `replies` are shared by all
-    requests of a probe: each read is sent once. `received` counts the bytes of each reply.
+    requests of a sandbox: each read is sent once. `received` counts the bytes of each reply.
     """
 
     broken: Collection[str]
@@ -40,11 +40,11 @@ class ProbeCalls:
     upstreams: set[str] = field(default_factory=set)
 
 
-current_calls: ContextVar[ProbeCalls | None] = ContextVar("current_calls", default=None)
-"""The calls of the running request of a probe."""
+current_calls: ContextVar[SandboxCalls | None] = ContextVar("current_calls", default=None)
+"""The calls of the running request of a sandbox."""
 
 
-class _ProbeConnector:
+class _SandboxConnector:
     """A connector that counts calls, or fails them, before those of the gateway's transport."""
 
     def __init__(self, inner: Connector, upstream: str) -> None:
@@ -99,7 +99,7 @@ def _mark_retrieved(done: "asyncio.Future[Reply]") -> None:
         done.exception()
 
 
-class _ProbeTransport:
+class _SandboxTransport:
     def __init__(self, inner: Transport, upstream: str) -> None:
         self._inner = inner
         self._upstream = upstream
@@ -107,12 +107,12 @@ class _ProbeTransport:
 
     def connect(self, endpoint: Endpoint, /) -> Connector:
         """Return the connector of an endpoint; opens no socket."""
-        return _ProbeConnector(self._inner.connect(endpoint), self._upstream)
+        return _SandboxConnector(self._inner.connect(endpoint), self._upstream)
 
 
-def _probing(make: MakeTransport) -> MakeTransport:
+def _sandboxed(make: MakeTransport) -> MakeTransport:
     def made(policy: Policy, runtime: Runtime) -> Transport:
-        return _ProbeTransport(make(policy, runtime), runtime.upstream)
+        return _SandboxTransport(make(policy, runtime), runtime.upstream)
 
     return made
 
@@ -136,7 +136,7 @@ async def open_services(app: Gateway, events: Events) -> "AsyncIterator[Upstream
         spawn=background.spawn,
         agent=user_agent(config.name),
     )
-    registry = open_registry(config.settings, runtime, _probing(config.transport))
+    registry = open_registry(config.settings, runtime, _sandboxed(config.transport))
     policies: dict[type[Upstream], Policy] = {
         kind: without_shared_state(one) for kind, one in app.running.upstreams.policies.items()
     }

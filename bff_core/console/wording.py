@@ -1,4 +1,4 @@
-"""Durations, sizes and lists as the console's sentences write them."""
+"""How the console's sentences write durations, sizes, counts and lists of names."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def both(names: Sequence[str]) -> str:
-    """Return names as "**a**, **b** and **c**"."""
-    marked = [f"**{name}**" for name in names]
-    return f"{', '.join(marked[:-1])} and {marked[-1]}" if len(marked) > 1 else "".join(marked)
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Return names as "a, b and c"; empty without names."""
+    *before, last = names or [""]
+    return f"{', '.join(before)} {word} {last}" if before else last
+
+
+def listed_names(names: Sequence[str]) -> str:
+    """Return names as "**a**, **b** and **c**", which pages show in bold."""
+    return listed([f"**{name}**" for name in names])

@@ -1,8 +1,9 @@
-"""`Probe`: sends requests to the gateway of this process that no metric and no list counts.
+"""`Sandbox`: sends requests to the gateway of this process that no metric and no list counts.
 
-A probe has an edge, services and connections of its own around the same routes. The gateway's
-limits, caches, breakers, events and load shedding do not see its requests, and nothing is added to
-the path of other requests.
+The console computes with it what clients get of a screen, also while services fail. A sandbox has
+an edge, services and connections of its own around the same routes. The gateway's limits, caches,
+breakers, events and load shedding do not see its requests, and nothing is added to the path of
+other requests.
 """
 
 import asyncio
@@ -21,10 +22,9 @@ from bff_core.auth.demo import DemoAuthenticator
 from bff_core.auth.viewer import Viewer
 from bff_core.composition.composition import Composition, PartRegistry
 from bff_core.composition.part import Part
-from bff_core.composition.part_status import WORST_LAST, State
 from bff_core.composition.wiring import Wiring
 from bff_core.console.in_process import scope_of
-from bff_core.console.probe.services import ProbeCalls, Replies, current_calls, open_services
+from bff_core.console.sandbox.services import Replies, SandboxCalls, current_calls, open_services
 from bff_core.edge.health import About, Readiness
 from bff_core.events import Events
 from bff_core.gateway.app import Gateway
@@ -37,7 +37,7 @@ from bff_core.upstream.client import Upstream
 C = TypeVar("C", bound=Composition)
 
 MAKE_REGISTRY: Final[ContextVar["MakeRegistry | None"]] = ContextVar("make_registry", default=None)
-"""Makes the registry of each composition of the running request of a probe."""
+"""Makes the registry of each composition of the running request of a sandbox."""
 
 HOST: Final = b"localhost"
 
@@ -46,7 +46,7 @@ DEMO_TOKEN: Final = b"bearer demo-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeRequest:
+class SandboxRequest:
     """A request to send; `viewer` is a user id, which the demo authenticator signs in."""
 
     method: str
@@ -57,7 +57,7 @@ class ProbeRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeAnswer:
+class SandboxAnswer:
     """What a client gets, and what it took.
 
     `calls` are those that it sent to services. `composed` are its compositions in their order: the
@@ -67,7 +67,7 @@ class ProbeAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    calls: ProbeCalls
+    calls: SandboxCalls
     composed: Sequence[Composed]
     seconds: float = 0.0
 
@@ -76,15 +76,6 @@ class ProbeAnswer:
         """The parts of the compositions, in the order in which they started."""
         found = [part for _, one in self.composed for part in one.started.values()]
         return sorted(found, key=lambda part: part.started)
-
-    @property
-    def states(self) -> dict[str, State]:
-        """The worst state of each part that has ended, by its name."""
-        found: dict[str, State] = {}
-        for part in self.parts:
-            known = found.get(part.name, "ok")
-            found[part.name] = max(known, part.state, key=WORST_LAST.index)
-        return found
 
 
 class MakeRegistry:
@@ -99,8 +90,8 @@ class MakeRegistry:
         return usual
 
 
-class _ProbeWiring(Wiring):
-    """Builds compositions from the services of a probe, with the registries of its request."""
+class _SandboxWiring(Wiring):
+    """Builds compositions from the services of a sandbox, with the registries of its request."""
 
     def add_all(self, other: Wiring) -> None:
         """Add what another wiring has beside service clients and the cache, such as sagas."""
@@ -136,10 +127,10 @@ class _Sent:
             self.body += message.get("body", b"")
 
 
-class Probe:
-    """Sends requests through an edge of its own; open one with `open_probe`.
+class Sandbox:
+    """Sends requests through an edge of its own; open one with `open_sandbox`.
 
-    Reads of services are shared by all requests of a probe, so that answers differ only by what
+    Reads of services are shared by all requests of a sandbox, so that answers differ only by what
     differs between the requests.
     """
 
@@ -151,13 +142,13 @@ class Probe:
 
     async def send(
         self,
-        request: ProbeRequest,
+        request: SandboxRequest,
         *,
         broken: Collection[str] = (),
         make: MakeRegistry | None = None,
-    ) -> ProbeAnswer:
+    ) -> SandboxAnswer:
         """Send a request while some services fail; status 0 means that it ended without answer."""
-        calls, sent = ProbeCalls(broken, self.replies), _Sent()
+        calls, sent = SandboxCalls(broken, self.replies), _Sent()
         make = make or MakeRegistry()
         tokens = current_calls.set(calls), MAKE_REGISTRY.set(make)
         pending: list[Message] = [{"type": "http.request", "body": request.body}]
@@ -173,7 +164,7 @@ class Probe:
         finally:
             current_calls.reset(tokens[0])
             MAKE_REGISTRY.reset(tokens[1])
-        return ProbeAnswer(
+        return SandboxAnswer(
             status=sent.status,
             headers=sent.headers,
             body=bytes(sent.body),
@@ -182,13 +173,13 @@ class Probe:
             seconds=time.perf_counter() - started,
         )
 
-    def _scope(self, request: ProbeRequest) -> ASGIScope:
+    def _scope(self, request: SandboxRequest) -> ASGIScope:
         scope = scope_of(self._app, request.method, request.target, list(_headers(request)))
         asgi = {"version": "3.0", "spec_version": "2.3"}  # streams notice that the client has left
         return {**scope, "asgi": asgi, "app": self._app, WIRING: self._wiring}
 
 
-def _headers(request: ProbeRequest) -> Iterable[tuple[bytes, bytes]]:
+def _headers(request: SandboxRequest) -> Iterable[tuple[bytes, bytes]]:
     yield b"host", HOST
     if request.viewer:
         yield b"authorization", f"Bearer demo-{request.viewer}".encode()
@@ -200,12 +191,12 @@ def _headers(request: ProbeRequest) -> Iterable[tuple[bytes, bytes]]:
 
 
 def takes_demo_viewers(app: Gateway) -> bool:
-    """Whether a probe of a gateway signs in any user id, as `BFF_AUTH=demo` lets the gateway do."""
+    """Whether a sandbox signs in any user id, as `BFF_AUTH=demo` lets the gateway do."""
     return any(isinstance(one, DemoAuthenticator) for one in each_of(_authenticator_of(app)))
 
 
 def _authenticator_of(app: Gateway) -> Authenticator | None:
-    """Return the authenticator of a probe: in development it needs no sign-in.
+    """Return the authenticator of a sandbox: in development it needs no sign-in.
 
     Requests with the credentials of a client are authenticated as the gateway does.
     """
@@ -227,23 +218,23 @@ class _DemoOrOther(DemoAuthenticator):
 
 
 @asynccontextmanager
-async def open_probe(app: Gateway) -> AsyncIterator[Probe]:
-    """Open a probe of a gateway that runs; its connections are closed at the end."""
+async def open_sandbox(app: Gateway) -> AsyncIterator[Sandbox]:
+    """Open a sandbox of a gateway that runs; its connections are closed at the end."""
     events = Events()
     async with open_services(app, events) as registry:
         real = app.wiring
-        wiring = _ProbeWiring(
+        wiring = _SandboxWiring(
             registry.services.values(),
             loop=asyncio.get_running_loop(),
             clock=app.config.clock,
             events=events,
         )
         wiring.add_all(real)
-        probe = Probe(app, _edge_of(app, events), wiring)
+        sandbox = Sandbox(app, _edge_of(app, events), wiring)
         try:
-            yield probe
+            yield sandbox
         finally:
-            for one in probe.replies.values():
+            for one in sandbox.replies.values():
                 one.cancel()
 
 

@@ -1,1 +1,0 @@
-"""Requests to the gateway of this process that no metric, limit and cache notices."""
