@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextvars import Context, copy_context
+from contextvars import Context
 from typing import Literal
 
 from bff_core.events import Crashed, Events, WorkEnded, WorkStarted
@@ -57,7 +57,7 @@ class Background:
             seconds = self._loop.time() - started
             self._events.emit(WorkEnded(name, _outcome_of(task), seconds, span=span))
 
-        task.add_done_callback(ended, context=copy_context())
+        task.add_done_callback(ended)
 
     async def aclose(self) -> None:
         """Cancel the running tasks and wait until they have ended."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final, Literal
 
+from bff_core.client_address import network_of
 from bff_core.clock import Clock, monotonic
-from bff_core.edge.rate_limits import network_of
 from bff_core.errors import NotAuthenticated, TooManyRequests
 from bff_core.events import Events, OperatorRefused
 from bff_core.http_exchange.request_context import RequestContext

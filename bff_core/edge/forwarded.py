@@ -3,32 +3,21 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from itertools import zip_longest
 from typing import NamedTuple
 
+from bff_core.client_address import MAX_ADDRESS_CHARACTERS, parse_address
 from bff_core.errors import ConfigurationError
 
 UNIX = "unix"
 """The name of a peer that connects through a Unix socket, and has no address."""
 
-MAX_ADDRESS_CHARACTERS = 64
-"""The length of an address with port and brackets; a longer text is no address."""
-
 MAPPED_BITS = 96
 """The length of the prefix that IPv4-mapped IPv6 addresses share."""
 
-Address = IPv4Address | IPv6Address
 IsTrusted = Callable[[str], bool]
 
-_PORT = re.compile(r"(?P<bare>\[[^\]]*\]|[^:]*):[0-9]{1,5}|(?P<bracketed>\[[^\]]*\])")
 _PAIR = re.compile(r'\s*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^\s";,]*)\s*(;|,|$)')
 
 
@@ -56,26 +45,6 @@ def trust(hops: Iterable[str]) -> IsTrusted:
         return address is not None and any(address in network for network in networks)
 
     return is_trusted
-
-
-def parse_address(text: str) -> Address | None:
-    """Return the address in a text that may have a port and brackets; None for anything else.
-
-    An IPv4-mapped IPv6 address becomes the IPv4 address, so that a client has one address.
-    """
-    if len(text) > MAX_ADDRESS_CHARACTERS:
-        return None
-    match = _PORT.fullmatch(text)
-    if match is not None:
-        text = (match["bare"] or match["bracketed"] or "").strip("[]")
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    if isinstance(address, IPv6Address) and address.scope_id:
-        return None
-    return mapped or address
 
 
 @lru_cache(maxsize=4096)

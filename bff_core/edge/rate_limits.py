@@ -2,15 +2,13 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network
 
 import http_sf
 from http_sf.types import BareItemType
 from starlette.responses import Response
 
 from bff_core.auth.viewer import Viewer
-from bff_core.edge.forwarded import parse_address
+from bff_core.client_address import network_of
 from bff_core.errors import ConfigurationError, TooManyRequests
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.limits.interface import LimitQuery, LimitStore, LimitVerdict
@@ -19,9 +17,6 @@ from bff_core.routing.route_table import WEB_SOCKET, RouteEntry, RouteTable
 from bff_core.scope import Scope
 
 GetStore = Callable[[], LimitStore]
-
-IPV6_PREFIX_BITS = 64
-"""The bits of an IPv6 address that identify a customer; the customer chooses the others."""
 
 
 class LimitExceeded(TooManyRequests):
@@ -172,13 +167,3 @@ def _caller(limit: Limit, context: RequestContext) -> str:
 def _digest(secret: bytes) -> str:
     """Return a short hash in place of a key or a name, since others can read the store."""
     return hashlib.blake2b(secret, digest_size=16).hexdigest()
-
-
-@lru_cache(maxsize=4096)
-def network_of(peer: str) -> str:
-    """Return the caller that an address counts as: itself, or its network for IPv6."""
-    address = parse_address(peer)
-    if isinstance(address, IPv6Address):
-        network = IPv6Network((address, IPV6_PREFIX_BITS), strict=False)
-        return f"address:{network.network_address}"
-    return f"address:{address or peer}"

@@ -124,12 +124,13 @@ class Events:
         if not getattr(sink, "is_span_only", False):
             self._unsampled = (*self._unsampled, sink)
         self._set_flag = getattr(sink, "set_flag", None) or self._set_flag
-        if getattr(sink, "traces", False):
+        traces = bool(getattr(sink, "traces", False))
+        if traces:
             self.is_traced = True
             self._samplers = (*self._samplers, getattr(sink, "sample", _all))
         if getattr(sink, "counts", False):
             self.is_counted, self._counting = True, (*self._counting, sink)
-        elif not hasattr(sink, "sample"):
+        elif not (traces and hasattr(sink, "sample")):
             self.is_detailed = True
 
     def count(self, event: AnyEvent) -> None:

@@ -235,7 +235,9 @@ class Gateway(FastAPI):
         token, sink = self.operator_token, metrics_sink(self.events)
         if not token.is_set or sink is None or has_metrics_route(table):
             return None
-        return MetricsPage(token=token, scrape=lambda *request: self._counted().scrape(*request))
+        return MetricsPage(
+            token=token, scrape=lambda accept, seconds: self._counted().scrape(accept, seconds)
+        )
 
     def _counted(self) -> GatewayMetrics:
         if self.metrics is None:

@@ -16,7 +16,7 @@ from bff_core.objective import objective_of, parsed_objective
 from bff_core.observe.metrics.ended import store_totals
 from bff_core.observe.metrics.process import Gauges, MeasuredView, ProcessMetrics
 from bff_core.observe.metrics.samples import SamplesQuery
-from bff_core.observe.metrics.scrape import SAMPLES, Scrape
+from bff_core.observe.metrics.scrape import SAMPLES, Scrape, stored_samples
 from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.observe.process_socket import SOCKETS_VARIABLE, Command, InvalidCommand
 from bff_core.policy.edge.shedding import LoadShedder
@@ -105,7 +105,7 @@ class GatewayMetrics:
                 query = _query.decode(body) if body else SamplesQuery()
             except msgspec.DecodeError as error:
                 raise InvalidCommand(str(error)) from None
-            return msgspec.json.encode(self.scrape.own_samples(self.process, query))
+            return msgspec.json.encode(stored_samples(self.process, query, self._folder))
 
         return {SAMPLES: samples}
 

@@ -71,6 +71,7 @@ class RequestRecorder:
         self._degraded = DegradedParts()
         self._waiting = 0
         self._unstored = ""
+        """The span of the newest request that `records` store only if it does not go well."""
         self._handlers: Mapping[type, Callable[..., None]] = {
             events.RequestStarted: self._start,
             events.RequestShed: self._shed,

@@ -1,6 +1,6 @@
 """What may be shown of a request: its headers and query without credentials or personal data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -39,8 +39,14 @@ def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str
     """Return headers as they may be shown: `***` for values of all but well-known ones."""
     return [
         _short_header(name, value) if len(name) + len(value) <= MAX_CACHED else _header(name, value)
-        for name, value in islice(headers, MAX_HEADERS)
+        for name, value in _without_hidden(islice(headers, MAX_HEADERS))
     ]
+
+
+def _without_hidden(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield headers without the values that are not shown, so that no cache holds a credential."""
+    for name, value in headers:
+        yield name, value if name in SHOWN_HEADERS else b""
 
 
 def _header(name: bytes, value: bytes) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from typing import Final
 
 from bff_core.events import Events, WorkerEnded
 from bff_core.observe.metrics.ended import add_ended, count_workers_ended
-from bff_core.observe.process_socket import SOCKETS_VARIABLE, socket_of, temporary_folder
+from bff_core.observe.process_socket import SOCKETS_VARIABLE, socket_of
+from bff_core.observe.sockets_folder import temporary_folder
 
 RESPAWN_SECONDS: Final = 1.0
 """The pause before a worker is replaced, so that one that fails at once does not loop."""

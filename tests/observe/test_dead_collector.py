@@ -53,9 +53,10 @@ async def test_a_silent_collector_delays_nothing(
 
 
 class Slow:
-    """An export that takes long."""
+    """An export that takes long, and fails if there is an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: str = "") -> None:
+        self.error = error
         self.sizes: list[int] = []
         self.is_answered = threading.Event()
 
@@ -64,7 +65,7 @@ class Slow:
         spans = ExportTraceServiceRequest.FromString(request).resource_spans[0].scope_spans[0].spans
         self.sizes.append(len(spans))
         self.is_answered.wait(5)
-        return ""
+        return self.error
 
     def end_retries(self) -> None:
         """Do nothing."""
@@ -118,6 +119,25 @@ def test_batches_are_full_until_the_delay_has_passed() -> None:
     export.flush(5)
 
     assert slow.sizes == [6, 6]
+
+
+def test_a_failed_flush_leaves_an_empty_queue() -> None:
+    """A gateway that is started again in the process has all of its room."""
+    slow = Slow("status 503")
+    export = exporting(slow, 60)
+    for number in range(10):
+        export.take(record(number))
+    while not slow.sizes:
+        time.sleep(0.001)
+    threading.Timer(0.1, slow.is_answered.set).start()
+    export.flush(5)
+    failed, slow.error = len(slow.sizes), ""
+    for number in range(10):
+        export.take(record(number))
+    export.flush(5)
+
+    assert failed == 1
+    assert sum(slow.sizes[failed:]) == 20
 
 
 def test_failures_are_a_line_a_minute(caplog: pytest.LogCaptureFixture) -> None:

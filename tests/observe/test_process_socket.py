@@ -13,8 +13,8 @@ from bff_core.observe.process_socket import (
     ProcessCommandFailed,
     send_command,
     serve_commands,
-    temporary_folder,
 )
+from bff_core.observe.sockets_folder import temporary_folder
 
 
 async def _echo(body: bytes) -> bytes:

@@ -429,3 +429,26 @@ async def test_without_a_sink_that_traces_nothing_begins() -> None:
 
     assert {type(one) for one in heard}.isdisjoint({*STARTED, CallEnded, PartEnded, WorkEnded})
     assert {one.span for one in heard} == {None}
+
+
+class Sampling:
+    """A sink that logs a sample of what it hears, and does not trace."""
+
+    def __init__(self) -> None:
+        self.heard: set[type] = set()
+
+    def sample(self) -> bool:
+        """Whether to log an event."""
+        return True
+
+    def __call__(self, event: AnyEvent) -> None:
+        self.heard.add(type(event))
+
+
+async def test_a_sink_that_does_not_trace_may_have_a_method_sample() -> None:
+    """It hears of attempts, as any other sink does."""
+    sink = Sampling()
+    async with running(gateway_of(Scripted(reply(200, "tent")), sink)) as client:
+        await client.get("/label")
+
+    assert Attempted in sink.heard

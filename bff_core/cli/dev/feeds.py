@@ -10,8 +10,9 @@ import msgspec
 
 from bff_core.observe.connections import Connections
 from bff_core.observe.dev_lines import TRACES_VARIABLE
-from bff_core.observe.process_socket import SOCKETS_VARIABLE, temporary_folder
+from bff_core.observe.process_socket import SOCKETS_VARIABLE
 from bff_core.observe.request_records import RequestRecord
+from bff_core.observe.sockets_folder import temporary_folder
 
 MAX_LINE_BYTES: Final = 1 << 22
 

@@ -33,13 +33,18 @@ class ForkServer:
     wait: Callable[[], object]
 
 
-def forked_server(root: Path) -> ForkServer:
-    """Fork this process, which has imported a part of the framework and runs no thread yet."""
+def forked_server(root: Path, close_own: Callable[[], None] | None = None) -> ForkServer:
+    """Fork this process, which has imported a part of the framework and runs no thread yet.
+
+    `close_own` closes what this process has opened for itself: programs must not inherit it.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid == 0:
         try:
             ours.close()
+            if close_own is not None:
+                close_own()
             os.setsid()
             os.chdir(root)
             nothing = os.open(os.devnull, os.O_RDONLY)

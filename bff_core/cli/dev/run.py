@@ -63,12 +63,13 @@ def run_programs(
     run = _in_plain_lines if is_plain(plan.environ) else _on_terminal
     has_gateway = any(one.is_gateway for one in plan.programs)
     root = plan.programs[0].root
+    close_own = None if console is None else console.close
     make = partial(
         Supervisor,
         plan,
         replan=replan,
         console=console,
-        fork_server=forked_server(root) if has_gateway and IS_AVAILABLE else None,
+        fork_server=forked_server(root, close_own) if has_gateway and IS_AVAILABLE else None,
         ready_seconds=ready_seconds,
         stop_seconds=stop_seconds,
     )

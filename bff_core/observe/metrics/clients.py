@@ -66,8 +66,9 @@ class Clients:
         shown = agent[:MAX_AGENT_BYTES]
         kind = next((name for pattern, name in _KINDS if pattern.search(shown)), OTHER)
         version = shortened(given)
-        is_settled = version in {"", OTHER} or self._versions.admits(version, scope)
-        series = self._series(kind if shown else "", version if is_settled else OTHER)
+        is_admitted = version in {"", OTHER} or self._versions.admits(version, scope)
+        series = self._series(kind if shown else "", version if is_admitted else OTHER)
+        is_settled = is_admitted or self._versions.is_full
         if is_settled and len(agent) + len(given) <= MAX_KNOWN_BYTES:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()

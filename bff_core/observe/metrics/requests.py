@@ -103,11 +103,11 @@ class RequestCounts:
             if view.budget is not None and status < 400:
                 view.budget.count("good", now)
         else:
-            self._count(view, event, state, scope=scope, problems=problems, calls=calls or ())
+            self._count(view, event, state, now, scope=scope, problems=problems, calls=calls or ())
         if scope is not None:
             self.clients.of(scope).states[state] += 1
             if scope.root_fields is not None:
-                self._count_fields(event, state, scope, problems=problems, calls=calls or ())
+                self._count_fields(event, state, now, scope, problems=problems, calls=calls or ())
 
     def _added(self, method: str, route: str) -> ViewSeries:
         known = method if method in METHODS else OTHER
@@ -118,6 +118,7 @@ class RequestCounts:
         view: ViewSeries,
         event: events.RequestAnswered,
         state: str,
+        now: float,
         *,
         scope: Scope | None,
         problems: Sequence[PartProblem],
@@ -131,10 +132,10 @@ class RequestCounts:
             view.spoilt[event.status, state] += 1
         view.histogram.observe(seconds)
         if event.span is not None:
-            view.histogram.exemplify((event.trace_id, seconds, self._now()))
+            view.histogram.exemplify((event.trace_id, seconds, now))
         outcome = state
         if view.budget is not None and not 400 <= event.status < 500:
-            outcome = view.spend(state, seconds, self._now())
+            outcome = view.spend(state, seconds, now)
         if outcome not in {"complete", "good"}:
             client = ("", "") if scope is None else self.clients.of(scope).labels
             for culprit in blamed(event, problems, calls):
@@ -144,6 +145,7 @@ class RequestCounts:
         self,
         event: events.RequestAnswered,
         state: str,
+        now: float,
         scope: Scope,
         *,
         problems: Sequence[PartProblem],
@@ -157,7 +159,7 @@ class RequestCounts:
             word, _, name = label.partition(" ")
             own = "failed" if label in scope.failed_fields else state
             view = self.fields.add((word, name))
-            self._count(view, event, own, scope=scope, problems=problems, calls=calls)
+            self._count(view, event, own, now, scope=scope, problems=problems, calls=calls)
 
     def parts_ended(self, event: events.PartsEnded) -> None:
         """Count the parts of a composition, and note those of its request that did not end well."""

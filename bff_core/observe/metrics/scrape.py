@@ -43,23 +43,16 @@ class Scrape:
         Other processes have half of `client_seconds` at most: how long the client waits.
         """
         query = SamplesQuery(since=NO_STEPS, is_scrape=True)
-        samples = [] if self._own is None else [self.own_samples(self._own, query)]
+        own, folder = self._own, self._folder
+        samples = [] if own is None else [stored_samples(own, query, folder)]
         samples += await self._others(query, min(ANSWER_SECONDS, client_seconds / 2))
         if samples:
             self._gateway = samples[0].gateway
-        folder = self._folder
         ended = [] if folder is None else ended_totals(folder, [one.pid for one in samples])
         content_type = content_type_for(accept)
         return content_type, exposition(
             samples, ended, content_type, gateway=self._gateway, silent=sorted(self._silent)
         )
-
-    def own_samples(self, own: ProcessMetrics, query: SamplesQuery) -> Samples:
-        """Return the samples of this process; before a scrape gets its totals, they are stored."""
-        found = own.samples(query)
-        if query.is_scrape and self._folder is not None:
-            store_totals(self._folder, found.totals)
-        return found
 
     async def _others(self, query: SamplesQuery, seconds: float) -> list[Samples]:
         if self._folder is None:
@@ -86,3 +79,11 @@ class Scrape:
             return decoded_samples(await send_command(path, SAMPLES, body, seconds=seconds))
         except ProcessCommandFailed:
             return None
+
+
+def stored_samples(process: ProcessMetrics, query: SamplesQuery, folder: Path | None) -> Samples:
+    """Return the samples of this process; before a scrape gets its totals, they are stored."""
+    found = process.samples(query)
+    if query.is_scrape and folder is not None:
+        store_totals(folder, found.totals)
+    return found

@@ -42,6 +42,9 @@ class Bounded(Generic[S]):
 
     def add(self, labels: Labels) -> S:
         """Return the series of these labels, or the one that they share; a new one is made."""
+        series = self.found.get(labels)
+        if series is not None:
+            return series
         labels = collapsed(labels, self.found, self._limit)
         series = self.found.get(labels)
         if series is None:

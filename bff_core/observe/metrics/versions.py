@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
+from bff_core.client_address import network_of
 from bff_core.observe.metrics.series import OTHER
 from bff_core.scope import Scope
 
@@ -19,9 +19,6 @@ MAX_OF_CLIENT: Final = 2
 """How many of them one client may add in a day: apps are updated, and made-up versions are many."""
 
 DAY_SECONDS: Final = 86_400
-
-IPV6_PREFIX_BITS: Final = 64
-"""How much of an IPv6 address identifies a client, who may choose the rest."""
 
 _VERSION: Final = re.compile(rb"(\d{1,4})(\.\d{1,4})?(\.\d{1,6})*")
 
@@ -51,18 +48,24 @@ class Versions:
         self._anonymous = 0
         self._is_guarded = False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no further version gets a label."""
+        return len(self._found) >= MAX_VERSIONS
+
     def admits(self, version: str, scope: Scope) -> bool:
         """Return whether a version has a label, which it gets if the client may add one."""
         if version in self._found:
             return True
         is_anonymous = scope.audience == "anonymous"
-        self._is_guarded = self._is_guarded or scope.is_guarded  # refused ones don't say
-        if len(self._found) >= MAX_VERSIONS:
+        # Remembered: a request that was refused before its authentication does not have it.
+        self._is_guarded = self._is_guarded or scope.is_guarded
+        if self.is_full:
             return False
         if is_anonymous and self._is_guarded and self._anonymous >= MAX_ANONYMOUS:
             return False
         viewer = scope.audience.rpartition("#")[0]
-        client = viewer or _network_of(scope.client)
+        client = viewer or network_of(scope.client[0] if scope.client else "")
         day = int(self._now() / DAY_SECONDS)
         if day != self._day:
             self._day = day
@@ -73,15 +76,3 @@ class Versions:
         self._anonymous += is_anonymous
         self._found.add(version)
         return True
-
-
-def _network_of(client: tuple[str, int] | None) -> str:
-    """Return the address of a client, of IPv6 its network; empty if it is not known."""
-    try:
-        address = ip_address(client[0] if client else "")
-    except ValueError:
-        return ""
-    if isinstance(address, IPv6Address):
-        network = IPv6Network((address, IPV6_PREFIX_BITS), strict=False)
-        return str(address.ipv4_mapped or network)
-    return str(address)

@@ -84,9 +84,7 @@ class TraceExport:
         while self._queue:
             if not (batch or is_due) and self._added - self._sent < self._max_batch:
                 break
-            record = self._queue.popleft()
-            self._sent += len(record.spans) + 1
-            batch += encoded_spans(record)
+            batch += encoded_spans(self._taken())
             if len(batch) >= self._max_batch:
                 self._export_batch(self._export, self._envelope.around(batch))
                 batch = []
@@ -100,5 +98,11 @@ class TraceExport:
         error = export.send(request)
         if error:
             self._failures.fail(error)
-            if self._thread.is_ending:  # the next one would wait as long
-                self._queue.clear()
+            while self._thread.is_ending and self._queue:  # the next one would wait as long
+                self._taken()
+
+    def _taken(self) -> RequestRecord:
+        """Take the oldest record out of the queue."""
+        record = self._queue.popleft()
+        self._sent += len(record.spans) + 1
+        return record

@@ -1,7 +1,10 @@
 """Starting a process by the fork server of `bff dev`."""
 
 import asyncio
+import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +35,32 @@ async def test_a_start_that_is_cancelled_leaves_no_process():
     async with asyncio.timeout(10):  # the end of its output is that of the process
         await output.read()
     await client.close()
+
+
+FORK = """
+import socket
+from pathlib import Path
+
+from bff_core.cli.dev.fork_client import forked_server
+
+listener = socket.create_server(("127.0.0.1", 0))
+address = listener.getsockname()
+server = forked_server(Path.cwd(), listener.close)
+server.channel.recv(1 << 20)  # it is ready
+listener.close()
+with socket.socket() as client:
+    print(client.connect_ex(address))
+server.channel.close()
+server.wait()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not IS_AVAILABLE, reason="processes are not forked here")
+def test_programs_do_not_inherit_the_port_of_the_console():
+    """A program that outlives `bff dev` must not hold it: the next run would not find it free."""
+    done = subprocess.run(
+        (sys.executable, "-c", FORK), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == f"{errno.ECONNREFUSED}\n"

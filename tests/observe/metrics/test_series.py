@@ -188,6 +188,17 @@ def test_long_headers_are_not_stored():
     assert sum(map(len, (str(key) for key in clients._known))) == 0
 
 
+def test_versions_beyond_the_last_label_are_matched_once():
+    """Clients of the newest release cost no more than others, when all labels are given."""
+    clients = Clients(Clock())
+    for number in range(MAX_VERSIONS):
+        clients.of(of_app(f"{number}.0", f"10.0.0.{number}"))
+    newest = of_app("99.0")
+
+    assert clients.of(newest).labels == ("android", "other")
+    assert (b"okhttp/4.12", b"99.0") in clients._known
+
+
 def test_series_beyond_the_bound_share_one_by_their_last_labels():
     """What a series is about is lost last: client and version of a blame before its part."""
     counts: Bounded[list[int]] = Bounded(lambda _: [0], 4)
