@@ -146,5 +146,5 @@ function Events({ events }) {
     <tbody>${shown.map((event) => html`<tr key=${event.id}>
       <td class="muted">${time(event.time)}</td><td><${Dot} state=${event.state} /></td><td class="muted">${event.actor || event.subject}</td>
       <td class="ev" title=${plain(event.text)}>${marked(event.text)}</td></tr>`)}</tbody></table>
-    ${!all.length && html`<p class="pad muted">Nothing happened yet.</p>`}<//>`;
+    ${!all.length && html`<p class="pad muted">No events yet. Reloads, breakers that open and what operators do appear here.</p>`}<//>`;
 }

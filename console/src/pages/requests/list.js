@@ -93,7 +93,7 @@ function Filters({ degraded }) {
   const share = degraded ? ` ${wholePercent(degraded)}` : "";
   const narrowed = ["route", "status", ...(value.includes(",") ? ["state"] : [])].filter((name) => query.value.get(name));
   return html`<div class="flt"><${TextFilter} label="Filter requests" placeholder="route, id, viewer hash" />
-    <${Chips} label="Show" value=${value} onChange=${choose} options=${[["", "all"], ["screens", "screens"], ["degraded", `degraded${share}`], ["slow", "slow"], ["failed", "errors"]]} />
+    <${Chips} label="Show" value=${value} onChange=${choose} options=${[["", "all"], ["screens", "screens"], ["degraded", `degraded${share}`], ["slow", "slow"], ["failed", "failed"]]} />
     ${narrowed.map((name) => html`<${FilterChip} key=${name} name=${name} />`)}
   </div>`;
 }
