@@ -26,7 +26,14 @@ from bff_core.console.routes import (
     upstreams,
 )
 from bff_core.console.sign_in.access import SignInRequired, set_actor
-from bff_core.console.sign_in.login import LOGIN, STYLE, login_page, login_style, sign_in, sign_out
+from bff_core.console.sign_in.login import (
+    LOGIN_PATH,
+    STYLE_PATH,
+    login_page,
+    login_style,
+    sign_in,
+    sign_out,
+)
 from bff_core.console.static_files import StaticFiles
 from bff_core.gateway.console import CONSOLE_PATH, is_console_path
 from bff_core.gateway.icon import ICON_PATH, icon_response
@@ -115,7 +122,7 @@ class ConsoleApp:
         public = self._public(request, path)
         if public is not None:
             return public
-        if path == LOGIN and request.method == "POST":
+        if path == LOGIN_PATH and request.method == "POST":
             return await sign_in(self._console, request)
         set_actor(request, self._console.access.admit(request))
         if path == LOGOUT and request.method == "POST":
@@ -128,7 +135,7 @@ class ConsoleApp:
         """Return what anyone may read: files without data."""
         if path == ICON_PATH:
             return icon_response()
-        if path == STYLE:
+        if path == STYLE_PATH:
             return login_style()
         folder = f"{CONSOLE_PATH}/assets/"
         is_asset = path.startswith(folder)
@@ -139,7 +146,7 @@ class ConsoleApp:
         if request.method not in {"GET", "HEAD"}:
             raise ConsoleProblem(405, "This page can only be read", "Use GET.")
         prefix = request.scope.get("root_path", "")
-        if path == LOGIN:  # of someone who is signed in, or need not be
+        if path == LOGIN_PATH:  # of someone who is signed in, or need not be
             return _redirect(f"{prefix}{CONSOLE_PATH}")
         if not is_console_path(path):  # at the port of `bff dev`, where no gateway has a page
             return _redirect(f"{CONSOLE_PATH}{_with_query(request, path.rstrip('/'))}")
@@ -161,7 +168,7 @@ class ConsoleApp:
         """Return the form for the token where a page was wanted, else the problem."""
         if request.method != "GET" or path.startswith(f"{API_PATH}/"):
             return problem_answer(problem)
-        target = CONSOLE_PATH if path == LOGIN else _with_query(request, path)
+        target = CONSOLE_PATH if path == LOGIN_PATH else _with_query(request, path)
         return login_page(self._console, request, status=401, target=target)
 
     async def _call(self, request: Request, path: str) -> Response:

@@ -4,7 +4,7 @@ import { ROOT } from "./router.js";
 export const API = `${ROOT}/api`;
 
 /** What went wrong, in the words of the server; `detail` says what to do. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(title, detail, status = 0) {
     super(title);
     this.title = title;
@@ -16,6 +16,11 @@ export class Problem extends Error {
 /** `await get("requests", { gateway: "web" })` is the parsed answer of GET /console/api/requests?gateway=web. */
 export function get(path, fields = {}, { signal } = {}) {
   return send("GET", path, { fields, signal });
+}
+
+/** The answer as text, for what is not JSON. */
+export function getText(path) {
+  return send("GET", path, { read: (answer) => answer.text() });
 }
 
 export function post(path, body = {}) {
@@ -30,7 +35,7 @@ export function remove(path) {
   return send("DELETE", path, { body: {} });
 }
 
-async function send(method, path, { fields = {}, body, signal } = {}) {
+async function send(method, path, { fields = {}, body, signal, read = (answer) => answer.json() } = {}) {
   const search = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== "" && value != null));
   const url = `${API}/${path}${search.size ? `?${search}` : ""}`;
   const headers = { Accept: "application/json" };
@@ -43,7 +48,7 @@ async function send(method, path, { fields = {}, body, signal } = {}) {
     throw new Problem("The console does not answer", "It may be restarting. Look at the terminal that runs it.");
   }
   if (answer.status === 401) location.reload(); // the session has ended: the page is the sign-in form
-  return answer.ok ? answer.json() : Promise.reject(await problemOf(answer));
+  return answer.ok ? read(answer) : Promise.reject(await problemOf(answer));
 }
 
 async function problemOf(answer) {

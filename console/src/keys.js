@@ -1,8 +1,8 @@
 // The keyboard: letters are commands outside of fields. The page on top is served first.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { go, hrefOf, PAGES } from "./router.js";
+import { go, hrefOf } from "./router.js";
 import { hasLetterKeys, switchTheme } from "./settings.js";
-import { isOffered, togglePause } from "./live-stream.js";
+import { offeredPages, togglePause } from "./live-stream.js";
 
 const CHORD_SECONDS = 1.2;
 const layers = [];
@@ -53,7 +53,7 @@ function chord(key) {
   const isSecond = performance.now() < chordUntil;
   chordUntil = !isSecond && key === "g" ? performance.now() + CHORD_SECONDS * 1000 : 0;
   if (!isSecond) return key === "g";
-  const found = Object.entries(PAGES).find(([, about]) => about.key === key && isOffered(about));
+  const found = offeredPages().find(([, about]) => about.key === key);
   if (found) go(hrefOf(found[0]));
   return found !== undefined;
 }

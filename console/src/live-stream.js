@@ -1,7 +1,7 @@
 // The stream of news. Messages are collected, and handed over once per frame while someone looks.
 import { signal } from "@preact/signals";
 import { API } from "./api.js";
-import { page } from "./router.js";
+import { page, PAGES } from "./router.js";
 
 const MOST_ROWS = 2000; // of one kind, between two frames
 const FIRST_RETRY = 1;
@@ -18,9 +18,10 @@ export const retryIn = signal(0);
 export const overview = signal(null);
 export const installation = signal(null);
 
-/** Whether a page of PAGES works here; true while it is not known. */
-export function isOffered({ runOnly }) {
-  return !runOnly || (installation.value?.processes.length ?? 1) > 0;
+/** The PAGES that work here, as [name, about]; all while it is not known. */
+export function offeredPages() {
+  const isRun = (installation.value?.processes.length ?? 1) > 0;
+  return Object.entries(PAGES).filter(([, { runOnly }]) => isRun || !runOnly);
 }
 
 /** Requests that failed since Requests was open, for its badge. */

@@ -6,10 +6,10 @@ import { get } from "./api.js";
 import { Frame, Nav } from "./components/frame.js";
 import { Sprite } from "./components/icons.js";
 import { KeyList } from "./components/key-list.js";
-import { Empty, ErrorPanel, Loading } from "./components/panels.js";
+import { Empty, ErrorPanel, Loading, NO_SCRIPT } from "./components/panels.js";
 import { html } from "./html.js";
 import { startKeys } from "./keys.js";
-import { connect, installation, isOffered, setOverview } from "./live-stream.js";
+import { connect, installation, offeredPages, setOverview } from "./live-stream.js";
 import { hrefOf, page, PAGES, startRouter } from "./router.js";
 import "./settings.js";
 
@@ -55,13 +55,15 @@ function App() {
 function content(shown, load) {
   const title = PAGES[shown?.name ?? page.value]?.title ?? "Console";
   if (!shown) return html`<${Frame} title=${title}><${Loading} what=${title} /><//>`;
-  if (shown.problem) return html`<${Frame} title=${title}><${ErrorPanel} problem=${{ title: "Its script did not arrive", detail: "Reload the page." }} what=${`the page ${title}`} retry=${load} /><//>`;
+  if (shown.problem) return html`<${Frame} title=${title}><${ErrorPanel} problem=${NO_SCRIPT} what=${`the page ${title}`} retry=${load} /><//>`;
   return html`<${shown.Page} key=${shown.name} />`;
 }
 
 function NotFound() {
-  return html`<${Frame} title="No such page"><section class="card"><${Empty} title=${`There is no page ${location.pathname}`} text="The console has these pages:">
-    <ul class="pages">${Object.entries(PAGES).filter(([, about]) => isOffered(about)).map(([name, { title }]) => html`<li key=${name}><a href=${hrefOf(name)}>${title}</a></li>`)}</ul><//></section><//>`;
+  const links = offeredPages().map(([name, { title }]) => html`<li key=${name}><a href=${hrefOf(name)}>${title}</a></li>`);
+  return html`<${Frame} title="No such page"><section class="card">
+    <${Empty} title=${`There is no page ${location.pathname}`} text="The console has these pages:"><ul class="pages">${links}</ul><//>
+  </section><//>`;
 }
 
 function snapshot() {

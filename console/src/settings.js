@@ -18,7 +18,7 @@ export const theme = signal(["light", "dark"].includes(first.theme) ? first.them
 export const isComfortable = signal(first.isComfortable === true);
 export const hasLetterKeys = signal(first.hasLetterKeys !== false);
 
-export function isDark() {
+function isDark() {
   return theme.value ? theme.value === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 

@@ -7,7 +7,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
-from bff_core.cli.dev.process_guard import tell
+from bff_core.cli.dev.process_guard import signal_group
 from bff_core.cli.dev.program import Program, probe, says_ready
 
 PROBE_EVERY = 0.05
@@ -91,7 +91,7 @@ class Child:
     def send_signal(self, number: int) -> None:
         """Send a signal to it and to what it started."""
         if self.is_alive:
-            tell(self.pid, number)
+            signal_group(self.pid, number)
 
     async def stop(self, seconds: float) -> bool:
         """Terminate it, or kill it when the time is up; return whether it ended by itself."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bff_core.cli.dev.fork_server import take_orders
-from bff_core.cli.dev.process_guard import tell
+from bff_core.cli.dev.process_guard import signal_group
 
 MODULE: Final = "bff_core.cli.dev.fork_server"
 
@@ -79,7 +79,7 @@ def started_server(root: Path) -> ForkServer:
 
 def _kill(pid: int) -> None:
     """Kill a process that may not lead its group yet, or that may have ended."""
-    tell(pid, signal.SIGKILL)
+    signal_group(pid, signal.SIGKILL)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 

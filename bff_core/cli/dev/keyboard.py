@@ -11,7 +11,7 @@ from bff_core.cli.dev.faults import FAILING, FLAKY, SLOW, NoFaults, set_faults, 
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.style import DIM, INVERSE, Style
 from bff_core.cli.dev.supervisor import Supervisor
-from bff_core.cli.dev.terminal_view import Screen
+from bff_core.cli.dev.terminal_view import TerminalView
 from bff_core.cli.dev.terminal_writer import TerminalWriter
 
 NAMES: Final = "1234567890abcdefghijklmnopqrstuvwxyz"
@@ -48,14 +48,14 @@ class Keyboard:
     def __init__(
         self,
         supervisor: Supervisor,
-        screen: Screen,
+        view: TerminalView,
         terminal: TerminalWriter,
         style: Style,
         *,
         console: str = "",
     ) -> None:
         self._supervisor = supervisor
-        self._screen = screen
+        self._view = view
         self._terminal = terminal
         self._console = console
         self._style = style
@@ -72,7 +72,7 @@ class Keyboard:
                 ("p", "pages", self._open),
                 ("b", "break or restart", self._break),
                 ("r", "reload", self._restart),
-                ("t", f"trees: {self._screen.trees}", self._switch_trees),
+                ("t", f"trees: {self._view.trees}", self._switch_trees),
                 ("?", "help", self._help),
                 ("q", "quit", self._supervisor.stop),
             ]
@@ -99,7 +99,7 @@ class Keyboard:
         for key, text, _ in keys:
             shown = f" {key} " if key != ESCAPE else " esc "
             size = len(shown) + len(text) + 3
-            if width and width + size > self._screen.columns():
+            if width and width + size > self._view.columns():
                 rows.append("")
                 width = 0
             label = style.paint(shown, INVERSE) if style.has_colours else f"[{shown.strip()}]"
@@ -130,9 +130,7 @@ class Keyboard:
 
     async def _browse(self, address: str) -> None:
         is_open = await open_in_browser(address)
-        self._screen.note(
-            f"opened {address}" if is_open else f"no browser was found: open {address}"
-        )
+        self._view.note(f"opened {address}" if is_open else f"no browser was found: open {address}")
 
     def _break(self) -> None:
         order = sorted(self._supervisor.programs, key=lambda one: one.is_gateway)
@@ -170,9 +168,9 @@ class Keyboard:
         try:
             await set_faults(program, *faults)
         except NoFaults as reason:
-            self._screen.failure(program.name, str(reason))
+            self._view.failure(program.name, str(reason))
         else:
-            self._screen.note(f"{program.name} {effect}")
+            self._view.note(f"{program.name} {effect}")
 
     def _restart(self) -> None:
         for one in self._supervisor.programs:
@@ -180,12 +178,12 @@ class Keyboard:
                 self._supervisor.changes.restart(one.name)
 
     def _switch_trees(self) -> None:
-        self._screen.next_trees()
+        self._view.next_trees()
         self.show()
 
     def _help(self) -> None:
         text = HELP + (SIGNS if self._style.has_signs else "")
-        self._screen.say(folded(text, min(self._screen.columns(), HELP_COLUMNS)))
+        self._view.say(folded(text, min(self._view.columns(), HELP_COLUMNS)))
 
     def _do(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

@@ -1,13 +1,13 @@
 """Shows a run as plain lines, where there is no terminal: `key=value` words (logfmt)."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bff_core.cli.dev.log_lines import digest, parsed
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.request_summary import summary_of
 from bff_core.cli.dev.terminal_writer import TerminalWriter
-from bff_core.cli.dev.view import Serving
+from bff_core.cli.dev.view import StartedRun
 from bff_core.observe.request_records import RequestRecord
 
 
@@ -18,25 +18,19 @@ class Logfmt:
         self, terminal: TerminalWriter, programs: Sequence[Program], *, console: str = ""
     ) -> None:
         self._terminal = terminal
-        self._address = console
+        self._console = console
         self._root = programs[0].root
 
     def starting(self, programs: Sequence[Program]) -> None:
         """Log the address of the console, and how many programs are started."""
-        if self._address:
-            self._write(event="run.console", url=self._address)
+        if self._console:
+            self._write(event="run.console", url=self._console)
         self._write(event="run.starting", programs=len(programs))
 
-    def ready(
-        self,
-        programs: Sequence[Program],
-        elsewhere: Mapping[str, str],
-        serving: Mapping[str, Serving],
-        total: float,
-    ) -> None:
+    def ready(self, run: StartedRun) -> None:
         """Log a line per program, then one for all."""
-        for one in programs:
-            if (found := serving.get(one.name)) is not None:
+        for one in run.programs:
+            if (found := run.serving.get(one.name)) is not None:
                 took = f"{found.seconds:.1f}"
                 self._write(
                     event="program.ready",
@@ -45,12 +39,12 @@ class Logfmt:
                     pid=found.pid,
                     seconds=took,
                 )
-        for name, address in elsewhere.items():
+        for name, address in run.elsewhere.items():
             self._write(event="program.elsewhere", program=name, url=address)
-        for one in programs:
+        for one in run.programs:
             if one.example:
                 self._write(event="run.example", program=one.name, command=one.example)
-        self._write(event="run.ready", programs=len(programs), seconds=f"{total:.1f}")
+        self._write(event="run.ready", programs=len(run.programs), seconds=f"{run.seconds:.1f}")
 
     def line(self, name: str, text: str) -> None:
         """Log a line of a program."""

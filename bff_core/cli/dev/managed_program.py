@@ -84,13 +84,14 @@ class ManagedProgram:
     async def start(self, *, is_reload: bool = False) -> None:
         """Start the program and wait until it serves; raises `NotReady`."""
         self.state, started = "starting", time.monotonic()
-        child = await self._launched(is_reload=is_reload)
-        self.child = child
+        child = None
         try:
+            self.child = child = await self._launched(is_reload=is_reload)
             await self._come_up(child)
         except BaseException:
             self.state = "failed"
-            await self._discard(child)
+            if child is not None:
+                await self._discard(child)
             self._close_listener()
             raise
         self._adopt(child, started)

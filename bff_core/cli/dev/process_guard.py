@@ -30,15 +30,15 @@ class ProcessGuard:
 
     def guard(self, group: int) -> None:
         """Have this process group ended if the supervisor dies."""
-        self._tell(f"+{group}\n")
+        self._write(f"+{group}\n")
 
     def release(self, group: int) -> None:
         """Forget a process group."""
-        self._tell(f"-{group}\n")
+        self._write(f"-{group}\n")
 
     def end(self, group: int) -> None:
         """Kill what is left of a process group whose leader has ended, and forget it."""
-        tell(group, signal.SIGKILL)
+        signal_group(group, signal.SIGKILL)
         self.release(group)
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class ProcessGuard:
                 self._process.stdin.close()
         self._process.wait()
 
-    def _tell(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         if self._process.stdin:
             with contextlib.suppress(OSError):
                 self._process.stdin.write(line.encode())
@@ -68,16 +68,16 @@ def main() -> None:
 
 def end(groups: Iterable[int]) -> None:
     """Terminate process groups, and kill those that do not end within the grace."""
-    left = [group for group in groups if tell(group, signal.SIGTERM)]
+    left = [group for group in groups if signal_group(group, signal.SIGTERM)]
     limit = time.monotonic() + GRACE_SECONDS
     while left and time.monotonic() < limit:
         time.sleep(POLL_SECONDS)
-        left = [group for group in left if tell(group, 0)]
+        left = [group for group in left if signal_group(group, 0)]
     for group in left:
-        tell(group, signal.SIGKILL)
+        signal_group(group, signal.SIGKILL)
 
 
-def tell(group: int, number: int) -> bool:
+def signal_group(group: int, number: int) -> bool:
     """Send a signal to a process group; return whether there was one."""
     try:
         os.killpg(group, number)

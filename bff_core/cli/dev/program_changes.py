@@ -167,23 +167,22 @@ class ProgramChanges:
         self._on_end()
 
     async def _started(self, managed: ManagedProgram, *, is_first: bool = False) -> None:
-        try:
-            await managed.start()
-        except NotReady as problem:
-            self._view.failure(managed.name, f"did not come up: {problem}", problem.lines)
-            return
-        self._saved.taken(managed.name)
-        if not is_first:
+        if await self._came_up(managed, managed.start()) and not is_first:
             self._view.note(f"{managed.name} serves again, after {managed.seconds:.1f} s")
 
     async def _restarted(self, managed: ManagedProgram) -> None:
+        if await self._came_up(managed, managed.replace()):
+            self._view.note(f"{managed.name} restarted in {managed.seconds:.1f} s", is_reload=True)
+
+    async def _came_up(self, managed: ManagedProgram, start: Awaitable[None]) -> bool:
+        """Await a start, and return whether the program serves; show why it does not."""
         try:
-            await managed.replace()
+            await start
         except NotReady as problem:
-            self._view.failure(managed.name, f"{managed.name} does not start", problem.lines)
-            return
+            self._view.failure(managed.name, f"did not come up: {problem}", problem.lines)
+            return False
         self._saved.taken(managed.name)
-        self._view.note(f"{managed.name} restarted in {managed.seconds:.1f} s", is_reload=True)
+        return True
 
     def _report_death(self, managed: ManagedProgram) -> None:
         self.spawn(self._died(managed))

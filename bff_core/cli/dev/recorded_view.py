@@ -3,11 +3,11 @@
 import itertools
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from bff_core.cli.dev.program import Program
-from bff_core.cli.dev.view import RunView, Serving
+from bff_core.cli.dev.view import RunView, StartedRun
 from bff_core.console.logs.ring import LogRing
 from bff_core.console.model import EventRow, Severity
 from bff_core.console.process_state import MAX_ACTIONS
@@ -33,15 +33,9 @@ class RecordedView:
         """Show that programs are started."""
         self._view.starting(programs)
 
-    def ready(
-        self,
-        programs: Sequence[Program],
-        elsewhere: Mapping[str, str],
-        serving: Mapping[str, Serving],
-        total: float,
-    ) -> None:
+    def ready(self, run: StartedRun) -> None:
         """Show the programs."""
-        self._view.ready(programs, elsewhere, serving, total)
+        self._view.ready(run)
 
     def line(self, name: str, text: str) -> None:
         """Show a line that a program wrote; the launcher has recorded it."""

@@ -16,7 +16,7 @@ from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.plan import Plan, Planned
 from bff_core.cli.dev.style import Style, has_signs, is_plain
 from bff_core.cli.dev.supervisor import READY_SECONDS, STOP_SECONDS, Supervisor
-from bff_core.cli.dev.terminal_view import Screen
+from bff_core.cli.dev.terminal_view import TerminalView
 from bff_core.cli.dev.terminal_writer import TerminalWriter
 from bff_core.cli.ports import check
 from bff_core.cli.project import find_project, read_project
@@ -89,9 +89,9 @@ async def _on_terminal(
 ) -> int:
     """Run with colours and keys."""
     style = Style(has_colours=True, has_signs=has_signs(plan.environ))
-    screen = Screen(terminal, style, plan.programs, console=console)
-    supervisor = make(screen, stays=True)
-    keyboard = Keyboard(supervisor, screen, terminal, style, console=console)
+    view = TerminalView(terminal, style, plan.programs, console=console)
+    supervisor = make(view, stays=True)
+    keyboard = Keyboard(supervisor, view, terminal, style, console=console)
     with ExitStack() as until_end:
 
         def on_ready() -> None:

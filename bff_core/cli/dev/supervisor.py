@@ -20,7 +20,7 @@ from bff_core.cli.dev.program_changes import ProgramChanges
 from bff_core.cli.dev.recorded_view import RecordedView
 from bff_core.cli.dev.reloads import Reloads
 from bff_core.cli.dev.saved_files import SavedFiles
-from bff_core.cli.dev.view import RunView, Serving
+from bff_core.cli.dev.view import RunView, Serving, StartedRun
 from bff_core.console.logs.ring import LogRing
 from bff_core.gateway.development_pages import CONSOLE_VARIABLE
 
@@ -138,7 +138,8 @@ class Supervisor:
             if one.child is not None and one.state == "ready"
         }
         elsewhere = self._reloads.plan.elsewhere
-        self._view.ready(self.programs, elsewhere, serving, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        self._view.ready(StartedRun(self.programs, serving, elsewhere, seconds))
         on_ready()
         self._end_without_gateways()
         await self._is_over.wait()

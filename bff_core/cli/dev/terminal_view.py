@@ -1,7 +1,7 @@
 """Shows a run on a terminal: requests with their trees, events, and the keys in the last line."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from bff_core.cli.dev.folding import Folding
@@ -11,7 +11,7 @@ from bff_core.cli.dev.request_lines import RequestLines
 from bff_core.cli.dev.request_summary import Summary, summary_of
 from bff_core.cli.dev.style import BOLD, DIM, GREEN, RED, YELLOW, Style
 from bff_core.cli.dev.terminal_writer import TerminalWriter
-from bff_core.cli.dev.view import Serving
+from bff_core.cli.dev.view import StartedRun
 from bff_core.cli.dev.welcome import welcome
 from bff_core.observe.request_records import SLOW_SECONDS, RequestRecord
 
@@ -21,7 +21,7 @@ TREES: Final[tuple[Trees, ...]] = ("first, slow, degraded", "all", "none")
 LEVEL_COLOURS: Final = {"warning": YELLOW, "error": RED, "critical": RED}
 
 
-class Screen:
+class TerminalView:
     """The view of a terminal; `console` is the address of the console in a browser."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Screen:
     ) -> None:
         self.trees: Trees = TREES[0]
         self._terminal = terminal
-        self._address = console
+        self._console = console
         self._style = style
         self.columns = columns
         self._root = programs[0].root
@@ -46,26 +46,12 @@ class Screen:
 
     def starting(self, programs: Sequence[Program]) -> None:
         """Say what is started."""
-        console = f"; console: {self._address}" if self._address else ""
+        console = f"; console: {self._console}" if self._console else ""
         self._say(f"starting {len(programs)} programs{console}")
 
-    def ready(
-        self,
-        programs: Sequence[Program],
-        elsewhere: Mapping[str, str],
-        serving: Mapping[str, Serving],
-        total: float,
-    ) -> None:
+    def ready(self, run: StartedRun) -> None:
         """Show the addresses, the programs, and what to try."""
-        text = welcome(
-            self._style,
-            programs,
-            elsewhere,
-            serving,
-            console=self._address,
-            total=total,
-            columns=self.columns(),
-        )
+        text = welcome(self._style, run, console=self._console, columns=self.columns())
         self._terminal.write(text)
 
     def line(self, name: str, text: str) -> None:
@@ -119,9 +105,9 @@ class Screen:
         lines = [self._lines.line(name, trace, summary, width)]
         if self._has_tree(name, trace, summary):
             lines.extend(self._lines.tree(trace, summary, width))
-        if summary.state == "failed" and self._address:
+        if summary.state == "failed" and self._console:
             sign = self._style.drawn("→")
-            lines.append(f"          {sign} {self._address}/requests/{trace.request_id}")
+            lines.append(f"          {sign} {self._console}/requests/{trace.request_id}")
         if trace.dropped:
             lines.append(f"          ({trace.dropped} requests before it are not shown)")
         self._terminal.write("\n".join(lines))

@@ -14,20 +14,26 @@ class Serving(NamedTuple):
     seconds: float
 
 
+class StartedRun(NamedTuple):
+    """The programs of a run after the start of all, which took `seconds`.
+
+    `serving` lacks those that failed; `elsewhere` has the addresses of services that run already.
+    """
+
+    programs: Sequence[Program]
+    serving: Mapping[str, Serving]
+    elsewhere: Mapping[str, str]
+    seconds: float
+
+
 class RunView(Protocol):
     """Shows what happens in a run; `name` is that of a program."""
 
     def starting(self, programs: Sequence[Program]) -> None:
         """Show that programs are started."""
 
-    def ready(
-        self,
-        programs: Sequence[Program],
-        elsewhere: Mapping[str, str],
-        serving: Mapping[str, Serving],
-        total: float,
-    ) -> None:
-        """Show the programs; those in `elsewhere` run already."""
+    def ready(self, run: StartedRun) -> None:
+        """Show the programs, once each of them serves or has failed."""
 
     def line(self, name: str, text: str) -> None:
         """Show a line that a program wrote."""

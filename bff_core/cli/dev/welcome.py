@@ -6,7 +6,7 @@ from typing import Final
 
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.style import BOLD, DIM, GREEN, RED, UNDERLINED, Style
-from bff_core.cli.dev.view import Serving
+from bff_core.cli.dev.view import Serving, StartedRun
 
 SERVICES_PER_COLUMN: Final = 5
 ABOUT_CONSOLE: Final = "all gateways and services, live"
@@ -15,24 +15,16 @@ Cell = tuple[int, str]
 """The width of a text, and the text with its colours."""
 
 
-def welcome(
-    style: Style,
-    programs: Sequence[Program],
-    elsewhere: Mapping[str, str],
-    serving: Mapping[str, Serving],
-    *,
-    console: str = "",
-    total: float,
-    columns: int,
-) -> str:
-    """Return the text; `serving` has those that serve, `console` is its address."""
+def welcome(style: Style, run: StartedRun, *, console: str = "", columns: int) -> str:
+    """Return the text; `console` is its address, `columns` the width of the terminal."""
+    programs, serving = run.programs, run.serving
     gateways = [one for one in programs if one.is_gateway]
     services = [one for one in programs if not one.is_gateway]
     left = [*_gateways(style, gateways, serving), (0, "")]
     failed = [one.name for one in programs if one.name not in serving]
     if not failed:
-        left.append(_cell((f"ready in {total:.1f} s", (DIM,)), style=style))
-    right = _services(style, services, elsewhere, serving)
+        left.append(_cell((f"ready in {run.seconds:.1f} s", (DIM,)), style=style))
+    right = _services(style, services, run.elsewhere, serving)
     width = max(size for size, _ in left) + 3
     if width + max((size for size, _ in right), default=0) + 2 > columns:
         end = left[len(gateways) :]

@@ -23,9 +23,9 @@ from bff_core.console.sources import Sources
 from bff_core.gateway.console import CONSOLE_PATH
 from bff_core.gateway.icon import ICON_DATA
 
-LOGIN = f"{CONSOLE_PATH}/login"
+LOGIN_PATH = f"{CONSOLE_PATH}/login"
 
-STYLE = f"{CONSOLE_PATH}/login.css"
+STYLE_PATH = f"{CONSOLE_PATH}/login.css"
 
 MAX_FORM_BYTES = 4096
 
@@ -58,7 +58,7 @@ _PAGE = """\
 <title>Sign in · {gateway} · bff console</title>
 <link rel="icon" href="{icon}">
 <link rel="stylesheet" href="{prefix}/console/assets/main.css">
-<link rel="stylesheet" href="{prefix}/console/login.css">
+<link rel="stylesheet" href="{style}">
 </head>
 <body class="login">
 <main>
@@ -67,7 +67,7 @@ _PAGE = """\
 <section class="card">
 <h1>Sign in to {gateway}</h1>
 <p class="ink2">The console shows what this gateway does, and changes it.</p>
-{error}<form method="post" action="{prefix}/console/login">
+{error}<form method="post" action="{login}">
 <input name="username" value="operator" autocomplete="username" hidden>
 <input type="hidden" name="next" value="{target}">
 <label for="token">Operator token</label>
@@ -76,7 +76,7 @@ _PAGE = """\
 <button class="btn go" type="submit">Sign in</button>
 </form>
 <p class="note" id="note">It is <code>BFF_OPERATOR_TOKEN</code> of the gateway. You stay signed in
-for 8 hours in this browser.</p>
+for {hours} hours in this browser.</p>
 </section>
 </main>
 </body>
@@ -101,8 +101,12 @@ def login_page(
     console: _Console, request: Request, *, status: int = 200, error: str = "", target: str = ""
 ) -> Response:
     """Return the page; `target` is the page of the console to show afterwards."""
+    prefix = escape(_prefix(request))
     text = _PAGE.format(
-        prefix=escape(_prefix(request)),
+        prefix=prefix,
+        login=f"{prefix}{LOGIN_PATH}",
+        style=f"{prefix}{STYLE_PATH}",
+        hours=SESSION_SECONDS // 3600,
         gateway=escape(", ".join(console.sources.names)),
         icon=escape(ICON_DATA),
         target=escape(_safe(target)),

@@ -15,13 +15,18 @@ export function Card({ title, note = "", end = null, class: kind = "", children 
   </section>`;
 }
 
-/** The answer: the sentence of a model's Headline, in the tint of its state; `isFact` has no tint, `actions` are buttons at its end. */
+/**
+ * The answer: the sentence of a model's Headline, in the tint of its state.
+ *
+ * `isFact` has no tint, `actions` are buttons at its end.
+ */
 export function Headline({ headline, isFact = false, isCompact = false, actions = null }) {
   const kind = isFact ? "fact" : `a-${headline.state}`;
+  const links = headline.links?.map(([label, href]) => html`<a class="btn" href=${placed(href)}>${label}</a>`) ?? [];
   return html`<div class="answer ${kind} ${isCompact ? "compact" : ""}">
     ${!isFact && html`<${Shape} state=${headline.state} size=${isCompact ? 14 : 16} />`}
     <span>${marked(headline.text)}</span>
-    ${(headline.links?.length > 0 || actions) && html`<span class="more">${headline.links?.map(([label, href]) => html`<a class="btn" href=${placed(href)}>${label}</a>`)}${actions}</span>`}
+    ${(links.length > 0 || actions) && html`<span class="more">${links}${actions}</span>`}
     ${!isCompact && html`<${Announced} text=${plain(headline.text)} />`}
   </div>`;
 }

@@ -2,17 +2,18 @@
 import { useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { post } from "../api.js";
-import { installation, isOffered, overview } from "../live-stream.js";
-import { go, hrefOf, PAGES } from "../router.js";
+import { installation, offeredPages, overview, togglePause } from "../live-stream.js";
+import { go, hrefOf } from "../router.js";
 import { hasLetterKeys, isComfortable, switchTheme } from "../settings.js";
-import { togglePause } from "../live-stream.js";
 
 const MOST = 8;
 
+/** All that can be found: [kind, title, what a choice does]. */
 function entries() {
-  const pages = Object.entries(PAGES).filter(([, about]) => isOffered(about)).map(([name, { title }]) => ["page", title, () => go(hrefOf(name))]);
+  const pages = offeredPages().map(([name, { title }]) => ["page", title, () => go(hrefOf(name))]);
   const now = overview.value;
-  const screens = [...new Set((now?.screens ?? []).map(({ screen }) => screen))].map((name) => ["screen", name, () => go(hrefOf("screens", { subject: name }))]);
+  const names = [...new Set((now?.screens ?? []).map(({ screen }) => screen))];
+  const screens = names.map((name) => ["screen", name, () => go(hrefOf("screens", { subject: name }))]);
   const services = (now?.upstreams ?? []).map(({ upstream }) => ["service", upstream, () => go(hrefOf("upstreams", { subject: upstream }))]);
   return [...pages, ...screens, ...services, ...commands(), ...processCommands()];
 }
@@ -22,7 +23,8 @@ function processCommands() {
   const services = (installation.value?.processes ?? []).filter(({ kind }) => kind === "service");
   return services.map(({ name, state }) => {
     const [verb, action] = state === "running" || state === "starting" ? ["Stop", "stop"] : ["Start", "start"];
-    return ["command", `${verb} ${name}`, () => post(`processes/${encodeURIComponent(name)}/${action}`).then(() => go(hrefOf("faults")), () => go(hrefOf("faults")))];
+    const run = () => post(`processes/${encodeURIComponent(name)}/${action}`);
+    return ["command", `${verb} ${name}`, () => run().catch(() => undefined).then(() => go(hrefOf("faults")))];
   });
 }
 
@@ -65,10 +67,16 @@ export function Find() {
     } else if (event.key === "Enter") run(found[at]);
     else if (event.key === "Escape") run(null);
   };
-  return html`<div class="find" role="search"><input id="find" ref=${field} type="text" placeholder="Find or run a command" aria-label="Find or run a command" autocomplete="off" spellcheck="false"
-      role="combobox" aria-expanded=${String(isOpen)} aria-controls="found" aria-activedescendant=${isOpen ? `found-${at}` : undefined}
-      value=${text} onInput=${(event) => (type(event.target.value), point(0), open(true))} onKeyDown=${press} onFocus=${() => open(true)} onBlur=${() => open(false)} /><kbd aria-hidden="true">/</kbd>
+  const write = (event) => (type(event.target.value), point(0), open(true));
+  const click = (entry) => (event) => (event.preventDefault(), run(entry));
+  return html`<div class="find" role="search">
+    <input id="find" ref=${field} type="text" placeholder="Find or run a command" aria-label="Find or run a command"
+      autocomplete="off" spellcheck="false" role="combobox" aria-expanded=${String(isOpen)} aria-controls="found"
+      aria-activedescendant=${isOpen ? `found-${at}` : undefined} value=${text}
+      onInput=${write} onKeyDown=${press} onFocus=${() => open(true)} onBlur=${() => open(false)} />
+    <kbd aria-hidden="true">/</kbd>
     <ul id="found" role="listbox" aria-label="Commands" hidden=${!isOpen}>
-      ${found.map((entry, index) => html`<li id=${`found-${index}`} role="option" aria-selected=${String(index === at)} onMouseDown=${(event) => (event.preventDefault(), run(entry))}><span>${entry[1]}</span><span class="muted">${entry[0]}</span></li>`)}
+      ${found.map((entry, index) => html`<li id=${`found-${index}`} role="option" aria-selected=${String(index === at)} onMouseDown=${click(entry)}>
+        <span>${entry[1]}</span><span class="muted">${entry[0]}</span></li>`)}
     </ul></div>`;
 }

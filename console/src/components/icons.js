@@ -1,5 +1,6 @@
 // Shapes and icons: one sprite, placed once in the document, used by name.
 import { html } from "../html.js";
+import { installation } from "../live-stream.js";
 
 /** The shapes of states, the clients, and the hatching of bars that wait. */
 export function Sprite() {
@@ -35,8 +36,8 @@ export function Icon({ name, size = 16, label = "", class: kind = "" }) {
 
 const CLIENTS = { web: "web", browser: "web", mobile: "mobile", ios: "mobile", android: "mobile", phone: "mobile", desktop: "desktop" };
 
-/** The icon of a gateway, after the kind of its clients, else its name. */
-export function ClientIcon({ gateway, size = 16 }) {
-  const name = CLIENTS[gateway?.client] ?? CLIENTS[gateway?.name] ?? "gateway";
-  return html`<${Icon} name=${name} size=${size} />`;
+/** The name of a gateway's icon, after the kind of its clients, else its own name. */
+export function clientIcon(gateway) {
+  const info = installation.value?.gateways.find(({ name }) => name === gateway);
+  return CLIENTS[info?.client] ?? CLIENTS[gateway] ?? "gateway";
 }

@@ -8,8 +8,9 @@ export const ABOUT = "A Backend-for-Frontend calls your services and answers eac
 
 const KEYS = [
   ["/", "find or run a command"], ["g o", "Overview; g r Requests, g s Screens, g u Upstreams, g f Faults, g a API, g l Logs, g t Sessions"],
-  ["j k", "next, previous: in Requests, Upstreams, and in API for REST"], ["enter esc", "open, close: in Requests"], ["[ ]", "previous, next request"], ["← →", "fold, unfold"], ["f", "filter"],
-  ["d", "only degraded"], ["space", "pause"], ["c", "copy as curl"], ["r", "replay"], ["=", "compare"], ["0", "reset all faults, after confirmation"], [".", "theme"], ["?", "this list"],
+  ["j k", "next, previous: in Requests, Upstreams, and in API for REST"], ["enter esc", "open, close: in Requests"],
+  ["[ ]", "previous, next request"], ["← →", "fold, unfold"], ["f", "filter"], ["d", "only degraded"], ["space", "pause"],
+  ["c", "copy as curl"], ["r", "replay"], ["=", "compare"], ["0", "reset all faults, after confirmation"], [".", "theme"], ["?", "this list"],
 ];
 
 /** A dialog with all keys and the settings of this browser. */

@@ -5,6 +5,9 @@ import { Shape } from "./state.js";
 
 const QUIET = 150; // ms for which loading shows nothing
 
+/** The problem of a page whose script could not be loaded. */
+export const NO_SCRIPT = { title: "Its script did not arrive", detail: "Reload the page." };
+
 /**
  * Shows `children(data)` of a resource; otherwise loading lines, or the problem with Retry.
  *

@@ -6,21 +6,25 @@ const DRAWN_AT_ONCE = 200;
 const MARGIN = 12; // rows drawn above and below what is visible
 
 /**
- * `columns` are {title, cell(row), isNumber, class, head, note}, `rows` any values with `keyOf(row)`.
+ * `columns` are {title, cell(row), isNumber, class, note}, `rows` any values with `keyOf(row)`.
  *
- * `hrefOf(row)` or `open(row)` make rows open something; a link must be in one of the cells for
- * the keyboard. `caption` names the table for screen readers. `rowClass(row)` tints a row.
+ * `open(row)` makes rows open something by a click; a link must be in one of the cells for the
+ * keyboard. `caption` names the table for screen readers. `rowClass(row)` tints a row.
  */
 export function Table({ caption, columns, rows, keyOf, chosen = null, open = null, rowClass = () => "", class: kind = "" }) {
   const scroller = useRef(null);
   const isVirtual = rows.length > DRAWN_AT_ONCE;
   const { first, last, height } = useWindow(scroller, rows.length, isVirtual);
   const drawn = isVirtual ? rows.slice(first, last) : rows;
-  const gap = (amount) => isVirtual && amount > 0 && html`<tr aria-hidden="true"><td class="gap" colspan=${columns.length} height=${amount * height}></td></tr>`;
-  return html`<div class="scroll ${kind}" ref=${scroller} tabindex=${isVirtual ? 0 : undefined} role=${isVirtual ? "region" : undefined} aria-label=${isVirtual ? caption : undefined}>
+  const gap = (amount) => isVirtual && amount > 0
+    && html`<tr aria-hidden="true"><td class="gap" colspan=${columns.length} height=${amount * height}></td></tr>`;
+  const line = (row, index) => html`<${Row} key=${keyOf(row)} ...${{ row, columns, open, rowClass }}
+    isChosen=${chosen === keyOf(row)} number=${isVirtual ? first + index + 2 : undefined} />`;
+  const region = isVirtual ? { tabindex: 0, role: "region", "aria-label": caption } : {};
+  return html`<div class="scroll ${kind}" ref=${scroller} ...${region}>
     <table aria-rowcount=${isVirtual ? rows.length + 1 : undefined}><caption class="sr">${caption}</caption>
-      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.isNumber ? "num" : ""} title=${column.note}>${column.head ?? column.title}</th>`)}</tr></thead>
-      <tbody>${gap(first)}${drawn.map((row, index) => html`<${Row} key=${keyOf(row)} ...${{ row, columns, open, rowClass }} isChosen=${chosen === keyOf(row)} number=${isVirtual ? first + index + 2 : undefined} />`)}${gap(rows.length - last)}</tbody>
+      <thead><tr>${columns.map((column) => html`<th scope="col" class=${column.isNumber ? "num" : ""} title=${column.note}>${column.title}</th>`)}</tr></thead>
+      <tbody>${gap(first)}${drawn.map(line)}${gap(rows.length - last)}</tbody>
     </table></div>`;
 }
 

@@ -1,7 +1,7 @@
 // API: the reference of each gateway, a form that sends requests, and an explorer for GraphQL.
 import { useEffect, useState } from "preact/hooks";
 import { Frame } from "../components/frame.js";
-import { Empty, ErrorPanel, Loaded, Loading } from "../components/panels.js";
+import { Empty, ErrorPanel, Loaded, Loading, NO_SCRIPT } from "../components/panels.js";
 import { Chips, Pick } from "../components/pick.js";
 import { html } from "../html.js";
 import { installation } from "../live-stream.js";
@@ -15,9 +15,9 @@ function kindsOf(gateway) {
   return [gateway.graphql && ["graphql", "GraphQL"], gateway.has_openapi && ["rest", "REST"]].filter(Boolean);
 }
 
-const known = new Map(); // what gateways said last: while none of its processes answers, a gateway says nothing
+const known = new Map(); // what is known of each gateway from when it last answered
 
-/** The gateways with an API, and those that do not answer: these are as they were when they did. */
+/** The gateways with an API, and those that do not answer, as they were when they last did. */
 function gatewaysNow() {
   for (const one of installation.value?.gateways ?? []) if (isAnswering(one)) known.set(one.name, one);
   return (installation.value?.gateways ?? [])
@@ -32,14 +32,19 @@ export function Page() {
   const gateway = gateways.find(({ name }) => (named ? name === named : true));
   const kinds = gateway ? kindsOf(gateway) : [];
   const kind = kinds.find(([name]) => name === query.value.get("kind"))?.[0] ?? kinds[0]?.[0];
-  const filters = gateways.length > 0 && html`<${Pick} label="Gateway" options=${gateways.map(({ name }) => [name, name])} value=${gateway?.name ?? ""} onChange=${(name) => setQuery({ gateway: name, kind: "", op: "" })} />
+  const names = gateways.map(({ name }) => [name, name]);
+  const filters = gateways.length > 0 && html`
+    <${Pick} label="Gateway" options=${names} value=${gateway?.name ?? ""} onChange=${(name) => setQuery({ gateway: name, kind: "", op: "" })} />
     ${kinds.length > 1 && html`<${Chips} label="Kind of API" options=${kinds} value=${kind} onChange=${(name) => setQuery({ kind: name, op: "" })} />`}`;
   return html`<${Frame} title="API" class="api ${kind ?? ""}" filters=${filters} note=${gateway?.url ?? ""}>${contentOf(gateway, kind)}<//>`;
 }
 
 function contentOf(gateway, kind) {
   if (!installation.value) return html`<${Loading} what="the gateways" />`;
-  if (!gateway) return html`<section class="card"><${Empty} title="No API yet" text="The routes of gateways appear here." ><pre class="sample"><code>bff new gateway mobile</code></pre><//></section>`;
+  if (!gateway) {
+    return html`<section class="card"><${Empty} title="No API yet" text="The routes of gateways appear here.">
+      <pre class="sample"><code>bff new gateway mobile</code></pre><//></section>`;
+  }
   if (!kind) return html`<${Silent} gateway=${gateway} />`;
   return kind === "rest" ? html`<${Rest} key=${gateway.name} gateway=${gateway} />` : html`<${GraphQL} key=${gateway.name} gateway=${gateway} />`;
 }
@@ -51,16 +56,21 @@ function Silent({ gateway }) {
 function Rest({ gateway }) {
   const contract = useContract(gateway, "openapi.json");
   if (contract.data === null && !isAnswering(gateway)) return html`<${Silent} gateway=${gateway} />`;
-  return html`<${Loaded} resource=${contract} what=${`the OpenAPI document of ${gateway.name}`} rows=${12}>${(document) => html`<${Reference} gateway=${gateway} document=${document} />`}<//>`;
+  return html`<${Loaded} resource=${contract} what=${`the OpenAPI document of ${gateway.name}`} rows=${12}>
+    ${(document) => html`<${Reference} gateway=${gateway} document=${document} />`}<//>`;
 }
 
 /** The explorer is a script of its own, with the editor in it. */
 function GraphQL({ gateway }) {
   const contract = useContract(gateway, "schema.graphql");
-  const [explorer, load] = useState({ Explorer: null, problem: null });
-  const fetchScript = () => import("./api/explorer.js").then(({ Explorer }) => load({ Explorer, problem: null }), () => load({ Explorer: null, problem: { title: "Its script did not arrive", detail: "Reload the page." } }));
+  const [{ Explorer, problem }, load] = useState({ Explorer: null, problem: null });
+  const fetchScript = () => import("./api/explorer.js").then(
+    (script) => load({ Explorer: script.Explorer, problem: null }),
+    () => load({ Explorer: null, problem: NO_SCRIPT }),
+  );
   useEffect(() => void fetchScript(), []);
   if (contract.data === null && !isAnswering(gateway)) return html`<${Silent} gateway=${gateway} />`;
-  if (explorer.problem) return html`<section class="card"><${ErrorPanel} problem=${explorer.problem} what="the GraphQL explorer" retry=${fetchScript} /></section>`;
-  return html`<${Loaded} resource=${contract} what=${`the schema of ${gateway.name}`} rows=${12}>${(sdl) => (explorer.Explorer ? html`<${explorer.Explorer} gateway=${gateway} sdl=${sdl} />` : html`<${Loading} what="the GraphQL explorer" />`)}<//>`;
+  if (problem) return html`<section class="card"><${ErrorPanel} problem=${problem} what="the GraphQL explorer" retry=${fetchScript} /></section>`;
+  const show = (sdl) => (Explorer ? html`<${Explorer} gateway=${gateway} sdl=${sdl} />` : html`<${Loading} what="the GraphQL explorer" />`);
+  return html`<${Loaded} resource=${contract} what=${`the schema of ${gateway.name}`} rows=${12}>${show}<//>`;
 }

@@ -4,6 +4,7 @@ import { post, remove } from "../api.js";
 import { Headline } from "../components/card.js";
 import { Frame } from "../components/frame.js";
 import { Empty, Loaded } from "../components/panels.js";
+import { count } from "../format.js";
 import { html } from "../html.js";
 import { useKeys } from "../keys.js";
 import { onNews, status } from "../live-stream.js";
@@ -25,7 +26,11 @@ export function Page() {
   <//>`;
 }
 
-/** Cards of one column: what is stopped or broken comes first. It is so when the page opens: no card moves while a slider is dragged. */
+/**
+ * Cards of one column: what is stopped or broken comes first.
+ *
+ * The order is that of when the page opens: no card moves while a slider is dragged.
+ */
 function useOrder(cards) {
   const rank = (card) => (["stopped", "failed"].includes(card.state) ? 0 : isFaulted(card) ? 1 : 2);
   const [ranks] = useState(() => new Map(innerWidth > NARROW ? [] : cards.map((card) => [card.service, rank(card)])));
@@ -37,21 +42,33 @@ function Content({ data, setCard, reload }) {
   const cards = useOrder(data.cards);
   const [isSure, ask] = useState(false);
   const faulted = data.cards.filter((card) => isFaulted(card) || card.state === "stopped");
+  const mend = ({ service, state }) => {
+    const name = encodeURIComponent(service);
+    return state === "stopped" ? post(`processes/${name}/start`) : remove(`faults/${name}`).then(setCard);
+  };
   const reset = async () => {
     ask(false);
-    await Promise.allSettled(faulted.map((card) => (card.state === "stopped" ? post(`processes/${encodeURIComponent(card.service)}/start`) : remove(`faults/${encodeURIComponent(card.service)}`).then(setCard))));
+    await Promise.allSettled(faulted.map(mend));
     reload();
   };
   useKeys({ 0: () => (faulted.length ? ask(true) : false), Escape: () => (isSure ? ask(false) : false) });
-  if (!data.cards.length) return html`<section class="card"><${Empty} title="No mock services" text="bff dev runs the services of pyproject.toml that have a command. Those with a control route /__faults__ take faults."><pre class="sample"><code>bff add service reviews --mock</code></pre><//></section>`;
-  return html`<${Headline} headline=${data.headline} actions=${faulted.length > 0 && html`<${Reset} amount=${faulted.length} ...${{ isSure, ask, reset }} />`} />
+  if (!data.cards.length) return html`<${NoServices} />`;
+  const actions = faulted.length > 0 && html`<${Reset} amount=${faulted.length} ...${{ isSure, ask, reset }} />`;
+  return html`<${Headline} headline=${data.headline} actions=${actions} />
     <div class="fl"><div class="grid">${cards.map((card) => html`<${Card} key=${card.service} card=${card} setCard=${setCard} reload=${reload} />`)}
       <${Scenarios} data=${data} setCard=${setCard} reload=${reload} /></div>
     <${Clients} data=${data} /></div>`;
 }
 
+function NoServices() {
+  const text = "bff dev runs the services of pyproject.toml that have a command. Those with a control route /__faults__ take faults.";
+  return html`<section class="card"><${Empty} title="No mock services" text=${text}>
+    <pre class="sample"><code>bff add service reviews --mock</code></pre><//></section>`;
+}
+
 /** Removes the faults of all services and starts those that were stopped, after a question. */
 function Reset({ amount, isSure, ask, reset }) {
   if (!isSure) return html`<button type="button" class="btn" onClick=${() => ask(true)}>Reset all <kbd>0</kbd></button>`;
-  return html`<button type="button" class="btn" onClick=${() => ask(false)}>Cancel</button><button type="button" class="btn sure" ref=${(button) => button?.focus()} onClick=${reset}>Reset ${amount} ${amount === 1 ? "service" : "services"}</button>`;
+  return html`<button type="button" class="btn" onClick=${() => ask(false)}>Cancel</button>
+    <button type="button" class="btn sure" ref=${(button) => button?.focus()} onClick=${reset}>Reset ${count(amount, "service")}</button>`;
 }

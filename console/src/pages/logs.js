@@ -1,20 +1,20 @@
 // Logs: what did processes say around this moment?
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { FilterChip, TextFilter } from "../components/filter.js";
 import { Frame } from "../components/frame.js";
 import { Empty, Loaded } from "../components/panels.js";
 import { Chips, Pick } from "../components/pick.js";
 import { useWindow } from "../components/table.js";
 import { count, fieldsOf, number, timeOfDay } from "../format.js";
 import { html } from "../html.js";
-import { useKeys } from "../keys.js";
 import { installation, onNews } from "../live-stream.js";
 import { useResource } from "../resource.js";
 import { hrefOf, query, setQuery } from "../router.js";
 
 const LOADED = 2000; // lines at first
 const MOST = 5000; // lines held, with those that come live
-const TYPING = 200; // ms of rest before a filter is applied
 const LEVELS = ["debug", "info", "warning", "error"];
+const SHOWN_LEVELS = [["", "all"], ["info", "info and above"], ["warning", "warnings and errors"], ["error", "errors"]];
 
 function filtersNow() {
   return Object.fromEntries(["process", "level", "text", "request"].map((name) => [name, query.value.get(name) ?? ""]).filter(([, value]) => value));
@@ -34,13 +34,22 @@ export function Page() {
   const isAtEnd = useRef(true);
   const log = useLines(resource, filters, isAtEnd);
   const names = processes(log.lines);
-  const pick = html`<${Pick} label="Process" options=${[["", "All processes"], ...names.map((name) => [name, name])]} value=${filters.process ?? ""} onChange=${(process) => setQuery({ process })} />`;
+  const options = [["", "All processes"], ...names.map((name) => [name, name])];
+  const pick = html`<${Pick} label="Process" options=${options} value=${filters.process ?? ""} onChange=${(process) => setQuery({ process })} />`;
+  const note = ({ currentTarget: box }) => (isAtEnd.current = box.scrollTop + box.clientHeight > box.scrollHeight - 20);
+  const showNew = () => {
+    isAtEnd.current = true;
+    log.read();
+    scroller.current.scrollTo(0, scroller.current.scrollHeight);
+  };
   return html`<${Frame} title="Logs" class="logs" filters=${pick} note=${noteOf(log, filters)}>
     <section class="card loglist" aria-label="Log lines"><${Filters} />
-      <div class="lines" ref=${scroller} tabindex="0" role="region" aria-label="Lines, oldest first" onScroll=${({ currentTarget: box }) => (isAtEnd.current = box.scrollTop + box.clientHeight > box.scrollHeight - 20)}>
-        ${log.lines.length ? html`<${Lines} log=${log} scroller=${scroller} isAtEnd=${isAtEnd} />` : html`<${Loaded} resource=${resource} what="the log lines" rows=${12}>${() => html`<${NoLines} />`}<//>`}
+      <div class="lines" ref=${scroller} tabindex="0" role="region" aria-label="Lines, oldest first" onScroll=${note}>
+        ${log.lines.length
+          ? html`<${Lines} log=${log} scroller=${scroller} isAtEnd=${isAtEnd} />`
+          : html`<${Loaded} resource=${resource} what="the log lines" rows=${12}>${() => html`<${NoLines} />`}<//>`}
       </div>
-      ${log.unread > 0 && html`<button type="button" class="btn fresh" onClick=${() => ((isAtEnd.current = true), log.read(), scroller.current.scrollTo(0, scroller.current.scrollHeight))}>${count(log.unread, "new line")}</button>`}
+      ${log.unread > 0 && html`<button type="button" class="btn fresh" onClick=${showNew}>${count(log.unread, "new line")}</button>`}
     </section><//>`;
 }
 
@@ -77,18 +86,11 @@ function useLines(resource, filters, isAtEnd) {
 }
 
 function Filters() {
-  const field = useRef(null);
-  const typing = useRef(0);
-  useKeys({ f: () => field.current.focus() });
-  const type = (event) => {
-    const text = event.target.value.trim();
-    clearTimeout(typing.current);
-    typing.current = setTimeout(() => setQuery({ text }), TYPING);
-  };
   const request = query.value.get("request");
-  return html`<div class="logflt"><div class="find"><input ref=${field} type="text" placeholder="text, field=value, request id" aria-label="Filter lines" defaultValue=${query.value.get("text") ?? ""} onInput=${type} /><kbd aria-hidden="true">f</kbd></div>
-    <${Chips} label="Level" value=${query.value.get("level") ?? ""} onChange=${(level) => setQuery({ level })} options=${[["", "all"], ["info", "info and above"], ["warning", "warnings"], ["error", "errors"]]} />
-    ${request && html`<button type="button" class="chip" aria-label=${`Remove the filter request ${request}`} onClick=${() => setQuery({ request: "", line: "" })}><span class="muted">request</span> ${request} <span aria-hidden="true">×</span></button><a class="btn" href=${hrefOf("requests", { subject: request })}>Open the request</a>`}
+  return html`<div class="logflt"><${TextFilter} label="Filter lines" placeholder="text, field=value, request id" />
+    <${Chips} label="Level" value=${query.value.get("level") ?? ""} onChange=${(level) => setQuery({ level })} options=${SHOWN_LEVELS} />
+    ${request && html`<${FilterChip} name="request" others=${{ line: "" }} />
+      <a class="btn" href=${hrefOf("requests", { subject: request })}>Open the request</a>`}
   </div>`;
 }
 
@@ -112,11 +114,18 @@ function Lines({ log, scroller, isAtEnd }) {
 
 function Line({ line, isChosen }) {
   const fields = fieldsOf(line);
-  return html`<li class=${line.level} aria-current=${isChosen ? "true" : undefined}><span class="muted">${timeOfDay(line.time)}</span><span class="who">${line.process}</span><span class=${`lv ${line.level}`}>${line.level}</span><span class="txt" title=${`${line.text} ${fields}`}>${line.text} <span class="muted">${fields}</span></span>
-    ${line.request_id ? html`<a href=${hrefOf("requests", { subject: line.request_id, query: { tab: "logs" } })} title=${line.request_id}><span class="sr">Request </span>${line.request_id.slice(0, 12)}</a>` : html`<span></span>`}</li>`;
+  const id = line.request_id;
+  const request = id
+    ? html`<a href=${hrefOf("requests", { subject: id, query: { tab: "logs" } })} title=${id}><span class="sr">Request </span>${id.slice(0, 12)}</a>`
+    : html`<span></span>`;
+  return html`<li class=${line.level} aria-current=${isChosen ? "true" : undefined}>
+    <span class="muted">${timeOfDay(line.time)}</span><span class="who">${line.process}</span><span class=${`lv ${line.level}`}>${line.level}</span>
+    <span class="txt" title=${`${line.text} ${fields}`}>${line.text} <span class="muted">${fields}</span></span>${request}</li>`;
 }
 
 function NoLines() {
   const isNarrow = Object.keys(filtersNow()).length > 0;
-  return html`<${Empty} title=${isNarrow ? "No line matches" : "No lines yet"} text="Lines appear here as processes write them.">${isNarrow && html`<p><button type="button" class="btn" onClick=${() => setQuery({ process: "", level: "", text: "", request: "", line: "" })}>Show all</button></p>`}<//>`;
+  const showAll = () => setQuery({ process: "", level: "", text: "", request: "", line: "" });
+  return html`<${Empty} title=${isNarrow ? "No line matches" : "No lines yet"} text="Lines appear here as processes write them.">
+    ${isNarrow && html`<p><button type="button" class="btn" onClick=${showAll}>Show all</button></p>`}<//>`;
 }

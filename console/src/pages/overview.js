@@ -13,8 +13,9 @@ import { html } from "../html.js";
 import { onNews, overview, setOverview } from "../live-stream.js";
 import { useResource } from "../resource.js";
 import { hrefOf, query, setQuery } from "../router.js";
-import { DependencyMap, MAP_WIDTH } from "./overview/map.js";
 import { chosenRows } from "./overview/chosen.js";
+import { LEAST_WIDTH } from "./overview/layout.js";
+import { DependencyMap } from "./overview/map.js";
 import { DependencyTables } from "./overview/tables.js";
 
 const EVENTS = 6;
@@ -68,12 +69,14 @@ function ofGateway(all, name) {
   const edges = all.edges.filter((edge) => edge.source === name || edge.target === name);
   const used = new Set(edges.map((edge) => edge.target));
   const isHere = ({ gateway }) => gateway === name;
-  return { ...all, edges, screens: all.screens.filter(isHere), gateways: all.gateways.filter(isHere), upstreams: all.upstreams.filter(({ upstream }) => used.has(upstream)) };
+  const upstreams = all.upstreams.filter(({ upstream }) => used.has(upstream));
+  return { ...all, edges, upstreams, screens: all.screens.filter(isHere), gateways: all.gateways.filter(isHere) };
 }
 
 function Figures({ figures }) {
   return html`<dl class="kpi">${figures.map((figure) => html`<div key=${figure.name}><dt>${figureName(figure)}</dt>
-    <dd><span><b>${figureText(figure)}</b> ${figure.value === null ? "" : figure.unit}</span><${Sparkline} values=${figure.course} tone=${figure.state === "ok" ? "work" : figure.state} isFilled /></dd></div>`)}</dl>`;
+    <dd><span><b>${figureText(figure)}</b> ${figure.value === null ? "" : figure.unit}</span>
+      <${Sparkline} values=${figure.course} tone=${figure.state === "ok" ? "work" : figure.state} isFilled /></dd></div>`)}</dl>`;
 }
 
 function figureName({ name }) {
@@ -86,24 +89,28 @@ function figureText({ value, unit }) {
 }
 
 function Dependencies({ now }) {
-  const [element, width] = useWidth(MAP_WIDTH);
-  const isNarrow = width < MAP_WIDTH;
+  const [element, width] = useWidth(LEAST_WIDTH);
+  const isNarrow = width < LEAST_WIDTH;
   const view = isNarrow || query.value.get("view") === "table" ? "table" : "map";
   const choose = (name) => setQuery({ view: name === "table" && "table" });
   const tabs = !isNarrow && html`<${Tabs} label="View" panel="dependencies" items=${[["map", "Map"], ["table", "Table"]]} chosen=${view} choose=${choose} />`;
   const note = view === "map" ? "line width: calls per second · highlighted: from a degraded screen to its cause" : "";
   const isWhole = query.value.get("all") === "1";
-  const hasRest = (isWhole || chosenRows(now.screens, now.gateways, false).rests.length > 0);
-  const more = hasRest && html`<button type="button" class="link" onClick=${() => setQuery({ all: !isWhole && "1" })}>${isWhole ? "Fewer rows" : `All ${count(now.screens.length, "row")}`}</button>`;
+  const hasRest = isWhole || chosenRows(now.screens, now.gateways, false).rests.length > 0;
+  const word = isWhole ? "Fewer rows" : `All ${count(now.screens.length, "row")}`;
+  const more = hasRest && html`<button type="button" class="link" onClick=${() => setQuery({ all: !isWhole && "1" })}>${word}</button>`;
   return html`<div ref=${element}><${Card} title="Dependencies" note=${note} end=${html`${more}${tabs}`}>
     <div id="dependencies" role=${isNarrow ? undefined : "tabpanel"} aria-label="Dependencies">
-      ${view === "map" ? html`<${DependencyMap} now=${now} width=${width - 2} isWhole=${isWhole} />` : html`<${DependencyTables} now=${now} isWhole=${isWhole} />`}
+      ${view === "map"
+        ? html`<${DependencyMap} now=${now} width=${width - 2} isWhole=${isWhole} />`
+        : html`<${DependencyTables} now=${now} isWhole=${isWhole} />`}
     </div><//></div>`;
 }
 
 function ResponsesCard({ now }) {
   const legend = html`<${Badge} state="ok" /><${Badge} state="stale" /><${Badge} state="fallback" word="degraded" /><${Badge} state="failed" />`;
-  return html`<${Card} title="Responses per second" end=${legend}><div class="pad"><${Area} responses=${now.responses} events=${linesOf(now)} finding=${findingOf(now)} /></div><//>`;
+  return html`<${Card} title="Responses per second" end=${legend}><div class="pad">
+    <${Area} responses=${now.responses} events=${linesOf(now)} finding=${findingOf(now)} /></div><//>`;
 }
 
 /** The lines of the chart: what people changed in the window, else its first trouble. */
@@ -127,12 +134,17 @@ function findingOf({ responses, window, recorded, screens }) {
 function Events({ events }) {
   const [isWhole, showWhole] = useState(false);
   const [news, add] = useState([]);
-  useEffect(() => onNews(({ events: fresh }) => fresh.length && add((old) => [...fresh].reverse().concat(old).slice(0, MOST_EVENTS))), []);
+  const take = ({ events: fresh }) => fresh.length && add((old) => [...fresh].reverse().concat(old).slice(0, MOST_EVENTS));
+  useEffect(() => onNews(take), []);
   const all = [...new Map([...news, ...events].map((event) => [event.id, event])).values()].sort((one, other) => other.time - one.time);
   const shown = isWhole ? all : all.slice(0, EVENTS);
-  const more = all.length > EVENTS && html`<button type="button" class="link" onClick=${() => showWhole(!isWhole)}>${isWhole ? "Newest events" : `All ${all.length} events`}</button>`;
-  return html`<${Card} title="Events" end=${more} class="events"><table><caption class="sr">Events, newest first</caption><colgroup><col class="when" /><col class="dot" /><col class="who" /><col /></colgroup>
+  const word = isWhole ? "Newest events" : `All ${all.length} events`;
+  const more = all.length > EVENTS && html`<button type="button" class="link" onClick=${() => showWhole(!isWhole)}>${word}</button>`;
+  return html`<${Card} title="Events" end=${more} class="events"><table><caption class="sr">Events, newest first</caption>
+    <colgroup><col class="when" /><col class="dot" /><col class="who" /><col /></colgroup>
     <thead class="sr"><tr><th>time</th><th>state</th><th>by</th><th>what</th></tr></thead>
-    <tbody>${shown.map((event) => html`<tr key=${event.id}><td class="muted">${time(event.time)}</td><td><${Dot} state=${event.state} /></td><td class="muted">${event.actor || event.subject}</td><td class="ev" title=${plain(event.text)}>${marked(event.text)}</td></tr>`)}</tbody></table>
-    ${!all.length && html`<p class="pad muted">Nothing happened yet.</p>`}<//>`;
+    <tbody>${shown.map((event) => html`<tr key=${event.id}>
+      <td class="muted">${time(event.time)}</td><td><${Dot} state=${event.state} /></td><td class="muted">${event.actor || event.subject}</td>
+      <td class="ev" title=${plain(event.text)}>${marked(event.text)}</td></tr>`)}</tbody></table>
+    ${!all.length && html`<p class="pad muted">No events yet. Reloads, breakers that open and what operators do appear here.</p>`}<//>`;
 }

@@ -24,7 +24,8 @@ export function Page() {
   useShown(id);
   useKeys(keysOf(list.rows, id));
   return html`<${Frame} title="Requests" class="requests" filters=${html`<${GatewayPick} />`} note=${noteOf(resource.data, list.dropped, filters.gateway)}>
-    <div class="cols"><${RequestList} resource=${resource} list=${list} chosen=${id} scroller=${scroller} isAtTop=${isAtTop} /><${Detail} id=${id} rows=${list.rows} /></div><//>`;
+    <div class="cols"><${RequestList} resource=${resource} list=${list} chosen=${id} scroller=${scroller} isAtTop=${isAtTop} />
+      <${Detail} id=${id} rows=${list.rows} /></div><//>`;
 }
 
 function noteOf(data, dropped, gateway) {
@@ -69,9 +70,13 @@ function keysOf(rows, id) {
     if (next) open(next.id);
   };
   const [next, previous] = [() => move(1), () => move(-1)];
+  const close = () => {
+    if (query.value.has("compare")) return setQuery({ compare: "", tab: "" });
+    return id !== "" && go(hrefOf("requests", { query: Object.fromEntries(query.value) }));
+  };
   return {
     j: next, k: previous, ArrowDown: next, ArrowUp: previous, "]": next, "[": previous,
     Enter: () => document.getElementById("request")?.focus(),
-    Escape: () => query.value.has("compare") ? setQuery({ compare: "", tab: "" }) : id !== "" && go(hrefOf("requests", { query: Object.fromEntries(query.value) })),
+    Escape: close,
   };
 }

@@ -42,12 +42,19 @@ function NoScreens() {
 function Filters({ names, name }) {
   const viewer = query.value.get("viewer") ?? "";
   const views = names.find(({ screen }) => screen === name)?.views ?? [];
-  return html`<${Pick} label="Screen" options=${names.map(({ screen }) => [screen, screen])} value=${name} onChange=${(next) => go(hrefOf("screens", { subject: next, query: { viewer } }))} />
-    <form class="viewer" onSubmit=${(event) => (event.preventDefault(), setQuery({ viewer: event.target.viewer.value.trim() }))}>
-      <label>viewer <input name="viewer" value=${viewer} placeholder="user 1" size="9" autocomplete="off" onBlur=${(event) => setQuery({ viewer: event.target.value.trim() })} /></label>
-    </form>
-    ${inputsOf(views).map((one) => html`<form class="viewer" key=${one} onSubmit=${(event) => (event.preventDefault(), setQuery({ [one]: event.target[one].value.trim() }))}>
-      <label>${one} <input name=${one} value=${query.value.get(one) ?? ""} placeholder="any" size="6" autocomplete="off" onBlur=${(event) => setQuery({ [one]: event.target.value.trim() })} /></label></form>`)}`;
+  const options = names.map(({ screen }) => [screen, screen]);
+  const choose = (next) => go(hrefOf("screens", { subject: next, query: { viewer } }));
+  return html`<${Pick} label="Screen" options=${options} value=${name} onChange=${choose} />
+    <${QueryField} name="viewer" placeholder="user 1" size="9" />
+    ${inputsOf(views).map((one) => html`<${QueryField} key=${one} name=${one} placeholder="any" size="6" />`)}`;
+}
+
+/** A field for a value of the address' query: Enter applies it, and leaving the field. */
+function QueryField({ name, placeholder, size }) {
+  const apply = (field) => setQuery({ [name]: field.value.trim() });
+  return html`<form class="viewer" onSubmit=${(event) => (event.preventDefault(), apply(event.target.elements[name]))}>
+    <label>${name} <input name=${name} value=${query.value.get(name) ?? ""} placeholder=${placeholder} size=${size}
+      autocomplete="off" onBlur=${(event) => apply(event.target)} /></label></form>`;
 }
 
 /** What a screen needs to know, from the paths of its routes: "product_id". */
@@ -84,20 +91,22 @@ function Screen({ name, names }) {
   useKeys({ Escape: () => (experiment ? show(null) : false) });
   void dropped.value;
   return html`<${Loaded} resource=${screen} what=${`the screen ${name}`} rows=${12}>
-    ${(data) => html`<${Detail} data=${experiment ?? data} base=${memory.complete(key, data)} colourOf=${partColours(names, name, data.plan.map(({ part }) => part))} probe=${probe} breakThese=${breakThese}
-      computeMatrix=${() => run("matrix", {}, showMatrix)} viewer=${inputs.viewer ?? ""} />`}
+    ${(data) => html`<${Detail} data=${experiment ?? data} base=${memory.complete(key, data)} viewer=${inputs.viewer ?? ""}
+      colourOf=${partColours(names, name, data.plan.map(({ part }) => part))}
+      probe=${probe} breakThese=${breakThese} computeMatrix=${() => run("matrix", {}, showMatrix)} />`}
   <//>`;
 }
 
 function Detail({ data, base, colourOf, probe, breakThese, computeMatrix, viewer }) {
   const broken = data.broken;
   const isFact = !broken.length && ["ok", "fallback", "stale"].includes(data.headline.state);
+  const hint = installation.value?.is_development === false ? "" : "click a service to break it here";
   return html`<${Headline} headline=${data.headline} isFact=${isFact} />
     ${broken.length > 0 && html`<${Experiment} broken=${broken} breakThese=${breakThese} />`}
     ${probe.problem && html`<section class="card gap"><${ErrorPanel} problem=${probe.problem} /></section>`}
     <div class=${`row1 ${isDeep(data.plan) || !base.clients.length ? "deep" : ""}`}>
       <${Plan} screen=${data.screen} plan=${data.plan} colourOf=${colourOf} broken=${broken} explain=${data.explain} />
-      ${base.clients.length > 0 && html`<${Card} title="If a service fails" end=${installation.value?.is_development === false ? "" : "click a service to break it here"}>
+      ${base.clients.length > 0 && html`<${Card} title="If a service fails" end=${hint}>
         <${Matrix} data=${data} base=${base} probe=${probe} breakThese=${breakThese} computeMatrix=${computeMatrix} /><//>`}
     </div>
     <${Clients} data=${data} base=${base} viewer=${viewer} colourOf=${colourOf} />`;
@@ -111,6 +120,7 @@ function isDeep(plan) {
 /** What is broken in this page only, and how to end it. */
 function Experiment({ broken, breakThese }) {
   const words = broken.length === 1 ? `${broken[0]} fails` : `${broken.join(", ")} fail`;
-  return html`<div class="experiment" role="status"><${Badge} state="fallback" word="trial" /><span>In this page <b>${words}</b>: the screen was requested again without caches. Clients are not affected.</span>
+  return html`<div class="experiment" role="status"><${Badge} state="fallback" word="trial" />
+    <span>In this page <b>${words}</b>: the screen was requested again without caches. Clients are not affected.</span>
     <button type="button" class="btn" onClick=${() => breakThese([])}>End the trial <kbd>esc</kbd></button></div>`;
 }

@@ -15,7 +15,10 @@ import { useResource } from "../resource.js";
 
 const EVERY = 3; // seconds between two looks
 const ORDER = ["stuck", "undoing", "running"];
-const STATES = { stuck: "failed", undoing: "fallback", running: "ok", done: "ok", failed: "failed", undone: "missing", waiting: "missing", "not-undone": "failed" };
+const STATES = {
+  stuck: "failed", undoing: "fallback", running: "ok",
+  done: "ok", failed: "failed", undone: "missing", waiting: "missing", "not-undone": "failed",
+};
 
 export function Page() {
   const page = useResource("sessions", {}, { every: status.value === "live" ? EVERY : 0 });
@@ -86,11 +89,19 @@ function Steps({ saga, reload }) {
   const verb = saga.state === "stuck" ? "Retry the step" : "Resume now";
   return html`<${Card} title=${`${saga.saga}: steps`} end=${`since ${timeOfDay(saga.started)}`}>
     <p class="sid">id <${ShortId} id=${saga.id} length=${64} what="saga" /></p>
-    <ol class="steps">${saga.steps.map((step, index) => html`<li key=${`${index} ${step.step}`} class=${`is-${step.state}`}><${Shape} state=${STATES[step.state] ?? "missing"} size=${14} />
-      <div><b>${step.step}</b><span class=${STATES[step.state] === "failed" ? "t-failed" : "muted"}>${stateInWords(step.state)}${step.attempts > 1 ? `, ${step.attempts} attempts` : ""}</span>${step.error && html`<p>${step.error}</p>`}</div></li>`)}</ol>
+    <ol class="steps">${saga.steps.map((step, index) => html`<${Step} key=${`${index} ${step.step}`} step=${step} />`)}</ol>
     <div class="resume"><p>${saga.can_resume ? "The step runs again with the same idempotency key." : "It runs: there is nothing to resume."}</p>
-      <button type="button" class="btn go" disabled=${!saga.can_resume || stage.name === "running"} onClick=${resume}>${stage.name === "running" ? "Running …" : verb}</button>
+      <button type="button" class="btn go" disabled=${!saga.can_resume || stage.name === "running"} onClick=${resume}>
+        ${stage.name === "running" ? "Running …" : verb}</button>
       <span role="status" class=${stage.name === "failed" ? "t-failed" : "t-ok"}>${stage.text}</span></div><//>`;
+}
+
+function Step({ step }) {
+  const state = STATES[step.state] ?? "missing";
+  const attempts = step.attempts > 1 ? `, ${step.attempts} attempts` : "";
+  return html`<li class=${`is-${step.state}`}><${Shape} state=${state} size=${14} />
+    <div><b>${step.step}</b><span class=${state === "failed" ? "t-failed" : "muted"}>${stateInWords(step.state)}${attempts}</span>
+      ${step.error && html`<p>${step.error}</p>`}</div></li>`;
 }
 
 const SESSION_COLUMNS = [
@@ -101,9 +112,13 @@ const SESSION_COLUMNS = [
   { title: "expires", isNumber: true, cell: ({ expires }) => time(expires) },
 ];
 
+function totalOf({ session_count: total, sessions }) {
+  if (total === null) return "";
+  return total > sessions.length ? `newest ${sessions.length} of ${number(total)}` : count(total, "session");
+}
+
 function Sessions({ data }) {
-  const total = data.session_count === null ? "" : data.session_count > data.sessions.length ? `newest ${data.sessions.length} of ${number(data.session_count)}` : count(data.session_count, "session");
-  return html`<${Card} title="Sessions" note="hashes, never tokens" end=${total}>
+  return html`<${Card} title="Sessions" note="hashes, never tokens" end=${totalOf(data)}>
     ${data.sessions.length ? html`<${Table} caption="Sessions" columns=${SESSION_COLUMNS} rows=${data.sessions} keyOf=${({ id }) => id} class="limited" />`
       : html`<${Empty} title="No sessions to list" text="A session begins when somebody signs in with a browser. Clients that send tokens have none." />`}<//>`;
 }
@@ -117,7 +132,8 @@ const LIMIT_COLUMNS = [
 ];
 
 function Limits({ limits }) {
+  const keyOf = ({ gateway, limit, key }) => `${gateway} ${limit} ${key}`;
   return html`<${Card} title="Limits nearly used up" end="below 20 % left">
-    ${limits.length ? html`<${Table} caption="Limits" columns=${LIMIT_COLUMNS} rows=${limits} keyOf=${({ gateway, limit, key }) => `${gateway} ${limit} ${key}`} class="limited" />`
+    ${limits.length ? html`<${Table} caption="Limits" columns=${LIMIT_COLUMNS} rows=${limits} keyOf=${keyOf} class="limited" />`
       : html`<${Empty} title="No caller is near a limit" text="Callers that have used most of a rate limit are listed here." />`}<//>`;
 }

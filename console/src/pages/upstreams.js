@@ -25,12 +25,14 @@ export function Page() {
       <${Headline} headline=${subject.value && detail.data ? detail.data.headline : data.headline} />
       ${data.rows.length ? html`<${Services} rows=${data.rows} chosen=${name} />` : html`<${NoServices} />`}`}
     <//>
-    ${name && html`<${Loaded} resource=${detail} what=${`the layers of ${name}`} rows=${10}>${(data) => html`<${Detail} key=${name} data=${data} reload=${reload} />`}<//>`}
+    ${name && html`<${Loaded} resource=${detail} what=${`the layers of ${name}`} rows=${10}>
+      ${(data) => html`<${Detail} key=${name} data=${data} reload=${reload} />`}<//>`}
   <//>`;
 }
 
 function NoServices() {
-  return html`<section class="card tb"><${Empty} title="No calls yet" text="Services appear here when a gateway has called them. Open a screen of a client, or send a request on the API page.">
+  const text = "Services appear here when a gateway has called them. Open a screen of a client, or send a request on the API page.";
+  return html`<section class="card tb"><${Empty} title="No calls yet" text=${text}>
     <p><a class="btn" href=${hrefOf("api")}>Open the API page</a></p><//></section>`;
 }
 

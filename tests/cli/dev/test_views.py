@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from bff_core.cli.dev.logfmt import Logfmt
 from bff_core.cli.dev.program import Program
 from bff_core.cli.dev.recorded_view import RecordedView
 from bff_core.cli.dev.style import Style, is_plain
-from bff_core.cli.dev.terminal_view import Screen
-from bff_core.cli.dev.view import Serving
+from bff_core.cli.dev.terminal_view import TerminalView
+from bff_core.cli.dev.view import Serving, StartedRun
 from bff_core.cli.dev.welcome import welcome
 from bff_core.cli.ports import Port
 from bff_core.console.logs.ring import LogRing
@@ -54,7 +55,7 @@ def written():
 @pytest.fixture
 def screen(written):
     """Show a run of one gateway on a terminal."""
-    return Screen(written, SIGNS, [gateway()], columns=lambda: 120)
+    return TerminalView(written, SIGNS, [gateway()], columns=lambda: 120)
 
 
 def test_plain_lines_are_for_pipes_ci_and_no_color():
@@ -192,21 +193,22 @@ def test_many_requests_are_counted():
     ]
 
 
-def serving(*names: str) -> dict[str, Serving]:
-    return {name: Serving(1, 0.8) for name in names}
+def started(
+    all_programs: Sequence[Program],
+    *,
+    without: Collection[str] = (),
+    elsewhere: Mapping[str, str] | None = None,
+) -> StartedRun:
+    """Return a run of which all programs serve but those `without`."""
+    names = [one.name for one in all_programs if one.name not in without]
+    return StartedRun(all_programs, {name: Serving(1, 0.8) for name in names}, elsewhere or {}, 3.1)
 
 
 def test_the_start_shows_addresses_programs_and_a_request():
     """Gateways at the left, services in columns of five beside them."""
     all_programs = list(programs(BFF_AUTH="demo").values())
     text = welcome(
-        SIGNS,
-        all_programs,
-        {},
-        serving(*(one.name for one in all_programs)),
-        console="http://localhost:8000/console",
-        total=3.1,
-        columns=120,
+        SIGNS, started(all_programs), console="http://localhost:8000/console", columns=120
     )
 
     lines = text.splitlines()
@@ -226,8 +228,7 @@ def test_the_start_shows_addresses_programs_and_a_request():
 def test_the_start_names_what_failed_and_offers_none_of_it(columns):
     """Neither the page nor the example of a gateway that does not serve; and no "ready"."""
     all_programs = list(programs(BFF_AUTH="demo").values())
-    names = [one.name for one in all_programs if one.name not in {"cart", "mobile"}]
-    text = welcome(SIGNS, all_programs, {}, serving(*names), total=3.1, columns=columns)
+    text = welcome(SIGNS, started(all_programs, without={"cart", "mobile"}), columns=columns)
 
     assert "✗ cart" in text
     assert "✗ mobile" in text
@@ -242,7 +243,7 @@ def test_the_start_names_what_failed_and_offers_none_of_it(columns):
 
 def test_a_failed_request_leads_to_the_console(written):
     """Below its tree is the address of its page."""
-    screen = Screen(written, SIGNS, [gateway()], console="http://localhost:8000/console")
+    screen = TerminalView(written, SIGNS, [gateway()], console="http://localhost:8000/console")
     screen.request("mobile", failed())
     screen.request("mobile", degraded())
     address = f"          → http://localhost:8000/console/requests/{failed().request_id}"
@@ -254,7 +255,7 @@ def test_the_address_of_the_console_comes_first(written):
     """On a terminal, and as a line of key=value words."""
     address = "http://localhost:8000/console"
     for view in (
-        Screen(written, SIGNS, [gateway()], console=address),
+        TerminalView(written, SIGNS, [gateway()], console=address),
         Logfmt(written, [gateway()], console=address),
     ):
         view.starting([gateway()])
@@ -267,8 +268,7 @@ def test_the_address_of_the_console_comes_first(written):
 def test_a_narrow_terminal_gets_the_programs_below_each_other(columns):
     """No line of the tables is longer than the terminal."""
     all_programs = list(programs().values())
-    names = [one.name for one in all_programs]
-    text = welcome(SIGNS, all_programs, {}, serving(*names), total=3.1, columns=columns)
+    text = welcome(SIGNS, started(all_programs), columns=columns)
     tables = [line for line in text.splitlines() if "✓" in line]
 
     assert len(tables) >= 8
@@ -290,9 +290,8 @@ def test_the_help_fits_the_terminal(columns):
 
 def test_services_that_run_elsewhere_have_their_address():
     """They are not started, and marked by an arrow."""
-    text = welcome(
-        SIGNS, [gateway()], {"maps": "https://maps.example"}, serving("mobile"), total=1, columns=99
-    )
+    run = started([gateway()], elsewhere={"maps": "https://maps.example"})
+    text = welcome(SIGNS, run, columns=99)
 
     assert "→ maps https://maps.example" in text
 

@@ -96,6 +96,18 @@ def test_filters_are_in_the_address(show):
     expect(page).to_have_url(re.compile(r"\?text=home&screens=1$"))
 
 
+def test_an_empty_list_leads_to_the_form_that_sends_requests(show):
+    """That of the first gateway, on a page of the console."""
+    page = show("/console/logs").page
+    empty = {"rows": [], "rate": 0, "sampled": 1, "degraded": 0, "older": ""}
+    page.route(re.compile(r"/api/requests\?"), lambda route: route.fulfill(json=empty))
+    page.get_by_role("link", name="Requests").click()
+    page.get_by_role("link", name="Send a request").click()
+
+    expect(page).to_have_url(re.compile(r"/console/api\?gateway=\w+$"))
+    expect(page.get_by_role("heading", name="API", exact=True)).to_be_visible()
+
+
 def test_the_json_names_its_parts(show):
     """A line has the part that it came from; a degraded one says so; items unfold."""
     page = show(ONE).page

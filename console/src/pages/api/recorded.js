@@ -6,7 +6,7 @@ import { valuesIn } from "./document.js";
 async function newestValues(gateway, { path }) {
   const { rows } = await get("requests", { gateway, route: path, limit: 20 });
   const row = rows.find(({ status }) => status < 400);
-  return row && valuesIn(path, (await get(`requests/${row.id}`)).path.split("?")[0]);
+  return row && valuesIn(path, (await get(`requests/${encodeURIComponent(row.id)}`)).path.split("?")[0]);
 }
 
 /** Fills path parameters that have no example with those of the newest request for the path. */

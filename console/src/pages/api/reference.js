@@ -24,7 +24,7 @@ export function Reference({ gateway, document }) {
     <section class="card routes" aria-label="Routes"><header><input id="route-filter" type="search" placeholder="Filter routes" aria-label="Filter routes" value=${text} onInput=${(event) => filter(event.target.value)} /></header>
       <div class="list">${groupsOf(shown).map(([tag, rows]) => html`<h2 key=${tag}>${tag}</h2><ul>${rows.map((one) => html`<li key=${one.id}><a href=${addressOf(gateway, one)} aria-current=${one === operation ? "true" : undefined}><${Method} name=${one.method} /><code>${one.path}</code></a></li>`)}</ul>`)}
         ${!shown.length && html`<p class="muted leaf">No route contains “${text}”.</p>`}</div></section>
-    <${Operation} key=${operation.id} gateway=${gateway} document=${document} operation=${operation} />
+    <${Operation} key=${operation.id} document=${document} operation=${operation} />
     <${Try} key=${`try ${operation.id}`} gateway=${gateway} document=${document} operation=${operation} />
   </div>`;
 }

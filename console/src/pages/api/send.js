@@ -3,9 +3,12 @@ import { useState } from "preact/hooks";
 import { post } from "../../api.js";
 import { CopyButton } from "../../components/code.js";
 import { ErrorPanel } from "../../components/panels.js";
+import { membersOf } from "../../components/part-status.js";
 import { Badge, statusClass } from "../../components/state.js";
-import { bytes, duration } from "../../format.js";
+import { bytes, count, duration } from "../../format.js";
 import { html } from "../../html.js";
+import { pretty } from "../../json-text.js";
+import { ageAndReason } from "../../reasons.js";
 import { hrefOf } from "../../router.js";
 import { isAnswering } from "./answering.js";
 import { Hint } from "./credential.js";
@@ -25,15 +28,6 @@ export function useSend(gateway) {
     }
   };
   return { ...state, refusal, send };
-}
-
-/** JSON with line breaks; other text as it is. */
-export function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }
 
 /** Whether the gateway wants to know who calls; GraphQL reports it in its errors. */
@@ -60,12 +54,9 @@ export function Answer({ state, credential, retry, empty }) {
 
 /** Part-Status as badges; parts that are ok are counted. */
 function Parts({ header }) {
-  const members = header.split(/,\s*/).map((member) => /^([^=]+)=([^;]+)(?:;(.*))?$/.exec(member)).filter(Boolean);
-  const notOk = members.filter(([, , state]) => state !== "ok");
+  const members = membersOf(header);
+  const notOk = members.filter(({ state }) => state !== "ok");
   const well = members.length - notOk.length;
-  return html`<div class="parts"><b>Part-Status</b>${notOk.map(([, name, state, detail]) => html`<span key=${name} class="one"><code>${name}</code><${Badge} state=${state} detail=${detailOf(detail)} /></span>`)}<span class="muted">${well} ${notOk.length ? "others" : well === 1 ? "part" : "parts"} ok</span></div>`;
-}
-
-function detailOf(detail = "") {
-  return detail.replace(/reason=/, "").replace(/age=(\d+)/, "$1 s old").replaceAll(";", ", ").replaceAll("_", " ");
+  const badge = (one) => html`<span key=${one.name} class="one"><code>${one.name}</code><${Badge} state=${one.state} detail=${ageAndReason(one)} /></span>`;
+  return html`<div class="parts"><b>Part-Status</b>${notOk.map(badge)}<span class="muted">${notOk.length ? `${well} others` : count(well, "part")} ok</span></div>`;
 }

@@ -1,11 +1,12 @@
 // A request as a curl command, and as calls of the clients that `bff client` generates.
+import { valueOf } from "../../json-text.js";
 import { flattened, nameOf } from "./document.js";
 
 const NONE = { kind: null, value: "" };
 const WORDS = /[A-Za-z0-9]+/g;
 
 /** A text as one word of a POSIX shell. */
-export function quoted(text) {
+function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
@@ -36,11 +37,8 @@ function hasToken({ kind, value }) {
 }
 
 function compact(body) {
-  try {
-    return JSON.stringify(JSON.parse(body));
-  } catch {
-    return body;
-  }
+  const value = valueOf(body);
+  return value === undefined ? body : JSON.stringify(value);
 }
 
 function pascal(name) {
@@ -67,14 +65,6 @@ function typed(document, schema, text = "") {
   return type === "boolean" ? text === "true" : text;
 }
 
-function parsedBody(body) {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return null;
-  }
-}
-
 /** Whether the answer is a stream of values, and nothing else. */
 function isStream({ responses }) {
   const media = Object.keys(responses.find(({ status }) => /^2/.test(status))?.content ?? {});
@@ -84,7 +74,7 @@ function isStream({ responses }) {
 /** The call in TypeScript; see "A client for the app team" in the documentation. */
 export function typeScriptOf({ gateway, document, operation, values, body, credential = NONE }) {
   const members = argumentsOf(operation, values).map(({ name, schema }) => `${keyOf(name)}: ${JSON.stringify(typed(document, schema, values[name]))}`);
-  if (operation.body) members.push(`body: ${literal(parsedBody(body) ?? {})}`);
+  if (operation.body) members.push(`body: ${literal(valueOf(body) ?? {})}`);
   const given = members.length ? `{ ${members.join(", ")} }` : "";
   const name = pascal(gateway.name);
   const lines = [`// bff client ts --gateway ${gateway.name}`, `import { create${name}Client } from "./clients/${gateway.name}.js";`, "", `const api = create${name}Client({`, `  baseUrl: ${JSON.stringify(gateway.url)},`];
@@ -108,7 +98,7 @@ function literal(value) {
 export function pythonOf({ gateway, document, operation, values, body, credential = NONE }) {
   const given = argumentsOf(operation, values);
   const position = given.filter((one) => one.in === "path").map((one) => python(typed(document, one.schema, values[one.name])));
-  if (operation.body) position.push(model(document, operation.body.schema, parsedBody(body) ?? {}));
+  if (operation.body) position.push(model(document, operation.body.schema, valueOf(body) ?? {}));
   const keywords = given.filter((one) => one.in !== "path").map((one) => `${snake(one.name)}=${python(typed(document, one.schema, values[one.name]))}`);
   const name = `${pascal(gateway.name)}Client`;
   const module = `${snake(gateway.name)}_client`;

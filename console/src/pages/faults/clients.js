@@ -1,10 +1,12 @@
 // A screen as each client gets it now: bytes, time, and what it lacks.
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { Sparkline } from "../../components/charts.js";
 import { Icon } from "../../components/icons.js";
+import { PartStatus } from "../../components/part-status.js";
 import { Badge, Dot } from "../../components/state.js";
 import { bytes, duration } from "../../format.js";
 import { html } from "../../html.js";
+import { ageAndReason } from "../../reasons.js";
 import { hrefOf } from "../../router.js";
 import { clientOf } from "../screens/clients.js";
 
@@ -29,12 +31,12 @@ export function Clients({ data }) {
   const { screen, clients } = data;
   const courses = useCourses(clients);
   const shown = [...clients].reverse().find((client) => client.part_status && client.state !== "complete") ?? clients.find((client) => client.part_status);
-  return html`<aside class="card side" aria-label="Screens now"><header><h2>${screen || "Screens"} now, without cached replies</h2><span class="end">every 1 s</span></header>
+  return html`<aside class="card" aria-label="Screens now"><header><h2>${screen || "Screens"} now, without cached replies</h2><span class="end">every 1 s</span></header>
     ${clients.map((client) => html`<${Client} key=${client.gateway} client=${client} course=${courses.get(client.gateway) ?? []} />`)}
     ${!clients.length && html`<p class="sc muted">No gateway serves a screen yet. They appear here when one answers.</p>`}
     ${shown && html`<section class="sc last"><h3>Header that the client receives<span class="grow"></span><a href=${requestsOf(shown)}>Its requests</a></h3>
       <p class="muted">${clientOf(shown).title}, <code>${shown.route}</code></p>
-      <pre tabindex="0" role="region" aria-label="Part-Status">${statusLines(shown.part_status)}</pre></section>`}
+      <pre tabindex="0" role="region" aria-label="Part-Status"><${PartStatus} header=${shown.part_status} /></pre></section>`}
   </aside>`;
 }
 
@@ -61,17 +63,6 @@ function sizeNote({ state, size, complete_size: complete }) {
 function Parts({ parts }) {
   const shown = parts.filter((part) => part.state);
   const well = shown.filter((part) => part.state === "ok").map((part) => part.part);
-  return html`<ul>${shown.filter((part) => part.state !== "ok").map((part) => html`<li key=${part.part}><${Dot} state=${part.state} /><b>${part.part}</b><span>${whyOf(part)}</span></li>`)}
+  return html`<ul>${shown.filter((part) => part.state !== "ok").map((part) => html`<li key=${part.part}><${Dot} state=${part.state} /><b>${part.part}</b><span>${ageAndReason(part) || part.state}</span></li>`)}
     ${well.length > 0 && html`<li class="okp"><${Dot} state="ok" /><span class="oks">${well.join(", ")}</span></li>`}</ul>`;
-}
-
-function whyOf({ state, reason, age }) {
-  const facts = [age !== null && age !== undefined ? `${Math.round(age)} s old` : "", reason.replaceAll("_", " ")].filter(Boolean);
-  return facts.join(", ") || state;
-}
-
-/** The header's members; those that are not ok stand out. */
-function statusLines(header) {
-  const members = header.split(/,\s*/);
-  return ["Part-Status: ", ...members.flatMap((member, index) => [/=ok$/.test(member) ? member : html`<b>${member}</b>`, index < members.length - 1 ? ", " : ""])];
 }

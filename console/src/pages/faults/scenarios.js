@@ -12,7 +12,7 @@ const FLAP_EVERY = 5000; // ms
  * Services that the screen survives are taken for all but the critical one; those of the shop come
  * first. Null if there is none.
  */
-export function rolesOf({ cards, critical = [], optional = [] }) {
+function rolesOf({ cards, critical = [], optional = [] }) {
   const able = cards.filter((card) => card.takes_faults || card.state !== "running");
   const find = (names, among) => names.map((name) => among.find((card) => card.service === name)).find(Boolean) ?? null;
   const spare = [...optional, ...cards.map((card) => card.service).filter((name) => !critical.includes(name)), ...critical];

@@ -1,4 +1,5 @@
 // Which screens have a row of their own on the map, and what is said of the others. No drawing.
+import { count } from "../../format.js";
 
 export const MOST_ROWS = 10;
 
@@ -63,12 +64,8 @@ function restOf(gateway, ranked) {
   return { gateway, route: "", screen: wordsOf(rest), rest, rate: rest.reduce((sum, { rate }) => sum + rate, 0), state: worst.state, blame: worst.blame ?? [], budget_left: null };
 }
 
-function count(amount, noun) {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
-}
-
 /** "5 more screens, all complete" · "3 screens without requests, 1 other route". */
-export function wordsOf(rest) {
+function wordsOf(rest) {
   const [screens, routes] = [rest.filter(isScreen), rest.filter((one) => !isScreen(one))];
   const [quiet, bad] = [screens.filter(({ state }) => state === "quiet").length, screens.filter(isBad).length];
   const well = screens.length - quiet - bad;

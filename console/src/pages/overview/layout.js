@@ -1,4 +1,5 @@
 // Where the dependency map draws what: columns, rows and edges, in pixels. No drawing.
+import { hasBudget } from "./budget.js";
 import { isBad } from "./chosen.js";
 
 const ROOMY = { row: 36, most: 10 }; // pixels of a row, up to so many rows
@@ -7,7 +8,7 @@ const TOP = 40;
 const GATEWAY = { width: 144, height: 62, gap: 10 };
 const EDGE = { least: 0.8, most: 5 };
 const LEFT = { name: 36, complete: 268, p95: 322, bar: 342, end: 462, withoutBudget: 334 };
-const RIGHT = { full: 394, withoutCourse: 304 };
+const RIGHT = { dot: 6, name: 26, rate: 176, p95: 244, errors: 294, course: 310, full: 394, withoutCourse: 304 };
 const GAP = 60;
 const MOST_FOR_ROUTES = 80; // pixels that routes get where no budget is shown
 
@@ -16,16 +17,20 @@ export const LEAST_WIDTH = LEFT.withoutBudget + GATEWAY.width + RIGHT.withoutCou
 
 /** All positions of a map that is `width` pixels wide; `rests` are what chosenRows() leaves out. Rows that are `roomy` are high, however many. */
 export function layOut({ screens, rests = [], gateways, upstreams, edges }, width, roomy = false) {
-  const hasBudget = screens.some((screen) => screen.budget_left !== null && screen.budget_left !== undefined);
+  const isBudgetKnown = screens.some(hasBudget);
   const rest = width - GATEWAY.width - 2 * GAP - 8;
   const isCourseShown = rest >= LEFT.end + RIGHT.full;
-  const isBudgetShown = hasBudget && rest >= LEFT.end + RIGHT.withoutCourse;
-  const spare = rest - LEFT.withoutBudget - (isCourseShown ? RIGHT.full : RIGHT.withoutCourse);
+  const isBudgetShown = isBudgetKnown && rest >= LEFT.end + RIGHT.withoutCourse;
+  const rightWidth = isCourseShown ? RIGHT.full : RIGHT.withoutCourse;
+  const spare = rest - LEFT.withoutBudget - rightWidth;
   const more = isBudgetShown ? 0 : Math.max(0, Math.min(spare, MOST_FOR_ROUTES));
   const leftEnd = isBudgetShown ? LEFT.end : LEFT.withoutBudget + more;
-  const rightStart = width - 8 - (isCourseShown ? RIGHT.full : RIGHT.withoutCourse);
+  const rightStart = width - 8 - rightWidth;
   const gatewayStart = (leftEnd + rightStart) / 2 - GATEWAY.width / 2;
-  const columns = { left: { ...LEFT, complete: LEFT.complete + more, p95: LEFT.p95 + more, end: leftEnd }, isBudgetShown, isCourseShown, gatewayStart, gatewayEnd: gatewayStart + GATEWAY.width, rightStart };
+  const left = { ...LEFT, complete: LEFT.complete + more, p95: LEFT.p95 + more, end: leftEnd };
+  const right = Object.fromEntries(Object.entries(RIGHT).map(([name, offset]) => [name, rightStart + offset]));
+  const gatewayEnd = gatewayStart + GATEWAY.width;
+  const columns = { left, right, rightWidth, isBudgetShown, isCourseShown, gatewayStart, gatewayEnd, rightStart };
   const ordered = gateways.flatMap(({ gateway }) => [...screens, ...rests].filter((screen) => screen.gateway === gateway));
   const rows = Math.max(ordered.length, upstreams.length);
   const row = rows > ROOMY.most && !roomy ? DENSE_ROW : ROOMY.row;

@@ -1,6 +1,7 @@
 // The dependency map: screens, gateways and services as table rows, with the traffic between them.
 import { useMemo, useState } from "preact/hooks";
 import { Bar, Sparkline } from "../../components/charts.js";
+import { clientIcon } from "../../components/icons.js";
 import { shapeOf } from "../../components/state.js";
 import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
@@ -9,10 +10,8 @@ import { isComfortable } from "../../settings.js";
 import { hrefOf, query } from "../../router.js";
 import { BUDGET_NOTE, BURN_NOTE, burnOf, hasBudget, isBurning } from "./budget.js";
 import { chosenRows, effectOf, isBad } from "./chosen.js";
-import { layOut, LEAST_WIDTH, related } from "./layout.js";
+import { layOut, related } from "./layout.js";
 import { fit } from "../../measure.js";
-
-export const MAP_WIDTH = LEAST_WIDTH;
 
 export function DependencyMap({ now, width, isWhole }) {
   const [active, point] = useState(null);
@@ -44,10 +43,12 @@ function Label({ x, y, end = false, size = 12, class: kind = "f-ink2", weight = 
 }
 
 function Heads({ columns }) {
-  const { left, rightStart: right } = columns;
+  const { left, right } = columns;
   const head = (x, text, end = false) => html`<${Label} x=${x} y="20" end=${end} size="11" class="f-muted">${text}<//>`;
   return html`<g aria-hidden="true">${head(16, "Screen")}${head(left.complete, "complete", true)}${head(left.p95, "p95", true)}${columns.isBudgetShown && html`<g><title>${`${BUDGET_NOTE}. ${BURN_NOTE}.`}</title>${head(left.bar, "budget left, burn rate")}</g>`}
-    ${head(columns.gatewayStart, "Gateway")}${head(right + 18, "Service")}${head(right + 176, "calls/s", true)}${head(right + 244, "p95", true)}${head(right + 294, "errors", true)}${columns.isCourseShown && head(right + 310, "latency")}</g>`;
+    ${head(columns.gatewayStart, "Gateway")}${head(columns.rightStart + 18, "Service")}
+    ${head(right.rate, "calls/s", true)}${head(right.p95, "p95", true)}${head(right.errors, "errors", true)}
+    ${columns.isCourseShown && head(right.course, "latency")}</g>`;
 }
 
 function Edge({ edge, isDim }) {
@@ -131,17 +132,14 @@ function screenSentence(screen) {
   return `${screen.screen} on ${screen.gateway}, ${screen.route}: ${figures}${left}${down}`;
 }
 
-const ICONS = { web: "web", mobile: "mobile", ios: "mobile", android: "mobile", desktop: "desktop" };
-
 function GatewayNode({ node, x, kind, hover }) {
   const { gateway, y } = node;
   const info = installation.value?.gateways.find(({ name }) => name === gateway.gateway);
-  const icon = ICONS[info?.client] ?? ICONS[gateway.gateway] ?? "gateway";
   const shape = shapeOf(gateway.state);
   const port = info?.url ? portOf(info.url) : "";
   return html`<a class=${kind} href=${hrefOf("requests", { query: { gateway: gateway.gateway } })} ...${hover}><title>${`Gateway ${gateway.gateway}: ${rate(gateway.rate)} requests per second, ${percent(gateway.complete)} complete`}</title>
     <rect x=${x} y=${y} width=${node.width} height=${node.height} rx="8" class="f-surface k-control" />
-    <svg x=${x + 12} y=${y + 11} width="16" height="16" class="ink2"><use href="#i-${icon}" /></svg>
+    <svg x=${x + 12} y=${y + 11} width="16" height="16" class="ink2"><use href="#i-${clientIcon(gateway.gateway)}" /></svg>
     <${Label} x=${x + 36} y=${y + 23} size="13" weight="600" class="f-ink">${fit(gateway.gateway, "600 13px", 56).text}<//>
     <${Label} x=${x + 132} y=${y + 23} end class="f-ink">${rate(gateway.rate)}/s<//>
     <${Label} x=${x + 12} y=${y + 41} size="11" class="f-muted">${fit(info?.kinds ?? "", "11px", 84).text}<//><${Label} x=${x + 132} y=${y + 41} end size="11" class="f-muted">${port}<//>
@@ -158,20 +156,27 @@ function portOf(url) {
 function UpstreamNode({ node, row, columns, kind, hover }) {
   const { upstream } = node;
   const { y, tint } = placeIn(node, row);
-  const x = columns.rightStart;
+  const { right } = columns;
   const shape = shapeOf(upstream.state);
   const suffers = isBad(upstream);
   const isQuiet = upstream.rate === 0 && upstream.p95 === null;
   const strong = suffers ? { weight: 600, class: "f-ink" } : {};
   const base = y + 22;
-  const end = columns.isCourseShown ? 394 : 304;
-  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} ...${hover}><title>${`Service ${upstream.upstream}: ${upstream.is_stopped ? "stopped, " : ""}${rate(upstream.rate)} calls per second, p95 ${duration(upstream.p95)}, ${wholePercent(upstream.errors)} errors`}</title>
-    <rect x=${x} ...${tint} width=${end} rx="6" class=${suffers ? `f-${shape}-tint` : "hit"} />
-    <svg x=${x + 6} y=${y + 12} width="12" height="12" class="c-${shape}"><use href="#i-${shape}" /></svg>
-    <${Label} x=${x + 26} y=${base} weight="600" class="f-ink">${fit(upstream.upstream, "600 12px", 112).text}<//>
-    ${isQuiet && !upstream.is_stopped ? html`<${Label} x=${x + 294} y=${base} end size="11" class="f-muted">no calls<//>` : html`<${Label} x=${x + 176} y=${base} end>${rate(upstream.rate)}<//>
-    ${upstream.is_stopped ? html`<${Label} x=${x + 244} y=${base} end weight="600" class="f-failed-text">stopped<//>` : html`<${Label} x=${x + 244} y=${base} end ...${strong}>${duration(upstream.p95)}<//>`}
-    <${Label} x=${x + 294} y=${base} end ...${strong}>${wholePercent(upstream.errors)}<//>`}
-    ${columns.isCourseShown && html`<${Sparkline} x=${x + 310} y=${y + 9} values=${upstream.course} height=${18} tone=${suffers ? shape : "work"} />`}
+  const p95 = upstream.is_stopped
+    ? html`<${Label} x=${right.p95} y=${base} end weight="600" class="f-failed-text">stopped<//>`
+    : html`<${Label} x=${right.p95} y=${base} end ...${strong}>${duration(upstream.p95)}<//>`;
+  const figures = html`<${Label} x=${right.rate} y=${base} end>${rate(upstream.rate)}<//>${p95}
+    <${Label} x=${right.errors} y=${base} end ...${strong}>${wholePercent(upstream.errors)}<//>`;
+  return html`<a class=${kind} href=${hrefOf("upstreams", { subject: upstream.upstream })} ...${hover}><title>${upstreamSentence(upstream)}</title>
+    <rect x=${columns.rightStart} ...${tint} width=${columns.rightWidth} rx="6" class=${suffers ? `f-${shape}-tint` : "hit"} />
+    <svg x=${right.dot} y=${y + 12} width="12" height="12" class="c-${shape}"><use href="#i-${shape}" /></svg>
+    <${Label} x=${right.name} y=${base} weight="600" class="f-ink">${fit(upstream.upstream, "600 12px", 112).text}<//>
+    ${isQuiet && !upstream.is_stopped ? html`<${Label} x=${right.errors} y=${base} end size="11" class="f-muted">no calls<//>` : figures}
+    ${columns.isCourseShown && html`<${Sparkline} x=${right.course} y=${y + 9} values=${upstream.course} height=${18} tone=${suffers ? shape : "work"} />`}
   </a>`;
+}
+
+function upstreamSentence({ upstream, is_stopped: isStopped, rate: calls, p95, errors }) {
+  const state = isStopped ? "stopped, " : "";
+  return `Service ${upstream}: ${state}${rate(calls)} calls per second, p95 ${duration(p95)}, ${wholePercent(errors)} errors`;
 }

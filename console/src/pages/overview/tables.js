@@ -4,6 +4,7 @@ import { Dot } from "../../components/state.js";
 import { Table } from "../../components/table.js";
 import { duration, number, percent, rate, wholePercent } from "../../format.js";
 import { html } from "../../html.js";
+import { reasonInWords } from "../../reasons.js";
 import { hrefOf } from "../../router.js";
 import { BUDGET_NOTE, BURN_NOTE, burnOf, hasBudget, isBurning } from "./budget.js";
 import { chosenRows, effectOf, isBad } from "./chosen.js";
@@ -18,7 +19,7 @@ const SCREENS = [
   { title: "complete", isNumber: true, cell: (row) => percent(row.complete) },
   { title: "p50", isNumber: true, cell: (row) => duration(row.p50) },
   { title: "p95", isNumber: true, cell: (row) => duration(row.p95) },
-  { title: "to blame", class: "wraps", cell: (row) => row.blame.map(({ part, upstream, reason, share }) => html`<span>${part || "the gateway"}${upstream && html`: <a href=${hrefOf("upstreams", { subject: upstream })}>${upstream}</a>`} ${words(reason)}, ${wholePercent(share)}</span>`) },
+  { title: "to blame", class: "wraps", cell: (row) => row.blame.map(({ part, upstream, reason, share }) => html`<span>${part || "the gateway"}${upstream && html`: <a href=${hrefOf("upstreams", { subject: upstream })}>${upstream}</a>`} ${reasonInWords(reason)}, ${wholePercent(share)}</span>`) },
   { title: "objective", isOfObjective: true, cell: (row) => row.objective || html`<span class="muted">none</span>` },
   { title: "budget left", note: BUDGET_NOTE, isOfObjective: true, isNumber: true, cell: (row) => hasBudget(row) && html`<span class="left"><${Bar} width=${40} share=${row.budget_left} tone=${row.budget_left <= 0 ? "failed" : "work"} />${wholePercent(row.budget_left)}</span>` },
   { title: "burn rate", note: BURN_NOTE, isOfObjective: true, isNumber: true, cell: (row) => html`<span class=${isBurning(row) ? "t-failed" : ""}>${burnOf(row)}</span>` },
@@ -34,10 +35,6 @@ function columnsFor(columns, rows) {
 
 function wordOf({ state }) {
   return state === "quiet" ? "no requests" : state === "fallback" ? "degraded" : state;
-}
-
-function words(code) {
-  return code.replaceAll("_", " ");
 }
 
 const ROUTES = SCREENS.slice(1);

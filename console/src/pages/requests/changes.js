@@ -28,7 +28,7 @@ function changeOf(name, was, is) {
 }
 
 /** Whether a duration differs by more than chance. */
-export function isNoticed(difference, was) {
+function isNoticed(difference, was) {
   return difference !== null && Math.abs(difference) > Math.max(NOISE_SECONDS, NOISE_SHARE * (was ?? 0));
 }
 

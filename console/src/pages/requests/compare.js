@@ -1,6 +1,7 @@
 // How two requests differ: what is different first, and what is equal folded.
 import { bytes, count, millis } from "../../format.js";
 import { html } from "../../html.js";
+import { valueOf } from "../../json-text.js";
 import { Badge } from "../../components/state.js";
 import { partChanges } from "./changes.js";
 import { brief, differences } from "./json-lines.js";
@@ -36,12 +37,4 @@ function JsonDifferences({ before, after }) {
   const text = (value) => (value === undefined ? html`<span class="muted">not there</span>` : html`<code>${brief(value)}</code>`);
   return html`<table class="differences"><caption>JSON: ${count(found.length, "field")} ${found.length === 1 ? "differs" : "differ"}</caption><thead><tr><th scope="col">field</th><th scope="col">was</th><th scope="col">is</th></tr></thead>
     <tbody>${found.map((one) => html`<tr key=${one.pointer}><th scope="row"><code>${one.pointer || "/"}</code></th><td>${text(one.before)}</td><td>${text(one.after)}</td></tr>`)}</tbody></table>`;
-}
-
-function valueOf(text) {
-  try {
-    return text ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,13 +3,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { post } from "../../api.js";
 import { Headline, Tabs } from "../../components/card.js";
 import { CopyButton, copyText, ShortId } from "../../components/code.js";
-import { ClientIcon } from "../../components/icons.js";
+import { clientIcon, Icon } from "../../components/icons.js";
 import { Empty, Loaded } from "../../components/panels.js";
 import { Badge } from "../../components/state.js";
-import { bytes, duration, timeOfDay } from "../../format.js";
+import { bytes, count, duration, timeOfDay } from "../../format.js";
 import { html } from "../../html.js";
+import { pretty } from "../../json-text.js";
 import { useKeys } from "../../keys.js";
-import { installation } from "../../live-stream.js";
 import { useResource } from "../../resource.js";
 import { partColours } from "../../part-colours.js";
 import { go, hrefOf, query, setQuery } from "../../router.js";
@@ -40,7 +40,7 @@ export function Detail({ id, rows = [] }) {
     ${(detail) => html`<${Content} key=${detail.row.id} detail=${detail} other=${first && first !== id ? compared.data : null} compared=${compared} first=${first} rows=${rows} screens=${screens.data} />`}<//></section>`;
 }
 
-function useColors(detail, screens) {
+function useColours(detail, screens) {
   return useMemo(() => {
     const names = [...detail.spans.filter(({ kind }) => kind === "part").map(({ name }) => name), ...detail.bytes.map(({ part }) => part), ...Object.values(detail.origins)];
     return partColours(screens, detail.row.screen, names);
@@ -48,32 +48,24 @@ function useColors(detail, screens) {
 }
 
 function Content({ detail, other, compared, first, rows, screens }) {
-  const colorOf = useColors(detail, screens);
+  const colourOf = useColours(detail, screens);
   const tab = query.value.get("tab") ?? (other ? "differences" : "response");
   const tabs = [["response", "Response"], ["headers", "Headers"], ["logs", `Log lines ${detail.logs.length}`], ...(other ? [["differences", "Differences"]] : [])];
   const shown = tabs.some(([name]) => name === tab) ? tab : "response";
   return html`<${Head} detail=${detail} first=${first} rows=${rows} />
     <${Headline} headline=${detail.headline} isCompact />
     <${Comparison} detail=${detail} other=${other} problem=${compared.problem} first=${first} />
-    <${Waterfall} detail=${detail} other=${other} colorOf=${colorOf} />
+    <${Waterfall} detail=${detail} other=${other} colourOf=${colourOf} />
     <div class="bot"><div class="pane"><h3><${Tabs} label="What was sent" panel="pane" items=${tabs} chosen=${shown} choose=${(name) => setQuery({ tab: name === "response" && !other ? "" : name })} />${shown === "response" && detail.body && html`<span class="muted">colour: the part that a field came from</span><${CopyButton} class="btn copy" text=${() => pretty(detail.body)} />`}</h3>
-      <div id="pane" role="tabpanel" tabindex="0" aria-label=${tabs.find(([name]) => name === shown)[1]}>${paneOf(shown, { detail, other, colorOf })}</div></div>
-      <${BytesPerPart} detail=${detail} colorOf=${colorOf} /></div>`;
+      <div id="pane" role="tabpanel" tabindex="0" aria-label=${tabs.find(([name]) => name === shown)[1]}>${paneOf(shown, { detail, other, colourOf })}</div></div>
+      <${BytesPerPart} detail=${detail} colourOf=${colourOf} /></div>`;
 }
 
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-
-function paneOf(name, { detail, other, colorOf }) {
+function paneOf(name, { detail, other, colourOf }) {
   if (name === "headers") return html`<${Headers} detail=${detail} />`;
   if (name === "logs") return html`<${LogLines} logs=${detail.logs} />`;
   if (name === "differences") return html`<${Differences} before=${other} after=${detail} />`;
-  return html`<${ResponseBody} detail=${detail} colorOf=${colorOf} />`;
+  return html`<${ResponseBody} detail=${detail} colourOf=${colourOf} />`;
 }
 
 /** What the request is compared with, and what differs; or how to choose it. */
@@ -96,9 +88,8 @@ function likeness(row, rows) {
 
 function Head({ detail, first, rows }) {
   const { row } = detail;
-  const gateway = installation.value?.gateways.find(({ name }) => name === row.gateway) ?? { name: row.gateway };
-  return html`<header class="dh"><div><h2><${ClientIcon} gateway=${gateway} size=${18} /><span>${nameOf(row)}</span> <${Badge} state=${row.state} /></h2>
-    <p>${row.status || "no status"} · <b>${duration(row.seconds)}</b> · <b>${row.size === null ? "stream" : bytes(row.size)}</b> · <b>${detail.attempts}</b> ${detail.attempts === 1 ? "attempt" : "attempts"} for <b>${detail.calls}</b> ${detail.calls === 1 ? "call" : "calls"} · request <${ShortId} id=${row.id} what="request id" />${row.viewer && html` · viewer <${ShortId} id=${row.viewer} length=${4} what="viewer hash" />`}</p></div>
+  return html`<header class="dh"><div><h2><${Icon} name=${clientIcon(row.gateway)} size=${18} /><span>${nameOf(row)}</span> <${Badge} state=${row.state} /></h2>
+    <p>${row.status || "no status"} · <b>${duration(row.seconds)}</b> · <b>${row.size === null ? "stream" : bytes(row.size)}</b> · <b>${count(detail.attempts, "attempt")}</b> for <b>${count(detail.calls, "call")}</b> · request <${ShortId} id=${row.id} what="request id" />${row.viewer && html` · viewer <${ShortId} id=${row.viewer} length=${4} what="viewer hash" />`}</p></div>
     <${Actions} detail=${detail} first=${first} rows=${rows} /></header>`;
 }
 

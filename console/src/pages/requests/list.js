@@ -1,6 +1,7 @@
 // The list of requests: newest first, new ones in place or counted, filters in the address.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { ClientIcon } from "../../components/icons.js";
+import { FilterChip, TextFilter } from "../../components/filter.js";
+import { clientIcon, Icon } from "../../components/icons.js";
 import { Empty, Loaded } from "../../components/panels.js";
 import { Chips } from "../../components/pick.js";
 import { statusClass, Strip } from "../../components/state.js";
@@ -14,10 +15,9 @@ import { hrefOf, query, setQuery } from "../../router.js";
 import { nameOf } from "./rows.js";
 
 const MOST = 500; // rows held; older ones are loaded again when wanted
-const SLOW = 0.5; // seconds, as the gateways say
-const TYPING = 200; // ms of rest before a filter is applied
+const SLOW = 0.5; // seconds, as the gateways count
 
-export const FILTERS = ["gateway", "route", "status", "state", "slow", "screens", "text"];
+const FILTERS = ["gateway", "route", "status", "state", "slow", "screens", "text"];
 
 /** The filters of the address, as the API takes them. */
 export function filtersNow() {
@@ -87,21 +87,14 @@ export function RequestList({ resource, list, chosen, scroller, isAtTop }) {
 }
 
 function Filters({ degraded }) {
-  const field = useRef(null);
-  const typing = useRef(0);
-  useKeys({ f: () => field.current.focus(), d: () => setQuery({ state: query.value.get("state") === "degraded" ? "" : "degraded", slow: "", screens: "" }) });
-  const type = (event) => {
-    const text = event.target.value.trim();
-    clearTimeout(typing.current);
-    typing.current = setTimeout(() => setQuery({ text }), TYPING);
-  };
+  useKeys({ d: () => setQuery({ state: query.value.get("state") === "degraded" ? "" : "degraded", slow: "", screens: "" }) });
   const value = ["slow", "screens"].find((name) => query.value.get(name)) ?? query.value.get("state") ?? "";
   const choose = (name) => setQuery({ state: ["slow", "screens"].includes(name) ? "" : name, slow: name === "slow" && "1", screens: name === "screens" && "1" });
   const share = degraded ? ` ${wholePercent(degraded)}` : "";
   const narrowed = ["route", "status", ...(value.includes(",") ? ["state"] : [])].filter((name) => query.value.get(name));
-  return html`<div class="flt"><div class="find"><input ref=${field} type="text" placeholder="route, id, customer hash" aria-label="Filter requests" defaultValue=${query.value.get("text") ?? ""} onInput=${type} /><kbd aria-hidden="true">f</kbd></div>
-    <${Chips} label="Show" value=${value} onChange=${choose} options=${[["", "all"], ["screens", "screens"], ["degraded", `degraded${share}`], ["slow", "slow"], ["failed", "errors"]]} />
-    ${narrowed.map((name) => html`<button type="button" class="chip narrowed" aria-label=${`Remove the filter ${name} ${query.value.get(name)}`} onClick=${() => setQuery({ [name]: "" })}><span class="muted">${name}</span> ${query.value.get(name)} <span aria-hidden="true">×</span></button>`)}
+  return html`<div class="flt"><${TextFilter} label="Filter requests" placeholder="route, id, viewer hash" />
+    <${Chips} label="Show" value=${value} onChange=${choose} options=${[["", "all"], ["screens", "screens"], ["degraded", `degraded${share}`], ["slow", "slow"], ["failed", "failed"]]} />
+    ${narrowed.map((name) => html`<${FilterChip} key=${name} name=${name} />`)}
   </div>`;
 }
 
@@ -127,11 +120,10 @@ function useFollowed(scroller, rows, chosen, height) {
 }
 
 function Row({ row, isChosen }) {
-  const gateway = installation.value?.gateways.find(({ name }) => name === row.gateway) ?? { name: row.gateway };
   const href = hrefOf("requests", { subject: row.id, query: Object.fromEntries(query.value) });
   const isFirst = query.value.get("compare") === row.id;
   return html`<li><a href=${href} aria-current=${isChosen ? "true" : undefined} class=${isFirst ? "first" : ""}>
-    <span class="l1"><${ClientIcon} gateway=${gateway} size=${15} /><b>${nameOf(row)}</b><span class="grow"></span><span class=${statusClass(row.status)}>${row.status || "–"}</span><span class=${`ms ${row.seconds >= SLOW || row.state === "degraded" ? "hotms" : ""}`}>${row.size === null ? "live" : duration(row.seconds)}</span></span>
+    <span class="l1"><${Icon} name=${clientIcon(row.gateway)} size=${15} /><b>${nameOf(row)}</b><span class="grow"></span><span class=${statusClass(row.status)}>${row.status || "–"}</span><span class=${`ms ${row.seconds >= SLOW || row.state === "degraded" ? "hotms" : ""}`}>${row.size === null ? "live" : duration(row.seconds)}</span></span>
     <span class="l2"><span>${timeOfDay(row.time)}</span><span>${row.size === null ? "stream" : bytes(row.size)}</span><span class="sr">${row.gateway}, ${row.state}</span>${row.is_cached && html`<span>cached</span>`}${isFirst && html`<b>compared</b>`}<span class="grow"></span><${Strip} parts=${row.parts} /></span>
   </a></li>`;
 }
@@ -141,5 +133,5 @@ function NoRows() {
     return html`<${Empty} title="No request matches" text="Requests appear here as gateways answer them."><p><button type="button" class="btn" onClick=${() => setQuery(Object.fromEntries(FILTERS.map((name) => [name, ""])))}>Show all</button></p><//>`;
   }
   const gateway = installation.value?.gateways[0];
-  return html`<${Empty} title="No requests yet" text="Requests appear here as gateways answer them.">${gateway && html`<p><a class="btn" href=${hrefOf("api", { subject: gateway.name })}>Send one</a></p>`}<//>`;
+  return html`<${Empty} title="No requests yet" text="Requests appear here as gateways answer them.">${gateway && html`<p><a class="btn" href=${hrefOf("api", { query: { gateway: gateway.name } })}>Send a request</a></p>`}<//>`;
 }

@@ -1,8 +1,10 @@
 // What stands below the waterfall: the composed JSON, the headers, the log lines.
 import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { Empty } from "../../components/panels.js";
+import { PartStatus } from "../../components/part-status.js";
 import { fieldsOf, timeOfDay } from "../../format.js";
 import { html } from "../../html.js";
+import { valueOf } from "../../json-text.js";
 import { hrefOf } from "../../router.js";
 import { linesOf } from "./json-lines.js";
 
@@ -11,31 +13,24 @@ const CLOSING = /^\s*[}\]]/;
 const DEGRADED = ["fallback", "partial", "missing", "forbidden", "failed"];
 
 /** The JSON with a gutter and a tint by part; copy gives it plain. */
-export function ResponseBody({ detail, colorOf }) {
+export function ResponseBody({ detail, colourOf }) {
   const [toggled, toggle] = useState(new Set());
   useLayoutEffect(() => toggle(new Set()), [detail]);
-  const value = useMemo(() => parsed(detail.body), [detail]);
+  const value = useMemo(() => valueOf(detail.body), [detail]);
   const states = useMemo(() => new Map(detail.spans.filter(({ kind }) => kind === "part").map((span) => [span.name, span])), [detail]);
   const status = detail.response_headers.find(([name, value]) => name.toLowerCase() === "part-status" && value !== MASKED);
-  if (value === undefined) return html`<${Empty} title=${detail.body ? "Not JSON" : "No body is stored"} text=${detail.body ? detail.body.slice(0, 2000) : detail.body_note} />${status && html`<${PartStatus} text=${status[1]} />`}`;
+  const partStatus = status && html`<p class="ps"><code><${PartStatus} header=${status[1]} /></code></p>`;
+  if (value === undefined) return html`<${Empty} title=${detail.body ? "Not JSON" : "No body is stored"} text=${detail.body ? detail.body.slice(0, 2000) : detail.body_note} />${partStatus}`;
   const lines = linesOf(value, detail.origins, toggled);
   const flip = (pointer) => toggle((old) => (old.has(pointer) ? new Set([...old].filter((one) => one !== pointer)) : new Set([...old, pointer])));
-  return html`<ol class="json">${lines.map((line, index) => html`<${Line} key=${index} line=${line} span=${states.get(line.part)} color=${colorOf(line.part)} isFirst=${lines[index - 1]?.part !== line.part} flip=${flip} />`)}</ol>
-    ${status && html`<${PartStatus} text=${status[1]} />`}`;
+  return html`<ol class="json">${lines.map((line, index) => html`<${Line} key=${index} line=${line} span=${states.get(line.part)} colour=${colourOf(line.part)} isFirst=${lines[index - 1]?.part !== line.part} flip=${flip} />`)}</ol>
+    ${partStatus}`;
 }
 
-function parsed(text) {
-  try {
-    return text ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function Line({ line, span, color, isFirst, flip }) {
+function Line({ line, span, colour, isFirst, flip }) {
   const isHit = span && DEGRADED.includes(span.outcome);
   const code = html`<code>${line.text}</code>`;
-  return html`<li class=${`${color ? `p${color}` : "none"} ${isHit ? "hit" : ""}`}>
+  return html`<li class=${`${colour ? `p${colour}` : "none"} ${isHit ? "hit" : ""}`}>
     ${line.fold ? html`<button type="button" aria-expanded=${String(line.fold === "open")} onClick=${() => flip(line.pointer)}>${code}</button>` : code}
     ${isFirst && line.part && !CLOSING.test(line.text) && html`<span>${labelOf(line.part, span)}</span>`}</li>`;
 }
@@ -43,11 +38,6 @@ function Line({ line, span, color, isFirst, flip }) {
 function labelOf(part, span) {
   if (!span || span.outcome === "ok") return part;
   return `${part} · ${span.outcome === "stale" && span.age ? `${Math.round(span.age)} s old` : span.outcome}`;
-}
-
-function PartStatus({ text }) {
-  const members = text.split(/,\s*/);
-  return html`<p class="ps"><code>Part-Status: ${members.map((member, index) => html`${index ? ", " : ""}${/=ok$/.test(member) ? member : html`<b>${member}</b>`}`)}</code></p>`;
 }
 
 export function Headers({ detail }) {

@@ -1,4 +1,5 @@
 // What the waterfall draws: rows of parts, calls and attempts, with their bars. No drawing.
+import { reasonInWords } from "../../reasons.js";
 
 const LEAST_GAP = 0.001; // seconds between a call and its first attempt that are drawn as waiting
 
@@ -138,7 +139,7 @@ function toneOfPart({ outcome }) {
 
 function blameText(span, involved) {
   const limit = Math.max(...involved.map((one) => one.timeout));
-  const why = limit > 0 ? `timeout after ${seconds(limit)}` : words(span.reason || involved.map((one) => one.error).find(Boolean) || "");
+  const why = limit > 0 ? `timeout after ${seconds(limit)}` : reasonInWords(span.reason || involved.map((one) => one.error).find(Boolean) || "");
   const what = { fallback: "fallback value", partial: "some values only", missing: "no value", stale: "an old value", forbidden: "not for this viewer" }[span.outcome] ?? "";
   return [why, what].filter(Boolean).join(", ");
 }
@@ -175,18 +176,9 @@ function attemptRow(tree, index, depth) {
   const bars = [{ ...barOf(span, tone), title: { hatch: "waits for an answer that did not come", ghost: "cancelled" }[tone] ?? "" }];
   if (backoff && next) bars.push({ start: bars[0].end, end: next.start, tone: "hatch", title: "waits before the next attempt" });
   return {
-    ...plainRow(index, span, depth), name: `attempt ${number}${isHedge ? ", hedge" : ""}`, detail: [span.name, span.error && !(Number(span.outcome) > 0) ? words(span.error) : words(span.outcome)].filter(Boolean).join(" · "),
+    ...plainRow(index, span, depth), name: `attempt ${number}${isHedge ? ", hedge" : ""}`, detail: [span.name, span.error && !(Number(span.outcome) > 0) ? reasonInWords(span.error) : reasonInWords(span.outcome)].filter(Boolean).join(" · "),
     bars, notes: span.marks.filter((mark) => !mark.startsWith("hedge")), timeout: span.timeout,
   };
-}
-
-const WORDS = {
-  bad_payload: "unreadable reply", bad_status: "error status", bulkhead_full: "too many calls at once", circuit_open: "circuit breaker open",
-  dependency: "another part is degraded", not_allowed: "no permission", shed: "gateway overloaded", unavailable: "not reachable",
-};
-
-function words(code) {
-  return WORDS[code] ?? code.replaceAll("_", " ");
 }
 
 function toneOf({ outcome, error, timeout }) {

@@ -12,8 +12,8 @@ const ROW = 24;
 const LEAST = 2.5; // pixels of a bar
 const ROOM = 16; // pixels right of the longest bar
 
-/** `other` is a second RequestDetail, drawn as outlines; `colorOf(part)` is 1…10. */
-export function Waterfall({ detail, other = null, colorOf }) {
+/** `other` is a second RequestDetail, drawn as outlines; `colourOf(part)` is 1…10. */
+export function Waterfall({ detail, other = null, colourOf }) {
   const rows = useMemo(() => rowsOf(detail), [detail]);
   const others = useMemo(() => new Map(other ? rowsOf(other).filter(({ depth }) => depth < 2).map((row) => [row.kind === "request" ? "request" : row.name, row]) : []), [other]);
   const [folded, fold] = useState(new Set());
@@ -25,9 +25,9 @@ export function Waterfall({ detail, other = null, colorOf }) {
   const toggle = (id) => fold((old) => flipped(old, id));
   const foldable = rows.filter((row) => row.isFoldable && row.depth > 0).map(({ id }) => id);
   useKeys({ ArrowLeft: () => foldable.length > 0 && fold(new Set(foldable)), ArrowRight: () => fold(new Set()) });
-  return html`<div class="wf"><div class="hd" aria-hidden="true"><span>part</span><span>service</span><svg width="100%" height="16" ref=${null}>${scale.ticks.map((tick, index) => html`<text x=${scale.x(tick)} y="12" font-size="11" class="f-muted" text-anchor=${index ? "middle" : "start"}>${tickText(tick)}${index ? "" : " ms"}</text>`)}</svg><span class="du">ms</span></div>
+  return html`<div class="wf"><div class="hd" aria-hidden="true"><span>part</span><span>service</span><svg width="100%" height="16">${scale.ticks.map((tick, index) => html`<text x=${scale.x(tick)} y="12" font-size="11" class="f-muted" text-anchor=${index ? "middle" : "start"}>${tickText(tick)}${index ? "" : " ms"}</text>`)}</svg><span class="du">ms</span></div>
     <div class="ruler" aria-hidden="true"><span></span><span></span><span ref=${element}></span><span></span></div>
-    <ul aria-label="Waterfall">${unfolded(rows, ({ id }) => folded.has(id)).map((row) => html`<${WaterfallRow} key=${row.id} row=${row} other=${row.depth < 2 ? others.get(row.kind === "request" ? "request" : row.name) : null} scale=${scale} color=${row.part ? colorOf(row.part) : 0} isFolded=${folded.has(row.id)} toggle=${toggle} />`)}</ul></div>`;
+    <ul aria-label="Waterfall">${unfolded(rows, ({ id }) => folded.has(id)).map((row) => html`<${WaterfallRow} key=${row.id} row=${row} other=${row.depth < 2 ? others.get(row.kind === "request" ? "request" : row.name) : null} scale=${scale} colour=${row.part ? colourOf(row.part) : 0} isFolded=${folded.has(row.id)} toggle=${toggle} />`)}</ul></div>`;
 }
 
 function flipped(set, id) {
@@ -47,11 +47,11 @@ function ticksOf(total) {
   return Array.from({ length: Math.floor((total * 0.97) / step) + 1 }, (_, index) => index * step);
 }
 
-function WaterfallRow({ row, other, scale, color, isFolded, toggle }) {
+function WaterfallRow({ row, other, scale, colour, isFolded, toggle }) {
   const kind = `l${Math.min(row.depth, 2)} ${row.kind} ${row.blame ? `sel s-${row.state === "ok" ? "fallback" : row.state}-row` : ""}`;
   return html`<li class=${kind}>
     <span class="nm">${row.isFoldable ? html`<button type="button" class="fold" aria-expanded=${String(!isFolded)} aria-label=${`${row.name}: ${isFolded ? "unfold" : "fold"}`} onClick=${() => toggle(row.id)}>${isFolded ? "▸" : "▾"}</button>` : html`<em></em>`}
-      ${row.state && html`<${Dot} state=${row.state} />`}${color > 0 && html`<i class="swatch p${color}"></i>`}<span title=${row.name}>${row.name}</span></span>
+      ${row.state && html`<${Dot} state=${row.state} />`}${colour > 0 && html`<i class="swatch p${colour}"></i>`}<span title=${row.name}>${row.name}</span></span>
     <span class="op" title=${row.detail}>${row.detail}</span>
     <${Track} row=${row} other=${other} scale=${scale} />
     <span class="du">${row.seconds < 0 ? "–" : millis(row.seconds)}<span class="sr"> ms. ${row.blame || row.notes.join(", ")}</span></span></li>`;

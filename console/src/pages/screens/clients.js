@@ -2,7 +2,7 @@
 import { Icon } from "../../components/icons.js";
 import { Empty } from "../../components/panels.js";
 import { Dot } from "../../components/state.js";
-import { bytes, duration } from "../../format.js";
+import { bytes, count, duration } from "../../format.js";
 import { html } from "../../html.js";
 import { partClass } from "../../part-colours.js";
 
@@ -46,7 +46,7 @@ function Client({ client, plan, colourOf, before }) {
 }
 
 function factsOf({ calls, received, p95 }, before) {
-  const facts = [calls === null ? "" : `${calls} ${calls === 1 ? "call" : "calls"}`, received === null ? "" : `services sent ${bytes(received).replace(/\.0 /, " ")}`, p95 === null ? "" : `p95 ${duration(p95)}`, before === null ? "" : `was ${bytes(before)}`];
+  const facts = [calls === null ? "" : count(calls, "call"), received === null ? "" : `services sent ${bytes(received).replace(/\.0 /, " ")}`, p95 === null ? "" : `p95 ${duration(p95)}`, before === null ? "" : `was ${bytes(before)}`];
   return facts.filter(Boolean).join(" · ");
 }
 

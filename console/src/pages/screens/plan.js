@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { Card } from "../../components/card.js";
 import { Shape } from "../../components/state.js";
-import { duration, millis, percent } from "../../format.js";
+import { count, duration, millis, percent } from "../../format.js";
 import { html } from "../../html.js";
 import { partClass } from "../../part-colours.js";
 import { hrefOf } from "../../router.js";
@@ -29,7 +29,7 @@ function layout(plan) {
 }
 
 /** The share of its timeout that a part's p95 takes, null if it has none. */
-export function shareOf(node) {
+function shareOf(node) {
   return node.timeout && node.p95 !== null ? Math.min(1, node.p95 / node.timeout) : null;
 }
 
@@ -42,7 +42,7 @@ export function Plan({ screen, plan, colourOf, broken, explain }) {
   return html`<${Card} title="Plan" class="plancard" note=${node ? lineOf(node) : "bar: p95 as a share of the part's timeout"} end=${explain && !node && html`<code>${explain}</code>`}>
     <div class="plan"><div class="canvas" style=${{ "--w": `${width + 4}px`, "--h": `${height + 4}px` }}>
       <svg width=${width} height=${height} aria-hidden="true">${edges(plan, places, middle, path).map((edge) => html`<path ...${edge} />`)}</svg>
-      <div class="root" style=${{ "--x": "0px", "--y": `${middle - ROOT.height / 2}px` }}><b>${screen.replace(/([a-z])(?=[A-Z])/g, "$1\u200b")}</b><span>${plan.length} ${plan.length === 1 ? "part" : "parts"}</span></div>
+      <div class="root" style=${{ "--x": "0px", "--y": `${middle - ROOT.height / 2}px` }}><b>${screen.replace(/([a-z])(?=[A-Z])/g, "$1\u200b")}</b><span>${count(plan.length, "part")}</span></div>
       <ul aria-label=${`Parts of ${screen}`}>${plan.map((one) => html`<li key=${one.part} style=${{ "--x": `${places.get(one.part).x}px`, "--y": `${places.get(one.part).y}px` }}>
         <${Node} node=${one} colour=${colourOf(one.part)} look=${look} isBroken=${one.upstreams.some((name) => broken.includes(name))} /></li>`)}</ul>
     </div></div><//>`;

@@ -64,7 +64,7 @@ function meter(share, words, tone, width) {
 function Endpoints({ row }) {
   const names = row.endpoints.map((one) => `${one.address} ${one.is_ejected ? "ejected" : one.state}`);
   if (!names.length) return html`<span class="muted">–</span>`;
-  return html`<svg class="eps" width=${names.length * 12} height="9" role="img" aria-label=${names.join(", ")}><title>${names.join("\n")}</title>
+  return html`<svg width=${names.length * 12} height="9" role="img" aria-label=${names.join(", ")}><title>${names.join("\n")}</title>
     ${row.endpoints.map((one, index) => (one.is_ejected
       ? html`<rect x=${index * 12 + 0.75} y=".75" width="7.5" height="7.5" rx="1.5" class="f-none k-failed" stroke-dasharray="2 1.5" />`
       : html`<rect x=${index * 12} width="9" height="9" rx="2" class="f-${one.state}" />`))}</svg>`;
