@@ -12,7 +12,7 @@ from tests.startup.conftest import REDIS
 APP = "tests.startup.till:app"
 ASGI = ("--interface", "asgi")
 KILL_TIMEOUT = ("--workers-kill-timeout", "2")
-"""Seconds: a worker of granian that gets SIGTERM while it starts may not end, whatever it serves."""
+"""Seconds: a worker of granian that gets SIGTERM while it starts may not end, with any app."""
 
 SERVERS = {
     "ours": (("bff_core", "serve", APP, "--workers", "2"), {}),
