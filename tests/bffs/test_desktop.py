@@ -13,7 +13,6 @@ from bff_core.testing import assert_complete, assert_parts, reply
 
 DEMO = {"authorization": "Bearer demo-1"}
 WHOLESALE = {"authorization": "Bearer demo-2"}
-FEW_ORDERS = {"authorization": "Bearer demo-1"}
 
 
 async def test_dashboard_is_made_of_many_services(open_gateway):
@@ -97,7 +96,8 @@ def test_export_that_breaks_off_is_not_taken_for_complete(desktop_url, served_mo
     broken = False
     with served_mocks.fault("orders", kind="truncated", fraction=0.5):
         try:
-            httpx.get(f"{desktop_url}/v1/orders/export", headers=FEW_ORDERS, trust_env=False)
+            url = f"{desktop_url}/v1/orders/export"
+            httpx.get(url, headers=WHOLESALE, trust_env=False, timeout=30)
         except httpx.RemoteProtocolError:
             broken = True
 

@@ -60,10 +60,15 @@ async def test_in_development_this_machine_needs_no_token(host):
     """A developer opens the page, and may change things."""
     async with console_of(env="development", log="off") as client:
         response = await client.get("/console/api/installation", headers={"host": host})
+        change = await client.post(
+            "/console/api/upstreams/none/actions",
+            json={"action": "open"},
+            headers={**CHANGE, "host": host},
+        )
 
     assert response.status_code == 200
     assert response.json()["is_development"] is True
-    assert response.status_code == 200
+    assert (change.status_code, change.json()["title"]) == (404, "No service is called none")
     assert [one["name"] for one in response.json()["gateways"]] == ["shop"]
 
 

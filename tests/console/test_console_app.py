@@ -149,7 +149,7 @@ async def test_addresses_beside_the_console_lead_to_it(pages, path, place):
 
 
 async def test_an_unknown_page_is_not_found(pages):
-    """The status says so, and the page lists the pages that there are."""
+    """The status says so; the script of the page says which pages there are."""
     async with browser(pages.app()) as client:
         unknown = await client.get("/console/nothing/8")
         known = [await client.get(f"/console/{name}") for name in sorted(PAGES)]
@@ -176,16 +176,6 @@ async def test_browsers_get_an_icon(pages):
 
     assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
     assert "<svg" in icon.text
-
-
-async def test_the_built_page_has_the_snapshot(pages):
-    """The first paint needs no request: the data is in the page that the wheel has."""
-    app = ConsoleApp(pages.console([GatewaySource(name="shop")]))
-    async with browser(app) as client:
-        text = (await client.get("/console")).text
-
-    data = text.partition('id="snapshot">')[2].partition("</script>")[0]
-    assert json.loads(data)["installation"]["gateways"][0]["name"] == "shop"
 
 
 PARAMETERS = [

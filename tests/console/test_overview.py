@@ -83,6 +83,20 @@ def window(gateway: str, label: str, found: list[WindowStep], **others: object) 
     return window_of(gateway, [samples(gateway, {label: view}, **others)], found, NOW)
 
 
+def mobile_home(*states: str) -> GatewayWindow:
+    """Return the window of the phone's gateway, whose home screen answered so."""
+    return window("mobile", "GET /v1/home", steps("GET /v1/home", *states))
+
+
+def with_plain_route() -> GatewayWindow:
+    """Return the window of a gateway with a good screen, and a route that belongs to none."""
+    found = steps("query home", "good")
+    found[0].views["GET /plain"] = ViewStep(1, 0, 0, 0, {FAST: 1})
+    web = window("web", "query home", found)
+    web.views["GET /plain"] = SampledView()
+    return web
+
+
 def overview(*windows: GatewayWindow, actions: list[EventRow] | None = None):
     """Return the overview of now."""
     return overview_of(windows, INSTALLATION, NOW, actions or [])
@@ -97,7 +111,7 @@ def test_a_sentence_names_the_screen_part_service_and_since_when():
     """Also that the same screen of another gateway is well, and what to open."""
     states = ["bad", *["good"] * 6, "bad", "good", "bad", "good"]
     web = window("web", "query home", steps("query home", *states))
-    mobile = window("mobile", "GET /v1/home", steps("GET /v1/home", "good"))
+    mobile = mobile_home("good")
     found = overview(web, mobile)
 
     since = NOW - 3 * STEP_SECONDS
@@ -217,7 +231,7 @@ def stopped(name: str) -> Installation:
 )
 def test_a_service_that_is_stopped_is_named_before_a_screen_suffers(name, state, words):
     """With the screens that need it: those that fail without it, and those that show less."""
-    home = window("mobile", "GET /v1/home", steps("GET /v1/home", "good"))
+    home = mobile_home("good")
     home.views |= {PRODUCT: SampledView("ProductPage"), CHECKOUT: SampledView("Checkout")}
     home.upstreams.append("payments")
     found = overview_of([home], stopped(name), NOW, [], NEEDS)
@@ -243,7 +257,7 @@ def test_a_screen_that_answers_from_a_cache_is_well():
 
 def test_a_screen_that_only_shows_less_is_no_alarm():
     """Nothing fails without the service."""
-    home = window("mobile", "GET /v1/home", steps("GET /v1/home", "good"))
+    home = mobile_home("good")
     found = overview_of([home], stopped("reviews"), NOW, [], NEEDS)
 
     assert found.headline.state == "fallback"
@@ -257,7 +271,7 @@ def test_a_screen_that_only_shows_less_is_no_alarm():
 
 def test_a_screen_that_suffers_names_the_service_that_is_stopped():
     """The process is the cause, not the share of calls."""
-    home = window("mobile", "GET /v1/home", steps("GET /v1/home", "bad"))
+    home = mobile_home("bad")
     found = overview_of([home], stopped("reviews"), NOW, [], NEEDS)
 
     assert found.headline.text.endswith("Part `rating` waits for **reviews**, which is stopped.")
@@ -265,7 +279,7 @@ def test_a_screen_that_suffers_names_the_service_that_is_stopped():
 
 def test_another_service_that_is_stopped_is_named_too():
     """It may be the next that screens suffer from."""
-    home = window("mobile", "GET /v1/home", steps("GET /v1/home", "bad"))
+    home = mobile_home("bad")
     found = overview_of([home], stopped("catalog"), NOW, [], NEEDS)
 
     assert "waits for **reviews**, where 40 % of calls time out. " in found.headline.text
@@ -303,13 +317,12 @@ def test_a_window_says_how_much_of_it_is_recorded():
 
 def test_a_route_without_a_screen_is_no_screen():
     """Whether it is requested or not, it is not among those that the sentence counts."""
-    found = steps("query home", "good")
-    found[0].views["GET /"] = ViewStep(1, 0, 0, 0, {FAST: 1})
-    web = window("web", "query home", found)
-    web.views["GET /"] = SampledView()
+    page = overview(with_plain_route())
 
-    page = overview(web)
-    assert {one.screen: one.is_screen for one in page.screens} == {"GET /": False, "Home": True}
+    assert {one.screen: one.is_screen for one in page.screens} == {
+        "GET /plain": False,
+        "Home": True,
+    }
     assert page.headline.text == "The screen meets its objective."
 
 
@@ -350,7 +363,7 @@ def test_several_services_that_are_stopped_are_one_list():
 def test_a_gateway_that_does_not_answer_comes_first():
     """Its figures stay those of its last minutes."""
     web = window_of("web", [], steps("query home", "bad"), NOW)
-    found = overview(web, window("mobile", "GET /v1/home", steps("GET /v1/home", "good")))
+    found = overview(web, mobile_home("good"))
 
     assert found.headline.text.startswith("**web** does not answer")
     assert [(one.gateway, one.state) for one in found.gateways] == [
@@ -362,7 +375,7 @@ def test_a_gateway_that_does_not_answer_comes_first():
 def test_edges_mark_the_way_from_a_degraded_screen_to_its_cause():
     """Other services and other gateways are no cause."""
     web = window("web", "query home", steps("query home", "bad"))
-    mobile = window("mobile", "GET /v1/home", steps("GET /v1/home", "good"))
+    mobile = mobile_home("good")
     found = overview(web, mobile)
 
     assert [(one.source, one.target) for one in found.edges if one.is_cause] == [
@@ -403,11 +416,7 @@ def test_figures_and_responses_have_a_course():
 
 def test_budget_and_burn_rate_are_those_of_the_objective():
     """A view without an objective has neither, and is named by its route."""
-    found = steps("query home", "good")
-    found[0].views["GET /plain"] = ViewStep(1, 0, 0, 0, {FAST: 1})
-    web = window("web", "query home", found)
-    web.views["GET /plain"] = SampledView()
-    plain, home = overview(web).screens
+    plain, home = overview(with_plain_route()).screens
 
     assert home.budget_left == pytest.approx(0.5)
     assert home.burn == pytest.approx(5.0)

@@ -1,9 +1,6 @@
 """The example of docs/how-to/console.md: its settings with two workers, behind its nginx."""
 
-import os
-import pwd
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +11,7 @@ import httpx
 import pytest
 
 from tests.console.npm import ROOT
+from tests.processes.nginx import nginx
 from tests.processes.process import ForkServer, Process
 from tests.processes.services import answers
 from tests.server.conftest import free_port
@@ -22,24 +20,6 @@ pytestmark = pytest.mark.needs("nginx", "openssl")
 
 OPERATOR = "127.0.0.2"
 """The address of an operator: not that of the proxy."""
-
-MAIN = """\
-daemon off;
-{user}
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder};
-  proxy_temp_path {folder};
-  fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder};
-  scgi_temp_path {folder};
-{server}
-}}
-"""
-
 
 PAGE = (ROOT / "docs/how-to/console.md").read_text()
 
@@ -89,14 +69,12 @@ def site(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> I
         environ={**settings(folder), "BFF_DRAIN_DELAY": "0", "TMPDIR": str(folder)},
         is_ready=lambda: answers(gateway_port, "/readyz"),
     )
-    proxy = proxy_of(folder, port, gateway_port)
     try:
         gateway.start().wait_until_ready()
         wait_for_workers(folder)
-        yield Site(folder, port, (folder / "operator-token").read_text().strip())
+        with nginx(folder, server_of(folder, port, gateway_port), port=port):
+            yield Site(folder, port, (folder / "operator-token").read_text().strip())
     finally:
-        proxy.terminate()
-        proxy.wait(10)
         gateway.kill()
 
 
@@ -116,8 +94,8 @@ def settings(folder: Path) -> dict[str, str]:
     return found
 
 
-def proxy_of(folder: Path, port: int, gateway_port: int) -> "subprocess.Popen[bytes]":
-    """Run nginx with the server of the page."""
+def server_of(folder: Path, port: int, gateway_port: int) -> str:
+    """Return the server of the page for nginx, with our files and ports."""
     server = block("server {")
     for written, ours in (
         ("listen 443", f"listen 127.0.0.1:{port}"),
@@ -127,12 +105,7 @@ def proxy_of(folder: Path, port: int, gateway_port: int) -> "subprocess.Popen[by
     ):
         assert written in server
         server = server.replace(written, ours)
-    user = f"user {pwd.getpwuid(os.getuid()).pw_name};" if os.getuid() == 0 else ""
-    configuration = folder / "nginx.conf"
-    configuration.write_text(MAIN.format(folder=folder, user=user, server=server))
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    assert nginx is not None
-    return subprocess.Popen([nginx, "-e", str(folder / "error.log"), "-c", str(configuration)])
+    return server
 
 
 async def test_an_operator_signs_in_and_sees_both_workers(site):

@@ -20,7 +20,7 @@ class Sink:
 
     def flush(self, seconds: float, /) -> None:
         """Send what is left."""
-        self.may_go_on.wait()
+        self.may_go_on.wait(20)
         if self.error is not None:
             raise self.error
         self.is_flushed.set()

@@ -1,36 +1,22 @@
 """A gateway below a path of its host, behind a real nginx that strips the path or forwards it."""
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import pytest
 
-from tests.real.test_provider import Browser, Site, free_port, packages, wait_for  # noqa: F401 # fixtures
+from tests.processes.nginx import nginx
+from tests.real.test_provider import Browser, Site, free_port, packages  # noqa: F401 # fixtures
 
 pytestmark = pytest.mark.needs("node", "npm", "redis-server", "nginx")
 
-NGINX = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder};
-  proxy_temp_path {folder};
-  fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder};
-  scgi_temp_path {folder};
-  server {{
+SERVER = """
+server {{
     listen 127.0.0.1:{port};
-    location = /alive {{ return 200; }}
     location /store/ {{
-      proxy_pass http://127.0.0.1:{gateway}{end};
-      proxy_set_header Host $http_host;
+        proxy_pass http://127.0.0.1:{gateway}{end};
+        proxy_set_header Host $http_host;
     }}
-  }}
 }}
 """
 
@@ -45,21 +31,11 @@ class Below(Site):
     def web(self) -> str:
         return f"http://localhost:{self.proxy_port}/store"
 
-    @contextmanager
-    def proxy(self, *, strips: bool) -> Iterator[None]:
+    def proxy(self, *, strips: bool) -> AbstractContextManager[None]:
         """Run nginx in front of the gateway."""
-        config = self.folder / "nginx.conf"
         end = "/" if strips else ""
-        config.write_text(
-            NGINX.format(folder=self.folder, port=self.proxy_port, gateway=self.web_port, end=end)
-        )
-        running = subprocess.Popen(["nginx", "-c", str(config), "-p", str(self.folder)])
-        try:
-            wait_for(f"http://localhost:{self.proxy_port}/alive", running)
-            yield
-        finally:
-            running.terminate()
-            running.wait()
+        server = SERVER.format(port=self.proxy_port, gateway=self.web_port, end=end)
+        return nginx(self.folder, server, port=self.proxy_port)
 
 
 @pytest.mark.parametrize("strips", [True, False])

@@ -5,7 +5,6 @@ The balancers' configurations are the recipes of docs/how-to/reverse-proxies.md.
 
 import asyncio
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.nginx import nginx
 from tests.processes.process import Process
 from tests.processes.services import answers
 from tests.server.conftest import free_port
@@ -27,17 +27,6 @@ CLIENTS = 16
 SOME_LINES = 5000
 EVERY = 0.03
 """Seconds from one request of a client to its next."""
-
-NGINX = """\
-daemon off; worker_processes 1; pid {run}/nginx.pid; error_log {run}/error.log; {user}
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {run}/body; proxy_temp_path {run}/proxy; fastcgi_temp_path {run}/fcgi;
-    uwsgi_temp_path {run}/uwsgi; scgi_temp_path {run}/scgi;
-{recipe}
-}}
-"""
 
 HAPROXY = """\
 defaults
@@ -103,19 +92,22 @@ def balancing(program: str, folder: Path, ports: list[int]) -> Iterator[int]:
     """Run a balancer in front of two ports; yield its own."""
     listen = free_port()
     text = recipe(program, ports, listen)
-    configuration = folder / f"{program}.conf"
-    found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    if program == "nginx":
-        user = f"user {pwd.getpwuid(os.getuid()).pw_name};" if os.getuid() == 0 else ""
-        configuration.write_text(NGINX.format(run=folder, user=user, recipe=text))
-        command = [found, "-e", str(folder / "error.log"), "-c", str(configuration)]
-    else:
-        configuration.write_text(HAPROXY.format(recipe=text))
-        command = [found, "-db", "-f", str(configuration)]
-    with (folder / f"{program}.out").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
+    with nginx(folder, text, port=listen) if program == "nginx" else haproxy(folder, text):
         yield listen
+
+
+@contextmanager
+def haproxy(folder: Path, text: str) -> Iterator[None]:
+    """Run HAProxy with this recipe."""
+    found = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    configuration = folder / "haproxy.conf"
+    configuration.write_text(HAPROXY.format(recipe=text))
+    with (folder / "haproxy.out").open("wb") as output:
+        process = subprocess.Popen(
+            [found, "-db", "-f", str(configuration)], stdout=output, stderr=output
+        )
+    try:
+        yield
     finally:
         process.terminate()
         process.wait(10)

@@ -10,12 +10,16 @@ from tests.server.talking import until
 from tests.startup.conftest import REDIS
 
 APP = "tests.startup.till:app"
+ASGI = ("--interface", "asgi")
+KILL_TIMEOUT = ("--workers-kill-timeout", "2")
+"""Seconds: a worker of granian that gets SIGTERM while it starts may not end, with any app."""
+
 SERVERS = {
     "ours": (("bff_core", "serve", APP, "--workers", "2"), {}),
     "ours by a variable": (("bff_core", "serve", APP), {"BFF_WORKERS": "2"}),
     "uvicorn": (("uvicorn", APP, "--workers", "2"), {}),
     "uvicorn by a variable": (("uvicorn", APP), {"WEB_CONCURRENCY": "2"}),
-    "granian": (("granian", "--interface", "asgi", APP, "--workers", "2"), {}),
+    "granian": (("granian", *ASGI, APP, "--workers", "2", *KILL_TIMEOUT), {}),
     "a server that says nothing": (("uvicorn", APP), {"BFF_WORKERS": "2"}),
 }
 
@@ -51,6 +55,7 @@ async def test_a_warning_is_logged_once_and_not_by_each_worker(till, server, rea
     process = till(*command, BFF_IDEMPOTENCY_URL=REDIS).wait_until_ready()
     await until(lambda: process.output.count(ready) == 2)
     await until(lambda: "configuration.warned" in process.output)
+    process.stop()
 
     lines = [json.loads(line) for line in process.output.splitlines() if line.startswith("{")]
     warned = [line["variable"] for line in lines if line["event"] == "configuration.warned"]
@@ -62,7 +67,7 @@ async def test_a_warning_is_logged_once_and_not_by_each_worker(till, server, rea
     [
         (("bff_core", "serve", APP, "--workers", "1"), {"BFF_WORKERS": "4"}),
         (("uvicorn", APP), {}),
-        (("granian", "--interface", "asgi", APP), {}),
+        (("granian", *ASGI, APP), {}),
     ],
 )
 async def test_one_worker_needs_no_store(till, command, environ):

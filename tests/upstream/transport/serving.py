@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from served.shop_asgi import LARGE, PAGE, answer, app
 
 from bff_core.upstream.transport.interface import Endpoint
+from tests.processes.nginx import nginx_program
 
 HERE = Path(__file__).parent / "served"
 PATIENCE = 20.0
@@ -231,13 +231,6 @@ def by_http_server(site: Site) -> Iterator[int]:
         finally:
             server.shutdown()
             thread.join(5)
-
-
-def nginx_program() -> str:
-    """Find nginx, which may not be on the path of an ordinary user."""
-    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    assert found is not None
-    return found
 
 
 NGINX = """
