@@ -16,6 +16,7 @@
 """
 
 import asyncio
+import faulthandler
 import functools
 import gc
 import inspect
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 from hypothesis import settings
 
 from tests.output_secrets import credentials_in
@@ -184,6 +186,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for program in mark.args:
             if shutil.which(program, path=path) is None:
                 pytest.skip(f"needs {program}, which is not installed")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """End a process that hangs between two tests as one that hangs in a test: with all stacks."""
+    seconds = float(item.config.getini("faulthandler_timeout"))
+    stderr = item.config.stash[fault_handler_stderr_fd_key]
+    outcome = yield
+    faulthandler.dump_traceback_later(seconds, exit=True, file=stderr)
+    return outcome
+
+
+def pytest_unconfigure() -> None:
+    """Let the process end."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.hookimpl(wrapper=True)
