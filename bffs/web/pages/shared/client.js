@@ -1,5 +1,6 @@
 // Calls one gateway, and returns for each answer what it is made of.
 import { factsOf, noFacts } from "./facts.js";
+import { nextRequestId } from "./frame.js";
 
 const TIMEOUT_MS = 10_000;
 const TITLES = {
@@ -40,6 +41,8 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
     }, timeout);
     const once = async () => {
       const request = { method, signal: aborted.signal, credentials: "same-origin", headers: await headersOf(body, key) };
+      const requestId = fresh ? nextRequestId(name) : "";
+      if (requestId) request.headers["X-Request-ID"] = requestId;
       if (body !== undefined) request.body = JSON.stringify(body);
       if (fresh) request.cache = "reload"; // the browser sends Cache-Control: no-cache, without a preflight
       return fetch(`${origin}${path}`, request);
