@@ -18,7 +18,7 @@ const READS = /^\s*(query\b|\{)/;
  *
  * Every method returns {ok, status, body, facts, problem}, and rejects for nothing but a wrong call:
  * `ok` whether the screen is there, `body` the JSON (of GraphQL the `data`, which may have what is left when
- * `ok` is false), `problem` null or {status, code, title, detail, part, errors}; status 0 is no response,
+ * `ok` is false), `problem` null or {status, code, title, detail, part, errors, steps}; status 0 is no response,
  * its code `offline`, `unreachable` or `timeout` (or that of an error of `headers`). `facts`: see facts.js.
  *
  * A read replaces an older one of the same `screen` (its path or query, unless given) that is still under
@@ -148,8 +148,8 @@ function partOf({ path = [], extensions = {} }, isFatalOne) {
 }
 
 function problemOf(body, status) {
-  const { title = "", detail = "", code = "", part = "", errors = [] } = body ?? {};
-  return { status: body?.status || status, code: code || `status_${status}`, title: title || `Status ${status}`, detail, part, errors };
+  const { title = "", detail = "", code = "", part = "", errors = [], steps = [] } = body ?? {};
+  return { status: body?.status || status, code: code || `status_${status}`, title: title || `Status ${status}`, detail, part, errors, steps };
 }
 
 function unanswered(cause, { client, route, ms }) {
