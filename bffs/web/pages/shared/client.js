@@ -1,5 +1,6 @@
 // Calls one gateway, and returns for each answer what it is made of.
 import { factsOf, noFacts } from "./facts.js";
+import { nextRequestId } from "./frame.js";
 
 const TIMEOUT_MS = 10_000;
 const TITLES = {
@@ -17,7 +18,7 @@ const READS = /^\s*(query\b|\{)/;
  *
  * Every method returns {ok, status, body, facts, problem}, and rejects for nothing but a wrong call:
  * `ok` whether the screen is there, `body` the JSON (of GraphQL the `data`, which may have what is left when
- * `ok` is false), `problem` null or {status, code, title, detail, part, errors}; status 0 is no response,
+ * `ok` is false), `problem` null or {status, code, title, detail, part, errors, steps}; status 0 is no response,
  * its code `offline`, `unreachable` or `timeout` (or that of an error of `headers`). `facts`: see facts.js.
  *
  * A read replaces an older one of the same `screen` (its path or query, unless given) that is still under
@@ -40,6 +41,8 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
     }, timeout);
     const once = async () => {
       const request = { method, signal: aborted.signal, credentials: "same-origin", headers: await headersOf(body, key) };
+      const requestId = fresh ? nextRequestId(name) : "";
+      if (requestId) request.headers["X-Request-ID"] = requestId;
       if (body !== undefined) request.body = JSON.stringify(body);
       if (fresh) request.cache = "reload"; // the browser sends Cache-Control: no-cache, without a preflight
       return fetch(`${origin}${path}`, request);
@@ -146,8 +149,8 @@ function partOf({ path = [], extensions = {} }, isFatalOne) {
 }
 
 function problemOf(body, status) {
-  const { title = "", detail = "", code = "", part = "", errors = [] } = body ?? {};
-  return { status: body?.status || status, code: code || `status_${status}`, title: title || `Status ${status}`, detail, part, errors };
+  const { title = "", detail = "", code = "", part = "", errors = [], steps = [] } = body ?? {};
+  return { status: body?.status || status, code: code || `status_${status}`, title: title || `Status ${status}`, detail, part, errors, steps };
 }
 
 function unanswered(cause, { client, route, ms }) {

@@ -56,10 +56,10 @@ export function sayState({ state, reason }) {
   return why && why !== said ? `${said} (${why})` : said;
 }
 
-/** Draws a part as a badge: shape, name, and what is wrong with it. */
-export function badge(part) {
+/** Draws a part as a badge: shape, name, and what is wrong with it; `text` says it in other words. */
+export function badge(part, text = sayPart(part)) {
   const shape = ["ok", "stale", "partial", "fallback", "missing", "forbidden", "failed"].includes(part.state) ? part.state : "missing";
-  return el("span", { class: `part is-${shape}` }, icon(shape, { size: 10 }), sayPart(part));
+  return el("span", { class: `part is-${shape}` }, icon(shape, { size: 10 }), text);
 }
 
 /**

@@ -19,7 +19,7 @@ export function sayProblem(what, { code, title, detail, part, status }) {
  */
 export function failure(what, problem, { retry = null, savedAt = null } = {}) {
   const state = ["offline", "unreachable"].includes(problem.code) ? "offline" : problem.status === 403 ? "forbidden" : "failed";
-  const age = savedAt === null ? null : el("span", { class: "muted" }, `This is the screen of ${ago(savedAt)}.`);
+  const age = savedAt === null ? null : el("span", { class: "muted" }, `Below is the screen of ${ago(savedAt, Date.now()).replace("just now", "a moment ago")}.`);
   const again = retry && el("button", { class: "button", id: "retry", type: "button", onclick: retry }, icon("retry"), "Try again");
   return el(
     "div",
