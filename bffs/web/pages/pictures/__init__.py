@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """The shop's pictures: SVG documents, drawn from what stands in their paths.
 
 Paths, without a leading slash (`<width>` is one of `WIDTHS`, in pixels):
@@ -22,8 +21,9 @@ tree: `symbols/<root>/<middle>/<leaf>.svg`. It is an SVG of 120 by 120 units, dr
   their width;
 - `<g class="v1">`, `v2`, `v3`: details of which a product shows one.
 
-A symbol with a shadow stands on the ground and is not turned. Keep it below 1,600 bytes: some
-pictures show it twice. `symbols/<root>.svg` is shown for the categories above the leaves.
+With `class="upright"` on its `<svg>` a symbol is never turned; those with a shadow need it. Keep
+a symbol below 1,600 bytes: some pictures show it twice. `symbols/<root>.svg` is shown for the
+categories above the leaves.
 A new colour is a line in `tones.py`. `pytest tests/bffs/test_pictures.py` checks both.
 """
 
@@ -38,7 +38,7 @@ WIDTHS = (160, 320, 640, 1280, 2048)
 """The widths of pictures, in pixels."""
 
 CACHE_SIZE = 1024
-"""How many documents are cached; each has at most 5 KB."""
+"""How many documents are cached; each has at most 6 KB."""
 
 _ID = r"[1-9][0-9]{0,8}"
 _WIDTH = rf"(?P<width>{'|'.join(map(str, WIDTHS))})w\.svg"
@@ -71,23 +71,3 @@ def _of_product(found: re.Match[str]) -> bytes | None:
     if found.re is _REVIEW:
         return scenes.review(category, tone, found["id"], width)
     return scenes.product(category, tone, found["id"], int(found["n"]), width)
-=======
-"""The pictures of the shop, drawn as SVG."""
-
-import re
-from typing import Final
-
-_path: Final = re.compile(
-    r"(products|categories|avatars|reviews)(/[A-Za-z0-9][A-Za-z0-9-]*){1,3}/[0-9]{2,4}w\.svg"
-).fullmatch
-
-_PLACEHOLDER: Final = (
-    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120">'
-    b'<rect width="120" height="120" fill="#d9d6cf"/></svg>'
-)
-
-
-def picture_of(path: str) -> bytes | None:
-    """Return the SVG at a path below `/pictures/`; None if there is no such picture."""
-    return _PLACEHOLDER if _path(path) else None
->>>>>>> w22-mocks
