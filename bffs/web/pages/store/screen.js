@@ -138,7 +138,7 @@ function failure(subject, problem, { retry, at }) {
     "div",
     { class: `notice is-${isOffline ? "offline" : "failed"}`, role: "status" },
     icon(isOffline ? "offline" : "failed", { size: 16 }),
-    el("p", {}, el("b", {}, title), ` ${text} You see this page as it was ${ago(at)}.`),
+    el("p", {}, el("b", {}, `${title}.`), ` ${text} You see this page as it was ${ago(at)}.`),
     button("Try again", { id: "retry", onclick: retry }),
   );
   return el("div", { class: "float" }, notice); // above the screen, which stays where it is
