@@ -125,7 +125,7 @@ function readRest(body, received) {
 function readGraphql(body, received, named) {
   if (!body || (!body.data && !body.errors)) return readRest(body, received);
   const errors = body.errors ?? [];
-  const fatal = errors.find((error) => isFatal(error, named));
+  const fatal = errors.find((error) => isFatal(error, body.data, named));
   const problem = fatal ? problemOf({ title: fatal.message, ...fatal.extensions }, 500) : null;
   const status = problem?.status ?? received.status;
   const failedParts = errors.flatMap((error) => partOf(error, error === fatal));
@@ -133,10 +133,11 @@ function readGraphql(body, received, named) {
   return { ok: !fatal, status, body: body.data ?? null, facts, problem, errors };
 }
 
-function isFatal({ path = [] }, { required, optional }) {
+// A null of a field that can't be null makes its root null.
+function isFatal({ path = [] }, data, { required, optional }) {
   const names = path.filter((step) => typeof step === "string");
   if (optional.includes(names[0])) return false;
-  return names.length < 2 || required.includes(names.join("."));
+  return names.length < 2 || data?.[names[0]] === null || required.includes(names.join("."));
 }
 
 // A field that the viewer may not see is no part of `Part-Status`: its error says so.

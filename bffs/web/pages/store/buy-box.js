@@ -1,5 +1,5 @@
 // What one variant costs, whether it is there, and the button that puts it into the cart.
-import { el } from "../shared/dom.js";
+import { el, replace } from "../shared/dom.js";
 import { plural } from "./words.js";
 import { ageOf, button, priceTag, reply, stockTag } from "./pieces.js";
 import { stepper } from "./stepper.js";
@@ -7,6 +7,7 @@ import { changed, choices, isSoldOut, optionsOf, room, stockOf, variantWords } f
 import { addToCart, quantityIn } from "./writes.js";
 import { link } from "./links.js";
 
+const ONLY_SIZE = "ONE";
 const NAMES = { color: "Colour", size: "Size" };
 
 /** Draws the choice of a variant with its price, stock and cart button. */
@@ -25,7 +26,7 @@ export function buyBox({ shop, body: { product: one }, part, route }) {
     const isOut = mine?.status === "out_of_stock";
     cost.replaceChildren(priceTag(price, { class: "is-big" }), ...nodes(ageOf(part("price"))));
     there.replaceChildren(stockTag(stock ? mine : null), ...nodes(ageOf(part("stock"))));
-    pickers.replaceChildren(...choices(variants).map((choice) => picker(choice)));
+    replace(pickers, choices(variants).map((choice) => picker(choice)));
     const free = room(mine, shop.customer ? quantityIn(shop.cart, current.sku) : 0);
     amount.limit(Math.max(1, free));
     amount.disable(isOut);
@@ -37,6 +38,7 @@ export function buyBox({ shop, body: { product: one }, part, route }) {
     const chosen = optionsOf(current)[name];
     const title = NAMES[name] ?? name;
     const label = values.find(({ value }) => value === chosen)?.label;
+    if (values.length === 1) return chosen === ONLY_SIZE ? null : el("p", { class: "only" }, el("b", {}, title), `: ${label}`);
     const one = ({ value, label: words }) => {
       const isOut = isSoldOut(variants, stock, current, name, value);
       const field = el("input", { type: "radio", name: `option-${name}`, id: `option-${name}-${value}`, value, checked: value === chosen, onchange: () => choose(name, value) });

@@ -2,7 +2,6 @@
 import { el, icon, replace } from "../shared/dom.js";
 import { createClient, newKey } from "../shared/client.js";
 import { ROOT } from "../shared/config.js";
-import { report } from "../shared/frame.js";
 import { money } from "../shared/money.js";
 import { headersOf } from "../shared/viewer.js";
 import { signInChoices } from "./head.js";
@@ -30,7 +29,7 @@ export const checkout = {
     const purchase = new Purchase(sessionStorage, newKey);
     const pending = purchase.pending(shop.customer.id);
     const state = { view, node, purchase, buyer: buyerOf(shop), chosen: pending?.method ?? null };
-    if (pending?.isOpen) drawOpen(state, pending, outcomeOf({ problem: { code: "saga_unsettled" } }));
+    if (pending?.isOpen) drawOpen(state, pending, outcomeOf({}, { wasOpen: true }));
     else drawForm(state);
     return node;
   },
@@ -107,7 +106,7 @@ async function buy(state, methods) {
   await send(state, state.purchase.begin({ customer: state.view.shop.customer.id, method: id, label }));
 }
 
-async function send(state, pending) {
+async function send(state, pending, { wasOpen = false } = {}) {
   const { shop } = state.view;
   const pressed = state.node.querySelector("#place, #check");
   pressed.disabled = true;
@@ -115,8 +114,7 @@ async function send(state, pending) {
   state.node.setAttribute("aria-busy", "true");
   const received = await state.buyer.graphql(BUY, { method: pending.method }, { key: pending.key });
   state.node.setAttribute("aria-busy", "false");
-  report(received.facts);
-  const outcome = outcomeOf(received, pending.label);
+  const outcome = outcomeOf(received, { label: pending.label, wasOpen });
   state.purchase.settle(pending, outcome);
   if (!state.node.isConnected) return;
   shop.announce(`${outcome.title}. ${outcome.text}`);
@@ -147,17 +145,18 @@ function drawBought({ node, view }, { title, order }) {
 }
 
 // Only the purchase that is open can be sent again: with its key, and with the way to pay that it was begun with.
-function drawOpen(state, pending, { title, text }) {
+function drawOpen(state, pending, { title, text, needsSignIn }) {
   replace(
     state.node,
     el(
       "section",
       { class: "panel is-open", role: "alert" },
-      icon("waiting", { size: 28 }),
+      icon("stale", { size: 28 }),
       el("h1", { tabindex: "-1" }, title),
       el("p", {}, text),
       pending.label && el("p", { class: "fine" }, `It was to be paid by ${pending.label}.`),
-      el("div", { class: "row" }, button("Check again", { kind: "main", id: "check", onclick: () => send(state, pending) }), el("a", { class: "button is-large", href: link("/orders") }, "Your orders")),
+      needsSignIn && signInChoices(state.view.shop),
+      el("div", { class: "row" }, button("Check again", { kind: "main", id: "check", onclick: () => send(state, pending, { wasOpen: true }) }), el("a", { class: "button is-large", href: link("/orders") }, "Your orders")),
     ),
   );
 }

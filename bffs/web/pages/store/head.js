@@ -113,10 +113,11 @@ export function drawFoot(node, { shop }) {
 
 /** Draws the ways to sign in: the form of the identity provider, and a button for each demo customer. */
 export function signInChoices(shop, next = location.pathname + location.search) {
+  if (isFramed) return el("p", { class: "muted" }, "The buttons above the three screens sign you in.");
   const { auth, customers } = shop.config;
   const isSession = auth === "session";
-  const main = isSession && el("a", { class: "button is-large is-main", href: address("", next), target: isFramed ? "_top" : null }, "Sign in");
-  const choose = (id) => (isSession ? el("a", { href: address(id, next), target: isFramed ? "_top" : null }) : el("button", { type: "button", onclick: () => signIn(id) }));
+  const main = isSession && el("a", { class: "button is-large is-main", href: address("", next) }, "Sign in");
+  const choose = (id) => (isSession ? el("a", { href: address(id, next) }) : el("button", { type: "button", onclick: () => signIn(id) }));
   const people = customers.map(({ id, name }) => {
     const one = choose(id);
     one.className = "button is-large who";
@@ -127,9 +128,8 @@ export function signInChoices(shop, next = location.pathname + location.search) 
   return [main, people.length > 0 && el("div", { class: "whos" }, el("p", {}, hint), el("div", { class: "row" }, people))];
 }
 
-// A page in a frame leaves it to the whole window: the provider's pages can't be framed.
 function address(customer, next) {
   const url = new URL(signInAddress(customer), location.href);
-  url.searchParams.set("returnUrl", isFramed ? top.location.pathname : next);
+  url.searchParams.set("returnUrl", next);
   return url.href;
 }

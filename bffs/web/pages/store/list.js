@@ -1,6 +1,5 @@
 // Search and categories: a page of products, and more of them.
 import { el, icon } from "../shared/dom.js";
-import { report } from "../shared/frame.js";
 import { categoryName, DEPARTMENTS, link } from "./links.js";
 import { ageOf, bone, button, card, emptyShelf, reply, shelf } from "./pieces.js";
 import { MORE_PRODUCTS, PRODUCTS } from "./queries.js";
@@ -90,7 +89,6 @@ function more({ shop, body }, list, { items, total, nextCursor }, wanted) {
     again.disabled = true;
     message.say("");
     const answer = await shop.client.graphql(MORE_PRODUCTS, { ...wanted, first: FIRST, after }, { screen: "more" });
-    report(answer.facts);
     again.disabled = false;
     if (!answer.ok) {
       message.say(`${problemWords(answer.problem, "the next page").title}. Try again.`, "failed");

@@ -1,7 +1,6 @@
 // The customer's orders, and one of them.
 import { el, icon } from "../shared/dom.js";
 import { day } from "../shared/format.js";
-import { report } from "../shared/frame.js";
 import { money } from "../shared/money.js";
 import { link } from "./links.js";
 import { ageOf, bone, button, missing, picture, reply } from "./pieces.js";
@@ -63,7 +62,6 @@ function more({ shop, body }, list) {
     again.disabled = true;
     message.say("");
     const answer = await shop.client.graphql(MORE_ORDERS, { first: FIRST, after: body.orders.nextCursor }, { screen: "more" });
-    report(answer.facts);
     again.disabled = false;
     if (!answer.ok) {
       message.say(`${problemWords(answer.problem, "older orders").title}. Try again.`, "failed");

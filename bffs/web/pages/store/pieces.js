@@ -101,7 +101,7 @@ export function card(product, { deal = null, eager = false } = {}) {
 
 // The catalogue is away: the place stays, with what is known.
 function lostCard(deal) {
-  return el("li", { class: "product is-lost" }, picture(null), el("span", { class: "name" }, "Product not known"), deal ? priceTag(deal) : unknown("price not known"));
+  return el("li", { class: "product is-lost" }, picture(null), el("span", { class: "name" }, "Product not known"), deal ? priceTag(deal) : unknown("price not known"), el("span", { class: "rating" }), el("span", { class: "stock" }));
 }
 
 /** Draws products side by side. */

@@ -1,7 +1,13 @@
 // One purchase: which key it is sent with, and what an answer of `checkout` means.
 
-const STORED = "store.purchase";
+const STORED = "store.purchase.";
 const UNSETTLED = new Set(["saga_unsettled", "saga_under_way", "timeout", "deadline_exceeded", "offline", "unreachable"]);
+const CAUSES = {
+  401: "Your session has ended: sign in first.",
+  offline: "The connection was lost.",
+  unreachable: "The shop does not answer.",
+  saga_under_way: "The shop is still working on it.",
+};
 const OPEN_STEPS = new Set(["unknown", "not-undone"]);
 
 /**
@@ -16,31 +22,32 @@ export class Purchase {
     this.newKey = newKey;
   }
 
-  /** Returns {key, customer, method, isOpen} of a purchase that was begun and not settled, or null. */
+  /** Returns {key, customer, method, label, isOpen} of a purchase that may be repeated, or null. */
   pending(customer) {
     try {
-      const found = JSON.parse(this.storage.getItem(STORED));
-      return found?.customer === customer ? found : null;
+      const found = JSON.parse(this.storage.getItem(STORED + customer));
+      return found?.key ? found : null;
     } catch {
       return null;
     }
   }
 
-  /** Begins a purchase, or returns the one that is not settled. */
+  /** Begins a purchase, or returns the one that is to be repeated. It is open from now on, whatever becomes of the page. */
   begin({ customer, method, label }) {
     const pending = this.pending(customer);
-    if (pending?.method === method || pending?.isOpen) return pending;
-    return this.write({ key: this.newKey(), customer, method, label, isOpen: false });
+    if (pending?.method === method || pending?.isOpen) return this.write({ ...pending, isOpen: true });
+    return this.write({ key: this.newKey(), customer, method, label, isOpen: true });
   }
 
-  /** Notes what came of it: what is settled is forgotten, what is open is still pending. */
-  settle(pending, outcome) {
-    if (outcome.kind === "unknown") this.write({ ...pending, isOpen: true });
-    else if (outcome.kind !== "failed" && outcome.kind !== "unsent") this.storage.removeItem(STORED);
+  /** Notes what came of it: what can be repeated has the same key, all else is over. */
+  settle(pending, { kind }) {
+    if (kind === "unknown") return;
+    if (kind === "failed" || kind === "unsent") this.write({ ...pending, isOpen: false });
+    else this.storage.removeItem(STORED + pending.customer);
   }
 
   write(pending) {
-    this.storage.setItem(STORED, JSON.stringify(pending));
+    this.storage.setItem(STORED + pending.customer, JSON.stringify(pending));
     return pending;
   }
 }
@@ -50,13 +57,15 @@ export class Purchase {
  *
  * kind: bought · declined (the payment) · gone (the stock) · empty (the cart) · changed (the key was used for
  * something else) · signedOut · forbidden · unsent (nothing began) · failed (everything was undone) · unknown.
+ * `wasOpen`: it was sent before, so that a refusal of this request alone says nothing about it.
  */
-export function outcomeOf({ body, problem, errors = [] }, label = "The payment") {
+export function outcomeOf({ body, problem, errors = [] }, { label = "The payment", wasOpen = false } = {}) {
   if (body?.checkout) return { kind: "bought", order: body.checkout, title: "Thank you, your order is placed", text: "" };
   const { status = 0, code = "", title = "" } = problem ?? {};
   const steps = errors[0]?.extensions?.steps ?? [];
   const failed = steps.find((step) => step.state === "failed")?.step;
-  if (isOpen({ status, code, steps })) return unknown(code);
+  const isRefusedAlone = wasOpen && steps.length === 0 && code !== "idempotency_key_reused";
+  if (isRefusedAlone || isOpen({ status, code, steps })) return unknown({ code, status });
   if (status === 401) return outcome("signedOut", "Your session has ended", "Nothing was bought. Sign in, then place the order.");
   if (status === 403) return outcome("forbidden", "You may not place orders", `${title} Nothing was bought.`);
   if (code === "idempotency_key_reused") return outcome("changed", "This purchase was begun with other details", "Look at your orders before you buy again.");
@@ -80,9 +89,10 @@ function declined(title, label) {
   return outcome("declined", "The payment was refused", `${said} Nothing was charged, and your cart is as it was. Choose another way to pay.`);
 }
 
-function unknown(code) {
-  const cause = code === "offline" ? "The connection was lost." : code === "saga_under_way" ? "The shop is still working on it." : "No final answer has come yet.";
-  return outcome("unknown", "It is not known yet whether your order was placed", `${cause} Check again: this purchase has a number of its own, so it can't be placed twice. Please do not buy the same things in another window.`);
+function unknown({ code, status }) {
+  const cause = CAUSES[status] ?? CAUSES[code] ?? "No final answer has come yet.";
+  const advice = "Check again: this purchase has a number of its own, so it can't be placed twice. Please do not buy the same things in another window.";
+  return { ...outcome("unknown", "It is not known yet whether your order was placed", `${cause} ${advice}`), needsSignIn: status === 401 };
 }
 
 function outcome(kind, title, text) {

@@ -151,7 +151,7 @@ function problemPanel(shop, { title, text, canRetry, needsSignIn }, { retry, sta
     el("h1", {}, title),
     el("p", {}, text),
     needsSignIn && signInChoices(shop),
-    el("div", { class: "row" }, canRetry && button("Try again", { kind: "main", id: "retry", onclick: retry }), el("a", { class: "button is-large", href: link("/") }, "Go to the home page")),
+    el("div", { class: "row" }, canRetry && button("Try again", { kind: "main", id: "retry", onclick: retry }), shop.route.path !== "/" && el("a", { class: "button is-large", href: link("/") }, "Go to the home page")),
     requestId && el("p", { class: "fine" }, "Request ", el("code", {}, requestId)),
   );
 }

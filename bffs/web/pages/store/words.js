@@ -87,8 +87,9 @@ export function problemWords(problem, subject) {
   if (code === "offline") return said("You are offline", `${sentence(subject)} will be loaded when the connection is back.`, true);
   if (code === "unreachable") return said("The shop does not answer", "Its gateway can't be reached. It may be starting.", true);
   if (status === 429) return said("Too many requests", "Wait a moment, then try again.", true);
-  const part = problem.part ? `${problem.part}: ` : "";
-  return said(`${sentence(subject)} could not be loaded`, `${part}${reasonWords(code) || title}.`, true);
+  const cause = reasonWords(code) || title;
+  const text = problem.part ? `${sentence(problem.part)} failed: ${cause}.` : `${sentence(cause)}.`;
+  return said(`${sentence(subject)} could not be loaded`, text, true);
 }
 
 function said(title, text, canRetry, needsSignIn = false) {
