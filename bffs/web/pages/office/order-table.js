@@ -17,7 +17,7 @@ export function orderTable({ rows, facts, source, isWide = false, sort = null, o
   const broken = rows.length ? null : brokenPart(facts, ...source);
   const none = el("span", { class: "muted" }, "No orders yet.");
   const message = rows.length ? null : broken ? unknown(missingSentence("Orders are", broken)) : none;
-  const shown = columns(facts, currency).filter(({ key }) => isWide || !["products", "payment", "stock"].includes(key));
+  const shown = columns(facts, currency).filter(({ key }) => isWide || !["payment", "stock"].includes(key));
   return table({ label: "Orders", columns: shown, rows: lines, sort, onSort, message, height });
 }
 
@@ -42,7 +42,7 @@ function columns(facts, currency) {
     },
     { key: "placed", head: "Placed", value: VALUES.placed, class: "w80", cell: ({ order }) => placed(order) },
     { key: "status", head: "Status", value: VALUES.status, class: "fill-narrow", cell: ({ order }) => orderStatus(order.status) },
-    { key: "products", head: "Products", isWide: true, class: "fill", cell: ({ order }) => productsOf(order) },
+    { key: "products", head: "Products", isMiddle: true, class: "fill", cell: ({ order }) => productsOf(order) },
     { key: "payment", head: "Payment", value: VALUES.payment, isWide: true, cell: (row) => paymentWords(row.payment, facts) },
     { key: "stock", head: "Least stock", value: VALUES.stock, isNumber: true, isWide: true, cell: ({ lines }) => stockOfLines(lines, facts) },
     { key: "lines", head: "Lines", value: VALUES.lines, isNumber: true, class: "w40", cell: ({ order }) => order.lines.length },
