@@ -95,7 +95,10 @@ export class Screen {
     if (this.problem.status === 401) this.app.onSignedOut();
     const isFinal = [403, 404].includes(this.problem.status);
     const retry = isFinal ? null : () => this.again();
-    replace(this.notice, failure(this.what, this.problem, { retry, savedAt: this.last?.at ?? null }));
+    const savedAt = this.last?.at ?? null;
+    const notice = failure(this.what, this.problem, { retry, savedAt: isOffline ? null : savedAt });
+    if (isOffline && savedAt !== null) notice.querySelector("p").append(`Above is the screen of ${ago(savedAt)}.`);
+    replace(this.notice, notice);
     if (this.last) this.timer = setTimeout(() => this.node.isConnected && this.showNotice(), TICK_MS);
   }
 

@@ -103,8 +103,10 @@ export function headersOf(client, customer) {
     if (client === "web") return PAGE;
     if (!customer) return {};
     if (!token || Date.now() > token.until) token = await requestToken(identity, client, customer);
+    headers.scopes = token.scopes;
     return { Authorization: `Bearer ${token.value}` };
   };
+  headers.scopes = null; // a set, as soon as a token says what it is good for
   // The provider's keys are new after its restart: what it issued before is refused.
   headers.renew = () => {
     const hadToken = token !== null;
@@ -129,6 +131,6 @@ async function requestToken(identity, client, customer) {
   const response = await fetch(`${identity}/demo/token`, { method: "POST", body, credentials: "omit" }).catch(() => null);
   if (!response) throw new NoToken("The identity provider does not answer");
   if (!response.ok) throw new NoToken(`The identity provider refused a token (status ${response.status})`);
-  const { access_token: value, expires_in: seconds = 60 } = await response.json();
-  return { value, until: Date.now() + seconds * 1000 - Math.min(RENEW_MS, seconds * 500) };
+  const { access_token: value, expires_in: seconds = 60, scope = "" } = await response.json();
+  return { value, scopes: new Set(scope.split(" ")), until: Date.now() + seconds * 1000 - Math.min(RENEW_MS, seconds * 500) };
 }
