@@ -67,8 +67,8 @@ async def test_pictures_fit_the_declared_width(open_gateway):
         narrow = await client.get("/v1/products/42", headers={"sec-ch-viewport-width": "300"})
         wide = await client.get("/v1/products/42?width=1200")
 
-    assert narrow.json()["images"][0].endswith("320w.webp")
-    assert wide.json()["images"][0].endswith("1280w.webp")
+    assert narrow.json()["images"][0].endswith("320w.svg")
+    assert wide.json()["images"][0].endswith("1280w.svg")
 
 
 async def test_unknown_product_is_404(open_gateway):

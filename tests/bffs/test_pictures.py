@@ -129,6 +129,7 @@ def test_a_picture_has_the_size_in_its_path_and_is_the_same_at_each(path, box, r
         "products/mugs/RST/7-1/160w.svg/",
         "products/mugs/RST/7-1/160w.svg\n",
         "products/mugs/RST/7-1/160w.png",
+        "products/mugs/RST/7-1/160w-svg",
         "products/mugs/RST/7-1/161w.svg",
         "products/mugs/RST/7-1/0160w.svg",
         "products/mugs/RST/7-1/99999w.svg",
@@ -206,9 +207,19 @@ def test_the_pictures_of_a_product_differ_but_show_the_same_thing():
     symbol = shown[0][shown[0].index(b"translate(-60 -60)") :].partition(b">")[2]
 
     assert len(set(shown)) == 7
+    assert (b"scale(-" in shown[0]) is not (b"scale(-" in shown[1])
     assert symbol.count(b"<path") > 4
     for body in (*shown, photo):
         assert symbol.removesuffix(b"</g></svg>") in body
+
+
+def test_what_stands_is_not_turned():
+    """A lamp or a bicycle stays upright in each picture; a bag may lie at an angle."""
+    for category, is_turned in (("floor-lamps", False), ("city-bikes", False), ("duffels", True)):
+        assert SYMBOLS[category].upright is not is_turned
+        for n in VIEWS:
+            body = picture_of(f"products/{category}/RST/9-{n}/160w.svg") or b""
+            assert (b") rotate(" in body) is is_turned
 
 
 def test_photos_of_reviews_differ():
@@ -220,7 +231,7 @@ def test_photos_of_reviews_differ():
 
 @pytest.mark.parametrize("colour", COLOURS)
 def test_an_object_stands_out_from_its_background(colour):
-    """Body and details are seen on the background and on its shape, in each colour."""
+    """Body and details are visible on the background and on its shape, in each colour."""
     paints = TONES[colour].paints
 
     assert contrast(paints["a"], paints["bg"]) >= 1.9
@@ -255,7 +266,7 @@ def test_an_avatar_shows_initials_that_are_readable(initials):
 
 
 def test_avatars_of_customers_differ_in_tone():
-    """Two customers with the same initials are told apart by colour, most of the time."""
+    """Two customers with the same initials mostly have different colours."""
     shown = {picture_of(f"avatars/AB/{number}/160w.svg") for number in range(1, 40)}
 
     assert len(shown) >= 8

@@ -21,8 +21,8 @@ tree: `symbols/<root>/<middle>/<leaf>.svg`. It is an SVG of 120 by 120 units, dr
   their width;
 - `<g class="v1">`, `v2`, `v3`: details of which a product shows one.
 
-A symbol with a shadow stands on the ground and is not turned. Keep it below 1,600 bytes: some
-pictures show it twice. `symbols/<root>.svg` is shown for the categories above the leaves.
+With `class="upright"` on its `<svg>` a symbol is never turned; those with a shadow need it. Keep
+a symbol below 1,600 bytes: some pictures show it twice. `symbols/<root>.svg` is shown for the categories above the leaves.
 A new colour is a line in `tones.py`. `pytest tests/bffs/test_pictures.py` checks both.
 """
 
@@ -37,7 +37,7 @@ WIDTHS = (160, 320, 640, 1280, 2048)
 """The widths of pictures, in pixels."""
 
 CACHE_SIZE = 1024
-"""How many documents are cached; each has at most 5 KB."""
+"""How many documents are cached; each has at most 6 KB."""
 
 _ID = r"[1-9][0-9]{0,8}"
 _WIDTH = rf"(?P<width>{'|'.join(map(str, WIDTHS))})w\.svg"

@@ -80,15 +80,16 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
 
     /**
      * Runs a GraphQL operation. A null with an error is fatal at the root and at the paths of `required`
-     * ("home.viewer"); elsewhere the screen is degraded.
+     * ("home.viewer"); elsewhere, and below the roots in `optional` ("cart"), the screen is degraded. The
+     * result has all `errors`, too.
      */
-    graphql: (query, variables = {}, { fresh, key, required = [], screen = READS.test(query) ? query : null } = {}) =>
+    graphql: (query, variables = {}, { fresh, key, required = [], optional = [], screen = READS.test(query) ? query : null } = {}) =>
       exchange("POST", "/graphql", {
         body: { query, variables },
         key,
         fresh,
         screen,
-        read: (body, received) => readGraphql(body, received, required),
+        read: (body, received) => readGraphql(body, received, { required, optional }),
       }),
 
     /** Aborts all reads that are under way, as their screen is left. */
@@ -121,20 +122,22 @@ function readRest(body, received) {
   return { ok, status: received.status, body: ok ? body : null, facts: factsOf({ ...received, failedParts }), problem };
 }
 
-function readGraphql(body, received, required) {
+function readGraphql(body, received, named) {
   if (!body || (!body.data && !body.errors)) return readRest(body, received);
   const errors = body.errors ?? [];
-  const fatal = errors.find((error) => isFatal(error, required));
+  const fatal = errors.find((error) => isFatal(error, body.data, named));
   const problem = fatal ? problemOf({ title: fatal.message, ...fatal.extensions }, 500) : null;
   const status = problem?.status ?? received.status;
   const failedParts = errors.flatMap((error) => partOf(error, error === fatal));
   const facts = factsOf({ ...received, status, parts: body.extensions?.parts, failedParts });
-  return { ok: !fatal, status, body: body.data ?? null, facts, problem };
+  return { ok: !fatal, status, body: body.data ?? null, facts, problem, errors };
 }
 
-function isFatal({ path = [] }, required) {
+// A null of a field that can't be null makes its root null.
+function isFatal({ path = [] }, data, { required, optional }) {
   const names = path.filter((step) => typeof step === "string");
-  return names.length < 2 || required.includes(names.join("."));
+  if (optional.includes(names[0])) return false;
+  return names.length < 2 || data?.[names[0]] === null || required.includes(names.join("."));
 }
 
 // A field that the viewer may not see is no part of `Part-Status`: its error says so.

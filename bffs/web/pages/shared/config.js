@@ -20,7 +20,7 @@ export function loadConfig() {
 
 async function read() {
   try {
-    const response = await fetch(`${ROOT}/shop.json`);
+    const response = await fetch(`${ROOT}/shop.json`, { credentials: "omit" }); // no session, no CSRF header
     if (!response.ok) throw new TypeError(`shop.json: status ${response.status}`);
     const config = await response.json();
     localStorage.setItem(SAVED, JSON.stringify(config));

@@ -30,8 +30,8 @@ function flat(children) {
 }
 
 /**
- * Replaces the children of a node. What had the focus keeps it, if an element with its id is among the new
- * ones, and a field keeps what was typed into it.
+ * Replaces the children of a node. The focus goes to the new element with the id of the one that had
+ * it, and what was typed into a field stays.
  */
 export function replace(node, ...children) {
   const focused = node.contains(document.activeElement) ? document.activeElement : null;

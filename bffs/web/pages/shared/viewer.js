@@ -2,13 +2,13 @@
 import { loadConfig, ROOT } from "./config.js";
 import { forgetScreens } from "./saved.js";
 
-const LAST = "shop:viewer"; // for the time without a network; tells other tabs of a sign-out, too
+const LAST = "shop:viewer"; // for the time without a network; its change is how other tabs notice a sign-out
 const CHOSEN = "shop:demo-customer"; // with BFF_AUTH=demo: who was chosen; empty after a sign-out
 const PAGE = { "X-CSRF": "1" };
 const RENEW_MS = 30_000;
 
 /**
- * Returns {auth, customer, isOffline, problem}: `customer` is {id, name}, or null if nobody is signed in.
+ * Returns {auth, customer, isOffline, problem}: `customer` is {id, name}, or null for an anonymous viewer.
  * Without a network it is the one who was signed in last. `problem` is null, or why sign-in does not work.
  */
 export async function loadViewer() {

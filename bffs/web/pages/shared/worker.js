@@ -76,7 +76,7 @@ async function storeShell() {
   const shell = await caches.open(SHELL);
   const found = new Set(PAGES.map((page) => ROOT + page));
   for (const path of found) {
-    const response = await fetch(path).catch(() => null);
+    const response = await fetch(path, { credentials: "omit" }).catch(() => null);
     if (!response?.ok) continue;
     await shell.put(path, response.clone());
     const text = await response.text();

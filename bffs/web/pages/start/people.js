@@ -45,7 +45,7 @@ function personOf({ id, name, note }) {
   );
 }
 
-/** Returns who is signed in, with what signs out; null if nobody is. */
+/** Returns who is signed in, with what signs out; null for an anonymous viewer. */
 export function account(viewer) {
   if (!viewer.customer) return null;
   const trouble = el("span", { class: "error", role: "alert" });

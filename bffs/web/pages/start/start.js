@@ -19,14 +19,16 @@ const figures = Object.fromEntries(Object.keys(CLIENTS).map((name) => [name, at(
 const facts = { phone: null, web: null, office: null };
 const requestsLink = el("a", { id: "requests" }, "These 3 requests");
 
+const PATIENCE_MS = 2_500; // until the sentence does without a client that does not answer
+
 let services = [];
-let changedAt = 0;
+let changedAt = Date.now();
 let isLost = false;
 let isSignedIn = false;
 
 function drawStory() {
   if (!isSignedIn) return;
-  const { state, text } = story({ services, facts, changedAt });
+  const { state, text } = story({ services, facts, changedAt, isOverdue: Date.now() - changedAt > PATIENCE_MS });
   const said = [text, isLost && "The console does not answer, so the states of services may be old."].filter(Boolean).join(" ");
   if (!said) return; // the sentence before stays until there is a new one
   if (at("story").textContent === said) return;
@@ -82,8 +84,9 @@ function showServices(config, frames) {
     changed(news) {
       const isFirst = services.length === 0;
       services = news;
-      changedAt = isFirst ? 0 : Date.now();
+      if (!isFirst) changedAt = Date.now();
       drawStory();
+      setTimeout(drawStory, PATIENCE_MS + 100);
       if (!isFirst) frames.follow();
     },
     lost(isNow) {

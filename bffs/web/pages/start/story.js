@@ -8,15 +8,16 @@ const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "E
 /**
  * Returns {state, text}: what `services` ([{name, state, detail}]) do, and what `facts` ({phone, web, office})
  * say of it. Facts from before `changedAt` (milliseconds) do not count; until all three clients have newer ones
- * the sentence has only the cause, and `state` is "waiting".
+ * the sentence has only the cause, and `state` is "waiting", unless it `isOverdue`.
  */
-export function story({ services, facts, changedAt = 0 }) {
+export function story({ services, facts, changedAt = 0, isOverdue = false }) {
   const known = Object.entries(facts).filter(([, one]) => one && one.at >= changedAt);
   const cause = causeOf(services);
-  if (known.length < Object.keys(CLIENTS).length) return { state: "waiting", text: cause && `${cause}.` };
+  const isWaiting = known.length < Object.keys(CLIENTS).length && !(isOverdue && known.length);
+  if (isWaiting) return { state: "waiting", text: cause && `${cause}.` };
   const effects = effectsOf(known);
   if (cause) return { state: worst(known), text: `${cause}: ${effects}.` };
-  const isAllRight = worst(known) === "complete" && services.length > 0;
+  const isAllRight = services.length > 0 && known.length === 3 && worst(known) === "complete";
   return { state: worst(known), text: isAllRight ? quiet(services) : `${capitalized(effects)}.` };
 }
 
@@ -49,7 +50,7 @@ function effectsOf(known) {
     const key = effectOf(one, false);
     groups.set(key, { facts: one, names: [...(groups.get(key)?.names ?? []), CLIENTS[name]] });
   }
-  if (complete.length === known.length) return "all three screens stay complete";
+  if (complete.length === Object.keys(CLIENTS).length) return "all three screens stay complete";
   return [...groups.values()].map(({ facts, names }) => `${list(names)} ${effectOf(facts, names.length > 1)}`).join("; ");
 }
 
