@@ -128,7 +128,10 @@ export class NoToken extends Error {
 
 async function requestToken(identity, client, customer) {
   const body = new URLSearchParams({ client_id: client, customer });
-  const response = await fetch(`${identity}/demo/token`, { method: "POST", body, credentials: "omit" }).catch(() => null);
+  const response = await fetch(`${identity}/demo/token`, { method: "POST", body, credentials: "omit" }).catch((error) => {
+    if (navigator.onLine === false) throw error; // the device is offline: that is what a client says then
+    return null;
+  });
   if (!response) throw new NoToken("The identity provider does not answer");
   if (!response.ok) throw new NoToken(`The identity provider refused a token (status ${response.status})`);
   const { access_token: value, expires_in: seconds = 60, scope = "" } = await response.json();
