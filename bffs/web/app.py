@@ -6,7 +6,7 @@ from bff_core.graphql import GraphQL
 from bffs.compositions.checkout import Checkout
 from bffs.scopes import demo_viewer
 from bffs.services.identity import SCOPE
-from bffs.web import page
+from bffs.web import pages
 from bffs.web.schema import schema
 
 app = gateway(
@@ -17,4 +17,4 @@ app = gateway(
     demo=demo_viewer,
     faces=[GraphQL(schema, public=["product", "products"])],
 )
-app.include_router(page.router)
+app.include_router(pages.router)

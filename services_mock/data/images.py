@@ -1,9 +1,14 @@
-"""Images: one picture in five sizes; the URLs are not served."""
+"""Images: one picture in five sizes, at the address that `SERVICES_PICTURES_URL` names.
 
+The services do not serve them. The web gateway of the reference application draws them: an address
+says what is shown, as in `products/tents/OLV/42-1/640w.svg` (category, colour, product and number).
+"""
+
+import os
 from dataclasses import dataclass
 
 WIDTHS = (160, 320, 640, 1280, 2048)
-HOST = "https://images.shop.example"
+BASE = (os.environ.get("SERVICES_PICTURES_URL") or "https://images.shop.example").rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,6 @@ class Image:
 def picture(path: str, alt: str, *, ratio: float = 1.0) -> Image:
     """Return the sizes of the picture at `path`; `ratio` is height over width."""
     sources = (
-        Source(width, round(width * ratio), f"{HOST}/{path}/{width}w.webp") for width in WIDTHS
+        Source(width, round(width * ratio), f"{BASE}/{path}/{width}w.svg") for width in WIDTHS
     )
     return Image(alt, tuple(sources))

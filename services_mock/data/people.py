@@ -7,7 +7,7 @@ from typing import Literal
 
 from services_mock.data import text
 
-UNDECOMPOSED = str.maketrans("ßłŁıø", "slLio")
+UNDECOMPOSED = str.maketrans("ßłŁıøđĐ", "slLiodD")
 """Letters that Unicode does not decompose into a plain one and a mark."""
 
 Label = Literal["home", "work", "parcel_locker"]
@@ -105,6 +105,11 @@ def postal_code(chance: random.Random, pattern: str) -> str:
 def phone(chance: random.Random, country: Country) -> str:
     """Draw a number in E.164 form."""
     return f"+{country.calling_code}{chance.randint(15, 79)}{chance.randint(1_000_000, 9_999_999)}"
+
+
+def initials(name: Name) -> str:
+    """Return two letters for a name, without accents."""
+    return (plain(name.given)[:1] + plain(name.family)[:1]).upper()
 
 
 def plain(word: str) -> str:

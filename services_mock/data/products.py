@@ -9,7 +9,7 @@ from services_mock.data import attributes, categories, goods, seed, text
 from services_mock.data.attributes import Attribute
 from services_mock.data.categories import Reference
 from services_mock.data.goods import Good
-from services_mock.data.images import HOST, Image, picture
+from services_mock.data.images import BASE, Image, picture
 from services_mock.data.text import LOCALES
 
 
@@ -131,7 +131,7 @@ def product(product_id: str, locale: str) -> Product:
     brief = summary(product_id, locale)
     chance = seed.draw("product", product_id)
     short = {name: getattr(brief, name) for name in Summary.__dataclass_fields__}
-    pictures = chance.randint(3, 7)
+    pictures = max(chance.randint(3, 7), len(item.colors))
     return Product(
         **short,
         description=_description(chance, item, locale),
@@ -139,7 +139,7 @@ def product(product_id: str, locale: str) -> Product:
         path=categories.path(item.category, locale),
         attributes=attributes.attributes(item, locale),
         options=_options(item, locale),
-        variants=_variants(chance, item, pictures),
+        variants=_variants(chance, item),
         related=related(product_id),
         documents=_documents(item, locale),
         care=_care(chance, locale),
@@ -193,7 +193,13 @@ def _slug(title: str, product_id: str) -> str:
 def _image(item: Good, title: str, number: int, locale: str = "en") -> Image:
     view = text.localized("labels")["view"][LOCALES.index(locale)]
     alt = title if number == 0 else f"{title}, {view} {number + 1}"
-    return picture(f"products/{item.id}/{number + 1}", alt, ratio=1.25)
+    return picture(path_of_picture(item, number), alt, ratio=1.25)
+
+
+def path_of_picture(item: Good, number: int) -> str:
+    """Return the path of a product's picture; the first ones show each of its colours once."""
+    color = item.colors[number % len(item.colors)]
+    return f"products/{item.category}/{color}/{item.id}-{number + 1}"
 
 
 def _color(color: str, locale: str) -> str:
@@ -227,7 +233,7 @@ def _options(item: Good, locale: str) -> tuple[Option, ...]:
     )
 
 
-def _variants(chance: random.Random, item: Good, pictures: int) -> tuple[ProductVariant, ...]:
+def _variants(chance: random.Random, item: Good) -> tuple[ProductVariant, ...]:
     weight = categories.LEAVES[item.category].weight_g
     return tuple(
         ProductVariant(
@@ -235,7 +241,7 @@ def _variants(chance: random.Random, item: Good, pictures: int) -> tuple[Product
             options={"color": variant.color, "size": variant.size},
             gtin=_gtin(chance),
             weight_g=round(weight * chance.uniform(0.9, 1.15)),
-            image_index=item.colors.index(variant.color) % pictures,
+            image_index=item.colors.index(variant.color),
         )
         for variant in item.variants
     )
@@ -252,7 +258,7 @@ def _documents(item: Good, locale: str) -> tuple[Document, ...]:
     labels = text.localized("labels")
     return tuple(
         Document(
-            kind, labels[kind][LOCALES.index(locale)], f"{HOST}/docs/{item.id}/{kind}.{locale}.pdf"
+            kind, labels[kind][LOCALES.index(locale)], f"{BASE}/docs/{item.id}/{kind}.{locale}.pdf"
         )
         for kind in ("manual", "drawing")
     )

@@ -130,10 +130,11 @@ def review(row: Row) -> Review:
     """Return the whole review of a row."""
     chance = seed.draw("review", row.product_id, row.number)
     mood = "good" if row.rating > 3 else "mixed" if row.rating == 3 else "bad"
+    bought = chance.choice(goods.good(row.product_id).variants)
     return Review(
         id=f"{row.product_id}-{row.number}",
         product_id=row.product_id,
-        sku=chance.choice(goods.good(row.product_id).variants).sku,
+        sku=bought.sku,
         author=_author(chance),
         rating=row.rating,
         title=chance.choice(phrases(row.locale, mood, "title")),
@@ -142,7 +143,7 @@ def review(row: Row) -> Review:
         helpful=row.helpful,
         verified=row.verified,
         created_at=_written(row),
-        images=_images(chance, row),
+        images=_images(chance, row, bought.color),
         reply=_reply(chance, row),
     )
 
@@ -189,11 +190,12 @@ def _body(chance: random.Random, locale: str, mood: str) -> str:
     return " ".join((opening, *middle, closing))
 
 
-def _images(chance: random.Random, row: Row) -> tuple[Image, ...]:
+def _images(chance: random.Random, row: Row, color: str) -> tuple[Image, ...]:
     shown = chance.choice((0, 0, 0, 0, 0, 1, 2))
     title = goods.title(row.product_id, LOCALES[0])
+    folder = f"reviews/{goods.good(row.product_id).category}/{color}"
     return tuple(
-        picture(f"reviews/{row.product_id}-{row.number}/{n + 1}", title, ratio=0.75)
+        picture(f"{folder}/{row.product_id}-{row.number}-{n + 1}", title, ratio=0.75)
         for n in range(shown)
     )
 

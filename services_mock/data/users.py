@@ -119,7 +119,7 @@ def user(user_id: str) -> User:
         email=f"{people.plain(name.given)}.{people.plain(name.family)}{user_id}@example.com",
         phone=people.phone(chance, country),
         name=name,
-        avatar=images.picture(f"avatars/{user_id}", name.full),
+        avatar=images.picture(f"avatars/{people.initials(name)}/{user_id}", name.full),
         locale=_locale(country),
         country=country.code,
         time_zone=country.time_zone,

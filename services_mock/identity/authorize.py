@@ -6,41 +6,21 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from services_mock.data import users
 from services_mock.identity.book import Book, Code, Grant, Stay
-from services_mock.identity.clients import ACRS, SCOPES, STAFF, Client, granted
+from services_mock.identity.clients import ACRS, SCOPES, Client, granted
+from services_mock.identity.page import choice_page, html_page
 from services_mock.identity.routes import Form, Refused, Store, client_of, router
 
 COOKIE: Final = "mock-identity"
 CODE_LIFETIME: Final = 60.0
 OFFERED: Final = ("1", "2", "3", str(users.STAFF))
+DEMANDS: Final = frozenset({"prompt", "max_age", "acr_values"})
+"""Parameters that say how somebody signs in; `login_hint` alone chooses a customer."""
+
 REQUEST_URI: Final = "urn:ietf:params:oauth:request_uri:"
-
-POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-)
-
-PAGE: Final = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>body{{font:16px/1.5 system-ui;max-width:26rem;margin:4rem auto;padding:0 1rem}}
-button,input{{font:inherit;padding:.5rem;margin:.25rem 0;width:100%;box-sizing:border-box}}
-small{{color:#666}}</style>
-<h1>{title}</h1>
-{body}
-"""
-
-FORM: Final = """<p>{client} wants to know who you are.</p>
-<form method="post" action="authorize">{hidden}{buttons}
-<p><label>or any customer, by number
-<input name="other" inputmode="numeric" pattern="[0-9]*"></label>
-<button name="user" value="">Sign in</button></p></form>
-<p><small>A mock: any user, no password. Not for anything but development.</small></p>
-"""
 
 
 class Wrong(Exception):
@@ -68,41 +48,45 @@ async def show(request: Request, book: Store) -> Response:
     try:
         query, client = _query(dict(request.query_params), book)
     except Wrong as wrong:
-        return _page("This can't be signed in to", f"<p>{escape(str(wrong))}</p>", 400)
+        return _wrong(str(wrong))
     error = _fault(query)
     if error:
         return _back(book, query, {"error": error})
     stay = book.stays.get(request.cookies.get(COOKIE, ""))
+    hinted = _hinted(request, query)
+    if hinted and (stay is None or stay.subject != hinted):
+        return _signed_in(request, book, query, client, hinted)
     if stay is not None and not _has_to_sign_in(book, query, stay):
         return _back(book, query, {"code": _code(book, query, client, stay)})
     if query.get("prompt") == "none":
         return _back(book, query, {"error": "login_required"})
-    hidden = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in query.items()
-    )
     offered = dict.fromkeys([*filter(users.exists, [query.get("login_hint", "")]), *OFFERED])
-    buttons = "".join(
-        f'<button name="user" value="{one}">{escape(_shown(one))}</button>' for one in offered
-    )
-    body = FORM.format(client=escape(client.id), hidden=hidden, buttons=buttons)
-    return _page("Who are you?", body)
+    return choice_page(client.id, query, list(offered))
 
 
 @router.post("/authorize")
 async def choose(request: Request, book: Store, form: Form) -> Response:
     """Sign a user in, and redirect the browser to the client."""
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        return _page("This can't be signed in to", "<p>The form was sent by another site.</p>", 400)
+        return html_page(
+            "This can't be signed in to", "<p>The form was sent by another site.</p>", 400
+        )
     subject = form.pop("user", "") or form.pop("other", "")
     form.pop("other", "")
     try:
         query, client = _query(form, book)
     except Wrong as wrong:
-        return _page("This can't be signed in to", f"<p>{escape(str(wrong))}</p>", 400)
+        return _wrong(str(wrong))
     error = _fault(query) or ("" if users.exists(subject) else "access_denied")
     if error:
         return _back(book, query, {"error": error})
+    return _signed_in(request, book, query, client, subject)
+
+
+def _signed_in(
+    request: Request, book: Book, query: dict[str, str], client: Client, subject: str
+) -> Response:
+    """Sign a user in, in the browser's session if it is this user's, and redirect to the client."""
     known = request.cookies.get(COOKIE, "")
     stay = book.stays.get(known)
     if stay is None or stay.subject != subject:
@@ -112,6 +96,22 @@ async def choose(request: Request, book: Store, form: Form) -> Response:
     answer = _back(book, query, {"code": _code(book, query, client, stay)})
     answer.set_cookie(COOKIE, known, httponly=True, samesite="lax", path="/")
     return answer
+
+
+def _hinted(request: Request, query: dict[str, str]) -> str:
+    """Return the customer to sign in without the page; empty if the page has to be shown.
+
+    `login_hint` names that customer. A request that demands more (`prompt`, `max_age`,
+    `acr_values`) shows the page, and so does one that a page of another site has started.
+    """
+    is_foreign = request.headers.get("sec-fetch-site") == "cross-site"
+    is_demanding = not query.keys().isdisjoint(DEMANDS)
+    hint = query.get("login_hint", "")
+    return hint if users.exists(hint) and not is_foreign and not is_demanding else ""
+
+
+def _wrong(reason: str) -> Response:
+    return html_page("Sign-in is not possible", f"<p>{escape(reason)}</p>", 400)
 
 
 def _has_to_sign_in(book: Book, query: dict[str, str], stay: Stay) -> bool:
@@ -178,12 +178,3 @@ def _back(book: Book, query: dict[str, str], result: dict[str, str]) -> Redirect
     parameters = {**result, "state": query.get("state", ""), "iss": book.issuer}
     uri = query["redirect_uri"]
     return RedirectResponse(f"{uri}{'&' if '?' in uri else '?'}{urlencode(parameters)}", 303)
-
-
-def _shown(subject: str) -> str:
-    return users.user(subject).name.full + (" (staff)" if subject in STAFF else "")
-
-
-def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
-    headers = {"content-security-policy": POLICY, "x-frame-options": "DENY"}
-    return HTMLResponse(PAGE.format(title=title, body=body), status, headers)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -102,7 +102,7 @@ class Opaque:
 
 
 class Book:
-    """The state of the provider."""
+    """The state of the provider; pages of `page_origins` may read demo tokens."""
 
     def __init__(
         self,
@@ -111,8 +111,10 @@ class Book:
         *,
         lifetime: float,
         wall: Callable[[], float],
+        page_origins: Collection[str] = (),
     ) -> None:
         self.issuer = issuer
+        self.page_origins = page_origins
         self.clients = clients
         self.lifetime = lifetime
         self.wall = wall

@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-from html import escape
 from typing import Final
 from urllib.parse import urlencode
 
 import httpx
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
-from services_mock.identity.authorize import COOKIE, POLICY
+from services_mock.identity.authorize import COOKIE
 from services_mock.identity.book import Book, Stay
+from services_mock.identity.page import html_page
 from services_mock.identity.routes import Form, Store, router
 from services_mock.identity.signing import logout_token, read
 
@@ -41,8 +41,7 @@ async def end_session(request: Request, book: Store, form: Form) -> Response:
         state = f"?{urlencode({'state': query['state']})}" if "state" in query else ""
         answer: Response = RedirectResponse(uri + state, 303)
     else:
-        page = f"<!doctype html><title>Signed out</title><p>{escape('You have signed out.')}</p>"
-        answer = HTMLResponse(page, headers={"content-security-policy": POLICY})
+        answer = html_page("Signed out", "<p>You have signed out.</p>")
     answer.delete_cookie(COOKIE, path="/")
     return answer
 

@@ -151,9 +151,9 @@ async def test_pictures_fit_the_window(open_gateway):
         products = (await client.get("/v1/products?limit=1")).json()
         dashboard = (await client.get("/v1/dashboard?width=1280")).json()
 
-    assert products["items"][0]["product"]["image"].endswith("/640w.webp")
-    assert dashboard["picks"][0]["product"]["image"].endswith("/320w.webp")
-    assert dashboard["customer"]["avatar"].endswith("/160w.webp")
+    assert products["items"][0]["product"]["image"].endswith("/640w.svg")
+    assert dashboard["picks"][0]["product"]["image"].endswith("/320w.svg")
+    assert dashboard["customer"]["avatar"].endswith("/160w.svg")
 
 
 async def test_order_page_is_whole(open_gateway, mocks):

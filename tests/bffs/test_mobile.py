@@ -27,7 +27,7 @@ async def test_home_calls_only_what_it_shows(open_gateway):
     client.calls.assert_parallel("users", "orders", "cart", "recommendations")
 
 
-@pytest.mark.parametrize("path", ["home", "orders", "orders/10001", "cart"])
+@pytest.mark.parametrize("path", ["home", "orders", "orders/10001", "cart", "checkout"])
 async def test_personal_screens_need_somebody(open_gateway, path):
     """Without a sign-in, home is a 401: a problem with a challenge."""
     async with open_gateway("mobile", viewer=None) as client:
@@ -67,8 +67,8 @@ async def test_pictures_fit_the_declared_width(open_gateway):
         narrow = await client.get("/v1/products/42", headers={"sec-ch-viewport-width": "300"})
         wide = await client.get("/v1/products/42?width=1200")
 
-    assert narrow.json()["images"][0].endswith("320w.webp")
-    assert wide.json()["images"][0].endswith("1280w.webp")
+    assert narrow.json()["images"][0].endswith("320w.svg")
+    assert wide.json()["images"][0].endswith("1280w.svg")
 
 
 async def test_unknown_product_is_404(open_gateway):

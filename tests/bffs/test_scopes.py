@@ -47,6 +47,7 @@ ROUTES = [
         404,
         {"quantity": 1},
     ),
+    Route("mobile", "GET /v1/checkout", "cart:read", "/v1/checkout"),
     Route(
         "mobile",
         "POST /v1/checkout",
@@ -79,8 +80,18 @@ ROUTES = [
     ),
     Route("web", "GET HEAD POST /graphql", ANYONE, "/graphql?query={__typename}"),
     Route("web", "GET /", ANYONE, "/"),
-    Route("web", "GET /page.js", ANYONE, "/page.js"),
-    Route("web", "GET /page.css", ANYONE, "/page.css"),
+    Route("web", "GET /store/{path}", ANYONE, "/store/product/42"),
+    Route("web", "GET /phone/", ANYONE, "/phone/"),
+    Route("web", "GET /office/", ANYONE, "/office/"),
+    Route("web", "GET /pages/{area}/{path}", ANYONE, "/pages/shared/worker.js"),
+    Route("web", "GET /sw.js", ANYONE, "/sw.js"),
+    Route("web", "GET /shop.json", ANYONE, "/shop.json"),
+    Route(
+        "web",
+        "GET /pictures/{path}",
+        ANYONE,
+        "/pictures/products/tents/OLV/42-1/640w.svg",
+    ),
 ]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from pathlib import Path
 
 import pytest
 from graphql import (
@@ -78,15 +77,12 @@ async def test_every_field_of_the_schema_is_served(open_gateway, mocks, root):
     assert {part["status"] for part in answer["extensions"]["parts"].values()} == {"ok"}
 
 
-PAGE = Path("bffs/web/page/page.js").read_text().split("`")[1]
-INDEX = Path("bffs/web/page/index.html").read_text()
 PRINTED = json.loads(shlex.split(PROJECT.gateways["web"].examples["demo"])[-1])["query"]
 
 
 @pytest.mark.parametrize(
     ("query", "cost"),
     [
-        (PAGE, 32),
         (PRINTED, 3),
         (PRODUCT_PAGE, 237),
         ("{ products(first: 50) { items { id title image { url } rating { average } } } }", 351),
@@ -389,13 +385,3 @@ def test_only_lists_that_take_a_scope_can_be_null():
 
     assert len(lists) >= 10
     assert nullable == {"Home.orders", "Home.picks", "Home.paymentMethods"}
-
-
-async def test_the_page_links_to_the_console_in_development(open_gateway):
-    """The file itself, which production serves, hides the link."""
-    async with open_gateway("web") as client:
-        page = await client.get("/")
-
-    assert '<p id="console"><a href="console">Console</a>' in page.text
-    assert '<p id="console" hidden>' in INDEX
-    assert page.headers["content-security-policy"].startswith("default-src 'none'; script-src")

@@ -492,7 +492,13 @@ def web_over_http(record: Recorder) -> None:
     )
     record("put", "/graphql", method="PUT", json_body={})
     record("page", "/", shows_body=False)
-    record("script", "/page.js", shows_body=False)
+    record("page of the store", "/store/product/42", shows_body=False)
+    record("file of a page", "/pages/shared/worker.js", shows_body=False)
+    record("file that is none", "/pages/shared/none.js")
+    record("service worker", "/sw.js", shows_body=False)
+    record("configuration", "/shop.json")
+    record("picture", "/pictures/products/tents/OLV/42-1/640w.svg", shows_body=False)
+    record("picture that is none", "/pictures/products/none")
 
 
 def web_mutations(record: Recorder, house: House) -> None:

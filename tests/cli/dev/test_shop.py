@@ -171,7 +171,7 @@ def test_the_shop_signs_its_clients_in_for_real(start, free_ports):
     )
     assert "Name it with --issuer" in elsewhere.stderr
     assert mobile["name"] == desktop["customer"]["name"].split()[0]
-    assert "page.js" in page.text
+    assert 'data-root=""' in page.text
     assert answer.json()["data"]["home"]["viewer"]["id"] == "2"
 
 

@@ -19,7 +19,7 @@ MOCKS = programs().keys() - ALL
     ("path", "concerned"),
     [
         ("bffs/mobile/home.py", {"mobile"}),
-        ("bffs/web/page/page.js", {"web"}),
+        ("bffs/web/pages/store/index.html", {"web"}),
         ("bffs/compositions/home.py", ALL),
         ("bffs/scopes.py", ALL),
         ("bffs/services/prices.json", ALL),

@@ -1,0 +1,185 @@
+// The back office: the shell around its views, and what they share.
+
+import { createClient } from "../shared/client.js";
+import { loadConfig } from "../shared/config.js";
+import { el, icon, replace } from "../shared/dom.js";
+import { isFramed, onRefresh, report } from "../shared/frame.js";
+import { createRouter } from "../shared/router.js";
+import { savedScreens } from "../shared/saved.js";
+import { headersOf, loadViewer, onViewerChange, signIn, signOut } from "../shared/viewer.js";
+import { cartView } from "./cart-view.js";
+import { exportView } from "./export-view.js";
+import { homeView } from "./home-view.js";
+import { ordersView } from "./orders-view.js";
+import { PriceEdits } from "./price-edits.js";
+import { productsView } from "./products-view.js";
+import { statusBar } from "./status-bar.js";
+
+const STAFF = "9"; // with BFF_AUTH=demo no token says who has the scope prices:write
+const BESIDE = matchMedia("(min-width: 1000px)"); // there is room for a detail beside its list
+
+const LINKS = [
+  ["/", "Home", "home"],
+  ["/orders", "Orders", "orders"],
+  ["/products", "Prices", "products"],
+  ["/cart", "Cart", "cart"],
+  ["/export", "Export", "export"],
+];
+
+async function start() {
+  document.documentElement.classList.toggle("is-framed", isFramed);
+  const root = document.getElementById("app");
+  let config;
+  let viewer;
+  try {
+    config = await loadConfig();
+    viewer = await loadViewer();
+  } catch (error) {
+    replace(root, frame(null, message("The back office could not be started.", String(error.message ?? error), "Try again", () => location.reload())));
+    return;
+  }
+  onViewerChange(() => location.reload());
+  if (!viewer.customer) replace(root, frame(null, chooser(config)));
+  else await runApp(root, config, viewer.customer);
+}
+
+async function runApp(root, config, customer) {
+  const headers = headersOf("desktop", customer.id);
+  await headers().catch(() => null); // no token: the first request says so, with Try again
+  const client = createClient({ name: "office", origin: config.desktop, headers });
+  const bar = statusBar({ onReload: () => view?.refresh({ fresh: true }) });
+  const main = el("main", { id: "main", tabindex: "-1" });
+  let view = null;
+
+  const app = {
+    client,
+    customer,
+    headers,
+    origin: config.desktop,
+    storage: localStorage,
+    storageName: (name) => `shop:office:${customer.id}:${name}`,
+    screens: savedScreens("office", customer.id),
+    isFresh: isFramed, // in the frame a service that was stopped is missing at once
+    isWide: () => BESIDE.matches,
+    staff: config.customers.find(({ id }) => id === STAFF) ?? null,
+    mayChangePrices: headers.scopes?.has("prices:write") ?? customer.id === STAFF,
+    go: (path, options) => router.go(path, options),
+    report: (facts) => [report(facts), bar.show(facts)],
+    get: (path, options) => received(client.get(path, options), { isRead: true }),
+    send: (method, path, body, options) => received(client.send(method, path, body, options)),
+    onSignedOut: () => {},
+    onForbidden: () => view?.priceRightsChanged?.(),
+  };
+  app.edits = new PriceEdits(localStorage, app.storageName("prices"));
+
+  async function received(exchange, { isRead = false } = {}) {
+    const reply = await exchange;
+    bar.show(reply.facts);
+    if (isRead) report(reply.facts); // the start page shows what a screen is made of
+    return reply;
+  }
+
+  const views = { home: homeView, orders: ordersView, products: productsView, cart: cartView, export: exportView };
+  const route = (name) => (address) => open(name, address);
+  const router = createRouter({
+    routes: [
+      ["/", route("home")],
+      ["/orders", route("orders")],
+      ["/orders/:id", route("orders")],
+      ["/products", route("products")],
+      ["/products/:id", route("products")],
+      ["/cart", route("cart")],
+      ["/export", route("export")],
+    ],
+    missing: () => {
+      leave();
+      replace(main, message("There is no such page.", "", "Home", () => router.go("/")));
+    },
+  });
+
+  function leave() {
+    view?.leave();
+    client.cancel();
+    view = null;
+  }
+
+  // A view stays while addresses of its own are opened, so that its list is not loaded again.
+  function open(name, address) {
+    if (view?.name !== name) {
+      leave();
+      view = { ...views[name](app), name };
+      replace(main, view.node);
+      main.scrollTop = 0;
+    }
+    document.title = `${view.title} · Back office`;
+    for (const link of nav.querySelectorAll("a")) {
+      if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    view.show(address);
+  }
+
+  const nav = el("nav", { "aria-label": "Back office" }, LINKS.map(([path, text, name]) => el("a", { href: `#${path}`, "data-view": name }, text)));
+  replace(root, frame(nav, main, bar.node, customer, config));
+  router.start();
+  onRefresh(() => view?.refresh({ fresh: true }));
+  addEventListener("online", () => view?.refresh({ fresh: false }));
+  document.addEventListener("keydown", (event) => shortcuts(event, () => view?.refresh({ fresh: true })));
+}
+
+function frame(nav, main, foot = null, customer = null, config = null) {
+  return [
+    el("a", { class: "skip", href: "#main", onclick: (event) => [event.preventDefault(), document.getElementById("main")?.focus()] }, "Skip to the content"),
+    el(
+      "header",
+      { class: "title-bar" },
+      !isFramed && el("span", { class: "app-name" }, icon("desktop", { size: 14 }), "Back office"),
+      nav ?? el("span", { class: "grow" }),
+      customer && !isFramed && who(customer, config),
+    ),
+    main,
+    !isFramed && foot,
+  ];
+}
+
+function who(customer, config) {
+  const choices = config.customers.map(({ id, name }) => el("option", { value: id, selected: id === customer.id }, `${name} (${id})`));
+  const select = el("select", { id: "customer", "aria-label": "Signed in as", onchange: ({ target }) => signIn(target.value) }, choices);
+  const leave = async () => {
+    location.href = await signOut();
+  };
+  return el("span", { class: "who" }, config.auth === "demo" ? select : el("span", {}, customer.name), el("button", { type: "button", class: "link", onclick: leave }, "Sign out"));
+}
+
+// Signed out: one button for each demo customer.
+function chooser({ customers }) {
+  const buttons = customers.map(({ id, name, note }) =>
+    el("li", {}, el("button", { type: "button", class: "button", onclick: () => signIn(id) }, el("b", {}, name), el("span", { class: "muted" }, note ?? `customer ${id}`))),
+  );
+  return el(
+    "main",
+    { id: "main", class: "signed-out" },
+    el("h1", {}, "Back office"),
+    el("p", {}, isFramed ? "You are signed out. Choose a customer on the start page." : "Choose who works here. No password is needed: these are demo customers."),
+    !isFramed && el("ul", { class: "customers" }, buttons),
+  );
+}
+
+function message(title, detail, action, onclick) {
+  return el("main", { id: "main", class: "signed-out" }, el("h1", {}, title), el("p", {}, detail), el("button", { type: "button", class: "button", onclick }, action));
+}
+
+// Single letters do nothing in fields.
+function shortcuts(event, reload) {
+  const isTyping = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "r") reload();
+  if (event.key === "/") {
+    const field = document.getElementById("search");
+    if (field) event.preventDefault();
+    field?.focus();
+  }
+  if (event.key === "Escape") document.querySelector(".has-detail .close")?.click();
+}
+
+start();

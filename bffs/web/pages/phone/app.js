@@ -1,0 +1,172 @@
+// The phone app: a client of the mobile gateway, which is another origin; it holds a token in memory.
+import { createClient } from "../shared/client.js";
+import { loadConfig } from "../shared/config.js";
+import { replace } from "../shared/dom.js";
+import { isFramed, nextRequestId, onRefresh, report } from "../shared/frame.js";
+import { createRouter } from "../shared/router.js";
+import { savedScreens } from "../shared/saved.js";
+import { headersOf, loadViewer, onViewerChange, signIn, signInAddress, signOut } from "../shared/viewer.js";
+import { openCart } from "./cart.js";
+import { openCheckout } from "./checkout.js";
+import { openHome } from "./home.js";
+import { openOrder, openOrders } from "./orders.js";
+import { openProduct } from "./product.js";
+import { readProgressively } from "./progressive.js";
+import { explanation } from "./screen.js";
+import { openSearch } from "./search.js";
+import { Shell } from "./shell.js";
+import { openSignIn, openYou } from "./you.js";
+
+const CLIENT = "phone";
+const WIDTHS = [320, 640, 960, 1280];
+
+class App {
+  constructor(config, customer, problem) {
+    Object.assign(this, { config, customer, problem, report, isFramed });
+    this.shell = new Shell(document.getElementById("phone"), () => this.back());
+    this.saved = savedScreens(CLIENT, customer?.id ?? "");
+    this.width = WIDTHS.find((width) => width >= innerWidth * devicePixelRatio) ?? WIDTHS.at(-1);
+    this.shell.setCart(this.saved.get("home")?.value.body.cart_count);
+    this.loadHome = (options) => this.#loadHome(options);
+    this.scrolls = new Map();
+    this.trail = [];
+    this.#connect();
+  }
+
+  #connect() {
+    this.api = createClient({ name: CLIENT, origin: this.config.mobile, headers: (this.headers = headersOf("mobile", this.customer?.id)) });
+  }
+
+  async #loadHome({ fresh, onPart }) {
+    const path = `/v1/home?width=${this.width}`;
+    const requestId = fresh ? nextRequestId(CLIENT) : "";
+    const headers = async () => ({ ...(await this.headers()), ...(requestId && { "X-Request-ID": requestId }) });
+    return readProgressively({ client: CLIENT, origin: this.config.mobile, path, headers, fresh, onPart });
+  }
+
+  start() {
+    const open = (screen, opener) => (address) => this.#open(screen, opener, address);
+    const home = { title: "Home", tab: "home" };
+    const search = { title: "Search", tab: "search" };
+    const orders = { title: "Orders", tab: "orders" };
+    const you = { title: "You", tab: "user" };
+    const inner = { isInner: true };
+    this.router = createRouter({
+      routes: [
+        ["/", open(home, openHome)],
+        ["/search", open({ ...search, isOpen: true }, (app, node, { query }) => openSearch(app, node, query))],
+        ["/product/:id", open({ ...search, ...inner, title: "Product", isOpen: true }, (app, node, { params }) => openProduct(app, node, params.id))],
+        ["/cart", open({ ...inner, title: "Cart" }, openCart)],
+        ["/checkout", open({ ...inner, title: "Checkout" }, openCheckout)],
+        ["/orders", open(orders, openOrders)],
+        ["/orders/:id", open({ ...orders, ...inner, title: "Order" }, (app, node, { params }) => openOrder(app, node, params.id))],
+        ["/you", open(you, openYou)],
+      ],
+      missing: () => this.go("/"),
+    });
+    this.router.start();
+    onRefresh(() => this.screen?.refresh({ fresh: true }));
+    onViewerChange(() => location.reload());
+    addEventListener("online", () => this.screen?.retry.hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.screen?.retry.hurry());
+  }
+
+  #open(screen, opener, address) {
+    if (this.address) this.scrolls.set(this.address, this.shell.main.scrollTop);
+    this.screen?.close();
+    this.screen = null;
+    const isFirst = !this.address;
+    this.address = location.hash || "#/";
+    this.#follow(this.address);
+    if (!this.customer && !screen.isOpen) {
+      openSignIn(this, this.shell.begin({ ...screen, isInner: false }), this.problem);
+      return;
+    }
+    const node = this.shell.begin(screen);
+    this.screen = opener(this, node, address);
+    this.screen.open();
+    this.shell.main.scrollTop = this.scrolls.get(this.address) ?? 0;
+    if (!isFirst) this.shell.title.focus({ preventScroll: true });
+  }
+
+  #follow(address) {
+    if (this.trail.at(-2) === address) this.trail.pop();
+    else if (this.trail.at(-1) !== address) this.trail.push(address);
+  }
+
+  go(path) {
+    this.router.go(path);
+  }
+
+  /** Goes to the screen before this one, or else home: never to a page before this app. */
+  back() {
+    if (this.trail.length > 1) history.back();
+    else this.go("/");
+  }
+
+  /** Changes the address without opening a screen: what was searched for. */
+  remember(path) {
+    history.replaceState(null, "", `#${path}`);
+    this.address = location.hash;
+    this.trail[this.trail.length - 1] = this.address;
+  }
+
+  /** Sets one more of a variant into the cart; `attempt` is the same object for each try of it. */
+  async addToCart(sku, attempt) {
+    if (!attempt.quantity) {
+      const cart = await this.api.get("/v1/cart", { screen: null });
+      if (!cart.ok) return cart;
+      attempt.quantity = (cart.body.lines.find((line) => line.sku === sku)?.quantity ?? 0) + 1;
+    }
+    const body = { quantity: attempt.quantity };
+    const result = await this.api.send("PUT", `/v1/cart/items/${encodeURIComponent(sku)}`, body, { key: attempt.key });
+    report(result.facts);
+    if (result.ok) this.shell.setCart(result.body.count);
+    return result;
+  }
+
+  /** Shows what the cart holds after a purchase. */
+  async bought() {
+    const { ok, body } = await this.api.get("/v1/cart", { screen: null });
+    if (ok) this.shell.setCart(body.count);
+  }
+
+  /** Signs a customer in; a page in a frame does it in the whole window. */
+  async signIn(id) {
+    if (isFramed && this.config.auth !== "demo") parent.location.href = signInAddress(id);
+    else await signIn(id);
+  }
+
+  async signOut() {
+    const next = await signOut();
+    if (this.config.auth === "demo") location.reload();
+    else (isFramed ? parent : window).location.href = next;
+  }
+
+  /** The gateway no longer takes the token: one try with a new one, then the sign-in. */
+  expire() {
+    if (this.hasExpired) {
+      this.customer = null;
+      this.problem = "The shop no longer accepts this sign-in";
+      this.router.again();
+      return;
+    }
+    this.hasExpired = true;
+    this.#connect();
+    this.screen?.refresh();
+  }
+}
+
+async function start() {
+  const root = document.getElementById("phone");
+  try {
+    const config = await loadConfig();
+    const { customer, problem } = await loadViewer();
+    new App(config, customer, problem).start();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    replace(root, explanation("The shop does not answer.", { label: "Try again", run: start }));
+  }
+}
+
+start();

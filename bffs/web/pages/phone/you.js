@@ -1,0 +1,48 @@
+// You: who is signed in, the points, other customers, signing out.
+import { el, icon, replace } from "../shared/dom.js";
+import { redraw } from "./redraw.js";
+import { Screen } from "./screen.js";
+import { sentence } from "./words.js";
+
+/** Opens the screen of the customer in `node`. */
+export function openYou(app, node) {
+  const who = el("div", { class: "who" });
+  const others = el("section", { "aria-labelledby": "others" }, el("h2", { id: "others" }, "Other customers"), el("ul", { class: "people" }, otherCustomers(app)));
+  const wrong = el("p", { class: "wrong", role: "status" });
+  const out = el("button", { type: "button", class: "button is-wide", onclick: () => app.signOut().catch(({ message }) => replace(wrong, message)) }, "Sign out");
+  const content = [who, el("a", { class: "pill", href: "#/orders" }, icon("orders"), el("span", {}, "Your orders"), icon("next", { class: "end" })), others, out, wrong];
+
+  const screen = new Screen(app, who, {
+    title: "Your profile",
+    saves: "home",
+    load: app.loadHome,
+    draw: (body) => redraw(who, [body.name, body.tier, body.points], () => profile(app.customer, body)),
+    drawSkeleton: () => redraw(who, "bones", () => [el("span", { class: "bone is-avatar" }), el("span", { class: "bone is-two" })]),
+  });
+  node.append(...content);
+  return screen;
+}
+
+function profile(customer, { tier, points }) {
+  return [
+    el("span", { class: "avatar", "aria-hidden": "true" }, initials(customer.name)),
+    el("div", {}, el("p", {}, el("b", {}, customer.name)), el("p", { class: "muted" }, `${sentence(tier)} member`), el("p", { class: "muted" }, `${points.toLocaleString("en")} points`)),
+  ];
+}
+
+const initials = (name) => name.split(" ").map((word) => word[0]).slice(0, 2).join("");
+
+function otherCustomers(app) {
+  const people = app.config.customers.filter(({ id }) => id !== app.customer?.id);
+  return people.map(({ id, name }) => el("li", {}, el("button", { type: "button", class: "person", onclick: () => app.signIn(id) }, el("span", { class: "avatar", "aria-hidden": "true" }, initials(name)), el("span", {}, name))));
+}
+
+/** Opens what is there before anybody is signed in. */
+export function openSignIn(app, node, problem = null) {
+  app.shell.setTitle("Sign in");
+  app.shell.setCart(undefined);
+  node.append(
+    problem ? el("p", { class: "wrong" }, `${problem}.`) : el("p", { class: "lead" }, "Choose a customer of this demo shop. There is no password."),
+    el("ul", { class: "people" }, otherCustomers(app)),
+  );
+}

@@ -1,0 +1,30 @@
+"""The content security policies of the pages and of pictures."""
+
+from collections.abc import Iterable
+from typing import Final
+
+PICTURE_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+"""A picture that is opened as a page loads and runs nothing."""
+
+
+def page_policy(called: Iterable[str], *, is_framed: bool) -> str:
+    """Return the policy of a page: scripts, styles and pictures are files of this gateway.
+
+    `called` are the other origins that its scripts call. Only pages of the shop itself may frame
+    one that `is_framed`.
+    """
+    framing = "'self'" if is_framed else "'none'"
+    directives = (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        " ".join(("connect-src 'self'", *called)),
+        "frame-src 'self'",
+        f"frame-ancestors {framing}",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+    )
+    return "; ".join(directives)

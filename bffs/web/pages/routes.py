@@ -1,0 +1,111 @@
+"""The routes of the pages: the start page with three clients, each client, files, pictures."""
+
+import os
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from bff_core import ANYONE, NotFound, access
+from bffs.web.pages.configuration import ShopConfiguration
+from bffs.web.pages.files import html_file, static_file, worker_file
+from bffs.web.pages.pictures import picture_of
+from bffs.web.pages.policy import PICTURE_POLICY, page_policy
+
+FRAMED: Final = ("store", "phone", "office")
+"""The pages that the start page shows in frames."""
+
+YEAR: Final = 31_536_000
+"""Seconds; a picture never changes, since its address says all that it shows."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+@access(ANYONE)
+async def get_start(request: Request) -> Response:
+    """Show the three clients beside each other."""
+    return _page(request, "start")
+
+
+@router.get("/store/{path:path}")
+@access(ANYONE)
+async def get_store(request: Request, path: str) -> Response:
+    """Show the web shop; its script shows what the path names."""
+    del path
+    return _page(request, "store")
+
+
+@router.get("/phone/")
+@access(ANYONE)
+async def get_phone(request: Request) -> Response:
+    """Show the phone's app."""
+    return _page(request, "phone")
+
+
+@router.get("/office/")
+@access(ANYONE)
+async def get_office(request: Request) -> Response:
+    """Show the back office."""
+    return _page(request, "office")
+
+
+@router.get("/pages/{area}/{path:path}")
+@access(ANYONE)
+async def get_file(area: str, path: str) -> Response:
+    """Return a script, a style sheet or another file of a page."""
+    return static_file(area, path).response({})
+
+
+@router.get("/sw.js")
+@access(ANYONE)
+async def get_worker(request: Request) -> Response:
+    """Return the service worker of all pages."""
+    policy = page_policy(_configuration(request).called, is_framed=False)
+    headers = {
+        "content-security-policy": policy,
+        "service-worker-allowed": f"{_root(request)}/",
+    }
+    return worker_file().response(headers)
+
+
+@router.get("/shop.json")
+@access(ANYONE)
+async def get_configuration(request: Request) -> Response:
+    """Return whom the pages call, and which customers and services there are."""
+    headers = {"cache-control": "no-cache"}
+    return JSONResponse(_configuration(request).as_json(), headers=headers)
+
+
+@router.get("/pictures/{path:path}")
+@access(ANYONE)
+async def get_picture(path: str) -> Response:
+    """Return a picture of a product, a category or a customer; any page may show it."""
+    body = picture_of(path)
+    if body is None:
+        raise NotFound(f"There is no picture {path}.")
+    headers = {
+        "cache-control": f"public, max-age={YEAR}, immutable",
+        "content-security-policy": PICTURE_POLICY,
+        "cross-origin-resource-policy": "cross-origin",
+    }
+    return Response(body, headers=headers, media_type="image/svg+xml")
+
+
+def _page(request: Request, area: str) -> Response:
+    is_framed = area in FRAMED
+    policy = page_policy(_configuration(request).called, is_framed=is_framed)
+    headers = {"content-security-policy": policy}
+    if is_framed:
+        headers["x-frame-options"] = "SAMEORIGIN"
+    return html_file(area, _root(request)).response(headers)
+
+
+def _configuration(request: Request) -> ShopConfiguration:
+    return ShopConfiguration.of(request.app.settings, os.environ)
+
+
+def _root(request: Request) -> str:
+    """Return the path that the gateway is below; empty at the root of its host."""
+    root: str = request.scope.get("root_path", "")
+    return root.rstrip("/")

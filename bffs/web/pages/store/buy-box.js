@@ -1,0 +1,82 @@
+// What one variant costs, whether it is there, and the button that puts it into the cart.
+import { el, replace } from "../shared/dom.js";
+import { plural } from "./words.js";
+import { ageOf, button, priceTag, reply, stockTag } from "./pieces.js";
+import { stepper } from "./stepper.js";
+import { changed, choices, isSoldOut, optionsOf, room, stockOf, variantWords } from "./variants.js";
+import { addToCart, quantityIn } from "./writes.js";
+import { link } from "./links.js";
+
+const ONLY_SIZE = "ONE";
+const NAMES = { color: "Colour", size: "Size" };
+
+/** Draws the choice of a variant with its price, stock and cart button. */
+export function buyBox({ shop, body: { product: one }, part, route }) {
+  const { variants, stock, price } = one;
+  let current = variants.find(({ sku }) => sku === (route.query.get("sku") ?? one.defaultSku)) ?? variants[0];
+  const cost = el("p", { class: "cost" });
+  const there = el("p", { class: "there" });
+  const pickers = el("div", { class: "pickers" });
+  const message = reply();
+  const amount = stepper({ id: "quantity", label: "Quantity", value: 1 });
+  const add = button("Add to cart", { kind: "main", id: "add", onclick: put });
+
+  function show() {
+    const mine = stockOf(stock, current.sku);
+    const isOut = mine?.status === "out_of_stock";
+    cost.replaceChildren(priceTag(price, { class: "is-big" }), ...nodes(ageOf(part("price"))));
+    there.replaceChildren(stockTag(stock ? mine : null), ...nodes(ageOf(part("stock"))));
+    replace(pickers, choices(variants).map((choice) => picker(choice)));
+    const free = room(mine, shop.customer ? quantityIn(shop.cart, current.sku) : 0);
+    amount.limit(Math.max(1, free));
+    amount.disable(isOut);
+    add.disabled = isOut;
+    add.textContent = isOut ? "Sold out" : "Add to cart";
+  }
+
+  function picker({ name, values }) {
+    const chosen = optionsOf(current)[name];
+    const title = NAMES[name] ?? name;
+    const label = values.find(({ value }) => value === chosen)?.label;
+    if (values.length === 1) return chosen === ONLY_SIZE ? null : el("p", { class: "only" }, el("b", {}, title), `: ${label}`);
+    const one = ({ value, label: words }) => {
+      const isOut = isSoldOut(variants, stock, current, name, value);
+      const field = el("input", { type: "radio", name: `option-${name}`, id: `option-${name}-${value}`, value, checked: value === chosen, onchange: () => choose(name, value) });
+      return el("label", { class: isOut ? "is-out" : "" }, field, name === "color" && el("span", { class: `dot is-${value.toLowerCase()}`, "aria-hidden": "true" }), el("span", {}, words), isOut && el("span", { class: "sr" }, ", sold out"));
+    };
+    return el("fieldset", { class: `picker is-${name}` }, el("legend", {}, title, values.length > 0 && el("span", {}, `: ${label}`)), el("div", {}, values.map(one)));
+  }
+
+  function choose(name, value) {
+    current = changed(variants, current, name, value);
+    history.replaceState(history.state, "", link(`/products/${one.id}?sku=${encodeURIComponent(current.sku)}`));
+    message.say("");
+    show();
+    document.getElementById(`option-${name}-${value}`)?.focus();
+    shop.announce(`${variantWords(current)}. ${there.textContent}`);
+  }
+
+  async function put() {
+    if (!shop.customer) {
+      shop.go(`/sign-in?${new URLSearchParams({ next: location.pathname.slice(link("").length) + location.search })}`);
+      return;
+    }
+    add.disabled = true;
+    add.textContent = "Adding …";
+    message.say("");
+    const done = await addToCart(shop, current.sku, amount.value());
+    show();
+    if (done.ok) amount.set(1);
+    message.say(done.text, done.ok ? "ok" : "failed");
+    add.focus({ preventScroll: true });
+  }
+
+  show();
+  const inCart = shop.customer ? quantityIn(shop.cart, current.sku) : 0;
+  if (inCart) message.say(`Your cart holds ${plural(inCart, "piece")} of it.`, "ok");
+  return el("div", { class: "buy" }, cost, pickers, there, el("div", { class: "row" }, amount.node, add), message.node);
+}
+
+function nodes(node) {
+  return node ? [" ", node] : [];
+}

@@ -1,0 +1,104 @@
+// The web shop: pages below /store/, each made of one GraphQL request with the browser's session.
+import { createClient } from "../shared/client.js";
+import { loadConfig, ROOT } from "../shared/config.js";
+import { el, icon, replace } from "../shared/dom.js";
+import { onRefresh } from "../shared/frame.js";
+import { createRouter } from "../shared/router.js";
+import { headersOf, loadViewer, onViewerChange } from "../shared/viewer.js";
+import { cart } from "./cart.js";
+import { checkout } from "./checkout.js";
+import { drawFoot, drawHead } from "./head.js";
+import { home } from "./home.js";
+import { BASE, link } from "./links.js";
+import { category, search } from "./list.js";
+import { order, orders } from "./orders.js";
+import { product } from "./product.js";
+import { CART_CONTENT } from "./queries.js";
+import { Screen } from "./screen.js";
+import { signInPage, unknownPage } from "./signin.js";
+
+const at = (id) => document.getElementById(id);
+
+async function open() {
+  const config = await loadConfig();
+  const viewer = await loadViewer();
+  const { customer } = viewer;
+  const client = createClient({ name: "web", origin: ROOT, headers: headersOf("web", customer?.id) });
+  const shop = { config, client, customer, viewer, cart: { count: null, lines: null, isKnown: true } };
+  const screen = new Screen(shop, at("main"));
+  let isBack = false;
+  let isFirst = true;
+
+  const show = (page) => ({ params, query, path }) => {
+    const route = { params, query, path, key: `${path}?${query}`, isNew: !isFirst && !isBack };
+    const options = { isBack };
+    isBack = isFirst = false;
+    head(route);
+    return screen.show(page, route, options);
+  };
+  const router = createRouter({
+    base: BASE,
+    routes: [
+      ["/", show(home)],
+      ["/products/:id", show(product)],
+      ["/search", show(search)],
+      ["/categories/:id", show(category)],
+      ["/cart", show(cart)],
+      ["/checkout", show(checkout)],
+      ["/orders", show(orders)],
+      ["/orders/:id", show(order)],
+      ["/sign-in", show(signInPage)],
+    ],
+    missing: show(unknownPage),
+  });
+
+  function head(route) {
+    shop.route = route;
+    const category = route.path.startsWith("/categories/") ? route.params.id : null;
+    drawHead(at("head"), { shop, path: route.path, search: route.query.get("q"), category });
+  }
+
+  shop.go = (path, options) => router.go(path, options);
+  shop.announce = (text) => (at("announce").textContent = text);
+  shop.say = (text, state) => notice(text, state);
+  shop.reload = () => screen.refresh();
+  shop.readCart = async () => {
+    const answer = await client.graphql(CART_CONTENT, {}, { fresh: true, screen: "cart" });
+    if (answer.ok) shop.setCart(answer.body.cart);
+  };
+  shop.setCart = (found, part) => {
+    shop.cart = { count: found?.count ?? null, lines: found?.lines ?? null, part, isKnown: Boolean(found) };
+    head(shop.route);
+  };
+
+  history.scrollRestoration = "manual";
+  addEventListener("popstate", () => (isBack = true));
+  addEventListener("scroll", () => screen.here && screen.scrolls.set(screen.here.route.key, scrollY), { passive: true });
+  document.addEventListener("click", (event) => followed(event, screen), { capture: true });
+  onViewerChange(() => location.reload());
+  drawFoot(at("foot"), { shop });
+  if (viewer.problem) notice(`Sign-in is not available: ${viewer.problem}`, "failed");
+  const refused = new URLSearchParams(location.search).get("login_error");
+  if (refused && !customer) notice(`Signing in did not work: ${refused}`, "failed");
+  await router.start();
+  onRefresh(() => screen.refresh());
+  addEventListener("online", () => screen.refresh());
+}
+
+// Which link left a page: the way back puts the focus there.
+function followed(event, screen) {
+  const anchor = event.target.closest?.("#main a[href]");
+  if (anchor && screen.here) screen.links.set(screen.here.route.key, anchor.getAttribute("href"));
+}
+
+function notice(text, state = "ok") {
+  const node = at("notice");
+  node.hidden = !text;
+  node.className = `notice is-${state} is-top`;
+  replace(node, icon(state, { size: 14 }), el("span", {}, text));
+}
+
+open().catch((error) => {
+  replace(at("main"), el("section", { class: "panel" }, el("h1", {}, "The shop can't be opened"), el("p", {}, "Its configuration could not be loaded: the gateway of the web page does not answer."), el("a", { class: "button is-large is-main", href: link("/") }, "Try again")));
+  throw error;
+});

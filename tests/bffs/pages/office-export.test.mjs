@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { toCsv } from "../../../bffs/web/pages/office/csv.js";
+import { ExportRun } from "../../../bffs/web/pages/office/export-run.js";
+import { readLines } from "../../../bffs/web/pages/office/ndjson.js";
+import { nextSort, sortRows } from "../../../bffs/web/pages/office/sort.js";
+
+const bytes = (text) => new TextEncoder().encode(text);
+const row = (number) => `${JSON.stringify({ number, total: 1 })}\n`;
+
+function streamOf(chunks, { breaks = false } = {}) {
+  const rest = [...chunks];
+  return new ReadableStream({
+    pull(controller) {
+      if (rest.length) controller.enqueue(rest.shift());
+      else if (breaks) controller.error(new TypeError("network error"));
+      else controller.close();
+    },
+  });
+}
+
+async function valuesOf(stream) {
+  const values = [];
+  for await (const { value } of readLines(stream)) values.push(value);
+  return values;
+}
+
+test("rows are read however the bytes are cut, also within a character", async () => {
+  const all = bytes('{"a":"é€"}\n{"a":2}\n\n{"a":3}\n');
+  for (let size = 1; size <= all.length; size += 1) {
+    const chunks = [];
+    for (let at = 0; at < all.length; at += size) chunks.push(all.slice(at, at + size));
+    assert.deepEqual(await valuesOf(streamOf(chunks)), [{ a: "é€" }, { a: 2 }, { a: 3 }], `chunks of ${size}`);
+  }
+});
+
+test("a row without its end breaks the stream, and so does one that is not JSON", async () => {
+  await assert.rejects(valuesOf(streamOf([bytes('{"a":1}\n{"a":')])), /ended within a row/);
+  await assert.rejects(valuesOf(streamOf([bytes('{"a":1}\nnonsense\n{"a":2}\n')])), /row 2 is not JSON/);
+});
+
+test("an export counts rows and bytes, and is complete at its end", async () => {
+  const counts = [];
+  const run = new ExportRun(async () => ({ ok: true, status: 200, body: streamOf([bytes(row("1") + row("2")), bytes(row("3"))]) }));
+
+  await run.start(() => counts.push(run.count));
+
+  assert.equal(run.state, "complete");
+  assert.deepEqual(counts, [1, 2, 3]);
+  assert.equal(run.bytes, bytes(row("1")).length * 3);
+  assert.equal(run.share(10), 1);
+});
+
+test("after a break it goes on where it was, without the same rows twice", async () => {
+  const streams = [streamOf([bytes(row("1") + row("2"))], { breaks: true }), streamOf([bytes(row("1") + row("2") + row("3"))])];
+  const run = new ExportRun(async () => ({ ok: true, status: 200, body: streams.shift() }));
+
+  await run.start();
+  assert.equal(run.state, "broken");
+  assert.equal(run.problem, "the connection was cut");
+  assert.equal(run.share(4), 0.5);
+  await run.start();
+
+  assert.equal(run.state, "complete");
+  assert.equal(run.skipped, 2);
+  assert.deepEqual(run.values().map(({ number }) => number), ["1", "2", "3"]);
+  assert.equal(run.ndjson(), row("1") + row("2") + row("3"));
+});
+
+test("a refusal is a break without rows", async () => {
+  const run = new ExportRun(async () => ({ ok: false, status: 503, body: null }));
+  assert.equal(await run.start(), "broken");
+  assert.equal(run.problem, "the gateway answered 503");
+});
+
+test("cancelling leaves the rows that came", async () => {
+  const run = new ExportRun(async () => ({ ok: true, status: 200, body: streamOf([bytes(row("1")), bytes(row("2")), bytes(row("3"))]) }));
+
+  await run.start(() => run.count === 2 && run.cancel());
+
+  assert.equal(run.state, "cancelled");
+  assert.equal(run.count, 2);
+});
+
+test("cells of a CSV are quoted where they have to be, and are no formulas", () => {
+  const rows = [{ a: 'say "x", y', b: 1 }, { a: "=1+1", b: null }, { a: "two\nlines", b: -2 }];
+  const columns = [{ head: "a", value: ({ a }) => a }, { head: "b", value: ({ b }) => b }];
+  assert.equal(toCsv(rows, columns), 'a,b\r\n"say ""x"", y",1\r\n\'=1+1,\r\n"two\nlines",-2\r\n');
+});
+
+test("rows are sorted by number or by text, stable, those without a value last", () => {
+  const rows = [{ n: 2, t: "10-b" }, { n: null, t: "9-a" }, { n: 1, t: "2-c" }, { n: 2, t: "b" }];
+  const texts = (sorted) => sorted.map(({ t }) => t);
+  assert.deepEqual(texts(sortRows(rows, ({ n }) => n)), ["2-c", "10-b", "b", "9-a"]);
+  assert.deepEqual(texts(sortRows(rows, ({ n }) => n, "descending")), ["10-b", "b", "2-c", "9-a"]);
+  assert.deepEqual(texts(sortRows(rows, ({ t }) => t)), ["2-c", "9-a", "10-b", "b"]);
+  assert.equal(rows[0].t, "10-b");
+});
+
+test("a column's head sorts up, down, and then not at all", () => {
+  const up = nextSort(null, "n");
+  const down = nextSort(up, "n");
+  assert.deepEqual([up.direction, down.direction, nextSort(down, "n")], ["ascending", "descending", null]);
+  assert.deepEqual(nextSort(down, "t"), { key: "t", direction: "ascending" });
+});
