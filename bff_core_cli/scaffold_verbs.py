@@ -128,7 +128,9 @@ def update(
     raise typer.Exit(outcome.status)
 
 
-additions = typer.Typer(help="Add a screen, a view or a service.", no_args_is_help=True)
+additions = typer.Typer(
+    help="Add a screen, a view, a service, or files for operators.", no_args_is_help=True
+)
 
 
 @additions.command("service")
@@ -247,6 +249,30 @@ def add_view(
     from bff_core.cli.scaffold.views import add_view as added  # noqa: PLC0415 # the same
 
     print_outcome(added(screen, gateway), as_json=as_json)
+
+
+@additions.command("operations")
+def add_operations(
+    *,
+    runbooks: Annotated[
+        str | None,
+        typer.Option(help="URL of your runbooks; each alert links to a heading there."),
+    ] = None,
+    is_forced: Annotated[
+        bool, typer.Option("--force", help="Replace files that you have changed, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add alert rules for Prometheus, dashboards for Grafana, and a collector's configuration.
+
+    The files go to operations/. A further run adds what is missing.
+    """
+    from bff_core.cli.scaffold.operations import (  # noqa: PLC0415 # loads the framework
+        add_operations as added,
+    )
+    from bff_core.cli.scaffold.outcome import print_outcome  # noqa: PLC0415 # the same
+
+    print_outcome(added(runbooks, is_forced=is_forced), as_json=as_json)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -22,15 +22,35 @@ from tests.reference_project import OTHERS, PROJECT, SERVICES, programs
 
 ROOT = Path(__file__).parents[1]
 REDIS = "redis"
+OPERATIONS = ROOT / "bff_core/operations"
+OBSERVERS = ("collector", "prometheus", "grafana", "jaeger")
+METRICS_PORT = "9464"
 DEFAULT = re.compile(r"\$\{\w+:-(?P<value>[^}]*)\}")
 
 
 @pytest.fixture(scope="module")
 def containers() -> dict:
     """Read the containers as Compose sees them where no variable is set."""
+    return {name: one for name, one in every_container().items() if name not in OBSERVERS}
+
+
+@pytest.fixture(scope="module")
+def observers() -> dict:
+    """Read the containers of the profile `observability`."""
+    return {name: one for name, one in every_container().items() if name in OBSERVERS}
+
+
+def every_container() -> dict:
+    """Read all containers but those of gateways that were added."""
     text = (ROOT / "docker-compose.yml").read_text()
     found = yaml.safe_load(DEFAULT.sub(lambda found: found["value"], text))["services"]
     return {name: one for name, one in found.items() if name not in OTHERS}
+
+
+def read_yaml(path: str) -> dict:
+    """Read one of the files for operators, with the defaults of its variables."""
+    text = (OPERATIONS / path).read_text()
+    return yaml.safe_load(re.sub(r"\$\{env:\w+:-([^}]*)\}", r"\1", text))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +102,7 @@ def test_a_gateway_knows_every_service_by_name(containers, name):
     """A gateway has the same settings as in `bff dev`, with the services at their containers.
 
     Its cache is shared in Redis besides, its sagas are in a folder that can be written to, and its
-    log has the form that its settings choose.
+    log has the form that its settings choose. Prometheus can scrape it, and it exports no traces.
     """
     container, gateway = containers[name], PROJECT.gateways[name]
     environ = {key: value for key, value in programs()[name].env.items() if key != "BFF_LOG"}
@@ -96,9 +116,16 @@ def test_a_gateway_knows_every_service_by_name(containers, name):
         "BFF_CACHE_URL": f"redis://{REDIS}:6379/0",
         "BFF_JOURNAL_URL": "sqlite:////tmp/bff-journal.sqlite3",
     }
+    observed = {
+        "BFF_METRICS_PORT": METRICS_PORT,
+        "BFF_METRICS_HOST": "0.0.0.0",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+        "OTEL_TRACES_SAMPLER": "",
+        "OTEL_TRACES_SAMPLER_ARG": "",
+    }
     assert container["read_only"]
     assert container["tmpfs"] == ["/tmp"]
-    assert container["environment"] == {**at_containers, **stores, "PORT": port}
+    assert container["environment"] == {**at_containers, **stores, **observed, "PORT": port}
     assert container["command"] == ["bff", "serve", gateway.app, "--port", port]
     assert set(container["depends_on"]) == {*SERVICES, REDIS}
 
@@ -126,6 +153,88 @@ def test_redis_accepts_its_configuration(containers, tmp_path):
         running.terminate()
 
     assert is_ready
+
+
+def test_what_observes_starts_with_its_profile_only(containers, observers):
+    """A plain `docker compose up` starts the shop and nothing else."""
+    assert set(observers) == {*OBSERVERS}
+    assert {name for name, one in observers.items() if one["profiles"] == ["observability"]} == {
+        *OBSERVERS
+    }
+    assert [name for name, one in containers.items() if "profiles" in one] == []
+
+
+def test_images_have_short_names_versions_and_variables():
+    """Another registry or version is a variable: no file names a registry."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    images = re.findall(r"image: \$\{(\w+)_IMAGE:-([\w./-]+):([\w.-]+)\}", text)
+
+    assert [name.lower() for name, _, _ in images] == [*OBSERVERS]
+    for _, image, version in images:
+        assert "." not in image.partition("/")[0]
+        assert re.fullmatch(r"v?\d+\.\d+\.\d+", version)
+
+
+def test_what_observes_holds_no_more_power_than_it_needs(observers):
+    """Read-only file systems, no capabilities, and pages for this machine only."""
+    for container in observers.values():
+        assert container["read_only"] is True
+        assert container["cap_drop"] == ["ALL"]
+        assert container["security_opt"] == ["no-new-privileges:true"]
+        for port in container.get("ports", ()):
+            assert port.startswith("127.0.0.1:")
+        for volume in container.get("volumes", ()):
+            source, _, mode = volume.split(":")
+            assert mode == "ro"
+            assert (ROOT / source).exists()
+
+
+def test_prometheus_scrapes_each_gateway_and_the_collector(observers):
+    """At the ports where they serve metrics, with rules that its folder has."""
+    settings = read_yaml("prometheus/prometheus.yml")
+    targets = {
+        one["job_name"]: one["static_configs"][0]["targets"] for one in settings["scrape_configs"]
+    }
+    collector = read_yaml("otel-collector.yml")["exporters"]["prometheus"]["endpoint"]
+
+    assert targets["gateways"] == [f"{name}:{METRICS_PORT}" for name in PROJECT.gateways]
+    assert targets["collector"] == [collector.replace("0.0.0.0", "collector")]
+    assert [
+        one for one in settings["rule_files"] if not (OPERATIONS / "prometheus" / one).is_file()
+    ] == []
+    assert "--enable-feature=exemplar-storage" in observers["prometheus"]["command"]
+
+
+def test_the_collector_receives_what_gateways_send_and_passes_it_on():
+    """OTLP over HTTP at the port that the comment of the file names; traces go to Jaeger."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    settings = read_yaml("otel-collector.yml")
+    http = settings["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+
+    assert f"OTEL_EXPORTER_OTLP_ENDPOINT=http://{http.replace('0.0.0.0', 'collector')} " in text
+    assert settings["exporters"]["otlp_grpc"]["endpoint"] == "jaeger:4317"
+    for pipeline in settings["service"]["pipelines"].values():
+        for kind in ("receivers", "processors", "exporters"):
+            assert {*pipeline[kind]} <= settings[kind].keys()
+
+
+def test_grafana_has_its_sources_and_dashboards(observers):
+    """Sources are containers at ports that they listen on; dashboards are where it looks."""
+    sources = read_yaml("grafana/provisioning/datasources/datasources.yml")["datasources"]
+    (provider,) = read_yaml("grafana/provisioning/dashboards/dashboards.yml")["providers"]
+    grafana = observers["grafana"]
+    mounted = {volume.split(":")[1]: volume.split(":")[0] for volume in grafana["volumes"]}
+    dashboards = ROOT / mounted[provider["options"]["path"]]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+
+    assert {one["uid"]: one["url"] for one in sources} == {
+        "prometheus": "http://prometheus:9090",
+        "jaeger": "http://jaeger:16686",
+    }
+    for name, port in (("prometheus", 9090), ("jaeger", 16686)):
+        assert observers[name]["ports"][0].endswith(f":{port}")
+    assert (dashboards / Path(home).name).is_file()
+    assert (ROOT / mounted["/etc/grafana/provisioning"] / "dashboards").is_dir()
 
 
 def test_each_port_variable_moves_its_gateway():

@@ -50,12 +50,21 @@ class RateLimits:
     Limits by address are checked before the credentials, so that guessing these is limited, too;
     limits by viewer or key are checked afterwards. Each answer reports what is left in `RateLimit`
     and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). A 429 has `Retry-After`.
+    `refused` counts refusals by the name of the limit.
     """
 
-    __slots__ = ("_by_route", "_charges", "_limits", "_policies", "_routes", "_store")
+    __slots__ = ("_by_route", "_charges", "_limits", "_policies", "_refused", "_routes", "_store")
 
-    def __init__(self, limits: Sequence[Limit], *, routes: RouteTable, store: GetStore) -> None:
+    def __init__(
+        self,
+        limits: Sequence[Limit],
+        *,
+        routes: RouteTable,
+        store: GetStore,
+        refused: dict[str, int] | None = None,
+    ) -> None:
         self._limits = limits
+        self._refused = {} if refused is None else refused
         self._routes = routes
         self._by_route = limits_by_route(limits, routes)
         self._charges = any(limit.cost != "request" for limit in limits)
@@ -75,7 +84,10 @@ class RateLimits:
         verdict = await self._store().admit(queries)
         self._report(context, queries, verdict.statuses)
         if not verdict.is_admitted:
-            raise _refusal(queries, verdict)
+            refusal = _refusal(queries, verdict)
+            for name in refusal.limits:
+                self._refused[name] = self._refused.get(name, 0) + 1
+            raise refusal
         if self._charges:
             context.state[self] = queries
 

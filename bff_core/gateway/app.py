@@ -110,6 +110,7 @@ class Gateway(FastAPI):
             [("upstreams", self._unready), *readiness_checks(config.authenticator)]
         )
         self.local_limits = MemoryLimitStore(config.clock)
+        self.rate_limited = {limit.name: 0 for limit in config.limits}
         self.operations = OperatorActions(
             lambda: self.running, config.events, has_shared_cache=bool(config.settings.cache_url)
         )
@@ -170,6 +171,7 @@ class Gateway(FastAPI):
             routes=table,
             authenticator=config.authenticator,
             limits=config.limits,
+            rate_limited=self.rate_limited,
             limit_store=(
                 (lambda: self.running.shared.limits)
                 if settings.limits_url

@@ -148,6 +148,7 @@ def _logged(name: str, settings: Settings, sinks: Sequence[Sink]) -> Events:
     telemetry = telemetry_sink(os.environ, name, framework_version())
     records = recorder(name, is_development=settings.env == "development", telemetry=telemetry)
     exported = telemetry if telemetry is not None and telemetry.needs_events else None
-    metrics = MetricsSink() if counts(settings) else None
+    read_lost = dict if telemetry is None else telemetry.lost
+    metrics = MetricsSink(read_lost=read_lost) if counts(settings) else None
     known = (log, exported, records, metrics)
     return Events(*(one for one in known if one is not None), *sinks)

@@ -15,6 +15,7 @@ from bff_core.events import Events
 from bff_core.objective import objective_of, parsed_objective
 from bff_core.observe.metrics.ended import store_totals
 from bff_core.observe.metrics.process import Gauges, MeasuredView, ProcessMetrics
+from bff_core.observe.metrics.process_usage import process_counters, process_gauges
 from bff_core.observe.metrics.samples import SamplesQuery
 from bff_core.observe.metrics.scrape import SAMPLES, Scrape, stored_samples
 from bff_core.observe.metrics.sink import MetricsSink
@@ -25,8 +26,12 @@ from bff_core.routing.fields import HasFields
 from bff_core.settings.model import Settings
 from bff_core.startup.processes import Processes
 from bff_core.startup.unused import screens_of
+from bff_core.upstream.stack import UpstreamStack
+from bff_core.upstream.state import UpstreamState
 
 _query = msgspec.json.Decoder(SamplesQuery)
+
+Row = tuple[tuple[str, ...], float]
 
 GetCache = Callable[[], ResponseCache | None]
 
@@ -115,9 +120,13 @@ class GatewayMetrics:
             store_totals(self._folder, self.process.totals())
 
 
-def gauges_of(pressure: LoadShedder, get_cache: GetCache) -> Gauges:
-    """Return the current values of load shedding and of the cache."""
-    found = {
+def gauges_of(
+    pressure: LoadShedder, get_cache: GetCache, stacks: Sequence[UpstreamStack]
+) -> Gauges:
+    """Return the current values of load shedding, of the cache, of services and the process."""
+    found: dict[str, Sequence[Row]] = {
+        **process_gauges(),
+        **_stack_gauges([one.state() for one in stacks]),
         "bff_requests_in_flight": [((), float(pressure.in_flight))],
         "bff_requests_limit": [((), float(pressure.limit))],
         "bff_streams_open": [((), float(pressure.streams))],
@@ -130,10 +139,34 @@ def gauges_of(pressure: LoadShedder, get_cache: GetCache) -> Gauges:
     return found
 
 
-def counters_of(get_cache: GetCache) -> Gauges:
-    """Return the lookups of the cache, by service or of whole answers."""
+def _stack_gauges(states: Sequence[UpstreamState]) -> dict[str, Sequence[Row]]:
+    limits: list[Row] = []
+    calls: list[Row] = []
+    connections: list[Row] = []
+    for one in states:
+        if (bulkhead := one.bulkhead) is not None:
+            limits.append(((one.upstream,), float(bulkhead.limit)))
+            calls.append(((one.upstream, "running"), float(bulkhead.in_use)))
+            calls.append(((one.upstream, "waiting"), float(bulkhead.waiting)))
+        active = sum(endpoint.active for endpoint in one.endpoints)
+        idle = sum(endpoint.idle for endpoint in one.endpoints)
+        connections.append(((one.upstream, "active"), float(active)))
+        connections.append(((one.upstream, "idle"), float(idle)))
+    return {
+        "bff_bulkhead_limit": limits,
+        "bff_bulkhead_calls": calls,
+        "bff_pool_connections": connections,
+    }
+
+
+def counters_of(get_cache: GetCache, rate_limited: Mapping[str, int]) -> Gauges:
+    """Return the lookups of the cache, refusals by limit, and what the process has used."""
     cache = get_cache()
-    return {} if cache is None else {"bff_cache_lookups_total": list(_lookups(cache))}
+    limited = [((limit,), float(count)) for limit, count in sorted(rate_limited.items())]
+    found: dict[str, Sequence[Row]] = {**process_counters(), "bff_rate_limited_total": limited}
+    if cache is not None:
+        found["bff_cache_lookups_total"] = list(_lookups(cache))
+    return found
 
 
 def _lookups(cache: ResponseCache) -> Iterator[tuple[tuple[str, ...], float]]:

@@ -50,8 +50,8 @@ class EdgeParts:
     operator token, `webhook` a purge secret. `console` answers the paths from `/console` on, and
     `pages` other pages in development. `own` are the user's concerns. `base` is the path below
     which clients find the gateway, if it shares its origin. `log_headers` are the names of the
-    request headers that are logged, in lower case. With `is_development` answers have a
-    `Server-Timing`, and a request may bypass caches.
+    request headers that are logged, in lower case. `rate_limited` counts refusals by limit. With
+    `is_development` answers have a `Server-Timing`, and a request may bypass caches.
     """
 
     about: About
@@ -60,6 +60,7 @@ class EdgeParts:
     routes: RouteTable = field(default_factory=RouteTable)
     authenticator: Authenticator | None = None
     limits: Sequence[Limit] = ()
+    rate_limited: dict[str, int] = field(default_factory=dict)
     limit_store: GetLimitStore | None = None
     idempotency_store: GetStore | None = None
     pages: Concern | None = None
@@ -154,7 +155,9 @@ def _rate_limits(parts: EdgeParts) -> tuple[RateLimits | None, RateLimits | None
     early = [limit for limit in checked(parts.limits) if limit.by == "address"]
     late = [limit for limit in parts.limits if limit.by != "address"]
     first, second = (
-        RateLimits(some, routes=parts.routes, store=store) if some else None
+        RateLimits(some, routes=parts.routes, store=store, refused=parts.rate_limited)
+        if some
+        else None
         for some in (early, late)
     )
     return first, second

@@ -24,6 +24,9 @@ class TelemetrySink(Protocol):
     def set_flag(self) -> Callable[[Span], bool] | None:
         """Decides whether a trace is sampled; None if no traces are exported."""
 
+    def lost(self) -> Mapping[str, int]:
+        """Return what was not exported since the process started, by reason."""
+
     def flush(self, seconds: float, /) -> None:
         """Export what is left, within about `seconds`; it blocks."""
 

@@ -88,6 +88,18 @@ _COUNTERS: Final = (
     ("bff_exceptions_total", "", "Exceptions that nothing handled."),
     ("bff_loop_blocked_total", "", "Times that the event loop was blocked."),
     ("bff_workers_ended_total", "", "Worker processes that ended unexpectedly, of several."),
+    (
+        "bff_rate_limited_total",
+        "limit",
+        "Requests that were refused because their caller is over a rate limit.",
+    ),
+    (
+        "bff_telemetry_lost_total",
+        "reason",
+        "Traces for which the queue had no room, and exports that the collector did not take.",
+    ),
+    ("bff_process_cpu_seconds_total", "", "CPU time of the processes of the gateway."),
+    ("bff_gc_collections_total", "generation", "Runs of the garbage collector."),
     ("bff_policy_reloads_total", "result", "Policy files that were loaded or refused."),
     (
         "bff_store_changes_total",
@@ -138,7 +150,10 @@ _GAUGES: Final = (
         "upstream state",
         "1 for the state of a circuit breaker (closed, half-open, open), else 0.",
     ),
-    ("bff_bulkhead_limit", "upstream", "The adaptive limit of calls at once."),
+    ("bff_bulkhead_limit", "upstream", "How many calls of a service may run at once."),
+    ("bff_bulkhead_calls", "upstream state", "Calls that are running, and those that wait."),
+    ("bff_pool_connections", "upstream state", "Connections to a service: active, idle."),
+    ("bff_store_up", "store", "0 for a shared store that is unavailable, 1 for one that is back."),
     ("bff_cache_entries", "", "Entries of the cache in memory."),
     ("bff_cache_bytes", "", "Size of the cache in memory."),
     (
@@ -146,6 +161,9 @@ _GAUGES: Final = (
         "",
         "1 for a worker that answers, 0 for one whose metrics are those of an earlier scrape.",
     ),
+    ("bff_process_memory_bytes", "", "Resident memory of the process."),
+    ("bff_process_files_open", "", "Open files and sockets of the process."),
+    ("bff_process_files_limit", "", "How many files and sockets the process may open."),
     ("bff_worker_start_time_seconds", "", "When the worker started, in Unix time."),
 )
 

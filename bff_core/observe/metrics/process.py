@@ -80,7 +80,9 @@ class ProcessMetrics:
         sink = self._sink
         return {
             "bff_worker_start_time_seconds": [((), sink.started)],
-            "bff_bulkhead_limit": [((name,), limit) for name, limit in sink.limits.items()],
+            "bff_store_up": [
+                ((name,), float(state != "open")) for name, state in sorted(sink.stores.items())
+            ],
             "bff_breaker_state": [
                 ((name, state), float(state == now))
                 for name, now in sink.breakers.items()

@@ -66,3 +66,11 @@ RARE: Final[Mapping[type, tuple[Rare, ...]]] = {
     ),
 }
 """How events are counted that are not those of requests, parts and calls."""
+
+UNLABELLED: Final = (
+    "bff_cache_evicted_total",
+    "bff_screens_dimmed_total",
+    "bff_exceptions_total",
+    "bff_loop_blocked_total",
+)
+"""The counters without labels: they begin at 0, so that Prometheus sees the first increase."""

@@ -2,14 +2,14 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Final
 
 from bff_core import events
 from bff_core.events.sinks import AnyEvent
 from bff_core.observe.metrics.occurrences import SUBJECTS, Occurrence, occurrence_of
-from bff_core.observe.metrics.rare import RARE, Amounts
+from bff_core.observe.metrics.rare import RARE, UNLABELLED, Amounts
 from bff_core.observe.metrics.requests import RequestCounts
 from bff_core.observe.metrics.series import collapsed
 
@@ -24,18 +24,27 @@ class MetricsSink:
     """Counts events; `now` returns Unix time.
 
     `rare` counts what is no request, part or call, by family and labels. `breakers` are the states
-    of circuit breakers, `limits` the adaptive limits of bulkheads, both by upstream.
+    of circuit breakers by upstream, `stores` those of shared stores that have changed. `read_lost`
+    returns what was not exported to OpenTelemetry, by reason.
     """
 
     counts = True
 
-    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = time.time,
+        read_lost: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
         self.now = now
         self.started = now()
         self.requests = RequestCounts(now)
-        self.rare: dict[str, Counter[tuple[str, ...]]] = {}
+        self.rare: dict[str, Counter[tuple[str, ...]]] = {
+            family: Counter({(): 0}) for family in UNLABELLED
+        }
         self.breakers: dict[str, str] = {}
-        self.limits: dict[str, int] = {}
+        self.stores: dict[str, str] = {}
+        self.read_lost = read_lost
         self.occurrences: deque[Occurrence] = deque(maxlen=MAX_OCCURRENCES)
         self._numbers = count(1)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -43,7 +52,6 @@ class MetricsSink:
             events.PartsEnded: self.requests.parts_ended,
             events.PartEnded: self.requests.part_failed,
             events.CallEnded: self._call_ended,
-            events.LimitMoved: self._limit_moved,
             **dict.fromkeys((*RARE, *SUBJECTS), self._rare),
         }
 
@@ -63,12 +71,11 @@ class MetricsSink:
         if event.span is None:  # those of requests are counted with their answer
             self.requests.call_ended(event)
 
-    def _limit_moved(self, event: events.LimitMoved) -> None:
-        self.limits[event.upstream] = event.limit
-
     def _rare(self, event: AnyEvent) -> None:
         for family, amounts in RARE.get(type(event), ()):
             self._add(self.rare.setdefault(family, Counter()), amounts(event))
+        if isinstance(event, events.StoreChanged):
+            self.stores[event.store] = event.state
         if not isinstance(event, events.BreakerChanged) or self._is_news(event):
             self.note(event)
 

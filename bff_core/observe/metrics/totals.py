@@ -34,6 +34,9 @@ def totals_of(sink: MetricsSink) -> Totals:
             for labels, counts in requests.blames.found.items()
             for outcome, count in counts.items()
         ),
+        "bff_telemetry_lost_total": _sorted(
+            ((reason,), count) for reason, count in sink.read_lost().items()
+        ),
         **{family: _sorted(counter.items()) for family, counter in sink.rare.items()},
     }
     return Totals(counters, _histograms(requests))

@@ -20,11 +20,14 @@ class ExportFailures:
         self._reason = ""
         self._dropped = 0
         self._logged_at = float("-inf")
+        self.totals = {"export_failed": 0, "queue_full": 0}
+        """All exports that failed and traces that were dropped."""
 
     def fail(self, reason: str) -> None:
         """Count an export that the collector did not take."""
         with self._lock:
             self._failed += 1
+            self.totals["export_failed"] += 1
             self._reason = reason
         self.log()
 
@@ -32,6 +35,7 @@ class ExportFailures:
         """Count a trace that the queue has no room for."""
         with self._lock:
             self._dropped += 1
+            self.totals["queue_full"] += 1
 
     def log(self) -> None:
         """Log what was counted, unless the last line is younger than a minute."""

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -75,6 +75,10 @@ class Telemetry:
         elif isinstance(event, RequestAnswered):
             self._metrics.count_request(event)
             self._periodic.start()
+
+    def lost(self) -> Mapping[str, int]:
+        """Return what was not exported since the process started, by reason."""
+        return dict(self._failures.totals)
 
     def flush(self, seconds: float) -> None:
         """Export what is left, within about `seconds`; it blocks."""

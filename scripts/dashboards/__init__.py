@@ -1,0 +1,1 @@
+"""Writes the dashboards for Grafana: `python -m scripts.dashboards`."""

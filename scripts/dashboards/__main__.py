@@ -1,0 +1,5 @@
+"""Writes the dashboards into the package, which ships them."""
+
+from scripts.dashboards.files import write
+
+write()
