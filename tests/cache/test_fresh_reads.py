@@ -79,6 +79,7 @@ def calls_of(shop: Shop) -> int:
         RELOAD,
         {"cache-control": "max-age=0, No-Cache", "pragma": "no-cache"},
         {"pragma": "no-cache"},
+        [("cache-control", "no-cache"), ("cache-control", "max-age=0")],
     ],
 )
 async def test_a_hard_reload_reads_from_services(headers):
@@ -87,7 +88,7 @@ async def test_a_hard_reload_reads_from_services(headers):
         await read(shop)
         shop.scripts["catalog"].then(reply(200, {"id": "7", "title": "New"}))
         cached = await shop.get(PATH)
-        fresh = await shop.get(PATH, headers)
+        fresh = await shop.client.get(PATH, headers=headers)
 
         assert cached.json()["title"] == "Tent 7"
         assert fresh.json()["title"] == "New"
@@ -112,6 +113,21 @@ async def test_another_reload_is_answered_from_the_cache(headers):
 
         assert "hit" in again.headers["cache-status"]
         assert calls_of(shop) == 1
+
+
+async def test_a_hard_reload_gets_whole_replies():
+    """As in a browser, it does not validate what is stored: the service sends it again."""
+    product = b'{"id": "7", "title": "Tent 7"}'
+    async with opened() as shop:
+        tagged = reply(200, product, headers={"etag": '"1"'})
+        shop.scripts["catalog"].then(tagged, tagged)
+        await read(shop)
+        fresh = await shop.get(PATH, RELOAD)
+        _, again = shop.scripts["catalog"].calls
+
+    assert fresh.json()["title"] == "Tent 7"
+    assert b"if-none-match" not in dict(again.headers)
+    assert f'fetched;desc="{len(product) + len("100")}"' in fresh.headers["server-timing"]
 
 
 async def test_what_services_answered_is_stored():
