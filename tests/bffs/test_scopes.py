@@ -47,6 +47,7 @@ ROUTES = [
         404,
         {"quantity": 1},
     ),
+    Route("mobile", "GET /v1/checkout", "cart:read", "/v1/checkout"),
     Route(
         "mobile",
         "POST /v1/checkout",

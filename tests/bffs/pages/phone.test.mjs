@@ -62,7 +62,7 @@ async function readHome(response) {
     if (response instanceof Error) throw response;
     return response;
   };
-  const options = { client: "phone", origin: "http://gateway", path: "/v1/home?width=320", headers: { Authorization: "Bearer t" } };
+  const options = { client: "phone", origin: "http://gateway", path: "/v1/home?width=320", headers: async () => ({ Authorization: "Bearer t" }) };
   const result = await readProgressively({ ...options, fetch, fresh: true, onPart: (body, parts) => shown.push([{ ...body }, parts]) });
   return { ...result, shown, requests };
 }
