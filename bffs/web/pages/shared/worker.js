@@ -36,7 +36,7 @@ function pageOf(path) {
 async function networkFirst(request, name) {
   const shell = await caches.open(SHELL);
   try {
-    const response = await fetch(request);
+    const response = await load(request);
     if (response.ok && !response.redirected) await shell.put(name, response.clone());
     return response;
   } catch (error) {
@@ -46,12 +46,17 @@ async function networkFirst(request, name) {
   }
 }
 
+/** Loads a file without the session cookie, which the gateway refuses in a worker's request without X-CSRF. */
+function load(request) {
+  return fetch(request.mode === "navigate" ? request.url : request, { credentials: "omit" });
+}
+
 /** Returns a picture from the cache; its address changes with what it shows. */
 async function picture(request) {
   const pictures = await caches.open(PICTURES);
   const stored = await pictures.match(request);
   if (stored) return stored;
-  const response = await fetch(request);
+  const response = await load(request);
   if (response.ok) {
     await pictures.put(request, response.clone());
     await removeOldest(pictures);
