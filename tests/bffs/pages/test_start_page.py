@@ -182,7 +182,7 @@ def test_without_a_network_the_last_screens_are_there(shop, chromium):
     for client in CLIENTS:
         expect(found.page.locator(f"#{client} figcaption")).to_contain_text("offline")
         expect(found.frame(client).get_by_role("heading", name="Rémi")).to_be_visible()
-    found.wait_for_story("can't reach the gateway")
+    found.wait_for_story("No client reaches its gateway, so each shows its last screen")
     cached = found.page.evaluate(
         """async () => {
             const names = await caches.keys();
