@@ -2,7 +2,6 @@
 import { createClient } from "../shared/client.js";
 import { loadConfig } from "../shared/config.js";
 import { replace } from "../shared/dom.js";
-import { noFacts } from "../shared/facts.js";
 import { isFramed, onRefresh, report } from "../shared/frame.js";
 import { createRouter } from "../shared/router.js";
 import { savedScreens } from "../shared/saved.js";
@@ -23,7 +22,7 @@ const WIDTHS = [320, 640, 960, 1280];
 
 class App {
   constructor(config, customer, problem) {
-    Object.assign(this, { config, customer, problem, report });
+    Object.assign(this, { config, customer, problem, report, isFramed });
     this.shell = new Shell(document.getElementById("phone"), () => this.back());
     this.saved = savedScreens(CLIENT, customer?.id ?? "");
     this.width = WIDTHS.find((width) => width >= innerWidth * devicePixelRatio) ?? WIDTHS.at(-1);
@@ -35,20 +34,14 @@ class App {
   }
 
   #connect() {
-    const client = createClient({ name: CLIENT, origin: this.config.mobile, headers: (this.headers = headersOf("mobile", this.customer?.id)) });
-    this.api = {
-      get: (...call) => client.get(...call).catch(noToken),
-      send: (...call) => client.send(...call).catch(noToken),
-    };
+    this.api = createClient({ name: CLIENT, origin: this.config.mobile, headers: (this.headers = headersOf("mobile", this.customer?.id)) });
   }
 
-  async #loadHome({ fresh, onPart }) {
-    try {
-      const headers = await this.headers();
-      return await readProgressively({ client: CLIENT, origin: this.config.mobile, path: `/v1/home?width=${this.width}`, headers, fresh, onPart });
-    } catch (error) {
-      return noToken(error);
-    }
+  /** Loads the home screen part by part; whole in a frame, where the start page shows what it took. */
+  #loadHome({ fresh, onPart }) {
+    const path = `/v1/home?width=${this.width}`;
+    if (isFramed) return this.api.get(path, { fresh });
+    return readProgressively({ client: CLIENT, origin: this.config.mobile, path, headers: this.headers, fresh, onPart });
   }
 
   start() {
@@ -63,8 +56,8 @@ class App {
         ["/", open(home, openHome)],
         ["/search", open({ ...search, isOpen: true }, (app, node, { query }) => openSearch(app, node, query))],
         ["/product/:id", open({ ...search, ...inner, title: "Product", isOpen: true }, (app, node, { params }) => openProduct(app, node, params.id))],
-        ["/cart", open({ ...home, ...inner, title: "Cart" }, openCart)],
-        ["/checkout", open({ ...home, ...inner, title: "Checkout" }, openCheckout)],
+        ["/cart", open({ ...inner, title: "Cart" }, openCart)],
+        ["/checkout", open({ ...inner, title: "Checkout" }, openCheckout)],
         ["/orders", open(orders, openOrders)],
         ["/orders/:id", open({ ...orders, ...inner, title: "Order" }, (app, node, { params }) => openOrder(app, node, params.id))],
         ["/you", open(you, openYou)],
@@ -118,6 +111,12 @@ class App {
     this.trail[this.trail.length - 1] = this.address;
   }
 
+  /** Returns the kinds of products, loaded once; null if they are not available. */
+  async loadCategories() {
+    this.categories ??= (await this.api.get("/v1/categories", { screen: null })).body?.items ?? null;
+    return this.categories;
+  }
+
   /** Sets one more of a variant into the cart; `attempt` is the same object for each try of it. */
   async addToCart(sku, attempt) {
     if (!attempt.quantity) {
@@ -162,13 +161,6 @@ class App {
     this.#connect();
     this.screen?.refresh();
   }
-}
-
-function noToken(error) {
-  if (error.code !== "sign_in_unavailable") throw error;
-  const facts = noFacts({ client: CLIENT, route: "", ms: 0, state: "failed" });
-  const problem = { status: 0, code: error.code, title: error.title, detail: "", part: "", errors: [] };
-  return { ok: false, status: 0, body: null, facts, problem };
 }
 
 async function start() {

@@ -44,21 +44,21 @@ export async function collect(lines, onPart = () => {}) {
 
 /**
  * Reads a screen part by part. Returns {ok, status, body, facts, problem}, as the client does for a whole
- * answer; `onPart(body, parts)` gets the parts as they come, in the shape of `facts.parts`.
+ * answer. `headers()` returns those of the viewer; `onPart(body, parts)` gets the parts as they come, in the shape of `facts.parts`.
  */
 export async function readProgressively({ client, origin, path, headers, fresh, onPart, fetch = globalThis.fetch }) {
   const route = path.split("?")[0];
   const began = performance.now();
   const ended = () => performance.now() - began;
-  const request = { headers: { ...headers, Accept: TYPE }, signal: AbortSignal.timeout(TIMEOUT_MS) };
-  if (fresh) request.cache = "reload";
   try {
+    const request = { headers: { ...(await headers()), Accept: TYPE }, signal: AbortSignal.timeout(TIMEOUT_MS) };
+    if (fresh) request.cache = "reload";
     const response = await fetch(`${origin}${path}`, request);
     const { status } = response;
     let bytes = 0;
     const lines = readLines(response.body, (count) => (bytes += count));
     const facts = (found, parts, failedParts = []) =>
-      factsOf({ client, route, status: found, headers: withTiming(response, parts.timing), bytes, ms: ended(), parts: parts.parts, failedParts });
+      factsOf({ client, route, status: found, headers: response.headers, bytes, ms: ended(), parts: parts.parts, failedParts });
     if (!response.headers.get("content-type")?.startsWith(TYPE)) {
       const { value = {} } = await lines.next();
       for await (const _ of lines); // a document is one line
@@ -70,15 +70,9 @@ export async function readProgressively({ client, origin, path, headers, fresh, 
     if (last.problem) return failed(last.problem, last.problem.status, response, (failures) => facts(last.problem.status, last, failures));
     return unreachable({ client, route, ms: ended() });
   } catch (error) {
-    const isLate = error.name === "TimeoutError";
-    if (!isLate && !(error instanceof TypeError) && !(error instanceof SyntaxError)) throw error;
-    return unreachable({ client, route, ms: ended() }, isLate);
+    if (error.name !== "TimeoutError" && !(error instanceof TypeError) && !(error instanceof SyntaxError) && !error.code) throw error;
+    return unreachable({ client, route, ms: ended() }, error);
   }
-}
-
-// The head of a stream is sent before the parts end; its last line has what the head could not say.
-function withTiming(response, timing) {
-  return { get: (name) => (timing && name === "server-timing" ? timing : response.headers.get(name)) };
 }
 
 function failed(body, status, response, facts) {
@@ -88,12 +82,16 @@ function failed(body, status, response, facts) {
   return { ok: false, status, body: null, facts: facts(part ? [{ name: part, state: "failed", reason: code }] : []), problem };
 }
 
-function unreachable(exchange, isLate = false) {
+const TITLES = { timeout: "The gateway took too long", offline: "This device is offline", unreachable: "The gateway does not answer" };
+
+// Without an answer: the network, the gateway, a time limit, or a token that could not be loaded.
+function unreachable(exchange, error) {
   const isOffline = globalThis.navigator?.onLine === false;
-  const code = isLate ? "timeout" : isOffline ? "offline" : "unreachable";
-  const title = { timeout: "The gateway took too long", offline: "This device is offline", unreachable: "The gateway does not answer" }[code];
-  const facts = noFacts({ ...exchange, state: isLate ? "failed" : "offline" });
-  return { ok: false, status: 0, body: null, facts, problem: { status: 0, code, title, detail: "", part: "", errors: [] } };
+  const isToken = typeof error?.code === "string";
+  const code = error?.name === "TimeoutError" ? "timeout" : isOffline ? "offline" : isToken ? error.code : "unreachable";
+  const facts = noFacts({ ...exchange, state: ["offline", "unreachable"].includes(code) ? "offline" : "failed" });
+  const problem = { status: 0, code, title: TITLES[code] ?? error.title, detail: "", part: "", errors: [] };
+  return { ok: false, status: 0, body: null, facts, problem };
 }
 
 /** Parts by name as the list that facts have. */

@@ -33,7 +33,7 @@ export class Screen {
   }
 
   /** Loads again; with `fresh` past the caches of the gateway. */
-  async refresh({ fresh = false } = {}) {
+  async refresh({ fresh = this.app.isFramed } = {}) {
     const number = ++this.number;
     clearTimeout(this.slow);
     this.slow = setTimeout(() => this.#sayLoading(), SLOW_MS);
@@ -73,7 +73,7 @@ export class Screen {
     this.app.shell.say(null);
     if (this.spec.saves) this.app.saved.put(this.spec.saves, { body, parts: facts.parts });
     this.retry.stop();
-    if (facts.state !== "complete") this.retry.plan(HEAL_MS);
+    if (facts.state !== "complete" && !this.app.isFramed) this.retry.plan(HEAL_MS); // the start page refreshes frames
   }
 
   #show(body, parts, at) {

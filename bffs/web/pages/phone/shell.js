@@ -17,13 +17,13 @@ export class Shell {
     this.sub = el("p", { class: "sub" });
     this.back = el("button", { type: "button", class: "touch", "aria-label": "Back", onclick: back }, icon("back", { size: 18 }));
     this.cart = el("a", { class: "touch cart", href: "#/cart" });
-    this.main = el("main", { id: "main", tabindex: "-1" });
+    this.main = el("div", { id: "main", class: "scroll", tabindex: "0" });
     this.bar = el("div", { class: "dock" });
     this.notice = el("div", { class: "say", role: "status" });
     this.tabs = el("nav", { class: "tabs", "aria-label": "Main" });
     this.head = el("header", { class: "head" }, this.back, el("div", { class: "titles" }, this.title, this.sub), this.cart);
     const skip = el("a", { class: "skip", href: "#main", onclick: (event) => this.#skip(event) }, "Skip to content");
-    replace(root, skip, this.head, this.main, this.notice, this.bar, this.tabs);
+    replace(root, skip, this.head, el("main", {}, this.main, this.notice, this.bar), this.tabs);
     this.setCart(undefined);
     setInterval(() => this.#drawNotice(), AGE_MS);
   }
@@ -55,7 +55,7 @@ export class Shell {
     this.sub.textContent = `${sentence(tier)} · ${points.toLocaleString("en")} points`;
   }
 
-  /** Shows how much the cart holds: null is not known, undefined not asked for yet. */
+  /** Shows how much the cart holds: null is not known, undefined not loaded yet. */
   setCart(count, part) {
     this.count = count;
     const words = count === undefined ? "" : count === null ? ", number not known" : `, ${items(count, "item")}`;
