@@ -97,7 +97,7 @@ export class Screen {
     const savedAt = this.last?.at ?? null;
     const notice = failure(this.what, this.problem, { retry, savedAt: isOffline ? null : savedAt });
     if (isOffline && savedAt !== null) notice.querySelector("p").append(`Above is the screen of ${ago(savedAt)}.`);
-    replace(this.notice, notice);
+    replace(this.notice, !this.last && el("h1", { class: "failed-title" }, this.what), notice);
     if (this.last) this.timer = setTimeout(() => this.node.isConnected && this.showNotice(), TICK_MS);
   }
 
