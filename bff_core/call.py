@@ -36,6 +36,31 @@ class Attempt(NamedTuple):
 Trail = list[Attempt]
 """The attempts of a call, in their order."""
 
+
+class ServiceTraffic:
+    """Counts what one request costs its services, in development.
+
+    `calls` are its calls, also those that a cache answers. `fetched` are the bytes of all bodies
+    that services sent for it: of each attempt, without content coding.
+    """
+
+    __slots__ = ("calls", "fetched")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fetched = 0
+
+    def add_body(self, body: "bytes | ReplyStream") -> None:
+        """Count the body of a reply; that of a stream once it has ended."""
+        if isinstance(body, bytes):
+            self.fetched += len(body)
+        else:
+            body.on_end(lambda _: self._add(body.size))
+
+    def _add(self, size: int) -> None:
+        self.fetched += size
+
+
 MAX_ERROR_BODY_BYTES: Final = 64 * 1024
 """The longest body of a streamed failure that is read for its problem details."""
 
@@ -72,6 +97,7 @@ class Call(msgspec.Struct, frozen=True):
     no caching, or a `Cache`). `tags` are those of the stored reply, `purges` those that a
     success of the call purges. `decode` decodes a reply for the caller: a reply that can't be
     decoded is not stored.
+    `traffic` counts the bodies of its replies, in development.
     """
 
     upstream: str
@@ -95,9 +121,11 @@ class Call(msgspec.Struct, frozen=True):
     span: Span | None = None
     is_read: bool = False
     tracestate: str = ""
+    traffic: ServiceTraffic | None = None
 
     def __repr__(self) -> str:
-        return _shown(self, hidden={"trail", "tracestate", "token", "cache", "decode", "span"})
+        hidden = {"trail", "tracestate", "token", "cache", "decode", "span", "traffic"}
+        return _shown(self, hidden=hidden)
 
     @property
     def awaits_body(self) -> bool:

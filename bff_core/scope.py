@@ -8,12 +8,18 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from bff_core.answer_cacheability import AnswerCacheability
-from bff_core.call import Call, Headers, Reply, ViewerToken, find_header
+from bff_core.call import Call, Headers, Reply, ServiceTraffic, ViewerToken, find_header
 from bff_core.events.sinks import Span
 from bff_core.reply_stream import ReplyStream
 
 EndedCall = tuple[str, str, str | int, str, float, str]
 """Upstream, operation, outcome (a status or an error code), source, seconds, name of the part."""
+
+NO_CACHE: Headers = ((b"cache-control", b"no-cache"),)
+"""Of reads that bypass caches and are not coalesced: a call that began earlier is too old."""
+
+MAX_AGE_0: Headers = ((b"cache-control", b"max-age=0"),)
+"""Of reads that bypass caches; equal ones are still one call."""
 
 Outcome = Literal["", "final", "unknown", "read"]
 """The outcome of a request as a handler declares it; empty leaves it to the status."""
@@ -24,7 +30,8 @@ class StepTry:
     """One try of a saga's step, compensation or check.
 
     `unsafe_calls` collects the calls that may change something. `needs_keys` is the name of a step
-    without a check: its POST and PATCH must have a key. With `is_check` reads bypass all caches.
+    without a check: its POST and PATCH must have a key. A try that `is_check` reads strictly, and
+    its scope bypasses caches (`Scope.cache_control`).
     """
 
     unsafe_calls: list[Call] = field(default_factory=list)
@@ -69,6 +76,9 @@ class Scope:
     `observed` is what a sink that counts has noted about the request; `ended_calls` are the calls
     of a request that is counted, until it ends. `client` is the address of its client, once it is
     answered.
+
+    `cache_control` is added to each read of a service, so that it bypasses caches; the view cache
+    is then only written. `traffic` counts the calls and what services sent, in development.
     """
 
     deadline: float
@@ -108,6 +118,8 @@ class Scope:
     observed: object = None
     ended_calls: list[EndedCall] | None = None
     client: tuple[str, int] | None = None
+    cache_control: Headers = ()
+    traffic: ServiceTraffic | None = None
 
     def own_stream(self, stream: ReplyStream) -> None:
         """Close the body of a reply when the request ends, unless its reader has done so.

@@ -22,10 +22,12 @@ from bff_core.console.routes import (
     overview,
     requests,
     screens,
+    services,
     sessions,
     upstreams,
 )
-from bff_core.console.sign_in.access import SignInRequired, set_actor
+from bff_core.console.routes.services import is_services_path
+from bff_core.console.sign_in.access import CSRF_HEADER, SignInRequired, set_actor
 from bff_core.console.sign_in.login import (
     LOGIN_PATH,
     STYLE_PATH,
@@ -52,6 +54,7 @@ AREAS: Final = (
     upstreams,
     sessions,
     faults,
+    services,
     logs,
     api,
 )
@@ -80,9 +83,17 @@ _HEADERS: Final = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 
+_PREFLIGHT: Final = {
+    "access-control-allow-methods": "GET, POST",
+    "access-control-allow-headers": f"Content-Type, {CSRF_HEADER}",
+    "access-control-max-age": "600",
+}
+"""The answer to a preflight of a page of a gateway (Fetch standard, section 3.3)."""
+
 _ABSENT: Final = {
     "faults": "Faults can be injected where `bff dev` runs the services.",
     "processes": "Processes can be started and stopped where `bff dev` runs them.",
+    "services": "Services can be started and stopped where `bff dev` runs them.",
     "logs": "`bff dev` collects the logs of all processes; elsewhere read the output of each.",
 }
 """Areas that only `bff dev` has, by the first segment of their paths below `/console/api`."""
@@ -104,14 +115,18 @@ class ConsoleApp:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        request = Request(scope, receive)
+        request, path = Request(scope, receive), path_of(scope)
         try:
-            response = await self._answer(request, path_of(scope))
+            response = await self._answer(request, path)
         except SignInRequired as problem:
-            response = self._refused(request, path_of(scope), problem)
+            response = self._refused(request, path, problem)
         except ConsoleProblem as problem:
             response = problem_answer(problem)
         response.headers.update(_HEADERS)
+        if is_services_path(path):
+            response.headers["vary"] = "Origin"
+            if self._is_page_of_gateway(request):
+                response.headers["access-control-allow-origin"] = request.headers["origin"]
         await response(scope, receive, send)
 
     async def aclose(self) -> None:
@@ -124,12 +139,20 @@ class ConsoleApp:
             return public
         if path == LOGIN_PATH and request.method == "POST":
             return await sign_in(self._console, request)
-        set_actor(request, self._console.access.admit(request))
+        is_expected = is_services_path(path) and self._is_page_of_gateway(request)
+        set_actor(request, self._console.access.admit(request, is_expected_origin=is_expected))
+        if is_expected and request.method == "OPTIONS":
+            return Response(status_code=204, headers=_PREFLIGHT)
         if path == LOGOUT and request.method == "POST":
             return await sign_out(self._console, request)
         if path.startswith(f"{API_PATH}/"):
             return await self._call(request, path.removeprefix(API_PATH))
         return await self._page(request, path)
+
+    def _is_page_of_gateway(self, request: Request) -> bool:
+        """Whether a page of a gateway of the run sent a request: it may use the services' API."""
+        run = self._console.run
+        return run is not None and request.headers.get("origin") in run.origins
 
     def _public(self, request: Request, path: str) -> Response | None:
         """Return what anyone may read: files without data."""

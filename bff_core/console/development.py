@@ -1,7 +1,7 @@
 """What `bff dev` lends the console: its processes, and the lines that they write."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bff_core.console.answers import ConsoleProblem
 from bff_core.console.logs.ring import LogRing
@@ -14,7 +14,9 @@ class Development:
     """A run of `bff dev`: the `run` of its console.
 
     `processes` returns gateways and services as they are now. `start` and `stop` change one of them
-    at once, and do not wait for it.
+    at once, and do not wait for it. Pages of `origins`, those of the gateways, may read, start and
+    stop the services. `effects` say in words which faults running services had when they were read
+    last, by name.
     """
 
     logs: LogRing
@@ -22,6 +24,8 @@ class Development:
     processes: Callable[[], Sequence[ProcessInfo]]
     start: Callable[[str], None]
     stop: Callable[[str], None]
+    origins: frozenset[str] = frozenset()
+    effects: dict[str, str] = field(default_factory=dict)
 
     def process(self, name: str) -> ProcessInfo:
         """Return a process; raises `ConsoleProblem` (404) for an unknown name."""

@@ -38,6 +38,7 @@ class CorsOptions:
     headers: tuple[str, ...] = (
         "Accept-Language",
         "Authorization",
+        "Cache-Control",
         "Content-Type",
         "Idempotency-Key",
         "If-Match",

@@ -189,6 +189,7 @@ class Gateway(FastAPI):
             clock=config.clock,
             log_headers=config.log_headers,
             viewer_hash=ViewerHash(settings.viewer_hash_keys),
+            is_development=is_development,
         )
         if self.captures is None:
             return edge(self.fast_path, config.options, parts)

@@ -18,6 +18,7 @@ from bff_core.edge.compression import Compression
 from bff_core.edge.concern import Concern
 from bff_core.edge.cors import Cors
 from bff_core.edge.deadline import Deadline
+from bff_core.edge.fresh_reads import FreshReads
 from bff_core.edge.header_limits import HeaderLimits
 from bff_core.edge.health import About, Health, Readiness
 from bff_core.edge.idempotency import GetStore, Idempotency
@@ -26,6 +27,7 @@ from bff_core.edge.rate_limits import GetStore as GetLimitStore
 from bff_core.edge.rate_limits import RateLimits, checked
 from bff_core.edge.request_lifecycle import RequestLifecycle
 from bff_core.edge.security_headers import security_headers
+from bff_core.edge.server_timing import ServerTiming
 from bff_core.edge.shedding.controller import SheddingController
 from bff_core.edge.shedding.middleware import LoadShedding, ViewerShedding
 from bff_core.edge.trusted_proxies import TrustedProxies
@@ -48,7 +50,8 @@ class EdgeParts:
     operator token, `webhook` a purge secret. `console` answers the paths from `/console` on, and
     `pages` other pages in development. `own` are the user's concerns. `base` is the path below
     which clients find the gateway, if it shares its origin. `log_headers` are the names of the
-    request headers that are logged, in lower case.
+    request headers that are logged, in lower case. With `is_development` answers have a
+    `Server-Timing`, and a request may bypass caches.
     """
 
     about: About
@@ -70,6 +73,7 @@ class EdgeParts:
     clock: Clock = monotonic
     log_headers: Sequence[str] = ()
     viewer_hash: ViewerHash | None = None
+    is_development: bool = False
 
 
 def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
@@ -121,6 +125,8 @@ def concerns(options: EdgeOptions, parts: EdgeParts, shedding: SheddingControlle
     """Return the concerns of each request in their order, without those that have nothing to do."""
     limits_by_address, limits_by_caller = _rate_limits(parts)
     order = [
+        ServerTiming(parts.clock) if parts.is_development else None,
+        FreshReads() if parts.is_development else None,
         Cors(options.cors) if options.cors.origins else None,
         Deadline(timeout=options.timeout, grace=options.grace),
         HeaderLimits(max_count=options.max_fields, max_bytes=options.max_field_bytes),

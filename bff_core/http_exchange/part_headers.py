@@ -55,8 +55,19 @@ def _member(one: PartStatus) -> str:
 
 
 def server_timing(statuses: Iterable[PartStatus]) -> bytes:
-    """Return the `Server-Timing` field: each part's duration in milliseconds."""
-    return ", ".join(f"{one.name};dur={one.duration * 1000:.1f}" for one in statuses).encode()
+    """Return the `Server-Timing` field: each part's duration in milliseconds.
+
+    One that is not ok has its state and reason: `reviews;dur=400.1;desc="missing: timeout"`.
+    """
+    return ", ".join([_timing(one) for one in statuses]).encode()
+
+
+def _timing(one: PartStatus) -> str:
+    member = f"{one.name};dur={one.duration * 1000:.1f}"
+    if one.state == "ok":
+        return member
+    why = f"{one.state}: {one.reason}" if one.reason else one.state
+    return f'{member};desc="{why}"'
 
 
 def parts_report(statuses: Iterable[PartStatus]) -> dict[str, dict[str, object]]:

@@ -7,7 +7,7 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.errors import BFFError, Overloaded
-from bff_core.http_exchange.response_headers import FAILED, ResponseHeaders
+from bff_core.http_exchange.response_headers import FAILED, NOT_MODIFIED, ResponseHeaders
 from bff_core.policy.edge.idempotency import StoredAnswer
 from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.scope import Scope
@@ -152,7 +152,10 @@ class RequestContext:
         challenge = self.challenge if self.status == 401 else b""
         added = (*self.added, *self.scope.added) if self.scope.added else self.added
         is_stored = self.status < FAILED and not self.is_stream
-        self._head.write(headers, self.scope, added, challenge, is_stored=is_stored)
+        is_known = self.status == NOT_MODIFIED
+        self._head.write(
+            headers, self.scope, added, challenge, is_stored=is_stored, is_known=is_known
+        )
         # A copy: the application may send the same message object again.
         return {**message, "headers": headers}
 

@@ -12,6 +12,8 @@ Fields = list[tuple[bytes, bytes]]
 FAILED: Final = 400
 """The lowest status of an answer that gets `Cache-Control: no-store` by default."""
 
+NOT_MODIFIED: Final = 304
+
 MAX_CACHED_NAMES: Final = 1024
 """How many header names are remembered to be in lower case."""
 
@@ -23,6 +25,8 @@ class ResponseHeaders:
     documentation may have a content security policy of its own. No header is sent twice, except
     cookies; `Vary` is merged. An answer without `Cache-Control` and `Expires` gets `Cache-Control`:
     `no-store` if it is a failure or a stream, which may be incomplete, else `private, no-cache`.
+    A 304 gets no constant ones: they would replace those that the browser has stored with the page
+    (RFC 9111, section 3.2), also its own content security policy.
     """
 
     __slots__ = ("_constant", "_names")
@@ -39,10 +43,12 @@ class ResponseHeaders:
         challenge: bytes,
         *,
         is_stored: bool,
+        is_known: bool,
     ) -> None:
         """Add to `headers` in place; `challenge` is empty unless the answer is a 401.
 
-        `is_stored` is whether a browser may store an answer without `Cache-Control`.
+        `is_stored` is whether a browser may store an answer without `Cache-Control`, `is_known`
+        whether it has the answer already (304).
         """
         names = {name for name, _ in headers}
         if not names <= _lower:
@@ -50,7 +56,9 @@ class ResponseHeaders:
         if added:
             headers += [field for field in added if field[0] not in names or field[0] in _MERGED]
             names = names.union([name for name, _ in added])
-        if names.isdisjoint(self._names):
+        if is_known:
+            pass
+        elif names.isdisjoint(self._names):
             headers += self._constant
         else:
             headers += [field for field in self._constant if field[0] not in names]

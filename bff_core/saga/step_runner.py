@@ -15,7 +15,7 @@ from bff_core.policy.edge.idempotency import derived_key
 from bff_core.saga.journal.interface import Journal
 from bff_core.saga.record import SagaRecord
 from bff_core.saga.results import to_model
-from bff_core.scope import Scope, StepTry
+from bff_core.scope import NO_CACHE, Scope, StepTry, current_request
 
 Kind = Any
 """A class of sagas; `saga.py` builds on this module."""
@@ -163,7 +163,7 @@ class StepRunner:
             return Failed(error, tuple(step.unsafe_calls))
 
     def _scope(self, record: SagaRecord, key: str, timeout: float, step: StepTry) -> Scope:
-        resources = self._resources
+        resources, request = self._resources, current_request.get()
         return Scope(
             resources.clock() + timeout,
             method="POST",
@@ -172,6 +172,8 @@ class StepRunner:
             traceparent=record.traceparent,
             idempotency_key=key,
             step=step,
+            cache_control=NO_CACHE if step.is_check else (),
+            traffic=None if request is None else request.traffic,
         )
 
     def _build(self, record: SagaRecord, scope: Scope) -> Kind:

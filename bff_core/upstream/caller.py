@@ -55,7 +55,6 @@ T = TypeVar("T")
 
 ACCEPT_JSON: Headers = ((b"accept", b"application/json"),)
 JSON: Headers = (*ACCEPT_JSON, (b"content-type", b"application/json"))
-NO_CACHE: Headers = ((b"cache-control", b"no-cache"),)
 KEYED = frozenset({"POST", "PATCH"})
 """Methods that may be sent again only with an Idempotency-Key (RFC 9110, section 9.2.2)."""
 
@@ -455,8 +454,12 @@ class Caller:
             tracestate = scope.tracestate
             token = scope.token
             scope.calls += 1
+            if scope.traffic is not None:
+                scope.traffic.calls += 1
             if scope.step is not None:
-                fields = _of_step(scope.step, method, fields, type(self).__name__)
+                _check_key(scope.step, method, fields, type(self).__name__)
+            if scope.cache_control and method in SAFE:
+                fields += scope.cache_control
         if part is not None:
             deadline = min(deadline, part.deadline)
         call = Call(
@@ -478,6 +481,7 @@ class Caller:
             is_forwarded=is_forwarded,
             span=None if scope is None or scope.span is None else _span_in(part, scope.span),
             tracestate=tracestate,
+            traffic=None if scope is None else scope.traffic,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)
@@ -543,16 +547,10 @@ def without_key(headers: Headers) -> Headers:
     return tuple(field for field in headers if field[0] != b"idempotency-key")
 
 
-def _of_step(step: StepTry, method: str, headers: Headers, service: str) -> Headers:
-    """Return the headers of a call within a saga; those of a check bypass all caches.
-
-    Raises `ConfigurationError` for a write without key in a step without check.
-    """
-    if step.is_check and find_header(headers, b"cache-control") is None:
-        return headers + NO_CACHE
+def _check_key(step: StepTry, method: str, headers: Headers, service: str) -> None:
+    """Raise `ConfigurationError` for a write without key in a step of a saga without check."""
     if step.needs_keys and method in KEYED and find_header(headers, b"idempotency-key") is None:
         raise ConfigurationError(unkeyed(step.needs_keys, service))
-    return headers
 
 
 def unkeyed(step: str, service: str) -> str:

@@ -231,7 +231,7 @@ class CacheableRequest:
         """
         self._values = values
         sharings = self._view_cache.sharings
-        if not sharings:
+        if not sharings or self._scope.cache_control:
             return None
         try:
             identity, vary = self._view_cache.identity(values), self._view_cache.current_vary

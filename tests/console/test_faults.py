@@ -136,6 +136,34 @@ async def test_a_change_by_sliders_is_one_event(opened, monkeypatch):
     assert texts[1][1:] == [("ok", "**reviews** has no faults any more", "developer")]
 
 
+async def test_pages_of_gateways_see_faults_as_a_state(opened, mock_port):
+    """Those that the console sets at once, and those that were set elsewhere."""
+
+    async def states(http) -> dict[str, tuple[str, str]]:
+        found = (await http.get("/console/api/services")).json()["services"]
+        return {one["name"]: (one["state"], one["detail"]) for one in found}
+
+    async with opened() as (page, http):
+        await put(http, errors=0.25)
+        effects = dict(page.run.effects)
+        broken = await states(http)
+        of_mock(mock_port, "PUT", {"faults": [DRIP]})
+        dripping = await states(http)
+        of_mock(mock_port, "DELETE")
+        fine = await states(http)
+
+    assert effects == {"reviews": "fails 25 % of its requests"}
+    assert broken == {
+        "reviews": ("faulty", "fails 25 % of its requests"),
+        "maps": ("running", ""),
+    }
+    assert dripping["reviews"] == (
+        "faulty",
+        "has other faults (drip on GET /reviews, 20 %)",
+    )
+    assert fine["reviews"] == ("running", "")
+
+
 async def test_an_unknown_member_is_refused(opened):
     """A misspelt name must not reset what is set."""
     async with opened() as (_, http):

@@ -78,7 +78,15 @@ def edged() -> Callable[..., Edged]:
     """Return a function that puts an application behind an edge, with `EdgeOptions`."""
 
     def build(
-        app, *, authenticator=None, readiness=None, clock=None, limits=(), own=(), **options
+        app,
+        *,
+        authenticator=None,
+        readiness=None,
+        clock=None,
+        limits=(),
+        own=(),
+        is_development=False,
+        **options,
     ) -> Edged:
         happened: list[AnyEvent] = []
         wrapped = edge(
@@ -92,6 +100,7 @@ def edged() -> Callable[..., Edged]:
                 limits=limits,
                 own=own,
                 clock=clock or _loop_time,
+                is_development=is_development,
             ),
         )
         return Edged(wrapped, happened)

@@ -30,8 +30,8 @@ def listed(field: str) -> list[str]:
 # What pages of other origins may send and read.
 
 REQUEST_HEADERS = [
-    "Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", "If-Match",
-    "If-None-Match", "Request-Timeout", "Traceparent", "X-CSRF", "X-Request-ID",
+    "Accept-Language", "Authorization", "Cache-Control", "Content-Type", "Idempotency-Key",
+    "If-Match", "If-None-Match", "Request-Timeout", "Traceparent", "X-CSRF", "X-Request-ID",
 ]  # fmt: skip
 EXPOSED_HEADERS = [
     "Cache-Status", "Content-Location", "ETag", "Idempotency-Replayed", "Location", "Part-Status",

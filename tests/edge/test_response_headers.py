@@ -4,13 +4,17 @@ import gc
 from contextlib import suppress
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.responses import HTMLResponse
+from httpx import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from bff_core import ANYONE, access, gateway
 from bff_core.edge.options import HSTS, EdgeOptions
 from bff_core.events import RequestAnswered
 from bff_core.settings.model import Settings
+from bff_core.testing import running
 
 
 async def test_every_answer_has_security_headers(edged, answering):
@@ -50,6 +54,56 @@ async def test_the_applications_own_header_wins(edged, answering):
 
     assert answer.headers.get_list("content-security-policy") == ["default-src 'self'"]
     assert answer.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Frame-Options", "SAMEORIGIN"),
+        ("Content-Security-Policy", "frame-ancestors 'self'"),
+        ("Cross-Origin-Resource-Policy", "cross-origin"),
+        ("Referrer-Policy", "same-origin"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Strict-Transport-Security", "max-age=1"),
+    ],
+)
+async def test_a_route_may_set_each_security_header_itself(name, value):
+    """A page that its own site frames, or that others embed; the answer has the header once."""
+    app = gateway("shop", options=EdgeOptions(hsts=HSTS), settings=Settings(env="development"))
+
+    @app.get("/page")
+    @access(ANYONE)
+    async def page() -> Response:
+        return HTMLResponse("<p>", headers={name: value})
+
+    @app.get("/data")
+    @access(ANYONE)
+    async def data(response: Response) -> dict[str, str]:
+        response.headers[name] = value
+        return {}
+
+    transport = ASGITransport(app)
+    async with running(app), AsyncClient(transport=transport, base_url="http://localhost") as http:
+        answers = [await http.get(path) for path in ("/page", "/data")]
+
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.headers.get_list(name) == [value]
+        assert len(answer.headers.get_list("x-content-type-options")) == 1
+
+
+async def test_a_304_leaves_the_policy_of_the_page_that_the_browser_has(edged, answering):
+    """A browser replaces the headers that it has stored by those of a 304 (RFC 9111, 3.2)."""
+    own = [(b"content-security-policy", b"default-src 'self'"), (b"etag", b'"a"')]
+    known = {"if-none-match": '"a"'}
+
+    by_route = await edged(answering(304, [(b"etag", b'"a"')])).get("/")
+    by_edge = await edged(answering(headers=own)).get("/", headers=known)
+
+    assert (by_route.status_code, by_edge.status_code) == (304, 304)
+    assert "content-security-policy" not in by_route.headers
+    assert "x-frame-options" not in by_route.headers
+    assert by_edge.headers["content-security-policy"] == "default-src 'self'"
 
 
 @pytest.mark.parametrize("status", [200, 401])

@@ -46,7 +46,10 @@ HEADER_PATTERNS = {
     "last-modified": ((re.compile(r".+"), "<date>"),),
     "expires": ((re.compile(r".*GMT"), "<date>"),),
     "age": ((re.compile(r"\d+"), "<age>"),),
-    "server-timing": ((re.compile(r"dur=[\d.]+"), "dur=<ms>"),),
+    "server-timing": (
+        (re.compile(r"dur=[\d.]+"), "dur=<ms>"),
+        (re.compile(r'fetched;desc="\d+"'), "fetched=<bytes>"),
+    ),
     "cache-control": ((re.compile(r"max-age=\d+"), "max-age=<s>"),),
     "cache-status": (
         (re.compile(r"ttl=-?\d+"), "ttl=<s>"),

@@ -142,6 +142,7 @@ def _console_of(
             processes=processes,
             start=run.changes.start,
             stop=run.changes.stop,
+            origins=origins_of(gateways),
         ),
         shop=shop_of(gateways),
         state=ConsoleState(actions=run.events),
@@ -151,6 +152,12 @@ def _console_of(
 def shop_of(gateways: Sequence[Program]) -> str:
     """Return the address of the first gateway whose page is its root; empty without one."""
     return next((f"{one.url}/" for one in gateways if one.page == "/"), "")
+
+
+def origins_of(gateways: Sequence[Program]) -> frozenset[str]:
+    """Return the origins of the pages of gateways, by both names of this machine."""
+    ports = [one.port.number for one in gateways]
+    return frozenset(f"http://{host}:{port}" for port in ports for host in ("localhost", HOST))
 
 
 def opened_console(environ: Mapping[str, str], taken: Collection[int]) -> ConsoleServer:

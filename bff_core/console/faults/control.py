@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from bff_core.console.faults.headline import effect_of
 from bff_core.console.foreign_json import NotDecoded, decode_foreign
 from bff_core.console.model import FaultCard, ProcessInfo, SetFaults
 from bff_core.console.program_client import ProgramClient, ProgramReply, ProgramUnavailable
@@ -81,10 +82,12 @@ class FaultControl:
     """The faults of the mock services of a run.
 
     A service forgets its counts when its faults are set, so what they were before is added here.
+    `effects` get what was read in words, by service.
     """
 
-    def __init__(self, client: ProgramClient) -> None:
+    def __init__(self, client: ProgramClient, effects: dict[str, str]) -> None:
         self._client = client
+        self._effects = effects
         self._before: dict[str, _Counts] = {}
 
     async def cards(self, processes: Sequence[ProcessInfo]) -> list[FaultCard]:
@@ -107,6 +110,7 @@ class FaultControl:
                 card.takes_faults, card.offers = True, report.offered
                 _fill(card, report.faults)
                 card.calls, card.hits = self._counted(service, report.faults)
+        self._effects[service.name] = effect_of(card) if card.takes_faults else ""
         return card
 
     async def put(self, service: ProcessInfo, wanted: SetFaults) -> FaultCard:

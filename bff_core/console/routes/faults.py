@@ -36,7 +36,7 @@ def routes(console: Console) -> list[Route]:
     run = console.run
     if run is None:
         return []
-    api = _FaultsAPI(console, run, FaultControl(run.client), WatchedScreen(console))
+    api = _FaultsAPI(console, run, FaultControl(run.client, run.effects), WatchedScreen(console))
     console.live.add(api.contribute)
     return [
         Route("/faults", api.get, methods=["GET"]),

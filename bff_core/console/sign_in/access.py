@@ -93,11 +93,15 @@ class Access:
             self._token, gateway, wall=wall, ended=EndedSessions(wall) if ended is None else ended
         )
 
-    def admit(self, request: Request) -> Actor:
-        """Return who sent a request; raises `ConsoleProblem` for one that is refused."""
+    def admit(self, request: Request, *, is_expected_origin: bool = False) -> Actor:
+        """Return who sent a request; raises `ConsoleProblem` for one that is refused.
+
+        A page of another origin is refused, unless it `is_expected_origin`.
+        """
         refuse_doubled_headers(request)
         actor = self._actor(request)
-        refuse_other_sites(request)
+        if not is_expected_origin:
+            refuse_other_sites(request)
         check_change(request)
         return actor
 

@@ -119,6 +119,8 @@ class Balancer:
                 if other is None:
                     raise
             else:
+                if call.traffic is not None:
+                    call.traffic.add_body(reply.body)
                 is_open = call.is_streamed and not reply.is_buffered
                 self._record_status(member, sent, reply.status, started, is_whole=not is_open)
                 if is_open:

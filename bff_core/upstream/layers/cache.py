@@ -161,7 +161,7 @@ class CacheLayer:
         """Refresh an entry in the background; after a failure the old entry stays."""
         try:
             deadline = self._clock() + self._timeout
-            await self._bounded(replace(call, deadline=deadline, trail=[]))
+            await self._bounded(replace(call, deadline=deadline, trail=[], traffic=None))
         except UpstreamError:  # inner layers have reported it; the next read tries again
             return
         finally:

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from bff_core.cache.directives import parse_cache_control
+from bff_core.cache.directives import fields_of, parse_cache_control
+from bff_core.cache.freshness import CACHE_CONTROL
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.call import Call, Handler, Headers, Reply, find_header
 from bff_core.events import Coalesced, Span
@@ -139,8 +140,9 @@ class CoalesceLayer:
 
 
 def _bypasses_caches(call: Call) -> bool:
-    directives = find_header(call.headers, b"cache-control")
-    return directives is not None and parse_cache_control(directives).no_cache
+    if find_header(call.headers, b"cache-control") is None:
+        return False
+    return parse_cache_control(fields_of(call.headers, CACHE_CONTROL)[b"cache-control"]).no_cache
 
 
 def _is_lead(waiter: Waiter) -> bool:

@@ -57,15 +57,16 @@ class Browser:
 class Stream:
     """The messages of an open live stream."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, path: str = "live", **headers: str) -> None:
         self.messages: list[dict] = []
-        self.reader = threading.Thread(target=self._read, args=(address,), daemon=True)
+        url, options = f"{address}/api/{path}", {"headers": headers, "trust_env": False}
+        self.reader = threading.Thread(target=self._read, args=(url, options), daemon=True)
         self.reader.start()
 
-    def _read(self, address: str) -> None:
+    def _read(self, url: str, options: dict) -> None:
         with (
             suppress(httpx.TransportError),  # the run has ended
-            httpx.stream("GET", f"{address}/api/live", timeout=60, trust_env=False) as answer,
+            httpx.stream("GET", url, timeout=60, **options) as answer,
         ):
             for line in answer.iter_lines():
                 if line.startswith("data: "):
@@ -77,6 +78,18 @@ class Stream:
         while not any(map(is_so, list(self.messages))):
             assert time.monotonic() < limit, self.messages[-3:]
             time.sleep(0.05)
+
+    def until_state(self, state: str) -> float:
+        """Wait for a service that is in a state; return how long that took."""
+        began = time.monotonic()
+        self.until(lambda one: one["services"][0]["state"] == state)
+        self.messages.clear()
+        return time.monotonic() - began
+
+
+def origin_of(project: Project) -> dict[str, str]:
+    """Return the headers of a page of the gateway."""
+    return {"origin": project.url.removesuffix("/page"), "sec-fetch-site": "same-site"}
 
 
 @pytest.fixture(scope="module")
@@ -118,14 +131,18 @@ def test_processes_that_take_faults(browser):
 
 
 def test_a_service_that_is_killed_is_shown(project, browser):
-    """Within a second its card says so; it is started again by the console."""
+    """At once to pages of gateways, and by its card; it is started again by the console."""
     row = project.run.until("program=catalog url=")
+    stream = Stream(browser.address, "services/live", **origin_of(project))
+    stream.until_state("running")
     os.kill(int(row.partition("pid=")[2].split()[0]), signal.SIGKILL)
+    reported = stream.until_state("stopped")
     seconds = browser.until("faults", lambda page: page["cards"][0]["state"] == "failed")
     without = project.page()["title"]
     answered = browser.send("POST", "processes/catalog/start")
     browser.until("faults", lambda page: page["cards"][0]["state"] == "running")
 
+    assert reported < SECOND / 2
     assert seconds < SECOND
     assert without is None
     assert answered["state"] == "starting"
@@ -146,6 +163,22 @@ def test_a_service_is_stopped_and_started_within_a_second(project, browser):
     assert abs(since - time.time()) < 20
     assert to_start < SECOND
     assert project.page()["title"] == "Tent"
+
+
+def test_a_page_of_a_gateway_learns_at_once_what_a_service_does(project, browser):
+    """It is stopped by the page of faults, and started by the page of the gateway."""
+    origin = origin_of(project)
+    stream = Stream(browser.address, "services/live", **origin)
+    stream.until_state("running")
+    browser.send("POST", "processes/catalog/stop")
+    stopped = stream.until_state("stopped")
+    start = f"{browser.address}/api/services/catalog/start"
+    started = httpx.post(start, headers={**PAGE, **origin}, trust_env=False)
+    stream.until_state("running")
+
+    assert stopped < SECOND / 2
+    assert started.json()["state"] == "starting"
+    assert started.headers["access-control-allow-origin"] == origin["origin"]
 
 
 def test_the_watched_screen_degrades_with_its_service(project, browser):

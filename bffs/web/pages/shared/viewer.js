@@ -69,7 +69,9 @@ export async function signIn(customer = "") {
 
 /** Returns the address that signs in, for links; a page in a frame opens it in the whole window. */
 export function signInAddress(customer = "") {
-  const query = new URLSearchParams({ returnUrl: location.pathname + location.search + location.hash });
+  const here = new URL(location.href);
+  here.searchParams.delete("login_error"); // of the try before
+  const query = new URLSearchParams({ returnUrl: here.pathname + here.search + here.hash });
   if (customer) query.set("login_hint", customer);
   return `${ROOT}/bff/login?${query}`;
 }
@@ -128,7 +130,10 @@ export class NoToken extends Error {
 
 async function requestToken(identity, client, customer) {
   const body = new URLSearchParams({ client_id: client, customer });
-  const response = await fetch(`${identity}/demo/token`, { method: "POST", body, credentials: "omit" }).catch(() => null);
+  const response = await fetch(`${identity}/demo/token`, { method: "POST", body, credentials: "omit" }).catch((error) => {
+    if (navigator.onLine === false) throw error; // the device is offline: that is what a client says then
+    return null;
+  });
   if (!response) throw new NoToken("The identity provider does not answer");
   if (!response.ok) throw new NoToken(`The identity provider refused a token (status ${response.status})`);
   const { access_token: value, expires_in: seconds = 60, scope = "" } = await response.json();
