@@ -12,11 +12,11 @@ export function productTable({ label, rows, facts, prices, source, what, sort = 
   const value = VALUES[sort?.key];
   const sorted = value ? sortRows(rows, value, sort.direction) : rows;
   prices.begin();
-  // Where the price is not known there is no field, so that it is not typed over by chance.
+  // Where the price is not known there is no field, unless something was typed before.
   const lines = sorted.map((row, index) => {
     const { id, title } = row.product;
     const was = row.price?.price.amount ?? null;
-    const { cell, note } = row.price ? prices.draw({ sku: row.sku, title, productId: id, currency, was }) : { cell: null, note: null };
+    const { cell, note } = row.price || prices.hasEdit(row.sku) ? prices.draw({ sku: row.sku, title, productId: id, currency, was }) : { cell: null, note: null };
     return { row: { ...row, index, field: cell, selected }, isSelected: id === selected, note };
   });
   const broken = rows.length ? null : brokenPart(facts, ...source);
