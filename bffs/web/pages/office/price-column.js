@@ -86,7 +86,7 @@ export class PriceColumn {
   stateOf(row, saved) {
     const { edits } = this.app;
     const edit = edits.get(row.sku);
-    if (!edit) return saved ? { state: "saved", sentence: savedSentence(saved, row) } : { state: "same", sentence: "" };
+    if (!edit) return saved ? { state: "saved", sentence: `Saved: ${money(saved.amount, row.currency)}.` } : { state: "same", sentence: "" };
     const problem = edits.problemOf(edit);
     if (problem) return { state: "invalid", sentence: problem };
     const changed = edit.was !== null && row.was !== null && edit.was !== row.was;
@@ -102,11 +102,6 @@ export class PriceColumn {
 }
 
 const SHAPES = { saved: "ok", invalid: "failed", refused: "failed", failed: "fallback", edited: "stale", same: "ok" };
-
-function savedSentence({ amount, price }, { currency }) {
-  if (!price || price.amount === amount) return `Saved: ${money(amount, currency)}.`;
-  return `Saved: ${money(amount, currency)}. The lowest price of the product is ${money(price.amount, price.currency)}.`;
-}
 
 // The bar: how many changes there are, save, undo, and what became of the last save.
 export class SaveBar {
