@@ -10,6 +10,7 @@ from bffs.services.catalog import Summary
 from bffs.services.inventory import Stock
 from bffs.services.pricing import Price
 from bffs.services.reviews import Rating
+from bffs.services.values import Money
 
 SHARE = 4
 """A picture in a list is a quarter of the window wide."""
@@ -40,12 +41,30 @@ class ProductTitle:
 
 
 @dataclass(frozen=True, slots=True)
+class RowPrice:
+    """What the variant of a row costs, which staff may change."""
+
+    product_id: str
+    price: Money
+    list_price: Money | None
+    discount_percent: int
+
+    @classmethod
+    def of(cls, price: Price, sku: str) -> Self:
+        """Show the price of one variant."""
+        return cls(price.product_id, price.of(sku), price.list_price, price.discount_percent)
+
+
+@dataclass(frozen=True, slots=True)
 class ProductRow:
-    """A product with all that is known of it; null is what is unavailable."""
+    """A product with all that is known of it; null is what is unavailable.
+
+    `sku` is the variant that is shown; the price is that variant's.
+    """
 
     sku: str
     product: ProductTitle
-    price: Price | None
+    price: RowPrice | None
     stock: Stock | None
     rating: Rating | None
 
@@ -58,6 +77,12 @@ async def rows(shelf: Shelf, products: Iterable[Summary | None]) -> list[Product
         shelf.price.many(ids), shelf.stock.many(ids), shelf.rating.many(ids)
     )
     return [
-        ProductRow(product.default_sku, ProductTitle.of(product, shelf), price, stock, rating)
+        ProductRow(
+            product.default_sku,
+            ProductTitle.of(product, shelf),
+            RowPrice.of(price, product.default_sku) if price else None,
+            stock,
+            rating,
+        )
         for product, price, stock, rating in zip(known, prices, stocks, ratings, strict=True)
     ]

@@ -46,16 +46,23 @@ views = Views(prefix="/v1", tags=["cart"])
 @views.get("/cart", access=Require(CART_READ))
 async def get_cart(page: CartPage) -> MobileCart:
     """Show the viewer's cart."""
-    return await _shown(page, await page.cart())
+    return await shown(page, await page.cart())
 
 
 @views.put("/cart/items/{sku}", access=Require(CART_WRITE))
 async def put_item(sku: Id, wanted: Quantity, page: CartPage) -> MobileCart:
     """Set how many of a variant the cart holds."""
-    return await _shown(page, await page.set_quantity(sku, wanted.quantity))
+    return await shown(page, await page.set_quantity(sku, wanted.quantity))
 
 
-async def _shown(page: CartPage, cart: Cart) -> MobileCart:
+@views.delete("/cart/items/{sku}", access=Require(CART_WRITE))
+async def delete_item(sku: Id, page: CartPage) -> MobileCart:
+    """Take a variant out of the cart."""
+    return await shown(page, await page.remove(sku))
+
+
+async def shown(page: CartPage, cart: Cart) -> MobileCart:
+    """Show a cart with pictures and prices."""
     ids = [line.product_id for line in cart.lines]
     products, prices = await gather(page.summary.many(ids), page.price.many(ids))
     return MobileCart(

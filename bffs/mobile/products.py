@@ -8,6 +8,8 @@ from bff_core import ANYONE, Views, gather
 from bffs.compositions.product import ProductPage
 from bffs.compositions.products import ProductList
 from bffs.mobile.cards import MobileCard, MobilePrice, cards
+from bffs.services.catalog import Product
+from bffs.services.inventory import Stock
 from bffs.services.reviews import Review
 
 
@@ -36,16 +38,30 @@ class MobileReview:
 
 
 @dataclass(frozen=True, slots=True)
+class MobileVariant:
+    """A colour and a size, for the cart; its stock is null when unavailable."""
+
+    sku: str
+    label: str
+    stock: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MobileProduct:
-    """The page of a product; price, stock and stars are null when unavailable."""
+    """The page of a product; price, stock and stars are null when unavailable.
+
+    `sku` is the variant that is shown first.
+    """
 
     id: str
+    sku: str
     title: str
     brand: str
     text: str
     images: Sequence[str]
     price: MobilePrice | None
     stock: str | None
+    variants: Sequence[MobileVariant]
     stars: float | None
     reviews: Sequence[MobileReview]
     related: Sequence[MobileCard]
@@ -74,13 +90,22 @@ async def get_product(page: ProductPage) -> MobileProduct:
     )
     return MobileProduct(
         id=product.id,
+        sku=product.default_sku,
         title=product.title,
         brand=product.brand.name,
         text=product.description,
         images=[image.url(page.display.width) for image in product.images],
         price=MobilePrice.of(price),
         stock=stock.status if stock else None,
+        variants=_variants(product, stock),
         stars=rating.average if rating else None,
         reviews=[MobileReview.of(review) for review in reviews],
         related=await cards(page, related),
     )
+
+
+def _variants(product: Product, stock: Stock | None) -> list[MobileVariant]:
+    known = {one.sku: one.status for one in stock.skus} if stock else {}
+    return [
+        MobileVariant(one.sku, product.label(one), known.get(one.sku)) for one in product.variants
+    ]

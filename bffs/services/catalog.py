@@ -30,11 +30,33 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of an option, such as black."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What a buyer chooses: colour or size."""
+
+    name: str
+    label: str
+    values: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
-    """What can be bought: the product in a colour and a size."""
+    """What can be bought: the product in a colour and a size.
+
+    `options` has the id of a value by the name of its option; `image_index` is the picture of the
+    product that shows the variant.
+    """
 
     sku: str
     options: dict[str, str]
+    image_index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +68,34 @@ class Product(Summary):
     attributes: tuple[Attribute, ...]
     variants: tuple[Variant, ...]
     related: tuple[str, ...]
+    options: tuple[Option, ...] = ()
+
+    def label(self, variant: Variant) -> str:
+        """Return a variant in words, such as "Moss green, M"."""
+        chosen = variant.options
+        labels = (
+            value.label
+            for option in self.options
+            for value in option.values
+            if value.id == chosen.get(option.name)
+        )
+        return ", ".join(labels)
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryGroup(Named):
+    """Categories that belong together, such as jackets."""
+
+    children: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Category(Named):
+    """A category at the root, such as clothing, and the groups below it."""
+
+    product_count: int
+    image: Image
+    children: tuple[CategoryGroup, ...]
 
 
 class Catalog(Upstream):
@@ -64,6 +114,10 @@ class Catalog(Upstream):
         query = {"ids": ",".join(ids), "locale": locale}
         page = await self.get("/products", Page[Summary], query=query)
         return {product.id: product for product in page.items}
+
+    async def categories(self, locale: str) -> tuple[Category, ...]:
+        """Return all categories: roots, their groups, and the categories that hold products."""
+        return (await self.get("/categories", Page[Category], query={"locale": locale})).items
 
     async def search(
         self, *, q: str, category: str, cursor: str, limit: int, locale: str

@@ -8,13 +8,30 @@ from bffs.services.values import Money, Page
 
 
 @dataclass(frozen=True, slots=True)
+class SkuPrice:
+    """What one variant costs."""
+
+    sku: str
+    price: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
-    """What a product costs; `list_price` is what it cost before a discount."""
+    """What a product costs: `price` is that of its cheapest variant.
+
+    `list_price` is what it cost before a discount.
+    """
 
     product_id: str
     price: Money
     list_price: Money | None
     discount_percent: int
+    variants: tuple[SkuPrice, ...] = ()
+
+    def of(self, sku: str) -> Money:
+        """Return what a variant costs."""
+        found = (one.price for one in self.variants if one.sku == sku)
+        return next(found, self.price)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,6 @@ app = gateway(
     limits=[Limit(quota=6000), Limit(quota=60_000, by="address")],
     authenticator=SessionAuthenticator(scope=SCOPE),
     demo=demo_viewer,
-    faces=[GraphQL(schema, public=["product", "products"])],
+    faces=[GraphQL(schema, public=["product", "products", "categories"])],
 )
 app.include_router(pages.router)

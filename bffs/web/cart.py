@@ -1,8 +1,10 @@
 """The cart: what lies in it."""
 
 from bff_core.graphql import ShapeOf, part
+from bffs.compositions.cart import CartPage
 from bffs.compositions.shelf import Shelf
 from bffs.services.carts import Cart, CartLine
+from bffs.web.orders import WebTotals
 from bffs.web.shelf import WebCard
 
 
@@ -15,8 +17,12 @@ class WebCartLine(ShapeOf[CartLine], name="CartLine"):
 
 
 class WebCart(ShapeOf[Cart], name="Cart"):
-    """The viewer's cart; `count` is the sum of the quantities."""
+    """The viewer's cart; `count` is the sum of the quantities.
+
+    `totals` are those of an order placed now, null for an empty cart.
+    """
 
     count: int
     currency: str
     lines: list[WebCartLine]
+    totals: WebTotals | None = part(CartPage.totals, WebTotals.of, key="lines")

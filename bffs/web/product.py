@@ -5,7 +5,7 @@ import strawberry
 from bff_core.graphql import Info, ListSize, ShapeOf, each, part, value
 from bffs.compositions.product import ProductPage
 from bffs.compositions.shelf import Shelf
-from bffs.services.catalog import Attribute, Variant
+from bffs.services.catalog import Attribute, Choice, Option, Variant
 from bffs.services.reviews import Review
 from bffs.web.shelf import WebCard, WebPrice, WebRating, WebStock
 from bffs.web.values import WebImage, WebNamed
@@ -38,10 +38,29 @@ class WebOption:
     value: str
 
 
+class WebChoice(ShapeOf[Choice], name="OptionValue"):
+    """One value of an option, such as black."""
+
+    id: strawberry.ID
+    label: str
+
+
+class WebProductOption(ShapeOf[Option], name="ProductOption"):
+    """What a buyer chooses: colour or size; `name` and the ids of values are in variants."""
+
+    name: str
+    label: str
+    values: list[WebChoice] = strawberry.field(directives=[ListSize(assumed_size=6)])
+
+
 class WebVariant(ShapeOf[Variant], name="Variant"):
-    """What can be bought: the product in a colour and a size."""
+    """What can be bought: the product in a colour and a size.
+
+    `imageIndex` is the one of the product's images that shows it.
+    """
 
     sku: str
+    image_index: int
     options: list[WebOption] = value(
         Variant,
         lambda variant: [WebOption(name=name, value=one) for name, one in variant.options.items()],
@@ -74,6 +93,11 @@ class WebProduct(ShapeOf[ProductPage], name="Product"):
     )
     attributes: list[WebAttribute] = part(
         ProductPage.product, lambda product: each(WebAttribute.of)(product.attributes)
+    )
+    options: list[WebProductOption] = part(
+        ProductPage.product,
+        lambda product: each(WebProductOption.of)(product.options),
+        directives=[ListSize(assumed_size=2)],
     )
     variants: list[WebVariant] = part(
         ProductPage.product, lambda product: each(WebVariant.of)(product.variants)

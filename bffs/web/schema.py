@@ -5,8 +5,9 @@ from typing import Annotated
 import strawberry
 
 from bff_core import ANYONE, Require, access
-from bff_core.graphql import Info, ShapeOf, screen
+from bff_core.graphql import Info, ListSize, ShapeOf, each, screen
 from bffs.compositions.cart import CartPage
+from bffs.compositions.categories import CategoryList
 from bffs.compositions.checkout import Checkout
 from bffs.compositions.home import Home
 from bffs.compositions.orders import OrderList, OrderPage
@@ -16,6 +17,7 @@ from bffs.scopes import CART_READ, CART_WRITE, ORDERS_READ, ORDERS_WRITE
 from bffs.services.catalog import Summary
 from bffs.services.values import Page
 from bffs.web.cart import WebCart
+from bffs.web.categories import WebCategory
 from bffs.web.home import WebHome, WebViewer
 from bffs.web.orders import WebOrder, WebOrders
 from bffs.web.product import WebProduct
@@ -53,6 +55,12 @@ class Query:
         access=ANYONE,
         arguments={"q": "search", "category": "category", **PAGING},
         objective="complete 99.5 %, ≤ 300 ms",
+    )
+    categories: list[WebCategory] | None = screen(
+        CategoryList.categories,
+        each(WebCategory.of),
+        access=ANYONE,
+        directives=[ListSize(assumed_size=7)],
     )
     orders: WebOrders | None = screen(
         OrderList.page, WebOrders.of, access=Require(ORDERS_READ), arguments=PAGING

@@ -1,6 +1,6 @@
 """Tokens for pages that stand for native apps: such an app would sign in through the browser.
 
-Only a mock can have this endpoint: it issues a token to whoever names a customer.
+Only a mock can have this endpoint: it issues a token to any caller that names a customer.
 """
 
 import secrets

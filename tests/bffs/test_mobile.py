@@ -2,7 +2,7 @@
 
 import pytest
 
-from bff_core.testing import assert_complete, assert_size
+from bff_core.testing import assert_complete, assert_size, reply
 
 pytestmark = pytest.mark.virtual_time
 
@@ -112,6 +112,101 @@ async def test_cart_can_be_changed(open_gateway, mocks):
     [line] = [line for line in shown.json()["lines"] if line["sku"] == sku]
     assert (line["quantity"], line["price"]["currency"]) == (2, "EUR")
     assert line["title"] != sku
+
+
+async def test_a_product_can_be_bought_in_each_variant(open_gateway, mocks):
+    """Each has a label in the viewer's language; the first one is shown."""
+    product = mocks.get("catalog", "/products/42?locale=de").json()
+    labels = {
+        (option["name"], value["id"]): value["label"]
+        for option in product["options"]
+        for value in option["values"]
+    }
+    stock = {
+        one["sku"]: one["status"] for one in mocks.get("inventory", "/stock/42").json()["skus"]
+    }
+
+    async with open_gateway("mobile") as client:
+        shown = (await client.get("/v1/products/42", headers={"accept-language": "de"})).json()
+
+    assert shown["sku"] == product["default_sku"] == shown["variants"][0]["sku"]
+    assert shown["variants"] == [
+        {
+            "sku": one["sku"],
+            "label": ", ".join(labels[pair] for pair in one["options"].items()),
+            "stock": stock[one["sku"]],
+        }
+        for one in product["variants"]
+    ]
+
+
+async def test_variants_without_inventory_have_no_stock(open_gateway):
+    """They can be put into the cart all the same."""
+    async with open_gateway("mobile", inventory=reply(500)) as client:
+        shown = (await client.get("/v1/products/42")).json()
+
+    assert shown["stock"] is None
+    assert shown["variants"]
+    assert {one["stock"] for one in shown["variants"]} == {None}
+
+
+async def test_a_variant_can_be_taken_out_of_the_cart(open_gateway, mocks):
+    """The answer is the cart without it; a second time there is none to take out."""
+    stock = mocks.get("inventory", "/stock?ids=1,2,3,4,5,6,7,8").json()["items"]
+    sku = next(one["sku"] for item in stock for one in item["skus"] if one["available"] > 5)
+
+    async with open_gateway("mobile", viewer="12") as client:
+        filled = (await client.put(f"/v1/cart/items/{sku}", json={"quantity": 3})).json()
+        left = await client.request("DELETE", f"/v1/cart/items/{sku}")
+        again = await client.request("DELETE", f"/v1/cart/items/{sku}")
+
+    assert left.status_code == 200
+    assert left.json()["count"] == filled["count"] - 3
+    assert sku not in {line["sku"] for line in left.json()["lines"]}
+    assert again.status_code == 404
+
+
+async def test_checkout_shows_costs_and_ways_to_pay(open_gateway, mocks):
+    """What the purchase takes is there: the cart, its sums, stored payment methods."""
+    methods = mocks.get("payments", "/payment-methods?customer_id=1").json()["items"]
+
+    async with open_gateway("mobile") as client:
+        shown = (await client.get("/v1/checkout")).json()
+        cart = (await client.get("/v1/cart")).json()
+    totals = {name: money["amount"] for name, money in shown["totals"].items()}
+
+    assert shown["cart"] == cart
+    assert totals["total"] == totals["subtotal"] + totals["shipping"]
+    assert 0 < totals["tax"] < totals["total"]
+    assert shown["payment_methods"] == [
+        {name: method[name] for name in ("id", "label", "is_default")} for method in methods
+    ]
+
+
+async def test_checkout_of_an_empty_cart_costs_nothing_to_show(open_gateway, mocks):
+    """There are no totals, and orders is not called."""
+    mocks.send("cart", "DELETE", "/carts/13")
+
+    async with open_gateway("mobile", viewer="13") as client:
+        shown = await client.get("/v1/checkout")
+
+    assert shown.json()["cart"] == {"count": 0, "lines": []}
+    assert shown.json()["totals"] is None
+    assert "orders" not in client.calls.counts
+
+
+async def test_categories_are_where_browsing_starts(open_gateway):
+    """Each has a picture, and its id finds products."""
+    async with open_gateway("mobile", viewer=None) as client:
+        found = (await client.get("/v1/categories?width=320")).json()["items"]
+        totals = [
+            (await client.get(f"/v1/products?limit=1&category={one['id']}")).json()["total"]
+            for one in found
+        ]
+
+    assert [one["id"] for one in found][:2] == ["clothing", "footwear"]
+    assert all(one["image"].endswith("/320w.svg") for one in found)
+    assert all(total > 50 for total in totals)
 
 
 @pytest.mark.parametrize(

@@ -106,3 +106,18 @@ async def test_prices_are_changed_by_somebody(open_gateway):
         answer = await client.post("/v1/prices/bulk", json={"items": [change("42-BLK-M", 1)]})
 
     assert answer.status_code == 401
+
+
+async def test_a_row_shows_the_price_of_its_own_variant(open_gateway, mocks, variants):
+    """Who makes a variant dearer sees it, although other variants are still cheaper."""
+    sku = mocks.get("catalog", "/products/42").json()["default_sku"]
+    before = next(one["price"]["amount"] for one in variants if one["sku"] == sku)
+    dearer = before * 5 // 4
+    async with open_gateway("desktop", viewer="9") as client:
+        rows = (await client.get("/v1/products/42")).json()["facts"]
+        await client.post("/v1/prices/bulk", json={"items": [change(sku, dearer)]})
+        changed = (await client.get("/v1/products/42")).json()["facts"]
+
+    assert (rows["sku"], rows["price"]["price"]["amount"]) == (sku, before)
+    assert changed["price"]["price"]["amount"] == dearer
+    assert mocks.get("pricing", "/prices/42").json()["price"]["amount"] < dearer

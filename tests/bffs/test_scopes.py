@@ -48,6 +48,11 @@ ROUTES = [
         {"quantity": 1},
     ),
     Route(
+        "mobile", "DELETE /v1/cart/items/{sku}", "cart:write", "/v1/cart/items/nonsense", 404, {}
+    ),
+    Route("mobile", "GET /v1/categories", ANYONE, "/v1/categories"),
+    Route("mobile", "GET /v1/checkout", "cart:read", "/v1/checkout"),
+    Route(
         "mobile",
         "POST /v1/checkout",
         "orders:write",
@@ -123,6 +128,7 @@ FIELDS = [
     Field("Query.home", SIGNED_IN, "{ home { deals { badge } } }"),
     Field("Query.product", ANYONE, '{ product(id: "42") { title } }'),
     Field("Query.products", ANYONE, "{ products(first: 1) { total } }"),
+    Field("Query.categories", ANYONE, "{ categories { name } }"),
     Field("Query.orders", "orders:read", "{ orders(first: 1) { total } }"),
     Field("Query.order", "orders:read", '{ order(id: "{order}") { number } }'),
     Field("Query.cart", "cart:read", "{ cart { count } }"),
@@ -158,6 +164,7 @@ ELSEWHERE = {
 }
 OPEN_TO_WHO_SEES_THE_PARENT = {
     "Attribute.value",
+    "Cart.totals",
     "CartLine.product",
     "Deal.product",
     "Home.deals",
@@ -174,6 +181,7 @@ OPEN_TO_WHO_SEES_THE_PARENT = {
             "description",
             "id",
             "images",
+            "options",
             "price",
             "rating",
             "related",

@@ -372,7 +372,7 @@ async def test_refused_change_says_why(open_gateway, sku, quantity, code, status
 
 
 def test_only_lists_that_take_a_scope_can_be_null():
-    """Other optional lists have a fallback, so clients need not handle null."""
+    """Other optional lists have a fallback, so clients need not handle null; a root may fail."""
     kinds = [kind for kind in GRAPH.type_map.values() if isinstance(kind, GraphQLObjectType)]
     lists = [
         (f"{kind.name}.{name}", field.type)
@@ -384,4 +384,83 @@ def test_only_lists_that_take_a_scope_can_be_null():
     nullable = {name for name, kind in lists if not isinstance(kind, GraphQLNonNull)}
 
     assert len(lists) >= 10
-    assert nullable == {"Home.orders", "Home.picks", "Home.paymentMethods"}
+    scoped = {"Home.orders", "Home.picks", "Home.paymentMethods"}
+    assert nullable == scoped | {"Query.categories"}
+
+
+async def test_variants_are_named_and_pictured(open_gateway, mocks):
+    """A page can offer colours and sizes in words, and show the picture of what is chosen."""
+    query = """{ product(id: "42") {
+      options { name label values { id label } } images { url }
+      variants { sku imageIndex options { name value } }
+    } }"""
+    async with open_gateway("web", headers={"accept-language": "fr"}) as client:
+        product = (await ask(client, query))["data"]["product"]
+    offered = {
+        (option["name"], value["id"]) for option in product["options"] for value in option["values"]
+    }
+
+    assert [option["name"] for option in product["options"]] == ["color", "size"]
+    assert product["options"] == mocks.get("catalog", "/products/42?locale=fr").json()["options"]
+    for variant in product["variants"]:
+        chosen = {(one["name"], one["value"]) for one in variant["options"]}
+        picture = product["images"][variant["imageIndex"]]["url"]
+        assert chosen <= offered
+        assert f"/{dict(chosen)['color']}/" in picture
+
+
+CART = "{ cart { count totals { subtotal { amount } shipping { amount } total { amount } } } }"
+
+
+async def test_the_cart_says_what_an_order_would_cost(open_gateway):
+    """One more call, to orders, only where totals are selected."""
+    async with open_gateway("web") as client:
+        cart = (await ask(client, CART))["data"]["cart"]
+    amounts = {name: money["amount"] for name, money in cart["totals"].items()}
+
+    assert cart["count"] > 0
+    assert amounts["total"] == amounts["subtotal"] + amounts["shipping"]
+    assert client.calls.counts == {"cart": 1, "orders": 1}
+
+
+async def test_the_cart_stays_without_its_totals(open_gateway):
+    """They are null, with an error at their path and a part that says why."""
+    async with open_gateway("web", orders=reply(500)) as client:
+        answer = await ask(client, CART)
+
+    assert answer["data"]["cart"]["count"] > 0
+    assert answer["data"]["cart"]["totals"] is None
+    assert [error["path"] for error in answer["errors"]] == [["cart", "totals"]]
+    assert answer["extensions"]["parts"]["totals"]["status"] == "fallback"
+
+
+async def test_a_changed_cart_has_its_new_totals(open_gateway, mocks):
+    """A mutation answers with what the cart costs afterwards."""
+    mocks.send("cart", "DELETE", "/carts/14")
+    change = """mutation ($n: Int!) { setCartItem(sku: "42-BLK-M", quantity: $n) {
+      totals { subtotal { amount } }
+    } }"""
+    stock = mocks.get("inventory", "/stock?ids=1,2,3,4,5,6,7,8").json()["items"]
+    sku = next(one["sku"] for item in stock for one in item["skus"] if one["available"] > 5)
+    change = change.replace("42-BLK-M", sku)
+    async with open_gateway("web", viewer="14") as client:
+        one, three = [(await ask(client, change, n=n))["data"]["setCartItem"] for n in (1, 3)]
+
+    subtotals = [found["totals"]["subtotal"]["amount"] for found in (one, three)]
+    assert subtotals[1] == subtotals[0] * 3
+
+
+async def test_categories_are_a_tree_whose_ids_find_products(open_gateway, mocks):
+    """Anonymous visitors can browse, in their language."""
+    query = "{ categories { id name productCount children { id name children { id name } } } }"
+    tree = mocks.get("catalog", "/categories?locale=de").json()["items"]
+
+    async with open_gateway("web", viewer=None, headers={"accept-language": "de"}) as client:
+        found = (await ask(client, query))["data"]["categories"]
+        leaf = found[0]["children"][0]["children"][0]["id"]
+        shown = await ask(client, "query($c: String) { products(category: $c) { total } }", c=leaf)
+
+    assert [one["name"] for one in found] == [one["name"] for one in tree]
+    assert [one["productCount"] for one in found] == [one["product_count"] for one in tree]
+    assert sum(len(group["children"]) for one in found for group in one["children"]) >= 45
+    assert shown["data"]["products"]["total"] > 0

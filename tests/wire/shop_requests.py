@@ -95,6 +95,7 @@ def mobile_products(record: Recorder) -> None:
     record("products of a search", "/v1/products?limit=2&q=tent")
     record("products beyond the limit", "/v1/products?limit=51")
     record("products with a cursor that is none", "/v1/products?limit=2&cursor=none")
+    record("categories in French", "/v1/categories", headers={"accept-language": "fr"})
     product = record("product", "/v1/products/42")
     tag = product.header("etag")
     record("product again", "/v1/products/42")
@@ -202,6 +203,10 @@ def mobile_cart(record: Recorder, house: House) -> None:
         json_body={"quantity": 1},
     )
     record("cart after that", "/v1/cart", headers=as_eight)
+    record("what a checkout would cost", "/v1/checkout", headers=as_eight)
+    record("cart item taken out", item, method="DELETE", headers=as_eight)
+    record("cart item that was taken out", item, method="DELETE", headers=as_eight)
+    record("what a checkout of an empty cart would cost", "/v1/checkout", headers=as_eight)
     with house.fault("cart", "error", status=500):
         record("cart that is stale", "/v1/cart", headers=as_eight)
         record("cart that is unavailable", "/v1/cart", headers={"authorization": "Bearer demo-20"})
@@ -434,6 +439,13 @@ def web_queries(record: Recorder, house: House) -> None:
     query(
         record, "order of another customer", f"{{ order(id: {order}) {{ number }} }}", headers=STAFF
     )
+    query(
+        record,
+        "cart with totals",
+        "{ cart { count totals { total { amount currency } } } }",
+        headers=DEMO,
+    )
+    query(record, "categories", "{ categories { id name children { children { name } } } }")
     query(record, "orders without a viewer", "{ orders { total } }")
     query(record, "viewer", "{ viewer { name } }", headers=DEMO)
     query(record, "viewer without a viewer", "{ viewer { name } }")

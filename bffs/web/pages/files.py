@@ -27,7 +27,7 @@ MEDIA_TYPES: Final = {
 HTML: Final = "text/html; charset=utf-8"
 
 REVALIDATED: Final = "no-cache"
-"""A browser stores the file, and asks each time whether it has changed."""
+"""A browser stores the file, and checks each time whether it has changed."""
 
 _file_path: Final = re.compile(r"([a-z0-9][a-z0-9-]*/)*[a-z0-9][a-z0-9-]*(\.[a-z0-9]+)+").fullmatch
 

@@ -22,7 +22,8 @@ tree: `symbols/<root>/<middle>/<leaf>.svg`. It is an SVG of 120 by 120 units, dr
 - `<g class="v1">`, `v2`, `v3`: details of which a product shows one.
 
 With `class="upright"` on its `<svg>` a symbol is never turned; those with a shadow need it. Keep
-a symbol below 1,600 bytes: some pictures show it twice. `symbols/<root>.svg` is shown for the categories above the leaves.
+a symbol below 1,600 bytes: some pictures show it twice. `symbols/<root>.svg` is shown for the
+categories above the leaves.
 A new colour is a line in `tones.py`. `pytest tests/bffs/test_pictures.py` checks both.
 """
 
