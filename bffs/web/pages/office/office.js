@@ -15,7 +15,7 @@ import { PriceEdits } from "./price-edits.js";
 import { productsView } from "./products-view.js";
 import { statusBar } from "./status-bar.js";
 
-const STAFF = "9"; // the demo customer with the scope prices:write
+const STAFF = "9"; // with BFF_AUTH=demo no token says who has the scope prices:write
 const BESIDE = matchMedia("(min-width: 1000px)"); // there is room for a detail beside its list
 
 const LINKS = [
@@ -27,6 +27,7 @@ const LINKS = [
 ];
 
 async function start() {
+  document.documentElement.classList.toggle("is-framed", isFramed);
   const root = document.getElementById("app");
   let config;
   let viewer;
@@ -39,11 +40,12 @@ async function start() {
   }
   onViewerChange(() => location.reload());
   if (!viewer.customer) replace(root, frame(null, chooser(config)));
-  else runApp(root, config, viewer.customer);
+  else await runApp(root, config, viewer.customer);
 }
 
-function runApp(root, config, customer) {
+async function runApp(root, config, customer) {
   const headers = headersOf("desktop", customer.id);
+  await headers().catch(() => null); // no token: the first request says so, with Try again
   const client = createClient({ name: "office", origin: config.desktop, headers });
   const bar = statusBar({ onReload: () => view?.refresh({ fresh: true }) });
   const main = el("main", { id: "main", tabindex: "-1" });
@@ -60,7 +62,7 @@ function runApp(root, config, customer) {
     isFresh: isFramed, // in the frame a service that was stopped is missing at once
     isWide: () => BESIDE.matches,
     staff: config.customers.find(({ id }) => id === STAFF) ?? null,
-    mayChangePrices: customer.id === STAFF,
+    mayChangePrices: headers.scopes?.has("prices:write") ?? customer.id === STAFF,
     go: (path, options) => router.go(path, options),
     report: (facts) => [report(facts), bar.show(facts)],
     get: (path, options) => received(client.get(path, options), { isRead: true }),
@@ -141,7 +143,8 @@ function frame(nav, main, foot = null, customer = null, config = null) {
 }
 
 function who(customer, config) {
-  const choices = config.customers.map(({ id, name }) => el("option", { value: id, selected: id === customer.id }, `${name} (${id})`));
+  const known = config.customers.some(({ id }) => id === customer.id) ? config.customers : [...config.customers, customer];
+  const choices = known.map(({ id, name }) => el("option", { value: id, selected: id === customer.id }, `${name} (${id})`));
   const select = el("select", { id: "customer", "aria-label": "Signed in as", onchange: ({ target }) => signIn(target.value) }, choices);
   const leave = async () => {
     location.href = await signOut();

@@ -1,6 +1,6 @@
 // The table of orders that home and the list of orders share.
 
-import { el, icon } from "../shared/dom.js";
+import { el } from "../shared/dom.js";
 import { words } from "../shared/format.js";
 import { amount, notKnown, orderStatus, placed, symbolOf } from "./cells.js";
 import { unknown } from "./product-table.js";
@@ -41,12 +41,18 @@ function columns(facts, currency) {
       cell: ({ order, index, selected }) => rowLink(`#/orders/${order.id}`, order.number, { index, isCurrent: order.id === selected }),
     },
     { key: "placed", head: "Placed", value: VALUES.placed, class: "w80", cell: ({ order }) => placed(order) },
-    { key: "status", head: "Status", value: VALUES.status, class: "fill", cell: ({ order }) => orderStatus(order.status) },
+    { key: "status", head: "Status", value: VALUES.status, class: "fill-narrow", cell: ({ order }) => orderStatus(order.status) },
+    { key: "products", head: "Products", isMiddle: true, class: "fill", cell: ({ order }) => productsOf(order) },
     { key: "payment", head: "Payment", value: VALUES.payment, isWide: true, cell: (row) => paymentWords(row.payment, facts) },
     { key: "stock", head: "Least stock", value: VALUES.stock, isNumber: true, isWide: true, cell: ({ lines }) => stockOfLines(lines, facts) },
     { key: "lines", head: "Lines", value: VALUES.lines, isNumber: true, class: "w40", cell: ({ order }) => order.lines.length },
     { key: "total", head: `Total ${symbolOf(currency)}`, value: VALUES.total, isNumber: true, class: "w72", cell: ({ order }) => amount(order.totals.total) },
   ];
+}
+
+function productsOf({ lines }) {
+  const more = lines.length > 1 ? el("span", { class: "muted" }, ` and ${lines.length - 1} more`) : null;
+  return el("span", {}, lines[0]?.title ?? "", more);
 }
 
 export function paymentWords(payment, facts) {
@@ -63,5 +69,5 @@ function leastStock(lines) {
 function stockOfLines(lines, facts) {
   const least = leastStock(lines);
   if (least === null) return notKnown(facts, "stock");
-  return least === 0 ? el("span", { class: "stock-none" }, icon("missing", { size: 10 }), " none left") : String(least);
+  return least === 0 ? el("span", { class: "stock-none" }, "none left") : String(least);
 }

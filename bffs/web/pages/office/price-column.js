@@ -40,7 +40,7 @@ export class PriceColumn {
       spellcheck: "false",
       "data-column": this.name,
       "aria-label": `Price of ${row.title}, ${row.sku}, in ${row.currency}`,
-      placeholder: row.was === null ? "new price" : null,
+      placeholder: row.was === null ? "new" : null,
       size: Math.max(NARROW, textOf(this.app.edits, row).length),
       oninput: ({ target }) => this.app.edits.type(row, target.value),
       onkeydown: (event) => this.undoOnEscape(event, row),

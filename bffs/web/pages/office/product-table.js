@@ -12,10 +12,11 @@ export function productTable({ label, rows, facts, prices, source, what, sort = 
   const value = VALUES[sort?.key];
   const sorted = value ? sortRows(rows, value, sort.direction) : rows;
   prices.begin();
+  // Where the price is not known there is no field, so that it is not typed over by chance.
   const lines = sorted.map((row, index) => {
     const { id, title } = row.product;
     const was = row.price?.price.amount ?? null;
-    const { cell, note } = prices.draw({ sku: row.sku, title, productId: id, currency, was });
+    const { cell, note } = row.price ? prices.draw({ sku: row.sku, title, productId: id, currency, was }) : { cell: null, note: null };
     return { row: { ...row, index, field: cell, selected }, isSelected: id === selected, note };
   });
   const broken = rows.length ? null : brokenPart(facts, ...source);
@@ -52,17 +53,12 @@ function columns(facts, currency) {
            value: VALUES.price,
       isNumber: true,
       class: "price-cell w72",
-      cell: (row) => (row.price || row.field.tagName === "INPUT" ? priceCell(row, facts) : notKnown(facts, "price")),
+      cell: (row) => row.field ?? notKnown(facts, "price"),
     },
     { key: "list", head: `List ${symbol}`, value: VALUES.list, isNumber: true, isWide: true, cell: (row) => listPrice(row, facts) },
     { key: "stock", head: "Stock", value: VALUES.stock, isNumber: true, class: "w60", cell: (row) => stock(row, facts) },
     { key: "rating", head: "Rating", value: VALUES.rating, isNumber: true, class: "w60", cell: (row) => rating(row, facts) },
   ];
-}
-
-// Where the price is not known there is no field, so that it is not typed over by chance.
-function priceCell(row, facts) {
-  return row.price ? row.field : notKnown(facts, "price");
 }
 
 function listPrice(row, facts) {

@@ -10,9 +10,9 @@ const TICK_MS = 5000; // how often a sentence with an age is renewed
 
 export class Screen {
   // `what` is the name in sentences, `draw(body, facts)` returns nodes, `rows` is the height of the
-  // skeleton in rows. `store` is where the last screen is saved, by `key`, or null.
-  constructor(app, { what, key, draw, rows = 8, isSaved = true, onLoaded = () => {} }) {
-    Object.assign(this, { app, what, key, draw, rows, isSaved, onLoaded });
+  // skeleton in rows. The last screen is saved under `key` while `isSaved`.
+  constructor(app, { what, key, draw, rows = 8, isSaved = true }) {
+    Object.assign(this, { app, what, key, draw, rows, isSaved });
     this.notice = el("div", { class: "notices" });
     this.body = el("div", { class: "screen-body" });
     this.node = el("div", { class: "screen" }, this.notice, this.body);
@@ -45,7 +45,6 @@ export class Screen {
     this.isOld = false;
     if (this.isSaved) this.app.screens.put(this.key, { body, facts });
     this.show();
-    this.onLoaded(body, facts);
   }
 
   fail({ problem }) {
@@ -95,12 +94,11 @@ export class Screen {
     if (this.problem.status === 401) this.app.onSignedOut();
     const isFinal = [403, 404].includes(this.problem.status);
     const retry = isFinal ? null : () => this.again();
-    replace(this.notice, failure(this.what, this.problem, { retry, savedAt: this.last?.at ?? null }));
+    const savedAt = this.last?.at ?? null;
+    const notice = failure(this.what, this.problem, { retry, savedAt: isOffline ? null : savedAt });
+    if (isOffline && savedAt !== null) notice.querySelector("p").append(`Above is the screen of ${ago(savedAt)}.`);
+    replace(this.notice, notice);
     if (this.last) this.timer = setTimeout(() => this.node.isConnected && this.showNotice(), TICK_MS);
   }
 
-  // "as of 20 s ago" for the foot of a pane.
-  get age() {
-    return this.last ? ago(this.last.at) : "";
-  }
 }

@@ -4,8 +4,8 @@
 import { el, icon } from "../shared/dom.js";
 import { nextSort } from "./sort.js";
 
-// `columns`: [{key, head, isNumber, isWide, isHidden, value, cell}]. `value(row)` makes a column
-// sortable; `cell(row)` returns a node or a text; a column that `isWide` is left out on narrow screens.
+// `columns`: [{key, head, isNumber, isMiddle, isWide, isHidden, value, cell}]. `value(row)` makes a column
+// sortable; `cell(row)` returns a node or a text; a column that `isMiddle` or `isWide` is left out where the table is narrow.
 // `rows`: [{row, id, isSelected, note}] where `note` is a node for a line of its own below the row.
 export function table({ label, columns, rows, sort = null, onSort = null, message = null, height = 0 }) {
   const heads = columns.map((column) => head(column, sort, onSort));
@@ -20,7 +20,7 @@ export function table({ label, columns, rows, sort = null, onSort = null, messag
 }
 
 function classes(column) {
-  return [column.isNumber && "num", column.isWide && "wide", column.class].filter(Boolean).join(" ") || null;
+  return [column.isNumber && "num", column.isWide && "wide", column.isMiddle && "middle", column.class].filter(Boolean).join(" ") || null;
 }
 
 function head(column, sort, onSort) {

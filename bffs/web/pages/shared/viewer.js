@@ -69,7 +69,9 @@ export async function signIn(customer = "") {
 
 /** Returns the address that signs in, for links; a page in a frame opens it in the whole window. */
 export function signInAddress(customer = "") {
-  const query = new URLSearchParams({ returnUrl: location.pathname + location.search + location.hash });
+  const here = new URL(location.href);
+  here.searchParams.delete("login_error"); // of the try before
+  const query = new URLSearchParams({ returnUrl: here.pathname + here.search + here.hash });
   if (customer) query.set("login_hint", customer);
   return `${ROOT}/bff/login?${query}`;
 }
@@ -103,8 +105,10 @@ export function headersOf(client, customer) {
     if (client === "web") return PAGE;
     if (!customer) return {};
     if (!token || Date.now() > token.until) token = await requestToken(identity, client, customer);
+    headers.scopes = token.scopes;
     return { Authorization: `Bearer ${token.value}` };
   };
+  headers.scopes = null; // a set, as soon as a token says what it is good for
   // The provider's keys are new after its restart: what it issued before is refused.
   headers.renew = () => {
     const hadToken = token !== null;
@@ -126,9 +130,12 @@ export class NoToken extends Error {
 
 async function requestToken(identity, client, customer) {
   const body = new URLSearchParams({ client_id: client, customer });
-  const response = await fetch(`${identity}/demo/token`, { method: "POST", body, credentials: "omit" }).catch(() => null);
+  const response = await fetch(`${identity}/demo/token`, { method: "POST", body, credentials: "omit" }).catch((error) => {
+    if (navigator.onLine === false) throw error; // the device is offline: that is what a client says then
+    return null;
+  });
   if (!response) throw new NoToken("The identity provider does not answer");
   if (!response.ok) throw new NoToken(`The identity provider refused a token (status ${response.status})`);
-  const { access_token: value, expires_in: seconds = 60 } = await response.json();
-  return { value, until: Date.now() + seconds * 1000 - Math.min(RENEW_MS, seconds * 500) };
+  const { access_token: value, expires_in: seconds = 60, scope = "" } = await response.json();
+  return { value, scopes: new Set(scope.split(" ")), until: Date.now() + seconds * 1000 - Math.min(RENEW_MS, seconds * 500) };
 }

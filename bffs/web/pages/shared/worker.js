@@ -32,12 +32,17 @@ function pageOf(path) {
   return path.startsWith("/store/") ? "/store/" : PAGES.find((page) => page === path);
 }
 
+// Files and pages are the same for all: without the session's cookie no gateway takes this for a forged request.
+function load(url) {
+  return fetch(url, { credentials: "omit" });
+}
+
 /** Returns the newest answer; without one, what is stored under the name. */
 async function networkFirst(request, name) {
   const shell = await caches.open(SHELL);
   try {
-    const response = await load(request);
-    if (response.ok && !response.redirected) await shell.put(name, response.clone());
+    const response = await load(request.url);
+    if (response.ok) await shell.put(name, response.clone());
     return response;
   } catch (error) {
     const stored = await shell.match(name);
@@ -46,17 +51,12 @@ async function networkFirst(request, name) {
   }
 }
 
-/** Loads a file without the session cookie, which the gateway refuses in a worker's request without X-CSRF. */
-function load(request) {
-  return fetch(request.mode === "navigate" ? request.url : request, { credentials: "omit" });
-}
-
 /** Returns a picture from the cache; its address changes with what it shows. */
 async function picture(request) {
   const pictures = await caches.open(PICTURES);
   const stored = await pictures.match(request);
   if (stored) return stored;
-  const response = await load(request);
+  const response = await fetch(request); // as it is: without a network the browser's own cache may have it
   if (response.ok) {
     await pictures.put(request, response.clone());
     await removeOldest(pictures);
@@ -81,7 +81,7 @@ async function storeShell() {
   const shell = await caches.open(SHELL);
   const found = new Set(PAGES.map((page) => ROOT + page));
   for (const path of found) {
-    const response = await fetch(path, { credentials: "omit" }).catch(() => null);
+    const response = await load(path).catch(() => null);
     if (!response?.ok) continue;
     await shell.put(path, response.clone());
     const text = await response.text();

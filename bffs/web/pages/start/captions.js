@@ -50,7 +50,7 @@ function sayShort(part) {
 function size(facts) {
   if (!facts) return [el("b", { class: "muted" }, "–")];
   if (facts.state === "offline") return [el("b", { class: "muted" }, "0 B"), " no answer"];
-  const total = facts.fetched ? ` out of ${bytes(facts.fetched)} fetched` : " received";
+  const total = hasShare(facts) ? ` out of ${bytes(facts.fetched)} fetched` : " received";
   return [el("b", {}, bytes(facts.bytes)), total];
 }
 
@@ -61,12 +61,17 @@ function figures(facts) {
   return [calls, el("span", {}, el("b", {}, number), ` ${unit}`)];
 }
 
+// Cached replies fetched nothing: then there is nothing to compare with.
+function hasShare(facts) {
+  return facts !== null && facts.fetched > facts.bytes;
+}
+
 // The bar: bytes that the client got, out of all that services sent.
 function share(facts) {
-  const part = facts?.fetched ? Math.min(1, facts.bytes / facts.fetched) : 0;
+  const part = hasShare(facts) ? facts.bytes / facts.fetched : 0;
   const percent = part * 100;
   const svg = document.createElementNS(SVG, "svg");
-  const label = facts?.fetched ? { role: "img", "aria-label": `${percent.toFixed(0)} percent of what services sent` } : { "aria-hidden": "true" };
+  const label = hasShare(facts) ? { role: "img", "aria-label": `${percent.toFixed(0)} percent of what services sent` } : { "aria-hidden": "true" };
   for (const [key, value] of Object.entries({ class: "share", viewBox: "0 0 100 6", preserveAspectRatio: "none", ...label })) svg.setAttribute(key, value);
   for (const [width, classes] of [[100, "all"], [percent, "got"]]) {
     const rect = document.createElementNS(SVG, "rect");

@@ -52,9 +52,10 @@ function cartLink(shop, path) {
 }
 
 function account(shop) {
-  if (!shop.customer) return el("a", { class: "button", id: "sign-in", href: link("/sign-in") }, "Sign in");
+  if (!shop.customer) return signInLink(shop);
   const { name } = shop.customer;
   const initials = name.split(/\s+/).map((word) => word[0]).filter(Boolean);
+  const short = initials.length > 1 ? initials[0] + initials.at(-1) : (initials[0] ?? "?");
   const menu = el(
     "div",
     { class: "menu", id: "account", hidden: true },
@@ -65,10 +66,18 @@ function account(shop) {
   );
   const toggle = el(
     "button",
-    { type: "button", class: "tool avatar", id: "account-button", "aria-expanded": "false", "aria-controls": "account", "aria-label": `Account of ${name}` },
-    initials.length > 1 ? initials[0] + initials.at(-1) : (initials[0] ?? "?"),
+    { type: "button", class: "tool avatar", id: "account-button", "aria-expanded": "false", "aria-controls": "account", "aria-label": `${short}, account of ${name}` },
+    short,
   );
   return el("div", { class: "account", ...opened(toggle, menu) }, toggle, menu);
+}
+
+// The provider's pages can't be framed: a frame signs in within the whole window.
+function signInLink({ config }) {
+  const isSession = config.auth === "session";
+  const next = isFramed ? top.location.pathname : location.pathname + location.search;
+  const href = isSession ? address("", next) : link("/sign-in");
+  return el("a", { class: "button", id: "sign-in", href, target: isSession && isFramed && "_top" }, "Sign in");
 }
 
 // A menu that closes by Escape, by a click elsewhere, and when the focus leaves it.

@@ -61,7 +61,7 @@ function latest(orders, part) {
     "a",
     { class: "ship", href: link(`/orders/${id}`) },
     icon(part?.state === "stale" ? "stale" : "ok", { size: 12, class: part?.state === "stale" ? "c-stale" : "c-ok" }),
-    el("span", {}, "Order ", el("b", {}, number), ` ${words} · ${money(totals.total.amount, totals.total.currency)}`),
+    el("span", {}, "Order ", el("b", {}, number), ` ${words}`, el("span", { class: "ship-sum" }, ` · ${money(totals.total.amount, totals.total.currency)}`)),
   );
 }
 

@@ -134,13 +134,14 @@ function isPartly(page, { problem, body }) {
 function failure(subject, problem, { retry, at }) {
   const { title, text } = problemWords(problem, subject);
   const isOffline = ["offline", "unreachable"].includes(problem.code);
-  return el(
+  const notice = el(
     "div",
     { class: `notice is-${isOffline ? "offline" : "failed"}`, role: "status" },
     icon(isOffline ? "offline" : "failed", { size: 16 }),
-    el("p", {}, el("b", {}, title), ` ${text} You see this page as it was ${ago(at)}.`),
+    el("p", {}, el("b", {}, `${title}.`), ` ${text} You see this page as it was ${ago(at)}.`),
     button("Try again", { id: "retry", onclick: retry }),
   );
+  return el("div", { class: "float" }, notice); // above the screen, which stays where it is
 }
 
 function problemPanel(shop, { title, text, canRetry, needsSignIn }, { retry, state, requestId }) {

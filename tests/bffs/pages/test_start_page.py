@@ -1,0 +1,249 @@
+"""The start page in Chromium: three clients, while services stop and start.
+
+`SCREENSHOTS=folder` stores the pictures of the documentation (`make screenshots`).
+"""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.bffs.pages.browser_shop import (
+    COMPLETE,
+    Shop,
+    Visit,
+    new_context,
+    running_shop,
+    visit,
+)
+from tests.console.browser.test_pages import RULES, violations
+from tests.console.npm import installed
+
+pytestmark = [pytest.mark.needs("chromium", "node", "npm")]
+
+CLIENTS = ("phone", "web", "office")
+FAILED_PART = re.compile(r"status of 50[0-9] .*/(v1/home|v1/dashboard|graphql)")
+"""What browsers log for an answer without a critical part; the page says it in words."""
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shop]:
+    """Run the whole shop."""
+    with running_shop() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium."""
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> Iterator[str]:
+    """Return the script of axe-core."""
+    with installed() as folder:
+        yield (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture(scope="module")
+def start(shop: Shop, chromium: Browser) -> Iterator[Visit]:
+    """Open the start page for the first time: a customer is signed in."""
+    context = new_context(chromium)
+    found = visit(shop, context)
+    found.wait_for_story(COMPLETE)
+    yield found
+    context.close()
+
+
+@pytest.fixture(autouse=True)
+def all_services_run(shop: Shop) -> Iterator[None]:
+    """Start what a test has stopped."""
+    yield
+    shop.start_all()
+
+
+def picture(found: Visit, name: str) -> None:
+    """Store a picture where `SCREENSHOTS` names a folder."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        found.page.mouse.move(0, 0)
+        found.page.wait_for_timeout(300)
+        found.page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def test_the_first_visit_shows_three_clients(start):
+    """Without a click there are three home screens of one customer, and what each received."""
+    for client in CLIENTS:
+        assert re.search(r"[\d.]+ K?B out of [\d.]+ KB fetched", start.caption(client))
+        assert re.search(r"(?s)1 request .*\d+ calls? to services", start.caption(client))
+        expect(start.frame(client).get_by_role("heading", name="Rémi")).to_be_visible()
+    assert "Signed in as Rémi Guérin" in start.page.locator("#links").inner_text()
+
+
+def test_bytes_received_are_fewer_than_bytes_fetched(start):
+    """The phone receives least, the back office most."""
+    sizes = [start.page.locator(f"#{client} .big b").inner_text().split() for client in CLIENTS]
+    received = [float(number) * (1024 if unit == "KB" else 1) for number, unit in sizes]
+
+    assert received == sorted(received)
+
+
+def test_a_stopped_service_is_said_within_a_second(start, record_property):
+    """The badge, the words in the frames and the sentence; nothing moves; then all is complete."""
+    before = start.places()
+    began = time.monotonic()
+    start.service("inventory")
+    expect(start.page.locator("#web figcaption")).to_contain_text("stock: not available")
+    record_property("seconds until the badge", round(time.monotonic() - began, 2))
+    expect(start.frame("web").get_by_text("stock not known").first).to_be_visible()
+    expect(start.frame("office").get_by_text("not known").first).to_be_visible()
+    start.wait_for_story("the phone stays complete; the web page and the back office show no stock")
+    seconds = time.monotonic() - began
+
+    assert "degraded" in start.caption("web")
+    assert "complete" in start.caption("phone")
+    assert start.places() == before
+    assert seconds < 2.0, "a second on an idle machine, two on a busy one"
+    picture(start, "start-inventory-stopped")
+    start.service("inventory")
+    start.wait_for_story(COMPLETE)
+    expect(start.frame("web").get_by_text("stock not known")).to_have_count(0)
+
+
+def test_a_critical_service_leaves_the_last_screen(start):
+    """Without users the screens stay, dimmed, with a sentence and Try again; then they are back."""
+    start.service("users")
+    start.wait_for_story("can't do without profile")
+    for client in ("phone", "office"):
+        assert "failed" in start.caption(client)
+        frame = start.frame(client)
+        expect(frame.get_by_text("could not be loaded").first).to_be_visible()
+        expect(frame.get_by_text("2610-0015561").first).to_be_visible()
+        frame.get_by_role("button", name="Try again").first.click()
+        expect(frame.get_by_text("could not be loaded").first).to_be_visible()
+    picture(start, "start-users-stopped")
+    start.service("users")
+    start.wait_for_story(COMPLETE)
+    for client in CLIENTS:
+        expect(start.frame(client).get_by_text("could not be loaded")).to_have_count(0)
+
+
+def test_the_three_requests_are_listed_in_the_console(start):
+    """The link leads to the requests of one refresh, and to no others."""
+    start.wait_for_story(COMPLETE)
+    with start.page.context.expect_page() as opened:
+        start.page.get_by_role("link", name="These 3 requests").click()
+    console = opened.value
+    console.wait_for_selector("main")
+    expect(console.locator(".rows li")).to_have_count(3)
+    console.close()
+
+
+def test_who_signs_out_stays_signed_out(shop, chromium, axe):
+    """After a reload there is a button for each customer, and one of them signs in."""
+    context = new_context(chromium)
+    found = visit(shop, context)
+    found.wait_for_story(COMPLETE)
+    found.page.get_by_role("button", name="Sign out").click()
+    heading = found.page.get_by_role("heading", name="Who is looking?")
+    expect(heading).to_be_visible()
+    found.page.reload()
+    expect(heading).to_be_visible()
+    found.page.evaluate(axe)
+    assert [violations(found.page, rules) for rules in RULES.values()] == [[], []]
+    found.page.get_by_role("button", name="Jonas Hofmann").click()
+    found.wait_for_story(COMPLETE)
+
+    assert "Signed in as Jonas Hofmann" in found.page.locator("#links").inner_text()
+    expect(found.frame("phone").get_by_role("heading", name="Jonas")).to_be_visible()
+    context.close()
+
+
+def test_without_a_network_the_last_screens_are_there(shop, chromium):
+    """The pages open from the cache of the service worker, with the age of what they show."""
+    context = new_context(chromium)
+    found = visit(shop, context)
+    found.wait_for_story(COMPLETE)
+    found.page.evaluate("navigator.serviceWorker.ready")
+    found.page.wait_for_function("caches.match('/office/').then(Boolean)")
+    found.page.reload()
+    found.wait_for_story(COMPLETE)
+    context.set_offline(True)
+    found.page.reload()
+    for client in CLIENTS:
+        expect(found.page.locator(f"#{client} figcaption")).to_contain_text("offline")
+        expect(found.frame(client).get_by_role("heading", name="Rémi")).to_be_visible()
+    found.wait_for_story("No client reaches its gateway, so each shows its last screen")
+    cached = found.page.evaluate(
+        """async () => {
+            const names = await caches.keys();
+            const lists = await Promise.all(names.map(async (n) => (await caches.open(n)).keys()));
+            return lists.flat().map((request) => new URL(request.url).pathname);
+        }"""
+    )
+    context.close()
+
+    allowed = re.compile(r"/(|store/|phone/|office/|pages/.+|pictures/.+)")
+    assert [path for path in cached if not allowed.fullmatch(path)] == []
+
+
+def test_without_a_console_the_page_says_how_a_service_is_stopped(shop, chromium):
+    """Under Docker Compose there are no buttons."""
+    context = new_context(chromium)
+    context.route("**/shop.json", without_console)
+    found = visit(shop, context)
+
+    expect(found.page.get_by_text("docker compose stop inventory")).to_be_visible()
+    expect(found.page.get_by_role("button", name="inventory")).to_have_count(0)
+    context.close()
+
+
+def without_console(route) -> None:
+    """Answer with the configuration of a run without `bff dev`."""
+    answer = route.fetch()
+    route.fulfill(response=answer, json={**answer.json(), "console": None})
+
+
+@pytest.mark.parametrize("width", [1920, 1280, 1000, 390])
+def test_the_page_fits_its_window(start, width):
+    """Nothing is wider than the window; below 1100 px the clients stand below each other."""
+    start.page.set_viewport_size({"width": width, "height": 900})
+    lefts = start.page.evaluate(
+        "[...document.querySelectorAll('.client')].map((n) => n.getBoundingClientRect().left)"
+    )
+    wide = start.page.evaluate("document.documentElement.scrollWidth")
+    start.page.set_viewport_size({"width": 1440, "height": 900})
+
+    assert wide <= width
+    assert len(set(lefts)) == (3 if width > 1100 else 1)
+
+
+def test_a_service_that_no_screen_needs(start):
+    """Sessions and tokens last for a while without their provider."""
+    start.service("identity")
+    start.wait_for_story("identity is stopped: all three screens stay complete")
+
+
+def test_a_start_page_has_no_violations_and_no_complaints(start, axe):
+    """In both themes axe finds nothing; the console has only what a stopped service explains."""
+    start.wait_for_story(COMPLETE)
+    found = {}
+    for theme, rules in RULES.items():
+        start.page.emulate_media(color_scheme=theme)
+        picture(start, f"start-{theme}")
+        start.page.evaluate(axe)
+        found[theme] = violations(start.page, rules)
+
+    assert found == {"light": [], "dark": []}
+    first = re.compile(r"status of 401 .*/bff/user")
+    expected = [one for one in start.complaints if FAILED_PART.search(one) or first.search(one)]
+    assert [one for one in start.complaints if one not in expected] == []
