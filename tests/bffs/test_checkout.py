@@ -4,7 +4,6 @@ import pytest
 
 from bff_core import gateway
 from bff_core.auth import DemoAuthenticator
-from bff_core.testing import assert_complete, assert_parts, fail
 from bffs.compositions.checkout import Checkout
 from bffs.mobile.checkout import views
 from bffs.scopes import demo_viewer
@@ -116,38 +115,6 @@ async def test_an_empty_cart_is_not_bought(mocks, open_gateway, cart):
 
     assert answer.status_code == 422
     assert answer.json()["detail"] == "The cart is empty."
-
-
-async def test_the_checkout_shows_what_the_order_will_cost(mocks, open_gateway, cart):
-    """Goods, shipping and total are those of the order that is placed; one way to pay is chosen."""
-    async with open_gateway("mobile", viewer="3") as client:
-        shown = (await client.get("/v1/checkout")).json()
-        bought = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
-
-    assert shown["count"] == 2
-    assert shown["total"] == bought.json()["total"]
-    assert shown["goods"]["amount"] + shown["shipping"]["amount"] == shown["total"]["amount"]
-    assert [one["is_default"] for one in shown["methods"]].count(True) == 1
-
-
-async def test_the_checkout_of_an_empty_cart_calls_for_no_quote(mocks, open_gateway, cart):
-    """There are no sums, and nothing is missing."""
-    mocks.send("cart", "DELETE", CART)
-    async with open_gateway("mobile", viewer="3") as client:
-        answer = await client.get("/v1/checkout")
-
-    assert_complete(answer)
-    assert (answer.json()["count"], answer.json()["total"]) == (0, None)
-    assert "orders" not in client.calls.counts
-
-
-async def test_a_checkout_without_payments_and_orders_says_so(open_gateway, cart):
-    """The cart is there; the sums are null and no way to pay is listed, each with its reason."""
-    async with open_gateway("mobile", viewer="3", orders=fail(), payments=fail()) as client:
-        answer = await client.get("/v1/checkout")
-
-    assert_parts(answer, totals="missing", payment_methods="fallback")
-    assert answer.json() == {"count": 2, "goods": None, "shipping": None, "total": None, "methods": []}
 
 
 async def test_buying_requires_a_sign_in(open_gateway):

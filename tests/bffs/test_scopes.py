@@ -47,7 +47,6 @@ ROUTES = [
         404,
         {"quantity": 1},
     ),
-    Route("mobile", "GET /v1/checkout", "cart:read", "/v1/checkout"),
     Route(
         "mobile", "DELETE /v1/cart/items/{sku}", "cart:write", "/v1/cart/items/nonsense", 404, {}
     ),

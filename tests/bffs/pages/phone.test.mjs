@@ -85,13 +85,6 @@ test("a whole answer has its parts and its bytes as facts", async () => {
   assert.deepEqual(shown[1][1][1], { name: "cart", state: "missing", reason: "timeout", age: 0 });
 });
 
-test("the last line says what services were called for it", async () => {
-  const timing = 'profile;dur=12.4, calls;desc="7", fetched;desc="47213", total;dur=41.2';
-  const { facts } = await readHome(lines(PROFILE, ANSWER.replace("}}\n", `},"timing":${JSON.stringify(timing)}}\n`)));
-
-  assert.deepEqual([facts.calls, facts.fetched, facts.ms, facts.parts[0].ms], [7, 47213, 41.2, 12.4]);
-});
-
 test("a critical part that fails later is a problem, and no answer", async () => {
   const { ok, body, problem, facts } = await readHome(lines(CART, PROBLEM));
 

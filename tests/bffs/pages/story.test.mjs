@@ -59,6 +59,12 @@ test("without a console the facts alone speak", () => {
   assert.equal(said({ services: [], web: withoutStock() }).text, "The phone and the back office stay complete; the web page shows no stock (no answer).");
 });
 
+test("without a network the clients show what they have", () => {
+  const offline = screen("offline", [], { status: 0 });
+
+  assert.equal(said({ services: [], phone: offline, web: offline, office: offline }).text, "No client reaches its gateway, so each shows its last screen.");
+});
+
 test("no network, no sign-in and no scope are told apart", () => {
   const { state, text } = said({ phone: screen("offline", [], { status: 0 }), web: screen("failed", [], { status: 401 }), office: screen("failed", [], { status: 403 }) });
 

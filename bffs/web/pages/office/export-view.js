@@ -104,7 +104,7 @@ export function exportView(app) {
     total = Number(query.get("total")) || null;
     draw();
     if (total !== null) return;
-    const { ok, body } = await app.get("/v1/orders?limit=1", { screen: "export total" });
+    const { ok, body } = await app.client.get("/v1/orders?limit=1", { screen: "export total" });
     total = ok ? body.total : null;
     draw();
   }
@@ -121,7 +121,7 @@ function sentenceOf(run, total) {
   const of = total === null ? "" : ` of ${total.toLocaleString("en")}`;
   const rows = el("b", {}, `${run.count.toLocaleString("en")}${run.state === "complete" ? "" : of} ${run.count === 1 ? "row" : "rows"}`);
   const facts = ` · ${bytes(run.bytes)} · ${run.seconds.toFixed(1)} s`;
-  const skipped = run.skipped ? `, ${count(run.skipped, "row")} left out that were there already` : "";
+  const skipped = run.skipped ? `, ${count(run.skipped, "row")} came twice and ${run.skipped === 1 ? "counts" : "count"} once` : "";
   if (run.state === "ready") return `${total === null ? "All orders" : count(total, "order")}, newest first: the gateway sends each row as soon as it has it.`;
   if (run.state === "running") return [rows, facts];
   if (run.state === "complete") return [icon("ok", { size: 12, class: "is-ok mark" }), " Complete: ", rows, facts, skipped];

@@ -67,7 +67,7 @@ async function runApp(root, config, customer) {
     report: (facts) => [report(facts), bar.show(facts)],
     get: (path, options) => received(client.get(path, options), { isRead: true }),
     send: (method, path, body, options) => received(client.send(method, path, body, options)),
-    onSignedOut: () => {},
+    onSignedOut: () => view?.refresh({ fresh: false }), // the screen then says how to sign in
     onForbidden: () => view?.priceRightsChanged?.(),
   };
   app.edits = new PriceEdits(localStorage, app.storageName("prices"));
@@ -133,7 +133,7 @@ function frame(nav, main, foot = null, customer = null, config = null) {
     el(
       "header",
       { class: "title-bar" },
-      !isFramed && el("span", { class: "app-name" }, icon("desktop", { size: 14 }), "Back office"),
+      el("span", { class: "app-name" }, icon("desktop", { size: 14 }), "Back office"),
       nav ?? el("span", { class: "grow" }),
       customer && !isFramed && who(customer, config),
     ),
@@ -143,7 +143,8 @@ function frame(nav, main, foot = null, customer = null, config = null) {
 }
 
 function who(customer, config) {
-  const choices = config.customers.map(({ id, name }) => el("option", { value: id, selected: id === customer.id }, `${name} (${id})`));
+  const known = config.customers.some(({ id }) => id === customer.id) ? config.customers : [...config.customers, customer];
+  const choices = known.map(({ id, name }) => el("option", { value: id, selected: id === customer.id }, `${name} (${id})`));
   const select = el("select", { id: "customer", "aria-label": "Signed in as", onchange: ({ target }) => signIn(target.value) }, choices);
   const leave = async () => {
     location.href = await signOut();

@@ -12,13 +12,14 @@ const LIMIT = 25;
 
 export function ordersView(app) {
   const pages = new Pages();
-  const list = new Screen(app, { what: "Orders", key: "orders", rows: LIMIT, draw, onLoaded: ({ next_cursor: next }) => pages.learn(next) });
+  const list = new Screen(app, { what: "Orders", key: "orders", rows: LIMIT, draw });
   const pane = orderPane(app);
   const node = el("div", { class: "view split" }, el("div", { class: "list" }, list.node), pane.node);
   let sort = null;
   let selected = null;
 
   function draw({ items, total, next_cursor: next }, facts) {
+    pages.learn(next);
     return el(
       "section",
       { class: "pane", "aria-labelledby": "orders-title" },

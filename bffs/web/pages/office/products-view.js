@@ -17,7 +17,7 @@ export function productsView(app) {
   const old = el("span", { class: "grow ages-place" });
   const prices = new PriceColumn(app, "list-price");
   const bar = new SaveBar(app);
-  const list = new Screen(app, { what: "Products", key: "products", rows: LIMIT, draw, onLoaded: ({ next_cursor: next }) => pages.learn(next) });
+  const list = new Screen(app, { what: "Products", key: "products", rows: LIMIT, draw });
   const pane = productPane(app);
   const unsaved = el("div", { class: "unsaved" });
   const node = el("div", { class: "view split" }, el("div", { class: "list" }, head(), bar.report, unsaved, list.node), pane.node);
@@ -45,6 +45,7 @@ export function productsView(app) {
   }
 
   function draw({ items, total, next_cursor: next }, facts) {
+    pages.learn(next);
     const query = search ? `q=${encodeURIComponent(search)}` : "";
     queueMicrotask(showUnsaved);
     replace(old, ages(facts, "page", "price", "stock", "rating"));

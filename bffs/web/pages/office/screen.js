@@ -3,6 +3,7 @@
 import { el, replace } from "../shared/dom.js";
 import { ago } from "../shared/format.js";
 import { failure } from "../shared/states.js";
+import { signInAddress } from "../shared/viewer.js";
 import { skeleton } from "./table.js";
 
 const PATIENCE_MS = 150; // a skeleton that flashes is worse than none
@@ -10,9 +11,9 @@ const TICK_MS = 5000; // how often a sentence with an age is renewed
 
 export class Screen {
   // `what` is the name in sentences, `draw(body, facts)` returns nodes, `rows` is the height of the
-  // skeleton in rows. `store` is where the last screen is saved, by `key`, or null.
-  constructor(app, { what, key, draw, rows = 8, isSaved = true, onLoaded = () => {} }) {
-    Object.assign(this, { app, what, key, draw, rows, isSaved, onLoaded });
+  // skeleton in rows. The last screen is saved under `key` while `isSaved`.
+  constructor(app, { what, key, draw, rows = 8, isSaved = true }) {
+    Object.assign(this, { app, what, key, draw, rows, isSaved });
     this.notice = el("div", { class: "notices" });
     this.body = el("div", { class: "screen-body" });
     this.node = el("div", { class: "screen" }, this.notice, this.body);
@@ -45,7 +46,6 @@ export class Screen {
     this.isOld = false;
     if (this.isSaved) this.app.screens.put(this.key, { body, facts });
     this.show();
-    this.onLoaded(body, facts);
   }
 
   fail({ problem }) {
@@ -92,18 +92,14 @@ export class Screen {
       replace(this.notice);
       return;
     }
-    if (this.problem.status === 401) this.app.onSignedOut();
     const isFinal = [403, 404].includes(this.problem.status);
     const retry = isFinal ? null : () => this.again();
     const savedAt = this.last?.at ?? null;
     const notice = failure(this.what, this.problem, { retry, savedAt: isOffline ? null : savedAt });
     if (isOffline && savedAt !== null) notice.querySelector("p").append(`Above is the screen of ${ago(savedAt)}.`);
-    replace(this.notice, notice);
+    if (this.problem.status === 401) notice.append(el("a", { class: "button", href: signInAddress(this.app.customer.id), target: "_top" }, "Sign in"));
+    replace(this.notice, !this.last && el("h1", { class: "failed-title" }, this.what), notice);
     if (this.last) this.timer = setTimeout(() => this.node.isConnected && this.showNotice(), TICK_MS);
   }
 
-  // "as of 20 s ago" for the foot of a pane.
-  get age() {
-    return this.last ? ago(this.last.at) : "";
-  }
 }

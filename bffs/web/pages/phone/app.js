@@ -2,7 +2,7 @@
 import { createClient } from "../shared/client.js";
 import { loadConfig } from "../shared/config.js";
 import { replace } from "../shared/dom.js";
-import { isFramed, nextRequestId, onRefresh, report } from "../shared/frame.js";
+import { isFramed, onRefresh, report } from "../shared/frame.js";
 import { createRouter } from "../shared/router.js";
 import { savedScreens } from "../shared/saved.js";
 import { headersOf, loadViewer, onViewerChange, signIn, signInAddress, signOut } from "../shared/viewer.js";
@@ -37,11 +37,11 @@ class App {
     this.api = createClient({ name: CLIENT, origin: this.config.mobile, headers: (this.headers = headersOf("mobile", this.customer?.id)) });
   }
 
-  async #loadHome({ fresh, onPart }) {
+  /** Loads the home screen part by part; whole in a frame, where the start page shows what it took. */
+  #loadHome({ fresh, onPart }) {
     const path = `/v1/home?width=${this.width}`;
-    const requestId = fresh ? nextRequestId(CLIENT) : "";
-    const headers = async () => ({ ...(await this.headers()), ...(requestId && { "X-Request-ID": requestId }) });
-    return readProgressively({ client: CLIENT, origin: this.config.mobile, path, headers, fresh, onPart });
+    if (isFramed) return this.api.get(path, { fresh });
+    return readProgressively({ client: CLIENT, origin: this.config.mobile, path, headers: this.headers, fresh, onPart });
   }
 
   start() {
@@ -109,6 +109,12 @@ class App {
     history.replaceState(null, "", `#${path}`);
     this.address = location.hash;
     this.trail[this.trail.length - 1] = this.address;
+  }
+
+  /** Returns the kinds of products, loaded once; null if they are not available. */
+  async loadCategories() {
+    this.categories ??= (await this.api.get("/v1/categories", { screen: null })).body?.items ?? null;
+    return this.categories;
   }
 
   /** Sets one more of a variant into the cart; `attempt` is the same object for each try of it. */

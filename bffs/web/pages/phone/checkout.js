@@ -33,11 +33,11 @@ export function openCheckout(app, node) {
   function draw(body, parts) {
     if (isDone) return;
     const find = (name) => parts.find((part) => part.name === name);
-    app.shell.setCart(body.count);
-    if (!body.count && !purchases.open()?.isUnknown) return drawEmpty();
+    app.shell.setCart(body.cart.count);
+    if (!body.cart.count && !purchases.open()?.isUnknown) return drawEmpty();
     if (!form.isConnected) node.replaceChildren(form);
-    chosen.method ??= (body.methods.find((one) => one.is_default) ?? body.methods[0])?.id ?? null;
-    redraw(sums, [body.count, body.goods, body.shipping, body.total, find("totals")?.state], () => sumRows(body, find("totals")));
+    chosen.method ??= (body.payment_methods.find((one) => one.is_default) ?? body.payment_methods[0])?.id ?? null;
+    redraw(sums, [body.cart.count, body.totals, find("totals")?.state], () => sumRows(body, find("totals")));
     drawWays(body, find("payment_methods"));
     drawBar();
   }
@@ -49,10 +49,10 @@ export function openCheckout(app, node) {
 
   function drawWays(body, part) {
     const isFixed = isSending || Boolean(purchases.open()?.isUnknown);
-    redraw(ways, [body.methods, part?.state, chosen.method, isFixed], () => [
+    redraw(ways, [body.payment_methods, part?.state, chosen.method, isFixed], () => [
       el("legend", {}, "Pay with"),
-      body.methods.map((one) => way(one, isFixed)),
-      !body.methods.length && place(part, "Payment methods", "No payment method is stored"),
+      body.payment_methods.map((one) => way(one, isFixed)),
+      !body.payment_methods.length && place(part, "Payment methods", "No payment method is stored"),
     ]);
   }
 
@@ -66,7 +66,7 @@ export function openCheckout(app, node) {
   }
 
   function drawBar() {
-    const { total } = screen.body ?? {};
+    const total = screen.body?.totals?.total;
     const isUnknown = Boolean(purchases.open()?.isUnknown);
     const label = isUnknown ? "Ask again" : total ? `Buy for ${money(total.amount, total.currency)}` : "Buy";
     const isReady = isUnknown || (chosen.method && total);
@@ -77,7 +77,7 @@ export function openCheckout(app, node) {
 
   async function buy() {
     const isUnknown = purchases.open()?.isUnknown;
-    if (isSending || !(isUnknown || (chosen.method && screen.body?.total))) return;
+    if (isSending || !(isUnknown || (chosen.method && screen.body?.totals))) return;
     const purchase = purchases.begin(chosen.method, Date.now());
     isSending = true;
     replace(outcome);
@@ -110,6 +110,7 @@ export function openCheckout(app, node) {
   function showBought(order) {
     isDone = true;
     screen.close();
+    app.remember("/orders"); // going back does not lead to the checkout again
     app.bought();
     replace(bar);
     replace(
@@ -130,8 +131,8 @@ function message(state, { title, text, since }) {
   return el("div", { class: `notice is-${state}` }, icon(state, { size: 14 }), el("div", {}, el("p", {}, el("b", {}, title)), el("p", {}, text), age));
 }
 
-function sumRows({ count: number, goods, shipping, total }, part) {
-  if (!total) return place(part, "Total", "The total is not known");
+function sumRows({ cart, totals }, part) {
+  if (!totals) return place(part, "Total", "The total is not known");
   const sum = (name, value, isLast) => el("div", { class: isLast ? "sum is-total" : "sum" }, el("span", {}, name), el("b", {}, value.amount ? money(value.amount, value.currency) : "free"));
-  return [sum(count(number, "item"), goods), sum("Shipping", shipping), sum("Total", total, true)];
+  return [sum(count(cart.count, "item"), totals.subtotal), sum("Shipping", totals.shipping), sum("Total", totals.total, true)];
 }

@@ -11,10 +11,12 @@ import { cause, stockWords } from "./words.js";
 export function openProduct(app, node, id) {
   const gallery = el("div", { class: "gallery" });
   const facts = el("div", { class: "facts" });
+  const choice = el("div", { class: "choice" });
   const text = el("div", { class: "text" });
   const reviews = el("section", { "aria-labelledby": "reviews" });
   const related = el("section", { "aria-labelledby": "related" });
   const bar = el("div", { class: "bar" });
+  const chosen = { sku: null };
   const adding = { attempt: null, state: "idle", problem: null };
   app.shell.setBar(bar);
 
@@ -33,23 +35,41 @@ export function openProduct(app, node, id) {
 
   function draw(body, parts) {
     const find = (name) => parts.find((part) => part.name === name);
-    if (!related.isConnected) node.replaceChildren(gallery, facts, text, reviews, related);
+    if (!related.isConnected) node.replaceChildren(gallery, facts, choice, text, reviews, related);
     app.shell.setTitle(body.title);
+    if (!body.variants.some(({ sku }) => sku === chosen.sku)) chosen.sku = body.sku;
     redraw(gallery, body.images, () => drawGallery(body));
-    redraw(facts, [body.brand, body.price, body.stock, body.stars, ...["price", "stock", "rating"].map((name) => find(name)?.state)], () => drawFacts(body, find));
+    redraw(facts, [body.brand, chosen.sku, body.price, body.stock, body.stars, ...["price", "stock", "rating"].map((name) => find(name)?.state)], () => drawFacts(body, find, variant()?.price ?? body.price));
+    redraw(choice, [body.variants, chosen.sku], () => drawChoice(body));
     redraw(text, body.text, () => body.text.split("\n\n").map((paragraph) => el("p", {}, paragraph)));
     redraw(reviews, [body.reviews, find("reviews")?.state], () => drawReviews(body, find("reviews")));
     redraw(related, [body.related, find("related")?.state], () => drawRelated(body, find("related")));
     drawBar();
   }
 
+  function drawChoice({ variants }) {
+    if (variants.length < 2) return [];
+    const option = ({ sku, label, stock }) => el("option", { value: sku, selected: sku === chosen.sku }, stock && stock !== "in_stock" ? `${label} (${stockWords(stock).toLowerCase()})` : label);
+    const select = el("select", { id: "variant", class: "input is-touch" }, variants.map(option));
+    select.addEventListener("change", () => choose(select.value));
+    return [el("label", { class: "label", for: "variant" }, "Variant"), select];
+  }
+
+  function choose(sku) {
+    chosen.sku = sku;
+    Object.assign(adding, { attempt: null, state: "idle", problem: null });
+    draw(screen.body, screen.parts);
+  }
+
+  const variant = () => screen.body?.variants.find(({ sku }) => sku === chosen.sku);
+  const isOutOfStock = () => variant()?.stock === "out_of_stock";
+
   function drawBar() {
-    const { stock, sku } = screen.body ?? {};
-    const isOut = stock === "out_of_stock";
-    redraw(bar, [stock, sku, adding.state, adding.problem, adding.attempt?.quantity], () => [
+    const isOut = isOutOfStock();
+    redraw(bar, [isOut, chosen.sku, adding.state, adding.problem, adding.attempt?.quantity], () => [
       adding.problem && el("p", { class: "wrong", role: "status" }, `Not added: ${adding.problem}.`),
       adding.state === "added" && el("p", { class: "added", role: "status" }, icon("ok", { class: "is-ok mark" }), `${adding.attempt.quantity} in the cart`, el("a", { href: "#/cart" }, "Open the cart")),
-      el("button", { id: "add", type: "button", class: "button is-main", "aria-disabled": isOut || !sku || adding.state === "sending" ? "true" : null, onclick: add }, buttonWords(isOut)),
+      el("button", { id: "add", type: "button", class: "button is-main", "aria-disabled": isOut || !chosen.sku || adding.state === "sending" ? "true" : null, onclick: add }, buttonWords(isOut)),
     ]);
   }
 
@@ -60,12 +80,11 @@ export function openProduct(app, node, id) {
   }
 
   async function add() {
-    const { sku, stock } = screen.body ?? {};
-    if (!sku || stock === "out_of_stock" || adding.state === "sending") return;
+    if (!chosen.sku || isOutOfStock() || adding.state === "sending") return;
     if (!adding.problem) adding.attempt = { key: newKey() };
     Object.assign(adding, { state: "sending", problem: null });
     drawBar();
-    const { ok, problem } = await app.addToCart(sku, adding.attempt);
+    const { ok, problem } = await app.addToCart(chosen.sku, adding.attempt);
     adding.state = ok ? "added" : "idle";
     adding.problem = ok ? null : problem.status ? cause(problem, "cart") : "the shop does not answer";
     drawBar();
@@ -89,12 +108,12 @@ function drawGallery({ images, title }) {
   return [strip, dots];
 }
 
-function drawFacts(body, find) {
+function drawFacts(body, find, cost) {
   const stars = body.stars === null ? gap(find("rating"), "Rating") ?? "not rated yet" : [icon("star", { size: 12 }), body.stars.toFixed(1)];
   const stock = body.stock === null ? gap(find("stock"), "Stock") ?? stockWords(null) : [icon(body.stock === "out_of_stock" ? "missing" : "ok", { size: 12 }), stockWords(body.stock)];
   return [
     el("p", { class: "muted" }, body.brand),
-    el("p", { class: "big" }, price(body.price, find("price"))),
+    el("p", { class: "big" }, price(cost, find("price"))),
     el("p", { class: "pair" }, el("span", { class: "rating" }, stars), el("span", { class: `stock is-${body.stock ?? "unknown"}` }, stock)),
   ];
 }

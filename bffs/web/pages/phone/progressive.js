@@ -58,7 +58,7 @@ export async function readProgressively({ client, origin, path, headers, fresh, 
     let bytes = 0;
     const lines = readLines(response.body, (count) => (bytes += count));
     const facts = (found, parts, failedParts = []) =>
-      factsOf({ client, route, status: found, headers: withTiming(response, parts.timing), bytes, ms: ended(), parts: parts.parts, failedParts });
+      factsOf({ client, route, status: found, headers: response.headers, bytes, ms: ended(), parts: parts.parts, failedParts });
     if (!response.headers.get("content-type")?.startsWith(TYPE)) {
       const { value = {} } = await lines.next();
       for await (const _ of lines); // a document is one line
@@ -75,11 +75,6 @@ export async function readProgressively({ client, origin, path, headers, fresh, 
   }
 }
 
-// The head of a stream is sent before the parts end; its last line has what the head could not say.
-function withTiming(response, timing) {
-  return { get: (name) => (timing && name === "server-timing" ? timing : response.headers.get(name)) };
-}
-
 function failed(body, status, response, facts) {
   const { title = `Status ${status}`, detail = "", code = `status_${status}`, part = "", errors = [] } = body;
   const retryAfter = Number(response.headers.get("retry-after")) || 0;
@@ -91,10 +86,10 @@ const TITLES = { timeout: "The gateway took too long", offline: "This device is 
 
 // Without an answer: the network, the gateway, a time limit, or a token that could not be loaded.
 function unreachable(exchange, error) {
+  const isOffline = globalThis.navigator?.onLine === false;
   const isToken = typeof error?.code === "string";
-  const lost = globalThis.navigator?.onLine === false ? "offline" : "unreachable";
-  const code = error?.name === "TimeoutError" ? "timeout" : isToken ? error.code : lost;
-  const facts = noFacts({ ...exchange, state: code === lost ? "offline" : "failed" });
+  const code = error?.name === "TimeoutError" ? "timeout" : isOffline ? "offline" : isToken ? error.code : "unreachable";
+  const facts = noFacts({ ...exchange, state: ["offline", "unreachable"].includes(code) ? "offline" : "failed" });
   const problem = { status: 0, code, title: TITLES[code] ?? error.title, detail: "", part: "", errors: [] };
   return { ok: false, status: 0, body: null, facts, problem };
 }

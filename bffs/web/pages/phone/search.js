@@ -6,17 +6,6 @@ import { Screen } from "./screen.js";
 import { count } from "./words.js";
 
 const PAUSE_MS = 300;
-const CATEGORIES = [
-  ["", "All"],
-  ["outdoor", "Outdoor"],
-  ["home", "Home"],
-  ["kitchen", "Kitchen"],
-  ["cycling", "Cycling"],
-  ["clothing", "Clothing"],
-  ["footwear", "Footwear"],
-  ["electronics", "Electronics"],
-];
-
 /** Opens the search in `node`; `query` has `q` and `category`. */
 export function openSearch(app, node, query) {
   const wanted = { q: query.get("q") ?? "", category: query.get("category") ?? "" };
@@ -83,8 +72,9 @@ export function openSearch(app, node, query) {
     grid.children[first]?.firstElementChild.focus({ preventScroll: true });
   }
 
-  function drawChips() {
-    replace(chips, CATEGORIES.map(([id, name]) => chip(id, name)));
+  async function drawChips() {
+    const kinds = await app.loadCategories();
+    redraw(chips, [kinds, wanted.category], () => [chip("", "All"), kinds ? kinds.map(({ id, name }) => chip(id, name)) : el("span", { class: "note is-missing" }, icon("missing", { size: 11 }), "Kinds of product not available")]);
   }
 
   function chip(id, name) {

@@ -34,15 +34,14 @@ const initials = (name) => name.split(" ").map((word) => word[0]).slice(0, 2).jo
 
 function otherCustomers(app) {
   const people = app.config.customers.filter(({ id }) => id !== app.customer?.id);
-  return people.map(({ id, name }) => el("li", {}, el("button", { type: "button", class: "person", onclick: () => app.signIn(id) }, el("span", { class: "avatar", "aria-hidden": "true" }, initials(name)), el("span", {}, name))));
+  return people.map(({ id, name, note }) => el("li", {}, el("button", { type: "button", class: "person", onclick: () => app.signIn(id) }, el("span", { class: "avatar", "aria-hidden": "true" }, initials(name)), el("span", {}, name, note && el("span", { class: "muted" }, note)))));
 }
 
-/** Opens what is there before anybody is signed in. */
+/** Opens what is there before anybody is signed in; in a frame the start page has the buttons. */
 export function openSignIn(app, node, problem = null) {
   app.shell.setTitle("Sign in");
   app.shell.setCart(undefined);
-  node.append(
-    problem ? el("p", { class: "wrong" }, `${problem}.`) : el("p", { class: "lead" }, "Choose a customer of this demo shop. There is no password."),
-    el("ul", { class: "people" }, otherCustomers(app)),
-  );
+  const lead = app.isFramed ? "The phone shows the home screen of the customer who signs in on this page." : "Choose a customer of this demo shop. There is no password.";
+  node.append(el("p", { class: problem ? "wrong" : "lead" }, problem ? `${problem}.` : lead));
+  if (!app.isFramed) node.append(el("ul", { class: "people" }, otherCustomers(app)));
 }

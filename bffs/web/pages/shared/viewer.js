@@ -69,7 +69,9 @@ export async function signIn(customer = "") {
 
 /** Returns the address that signs in, for links; a page in a frame opens it in the whole window. */
 export function signInAddress(customer = "") {
-  const query = new URLSearchParams({ returnUrl: location.pathname + location.search + location.hash });
+  const here = new URL(location.href);
+  here.searchParams.delete("login_error"); // of the try before
+  const query = new URLSearchParams({ returnUrl: here.pathname + here.search + here.hash });
   if (customer) query.set("login_hint", customer);
   return `${ROOT}/bff/login?${query}`;
 }

@@ -51,6 +51,7 @@ function effectsOf(known) {
     groups.set(key, { facts: one, names: [...(groups.get(key)?.names ?? []), CLIENTS[name]] });
   }
   if (complete.length === Object.keys(CLIENTS).length) return "all three screens stay complete";
+  if (known.every(([, { state }]) => state === "offline")) return "no client reaches its gateway, so each shows its last screen";
   return [...groups.values()].map(({ facts, names }) => `${list(names)} ${effectOf(facts, names.length > 1)}`).join("; ");
 }
 
