@@ -69,10 +69,11 @@ PAGE: Final = """<!doctype html>
 
 CHOICE: Final = """<p>Sign in to the {client} client as any customer.</p>
 <form method="post" action="authorize">{hidden}
-{buttons}
-<div class="other"><label>Another customer, 1 to {count}
-<input name="other" inputmode="numeric" pattern="[0-9]*" autocomplete="off"></label>
-<button name="user" value="">Sign in</button></div></form>
+{buttons}</form>
+<form method="post" action="authorize" class="other">{hidden}<label>Another customer, 1 to {count}
+<input name="other" inputmode="numeric" pattern="[0-9]*" autocomplete="off"
+required></label>
+<button>Sign in</button></form>
 <p>A mock provider: no password. Not for anything but development.</p>"""
 
 BUTTON: Final = """<button class="customer" name="user" value="{id}">

@@ -11,6 +11,7 @@ from tests.services_mock.test_identity import BASIC, WEB, running
 
 FORM = {"client_id": "mobile", "customer": "1"}
 PAGE = {"origin": WEB}
+HIDDEN = re.compile(r'type="hidden" name="([^"]*)" value="([^"]*)"')
 
 
 async def demo(provider, headers=PAGE, **changed) -> httpx.Response:
@@ -197,6 +198,16 @@ async def test_customers_of_one_name_differ_on_the_page():
     assert len(set(shown)) == len(shown) == 4
     assert "Customer 1, gold, 7,450 points" in shown[0]
     assert ["staff" in one for one in shown] == [False, False, False, True]
+
+
+async def test_the_enter_key_signs_the_typed_number_in():
+    """The number has a form of its own: Enter presses the first button of a form."""
+    async with running() as provider:
+        page = (await provider.authorize()).text
+    typed = next(one for one in page.split("<form ") if 'name="other"' in one)
+
+    assert 'name="user"' not in typed
+    assert dict(HIDDEN.findall(typed))["code_challenge"]
 
 
 async def test_the_page_has_the_one_style_that_its_policy_allows():
