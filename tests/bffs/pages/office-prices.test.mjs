@@ -92,7 +92,7 @@ test("a saved row is no edit any more, a refused one stays as it was typed", () 
   edits.settle(request, outcomesOf(request, { status: 207, body: { items: [saved(0, "1520", 7990), refused(1, 409, "price_change_too_steep")] } }));
 
   assert.equal(edits.get(STOVE.sku), null);
-  assert.equal(edits.saved.get(STOVE.sku).price.amount, 7990);
+  assert.equal(edits.saved.get(STOVE.sku).amount, 7990);
   assert.equal(edits.get(MUG.sku).state, "refused");
   assert.equal(edits.get(MUG.sku).text, "1.00");
   assert.equal(edits.isRetry, true);

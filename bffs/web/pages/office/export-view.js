@@ -104,7 +104,7 @@ export function exportView(app) {
     total = Number(query.get("total")) || null;
     draw();
     if (total !== null) return;
-    const { ok, body } = await app.get("/v1/orders?limit=1", { screen: "export total" });
+    const { ok, body } = await app.client.get("/v1/orders?limit=1", { screen: "export total" });
     total = ok ? body.total : null;
     draw();
   }

@@ -67,7 +67,7 @@ async function runApp(root, config, customer) {
     report: (facts) => [report(facts), bar.show(facts)],
     get: (path, options) => received(client.get(path, options), { isRead: true }),
     send: (method, path, body, options) => received(client.send(method, path, body, options)),
-    onSignedOut: () => {},
+    onSignedOut: () => view?.refresh({ fresh: false }), // the screen then says how to sign in
     onForbidden: () => view?.priceRightsChanged?.(),
   };
   app.edits = new PriceEdits(localStorage, app.storageName("prices"));

@@ -14,7 +14,7 @@ const WORDS = {
 };
 
 // `request` is {key, items: [{sku, amount, currency}]}; `reply` is {status, body, problem}, where
-// status 0 means that no answer came. Returns {rows: [{sku, state, reason, price, productId}],
+// status 0 means that no answer came. Returns {rows: [{sku, state, reason}],
 // isOpen, sentence, isForbidden, isSignedOut}.
 export function outcomesOf(request, reply) {
   if (reply.status === 207 && Array.isArray(reply.body?.items)) return itemsOf(request, reply.body.items);
@@ -31,10 +31,7 @@ function itemsOf(request, items) {
 
 function outcomeOf({ sku }, item) {
   if (!item) return { sku, state: "failed", reason: "the answer does not mention it" };
-  if (item.status >= 200 && item.status < 300) {
-    const { price, product_id: productId } = item.result ?? {};
-    return { sku, state: "saved", price, productId };
-  }
+  if (item.status >= 200 && item.status < 300) return { sku, state: "saved", reason: null };
   const isFinal = item.status >= 400 && item.status < 500 && ![408, 425, 429].includes(item.status);
   return { sku, state: isFinal ? "refused" : "failed", reason: reasonOf(item.problem, item.status) };
 }

@@ -23,6 +23,10 @@ export class PriceColumn {
     this.cells.clear();
   }
 
+  hasEdit(sku) {
+    return this.app.mayChangePrices && this.app.edits.get(sku) !== null;
+  }
+
   // `row` is {sku, title, currency, was}. Returns {cell, note}: the field, and the line below the row.
   draw(row) {
     if (!this.app.mayChangePrices) {
@@ -65,7 +69,7 @@ export class PriceColumn {
   updateCell({ row, field, note }) {
     const { edits } = this.app;
     const saved = edits.saved.get(row.sku);
-    if (saved && !edits.get(row.sku)) row.was = saved.price?.amount ?? saved.amount;
+    if (saved && !edits.get(row.sku)) row.was = saved.amount;
     const text = textOf(edits, row);
     if (field.value !== text) field.value = text;
     const { state, sentence } = this.stateOf(row, saved);
@@ -82,7 +86,7 @@ export class PriceColumn {
   stateOf(row, saved) {
     const { edits } = this.app;
     const edit = edits.get(row.sku);
-    if (!edit) return saved ? { state: "saved", sentence: savedSentence(saved, row) } : { state: "same", sentence: "" };
+    if (!edit) return saved ? { state: "saved", sentence: `Saved: ${money(saved.amount, row.currency)}.` } : { state: "same", sentence: "" };
     const problem = edits.problemOf(edit);
     if (problem) return { state: "invalid", sentence: problem };
     const changed = edit.was !== null && row.was !== null && edit.was !== row.was;
@@ -98,11 +102,6 @@ export class PriceColumn {
 }
 
 const SHAPES = { saved: "ok", invalid: "failed", refused: "failed", failed: "fallback", edited: "stale", same: "ok" };
-
-function savedSentence({ amount, price }, { currency }) {
-  if (!price || price.amount === amount) return `Saved: ${money(amount, currency)}.`;
-  return `Saved: ${money(amount, currency)}. The product is listed at ${money(price.amount, price.currency)}, its lowest price.`;
-}
 
 // The bar: how many changes there are, save, undo, and what became of the last save.
 export class SaveBar {

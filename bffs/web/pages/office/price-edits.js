@@ -12,7 +12,7 @@ export class PriceEdits {
     this.name = name;
     this.makeKey = makeKey;
     this.edits = new Map();
-    this.saved = new Map(); // sku → {text, price}: said beside the row until it changes again
+    this.saved = new Map(); // sku → {amount}: said beside the row until it changes again
     this.open = null; // the request whose outcome is not known
     this.listeners = new Set();
     this.restore();
@@ -74,13 +74,13 @@ export class PriceEdits {
   // Applies what became of a request. An edit that was typed on meanwhile stays.
   settle(request, outcomes) {
     const sent = new Map(request.items.map((item) => [item.sku, item]));
-    for (const { sku, state, reason, price, productId } of outcomes.rows) {
+    for (const { sku, state, reason } of outcomes.rows) {
       const edit = this.edits.get(sku);
       const wanted = sent.get(sku).amount;
       const isAsSent = edit && parsePrice(edit.text, edit.currency).amount === wanted;
       if (state === "saved") {
         if (isAsSent) this.edits.delete(sku);
-        this.saved.set(sku, { amount: wanted, price: price ?? null, productId: productId ?? null });
+        this.saved.set(sku, { amount: wanted });
       } else if (isAsSent) {
         this.edits.set(sku, { ...edit, state, reason });
       }

@@ -12,11 +12,11 @@ export function productTable({ label, rows, facts, prices, source, what, sort = 
   const value = VALUES[sort?.key];
   const sorted = value ? sortRows(rows, value, sort.direction) : rows;
   prices.begin();
-  // Where the price is not known there is no field, so that it is not typed over by chance.
+  // Where the price is not known there is no field, unless something was typed before.
   const lines = sorted.map((row, index) => {
     const { id, title } = row.product;
     const was = row.price?.price.amount ?? null;
-    const { cell, note } = row.price ? prices.draw({ sku: row.sku, title, productId: id, currency, was }) : { cell: null, note: null };
+    const { cell, note } = row.price || prices.hasEdit(row.sku) ? prices.draw({ sku: row.sku, title, productId: id, currency, was }) : { cell: null, note: null };
     return { row: { ...row, index, field: cell, selected }, isSelected: id === selected, note };
   });
   const broken = rows.length ? null : brokenPart(facts, ...source);
@@ -38,7 +38,7 @@ function columns(facts, currency) {
   const symbol = symbolOf(currency);
   return [
     { key: "picture", head: "Picture", isHidden: true, class: "thumb", cell: ({ product }) => picture(product) },
-    { key: "sku", head: "SKU", value: VALUES.sku, class: "code w88", cell: ({ sku }) => sku },
+    { key: "sku", head: "SKU", value: VALUES.sku, class: "code w88 roomy", cell: ({ sku }) => sku },
     {
       key: "title",
       head: "Product",
@@ -57,7 +57,7 @@ function columns(facts, currency) {
     },
     { key: "list", head: `List ${symbol}`, value: VALUES.list, isNumber: true, isWide: true, cell: (row) => listPrice(row, facts) },
     { key: "stock", head: "Stock", value: VALUES.stock, isNumber: true, class: "w60", cell: (row) => stock(row, facts) },
-    { key: "rating", head: "Rating", value: VALUES.rating, isNumber: true, class: "w60", cell: (row) => rating(row, facts) },
+    { key: "rating", head: "Rating", value: VALUES.rating, isNumber: true, class: "w60 roomy", cell: (row) => rating(row, facts) },
   ];
 }
 

@@ -3,6 +3,7 @@
 import { el, replace } from "../shared/dom.js";
 import { ago } from "../shared/format.js";
 import { failure } from "../shared/states.js";
+import { signInAddress } from "../shared/viewer.js";
 import { skeleton } from "./table.js";
 
 const PATIENCE_MS = 150; // a skeleton that flashes is worse than none
@@ -91,13 +92,13 @@ export class Screen {
       replace(this.notice);
       return;
     }
-    if (this.problem.status === 401) this.app.onSignedOut();
     const isFinal = [403, 404].includes(this.problem.status);
     const retry = isFinal ? null : () => this.again();
     const savedAt = this.last?.at ?? null;
     const notice = failure(this.what, this.problem, { retry, savedAt: isOffline ? null : savedAt });
     if (isOffline && savedAt !== null) notice.querySelector("p").append(`Above is the screen of ${ago(savedAt)}.`);
-    replace(this.notice, notice);
+    if (this.problem.status === 401) notice.append(el("a", { class: "button", href: signInAddress(this.app.customer.id), target: "_top" }, "Sign in"));
+    replace(this.notice, !this.last && el("h1", { class: "failed-title" }, this.what), notice);
     if (this.last) this.timer = setTimeout(() => this.node.isConnected && this.showNotice(), TICK_MS);
   }
 

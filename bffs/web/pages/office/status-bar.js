@@ -20,7 +20,7 @@ export function statusBar({ onReload }) {
       stateBadge(state),
       el("code", {}, route),
       size > 0 && el("span", {}, el("b", {}, bytes(size)), fetched !== null && ` of ${bytes(fetched)} fetched`),
-      calls !== null && el("span", {}, `1 request → ${calls} ${calls === 1 ? "call" : "calls"}`),
+      calls !== null && el("span", { class: "calls" }, `1 request → ${calls} ${calls === 1 ? "call" : "calls"}`),
       el("span", {}, duration(ms)),
       broken.map((part) => badge(part)),
       old.length > 0 && el("span", { class: "muted", title: old.map(sayPart).join(", ") }, `${old.length} ${old.length === 1 ? "part" : "parts"} from cache, up to ${span(Math.max(...old.map(({ age }) => age)))} old`),
