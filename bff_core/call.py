@@ -97,7 +97,8 @@ class Call(msgspec.Struct, frozen=True):
     no caching, or a `Cache`). `tags` are those of the stored reply, `purges` those that a
     success of the call purges. `decode` decodes a reply for the caller: a reply that can't be
     decoded is not stored.
-    `traffic` counts the bodies of its replies, in development.
+    `traffic` counts the bodies of its replies, in development. With `is_unconditional` the service
+    sends a whole reply: no stored one is validated.
     """
 
     upstream: str
@@ -122,6 +123,7 @@ class Call(msgspec.Struct, frozen=True):
     is_read: bool = False
     tracestate: str = ""
     traffic: ServiceTraffic | None = None
+    is_unconditional: bool = False
 
     def __repr__(self) -> str:
         hidden = {"trail", "tracestate", "token", "cache", "decode", "span", "traffic"}

@@ -77,8 +77,9 @@ class Scope:
     of a request that is counted, until it ends. `client` is the address of its client, once it is
     answered.
 
-    `cache_control` is added to each read of a service, so that it bypasses caches; the view cache
-    is then only written. `traffic` counts the calls and what services sent, in development.
+    `cache_control` is added to each read of a service, so that it bypasses caches and gets a whole
+    reply; the view cache is then only written. `traffic` counts the calls and what services sent,
+    in development.
     """
 
     deadline: float

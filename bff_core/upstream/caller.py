@@ -446,7 +446,7 @@ class Caller:
     ) -> Call:
         """Return a call with the deadline, the trace and the step of the request and its part."""
         deadline, traceparent = self._clock() + self._stack.policy.timeout, ""
-        tracestate = ""
+        tracestate, is_unconditional = "", False
         token: ViewerToken | None = None
         scope, part = self._scope, running_part.get()
         if scope is not None:
@@ -459,7 +459,7 @@ class Caller:
             if scope.step is not None:
                 _check_key(scope.step, method, fields, type(self).__name__)
             if scope.cache_control and method in SAFE:
-                fields += scope.cache_control
+                fields, is_unconditional = fields + scope.cache_control, True
         if part is not None:
             deadline = min(deadline, part.deadline)
         call = Call(
@@ -482,6 +482,7 @@ class Caller:
             span=None if scope is None or scope.span is None else _span_in(part, scope.span),
             tracestate=tracestate,
             traffic=None if scope is None else scope.traffic,
+            is_unconditional=is_unconditional,
         )
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)

@@ -114,6 +114,21 @@ async def test_another_reload_is_answered_from_the_cache(headers):
         assert calls_of(shop) == 1
 
 
+async def test_a_hard_reload_gets_whole_replies():
+    """As in a browser, it does not validate what is stored: the service sends it again."""
+    product = b'{"id": "7", "title": "Tent 7"}'
+    async with opened() as shop:
+        tagged = reply(200, product, headers={"etag": '"1"'})
+        shop.scripts["catalog"].then(tagged, tagged)
+        await read(shop)
+        fresh = await shop.get(PATH, RELOAD)
+        _, again = shop.scripts["catalog"].calls
+
+    assert fresh.json()["title"] == "Tent 7"
+    assert b"if-none-match" not in dict(again.headers)
+    assert f'fetched;desc="{len(product) + len("100")}"' in fresh.headers["server-timing"]
+
+
 async def test_what_services_answered_is_stored():
     """Later requests get the fresh answer and the fresh replies from the caches."""
     async with opened() as shop:

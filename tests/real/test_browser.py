@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.processes.settings import PATIENT
 from tests.real.test_provider import free_ports, wait_for
@@ -93,10 +101,23 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 def sign_in(page: Page, shop: Shop) -> None:
-    """Sign in as a user does, at the provider's page."""
-    page.goto(f"{shop.web}/bff/login?returnUrl=/store/")
+    """Press the buttons that a user presses, in the web shop."""
+    page.goto(f"{shop.web}/store/")
+    page.get_by_role("banner").get_by_role("link", name="Sign in").click()
     page.get_by_role("button").first.click()
     page.wait_for_url(f"{shop.web}/store/")
+    expect(greeting_of(page)).to_be_visible()
+
+
+def greeting_of(page: Page) -> Locator:
+    """Return what the shop shows only to a customer who is signed in."""
+    return page.get_by_role("heading", name="Welcome back", level=1)
+
+
+def open_account(page: Page) -> Locator:
+    """Open the menu of the account."""
+    page.get_by_role("button", name="account of").click()
+    return page.locator("#account")
 
 
 def user_of(page: Page) -> dict | None:
@@ -121,27 +142,28 @@ def home_of(page: Page) -> dict:
     )
 
 
-def test_a_user_signs_in_and_out(shop, context):
-    """A script of the page can read the home screen; then out again, here and at the provider."""
+def test_a_user_signs_in_and_sees_the_home_screen(shop, context):
+    """From the first click to the orders; then out again, here and at the provider."""
     page = context.new_page()
     sign_in(page, shop)
-    user = user_of(page)
-    home = home_of(page)
-    location = page.evaluate(
-        """async () => {
-            const options = { method: "POST", headers: { "X-CSRF": "1" } };
-            return (await (await fetch("/bff/logout", options)).json()).location;
-        }"""
-    )
-    page.goto(location)
+    user, home = user_of(page), home_of(page)
+    greeting = page.locator(".hello").inner_text()
+    open_account(page).get_by_role("link", name="Your orders").click()
+    expect(page.get_by_role("heading", name="Your orders", level=1)).to_be_visible()
+    orders = page.locator("main .orders li").count()
+    open_account(page).get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{shop.web}/")
-    left = user_of(page)
-    page.goto(f"{shop.web}/bff/login")
+    page.goto(f"{shop.web}/store/")
+    page.get_by_role("banner").get_by_role("link", name="Sign in").wait_for()
+    is_greeted, left = greeting_of(page).is_visible(), user_of(page)
+    page.get_by_role("banner").get_by_role("link", name="Sign in").click()
 
+    assert "points" in greeting
     assert user is not None
     assert home["viewer"]["id"] == user["subject"]
     assert len(home["orders"]) == 3
-    assert left is None
+    assert orders >= len(home["orders"])
+    assert (is_greeted, left) == (False, None)
     expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
 
 
@@ -193,7 +215,7 @@ def test_no_token_is_anywhere_in_the_browser(shop, context):
     )
     cookies = {one["name"]: one for one in context.cookies() if one["name"].startswith("__Host-")}
 
-    assert len(found) > 6
+    assert len(found) > 20
     assert [one for one in (*found, stored_text) if TOKEN.search(one)] == []
     assert json.loads(stored_text)[0] == ""
     assert cookies["__Host-bff"]["httpOnly"]
@@ -246,6 +268,7 @@ def test_requests_that_a_second_origin_forges_fail(shop, context, host):
         evil.wait_for_function("document.title.startsWith('{')")
         body = json.loads(evil.title())
     page.reload()
+    expect(greeting_of(page)).to_be_visible()
 
     assert user_of(page) is not None
     assert body["header"] == body["read"] == "blocked"

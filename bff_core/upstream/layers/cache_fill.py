@@ -186,7 +186,9 @@ class CacheFillLayer:
         """Call the service, with a conditional request if an entry can be validated."""
         call, entry = lookup.call, lookup.entry
         mark, sent_at = self._store.mark(), self._clock()
-        sent = call if entry is None or not entry.has_validator else conditional(call, entry)
+        sent = call
+        if entry is not None and entry.has_validator and not call.is_unconditional:
+            sent = conditional(call, entry)
         reply = await self.inner(sent)
         if sent is not call and reply.status == 304 and entry is not None:
             update = updated(entry, reply)

@@ -34,7 +34,9 @@ export function openCart(app, node) {
     }
     for (const [sku] of rows) if (!body.lines.some((line) => line.sku === sku)) rows.delete(sku);
     const nodes = body.lines.map(({ sku }) => rows.get(sku).node);
+    const hadFocus = list.contains(document.activeElement);
     if (nodes.some((one, at) => list.children[at] !== one) || list.children.length !== nodes.length) list.replaceChildren(...nodes);
+    if (hadFocus && !list.contains(document.activeElement)) app.shell.title.focus({ preventScroll: true });
     const total = totalOf(body.lines);
     redraw(sum, [total, body.count, body.lines], () => [el("span", {}, count(body.count, "item")), totalWords(total, body.lines)]);
     redraw(buy, [total], () => el("a", { class: "button is-main", href: "#/checkout" }, total ? `Check out · ${money(total.amount, total.currency)}` : "Check out"));

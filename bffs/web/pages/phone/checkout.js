@@ -110,6 +110,7 @@ export function openCheckout(app, node) {
   function showBought(order) {
     isDone = true;
     screen.close();
+    app.remember("/orders"); // going back does not lead to the checkout again
     app.bought();
     replace(bar);
     replace(

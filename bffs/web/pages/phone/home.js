@@ -10,7 +10,7 @@ import { isGone, sentence } from "./words.js";
 export function openHome(app, node) {
   const order = el("div", { class: "slot" });
   const deals = el("div", { class: "slot is-cards" });
-  const picks = el("div", { class: "slot" });
+  const picks = el("div", { class: "slot is-rows" });
   const content = [
     el("section", { "aria-label": "Latest order" }, order),
     el("section", { "aria-labelledby": "deals" }, el("h2", { id: "deals" }, "Deals"), deals),

@@ -37,9 +37,9 @@ export function openProduct(app, node, id) {
     const find = (name) => parts.find((part) => part.name === name);
     if (!related.isConnected) node.replaceChildren(gallery, facts, choice, text, reviews, related);
     app.shell.setTitle(body.title);
-    redraw(gallery, body.images, () => drawGallery(body));
-    redraw(facts, [body.brand, body.price, body.stock, body.stars, ...["price", "stock", "rating"].map((name) => find(name)?.state)], () => drawFacts(body, find));
     if (!body.variants.some(({ sku }) => sku === chosen.sku)) chosen.sku = body.sku;
+    redraw(gallery, body.images, () => drawGallery(body));
+    redraw(facts, [body.brand, chosen.sku, body.price, body.stock, body.stars, ...["price", "stock", "rating"].map((name) => find(name)?.state)], () => drawFacts(body, find, variant()?.price ?? body.price));
     redraw(choice, [body.variants, chosen.sku], () => drawChoice(body));
     redraw(text, body.text, () => body.text.split("\n\n").map((paragraph) => el("p", {}, paragraph)));
     redraw(reviews, [body.reviews, find("reviews")?.state], () => drawReviews(body, find("reviews")));
@@ -58,10 +58,11 @@ export function openProduct(app, node, id) {
   function choose(sku) {
     chosen.sku = sku;
     Object.assign(adding, { attempt: null, state: "idle", problem: null });
-    drawBar();
+    draw(screen.body, screen.parts);
   }
 
-  const isOutOfStock = () => screen.body?.variants.find(({ sku }) => sku === chosen.sku)?.stock === "out_of_stock";
+  const variant = () => screen.body?.variants.find(({ sku }) => sku === chosen.sku);
+  const isOutOfStock = () => variant()?.stock === "out_of_stock";
 
   function drawBar() {
     const isOut = isOutOfStock();
@@ -107,12 +108,12 @@ function drawGallery({ images, title }) {
   return [strip, dots];
 }
 
-function drawFacts(body, find) {
+function drawFacts(body, find, cost) {
   const stars = body.stars === null ? gap(find("rating"), "Rating") ?? "not rated yet" : [icon("star", { size: 12 }), body.stars.toFixed(1)];
   const stock = body.stock === null ? gap(find("stock"), "Stock") ?? stockWords(null) : [icon(body.stock === "out_of_stock" ? "missing" : "ok", { size: 12 }), stockWords(body.stock)];
   return [
     el("p", { class: "muted" }, body.brand),
-    el("p", { class: "big" }, price(body.price, find("price"))),
+    el("p", { class: "big" }, price(cost, find("price"))),
     el("p", { class: "pair" }, el("span", { class: "rating" }, stars), el("span", { class: `stock is-${body.stock ?? "unknown"}` }, stock)),
   ];
 }

@@ -56,7 +56,7 @@ async function picture(request) {
   const pictures = await caches.open(PICTURES);
   const stored = await pictures.match(request);
   if (stored) return stored;
-  const response = await fetch(request); // as it is: without a network the browser's own cache may have it
+  const response = await load(request.url).catch(() => fetch(request)); // the browser's own cache may have it
   if (response.ok) {
     await pictures.put(request, response.clone());
     await removeOldest(pictures);

@@ -1,4 +1,4 @@
-"""The start page in Chromium: three clients, while services stop and start.
+"""The shop's pages in Chromium: three clients, while services stop and start; a purchase on each.
 
 `SCREENSHOTS=folder` stores the pictures of the documentation (`make screenshots`).
 """
@@ -20,8 +20,9 @@ from tests.bffs.pages.browser_shop import (
     running_shop,
     visit,
 )
+from tests.bffs.pages.small_png import shrink
 from tests.console.browser.test_pages import RULES, violations
-from tests.console.npm import installed
+from tests.console.npm import SOURCES, installed
 
 pytestmark = [pytest.mark.needs("chromium", "node", "npm")]
 
@@ -50,8 +51,12 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def axe() -> Iterator[str]:
     """Return the script of axe-core."""
+    script = Path("node_modules/axe-core/axe.min.js")
+    if (SOURCES / script).exists():
+        yield (SOURCES / script).read_text()
+        return
     with installed() as folder:
-        yield (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+        yield (folder / script).read_text()
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +77,18 @@ def all_services_run(shop: Shop) -> Iterator[None]:
 
 
 def picture(found: Visit, name: str) -> None:
-    """Store a picture where `SCREENSHOTS` names a folder."""
+    """Store a picture where `SCREENSHOTS` names a folder, with the port that readers have."""
     folder = os.environ.get("SCREENSHOTS")
     if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        found.page.evaluate(
+            """() => { for (const one of document.querySelectorAll(".address"))
+                one.textContent = "localhost:8001/store/"; }"""
+        )
         found.page.mouse.move(0, 0)
-        found.page.wait_for_timeout(300)
+        found.page.wait_for_timeout(500)
         found.page.screenshot(path=Path(folder) / f"{name}.png")
+        shrink(Path(folder) / f"{name}.png")
 
 
 def test_the_first_visit_shows_three_clients(start):
@@ -194,6 +205,92 @@ def test_without_a_network_the_last_screens_are_there(shop, chromium):
 
     allowed = re.compile(r"/(|store/|phone/|office/|pages/.+|pictures/.+)")
     assert [path for path in cached if not allowed.fullmatch(path)] == []
+
+
+def test_a_customer_buys_in_the_web_shop(start):
+    """From the home screen over product, cart and checkout to the order, all in its frame."""
+    web = start.frame("web")
+    web.get_by_role("link", name="Kaskade Wren 2 Kitchen Knife").first.click()
+    expect(web.get_by_role("heading", level=1)).to_have_text("Kaskade Wren 2 Kitchen Knife")
+    assert "product" in start.caption("web")
+    web.locator("#add").click()
+    expect(web.get_by_text(re.compile("in your cart", re.IGNORECASE)).first).to_be_visible()
+    web.locator("#cart-link").click()
+    expect(web.get_by_role("heading", name="Your cart")).to_be_visible()
+    web.get_by_role("link", name="Go to checkout").click()
+    web.locator("#place").click()
+    number = web.locator("#order-number")
+    expect(number).to_have_text(re.compile(r"\d{4}-\d{7}"))
+    bought = number.inner_text()
+    web.get_by_role("link", name="See the order").click()
+    expect(web.get_by_text(bought).first).to_be_visible()
+    web.locator(".logo").first.click()
+    expect(web.get_by_role("heading", name="Rémi")).to_be_visible()
+
+
+def test_a_customer_buys_on_the_phone(start):
+    """The same with the phone's own screens."""
+    phone = start.frame("phone")
+    phone.get_by_role("link", name="Taiga Lab Sorrel").first.click()
+    phone.locator("#add").click()
+    phone.get_by_role("link", name="Open the cart").click()
+    phone.get_by_role("link", name=re.compile("Check out")).click()
+    phone.get_by_role("button", name=re.compile("Buy for")).click()
+    expect(phone.get_by_role("heading", name="Bought")).to_be_visible()
+    phone.get_by_role("link", name="Show the order").click()
+    expect(phone.get_by_text("Taiga Lab Sorrel").first).to_be_visible()
+    phone.get_by_role("link", name="Orders").click()
+    expect(phone.get_by_text(re.compile(r"\d{4}-\d{7}")).nth(3)).to_be_visible()
+    phone.get_by_role("link", name="Home").click()
+    expect(phone.get_by_role("heading", name="Rémi")).to_be_visible()
+
+
+def test_the_back_office_orders(start):
+    """Orders, prices, cart and a purchase in the wide program."""
+    office = start.frame("office")
+    office.get_by_role("link", name="Orders", exact=True).click()
+    expect(office.get_by_text("2610-0015561").first).to_be_visible()
+    office.get_by_role("link", name="Prices", exact=True).click()
+    expect(office.get_by_role("heading", name="Products and prices")).to_be_visible()
+    office.get_by_role("link", name="Cart", exact=True).click()
+    office.locator("#buy").click()
+    expect(office.get_by_text(re.compile(r"Order \d{4}-\d{7}")).first).to_be_visible()
+    office.get_by_role("link", name="Home", exact=True).click()
+    expect(office.get_by_role("heading", name="Rémi")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "name"),
+    [
+        ("/store/", 1280, ""),
+        ("/store/products/7", 1280, "store-product"),
+        ("/store/cart", 1280, ""),
+        ("/store/checkout", 1280, ""),
+        ("/phone/", 390, "phone"),
+        ("/phone/#/product/7", 390, ""),
+        ("/phone/#/cart", 390, ""),
+        ("/office/", 1280, "office"),
+        ("/office/#/products", 1280, ""),
+    ],
+)
+def test_a_page_alone_has_no_violations_and_no_complaints(start, axe, path, width, name):
+    """Each client is a page of its own, too."""
+    found = visit(start.shop, start.page.context, path)
+    found.page.set_viewport_size({"width": width, "height": 844})
+    found.page.wait_for_load_state("networkidle")
+    if name:
+        picture(found, name)
+    found.page.evaluate(axe)
+    broken = {}
+    for theme, rules in RULES.items():
+        found.page.emulate_media(color_scheme=theme)
+        broken[theme] = violations(found.page, rules)
+    wide = found.page.evaluate("document.documentElement.scrollWidth")
+    found.page.close()
+
+    assert broken == {"light": [], "dark": []}
+    assert found.complaints == []
+    assert wide <= width
 
 
 def test_without_a_console_the_page_says_how_a_service_is_stopped(shop, chromium):
