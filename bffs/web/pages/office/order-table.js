@@ -37,7 +37,7 @@ function columns(facts, currency) {
       key: "number",
       head: "Number",
       value: VALUES.number,
-      class: "code w88",
+      class: "code w90",
       cell: ({ order, index, selected }) => rowLink(`#/orders/${order.id}`, order.number, { index, isCurrent: order.id === selected }),
     },
     { key: "placed", head: "Placed", value: VALUES.placed, class: "w80", cell: ({ order }) => placed(order) },
