@@ -20,7 +20,7 @@ python := $(venv)/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-floors test-newest test-large test-foreign test-openapi test-contracts test-templates test-all check docs docs-serve bench bench-overload instructions chaos soak console screenshots lock format clean python runtime dev
+.PHONY: help run test test-fast test-floors test-newest test-large test-foreign test-openapi test-contracts test-operations test-templates test-all check docs docs-serve bench bench-overload instructions chaos soak console screenshots lock format clean python runtime dev
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -80,10 +80,13 @@ test-openapi: dev ## judge the OpenAPI documents with spectral, openapi-typescri
 test-contracts: dev ## read OpenAPI documents of others, compare with oasdiff, compile Kotlin (needs npm, go, mvn, java)
 	@CONTRACT_TOOLS=1 $(python) -m pytest -rs tests/foreign/contracts
 
+test-operations: dev ## read the dashboards and the collector's configuration with the programs that they are for (needs go)
+	@OPERATIONS_TOOLS=1 $(python) -m pytest -rs tests/foreign/operations
+
 test-templates: dev ## generate a gateway for each combination of options, check it, run its tests
 	@ALL_TEMPLATES=1 $(python) -m pytest tests/templates $(ARGS)
 
-test-all: test test-floors test-newest test-large test-foreign test-openapi test-contracts test-templates chaos docs ## the long checks: the suite on all versions, storms, the site
+test-all: test test-floors test-newest test-large test-foreign test-openapi test-contracts test-operations test-templates chaos docs ## the long checks: the suite on all versions, storms, the site
 
 bench: dev ## measure against hand-written peers (needs wrk and nginx)
 	@$(python) -m bench.run $(ARGS)

@@ -14,7 +14,12 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.objective import objective_of, parsed_objective
 from bff_core.observe.metrics.ended import store_totals
-from bff_core.observe.metrics.process import Gauges, MeasuredView, ProcessMetrics
+from bff_core.observe.metrics.process import (
+    BREAKER_STATES,
+    Gauges,
+    MeasuredView,
+    ProcessMetrics,
+)
 from bff_core.observe.metrics.process_usage import process_counters, process_gauges
 from bff_core.observe.metrics.samples import SamplesQuery
 from bff_core.observe.metrics.scrape import SAMPLES, Scrape, stored_samples
@@ -140,10 +145,15 @@ def gauges_of(
 
 
 def _stack_gauges(states: Sequence[UpstreamState]) -> dict[str, Sequence[Row]]:
+    breakers: list[Row] = []
     limits: list[Row] = []
     calls: list[Row] = []
     connections: list[Row] = []
     for one in states:
+        if (breaker := one.breaker) is not None:
+            breakers += [
+                ((one.upstream, state), float(state == breaker.state)) for state in BREAKER_STATES
+            ]
         if (bulkhead := one.bulkhead) is not None:
             limits.append(((one.upstream,), float(bulkhead.limit)))
             calls.append(((one.upstream, "running"), float(bulkhead.in_use)))
@@ -153,6 +163,7 @@ def _stack_gauges(states: Sequence[UpstreamState]) -> dict[str, Sequence[Row]]:
         connections.append(((one.upstream, "active"), float(active)))
         connections.append(((one.upstream, "idle"), float(idle)))
     return {
+        "bff_breaker_state": breakers,
         "bff_bulkhead_limit": limits,
         "bff_bulkhead_calls": calls,
         "bff_pool_connections": connections,

@@ -137,7 +137,7 @@ def make_dashboard(
         "label": "Prometheus",
         "type": "datasource",
         "query": "prometheus",
-        "current": {},
+        "current": {"selected": False, "text": "default", "value": "default"},
         "options": [],
         "refresh": 1,
         "hide": 0,
@@ -178,7 +178,14 @@ def _alert_marks() -> dict[str, Any]:
 def _links() -> list[dict[str, Any]]:
     common = {"includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": ""}
     return [
-        {**common, "type": "dashboards", "title": "Gateways", "tags": ["bff"], "asDropdown": False},
+        {
+            **common,
+            "type": "dashboards",
+            "title": "Gateways",
+            "icon": "external link",
+            "tags": ["bff"],
+            "asDropdown": False,
+        },
         {
             **common,
             "type": "link",
@@ -309,6 +316,7 @@ def _override(name: str, key: str, value: object) -> dict[str, Any]:
 
 def _options(panel: Panel) -> dict[str, Any]:
     reduced = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+    legend = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
     match panel.kind:
         case "stat":
             return {
@@ -318,6 +326,9 @@ def _options(panel: Panel) -> dict[str, Any]:
                 "textMode": "auto",
                 "justifyMode": "auto",
                 "orientation": "auto",
+                "wideLayout": True,
+                "showPercentChange": False,
+                "percentChangeColorMode": "standard",
             }
         case "bargauge":
             return {
@@ -326,20 +337,26 @@ def _options(panel: Panel) -> dict[str, Any]:
                 "displayMode": "basic",
                 "showUnfilled": True,
                 "valueMode": "color",
+                "namePlacement": "auto",
+                "sizing": "auto",
+                "minVizWidth": 8,
+                "minVizHeight": 16,
+                "maxVizHeight": 300,
+                "legend": legend,
             }
         case "table":
             sort = [{"displayName": panel.sort_by, "desc": True}] if panel.sort_by else []
-            return {"showHeader": True, "cellHeight": "sm", "sortBy": sort}
+            return {"showHeader": True, "cellHeight": "sm", "frameIndex": 0, "sortBy": sort}
         case "state-timeline":
             return {
                 "mergeValues": True,
                 "showValue": "never",
                 "alignValue": "left",
                 "rowHeight": 0.8,
-                "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom"},
+                "legend": {**legend, "showLegend": False},
                 "tooltip": {"mode": "single", "sort": "none"},
             }
     return {
-        "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []},
+        "legend": legend,
         "tooltip": {"mode": "multi", "sort": "desc"},
     }

@@ -117,7 +117,7 @@ LOAD: Final = Row(
             "Load shedding",
             "Requests that got 503, by criticality, and screens without their optional parts.",
             Query(
-                f"({rate('bff_requests_shed_total', 'gateway, criticality')}) or vector(0)",
+                rate("bff_requests_shed_total", "gateway, criticality"),
                 "{{gateway}} {{criticality}}",
             ),
             Query(
@@ -137,7 +137,7 @@ LOAD: Final = Row(
             "Refused by the server",
             "Requests that the gateway did not get: malformed or slow.",
             Query(
-                f"({rate('bff_requests_refused_total', 'gateway, reason')}) or vector(0)",
+                rate("bff_requests_refused_total", "gateway, reason"),
                 "{{gateway}} {{reason}}",
             ),
             unit="reqps",
@@ -185,7 +185,7 @@ MEMORY: Final = Row(
             Query(gauge("bff_cache_entries"), f"{WORKER} stored"),
             Query(rate("bff_cache_evicted_total", "gateway"), "{{gateway}} evicted a second"),
             Query(
-                f"({rate('bff_cache_purged_total', 'gateway, by')}) or vector(0)",
+                rate("bff_cache_purged_total", "gateway, by"),
                 "{{gateway}} purged a second by {{by}}",
             ),
             width=8,
@@ -232,11 +232,11 @@ EVENTS: Final = Row(
             "Sessions and sagas",
             "Changes of browser sessions, and sagas that ended.",
             Query(
-                f"({rate('bff_sessions_total', 'gateway, change')}) or vector(0)",
+                rate("bff_sessions_total", "gateway, change"),
                 "{{gateway}} session {{change}}",
             ),
             Query(
-                f"({rate('bff_sagas_total', 'gateway, saga, outcome')}) or vector(0)",
+                rate("bff_sagas_total", "gateway, saga, outcome"),
                 "{{gateway}} {{saga}} {{outcome}}",
             ),
             unit="ops",

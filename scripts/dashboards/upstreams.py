@@ -218,7 +218,7 @@ POOLS: Final = Row(
             "Streams",
             "Streamed replies by how they ended.",
             Query(
-                f"({rate('bff_streams_total', 'gateway, upstream, outcome')}) or vector(0)",
+                rate("bff_streams_total", "gateway, upstream, outcome"),
                 "{{gateway}} {{upstream}} {{outcome}}",
             ),
             unit="reqps",
@@ -227,7 +227,7 @@ POOLS: Final = Row(
             "Tokens that were refused",
             "A token endpoint did not issue one. Alert: UpstreamTokensRefused.",
             Query(
-                f"({rate('bff_tokens_refused_total', 'gateway, upstream, reason')}) or vector(0)",
+                rate("bff_tokens_refused_total", "gateway, upstream, reason"),
                 "{{gateway}} {{upstream}} {{reason}}",
             ),
             unit="reqps",

@@ -83,11 +83,6 @@ class ProcessMetrics:
             "bff_store_up": [
                 ((name,), float(state != "open")) for name, state in sorted(sink.stores.items())
             ],
-            "bff_breaker_state": [
-                ((name, state), float(state == now))
-                for name, now in sink.breakers.items()
-                for state in BREAKER_STATES
-            ],
             **self._read_gauges(),
         }
 

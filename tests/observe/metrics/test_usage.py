@@ -102,6 +102,8 @@ async def test_calls_of_a_bulkhead_are_shown_with_its_limit():
     assert values(text, "bff_bulkhead_calls")["reviews", "running", worker] == 1
     assert values(text, "bff_bulkhead_calls")["catalog", "running", worker] == 0
     assert values(text, "bff_bulkhead_limit")["reviews", worker] == 100
+    assert values(text, "bff_breaker_state")["reviews", "closed", worker] == 1
+    assert values(text, "bff_breaker_state")["reviews", "open", worker] == 0
     assert values(text, "bff_pool_connections")["reviews", "active", worker] == 1
 
 
