@@ -1,5 +1,7 @@
 """Buying: stock, money and order together, or nothing of it, and the answer says which."""
 
+import re
+
 import pytest
 
 from bff_core import gateway
@@ -78,6 +80,24 @@ async def test_a_purchase_does_not_fail_with_the_emptying_of_the_cart(mocks, ope
 
     assert answer.status_code == 201, answer.text
     assert [line["sku"] for line in mocks.get("cart", CART).json()["lines"]] == [cart]
+
+
+async def test_a_purchase_reports_what_it_costs(mocks, open_gateway, cart):
+    """The steps of the saga are calls of the request, too; a replayed answer costs nothing."""
+    body = {"payment_method_id": method(mocks)}
+    headers = {"Idempotency-Key": "checkout-costs-0123456789"}
+    async with open_gateway("mobile", viewer="3") as client:
+        answer = await client.post("/v1/checkout", json=body, headers=headers)
+        again = await client.post("/v1/checkout", json=body, headers=headers)
+    costs, replayed = (
+        dict(re.findall(r'(calls|fetched);desc="(\d+)"', one.headers["server-timing"]))
+        for one in (answer, again)
+    )
+
+    assert answer.status_code == 201, answer.text
+    assert int(costs["calls"]) >= 4
+    assert int(costs["fetched"]) > len(answer.content) / 2
+    assert replayed == {"calls": "0", "fetched": "0"}
 
 
 async def test_one_key_buys_once(mocks, open_gateway, cart):
