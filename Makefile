@@ -103,8 +103,9 @@ soak: dev ## steady load without faults: memory, files and tasks stay flat (MINU
 console: ## build the pages of the console into bff_core/console/assets (needs node and npm)
 	@cd console && npm ci --silent && node build.mjs
 
-screenshots: dev ## take the pictures of the console for the documentation (needs chromium, node and npm)
+screenshots: dev ## take the pictures of the console and the shop for the documentation (needs chromium, node and npm)
 	@SCREENSHOTS=docs/images/console $(python) -m pytest -q tests/console/browser/test_shop.py
+	@SCREENSHOTS=docs/images/shop $(python) -m pytest -q tests/bffs/pages/test_in_browser.py
 
 lock: dev ## resolve requirements/*.txt from pyproject.toml (ARGS=--upgrade: the newest versions)
 	@$(python) scripts/lock.py write $(ARGS)

@@ -1,5 +1,7 @@
 """Buying: stock, money and order together, or nothing of it, and the answer says which."""
 
+import re
+
 import pytest
 
 from bff_core import gateway
@@ -58,6 +60,24 @@ async def test_a_cart_is_bought(mocks, open_gateway, cart):
     assert [(line["sku"], line["quantity"]) for line in order["lines"]] == [(cart, 2)]
     assert money(mocks) - paid == order["totals"]["total"]["amount"]
     assert available(mocks, cart) == before - 2
+
+
+async def test_a_purchase_reports_what_it_costs(mocks, open_gateway, cart):
+    """The steps of the saga are calls of the request, too; a replayed answer costs nothing."""
+    body = {"payment_method_id": method(mocks)}
+    headers = {"Idempotency-Key": "checkout-costs-0123456789"}
+    async with open_gateway("mobile", viewer="3") as client:
+        answer = await client.post("/v1/checkout", json=body, headers=headers)
+        again = await client.post("/v1/checkout", json=body, headers=headers)
+    costs, replayed = (
+        dict(re.findall(r'(calls|fetched);desc="(\d+)"', one.headers["server-timing"]))
+        for one in (answer, again)
+    )
+
+    assert answer.status_code == 201, answer.text
+    assert int(costs["calls"]) >= 4
+    assert int(costs["fetched"]) > len(answer.content) / 2
+    assert replayed == {"calls": "0", "fetched": "0"}
 
 
 @pytest.mark.parametrize("name", ["mobile", "desktop"])

@@ -38,13 +38,14 @@ function columns(facts, currency) {
   const symbol = symbolOf(currency);
   return [
     { key: "picture", head: "Picture", isHidden: true, class: "thumb", cell: ({ product }) => picture(product) },
-    { key: "sku", head: "SKU", value: VALUES.sku, class: "code w88 roomy", cell: ({ sku }) => sku },
+    { key: "sku", head: "SKU", value: VALUES.sku, class: "code w90 roomy", cell: ({ sku }) => sku },
     {
       key: "title",
       head: "Product",
       value: VALUES.title,
       class: "fill",
-      cell: ({ product, index, selected }) => rowLink(`#/products/${product.id}`, product.title, { index, isCurrent: product.id === selected }),
+      cell: ({ product, index, selected }) =>
+        rowLink(`#/products/${product.id}`, [product.title, el("span", { class: "more" }, product.subtitle)], { index, isCurrent: product.id === selected }),
     },
     { key: "category", head: "Category", value: VALUES.category, isWide: true, class: "category", cell: ({ product }) => product.category },
     {
@@ -56,8 +57,8 @@ function columns(facts, currency) {
       cell: (row) => row.field ?? notKnown(facts, "price"),
     },
     { key: "list", head: `List ${symbol}`, value: VALUES.list, isNumber: true, isWide: true, cell: (row) => listPrice(row, facts) },
-    { key: "stock", head: "Stock", value: VALUES.stock, isNumber: true, class: "w60", cell: (row) => stock(row, facts) },
-    { key: "rating", head: "Rating", value: VALUES.rating, isNumber: true, class: "w60 roomy", cell: (row) => rating(row, facts) },
+    { key: "stock", head: "Stock", value: VALUES.stock, isNumber: true, class: "w68", cell: (row) => stock(row, facts) },
+    { key: "rating", head: "Rating", value: VALUES.rating, isNumber: true, class: "w68 roomy", cell: (row) => rating(row, facts) },
   ];
 }
 

@@ -141,7 +141,7 @@ function failure(subject, problem, { retry, at }) {
     el("p", {}, el("b", {}, `${title}.`), ` ${text} You see this page as it was ${ago(at)}.`),
     button("Try again", { id: "retry", onclick: retry }),
   );
-  return el("div", { class: "float" }, notice); // above the screen, which stays where it is
+  return el("div", { class: "float" }, notice); // over the end of the screen, which stays where it is
 }
 
 function problemPanel(shop, { title, text, canRetry, needsSignIn }, { retry, state, requestId }) {
