@@ -25,7 +25,7 @@ from tests.console.browser.test_pages import RULES, violations
 from tests.console.npm import SOURCES, installed
 
 expect.set_options(timeout=20_000)
-pytestmark = [pytest.mark.needs("chromium", "node", "npm")]
+pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node", "npm")]
 
 CLIENTS = ("phone", "web", "office")
 FAILED_PART = re.compile(r"status of 50[0-9] .*/(v1/home|v1/dashboard|graphql)")
