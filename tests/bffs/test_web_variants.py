@@ -27,7 +27,7 @@ def price_of(mocks, product_id, sku):
 
 async def test_a_line_of_the_cart_shows_its_variant(open_gateway, mocks):
     """In words, in its colour, and with its own price instead of the cheapest."""
-    async with open_gateway("web", viewer="1") as client:
+    async with open_gateway("web", viewer="21") as client:
         answer = await answer_of(client, LINES)
         called = client.calls.counts
     lines = answer["data"]["cart"]["lines"]
@@ -49,7 +49,7 @@ async def test_a_line_of_the_cart_shows_its_variant(open_gateway, mocks):
 
 async def test_a_line_stays_without_what_is_not_known(open_gateway):
     """Words, picture and price are null while catalog and pricing are down; the line is there."""
-    async with open_gateway("web", catalog=reply(500), pricing=reply(500), viewer="1") as client:
+    async with open_gateway("web", catalog=reply(500), pricing=reply(500), viewer="21") as client:
         answer = await answer_of(client, LINES)
 
     lines = answer["data"]["cart"]["lines"]

@@ -113,8 +113,12 @@ export function exportView(app) {
 }
 
 async function open(app, signal) {
-  const headers = { Accept: "application/x-ndjson", ...(await app.headers()) };
-  return fetch(`${app.origin}${ROUTE}`, { headers, signal, credentials: "omit" });
+  const once = async () => {
+    const headers = { Accept: "application/x-ndjson", ...(await app.headers()) };
+    return fetch(`${app.origin}${ROUTE}`, { headers, signal, credentials: "omit" });
+  };
+  const response = await once();
+  return response.status === 401 && app.headers.renew?.() ? once() : response;
 }
 
 function sentenceOf(run, total) {

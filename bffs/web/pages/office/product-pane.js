@@ -63,6 +63,7 @@ export function productPane(app) {
     node,
     show,
     refresh: (options) => screen?.again(options),
+    shows: (sku) => node.contains(prices.cells.get(sku)?.field ?? null),
     redraw: () => screen?.redraw(),
     leave: () => [prices.leave(), bar.leave()],
   };

@@ -44,7 +44,8 @@ function columns(facts, currency) {
       head: "Product",
       value: VALUES.title,
       class: "fill",
-      cell: ({ product, index, selected }) => rowLink(`#/products/${product.id}`, product.title, { index, isCurrent: product.id === selected }),
+      cell: ({ product, index, selected }) =>
+        rowLink(`#/products/${product.id}`, [product.title, el("span", { class: "more" }, product.subtitle)], { index, isCurrent: product.id === selected }),
     },
     { key: "category", head: "Category", value: VALUES.category, isWide: true, class: "category", cell: ({ product }) => product.category },
     {

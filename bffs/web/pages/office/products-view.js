@@ -73,7 +73,7 @@ export function productsView(app) {
 
   // Changes of products that this page of the list does not show.
   function showUnsaved() {
-    const others = [...app.edits.edits.values()].filter(({ sku }) => !prices.cells.has(sku));
+    const others = [...app.edits.edits.values()].filter(({ sku }) => !prices.cells.has(sku) && !pane.shows(sku));
     const lines = others.map((edit) =>
       el("li", {}, el("span", {}, editLine(edit)), el("button", { type: "button", class: "link", "aria-label": `Undo the change of ${edit.sku}`, onclick: () => app.edits.undo(edit.sku) }, "Undo")),
     );
@@ -101,7 +101,9 @@ export function productsView(app) {
     list.isSaved = pages.number === 1 && !search;
     if ((selected === null || app.isWide()) && (isMoved || !list.last)) list.load(path(), { fresh: app.isFresh });
     else if (wasSelected !== selected) list.redraw();
-    return selected ? pane.show(selected) : replace(pane.node);
+    const shown = selected ? pane.show(selected) : replace(pane.node);
+    showUnsaved();
+    return shown;
   }
 
   async function refresh(options) {

@@ -1,6 +1,5 @@
 // What one variant costs, whether it is there, and the button that puts it into the cart.
 import { el, replace } from "../shared/dom.js";
-import { plural } from "./words.js";
 import { ageOf, button, priceTag, reply, stockTag } from "./pieces.js";
 import { stepper } from "./stepper.js";
 import { changed, choices, isSoldOut, optionsOf, room, stockOf, variantWords } from "./variants.js";
@@ -72,7 +71,7 @@ export function buyBox({ shop, body: { product: one }, part, route }, { chosen =
   show();
   chosen(current);
   const inCart = shop.customer ? quantityIn(shop.cart, current.sku) : 0;
-  if (inCart) message.say(`Your cart holds ${plural(inCart, "piece")} of it.`, "ok");
+  if (inCart) message.say(`${inCart} in your cart.`, "ok");
   return el("div", { class: "buy" }, cost, pickers, there, el("div", { class: "row" }, amount.node, add), message.node);
 }
 

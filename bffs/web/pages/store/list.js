@@ -111,6 +111,7 @@ function more({ shop, body }, list, { items, total, nextCursor }, wanted) {
     }
     const { items: next, nextCursor: following } = answer.body.products;
     body.products = { ...body.products, items: [...body.products.items, ...next], nextCursor: following };
+    body.isGrown = true;
     const cards = next.map((product) => card(product));
     list.append(...cards);
     after = following;
