@@ -53,7 +53,7 @@ function greeting(viewer) {
 
 // It has the height of a line in every state.
 function latest(orders, part) {
-  if (isGone(orders, part)) return el("p", { class: "ship is-missing" }, icon("missing", { size: 12 }), "Your orders are not available at the moment.");
+  if (isGone(orders, part)) return el("p", { class: "ship is-missing" }, icon("missing", { size: 12 }), "Orders are not available");
   const [order] = orders;
   if (!order) return el("p", { class: "ship is-none" }, "You have not ordered anything yet.");
   const { number, status, totals, id } = order;
@@ -62,7 +62,7 @@ function latest(orders, part) {
     "a",
     { class: "ship", href: link(`/orders/${id}`) },
     icon(part?.state === "stale" ? "stale" : "ok", { size: 12, class: part?.state === "stale" ? "c-stale" : "c-ok" }),
-    el("span", {}, "Order ", el("b", {}, number), ` ${words}`, el("span", { class: "ship-sum" }, ` · ${money(totals.total.amount, totals.total.currency)}`)),
+    el("span", {}, el("span", { class: "ship-word" }, "Order "), el("b", {}, number), ` ${words}`, el("span", { class: "ship-sum" }, ` · ${money(totals.total.amount, totals.total.currency)}`)),
   );
 }
 
