@@ -53,8 +53,8 @@ HEADER_PATTERNS = {
     "cache-control": ((re.compile(r"max-age=\d+"), "max-age=<s>"),),
     "cache-status": (
         (re.compile(r"ttl=-?\d+"), "ttl=<s>"),
-        # Where both hold, the part that ends first gives the reason.
-        (re.compile(r"detail=(part|degraded)\b"), "detail=<part or degraded>"),
+        # Where several hold, the part that ends first gives the reason.
+        (re.compile(r"detail=(part|degraded|write)\b"), "detail=<part or degraded>"),
     ),
     "ratelimit": ((re.compile(r"r=\d+;t=\d+"), "r=<n>;t=<s>"),),
     "retry-after": ((re.compile(r"\d+"), "<s>"),),
