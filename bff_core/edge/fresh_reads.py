@@ -7,7 +7,7 @@ from bff_core.scope import MAX_AGE_0
 
 
 class FreshReads:
-    """In development: a request with `Cache-Control: no-cache` bypasses the gateway's caches.
+    """After the header limits, in development: `Cache-Control: no-cache` bypasses caches.
 
     Without Cache-Control, `Pragma: no-cache` does the same (RFC 9111, section 5.4). Its reads are
     answered by services, or fail: no stale reply replaces a failure. Replies and the answer are

@@ -126,10 +126,10 @@ def concerns(options: EdgeOptions, parts: EdgeParts, shedding: SheddingControlle
     limits_by_address, limits_by_caller = _rate_limits(parts)
     order = [
         ServerTiming(parts.clock) if parts.is_development else None,
-        FreshReads() if parts.is_development else None,
         Cors(options.cors) if options.cors.origins else None,
         Deadline(timeout=options.timeout, grace=options.grace),
         HeaderLimits(max_count=options.max_fields, max_bytes=options.max_field_bytes),
+        FreshReads() if parts.is_development else None,
         AllowedHosts(allowed=options.allowed_hosts),
         BodyLimit(limit=options.max_body),
         limits_by_address,

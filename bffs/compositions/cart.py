@@ -6,6 +6,7 @@ from bff_core import Viewer, critical, loader, optional
 from bffs.compositions.shelf import Shelf
 from bffs.scopes import CART_READ, CART_WRITE, PAYMENTS_READ
 from bffs.services.carts import Cart, CartLine, Carts
+from bffs.services.catalog import Product
 from bffs.services.orders import Orders, Totals
 from bffs.services.payments import Method, Payments
 
@@ -22,6 +23,11 @@ class CartPage(Shelf):
     async def cart(self) -> Cart:
         """What lies in it now."""
         return await self.carts.cart(self.viewer.require(CART_READ).subject)
+
+    @loader(missing=None, fallback=None, timeout=1.0)
+    async def details(self, ids: tuple[str, ...]) -> Mapping[str, Product]:
+        """The products with their variants, which have the words for a line."""
+        return await self.catalog.products(ids, self.locale.code)
 
     @loader(missing=None, fallback=None, timeout=1.0)
     async def totals(

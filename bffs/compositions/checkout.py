@@ -1,11 +1,12 @@
 """Buying what lies in the cart: stock is held, money taken, the order placed; or nothing is."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Body
 
-from bff_core import InvalidInput, Saga, SagaPolicy, Viewer, step
+from bff_core import BFFError, InvalidInput, Saga, SagaPolicy, Viewer, step
 from bffs.scopes import ORDERS_WRITE
 from bffs.services.carts import CartLine, Carts
 from bffs.services.inventory import Inventory, Reservation
@@ -71,3 +72,8 @@ class Checkout(Saga):
         return await self.orders.place(
             self.viewer.subject, basket.lines, payment_id=payment.id, reservation_id=held.id
         )
+
+    async def empty_cart(self) -> None:
+        """Take what was bought out of the cart; without the cart service it stays there."""
+        with suppress(BFFError):
+            await self.carts.clear(self.viewer.subject)

@@ -24,4 +24,5 @@ views = Views(prefix="/v1", tags=["checkout"])
 async def post_checkout(checkout: Checkout) -> Receipt:
     """Buy what lies in the viewer's cart."""
     await checkout.run()
+    await checkout.empty_cart()
     return Receipt(await checkout.place(), await checkout.charge())

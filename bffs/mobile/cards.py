@@ -21,11 +21,12 @@ class MobilePrice:
     discount_percent: int = 0
 
     @classmethod
-    def of(cls, price: Price | None) -> Self | None:
-        """Show what pricing knows, if it does."""
+    def of(cls, price: Price | None, sku: str | None = None) -> Self | None:
+        """Show what pricing knows, if it does: of a variant, else of the cheapest one."""
         if price is None:
             return None
-        return cls(price.price.amount, price.price.currency, price.discount_percent)
+        shown = price.price if sku is None else price.of(sku)
+        return cls(shown.amount, shown.currency, price.discount_percent)
 
 
 @dataclass(frozen=True, slots=True)

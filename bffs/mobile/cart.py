@@ -72,7 +72,7 @@ async def shown(page: CartPage, cart: Cart) -> MobileCart:
                 line.sku,
                 product.title if product else line.sku,
                 picture(product, page) if product else None,
-                MobilePrice.of(price),
+                MobilePrice.of(price, line.sku),
                 line.quantity,
             )
             for line, product, price in zip(cart.lines, products, prices, strict=True)

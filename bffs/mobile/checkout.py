@@ -54,4 +54,5 @@ async def get_checkout(page: CartPage) -> MobileCheckout:
 async def post_checkout(checkout: Checkout) -> MobileOrder:
     """Buy what lies in the viewer's cart."""
     await checkout.run()
+    await checkout.empty_cart()
     return MobileOrder.of(await checkout.place())

@@ -10,6 +10,7 @@ from bffs.compositions.products import ProductList
 from bffs.mobile.cards import MobileCard, MobilePrice, cards
 from bffs.services.catalog import Product
 from bffs.services.inventory import Stock
+from bffs.services.pricing import Price
 from bffs.services.reviews import Review
 
 
@@ -39,10 +40,11 @@ class MobileReview:
 
 @dataclass(frozen=True, slots=True)
 class MobileVariant:
-    """A colour and a size, for the cart; its stock is null when unavailable."""
+    """A colour and a size, for the cart; price and stock are null when unavailable."""
 
     sku: str
     label: str
+    price: MobilePrice | None
     stock: str | None
 
 
@@ -95,17 +97,20 @@ async def get_product(page: ProductPage) -> MobileProduct:
         brand=product.brand.name,
         text=product.description,
         images=[image.url(page.display.width) for image in product.images],
-        price=MobilePrice.of(price),
+        price=MobilePrice.of(price, product.default_sku),
         stock=stock.status if stock else None,
-        variants=_variants(product, stock),
+        variants=_variants(product, price, stock),
         stars=rating.average if rating else None,
         reviews=[MobileReview.of(review) for review in reviews],
         related=await cards(page, related),
     )
 
 
-def _variants(product: Product, stock: Stock | None) -> list[MobileVariant]:
+def _variants(product: Product, price: Price | None, stock: Stock | None) -> list[MobileVariant]:
     known = {one.sku: one.status for one in stock.skus} if stock else {}
     return [
-        MobileVariant(one.sku, product.label(one), known.get(one.sku)) for one in product.variants
+        MobileVariant(
+            one.sku, product.label(one), MobilePrice.of(price, one.sku), known.get(one.sku)
+        )
+        for one in product.variants
     ]

@@ -45,6 +45,10 @@ class Carts(Upstream):
             purges=("cart:{id}",),
         )
 
+    async def clear(self, customer_id: str) -> Cart:
+        """Empty the cart, and return it."""
+        return await self.delete("/carts/{id}", Cart, id=customer_id, purges=("cart:{id}",))
+
     async def remove(self, customer_id: str, sku: str) -> Cart:
         """Take a variant out of the cart, and return the cart."""
         return await self.delete(

@@ -119,6 +119,12 @@ class Catalog(Upstream):
         """Return all categories: roots, their groups, and the categories that hold products."""
         return (await self.get("/categories", Page[Category], query={"locale": locale})).items
 
+    async def products(self, ids: tuple[str, ...], locale: str) -> Mapping[str, Product]:
+        """Return those products that exist, by id, with all that their pages show."""
+        query = {"ids": ",".join(ids), "locale": locale, "view": "full"}
+        page = await self.get("/products", Page[Product], query=query)
+        return {product.id: product for product in page.items}
+
     async def search(
         self, *, q: str, category: str, cursor: str, limit: int, locale: str
     ) -> Page[Summary]:

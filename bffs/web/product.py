@@ -6,9 +6,10 @@ from bff_core.graphql import Info, ListSize, ShapeOf, each, part, value
 from bffs.compositions.product import ProductPage
 from bffs.compositions.shelf import Shelf
 from bffs.services.catalog import Attribute, Choice, Option, Variant
+from bffs.services.pricing import SkuPrice
 from bffs.services.reviews import Review
 from bffs.web.shelf import WebCard, WebPrice, WebRating, WebStock
-from bffs.web.values import WebImage, WebNamed
+from bffs.web.values import WebImage, WebMoney, WebNamed
 
 
 class WebReview(ShapeOf[Review], name="Review"):
@@ -68,6 +69,21 @@ class WebVariant(ShapeOf[Variant], name="Variant"):
     )
 
 
+class WebVariantPrice(ShapeOf[SkuPrice], name="VariantPrice"):
+    """What one variant costs."""
+
+    sku: str
+    price: WebMoney
+
+
+async def get_variant_prices(
+    product: strawberry.Parent["WebProduct"], info: Info
+) -> list[WebVariantPrice]:
+    """Return what each variant costs; an empty list if prices are unavailable."""
+    price = await info.context.compose(Shelf).price(product.source.product_id)
+    return each(WebVariantPrice.of)(price.variants) if price else []
+
+
 async def get_rating(product: strawberry.Parent["WebProduct"], info: Info) -> WebRating | None:
     """Return what customers think of it: one call also brings that of related products."""
     page = product.source
@@ -103,6 +119,9 @@ class WebProduct(ShapeOf[ProductPage], name="Product"):
         ProductPage.product, lambda product: each(WebVariant.of)(product.variants)
     )
     price: WebPrice | None = part(Shelf.price, WebPrice.of, key="product_id")
+    variant_prices: list[WebVariantPrice] = strawberry.field(
+        resolver=get_variant_prices, directives=[ListSize(assumed_size=20)]
+    )
     stock: WebStock | None = part(Shelf.stock, WebStock.of, key="product_id")
     rating: WebRating | None = strawberry.field(resolver=get_rating)
     reviews: list[WebReview] = part(ProductPage.reviews, each(WebReview.of), most=20)

@@ -96,6 +96,7 @@ class Mutation:
         """Buy what lies in the viewer's cart; repeat it with the same Idempotency-Key."""
         bought = info.context.compose_anew(Checkout, payment_method_id=str(payment_method_id))
         await bought.run()
+        await bought.empty_cart()
         return WebOrder.of(await bought.place())
 
     @strawberry.mutation

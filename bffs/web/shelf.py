@@ -12,7 +12,7 @@ from bffs.web.values import WebImage, WebMoney, WebNamed
 
 
 class WebPrice(ShapeOf[Price], name="Price"):
-    """What a product costs; `listPrice` is what it cost before a discount."""
+    """What a product costs, in its cheapest variant; `listPrice` is before a discount."""
 
     price: WebMoney
     list_price: WebMoney | None

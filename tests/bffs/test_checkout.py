@@ -1,5 +1,7 @@
 """Buying: stock, money and order together, or nothing of it, and the answer says which."""
 
+import re
+
 import pytest
 
 from bff_core import gateway
@@ -58,6 +60,44 @@ async def test_a_cart_is_bought(mocks, open_gateway, cart):
     assert [(line["sku"], line["quantity"]) for line in order["lines"]] == [(cart, 2)]
     assert money(mocks) - paid == order["totals"]["total"]["amount"]
     assert available(mocks, cart) == before - 2
+
+
+async def test_a_purchase_reports_what_it_costs(mocks, open_gateway, cart):
+    """The steps of the saga are calls of the request, too; a replayed answer costs nothing."""
+    body = {"payment_method_id": method(mocks)}
+    headers = {"Idempotency-Key": "checkout-costs-0123456789"}
+    async with open_gateway("mobile", viewer="3") as client:
+        answer = await client.post("/v1/checkout", json=body, headers=headers)
+        again = await client.post("/v1/checkout", json=body, headers=headers)
+    costs, replayed = (
+        dict(re.findall(r'(calls|fetched);desc="(\d+)"', one.headers["server-timing"]))
+        for one in (answer, again)
+    )
+
+    assert answer.status_code == 201, answer.text
+    assert int(costs["calls"]) >= 4
+    assert int(costs["fetched"]) > len(answer.content) / 2
+    assert replayed == {"calls": "0", "fetched": "0"}
+
+
+@pytest.mark.parametrize("name", ["mobile", "desktop"])
+async def test_the_cart_is_empty_when_it_is_bought(mocks, open_gateway, cart, name):
+    """What was bought is not offered for sale a second time."""
+    async with open_gateway(name, viewer="3") as client:
+        answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
+
+    assert answer.status_code == 201, answer.text
+    assert mocks.get("cart", CART).json()["lines"] == []
+
+
+async def test_a_purchase_does_not_fail_with_the_emptying_of_the_cart(mocks, open_gateway, cart):
+    """It is bought, and the cart stays as it was."""
+    async with open_gateway("mobile", viewer="3") as client:
+        with mocks.fault("cart", kind="error", status=503, route="DELETE /carts/{customer_id}"):
+            answer = await client.post("/v1/checkout", json={"payment_method_id": method(mocks)})
+
+    assert answer.status_code == 201, answer.text
+    assert [line["sku"] for line in mocks.get("cart", CART).json()["lines"]] == [cart]
 
 
 async def test_one_key_buys_once(mocks, open_gateway, cart):
@@ -162,6 +202,7 @@ async def test_a_browser_buys_by_mutation(mocks, open_gateway, cart):
     query = {"query": CHECKOUT, "variables": {"m": method(mocks)}}
     async with open_gateway("web", viewer="3") as client:
         bought = await client.post("/graphql", json=query)
+        mocks.send("cart", "PUT", f"{CART}/items/{cart}", json={"quantity": 1})
         with mocks.fault("payments", kind="error", status=409, route="POST /charges"):
             refused = await client.post("/graphql", json=query)
 

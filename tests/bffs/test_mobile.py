@@ -125,6 +125,8 @@ async def test_a_product_can_be_bought_in_each_variant(open_gateway, mocks):
     stock = {
         one["sku"]: one["status"] for one in mocks.get("inventory", "/stock/42").json()["skus"]
     }
+    (price,) = mocks.get("pricing", "/prices?ids=42").json()["items"]
+    costs = {one["sku"]: one["price"] for one in price["variants"]}
 
     async with open_gateway("mobile") as client:
         shown = (await client.get("/v1/products/42", headers={"accept-language": "de"})).json()
@@ -134,10 +136,21 @@ async def test_a_product_can_be_bought_in_each_variant(open_gateway, mocks):
         {
             "sku": one["sku"],
             "label": ", ".join(labels[pair] for pair in one["options"].items()),
+            "price": {**costs[one["sku"]], "discount_percent": price["discount_percent"]},
             "stock": stock[one["sku"]],
         }
         for one in product["variants"]
     ]
+
+
+async def test_a_cart_adds_up_to_what_its_order_costs(open_gateway):
+    """A line has the price of its variant, not of the cheapest one."""
+    async with open_gateway("mobile") as client:
+        cart = (await client.get("/v1/cart")).json()
+        checkout = (await client.get("/v1/checkout")).json()
+
+    total = sum(line["price"]["amount"] * line["quantity"] for line in cart["lines"])
+    assert total == checkout["totals"]["subtotal"]["amount"]
 
 
 async def test_variants_without_inventory_have_no_stock(open_gateway):

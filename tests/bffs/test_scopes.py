@@ -165,7 +165,10 @@ ELSEWHERE = {
 OPEN_TO_WHO_SEES_THE_PARENT = {
     "Attribute.value",
     "Cart.totals",
+    "CartLine.image",
     "CartLine.product",
+    "CartLine.unitPrice",
+    "CartLine.variant",
     "Deal.product",
     "Home.deals",
     "Image.url",
@@ -189,6 +192,7 @@ OPEN_TO_WHO_SEES_THE_PARENT = {
             "stock",
             "subtitle",
             "title",
+            "variantPrices",
             "variants",
         ]
     ),

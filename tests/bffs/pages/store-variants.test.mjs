@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { changed, choices, isSoldOut, room, skuWords, stockOf, variantOf, variantWords } from "../../../bffs/web/pages/store/variants.js";
+import { changed, choices, isSoldOut, room, stockOf, variantOf, variantWords } from "../../../bffs/web/pages/store/variants.js";
 
 const variant = (sku, color, size) => ({ sku, options: [{ name: "color", value: color }, { name: "size", value: size }] });
 const DESKS = [variant("1-BLK-80", "BLK", "80"), variant("1-BLK-120", "BLK", "120"), variant("1-NAV-80", "NAV", "80")];
@@ -20,10 +20,14 @@ test("each choice has its values once, in the order of the variants", () => {
   assert.deepEqual(found, [["color", ["BLK", "NAV"]], ["size", ["80", "120"]]]);
 });
 
-test("a colour has a name, and one that nobody named its id", () => {
-  const [{ values }] = choices([variant("1", "NAV", "80"), variant("2", "XYZ", "80")]);
+const OPTIONS = [{ name: "color", label: "Colour", values: [{ id: "NAV", label: "Navy" }] }];
 
-  assert.deepEqual(values.map(({ label }) => label), ["Navy", "XYZ"]);
+test("options and values have the words of the product; without them their ids", () => {
+  const [colour, size] = choices([variant("1", "NAV", "80"), variant("2", "XYZ", "80")], OPTIONS);
+
+  assert.equal(colour.label, "Colour");
+  assert.deepEqual(colour.values.map(({ label }) => label), ["Navy", "XYZ"]);
+  assert.equal(size.label, "size");
 });
 
 test("another colour has the same size, if there is one", () => {
@@ -63,8 +67,7 @@ test("the cart holds no more than there are, and 99 at most", () => {
   assert.equal(room(null, 98), 1);
 });
 
-test("a variant in words; without options its stock number", () => {
-  assert.equal(variantWords(DESKS[2]), "Navy, 80");
-  assert.equal(skuWords({ sku: "1-NAV-80", variant: DESKS[2] }), "Navy, 80");
-  assert.equal(skuWords({ sku: "1-NAV-80" }), "1-NAV-80");
+test("a variant in words", () => {
+  assert.equal(variantWords(DESKS[2], OPTIONS), "Navy, 80");
+  assert.equal(variantWords(DESKS[2]), "NAV, 80");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { categoryName } from "../../../bffs/web/pages/store/links.js";
+import { categoryName, wayTo } from "../../../bffs/web/pages/store/links.js";
 import { loyaltyWords, orderStatus, paymentWords, plural, problemWords, ratingWords, reasonWords, stockWords, writeWords } from "../../../bffs/web/pages/store/words.js";
 
 for (const [stock, kind, text] of [
@@ -57,4 +57,13 @@ test("a write without an answer does not claim that nothing happened", () => {
   assert.match(writeWords(problem(0, "unreachable")), /not known whether/);
   assert.match(writeWords(problem(503, "circuit_open")), /could not be changed/);
   assert.equal(writeWords(problem(409)), "The title.");
+});
+
+test("the way to a category begins at its root", () => {
+  const tree = [{ id: "outdoor", children: [{ id: "camping", children: [{ id: "tents" }] }] }, { id: "home", children: [] }];
+
+  assert.deepEqual(wayTo(tree, "tents").map(({ id }) => id), ["outdoor", "camping", "tents"]);
+  assert.deepEqual(wayTo(tree, "home").map(({ id }) => id), ["home"]);
+  assert.deepEqual(wayTo(tree, "boats"), []);
+  assert.deepEqual(wayTo(null, "tents"), []);
 });

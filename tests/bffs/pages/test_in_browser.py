@@ -24,7 +24,8 @@ from tests.bffs.pages.small_png import shrink
 from tests.console.browser.test_pages import RULES, violations
 from tests.console.npm import SOURCES, installed
 
-pytestmark = [pytest.mark.needs("chromium", "node", "npm")]
+expect.set_options(timeout=20_000)
+pytestmark = [pytest.mark.slow, pytest.mark.needs("chromium", "node", "npm")]
 
 CLIENTS = ("phone", "web", "office")
 FAILED_PART = re.compile(r"status of 50[0-9] .*/(v1/home|v1/dashboard|graphql)")
@@ -108,6 +109,20 @@ def test_bytes_received_are_fewer_than_bytes_fetched(start):
     assert received == sorted(received)
 
 
+def test_a_start_page_has_no_violations(start, axe):
+    """In both themes axe finds nothing."""
+    start.wait_for_story(COMPLETE)
+    found = {}
+    for theme, rules in RULES.items():
+        start.page.emulate_media(color_scheme=theme)
+        picture(start, f"start-{theme}")
+        start.page.evaluate(axe)
+        found[theme] = violations(start.page, rules)
+    start.page.emulate_media(color_scheme="light")
+
+    assert found == {"light": [], "dark": []}
+
+
 def test_a_stopped_service_is_said_within_a_second(start, record_property):
     """The badge, the words in the frames and the sentence; nothing moves; then all is complete."""
     before = start.places()
@@ -159,6 +174,121 @@ def test_the_three_requests_are_listed_in_the_console(start):
     console.close()
 
 
+@pytest.mark.parametrize("width", [1920, 1280, 1000, 390])
+def test_the_page_fits_its_window(start, width):
+    """Nothing is wider than the window; below 1100 px the clients stand below each other."""
+    start.page.set_viewport_size({"width": width, "height": 900})
+    lefts = start.page.evaluate(
+        "[...document.querySelectorAll('.client')].map((n) => n.getBoundingClientRect().left)"
+    )
+    wide = start.page.evaluate("document.documentElement.scrollWidth")
+    start.page.set_viewport_size({"width": 1440, "height": 900})
+
+    assert wide <= width
+    assert len(set(lefts)) == (3 if width > 1100 else 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "name"),
+    [
+        ("/store/", 1280, ""),
+        ("/store/products/7", 1280, "store-product"),
+        ("/store/cart", 1280, ""),
+        ("/store/checkout", 1280, ""),
+        ("/phone/", 390, "phone"),
+        ("/phone/#/product/7", 390, ""),
+        ("/phone/#/cart", 390, ""),
+        ("/office/", 1280, "office"),
+        ("/office/#/products", 1280, ""),
+    ],
+)
+def test_a_page_alone_has_no_violations_and_no_complaints(start, axe, path, width, name):
+    """Each client is a page of its own, too."""
+    found = visit(start.shop, start.page.context, path)
+    found.page.set_viewport_size({"width": width, "height": 844})
+    found.page.wait_for_load_state("networkidle")
+    if name:
+        picture(found, name)
+    found.page.evaluate(axe)
+    broken = {}
+    for theme, rules in RULES.items():
+        found.page.emulate_media(color_scheme=theme)
+        broken[theme] = violations(found.page, rules)
+    wide = found.page.evaluate("document.documentElement.scrollWidth")
+    found.page.close()
+
+    assert broken == {"light": [], "dark": []}
+    assert found.complaints == []
+    assert wide <= width
+
+
+def put_into_cart(found: Visit) -> None:
+    """Open a product in the web shop, and put it into the cart."""
+    web = found.frame("web")
+    web.get_by_role("link", name="Kaskade Wren 2 Kitchen Knife").first.click()
+    web.locator("#add").click()
+    expect(web.get_by_text("in your cart").first).to_be_visible()
+
+
+def test_a_customer_buys_in_the_web_shop(start):
+    """From the home screen over product, cart and checkout to the order, all in its frame."""
+    web = start.frame("web")
+    put_into_cart(start)
+    expect(web.get_by_role("heading", level=1)).to_have_text("Kaskade Wren 2 Kitchen Knife")
+    assert "product" in start.caption("web")
+    web.locator("#cart-link").click()
+    expect(web.get_by_role("heading", name="Your cart")).to_be_visible()
+    web.get_by_role("link", name="Go to checkout").click()
+    web.locator("#place").click()
+    number = web.locator("#order-number")
+    expect(number).to_have_text(re.compile(r"\d{4}-\d{7}"))
+    bought = number.inner_text()
+    web.get_by_role("link", name="See the order").click()
+    expect(web.get_by_text(bought).first).to_be_visible()
+    web.locator(".logo").first.click()
+    expect(web.get_by_role("heading", name="Rémi")).to_be_visible()
+
+
+def test_a_customer_buys_on_the_phone(start):
+    """The same with the phone's own screens."""
+    phone = start.frame("phone")
+    phone.get_by_role("link", name="Taiga Lab Sorrel").first.click()
+    phone.locator("#add").click()
+    phone.get_by_role("link", name="Open the cart").click()
+    phone.get_by_role("link", name=re.compile("Check out")).click()
+    phone.get_by_role("button", name=re.compile("Buy for")).click()
+    expect(phone.get_by_role("heading", name="Bought")).to_be_visible()
+    phone.get_by_role("link", name="Show the order").click()
+    expect(phone.get_by_text("Taiga Lab Sorrel").first).to_be_visible()
+    phone.get_by_role("link", name="Orders").click()
+    expect(phone.get_by_text(re.compile(r"\d{4}-\d{7}")).nth(3)).to_be_visible()
+    phone.get_by_role("link", name="Home").click()
+    expect(phone.get_by_role("heading", name="Rémi")).to_be_visible()
+
+
+def test_the_back_office_orders(start):
+    """Orders, prices, cart and a purchase in the wide program."""
+    put_into_cart(start)
+    office = start.frame("office")
+    office.get_by_role("link", name="Orders", exact=True).click()
+    expect(office.get_by_text("2610-0015561").first).to_be_visible()
+    office.get_by_role("link", name="Prices", exact=True).click()
+    expect(office.get_by_role("heading", name="Products and prices")).to_be_visible()
+    office.get_by_role("link", name="Cart", exact=True).click()
+    office.locator("#buy").click()
+    expect(office.get_by_text(re.compile(r"Order \d{4}-\d{7}")).first).to_be_visible()
+    office.get_by_role("link", name="Home", exact=True).click()
+    expect(office.get_by_role("heading", name="Rémi")).to_be_visible()
+
+
+def test_the_browser_complained_of_nothing_else(start):
+    """After all this its console has only what a stopped service and the first visit explain."""
+    first = re.compile(r"status of 401 .*/bff/user")
+    expected = [one for one in start.complaints if FAILED_PART.search(one) or first.search(one)]
+
+    assert [one for one in start.complaints if one not in expected] == []
+
+
 def test_who_signs_out_stays_signed_out(shop, chromium, axe):
     """After a reload there is a button for each customer, and one of them signs in."""
     context = new_context(chromium)
@@ -207,92 +337,6 @@ def test_without_a_network_the_last_screens_are_there(shop, chromium):
     assert [path for path in cached if not allowed.fullmatch(path)] == []
 
 
-def test_a_customer_buys_in_the_web_shop(start):
-    """From the home screen over product, cart and checkout to the order, all in its frame."""
-    web = start.frame("web")
-    web.get_by_role("link", name="Kaskade Wren 2 Kitchen Knife").first.click()
-    expect(web.get_by_role("heading", level=1)).to_have_text("Kaskade Wren 2 Kitchen Knife")
-    assert "product" in start.caption("web")
-    web.locator("#add").click()
-    expect(web.get_by_text("Added. Your cart holds").first).to_be_visible()
-    web.locator("#cart-link").click()
-    expect(web.get_by_role("heading", name="Your cart")).to_be_visible()
-    web.get_by_role("link", name="Go to checkout").click()
-    web.locator("#place").click()
-    number = web.locator("#order-number")
-    expect(number).to_have_text(re.compile(r"\d{4}-\d{7}"))
-    bought = number.inner_text()
-    web.get_by_role("link", name="See the order").click()
-    expect(web.get_by_text(bought).first).to_be_visible()
-    web.locator(".logo").first.click()
-    expect(web.get_by_role("heading", name="Rémi")).to_be_visible()
-
-
-def test_a_customer_buys_on_the_phone(start):
-    """The same with the phone's own screens."""
-    phone = start.frame("phone")
-    phone.get_by_role("link", name="Taiga Lab Sorrel").first.click()
-    phone.locator("#add").click()
-    phone.get_by_role("link", name="Open the cart").click()
-    phone.get_by_role("link", name=re.compile("Check out")).click()
-    phone.get_by_role("button", name=re.compile("Buy for")).click()
-    expect(phone.get_by_role("heading", name="Bought")).to_be_visible()
-    phone.get_by_role("link", name="Show the order").click()
-    expect(phone.get_by_text("Taiga Lab Sorrel").first).to_be_visible()
-    phone.get_by_role("link", name="Orders").click()
-    expect(phone.get_by_text(re.compile(r"\d{4}-\d{7}")).nth(3)).to_be_visible()
-    phone.get_by_role("link", name="Home").click()
-    expect(phone.get_by_role("heading", name="Rémi")).to_be_visible()
-
-
-def test_the_back_office_orders(start):
-    """Orders, prices, cart and a purchase in the wide program."""
-    office = start.frame("office")
-    office.get_by_role("link", name="Orders", exact=True).click()
-    expect(office.get_by_text("2610-0015561").first).to_be_visible()
-    office.get_by_role("link", name="Prices", exact=True).click()
-    expect(office.get_by_role("heading", name="Products and prices")).to_be_visible()
-    office.get_by_role("link", name="Cart", exact=True).click()
-    office.locator("#buy").click()
-    expect(office.get_by_text(re.compile(r"Order \d{4}-\d{7}")).first).to_be_visible()
-    office.get_by_role("link", name="Home", exact=True).click()
-    expect(office.get_by_role("heading", name="Rémi")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("path", "width", "name"),
-    [
-        ("/store/", 1280, ""),
-        ("/store/products/7", 1280, "store-product"),
-        ("/store/cart", 1280, ""),
-        ("/store/checkout", 1280, ""),
-        ("/phone/", 390, "phone"),
-        ("/phone/#/product/7", 390, ""),
-        ("/phone/#/cart", 390, ""),
-        ("/office/", 1280, "office"),
-        ("/office/#/products", 1280, ""),
-    ],
-)
-def test_a_page_alone_has_no_violations_and_no_complaints(start, axe, path, width, name):
-    """Each client is a page of its own, too."""
-    found = visit(start.shop, start.page.context, path)
-    found.page.set_viewport_size({"width": width, "height": 844})
-    found.page.wait_for_load_state("networkidle")
-    if name:
-        picture(found, name)
-    found.page.evaluate(axe)
-    broken = {}
-    for theme, rules in RULES.items():
-        found.page.emulate_media(color_scheme=theme)
-        broken[theme] = violations(found.page, rules)
-    wide = found.page.evaluate("document.documentElement.scrollWidth")
-    found.page.close()
-
-    assert broken == {"light": [], "dark": []}
-    assert found.complaints == []
-    assert wide <= width
-
-
 def test_without_a_console_the_page_says_how_a_service_is_stopped(shop, chromium):
     """Under Docker Compose there are no buttons."""
     context = new_context(chromium)
@@ -310,37 +354,7 @@ def without_console(route) -> None:
     route.fulfill(response=answer, json={**answer.json(), "console": None})
 
 
-@pytest.mark.parametrize("width", [1920, 1280, 1000, 390])
-def test_the_page_fits_its_window(start, width):
-    """Nothing is wider than the window; below 1100 px the clients stand below each other."""
-    start.page.set_viewport_size({"width": width, "height": 900})
-    lefts = start.page.evaluate(
-        "[...document.querySelectorAll('.client')].map((n) => n.getBoundingClientRect().left)"
-    )
-    wide = start.page.evaluate("document.documentElement.scrollWidth")
-    start.page.set_viewport_size({"width": 1440, "height": 900})
-
-    assert wide <= width
-    assert len(set(lefts)) == (3 if width > 1100 else 1)
-
-
 def test_a_service_that_no_screen_needs(start):
     """Sessions and tokens last for a while without their provider."""
     start.service("identity")
     start.wait_for_story("identity is stopped: all three screens stay complete")
-
-
-def test_a_start_page_has_no_violations_and_no_complaints(start, axe):
-    """In both themes axe finds nothing; the console has only what a stopped service explains."""
-    start.wait_for_story(COMPLETE)
-    found = {}
-    for theme, rules in RULES.items():
-        start.page.emulate_media(color_scheme=theme)
-        picture(start, f"start-{theme}")
-        start.page.evaluate(axe)
-        found[theme] = violations(start.page, rules)
-
-    assert found == {"light": [], "dark": []}
-    first = re.compile(r"status of 401 .*/bff/user")
-    expected = [one for one in start.complaints if FAILED_PART.search(one) or first.search(one)]
-    assert [one for one in start.complaints if one not in expected] == []

@@ -17,7 +17,7 @@ export function picture(url, { size, alt = "", isLazy = true } = {}) {
 /** "€90.90 −50 %", or that the price is not there; `part` says why. */
 export function price(value, part) {
   const isWhy = isGone(part) && gap(part, "Price");
-  if (!value) return isWhy || el("span", { class: "price is-unknown" }, icon("missing", { size: 10 }), "price not known");
+  if (!value) return isWhy || el("span", { class: "note is-fallback" }, icon("fallback", { size: 11 }), "price not known");
   const saving = value.discount_percent > 0 && el("span", { class: "saving" }, `−${value.discount_percent} %`);
   return el("span", { class: "price" }, el("b", {}, money(value.amount, value.currency)), saving);
 }

@@ -100,7 +100,7 @@ function drawGallery({ images, title }) {
   if (images.length < 2) return strip;
   const dots = el("div", { class: "dots", "aria-hidden": "true" }, images.map(() => el("i", {})));
   const mark = () => {
-    const at = Math.round(strip.scrollLeft / strip.clientWidth);
+    const at = Math.round(strip.scrollLeft / (strip.scrollWidth / images.length));
     [...dots.children].forEach((dot, number) => dot.classList.toggle("is-on", number === at));
   };
   strip.addEventListener("scroll", mark, { passive: true });

@@ -16,7 +16,10 @@ export function openYou(app, node) {
     title: "Your profile",
     saves: "home",
     load: app.loadHome,
-    draw: (body) => redraw(who, [body.name, body.tier, body.points], () => profile(app.customer, body)),
+    draw(body) {
+      if (body.cart_count !== undefined) app.shell.setCart(body.cart_count);
+      if (body.points !== undefined) redraw(who, [body.name, body.tier, body.points], () => profile(app.customer, body));
+    },
     drawSkeleton: () => redraw(who, "bones", () => [el("span", { class: "bone is-avatar" }), el("span", { class: "bone is-two" })]),
   });
   node.append(...content);

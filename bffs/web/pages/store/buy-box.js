@@ -1,6 +1,5 @@
 // What one variant costs, whether it is there, and the button that puts it into the cart.
 import { el, replace } from "../shared/dom.js";
-import { plural } from "./words.js";
 import { ageOf, button, priceTag, reply, stockTag } from "./pieces.js";
 import { stepper } from "./stepper.js";
 import { changed, choices, isSoldOut, optionsOf, room, stockOf, variantWords } from "./variants.js";
@@ -8,11 +7,9 @@ import { addToCart, quantityIn } from "./writes.js";
 import { link } from "./links.js";
 
 const ONLY_SIZE = "ONE";
-const NAMES = { color: "Colour", size: "Size" };
-
-/** Draws the choice of a variant with its price, stock and cart button. */
-export function buyBox({ shop, body: { product: one }, part, route }) {
-  const { variants, stock, price } = one;
+/** Draws the choice of a variant with its price, stock and cart button; `chosen(variant)` learns of each choice. */
+export function buyBox({ shop, body: { product: one }, part, route }, { chosen = () => {} } = {}) {
+  const { variants, options, stock } = one;
   let current = variants.find(({ sku }) => sku === (route.query.get("sku") ?? one.defaultSku)) ?? variants[0];
   const cost = el("p", { class: "cost" });
   const there = el("p", { class: "there" });
@@ -24,9 +21,9 @@ export function buyBox({ shop, body: { product: one }, part, route }) {
   function show() {
     const mine = stockOf(stock, current.sku);
     const isOut = mine?.status === "out_of_stock";
-    cost.replaceChildren(priceTag(price, { class: "is-big" }), ...nodes(ageOf(part("price"))));
+    cost.replaceChildren(priceTag(priceOf(one, current.sku), { class: "is-big" }), ...nodes(ageOf(part("price"))));
     there.replaceChildren(stockTag(stock ? mine : null), ...nodes(ageOf(part("stock"))));
-    replace(pickers, choices(variants).map((choice) => picker(choice)));
+    replace(pickers, choices(variants, options).map((choice) => picker(choice)));
     const free = room(mine, shop.customer ? quantityIn(shop.cart, current.sku) : 0);
     amount.limit(Math.max(1, free));
     amount.disable(isOut);
@@ -34,9 +31,8 @@ export function buyBox({ shop, body: { product: one }, part, route }) {
     add.textContent = isOut ? "Sold out" : "Add to cart";
   }
 
-  function picker({ name, values }) {
+  function picker({ name, label: title, values }) {
     const chosen = optionsOf(current)[name];
-    const title = NAMES[name] ?? name;
     const label = values.find(({ value }) => value === chosen)?.label;
     if (values.length === 1) return chosen === ONLY_SIZE ? null : el("p", { class: "only" }, el("b", {}, title), `: ${label}`);
     const one = ({ value, label: words }) => {
@@ -52,8 +48,9 @@ export function buyBox({ shop, body: { product: one }, part, route }) {
     history.replaceState(history.state, "", link(`/products/${one.id}?sku=${encodeURIComponent(current.sku)}`));
     message.say("");
     show();
+    chosen(current);
     document.getElementById(`option-${name}-${value}`)?.focus();
-    shop.announce(`${variantWords(current)}. ${there.textContent}`);
+    shop.announce(`${variantWords(current, options)}. ${there.textContent}`);
   }
 
   async function put() {
@@ -72,9 +69,17 @@ export function buyBox({ shop, body: { product: one }, part, route }) {
   }
 
   show();
+  chosen(current);
   const inCart = shop.customer ? quantityIn(shop.cart, current.sku) : 0;
-  if (inCart) message.say(`Your cart holds ${plural(inCart, "piece")} of it.`, "ok");
+  if (inCart) message.say(`${inCart} in your cart.`, "ok");
   return el("div", { class: "buy" }, cost, pickers, there, el("div", { class: "row" }, amount.node, add), message.node);
+}
+
+/** Returns what a variant costs, with what the product cost before if it is the one that is reduced. */
+function priceOf({ price, variantPrices }, sku) {
+  const own = variantPrices.find((one) => one.sku === sku)?.price;
+  if (!own) return price;
+  return { price: own, listPrice: own.amount === price.price.amount ? price.listPrice : null };
 }
 
 function nodes(node) {

@@ -6,7 +6,7 @@ import { ageOf, bone, button, picture, priceTag, reply, stockTag } from "./piece
 import { CART, REMOVE, SET } from "./queries.js";
 import { stepper } from "./stepper.js";
 import { totalsBox } from "./totals.js";
-import { skuWords, stockOf } from "./variants.js";
+import { stockOf } from "./variants.js";
 import { plural } from "./words.js";
 import { change } from "./writes.js";
 
@@ -98,8 +98,8 @@ function row(view, line, redraw) {
 
   const name = product ? el("a", { class: "name", href: link(`/products/${product.id}?sku=${encodeURIComponent(sku)}`) }, title) : el("span", { class: "name" }, title);
   node.append(
-    picture(product?.image ?? null, { size: 96 }),
-    el("div", { class: "what" }, name, el("span", {}, skuWords(line)), stockTag(stock)),
+    picture(line.image, { size: 96 }),
+    el("div", { class: "what" }, name, el("span", {}, line.variant ?? sku), stockTag(stock)),
     el("div", { class: "how-many" }, amount.node, remove),
     lineSum(line),
     message.node,
@@ -107,8 +107,9 @@ function row(view, line, redraw) {
   return node;
 }
 
-// The price of the variant, if the gateway has it; never one that is only likely.
-function lineSum({ total, unitPrice, quantity, product }) {
-  if (total) return el("p", { class: "sum" }, el("b", {}, money(total.amount, total.currency)), quantity > 1 && el("span", {}, `${money(unitPrice.amount, unitPrice.currency)} each`));
-  return el("p", { class: "sum" }, priceTag(product?.price ?? null, { from: true }));
+// The price of the variant; of what is not known, no price is shown.
+function lineSum({ unitPrice, quantity }) {
+  if (!unitPrice) return el("p", { class: "sum" }, priceTag(null));
+  const { amount, currency } = unitPrice;
+  return el("p", { class: "sum" }, el("b", {}, money(amount * quantity, currency)), quantity > 1 && el("span", {}, `${money(amount, currency)} each`));
 }

@@ -10,7 +10,6 @@ import { bone, button, isGone, missing, picture } from "./pieces.js";
 import { outcomeOf, Purchase } from "./purchase.js";
 import { BUY, CHECKOUT } from "./queries.js";
 import { totalsBox } from "./totals.js";
-import { skuWords } from "./variants.js";
 import { plural } from "./words.js";
 
 const TIMEOUT_MS = 30_000; // longer than the gateway's, so that its answer comes first
@@ -84,8 +83,8 @@ function payments(state, methods) {
 
 function goods({ lines, count }) {
   const one = (line) => {
-    const { quantity, product, total, sku } = line;
-    return el("li", {}, picture(product?.image ?? null, { size: 56 }), el("div", { class: "what" }, el("span", { class: "name" }, product?.title ?? `Item ${sku}`), el("span", {}, `${quantity} × ${skuWords(line)}`)), total && el("b", { class: "sum" }, money(total.amount, total.currency)));
+    const { quantity, product, unitPrice, sku, variant } = line;
+    return el("li", {}, picture(line.image, { size: 56 }), el("div", { class: "what" }, el("span", { class: "name" }, product?.title ?? `Item ${sku}`), el("span", {}, `${quantity} × ${variant ?? sku}`)), unitPrice && el("b", { class: "sum" }, money(unitPrice.amount * quantity, unitPrice.currency)));
   };
   return el("section", { class: "box" }, el("div", { class: "heading" }, el("h2", {}, "What you buy"), el("a", { href: link("/cart") }, "Change")), el("ul", { class: "lines is-small" }, lines.map(one)), el("p", { class: "fine" }, plural(count, "item")));
 }

@@ -3,7 +3,7 @@ import { el, icon } from "../shared/dom.js";
 import { money } from "../shared/money.js";
 import { signInChoices } from "./head.js";
 import { DEPARTMENTS, link } from "./links.js";
-import { bone, card, emptyShelf, heading, isGone, missing, shelf } from "./pieces.js";
+import { bone, card, emptyShelf, heading, isGone, missing, picture, shelf } from "./pieces.js";
 import { HOME, WELCOME } from "./queries.js";
 import { loyaltyWords, orderStatus } from "./words.js";
 
@@ -17,6 +17,7 @@ export const home = {
   query: (isSignedIn) => (isSignedIn ? HOME : WELCOME),
   variables: (_route, isSignedIn) => (isSignedIn ? { deals: DEALS, picks: PICKS } : { first: 8 }),
   required: ["home.viewer"],
+  optional: ["categories"],
   isPartly: (body) => Boolean(body?.home),
   title: () => "Home",
   cart: (body) => body.home?.cart,
@@ -67,9 +68,10 @@ function latest(orders, part) {
 
 function drawWelcome({ body, shop }) {
   const { items } = body.products;
+  const departments = body.categories ?? DEPARTMENTS;
   return [
     el("section", { class: "welcome" }, el("div", {}, el("h1", {}, "Good things for outside and for home"), el("p", {}, "Look around without signing in. Signed in, you see your deals, your cart and your orders.")), el("div", { class: "enter" }, signInChoices(shop))),
-    el("nav", { class: "tiles", "aria-label": "Shop by department" }, DEPARTMENTS.map(({ id, name }) => el("a", { href: link(`/categories/${id}`) }, name))),
+    el("nav", { class: "tiles", "aria-label": "Shop by department" }, departments.map(({ id, name, image }) => el("a", { href: link(`/categories/${id}`) }, image && picture(image, { size: 160 }), el("span", {}, name)))),
     heading("Popular now"),
     shelf(items.map((product) => card(product))),
   ];

@@ -25,3 +25,13 @@ export function categoryName(id) {
   const plain = id.replaceAll("-", " ");
   return DEPARTMENTS.find((one) => one.id === id)?.name ?? plain.charAt(0).toUpperCase() + plain.slice(1);
 }
+
+/** Returns the categories from the root down to one: [{id, name, children?}]; empty if it is not among them. */
+export function wayTo(categories, id) {
+  for (const one of categories ?? []) {
+    if (one.id === id) return [one];
+    const below = wayTo(one.children, id);
+    if (below.length > 0) return [one, ...below];
+  }
+  return [];
+}

@@ -1,6 +1,6 @@
 // Search and categories: a page of products, and more of them.
 import { el, icon } from "../shared/dom.js";
-import { categoryName, DEPARTMENTS, link } from "./links.js";
+import { categoryName, DEPARTMENTS, link, wayTo } from "./links.js";
 import { ageOf, bone, button, card, emptyShelf, reply, shelf } from "./pieces.js";
 import { MORE_PRODUCTS, PRODUCTS } from "./queries.js";
 import { plural, problemWords } from "./words.js";
@@ -9,7 +9,7 @@ const FIRST = 12;
 
 const common = {
   query: PRODUCTS,
-  optional: ["cart"],
+  optional: ["cart", "categories"],
   cart: (body) => body.cart,
   skeleton: () => [el("div", { class: "listed" }, bone("title"), bone("short")), emptyShelf(8)],
 };
@@ -22,7 +22,7 @@ export const search = {
   title: (_body, { query }) => (query.get("q") ? `Search for “${query.get("q")}”` : "All products"),
   draw: (view) => {
     const words = view.route.query.get("q") ?? "";
-    return [bigSearch(view.shop, words), chips(null), results(view, words ? `“${words}”` : "All products", { search: words, category: "" })];
+    return [bigSearch(view.shop, words), chips([{ id: null, name: "All" }, ...(view.body.categories ?? DEPARTMENTS)], words ? undefined : null), results(view, words ? `“${words}”` : "All products", { search: words, category: "" })];
   },
 };
 
@@ -31,10 +31,12 @@ export const category = {
   name: "list",
   subject: "this department",
   variables: ({ params }, mine) => ({ search: "", category: params.id, first: FIRST, after: "", mine }),
-  title: (_body, { params }) => categoryName(params.id),
+  title: (body, { params }) => wayTo(body?.categories, params.id).at(-1)?.name ?? categoryName(params.id),
   draw: (view) => {
     const { id } = view.route.params;
-    return [chips(id), results(view, categoryName(id), { search: "", category: id })];
+    const way = wayTo(view.body.categories, id);
+    const name = way.at(-1)?.name ?? categoryName(id);
+    return [crumbs(way.slice(0, -1), name), results(view, name, { search: "", category: id }, narrower(way, id))];
   },
 };
 
@@ -48,18 +50,30 @@ function bigSearch(shop, words) {
   return el("form", { class: "search is-big", role: "search", onsubmit: submit }, icon("search", { size: 18 }), field, el("button", { class: "button is-large is-main" }, "Search"));
 }
 
-function chips(current) {
-  const all = [{ id: null, name: "All" }, ...DEPARTMENTS];
+function chips(all, current) {
   const one = ({ id, name }) => el("a", { href: link(id ? `/categories/${id}` : "/search"), "aria-current": id === current && "page" }, name);
-  return el("nav", { class: "chips", "aria-label": "Departments on this page" }, all.map(one));
+  return el("nav", { class: "chips", "aria-label": "Kinds of products" }, all.map(one));
 }
 
-function results(view, title, wanted) {
+function crumbs(above, name) {
+  const links = [{ path: "/", name: "shop" }, ...above.map(({ id, name: words }) => ({ path: `/categories/${id}`, name: words }))];
+  const steps = links.flatMap(({ path, name: words }) => [el("a", { href: link(path) }, words), icon("next", { size: 10 })]);
+  return el("nav", { class: "crumbs", "aria-label": "Where this is" }, steps, el("span", {}, name));
+}
+
+// What is below a category; of one that has nothing below it, what is beside it.
+function narrower(way, id) {
+  const below = way.at(-1)?.children ?? way.at(-2)?.children;
+  return below ? chips(below, id) : null;
+}
+
+function results(view, title, wanted, kinds = null) {
   const { products } = view.body;
   if (products.total === 0) return nothing(title, wanted);
   const list = shelf(products.items.map((product, number) => card(product, { eager: number < 4 })));
   return [
     el("div", { class: "listed" }, el("h1", {}, title), el("p", {}, plural(products.total, "product")), ageOf(view.part("page"))),
+    kinds,
     list,
     more(view, list, products, wanted),
   ];
@@ -97,6 +111,7 @@ function more({ shop, body }, list, { items, total, nextCursor }, wanted) {
     }
     const { items: next, nextCursor: following } = answer.body.products;
     body.products = { ...body.products, items: [...body.products.items, ...next], nextCursor: following };
+    body.isGrown = true;
     const cards = next.map((product) => card(product));
     list.append(...cards);
     after = following;

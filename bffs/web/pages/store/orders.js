@@ -70,6 +70,7 @@ function more({ shop, body }, list) {
     }
     const { items, nextCursor } = answer.body.orders;
     body.orders = { ...body.orders, nextCursor, items: [...body.orders.items, ...items] };
+    body.isGrown = true;
     const rows = items.map(row);
     list.append(...rows);
     rows[0]?.querySelector("a")?.focus({ preventScroll: true });

@@ -87,11 +87,12 @@ export function card(product, { deal = null, eager = false } = {}) {
   if (!product) return lostCard(deal);
   const price = deal ?? product.price;
   const cut = deal?.discountPercent ?? product.price?.discountPercent;
+  const shot = picture(product.image, { eager });
+  if (cut > 0) shot.append(el("span", { class: "cut" }, `−${cut} %`));
   return el(
     "li",
     { class: "product" },
-    picture(product.image, { eager }),
-    cut > 0 && el("span", { class: "cut" }, `−${cut} %`),
+    shot,
     el("a", { class: "name", href: link(`/products/${product.id}`) }, product.title),
     priceTag(price),
     stars(product.rating),

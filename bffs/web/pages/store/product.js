@@ -27,10 +27,15 @@ function draw(view) {
   const { product: one } = view.body;
   return [
     el("nav", { class: "crumbs", "aria-label": "Where this is" }, el("a", { href: link("/") }, "shop"), icon("next", { size: 10 }), el("a", { href: link(`/categories/${one.category.id}`) }, one.category.name)),
-    el("div", { class: "above" }, gallery(one.images), facts(view)),
+    above(view),
     el("div", { class: "below" }, about(one), reviews(view)),
     related(view),
   ];
+}
+
+function above(view) {
+  const { node, choose } = gallery(view.body.product.images);
+  return el("div", { class: "above" }, node, facts(view, ({ imageIndex }) => choose(imageIndex)));
 }
 
 function gallery(images) {
@@ -39,14 +44,14 @@ function gallery(images) {
     el("button", { type: "button", "aria-label": `Picture ${number + 1} of ${images.length}`, onclick: () => choose(number) }, picture(image, { size: 96 })),
   );
   function choose(number) {
-    frame.replaceChildren(picture(images[number], { size: 640, alt: images[number].alt, eager: true }));
+    const image = images[number] ?? images[0];
+    frame.replaceChildren(picture(image, { size: 640, alt: image?.alt, eager: true }));
     for (const [at, node] of small.entries()) node.setAttribute("aria-current", String(at === number));
   }
-  choose(0);
-  return el("div", { class: "gallery" }, frame, images.length > 1 && el("div", { class: "thumbs" }, small));
+  return { node: el("div", { class: "gallery" }, frame, images.length > 1 && el("div", { class: "thumbs" }, small)), choose };
 }
 
-function facts(view) {
+function facts(view, chosen) {
   const { product: one } = view.body;
   return el(
     "div",
@@ -55,7 +60,7 @@ function facts(view) {
     el("h1", {}, one.title),
     el("p", { class: "subtitle" }, one.subtitle),
     el("p", { class: "line" }, el("a", { class: "to-reviews", href: "#reviews", onclick: toReviews }, stars(one.rating))),
-    buyBox(view),
+    buyBox(view, { chosen }),
   );
 }
 

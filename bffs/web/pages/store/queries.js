@@ -11,8 +11,8 @@ const CARD = `fragment Card on ProductCard {
 const TOTALS = `{ subtotal ${MONEY} shipping ${MONEY} tax ${MONEY} total ${MONEY} }`;
 
 const CART_LINES = `fragment Lines on Cart {
-  count currency
-  lines { sku quantity product { id title defaultSku image { alt url(width: 320) } ${PRICE} stock { status available variants { sku status available } } } }
+  count currency totals ${TOTALS}
+  lines { sku quantity variant image { url(width: 320) } unitPrice ${MONEY} product { id title stock { status available variants { sku status available } } } }
 }`;
 
 const ORDER = `fragment Bought on Order {
@@ -32,7 +32,10 @@ export const HOME = `query Home($deals: Int!, $picks: Int!) {
 }
 ${CARD}`;
 
-export const WELCOME = `query Welcome($first: Int!) { products(first: $first) { items { ...Card } } }
+export const WELCOME = `query Welcome($first: Int!) {
+  products(first: $first) { items { ...Card } }
+  categories { id name image { url(width: 320) } }
+}
 ${CARD}`;
 
 export const PRODUCT = `query Product($id: ID!, $mine: Boolean!) {
@@ -41,8 +44,10 @@ export const PRODUCT = `query Product($id: ID!, $mine: Boolean!) {
     brand { name } category { id name }
     images { alt url(width: 640) }
     attributes { label value unit }
-    variants { sku options { name value } }
+    options { name label values { id label } }
+    variants { sku imageIndex options { name value } }
     ${PRICE}
+    variantPrices { sku price ${MONEY} }
     stock { status available variants { sku status available } }
     rating { average count }
     reviews(first: 6) { id author { name } rating title body createdAt }
@@ -54,6 +59,7 @@ ${CARD}`;
 
 export const PRODUCTS = `query Products($search: String!, $category: String!, $first: Int!, $after: String!, $mine: Boolean!) {
   products(search: $search, category: $category, first: $first, after: $after) { total nextCursor items { ...Card } }
+  categories { id name children { id name children { id name } } }
   cart @include(if: $mine) { count }
 }
 ${CARD}`;

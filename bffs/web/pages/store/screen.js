@@ -33,7 +33,11 @@ export class Screen {
     const before = this.remembered.get(route.key);
     let waiting = 0;
     if (isBack && before) this.draw(page, route, before, { isBack });
-    else if (!isRefresh) waiting = setTimeout(() => this.drawSkeleton(page), SKELETON_AFTER_MS);
+    if (isBack && before?.body.isGrown) {
+      this.main.setAttribute("aria-busy", "false"); // a longer list than one request would bring
+      return;
+    }
+    if (!isRefresh && !(isBack && before)) waiting = setTimeout(() => this.drawSkeleton(page), SKELETON_AFTER_MS);
     const answer = page.query ? await this.load(page, route, isRefresh) : { ok: true, body: {}, facts: null };
     clearTimeout(waiting);
     if (!isCurrent()) return;
@@ -65,7 +69,9 @@ export class Screen {
     const part = (name) => (facts ? partOf(facts, name) : undefined);
     if (page.query && age === null) shop.setCart(page.cart ? page.cart(body) : null, part("cart"));
     const view = { shop, body, part, route, at, redraw: () => this.refresh(), isSaved: age !== null };
+    const followed = isThere ? focusedLink(main) : null;
     replace(main, el("div", { class: `page is-${page.name}${age === null ? "" : " is-old"}` }, age, page.draw(view)));
+    if (followed) linkTo(main, followed)?.focus({ preventScroll: true });
     this.settle(page.title(body, route), { isBack, isThere });
   }
 
@@ -102,8 +108,7 @@ export class Screen {
     if (isBack) {
       scrollTo(0, this.scrolls.get(key) ?? 0);
       const followed = this.links.get(key);
-      const next = followed && this.main.querySelector(`a[href="${CSS.escape(followed)}"]`);
-      (next ?? this.main).focus({ preventScroll: true });
+      ((followed && linkTo(this.main, followed)) ?? this.main).focus({ preventScroll: true });
     } else if (this.here.route.isNew) {
       scrollTo(0, 0);
       this.main.focus({ preventScroll: true });
@@ -120,6 +125,15 @@ export class Screen {
   saved() {
     return savedScreens("store", this.shop.customer?.id ?? "");
   }
+}
+
+function focusedLink(main) {
+  const { activeElement } = document;
+  return main.contains(activeElement) ? activeElement.getAttribute("href") : null;
+}
+
+function linkTo(main, href) {
+  return main.querySelector(`a[href="${CSS.escape(href)}"]`);
 }
 
 function savedOf(found) {
@@ -141,7 +155,7 @@ function failure(subject, problem, { retry, at }) {
     el("p", {}, el("b", {}, `${title}.`), ` ${text} You see this page as it was ${ago(at)}.`),
     button("Try again", { id: "retry", onclick: retry }),
   );
-  return el("div", { class: "float" }, notice); // above the screen, which stays where it is
+  return el("div", { class: "float" }, notice); // over the end of the screen, which stays where it is
 }
 
 function problemPanel(shop, { title, text, canRetry, needsSignIn }, { retry, state, requestId }) {

@@ -17,8 +17,10 @@ export function stepper({ id, label, value, min = 1, max = 99, changed = () => {
     const before = now;
     now = Math.max(min, Math.min(Math.max(min, most), next));
     field.value = now;
+    const focused = document.activeElement;
     less.disabled = now <= min;
     more.disabled = now >= most;
+    if (focused?.disabled && [less, more].includes(focused)) field.focus({ preventScroll: true });
     if (!isSilent && now !== before) changed(now);
   }
 

@@ -20,6 +20,6 @@ export function totalsTable({ subtotal, shipping, tax, total }) {
 
 /** Draws the sums of a cart; in words if they are not known. */
 export function totalsBox({ totals }, part) {
-  const sums = totals ? totalsTable(totals) : missing(part("quote"), "The sums are not known at the moment.");
+  const sums = totals ? totalsTable(totals) : missing(part("totals"), "The sums are not known at the moment.");
   return el("section", { class: "box" }, el("h2", {}, "What it costs"), sums);
 }

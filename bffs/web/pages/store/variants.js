@@ -1,25 +1,26 @@
 // Which variants of a product there are, by what makes them: colour, size.
 
-const COLOURS = {
-  BLK: "Black", WHT: "White", GRY: "Slate grey", NAV: "Navy", SKY: "Sky blue", PTL: "Petrol", GRN: "Moss green", OLV: "Olive",
-  SND: "Sand", BRN: "Chestnut", RST: "Rust", RED: "Cherry red", BRY: "Blackberry", YLW: "Mustard", CRL: "Coral", ECR: "Ecru",
-};
 const UNKNOWN = { status: "unknown", available: null };
 
-/** Returns the choices in order: [{name: "color", values: [{value, label}]}]; what all variants share has one value. */
-export function choices(variants) {
+/**
+ * Returns the choices in order: [{name: "color", label: "Colour", values: [{value, label}]}], with the values that
+ * variants have. `options` are those of the product: [{name, label, values: [{id, label}]}].
+ */
+export function choices(variants, options = []) {
   const found = new Map();
-  for (const { options } of variants) {
-    for (const { name, value } of options) {
+  for (const variant of variants) {
+    for (const { name, value } of variant.options) {
       if (!found.has(name)) found.set(name, new Map());
-      found.get(name).set(value, labelOf(name, value));
+      found.get(name).set(value, labelOf(options, name, value));
     }
   }
-  return [...found].map(([name, values]) => ({ name, values: [...values].map(([value, label]) => ({ value, label })) }));
+  const label = (name) => options.find((option) => option.name === name)?.label ?? name;
+  return [...found].map(([name, values]) => ({ name, label: label(name), values: [...values].map(([value, words]) => ({ value, label: words })) }));
 }
 
-function labelOf(name, value) {
-  return name === "color" ? (COLOURS[value] ?? value) : value;
+function labelOf(options, name, value) {
+  const option = options.find((one) => one.name === name);
+  return option?.values.find(({ id }) => id === value)?.label ?? value;
 }
 
 /** Returns {color: "SND", size: "12"} of a variant. */
@@ -27,14 +28,9 @@ export function optionsOf(variant) {
   return Object.fromEntries(variant.options.map(({ name, value }) => [name, value]));
 }
 
-/** Returns a variant as words, "Sand, 12". */
-export function variantWords(variant) {
-  return variant.options.map(({ name, value }) => labelOf(name, value)).join(", ");
-}
-
-/** Returns a line of a cart or an order as words: the variant's, or else its stock number. */
-export function skuWords({ sku, variant }) {
-  return variant?.options?.length ? variantWords(variant) : sku;
+/** Returns a variant as words, "Sand, 12 cm". */
+export function variantWords(variant, options = []) {
+  return variant.options.map(({ name, value }) => labelOf(options, name, value)).join(", ");
 }
 
 /** Returns the variant that has all the chosen options, or undefined. */

@@ -82,7 +82,7 @@ export function loyaltyWords({ tier, points, pointsToNext }) {
 export function problemWords(problem, subject) {
   const { code, status, title } = problem;
   if (status === 401) return said("Sign in to see this", "Your session has ended, or you have not signed in yet.", false, true);
-  if (status === 403) return said("You may not see this", `${title} Sign in again to be asked for it.`, false, true);
+  if (status === 403) return said("You may not see this", `${title} Sign in again to allow it.`, false, true);
   if (status === 404) return said(`${sentence(subject)} was not found`, title, false);
   if (code === "offline") return said("You are offline", `${sentence(subject)} will be loaded when the connection is back.`, true);
   if (code === "unreachable") return said("The shop does not answer", "Its gateway can't be reached. It may be starting.", true);

@@ -2,7 +2,7 @@
 import { newKey } from "../shared/client.js";
 import { isWhole } from "../shared/parts.js";
 import { ADD, CART_CONTENT } from "./queries.js";
-import { plural, writeWords } from "./words.js";
+import { writeWords } from "./words.js";
 
 /**
  * The keys of writes: a write that got no final answer has the same key and the same content when it is tried again.
@@ -60,7 +60,7 @@ export async function addToCart(shop, sku, quantity) {
   const cart = answer.body.setCartItem;
   shop.setCart(cart);
   const inCart = quantityIn(cart, sku);
-  return { ok: true, inCart, text: `Added. Your cart holds ${plural(inCart, "piece")} of it.` };
+  return { ok: true, inCart, text: `Added: ${inCart} in your cart.` };
 }
 
 async function contentOf(shop) {
