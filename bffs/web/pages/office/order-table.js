@@ -46,7 +46,7 @@ function columns(facts, currency) {
     { key: "payment", head: "Payment", value: VALUES.payment, isWide: true, cell: (row) => paymentWords(row.payment, facts) },
     { key: "stock", head: "Least stock", value: VALUES.stock, isNumber: true, isWide: true, cell: ({ lines }) => stockOfLines(lines, facts) },
     { key: "lines", head: "Lines", value: VALUES.lines, isNumber: true, class: "w40 roomy", cell: ({ order }) => order.lines.length },
-    { key: "total", head: `Total ${symbolOf(currency)}`, value: VALUES.total, isNumber: true, class: "w72", cell: ({ order }) => amount(order.totals.total) },
+    { key: "total", head: `Total ${symbolOf(currency)}`, value: VALUES.total, isNumber: true, class: "w70", cell: ({ order }) => amount(order.totals.total) },
   ];
 }
 

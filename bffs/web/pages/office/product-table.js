@@ -53,12 +53,12 @@ function columns(facts, currency) {
       head: `Price ${symbol}`,
            value: VALUES.price,
       isNumber: true,
-      class: "price-cell w72",
+      class: "price-cell w70",
       cell: (row) => row.field ?? notKnown(facts, "price"),
     },
     { key: "list", head: `List ${symbol}`, value: VALUES.list, isNumber: true, isWide: true, cell: (row) => listPrice(row, facts) },
-    { key: "stock", head: "Stock", value: VALUES.stock, isNumber: true, class: "w68", cell: (row) => stock(row, facts) },
-    { key: "rating", head: "Rating", value: VALUES.rating, isNumber: true, class: "w68 roomy", cell: (row) => rating(row, facts) },
+    { key: "stock", head: "Stock", value: VALUES.stock, isNumber: true, class: "w64", cell: (row) => stock(row, facts) },
+    { key: "rating", head: "Rating", value: VALUES.rating, isNumber: true, class: "w60 roomy", cell: (row) => rating(row, facts) },
   ];
 }
 
