@@ -85,7 +85,7 @@ def _process_metrics(app: Gateway, sink: MetricsSink) -> ProcessMetrics:
         sink,
         app.title,
         views=served_views(app.routes, app.config.faces),
-        read_gauges=lambda: gauges_of(app.shedding.pressure, cache, app.running.stacks),
+        read_gauges=lambda: gauges_of(app.shedding, cache, app.running.stacks),
         read_counters=lambda: counters_of(cache, app.rate_limited),
         read_upstreams=lambda: [one.name for one in app.running.stacks],
     )

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.compat.fastapi import iter_route_contexts
 from bff_core.compat.starlette import compile_path
+from bff_core.edge.shedding.controller import SheddingController
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.objective import objective_of, parsed_objective
@@ -25,7 +26,6 @@ from bff_core.observe.metrics.samples import SamplesQuery
 from bff_core.observe.metrics.scrape import SAMPLES, Scrape, stored_samples
 from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.observe.process_socket import SOCKETS_VARIABLE, Command, InvalidCommand
-from bff_core.policy.edge.shedding import LoadShedder
 from bff_core.routing.face import Face
 from bff_core.routing.fields import HasFields
 from bff_core.settings.model import Settings
@@ -126,16 +126,17 @@ class GatewayMetrics:
 
 
 def gauges_of(
-    pressure: LoadShedder, get_cache: GetCache, stacks: Sequence[UpstreamStack]
+    shedding: SheddingController, get_cache: GetCache, stacks: Sequence[UpstreamStack]
 ) -> Gauges:
     """Return the current values of load shedding, of the cache, of services and the process."""
+    pressure, is_measured = shedding.pressure, shedding.loop_lag.is_on
     found: dict[str, Sequence[Row]] = {
         **process_gauges(),
         **_stack_gauges([one.state() for one in stacks]),
         "bff_requests_in_flight": [((), float(pressure.in_flight))],
         "bff_requests_limit": [((), float(pressure.limit))],
         "bff_streams_open": [((), float(pressure.streams))],
-        "bff_loop_lag_seconds": [((), float(pressure.lag))],
+        "bff_loop_lag_seconds": [((), float(pressure.lag if is_measured else 0.0))],
     }
     cache = get_cache()
     if cache is not None:

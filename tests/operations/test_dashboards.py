@@ -149,6 +149,14 @@ class TestLive:
         assert {one["name"] for one in rules} >= ALERTS.keys()
         assert [one for one in rules if one["health"] != "ok"] == []
 
+    def test_alerts_say_what_they_are_about(self, observed):
+        """Their texts have the labels and values that they name; a dozen is pending here."""
+        active = observed.get("alerts")["alerts"]
+        texts = [text for one in active for text in one["annotations"].values()]
+
+        assert len({one["labels"]["alertname"] for one in active}) >= 10
+        assert [text for text in texts if re.search(r"<error|<no value>|\{\{|  |: $", text)] == []
+
     def test_the_gateway_exports_every_family_with_its_labels(self, observed):
         """What the documentation lists is what Prometheus gets."""
         exported = {}

@@ -144,7 +144,7 @@ _GAUGES: Final = (
     ("bff_requests_in_flight", "", "Requests that are being answered."),
     ("bff_requests_limit", "", "How many requests may be in flight; it falls under load."),
     ("bff_streams_open", "", "Streams and web sockets that are open."),
-    ("bff_loop_lag_seconds", "", "How long a turn of the event loop takes."),
+    ("bff_loop_lag_seconds", "", "How long a turn of the event loop takes; 0 without requests."),
     (
         "bff_breaker_state",
         "upstream state",

@@ -38,5 +38,11 @@ def process_gauges() -> dict[str, Sequence[Row]]:
         with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 # a third of the time
             pages = int(file.read().split()[1])
         found["bff_process_memory_bytes"] = [((), float(pages * _PAGE_BYTES))]
-        found["bff_process_files_open"] = [((), float(len(os.listdir("/proc/self/fd")) - 1))]  # noqa: PTH208
+        found["bff_process_files_open"] = [((), float(_open_files()))]
     return found
+
+
+def _open_files() -> int:
+    """Return how many files are open: the size of a folder on Linux 6.2, a list before."""
+    counted = os.stat("/proc/self/fd").st_size  # noqa: PTH116 # a third of the time
+    return counted or len(os.listdir("/proc/self/fd")) - 1  # noqa: PTH208 # the same

@@ -130,3 +130,22 @@ async def test_refusals_by_rate_limits_are_counted_by_limit():
 
     assert answers == [200, 200, 429, 429, 429]
     assert values(text, "bff_rate_limited_total") == {("few",): 3, ("many",): 0}
+
+
+async def test_the_lag_of_the_event_loop_is_that_of_now():
+    """It is measured while requests are in flight; an old value would be an alert for ever."""
+    app = gateway(
+        "web",
+        settings=Settings(env="development", log="off", operator_token=TOKEN),
+        events=Events(MetricsSink()),
+    )
+    async with running(app):
+        app.shedding.pressure.observe(1.0, 0.5)
+
+        def lag() -> float:
+            gauges = app.metrics.process.samples(SamplesQuery()).gauges
+            return gauges["bff_loop_lag_seconds"][0][1]
+
+        assert lag() == 0.0
+        app.shedding.loop_lag.is_on = True
+        assert lag() == 0.5
