@@ -31,3 +31,11 @@ async def test_work_in_short_turns_counts():
         time.sleep(0.01)  # noqa: ASYNC251 # work
         await asyncio.sleep(0)
     assert loop.time() - before >= 0.05
+
+
+async def test_code_that_waits_for_the_clock_within_a_turn_does_not_hang():
+    loop = asyncio.get_running_loop()
+    time.sleep(LONGEST_STEP_SECONDS * 2)  # noqa: ASYNC251 # the turn has taken more than counts
+    until, began = loop.time() + 0.001, time.monotonic()
+    while loop.time() < until:
+        assert time.monotonic() - began < 10
