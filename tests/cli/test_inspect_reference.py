@@ -48,7 +48,7 @@ def test_the_home_screen_of_each_client_is_explained(bff):
     ]
     assert stages(web) == [
         first | {"payment_methods"},
-        {"summary", "payment"},
+        {"summary", "payment", "totals"},
         {"price", "stock", "rating"},
     ]
     assert (mobile["worst_case"], mobile["critical_path"]) == (3.1, ["profile", "summary", "price"])
