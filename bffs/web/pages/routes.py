@@ -2,9 +2,10 @@
 
 import os
 from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from bff_core import ANYONE, NotFound, access
 from bffs.web.pages.configuration import ShopConfiguration
@@ -17,6 +18,8 @@ FRAMED: Final = ("store", "phone", "office")
 
 YEAR: Final = 31_536_000
 """Seconds; a picture never changes, since its address says all that it shows."""
+
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 router = APIRouter(include_in_schema=False)
 
@@ -93,6 +96,14 @@ async def get_picture(path: str) -> Response:
 
 
 def _page(request: Request, area: str) -> Response:
+    """Return a page; one that is opened by another name of this machine is at the public URL.
+
+    Sign-in returns to that URL, and the other gateways let pages of its origin call them.
+    """
+    public = urlsplit(request.app.settings.public_url)
+    names = {request.url.hostname, public.hostname}
+    if len(names) == 2 and names.issubset(LOOPBACK):
+        return RedirectResponse(request.url.replace(netloc=public.netloc), 307)
     is_framed = area in FRAMED
     policy = page_policy(_configuration(request).called, is_framed=is_framed)
     headers = {"content-security-policy": policy}
