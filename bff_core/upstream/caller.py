@@ -481,9 +481,9 @@ class Caller:
             is_forwarded=is_forwarded,
             span=None if scope is None or scope.span is None else _span_in(part, scope.span),
             tracestate=tracestate,
-            traffic=None if scope is None else scope.traffic,
-            is_unconditional=is_unconditional,
         )
+        if scope is not None and (is_unconditional or scope.traffic is not None):
+            call = structs.replace(call, traffic=scope.traffic, is_unconditional=is_unconditional)
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)
         return call
