@@ -4,6 +4,8 @@ import { forgetScreens } from "./saved.js";
 
 const LAST = "shop:viewer"; // for the time without a network; its change is how other tabs notice a sign-out
 const CHOSEN = "shop:demo-customer"; // with BFF_AUTH=demo: who was chosen; empty after a sign-out
+/** Set once anyone has been signed in: the start page signs in a customer by itself only before that. */
+export const VISITED = "shop:visited";
 const PAGE = { "X-CSRF": "1" };
 const RENEW_MS = 30_000;
 
@@ -46,6 +48,7 @@ function remember(viewer) {
   const text = JSON.stringify(viewer.customer);
   if (localStorage.getItem(LAST) !== text) localStorage.setItem(LAST, text);
   forgetScreens({ except: viewer.customer?.id ?? null });
+  if (viewer.customer) localStorage.setItem(VISITED, "1");
   return viewer;
 }
 

@@ -1,8 +1,6 @@
 // Who looks: the first visit signs in as a customer of the demo; who signs out chooses one.
 import { el, replace } from "../shared/dom.js";
-import { signIn, signInAddress, signOut } from "../shared/viewer.js";
-
-const VISITED = "shop:visited";
+import { signIn, signInAddress, signOut, VISITED } from "../shared/viewer.js";
 
 /**
  * Returns whether the page is about to leave for the sign-in of the first customer: on the first visit only,
