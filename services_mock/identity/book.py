@@ -125,8 +125,9 @@ class Book:
         self.opaque: Shelf[Opaque] = Shelf()
         self.revoked: OrderedDict[str, None] = OrderedDict()
         self.issued: OrderedDict[str, Grant] = OrderedDict()
-        self.keys: list[ECKey] = []
-        self.rotate()
+        # It is the same after a restart: gateways that trust it accept new tokens at once.
+        first = ECKey.derive_key(f"mock {issuer}", "P-256", auto_kid=True)
+        self.keys: list[ECKey] = [first]
 
     @property
     def key(self) -> ECKey:

@@ -405,6 +405,19 @@ async def test_keys_are_rotated_and_the_last_ones_still_published():
     assert claims["sub"] == "2"
 
 
+async def test_a_provider_that_restarts_signs_with_the_same_key():
+    """Tokens of before and after a restart are signed by one key, so no gateway has to fetch it."""
+    async with running() as provider:
+        before = (await provider.client.get("/jwks")).json()["keys"]
+        token = (await provider.signed_in())["access_token"]
+    async with running() as provider:
+        after = (await provider.client.get("/jwks")).json()["keys"]
+        claims = await provider.claims(token)
+
+    assert before == after
+    assert claims["sub"] == "2"
+
+
 async def test_everything_that_is_announced_is_there():
     """Each endpoint of the discovery document answers something."""
     async with running() as provider:
