@@ -140,8 +140,16 @@ class SessionEndpoints:
         return secret is not None and await sessions.find(secret) is not None
 
     async def user(self, request: Request) -> Response:
-        """Return the signed-in user and the session, for a page."""
-        stored = await self._session_of(request)
+        """Return the signed-in user and the session, for a page.
+
+        With `?anonymous=ok` it is null for an anonymous viewer: browsers log each 401 as an error.
+        """
+        try:
+            stored = await self._session_of(request)
+        except NotSignedIn:
+            if request.query_params.get("anonymous") == "ok":
+                return JSONResponse(None, headers=NO_STORE)
+            raise
         session = stored.session
         user = {
             "subject": session.subject,

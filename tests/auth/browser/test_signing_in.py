@@ -39,6 +39,21 @@ async def test_a_page_without_a_session_learns_where_to_sign_in(method, path):
     assert refused.json()["login"] == "/bff/login"
 
 
+async def test_a_page_may_ask_who_is_signed_in_without_an_error():
+    """A browser logs each 401, also on the first visit of anyone."""
+    async with open_site() as site:
+        browser = site.browser()
+        anonymous = await browser.fetch("/bff/user?anonymous=ok")
+        other = await browser.fetch("/bff/user?anonymous=yes")
+        await browser.sign_in("2", "/v1/welcome")
+        known = await browser.fetch("/bff/user?anonymous=ok")
+
+    assert (anonymous.status_code, anonymous.json()) == (200, None)
+    assert anonymous.headers["cache-control"] == "no-store"
+    assert other.status_code == 401
+    assert known.json()["subject"] == "2"
+
+
 async def test_nothing_of_a_token_reaches_the_browser():
     """Neither in an address, nor in a header, nor in a body, nor in a cookie."""
     async with open_site() as site:

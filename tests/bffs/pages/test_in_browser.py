@@ -282,11 +282,8 @@ def test_the_back_office_orders(start):
 
 
 def test_the_browser_complained_of_nothing_else(start):
-    """After all this its console has only what a stopped service and the first visit explain."""
-    first = re.compile(r"status of 401 .*/bff/user")
-    expected = [one for one in start.complaints if FAILED_PART.search(one) or first.search(one)]
-
-    assert [one for one in start.complaints if one not in expected] == []
+    """After all this its console has only what a stopped service explains."""
+    assert [one for one in start.complaints if not FAILED_PART.search(one)] == []
 
 
 def test_who_signs_out_stays_signed_out(shop, chromium, axe):

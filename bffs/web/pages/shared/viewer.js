@@ -18,7 +18,7 @@ export async function loadViewer() {
   if (config.auth === "demo") return remember({ auth: "demo", customer: chosen(config), isOffline: false, problem: null });
   let response;
   try {
-    response = await fetch(`${ROOT}/bff/user`, { headers: PAGE });
+    response = await fetch(`${ROOT}/bff/user?anonymous=ok`, { headers: PAGE });
   } catch {
     return { auth: "session", customer: last(), isOffline: true, problem: null };
   }
@@ -26,7 +26,7 @@ export async function loadViewer() {
     const problem = await response.json().catch(() => ({}));
     return { auth: "session", customer: last(), isOffline: true, problem: problem.title ?? `Status ${response.status}` };
   }
-  const user = response.ok ? await response.json() : null;
+  const user = response.ok ? await response.json() : null; // it is null for an anonymous viewer, too
   const customer = user && { id: user.subject, name: user.claims.name ?? nameIn(config, user.subject) };
   return remember({ auth: "session", customer, isOffline: false, problem: null });
 }
