@@ -7,9 +7,8 @@ from itertools import islice
 from bff_core import Require, Views, gather
 from bffs.compositions.orders import OrderExport, OrderList, OrderPage, Purchases
 from bffs.desktop.customer import Customer
-from bffs.desktop.rows import ProductTitle
+from bffs.desktop.rows import ProductTitle, RowStock
 from bffs.scopes import ORDERS_READ
-from bffs.services.inventory import Stock
 from bffs.services.orders import Order, OrderLine
 from bffs.services.payments import Payment
 
@@ -20,7 +19,7 @@ class WideLine:
 
     line: OrderLine
     product: ProductTitle | None
-    stock: Stock | None
+    stock: RowStock | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ async def _wide(screen: Purchases, orders: Sequence[Order]) -> list[WideOrder]:
         screen.payment.many(order.payment_id for order in orders),
     )
     titles = [ProductTitle.of(one, screen) if one else None for one in products]
-    wide = map(WideLine, lines, titles, stocks)
+    wide = map(WideLine, lines, titles, map(RowStock.of, stocks))
     return [
         WideOrder(order, list(islice(wide, len(order.lines))), payment)
         for order, payment in zip(orders, payments, strict=True)

@@ -1,13 +1,13 @@
 """Products in the desktop app's lists, with price, stock and rating."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from bff_core import gather
 from bffs.compositions.shelf import Shelf
 from bffs.services.catalog import Summary
-from bffs.services.inventory import Stock
+from bffs.services.inventory import SkuStock, Stock
 from bffs.services.pricing import Price
 from bffs.services.reviews import Rating
 from bffs.services.values import Money
@@ -56,6 +56,21 @@ class RowPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class RowStock:
+    """How much of a product there is, by variant; the back office shows no delivery."""
+
+    product_id: str
+    status: str
+    available: int
+    skus: Sequence[SkuStock]
+
+    @classmethod
+    def of(cls, stock: Stock | None) -> Self | None:
+        """Show what inventory knows, if it does."""
+        return cls(stock.product_id, stock.status, stock.available, stock.skus) if stock else None
+
+
+@dataclass(frozen=True, slots=True)
 class ProductRow:
     """A product with all that is known of it; null is what is unavailable.
 
@@ -65,7 +80,7 @@ class ProductRow:
     sku: str
     product: ProductTitle
     price: RowPrice | None
-    stock: Stock | None
+    stock: RowStock | None
     rating: Rating | None
 
 
@@ -81,7 +96,7 @@ async def rows(shelf: Shelf, products: Iterable[Summary | None]) -> list[Product
             product.default_sku,
             ProductTitle.of(product, shelf),
             RowPrice.of(price, product.default_sku) if price else None,
-            stock,
+            RowStock.of(stock),
             rating,
         )
         for product, price, stock, rating in zip(known, prices, stocks, ratings, strict=True)

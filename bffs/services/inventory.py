@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bff_core import Policy, Upstream
 from bffs.services.carts import CartLine
-from bffs.services.values import Page
+from bffs.services.values import Money, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,16 @@ class SkuStock:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """A way to get a product, in working days: `method` is standard, express or pickup."""
+
+    method: str
+    min_days: int
+    max_days: int
+    price: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Stock:
     """How much of a product there is: `status` is in_stock, low or out_of_stock."""
 
@@ -25,6 +35,7 @@ class Stock:
     status: str
     available: int
     skus: tuple[SkuStock, ...]
+    delivery: tuple[Delivery, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from bffs.compositions.shelf import Shelf
 from bffs.services.catalog import Attribute, Choice, Option, Variant
 from bffs.services.pricing import SkuPrice
 from bffs.services.reviews import Review
-from bffs.web.shelf import WebCard, WebPrice, WebRating, WebStock
+from bffs.web.shelf import WebCard, WebDelivery, WebPrice, WebRating, WebStock
 from bffs.web.values import WebImage, WebMoney, WebNamed
 
 
@@ -92,6 +92,12 @@ async def get_rating(product: strawberry.Parent["WebProduct"], info: Info) -> We
     return None if mine is None else WebRating.of(mine)
 
 
+async def get_delivery(product: strawberry.Parent["WebProduct"], info: Info) -> list[WebDelivery]:
+    """Return the ways to get it; none while inventory is unavailable."""
+    stock = await info.context.compose(Shelf).stock(product.source.product_id)
+    return [] if stock is None else each(WebDelivery.of)(stock.delivery)
+
+
 class WebProduct(ShapeOf[ProductPage], name="Product"):
     """A product, what people say of it, and what goes with it."""
 
@@ -123,6 +129,9 @@ class WebProduct(ShapeOf[ProductPage], name="Product"):
         resolver=get_variant_prices, directives=[ListSize(assumed_size=20)]
     )
     stock: WebStock | None = part(Shelf.stock, WebStock.of, key="product_id")
+    delivery: list[WebDelivery] = strawberry.field(
+        resolver=get_delivery, directives=[ListSize(assumed_size=3)]
+    )
     rating: WebRating | None = strawberry.field(resolver=get_rating)
     reviews: list[WebReview] = part(ProductPage.reviews, each(WebReview.of), most=20)
     related: list[WebCard] = part(ProductPage.related, each(WebCard.of), most=12)

@@ -5,7 +5,7 @@ import strawberry
 from bff_core.graphql import ShapeOf, each, part, value
 from bffs.compositions.shelf import Shelf
 from bffs.services.catalog import Summary
-from bffs.services.inventory import SkuStock, Stock
+from bffs.services.inventory import Delivery, SkuStock, Stock
 from bffs.services.pricing import Price
 from bffs.services.reviews import Rating
 from bffs.web.values import WebImage, WebMoney, WebNamed
@@ -27,11 +27,26 @@ class WebVariantStock(ShapeOf[SkuStock], name="VariantStock"):
     available: int
 
 
+class WebDelivery(ShapeOf[Delivery], name="Delivery"):
+    """A way to get a product, in working days: `method` is standard, express or pickup."""
+
+    method: str
+    min_days: int
+    max_days: int
+    price: WebMoney
+
+
 class WebStock(ShapeOf[Stock], name="Stock"):
     """How much of a product there is: `status` is in_stock, low or out_of_stock."""
 
     status: str
     available: int
+    standard_delivery: WebDelivery | None = value(
+        Stock,
+        lambda stock: next(
+            (WebDelivery.of(way) for way in stock.delivery if way.method == "standard"), None
+        ),
+    )
     variants: list[WebVariantStock] = value(
         Stock, lambda stock: each(WebVariantStock.of)(stock.skus)
     )

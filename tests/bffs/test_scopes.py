@@ -181,6 +181,7 @@ OPEN_TO_WHO_SEES_THE_PARENT = {
             "brand",
             "category",
             "defaultSku",
+            "delivery",
             "description",
             "id",
             "images",
@@ -197,7 +198,7 @@ OPEN_TO_WHO_SEES_THE_PARENT = {
         ]
     ),
     *(f"ProductCard.{name}" for name in ("price", "rating", "stock")),
-    "Stock.variants",
+    *(f"Stock.{name}" for name in ("standardDelivery", "variants")),
     "Variant.options",
     *(f"Viewer.{name}" for name in ("givenName", "name")),
 }

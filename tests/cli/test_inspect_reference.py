@@ -34,7 +34,10 @@ def stages(found):
 
 
 def test_the_home_screen_of_each_client_is_explained(bff):
-    """The phone waits for summaries and prices, the other clients for stock and ratings, too."""
+    """The phone waits for summaries and prices, the other clients for stock and ratings, too.
+
+    The web page has prices twice: for lines of the cart, which it knows first, and for products.
+    """
     mobile = explained(bff, "GET /v1/home")
     desktop = explained(bff, "GET /v1/dashboard")
     web = explained(bff, "Query.home")
@@ -48,7 +51,7 @@ def test_the_home_screen_of_each_client_is_explained(bff):
     ]
     assert stages(web) == [
         first | {"payment_methods"},
-        {"summary", "payment", "totals"},
+        {"summary", "payment", "totals", "details", "price"},
         {"price", "stock", "rating"},
     ]
     assert (mobile["worst_case"], mobile["critical_path"]) == (3.1, ["profile", "summary", "price"])
@@ -56,11 +59,15 @@ def test_the_home_screen_of_each_client_is_explained(bff):
 
 
 def test_the_steps_of_a_purchase_are_explained(bff):
-    """A saga runs its steps in order, with tries; only the request's timeout ends the wait."""
+    """A saga runs its steps in order, with tries; only the request's timeout ends the wait.
+
+    The view itself empties the cart afterwards.
+    """
     found = explained(bff, "POST /v1/checkout", "--gateway", "mobile")
     text = bff("explain", "POST /v1/checkout", "--gateway", "desktop").out
 
-    assert [one["part"] for one in found["parts"]] == ["quote", "reserve", "charge", "place"]
+    steps = ["quote", "reserve", "charge", "place"]
+    assert [one["part"] for one in found["parts"]] == [*steps, None]
     assert found["parts"][3]["waits_for"] == ["quote", "reserve", "charge"]
     assert (found["worst_case"], found["is_limited_by_request"]) == (10.0, True)
     assert "its steps in order, each with up to 5 tries" in text

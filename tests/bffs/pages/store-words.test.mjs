@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { categoryName, wayTo } from "../../../bffs/web/pages/store/links.js";
-import { loyaltyWords, orderStatus, paymentWords, plural, problemWords, ratingWords, reasonWords, stockWords, writeWords } from "../../../bffs/web/pages/store/words.js";
+import { daysWords, loyaltyWords, orderStatus, paymentWords, plural, problemWords, ratingWords, reasonWords, stockWords, wayWords, writeWords } from "../../../bffs/web/pages/store/words.js";
 
 for (const [stock, kind, text] of [
   [{ status: "in_stock", available: 54 }, "in", "In stock"],
@@ -13,6 +13,13 @@ for (const [stock, kind, text] of [
 ]) {
   test(`stock: ${text} (${stock?.available})`, () => assert.deepEqual(stockWords(stock), { kind, text }));
 }
+
+test("a delivery takes a day or some", () => {
+  assert.equal(daysWords({ minDays: 2, maxDays: 4 }), "2–4 days");
+  assert.equal(daysWords({ minDays: 1, maxDays: 1 }), "1 day");
+  assert.equal(wayWords("pickup"), "Pick-up");
+  assert.equal(wayWords("by_drone"), "By drone");
+});
 
 test("a rating is a sentence", () => {
   assert.equal(ratingWords({ average: 4, count: 1 }), "Rated 4.0 of 5 by 1 customer");

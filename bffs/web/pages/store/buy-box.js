@@ -1,6 +1,6 @@
 // What one variant costs, whether it is there, and the button that puts it into the cart.
 import { el, replace } from "../shared/dom.js";
-import { ageOf, button, priceTag, reply, stockTag } from "./pieces.js";
+import { ageOf, button, deliveryList, priceTag, reply, stockTag } from "./pieces.js";
 import { stepper } from "./stepper.js";
 import { changed, choices, isSoldOut, optionsOf, room, stockOf, variantWords } from "./variants.js";
 import { addToCart, quantityIn } from "./writes.js";
@@ -72,7 +72,8 @@ export function buyBox({ shop, body: { product: one }, part, route }, { chosen =
   chosen(current);
   const inCart = shop.customer ? quantityIn(shop.cart, current.sku) : 0;
   if (inCart) message.say(`${inCart} in your cart.`, "ok");
-  return el("div", { class: "buy" }, cost, pickers, there, el("div", { class: "row" }, amount.node, add), message.node);
+  const ways = one.delivery?.length ? deliveryList(one.delivery) : el("p", { class: "delivery is-unknown" }, "Delivery times are not known.");
+  return el("div", { class: "buy" }, cost, pickers, there, el("div", { class: "row" }, amount.node, add), message.node, ways);
 }
 
 /** Returns what a variant costs, with what the product cost before if it is the one that is reduced. */

@@ -4,7 +4,7 @@ import { span } from "../shared/format.js";
 import { money } from "../shared/money.js";
 import { isWhole } from "../shared/parts.js";
 import { link } from "./links.js";
-import { ratingWords, reasonWords, stockWords } from "./words.js";
+import { daysWords, ratingWords, reasonWords, stockWords, wayWords } from "./words.js";
 
 /** Draws a picture on a square of its own, so that nothing moves when it comes. Beside a title it needs no `alt`. */
 export function picture(image, { size = 320, alt = "", eager = false, class: classes = "" } = {}) {
@@ -43,10 +43,22 @@ export function fiveStars(rating) {
   return el("span", { class: "five", role: "img", "aria-label": `${rating} of 5 stars` }, all);
 }
 
-/** Draws whether a product is in stock. */
+/** Draws whether a product is in stock, and how soon it is there where `stock` says so. */
 export function stockTag(stock) {
   const { kind, text } = stockWords(stock);
-  return kind === "unknown" ? unknown(text) : el("span", { class: `stock is-${kind}` }, text);
+  if (kind === "unknown") return unknown(text);
+  const way = kind === "out" ? null : stock.standardDelivery;
+  return el("span", { class: `stock is-${kind}` }, way ? `${text} · ${daysWords(way)}` : text);
+}
+
+/** Draws the ways to get a product, with days and price. */
+export function deliveryList(ways) {
+  const row = ({ method, minDays, maxDays, price }) => [
+    el("dt", {}, wayWords(method)),
+    el("dd", {}, daysWords({ minDays, maxDays })),
+    el("dd", { class: "num" }, price.amount ? money(price.amount, price.currency) : "free"),
+  ];
+  return el("dl", { class: "delivery", "aria-label": "Delivery" }, ways.flatMap(row));
 }
 
 /** Draws a few words where a value is not known. */

@@ -5,7 +5,7 @@ const MONEY = "{ amount currency }";
 const PRICE = `price { price ${MONEY} listPrice ${MONEY} discountPercent }`;
 
 const CARD = `fragment Card on ProductCard {
-  id title image { alt url(width: 320) } ${PRICE} stock { status available } rating { average count }
+  id title image { alt url(width: 320) } ${PRICE} stock { status available standardDelivery { minDays maxDays } } rating { average count }
 }`;
 
 const TOTALS = `{ subtotal ${MONEY} shipping ${MONEY} tax ${MONEY} total ${MONEY} }`;
@@ -48,6 +48,7 @@ export const PRODUCT = `query Product($id: ID!, $mine: Boolean!) {
     variants { sku imageIndex options { name value } }
     ${PRICE}
     variantPrices { sku price ${MONEY} }
+    delivery { method minDays maxDays price ${MONEY} }
     stock { status available variants { sku status available } }
     rating { average count }
     reviews(first: 6) { id author { name } rating title body createdAt }

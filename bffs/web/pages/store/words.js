@@ -53,6 +53,18 @@ export function stockWords(stock) {
   return { kind: "in", text: "In stock" };
 }
 
+const WAYS = { standard: "Standard", express: "Express", pickup: "Pick-up" };
+
+/** Returns how long a delivery takes, "2–4 days". */
+export function daysWords({ minDays, maxDays }) {
+  return minDays === maxDays ? plural(maxDays, "day") : `${minDays}–${maxDays} days`;
+}
+
+/** Returns the name of a way to get a product. */
+export function wayWords(method) {
+  return WAYS[method] ?? sentence(method);
+}
+
 /** Returns a rating as a sentence for screen readers. */
 export function ratingWords({ average, count }) {
   if (!count) return "No reviews yet";
