@@ -73,7 +73,7 @@ export function buyBox({ shop, body: { product: one }, part, route }, { chosen =
   const inCart = shop.customer ? quantityIn(shop.cart, current.sku) : 0;
   if (inCart) message.say(`${inCart} in your cart.`, "ok");
   const ways = one.delivery?.length ? deliveryList(one.delivery) : el("p", { class: "delivery is-unknown" }, "Delivery times are not known.");
-  return el("div", { class: "buy" }, cost, pickers, there, el("div", { class: "row" }, amount.node, add), message.node, ways);
+  return el("div", { class: "buy" }, cost, pickers, there, ways, el("div", { class: "row" }, amount.node, add), message.node);
 }
 
 /** Returns what a variant costs, with what the product cost before if it is the one that is reduced. */
