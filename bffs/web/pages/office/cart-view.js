@@ -11,7 +11,7 @@ import { table } from "./table.js";
 import { brokenPart, count, missingSentence } from "./words.js";
 
 export function cartView(app) {
-  const purchase = new PurchaseKey(app.storage, app.storageName("purchase"));
+  const purchase = new PurchaseKey(app.storage("purchase"), "office");
   const screen = new Screen(app, { what: "The cart", key: "home", rows: 8, draw });
   const old = el("span", { class: "grow" });
   const result = el("div", { class: "purchase-result", role: "status" });

@@ -5,7 +5,7 @@ import { loadConfig } from "../shared/config.js";
 import { el, icon, replace } from "../shared/dom.js";
 import { isFramed, onRefresh, report } from "../shared/frame.js";
 import { createRouter } from "../shared/router.js";
-import { savedScreens } from "../shared/saved.js";
+import { savedScreens, storageOf } from "../shared/saved.js";
 import { headersOf, loadViewer, onViewerChange, signIn, signOut } from "../shared/viewer.js";
 import { cartView } from "./cart-view.js";
 import { exportView } from "./export-view.js";
@@ -56,8 +56,7 @@ async function runApp(root, config, customer) {
     customer,
     headers,
     origin: config.desktop,
-    storage: localStorage,
-    storageName: (name) => `shop:office:${customer.id}:${name}`,
+    storage: (kind) => storageOf(customer.id, kind),
     screens: savedScreens("office", customer.id),
     isFresh: isFramed, // in the frame a service that was stopped is missing at once
     isWide: () => BESIDE.matches,
@@ -70,7 +69,7 @@ async function runApp(root, config, customer) {
     onSignedOut: () => view?.refresh({ fresh: false }), // the screen then says how to sign in
     onForbidden: () => view?.priceRightsChanged?.(),
   };
-  app.edits = new PriceEdits(localStorage, app.storageName("prices"));
+  app.edits = new PriceEdits(app.storage("prices"), "office");
 
   async function received(exchange, { isRead = false } = {}) {
     const reply = await exchange;

@@ -1,6 +1,6 @@
 // Who is signed in, and the credentials of each client.
 import { loadConfig, ROOT } from "./config.js";
-import { forgetScreens } from "./saved.js";
+import { forgetViewers } from "./saved.js";
 
 const LAST = "shop:viewer"; // for the time without a network; its change is how other tabs notice a sign-out
 const CHOSEN = "shop:demo-customer"; // with BFF_AUTH=demo: who was chosen; empty after a sign-out
@@ -47,7 +47,7 @@ function last() {
 function remember(viewer) {
   const text = JSON.stringify(viewer.customer);
   if (localStorage.getItem(LAST) !== text) localStorage.setItem(LAST, text);
-  forgetScreens({ except: viewer.customer?.id ?? null });
+  forgetViewers({ except: viewer.customer?.id ?? null });
   if (viewer.customer) localStorage.setItem(VISITED, "1");
   return viewer;
 }
@@ -79,7 +79,7 @@ export function signInAddress(customer = "") {
   return `${ROOT}/bff/login?${query}`;
 }
 
-/** Signs out here and at the provider. Returns what to open then; the saved screens are removed. */
+/** Signs out here and at the provider. Returns what to open then; what was kept of customers is removed. */
 export async function signOut() {
   const { auth } = await loadConfig();
   let next = `${ROOT}/`;
@@ -89,7 +89,7 @@ export async function signOut() {
     if (response.ok) next = (await response.json()).location;
     else if (response.status !== 401) throw new Error(`Sign-out did not work: status ${response.status}`);
   }
-  forgetScreens();
+  forgetViewers();
   localStorage.setItem(LAST, "null");
   return next;
 }

@@ -3,6 +3,7 @@ import { el, icon, replace } from "../shared/dom.js";
 import { createClient, newKey } from "../shared/client.js";
 import { ROOT } from "../shared/config.js";
 import { money } from "../shared/money.js";
+import { storageOf } from "../shared/saved.js";
 import { headersOf } from "../shared/viewer.js";
 import { signInChoices } from "./head.js";
 import { link } from "./links.js";
@@ -25,7 +26,7 @@ export const checkout = {
   draw: (view) => {
     const node = el("div", {});
     const { shop } = view;
-    const purchase = new Purchase(sessionStorage, newKey);
+    const purchase = new Purchase(storageOf(shop.customer.id, "purchase", sessionStorage), newKey);
     const pending = purchase.pending(shop.customer.id);
     const state = { view, node, purchase, buyer: buyerOf(shop), chosen: pending?.method ?? null };
     if (pending?.isOpen) drawOpen(state, pending, outcomeOf({}, { wasOpen: true }));
