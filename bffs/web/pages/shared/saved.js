@@ -1,4 +1,4 @@
-// What this browser keeps of a customer: the last screens, for the time without a network, and what was begun.
+// What this browser stores of a customer: the last screens, for the time without a network, and what was begun.
 // All of it has one prefix, and ends with the sign-in.
 import { isObject } from "./answer.js";
 
@@ -42,7 +42,7 @@ export function storageOf(customer, kind, storage = globalThis.localStorage) {
 }
 
 /**
- * Removes what is kept of all customers; with `except`, of all but one. Of a purchase its key stays, without what
+ * Removes what is stored of all customers; with `except`, of all but one. Of a purchase its key stays, without what
  * it is for.
  */
 export function forgetViewers({ except = null, storages = [globalThis.localStorage, globalThis.sessionStorage] } = {}) {
@@ -59,8 +59,8 @@ export function forgetViewers({ except = null, storages = [globalThis.localStora
 function reduce(storage, key) {
   const purchase = parsed(storage.getItem(key));
   if (typeof purchase?.key !== "string") return storage.removeItem(key);
-  const kept = Object.fromEntries(PURCHASE_MEMBERS.filter((name) => name in purchase).map((name) => [name, purchase[name]]));
-  storage.setItem(key, JSON.stringify(kept));
+  const rest = Object.fromEntries(PURCHASE_MEMBERS.filter((name) => name in purchase).map((name) => [name, purchase[name]]));
+  storage.setItem(key, JSON.stringify(rest));
 }
 
 function keyFor(customer, kind, name) {

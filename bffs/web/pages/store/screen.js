@@ -4,6 +4,7 @@ import { ago } from "../shared/format.js";
 import { isFramed, report } from "../shared/frame.js";
 import { partOf } from "../shared/parts.js";
 import { savedScreens } from "../shared/saved.js";
+import { mayShow } from "../shared/viewer.js";
 import { signInChoices } from "./head.js";
 import { link } from "./links.js";
 import { button } from "./pieces.js";
@@ -39,8 +40,9 @@ export class Screen {
     }
     if (!isRefresh && !(isBack && before)) waiting = setTimeout(() => this.drawSkeleton(page), SKELETON_AFTER_MS);
     const answer = page.query ? await this.load(page, route, isRefresh) : { ok: true, body: {}, facts: null };
+    const isTheirs = await mayShow(); // an answer of another customer's session is neither drawn nor saved
     clearTimeout(waiting);
-    if (!isCurrent()) return;
+    if (!isCurrent() || !isTheirs) return;
     this.main.setAttribute("aria-busy", "false");
     if (answer.facts) report(answer.facts);
     const isThere = Boolean(isBack && before) || isRefresh;
