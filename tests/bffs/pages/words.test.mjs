@@ -14,6 +14,13 @@ test("money has the digits and the sign of its currency", () => {
   assert.equal(digitsOf("JPY"), 0);
 });
 
+test("an unknown currency is named by its code, and is no error", () => {
+  assert.equal(money(9090, "EURO"), "EURO 90.90");
+  assert.equal(money(9090, null), "? 90.90");
+  assert.equal(money(9090, "<b>", { isBare: true }), "90.90");
+  assert.deepEqual([digitsOf("EURO"), minorOf("90.9", "EURO")], [2, 9090]);
+});
+
 test("an amount that somebody types is read exactly", () => {
   assert.equal(minorOf("90.9", "EUR"), 9090);
   assert.equal(minorOf(" 1,200 ", "EUR"), 120_000);

@@ -11,7 +11,7 @@ const PAGE = { "X-CSRF": "1" };
 const RENEW_MS = 30_000;
 const USER_TIMEOUT_MS = 10_000;
 const TOKEN_TIMEOUT_MS = 8_000; // less than that of an answer, so that the reason is known
-let shown; // the id of the customer whom this page shows, null for nobody
+let shown; // the id of the customer whom this page shows, null for an anonymous viewer
 let isChecking = false;
 let checked = Promise.resolve(true); // whether that is still the one who is signed in
 
@@ -29,7 +29,7 @@ export async function loadViewer() {
   return { auth: "session", customer: last(), isOffline, problem };
 }
 
-// Asks the session of this browser: `customer` is null for nobody, undefined if there is no answer.
+// Reads whose session this browser has: `customer` is null for an anonymous viewer, undefined if there is no answer.
 async function askUser(config) {
   try {
     const signal = AbortSignal.timeout(USER_TIMEOUT_MS);
@@ -75,7 +75,7 @@ function remember(viewer) {
 
 /**
  * Calls `changed()` when this page shows another customer than the one who is signed in by now: another page of this
- * shop signed in or out, or an address without scripts did. That is asked when the page becomes visible again.
+ * shop signed in or out, or an address without scripts did. That is looked up when the page becomes visible again.
  */
 export function onViewerChange(changed) {
   addEventListener("storage", ({ key, oldValue, newValue }) => {
@@ -94,7 +94,7 @@ export function onViewerChange(changed) {
 /** Whether answers may still be shown: false while the page is about to change its customer. */
 export const mayShow = () => checked;
 
-// Whether the customer whom this page shows is the one who is signed in; also true if that can't be asked.
+// Whether the customer whom this page shows is the one who is signed in; also true if no answer comes.
 async function isStillShown() {
   const config = await loadConfig();
   const { customer } = config.auth === "demo" ? { customer: chosen(config) } : await askUser(config);
