@@ -43,6 +43,10 @@ test("an object without what a screen needs is a problem", async () => {
 
     assert.deepEqual([ok, problem?.code], [false, "unreadable"], text);
   }
+  for (const text of ['{"data": {"cart": {}}}', '{"data": {"cart": {"lines": {}}}}']) {
+    const { problem } = await clientOf(text).graphql("{ cart { lines { sku } } }", {}, { needs: ["cart.lines[]"] });
+    assert.equal(problem?.code, "unreadable", text);
+  }
   const { ok } = await clientOf('{"items": [], "total": 0}').get("/v1/orders", { needs: ["items[]", "total"] });
   assert.equal(ok, true);
 });

@@ -78,7 +78,7 @@ export function cartView(app) {
     const { key, method } = purchase.begin(chosen);
     replace(result);
     screen.redraw();
-    const reply = await app.send("POST", "/v1/checkout", { payment_method_id: method }, { key, needs: ["order", "payment"] });
+    const reply = await app.send("POST", "/v1/checkout", { payment_method_id: method }, { key, needs: ["order.lines[]", "order.totals.total", "payment.method", "payment.amount"] });
     const outcome = purchaseOutcome(reply, wasOpen);
     purchase.settle(outcome.kind);
     isBuying = false;

@@ -26,7 +26,7 @@ export function openCheckout(app, node) {
 
   const screen = new Screen(app, node, {
     title: "Checkout",
-    load: ({ fresh }) => app.api.get("/v1/checkout", { fresh, needs: ["cart", "payment_methods[]"] }),
+    load: ({ fresh }) => app.api.get("/v1/checkout", { fresh, needs: ["cart.lines[]", "payment_methods[]"] }),
     draw,
     drawSkeleton: () => redraw(node, "bones", () => [el("span", { class: "bone is-block" }), el("span", { class: "bone is-block" })]),
   });

@@ -24,9 +24,13 @@ export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether an object has what a screen can't do without: hasMembers(body, ["items[]", "total"]); `[]` is a list. */
+/** Whether an object has what a screen can't do without: hasMembers(body, ["cart.lines[]", "total"]); `[]` is a list. */
 export function hasMembers(body, names) {
-  return isObject(body) && names.every((name) => (name.endsWith("[]") ? Array.isArray(body[name.slice(0, -2)]) : (body[name] ?? null) !== null));
+  return isObject(body) && names.every((name) => (name.endsWith("[]") ? Array.isArray(memberOf(body, name.slice(0, -2))) : memberOf(body, name) !== null));
+}
+
+function memberOf(body, name) {
+  return name.split(".").reduce((value, step) => value?.[step] ?? null, body);
 }
 
 /** Returns a result as it is, or as a problem if its body lacks one of these members. */

@@ -20,6 +20,7 @@ export const checkout = {
   name: "checkout",
   subject: "the checkout",
   query: CHECKOUT,
+  needs: ["cart.lines[]"],
   required: ["home.paymentMethods"],
   title: () => "Checkout",
   cart: (body) => body.cart,
@@ -112,7 +113,7 @@ async function send(state, pending, { wasOpen = false } = {}) {
   pressed.disabled = true;
   pressed.textContent = pressed.id === "check" ? "Checking …" : "Placing your order …";
   state.node.setAttribute("aria-busy", "true");
-  const received = await state.buyer.graphql(BUY, { method: pending.method }, { key: pending.key });
+  const received = await state.buyer.graphql(BUY, { method: pending.method }, { key: pending.key, needs: ["checkout.number", "checkout.lines[]", "checkout.totals.total"] });
   state.node.setAttribute("aria-busy", "false");
   const outcome = outcomeOf(received, { label: pending.label, wasOpen });
   state.purchase.settle(pending, outcome);
