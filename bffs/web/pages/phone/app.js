@@ -1,4 +1,5 @@
 // The phone app: a client of the mobile gateway, which is another origin; it holds a token in memory.
+import { isObject } from "../shared/answer.js";
 import { createClient } from "../shared/client.js";
 import { loadConfig, missingAddress } from "../shared/config.js";
 import { el, replace } from "../shared/dom.js";
@@ -115,7 +116,7 @@ class App {
 
   /** Returns the kinds of products, loaded once; null if they are not available. */
   async loadCategories() {
-    this.categories ??= (await this.api.get("/v1/categories", { screen: null, needs: ["items[]"] })).body?.items ?? null;
+    this.categories ??= (await this.api.get("/v1/categories", { screen: null, needs: ["items[]"] })).body?.items.filter(isObject) ?? null;
     return this.categories;
   }
 

@@ -46,5 +46,6 @@ export function openSignIn(app, node, problem = null) {
   app.shell.setCart(undefined);
   const lead = app.isFramed ? "The phone shows the home screen of the customer who signs in on this page." : "Choose a customer of this demo shop. There is no password.";
   node.append(el("p", { class: problem ? "wrong" : "lead" }, problem ? `${problem}.` : lead));
+  if (problem) node.append(el("button", { id: "retry", type: "button", class: "button is-wide", onclick: () => location.reload() }, "Try again"));
   if (!app.isFramed) node.append(el("ul", { class: "people" }, otherCustomers(app)));
 }
