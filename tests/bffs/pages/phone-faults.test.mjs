@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { readProgressively } from "../../../bffs/web/pages/phone/progressive.js";
 import { Retry } from "../../../bffs/web/pages/phone/retry.js";
-import { failure } from "../../../bffs/web/pages/phone/words.js";
+import { cause, failure } from "../../../bffs/web/pages/phone/words.js";
 
 async function readHome(response) {
   const shown = [];
@@ -27,6 +27,11 @@ test("a retry that the gateway holds back is not hurried", () => {
   assert.equal(retry.isHeld, false);
   retry.hurry();
   assert.equal(tries, 1);
+});
+
+test("without an answer no service is blamed", () => {
+  assert.equal(cause({ status: 0, code: "timeout", title: "The gateway took too long" }), "the gateway took too long");
+  assert.equal(cause({ status: 504, code: "timeout", part: "cart", title: "Timeout" }), "cart did not answer in time");
 });
 
 test("a failure says when to try again", () => {

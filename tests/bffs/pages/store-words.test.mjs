@@ -81,6 +81,8 @@ test("a problem with a time says it, and one that can't be read says that", () =
   const down = { status: 503, code: "overloaded", title: "Overloaded", part: "", retryAfter: 5 };
   assert.equal(problemWords(down, "your cart").text, "The gateway is too busy. Try again in 5 s.");
   assert.equal(writeWords(down), "The cart could not be changed: the gateway is too busy. Try again in 5 s.");
+  const late = { status: 0, code: "timeout", title: "The gateway took too long", part: "" };
+  assert.equal(problemWords(late, "your cart").text, "The gateway took too long.");
   const broken = { status: 0, code: "unreadable", title: "The answer could not be read", part: "" };
   assert.deepEqual([problemWords(broken, "your cart").text, problemWords(broken, "your cart").canRetry], ["The answer could not be read.", true]);
   assert.match(writeWords(broken), /not known whether this was changed/);

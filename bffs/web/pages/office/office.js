@@ -33,8 +33,9 @@ async function start() {
   document.documentElement.classList.toggle("is-framed", isFramed);
   const root = document.getElementById("app");
   const began = performance.now();
+  const reportFailure = (route = "/bff/user") => report(noFacts({ client: CLIENT, route, ms: performance.now() - began, state: "failed" }));
   const fail = (sentence) => {
-    report(noFacts({ client: CLIENT, route: "/shop.json", ms: performance.now() - began, state: "failed" }));
+    reportFailure("/shop.json");
     replace(root, frame(null, el("main", { id: "main", class: "signed-out" }, message("The back office could not be started.", sentence, "Try again", () => location.reload()))));
   };
   let config;
@@ -48,6 +49,7 @@ async function start() {
     return fail(`${error.message ?? error}.`);
   }
   onViewerChange(() => location.reload());
+  if (viewer.problem && !viewer.customer) reportFailure();
   if (!viewer.customer) return replace(root, frame(null, chooser(config, viewer.problem)));
   await runApp(root, config, viewer.customer);
 }

@@ -175,8 +175,9 @@ function openMissing(app, node) {
 async function start() {
   const root = document.getElementById("phone");
   const began = performance.now();
+  const reportFailure = (route = "/bff/user") => report(noFacts({ client: CLIENT, route, ms: performance.now() - began, state: "failed" }));
   const fail = (sentence, action) => {
-    report(noFacts({ client: CLIENT, route: "/shop.json", ms: performance.now() - began, state: "failed" }));
+    reportFailure("/shop.json");
     replace(root, el("main", {}, explanation(sentence, action, "failed")));
   };
   try {
@@ -184,6 +185,7 @@ async function start() {
     const missing = missingAddress(config, "mobile");
     if (missing) return fail(missing, null);
     const { customer, problem } = await loadViewer();
+    if (problem && !customer) reportFailure();
     new App(config, customer, problem).start();
   } catch (error) {
     console.warn(error);

@@ -21,6 +21,7 @@ export function cause(problem, lister = "catalog") {
   const code = problem?.code;
   if (code === "overloaded" || code === "too_many_requests") return "too many requests at once";
   const service = SERVICES[problem?.part] ?? (problem?.part === "page" ? lister : null);
+  if (problem?.status === 0 && problem.title) return withoutStop(problem.title).toLowerCase(); // no service is known to have failed
   const said = CAUSES[code];
   if (said) return `${service ?? "a service"} ${said}`;
   if (problem?.detail) return withoutStop(problem.detail);

@@ -102,7 +102,7 @@ export function problemWords(problem, subject) {
   if (code === "offline") return said("You are offline", `${sentence(subject)} will be loaded when the connection is back.`, true);
   if (code === "unreachable") return said("The shop does not answer", "Its gateway can't be reached. It may be starting.", true);
   if (status === 429) return said("Too many requests", sayWhen(problem) || "Wait a moment, then try again.", true);
-  const cause = reasonWords(code) || title;
+  const cause = (status > 0 && reasonWords(code)) || title; // without an answer no service is known to have failed
   const text = problem.part ? `${sentence(problem.part)} failed: ${cause}.` : `${sentence(cause)}.`;
   return said(`${sentence(subject)} could not be loaded`, [text, sayWhen(problem)].filter(Boolean).join(" "), true);
 }
