@@ -72,4 +72,7 @@ def worker_file(folder: Path = FOLDER) -> PageFile:
 
 def _is_inside(file: Path, folder: Path) -> bool:
     """Whether a path is a file below a folder, also after symbolic links."""
-    return file.is_file() and file.resolve().is_relative_to(folder.resolve())
+    try:
+        return file.is_file() and file.resolve().is_relative_to(folder.resolve())
+    except OSError:  # a name that no file system takes
+        return False
