@@ -74,7 +74,7 @@ def add_operations(
             tree.write(place, text)
         written.files[place] = digest
     outcome = Outcome(
-        f"Alert rules and dashboards in {OPERATIONS}/",
+        f"Alert rules, runbooks and dashboards in {OPERATIONS}/",
         created=tree.created(),
         changed=tree.changed(),
         notes=[*_about_edited(project, tree, edited), *_about_metrics(project, tree)],
