@@ -16,11 +16,11 @@ export class Results {
 
   /**
    * Takes the first page of the present query, and returns whether it replaces what was there. The same query
-   * loaded again keeps the pages that were added, if its first page is as it was.
+   * loaded again still has the pages that were added, if its first page is as it was.
    */
   accept({ items, next }) {
-    const isKept = items.length > 0 && this.items.length > items.length && items.every(({ id }, at) => id === this.items[at].id);
-    if (isKept) return false;
+    const isSame = items.length > 0 && this.items.length > items.length && items.every(({ id }, at) => id === this.items[at].id);
+    if (isSame) return false;
     this.items = items;
     this.next = next;
     return true;
