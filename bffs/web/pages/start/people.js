@@ -1,6 +1,6 @@
 // Who looks: the first visit signs in as a customer of the demo; who signs out chooses one.
 import { el, replace } from "../shared/dom.js";
-import { signIn, signInAddress, signOut, VISITED } from "../shared/viewer.js";
+import { ONLY_HERE, signIn, signInAddress, signOut, VISITED } from "../shared/viewer.js";
 
 /**
  * Returns whether the page is about to leave for the sign-in of the first customer: on the first visit only,
@@ -20,6 +20,12 @@ export function loginError() {
   return new URLSearchParams(location.search).get("login_error") ?? "";
 }
 
+/** Returns what a sign-out could not do: end the session at the provider; empty if none did. */
+function leftOpen() {
+  const isHere = new URLSearchParams(location.search).has(ONLY_HERE);
+  return isHere && "You are signed out here. The identity provider does not answer, so its own session could not be ended.";
+}
+
 /** Shows a button per customer, above the frames. */
 export function showPeople(panel, viewer, config) {
   const error = viewer.problem ?? (loginError() && `The sign-in did not work: ${loginError().replaceAll("_", " ")}.`);
@@ -30,6 +36,7 @@ export function showPeople(panel, viewer, config) {
     el("ul", {}, config.customers.map((one) => el("li", {}, personOf(one)))),
     !config.customers.length && el("a", { class: "button is-main is-large", href: signInAddress() }, "Sign in"),
     error && el("p", { class: "error", role: "alert" }, error),
+    !error && leftOpen() && el("p", { class: "error", role: "status" }, leftOpen()),
   );
 }
 
