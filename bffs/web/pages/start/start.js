@@ -25,6 +25,7 @@ let services = [];
 let changedAt = Date.now();
 let isLost = false;
 let isSignedIn = false;
+let followPeople = () => {};
 
 function drawStory() {
   if (!isSignedIn) return;
@@ -84,6 +85,7 @@ function showServices(config, frames) {
     changed(news) {
       const isFirst = services.length === 0;
       services = news;
+      followPeople(services);
       if (!isFirst) changedAt = Date.now();
       drawStory();
       setTimeout(drawStory, PATIENCE_MS + 100);
@@ -110,7 +112,7 @@ async function start() {
   showServices(config, frames);
   document.body.classList.toggle("is-signed-out", !isSignedIn);
   for (const frame of document.querySelectorAll("iframe")) frame.inert = !isSignedIn;
-  if (!isSignedIn) showPeople(at("people"), viewer, config);
+  if (!isSignedIn) followPeople = showPeople(at("people"), viewer, config);
   frames.load();
   onViewerChange(() => location.reload());
 }
