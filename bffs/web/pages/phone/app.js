@@ -177,7 +177,7 @@ async function start() {
     new App(config, customer, problem).start();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    replace(root, explanation("The shop does not answer.", { label: "Try again", run: start }));
+    replace(root, explanation(navigator.onLine === false ? "This device is offline." : "The shop does not answer.", { label: "Try again", run: start }));
   }
 }
 

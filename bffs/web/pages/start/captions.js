@@ -55,10 +55,15 @@ function size(facts) {
 }
 
 function figures(facts) {
-  if (!facts || facts.state === "offline") return [el("span", {}, facts ? "The gateway does not answer." : "")];
+  if (!facts || facts.state === "offline") return [el("span", {}, facts ? silence() : "")];
   const calls = facts.calls === null ? null : el("span", {}, el("b", {}, "1"), " request ", el("span", { "aria-hidden": "true" }, "→ "), el("span", { class: "sr" }, "becomes "), el("b", {}, facts.calls), facts.calls === 1 ? " call" : " calls", el("span", { class: "more" }, " to services"));
   const [number, unit] = duration(facts.ms).split(/ (?=[^ ]+$)/);
   return [calls, el("span", {}, el("b", {}, number), ` ${unit}`)];
+}
+
+// Only a device with a network can know that it is the gateway.
+function silence() {
+  return navigator.onLine === false ? "This device is offline." : "The gateway does not answer.";
 }
 
 // Cached replies fetched nothing: then there is nothing to compare with.
