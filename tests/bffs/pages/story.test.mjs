@@ -38,7 +38,7 @@ test("a list of products without names is not whole, though its service answered
   const shown = asShown([part("deals"), part("picks", "fallback", "timeout"), part("orders"), part("summary", "missing", "timeout")]);
 
   assert.deepEqual(shown.map(({ name, state }) => `${name}=${state}`), ["deals=partial", "picks=fallback", "orders=ok", "summary=missing"]);
-  assert.equal(sayPart(shown[0]), "deals: incomplete (no product names)");
+  assert.equal(sayPart(shown[0]), "deals: incomplete (no names)");
 });
 
 test("lists with names are as their services left them", () => {

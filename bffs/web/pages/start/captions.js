@@ -37,7 +37,7 @@ export function drawCaption(caption, about, facts) {
 export function asShown(parts) {
   const isNamed = parts.every((part) => part.name !== "summary" || isWhole(part));
   if (isNamed) return parts;
-  return parts.map((part) => (NAMED.has(part.name) && isWhole(part) ? { ...part, state: "partial", reason: "no_product_names", ms: null } : part));
+  return parts.map((part) => (NAMED.has(part.name) && isWhole(part) ? { ...part, state: "partial", reason: "no_names", ms: null } : part));
 }
 
 // Where not all badges have room, they are said shorter; at last the names of complete parts give way.
