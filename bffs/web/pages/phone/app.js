@@ -65,7 +65,7 @@ class App {
       missing: () => this.go("/"),
     });
     this.router.start();
-    onRefresh(() => this.screen?.refresh({ fresh: true }));
+    onRefresh(() => this.#refresh());
     onViewerChange(() => location.reload());
     addEventListener("online", () => this.screen?.retry.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.screen?.retry.hurry());
@@ -87,6 +87,12 @@ class App {
     this.screen.open();
     this.shell.main.scrollTop = this.scrolls.get(this.address) ?? 0;
     if (!isFirst) this.shell.title.focus({ preventScroll: true });
+  }
+
+  // Only the home screen and the cart bring the number of the cart with them.
+  #refresh() {
+    this.screen?.refresh({ fresh: true });
+    if (this.customer && !["#/", "#/cart"].includes(this.address)) this.readCart();
   }
 
   #follow(address) {
@@ -131,10 +137,10 @@ class App {
     return result;
   }
 
-  /** Shows what the cart holds after a purchase. */
-  async bought() {
-    const { ok, body } = await this.api.get("/v1/cart", { screen: null });
-    if (ok) this.shell.setCart(body.count);
+  /** Shows how much the cart holds, apart from any screen: after a purchase, or with the start page. */
+  async readCart() {
+    const { ok, body } = await this.api.get("/v1/cart", { fresh: isFramed, screen: "number of the cart" });
+    this.shell.setCart(ok ? body.count : null);
   }
 
   /** Signs a customer in; a page in a frame does it in the whole window. */
@@ -171,7 +177,7 @@ async function start() {
     new App(config, customer, problem).start();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    replace(root, explanation("The shop does not answer.", { label: "Try again", run: start }));
+    replace(root, explanation(navigator.onLine === false ? "This device is offline." : "The shop does not answer.", { label: "Try again", run: start }));
   }
 }
 

@@ -1,6 +1,6 @@
 // Calls one gateway, and returns for each answer what it is made of.
 import { factsOf, noFacts } from "./facts.js";
-import { nextRequestId } from "./frame.js";
+import { nextRequestId, reportWrite } from "./frame.js";
 
 const TIMEOUT_MS = 10_000;
 const TITLES = {
@@ -20,6 +20,8 @@ const READS = /^\s*(query\b|\{)/;
  * `ok` whether the screen is there, `body` the JSON (of GraphQL the `data`, which may have what is left when
  * `ok` is false), `problem` null or {status, code, title, detail, part, errors, steps}; status 0 is no response,
  * its code `offline`, `unreachable` or `timeout` (or that of an error of `headers`). `facts`: see facts.js.
+ *
+ * A write that is done is reported to the start page, if it frames this one (see frame.js).
  *
  * A read replaces an older one of the same `screen` (its path or query, unless given) that is still under
  * way: the older one is aborted, and its promise never settles, so that an old answer can't overwrite a new one.
@@ -62,6 +64,12 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
     }
   }
 
+  async function reporting(exchanged) {
+    const answer = await exchanged;
+    if (answer.ok) reportWrite();
+    return answer;
+  }
+
   async function headersOf(body, key) {
     const own = { Accept: "application/json", ...(typeof headers === "function" ? await headers() : headers) };
     if (body !== undefined) own["Content-Type"] = "application/json";
@@ -76,21 +84,18 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
     get: (path, { fresh, screen = routeOf(path) } = {}) => exchange("GET", path, { fresh, screen, read: readRest }),
 
     /** Writes: `key` is the Idempotency-Key, the same for every try of one write (see newKey). */
-    send: (method, path, body, { key } = {}) => exchange(method, path, { body, key, read: readRest }),
+    send: (method, path, body, { key } = {}) => reporting(exchange(method, path, { body, key, read: readRest })),
 
     /**
      * Runs a GraphQL operation. A null with an error is fatal at the root and at the paths of `required`
      * ("home.viewer"); elsewhere, and below the roots in `optional` ("cart"), the screen is degraded. The
      * result has all `errors`, too.
      */
-    graphql: (query, variables = {}, { fresh, key, required = [], optional = [], screen = READS.test(query) ? query : null } = {}) =>
-      exchange("POST", "/graphql", {
-        body: { query, variables },
-        key,
-        fresh,
-        screen,
-        read: (body, received) => readGraphql(body, received, { required, optional }),
-      }),
+    graphql(query, variables = {}, { fresh, key, required = [], optional = [], screen = READS.test(query) ? query : null } = {}) {
+      const read = (body, received) => readGraphql(body, received, { required, optional });
+      const exchanged = exchange("POST", "/graphql", { body: { query, variables }, key, fresh, screen, read });
+      return READS.test(query) ? exchanged : reporting(exchanged);
+    },
 
     /** Aborts all reads that are under way, as their screen is left. */
     cancel: () => underWay.forEach((aborted) => aborted.abort()),

@@ -66,6 +66,9 @@ async function open() {
     const answer = await client.graphql(CART_CONTENT, {}, { fresh: true, screen: "cart" });
     if (answer.ok) shop.setCart(answer.body.cart);
   };
+  // While a purchase is under way, and when it is said what came of it, only the number of the cart is loaded again.
+  const again = () => (screen.isHeld ? shop.readCart() : screen.refresh());
+  shop.hold = (isHeld) => (screen.isHeld = isHeld);
   shop.setCart = (found, part) => {
     shop.cart = { count: found?.count ?? null, lines: found?.lines ?? null, part, isKnown: Boolean(found) };
     head(shop.route);
@@ -81,8 +84,8 @@ async function open() {
   const refused = new URLSearchParams(location.search).get("login_error");
   if (refused && !customer) notice(`Signing in did not work: ${refused}`, "failed");
   await router.start();
-  onRefresh(() => screen.refresh());
-  addEventListener("online", () => screen.refresh());
+  onRefresh(() => again());
+  addEventListener("online", () => again());
 }
 
 // Which link left a page: the way back puts the focus there.
