@@ -17,7 +17,7 @@ function gateway(...answers) {
 }
 
 function json(body, { status = 200, ...headers } = {}) {
-  return new Response(JSON.stringify(body), { status, headers });
+  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
 }
 
 function clientOf({ fetch }, more = {}) {

@@ -8,7 +8,8 @@ import { nextSort, sortRows } from "../../../bffs/web/pages/office/sort.js";
 import { rowsText } from "../../../bffs/web/pages/office/words.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
-const row = (number) => `${JSON.stringify({ number, total: 1 })}\n`;
+const order = (number) => ({ number, placed_at: "2026-10-25T09:12:00Z", status: "paid", total: 1, currency: "EUR", lines: 2 });
+const row = (number) => `${JSON.stringify(order(number))}\n`;
 
 function streamOf(chunks, { breaks = false } = {}) {
   const rest = [...chunks];
@@ -78,6 +79,41 @@ test("a refusal is a break without rows", async () => {
   const run = new ExportRun(async () => ({ ok: false, status: 503, body: null }));
   assert.equal(await run.start(), "broken");
   assert.equal(run.problem, "the gateway answered 503");
+});
+
+/** Runs an export of these lines. */
+async function runOf(text, headers = { "content-type": "application/x-ndjson" }) {
+  const run = new ExportRun(async () => ({ ok: true, status: 200, headers: new Headers(headers), body: streamOf([bytes(text)]) }));
+  await run.start();
+  return run;
+}
+
+test("only orders count, and an export with other lines is not complete", async () => {
+  const odd = [null, 5, [], {}, { ...order("2"), total: null }, { ...order("3"), number: 3 }, { ...order("4"), currency: undefined }];
+  const run = await runOf(row("1") + odd.map((one) => `${JSON.stringify(one)}\n`).join("") + row("9"));
+
+  assert.deepEqual(run.values().map(({ number }) => number), ["1", "9"]);
+  assert.deepEqual([run.state, run.problem], ["broken", "7 rows could not be read"]);
+});
+
+test("a line that is a problem ends the export with its reason", async () => {
+  for (const problem of [{ title: "Upstream failed", status: 502, detail: "orders did not answer." }, { problem: { detail: "orders did not answer." } }]) {
+    const run = await runOf(`${row("1")}${JSON.stringify(problem)}\n${row("2")}`);
+    assert.deepEqual([run.state, run.count, run.problem], ["broken", 1, "orders did not answer"]);
+  }
+});
+
+test("a page of a proxy is no export", async () => {
+  for (const text of ["", "<p>\n"]) {
+    const run = await runOf(text, { "content-type": "text/html" });
+    assert.deepEqual([run.state, run.problem], ["broken", "the answer could not be read"]);
+  }
+});
+
+test("a refusal says when to try again", async () => {
+  const run = new ExportRun(async () => new Response("", { status: 429, headers: { "retry-after": "60" } }));
+  await run.start();
+  assert.equal(run.problem, "the gateway answered 429, try again in 60 s");
 });
 
 test("cancelling leaves the rows that came", async () => {

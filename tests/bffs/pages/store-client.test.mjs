@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { createClient } from "../../../bffs/web/pages/shared/client.js";
 
 function clientOf(body) {
-  return createClient({ name: "web", origin: "", fetch: async () => new Response(JSON.stringify(body), { status: 200 }) });
+  return createClient({ name: "web", origin: "", fetch: async () => Response.json(body) });
 }
 
 const unavailable = (...path) => ({ message: "Not available right now", path, extensions: { code: "bad_status", status: 503, part: path[0] } });

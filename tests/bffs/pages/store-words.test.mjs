@@ -74,3 +74,14 @@ test("the way to a category begins at its root", () => {
   assert.deepEqual(wayTo(tree, "boats"), []);
   assert.deepEqual(wayTo(null, "tents"), []);
 });
+
+test("a problem with a time says it, and one that can't be read says that", () => {
+  const busy = { status: 429, code: "too_many_requests", title: "Too many requests", retryAfter: 60 };
+  assert.equal(problemWords(busy, "your cart").text, "Try again in 60 s.");
+  const down = { status: 503, code: "overloaded", title: "Overloaded", part: "", retryAfter: 5 };
+  assert.equal(problemWords(down, "your cart").text, "The gateway is too busy. Try again in 5 s.");
+  assert.equal(writeWords(down), "The cart could not be changed: the gateway is too busy. Try again in 5 s.");
+  const broken = { status: 0, code: "unreadable", title: "The answer could not be read", part: "" };
+  assert.deepEqual([problemWords(broken, "your cart").text, problemWords(broken, "your cart").canRetry], ["The answer could not be read.", true]);
+  assert.match(writeWords(broken), /not known whether this was changed/);
+});

@@ -14,6 +14,13 @@ test("money has the digits and the sign of its currency", () => {
   assert.equal(digitsOf("JPY"), 0);
 });
 
+test("an unknown currency is named by its code, and is no error", () => {
+  assert.equal(money(9090, "EURO"), "EURO 90.90");
+  assert.equal(money(9090, null), "? 90.90");
+  assert.equal(money(9090, "<b>", { isBare: true }), "90.90");
+  assert.deepEqual([digitsOf("EURO"), minorOf("90.9", "EURO")], [2, 9090]);
+});
+
 test("an amount that somebody types is read exactly", () => {
   assert.equal(minorOf("90.9", "EUR"), 9090);
   assert.equal(minorOf(" 1,200 ", "EUR"), 120_000);
@@ -52,6 +59,7 @@ test("a screen that is not there says why", () => {
   assert.equal(sayProblem("Home", problem), "Home could not be loaded: profile failed (no answer).");
   assert.equal(sayProblem("Home", { ...problem, part: "" }), "Home could not be loaded: Upstream unavailable.");
   assert.equal(sayProblem("Home", { ...problem, status: 0, title: "The gateway does not answer" }), "Home could not be loaded. The gateway does not answer.");
+  assert.equal(sayProblem("Home", { ...problem, part: "", status: 429, title: "Too many requests", retryAfter: 60 }), "Home could not be loaded: Too many requests. Try again in 60 s.");
   assert.equal(sayProblem("The cart", { ...problem, status: 403 }), "The cart is not shown: this sign-in is not allowed to see it.");
   assert.equal(sayProblem("This order", { ...problem, status: 404 }), "This order does not exist.");
 });

@@ -11,8 +11,8 @@ import { table } from "./table.js";
 import { brokenPart, count, missingSentence } from "./words.js";
 
 export function cartView(app) {
-  const purchase = new PurchaseKey(app.storage, app.storageName("purchase"));
-  const screen = new Screen(app, { what: "The cart", key: "home", rows: 8, draw });
+  const purchase = new PurchaseKey(app.storage("purchase"), "office");
+  const screen = new Screen(app, { what: "The cart", key: "home", rows: 8, draw, needs: ["payment_methods[]", "cart_products[]"] });
   const old = el("span", { class: "grow" });
   const result = el("div", { class: "purchase-result", role: "status" });
   const node = el("div", { class: "view" }, el("section", { class: "pane narrow", "aria-labelledby": "cart-title" }, el("header", { class: "pane-head" }, el("h1", { id: "cart-title" }, "Cart"), old), result, screen.node));
@@ -78,7 +78,7 @@ export function cartView(app) {
     const { key, method } = purchase.begin(chosen);
     replace(result);
     screen.redraw();
-    const reply = await app.send("POST", "/v1/checkout", { payment_method_id: method }, { key });
+    const reply = await app.send("POST", "/v1/checkout", { payment_method_id: method }, { key, needs: ["order.lines[]", "order.totals.total", "payment.method", "payment.amount"] });
     const outcome = purchaseOutcome(reply, wasOpen);
     purchase.settle(outcome.kind);
     isBuying = false;

@@ -16,7 +16,7 @@ export function homeView(app) {
   const sorts = { orders: null, picks: null };
   const heights = { orders: 10, picks: 20, deals: 10 };
 
-  const screen = new Screen(app, { what: "Home", key: "home", rows: 18, draw });
+  const screen = new Screen(app, { what: "Home", key: "home", rows: 18, draw, needs: ["customer", "orders[]", "picks[]", "deals[]"] });
 
   function draw(home, facts) {
     for (const name of ["orders", "picks", "deals"]) heights[name] = home[name].length || heights[name];

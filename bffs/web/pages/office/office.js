@@ -1,11 +1,12 @@
 // The back office: the shell around its views, and what they share.
 
 import { createClient } from "../shared/client.js";
-import { loadConfig } from "../shared/config.js";
+import { loadConfig, missingAddress } from "../shared/config.js";
 import { el, icon, replace } from "../shared/dom.js";
+import { noFacts } from "../shared/facts.js";
 import { isFramed, onRefresh, report } from "../shared/frame.js";
 import { createRouter } from "../shared/router.js";
-import { savedScreens } from "../shared/saved.js";
+import { savedScreens, storageOf } from "../shared/saved.js";
 import { headersOf, loadViewer, onViewerChange, signIn, signOut } from "../shared/viewer.js";
 import { cartView } from "./cart-view.js";
 import { exportView } from "./export-view.js";
@@ -16,6 +17,8 @@ import { productsView } from "./products-view.js";
 import { statusBar } from "./status-bar.js";
 
 const STAFF = "9"; // with BFF_AUTH=demo no token says who has the scope prices:write
+const CLIENT = "office";
+const PATIENCE_MS = 1_500;
 const BESIDE = matchMedia("(min-width: 1000px)"); // there is room for a detail beside its list
 
 const LINKS = [
@@ -29,24 +32,32 @@ const LINKS = [
 async function start() {
   document.documentElement.classList.toggle("is-framed", isFramed);
   const root = document.getElementById("app");
+  const began = performance.now();
+  const fail = (sentence) => {
+    report(noFacts({ client: CLIENT, route: "/shop.json", ms: performance.now() - began, state: "failed" }));
+    replace(root, frame(null, el("main", { id: "main", class: "signed-out" }, message("The back office could not be started.", sentence, "Try again", () => location.reload()))));
+  };
   let config;
   let viewer;
   try {
     config = await loadConfig();
+    const missing = missingAddress(config, "desktop");
+    if (missing) return fail(missing);
     viewer = await loadViewer();
   } catch (error) {
-    replace(root, frame(null, message("The back office could not be started.", String(error.message ?? error), "Try again", () => location.reload())));
-    return;
+    return fail(`${error.message ?? error}.`);
   }
   onViewerChange(() => location.reload());
-  if (!viewer.customer) replace(root, frame(null, chooser(config)));
-  else await runApp(root, config, viewer.customer);
+  if (!viewer.customer) return replace(root, frame(null, chooser(config, viewer.problem)));
+  await runApp(root, config, viewer.customer);
 }
 
 async function runApp(root, config, customer) {
   const headers = headersOf("desktop", customer.id);
-  await headers().catch(() => null); // no token: the first request says so, with Try again
-  const client = createClient({ name: "office", origin: config.desktop, headers });
+  // No token: the first request says so, with Try again. One that takes long is not waited for here.
+  const token = headers().catch(() => null);
+  await Promise.race([token, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
+  const client = createClient({ name: CLIENT, origin: config.desktop, headers });
   const bar = statusBar({ onReload: () => view?.refresh({ fresh: true }) });
   const main = el("main", { id: "main", tabindex: "-1" });
   let view = null;
@@ -56,8 +67,7 @@ async function runApp(root, config, customer) {
     customer,
     headers,
     origin: config.desktop,
-    storage: localStorage,
-    storageName: (name) => `shop:office:${customer.id}:${name}`,
+    storage: (kind) => storageOf(customer.id, kind),
     screens: savedScreens("office", customer.id),
     isFresh: isFramed, // in the frame a service that was stopped is missing at once
     isWide: () => BESIDE.matches,
@@ -70,7 +80,12 @@ async function runApp(root, config, customer) {
     onSignedOut: () => view?.refresh({ fresh: false }), // the screen then says how to sign in
     onForbidden: () => view?.priceRightsChanged?.(),
   };
-  app.edits = new PriceEdits(localStorage, app.storageName("prices"));
+  token.then(() => {
+    if (!headers.scopes || app.mayChangePrices === headers.scopes.has("prices:write")) return;
+    app.mayChangePrices = headers.scopes.has("prices:write");
+    view?.priceRightsChanged?.();
+  });
+  app.edits = new PriceEdits(app.storage("prices"), "office");
 
   async function received(exchange, { isRead = false } = {}) {
     const reply = await exchange;
@@ -93,7 +108,7 @@ async function runApp(root, config, customer) {
     ],
     missing: () => {
       leave();
-      replace(main, message("There is no such page.", "", "Home", () => router.go("/")));
+      replace(main, el("div", { class: "signed-out" }, message("There is no such page.", "", "Home", () => router.go("/"))));
     },
   });
 
@@ -146,14 +161,16 @@ function who(customer, config) {
   const known = config.customers.some(({ id }) => id === customer.id) ? config.customers : [...config.customers, customer];
   const choices = known.map(({ id, name }) => el("option", { value: id, selected: id === customer.id }, `${name} (${id})`));
   const select = el("select", { id: "customer", "aria-label": "Signed in as", onchange: ({ target }) => signIn(target.value) }, choices);
-  const leave = async () => {
-    location.href = await signOut();
-  };
+  const leave = ({ target }) =>
+    signOut().then(
+      (next) => (location.href = next),
+      ({ message: why }) => target.replaceWith(el("span", { role: "alert" }, why)),
+    );
   return el("span", { class: "who" }, config.auth === "demo" ? select : el("span", {}, customer.name), el("button", { type: "button", class: "link", onclick: leave }, "Sign out"));
 }
 
 // Signed out: one button for each demo customer.
-function chooser({ customers }) {
+function chooser({ customers }, problem) {
   const buttons = customers.map(({ id, name, note }) =>
     el("li", {}, el("button", { type: "button", class: "button", onclick: () => signIn(id) }, el("b", {}, name), el("span", { class: "muted" }, note ?? `customer ${id}`))),
   );
@@ -162,12 +179,13 @@ function chooser({ customers }) {
     { id: "main", class: "signed-out" },
     el("h1", {}, "Back office"),
     el("p", {}, isFramed ? "You are signed out. Choose a customer on the start page." : "Choose who works here. No password is needed: these are demo customers."),
+    problem && [el("p", { role: "alert" }, `Who is signed in is not known. ${problem}.`), el("button", { type: "button", class: "button", onclick: () => location.reload() }, "Try again")],
     !isFramed && el("ul", { class: "customers" }, buttons),
   );
 }
 
 function message(title, detail, action, onclick) {
-  return el("main", { id: "main", class: "signed-out" }, el("h1", {}, title), el("p", {}, detail), el("button", { type: "button", class: "button", onclick }, action));
+  return [el("h1", {}, title), el("p", {}, detail), el("button", { type: "button", class: "button", onclick }, action)];
 }
 
 // Single letters do nothing in fields.

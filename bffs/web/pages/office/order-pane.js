@@ -15,7 +15,7 @@ export function orderPane(app) {
   // `known` is the order as the list has it, drawn until the reply is here.
   function show(id, known) {
     if (screen?.id === id) return null;
-    screen = new Screen(app, { what: `Order ${known?.order.number ?? id}`, key: `order:${id}`, rows: 10, draw });
+    screen = new Screen(app, { what: `Order ${known?.order.number ?? id}`, key: `order:${id}`, rows: 10, draw, needs: ["order.lines[]", "order.totals.total", "lines[]"] });
     screen.id = id;
     if (known) screen.last = { body: known, facts: { parts: [] }, at: Date.now() };
     replace(node, screen.node);

@@ -12,7 +12,7 @@ const LIMIT = 25;
 
 export function ordersView(app) {
   const pages = new Pages();
-  const list = new Screen(app, { what: "Orders", key: "orders", rows: LIMIT, draw });
+  const list = new Screen(app, { what: "Orders", key: "orders", rows: LIMIT, draw, needs: ["items[]", "total"] });
   const pane = orderPane(app);
   const node = el("div", { class: "view split" }, el("div", { class: "list" }, list.node), pane.node);
   let sort = null;

@@ -3,6 +3,8 @@
 // States: saved; refused (a final no: the text has to change first); failed (not done, or not
 // known whether it was done: the same request may be sent again); duplicate is refused.
 
+import { isObject, sayWhen } from "../shared/answer.js";
+
 const WORDS = {
   not_attempted: "not tried, the time was over",
   timeout: "no answer in time, it may have been changed",
@@ -24,7 +26,7 @@ export function outcomesOf(request, reply) {
 }
 
 function itemsOf(request, items) {
-  const found = new Map(items.map((item) => [item.index, item]));
+  const found = new Map(items.filter(isObject).map((item) => [item.index, item]));
   const rows = request.items.map((sent, index) => outcomeOf(sent, found.get(index)));
   return { rows, isOpen: rows.some(({ state }) => state === "failed"), sentence: summary(rows) };
 }
@@ -51,7 +53,7 @@ function cents(text) {
 }
 
 function sentenceCase(text) {
-  return text ? text.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()).replace(/\.$/, "") : null;
+  return typeof text === "string" && text ? text.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase()).replace(/\.$/, "") : null;
 }
 
 // 422 of the whole batch: JSON pointers such as /items/0/price/amount say which rows are wrong.
@@ -77,7 +79,7 @@ function wholeOutcome(request, status, problem) {
     return { rows: all("refused", "not allowed"), isOpen: false, isForbidden: true, sentence: "Nothing was saved: this needs the scope prices:write." };
   }
   if (status === 429) {
-    return { rows: all("failed", "too many requests"), isOpen: false, sentence: "Nothing was saved: too many requests. Try again shortly." };
+    return { rows: all("failed", "too many requests"), isOpen: false, sentence: `Nothing was saved: too many requests. ${sayWhen(problem) || "Try again shortly."}` };
   }
   if (status === 422 && problem.code === "idempotency_key_reused") {
     return { rows: all("failed", "sent with a key that was used before"), isOpen: false, sentence: "Nothing was saved this time. Save again." };

@@ -121,12 +121,17 @@ export class PriceEdits {
   restore() {
     try {
       const { edits, open } = JSON.parse(this.storage.getItem(this.name) ?? "null") ?? {};
-      for (const edit of edits ?? []) this.edits.set(edit.sku, edit);
-      this.open = open ?? null;
+      for (const edit of (edits ?? []).filter(isEdit)) this.edits.set(edit.sku, edit);
+      this.open = typeof open?.key === "string" && Array.isArray(open.items) ? open : null;
     } catch {
       this.storage.removeItem(this.name);
     }
   }
+}
+
+// Whether an entry of the storage is one of ours.
+function isEdit(edit) {
+  return [edit?.sku, edit?.text, edit?.currency].every((one) => typeof one === "string");
 }
 
 // What stands in the field of a row: the edit, else what was saved, else what it costs.

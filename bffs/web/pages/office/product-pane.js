@@ -17,7 +17,7 @@ export function productPane(app) {
 
   function show(id) {
     if (screen?.id === id && node.contains(screen.node)) return null;
-    screen = new Screen(app, { what: `Product ${id}`, key: `product:${id}`, rows: 14, draw });
+    screen = new Screen(app, { what: `Product ${id}`, key: `product:${id}`, rows: 14, draw, needs: ["facts", "images[]", "variants[]"] });
     screen.id = id;
     replace(node, screen.node);
     return screen.load(`/v1/products/${encodeURIComponent(id)}`, { fresh: app.isFresh });

@@ -17,7 +17,7 @@ export function productsView(app) {
   const old = el("span", { class: "grow ages-place" });
   const prices = new PriceColumn(app, "list-price");
   const bar = new SaveBar(app);
-  const list = new Screen(app, { what: "Products", key: "products", rows: LIMIT, draw });
+  const list = new Screen(app, { what: "Products", key: "products", rows: LIMIT, draw, needs: ["items[]", "total"] });
   const pane = productPane(app);
   const unsaved = el("div", { class: "unsaved" });
   const node = el("div", { class: "view split" }, el("div", { class: "list" }, head(), bar.report, unsaved, list.node), pane.node);

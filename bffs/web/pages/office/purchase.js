@@ -1,5 +1,7 @@
 // What became of a purchase (POST /v1/checkout), and the key under which it is sent again.
 
+import { sayWhen } from "../shared/answer.js";
+
 const STEPS = { quote: "Fix the price", reserve: "Hold the stock", charge: "Take the money", place: "Place the order" };
 
 const STATES = {
@@ -25,7 +27,7 @@ export function purchaseOutcome(reply, wasOpen = false) {
   if (isOpen(reply.status, problem)) return { kind: "unknown", steps, sentence: openSentence(reply.status, problem) };
   const failed = problem.steps?.find(({ state }) => state === "failed")?.step;
   if (reply.status === 401) return { kind: "again", steps, sentence: "You are signed out. Nothing was bought." };
-  if (reply.status === 429) return { kind: "again", steps, sentence: "Too many requests. Nothing was bought; try again shortly." };
+  if (reply.status === 429) return { kind: "again", steps, sentence: `Too many requests. Nothing was bought. ${sayWhen(problem) || "Try again shortly."}` };
   if (reply.status >= 500) return { kind: "again", steps, sentence: `${unavailable(failed)} Nothing was bought.` };
   return { kind: "refused", steps, sentence: `${refusal(failed, problem, reply.status)} Nothing was bought.` };
 }
@@ -70,7 +72,8 @@ export class PurchaseKey {
   // {key, method} of a purchase whose outcome is open, else null.
   get open() {
     try {
-      return JSON.parse(this.storage.getItem(this.name) ?? "null") ?? this.memory;
+      const stored = JSON.parse(this.storage.getItem(this.name) ?? "null");
+      return typeof stored?.key === "string" ? stored : this.memory;
     } catch {
       return this.memory;
     }

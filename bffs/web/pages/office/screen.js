@@ -1,5 +1,6 @@
 // A screen: loads one resource, draws it, and goes on showing the last one when that fails.
 
+import { unreadable } from "../shared/answer.js";
 import { el, replace } from "../shared/dom.js";
 import { ago } from "../shared/format.js";
 import { failure } from "../shared/states.js";
@@ -11,9 +12,10 @@ const TICK_MS = 5000; // how often a sentence with an age is renewed
 
 export class Screen {
   // `what` is the name in sentences, `draw(body, facts)` returns nodes, `rows` is the height of the
-  // skeleton in rows. The last screen is saved under `key` while `isSaved`.
-  constructor(app, { what, key, draw, rows = 8, isSaved = true }) {
-    Object.assign(this, { app, what, key, draw, rows, isSaved });
+  // skeleton in rows, `needs` what every answer has (see answer.js). The last screen is saved under `key`
+  // while `isSaved`.
+  constructor(app, { what, key, draw, rows = 8, isSaved = true, needs = [] }) {
+    Object.assign(this, { app, what, key, draw, rows, isSaved, needs });
     this.notice = el("div", { class: "notices" });
     this.body = el("div", { class: "screen-body" });
     this.node = el("div", { class: "screen" }, this.notice, this.body);
@@ -25,10 +27,10 @@ export class Screen {
   async load(path, { fresh = false } = {}) {
     this.path = path;
     this.last ??= this.saved();
-    if (this.last && !this.isDrawn) this.show();
+    if (this.last && !this.isDrawn) this.showSaved();
     this.node.setAttribute("aria-busy", "true");
     const timer = setTimeout(() => this.wait(), PATIENCE_MS);
-    const reply = await this.app.get(path, { fresh, screen: this.what });
+    const reply = await this.app.get(path, { fresh, screen: this.what, needs: this.needs });
     clearTimeout(timer);
     this.node.removeAttribute("aria-busy");
     if (reply.ok) this.succeed(reply);
@@ -40,12 +42,34 @@ export class Screen {
     return this.load(this.path, { fresh });
   }
 
+  // An answer that can't be drawn lacks something: then the one before stays, and Try again.
   succeed({ body, facts }) {
+    const before = this.last;
+    const problem = this.problem;
     this.problem = null;
     this.last = { body, facts, at: facts.at };
+    try {
+      this.show();
+    } catch (error) {
+      console.warn(error);
+      Object.assign(this, { last: before, problem });
+      const result = unreadable(facts);
+      this.app.report(result.facts);
+      this.fail(result);
+      return;
+    }
     this.isOld = false;
     if (this.isSaved) this.app.screens.put(this.key, { body, facts });
-    this.show();
+  }
+
+  showSaved() {
+    try {
+      this.show();
+    } catch (error) {
+      console.warn(error);
+      this.app.screens.drop(this.key);
+      this.last = null;
+    }
   }
 
   fail({ problem }) {

@@ -1,7 +1,8 @@
 // The phone app: a client of the mobile gateway, which is another origin; it holds a token in memory.
 import { createClient } from "../shared/client.js";
-import { loadConfig } from "../shared/config.js";
-import { replace } from "../shared/dom.js";
+import { loadConfig, missingAddress } from "../shared/config.js";
+import { el, replace } from "../shared/dom.js";
+import { noFacts } from "../shared/facts.js";
 import { isFramed, onRefresh, report } from "../shared/frame.js";
 import { createRouter } from "../shared/router.js";
 import { savedScreens } from "../shared/saved.js";
@@ -26,7 +27,7 @@ class App {
     this.shell = new Shell(document.getElementById("phone"), () => this.back());
     this.saved = savedScreens(CLIENT, customer?.id ?? "");
     this.width = WIDTHS.find((width) => width >= innerWidth * devicePixelRatio) ?? WIDTHS.at(-1);
-    this.shell.setCart(this.saved.get("home")?.value.body.cart_count);
+    this.shell.setCart(this.saved.get("home")?.value.body.cart_count ?? undefined);
     this.loadHome = (options) => this.#loadHome(options);
     this.scrolls = new Map();
     this.trail = [];
@@ -40,8 +41,9 @@ class App {
   /** Loads the home screen part by part; whole in a frame, where the start page shows what it took. */
   #loadHome({ fresh, onPart }) {
     const path = `/v1/home?width=${this.width}`;
-    if (isFramed) return this.api.get(path, { fresh });
-    return readProgressively({ client: CLIENT, origin: this.config.mobile, path, headers: this.headers, fresh, onPart });
+    const needs = ["name", "deals[]", "picks[]", "orders[]"];
+    if (isFramed) return this.api.get(path, { fresh, needs });
+    return readProgressively({ client: CLIENT, origin: this.config.mobile, path, headers: this.headers, fresh, onPart, needs });
   }
 
   start() {
@@ -62,13 +64,13 @@ class App {
         ["/orders/:id", open({ ...orders, ...inner, title: "Order" }, (app, node, { params }) => openOrder(app, node, params.id))],
         ["/you", open(you, openYou)],
       ],
-      missing: () => this.go("/"),
+      missing: open({ ...inner, title: "No such page", isOpen: true }, openMissing),
     });
     this.router.start();
     onRefresh(() => this.#refresh());
     onViewerChange(() => location.reload());
-    addEventListener("online", () => this.screen?.retry.hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.screen?.retry.hurry());
+    addEventListener("online", () => this.screen?.retry?.hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.screen?.retry?.hurry());
   }
 
   #open(screen, opener, address) {
@@ -91,7 +93,7 @@ class App {
 
   // Only the home screen and the cart bring the number of the cart with them.
   #refresh() {
-    this.screen?.refresh({ fresh: true });
+    if (!this.screen?.retry?.isHeld) this.screen?.refresh({ fresh: true });
     if (this.customer && !["#/", "#/cart"].includes(this.address)) this.readCart();
   }
 
@@ -119,19 +121,19 @@ class App {
 
   /** Returns the kinds of products, loaded once; null if they are not available. */
   async loadCategories() {
-    this.categories ??= (await this.api.get("/v1/categories", { screen: null })).body?.items ?? null;
+    this.categories ??= (await this.api.get("/v1/categories", { screen: null, needs: ["items[]"] })).body?.items ?? null;
     return this.categories;
   }
 
   /** Sets one more of a variant into the cart; `attempt` is the same object for each try of it. */
   async addToCart(sku, attempt) {
     if (!attempt.quantity) {
-      const cart = await this.api.get("/v1/cart", { screen: null });
+      const cart = await this.api.get("/v1/cart", { screen: null, needs: ["lines[]"] });
       if (!cart.ok) return cart;
       attempt.quantity = (cart.body.lines.find((line) => line.sku === sku)?.quantity ?? 0) + 1;
     }
     const body = { quantity: attempt.quantity };
-    const result = await this.api.send("PUT", `/v1/cart/items/${encodeURIComponent(sku)}`, body, { key: attempt.key });
+    const result = await this.api.send("PUT", `/v1/cart/items/${encodeURIComponent(sku)}`, body, { key: attempt.key, needs: ["count"] });
     report(result.facts);
     if (result.ok) this.shell.setCart(result.body.count);
     return result;
@@ -139,7 +141,7 @@ class App {
 
   /** Shows how much the cart holds, apart from any screen: after a purchase, or with the start page. */
   async readCart() {
-    const { ok, body } = await this.api.get("/v1/cart", { fresh: isFramed, screen: "number of the cart" });
+    const { ok, body } = await this.api.get("/v1/cart", { fresh: isFramed, screen: "number of the cart", needs: ["count"] });
     this.shell.setCart(ok ? body.count : null);
   }
 
@@ -169,15 +171,28 @@ class App {
   }
 }
 
+/** Opens what an address without a page shows. */
+function openMissing(app, node) {
+  node.append(explanation("There is no such page.", { label: "Home", run: () => app.go("/") }, "missing"));
+  return { open() {}, close() {}, refresh() {} };
+}
+
 async function start() {
   const root = document.getElementById("phone");
+  const began = performance.now();
+  const fail = (sentence, action) => {
+    report(noFacts({ client: CLIENT, route: "/shop.json", ms: performance.now() - began, state: "failed" }));
+    replace(root, el("main", {}, explanation(sentence, action, "failed")));
+  };
   try {
     const config = await loadConfig();
+    const missing = missingAddress(config, "mobile");
+    if (missing) return fail(missing, null);
     const { customer, problem } = await loadViewer();
     new App(config, customer, problem).start();
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    replace(root, explanation(navigator.onLine === false ? "This device is offline." : "The shop does not answer.", { label: "Try again", run: start }));
+    console.warn(error);
+    fail(`The phone app could not be started: ${error.message}.`, { label: "Try again", run: start });
   }
 }
 

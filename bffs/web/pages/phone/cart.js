@@ -8,6 +8,8 @@ import { redraw } from "./redraw.js";
 import { explanation, Screen } from "./screen.js";
 import { cause, count, isGone, noAnswer } from "./words.js";
 
+const needs = ["lines[]", "count"];
+
 /** Opens the cart in `node`. */
 export function openCart(app, node) {
   const list = el("ul", { class: "lines" });
@@ -17,7 +19,7 @@ export function openCart(app, node) {
   const screen = new Screen(app, node, {
     title: "Cart",
     saves: "cart",
-    load: ({ fresh }) => app.api.get(`/v1/cart?width=${app.width}`, { fresh }),
+    load: ({ fresh }) => app.api.get(`/v1/cart?width=${app.width}`, { fresh, needs }),
     draw,
     drawSkeleton: () => redraw(node, "bones", () => el("ul", { class: "lines", "aria-hidden": "true" }, bones(3))),
   });
@@ -52,8 +54,8 @@ export function openCart(app, node) {
   async function write(sku, quantity, key) {
     const path = `/v1/cart/items/${encodeURIComponent(sku)}?width=${app.width}`;
     const result = quantity
-      ? await app.api.send("PUT", path, { quantity }, { key })
-      : await app.api.send("DELETE", path, undefined, { key });
+      ? await app.api.send("PUT", path, { quantity }, { key, needs })
+      : await app.api.send("DELETE", path, undefined, { key, needs });
     app.report(result.facts);
     if (result.ok) screen.accept(result);
     return result;

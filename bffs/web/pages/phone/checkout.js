@@ -2,6 +2,7 @@
 import { el, icon, replace } from "../shared/dom.js";
 import { ago } from "../shared/format.js";
 import { money } from "../shared/money.js";
+import { storageOf } from "../shared/saved.js";
 import { judge, Purchases } from "./purchase.js";
 import { place } from "./place.js";
 import { redraw } from "./redraw.js";
@@ -10,7 +11,7 @@ import { count } from "./words.js";
 
 /** Opens the checkout in `node`. */
 export function openCheckout(app, node) {
-  const purchases = new Purchases(localStorage, app.customer.id);
+  const purchases = new Purchases(storageOf(app.customer.id, "purchase"), app.customer.id);
   const outcome = el("div", { class: "outcome", role: "status" });
   const sums = el("section", { "aria-label": "What you buy" });
   const ways = el("fieldset", { class: "ways" });
@@ -25,7 +26,7 @@ export function openCheckout(app, node) {
 
   const screen = new Screen(app, node, {
     title: "Checkout",
-    load: ({ fresh }) => app.api.get("/v1/checkout", { fresh }),
+    load: ({ fresh }) => app.api.get("/v1/checkout", { fresh, needs: ["cart.lines[]", "payment_methods[]"] }),
     draw,
     drawSkeleton: () => redraw(node, "bones", () => [el("span", { class: "bone is-block" }), el("span", { class: "bone is-block" })]),
   });
@@ -82,7 +83,7 @@ export function openCheckout(app, node) {
     isSending = true;
     replace(outcome);
     refresh();
-    const result = await app.api.send("POST", "/v1/checkout", { payment_method_id: purchase.method }, { key: purchase.key });
+    const result = await app.api.send("POST", "/v1/checkout", { payment_method_id: purchase.method }, { key: purchase.key, needs: ["id", "number", "total"] });
     app.report(result.facts);
     const judged = judge(result);
     purchases.settle(purchase, judged);

@@ -22,7 +22,7 @@ export function openOrders(app, node) {
     title: "Orders",
     lister: "orders",
     saves: "orders",
-    load: ({ fresh }) => app.api.get(`/v1/orders?limit=${PAGE}`, { fresh }),
+    load: ({ fresh }) => app.api.get(`/v1/orders?limit=${PAGE}`, { fresh, needs: ["items[]", "total"] }),
     draw,
     drawSkeleton: () => redraw(node, "bones", () => el("ul", { class: "orders", "aria-hidden": "true" }, Array.from({ length: 6 }, () => el("li", {}, el("span", { class: "bone is-two" }))))),
   });
@@ -46,7 +46,7 @@ export function openOrders(app, node) {
   }
 
   async function showMore() {
-    const result = await app.api.get(`/v1/orders?limit=${PAGE}&cursor=${encodeURIComponent(next)}`);
+    const result = await app.api.get(`/v1/orders?limit=${PAGE}&cursor=${encodeURIComponent(next)}`, { needs: ["items[]"] });
     app.report(result.facts);
     if (!result.ok) return drawMore(result.problem);
     const first = items.length;
@@ -78,7 +78,7 @@ export function openOrder(app, node, id) {
     title: "The order",
     lister: "orders",
     saves: `order ${id}`,
-    load: ({ fresh }) => app.api.get(`/v1/orders/${encodeURIComponent(id)}?width=${app.width}`, { fresh }),
+    load: ({ fresh }) => app.api.get(`/v1/orders/${encodeURIComponent(id)}?width=${app.width}`, { fresh, needs: ["order", "lines[]", "shipping"] }),
     draw,
     drawSkeleton: () => redraw(node, "bones", () => [el("span", { class: "bone is-pill" }), el("span", { class: "bone is-block" })]),
   });

@@ -22,7 +22,7 @@ export function openProduct(app, node, id) {
 
   const screen = new Screen(app, node, {
     title: "The product",
-    load: ({ fresh }) => app.api.get(`/v1/products/${encodeURIComponent(id)}?width=${app.width}`, { fresh }),
+    load: ({ fresh }) => app.api.get(`/v1/products/${encodeURIComponent(id)}?width=${app.width}`, { fresh, needs: ["title", "variants[]", "images[]"] }),
     draw,
     drawSkeleton,
   });

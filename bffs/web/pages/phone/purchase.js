@@ -78,7 +78,8 @@ export class Purchases {
   /** Returns `{key, method, at, isUnknown}` of the purchase that has no final outcome, or null. */
   open() {
     try {
-      return JSON.parse(this.storage.getItem(this.name));
+      const stored = JSON.parse(this.storage.getItem(this.name));
+      return typeof stored?.key === "string" ? stored : null;
     } catch {
       return null;
     }

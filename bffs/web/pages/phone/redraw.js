@@ -7,6 +7,7 @@ const drawn = new WeakMap();
 export function redraw(node, values, draw) {
   const next = JSON.stringify(values);
   if (drawn.get(node) === next) return;
+  const children = draw(); // what can't be drawn is tried again the next time
   drawn.set(node, next);
-  replace(node, draw());
+  replace(node, children);
 }

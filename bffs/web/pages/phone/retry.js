@@ -9,8 +9,9 @@ export function pause(number, least = 0) {
 
 /** Runs `again` after growing pauses until `stop()`; `schedule` and `cancel` are those of timers. */
 export class Retry {
-  constructor(again, { schedule = setTimeout, cancel = clearTimeout } = {}) {
+  constructor(again, { schedule = setTimeout, cancel = clearTimeout, now = Date.now } = {}) {
     this.again = again;
+    this.now = now;
     this.schedule = (...args) => schedule(...args);
     this.cancel = (timer) => cancel(timer);
     this.stop();
@@ -19,15 +20,21 @@ export class Retry {
   /** Plans the next try; a planned one stays. */
   plan(least = 0) {
     if (this.timer !== null) return;
+    this.earliest = this.now() + least;
     this.timer = this.schedule(() => {
       this.timer = null;
       this.again();
     }, pause(this.tries++, least));
   }
 
-  /** Tries at once, if a try is planned: the network is back, or the page is visible again. */
+  /** Whether the gateway wants no try yet (`Retry-After`). */
+  get isHeld() {
+    return this.timer !== null && this.now() < this.earliest;
+  }
+
+  /** Tries at once, if a try is planned and not held: the network is back, or the page is visible again. */
   hurry() {
-    if (this.timer === null) return;
+    if (this.timer === null || this.isHeld) return;
     this.cancel(this.timer);
     this.timer = null;
     this.again();
@@ -37,5 +44,6 @@ export class Retry {
     if (this.timer) this.cancel(this.timer);
     this.timer = null;
     this.tries = 0;
+    this.earliest = 0;
   }
 }

@@ -1,4 +1,5 @@
 // One screen: it loads, shows the last copy meanwhile, says what failed, and tries again by itself.
+import { unreadable } from "../shared/answer.js";
 import { el, icon } from "../shared/dom.js";
 import { ago } from "../shared/format.js";
 import { redraw } from "./redraw.js";
@@ -27,8 +28,9 @@ export class Screen {
   /** Shows the last copy, if there is one, and loads. */
   open() {
     const saved = this.spec.saves ? this.app.saved.get(this.spec.saves) : null;
-    if (saved) this.#show(saved.value.body, saved.value.parts, saved.at);
-    else this.blank = setTimeout(() => this.spec.drawSkeleton?.(), BLANK_MS);
+    const isShown = saved && this.#tryTo(() => this.#show(saved.value.body, saved.value.parts, saved.at));
+    if (saved && !isShown) this.app.saved.drop(this.spec.saves);
+    if (!isShown) this.blank = setTimeout(() => this.spec.drawSkeleton?.(), BLANK_MS);
     return this.refresh();
   }
 
@@ -42,8 +44,8 @@ export class Screen {
     if (number !== this.number) return;
     clearTimeout(this.slow);
     this.app.report(result.facts);
-    if (result.ok) this.#succeed(result);
-    else this.#fail(result);
+    if (!result.ok) this.#fail(result);
+    else if (!this.#tryTo(() => this.#succeed(result))) this.#misread(result);
   }
 
   /** Loads something else, such as the products of other words; what was shown stays until then. */
@@ -53,9 +55,28 @@ export class Screen {
   }
 
   /** Shows an answer that another request brought, such as the cart after a write. */
-  accept({ body, facts }) {
+  accept(result) {
     this.number += 1;
-    this.#succeed({ body, facts });
+    if (!this.#tryTo(() => this.#succeed(result))) this.#misread(result);
+  }
+
+  // Draws; an answer that lacks something leaves what was there.
+  #tryTo(draw) {
+    const before = { body: this.body, parts: this.parts, at: this.at };
+    try {
+      draw();
+      return true;
+    } catch (error) {
+      console.warn(error);
+      Object.assign(this, before);
+      return false;
+    }
+  }
+
+  #misread({ facts }) {
+    const result = unreadable(facts);
+    this.app.report(result.facts);
+    this.#fail(result);
   }
 
   close() {
@@ -84,7 +105,7 @@ export class Screen {
 
   #showPart(some, parts) {
     clearTimeout(this.blank);
-    this.spec.draw({ ...this.body, ...some }, this.body ? this.parts : parts, this.body !== null);
+    this.#tryTo(() => this.spec.draw({ ...this.body, ...some }, this.body ? this.parts : parts, this.body !== null));
   }
 
   #sayLoading() {

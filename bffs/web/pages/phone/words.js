@@ -1,5 +1,7 @@
 // The sentences of the phone app: failures, what is missing, states of orders and of stock.
 
+import { sayWhen } from "../shared/answer.js";
+
 // Which service a critical part calls: a problem names the part that failed.
 const SERVICES = { profile: "users", cart: "cart", product: "catalog", order: "orders" };
 
@@ -26,9 +28,9 @@ export function cause(problem, lister = "catalog") {
   return "the gateway failed";
 }
 
-/** "Home could not be loaded: users did not answer." */
+/** "Home could not be loaded: users did not answer. Try again in 60 s." */
 export function failure(title, problem, lister) {
-  return `${title} could not be loaded: ${cause(problem, lister)}.`;
+  return [`${title} could not be loaded: ${cause(problem, lister)}.`, sayWhen(problem ?? {})].filter(Boolean).join(" ");
 }
 
 /** Why a write got no answer: a device without a network can't know whether the shop would. */

@@ -1,13 +1,9 @@
 // Calls one gateway, and returns for each answer what it is made of.
+import { checked, decoded, isObject, problemOf, silence, unreadable, until } from "./answer.js";
 import { factsOf, noFacts } from "./facts.js";
 import { nextRequestId, reportWrite } from "./frame.js";
 
 const TIMEOUT_MS = 10_000;
-const TITLES = {
-  timeout: "The gateway took too long",
-  offline: "This device is offline",
-  unreachable: "The gateway does not answer",
-};
 const READS = /^\s*(query\b|\{)/;
 
 /**
@@ -18,8 +14,9 @@ const READS = /^\s*(query\b|\{)/;
  *
  * Every method returns {ok, status, body, facts, problem}, and rejects for nothing but a wrong call:
  * `ok` whether the screen is there, `body` the JSON (of GraphQL the `data`, which may have what is left when
- * `ok` is false), `problem` null or {status, code, title, detail, part, errors, steps}; status 0 is no response,
- * its code `offline`, `unreachable` or `timeout` (or that of an error of `headers`). `facts`: see facts.js.
+ * `ok` is false), `problem` null or {status, code, title, detail, part, errors, steps, retryAfter} (seconds, 0 is
+ * not stated); status 0 is no response, its code `offline`, `unreachable` or `timeout` (or that of an error of
+ * `headers`), or `unreadable`: no JSON object, or one without the members of `needs` (see answer.js). `facts`: see facts.js.
  *
  * A write that is done is reported to the start page, if it frames this one (see frame.js).
  *
@@ -29,7 +26,7 @@ const READS = /^\s*(query\b|\{)/;
 export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS, fetch = globalThis.fetch }) {
   const underWay = new Map();
 
-  async function exchange(method, path, { body, key, fresh = false, screen = null, route = routeOf(path), read }) {
+  async function exchange(method, path, { body, key, fresh = false, screen = null, route = routeOf(path), needs = [], read }) {
     const aborted = new AbortController();
     if (screen !== null) {
       underWay.get(screen)?.abort();
@@ -41,27 +38,34 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
       isLate = true;
       aborted.abort();
     }, timeout);
+    const { signal } = aborted;
     const once = async () => {
-      const request = { method, signal: aborted.signal, credentials: "same-origin", headers: await headersOf(body, key) };
+      const request = { method, signal, credentials: "same-origin", headers: await headersOf(body, key) };
       const requestId = fresh ? nextRequestId(name) : "";
       if (requestId) request.headers["X-Request-ID"] = requestId;
       if (body !== undefined) request.body = JSON.stringify(body);
       if (fresh) request.cache = "reload"; // the browser sends Cache-Control: no-cache, without a preflight
       return fetch(`${origin}${path}`, request);
     };
-    try {
+    const loaded = async () => {
       let response = await once();
       if (response.status === 401 && headers.renew?.()) response = await once();
-      const raw = await response.arrayBuffer();
-      const received = { client: name, route, status: response.status, headers: response.headers, bytes: raw.byteLength };
-      return read(decoded(raw), { ...received, ms: performance.now() - began });
+      return { response, raw: await response.arrayBuffer() };
+    };
+    let answer;
+    try {
+      answer = await until(signal, loaded()); // credentials that do not come take no longer than an answer may
     } catch (error) {
-      if (aborted.signal.aborted && !isLate) return new Promise(() => {});
+      if (signal.aborted && !isLate) return new Promise(() => {});
       return unanswered(isLate ? "timeout" : error, { client: name, route, ms: performance.now() - began });
     } finally {
       clearTimeout(timer);
       if (underWay.get(screen) === aborted) underWay.delete(screen);
     }
+    const { response, raw } = answer;
+    const { status, headers: received } = response;
+    const facts = { client: name, route, status, headers: received, bytes: raw.byteLength, ms: performance.now() - began };
+    return checked(read(decoded(raw, received.get("content-type")), facts), needs);
   }
 
   async function reporting(exchanged) {
@@ -81,19 +85,19 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
     name,
 
     /** Reads a resource; with `fresh` the gateway's caches are bypassed (in development). */
-    get: (path, { fresh, screen = routeOf(path) } = {}) => exchange("GET", path, { fresh, screen, read: readRest }),
+    get: (path, { fresh, screen = routeOf(path), needs } = {}) => exchange("GET", path, { fresh, screen, needs, read: readRest }),
 
     /** Writes: `key` is the Idempotency-Key, the same for every try of one write (see newKey). */
-    send: (method, path, body, { key } = {}) => reporting(exchange(method, path, { body, key, read: readRest })),
+    send: (method, path, body, { key, needs } = {}) => reporting(exchange(method, path, { body, key, needs, read: readRest })),
 
     /**
      * Runs a GraphQL operation. A null with an error is fatal at the root and at the paths of `required`
      * ("home.viewer"); elsewhere, and below the roots in `optional` ("cart"), the screen is degraded. The
      * result has all `errors`, too.
      */
-    graphql(query, variables = {}, { fresh, key, required = [], optional = [], screen = READS.test(query) ? query : null } = {}) {
+    graphql(query, variables = {}, { fresh, key, needs, required = [], optional = [], screen = READS.test(query) ? query : null } = {}) {
       const read = (body, received) => readGraphql(body, received, { required, optional });
-      const exchanged = exchange("POST", "/graphql", { body: { query, variables }, key, fresh, screen, read });
+      const exchanged = exchange("POST", "/graphql", { body: { query, variables }, key, fresh, screen, needs, read });
       return READS.test(query) ? exchanged : reporting(exchanged);
     },
 
@@ -112,58 +116,62 @@ function routeOf(path) {
   return path.split("?")[0];
 }
 
-function decoded(raw) {
-  try {
-    return JSON.parse(new TextDecoder().decode(raw));
-  } catch {
-    return null;
-  }
-}
-
 function readRest(body, received) {
   const ok = received.status >= 200 && received.status < 300;
-  const problem = ok ? null : problemOf(body, received.status);
+  const problem = ok ? null : problemOf(body, received.status, received.headers);
   const failedParts = problem?.part ? [{ name: problem.part, state: "failed", reason: problem.code }] : [];
-  return { ok, status: received.status, body: ok ? body : null, facts: factsOf({ ...received, failedParts }), problem };
+  const facts = factsOf({ ...received, failedParts });
+  if (ok && !isObject(body)) return unreadable(facts);
+  return { ok, status: received.status, body: ok ? body : null, facts, problem };
 }
 
 function readGraphql(body, received, named) {
-  if (!body || (!body.data && !body.errors)) return readRest(body, received);
-  const errors = body.errors ?? [];
-  const fatal = errors.find((error) => isFatal(error, body.data, named));
-  const problem = fatal ? problemOf({ title: fatal.message, ...fatal.extensions }, 500) : null;
+  const data = isObject(body?.data) ? body.data : null;
+  const errors = Array.isArray(body?.errors) ? body.errors.filter(isObject).map(errorOf) : [];
+  if (!data && errors.length === 0) {
+    const result = readRest(body, received);
+    return result.ok ? unreadable(result.facts) : result;
+  }
+  const fatal = errors.find((error) => isFatal(error, data, named));
+  const problem = fatal ? problemOf({ title: fatal.message, ...fatal.extensions }, 500, received.headers) : null;
   const status = problem?.status ?? received.status;
   const failedParts = errors.flatMap((error) => partOf(error, error === fatal));
-  const facts = factsOf({ ...received, status, parts: body.extensions?.parts, failedParts });
-  return { ok: !fatal, status, body: body.data ?? null, facts, problem, errors };
+  const facts = factsOf({ ...received, status, parts: partsOf(body), failedParts });
+  return { ok: !fatal, status, body: data, facts, problem, errors };
+}
+
+// Errors of a proxy may be anything.
+function errorOf({ message, path, extensions }) {
+  return { message: String(message ?? ""), path: Array.isArray(path) ? path : [], extensions: isObject(extensions) ? extensions : {} };
+}
+
+function partsOf({ extensions }) {
+  const stated = isObject(extensions?.parts) ? extensions.parts : {};
+  return Object.fromEntries(Object.entries(stated).filter(([, part]) => isObject(part)));
 }
 
 // A null of a field that can't be null makes its root null.
-function isFatal({ path = [] }, data, { required, optional }) {
+function isFatal({ path }, data, { required, optional }) {
   const names = path.filter((step) => typeof step === "string");
+  if (data === null) return true;
   if (optional.includes(names[0])) return false;
-  return names.length < 2 || data?.[names[0]] === null || required.includes(names.join("."));
+  return names.length < 2 || (data[names[0]] ?? null) === null || required.includes(names.join("."));
 }
 
 // A field that the viewer may not see is no part of `Part-Status`: its error says so.
-function partOf({ path = [], extensions = {} }, isFatalOne) {
-  const { code = "error", part = "" } = extensions;
+function partOf({ path, extensions }, isFatalOne) {
+  const { code, part } = problemOf({ code: "error", ...extensions }, 500);
   if (isFatalOne) return part ? [{ name: part, state: "failed", reason: code }] : [];
   if (extensions.status !== 403) return [];
   return [{ name: part || String(path.findLast((step) => typeof step === "string")), state: "forbidden", reason: code }];
 }
 
-function problemOf(body, status) {
-  const { title = "", detail = "", code = "", part = "", errors = [], steps = [] } = body ?? {};
-  return { status: body?.status || status, code: code || `status_${status}`, title: title || `Status ${status}`, detail, part, errors, steps };
-}
-
 function unanswered(cause, { client, route, ms }) {
-  if (cause !== "timeout" && !(cause instanceof TypeError) && !cause.code) throw cause;
+  const own = typeof cause.code === "string" ? cause.code : null; // why there are no credentials
+  if (cause !== "timeout" && !(cause instanceof TypeError) && !own) throw cause;
   const isOffline = globalThis.navigator?.onLine === false;
-  const code = cause === "timeout" ? "timeout" : isOffline ? "offline" : (cause.code ?? "unreachable");
-  const title = TITLES[code] ?? cause.title;
+  const code = cause === "timeout" ? "timeout" : isOffline ? "offline" : (own ?? "unreachable");
   const state = ["offline", "unreachable"].includes(code) ? "offline" : "failed";
   const facts = noFacts({ client, route, ms, state });
-  return { ok: false, status: 0, body: null, facts, problem: { status: 0, code, title, detail: "", part: "", errors: [] } };
+  return { ok: false, status: 0, body: null, facts, problem: silence(code, cause.title) };
 }

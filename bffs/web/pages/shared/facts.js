@@ -70,7 +70,7 @@ export function noFacts({ client, route, ms, state }) {
 }
 
 function reported(parts) {
-  const found = Object.entries(parts ?? {});
+  const found = Object.entries(parts ?? {}).filter(([, part]) => typeof part?.status === "string");
   return found.map(([name, { status, reason = "", age = 0 }]) => ({ name, state: status, reason, age }));
 }
 

@@ -29,9 +29,19 @@ function formatOf(currency, isBare) {
   return formats.get(key);
 }
 
+// A code that is none of ISO 4217 is written before the amount, with two digits.
+function currencyFormat(language, currency) {
+  try {
+    return new Intl.NumberFormat(language, { style: "currency", currency });
+  } catch {
+    const plain = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    return { format: (value) => `${currency ?? "?"} ${plain.format(value)}`, resolvedOptions: () => plain.resolvedOptions() };
+  }
+}
+
 function newFormat(currency, isBare) {
   const language = globalThis.document?.documentElement.lang || "en";
-  if (!isBare) return new Intl.NumberFormat(language, { style: "currency", currency });
+  if (!isBare) return currencyFormat(language, currency);
   const digits = digitsOf(currency);
   return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -2,9 +2,10 @@
 
 /**
  * Finds the route of a path: match([["/product/:id", show]], "/product/7") is {route, params: {id: "7"}}.
- * A last segment `*` takes the rest. Returns null if there is none.
+ * A last segment `*` takes the rest. Returns null if there is none, as of a path with an empty segment ("/a//b").
  */
 export function match(routes, path) {
+  if (path.includes("//")) return null;
   const given = segmentsOf(path);
   for (const route of routes) {
     const params = paramsOf(segmentsOf(route[0]), given);
@@ -37,6 +38,12 @@ function decode(text) {
   }
 }
 
+/** Reads "/search?q=a" as {path: "/search", query}; also what is no URL, such as "//" or "//[". */
+export function addressOf(text) {
+  const [path, ...rest] = text.split("#")[0].split("?");
+  return { path: path.startsWith("/") ? path : `/${path}`, query: new URLSearchParams(rest.join("?")) };
+}
+
 /**
  * Creates a router: createRouter({base: "/store", routes: [["/", home], ["/product/:id", product]], missing}).
  *
@@ -48,12 +55,11 @@ export function createRouter({ base = null, routes, missing }) {
   const isHash = base === null;
 
   function here() {
-    if (isHash) return new URL(location.hash.slice(1) || "/", "http://hash");
-    return new URL(location.pathname.slice(base.length) + location.search || "/", location.origin);
+    return addressOf(isHash ? location.hash.slice(1) : location.pathname.slice(base.length) + location.search);
   }
 
   function again() {
-    const { pathname: path, searchParams: query } = here();
+    const { path, query } = here();
     const found = match(routes, path);
     return found ? found.route[1]({ params: found.params, query, path }) : missing({ params: {}, query, path });
   }
@@ -80,6 +86,7 @@ export function createRouter({ base = null, routes, missing }) {
   function pathOf(link) {
     const written = link.getAttribute("href");
     if (isHash) return written.startsWith("#/") ? written.slice(1) : null;
+    if (!URL.canParse(link.href)) return null;
     const url = new URL(link.href);
     const isOurs = url.origin === location.origin && `${url.pathname}/`.startsWith(`${base}/`);
     return isOurs && !written.startsWith("#") ? url.pathname.slice(base.length) + url.search : null;

@@ -1,10 +1,15 @@
 // The looks of a screen that is not simply there: loading, empty, failed, old, signed out.
+import { sayWhen } from "./answer.js";
 import { el, icon } from "./dom.js";
 import { ago, words } from "./format.js";
 import { sayReason } from "./parts.js";
 
 /** Returns why a screen is not there: "Home could not be loaded: profile failed (no answer)." */
-export function sayProblem(what, { code, title, detail, part, status }) {
+export function sayProblem(what, problem) {
+  return [sayCause(what, problem), sayWhen(problem)].filter(Boolean).join(" ");
+}
+
+function sayCause(what, { code, title, detail, part, status }) {
   if (status === 0) return `${what} could not be loaded. ${title}.`;
   if (status === 401) return `${what} is shown to customers who are signed in.`;
   if (status === 403) return `${what} is not shown: this sign-in is not allowed to see it.`;

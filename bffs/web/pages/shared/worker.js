@@ -37,12 +37,30 @@ function load(url) {
   return fetch(url, { credentials: "omit" });
 }
 
+const TYPES = {
+  js: /^(text|application)\/javascript\b/,
+  css: /^text\/css\b/,
+  svg: /^image\/svg\+xml\b/,
+  webmanifest: /^application\/(manifest\+)?json\b/,
+};
+
+/** Whether an answer is what its name says: a page is HTML, and never the page of a proxy in place of a script. */
+function isStorable(response, name) {
+  if (PAGES.includes(name.slice(ROOT.length))) return isOf(response, /^text\/html\b/) && !response.redirected;
+  const type = TYPES[name.split(".").at(-1)];
+  return type !== undefined && isOf(response, type);
+}
+
+function isOf(response, type) {
+  return response.ok && type.test((response.headers.get("content-type") ?? "").toLowerCase());
+}
+
 /** Returns the newest answer; without one, what is stored under the name. */
 async function networkFirst(request, name) {
   const shell = await caches.open(SHELL);
   try {
     const response = await load(request.url);
-    if (response.ok) await shell.put(name, response.clone());
+    if (isStorable(response, name)) await shell.put(name, response.clone());
     return response;
   } catch (error) {
     const stored = await shell.match(name);
@@ -57,7 +75,7 @@ async function picture(request) {
   const stored = await pictures.match(request);
   if (stored) return stored;
   const response = await load(request.url).catch(() => fetch(request)); // the browser's own cache may have it
-  if (response.ok) {
+  if (isOf(response, /^image\//)) {
     await pictures.put(request, response.clone());
     await removeOldest(pictures);
   }
@@ -82,7 +100,7 @@ async function storeShell() {
   const found = new Set(PAGES.map((page) => ROOT + page));
   for (const path of found) {
     const response = await load(path).catch(() => null);
-    if (!response?.ok) continue;
+    if (!response || !isStorable(response, path)) continue;
     await shell.put(path, response.clone());
     const text = await response.text();
     for (const other of filesIn(text, new URL(path, location.origin))) found.add(other);

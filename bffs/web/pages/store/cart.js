@@ -16,6 +16,7 @@ export const cart = {
   name: "cart",
   subject: "your cart",
   query: CART,
+  needs: ["cart.lines[]"],
   title: () => "Your cart",
   cart: (body) => body.cart,
   draw: (view) => {

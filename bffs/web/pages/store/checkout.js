@@ -3,6 +3,7 @@ import { el, icon, replace } from "../shared/dom.js";
 import { createClient, newKey } from "../shared/client.js";
 import { ROOT } from "../shared/config.js";
 import { money } from "../shared/money.js";
+import { storageOf } from "../shared/saved.js";
 import { headersOf } from "../shared/viewer.js";
 import { signInChoices } from "./head.js";
 import { link } from "./links.js";
@@ -19,13 +20,14 @@ export const checkout = {
   name: "checkout",
   subject: "the checkout",
   query: CHECKOUT,
+  needs: ["cart.lines[]"],
   required: ["home.paymentMethods"],
   title: () => "Checkout",
   cart: (body) => body.cart,
   draw: (view) => {
     const node = el("div", {});
     const { shop } = view;
-    const purchase = new Purchase(sessionStorage, newKey);
+    const purchase = new Purchase(storageOf(shop.customer.id, "purchase", sessionStorage), newKey);
     const pending = purchase.pending(shop.customer.id);
     const state = { view, node, purchase, buyer: buyerOf(shop), chosen: pending?.method ?? null };
     if (pending?.isOpen) drawOpen(state, pending, outcomeOf({}, { wasOpen: true }));
@@ -112,7 +114,7 @@ async function send(state, pending, { wasOpen = false } = {}) {
   pressed.textContent = pressed.id === "check" ? "Checking …" : "Placing your order …";
   state.node.setAttribute("aria-busy", "true");
   shop.hold(true); // until the visitor goes on: what came of it stays in sight
-  const received = await state.buyer.graphql(BUY, { method: pending.method }, { key: pending.key });
+  const received = await state.buyer.graphql(BUY, { method: pending.method }, { key: pending.key, needs: ["checkout.number", "checkout.lines[]", "checkout.totals.total"] });
   state.node.setAttribute("aria-busy", "false");
   const outcome = outcomeOf(received, { label: pending.label, wasOpen });
   state.purchase.settle(pending, outcome);

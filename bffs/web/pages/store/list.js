@@ -9,6 +9,7 @@ const FIRST = 12;
 
 const common = {
   query: PRODUCTS,
+  needs: ["products.items[]"],
   optional: ["cart", "categories"],
   cart: (body) => body.cart,
   skeleton: () => [el("div", { class: "listed" }, bone("title"), bone("short")), emptyShelf(8)],
@@ -102,7 +103,7 @@ function more({ shop, body }, list, { items, total, nextCursor }, wanted) {
   async function load() {
     again.disabled = true;
     message.say("");
-    const answer = await shop.client.graphql(MORE_PRODUCTS, { ...wanted, first: FIRST, after }, { screen: "more" });
+    const answer = await shop.client.graphql(MORE_PRODUCTS, { ...wanted, first: FIRST, after }, { screen: "more", needs: ["products.items[]"] });
     again.disabled = false;
     if (!answer.ok) {
       message.say(`${problemWords(answer.problem, "the next page").title}. Try again.`, "failed");

@@ -14,6 +14,7 @@ export const orders = {
   name: "orders",
   subject: "your orders",
   query: ORDERS,
+  needs: ["orders.items[]"],
   optional: ["cart"],
   variables: () => ({ first: FIRST, after: "" }),
   title: () => "Your orders",
@@ -61,7 +62,7 @@ function more({ shop, body }, list) {
   async function load() {
     again.disabled = true;
     message.say("");
-    const answer = await shop.client.graphql(MORE_ORDERS, { first: FIRST, after: body.orders.nextCursor }, { screen: "more" });
+    const answer = await shop.client.graphql(MORE_ORDERS, { first: FIRST, after: body.orders.nextCursor }, { screen: "more", needs: ["orders.items[]"] });
     again.disabled = false;
     if (!answer.ok) {
       message.say(`${problemWords(answer.problem, "older orders").title}. Try again.`, "failed");
@@ -85,6 +86,7 @@ export const order = {
   name: "order",
   subject: "this order",
   query: ONE_ORDER,
+  needs: ["order.lines[]", "order.totals"],
   optional: ["cart"],
   variables: ({ params }) => ({ id: params.id }),
   title: ({ order: one }) => `Order ${one.number}`,

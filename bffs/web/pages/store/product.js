@@ -10,6 +10,7 @@ export const product = {
   name: "product",
   subject: "this product",
   query: PRODUCT,
+  needs: ["product.title", "product.variants[]", "product.images[]"],
   optional: ["cart"],
   variables: ({ params }, mine) => ({ id: params.id, mine }),
   title: ({ product: one }) => one.title,

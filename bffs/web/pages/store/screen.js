@@ -1,9 +1,11 @@
 // One page at a time: it is loaded with one query, drawn, and reported to the start page.
+import { unreadable } from "../shared/answer.js";
 import { el, icon, replace } from "../shared/dom.js";
 import { ago } from "../shared/format.js";
 import { isFramed, report } from "../shared/frame.js";
 import { partOf } from "../shared/parts.js";
 import { savedScreens } from "../shared/saved.js";
+import { mayShow } from "../shared/viewer.js";
 import { signInChoices } from "./head.js";
 import { link } from "./links.js";
 import { button } from "./pieces.js";
@@ -34,26 +36,46 @@ export class Screen {
     this.main.setAttribute("aria-busy", "true");
     const before = this.remembered.get(route.key);
     let waiting = 0;
-    if (isBack && before) this.draw(page, route, before, { isBack });
+    if (isBack && before) this.tryTo(() => this.draw(page, route, before, { isBack }));
     if (isBack && before?.body.isGrown) {
       this.main.setAttribute("aria-busy", "false"); // a longer list than one request would bring
       return;
     }
     if (!isRefresh && !(isBack && before)) waiting = setTimeout(() => this.drawSkeleton(page), SKELETON_AFTER_MS);
     const answer = page.query ? await this.load(page, route, isRefresh) : { ok: true, body: {}, facts: null };
+    const isTheirs = await mayShow(); // an answer of another customer's session is neither drawn nor saved
     clearTimeout(waiting);
-    if (!isCurrent()) return;
+    if (!isCurrent() || !isTheirs) return;
     this.main.setAttribute("aria-busy", "false");
     if (answer.facts) report(answer.facts);
     const isThere = Boolean(isBack && before) || isRefresh;
-    if (answer.ok || isPartly(page, answer)) this.drawAnswer(page, route, answer, { isBack, isThere });
-    else this.drawProblem(page, route, answer, { isThere });
+    const isGood = answer.ok || isPartly(page, answer);
+    if (!isGood) this.drawProblem(page, route, answer, { isThere });
+    else if (!this.tryTo(() => this.drawAnswer(page, route, answer, { isBack, isThere }))) this.drawMisread(page, route, answer, { isThere });
+  }
+
+  // Draws; what lacks something that the page needs can't be.
+  tryTo(draw) {
+    try {
+      draw();
+      return true;
+    } catch (error) {
+      console.warn(error);
+      return false;
+    }
+  }
+
+  drawMisread(page, route, { facts }, options) {
+    const result = unreadable(facts);
+    report(result.facts);
+    this.drawProblem(page, route, result, options);
   }
 
   load(page, route, isRefresh) {
     const { client, customer } = this.shop;
+    const { required = [], optional = [], needs = [] } = page;
     const variables = page.variables?.(route, Boolean(customer)) ?? {};
-    const options = { fresh: isFramed || isRefresh, required: page.required ?? [], optional: page.optional ?? [], screen: "page" };
+    const options = { fresh: isFramed || isRefresh, required, optional, needs, screen: "page" };
     const query = typeof page.query === "function" ? page.query(Boolean(customer)) : page.query;
     return client.graphql(query, variables, options);
   }
@@ -61,9 +83,9 @@ export class Screen {
   drawAnswer(page, route, answer, { isBack, isThere }) {
     const { body, facts } = answer;
     const loaded = { body, facts, at: Date.now() };
+    this.draw(page, route, loaded, { isBack: isBack && !isThere, isThere });
     this.remember(route.key, loaded);
     if (page.query) this.saved().put(route.key, loaded);
-    this.draw(page, route, loaded, { isBack: isBack && !isThere, isThere });
   }
 
   draw(page, route, { body, facts, at }, { isBack = false, isThere = false, age = null } = {}) {
@@ -87,9 +109,13 @@ export class Screen {
     const retry = () => this.refresh();
     const old = this.remembered.get(route.key) ?? savedOf(this.saved().get(route.key));
     if (old && problem.status !== 404 && problem.status !== 401) {
-      this.draw(page, route, old, { isThere: true, age: failure(page.subject, problem, { retry, at: old.at }) });
-      if (!isThere) this.settle(page.title(old.body, route), {});
-      return;
+      const isDrawn = this.tryTo(() => {
+        this.draw(page, route, old, { isThere: true, age: failure(page.subject, problem, { retry, at: old.at }) });
+        if (!isThere) this.settle(page.title(old.body, route), {});
+      });
+      if (isDrawn) return;
+      this.remembered.delete(route.key);
+      this.saved().drop(route.key);
     }
     const said = problemWords(problem, page.subject);
     const state = facts?.state === "offline" ? "offline" : "failed";

@@ -2,9 +2,10 @@
 import { createClient } from "../shared/client.js";
 import { loadConfig, ROOT } from "../shared/config.js";
 import { el, icon, replace } from "../shared/dom.js";
-import { onRefresh } from "../shared/frame.js";
+import { noFacts } from "../shared/facts.js";
+import { onRefresh, report } from "../shared/frame.js";
 import { createRouter } from "../shared/router.js";
-import { headersOf, loadViewer, onViewerChange } from "../shared/viewer.js";
+import { headersOf, loadViewer, onViewerChange, sayRefusal } from "../shared/viewer.js";
 import { cart } from "./cart.js";
 import { checkout } from "./checkout.js";
 import { drawFoot, drawHead } from "./head.js";
@@ -13,6 +14,7 @@ import { BASE, link } from "./links.js";
 import { category, search } from "./list.js";
 import { order, orders } from "./orders.js";
 import { product } from "./product.js";
+import { button } from "./pieces.js";
 import { CART_CONTENT } from "./queries.js";
 import { Screen } from "./screen.js";
 import { signInPage, unknownPage } from "./signin.js";
@@ -80,9 +82,8 @@ async function open() {
   document.addEventListener("click", (event) => followed(event, screen), { capture: true });
   onViewerChange(() => location.reload());
   drawFoot(at("foot"), { shop });
-  if (viewer.problem) notice(`Sign-in is not available: ${viewer.problem}`, "failed");
-  const refused = new URLSearchParams(location.search).get("login_error");
-  if (refused && !customer) notice(`Signing in did not work: ${refused}`, "failed");
+  if (viewer.problem) notice(`Sign-in is not available: ${viewer.problem}.`, "failed", button("Try again", { id: "sign-in-again", onclick: () => location.reload() }));
+  if (sayRefusal() && !customer) notice(sayRefusal(), "failed");
   await router.start();
   onRefresh(() => again());
   addEventListener("online", () => again());
@@ -94,14 +95,16 @@ function followed(event, screen) {
   if (anchor && screen.here) screen.links.set(screen.here.route.key, anchor.getAttribute("href"));
 }
 
-function notice(text, state = "ok") {
+function notice(text, state = "ok", action = null) {
   const node = at("notice");
   node.hidden = !text;
   node.className = `notice is-${state} is-top`;
-  replace(node, icon(state, { size: 14 }), el("span", {}, text));
+  replace(node, icon(state, { size: 14 }), el("span", {}, text), action);
 }
 
 open().catch((error) => {
-  replace(at("main"), el("section", { class: "panel" }, el("h1", {}, "The shop can't be opened"), el("p", {}, "Its configuration could not be loaded: the gateway of the web page does not answer."), el("a", { class: "button is-large is-main", href: link("/") }, "Try again")));
-  throw error;
+  console.warn(error);
+  report(noFacts({ client: "web", route: "/shop.json", ms: performance.now(), state: "failed" }));
+  at("main").setAttribute("aria-busy", "false");
+  replace(at("main"), el("section", { class: "panel" }, el("h1", {}, "The shop can't be opened"), el("p", {}, `${error.message}.`), el("div", { class: "row" }, button("Try again", { kind: "main", id: "retry", onclick: () => location.reload() }), el("a", { class: "button is-large", href: link("/") }, "Go to the home page"))));
 });

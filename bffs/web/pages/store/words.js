@@ -1,5 +1,7 @@
 // What the store says: of stock, ratings, orders, payments and problems. No element is made here.
 
+import { sayWhen } from "../shared/answer.js";
+
 const STATUSES = {
   placed: "Placed",
   paid: "Paid",
@@ -28,6 +30,7 @@ const REASONS = {
   deadline_exceeded: "it took too long",
   bulkhead_full: "the service is too busy",
   overloaded: "the gateway is too busy",
+  unreadable: "the answer could not be read",
 };
 
 /** Returns what the status of an order is called. */
@@ -98,10 +101,10 @@ export function problemWords(problem, subject) {
   if (status === 404) return said(`${sentence(subject)} was not found`, title, false);
   if (code === "offline") return said("You are offline", `${sentence(subject)} will be loaded when the connection is back.`, true);
   if (code === "unreachable") return said("The shop does not answer", "Its gateway can't be reached. It may be starting.", true);
-  if (status === 429) return said("Too many requests", "Wait a moment, then try again.", true);
+  if (status === 429) return said("Too many requests", sayWhen(problem) || "Wait a moment, then try again.", true);
   const cause = reasonWords(code) || title;
   const text = problem.part ? `${sentence(problem.part)} failed: ${cause}.` : `${sentence(cause)}.`;
-  return said(`${sentence(subject)} could not be loaded`, text, true);
+  return said(`${sentence(subject)} could not be loaded`, [text, sayWhen(problem)].filter(Boolean).join(" "), true);
 }
 
 function said(title, text, canRetry, needsSignIn = false) {
@@ -114,8 +117,9 @@ export function writeWords(problem) {
   if (status === 401) return "Your session has ended. Sign in, then try again.";
   if (status === 403) return `Not allowed: ${title}`;
   if (code === "offline") return "You are offline. Nothing was changed.";
+  if (code === "unreadable") return "The answer could not be read, so it is not known whether this was changed. Try again: it can't happen twice.";
   if (status === 0) return "No answer came, so it is not known whether this was changed. Try again: it can't happen twice.";
   if (status === 404) return "This item is no longer sold.";
   if (status === 409 || status === 422 || status === 400) return title;
-  return `The cart could not be changed: ${reasonWords(code) || title}. Try again.`;
+  return `The cart could not be changed: ${reasonWords(code) || title}. ${sayWhen(problem) || "Try again."}`;
 }

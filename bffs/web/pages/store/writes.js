@@ -51,7 +51,7 @@ export async function addToCart(shop, sku, quantity) {
     pending.of(intent, () => ({ target: inCart + quantity }));
   }
   const { key, target } = pending.of(intent);
-  const answer = await shop.client.graphql(ADD, { sku, quantity: target }, { key });
+  const answer = await shop.client.graphql(ADD, { sku, quantity: target }, { key, needs: ["setCartItem.lines[]"] });
   if (!answer.ok || !answer.body.setCartItem) {
     if (answer.problem && isRefused(answer.problem)) pending.settle(intent);
     return { ok: false, problem: answer.problem, text: writeWords(answer.problem ?? { status: 500, code: "", title: "" }) };
@@ -78,7 +78,8 @@ export function quantityIn(cart, sku) {
 /** Sends a change of one line: {ok, body, text}; `intent` names what is to be, so that a retry has the same key. */
 export async function change(shop, intent, query, variables) {
   const { key } = pending.of(intent);
-  const answer = await shop.client.graphql(query, variables, { key });
+  const root = query.includes("removeCartItem(") ? "removeCartItem" : "setCartItem";
+  const answer = await shop.client.graphql(query, variables, { key, needs: [`${root}.lines[]`] });
   if (answer.ok) {
     pending.settle(intent);
     return { ok: true, body: answer.body, parts: answer.facts.parts };
