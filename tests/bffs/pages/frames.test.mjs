@@ -17,7 +17,7 @@ const { startFrames } = await import("../../../bffs/web/pages/start/frames.js");
 
 function clientThatGets(status, body = {}) {
   told.length = 0;
-  return createClient({ name: "phone", origin: "", fetch: async () => new Response(JSON.stringify(body), { status }) });
+  return createClient({ name: "phone", origin: "", fetch: async () => Response.json(body, { status }) });
 }
 
 const WROTE = [{ type: "shop.wrote" }];

@@ -16,6 +16,7 @@ const page = {
     removeItem: (name) => stored.delete(name),
   },
 };
+page.sessionStorage = page.localStorage;
 for (const [name, value] of Object.entries(page)) Object.defineProperty(globalThis, name, { value, configurable: true });
 const { signOut } = await import("../../../bffs/web/pages/shared/viewer.js");
 
@@ -23,7 +24,7 @@ const { signOut } = await import("../../../bffs/web/pages/shared/viewer.js");
 async function signOutWith(location, { isProviderThere, status = 200 }) {
   stored.set("shop:viewer", '{"id":"1"}');
   globalThis.fetch = async (url) => {
-    if (url.endsWith("/shop.json")) return Response.json({ auth: "session", identity: PROVIDER });
+    if (url.endsWith("/shop.json")) return Response.json({ auth: "session", identity: PROVIDER, customers: [], services: [] });
     if (url.endsWith("/bff/logout")) return Response.json({ location }, { status });
     assert.ok(url.startsWith(`${PROVIDER}/`), url);
     if (!isProviderThere) throw new TypeError("Failed to fetch");
