@@ -256,16 +256,19 @@ def add_operations(
     *,
     runbooks: Annotated[
         str | None,
-        typer.Option(help="URL of your runbooks; each alert links to a heading there."),
+        typer.Option(
+            help="URL or file of your runbooks; each alert links to a heading there. The default "
+            "is that of the run before, or operations/runbooks.md."
+        ),
     ] = None,
     is_forced: Annotated[
         bool, typer.Option("--force", help="Replace files that you have changed, too.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add alert rules for Prometheus, dashboards for Grafana, and a collector's configuration.
+    """Add alert rules, runbooks, dashboards for Grafana, and a collector's configuration.
 
-    The files go to operations/. A further run adds what is missing.
+    The files go to operations/. A further run adds what is missing, and new gateways.
     """
     from bff_core.cli.scaffold.operations import (  # noqa: PLC0415 # loads the framework
         add_operations as added,

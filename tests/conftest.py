@@ -194,7 +194,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     seconds = float(item.config.getini("faulthandler_timeout"))
     stderr = item.config.stash[fault_handler_stderr_fd_key]
     outcome = yield
-    faulthandler.dump_traceback_later(seconds, exit=True, file=stderr)
+    if seconds:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=stderr)
     return outcome
 
 

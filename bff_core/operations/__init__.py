@@ -1,4 +1,4 @@
-"""Files for operators: alert rules, dashboards, and the configuration of what reads metrics."""
+"""Files for operators: alert rules, runbooks, dashboards, and what reads metrics."""
 
 from pathlib import Path
 from typing import Final
@@ -14,5 +14,5 @@ def files() -> dict[str, bytes]:
     return {
         path.relative_to(FOLDER).as_posix(): path.read_bytes()
         for path in sorted(FOLDER.rglob("*"))
-        if path.suffix in {".yml", ".json"}
+        if path.suffix in {".yml", ".json", ".md"}
     }

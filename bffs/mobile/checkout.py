@@ -44,8 +44,8 @@ views = Views(prefix="/v1", tags=["checkout"])
 async def get_checkout(page: CartPage) -> MobileCheckout:
     """Show what lies in the cart, what it costs and how it can be paid."""
     cart = await page.cart()
-    lines, totals, methods = await gather(
-        shown(page, cart), page.totals(cart.lines), page.payment_methods()
+    totals, methods, lines = await gather(
+        page.totals(cart.lines), page.payment_methods(), shown(page, cart)
     )
     return MobileCheckout(lines, totals, [MobileMethod.of(method) for method in methods])
 

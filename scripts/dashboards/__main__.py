@@ -1,4 +1,4 @@
-"""Writes the dashboards into the package, which ships them."""
+"""Writes the dashboards and the runbooks into the package, which ships them."""
 
 from scripts.dashboards.files import write
 

@@ -1,4 +1,4 @@
-"""The dashboards as files of JSON."""
+"""The dashboards as files of JSON, and the runbooks as a file of projects."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from scripts.dashboards import overview, process, runbooks, upstreams
 
-FOLDER: Final = Path(__file__).parents[2] / "bff_core/operations/grafana/dashboards"
+OPERATIONS: Final = Path(__file__).parents[2] / "bff_core/operations"
+FOLDER: Final = OPERATIONS / "grafana/dashboards"
+RUNBOOKS: Final = OPERATIONS / "runbooks.md"
 
 
 def dashboards() -> dict[str, dict[str, Any]]:
@@ -29,3 +31,4 @@ def write() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, dashboard in dashboards().items():
         (FOLDER / name).write_text(text_of(dashboard), encoding="utf-8")
+    RUNBOOKS.write_text(runbooks.page(), encoding="utf-8")

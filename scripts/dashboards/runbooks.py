@@ -10,6 +10,15 @@ PAGE: Final = Path(__file__).parents[2] / "docs/how-to/runbooks.md"
 
 LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
+RULES: Final = "prometheus/rules.yml"
+"""Where the alert rules are, beside the runbooks of a project."""
+
+
+def page() -> str:
+    """Return the page as a file of projects, which have no other page of the documentation."""
+    text = LINK.sub(r"\1", PAGE.read_text(encoding="utf-8"))
+    return text.replace("`rules.yml`", f"[`rules.yml`]({RULES})", 1)
+
 
 def sections(text: str) -> dict[str, str]:
     """Return the text of each alert by its name; links of the documentation become plain text."""

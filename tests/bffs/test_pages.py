@@ -347,11 +347,35 @@ def test_pages_call_the_origins_of_the_environment():
         "http://user:secret@host",
         "*",
         "'unsafe-eval'",
+        "http://*",
+        "http://[::1",
+        "http://\uff48:80",
+        "http://exämple",
+        "http://h\u2028x",
+        "http://h\x0bx",
+        "http://h\\x",
+        "http://h:99999",
+        "http://h:0",
+        "http://h/ x",
     ],
 )
 def test_an_address_that_is_no_origin_never_reaches_the_policy(address):
     """It could allow more than it names."""
     assert configured(SHOP_MOBILE_URL=address).mobile is None
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("http://localhost:8002", "http://localhost:8002"),
+        ("HTTPS://API.Shop.Example/", "https://api.shop.example"),
+        (" http://[::1]:8002/base ", "http://[::1]:8002"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+    ],
+)
+def test_an_address_becomes_its_origin(address, origin):
+    """Scripts and the policy need the origin alone."""
+    assert configured(SHOP_MOBILE_URL=address).mobile == origin
 
 
 async def test_the_configuration_is_json_that_the_policy_agrees_with(open_gateway, monkeypatch):
@@ -366,6 +390,15 @@ async def test_the_configuration_is_json_that_the_policy_agrees_with(open_gatewa
     assert {one["connect-src"] for one in policies} == {" ".join(["'self'", *called])}
     assert shop["auth"] == "session"
     assert [one["id"] for one in shop["customers"]] == ["1", "3", "9"]
+
+
+@pytest.mark.parametrize("path", ["a" * 300 + ".js", "a/" * 3000 + "b.js"])
+async def test_a_name_that_no_file_can_have_is_not_found(open_gateway, path):
+    """The file system refuses it, which is no error of the gateway."""
+    async with open_gateway("web", viewer=None) as client:
+        answer = await client.get(f"/pages/shared/{path}")
+
+    assert answer.status_code in {404, 414}
 
 
 def test_demo_users_are_said_to_be_so():

@@ -23,7 +23,11 @@ Run = Callable[..., Done]
 
 @pytest.fixture
 def bff(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Return a function that runs `bff` with these words, without variables of the machine."""
+    """Return a function that runs `bff` with these words, without variables of the machine.
+
+    Those that a command sets end with the test.
+    """
+    before = dict(os.environ)
     for name in [one for one in os.environ if one.startswith("BFF_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("BFF_ENV", "development")
@@ -35,4 +39,6 @@ def bff(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> I
         out, err = capfd.readouterr()
         return Done(int(ended.value.code or 0), out, err)
 
-    return run
+    yield run
+    os.environ.clear()
+    os.environ.update(before)

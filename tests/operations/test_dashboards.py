@@ -9,7 +9,8 @@ import pytest
 
 from bff_core.observe.metrics.families import FAMILIES
 from bff_core.operations import FOLDER
-from scripts.dashboards.files import dashboards, text_of
+from scripts.dashboards import runbooks as page_of_runbooks
+from scripts.dashboards.files import RUNBOOKS, dashboards, text_of
 from tests.operations.promql import NAME, family_of, mistakes
 from tests.operations.test_alert_rules import ALERTS
 
@@ -35,6 +36,7 @@ def test_the_files_are_as_they_are_generated():
     assert {path.name: path.read_text() for path in FILES} == {
         name: text_of(board) for name, board in dashboards().items()
     }
+    assert RUNBOOKS.read_text() == page_of_runbooks.page()
 
 
 @pytest.mark.parametrize("name", BOARDS)

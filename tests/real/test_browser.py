@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import os
 import re
 import signal
 import subprocess
@@ -24,7 +23,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.processes.settings import PATIENT
+from tests.processes.settings import shop_environment
 from tests.real.test_provider import free_ports, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +67,7 @@ def shop() -> Iterator[Shop]:
     web_port, mobile_port, desktop_port, first, *_ = free_ports(13)
     ports = {"WEB_PORT": web_port, "MOBILE_PORT": mobile_port, "DESKTOP_PORT": desktop_port}
     ports = {name: str(port) for name, port in ports.items()}
-    environ = {**os.environ, **PATIENT, **ports, "SERVICES_PORT": str(first), "BFF_AUTH": "none"}
+    environ = shop_environment(**ports, SERVICES_PORT=str(first), BFF_AUTH="none")
     command = [sys.executable, "-m", "bff_core", "dev"]
     running = subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

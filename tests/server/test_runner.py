@@ -44,10 +44,13 @@ def run(*arguments: str, **environ: str) -> tuple[int, str]:
 
 
 def serve(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> object:
-    """Run the command in this process; return its status."""
+    """Run the command in this process; return its status. Variables that it sets end with it."""
     monkeypatch.setattr(sys, "argv", ["bff", "serve", *arguments])
+    before = dict(os.environ)
     with pytest.raises(SystemExit) as end:
         main()
+    os.environ.clear()
+    os.environ.update(before)
     return end.value.code
 
 

@@ -10,6 +10,7 @@ from bff_core.cli.scaffold.clients import CLIENTS, Answers, changed_values, with
 from bff_core.cli.scaffold.home import has_home
 from bff_core.cli.scaffold.lock import one_at_a_time
 from bff_core.cli.scaffold.names import check_identifier
+from bff_core.cli.scaffold.operations import RECORD as OPERATIONS
 from bff_core.cli.scaffold.outcome import Outcome
 from bff_core.cli.scaffold.pyproject import add_program, check_programs
 from bff_core.cli.scaffold.record import BASE, Record, Unit, read_record, write_record
@@ -58,7 +59,7 @@ def new_gateway(
         created=visible(tree.created()),
         changed=visible(tree.changed()),
         notes=[*notes, *_about_home(unit)],
-        next=["make test", "make run"],
+        next=["make test", "make run", *_scraped(tree)],
     )
     tree.commit()
     return outcome
@@ -96,6 +97,11 @@ def _unit(project: Project, tree: Tree, wanted: NewGateway) -> Unit:
     values = gateway_values(_distribution(tree), name, port, wanted.answers)
     values["has_home"] = has_home(tree)
     return Unit("gateway", name, values)
+
+
+def _scraped(tree: Tree) -> list[str]:
+    """Return the command after which Prometheus scrapes a new gateway, in a project with it."""
+    return [] if tree.read(OPERATIONS) is None else ["bff add operations"]
 
 
 def _about_home(unit: Unit) -> list[str]:

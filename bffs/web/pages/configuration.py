@@ -1,9 +1,9 @@
 """The configuration of the pages: whom they call, which customers and services there are."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, Literal, Self
-from urllib.parse import urlsplit
 
 from bff_core import Settings
 
@@ -20,6 +20,15 @@ SERVICES: Final = (
     "identity",
 )
 """The services behind the gateways, in the order of their ports."""
+
+
+MAX_PORT: Final = 65_535
+
+_HOST: Final = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
+
+_url: Final = re.compile(
+    rf"\s*(?P<origin>https?://{_HOST}(?::(?P<port>[0-9]{{1,5}}))?)(?:/[^\s]*)?\s*", re.IGNORECASE
+).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ class ShopConfiguration:
 
 def _origin(url: str | None) -> str | None:
     """Return the origin of a URL; None for what is none, which a policy could not hold."""
-    parts = urlsplit((url or "").strip())
-    is_usable = parts.scheme in {"http", "https"} and parts.hostname is not None
-    is_plain = not set(parts.netloc) & set(" ;,@'\"")
-    return f"{parts.scheme}://{parts.netloc}" if is_usable and is_plain else None
+    found = _url(url or "")
+    if found is None or not 0 < int(found["port"] or 80) <= MAX_PORT:
+        return None
+    return found["origin"].lower()

@@ -24,6 +24,9 @@ MEDIA_TYPES: Final = {
     ".webmanifest": "application/manifest+json",
 }
 
+MAX_PATH: Final = 100
+"""Characters of a path; file systems refuse to look for longer names."""
+
 HTML: Final = "text/html; charset=utf-8"
 
 REVALIDATED: Final = "no-cache"
@@ -53,7 +56,8 @@ def static_file(area: str, path: str, folder: Path = FOLDER) -> PageFile:
     """
     media_type = MEDIA_TYPES.get(Path(path).suffix)
     file = folder / area / path
-    is_named = area in AREAS and media_type is not None and _file_path(path) is not None
+    is_short = len(path) <= MAX_PATH
+    is_named = is_short and area in AREAS and _file_path(path) is not None
     if not is_named or media_type is None or not _is_inside(file, folder / area):
         raise NotFound(f"The pages have no file {area}/{path}.")
     return PageFile(file.read_bytes(), media_type)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from bff_core import ANYONE, NotFound, access
+from bff_core import ANYONE, NotFound, Settings, access
 from bffs.web.pages.configuration import ShopConfiguration
 from bffs.web.pages.files import html_file, static_file, worker_file
 from bffs.web.pages.pictures import picture_of
@@ -100,7 +100,8 @@ def _page(request: Request, area: str) -> Response:
 
     Sign-in returns to that URL, and the other gateways let pages of its origin call them.
     """
-    public = urlsplit(request.app.settings.public_url)
+    settings: Settings = request.app.settings
+    public = urlsplit(settings.public_url)
     names = {request.url.hostname, public.hostname}
     if len(names) == 2 and names.issubset(LOOPBACK):
         return RedirectResponse(request.url.replace(netloc=public.netloc), 307)

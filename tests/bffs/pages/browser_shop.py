@@ -1,6 +1,5 @@
 """The whole shop with sign-in, and a browser at its pages."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FrameLo
 
 from tests.console.npm import ROOT
 from tests.processes.ports import free_ports
-from tests.processes.settings import PATIENT
+from tests.processes.settings import shop_environment
 
 SECONDS = 60.0
 COMPLETE = "all three screens are complete"
@@ -43,7 +42,7 @@ def running_shop() -> Iterator[Shop]:
     named = {"CONSOLE": console, "WEB": web, "MOBILE": mobile, "DESKTOP": desktop}
     named["SERVICES"] = services[0]
     ports = {f"{name}_PORT": str(port) for name, port in named.items()}
-    environ = {**os.environ, **PATIENT, **ports, "BFF_AUTH": "none"}
+    environ = shop_environment(**ports, BFF_AUTH="none")
     command = [sys.executable, "-m", "bff_core", "dev"]
     running = subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -5,6 +5,7 @@ import { toCsv } from "../../../bffs/web/pages/office/csv.js";
 import { ExportRun } from "../../../bffs/web/pages/office/export-run.js";
 import { readLines } from "../../../bffs/web/pages/office/ndjson.js";
 import { nextSort, sortRows } from "../../../bffs/web/pages/office/sort.js";
+import { rowsText } from "../../../bffs/web/pages/office/words.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 const order = (number) => ({ number, placed_at: "2026-10-25T09:12:00Z", status: "paid", total: 1, currency: "EUR", lines: 2 });
@@ -67,6 +68,11 @@ test("after a break it goes on where it was, without the same rows twice", async
   assert.equal(run.skipped, 2);
   assert.deepEqual(run.values().map(({ number }) => number), ["1", "2", "3"]);
   assert.equal(run.ndjson(), row("1") + row("2") + row("3"));
+});
+
+test("rows are counted of all, if it is known how many there are", () => {
+  const said = [rowsText(1, 48), rowsText(0, 1), rowsText(1200, 3400), rowsText(1, null), rowsText(2, 0)];
+  assert.deepEqual(said, ["1 of 48 rows", "0 of 1 row", "1,200 of 3,400 rows", "1 row", "2 rows"]);
 });
 
 test("a refusal is a break without rows", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { outcomesOf } from "../../../bffs/web/pages/office/outcomes.js";
+import { hintOf } from "../../../bffs/web/pages/office/price-column.js";
 import { PriceEdits, textOf } from "../../../bffs/web/pages/office/price-edits.js";
 import { columnText, fieldText, parsePrice } from "../../../bffs/web/pages/office/price-text.js";
 
@@ -39,7 +40,9 @@ test("what is no price is refused with a sentence", () => {
     "": /Enter a price/,
     "12x": /“12x” is not a price/,
     "-5": /can't be negative/,
-    0: /lowest price is 0.01/,
+    0: /lowest price is 0.01: allowed is from 0.01 to 100,000.00/,
+    "-x": /“-x” is not a price/,
+    99999999: /highest price is 100,000.00: allowed is from 0.01/,
     "0.001": /decimals/,
     "9.999": /two ways/,
     "1,234": /Write 1234 or 1.23/,
@@ -81,6 +84,20 @@ test("a request has only what is a price", () => {
 
   assert.deepEqual(edits.request(), { key: "key-1", items: [{ sku: STOVE.sku, amount: 7990, currency: "EUR" }] });
   assert.equal(edits.invalid().length, 1);
+});
+
+test("what can be read but is not allowed is said with the range, apart from what can't be read", () => {
+  for (const text of ["-5", "0", "99999999"]) {
+    const edits = newEdits();
+    edits.type(STOVE, text);
+    assert.equal(hintOf(edits), "1 price is not sent: allowed is from 0.01 to 100,000.00.", text);
+  }
+  const edits = newEdits();
+  edits.type(STOVE, "-5");
+  edits.type(MUG, "x");
+  assert.equal(hintOf(edits), "1 price is not sent: allowed is from 0.01 to 100,000.00. 1 price can't be read and is not sent.");
+  edits.undoAll();
+  assert.equal(hintOf(edits), "");
 });
 
 test("a saved row is no edit any more, a refused one stays as it was typed", () => {

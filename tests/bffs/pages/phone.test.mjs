@@ -5,7 +5,7 @@ import { collect, partList, readLines, readProgressively } from "../../../bffs/w
 import { judge, Purchases } from "../../../bffs/web/pages/phone/purchase.js";
 import { Quantity } from "../../../bffs/web/pages/phone/quantity.js";
 import { pause, Retry } from "../../../bffs/web/pages/phone/retry.js";
-import { cause, failure, isGone, stockWords } from "../../../bffs/web/pages/phone/words.js";
+import { cause, failure, isGone, noAnswer, stockWords } from "../../../bffs/web/pages/phone/words.js";
 
 /** A body that arrives in the given chunks. */
 function chunked(...chunks) {
@@ -121,6 +121,11 @@ test("a failure names the service and what it did", () => {
   assert.equal(cause({ code: "not_found", detail: "There is no such order." }), "There is no such order");
   assert.equal(cause({ code: "sign_in_unavailable", title: "The identity provider does not answer" }), "the identity provider does not answer");
   assert.equal(cause(null), "the gateway failed");
+});
+
+test("a device that is offline does not say that the shop is silent", () => {
+  assert.equal(noAnswer({ status: 0, code: "offline" }), "this device is offline");
+  assert.equal(noAnswer({ status: 0, code: "unreachable" }), "the shop does not answer");
 });
 
 test("a part is gone when it has no value of its own", () => {

@@ -164,8 +164,24 @@ test("an outage that was undone can be tried again", () => {
   const outcome = outcomeOf(refused(503, "unavailable", { steps: steps("done", "undone", "failed") }));
 
   assert.equal(outcome.kind, "failed");
-  assert.match(outcome.text, /^The payment service did not work\. Everything was undone/);
+  assert.match(outcome.text, /^The payment could not be taken: the payment service did not answer\. Everything was undone/);
 });
+
+const OUTAGES = [
+  ["quote", "unavailable", "The order could not be calculated: the cart or the order service did not answer."],
+  ["quote", "bad_status", "The order could not be calculated: the cart or the order service answered with an error."],
+  ["reserve", "circuit_open", "The goods could not be reserved: the stock service failed too often just now"],
+  ["place", "unavailable", "The order could not be placed: the order service did not answer."],
+];
+for (const [step, code, sentence] of OUTAGES) {
+  test(`step ${step} that fails (${code}) names the services that it calls, and no other`, () => {
+    const { kind, text } = outcomeOf(refused(503, code, { steps: [{ step, state: "failed" }] }));
+
+    assert.equal(kind, "failed");
+    assert.ok(text.startsWith(sentence), text);
+    assert.doesNotMatch(text, /[Pp]rices/);
+  });
+}
 
 const OTHERS = [
   [refused(401, "not_authenticated"), "signedOut"],

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { sayPart } from "../../../bffs/web/pages/shared/parts.js";
+import { asShown } from "../../../bffs/web/pages/start/captions.js";
 import { story } from "../../../bffs/web/pages/start/story.js";
 
 const part = (name, state = "ok", reason = "") => ({ name, state, reason, age: 0, ms: 1 });
@@ -22,6 +24,27 @@ test("who shows less, and who does not, is read from the facts", () => {
 
   assert.equal(text, "inventory is stopped: the phone stays complete; the web page and the back office show no stock (no answer).");
   assert.equal(state, "degraded");
+});
+
+test("without the catalog all clients lack the names of products", () => {
+  const nameless = screen("degraded", [part("deals"), part("summary", "fallback", "unavailable")]);
+
+  const { text } = said({ services: [service("catalog", "stopped")], phone: nameless, web: nameless, office: nameless });
+
+  assert.equal(text, "catalog is stopped: the phone, the web page and the back office show no product names (no answer).");
+});
+
+test("a list of products without names is not whole, though its service answered", () => {
+  const shown = asShown([part("deals"), part("picks", "fallback", "timeout"), part("orders"), part("summary", "missing", "timeout")]);
+
+  assert.deepEqual(shown.map(({ name, state }) => `${name}=${state}`), ["deals=partial", "picks=fallback", "orders=ok", "summary=missing"]);
+  assert.equal(sayPart(shown[0]), "deals: incomplete (no names)");
+});
+
+test("lists with names are as their services left them", () => {
+  const parts = [part("deals"), part("summary", "stale")];
+
+  assert.deepEqual(asShown(parts), parts);
 });
 
 test("a service that no screen uses is missed by none", () => {

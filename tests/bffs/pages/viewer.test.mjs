@@ -27,6 +27,7 @@ beforeEach(() => {
   [answers, requests, listeners] = [{ "/shop.json": () => Response.json(CONFIG) }, [], {}];
   const listen = (name, run) => (listeners[name] = [...(listeners[name] ?? []), run]);
   Object.assign(globalThis, { localStorage: memory(), sessionStorage: memory(), addEventListener: listen });
+  globalThis.location = { origin: "http://shop" };
   globalThis.document = { hidden: false, addEventListener: listen, documentElement: { dataset: {} } };
   globalThis.fetch = async (url, options) => {
     requests.push(url);
@@ -70,6 +71,7 @@ test("a sign-out leaves nothing of a customer", async () => {
   sessionStorage.setItem("shop:of:9:notes:store", "{}");
   localStorage.setItem("shop:viewer", '{"id":"9","name":"Bohdan"}');
   answers["/bff/logout"] = () => Response.json({ location: "http://identity/out" });
+  answers["http://identity/.well-known/openid-configuration"] = () => new Response("");
 
   assert.equal(await signOut(), "http://identity/out");
 

@@ -19,6 +19,7 @@ from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.clients import Answers
 from bff_core.cli.scaffold.init import NewProject, init_project
 from bff_core.cli.scaffold.names import check_project_name
+from bff_core.cli.scaffold.operations import METRICS_PORT
 from bff_core.cli.scaffold.wheel import find_wheel, installed_from
 from tests.cli.scaffold.projects import (
     WHEEL,
@@ -82,6 +83,8 @@ def test_the_gateway_is_in_the_settings_of_the_project(scaffold: Scaffold) -> No
     assert table["services"]["catalog"]["port"] == 9001
     assert set(containers) == {"catalog", "web"}
     assert containers["web"]["depends_on"] == ["catalog"]
+    assert containers["web"]["environment"]["BFF_METRICS_PORT"] == str(METRICS_PORT)
+    assert containers["web"]["environment"]["BFF_METRICS_HOST"] == "0.0.0.0"
 
 
 EXISTING = ("ratings=https://ratings.example/v2/", "user_profiles=http://localhost:7001")

@@ -13,6 +13,7 @@ import yaml
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.scaffold.clients import Answers
 from bff_core.cli.scaffold.init import NewProject, init_project
+from bff_core.cli.scaffold.operations import add_operations
 from bff_core.cli.scaffold.pyproject import add_import_layer, add_program
 from bff_core.cli.scaffold.record import PATH
 from bff_core.cli.scaffold.render import TEMPLATES
@@ -40,6 +41,22 @@ def test_a_gateway_is_wired_into_the_project(scaffold: Scaffold) -> None:
         "tests/web/test_home.py",
     ]
     assert outcome.changed == [".env.example", "docker-compose.yml", "pyproject.toml"]
+
+
+def test_prometheus_scrapes_a_new_gateway_after_the_command_that_is_named(
+    scaffold: Scaffold,
+) -> None:
+    """The first command of a project with files for operators, and `bff update` between."""
+    root = scaffold.init()
+    add_operations(start=root)
+
+    outcome = scaffold.new(root, "web", client="web")
+    scaffold.update(root)
+
+    assert outcome.next == ["make test", "make run", "bff add operations"]
+    assert add_operations(start=root).changed == ["operations/prometheus/prometheus.yml"]
+    text = (root / "operations/prometheus/prometheus.yml").read_text()
+    assert 'targets: ["mobile:9464", "web:9464"]' in text
 
 
 def test_the_second_run_changes_nothing(scaffold: Scaffold) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.console.browser.test_pages import violations_in_both_themes
 from tests.processes.ports import free_ports
-from tests.processes.settings import PATIENT
+from tests.processes.settings import shop_environment
 
 pytestmark = [pytest.mark.needs("chromium", "node", "npm")]
 
@@ -97,7 +97,7 @@ def shop() -> Iterator[Shop]:
     named = {"CONSOLE": console, "WEB": web, "MOBILE": mobile, "DESKTOP": desktop}
     named["SERVICES"] = services[0]
     ports = {f"{name}_PORT": str(port) for name, port in named.items()}
-    environ = {**os.environ, **PATIENT, **ports, "BFF_AUTH": "demo"}
+    environ = shop_environment(**ports, BFF_AUTH="demo")
     command = [sys.executable, "-m", "bff_core", "dev"]
     running = subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -8,7 +8,7 @@ import { toCsv } from "./csv.js";
 import { ExportRun } from "./export-run.js";
 import { columnText, fieldText } from "./price-text.js";
 import { table } from "./table.js";
-import { count, shortDay } from "./words.js";
+import { count, rowsText, shortDay } from "./words.js";
 
 const SHOWN_ROWS = 14;
 const ROUTE = "/v1/orders/export";
@@ -122,13 +122,13 @@ async function open(app, signal) {
 }
 
 function sentenceOf(run, total) {
-  const of = total === null ? "" : ` of ${total.toLocaleString("en")}`;
-  const rows = el("b", {}, `${run.count.toLocaleString("en")}${run.state === "complete" ? "" : of} ${run.count === 1 ? "row" : "rows"}`);
+  const rows = el("b", {}, rowsText(run.count, run.state === "complete" ? null : total));
   const facts = ` · ${bytes(run.bytes)} · ${run.seconds.toFixed(1)} s`;
   const skipped = run.skipped ? `, ${count(run.skipped, "row")} came twice and ${run.skipped === 1 ? "counts" : "count"} once` : "";
   if (run.state === "ready") return `${total === null ? "All orders" : count(total, "order")}, newest first: the gateway sends each row as soon as it has it.`;
   if (run.state === "running") return [rows, facts];
   if (run.state === "complete") return [icon("ok", { size: 12, class: "is-ok mark" }), " Complete: ", rows, facts, skipped];
+  if (run.state === "cancelled" && !run.count) return "Cancelled before the first row came.";
   if (run.state === "cancelled") return ["Cancelled after ", rows, facts, ". What came can be saved."];
   if (!run.count) return [icon("failed", { size: 12, class: "is-failed mark" }), ` No row came: ${run.problem}.`];
   return [icon("failed", { size: 12, class: "is-failed mark" }), " The stream broke after ", rows, `: ${run.problem}.`, facts];

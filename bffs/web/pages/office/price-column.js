@@ -4,7 +4,7 @@ import { el, icon, replace } from "../shared/dom.js";
 import { money } from "../shared/money.js";
 import { outcomesOf } from "./outcomes.js";
 import { textOf } from "./price-edits.js";
-import { columnText, fieldText } from "./price-text.js";
+import { columnText, fieldText, rangeText } from "./price-text.js";
 import { count } from "./words.js";
 
 const NARROW = 4;
@@ -132,9 +132,7 @@ export class SaveBar {
         this.label(valid),
       ),
     );
-    const invalid = edits.invalid().length;
-    const hint = invalid ? `${count(invalid, "price")} can't be read and ${invalid === 1 ? "is" : "are"} not sent.` : "";
-    const said = [this.sentence, hint].filter(Boolean).join(" ");
+    const said = [this.sentence, hintOf(edits)].filter(Boolean).join(" ");
     replace(this.report, said || el("span", { class: "muted" }, edits.size ? "Not saved yet. Esc undoes a change." : "Type a price to change it. Enter goes to the next one."));
   }
 
@@ -170,6 +168,18 @@ export class SaveBar {
   leave() {
     this.stop();
   }
+}
+
+// Why some of what was typed is not sent: it is no price, or none that is allowed.
+export function hintOf(edits) {
+  const refused = edits.outOfRange();
+  const unread = edits.invalid().length - refused.length;
+  const verb = (number) => (number === 1 ? "is" : "are");
+  const currencies = [...new Set(refused.map(({ currency }) => currency))];
+  return [
+    refused.length && `${count(refused.length, "price")} ${verb(refused.length)} not sent: allowed is ${currencies.map(rangeText).join(", ")}.`,
+    unread && `${count(unread, "price")} can't be read and ${verb(unread)} not sent.`,
+  ].filter(Boolean).join(" ");
 }
 
 function reasonNotToChange({ staff }) {

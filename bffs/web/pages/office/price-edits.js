@@ -58,6 +58,11 @@ export class PriceEdits {
     return [...this.edits.values()].filter((edit) => this.problemOf(edit));
   }
 
+  // Those of `invalid` that are amounts, but none that is allowed.
+  outOfRange() {
+    return this.invalid().filter(({ text, currency }) => parsePrice(text, currency).isOutOfRange);
+  }
+
   // The request that saves them. It has the key of the last one if that one's outcome is open and
   // both say the same: then the gateway knows it again, and does nothing twice.
   request() {

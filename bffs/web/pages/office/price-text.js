@@ -21,21 +21,32 @@ export function columnText(amount, currency) {
   return new Intl.NumberFormat("en", options).format(amount / 10 ** digits);
 }
 
-// Returns {amount}, or {problem} with a sentence for the person who typed it.
+// Returns {amount}, or {problem} with a sentence for the person who typed it; `isOutOfRange` says that it is
+// an amount, but not one that is allowed.
 export function parsePrice(text, currency) {
   const decimals = decimalsOf(currency);
   const bare = text.replace(/[\s\u00a0\u202f€$£]/g, "").replace(currency, "");
   if (!bare) return { problem: "Enter a price, or undo the change." };
-  if (/^-/.test(bare)) return { problem: "A price can't be negative." };
+  if (/^-[0-9.,'’]*[0-9][0-9.,'’]*$/.test(bare)) return outOfRange("A price can't be negative", currency);
   if (!/^[0-9]*([.,'’][0-9]+)*[.,]?$/.test(bare) || !/[0-9]/.test(bare)) {
     return { problem: `“${text.trim()}” is not a price. Use digits, such as 91.90.` };
   }
   const split = splitDecimals(bare, decimals);
   if (split.problem) return split;
   const amount = Number(split.whole || "0") * 10 ** decimals + Number(split.fraction.padEnd(decimals, "0") || "0");
-  if (amount < LEAST) return { problem: `The lowest price is ${fieldText(LEAST, currency)}.` };
-  if (amount > MOST) return { problem: `The highest price is ${columnText(MOST, currency)}.` };
+  if (amount < LEAST) return outOfRange(`The lowest price is ${fieldText(LEAST, currency)}`, currency);
+  if (amount > MOST) return outOfRange(`The highest price is ${columnText(MOST, currency)}`, currency);
   return { amount };
+}
+
+// "from 0.01 to 100,000.00"
+export function rangeText(currency) {
+  return `from ${columnText(LEAST, currency)} to ${columnText(MOST, currency)}`;
+}
+
+// It can be read, but no price may be that.
+function outOfRange(reason, currency) {
+  return { problem: `${reason}: allowed is ${rangeText(currency)}.`, isOutOfRange: true };
 }
 
 // Separates what comes before the decimal mark from what comes after it.

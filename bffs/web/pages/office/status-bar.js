@@ -10,7 +10,7 @@ export function statusBar({ onReload }) {
   const reload = el("button", { type: "button", class: "link", id: "reload", title: "Load this screen again (r)", onclick: onReload }, icon("retry", { size: 12 }), "Reload");
   const node = el("footer", { class: "status-bar" }, facts, el("span", { class: "grow" }), reload);
 
-  // Broken parts have a badge each; old ones are counted: most of a screen may come from caches.
+  // Of a stream it is not known beforehand what will be fetched. Broken parts have a badge each; old ones are counted: most of a screen may come from caches.
   function show(received) {
     const { route, state, bytes: size, fetched, calls, ms, parts } = received;
     const broken = parts.filter((part) => !isWhole(part));
@@ -19,7 +19,7 @@ export function statusBar({ onReload }) {
       facts,
       stateBadge(state),
       el("code", {}, route),
-      size > 0 && el("span", {}, el("b", {}, bytes(size)), fetched !== null && ` of ${bytes(fetched)} fetched`),
+      size > 0 && el("span", {}, el("b", {}, bytes(size)), fetched > 0 && ` of ${bytes(fetched)} fetched`),
       calls !== null && el("span", { class: "calls" }, `1 request → ${calls} ${calls === 1 ? "call" : "calls"}`),
       el("span", {}, duration(ms)),
       broken.map((part) => badge(part)),

@@ -7,6 +7,11 @@ export function count(number, one, many = `${one}s`) {
   return `${new Intl.NumberFormat("en").format(number)} ${number === 1 ? one : many}`;
 }
 
+// "1 of 48 rows"; without a total (null or 0) "1 row".
+export function rowsText(number, total) {
+  return total ? `${new Intl.NumberFormat("en").format(number)} of ${count(total, "row")}` : count(number, "row");
+}
+
 // "2026-10-25T09:12:00Z" as "25 Oct", with the year where it is not that of `now`.
 export function shortDay(text, now = new Date()) {
   return dayOf(text, (date) => date.getUTCFullYear() !== now.getUTCFullYear());

@@ -68,7 +68,7 @@ class App {
       missing: open({ ...inner, title: "No such page", isOpen: true }, openMissing),
     });
     this.router.start();
-    onRefresh(() => this.screen?.retry?.isHeld || this.screen?.refresh({ fresh: true }));
+    onRefresh(() => this.#refresh());
     onViewerChange(() => location.reload());
     addEventListener("online", () => this.screen?.retry?.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.screen?.retry?.hurry());
@@ -90,6 +90,12 @@ class App {
     this.screen.open();
     this.shell.main.scrollTop = this.scrolls.get(this.address) ?? 0;
     if (!isFirst) this.shell.title.focus({ preventScroll: true });
+  }
+
+  // Only the home screen and the cart bring the number of the cart with them.
+  #refresh() {
+    if (!this.screen?.retry?.isHeld) this.screen?.refresh({ fresh: true });
+    if (this.customer && !["#/", "#/cart"].includes(this.address)) this.readCart();
   }
 
   #follow(address) {
@@ -134,10 +140,10 @@ class App {
     return result;
   }
 
-  /** Shows what the cart holds after a purchase. */
-  async bought() {
-    const { ok, body } = await this.api.get("/v1/cart", { screen: null, needs: ["count"] });
-    if (ok) this.shell.setCart(body.count);
+  /** Shows how much the cart holds, apart from any screen: after a purchase, or with the start page. */
+  async readCart() {
+    const { ok, body } = await this.api.get("/v1/cart", { fresh: isFramed, screen: "number of the cart", needs: ["count"] });
+    this.shell.setCart(ok ? body.count : null);
   }
 
   /** Signs a customer in; a page in a frame does it in the whole window. */

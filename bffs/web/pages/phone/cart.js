@@ -6,7 +6,7 @@ import { Quantity } from "./quantity.js";
 import { gap } from "./place.js";
 import { redraw } from "./redraw.js";
 import { explanation, Screen } from "./screen.js";
-import { cause, count, isGone } from "./words.js";
+import { cause, count, isGone, noAnswer } from "./words.js";
 
 const needs = ["lines[]", "count"];
 
@@ -104,7 +104,7 @@ class Line {
       button(`plus-${sku}`, "plus", `One more of ${title}`, () => this.quantity.set(this.quantity.wanted + 1)),
     ]);
     redraw(this.wrong, problem, () => problem && [
-      el("p", { class: "wrong" }, `Not changed: ${problem.status ? cause(problem) : "the shop does not answer"}.`),
+      el("p", { class: "wrong" }, `Not changed: ${problem.status ? cause(problem) : noAnswer(problem)}.`),
       el("button", { type: "button", class: "button is-small", onclick: () => this.quantity.again() }, "Try again"),
       el("button", { type: "button", class: "button is-small is-plain", onclick: () => this.quantity.drop() }, "Leave it"),
     ]);

@@ -112,7 +112,7 @@ export function openCheckout(app, node) {
     isDone = true;
     screen.close();
     app.remember("/orders"); // going back does not lead to the checkout again
-    app.bought();
+    app.readCart();
     replace(bar);
     replace(
       node,

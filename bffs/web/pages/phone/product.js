@@ -5,7 +5,7 @@ import { card, picture, price } from "./cards.js";
 import { gap, place } from "./place.js";
 import { redraw } from "./redraw.js";
 import { Screen } from "./screen.js";
-import { cause, stockWords } from "./words.js";
+import { cause, noAnswer, stockWords } from "./words.js";
 
 /** Opens the page of the product `id` in `node`. */
 export function openProduct(app, node, id) {
@@ -86,7 +86,7 @@ export function openProduct(app, node, id) {
     drawBar();
     const { ok, problem } = await app.addToCart(chosen.sku, adding.attempt);
     adding.state = ok ? "added" : "idle";
-    adding.problem = ok ? null : problem.status ? cause(problem, "cart") : "the shop does not answer";
+    adding.problem = ok ? null : problem.status ? cause(problem, "cart") : noAnswer(problem);
     drawBar();
   }
 

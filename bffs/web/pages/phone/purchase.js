@@ -17,7 +17,7 @@ const REFUSALS = {
   place: "The order was not accepted",
 };
 
-const SERVICES = { quote: "orders", reserve: "inventory", charge: "payments", place: "orders" };
+const SERVICES = { quote: "cart or orders", reserve: "inventory", charge: "payments", place: "orders" };
 
 const UNKNOWN = {
   outcome: "unknown",

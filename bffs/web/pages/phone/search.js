@@ -2,15 +2,17 @@
 import { el, icon, replace } from "../shared/dom.js";
 import { card, cardBones } from "./cards.js";
 import { redraw } from "./redraw.js";
+import { Results } from "./results.js";
 import { Screen } from "./screen.js";
 import { count } from "./words.js";
 
 const PAUSE_MS = 300;
+
 /** Opens the search in `node`; `query` has `q` and `category`. */
 export function openSearch(app, node, query) {
   const wanted = { q: query.get("q") ?? "", category: query.get("category") ?? "" };
-  let items = [];
-  let next = null;
+  const results = new Results();
+  let added = 0; // how often "Show more" added products to what was drawn
 
   const field = el("input", {
     id: "q",
@@ -46,27 +48,27 @@ export function openSearch(app, node, query) {
   function draw(body, parts) {
     const words = wanted.q ? ` for “${wanted.q}”` : "";
     found.textContent = `${count(body.total, "product")}${words}`;
-    const isLonger = items.length > body.items.length && body.items.every(({ id }, at) => id === items[at].id);
-    if (isLonger) return;
-    items = body.items;
-    next = body.next;
-    redraw(grid, [items, parts.map(({ state }) => state)], () => items.map(card));
-    if (!items.length) redraw(grid, wanted, () => el("li", { class: "none" }, `Nothing found${words}.`));
+    if (!results.accept(body)) return;
+    const { items } = results;
+    const nothing = () => el("li", { class: "none" }, `Nothing found${words}.`);
+    redraw(grid, [wanted, items, parts.map(({ state }) => state), added], () => (items.length ? items.map(card) : nothing()));
     drawMore();
   }
 
   function drawMore(problem) {
-    const button = next && el("button", { id: "more", type: "button", class: "button is-wide", onclick: showMore }, "Show more");
+    const button = results.next && el("button", { id: "more", type: "button", class: "button is-wide", onclick: showMore }, "Show more");
     replace(more, problem && el("p", { class: "wrong" }, "More could not be loaded."), button);
   }
 
   async function showMore() {
+    const { turn, next, items } = results;
     const result = await app.api.get(path(next));
     app.report(result.facts);
+    if (turn !== results.turn) return;
     if (!result.ok) return drawMore(result.problem);
     const first = items.length;
-    items = [...items, ...result.body.items];
-    next = result.body.next;
+    results.add(turn, result.body);
+    added += 1;
     grid.append(...result.body.items.map(card));
     drawMore();
     grid.children[first]?.firstElementChild.focus({ preventScroll: true });
@@ -85,6 +87,8 @@ export function openSearch(app, node, query) {
   function search(change) {
     Object.assign(wanted, change);
     app.remember(`/search?${new URLSearchParams(Object.entries(wanted).filter(([, value]) => value))}`);
+    results.begin();
+    drawMore();
     drawChips();
     screen.restart();
   }

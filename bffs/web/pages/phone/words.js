@@ -34,6 +34,11 @@ export function failure(title, problem, lister) {
   return [`${title} could not be loaded: ${cause(problem, lister)}.`, sayWhen(problem ?? {})].filter(Boolean).join(" ");
 }
 
+/** Why a write got no answer: a device without a network can't know whether the shop would. */
+export function noAnswer({ code }) {
+  return code === "offline" ? "this device is offline" : "the shop does not answer";
+}
+
 const withoutStop = (text) => text.replace(/\.$/, "");
 
 /** Whether a part has no value of its own. */

@@ -35,7 +35,7 @@ class Symbol(NamedTuple):
 def _read() -> dict[str, Symbol]:
     files = sorted(FOLDER.rglob("*.svg"))
     symbols = {file.stem: _symbol(file) for file in files}
-    below = defaultdict(list)
+    below: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for file in files:
         *folders, _ = file.relative_to(FOLDER).parts
         for folder in folders:

@@ -83,7 +83,7 @@ def _tone(colour: str, painted: Sequence[str]) -> Tone:
 
 
 def _tones() -> dict[str, Tone]:
-    tones = {}
+    tones: dict[str, Tone] = {}
     for line in _COLOURS.split("\n")[1:-1]:
         colour, _name, *paints = line.split()
         tones[colour] = _tone(colour, paints)

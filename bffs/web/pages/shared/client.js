@@ -1,7 +1,7 @@
 // Calls one gateway, and returns for each answer what it is made of.
 import { checked, decoded, isObject, problemOf, silence, unreadable, until } from "./answer.js";
 import { factsOf, noFacts } from "./facts.js";
-import { nextRequestId } from "./frame.js";
+import { nextRequestId, reportWrite } from "./frame.js";
 
 const TIMEOUT_MS = 10_000;
 const READS = /^\s*(query\b|\{)/;
@@ -17,6 +17,8 @@ const READS = /^\s*(query\b|\{)/;
  * `ok` is false), `problem` null or {status, code, title, detail, part, errors, steps, retryAfter} (seconds, 0 is
  * not stated); status 0 is no response, its code `offline`, `unreachable` or `timeout` (or that of an error of
  * `headers`), or `unreadable`: no JSON object, or one without the members of `needs` (see answer.js). `facts`: see facts.js.
+ *
+ * A write that is done is reported to the start page, if it frames this one (see frame.js).
  *
  * A read replaces an older one of the same `screen` (its path or query, unless given) that is still under
  * way: the older one is aborted, and its promise never settles, so that an old answer can't overwrite a new one.
@@ -66,6 +68,12 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
     return checked(read(decoded(raw, received.get("content-type")), facts), needs);
   }
 
+  async function reporting(exchanged) {
+    const answer = await exchanged;
+    if (answer.ok) reportWrite();
+    return answer;
+  }
+
   async function headersOf(body, key) {
     const own = { Accept: "application/json", ...(typeof headers === "function" ? await headers() : headers) };
     if (body !== undefined) own["Content-Type"] = "application/json";
@@ -80,22 +88,18 @@ export function createClient({ name, origin, headers = {}, timeout = TIMEOUT_MS,
     get: (path, { fresh, screen = routeOf(path), needs } = {}) => exchange("GET", path, { fresh, screen, needs, read: readRest }),
 
     /** Writes: `key` is the Idempotency-Key, the same for every try of one write (see newKey). */
-    send: (method, path, body, { key, needs } = {}) => exchange(method, path, { body, key, needs, read: readRest }),
+    send: (method, path, body, { key, needs } = {}) => reporting(exchange(method, path, { body, key, needs, read: readRest })),
 
     /**
      * Runs a GraphQL operation. A null with an error is fatal at the root and at the paths of `required`
      * ("home.viewer"); elsewhere, and below the roots in `optional` ("cart"), the screen is degraded. The
      * result has all `errors`, too.
      */
-    graphql: (query, variables = {}, { fresh, key, needs, required = [], optional = [], screen = READS.test(query) ? query : null } = {}) =>
-      exchange("POST", "/graphql", {
-        body: { query, variables },
-        key,
-        fresh,
-        screen,
-        needs,
-        read: (body, received) => readGraphql(body, received, { required, optional }),
-      }),
+    graphql(query, variables = {}, { fresh, key, needs, required = [], optional = [], screen = READS.test(query) ? query : null } = {}) {
+      const read = (body, received) => readGraphql(body, received, { required, optional });
+      const exchanged = exchange("POST", "/graphql", { body: { query, variables }, key, fresh, screen, needs, read });
+      return READS.test(query) ? exchanged : reporting(exchanged);
+    },
 
     /** Aborts all reads that are under way, as their screen is left. */
     cancel: () => underWay.forEach((aborted) => aborted.abort()),

@@ -27,6 +27,11 @@ export function report(facts) {
   if (isFramed) parent.postMessage({ type: "shop.facts", facts }, location.origin);
 }
 
+/** Reports to the start page that something was changed, so that the other frames load it at once. */
+export function reportWrite() {
+  if (isFramed) parent.postMessage({ type: "shop.wrote" }, location.origin);
+}
+
 /** Calls `refresh(reason)` when the start page wants the screen to be loaded again. */
 export function onRefresh(refresh) {
   if (!isFramed) return;

@@ -9,6 +9,9 @@ const CHOSEN = "shop:demo-customer"; // with BFF_AUTH=demo: who was chosen; empt
 export const VISITED = "shop:visited";
 const PAGE = { "X-CSRF": "1" };
 const RENEW_MS = 30_000;
+const PROVIDER_MS = 1_500;
+/** In the address of the start page: this shop has signed out, its provider could not. */
+export const ONLY_HERE = "signed_out";
 const USER_TIMEOUT_MS = 10_000;
 const TOKEN_TIMEOUT_MS = 8_000; // less than that of an answer, so that the reason is known
 let shown; // the id of the customer whom this page shows, null for an anonymous viewer
@@ -131,26 +134,41 @@ export async function signIn(customer = "") {
 /** Returns the address that signs in, for links; a page in a frame opens it in the whole window. */
 export function signInAddress(customer = "") {
   const here = new URL(location.href);
-  here.searchParams.delete("login_error"); // of the try before
+  for (const name of ["login_error", ONLY_HERE]) here.searchParams.delete(name); // of the try before
   const query = new URLSearchParams({ returnUrl: here.pathname + here.search + here.hash });
   if (customer) query.set("login_hint", customer);
   return `${ROOT}/bff/login?${query}`;
 }
 
-/** Signs out here and at the provider. Returns what to open then; what was stored of customers is removed. */
+/**
+ * Signs out here. Returns what to open then: the provider's page that ends its session, too, or the start page
+ * if the provider does not answer. What was stored of customers is removed.
+ */
 export async function signOut() {
-  const { auth } = await loadConfig();
+  const { auth, identity } = await loadConfig();
   let next = `${ROOT}/`;
   if (auth === "demo") localStorage.setItem(CHOSEN, "");
   else {
     const response = await fetch(`${ROOT}/bff/logout`, { method: "POST", headers: PAGE });
-    const answer = await response.json().catch(() => null);
-    if (response.ok) next = typeof answer?.location === "string" ? answer.location : next;
-    else if (response.status !== 401) throw new Error(`Sign-out did not work: status ${response.status}`);
+    if (!response.ok && response.status !== 401) throw new Error(`Sign-out did not work: status ${response.status}`);
+    const { location } = (await response.json().catch(() => null)) ?? {};
+    if (response.ok && typeof location === "string") next = await afterSignOut(location, identity);
   }
   forgetViewers();
   localStorage.setItem(LAST, "null");
   return next;
+}
+
+// The gateway names its own home page if the provider did not say where its session is ended.
+async function afterSignOut(next, identity) {
+  const isKnown = [identity, location.origin].includes(new URL(next, location.origin).origin);
+  return !identity || !isKnown || (await answers(identity)) ? next : `${ROOT}/?${ONLY_HERE}=here`;
+}
+
+// What a page of another origin may learn: whether anything comes at all.
+async function answers(identity) {
+  const options = { mode: "no-cors", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(PROVIDER_MS) };
+  return fetch(`${identity}/.well-known/openid-configuration`, options).then(() => true, () => false);
 }
 
 /**

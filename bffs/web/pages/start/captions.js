@@ -5,6 +5,7 @@ import { badge, isWhole, sayPart, sayReason } from "../shared/parts.js";
 import { stateBadge } from "../shared/states.js";
 
 const NARROW = 400; // px
+const NAMED = new Set(["deals", "picks", "related"]); // lists of products, which have no names of their own
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Draws the caption of a client: `about` is {title, icon, href}, `facts` null while it loads for the first time. */
@@ -26,7 +27,17 @@ export function drawCaption(caption, about, facts) {
     el("p", { class: "facts" }, ...figures(facts)),
     parts,
   );
-  fill(parts, facts?.parts ?? [], caption.clientWidth < NARROW);
+  fill(parts, asShown(facts?.parts ?? []), caption.clientWidth < NARROW);
+}
+
+/**
+ * Returns parts as a screen shows them: without `summary` a list of products has no names, so it is not whole,
+ * though its own service answered.
+ */
+export function asShown(parts) {
+  const isNamed = parts.every((part) => part.name !== "summary" || isWhole(part));
+  if (isNamed) return parts;
+  return parts.map((part) => (NAMED.has(part.name) && isWhole(part) ? { ...part, state: "partial", reason: "no_names", ms: null } : part));
 }
 
 // Where not all badges have room, they are said shorter; at last the names of complete parts give way.
@@ -55,10 +66,15 @@ function size(facts) {
 }
 
 function figures(facts) {
-  if (!facts || facts.state === "offline") return [el("span", {}, facts ? "The gateway does not answer." : "")];
+  if (!facts || facts.state === "offline") return [el("span", {}, facts ? silence() : "")];
   const calls = facts.calls === null ? null : el("span", {}, el("b", {}, "1"), " request ", el("span", { "aria-hidden": "true" }, "→ "), el("span", { class: "sr" }, "becomes "), el("b", {}, facts.calls), facts.calls === 1 ? " call" : " calls", el("span", { class: "more" }, " to services"));
   const [number, unit] = duration(facts.ms).split(/ (?=[^ ]+$)/);
   return [calls, el("span", {}, el("b", {}, number), ` ${unit}`)];
+}
+
+// Only a device with a network can know that it is the gateway.
+function silence() {
+  return navigator.onLine === false ? "This device is offline." : "The gateway does not answer.";
 }
 
 // Cached replies fetched nothing: then there is nothing to compare with.

@@ -6,9 +6,10 @@ const SAID = { running: "running", stopping: "stopping…", stopped: "stopped ·
 
 /**
  * Shows a button per service in `list`, and follows their states. `changed(services, what)` is called with
- * [{name, state, detail}] after each change; `lost(isLost)` when the console does not answer, and when it does again.
+ * [{name, state, detail}] after each change; `lost(isLost)` when the console does not answer, and when it does again;
+ * `failed(sentence)` when a service could not be stopped or started.
  */
-export function followServices({ list, origin, names, changed, lost }) {
+export function followServices({ list, origin, names, changed, lost, failed }) {
   const services = new Map(names.map((name) => [name, { name, state: "unknown", detail: "" }]));
   const buttons = new Map();
   const base = `${origin}/console/api/services`;
@@ -48,6 +49,7 @@ export function followServices({ list, origin, names, changed, lost }) {
 
   async function toggle(name) {
     const { state } = services.get(name);
+    if (navigator.onLine === false) return failed(`This device is offline: ${name} can't be stopped or started now.`);
     const action = { running: "stop", faulty: "stop", stopped: "start" }[state];
     if (!action) return;
     set({ name, state: action === "stop" ? "stopping" : "starting", detail: "" });
@@ -57,8 +59,10 @@ export function followServices({ list, origin, names, changed, lost }) {
       if (!response.ok) throw new Error(body.detail || body.title);
       receive([body]);
     } catch (error) {
-      set({ name, state, detail: `could not be ${action === "stop" ? "stopped" : "started"}: ${error.message}` });
+      const detail = `could not be ${action === "stop" ? "stopped" : "started"}: ${error.message}`;
+      set({ name, state, detail });
       changed([...services.values()]);
+      failed(`${name} ${detail}.`);
     }
   }
 

@@ -24,16 +24,29 @@ const PATIENCE_MS = 2_500; // until the sentence does without a client that does
 let services = [];
 let changedAt = Date.now();
 let isLost = false;
+let trouble = "";
 let isSignedIn = false;
+let followPeople = () => {};
 
 function drawStory() {
-  if (!isSignedIn) return;
-  const { state, text } = story({ services, facts, changedAt, isOverdue: Date.now() - changedAt > PATIENCE_MS });
-  const said = [text, isLost && "The console does not answer, so the states of services may be old."].filter(Boolean).join(" ");
-  if (!said) return; // the sentence before stays until there is a new one
+  const nothing = { state: "waiting", text: "" };
+  const { state, text } = isSignedIn ? story({ services, facts, changedAt, isOverdue: Date.now() - changedAt > PATIENCE_MS }) : nothing;
+  const said = [trouble, text, isSignedIn && isLost && lostWords()].filter(Boolean).join(" ");
+  if (!said && isSignedIn) return; // the sentence before stays until there is a new one
   if (at("story").textContent === said) return;
-  at("story").className = `story is-${state}`;
-  replace(at("story"), icon(state, { size: 12 }), el("span", {}, said));
+  const shape = trouble ? "failed" : state;
+  at("story").className = `story is-${shape}`;
+  replace(at("story"), said ? [icon(shape, { size: 12 }), el("span", {}, said)] : []);
+}
+
+function lostWords() {
+  return `${navigator.onLine === false ? "This device is offline" : "The console does not answer"}, so the states of services may be old.`;
+}
+
+/** Says what could not be done with a service, until one changes or the network is back. */
+function sayTrouble(sentence) {
+  trouble = sentence;
+  drawStory();
 }
 
 function drawCaptionOf(name) {
@@ -84,11 +97,14 @@ function showServices(config, frames) {
     changed(news) {
       const isFirst = services.length === 0;
       services = news;
+      trouble = "";
+      followPeople(services);
       if (!isFirst) changedAt = Date.now();
       drawStory();
       setTimeout(drawStory, PATIENCE_MS + 100);
       if (!isFirst) frames.follow();
     },
+    failed: sayTrouble,
     lost(isNow) {
       if (isNow === isLost) return;
       isLost = isNow;
@@ -110,8 +126,9 @@ async function start() {
   showServices(config, frames);
   document.body.classList.toggle("is-signed-out", !isSignedIn);
   for (const frame of document.querySelectorAll("iframe")) frame.inert = !isSignedIn;
-  if (!isSignedIn) showPeople(at("people"), viewer, config);
+  if (!isSignedIn) followPeople = showPeople(at("people"), viewer, config);
   frames.load();
+  addEventListener("online", () => sayTrouble(""));
   onViewerChange(() => location.reload());
 }
 

@@ -3,6 +3,7 @@ import { list, words } from "../shared/format.js";
 import { isWhole, sayReason } from "../shared/parts.js";
 
 const CLIENTS = { phone: "the phone", web: "the web page", office: "the back office" };
+const PARTS = { summary: "product names" }; // where its name alone says too little
 const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
 
 /**
@@ -62,7 +63,7 @@ function effectOf(facts, isPlural) {
   if (facts.status === 401) return isPlural ? "need a sign-in" : "needs a sign-in";
   if (facts.status === 403) return "may not see this screen";
   const failed = facts.parts.find(({ state }) => state === "failed");
-  if (failed) return `can't do without ${words(failed.name)} (${sayReason(failed.reason)})`;
+  if (failed) return `can't do without ${nameOf(failed)} (${sayReason(failed.reason)})`;
   if (facts.state === "failed") return "got no screen";
   return `${show} no ${list(missing(facts))}`;
 }
@@ -72,9 +73,13 @@ function missing(facts) {
   const parts = facts.parts.filter((part) => !isWhole(part));
   const roots = parts.filter(({ reason }) => reason !== "dependency");
   const reasons = new Set(roots.map(({ reason }) => reason));
-  const names = parts.map(({ name }) => words(name));
+  const names = parts.map(nameOf);
   if (reasons.size === 1 && [...reasons][0]) names[names.length - 1] += ` (${sayReason([...reasons][0])})`;
   return names;
+}
+
+function nameOf({ name }) {
+  return PARTS[name] ?? words(name);
 }
 
 function capitalized(text) {

@@ -113,6 +113,7 @@ async function send(state, pending, { wasOpen = false } = {}) {
   pressed.disabled = true;
   pressed.textContent = pressed.id === "check" ? "Checking …" : "Placing your order …";
   state.node.setAttribute("aria-busy", "true");
+  shop.hold(true); // until the visitor goes on: what came of it stays in sight
   const received = await state.buyer.graphql(BUY, { method: pending.method }, { key: pending.key, needs: ["checkout.number", "checkout.lines[]", "checkout.totals.total"] });
   state.node.setAttribute("aria-busy", "false");
   const outcome = outcomeOf(received, { label: pending.label, wasOpen });

@@ -8,6 +8,20 @@ const CAUSES = {
   unreachable: "The shop does not answer.",
   saga_under_way: "The shop is still working on it.",
 };
+// What each step is for, and whom it calls: the first one reads the cart, then has the order calculated.
+const STEPS = {
+  quote: ["The order could not be calculated", "the cart or the order service"],
+  reserve: ["The goods could not be reserved", "the stock service"],
+  charge: ["The payment could not be taken", "the payment service"],
+  place: ["The order could not be placed", "the order service"],
+};
+const FAILURES = {
+  bad_status: "answered with an error",
+  bad_payload: "sent something else than expected",
+  protocol_error: "sent something else than expected",
+  circuit_open: "failed too often just now and is not called for some seconds",
+  bulkhead_full: "is too busy",
+};
 const OPEN_STEPS = new Set(["unknown", "not-undone"]);
 
 /**
@@ -73,8 +87,13 @@ export function outcomeOf({ body, problem, errors = [] }, { label = "The payment
   if (failed === "reserve" && status < 500) return outcome("gone", "Not everything is in stock any more", `${title} Nothing was charged. Change your cart, then try again.`);
   if (status === 400 || status === 422) return outcome("empty", "The order could not be placed", `${title} Nothing was charged.`);
   if (steps.length === 0 && status === 503) return outcome("unsent", "The order was not sent", "The shop can't take orders at the moment. Nothing was charged. Try again.");
-  const service = { quote: "Prices", reserve: "The stock", charge: "The payment service", place: "The order service" }[failed] ?? "A service";
-  return outcome("failed", "The order could not be placed", `${service} did not work. Everything was undone: nothing was bought, and nothing was charged. Try again.`);
+  const undone = "Everything was undone: nothing was bought, and nothing was charged. Try again.";
+  return outcome("failed", "The order could not be placed", `${failureWords(failed, code)}. ${undone}`);
+}
+
+function failureWords(step, code) {
+  const [what, service] = STEPS[step] ?? ["A step did not work", "a service"];
+  return `${what}: ${service} ${FAILURES[code] ?? "did not answer"}`;
 }
 
 function isOpen({ status, code, steps }) {

@@ -24,6 +24,7 @@ export class Screen {
     this.links = new Map();
     this.shown = 0;
     this.here = null;
+    this.isHeld = false; // what is shown is not to be loaded again by itself
   }
 
   /** Shows a page; `isBack` restores what was there, `isRefresh` leaves it until the new one has come. */
@@ -31,6 +32,7 @@ export class Screen {
     const number = ++this.shown;
     const isCurrent = () => number === this.shown;
     this.here = { page, route };
+    this.isHeld = false;
     this.main.setAttribute("aria-busy", "true");
     const before = this.remembered.get(route.key);
     let waiting = 0;

@@ -10,6 +10,8 @@ export const signInPage = {
   draw: ({ shop, route }) => {
     const wanted = route.query.get("next") ?? "/";
     const next = wanted.startsWith("/") && !wanted.startsWith("//") ? wanted : "/";
+    // Who was sent here to sign in, and is signed in, goes on at once.
+    if (shop.customer && route.query.has("next")) queueMicrotask(() => shop.go(next, { isReplaced: true }));
     if (shop.customer) {
       return el("section", { class: "panel" }, icon("ok", { size: 20, class: "c-ok" }), el("h1", {}, `You are signed in as ${shop.customer.name}`), el("div", { class: "row" }, el("a", { class: "button is-large is-main", href: link(next) }, "Go on"), el("a", { class: "button is-large", href: link("/orders") }, "Your orders")));
     }

@@ -68,6 +68,9 @@ async function open() {
     const answer = await client.graphql(CART_CONTENT, {}, { fresh: true, screen: "cart" });
     if (answer.ok) shop.setCart(answer.body.cart);
   };
+  // While a purchase is under way, and when it is said what came of it, only the number of the cart is loaded again.
+  const again = () => (screen.isHeld ? shop.readCart() : screen.refresh());
+  shop.hold = (isHeld) => (screen.isHeld = isHeld);
   shop.setCart = (found, part) => {
     shop.cart = { count: found?.count ?? null, lines: found?.lines ?? null, part, isKnown: Boolean(found) };
     head(shop.route);
@@ -82,8 +85,8 @@ async function open() {
   if (viewer.problem) notice(`Sign-in is not available: ${viewer.problem}.`, "failed", button("Try again", { id: "sign-in-again", onclick: () => location.reload() }));
   if (sayRefusal() && !customer) notice(sayRefusal(), "failed");
   await router.start();
-  onRefresh(() => screen.refresh());
-  addEventListener("online", () => screen.refresh());
+  onRefresh(() => again());
+  addEventListener("online", () => again());
 }
 
 // Which link left a page: the way back puts the focus there.
