@@ -50,6 +50,17 @@ test("another provider's page is opened as it is: this page may not call it", as
   assert.equal(await signOutWith("http://other/end", { isProviderThere: false }), "http://other/end");
 });
 
+test("an address that can't be read leads to the start page", async () => {
+  for (const location of ["http://[", null, 5]) assert.equal(await signOutWith(location, { isProviderThere: true }), "/");
+});
+
+test("a gateway that does not answer a sign-out is said in words", async () => {
+  globalThis.fetch = async () => Promise.reject(new DOMException("late", "TimeoutError"));
+  await assert.rejects(signOut(), { message: "Sign-out did not work: the gateway took too long" });
+  globalThis.fetch = async () => Promise.reject(new TypeError("Failed to fetch"));
+  await assert.rejects(signOut(), { message: "Sign-out did not work: the gateway does not answer" });
+});
+
 test("a session that is over leads to the start page", async () => {
   assert.equal(await signOutWith("", { isProviderThere: false, status: 401 }), "/");
 });

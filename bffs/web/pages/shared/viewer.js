@@ -149,10 +149,14 @@ export async function signOut() {
   let next = `${ROOT}/`;
   if (auth === "demo") localStorage.setItem(CHOSEN, "");
   else {
-    const response = await fetch(`${ROOT}/bff/logout`, { method: "POST", headers: PAGE });
+    const signal = AbortSignal.timeout(USER_TIMEOUT_MS);
+    const response = await fetch(`${ROOT}/bff/logout`, { method: "POST", headers: PAGE, signal }).catch((error) => {
+      throw new Error(`Sign-out did not work: the gateway ${error.name === "TimeoutError" ? "took too long" : "does not answer"}`);
+    });
     if (!response.ok && response.status !== 401) throw new Error(`Sign-out did not work: status ${response.status}`);
-    const { location } = (await response.json().catch(() => null)) ?? {};
-    if (response.ok && typeof location === "string") next = await afterSignOut(location, identity);
+    forgetViewers(); // at once: the provider may take its time
+    const answer = await response.json().catch(() => null);
+    if (response.ok && typeof answer?.location === "string") next = await afterSignOut(answer.location, identity);
   }
   forgetViewers();
   localStorage.setItem(LAST, "null");
@@ -161,6 +165,7 @@ export async function signOut() {
 
 // The gateway names its own home page if the provider did not say where its session is ended.
 async function afterSignOut(next, identity) {
+  if (!URL.canParse(next, location.origin)) return `${ROOT}/`;
   const isKnown = [identity, location.origin].includes(new URL(next, location.origin).origin);
   return !identity || !isKnown || (await answers(identity)) ? next : `${ROOT}/?${ONLY_HERE}=here`;
 }
