@@ -1,7 +1,7 @@
 // The service worker of all pages: without a network they still open, with the screens that they saved.
 // It stores pages, scripts, styles and pictures, never what gateways answer about a customer.
 
-const VERSION = 1; // another one replaces what older workers stored
+const VERSION = 2; // another one replaces what older workers stored
 const SHELL = `shop-shell-${VERSION}`;
 const PICTURES = `shop-pictures-${VERSION}`;
 const MOST_PICTURES = 400;
