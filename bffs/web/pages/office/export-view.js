@@ -105,7 +105,7 @@ export function exportView(app) {
     draw();
     if (total !== null) return;
     const { ok, body } = await app.client.get("/v1/orders?limit=1", { screen: "export total" });
-    total = ok ? body.total : null;
+    total = ok && Number.isInteger(body.total) ? body.total : null;
     draw();
   }
 

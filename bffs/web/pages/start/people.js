@@ -1,6 +1,6 @@
 // Who looks: the first visit signs in as a customer of the demo; who signs out chooses one.
 import { el, icon, replace } from "../shared/dom.js";
-import { loadViewer, ONLY_HERE, signIn, signInAddress, signOut, VISITED } from "../shared/viewer.js";
+import { loadViewer, ONLY_HERE, sayRefusal, signIn, signInAddress, signOut, VISITED } from "../shared/viewer.js";
 
 const TRIED = "shop:sign-in"; // whom the last try was to sign in
 const OUTAGES = new Set(["provider_unavailable", "deadline_exceeded", "circuit_open", "unavailable"]);
@@ -73,7 +73,7 @@ export function showPeople(panel, viewer, config) {
 
 // A retry of what failed: to ask who is signed in, or to sign in.
 function sayError(viewer) {
-  const text = viewer.problem ? `Sign-in is not available: ${viewer.problem}.` : loginError() && `The sign-in did not work: ${loginError().replaceAll("_", " ")}.`;
+  const text = viewer.problem ? `Sign-in is not available: ${viewer.problem}.` : sayRefusal();
   if (!text) return null;
   const retry = () => (viewer.problem ? askAgain() : begin(sessionStorage.getItem(TRIED) ?? ""));
   return el("p", { class: "error", id: "sign-in-error", role: "alert" }, text, el("button", { type: "button", class: "button is-small", id: "sign-in-again", onclick: retry }, icon("retry"), "Try again"));
