@@ -39,7 +39,8 @@ class Development:
         """Return a process that is a service; raises `ConsoleProblem` as `process` does."""
         found = self.process(name)
         if found.kind != "service":
+            services = ", ".join(one.name for one in self.processes() if one.kind == "service")
             raise ConsoleProblem(
-                404, f"{name} is a gateway", "Faults are injected into services: choose one."
+                404, f"{name} is a gateway", f"This is for services only: choose {services}."
             )
         return found

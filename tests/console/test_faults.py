@@ -252,7 +252,7 @@ async def test_the_page_begins_with_what_is_broken(opened, run):
     ("service", "faults", "status", "detail"),
     [
         ("nonsense", {}, 404, "`bff dev` runs: reviews, maps, web."),
-        ("web", {}, 404, "Faults are injected into services: choose one."),
+        ("web", {}, 404, "This is for services only: choose reviews, maps."),
         ("maps", {}, 409, "maps has no control route /__faults__"),
         ("reviews", {"errors": 1.1}, 422, "Give 0 for none, or 0.001 to 1, not 1.1."),
         ("reviews", {"hang": -0.1}, 422, "not -0.1."),

@@ -1,7 +1,5 @@
 """The whole shop with sign-in, and a browser at its pages."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,9 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Page, expect
 
-from tests.console.npm import ROOT
-from tests.processes.ports import free_ports
-from tests.processes.settings import shop_environment
+from tests.processes.running_shop import running_shop
 
 SECONDS = 60.0
 COMPLETE = "all three screens are complete"
@@ -36,25 +32,10 @@ class Shop:
 
 
 @contextmanager
-def running_shop() -> Iterator[Shop]:
+def shop_with_sign_in() -> Iterator[Shop]:
     """Run ten services and three gateways, with sign-in at the mock provider."""
-    console, web, mobile, desktop, *services = free_ports(14)
-    named = {"CONSOLE": console, "WEB": web, "MOBILE": mobile, "DESKTOP": desktop}
-    named["SERVICES"] = services[0]
-    ports = {f"{name}_PORT": str(port) for name, port in named.items()}
-    environ = shop_environment(**ports, BFF_AUTH="none")
-    command = [sys.executable, "-m", "bff_core", "dev"]
-    running = subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert running.stdout is not None
-    try:
-        lines = iter(running.stdout.readline, "")
-        assert any("event=run.ready" in line for line in lines)
-        yield Shop(f"http://localhost:{web}", f"http://localhost:{console}")
-    finally:
-        running.terminate()
-        running.communicate(timeout=SECONDS)
+    with running_shop(auth="none") as addresses:
+        yield Shop(addresses.web, addresses.console)
 
 
 @dataclass

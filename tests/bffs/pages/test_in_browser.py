@@ -17,7 +17,7 @@ from tests.bffs.pages.browser_shop import (
     Shop,
     Visit,
     new_context,
-    running_shop,
+    shop_with_sign_in,
     visit,
 )
 from tests.bffs.pages.small_png import shrink
@@ -35,7 +35,7 @@ FAILED_PART = re.compile(r"status of 50[0-9] .*/(v1/home|v1/dashboard|graphql)")
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
     """Run the whole shop."""
-    with running_shop() as found:
+    with shop_with_sign_in() as found:
         yield found
 
 

@@ -5,8 +5,6 @@
 
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +15,7 @@ import httpx
 import pytest
 
 from tests.console.browser.test_pages import violations_in_both_themes
-from tests.processes.ports import free_ports
-from tests.processes.settings import shop_environment
+from tests.processes.running_shop import running_shop
 
 pytestmark = [pytest.mark.needs("chromium", "node", "npm")]
 
@@ -93,24 +90,8 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
     """Run ten services and three gateways."""
-    console, web, mobile, desktop, *services = free_ports(14)
-    named = {"CONSOLE": console, "WEB": web, "MOBILE": mobile, "DESKTOP": desktop}
-    named["SERVICES"] = services[0]
-    ports = {f"{name}_PORT": str(port) for name, port in named.items()}
-    environ = shop_environment(**ports, BFF_AUTH="demo")
-    command = [sys.executable, "-m", "bff_core", "dev"]
-    running = subprocess.Popen(
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert running.stdout is not None
-    try:
-        lines = iter(running.stdout.readline, "")
-        assert any("event=run.ready" in line for line in lines)
-        hosts = (f"http://localhost:{one}" for one in (console, web, mobile, desktop))
-        yield Shop(*hosts)
-    finally:
-        running.terminate()
-        running.communicate(timeout=SECONDS)
+    with running_shop(auth="demo") as addresses:
+        yield Shop(addresses.console, addresses.web, addresses.mobile, addresses.desktop)
 
 
 @pytest.fixture(scope="module")
