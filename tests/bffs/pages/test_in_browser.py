@@ -339,18 +339,13 @@ def test_without_a_network_the_last_screens_are_there(shop, chromium):
 def test_without_a_console_the_page_says_how_a_service_is_stopped(shop, chromium):
     """Under Docker Compose there are no buttons."""
     context = new_context(chromium)
-    context.route("**/shop.json", without_console)
+    configuration = {**context.request.get(f"{shop.web}/shop.json").json(), "console": None}
+    context.route("**/shop.json", lambda route: route.fulfill(json=configuration))
     found = visit(shop, context)
 
     expect(found.page.get_by_text("docker compose stop inventory")).to_be_visible()
     expect(found.page.get_by_role("button", name="inventory")).to_have_count(0)
     context.close()
-
-
-def without_console(route) -> None:
-    """Answer with the configuration of a run without `bff dev`."""
-    answer = route.fetch()
-    route.fulfill(response=answer, json={**answer.json(), "console": None})
 
 
 def test_a_service_that_no_screen_needs(start):

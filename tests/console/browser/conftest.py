@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.console.npm import ASSETS, SOURCES
 
@@ -99,6 +99,7 @@ def windows(console: str, chromium: Browser) -> Iterator[Show]:
             opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
             opened.page.goto(f"{base or console}{path}")
             opened.page.wait_for_selector("main section, main .answer, main .panel, main table")
+            expect(opened.page.locator("main .loading")).to_have_count(0)  # no panel still loads
             return opened
 
         yield open_page
