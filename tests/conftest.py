@@ -12,6 +12,7 @@
   alone.
 - `@pytest.mark.mostly_slow` makes one in five cases of a test fast, and the others slow.
 - `@pytest.mark.needs("nginx")` skips a test, naming the program, where it is not installed.
+- `BFF_SECOND_TRY=1` runs slow tests that failed once more, alone (`second_try.py`).
 - `BFF_REQUIRE_ALL=1` makes each skip a failure, but those of `foreign`, which need a checkout.
 """
 
@@ -34,6 +35,7 @@ from hypothesis import settings
 from tests.output_secrets import credentials_in
 from tests.processes.process import ForkServer
 from tests.redis_server import RedisServer
+from tests.second_try import SecondTry
 from tests.steady_time import SteadyLoop
 
 PATIENCE = 60.0
@@ -116,6 +118,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "mostly_slow: leave four of five cases out of the fast tests",
     ):
         config.addinivalue_line("markers", line)
+    is_worker = hasattr(config, "workerinput")
+    if os.environ.get("BFF_SECOND_TRY") == "1" and not is_worker:
+        config.pluginmanager.register(SecondTry())
     settings.register_profile("fast", max_examples=FAST_EXAMPLES)
     if config.option.markexpr == "not slow":
         settings.load_profile("fast")
