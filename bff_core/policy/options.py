@@ -111,4 +111,8 @@ def check(policy: object) -> None:
 def _nested(policy: type) -> tuple[tuple[str, tuple[type, ...]], ...]:
     """Return the nested policies of a class: each name with its types."""
     members = {name: members_of(hint) for name, hint in get_type_hints(policy).items()}
-    return tuple((name, kinds) for name, kinds in members.items() if is_dataclass(kinds[0]))
+    return tuple(
+        (name, tuple(get_origin(kind) or kind for kind in kinds))
+        for name, kinds in members.items()
+        if is_dataclass(kinds[0])
+    )

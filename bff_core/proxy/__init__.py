@@ -1,0 +1,26 @@
+"""Routes without code: a reverse proxy over the same table, stack, limits and events as screens."""
+
+from bff_core.proxy.conditions import Condition
+from bff_core.proxy.files import Files
+from bff_core.proxy.match import Match
+from bff_core.proxy.route import Route
+from bff_core.proxy.sockets import Socket
+from bff_core.proxy.traffic import Mirror, Split
+from bff_core.proxy.transform import Headers, PathRewrite, Query, Transform
+from bff_core.public_names import publish
+
+__all__ = [
+    "Condition",
+    "Files",
+    "Headers",
+    "Match",
+    "Mirror",
+    "PathRewrite",
+    "Query",
+    "Route",
+    "Socket",
+    "Split",
+    "Transform",
+]
+
+publish(__name__, __all__)
