@@ -24,10 +24,10 @@ from pathlib import Path
 import pytest
 
 def fail_once(name):
-    seen = Path(name)
-    was_seen = seen.exists()
-    seen.touch()
-    assert was_seen
+    earlier = Path(name)
+    is_second = earlier.exists()
+    earlier.touch()
+    assert is_second
 
 @pytest.mark.slow
 def test_slow_once(): fail_once("slow")
