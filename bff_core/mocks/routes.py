@@ -15,7 +15,7 @@ VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class MockRoute:
     """A path of the contract, with its operations by method."""
 
     template: str
@@ -42,7 +42,7 @@ class Route:
 class Found:
     """A route that a path has, the path below the server, and the texts of its parameters."""
 
-    route: Route
+    route: MockRoute
     path: str
     texts: Mapping[str, str]
 
@@ -51,7 +51,7 @@ class Found:
 class Routes:
     """The paths of a contract. Requests may have the path of a server of the contract before it."""
 
-    routes: Sequence[Route]
+    routes: Sequence[MockRoute]
     prefixes: Sequence[str]
 
     def find(self, path: str, method: str, pairs: Container[str] = ()) -> Found | None:
@@ -98,10 +98,10 @@ def routes_of(document: Document) -> Routes:
     return Routes(sorted(routes, key=_order), _prefixes(document.servers))
 
 
-def _route(template: str, operations: Mapping[str, HttpOperation]) -> Route:
+def _route(template: str, operations: Mapping[str, HttpOperation]) -> MockRoute:
     path = template.partition("?")[0].partition("#")[0]
     literals = VARIABLE.split(path)
-    return Route(template, re.compile(_pattern(literals)), literals[1::2], operations)
+    return MockRoute(template, re.compile(_pattern(literals)), literals[1::2], operations)
 
 
 def _pattern(literals: Sequence[str]) -> str:
@@ -133,7 +133,7 @@ def _encoded(path: str) -> str:
     return "/".join(quote(unquote(step), safe=SIGNS) for step in path.split("/"))
 
 
-def _order(route: Route) -> tuple[list[bool], int]:
+def _order(route: MockRoute) -> tuple[list[bool], int]:
     """Return the place of a route: literal segments before parameters, from left to right."""
     segments = route.template.split("/")
     return [VARIABLE.search(one) is not None for one in segments], -len(route.template)
