@@ -121,7 +121,10 @@ def pytest_configure(config: pytest.Config) -> None:
     is_worker = hasattr(config, "workerinput")
     if os.environ.get("BFF_SECOND_TRY") == "1" and not is_worker:
         config.pluginmanager.register(SecondTry())
-    settings.register_profile("fast", max_examples=FAST_EXAMPLES)
+    # An example takes longer when the machine stands still: PATIENCE ends one that hangs.
+    settings.register_profile("whole", deadline=None)
+    settings.register_profile("fast", deadline=None, max_examples=FAST_EXAMPLES)
+    settings.load_profile("whole")
     if config.option.markexpr == "not slow":
         settings.load_profile("fast")
         gc.set_threshold(20_000, 20, 20)  # gateways that tests build make many objects
