@@ -12,7 +12,7 @@
   alone.
 - `@pytest.mark.mostly_slow` makes one in five cases of a test fast, and the others slow.
 - `@pytest.mark.needs("nginx")` skips a test, naming the program, where it is not installed.
-- `BFF_SECOND_TRY=1` runs slow tests that failed once more, alone (`second_try.py`).
+- `SECOND_TRY=1` runs slow tests that failed once more, alone (`second_try.py`).
 - `BFF_REQUIRE_ALL=1` makes each skip a failure, but those of `foreign`, which need a checkout.
 """
 
@@ -119,7 +119,7 @@ def pytest_configure(config: pytest.Config) -> None:
     ):
         config.addinivalue_line("markers", line)
     is_worker = hasattr(config, "workerinput")
-    if os.environ.get("BFF_SECOND_TRY") == "1" and not is_worker:
+    if os.environ.get("SECOND_TRY") == "1" and not is_worker:
         config.pluginmanager.register(SecondTry())
     # An example takes longer when the machine stands still: PATIENCE ends one that hangs.
     settings.register_profile("whole", deadline=None)
