@@ -12,7 +12,7 @@
   alone.
 - `@pytest.mark.mostly_slow` makes one in five cases of a test fast, and the others slow.
 - `@pytest.mark.needs("nginx")` skips a test, naming the program, where it is not installed.
-- `BFF_SECOND_TRY=1` runs slow tests that failed once more, alone (`second_try.py`).
+- `SECOND_TRY=1` runs slow tests that failed once more, alone (`second_try.py`).
 - `BFF_REQUIRE_ALL=1` makes each skip a failure, but those of `foreign`, which need a checkout.
 """
 
@@ -119,9 +119,12 @@ def pytest_configure(config: pytest.Config) -> None:
     ):
         config.addinivalue_line("markers", line)
     is_worker = hasattr(config, "workerinput")
-    if os.environ.get("BFF_SECOND_TRY") == "1" and not is_worker:
+    if os.environ.get("SECOND_TRY") == "1" and not is_worker:
         config.pluginmanager.register(SecondTry())
-    settings.register_profile("fast", max_examples=FAST_EXAMPLES)
+    # An example takes longer when the machine stands still: PATIENCE ends one that hangs.
+    settings.register_profile("whole", deadline=None)
+    settings.register_profile("fast", deadline=None, max_examples=FAST_EXAMPLES)
+    settings.load_profile("whole")
     if config.option.markexpr == "not slow":
         settings.load_profile("fast")
         gc.set_threshold(20_000, 20, 20)  # gateways that tests build make many objects

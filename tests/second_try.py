@@ -44,7 +44,7 @@ class SecondTry:
         names, terminal = ", ".join(failed), session.config.get_terminal_writer()
         terminal.line(f"\nSecond try, alone: {names}")
         terminal.flush()
-        environ = {**os.environ, "BFF_SECOND_TRY": "0"}
+        environ = {**os.environ, "SECOND_TRY": "0"}
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *failed]
         again = subprocess.run(command, check=False, cwd=session.config.rootpath, env=environ)
         if again.returncode == 0:

@@ -15,7 +15,7 @@ from tests.second_try import SecondTry
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: one that may get a second try")
-    if os.environ.get("BFF_SECOND_TRY") == "1":
+    if os.environ.get("SECOND_TRY") == "1":
         config.pluginmanager.register(SecondTry())
 """
 
@@ -51,7 +51,7 @@ def run(tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
 
     def run_tests(*names: str) -> subprocess.CompletedProcess[str]:
-        environ = {**os.environ, "PYTHONPATH": str(ROOT), "BFF_SECOND_TRY": "1"}
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "SECOND_TRY": "1"}
         command = [sys.executable, "-m", "pytest", "-n", "1", "-k", " or ".join(names)]
         return subprocess.run(
             command, check=False, cwd=tmp_path, env=environ, capture_output=True, text=True
