@@ -4,7 +4,7 @@ import re
 from itertools import permutations, product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bff_core.errors import ConfigurationError
@@ -272,6 +272,7 @@ def _meets(match: Match, head: tuple[str, str, str | None, str, str]) -> bool:
     )
 
 
+@settings(deadline=None)
 @given(pairs())
 def test_a_conflict_is_a_request_that_meets_both(pair: tuple[Match, Match]):
     """Of equal rank, two matches are in conflict exactly if some request meets both."""
