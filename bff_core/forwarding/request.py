@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 
 from fastapi import Request
@@ -118,13 +118,23 @@ async def _pieces(request: Request, ended: asyncio.Event) -> AsyncIterator[bytes
         ended.set()
 
 
-def uploaded(scope: ASGIScope, receive: Receive, length: int | None) -> StreamedBody:
+class Pace(Protocol):
+    """Is called while the body of a request is read."""
+
+    def piece(self) -> None:
+        """Note that a piece has arrived."""
+
+    def end(self) -> None:
+        """Note that the body has ended."""
+
+
+def uploaded(scope: ASGIScope, receive: Receive, length: int | None, pace: Pace) -> StreamedBody:
     """Return the body of a request that is read from the client while it is sent."""
     scope[UPLOAD] = ended = asyncio.Event()
-    return StreamedBody(_received(receive, ended), length)
+    return StreamedBody(_received(receive, ended, pace), length)
 
 
-async def _received(receive: Receive, ended: asyncio.Event) -> AsyncIterator[bytes]:
+async def _received(receive: Receive, ended: asyncio.Event, pace: Pace) -> AsyncIterator[bytes]:
     try:
         is_more = True
         while is_more:
@@ -132,7 +142,9 @@ async def _received(receive: Receive, ended: asyncio.Event) -> AsyncIterator[byt
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             is_more = message.get("more_body", False)
+            pace.piece()
             yield message.get("body", b"")
+        pace.end()
     finally:
         ended.set()
 

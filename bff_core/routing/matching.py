@@ -54,6 +54,11 @@ class Matching(Protocol):
         ...
 
     @property
+    def cors(self) -> object:
+        """The `CorsOptions` of the route; None for those of the gateway."""
+        ...
+
+    @property
     def max_body(self) -> int:
         """The largest body of a request, in bytes."""
         ...
