@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
-from bff_core import Policy, Upstream, gateway
+from bff_core import Policy, Settings, Upstream, gateway
 from bff_core.auth import ANYONE
 from bff_core.call import Call, Reply
 from bff_core.proxy import Match, Proxy, Route
 from bff_core.testing import client, reply
+
+DEVELOPMENT = Settings(
+    env="development", log="off", upstreams={"suppliers": ("http://suppliers.test",)}
+)
 
 
 class Suppliers(Upstream):
@@ -83,3 +88,55 @@ class Recorder:
 def ids_of(opened) -> list[str]:
     """Return the ids of the routes that called services, in their order."""
     return [one.operation.partition(" ")[2] for one in opened.calls]
+
+
+class RawAnswer:
+    """An answer to a request that was sent byte for byte."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+
+    def sent(self, name: str) -> list[bytes]:
+        """Return the values of a header, line by line."""
+        return [value for key, value in self.headers if key == name.encode()]
+
+
+async def send_raw(
+    opened, target: bytes, *, method: str = "GET", headers=(), body: bytes = b"", **scope
+) -> RawAnswer:
+    """Send a request as our server passes it on: path and headers byte for byte."""
+    path, _, query = target.partition(b"?")
+    answer, messages = RawAnswer(), [{"type": "http.request", "body": body, "more_body": False}]
+    names = {name for name, _ in headers}
+    length = [(b"content-length", b"%d" % len(body))] if body else []
+    host = [] if b"host" in names else [(b"host", b"localhost")]
+
+    async def receive():
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message) -> None:
+        if message["type"] == "http.response.start":
+            answer.status, answer.headers = message["status"], list(message["headers"])
+        else:
+            answer.body += message.get("body", b"")
+
+    asgi = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote(path.decode("latin-1")),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": [*host, *headers, *length],
+        "client": ("203.0.113.9", 4711),
+        "server": ("127.0.0.1", 80),
+        "extensions": {},
+        "state": {},
+    }
+    await opened.app(asgi | scope, receive, send)
+    return answer
