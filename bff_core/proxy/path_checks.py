@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Final
 
 from bff_core.proxy.path_templates import parameters_of, segments_of
+from bff_core.proxy.placeholders import placeholder_complaint
 from bff_core.proxy.value_checks import nearest
 
 MAX_PATH: Final = 1024
@@ -29,7 +30,6 @@ _MATCHED: Final[tuple[tuple[str, str], ...]] = (
 _SENT: Final[tuple[tuple[str, str], ...]] = (
     (r"%(?![0-9A-Fa-f]{2})", "has a % that begins no encoding: write %25"),
     (r"(?i)(^|/)(\.|%2e){1,2}(/|$)", "has a segment . or .., encoded"),
-    (r"[^\x21-\x7e]", "is sent as it is: write other characters %-encoded"),
 )
 _PARAMETER: Final = re.compile(r"\{[^{}]*\}")
 _is_name: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
@@ -44,6 +44,9 @@ def forwarded_path_complaint(path: str) -> str:
     """Check the template of a forwarded path; its types are those of the matched one."""
     if complaint := _text_complaint(path, _SENT):
         return complaint
+    for name in parameters_of(path):
+        if "." in name and (complaint := placeholder_complaint(f"{{{name}}}")):
+            return complaint
     if typed := re.search(r"\{([^{}:]*):[^{}]*\}", path):
         return f"has a type in {typed[0]}: write {{{typed[1]}}}"
     return ""
@@ -51,8 +54,9 @@ def forwarded_path_complaint(path: str) -> str:
 
 def unknown_parameter(path: str, known: Collection[str]) -> str:
     """Return the complaint about the first parameter that the matched path has not."""
-    for name in parameters_of(path):
-        if name not in known:
+    for given in parameters_of(path):
+        name = given.removeprefix("route.")
+        if "." not in name and name not in known:
             hint = nearest(name, sorted(known)) or "; that path has no parameters"
             return f"has {{{name}}}, which is no parameter of match.path{hint}"
     return ""

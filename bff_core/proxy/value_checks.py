@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from bff_core.client_kinds import CLIENT_KINDS
 from bff_core.edge.host_syntax import host_complaint
 from bff_core.errors import ConfigurationError
 from bff_core.proxy.option_faults import FieldPath, OptionFault
@@ -28,7 +29,6 @@ MAX_TEXT: Final = 1024
 _is_token: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_id: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch
 _is_upstream: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}").fullmatch
-_is_client: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}").fullmatch
 _has_control: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _by: Final = re.compile(r"viewer|request|(header|cookie):(.*)", re.DOTALL)
 
@@ -157,7 +157,7 @@ def text_complaint(text: str) -> str:
 
 def client_complaint(text: str) -> str:
     """Check the kind of a client."""
-    return "" if _is_client(text) else 'must be a kind of client in lower case, such as "ios"'
+    return "" if text in CLIENT_KINDS else f"must be one of {', '.join(CLIENT_KINDS)}"
 
 
 def split_key_complaint(text: str) -> str:

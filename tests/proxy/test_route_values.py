@@ -45,7 +45,7 @@ FULL = Route(
         Split(to="b", percent=0.5),
     ),
     transform=Transform(
-        path="/v2/{country}/{n}%20x/{rest}",
+        path="/v2/{country}/{route.n}%20x/ä/{claims.sub}/{rest}",
         method="POST",
         query=Query(allow=("a", "A"), remove=("b",), set={"c": "{route.n}"}),
         request_headers=Headers(
@@ -148,7 +148,7 @@ MATCHES = [
     ({"query": {"a\n": "1"}}, 'query["a\n"]', "control"),
     ({"cookies": {"a=b": "1"}}, 'cookies["a=b"]', "no name"),
     ({"cookies": {str(n): "1" for n in range(33)}}, "", "32 conditions"),
-    ({"client": "iOS app"}, "client", "lower case"),
+    ({"client": "iOS app"}, "client", "one of android, ios"),
     ({"client": 1}, "client", "must be text"),
     ({"app_version": "new"}, "app_version", ">=4.2,<5"),
     ({"app_version": ">5,<4"}, "app_version", "no version"),
@@ -232,7 +232,7 @@ OTHERS = [
     (lambda: PathRewrite(prefix="/a/../b"), "PathRewrite.prefix"),
     (lambda: PathRewrite(prefix="/a/%2e%2E/b"), "PathRewrite.prefix"),
     (lambda: PathRewrite(prefix="/a/.%2e"), "PathRewrite.prefix"),
-    (lambda: PathRewrite(prefix="/ä"), "PathRewrite.prefix"),
+    (lambda: PathRewrite(prefix="/a b"), "PathRewrite.prefix"),
     (lambda: PathRewrite(prefix="/a%2"), "PathRewrite.prefix"),
     (lambda: PathRewrite(regex=("(", "")), "PathRewrite.regex"),
     (lambda: PathRewrite(regex=("(a)(?!b)", "")), "PathRewrite.regex"),
@@ -260,6 +260,8 @@ OTHERS = [
     (lambda: Transform(path="/{n:int}"), "Transform.path"),
     (lambda: Transform(path="/a/../b"), "Transform.path"),
     (lambda: Transform(path="/a?b"), "Transform.path"),
+    (lambda: Transform(path="/{claims.}"), "Transform.path"),
+    (lambda: Transform(path="/{user.id}"), "Transform.path"),
     (lambda: Transform(method="post"), "Transform.method"),
     (lambda: Transform(method="TRACE"), "Transform.method"),
     (lambda: Transform(cookies=("a;b",)), "Transform.cookies[0]"),
@@ -335,6 +337,7 @@ ROUTES = [
     ({"split": Split(to=Suppliers, percent=5)}, "split.to"),
     ({"split": (Split(to="b", percent=60), Split(to="c", percent=41))}, "split"),
     ({"transform": Transform(path="/{nation}")}, "transform.path"),
+    ({"transform": Transform(path="/{claims.tenant}/{route.nation}")}, "transform.path"),
     ({"transform": Transform(query=Query(set={"a": "{route.nation}"}))}, "transform.query.set.a"),
     (
         {"transform": Transform(request_headers=Headers(append={"X-A": "{route.m}"}))},
