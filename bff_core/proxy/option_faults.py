@@ -17,11 +17,13 @@ MAX_SHOWN: Final = 80
 class OptionFault:
     """One wrong value: where it is in its object, and what is wrong with it.
 
-    A complaint is the end of a sentence whose subject is the value: "is no method: write GET".
+    A complaint is the end of a sentence whose subject is the value: "is no method: write GET". With
+    `is_key` the name at the end of the path is wrong, not its value.
     """
 
     path: FieldPath
     complaint: str
+    is_key: bool = False
 
 
 class InvalidOptions(ConfigurationError):
@@ -29,7 +31,8 @@ class InvalidOptions(ConfigurationError):
 
     def __init__(self, options: object, faults: Sequence[OptionFault]) -> None:
         self.faults = faults
-        owner = type(options).__name__
+        name = getattr(options, "id", None)
+        owner = type(options).__name__ + ("" if name is None else f"({name!r})")
         lines = [f"{owner}{_shown_value(options, fault)} {fault.complaint}" for fault in faults]
         super().__init__("\n".join(lines))
 
@@ -61,14 +64,18 @@ def shown(value: object) -> str:
 
 
 def _shown_value(options: object, fault: OptionFault) -> str:
-    if not fault.path:
-        return ""
+    if not fault.path or fault.is_key:
+        return f"{_joined(fault.path)}:" if fault.path else ""
     value = options
     for part in fault.path:
         value = _member(value, part)
-    path = shown_path(fault.path)
-    path = path if path.startswith("[") else f".{path}"
-    return f"{path} = {shown(value)}:" if value is not None else f"{path}"
+    path = _joined(fault.path)
+    return f"{path} = {shown(value)}:" if value is not None else path
+
+
+def _joined(path: FieldPath) -> str:
+    text = shown_path(path)
+    return text if text.startswith("[") else f".{text}"
 
 
 def _member(value: object, part: str | int) -> object:

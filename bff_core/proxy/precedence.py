@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import TypeVar
 
 from bff_core.proxy.app_versions import VersionRange
 from bff_core.proxy.conditions import Condition, condition_of
@@ -37,6 +38,8 @@ class PathMatch:
 
 AnyMatch = Match | PathMatch
 
+M = TypeVar("M", bound=AnyMatch)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedMatch:
@@ -51,7 +54,7 @@ class NamedMatch:
     is_proxied: bool = True
 
 
-def per_host(match: AnyMatch) -> tuple[AnyMatch, ...]:
+def per_host(match: M) -> tuple[M, ...]:
     """Return a match for each host, since the rank of a request depends on the host it has."""
     if len(match.hosts) < 2:
         return (match,)

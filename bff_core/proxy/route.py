@@ -76,7 +76,7 @@ class Route:
         if complaint := id_complaint(self.id):
             yield OptionFault(("id",), complaint)
         if (self.to is None) == (self.files is None):
-            yield OptionFault((), f"{self.id!r} needs exactly one of to and files")
+            yield OptionFault((), "needs exactly one of to and files")
         if isinstance(self.to, str) and (complaint := upstream_complaint(self.to)):
             yield OptionFault(("to",), complaint)
         yield from self._split_faults()

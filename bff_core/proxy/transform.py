@@ -154,4 +154,4 @@ def _set_faults(name: str, headers: Headers | None, check: Check) -> Iterator[Op
     for change, values in (("set", headers.set), ("append", headers.append)):
         for key in values:
             if complaint := check(key):
-                yield OptionFault((name, change, key), complaint)
+                yield OptionFault((name, change, key), complaint, is_key=True)

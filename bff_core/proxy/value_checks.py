@@ -202,9 +202,10 @@ def key_faults(
     for name in names:
         key = name if is_case_sensitive else name.lower()
         if complaint := check(name):
-            yield OptionFault((*path, name), complaint)
+            yield OptionFault((*path, name), complaint, is_key=True)
         elif key in known:
-            yield OptionFault((*path, name), "is there twice, in another case: write it once")
+            twice = "is there twice, in another case: write it once"
+            yield OptionFault((*path, name), twice, is_key=True)
         known.add(key)
 
 

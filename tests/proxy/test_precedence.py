@@ -347,7 +347,11 @@ def test_every_condition_counts():
     assert all(
         rank_of(first) == rank_of(second)
         for first, second in permutations(
-            [Match("/", headers={"a": "1"}), Match("/", query={"a": "1"}), Match("/", client="ios")],
+            [
+                Match("/", headers={"a": "1"}),
+                Match("/", query={"a": "1"}),
+                Match("/", client="ios"),
+            ],
             2,
         )
     )

@@ -359,7 +359,8 @@ def test_options_of_a_route_fit_together(changes, field: str | None):
     with pytest.raises(InvalidOptions) as caught:
         replace(FULL, **changes)
 
-    assert str(caught.value).startswith(f"Route.{field}" if field else "Route 'supplier-read.v2'")
+    owner = f"Route({changes.get('id', FULL.id)!r})"
+    assert str(caught.value).startswith(f"{owner}.{field}" if field else f"{owner} needs")
 
 
 def test_all_faults_of_an_object_are_reported_at_once():
