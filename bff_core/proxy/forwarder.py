@@ -11,6 +11,8 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import Require, admit, admit_to
+from bff_core.auth.viewer import Viewer
+from bff_core.call import Headers as Fields
 from bff_core.call import Reply
 from bff_core.edge.body_limit import whole
 from bff_core.edge.idempotency import stored_answer
@@ -19,6 +21,7 @@ from bff_core.forwarding.paths import is_unsafe, sendable
 from bff_core.forwarding.request import READS, after_upload, body_length, uploaded
 from bff_core.forwarding.response import answered
 from bff_core.http_exchange.request_context import EXCHANGE, SCOPE, context_of, declare_stream
+from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.destination import Destination
 from bff_core.proxy.plan import ForwardPlan
@@ -44,6 +47,7 @@ MAX_REPLAYED_BYTES: Final = 64 * 1024
 
 MIN_HEAD_SECONDS: Final = 0.001
 
+KEY: Final = b"idempotency-key"
 GRPC: Final = b"application/grpc"
 
 
@@ -203,11 +207,14 @@ class Forwarder:
             query = plan.query(query, values)
         is_cached = policy.cache is not None and route.cache is not False and method in READS
         host = request.field(b"host") if plan.sends_own_host else None
+        headers = plan.headers.make(scope, values, is_streamed=not is_cached)
+        if not request.idempotency_key and request.field(KEY) is not None:
+            headers = _bound_key(headers, request, self._gateway)
         return ProxiedRequest(
             method=method,
             target=sendable(f"{path.path}?{query}" if query else path.path),
             audience=_audience(policy, request),
-            headers=plan.headers.make(scope, values, is_streamed=not is_cached),
+            headers=headers,
             body=body,
             operation=f"{method} {route.id}",
             is_streamed=not is_cached,
@@ -239,7 +246,8 @@ class Forwarder:
                 mirrored.piece(reply.body)
                 mirrored.end()
             return
-        declare_stream(scope)
+        if not exchange.request.idempotency_key:  # whose answer is stored
+            declare_stream(scope)
         pieces = aiter(reply) if mirrored is None else _mirrored(reply, mirrored)
         if _is_cancelled_on_disconnect(scope):
             await send(start)
@@ -263,6 +271,16 @@ async def _mirrored(reply: Reply, mirrored: MirroredReply) -> AsyncIterator[byte
         mirrored.piece(piece)
         yield piece
     mirrored.end()
+
+
+def _bound_key(headers: Fields, request: Scope, gateway: str) -> Fields:
+    """Return the fields with a key that belongs to the viewer, in place of the client's."""
+    viewer = Viewer.from_scope(request)
+    names = gateway, viewer.identity, request.method, request.path
+    return tuple(
+        (name, derived_key(value.decode("latin-1"), *names).encode() if name == KEY else value)
+        for name, value in headers
+    )
 
 
 def _audience(policy: Policy, request: Scope) -> str | None:

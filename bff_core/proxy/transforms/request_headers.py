@@ -9,6 +9,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.call import Headers as Fields
 from bff_core.client_address import parse_address
 from bff_core.edge.trusted_proxies import ORIGIN, PEER
+from bff_core.errors import ClientError
 from bff_core.forwarding.request import CONDITIONS, CREDENTIALS
 from bff_core.proxy.transform import Headers, Transform
 from bff_core.proxy.transforms.values import RequestValues, Template
@@ -18,6 +19,8 @@ from bff_core.upstream.transport.request_writer import RESERVED
 
 OURS: Final = RESERVED | CREDENTIALS | ORIGIN | {b"via", b"x-request-id", b"proxy-status"}
 """Fields that no client's value survives: the gateway sets them, or nobody."""
+
+_has_controls: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
 _NO_CODING: Final = (b"accept-encoding", b"identity")
 
@@ -45,8 +48,16 @@ class FieldChanges:
         for name, template in (*self._given, *self._added):
             text = template.fill(values)
             if text is not None:
-                fields.append((name, text.strip().encode()))
+                fields.append((name, _sendable(text)))
         return fields
+
+
+def _sendable(text: str) -> bytes:
+    """Return the value of a field; raise `ClientError` for one that would end it."""
+    value = text.strip(" \t").encode("utf-8", "replace")
+    if _has_controls(value):
+        raise ClientError("A value of the request has control characters, which no header has.")
+    return value
 
 
 def _lower(names: Sequence[str]) -> frozenset[bytes]:
