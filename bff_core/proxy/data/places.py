@@ -42,7 +42,7 @@ def _closest(places: Mapping[FieldPath, Place], path: FieldPath) -> Place:
     return TOP
 
 
-class UnreadableProxyFile(ConfigurationError):
+class UnreadableFile(ConfigurationError):
     """A text that is not TOML or YAML, or beyond the limits of a file of routes."""
 
     def __init__(self, complaint: str, place: Place = TOP) -> None:

@@ -10,7 +10,7 @@ from bff_core.policy.upstream.endpoints import EndpointOptions
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.data.binding import WRONG, ModelBinder, Wrong, each_name, upstream_key
 from bff_core.proxy.data.faults import FileFault, ProxyFileError, fault_of_file
-from bff_core.proxy.data.places import TOP, Place, UnreadableProxyFile
+from bff_core.proxy.data.places import TOP, Place, UnreadableFile
 from bff_core.proxy.data.text import read_values
 from bff_core.proxy.precedence import NamedMatch, conflicts
 from bff_core.proxy.route import Route
@@ -53,7 +53,7 @@ def read_proxy(path: str | Path, known: Sequence[type[Upstream]] = ()) -> ProxyF
     path = Path(path)
     try:
         values, places = read_values(path)
-    except UnreadableProxyFile as error:
+    except UnreadableFile as error:
         raise fault_of_file(str(path), error.complaint, error.place) from None
     binder = ModelBinder(str(path), places)
     for name in values:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bff_core.contracts.errors import ContractError
-from bff_core.proxy.data.places import Place, Places, UnreadableProxyFile
+from bff_core.proxy.data.places import Place, Places, UnreadableFile
 from bff_core.proxy.data.toml_places import places_in
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -25,13 +25,13 @@ Values = Mapping[str, object]
 
 
 def read_values(path: Path) -> tuple[Values, Places]:
-    """Return the tables of a file with the place of each value; raise `UnreadableProxyFile`."""
+    """Return the tables of a file with the place of each value; raise `UnreadableFile`."""
     text = _text_of(path)
     if path.suffix == ".toml":
         return _toml(text)
     if path.suffix in {".yaml", ".yml"}:
         return _yaml(text)
-    raise UnreadableProxyFile("is no file of routes: its name must end in .toml, .yaml or .yml")
+    raise UnreadableFile("is no file of routes: its name must end in .toml, .yaml or .yml")
 
 
 def _text_of(path: Path) -> str:
@@ -40,18 +40,16 @@ def _text_of(path: Path) -> str:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableProxyFile(f"can't be read: {reason}") from None
+        raise UnreadableFile(f"can't be read: {reason}") from None
     if len(data) > MAX_BYTES:
-        raise UnreadableProxyFile(f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
+        raise UnreadableFile(f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line = before.count(b"\n") + 1
         column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
-        raise UnreadableProxyFile(
-            "is no text in UTF-8: save it as UTF-8", Place(line, column)
-        ) from None
+        raise UnreadableFile("is no text in UTF-8: save it as UTF-8", Place(line, column)) from None
 
 
 def _toml(text: str) -> tuple[Values, Places]:
@@ -61,21 +59,19 @@ def _toml(text: str) -> tuple[Values, Places]:
     except tomllib.TOMLDecodeError as error:
         raise _unreadable_toml(text, str(error)) from None
     except (RecursionError, ValueError) as error:
-        raise UnreadableProxyFile(f"is no TOML: {error}") from None
+        raise UnreadableFile(f"is no TOML: {error}") from None
 
 
-def _unreadable_toml(text: str, message: str) -> UnreadableProxyFile:
+def _unreadable_toml(text: str, message: str) -> UnreadableFile:
     found = _AT.fullmatch(message)
     if found is None:
-        return UnreadableProxyFile(f"is no TOML: {message}")
+        return UnreadableFile(f"is no TOML: {message}")
     if found["line"]:
-        return UnreadableProxyFile(
+        return UnreadableFile(
             f"is no TOML: {found['what']}", Place(int(found["line"]), int(found["column"]))
         )
     lines = text.split("\n")
-    return UnreadableProxyFile(
-        f"is no TOML: {found['what']}", Place(len(lines), len(lines[-1]) + 1)
-    )
+    return UnreadableFile(f"is no TOML: {found['what']}", Place(len(lines), len(lines[-1]) + 1))
 
 
 def _yaml(text: str) -> tuple[Values, Places]:
@@ -92,11 +88,11 @@ def _yaml(text: str) -> tuple[Values, Places]:
         found = _LINE.fullmatch(error.faults[0])
         line = int(found["line"]) if found else 1
         what = found["what"] if found else error.faults[0]
-        raise UnreadableProxyFile(f"is no YAML: {what}", Place(line, 1)) from None
+        raise UnreadableFile(f"is no YAML: {what}", Place(line, 1)) from None
     if values is None:
         return {}, Places()
     if not isinstance(values, dict):
-        raise UnreadableProxyFile("must have tables at its top: upstreams and routes")
+        raise UnreadableFile("must have tables at its top: upstreams and routes")
     keys, places = yaml_places(data)
     return values, Places(
         {path: Place(*place) for path, place in keys.items()},

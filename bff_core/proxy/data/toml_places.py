@@ -10,7 +10,7 @@ from bisect import bisect_right
 from contextlib import suppress
 from typing import Final
 
-from bff_core.proxy.data.places import Place, Places, UnreadableProxyFile
+from bff_core.proxy.data.places import Place, Places, UnreadableFile
 from bff_core.proxy.option_faults import FieldPath
 
 MAX_DEPTH: Final = 20
@@ -38,7 +38,7 @@ class _Stop(Exception):
 def places_in(text: str) -> Places:
     """Return the places of all keys and values, up to where the text is not well-formed.
 
-    Raises `UnreadableProxyFile` for a text that is nested too deeply.
+    Raises `UnreadableFile` for a text that is nested too deeply.
     """
     scanner = _Scanner(text)
     with suppress(_Stop, ValueError):  # a code point that there is not
@@ -112,9 +112,7 @@ class _Scanner:
             start = self._at
             parts.append((self._key_part(), start))
             if len(parts) > MAX_DEPTH:
-                raise UnreadableProxyFile(
-                    f"a key has more than {MAX_DEPTH} parts", self._place(start)
-                )
+                raise UnreadableFile(f"a key has more than {MAX_DEPTH} parts", self._place(start))
             after = self._at
             self._skip(_SPACE)
             if not self._text.startswith(".", self._at):
@@ -136,7 +134,7 @@ class _Scanner:
         self.places.values[path] = self._place(self._at)
         if depth > MAX_DEPTH:
             place = self._place(self._at)
-            raise UnreadableProxyFile(f"values are nested deeper than {MAX_DEPTH} levels", place)
+            raise UnreadableFile(f"values are nested deeper than {MAX_DEPTH} levels", place)
         character = self._text[self._at : self._at + 1]
         if character == "[":
             self._array(path, depth)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bff_core.proxy.data.places import Place, Places, UnreadableProxyFile
+from bff_core.proxy.data.places import Place, Places, UnreadableFile
 from bff_core.proxy.data.toml_places import places_in
 
 TEXT = '''\
@@ -167,5 +167,5 @@ def test_no_text_breaks_the_scanner(text: str):
 )
 def test_deep_nesting_is_refused_before_it_is_parsed(text: str):
     """A file can't exhaust the stack, or take time that is quadratic in its length."""
-    with pytest.raises(UnreadableProxyFile):
+    with pytest.raises(UnreadableFile):
         places_in(text)
