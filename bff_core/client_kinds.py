@@ -19,6 +19,9 @@ _KINDS: Final = (
 )
 """Kinds of clients, the first that matches."""
 
+CLIENT_KINDS: Final = (*(name for _, name in _KINDS), OTHER)
+"""All kinds of clients."""
+
 
 @lru_cache(maxsize=1024)
 def client_kind(agent: bytes) -> str:

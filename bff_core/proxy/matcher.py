@@ -12,10 +12,8 @@ from bff_core.client_kinds import MAX_AGENT_BYTES, client_kind
 from bff_core.proxy.app_versions import VersionRange, app_version_of
 from bff_core.proxy.conditions import Condition, condition_of
 from bff_core.proxy.match import Match
+from bff_core.proxy.patterns import value_pattern
 from bff_core.routing.matching import Holds
-
-MAX_VALUE: Final = 1024
-"""The longest value that a regex reads, in characters; it does not hold for a longer one."""
 
 _HOST: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 
@@ -61,8 +59,8 @@ def meets(condition: Condition) -> Meets:
     if condition.prefix is not None:
         prefix = condition.prefix
         return lambda values: any(one.startswith(prefix) for one in values)
-    matches = re.compile(condition.regex or "").fullmatch
-    return lambda values: any(matches(one) is not None for one in values if len(one) <= MAX_VALUE)
+    matches = value_pattern(condition.regex or "")
+    return lambda values: any(map(matches, values))
 
 
 def _host_check(hosts: Sequence[str]) -> Holds:

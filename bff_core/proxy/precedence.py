@@ -5,8 +5,9 @@ The order of routes in code or in a file never counts.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import TypeVar
 
 from bff_core.proxy.app_versions import VersionRange
 from bff_core.proxy.conditions import Condition, condition_of
@@ -15,6 +16,29 @@ from bff_core.proxy.path_templates import REST, can_overlap, rank_of_path, segme
 
 Rank = tuple[int, tuple[int, int], tuple[tuple[int, int], ...], int, int]
 """Order, host, path, methods and conditions of a match: the winner sorts first."""
+
+
+Conditions = Mapping[str, str | Condition]
+
+
+@dataclass(frozen=True, slots=True)
+class PathMatch:
+    """What a route in Python matches: a path of FastAPI, methods, and no further condition."""
+
+    path: str
+    methods: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    headers: Conditions = field(default_factory=dict)
+    query: Conditions = field(default_factory=dict)
+    cookies: Conditions = field(default_factory=dict)
+    client: str = ""
+    app_version: str = ""
+    order: int = 0
+
+
+AnyMatch = Match | PathMatch
+
+M = TypeVar("M", bound=AnyMatch)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,18 +50,18 @@ class NamedMatch:
     """
 
     name: str
-    match: Match
+    match: AnyMatch
     is_proxied: bool = True
 
 
-def per_host(match: Match) -> tuple[Match, ...]:
+def per_host(match: M) -> tuple[M, ...]:
     """Return a match for each host, since the rank of a request depends on the host it has."""
     if len(match.hosts) < 2:
         return (match,)
     return tuple(replace(match, hosts=(host,)) for host in dict.fromkeys(match.hosts))
 
 
-def rank_of(match: Match) -> Rank:
+def rank_of(match: AnyMatch) -> Rank:
     """Return what sorts the winner first among all matches that hold for a request.
 
     It compares `order`; the host (exact, the longest wildcard, any); the path segment by segment
@@ -53,7 +77,7 @@ def rank_of(match: Match) -> Rank:
     )
 
 
-def condition_count(match: Match) -> int:
+def condition_count(match: AnyMatch) -> int:
     """Return how many conditions a match has beside host, path and methods."""
     named = len(match.headers) + len(match.query) + len(match.cookies)
     return named + bool(match.client) + bool(match.app_version)
@@ -66,7 +90,7 @@ def conflicts(matches: Iterable[NamedMatch]) -> list[tuple[NamedMatch, NamedMatc
     values of one name do not: a request that repeats the name with both goes to the route whose id
     sorts first.
     """
-    groups: dict[object, list[tuple[NamedMatch, Match]]] = defaultdict(list)
+    groups: dict[object, list[tuple[NamedMatch, AnyMatch]]] = defaultdict(list)
     for named in matches:
         for match in per_host(named.match):
             groups[_group(match)].append((named, match))
@@ -80,7 +104,7 @@ def conflicts(matches: Iterable[NamedMatch]) -> list[tuple[NamedMatch, NamedMatc
     return list(found)
 
 
-def can_hold_together(one: Match, other: Match) -> bool:
+def can_hold_together(one: AnyMatch, other: AnyMatch) -> bool:
     """Whether a request can meet two matches of equal rank, each with one host at most."""
     return (
         _lower(one.hosts) == _lower(other.hosts)
@@ -94,7 +118,7 @@ def can_hold_together(one: Match, other: Match) -> bool:
     )
 
 
-def _group(match: Match) -> object:
+def _group(match: AnyMatch) -> object:
     """Return what two matches in conflict have in common, so that few pairs are compared."""
     return rank_of(match), _lower(match.hosts), tuple(_leading_literals(match.path))
 
@@ -123,9 +147,6 @@ def with_head(methods: Iterable[str]) -> frozenset[str]:
     """Return methods, and HEAD with GET."""
     named = frozenset(map(str.upper, methods))
     return named | {"HEAD"} if "GET" in named else named
-
-
-Conditions = Mapping[str, str | Condition]
 
 
 def _by_lower_name(conditions: Conditions) -> Conditions:

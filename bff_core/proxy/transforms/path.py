@@ -8,6 +8,7 @@ from urllib.parse import quote
 from bff_core.errors import ClientError
 from bff_core.forwarding.paths import is_unsafe
 from bff_core.proxy.path_templates import Segment, parameters_of, segments_of
+from bff_core.proxy.patterns import path_rewriter
 from bff_core.proxy.transform import PathRewrite
 from bff_core.proxy.transforms.values import RequestValues, RouteValues, Template
 
@@ -107,7 +108,7 @@ def _by_steps(steps: PathRewrite) -> RewritePath:
     strip, prefix = steps.strip.rstrip("/"), _ascii(steps.prefix.rstrip("/"))
     begins = re.compile(_encodable(strip) + "(?=/|$)").match if strip else None
     pattern, replacement = steps.regex or ("", "")
-    replace = re.compile(pattern).sub if steps.regex else None
+    replace = path_rewriter(pattern, replacement) if steps.regex else None
 
     def rewrite(path: str, _: RequestValues) -> Rewritten:
         found = begins(path) if begins is not None else None
@@ -115,7 +116,7 @@ def _by_steps(steps: PathRewrite) -> RewritePath:
         made = prefix + (rest or "/")
         if replace is None:
             return Rewritten(_checked(made), own, prefix)
-        return _with_prefixes(path, _checked(replace(replacement, made)))
+        return _with_prefixes(path, _checked(replace(made)))
 
     return rewrite
 
