@@ -281,6 +281,11 @@ class UpstreamError(BFFError):
         """The name of the upstream that was called."""
         return self.call.upstream
 
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The upstream of a request that was forwarded: its client sees whose failure it was."""
+        return {"upstream": self.upstream} if self.call.is_forwarded else {}
+
     def __str__(self) -> str:
         return f"{self.call.upstream}: {self.call.operation}: {super().__str__()}"
 

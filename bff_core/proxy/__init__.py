@@ -1,6 +1,7 @@
 """Routes without code: a reverse proxy over the same table, stack, limits and events as screens."""
 
 from bff_core.proxy.conditions import Condition
+from bff_core.proxy.face import Proxy
 from bff_core.proxy.files import Files
 from bff_core.proxy.match import Match
 from bff_core.proxy.route import Route
@@ -16,6 +17,7 @@ __all__ = [
     "Match",
     "Mirror",
     "PathRewrite",
+    "Proxy",
     "Query",
     "Route",
     "Socket",

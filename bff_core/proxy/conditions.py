@@ -1,13 +1,13 @@
 """A condition on one header, query parameter or cookie of a request."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
-from bff_core.errors import ConfigurationError
 from bff_core.keywords import checks_keywords
-
-MAX_PATTERN: Final = 256
-"""The longest regex of a condition, in characters."""
+from bff_core.proxy.option_faults import OptionFault, refuse
+from bff_core.proxy.option_types import type_faults
+from bff_core.proxy.patterns import value_pattern
+from bff_core.proxy.value_checks import error_of, text_complaint
 
 
 @checks_keywords
@@ -27,12 +27,26 @@ class Condition:
     regex: str | None = None
 
     def __post_init__(self) -> None:
+        refuse(self, type_faults(self))
+        refuse(self, self._faults())
+
+    def _faults(self) -> Iterator[OptionFault]:
         texts = (self.equals, self.prefix, self.regex)
         if sum(one is not None for one in texts) + self.exists + self.absent != 1:
-            raise ConfigurationError(
-                "Condition(...) needs exactly one of equals=, prefix=, exists=True, absent=True "
-                "and regex="
-            )
+            choice = "equals, prefix, exists, absent and regex"
+            yield OptionFault((), f"needs exactly one of {choice}")
+        if self.equals is not None and (complaint := text_complaint(self.equals)):
+            yield OptionFault(("equals",), complaint)
+        if self.prefix is not None:
+            complaint = text_complaint(self.prefix.rstrip(" "))
+            if not self.prefix:
+                complaint = "is empty, which every value begins with: write exists"
+            if complaint:
+                yield OptionFault(("prefix",), complaint)
+        if self.regex is not None:
+            pattern = self.regex
+            if complaint := error_of(lambda: value_pattern(pattern)):
+                yield OptionFault(("regex",), complaint)
 
 
 def condition_of(value: str | Condition) -> Condition:

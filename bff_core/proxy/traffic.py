@@ -1,10 +1,20 @@
 """Traffic that goes elsewhere: a canary gets a share of the requests, a mirror gets copies."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from bff_core.keywords import checks_keywords
-from bff_core.policy.options import Option, check
+from bff_core.policy.options import Option
+from bff_core.proxy.option_faults import OptionFault, refuse
+from bff_core.proxy.option_types import type_faults
+from bff_core.proxy.value_checks import (
+    faults_in,
+    json_path_complaint,
+    safe_method_complaint,
+    split_key_complaint,
+    upstream_complaint,
+)
 from bff_core.upstream.client import Upstream
 
 
@@ -22,7 +32,14 @@ class Split:
     by: str = "viewer"
 
     def __post_init__(self) -> None:
-        check(self)
+        refuse(self, type_faults(self))
+        refuse(self, self._faults())
+
+    def _faults(self) -> Iterator[OptionFault]:
+        if isinstance(self.to, str) and (complaint := upstream_complaint(self.to)):
+            yield OptionFault(("to",), complaint)
+        if complaint := split_key_complaint(self.by):
+            yield OptionFault(("by",), complaint)
 
 
 @checks_keywords
@@ -45,4 +62,18 @@ class Mirror:
     concurrent: Annotated[int, Option("Copies under way at most; others are dropped", 1, 1000)] = 20
 
     def __post_init__(self) -> None:
-        check(self)
+        refuse(self, type_faults(self))
+        refuse(self, self._faults())
+
+    def _faults(self) -> Iterator[OptionFault]:
+        if isinstance(self.to, str) and (complaint := upstream_complaint(self.to)):
+            yield OptionFault(("to",), complaint)
+        if not self.methods:
+            yield OptionFault(("methods",), "is empty: name the methods that are copied")
+        yield from faults_in(("methods",), self.methods, safe_method_complaint)
+        yield from faults_in(("compare",), self.compare, _comparison_complaint)
+        yield from faults_in(("ignore",), self.ignore, json_path_complaint)
+
+
+def _comparison_complaint(text: str) -> str:
+    return "" if text in {"status", "json"} else "is not compared: write 'status' or 'json'"
