@@ -20,7 +20,7 @@ class UploadPace:
     that the service has from the end of the upload.
     """
 
-    __slots__ = ("_body", "_head", "_idle", "_loop", "_timeout")
+    __slots__ = ("_body", "_head", "_idle", "_is_open", "_loop", "_timeout")
 
     def __init__(self, idle: float, head: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -28,6 +28,7 @@ class UploadPace:
         self._head = head
         self._body: StreamedBody | None = None
         self._timeout = asyncio.timeout(idle)
+        self._is_open = True
 
     def watch(self, body: StreamedBody) -> None:
         """Set the body, which shows which side is silent."""
@@ -42,7 +43,8 @@ class UploadPace:
         self._reschedule(self._head + GRACE_SECONDS)
 
     def _reschedule(self, seconds: float) -> None:
-        if not self._timeout.expired() and self._timeout.when() is not None:
+        # A reply may begin before the upload has ended.
+        if self._is_open and not self._timeout.expired():
             self._timeout.reschedule(self._loop.time() + seconds)
 
     async def __aenter__(self) -> Self:
@@ -55,6 +57,7 @@ class UploadPace:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._is_open = False
         try:
             await self._timeout.__aexit__(kind, error, traceback)
         except TimeoutError as late:
