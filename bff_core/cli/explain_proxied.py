@@ -37,7 +37,7 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class ProxiedRequest:
+class ExplainedRequest:
     """A request that a proxied route takes; `matched` are the routes that match, the best first."""
 
     loaded: LoadedGateway
@@ -56,20 +56,20 @@ class ProxiedRequest:
 
 def proxied_matches(
     loaded: Sequence[LoadedGateway], named: str, headers: Sequence[str]
-) -> ProxiedRequest | None:
+) -> ExplainedRequest | None:
     """Return a request with the gateway whose proxied route takes it; None if none does.
 
     `named` is a method and a path, or the id of a route. Raises `CannotRun` if several gateways
     have one.
     """
-    found: list[ProxiedRequest] = []
+    found: list[ExplainedRequest] = []
     for one in loaded:
         method, target = _request(one, named)
         if target.startswith("/"):
             scope = scope_of(method, target, [_header(each) for each in headers])
             matched = matched_routes(one.app.route_table(), scope)
             if matched and matched[0].route is not None:
-                found.append(ProxiedRequest(one, method, target, scope, matched))
+                found.append(ExplainedRequest(one, method, target, scope, matched))
     if len(found) > 1:
         names = ", ".join(one.loaded.name for one in found)
         raise CannotRun(f"{named} is in several gateways: add --gateway NAME, one of {names}")
@@ -96,7 +96,7 @@ def _proxies(loaded: LoadedGateway) -> list[Proxy]:
     return [face for face in loaded.app.config.faces if isinstance(face, Proxy)]
 
 
-def show_proxied(request: ProxiedRequest, *, as_json: bool) -> None:
+def show_proxied(request: ExplainedRequest, *, as_json: bool) -> None:
     """Print how a request to a proxied route is answered."""
     rows = list(_rows(request))
     following, place = _following(request), _place(request.loaded, request.matched[0])
@@ -134,7 +134,7 @@ def _place(loaded: LoadedGateway, matched: MatchedRoute) -> str:
     return shown_place(next(filter(None, places), ""))
 
 
-def _following(request: ProxiedRequest) -> str:
+def _following(request: ExplainedRequest) -> str:
     """Return the route that would take the request if the winner was gone."""
     if len(request.matched) < 2:
         return ""
@@ -144,7 +144,7 @@ def _following(request: ProxiedRequest) -> str:
     return f"{one.entry.path} ({_place(request.loaded, one) or 'Python'})"
 
 
-def _rows(request: ProxiedRequest) -> Iterator[tuple[str, str]]:
+def _rows(request: ExplainedRequest) -> Iterator[tuple[str, str]]:
     route, app = request.route, request.loaded.app
     try:
         values, path = path_values(route, request.target), forwarded_path(route, request.target)

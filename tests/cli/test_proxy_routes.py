@@ -217,7 +217,7 @@ def test_a_more_specific_route_in_python_wins(project, bff):
 
 
 def test_a_route_is_explained_by_its_id(project, bff):
-    """Whoever reads an id in the log need not know the path."""
+    """An id in the log is enough: the path need not be known."""
     done = bff("explain", "live", "--json")
     found = json.loads(done.out)
 
