@@ -62,6 +62,7 @@ from bff_core.http_exchange.request_context import RequestContext
 from bff_core.objective import objective
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
+from bff_core.policy.upstream.affinity import Affinity
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.bulkhead import Bulkhead
@@ -76,6 +77,8 @@ from bff_core.policy.upstream.credentials import (
     Signature,
     TokenExchange,
 )
+from bff_core.policy.upstream.endpoints import EndpointOptions
+from bff_core.policy.upstream.health import HealthCheck
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
@@ -118,6 +121,7 @@ from bff_core.upstream.typed_reply import TypedReply
 __all__ = [
     "ANYONE",
     "Adaptive",
+    "Affinity",
     "ApiKey",
     "Attempt",
     "BFFError",
@@ -153,6 +157,7 @@ __all__ = [
     "EarlyPart",
     "EdgeOptions",
     "Endpoint",
+    "EndpointOptions",
     "ExecutedPlan",
     "Face",
     "FastAPIOptions",
@@ -167,6 +172,7 @@ __all__ = [
     "GraphQLUpstream",
     "Handler",
     "Headers",
+    "HealthCheck",
     "Hedge",
     "HttpxClient",
     "HttpxConnector",
