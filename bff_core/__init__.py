@@ -9,7 +9,19 @@ from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import SignedIn, Viewer
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Attempt, Call, Decode, Handler, Headers, Layer, Reply, Reuse, ViewerToken
+from bff_core.call import (
+    Attempt,
+    Call,
+    ClientEndpoint,
+    Decode,
+    EndpointChoice,
+    Handler,
+    Headers,
+    Layer,
+    Reply,
+    Reuse,
+    ViewerToken,
+)
 from bff_core.clock import Clock
 from bff_core.composition.bulk import (
     BulkMethod,
@@ -34,6 +46,7 @@ from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.rate_limits import LimitExceeded
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import (
+    AffinityLost,
     BadPayload,
     BadStatus,
     BFFError,
@@ -104,6 +117,7 @@ from bff_core.scope import Scope, writing_as
 from bff_core.settings.model import Settings
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.discovery.interface import Discovery
 from bff_core.upstream.error_mapping import as_problem
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.graphql.client import GraphQLUpstream
@@ -122,6 +136,7 @@ __all__ = [
     "ANYONE",
     "Adaptive",
     "Affinity",
+    "AffinityLost",
     "ApiKey",
     "Attempt",
     "BFFError",
@@ -140,6 +155,7 @@ __all__ = [
     "Checked",
     "CircuitOpen",
     "ClientCredentials",
+    "ClientEndpoint",
     "ClientError",
     "Clock",
     "Composition",
@@ -153,10 +169,12 @@ __all__ = [
     "CredentialsUnavailable",
     "DeadlineExceeded",
     "Decode",
+    "Discovery",
     "DuplicateItem",
     "EarlyPart",
     "EdgeOptions",
     "Endpoint",
+    "EndpointChoice",
     "EndpointOptions",
     "ExecutedPlan",
     "Face",

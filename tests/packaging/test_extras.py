@@ -99,6 +99,7 @@ def test_the_extras_are_those_of_the_distribution():
         "strawberry": "strawberry-graphql",
         "graphql": "graphql-core",
         "yaml": "pyyaml",
+        "dns": "dnspython",
         "opentelemetry.sdk": "opentelemetry-sdk",
         "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
     }
