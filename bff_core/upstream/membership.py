@@ -64,7 +64,9 @@ class Membership:
             else None
         )
         self._prober = (
-            None if health is None else Prober(health, runtime, self.endpoints, transport.connect)
+            None
+            if health is None
+            else Prober(health, runtime, self.endpoints, transport.connect, self._look_up)
         )
         self._update()
 
@@ -82,6 +84,7 @@ class Membership:
         if self._discovered is not None:
             self._discovered.start()
         if self._prober is not None:
+            self._look_up()
             self._prober.start()
 
     def adopt_health(self, before: Sequence[EndpointMember]) -> None:
@@ -103,8 +106,7 @@ class Membership:
         """Wait for the first endpoints, or for those of the lookup that runs."""
         if self._discovered is not None:
             await self._discovered.first()
-            if self.lookup.due <= self._runtime.clock():
-                self.lookup.start()
+            self._look_up()
         await self.lookup.finish()
 
     async def aclose(self) -> None:
@@ -141,10 +143,14 @@ class Membership:
     def _follow_origins(self, error: str) -> None:
         if self._resolves:
             self.lookup.follow(self._origins)
-            if self.lookup.due <= self._runtime.clock():
-                self.lookup.start()
+            self._look_up()
         self._apply_addresses(error)
         self.urls[:] = [origin.url for origin in self._origins]
+
+    def _look_up(self) -> None:
+        """Look names up if that is due; without calls, only probes notice that it is."""
+        if self.lookup.due <= self._runtime.clock():
+            self.lookup.start()
 
     def _apply_addresses(self, error: str) -> None:
         self.unresolved = error

@@ -22,7 +22,8 @@ class Prober:
     """Probes the endpoints of one upstream, each in a task of its own, while it is started.
 
     Probes have connections of their own, no credentials, and pass no layer: neither the breaker nor
-    the figures of calls count them. `connect` makes the connector of an endpoint.
+    the figures of calls count them. `connect` makes the connector of an endpoint. `prepare` is
+    called before each probe.
     """
 
     def __init__(
@@ -31,11 +32,13 @@ class Prober:
         runtime: Runtime,
         endpoints: EndpointSet[Endpoint, Connector],
         connect: Callable[[Endpoint], Connector],
+        prepare: Callable[[], None],
     ) -> None:
         self._options = options
         self._runtime = runtime
         self._endpoints = endpoints
         self._connect = connect
+        self._prepare = prepare
         self._tasks: dict[Endpoint, asyncio.Task[None]] = {}
         self._is_started = False
 
@@ -62,6 +65,7 @@ class Prober:
         streak, connector = Streak(self._options), self._connect(member.key)
         try:
             while True:
+                self._prepare()
                 complaint = await self._probe(member, connector)
                 health = streak.add(member.health, is_good=not complaint)
                 if health != member.health:

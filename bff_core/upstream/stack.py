@@ -54,7 +54,7 @@ def layers(  # noqa: C901 # a table of contents: one branch for each layer
     if cache is not None and caching is not None:
         timeout = policy.timeout
         yield partial(CacheLayer, caching, cache, runtime, refreshing=refreshing, timeout=timeout)
-    if policy.coalesce:
+    if policy.coalesce and policy.affinity is None:  # a reply belongs to the client's endpoint
         yield partial(CoalesceLayer, runtime, cache=None if caching is None else cache)
     if cache is not None and caching is not None:
         yield partial(CacheFillLayer, caching, cache, runtime, refreshing=refreshing)

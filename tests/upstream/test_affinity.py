@@ -314,6 +314,16 @@ async def test_one_request_sets_one_value_however_many_calls_it_makes() -> None:
     assert (await shop.ask(cookie(line.partition(b";")[0])))[0] in later
 
 
+async def test_two_browsers_of_one_viewer_are_not_answered_by_one_call() -> None:
+    """Equal calls at once belong to two endpoints: they are not coalesced."""
+    shop = Shop(replace(PLAIN, coalesce=True))
+    clients = dict([await shop.first() for _ in range(20)])
+
+    answers = await asyncio.gather(*(shop.ask(cookie(pair)) for pair in clients.values()))
+
+    assert [host for host, _ in answers] == list(clients)
+
+
 async def test_a_call_without_a_request_has_no_affinity() -> None:
     """Background work goes wherever the balancer says."""
     shop = Shop(REFUSING)

@@ -225,6 +225,31 @@ async def test_an_error_of_the_deadline_is_a_bad_probe() -> None:
         assert site.health()[ONE] == "down"
 
 
+async def test_names_are_looked_up_for_probes() -> None:
+    """Without a call an endpoint behind a name is found, probed, and followed when it moves."""
+    addresses, loop = [ONE], asyncio.get_running_loop()
+
+    async def resolve(_name: str) -> list[str]:
+        return addresses
+
+    loop.resolver = resolve
+    site = Site(**{ONE: [reply()], TWO: [reply(503)]})
+    site.transport.needs_addresses = True
+    site.stack = open_stack(
+        site.policy, ["http://users.internal"], site.bench.runtime, lambda *_: site.transport
+    )
+    async with running(site, 1):
+        assert [one.health for one in site.stack.state().endpoints] == ["up"]
+
+        addresses[:] = [TWO]
+        await asyncio.sleep(60)
+
+        assert [one.health for one in site.stack.state().endpoints] == ["down"]
+        before = len(site.probes[ONE].calls)
+        await asyncio.sleep(60)
+        assert len(site.probes[ONE].calls) == before
+
+
 def test_only_probes_in_a_row_count() -> None:
     """Two bad ones, a good one, two bad ones: still up. With up_after=2 a good one is too few."""
     streak = Streak(HealthCheck(down_after=3, up_after=2))
