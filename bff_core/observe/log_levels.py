@@ -30,6 +30,11 @@ def _of_stream(event: events.StreamEnded) -> int:
     return logging.DEBUG if event.outcome in {"whole", "closed"} else logging.WARNING
 
 
+def _of_health(event: events.HealthChanged) -> int:
+    """Warning; info if the endpoint is up."""
+    return logging.INFO if event.health == "up" else logging.WARNING
+
+
 LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.RequestStarted: logging.DEBUG,
     events.RequestShed: logging.DEBUG,
@@ -59,6 +64,8 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.TokenRefused: logging.WARNING,
     events.Ejected: logging.WARNING,
     events.Restored: logging.INFO,
+    events.EndpointProbed: logging.DEBUG,
+    events.HealthChanged: _of_health,
     events.Resolved: logging.INFO,
     events.ReplyReduced: logging.WARNING,
     events.PartEnded: _of_part,
