@@ -76,6 +76,18 @@ def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | 
     return None
 
 
+class SocketOffer(msgspec.Struct, frozen=True):
+    """A web socket that a call opens: what it offers, and its limits.
+
+    `max_message` is in bytes. A silent service is pinged every `ping` seconds, and counts as lost
+    if it does not answer within as many.
+    """
+
+    subprotocols: tuple[str, ...] = ()
+    max_message: int = 1024 * 1024
+    ping: float | None = 20.0
+
+
 class Call(msgspec.Struct, frozen=True):
     """A request to one upstream; the balancer chooses its endpoint.
 
@@ -99,6 +111,8 @@ class Call(msgspec.Struct, frozen=True):
     decoded is not stored.
     `traffic` counts the bodies of its replies, in development. With `is_unconditional` the service
     sends a whole reply: no stored one is validated.
+    With `web_socket` it opens a web socket: the body of a 101 is an `UpstreamSocket`, and any other
+    reply refuses it. Such a call is streamed; it is neither redirected nor retried.
     """
 
     upstream: str
@@ -124,6 +138,7 @@ class Call(msgspec.Struct, frozen=True):
     tracestate: str = ""
     traffic: ServiceTraffic | None = None
     is_unconditional: bool = False
+    web_socket: SocketOffer | None = None
 
     def __repr__(self) -> str:
         hidden = {"trail", "tracestate", "token", "cache", "decode", "span", "traffic"}

@@ -9,6 +9,7 @@ from typing import Final
 from bff_core.call import Call, Headers
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.connection import Connection
+from bff_core.reply_stream import ReplyStream
 from bff_core.upstream.transport.connection import WireConnection
 from bff_core.upstream.transport.failures import RESPONSE_ERRORS, upstream_error
 from bff_core.upstream.transport.framing import ResponseFraming
@@ -74,6 +75,10 @@ class StreamedExchange:
         """The content coding to decode; a forwarded body is not decoded."""
         return None if self.call.is_forwarded else self.response.coding
 
+    def body(self) -> ReplyStream:
+        """Return the body for its reader."""
+        return ReplyStream(self, self.aclose)
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
@@ -122,7 +127,7 @@ class StreamedExchange:
         response = self.response
         response.feed(data)
         if response.status and self._content is None:
-            self._content = BodyDecoder(self._coding, self._options.max_streamed)
+            self._content = self._decoder()
         self._raw.extend(response.pieces)
         self._buffered += sum(map(len, response.pieces))
         response.pieces.clear()
@@ -130,6 +135,9 @@ class StreamedExchange:
             self._is_paused = True
             self._connection.pause()
         self._wake()
+
+    def _decoder(self) -> BodyDecoder:
+        return BodyDecoder(self._coding, self._options.max_streamed)
 
     def end(self) -> None:
         """Wake the consumer: the response is complete."""
