@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Peer(Protocol):
+class PingedPeer(Protocol):
     """The connection that a heartbeat watches."""
 
     def is_listening(self) -> bool:
@@ -44,7 +44,7 @@ class Heartbeat:
 
     def __init__(
         self,
-        peer: Peer,
+        peer: PingedPeer,
         ping: float | None,
         timeout: float | None,
         lost: Callable[[], None],

@@ -19,7 +19,7 @@ GOING_AWAY: Final = 1001
 _FAULTS: Final = frozenset({"failed", "lost", "unanswered"})
 
 
-class Line(Protocol):
+class SocketLine(Protocol):
     """The connection below a web socket."""
 
     @property
@@ -68,7 +68,7 @@ class UpstreamSocket(ReplyStream):
 
     def __init__(
         self,
-        line: Line,
+        line: SocketLine,
         framing: ClientFraming,
         *,
         ping: float | None,

@@ -152,19 +152,19 @@ async def test_both_are_idle():
     idle = Socket(idle=0.3, ping=0.1)
     async with serving(notes) as service, proxying(service.url, socket=idle) as proxy:
         async with await proxy.open() as client:
-            seen = []
+            pings = []
             while (one := await client.frame()) is not None and one.opcode == PING:
-                seen.append(one)
+                pings.append(one)
                 client.send(frame(10, one.payload))
 
             assert said(one) == (1001, "no message for 0.3 s")
-            assert seen
+            assert pings
         assert said(await notes.got()) == (1001, "no message for 0.3 s")
         await proxy.rest()
 
 
 async def test_a_client_that_leaves_a_ping_unanswered():
-    """It gets no close frame, since nobody listens; the service gets 1001."""
+    """It gets no close frame, since it does not listen; the service gets 1001."""
     notes = Answering()
     async with (
         serving(notes) as service,

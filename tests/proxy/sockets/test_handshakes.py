@@ -56,7 +56,7 @@ async def wait(peer: Peer) -> None:
 
 
 def refused_port() -> int:
-    """Return a port at which nobody listens."""
+    """Return a port without a listener."""
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
         return line.getsockname()[1]
@@ -94,7 +94,7 @@ async def test_a_refusal_without_a_length_is_passed_on_whole():
     assert (client.status, body) == (404, b"4\r\nnone\r\n0\r\n\r\n")
 
 
-async def test_a_coded_refusal_keeps_its_coding():
+async def test_a_coded_refusal_stays_coded():
     """The body of a forwarded reply is not decoded."""
     coded = gzip.compress(b"no")
     head = b"HTTP/1.1 403 No\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(coded)
