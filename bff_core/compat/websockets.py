@@ -25,7 +25,12 @@ class _Checked(Protocol):
     _check: Callable[[bytes, bool], str] | None = None
 
     def recv_frame(self, frame: Frame) -> None:
-        """Take a frame; raise `UnicodeDecodeError`, which fails the connection with 1007."""
+        """Take a frame; raise `UnicodeDecodeError`, which fails the connection with 1007.
+
+        A close frame may come within a fragmented message (section 5.4), which then has no end.
+        """
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = self._partial = None
         super().recv_frame(frame)
         if frame.opcode in {Opcode.TEXT, Opcode.BINARY}:
             if frame.fin:

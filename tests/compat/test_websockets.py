@@ -51,3 +51,16 @@ def test_messages_are_collected_in_their_order():
     protocol.receive_data(b"\x82\x81\0\0\0\0c")
 
     assert protocol.messages == ["ab", b"c"]
+
+
+def test_a_close_frame_may_come_within_a_message():
+    """`Protocol.current_size` is None outside a fragmented message; then a close is just that."""
+    protocol = accepted()
+
+    protocol.receive_data(b"\x01\x81\0\0\0\0a")
+    assert protocol.current_size == 1
+    protocol.receive_data(b"\x88\x82\0\0\0\0\x03\xe8")
+
+    assert protocol.close_rcvd is not None
+    assert protocol.close_rcvd.code == 1000
+    assert protocol.parser_exc is None

@@ -153,9 +153,10 @@ Script = Callable[["Peer"], Awaitable[None]]
 
 
 class Peer(Line):
-    """A connection of a raw service: the request's head, and frames."""
+    """A connection of a raw service: the request's head, frames, and how much it has sent."""
 
     head: bytes = b""
+    sent: int = 0
 
     @property
     def fields(self) -> dict[bytes, bytes]:
