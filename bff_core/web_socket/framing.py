@@ -96,6 +96,12 @@ class Framing:
         except ProtocolError as error:
             raise ValueError(f"{code} is no code of a close frame") from error
 
+    def end(self) -> None:
+        """Take the end of the connection: nothing is received or sent any more."""
+        self._is_over = True
+        self._protocol.receive_eof()
+        self._protocol.data_to_send()
+
     def output(self) -> list[bytes]:
         """Return the bytes to send since the last call."""
         return self._protocol.data_to_send()

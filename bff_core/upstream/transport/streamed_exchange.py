@@ -118,9 +118,10 @@ class StreamedExchange:
     def _time_out(self) -> None:
         """End a stream that takes too long, also one that is not read."""
         self._error = error = self._too_long()
+        on_time_out = self.on_time_out
         self.close()
-        if self.on_time_out is not None:
-            self.on_time_out(error)
+        if on_time_out is not None:
+            on_time_out(error)
 
     def feed(self, data: bytes) -> None:
         """Queue the bytes that were read; pause the socket if the consumer is too slow."""
@@ -159,6 +160,7 @@ class StreamedExchange:
             self._error = TransportFailed("the body was closed", call=self.call, is_sent=True)
         self._connection.leave(self)
         self._wake()
+        self.on_time_out = None  # it refers to the body, which refers to this
 
     async def aclose(self) -> None:
         """Close the connection, as `ReplyStream` calls it."""

@@ -118,6 +118,7 @@ class UpstreamSocket(ReplyStream):
         finally:
             self._end(None)
             await self.aclose()
+            self._framing.end()
 
     def is_listening(self) -> bool:
         """Whether a message is awaited."""
