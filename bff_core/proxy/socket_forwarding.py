@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -13,11 +13,13 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.call import Reply, SocketOffer
-from bff_core.http_exchange.request_context import declare_stream
+from bff_core.errors import BFFError, ClientError
+from bff_core.http_exchange.request_context import SCOPE, declare_stream
 from bff_core.proxy.close_codes import (
     BROKEN,
     CLIENT_LEFT,
     GATEWAY_RESTARTS,
+    NOT_AUTHORIZED,
     Close,
     Ends,
     after_client,
@@ -25,11 +27,15 @@ from bff_core.proxy.close_codes import (
     after_service,
 )
 from bff_core.proxy.sockets import Socket
+from bff_core.scope import Scope
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.socket_call import open_socket
 from bff_core.upstream.transport.upstream_socket import UpstreamSocket
 from bff_core.web_socket.limits import END, EXTENSION, LIMITS, LOST, NO_CODE, Closed, SocketLimits
+
+RECHECK_SECONDS: Final = 15.0
+"""How often the credentials of an open web socket are checked: they may expire or be revoked."""
 
 LEAVING_SECONDS: Final = 1.0
 """How long a client that can't be sent to may take to say why, or to take in a close frame."""
@@ -69,7 +75,7 @@ async def forward_socket(
     async with aclosing(reply):
         if isinstance(reply.body, UpstreamSocket):
             await client.accept(reply, reply.body.subprotocol, options)
-            await _Forwarding(client, reply.body, options).run()
+            await _Forwarding(client, reply.body, options, scope.get(SCOPE)).run()
         else:
             await client.refuse(reply)
 
@@ -160,6 +166,18 @@ class ClientSide:
                 await self._send(message)
 
 
+async def _is_valid(recheck: Callable[[], Awaitable[object]]) -> bool:
+    """Whether the credentials of a web socket are still valid, or that can't be found out now."""
+    try:
+        async with asyncio.timeout(RECHECK_SECONDS):
+            await recheck()
+    except ClientError:
+        return False
+    except (BFFError, TimeoutError):
+        return True
+    return True
+
+
 async def _drop(opened: asyncio.Future[Reply]) -> None:
     """End the opening of a web socket that has no client any more."""
     opened.cancel()
@@ -171,10 +189,17 @@ async def _drop(opened: asyncio.Future[Reply]) -> None:
 class _Forwarding:
     """Two tasks that pass messages on, one for each direction, and what ends both."""
 
-    def __init__(self, client: ClientSide, service: UpstreamSocket, options: Socket) -> None:
+    def __init__(
+        self,
+        client: ClientSide,
+        service: UpstreamSocket,
+        options: Socket,
+        request: Scope | None,
+    ) -> None:
         self._client = client
         self._service = service
         self._idle = options.idle
+        self._recheck = None if request is None else request.recheck
         self._loop = asyncio.get_running_loop()
         self._active_at = self._loop.time()
 
@@ -195,15 +220,17 @@ class _Forwarding:
             await self._close(ends)
 
     async def _ends(self, up: asyncio.Task[Ends], down: asyncio.Task[Ends]) -> Ends:
-        """Wait for the end of a side, or for an idle time without any message."""
-        left, both = self._idle, (up, down)
-        while left > 0:
-            done, _ = await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        """Wait for the end of a side, of an idle time without a message, or of the sign-in."""
+        both, now = (up, down), self._loop.time
+        while (left := self._active_at + self._idle - now()) > 0:
+            wait = left if self._recheck is None else min(left, RECHECK_SECONDS)
+            done, _ = await asyncio.wait(both, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
             if down in done and down.result() is CLIENT_LEFT:
                 await asyncio.wait((up,), timeout=LEAVING_SECONDS)
             if done:
                 return (up if up.done() else down).result()
-            left = self._active_at + self._idle - self._loop.time()
+            if self._recheck is not None and not await _is_valid(self._recheck):
+                return NOT_AUTHORIZED
         return after_idle(self._idle)
 
     async def _to_service(self) -> Ends:

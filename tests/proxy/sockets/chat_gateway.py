@@ -31,9 +31,7 @@ class Chats:
         request = ForwardedRequest(
             method="GET", target="/", audience=None, headers=tuple(scope["headers"])
         )
-        await forward_socket(
-            scope, receive, send, upstream=chat, request=request, options=Socket()
-        )
+        await forward_socket(scope, receive, send, upstream=chat, request=request, options=Socket())
 
 
 app.router.routes.append(WebSocketRoute("/chat", Chats()))

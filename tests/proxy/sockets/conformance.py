@@ -66,9 +66,13 @@ def echoed(id_: str, *steps: Step, chop: Chop = "", pongs: tuple[bytes, ...] = (
     for step in steps:
         if step.opcode in {PING, PONG}:
             continue
-        begun = (step.opcode, step.payload) if partial is None else (
-            partial[0],
-            partial[1] + step.payload,
+        begun = (
+            (step.opcode, step.payload)
+            if partial is None
+            else (
+                partial[0],
+                partial[1] + step.payload,
+            )
         )
         partial = None if step.fin else begun
         if step.fin:
@@ -136,9 +140,7 @@ def opcodes() -> Iterator[Case]:
             chop: Chop = ("", "", "", "frames", "octets")[number]
             yield failing(f"4.{section}.{number + 1} alone", Step(opcode), chop=chop)
             steps = (text(HELLO), Step(opcode, b"reserved"), Step(PING))
-            yield failing(
-                f"4.{section}.{number + 1} behind", *steps, chop=chop, before=(HELLO,)
-            )
+            yield failing(f"4.{section}.{number + 1} behind", *steps, chop=chop, before=(HELLO,))
 
 
 def fragmentation() -> Iterator[Case]:

@@ -69,7 +69,9 @@ async def collected(case, line):
         if one.opcode == PONG:
             pongs.append(one.payload)
         elif one.opcode != PING:
-            begun = (one.opcode, one.payload) if begun is None else (begun[0], begun[1] + one.payload)
+            begun = (
+                (one.opcode, one.payload) if begun is None else (begun[0], begun[1] + one.payload)
+            )
             if one.fin:
                 messages.append(begun)
                 begun = None

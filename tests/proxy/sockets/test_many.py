@@ -122,8 +122,8 @@ async def test_a_thousand_sockets(start_chats):
         await asyncio.to_thread(process.wait_for_end)
 
     each = (whole - before) / COUNT
-    print(f"{each:.1f} KiB for each socket, of which the second half {whole - half} KiB")
     assert each < MAX_KIB_PER_SOCKET
+    assert (whole - half) / (COUNT / 2) < MAX_KIB_PER_SOCKET
     assert {one and (one.code, one.reason) for one in closes} == {(1012, "the server restarts")}
     assert set(notes.codes) == {1001}
     assert "Traceback" not in process.output
