@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from typing import Final
@@ -19,6 +20,7 @@ from bff_core.proxy.close_codes import (
     BROKEN,
     CLIENT_LEFT,
     GATEWAY_RESTARTS,
+    GOING_AWAY,
     NOT_AUTHORIZED,
     Close,
     Ends,
@@ -40,6 +42,8 @@ RECHECK_SECONDS: Final = 15.0
 LEAVING_SECONDS: Final = 1.0
 """How long a client that can't be sent to may take to say why, or to take in a close frame."""
 
+_is_token: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_OF_ONE_MESSAGE: Final = frozenset({b"date", b"content-length"})
 _DENIAL: Final = "websocket.http.response"
 _REFUSED: Final = 1008
 _NORMAL: Final = 1000
@@ -74,15 +78,23 @@ async def forward_socket(
         return
     async with aclosing(reply):
         if isinstance(reply.body, UpstreamSocket):
-            await client.accept(reply, reply.body.subprotocol, options)
+            try:
+                await client.accept(reply, reply.body.subprotocol, options)
+            except OSError:  # it has left
+                await reply.body.finish(GOING_AWAY)
+                return
             await _Forwarding(client, reply.body, options, scope.get(SCOPE)).run()
         else:
             await client.refuse(reply)
 
 
 def agreeable(offered: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
-    """Return the subprotocols that the service may choose from, in the client's order."""
-    return tuple(dict.fromkeys(one for one in offered if not allowed or one in allowed))
+    """Return the subprotocols that the service may choose from, in the client's order.
+
+    What is no name of one (a token, RFC 6455, section 4.1) is left out.
+    """
+    known = (one for one in offered if not allowed or one in allowed)
+    return tuple(dict.fromkeys(one for one in known if _is_token(one)))
 
 
 class ClientSide:
@@ -125,7 +137,7 @@ class ClientSide:
         message = {
             "type": "websocket.accept",
             "subprotocol": subprotocol,
-            "headers": list(reply.headers),
+            "headers": [field for field in reply.headers if field[0] not in _OF_ONE_MESSAGE],
         }
         await self._send(message | {LIMITS: limits} if self._is_own_server else message)
 
@@ -135,12 +147,12 @@ class ClientSide:
         if not self._can_refuse:
             await self._send({"type": "websocket.close", "code": _REFUSED})
             return
-        headers = list(reply.headers)
-        start = {"type": f"{_DENIAL}.start", "status": reply.status, "headers": headers}
-        await self._send(start)
-        async for piece in reply:
-            await self._send({"type": f"{_DENIAL}.body", "body": piece, "more_body": True})
-        await self._send({"type": f"{_DENIAL}.body", "body": b""})
+        start = {"status": reply.status, "headers": list(reply.headers)}
+        with suppress(OSError):  # it has left
+            await self._send({"type": f"{_DENIAL}.start", **start})
+            async for piece in reply:
+                await self._send({"type": f"{_DENIAL}.body", "body": piece, "more_body": True})
+            await self._send({"type": f"{_DENIAL}.body", "body": b""})
 
     async def receive(self) -> str | bytes | Closed:
         """Return the next message, or how the client ended the web socket."""

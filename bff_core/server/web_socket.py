@@ -87,7 +87,7 @@ class WebSocketConnection(asyncio.Protocol):
             elif self._end is None:
                 kind = "text" if isinstance(found, str) else "bytes"
                 self._add({"type": "websocket.receive", kind: found}, len(found))
-        self._flush(framing)
+        self._write(framing.answers(is_blocked=not self._writable.is_set()))
         is_full = self._waiting_bytes > MAX_WAITING_BYTES
         if is_full and not (self._is_paused or self._end is not None):
             self._is_paused = True
@@ -193,7 +193,8 @@ class WebSocketConnection(asyncio.Protocol):
         if self._framing is not None:
             self._close(self._framing, code)
         elif not (self._is_answered or self._is_lost) and self._denial is None:
-            self._deny({"type": f"{_DENIAL}.start", "status": 500})
+            status = 500 if self._end is None else 503  # the process shuts down
+            self._deny({"type": f"{_DENIAL}.start", "status": status})
             self._deny({"type": f"{_DENIAL}.body"})
         elif not self._is_answered and not self._is_lost:
             self._transport.close()  # within its refusal
@@ -295,8 +296,11 @@ class WebSocketConnection(asyncio.Protocol):
             heartbeat.stop()
 
     def _flush(self, framing: ServerFraming) -> None:
-        """Send what the framing has to send; an empty piece is the end of our side."""
-        pieces = framing.output()
+        """Send what the framing has to send."""
+        self._write(framing.output())
+
+    def _write(self, pieces: list[bytes]) -> None:
+        """Send bytes; an empty piece is the end of our side."""
         if not pieces or self._is_lost:
             return
         data = b"".join(pieces)

@@ -1,5 +1,6 @@
 """The frames of one side of a web socket (RFC 6455), parsed and rendered without I/O."""
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,6 +20,9 @@ with needs("websockets", "a web socket"):
 
 MAX_REASON_BYTES: Final = 123
 """The longest reason of a close frame: 125 bytes less those of the code (section 5.5)."""
+
+_log: Final = logging.getLogger("bff_core.web_socket")
+_log.setLevel(logging.WARNING)  # the library reports each connection
 
 _ANY_URI: Final = WebSocketURI(False, "localhost", 80, "/", "")
 
@@ -106,6 +110,15 @@ class Framing:
         """Return the bytes to send since the last call."""
         return self._protocol.data_to_send()
 
+    def answers(self, *, is_blocked: bool) -> list[bytes]:
+        """Return the bytes to send for what was taken: pongs, a close frame, the end.
+
+        A peer that `is_blocked`, since it does not read, gets no pongs: they would be held for it
+        without bounds (section 5.5.3 allows to leave some out).
+        """
+        pieces = self._protocol.data_to_send()
+        return [] if is_blocked and self.is_open else pieces
+
 
 class ClientFraming(Framing):
     """The side that opens a web socket: offers it, and checks the answer."""
@@ -114,7 +127,9 @@ class ClientFraming(Framing):
 
     def __init__(self, max_message: int, subprotocols: Sequence[str]) -> None:
         offered = [Subprotocol(one) for one in subprotocols] or None
-        self._client = CheckedClient(_ANY_URI, subprotocols=offered, max_size=max_message)
+        self._client = CheckedClient(
+            _ANY_URI, subprotocols=offered, max_size=max_message, logger=_log
+        )
         super().__init__(self._client)
 
     def offer(self) -> bytes:
@@ -143,7 +158,7 @@ class ServerFraming(Framing):
         self, head: bytes, *, max_message: int | None = None, with_deflate: bool = False
     ) -> None:
         self._server = CheckedServer(
-            extensions=[DEFLATE] if with_deflate else None, max_size=max_message
+            extensions=[DEFLATE] if with_deflate else None, max_size=max_message, logger=_log
         )
         super().__init__(self._server)
         self._server.receive_data(head)

@@ -15,6 +15,9 @@ from bff_core.web_socket.limits import LOST, Closed, End, Message
 CLOSE_SECONDS: Final = 2.0
 """How long a service has to answer a close frame, and to close the connection."""
 
+HIGH_WATER_BYTES: Final = 64 * 1024
+"""A service that leaves more than this unread gets no pongs."""
+
 GOING_AWAY: Final = 1001
 _FAULTS: Final = frozenset({"failed", "lost", "unanswered"})
 
@@ -156,7 +159,8 @@ class UpstreamSocket(ReplyStream):
                 self._fail(f"the service broke the protocol: {found.reason}", found)
             else:
                 self._received.append(found)
-        self._flush()
+        is_blocked = self._line.unsent > HIGH_WATER_BYTES
+        self._line.write(self._framing.answers(is_blocked=is_blocked))
 
     def _fail(self, why: str, end: Closed | None = None) -> None:
         error = TransportFailed(why, call=self._line.call, is_sent=True)

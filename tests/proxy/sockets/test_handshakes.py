@@ -405,11 +405,21 @@ def test_a_subprotocol_is_offered_once():
     assert agreeable(["b", "a", "b"], ("b",)) == ("b",)
 
 
+@pytest.mark.parametrize(
+    "forged", ["", "a b", "a;b", "a\r\nx: y", 'a"', "a/b", "ä", "(a)", "a\0", "a=b"]
+)
+def test_what_is_no_subprotocol_is_not_offered(forged):
+    """A name is a token; nothing else reaches the service."""
+    assert agreeable([forged, "chat"], ()) == ("chat",)
+    assert agreeable([forged], (forged,)) == ()
+
+
 async def test_fields_of_the_acceptance_reach_the_client():
     """But not those that describe the service or set its cookies."""
 
     async def switch(peer: Peer) -> None:
-        peer.switch(b"X-Room: 7", b"Set-Cookie: a=b", b"Server: Secret/1", b"Via: 1.1 inside")
+        secret = (b"Set-Cookie: a=b", b"Server: Secret/1", b"Via: 1.1 inside")
+        peer.switch(b"X-Room: 7", b"Date: yesterday", b"Content-Length: 0", *secret)
         await echo(peer)
 
     async with (
@@ -420,7 +430,9 @@ async def test_fields_of_the_acceptance_reach_the_client():
         fields = client.fields
 
     assert fields["x-room"] == "7"
-    assert not {"set-cookie", "server", "via"} & fields.keys()
+    assert not {"set-cookie", "server", "via", "content-length"} & fields.keys()
+    assert client.head.lower().count(b"date:") == 1
+    assert fields["date"] != "yesterday"
     assert client.head.lower().count(b"sec-websocket-accept") == 1
     assert client.head.lower().count(b"upgrade: websocket") == 1
 
