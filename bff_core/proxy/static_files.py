@@ -20,19 +20,14 @@ from bff_core.proxy.files import Files
 from bff_core.proxy.static.conditions import Fields, fields_of
 from bff_core.proxy.static.file_names import INDEX, has_encoded_separator, may_be_page
 from bff_core.proxy.static.folder import Absent, Folder, Found
+from bff_core.proxy.static.page_headers import PAGE_POLICY, changed
 from bff_core.proxy.static.sending import FileChanged, send_file
 from bff_core.proxy.static.stored_file import StoredFile
 from bff_core.proxy.static.upstream_index import UpstreamIndex
+from bff_core.proxy.transform import Headers as HeaderChanges
 from bff_core.upstream.client import Upstream
 
 YEAR_SECONDS: Final = 31_536_000
-
-PAGE_POLICY: Final = (
-    "default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
-"""The content security policy of files: pages and workers load and call their own origin only."""
 
 HTML: Final = frozenset({b"text/html", b"application/xhtml+xml"})
 """Media types that browsers accept by name when they open a page, and scripts do not."""
@@ -45,42 +40,45 @@ def files_app(
     files: Files,
     fallback: Callable[[], Upstream] | None,
     *,
+    changes: HeaderChanges | None = None,
     is_shared: bool = True,
     clock: Clock = monotonic,
 ) -> ASGIApp:
     """Return an application that answers GET and HEAD with files.
 
     The last of `scope["path_params"]` is the path below the folder; without one the fallback
-    answers. `fallback` returns the upstream that `Files.fallback_from` names. Files of a route that
-    not everybody may use are not `is_shared`: no shared cache stores them.
+    answers. `fallback` returns the upstream that `Files.fallback_from` names. `changes` are the
+    `response_headers` of the route's transform: values are text without placeholders. Files of a
+    route that not everybody may use are not `is_shared`: no shared cache stores them.
 
     Raises `ConfigurationError` if the folder or the fallback is not there.
     """
-    return _FilesApp(files, fallback, is_shared=is_shared, clock=clock)
+    return _FilesApp(files, fallback, changes, is_shared=is_shared, clock=clock)
 
 
 class _FilesApp:
     """The application of one route."""
 
-    __slots__ = ("_fallback", "_folder", "_immutable", "_index", "_is_shared")
+    __slots__ = ("_changes", "_fallback", "_folder", "_immutable", "_index", "_is_shared")
 
     def __init__(
         self,
         files: Files,
         upstream: Callable[[], Upstream] | None,
+        changes: HeaderChanges | None,
         *,
         is_shared: bool,
         clock: Clock,
     ) -> None:
+        self._changes = changes
         self._is_shared = is_shared
         self._immutable = _pattern(files)
         self._fallback = "" if files.fallback_from is not None else files.fallback.lstrip("/")
         self._folder = Folder(_directory(files), self._headers_of, clock)
+        own = self._headers_of(INDEX)
         self._index: UpstreamIndex | None = None
         if files.fallback_from is not None:
-            self._index = UpstreamIndex(
-                _given(files, upstream), _upstream_path(files), self._headers_of(INDEX)
-            )
+            self._index = UpstreamIndex(_given(files, upstream), _upstream_path(files), own)
         elif self._fallback and not isinstance(self._folder.find_now(self._fallback), StoredFile):
             raise ConfigurationError(
                 f"{_named(files)}: there is no file {files.fallback!r} in "
@@ -146,12 +144,13 @@ class _FilesApp:
         elif not self._is_shared:
             reuse = "private, no-cache"
         is_fallback = path in {self._fallback, INDEX}
-        return (
+        headers: Headers = (
             (b"cache-control", reuse.encode()),
             (b"vary", b"Accept-Encoding, Accept" if is_fallback else b"Accept-Encoding"),
             (b"x-content-type-options", b"nosniff"),
-            (b"content-security-policy", PAGE_POLICY.encode()),
+            (b"content-security-policy", PAGE_POLICY),
         )
+        return changed(headers, self._changes)
 
 
 def _path(scope: ASGIScope) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bff_core.errors import ConfigurationError
-from bff_core.proxy import Files
+from bff_core.proxy import Files, Headers
 from bff_core.proxy.static.folder import CHECK_SECONDS
 from bff_core.proxy.static.representation import FileTruncated
 from bff_core.proxy.static.stored_file import MAX_BYTES_IN_MEMORY
@@ -210,8 +210,9 @@ async def test_links_inside_the_folder_are_followed(folder):
     ("immutable", "path", "reuse"),
     [
         ("/assets/*", "assets/app.4f2a.js", YEAR),
-        ("assets/*", "assets/app.4f2a.js", YEAR),
-        (("*.png", "/x/*"), "assets/logo.png", YEAR),
+        (("/*.png", "/x/*"), "assets/logo.png", YEAR),
+        ("/assets/app.????.js", "assets/app.4f2a.js", YEAR),
+        ("/assets/app.????.js", "assets/logo.png", "no-cache"),
         ("/assets/*", "robots.txt", "no-cache"),
         ("/assets/*", "index.html", "no-cache"),
         ("/*", "index.html", "no-cache"),
@@ -219,7 +220,6 @@ async def test_links_inside_the_folder_are_followed(folder):
         ("/*", "robots.txt", YEAR),
         ("/ASSETS/*", "assets/app.4f2a.js", "no-cache"),
         ((), "assets/app.4f2a.js", "no-cache"),
-        ("", "assets/app.4f2a.js", "no-cache"),
     ],
 )
 async def test_files_that_never_change_are_stored_for_a_year(folder, immutable, path, reuse):
@@ -245,13 +245,33 @@ async def test_pages_load_from_their_own_origin_only(app):
     assert "frame-ancestors 'none'" in policy
 
 
+async def test_a_route_changes_the_headers_of_its_files(folder):
+    """Such as a policy for pages that call another origin; the headers of content stay."""
+    policy = {"Content-Security-Policy": "default-src 'self' https://api.example"}
+    changes = Headers(remove=("Last-Modified",), set=policy, append={"x-team": "web"})
+    answer = await get(files_app(Files(folder), None, changes=changes), "index.html")
+
+    assert answer["content-security-policy"] == "default-src 'self' https://api.example"
+    assert answer["x-team"] == "web"
+    assert answer["x-content-type-options"] == "nosniff"
+    assert answer["content-type"] == "text/html; charset=utf-8"
+
+
+def test_the_headers_of_files_have_no_placeholders(folder):
+    """A file is the same for each request."""
+    changes = Headers(set={"x-user": "{claims.sub}"})
+
+    with pytest.raises(ConfigurationError, match="no placeholders"):
+        files_app(Files(folder, fallback="index.html"), None, changes=changes)
+
+
 def test_a_folder_that_is_not_there_is_an_error_at_start(tmp_path):
     """It says what to do."""
     with pytest.raises(ConfigurationError, match=r"no such folder: .*/dist\. Build the front end"):
         files_app(Files(tmp_path / "dist"), None)
 
 
-@pytest.mark.parametrize("fallback", ["app.html", "../secret.txt", ".env", "docs", "link.html"])
+@pytest.mark.parametrize("fallback", ["app.html", ".env", "docs", "link.html"])
 def test_a_fallback_that_is_not_there_is_an_error_at_start(folder, fallback):
     """Nor may it be hidden, a folder or outside."""
     (folder.parent / "secret.txt").write_bytes(SECRET)
@@ -271,7 +291,7 @@ def test_a_file_in_place_of_the_folder_is_an_error_at_start(folder):
 def test_an_upstream_for_the_fallback_has_to_be_there(folder):
     """A name that no upstream has is found at start, too."""
     with pytest.raises(ConfigurationError, match="no upstream of the gateway"):
-        files_app(Files(folder, fallback_from="cdn"), None)
+        files_app(Files(folder, fallback="index.html", fallback_from="cdn"), None)
 
 
 async def test_a_known_file_is_not_sent_again(app):

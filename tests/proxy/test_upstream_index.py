@@ -9,7 +9,7 @@ from bff_core import Cache, Policy, Scope, Upstream
 from bff_core.cache.response_cache import ResponseCache
 from bff_core.cache.stores.memory import MemoryCacheStore
 from bff_core.errors import BadStatus
-from bff_core.proxy import Files
+from bff_core.proxy import Files, Headers
 from bff_core.proxy.static_files import files_app
 from bff_core.testing import LayerRuntime, Scripted, ScriptedTransport, fail, reply
 from bff_core.upstream.stack import open_stack
@@ -29,7 +29,7 @@ class Cdn(Upstream):
 class Pages:
     """An application whose index comes from a scripted upstream."""
 
-    def __init__(self, folder, *steps, fallback="/shop/index.html"):
+    def __init__(self, folder, *steps, fallback="shop/index.html", changes=None):
         bench = LayerRuntime("cdn")
         self.script = Scripted(*steps)
         transport = ScriptedTransport({"10.0.0.1": self.script})
@@ -40,7 +40,7 @@ class Pages:
         self.scope = Scope(deadline=bench.now + 1000, audience="viewer 7")
         cdn = Cdn(stack, clock=bench.runtime.clock)
         files = Files(build(folder), fallback=fallback, fallback_from=Cdn)
-        self.app = files_app(files, lambda: cdn)
+        self.app = files_app(files, lambda: cdn, changes=changes)
 
     async def get(self, path, headers=None, method="GET"):
         scope = {"bff.scope": self.scope}
@@ -61,9 +61,9 @@ async def test_pages_of_the_app_get_the_index_of_the_upstream(tmp_path):
     assert first["content-type"] == "text/html; charset=utf-8"
 
 
-async def test_its_default_name_is_index_html(tmp_path):
-    """`Files("dist", fallback_from=Cdn)` says enough."""
-    pages = Pages(tmp_path, reply(200, PAGE), fallback="")
+async def test_its_name_is_that_of_the_fallback(tmp_path):
+    """At the root of the upstream."""
+    pages = Pages(tmp_path, reply(200, PAGE), fallback="index.html")
 
     assert (await pages.get("store")).body == PAGE
     assert pages.script.calls[0].target == "/index.html"
@@ -108,6 +108,15 @@ async def test_the_policy_of_the_upstream_holds(tmp_path):
     answer = await Pages(tmp_path, reply(200, PAGE, headers=policy)).get("store")
 
     assert answer["content-security-policy"] == "default-src 'self' https://cdn.example"
+
+
+async def test_the_policy_of_the_route_goes_before_that_of_the_upstream(tmp_path):
+    """It is the last word of who runs the gateway."""
+    own, theirs = "default-src 'self'", {"content-security-policy": "default-src *"}
+    changes = Headers(set={"content-security-policy": own})
+    pages = Pages(tmp_path, reply(200, PAGE, headers=theirs), changes=changes)
+
+    assert (await pages.get("store"))["content-security-policy"] == own
 
 
 @pytest.mark.parametrize(("status", "shown"), [(404, 502), (403, 502), (500, 502), (503, 503)])

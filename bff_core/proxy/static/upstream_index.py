@@ -7,9 +7,10 @@ from typing import Final
 from starlette.types import Scope as ASGIScope
 
 from bff_core.cache.dates import parse_http_date
-from bff_core.call import Headers, Reply
+from bff_core.call import Headers, Reply, find_header
 from bff_core.errors import BadStatus
 from bff_core.http_exchange.request_context import SCOPE
+from bff_core.proxy.static.page_headers import DEFAULT_POLICY
 from bff_core.proxy.static.representation import Representation
 from bff_core.proxy.static.stored_file import StoredFile, encoders_for
 from bff_core.scope import Scope
@@ -18,7 +19,6 @@ from bff_core.upstream.forwarding import ForwardedRequest
 
 ACCEPT_HTML: Headers = ((b"accept", b"text/html"),)
 HTML: Final = "text/html; charset=utf-8"
-POLICY: Final = "content-security-policy"
 
 NO_STATUS: Final[frozenset[int]] = frozenset()
 """That the upstream has no index is not the client's fault: a 404 is answered 502."""
@@ -27,8 +27,8 @@ NO_STATUS: Final[frozenset[int]] = frozenset()
 class UpstreamIndex:
     """Loads the index through the upstream's stack; its cache decides how often that is a call.
 
-    The reply is shared by all viewers. `headers` are those of the answer besides its content; the
-    upstream's own content security policy replaces the one in them.
+    The reply is shared by all viewers. `headers` are those of the answer besides its content. A
+    content security policy of the upstream replaces the default one.
     """
 
     __slots__ = ("_headers", "_reply", "_request", "_stored", "_upstream")
@@ -63,10 +63,10 @@ class UpstreamIndex:
     def _file(self, reply: Reply) -> StoredFile:
         content_type = reply.header("content-type") or HTML
         changed = parse_http_date((reply.header("last-modified") or "").encode("latin-1"))
-        headers, policy = self._headers, reply.header(POLICY)
+        headers, policy = self._headers, find_header(reply.headers, DEFAULT_POLICY[0])
         if policy is not None:
-            own = (POLICY.encode(), policy.encode("latin-1"))
-            headers = (*(one for one in headers if one[0] != own[0]), own)
+            own = (DEFAULT_POLICY[0], policy)
+            headers = tuple(own if one == DEFAULT_POLICY else one for one in headers)
         body = reply.content
         return StoredFile(
             plain=Representation(
