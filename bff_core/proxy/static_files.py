@@ -166,7 +166,8 @@ async def _send_redirect(scope: ASGIScope, send: Send) -> None:
     """
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     query: bytes = scope.get("query_string", b"")
-    location = b"./%b/" % raw.rpartition(b"/")[2] + (b"?" + query if query else b"")
+    segment = raw.partition(b"?")[0].rpartition(b"/")[2]  # some servers include the query
+    location = b"./%b/" % segment + (b"?" + query if query else b"")
     headers = [
         (b"location", location),
         (b"content-length", b"0"),

@@ -329,6 +329,7 @@ async def test_conditions_are_read_in_their_order(folder):
     assert await status(if_match="*") == 200
     assert await status(if_match='"x"') == 412
     assert await status(if_match=f"W/{tag}") == 412
+    assert await status(if_match=f'W/{tag}, "x", {tag}') == 200
     assert await status(if_unmodified_since=older) == 412
     assert await status(if_unmodified_since=newer) == 200
     assert await status(if_match=tag, if_unmodified_since=older) == 200
@@ -549,6 +550,21 @@ async def test_a_changed_file_is_noticed_within_a_second(folder):
     assert (await get(app, "new.txt")).body == b"new"
     assert (await get(app, "empty.txt")).status == 404
     assert (await get(app, "img/a%20b.svg", {"accept-encoding": "br"})).body == b"smaller"
+
+
+async def test_a_deployment_may_lead_a_link_elsewhere(folder):
+    """The folder may be a link to the current build; its files are those of the new one."""
+    (folder.parent / "current").symlink_to(folder)
+    clock = ManualClock()
+    app = files_app(Files(folder.parent / "current"), None, clock=clock)
+    await get(app, "robots.txt")
+    build(folder.parent / "next", {"robots.txt": b"next"})
+    (folder.parent / "link").symlink_to("next")
+    (folder.parent / "link").replace(folder.parent / "current")
+    clock.now += CHECK_SECONDS
+
+    assert (await get(app, "robots.txt")).body == b"next"
+    assert (await get(app, "index.html")).status == 404
 
 
 async def test_requests_at_once_read_a_file_once(folder):

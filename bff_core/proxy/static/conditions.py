@@ -1,5 +1,6 @@
 """Conditional requests for a file, in the order of RFC 9110, section 13.2.2."""
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -13,6 +14,8 @@ READ: Final = frozenset({
     *(b"if-range", b"if-unmodified-since", b"range"),
 })  # fmt: skip
 """The fields of a request that decide how a file is sent."""
+
+_tags: Final = re.compile(rb'(W/)?("[^"]*")').findall
 
 Fields = Mapping[bytes, bytes]
 
@@ -30,9 +33,14 @@ def is_refused(fields: Fields, representation: Representation, modified: int | N
     """Whether If-Match or If-Unmodified-Since demands another state of the file: 412."""
     wanted = fields.get(b"if-match")
     if wanted is not None:
-        return b"W/" + representation.etag in wanted or not matches(wanted, representation.etag)
+        return wanted.strip() != b"*" and representation.etag not in _strong_tags(wanted)
     since = parse_http_date(fields.get(b"if-unmodified-since"))
     return since is not None and modified is not None and modified > since
+
+
+def _strong_tags(field: bytes) -> list[bytes]:
+    """Return the strong entity tags in a list: only those match If-Match (RFC 9110, 13.1.1)."""
+    return [tag for weak, tag in _tags(field) if not weak]
 
 
 def is_known(fields: Fields, representation: Representation, modified: int | None) -> bool:

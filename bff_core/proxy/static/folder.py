@@ -48,7 +48,7 @@ class Folder:
     __slots__ = ("_absent", "_clock", "_files", "_headers_of", "_loading", "_root")
 
     def __init__(self, root: Path, headers_of: Callable[[str], Headers], clock: Clock) -> None:
-        self._root = root.resolve()
+        self._root = root.absolute()
         self._headers_of = headers_of
         self._clock = clock
         self._files: LRUCache[str, StoredFile] = LRUCache(MAX_BYTES, lambda one: one.weight)
@@ -102,15 +102,17 @@ class Folder:
     def _read(self, path: str, known: StoredFile | None) -> Found:
         """Return the file, or the known one if it has not changed; runs in a thread."""
         try:
-            real = self._real_path(path + INDEX if path[-1:] in {"", "/"} else path)
+            root = self._root.resolve()  # a link that a deployment leads elsewhere
+            real = _real_path(root, path + INDEX if path[-1:] in {"", "/"} else path)
             if real is None:
                 return Absent.NOTHING
             if real.is_dir():
-                return self._index_of(path)
+                return _index_of(root, path)
             if known is not None and known.state == state_of(real):
                 return known
             name = path.rpartition("/")[2] or INDEX
-            return read_file(real, name, self._headers_of(path), is_inside=self._is_inside)
+            headers = self._headers_of(path)
+            return read_file(real, name, headers, is_inside=lambda one: one.is_relative_to(root))
         except (FileNotFoundError, NotADirectoryError, PermissionError, RuntimeError, ValueError):
             return Absent.NOTHING
         except OSError as error:
@@ -118,18 +120,17 @@ class Folder:
                 return Absent.NOTHING
             raise
 
-    def _index_of(self, path: str) -> Absent:
-        real = None if path[-1:] in {"", "/"} else self._real_path(f"{path}/{INDEX}")
-        is_there = real is not None and real.is_file()
-        return Absent.NEEDS_SLASH if is_there else Absent.NOTHING
 
-    def _real_path(self, path: str) -> Path | None:
-        """Return the path without links; None if it is outside, or if nothing is there."""
-        try:
-            real = self._root.joinpath(*path.split("/")).resolve(strict=True)
-        except FileNotFoundError:
-            return None
-        return real if self._is_inside(real) else None
+def _index_of(root: Path, path: str) -> Absent:
+    real = None if path[-1:] in {"", "/"} else _real_path(root, f"{path}/{INDEX}")
+    is_there = real is not None and real.is_file()
+    return Absent.NEEDS_SLASH if is_there else Absent.NOTHING
 
-    def _is_inside(self, real: Path) -> bool:
-        return real.is_relative_to(self._root)
+
+def _real_path(root: Path, path: str) -> Path | None:
+    """Return the path without links; None if it is outside, or if nothing is there."""
+    try:
+        real = root.joinpath(*path.split("/")).resolve(strict=True)
+    except FileNotFoundError:
+        return None
+    return real if real.is_relative_to(root) else None
