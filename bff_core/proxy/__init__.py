@@ -3,6 +3,7 @@
 from bff_core.proxy.conditions import Condition
 from bff_core.proxy.files import Files
 from bff_core.proxy.match import Match
+from bff_core.proxy.mirrored_views import MirroredViews
 from bff_core.proxy.route import Route
 from bff_core.proxy.sockets import Socket
 from bff_core.proxy.traffic import Mirror, Split
@@ -15,6 +16,7 @@ __all__ = [
     "Headers",
     "Match",
     "Mirror",
+    "MirroredViews",
     "PathRewrite",
     "Query",
     "Route",
