@@ -1,7 +1,8 @@
 """Where two JSON documents differ, as paths without values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -16,11 +17,27 @@ MAX_SHOWN_STEPS: Final = 20
 _is_shown: Final = re.compile(r"(?!(?:.*[0-9]){4})[A-Za-z_$@][\w$-]{0,63}", re.ASCII).fullmatch
 """Whether the name of a member may be in a log: ids, dates and addresses may not."""
 
-_decode: Final = msgspec.json.Decoder().decode
+
+def _number(text: str) -> float | int:
+    """Return a number with a point or an exponent: an int if it is one, so that 1.0 is 1."""
+    value = float(text)
+    if value in _INFINITE:
+        raise ValueError(f"{text} is out of range")
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
+
+
+_INFINITE: Final = frozenset({float("inf"), float("-inf")})
+_EXACT: Final = 2**53
+"""From here on not every integer has a float."""
+
+_decode: Final = msgspec.json.Decoder(float_hook=_number).decode
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 _Place = tuple["_Place | None", Key | None]
 """The place around it, and the key within that; a chain, so that only differences cost a text."""
+
+_Pairs = list[tuple[object, object, _Place, JsonPaths]]
+"""Values to be compared, their place, and the rests of the ignored paths that lead there."""
 
 
 def differences(one: bytes, other: bytes, ignored: JsonPaths = ()) -> tuple[str, ...]:
@@ -38,28 +55,20 @@ def differences(one: bytes, other: bytes, ignored: JsonPaths = ()) -> tuple[str,
     if one == other:
         return ()
     try:
-        left, right = _decode(one), _decode(other)
-        if _encode(left) == _encode(right):
-            return ()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pairs: _Pairs = [(_decode(one), _decode(other), (None, None), ignored)]
+        return tuple(islice(_walk(pairs), MAX_DIFFERENCES))
+    except (ValueError, msgspec.DecodeError, RecursionError):
         return ("syntax $",)
-    found = []
-    for difference in _walk(left, right, ignored):
-        found.append(difference)
-        if len(found) == MAX_DIFFERENCES:
-            break
-    return tuple(found)
 
 
-def _walk(left: object, right: object, ignored: JsonPaths) -> Iterator[str]:
+def _walk(pairs: _Pairs) -> Iterator[str]:
     """Yield the differences, without recursion; those of an object itself before those within."""
-    open_: list[tuple[object, object, _Place, JsonPaths]] = [(left, right, (None, None), ignored)]
-    while open_:
-        one, other, place, paths = open_.pop()
+    while pairs:
+        one, other, place, paths = pairs.pop()
         if isinstance(one, dict) and isinstance(other, dict):
-            yield from _members(one, other, place, paths, open_)
+            yield from _members(one, other, place, paths, pairs)
         elif isinstance(one, list) and isinstance(other, list):
-            yield from _elements(one, other, place, paths, open_)
+            yield from _elements(one, other, place, paths, pairs)
         elif _kind(one) != _kind(other):
             yield f"type {_shown(place)}"
         elif one != other:
@@ -71,9 +80,11 @@ def _members(
     other: dict[str, object],
     place: _Place,
     paths: JsonPaths,
-    open_: list[tuple[object, object, _Place, JsonPaths]],
+    pairs: _Pairs,
 ) -> Iterator[str]:
-    below = []
+    if _is_equal(one, other):
+        return
+    below: _Pairs = []
     for name, value in one.items():
         rest = followed(paths, name) if paths else paths
         if rest is None:
@@ -85,7 +96,7 @@ def _members(
     for name in other:
         if name not in one and followed(paths, name) is not None:
             yield f"added {_shown((place, name))}"
-    open_ += reversed(below)
+    pairs += reversed(below)
 
 
 def _elements(
@@ -93,18 +104,25 @@ def _elements(
     other: list[object],
     place: _Place,
     paths: JsonPaths,
-    open_: list[tuple[object, object, _Place, JsonPaths]],
+    pairs: _Pairs,
 ) -> Iterator[str]:
+    if _is_equal(one, other):
+        return
     shorter, longer = sorted((len(one), len(other)))
     if any(followed(paths, index) is not None for index in range(shorter, longer)):
         yield f"length {_shown(place)}"
         return
-    below = []
+    below: _Pairs = []
     for index in range(shorter):
         rest = followed(paths, index) if paths else paths
         if rest is not None:
             below.append((one[index], other[index], (place, index), rest))
-    open_ += reversed(below)
+    pairs += reversed(below)
+
+
+def _is_equal(one: Sized, other: Sized) -> bool:
+    """Whether two objects or arrays are the same for sure, compared in C."""
+    return len(one) == len(other) and _encode(one) == _encode(other)
 
 
 def _kind(value: object) -> str:

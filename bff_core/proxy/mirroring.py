@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
+from functools import partial
 from math import inf
 from typing import Final, Literal
 
@@ -35,6 +36,9 @@ NOT_COPIED: Final = frozenset({
 
 COMPARED: Final = frozenset({"status", "json"})
 CONDITIONS: Final = frozenset({b"if-none-match", b"if-modified-since"})
+THREAD_BYTES: Final = 256 * 1024
+"""Where larger bodies may be compared, a thread does it: it takes over 5 ms."""
+
 MAX_WAIT_SECONDS: Final = 60.0
 """How long a copy waits for the end of the client's answer; then it counts as `unfinished`."""
 
@@ -174,13 +178,7 @@ class Mirroring:
             await asyncio.wait_for(ended, MAX_WAIT_SECONDS)
         found = ReplyComparison("failed", reason=reason or "no_reply")
         if not reason and own.recorded.status:
-            found = compared(
-                own.recorded,
-                other,
-                with_status="status" in self._mirror.compare,
-                is_conditional=_is_conditional(request),
-                ignored=self._ignored,
-            )
+            found = await self._compared(own.recorded, other, _is_conditional(request))
         if self._events.sinks:
             self._events.emit(self._event(found, own, other, seconds))
 
@@ -197,6 +195,21 @@ class Mirroring:
         except (BFFError, TimeoutError) as error:
             return DeadlineExceeded.code if isinstance(error, TimeoutError) else code_of(error)
         return ""
+
+    async def _compared(
+        self, own: ComparedReply, other: ComparedReply, is_conditional: bool
+    ) -> ReplyComparison:
+        compare = partial(
+            compared,
+            own,
+            other,
+            with_status="status" in self._mirror.compare,
+            is_conditional=is_conditional,
+            ignored=self._ignored,
+        )
+        if self._mirror.max_body <= THREAD_BYTES:
+            return compare()
+        return await asyncio.to_thread(compare)
 
     def _event(
         self, found: ReplyComparison, own: MirroredReply, other: ComparedReply, seconds: float

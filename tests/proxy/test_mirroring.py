@@ -321,6 +321,21 @@ async def test_memory_is_bounded():
     await shadow.ended()
 
 
+@pytest.mark.virtual_time(on=False)
+async def test_large_bodies_are_compared_in_a_thread():
+    """So that requests go on meanwhile."""
+    rows = [STOCK] * 20_000
+    shadow = Shadow(reply(200, [*rows[1:], {**STOCK, "left": 4}]), max_body=1024 * 1024)
+    own = shadow.begin()
+    own.head(200, JSON)
+    own.piece(json.dumps(rows).encode())
+    own.end()
+    await shadow.ended()
+
+    (event,) = shadow.bench.events_of(MirrorCompared)
+    assert event.differences == ("changed $[19999].left",)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "CONNECT", "get"])
 async def test_only_safe_methods_are_copied(method):
     """A write would happen twice."""
