@@ -317,8 +317,9 @@ async def test_memory_is_bounded():
         own.piece(b"x" * 60)
 
     assert own.recorded.encoded == (None, b"")
-    own.end()
     await shadow.ended()
+    assert shadow.bench.events_of(MirrorCompared)[0].outcome == "too_large"
+    assert shadow.seconds == 0.0  # what is too large is not waited for
 
 
 @pytest.mark.virtual_time(on=False)
@@ -462,8 +463,8 @@ class Caching(Upstream):
 
 async def test_each_copy_is_sent():
     """A cache of the mirror's policy answers none, and equal copies are not joined."""
-    shadow = Shadow(reply(200, STOCK), kind=Caching)
-    for own in [shadow.begin() for _ in range(3)]:
+    shadow = Shadow(reply(200, STOCK, after=1.0), kind=Caching)
+    for own in [shadow.begin(is_streamed=False) for _ in range(3)]:
         own.end()
     await shadow.ended()
 
