@@ -4,6 +4,7 @@ from bff_core.proxy.conditions import Condition
 from bff_core.proxy.face import Proxy
 from bff_core.proxy.files import Files
 from bff_core.proxy.match import Match
+from bff_core.proxy.mirrored_views import MirroredViews
 from bff_core.proxy.route import Route
 from bff_core.proxy.sockets import Socket
 from bff_core.proxy.traffic import Mirror, Split
@@ -16,6 +17,7 @@ __all__ = [
     "Headers",
     "Match",
     "Mirror",
+    "MirroredViews",
     "PathRewrite",
     "Proxy",
     "Query",
