@@ -147,8 +147,8 @@ class Call(msgspec.Struct, frozen=True):
     sends a whole reply: no stored one is validated.
     Three are for forwarding: `host` is the Host that is sent, empty for that of the endpoint;
     `idle_timeout` is the longest silence of a streamed reply, None for the policy's; with a
-    `head_timeout` the deadline of the head starts anew when the body was sent (seconds). `choice` is
-    None unless the policy has affinity or balances by hash.
+    `head_timeout` the deadline of the head starts anew when the body was sent (seconds).
+    `choice` is None unless the policy has affinity or balances by hash.
     With `web_socket` it opens a web socket: the body of a 101 is an `UpstreamSocket`, and any other
     reply refuses it. Such a call is streamed; it is neither redirected nor retried.
     """

@@ -1,6 +1,7 @@
 """Policy reload: a policy file overrides the policies in the code, also while the gateway runs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events, PoliciesChanged, PoliciesRefused
 from bff_core.policy.upstream.overrides import Overrides, differences
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.registry import Policies, UpstreamRegistry
+from bff_core.upstream.registry import BuiltStacks, Policies, UpstreamRegistry
 
 MAX_FILE_BYTES = 1024 * 1024
 """The largest policy file; a larger file is probably another one."""
@@ -69,22 +70,55 @@ class PolicyReload:
 
         Raises `ConfigurationError` for a wrong file, and then changes nothing.
         """
+        prepared = self.prepare()
+        prepared.switch()
+        return prepared.changes
+
+    def prepare(self) -> "PreparedPolicies":
+        """Read the file and open what it changes; requests notice nothing until the switch.
+
+        Raises `ConfigurationError` for a wrong file.
+        """
         before = self._upstreams.policies
         try:
             policies = self._file.read()
-            self._upstreams.adopt(policies)
+            built = self._upstreams.build(policies)
         except Exception as error:  # a transport of the user's may raise any error
             refused = error if isinstance(error, ConfigurationError) else ConfigurationError(error)
             if self._events.sinks:
                 self._events.emit(PoliciesRefused(str(refused)))
             raise refused from error
-        changes = _compared(before, policies)
-        self._report(changes)
-        return changes
+        return PreparedPolicies(self, built, _compared(before, policies))
+
+    def put(self, prepared: "PreparedPolicies") -> None:
+        """Let new requests use prepared policies, and report what changed."""
+        self._upstreams.put(prepared.built)
+        self._report(prepared.changes)
+
+    def discard(self, prepared: "PreparedPolicies") -> None:
+        """Close what was opened for prepared policies."""
+        self._upstreams.discard(prepared.built)
 
     def _report(self, changes: tuple[str, ...]) -> None:
         if self._events.sinks:
             self._events.emit(PoliciesChanged(changes))
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPolicies:
+    """Policies that were read and opened: `switch` to them, or `discard` them."""
+
+    reload: PolicyReload
+    built: BuiltStacks
+    changes: tuple[str, ...]
+
+    def switch(self) -> None:
+        """Let new requests use them; requests under way end with those before."""
+        self.reload.put(self)
+
+    def discard(self) -> None:
+        """Close what was opened for them."""
+        self.reload.discard(self)
 
 
 def _compared(before: Policies, after: Policies) -> tuple[str, ...]:

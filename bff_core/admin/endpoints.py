@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bff_core.admin.actions import AdminAction, AdminActions
 from bff_core.admin.cache import AfterPurge, GetCache, cache_actions
 from bff_core.admin.operator_token import OperatorToken
-from bff_core.admin.policies import ReadPolicies, policy_actions
+from bff_core.admin.policies import Reload, policy_actions
 from bff_core.auth.authenticator import Authenticator, HasKeys, each_of
 from bff_core.edge.body_limit import whole
 from bff_core.edge.concern import HTTP_ONLY
@@ -22,7 +22,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 def admin_actions(
     *,
-    read_policies: ReadPolicies | None,
+    reload: Reload | None,
     cache: GetCache | None,
     after_purge: AfterPurge,
     authenticator: Authenticator | None,
@@ -35,8 +35,8 @@ def admin_actions(
     Endpoints for something that the gateway does not have are left out.
     """
     found: dict[str, AdminAction] = {**operations}
-    if read_policies is not None:
-        found |= policy_actions(read_policies)
+    if reload is not None:
+        found |= policy_actions(reload)
     if cache is not None:
         found |= cache_actions(cache, after_purge)
     for one in each_of(authenticator):

@@ -1,20 +1,20 @@
 """The admin endpoint that reloads the policy file: `POST /operator/policies`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bff_core.admin.actions import AdminAction, AdminActions
 from bff_core.errors import ConfigurationError, InvalidInput
 
-ReadPolicies = Callable[[], Sequence[str]]
+Reload = Callable[[], Awaitable[Sequence[str]]]
 """Reloads the policies and returns what changed; raises `ConfigurationError`."""
 
 
-def policy_actions(read: ReadPolicies) -> AdminActions:
+def policy_actions(reload: Reload) -> AdminActions:
     """Return the endpoint that reloads the policy file."""
 
     async def act(_: bytes) -> Mapping[str, object]:
         try:
-            return {"changed": list(read())}
+            return {"changed": list(await reload())}
         except ConfigurationError as error:
             raise InvalidInput(str(error)) from error
 

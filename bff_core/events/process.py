@@ -262,7 +262,7 @@ class ConfigurationWarned(GatewayEvent, frozen=True):
 
 
 class ReloadSkipped(GatewayEvent, frozen=True):
-    """A SIGHUP arrived and changed nothing, for this `reason`."""
+    """A reload was wanted and changed nothing, for this `reason`."""
 
     name: ClassVar[str] = "reload.skipped"
     reason: str

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from itertools import chain
@@ -16,6 +16,7 @@ from starlette.types import Scope as ASGIScope
 from bff_core.admin.endpoints import AdminEndpoints, admin_actions
 from bff_core.admin.operations import operation_actions
 from bff_core.admin.operator_token import OperatorToken
+from bff_core.admin.policies import Reload
 from bff_core.admin.webhook import Webhook
 from bff_core.auth.access import ANYONE
 from bff_core.auth.authenticator import names_of
@@ -50,6 +51,7 @@ from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.recorded_parts import PartsRecorder
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.limits.memory import MemoryLimitStore
+from bff_core.policy_reload import PreparedPolicies
 from bff_core.routing.access import (
     RouteAccess,
     check_rules,
@@ -97,6 +99,8 @@ class Gateway(FastAPI):
         self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
         self._is_direct = False
         self.metrics: GatewayMetrics | None = None
+        self.reload_everywhere: Reload | None = None
+        """Reloads all workers of our own server together, while it serves."""
         self.console = ConsoleMount(partial(make_pages, self))
         install_problem_handlers(self)
 
@@ -220,7 +224,7 @@ class Gateway(FastAPI):
 
     def _admin_endpoints(self) -> AdminEndpoints | None:
         actions = admin_actions(
-            read_policies=self.reload_policies if self.settings.policies else None,
+            reload=self.reload if self.reloaded_files else None,
             cache=self._response_cache if self.has_cache else None,
             after_purge=self.operations.after_purge,
             authenticator=self.config.authenticator,
@@ -322,6 +326,30 @@ class Gateway(FastAPI):
         Raises `ConfigurationError` for a wrong file, and then changes nothing.
         """
         return self.running.policies.reload()
+
+    async def reload(self) -> Sequence[str]:
+        """Read what was configured by files again, in all workers of our server or in none.
+
+        Returns what changed. Raises `ConfigurationError` for a wrong file, which changes nothing.
+        """
+        if self.reload_everywhere is not None:
+            return await self.reload_everywhere()
+        prepared = await self.prepare_reload()
+        prepared.switch()
+        return prepared.changes
+
+    async def prepare_reload(self) -> PreparedPolicies:
+        """Read what was configured by files again, and open what it changes.
+
+        Requests notice nothing until `switch` of what is returned; `discard` drops it. Raises
+        `ConfigurationError` for a wrong file.
+        """
+        return self.running.policies.prepare()
+
+    @property
+    def reloaded_files(self) -> tuple[str, ...]:
+        """The files whose content is applied while the gateway runs."""
+        return (self.settings.policies,) if self.settings.policies else ()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[RunningGateway]:

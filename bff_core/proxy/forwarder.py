@@ -24,10 +24,11 @@ from bff_core.http_exchange.request_context import EXCHANGE, SCOPE, context_of, 
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.destination import Destination
+from bff_core.proxy.mirroring import MirroredReply
 from bff_core.proxy.plan import ForwardPlan
 from bff_core.proxy.proxy_status import proxy_status
 from bff_core.proxy.route import Route
-from bff_core.proxy.route_parts import NO_PARTS, MirroredReply, RouteParts
+from bff_core.proxy.route_parts import NO_PARTS, RouteParts
 from bff_core.proxy.sockets import Socket
 from bff_core.proxy.transforms.path import Rewritten, UnsafePath
 from bff_core.proxy.transforms.response_headers import without_ours
@@ -68,7 +69,7 @@ class GrpcNotForwarded(ClientError):
     title = "gRPC is not forwarded"
 
 
-class Exchange(NamedTuple):
+class ProxiedExchange(NamedTuple):
     """One request on a proxied route: where it comes from, and where it goes."""
 
     scope: ASGIScope
@@ -111,7 +112,9 @@ class Forwarder:
         else:
             await self._forward(exchange)
 
-    def _opened(self, scope: ASGIScope, receive: Receive, send: Send, request: Scope) -> Exchange:
+    def _opened(
+        self, scope: ASGIScope, receive: Receive, send: Send, request: Scope
+    ) -> ProxiedExchange:
         """Return the exchange of a request; raise `UnsafePath` for a path that is not forwarded."""
         path = raw_path_of(scope)
         if is_unsafe(path):
@@ -121,9 +124,11 @@ class Forwarder:
             values = RequestValues(request, self._plan.parameters.of(path))
         else:
             values = RequestValues(request, match.found.groupdict())
-        return Exchange(scope, receive, send, request, values, self._plan.rewrite(path, values))
+        return ProxiedExchange(
+            scope, receive, send, request, values, self._plan.rewrite(path, values)
+        )
 
-    async def _forward(self, exchange: Exchange) -> None:
+    async def _forward(self, exchange: ProxiedExchange) -> None:
         scope, request = exchange.scope, exchange.request
         if self.route.websocket:
             raise HTTPException(426, "This is a web socket.", {"upgrade": "websocket"})
@@ -137,7 +142,7 @@ class Forwarder:
         async with aclosing(reply):
             await self._answer(exchange, reply, mirrored)
 
-    async def _forward_socket(self, exchange: Exchange) -> None:
+    async def _forward_socket(self, exchange: ProxiedExchange) -> None:
         options, forward = self.route.websocket, self._parts.forward_socket
         if forward is None:
             raise HTTPException(404)
@@ -157,7 +162,7 @@ class Forwarder:
         return self._destinations[side].of(scope)
 
     async def _sent(
-        self, exchange: Exchange, upstream: Upstream, policy: Policy
+        self, exchange: ProxiedExchange, upstream: Upstream, policy: Policy
     ) -> tuple[Reply, MirroredReply | None]:
         """Return the reply, and what compares it with that of a mirror."""
         scope, method = exchange.scope, self._plan.method or exchange.request.method
@@ -171,7 +176,7 @@ class Forwarder:
         return await upstream.forward(forwarded), mirrored
 
     async def _uploaded(
-        self, exchange: Exchange, upstream: Upstream, policy: Policy, length: int | None
+        self, exchange: ProxiedExchange, upstream: Upstream, policy: Policy, length: int | None
     ) -> Reply:
         """Send a request whose body is read meanwhile: its silence is limited, not its time."""
         scope, request = exchange.scope, exchange.request
@@ -188,7 +193,7 @@ class Forwarder:
 
     def _request(
         self,
-        exchange: Exchange,
+        exchange: ProxiedExchange,
         policy: Policy,
         body: bytes | StreamedBody,
         method: str,
@@ -229,7 +234,7 @@ class Forwarder:
         )
 
     async def _answer(
-        self, exchange: Exchange, reply: Reply, mirrored: MirroredReply | None
+        self, exchange: ProxiedExchange, reply: Reply, mirrored: MirroredReply | None
     ) -> None:
         scope, send, method = exchange.scope, exchange.send, exchange.request.method
         fields, reply = answered(reply, method, Headers(scope=scope))

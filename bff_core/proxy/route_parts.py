@@ -7,8 +7,8 @@ from typing import Protocol
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.call import Headers
 from bff_core.errors import ConfigurationError
+from bff_core.proxy.mirroring import MirroredReply
 from bff_core.proxy.route import Route
 from bff_core.proxy.sockets import Socket
 from bff_core.upstream.client import Upstream
@@ -21,19 +21,6 @@ class ChoosesUpstream(Protocol):
     def choose(self, scope: ASGIScope, /) -> int:
         """Return 0 for the route's own upstream, n for the n-th split."""
         ...
-
-
-class MirroredReply(Protocol):
-    """Gets the reply of a request that was copied, to compare it."""
-
-    def head(self, status: int, headers: Headers, /) -> None:
-        """Take the head of the reply."""
-
-    def piece(self, data: bytes, /) -> None:
-        """Take a piece of its body."""
-
-    def end(self) -> None:
-        """Take the end of its body."""
 
 
 class CopiesRequests(Protocol):

@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -18,8 +17,11 @@ from bff_core.server.lifespan import Lifespan
 from bff_core.server.listening_socket import listen
 from bff_core.server.options import ServerOptions
 from bff_core.server.protocol import HTTPProtocol
+from bff_core.server.reload_rounds import RELOADS
+from bff_core.server.reloading import reloads
 from bff_core.server.server_state import App, DateHeader, ServerState, options_of
 from bff_core.server.sighup import reload_on_hangup
+from bff_core.server.supervisor_line import SupervisorLine
 from bff_core.server.watchdog import Watchdog
 from bff_core.startup.processes import PROCESSES, Processes
 
@@ -34,7 +36,7 @@ class Process:
 
     SIGTERM starts the graceful shutdown with the drain delay, SIGINT without. A second signal ends
     the process at once. SIGHUP reloads policies. The lifespan state has the `processes`. `delay`
-    and `grace`, in seconds, override the settings.
+    and `grace`, in seconds, override the settings. A worker has a `line` to its supervisor.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Process:
         self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[bool] = self._loop.create_future()
         self._is_urgent = asyncio.Event()
+        self.line: SupervisorLine | None = None
 
     def end(self, *, has_delay: bool = True) -> None:
         """Start the graceful shutdown; a second call ends the process at once."""
@@ -64,7 +67,7 @@ class Process:
         else:
             self._end.set_result(has_delay)
 
-    async def run(self, listener: socket.socket, on_open: Callable[[], None]) -> None:
+    async def run(self, listener: socket.socket) -> None:
         """Start, serve, shut down; raises LifespanFailed."""
         for number in STOP_SIGNALS:
             has_delay = number == signal.SIGTERM
@@ -80,18 +83,18 @@ class Process:
         starting.result()
         gateway: Gateway | None = lifespan.values.get(GATEWAY)
         try:
-            with ExitStack() as own:
+            async with AsyncExitStack() as own:
                 if gateway is not None:
                     own.enter_context(tuned_collector(gateway.settings))
-                    own.enter_context(reload_on_hangup(gateway, self._loop))
-                await self._serve(listener, on_open, lifespan.values, gateway)
+                    reloading = await own.enter_async_context(reloads(gateway, self.line))
+                    own.enter_context(reload_on_hangup(gateway, reloading, self._loop))
+                await self._serve(listener, lifespan.values, gateway)
         finally:
             await _stop(lifespan)
 
     async def _serve(
         self,
         listener: socket.socket,
-        on_open: Callable[[], None],
         values: dict[str, Any],
         gateway: Gateway | None,
     ) -> None:
@@ -107,7 +110,9 @@ class Process:
             address = _address_of(listener)
             make = partial(HTTPProtocol, config, state, values, serving=serving)
             listening = await listen(listener, make, send_timeout=options.send_timeout)
-            on_open()
+            if self.line is not None:
+                has_files = gateway is not None and gateway.reloaded_files
+                self.line.say(f"ready {RELOADS}" if has_files else "ready")
             if events.sinks:
                 events.emit(Opened(address))
             has_delay = await self._end

@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,9 @@ from bff_core.server.lifespan import LifespanFailed
 from bff_core.server.listening_socket import CannotListen, adopt, bind
 from bff_core.server.process import Process
 from bff_core.server.supervised_metrics import metrics_served, served_metrics
+from bff_core.server.supervisor_line import SupervisorLine
 from bff_core.server.target import CannotServe, load
-from bff_core.server.workers import READY, Workers, command, folder_of_sockets
+from bff_core.server.workers import Workers, command, folder_of_sockets
 from bff_core.settings.env_file import add_env_file
 from bff_core.settings.model import ConfigurationWarning, Settings
 from bff_core.startup.processes import Processes
@@ -123,7 +124,9 @@ def _serve(plan: ServePlan, listener: socket.socket, processes: Processes) -> in
 
     async def run() -> None:
         process = Process(app, config, state, processes, delay=plan.delay, grace=plan.grace)
-        await process.run(listener, _follow_supervisor(plan.lifeline, process))
+        if plan.lifeline is not None:
+            process.line = await SupervisorLine.open(plan.lifeline, process.end)
+        await process.run(listener)
 
     try:
         with asyncio.Runner(loop_factory=make_loop) as runner:
@@ -131,21 +134,6 @@ def _serve(plan: ServePlan, listener: socket.socket, processes: Processes) -> in
     except LifespanFailed as failed:
         return _report(failed)
     return 0
-
-
-def _follow_supervisor(lifeline: int | None, process: Process) -> Callable[[], None]:
-    """End a process together with its supervisor; return the callback that reports readiness."""
-    if lifeline is None:
-        return lambda: None
-    line = socket.socket(fileno=lifeline)
-    loop = asyncio.get_running_loop()
-
-    def end_with_supervisor() -> None:
-        loop.remove_reader(line)
-        process.end()
-
-    loop.add_reader(line, end_with_supervisor)
-    return lambda: line.sendall(READY)
 
 
 def _supervise(plan: ServePlan, workers: int, listener: socket.socket, settings: Settings) -> int:

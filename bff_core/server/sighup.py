@@ -3,11 +3,10 @@
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from bff_core.errors import ConfigurationError
-from bff_core.events import ReloadSkipped
 from bff_core.gateway.app import Gateway
+from bff_core.server.reloading import Reloading
 
 
 def ignore_hangups() -> None:
@@ -17,30 +16,21 @@ def ignore_hangups() -> None:
 
 
 @contextmanager
-def reload_on_hangup(gateway: Gateway, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Reload the policies of a gateway at each SIGHUP, while the context is open.
+def reload_on_hangup(
+    gateway: Gateway, reloading: Reloading, loop: asyncio.AbstractEventLoop
+) -> Iterator[None]:
+    """Reload the files of a gateway at each SIGHUP, while the context is open.
 
-    Without a policy file the signal is logged, since by default it would end the process; but a
+    Without such a file the signal is logged, since by default it would end the process; but a
     handler of the application stays in place.
     """
     before = signal.getsignal(signal.SIGHUP)
-    has_file = bool(gateway.settings.policies)
-    if not has_file and before not in {signal.SIG_DFL, signal.SIG_IGN}:
+    if not gateway.reloaded_files and before not in {signal.SIG_DFL, signal.SIG_IGN}:
         yield
         return
-    loop.add_signal_handler(signal.SIGHUP, _reload if has_file else _skip, gateway)
+    loop.add_signal_handler(signal.SIGHUP, reloading.request)
     try:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
         signal.signal(signal.SIGHUP, before)
-
-
-def _reload(gateway: Gateway) -> None:
-    with suppress(ConfigurationError):  # it is logged as `policies_refused`
-        gateway.reload_policies()
-
-
-def _skip(gateway: Gateway) -> None:
-    if gateway.events.sinks:
-        gateway.events.emit(ReloadSkipped("BFF_POLICIES is not set: nothing to reload"))

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count as count_from
 from pathlib import Path
@@ -15,26 +15,36 @@ from bff_core.events import Events, WorkerEnded
 from bff_core.observe.metrics.ended import add_ended, count_workers_ended
 from bff_core.observe.process_socket import SOCKETS_VARIABLE, socket_of
 from bff_core.observe.sockets_folder import temporary_folder
+from bff_core.server.reload_rounds import RELOADS, ReloadRounds
 
 RESPAWN_SECONDS: Final = 1.0
 """The pause before a worker is replaced, so that one that fails at once does not loop."""
-
-READY: Final = b"ready"
 
 
 class Worker:
     """A worker process.
 
     A socket pair connects it to the supervisor. The worker reports on it when it serves, and each
-    side notices the end of the other.
+    side notices the end of the other. `wants_reload` is called when it requests a reload of all
+    workers.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, line: socket.socket) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        line: socket.socket,
+        wants_reload: Callable[[], None],
+    ) -> None:
         self.process = process
-        self._line = line
-        self._serves = False
+        self.reloads = False
+        """Whether it takes part in reloads: it has a gateway, and serves."""
+        self._wants_reload = wants_reload
         self._is_hung_up = False
-        self._readiness = asyncio.get_running_loop().create_task(self._become_ready())
+        loop = asyncio.get_running_loop()
+        self._readiness: asyncio.Future[bool] = loop.create_future()
+        self._answers: dict[str, asyncio.Future[str | None]] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._listening = loop.create_task(self._listen(line))
 
     @property
     def cause(self) -> str:
@@ -45,7 +55,7 @@ class Worker:
     async def is_ready(self) -> bool:
         """Wait until it serves; return False if it ends instead."""
         await asyncio.wait({self._readiness})
-        return self._serves
+        return self._readiness.result()
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
@@ -54,31 +64,73 @@ class Worker:
 
     def hang_up(self) -> None:
         """Send it SIGHUP once it serves; before, the signal would end the process."""
-        if self._serves:
+        if self._readiness.done():
             self.send_signal(signal.SIGHUP)
         else:
             self._is_hung_up = True
 
+    async def prepare(self, number: int) -> str | None:
+        """Let it prepare a reload; return why it refuses, empty text, or None if it has ended."""
+        if not self._say(f"prepare {number}"):
+            return None
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._answers[str(number)] = answer
+        return await answer
+
+    def conclude(self, number: int, refusal: str) -> None:
+        """Let it switch to what it prepared; or with a refusal, drop it."""
+        self._say(f"abandon {number} {refusal}" if refusal else f"switch {number}")
+
     async def ended(self) -> int:
         """Wait until it has ended; return its status."""
         status = await self.process.wait()
-        self._readiness.cancel()
-        await asyncio.wait({self._readiness})
-        self._line.close()
+        self._listening.cancel()
+        await asyncio.wait({self._listening})
         return status
 
-    async def _become_ready(self) -> None:
-        message = await asyncio.get_running_loop().sock_recv(self._line, len(READY))
-        self._serves = message == READY
-        if self._is_hung_up:
-            self.send_signal(signal.SIGHUP)
+    def _say(self, line: str) -> bool:
+        """Send it a line; return False if it has ended."""
+        if self._writer is None or self._writer.is_closing():
+            return False
+        self._writer.write(f"{line}\n".encode())
+        return True
+
+    async def _listen(self, line: socket.socket) -> None:
+        reader, self._writer = await asyncio.open_connection(sock=line)
+        try:
+            while read := await reader.readline():
+                self._take(read.decode().rstrip("\n"))
+        except OSError:  # it was killed while it wrote
+            pass
+        finally:
+            self._writer.close()
+            if not self._readiness.done():
+                self._readiness.set_result(False)
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_result(None)
+
+    def _take(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        number, _, reason = rest.partition(" ")
+        if word == "ready":
+            self.reloads = rest == RELOADS
+            self._readiness.set_result(True)
+            if self._is_hung_up:
+                self.send_signal(signal.SIGHUP)
+        elif word == "reload":
+            self._wants_reload()
+        elif word in {"prepared", "refused"} and number in self._answers:
+            answer = self._answers.pop(number)
+            if not answer.done():
+                answer.set_result(reason)
 
 
 class Workers:
     """Runs a command in `count` processes, with the descriptors of listener and lifeline.
 
-    SIGTERM and SIGINT are passed on to all workers and end them; SIGHUP is passed on to each as
-    soon as it serves.
+    SIGTERM and SIGINT are passed on to all workers and end them. SIGHUP reloads all gateways
+    together; a worker that does not serve yet, or has no gateway, gets the signal once it serves.
     """
 
     def __init__(
@@ -98,6 +150,7 @@ class Workers:
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         self._alive: set[Worker] = set()
+        self._rounds = ReloadRounds(lambda: [one for one in self._alive if one.reloads])
         self._numbers = count_from(1)
 
     async def run(self) -> int:
@@ -106,6 +159,13 @@ class Workers:
             self._loop.add_signal_handler(number, self._end, number)
         self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         self._count_ended(0)
+        rounds = self._loop.create_task(self._rounds.run())
+        try:
+            return await self._serve()
+        finally:
+            rounds.cancel()
+
+    async def _serve(self) -> int:
         first = await self._start()
         if not await first.is_ready():
             status = await self._forget(first)
@@ -134,7 +194,7 @@ class Workers:
                 # A session of its own: the terminal must not send Ctrl-C to workers as well.
                 start_new_session=True,
             )
-        worker = Worker(process, ours)
+        worker = Worker(process, ours, self._rounds.request)
         self._alive.add(worker)
         if self._ending.is_set():  # while it was started
             worker.send_signal(signal.SIGTERM)
@@ -177,8 +237,11 @@ class Workers:
             worker.send_signal(number)
 
     def _hang_up(self) -> None:
+        """Reload the gateways of all workers together; others get the signal themselves."""
+        self._rounds.request()
         for worker in self._alive:
-            worker.hang_up()
+            if not worker.reloads:
+                worker.hang_up()
 
 
 def command(arguments: Sequence[str]) -> list[str]:

@@ -111,9 +111,11 @@ class Settings(BaseModel):
     )
     """A secret that authenticates calls to services; `BFF_SECRET_<NAME>_FILE` names a file."""
     policies: str = Field(default="", description="a file of policies, in TOML")
-    """A file that overrides the policies in the code; SIGHUP reloads it."""
+    """A file that overrides the policies in the code; it is reloaded on a change and on SIGHUP."""
     proxy: str = Field(default="", description="a file of proxied routes, in TOML or YAML")
     """A file of routes without code, and of their upstreams."""
+    reload_on_change: bool = Field(default=True, description="true or false")
+    """Whether files are reloaded when they change, within two seconds."""
     operator_token: Token = Field(
         default=SecretStr(""),
         description="a secret of 20 characters or more (unset: no admin endpoints)",

@@ -2,7 +2,7 @@
 
 from asyncio import TimerHandle
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bff_core.policy.upstream.policy import Policy
@@ -16,6 +16,14 @@ Policies = Mapping[type[Upstream], Policy]
 
 CLOSE_AFTER_SECONDS: Final = 600.0
 """How long a replaced stack stays open, for the requests and streams that still use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltStacks:
+    """Stacks that no request uses yet, and the policies of all services that they belong to."""
+
+    policies: Policies
+    stacks: dict[type[Upstream], UpstreamStack]
 
 
 class UpstreamRegistry:
@@ -51,19 +59,34 @@ class UpstreamRegistry:
 
         If a stack can't be built, the error is raised before any stack is replaced.
         """
+        self.put(self.build(policies))
+
+    def build(self, policies: Policies) -> BuiltStacks:
+        """Return the stacks of the policies that changed; `put` or `discard` them.
+
+        If a stack can't be built, the error is raised and nothing stays open.
+        """
         current = self.policies
-        changed = {kind: one for kind, one in policies.items() if current.get(kind) != one}
-        built: dict[type[Upstream], UpstreamStack] = {}
+        built = BuiltStacks(policies, {})
         try:
-            for kind, policy in changed.items():
-                built[kind] = self._open(kind, policy)
+            for kind, policy in policies.items():
+                if current.get(kind) != policy:
+                    built.stacks[kind] = self._open(kind, policy)
         except BaseException:
-            for kind, stack in built.items():
-                self._runtimes[kind].spawn(stack.aclose())
+            self.discard(built)
             raise
-        self.policies = {**current, **changed}
-        for kind, stack in built.items():
+        return built
+
+    def put(self, built: BuiltStacks) -> None:
+        """Replace the stacks of the policies that changed; new requests call through the new."""
+        self.policies = {**self.policies, **built.policies}
+        for kind, stack in built.stacks.items():
             self._put(kind, stack)
+
+    def discard(self, built: BuiltStacks) -> None:
+        """Close stacks that were built and never used."""
+        for kind, stack in built.stacks.items():
+            self._runtimes[kind].spawn(stack.aclose())
 
     async def aclose(self) -> None:
         """Close the connections of all stacks; calls under way fail."""

@@ -14,6 +14,7 @@ from bff_core.errors import DeadlineExceeded
 from bff_core.events import AnyEvent, Events, PoliciesChanged, PoliciesRefused
 from bff_core.policy_reload import MAX_FILE_BYTES
 from bff_core.scope import Scope
+from bff_core.server.reloading import reloads
 from bff_core.server.sighup import reload_on_hangup
 from bff_core.testing import running
 from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
@@ -154,7 +155,9 @@ async def test_a_hangup_reads_the_file_again_and_nothing_else_is_left(tmp_path: 
     try:
         club = Club(tmp_path)
         async with running(club.app), AsyncExitStack() as listening:
-            listening.enter_context(reload_on_hangup(club.app, asyncio.get_running_loop()))
+            reloading = await listening.enter_async_context(reloads(club.app, None))
+            loop = asyncio.get_running_loop()
+            listening.enter_context(reload_on_hangup(club.app, reloading, loop))
             club.write("[users]\ntimeout = 0.5")
             os.kill(os.getpid(), signal.SIGHUP)
             await until(lambda: len(club.heard) == 1)
@@ -177,7 +180,9 @@ async def test_a_hangup_without_a_file_goes_to_the_application(tmp_path: Path) -
     try:
         club = Club(tmp_path, has_file=False)
         async with running(club.app), AsyncExitStack() as listening:
-            listening.enter_context(reload_on_hangup(club.app, asyncio.get_running_loop()))
+            reloading = await listening.enter_async_context(reloads(club.app, None))
+            loop = asyncio.get_running_loop()
+            listening.enter_context(reload_on_hangup(club.app, reloading, loop))
             os.kill(os.getpid(), signal.SIGHUP)
             await until(lambda: hangups == [1])
     finally:

@@ -55,8 +55,8 @@ def slow(seconds: float) -> dict[str, object]:
 
 def club(site: Site, users: Service, file: PolicyFile, **environ: str) -> Gateway:
     """Return a gateway that is not started yet."""
-    settings = {**addresses([users]), "BFF_POLICIES": str(file.path), "BFF_MAX_LAG": "0", **environ}
-    return site.gateway(APP, settings)
+    settings = {**addresses([users]), "BFF_POLICIES": str(file.path), "BFF_MAX_LAG": "0"}
+    return site.gateway(APP, {**settings, "BFF_RELOAD_ON_CHANGE": "false", **environ})
 
 
 async def hang_up(gateway: Gateway, event: str, count: int = 1) -> None:
@@ -152,6 +152,39 @@ async def test_each_worker_reads_the_file(site: Site, users: Service, file: Poli
         await hang_up(gateway, "policies.changed", count=2)
 
         assert (await ask(gateway.port, MEMBER)).status == 200
+
+
+async def test_workers_change_together_or_not_at_all(
+    site: Site, users: Service, file: PolicyFile
+) -> None:
+    """A file that only one of two workers can read is refused by both."""
+    gateway = club(site, users, file, BFF_WORKERS="2", REFUSES_IN_WORKER="2")
+    with site.running(gateway):
+        await until(lambda: len(gateway.events("server.started")) == 2)
+        file.say("[users]\ntimeout = 3.0")
+        await hang_up(gateway, "policies.refused")
+        await until(lambda: len(gateway.events("reload.skipped")) == 1)
+    skipped = gateway.events("reload.skipped")[0]["reason"]
+
+    assert skipped == "another worker refused: worker 2 has no transport for that"
+    assert gateway.events("policies.changed") == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_changed_file_is_read_without_a_signal(
+    site: Site, users: Service, file: PolicyFile, workers: str
+) -> None:
+    """Within two seconds, by each worker; a wrong file changes nothing until it is mended."""
+    gateway = club(site, users, file, BFF_WORKERS=workers, BFF_RELOAD_ON_CHANGE="true")
+    with site.running(gateway):
+        await until(lambda: len(gateway.events("server.started")) == int(workers))
+        file.say("[users]\ntimeout = what")
+        await until(lambda: len(gateway.events("policies.refused")) >= int(workers))
+        file.say("[users]\ntimeout = 3.0")
+        await until(lambda: len(gateway.events("policies.changed")) >= int(workers))
+    changes = [event["changes"] for event in gateway.events("policies.changed") if event["changes"]]
+
+    assert changes == [["users.timeout: 5.0 -> 3.0"]] * int(workers)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -354,7 +354,7 @@ WORKER = """
 import signal, socket, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 line = socket.socket(fileno=int(sys.argv[sys.argv.index("--lifeline") + 1]))
-line.sendall(b"ready")
+line.sendall(b"ready\\n")
 line.recv(1)
 """
 
@@ -419,7 +419,7 @@ import signal, socket, sys
 sys.stdin.read(1)
 signal.signal(signal.SIGHUP, lambda *_: sys.exit(7))
 line = socket.socket(fileno=int(sys.argv[1]))
-line.sendall(b"ready")
+line.sendall(b"ready\\n")
 line.recv(1)
 """
 
@@ -434,7 +434,7 @@ async def test_sighup_waits_until_a_worker_serves():
         stdin=asyncio.subprocess.PIPE,
     )
     theirs.close()
-    worker = Worker(process, ours)
+    worker = Worker(process, ours, lambda: None)
     assert process.stdin is not None
 
     worker.hang_up()

@@ -12,13 +12,13 @@ from bff_core.edge.trusted_proxies import ORIGIN, PEER
 from bff_core.errors import ClientError
 from bff_core.forwarding.request import CONDITIONS, CREDENTIALS
 from bff_core.proxy.transform import Headers, Transform
-from bff_core.proxy.transforms.values import RequestValues, Template
+from bff_core.proxy.transforms.values import RequestValues, ValueTemplate
 from bff_core.scope import Scope
 from bff_core.upstream.transport.hop_by_hop import tokens
 from bff_core.upstream.transport.request_writer import RESERVED
 
 OURS: Final = RESERVED | CREDENTIALS | ORIGIN | {b"via", b"x-request-id", b"proxy-status"}
-"""Fields that no client's value survives: the gateway sets them, or nobody."""
+"""Fields that no client's value survives: the gateway sets them, or they are left out."""
 
 _has_controls: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
@@ -66,9 +66,9 @@ def _lower(names: Sequence[str]) -> frozenset[bytes]:
 
 def _templates(
     texts: object, parameters: Sequence[str], where: str
-) -> list[tuple[bytes, Template]]:
+) -> list[tuple[bytes, ValueTemplate]]:
     return [
-        (name.lower().encode("ascii"), Template(text, parameters, f"{where}[{name!r}]"))
+        (name.lower().encode("ascii"), ValueTemplate(text, parameters, f"{where}[{name!r}]"))
         for name, text in dict(texts).items()  # type: ignore[call-overload]  # a mapping of texts
     ]
 
