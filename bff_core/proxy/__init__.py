@@ -3,16 +3,19 @@
 from bff_core.proxy.conditions import Condition
 from bff_core.proxy.face import Proxy
 from bff_core.proxy.files import Files
+from bff_core.proxy.forwarder import GrpcNotForwarded
 from bff_core.proxy.match import Match
 from bff_core.proxy.route import Route
 from bff_core.proxy.sockets import Socket
 from bff_core.proxy.traffic import Mirror, Split
 from bff_core.proxy.transform import Headers, PathRewrite, Query, Transform
+from bff_core.proxy.transforms.path import UnsafePath
 from bff_core.public_names import publish
 
 __all__ = [
     "Condition",
     "Files",
+    "GrpcNotForwarded",
     "Headers",
     "Match",
     "Mirror",
@@ -23,6 +26,7 @@ __all__ = [
     "Socket",
     "Split",
     "Transform",
+    "UnsafePath",
 ]
 
 publish(__name__, __all__)
