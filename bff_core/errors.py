@@ -549,10 +549,14 @@ class CompositionCycle(CompositionError):
 
 
 class ConfigurationError(BFFError):
-    """The gateway is configured wrongly; the message says what to change."""
+    """The gateway is configured wrongly; the message says what to change.
+
+    An error that `has_place` names the file and the line itself.
+    """
 
     code = "configuration_error"
     title = "Configuration error"
+    has_place: bool = False
 
 
 class MissingExtra(ConfigurationError, ImportError):

@@ -1,6 +1,7 @@
 """`Proxy`: serves routes without code, as one face of a gateway."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,7 +14,8 @@ from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError
 from bff_core.keywords import checks_keywords
-from bff_core.proxy.destination import services_of
+from bff_core.proxy.data.proxy_file import ProxyFile, read_proxy
+from bff_core.proxy.destination import named_by, services_of
 from bff_core.proxy.forwarder import Forwarder
 from bff_core.proxy.plan import RouteMatching, plain_match
 from bff_core.proxy.precedence import NamedMatch, conflicts, with_head
@@ -39,11 +41,16 @@ class Proxy:
     it is in logs, metrics and the console. Of several routes that match, the most specific one
     serves a request, also among routes in Python. The gateway has the upstreams that routes name.
 
+    `file` has further routes, and upstreams without code, in TOML or YAML; the gateway reads it
+    when it is made. The variable BFF_PROXY names such a file, too.
+
     Raises `ConfigurationError` for two routes with one id.
     """
 
-    def __init__(self, *, routes: Sequence[Route] = ()) -> None:
-        self.routes = tuple(routes)
+    def __init__(self, *, routes: Sequence[Route] = (), file: str | Path = "") -> None:
+        self.routes = self._own_routes = tuple(routes)
+        self.file: ProxyFile | None = None
+        self._path = file
         _check(self.routes)
 
     @property
@@ -52,13 +59,30 @@ class Proxy:
         return ()
 
     def services(self, known: Sequence[type[Upstream]]) -> Sequence[type[Upstream]]:
-        """Return the upstreams that routes name; raise `ConfigurationError` for unknown names."""
-        return services_of(self.routes, known)
+        """Return the upstreams that routes name, and those of the file, which is read here.
+
+        `known` are those that the gateway has anyway. Raises `ConfigurationError` for unknown names
+        and for faults in the file.
+        """
+        if not self._path:
+            return services_of(self.routes, known)
+        named = [one for route in self._own_routes for _, one in named_by(route)]
+        classes = [one for one in named if not isinstance(one, str)]
+        self.file = read_proxy(self._path, list(dict.fromkeys([*known, *classes])))
+        self.routes = (*self._own_routes, *self.file.routes)
+        _check(self.routes)
+        upstreams = self.file.upstreams
+        return [*services_of(self.routes, [*known, *upstreams]), *upstreams]
+
+    def place_of(self, route_id: str) -> str:
+        """Return the file and the line of a route; empty for a route in Python."""
+        return "" if self.file is None else self.file.place_of(route_id)
 
     def install(self, app: FastAPI, fast_path: FastPath, *, is_development: bool) -> None:
         """Add the routes to an app; a gateway calls it."""
         del is_development
-        added = [_installed(route, app.title, fast_path) for route in self.routes]
+        places = {route.id: self.place_of(route.id) for route in self.routes}
+        added = [_installed(one, app.title, fast_path, places[one.id]) for one in self.routes]
         app.router.routes[:0] = added
 
     def access(self, by: tuple[str, ...]) -> Iterator[RouteAccess]:
@@ -68,7 +92,8 @@ class Proxy:
 
     def check_routes(self, table: RouteTable) -> None:
         """Raise `ConfigurationError` for routes of equal rank that take the same requests."""
-        found = conflicts([_named_match(entry) for entry in table.entries if not entry.is_socket])
+        entries = [entry for entry in table.entries if not entry.is_socket]
+        found = conflicts([_named_match(entry) for entry in entries])
         if found:
             raise ConfigurationError(
                 "\n".join(
@@ -90,10 +115,10 @@ def _check(routes: Sequence[Route]) -> None:
         ids.add(route.id)
 
 
-def _installed(route: Route, gateway: str, fast_path: FastPath) -> "ProxiedRoute":
+def _installed(route: Route, gateway: str, fast_path: FastPath, place: str) -> "ProxiedRoute":
     forwarder = Forwarder(route, gateway, NO_PARTS)
     endpoint = criticality(route.criticality)(guarded(forwarder, route.access))
-    matching = RouteMatching(route)
+    matching = RouteMatching(route, place)
     setattr(endpoint, MATCHING, matching)
     setattr(endpoint, READS_ONLY, not is_keyed(route))
     proxied = ProxiedRoute(route, endpoint, matching)
@@ -112,12 +137,23 @@ def is_keyed(route: Route) -> bool:
 
 def _named_match(entry: RouteEntry) -> NamedMatch:
     if isinstance(entry.matching, RouteMatching):
-        route = entry.matching.route
-        return NamedMatch(f"the route {route.id!r}", route.match)
+        route, place = entry.matching.route, entry.matching.place
+        return NamedMatch(f"the route {route.id!r}{f' ({place})' if place else ''}", route.match)
     methods = " ".join(sorted(entry.methods - {"HEAD"}))
-    name = getattr(entry.endpoint, "__qualname__", type(entry.endpoint).__name__)
     match = plain_match(entry.typed_path, entry.methods)
-    return NamedMatch(f"{methods} {entry.path} ({name})".strip(), match, is_proxied=False)
+    shown = f"{methods} {entry.path} ({_shown_function(entry.endpoint)})".strip()
+    return NamedMatch(shown, match, is_proxied=False)
+
+
+def _shown_function(endpoint: object) -> str:
+    """Return the name of a function, with its file and line where they are known."""
+    name = str(getattr(endpoint, "__qualname__", type(endpoint).__name__))
+    code = getattr(getattr(endpoint, "__wrapped__", endpoint), "__code__", None)
+    if code is None:
+        return name
+    file, here = Path(code.co_filename), Path.cwd()
+    shown = file.relative_to(here) if file.is_relative_to(here) else file
+    return f"{shown}:{code.co_firstlineno} {name}"
 
 
 ROUTED = "bff.routed"

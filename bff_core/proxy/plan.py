@@ -18,10 +18,13 @@ from bff_core.routing.matching import Rank, RankedMatch
 
 
 class RouteMatching:
-    """How a proxied route is matched, and which options of the edge are its own."""
+    """How a proxied route is matched, and which options of the edge are its own.
 
-    def __init__(self, route: Route) -> None:
-        self.route = route
+    `place` is the file and the line of a route that a file has.
+    """
+
+    def __init__(self, route: Route, place: str = "") -> None:
+        self.route, self.place = route, place
         self.ways = [RankedMatch(rank_of(one), holds_of(one)) for one in per_host(route.match)]
         self.takes_sockets = bool(route.websocket)
         self.is_fallback = _is_fallback(route.match)

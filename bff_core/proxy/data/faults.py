@@ -1,6 +1,7 @@
 """Faults in a file of routes, in the form in which compilers report them."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,8 @@ from bff_core.proxy.option_faults import MAX_SHOWN, FieldPath
 
 MAX_LISTED: Final = 100
 """How many faults of a file an error lists."""
+
+_CREDENTIALS: Final = re.compile(r"://.*@")
 
 NO_VALUE: Final = object()
 """In place of the value of a fault that shows none."""
@@ -41,6 +44,8 @@ class FileFault:
 
 class ProxyFileError(ConfigurationError):
     """A file of routes has faults; the message has a line for each."""
+
+    has_place = True
 
     def __init__(self, faults: Sequence[FileFault]) -> None:
         self.faults = faults
@@ -76,7 +81,8 @@ def shown(value: object) -> str:
 
 def _shown(value: object, depth: int) -> str:
     if isinstance(value, str):
-        return json.dumps(value[: MAX_SHOWN + 1], ensure_ascii=False)
+        text = _CREDENTIALS.sub("://…@", value)
+        return json.dumps(text[: MAX_SHOWN + 1], ensure_ascii=False)
     if isinstance(value, list | tuple):
         first = ", ".join(_shown(one, depth + 1) for one in value[:5]) if depth < 2 else "…"
         return f"[{first}, …]" if len(value) > 5 else f"[{first}]"

@@ -425,6 +425,15 @@ def test_a_hostile_file_is_refused_with_a_place(
     assert faults(tmp_path, text, name)[0].startswith(f"{name}:{wanted}")
 
 
+def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path):
+    """Errors are logged, and credentials belong in BFF_SECRET_ variables."""
+    text = '[upstreams.x]\nendpoints = ["https://user:pa/ss@a.internal"]\n'
+
+    assert faults(tmp_path, text)[0].startswith(
+        'proxy.toml:2:14  upstreams.x.endpoints[0] = "https://…@a.internal": '
+    )
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path):
     """A wrong path in BFF_PROXY is an error at start."""
     with pytest.raises(ConfigurationError, match=r"absent\.toml:1:1  can't be read: No such file"):
