@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 from bff_core.keywords import checks_keywords
+from bff_core.policy.options import Option
 from bff_core.proxy.option_faults import OptionFault, refuse
 from bff_core.proxy.option_types import type_faults
 from bff_core.proxy.patterns import value_pattern
@@ -20,11 +22,14 @@ class Condition:
     that is there several times holds if one of its values does.
     """
 
-    equals: str | None = None
-    prefix: str | None = None
-    exists: bool = False
-    absent: bool = False
-    regex: str | None = None
+    equals: Annotated[str | None, Option("The value")] = None
+    prefix: Annotated[str | None, Option("How the value begins")] = None
+    exists: Annotated[bool, Option("Whether the name must be there")] = False
+    absent: Annotated[bool, Option("Whether the name must not be there")] = False
+    regex: Annotated[
+        str | None,
+        Option("A regex of RE2 that must match the whole value, of 256 characters at most"),
+    ] = None
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))

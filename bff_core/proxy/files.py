@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from bff_core.keywords import checks_keywords
+from bff_core.policy.options import Option
 from bff_core.proxy.option_faults import OptionFault, refuse
 from bff_core.proxy.option_types import type_faults
 from bff_core.proxy.value_checks import relative_path_complaint, upstream_complaint
@@ -21,10 +23,19 @@ class Files:
     patterns of paths that never change, such as "/assets/*": clients store them for a year.
     """
 
-    directory: str | Path
-    fallback: str = field(default="", kw_only=True)
-    fallback_from: type[Upstream] | str | None = field(default=None, kw_only=True)
-    immutable: str | tuple[str, ...] = field(default=(), kw_only=True)
+    directory: Annotated[
+        str | Path, Option("The folder; in a file of routes it is relative to that file")
+    ]
+    fallback: Annotated[
+        str, Option("The file that answers paths without one: the index of a single-page app")
+    ] = field(default="", kw_only=True)
+    fallback_from: Annotated[
+        type[Upstream] | str | None,
+        Option("The upstream that has the fallback; without one, it is in the folder"),
+    ] = field(default=None, kw_only=True)
+    immutable: Annotated[
+        str | tuple[str, ...], Option("Patterns of paths that never change, such as /assets/*")
+    ] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))

@@ -19,7 +19,7 @@ from bff_core.edge.idempotency import stored_answer
 from bff_core.errors import ClientError, UpstreamError
 from bff_core.forwarding.paths import is_unsafe, sendable
 from bff_core.forwarding.request import READS, after_upload, body_length, uploaded
-from bff_core.forwarding.response import answered
+from bff_core.forwarding.response import answered, fields_of
 from bff_core.http_exchange.request_context import EXCHANGE, SCOPE, context_of, declare_stream
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.policy import Policy
@@ -210,6 +210,7 @@ class Forwarder:
         query = request.query.decode("latin-1")
         if plan.query is not None:
             query = plan.query(query, values)
+        idle = policy.connection.stream_idle_timeout
         is_cached = policy.cache is not None and route.cache is not False and method in READS
         host = request.field(b"host") if plan.sends_own_host else None
         headers = plan.headers.make(scope, values, is_streamed=not is_cached)
@@ -228,7 +229,7 @@ class Forwarder:
             service_prefix=path.service,
             cache=route.cache,
             host="" if host is None else host.decode("latin-1"),
-            idle_timeout=route.idle_timeout,
+            idle_timeout=None if route.idle_timeout == idle else route.idle_timeout,
             head_timeout=head_timeout,
             has_own_references=plan.has_redirects,
         )
@@ -237,7 +238,10 @@ class Forwarder:
         self, exchange: ProxiedExchange, reply: Reply, mirrored: MirroredReply | None
     ) -> None:
         scope, send, method = exchange.scope, exchange.send, exchange.request.method
-        fields, reply = answered(reply, method, Headers(scope=scope))
+        if reply.is_buffered:
+            fields, reply = answered(reply, method, Headers(scope=scope))
+        else:
+            fields = fields_of(reply, method)
         root = scope.get("root_path", "")
         fields = self._plan.reply(fields, exchange.values, exchange.path, root)
         fields = without_ours(fields, scope.get(EXCHANGE))

@@ -40,14 +40,33 @@ class Match:
     `order` wins before the path is compared; otherwise the more specific path does.
     """
 
-    path: str
-    methods: tuple[str, ...] = field(default=(), kw_only=True)
-    hosts: tuple[str, ...] = field(default=(), kw_only=True)
-    headers: Mapping[str, str | Condition] = field(default_factory=dict, kw_only=True)
-    query: Mapping[str, str | Condition] = field(default_factory=dict, kw_only=True)
-    cookies: Mapping[str, str | Condition] = field(default_factory=dict, kw_only=True)
-    client: str = field(default="", kw_only=True)
-    app_version: str = field(default="", kw_only=True)
+    path: Annotated[
+        str,
+        Option(
+            "The template of the path, such as /orders/{id}, /items/{n:int} or /files/{rest:path}"
+        ),
+    ]
+    methods: Annotated[
+        tuple[str, ...], Option("The methods; GET takes HEAD as well; none are all of them")
+    ] = field(default=(), kw_only=True)
+    hosts: Annotated[
+        tuple[str, ...], Option("The hosts, exact or *.example.com; none are all of them")
+    ] = field(default=(), kw_only=True)
+    headers: Annotated[
+        Mapping[str, str | Condition], Option("Header fields by name: the value, or a condition")
+    ] = field(default_factory=dict, kw_only=True)
+    query: Annotated[
+        Mapping[str, str | Condition], Option("Query parameters by name: the value, or a condition")
+    ] = field(default_factory=dict, kw_only=True)
+    cookies: Annotated[
+        Mapping[str, str | Condition], Option("Cookies by name: the value, or a condition")
+    ] = field(default_factory=dict, kw_only=True)
+    client: Annotated[
+        str, Option("The kind of client, by its User-Agent: android, ios, browser, script or other")
+    ] = field(default="", kw_only=True)
+    app_version: Annotated[
+        str, Option("A range of versions of the client app, such as >=4.2,<5, from X-App-Version")
+    ] = field(default="", kw_only=True)
     order: Annotated[int, Option("Which route wins before paths are compared", -10_000, 10_000)] = (
         field(default=0, kw_only=True)
     )

@@ -1,10 +1,9 @@
 """Checks that the options of routes have the types that their dataclass declares."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from bff_core.policy.options import described, members_of
 from bff_core.proxy.option_faults import FieldPath, OptionFault
@@ -14,18 +13,17 @@ def type_faults(options: object) -> Iterator[OptionFault]:
     """Yield the fields of a wrong type, and those that are out of their range."""
     kind: type = type(options)
     for option in described(kind):
-        if complaint := option.complaint(getattr(options, option.name)):
+        value = getattr(options, option.name)
+        found = list(_faults((option.name,), value, declared_types(kind)[option.name]))
+        yield from found
+        if not found and (complaint := option.complaint(value)):
             yield OptionFault((option.name,), complaint)
-    for name, hint in plain_hints(kind).items():
-        yield from _faults((name,), getattr(options, name), hint)
 
 
 @cache
-def plain_hints(kind: type) -> Mapping[str, Any]:
-    """Return the types of the fields that have no range, by name."""
-    hints = get_type_hints(kind, include_extras=True)
-    names = [one.name for one in fields(kind)]
-    return {name: hints[name] for name in names if get_origin(hints[name]) is not Annotated}
+def declared_types(kind: type) -> Mapping[str, Any]:
+    """Return the types of the fields by name, without their ranges."""
+    return get_type_hints(kind)
 
 
 def _faults(path: FieldPath, value: object, hint: Any) -> Iterator[OptionFault]:

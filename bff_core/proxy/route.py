@@ -39,14 +39,29 @@ class Route:
     seconds, sizes in bytes.
     """
 
-    id: str
-    match: Match
-    to: type[Upstream] | str | None = field(default=None, kw_only=True)
-    files: Files | None = field(default=None, kw_only=True)
-    access: Access | None = field(default=None, kw_only=True)
-    limits: tuple[Limit, ...] = field(default=(), kw_only=True)
-    cache: Cache | bool = field(default=True, kw_only=True)
-    criticality: Criticality = field(default=DEFAULT_CRITICALITY, kw_only=True)
+    id: Annotated[str, Option("The name of the route in logs, metrics and limits")]
+    match: Annotated[Match, Option("The requests that the route takes")]
+    to: Annotated[
+        type[Upstream] | str | None, Option("The upstream that gets the requests; or else files")
+    ] = field(default=None, kw_only=True)
+    files: Annotated[Files | None, Option("The files that answer the requests; or else to")] = (
+        field(default=None, kw_only=True)
+    )
+    access: Annotated[
+        Access | None, Option("Who may use the route; a signed-in viewer unless declared")
+    ] = field(default=None, kw_only=True)
+    limits: Annotated[tuple[Limit, ...], Option("Rate limits of this route")] = field(
+        default=(), kw_only=True
+    )
+    cache: Annotated[
+        Cache | bool,
+        Option(
+            "Whether replies are cached: as the policy of the upstream says, never, or by options"
+        ),
+    ] = field(default=True, kw_only=True)
+    criticality: Annotated[Criticality, Option("How important the requests are under load")] = (
+        field(default=DEFAULT_CRITICALITY, kw_only=True)
+    )
     max_body: Annotated[int, Option("The largest body of a request, in bytes", 0, TIB)] = field(
         default=MIB, kw_only=True
     )
@@ -56,12 +71,25 @@ class Route:
     idle_timeout: Annotated[float, Option("The longest silence of a stream", 0.1, 3600)] = field(
         default=30.0, kw_only=True
     )
-    cors: CorsOptions | None = field(default=None, kw_only=True)
-    idempotency: bool = field(default=True, kw_only=True)
-    transform: Transform | None = field(default=None, kw_only=True)
-    split: Split | tuple[Split, ...] = field(default=(), kw_only=True)
-    mirror: Mirror | None = field(default=None, kw_only=True)
-    websocket: bool | Socket = field(default=False, kw_only=True)
+    cors: Annotated[
+        CorsOptions | None,
+        Option("The origins whose pages may read the replies; without it those of the gateway"),
+    ] = field(default=None, kw_only=True)
+    idempotency: Annotated[bool, Option("Whether an Idempotency-Key is honored")] = field(
+        default=True, kw_only=True
+    )
+    transform: Annotated[
+        Transform | None, Option("What changes in the request and in the reply")
+    ] = field(default=None, kw_only=True)
+    split: Annotated[
+        Split | tuple[Split, ...], Option("Shares of the requests that go to other upstreams")
+    ] = field(default=(), kw_only=True)
+    mirror: Annotated[
+        Mirror | None, Option("Copies of the requests that go to another upstream")
+    ] = field(default=None, kw_only=True)
+    websocket: Annotated[
+        bool | Socket, Option("Whether the route takes web sockets, or with which options")
+    ] = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))

@@ -25,7 +25,10 @@ class Socket:
     ping: Annotated[float, Option("How often a silent side is pinged, in seconds", 0.1, 3600)] = (
         20.0
     )
-    subprotocols: tuple[str, ...] = ()
+    subprotocols: Annotated[
+        tuple[str, ...],
+        Option("The subprotocols that may be agreed on; none are all that the client offers"),
+    ] = ()
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))

@@ -27,9 +27,11 @@ class Split:
     choice each time), "header:NAME" or "cookie:NAME" (all requests with the same value).
     """
 
-    to: type[Upstream] | str
+    to: Annotated[type[Upstream] | str, Option("The upstream that gets this share")]
     percent: Annotated[float, Option("The share of the requests, in percent", 0, 100)]
-    by: str = "viewer"
+    by: Annotated[
+        str, Option("What stays on one side: viewer, request, header:NAME or cookie:NAME")
+    ] = "viewer"
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))
@@ -51,11 +53,18 @@ class Mirror:
     paths that may differ, such as "$.servedAt".
     """
 
-    to: type[Upstream] | str
+    to: Annotated[type[Upstream] | str, Option("The upstream that gets this share")]
     percent: Annotated[float, Option("The share of the requests, in percent", 0, 100)] = 100.0
-    methods: tuple[str, ...] = ("GET", "HEAD", "OPTIONS")
-    compare: tuple[str, ...] = ("status", "json")
-    ignore: tuple[str, ...] = ()
+    methods: Annotated[
+        tuple[str, ...], Option("The methods that are copied, which must be safe")
+    ] = ("GET", "HEAD", "OPTIONS")
+    compare: Annotated[tuple[str, ...], Option("What is compared: status, json")] = (
+        "status",
+        "json",
+    )
+    ignore: Annotated[
+        tuple[str, ...], Option("JSON paths that may differ, such as $.servedAt")
+    ] = ()
     max_body: Annotated[
         int, Option("The largest body that is compared, in bytes", 0, 16 * 1024 * 1024)
     ] = field(default=64 * 1024)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from bff_core.keywords import checks_keywords
+from bff_core.policy.options import Option
 from bff_core.proxy.option_faults import OptionFault, refuse
 from bff_core.proxy.option_types import type_faults
 from bff_core.proxy.path_checks import forwarded_path_complaint, prefix_complaint
@@ -35,9 +36,12 @@ class PathRewrite:
     the client sent them.
     """
 
-    strip: str = ""
-    prefix: str = ""
-    regex: tuple[str, str] | None = None
+    strip: Annotated[str, Option("A prefix that is removed from the path")] = ""
+    prefix: Annotated[str, Option("A prefix that is added to the path")] = ""
+    regex: Annotated[
+        tuple[str, str] | None,
+        Option("A regex of RE2 and a replacement, where \\1 is the first group (extra `proxy`)"),
+    ] = None
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))
@@ -65,10 +69,16 @@ class Headers:
     placeholders "{route.id}", "{claims.tenant}" and "{headers.accept}".
     """
 
-    allow: tuple[str, ...] | None = None
-    remove: tuple[str, ...] = ()
-    set: Mapping[str, str] = field(default_factory=dict)
-    append: Mapping[str, str] = field(default_factory=dict)
+    allow: Annotated[
+        tuple[str, ...] | None, Option("The full list of names that pass; without it all pass")
+    ] = None
+    remove: Annotated[tuple[str, ...], Option("Names that are removed")] = ()
+    set: Annotated[
+        Mapping[str, str], Option("Values by name that replace those of the client or the service")
+    ] = field(default_factory=dict)
+    append: Annotated[Mapping[str, str], Option("Values by name that are added")] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))
@@ -80,10 +90,16 @@ class Headers:
 class Query:
     """Changes of query parameters, in the order allow, remove, set, append; see `Headers`."""
 
-    allow: tuple[str, ...] | None = None
-    remove: tuple[str, ...] = ()
-    set: Mapping[str, str] = field(default_factory=dict)
-    append: Mapping[str, str] = field(default_factory=dict)
+    allow: Annotated[
+        tuple[str, ...] | None, Option("The full list of names that pass; without it all pass")
+    ] = None
+    remove: Annotated[tuple[str, ...], Option("Names that are removed")] = ()
+    set: Annotated[
+        Mapping[str, str], Option("Values by name that replace those of the client or the service")
+    ] = field(default_factory=dict)
+    append: Annotated[Mapping[str, str], Option("Values by name that are added")] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))
@@ -115,16 +131,34 @@ class Transform:
     learns of the client: "x-forwarded", "forwarded" (RFC 7239), or "off".
     """
 
-    path: str | PathRewrite | None = None
-    method: str = ""
-    query: Query | None = None
-    request_headers: Headers | None = None
-    response_headers: Headers | None = None
-    trailers: Headers | None = None
-    cookies: tuple[str, ...] = ()
-    host: Literal["upstream", "client"] = "upstream"
-    redirects: bool = True
-    forwarded: Literal["x-forwarded", "forwarded", "off"] = "x-forwarded"
+    path: Annotated[
+        str | PathRewrite | None,
+        Option("The path at the service: a template of the values of the route, or a rewrite"),
+    ] = None
+    method: Annotated[str, Option("The method at the service, in place of that of the client")] = ""
+    query: Annotated[Query | None, Option("Changes of query parameters")] = None
+    request_headers: Annotated[
+        Headers | None, Option("Changes of the header fields that the service gets")
+    ] = None
+    response_headers: Annotated[
+        Headers | None, Option("Changes of the header fields that the client gets")
+    ] = None
+    trailers: Annotated[Headers | None, Option("Changes of the trailers that the client gets")] = (
+        None
+    )
+    cookies: Annotated[
+        tuple[str, ...], Option("Names of the cookies that pass, in both directions")
+    ] = ()
+    host: Annotated[
+        Literal["upstream", "client"],
+        Option("The Host that the service gets: its own, or that of the client"),
+    ] = "upstream"
+    redirects: Annotated[
+        bool, Option("Whether a Location of the service becomes an address of the gateway")
+    ] = True
+    forwarded: Annotated[
+        Literal["x-forwarded", "forwarded", "off"], Option("How the service learns of the client")
+    ] = "x-forwarded"
 
     def __post_init__(self) -> None:
         refuse(self, type_faults(self))

@@ -247,3 +247,21 @@ def test_a_wrong_header_is_refused(project, bff):
     done = bff("explain", "GET /supplier/x", "-H", "X-Beta")
 
     assert (done.status, done.err) == (2, "bff: --header 'X-Beta': write NAME: VALUE\n")
+
+
+def test_the_schema_of_a_file_is_written(project, bff):
+    """An editor that reads it completes the names of fields."""
+    done = bff("schema", "proxy")
+    printed = bff("schema", "proxy", "-o", "-")
+
+    assert done.out == "wrote proxy.schema.json\n"
+    assert (project / "proxy.schema.json").read_text() == printed.out
+    assert json.loads(printed.out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_a_schema_that_can_not_be_written_is_an_error(project, bff):
+    """The message has the reason of the system."""
+    done = bff("schema", "proxy", "-o", str(project / "absent" / "x.json"))
+
+    assert done.status == 2
+    assert "can't be written: No such file or directory" in done.err

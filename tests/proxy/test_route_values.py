@@ -153,8 +153,8 @@ MATCHES = [
     ({"app_version": "new"}, "app_version", ">=4.2,<5"),
     ({"app_version": ">5,<4"}, "app_version", "no version"),
     ({"order": 10_001}, "order", "10,000"),
-    ({"order": 1.5}, "order", "must be int"),
-    ({"order": True}, "order", "must be int"),
+    ({"order": 1.5}, "order", "must be a whole number"),
+    ({"order": True}, "order", "must be a whole number"),
 ]
 
 

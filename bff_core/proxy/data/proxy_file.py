@@ -45,8 +45,15 @@ class ProxyFile:
         return "" if place is None else f"{self.path}:{place.line}"
 
 
-def read_proxy(path: str | Path, known: Sequence[type[Upstream]] = ()) -> ProxyFile:
+def read_proxy(
+    path: str | Path,
+    known: Sequence[type[Upstream]] = (),
+    earlier: Sequence[type[Upstream]] = (),
+) -> ProxyFile:
     """Read a file of TOML or YAML; `known` are upstreams in Python, which routes may name, too.
+
+    Of `earlier` upstreams of the file, those that did not change are returned again: their
+    connections, circuits and counters stay.
 
     Raises `ProxyFileError` with all faults, each with its line and column.
     """
@@ -60,17 +67,20 @@ def read_proxy(path: str | Path, known: Sequence[type[Upstream]] = ()) -> ProxyF
         if name not in TABLES:
             hint = nearest(str(name), TABLES)
             binder.report((str(name),), f"is no table of a file of routes{hint}", is_key=True)
-    upstreams = _upstreams(binder, values.get("upstreams", {}), known)
+    made = _upstreams(binder, values.get("upstreams", {}), known, earlier)
     routes = _routes(binder, values.get("routes", []))
     places_of_routes = {route.id: binder.places.of_value(at) for route, at in routes}
     _check_together(binder, routes)
     if binder.faults:
         raise ProxyFileError(sorted(binder.faults, key=lambda fault: fault.place))
-    return ProxyFile(path, tuple(route for route, _ in routes), upstreams, places_of_routes)
+    return ProxyFile(path, tuple(route for route, _ in routes), made, places_of_routes)
 
 
 def _upstreams(
-    binder: ModelBinder, tables: object, known: Sequence[type[Upstream]]
+    binder: ModelBinder,
+    tables: object,
+    known: Sequence[type[Upstream]],
+    earlier: Sequence[type[Upstream]],
 ) -> tuple[type[Upstream], ...]:
     """Return the upstreams of a file, and let routes name them."""
     names: dict[str, type[Upstream] | str] = {upstream_key(kind.name): kind for kind in known}
@@ -87,6 +97,7 @@ def _upstreams(
             where = "in Python" if any(name == kind.name for kind in known) else "here"
             binder.report(path, f"is an upstream {where} already: rename one", is_key=True)
         kind = _upstream(binder, name, table)
+        kind = next((one for one in earlier if kind and _is_same(one, kind)), kind)
         # A route that names a wrong upstream has no fault of its own.
         names[upstream_key(name)] = name if kind is None else kind
         made += [] if kind is None else [kind]
@@ -109,6 +120,13 @@ def _upstream(binder: ModelBinder, name: str, table: object) -> type[Upstream] |
     except ConfigurationError as error:
         binder.report(path, str(error).removeprefix(f"{_class_name(name)}."))
         return None
+
+
+def _is_same(one: type[Upstream], other: type[Upstream]) -> bool:
+    """Whether two upstreams of a file are called in the same way."""
+    return all(
+        getattr(one, name) == getattr(other, name) for name in ("name", "policy", "endpoints")
+    )
 
 
 def _class_name(name: str) -> str:
