@@ -25,6 +25,15 @@ class PolicyFile:
         self.path = path
         self._services = tuple(services)
 
+    def of(self, services: Sequence[type[Upstream]]) -> "PolicyFile":
+        """Return the same file for other services."""
+        return PolicyFile(self.path, services)
+
+    @property
+    def services(self) -> Sequence[type[Upstream]]:
+        """The services that it may have policies for."""
+        return self._services
+
     def read(self) -> Policies:
         """Return the policy of each service; raises `ConfigurationError` for a wrong file."""
         overrides = self._overrides()
@@ -74,24 +83,31 @@ class PolicyReload:
         prepared.switch()
         return prepared.changes
 
-    def prepare(self) -> "PreparedPolicies":
+    def prepare(self, services: Sequence[type[Upstream]] | None = None) -> "PreparedPolicies":
         """Read the file and open what it changes; requests notice nothing until the switch.
 
-        Raises `ConfigurationError` for a wrong file.
+        `services` replace those that there are. Raises `ConfigurationError` for a wrong file.
         """
         before = self._upstreams.policies
+        file = self._file if services is None else self._file.of(services)
         try:
-            policies = self._file.read()
+            policies = file.read()
             built = self._upstreams.build(policies)
         except Exception as error:  # a transport of the user's may raise any error
             refused = error if isinstance(error, ConfigurationError) else ConfigurationError(error)
             if self._events.sinks:
                 self._events.emit(PoliciesRefused(str(refused)))
             raise refused from error
-        return PreparedPolicies(self, built, _compared(before, policies))
+        return PreparedPolicies(self, file, built, _compared(before, policies))
+
+    @property
+    def services(self) -> Sequence[type[Upstream]]:
+        """The services whose policies are reloaded."""
+        return self._file.services
 
     def put(self, prepared: "PreparedPolicies") -> None:
         """Let new requests use prepared policies, and report what changed."""
+        self._file = prepared.file
         self._upstreams.put(prepared.built)
         self._report(prepared.changes)
 
@@ -109,6 +125,7 @@ class PreparedPolicies:
     """Policies that were read and opened: `switch` to them, or `discard` them."""
 
     reload: PolicyReload
+    file: PolicyFile
     built: BuiltStacks
     changes: tuple[str, ...]
 
@@ -122,5 +139,8 @@ class PreparedPolicies:
 
 
 def _compared(before: Policies, after: Policies) -> tuple[str, ...]:
-    changes = (differences(before[kind], policy, kind.name) for kind, policy in after.items())
+    changes = (
+        differences(before.get(kind, kind.policy), policy, kind.name)
+        for kind, policy in after.items()
+    )
     return tuple(chain.from_iterable(changes))

@@ -173,6 +173,10 @@ class Wiring:
         """Add a service that itself builds compositions."""
         self._services[type(service)] = service
 
+    def remove(self, kind: type[Service]) -> None:
+        """Remove a service that no composition uses."""
+        self._services.pop(kind, None)
+
     def build(self, cls: type[C], scope: Scope, inputs: Mapping[str, object]) -> C:
         """Return a composition for one request; the caller closes it."""
         builder = self._builders.get(cls)

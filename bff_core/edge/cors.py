@@ -26,6 +26,10 @@ class Cors:
     def __init__(self, options: CorsOptions, routes: RouteTable | None = None) -> None:
         self._common = _Rules(options)
         self._routes = routes or RouteTable()
+        self._routes.on_change(self._read_routes)
+        self._read_routes()
+
+    def _read_routes(self) -> None:
         self._by_route = {
             entry: _Rules(entry.matching.cors)
             for entry in self._routes.entries

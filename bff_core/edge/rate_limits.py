@@ -80,11 +80,15 @@ class RateLimits:
         self._counts = counts
         self._refused = {} if refused is None else refused
         self._routes = routes
-        self._by_route = limits_by_route(limits, routes, counts)
-        every = {*limits, *(one for found in self._by_route.values() for one in found)}
+        self._store = store
+        routes.on_change(self._read_routes)
+        self._read_routes()
+
+    def _read_routes(self) -> None:
+        self._by_route = limits_by_route(self._limits, self._routes, self._counts)
+        every = {*self._limits, *(one for found in self._by_route.values() for one in found)}
         self._charges = any(limit.cost != "request" for limit in every)
         self._policies = {limit.name: _policy(limit) for limit in every}
-        self._store = store
 
     def check(self, context: RequestContext) -> Awaitable[None] | None:
         """Count the request against each limit that applies to it."""

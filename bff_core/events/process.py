@@ -253,6 +253,29 @@ class PoliciesRefused(GatewayEvent, frozen=True):
     reason: str
 
 
+class RoutesChanged(GatewayEvent, frozen=True):
+    """A file of routes was loaded again: `changes` name what is new, changed or gone."""
+
+    name: ClassVar[str] = "routes.changed"
+    changes: tuple[str, ...]
+    generation: int
+
+
+class RoutesRefused(GatewayEvent, frozen=True):
+    """A file of routes was not loaded, and nothing changed: `reason` is the error."""
+
+    name: ClassVar[str] = "routes.refused"
+    reason: str
+
+
+class RoutesRolledBack(GatewayEvent, frozen=True):
+    """Routes of this `generation` failed, for this `reason`: those before serve again."""
+
+    name: ClassVar[str] = "routes.rolled_back"
+    reason: str
+    generation: int
+
+
 class ConfigurationWarned(GatewayEvent, frozen=True):
     """The gateway starts, but a setting, option or view should be changed: see `reason`."""
 

@@ -49,9 +49,9 @@ from bff_core.gateway.metrics_page import MetricsPage, has_metrics_route
 from bff_core.gateway.operations import OperatorActions
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.recorded_parts import PartsRecorder
+from bff_core.gateway.reload import PreparedReload, ReloadsRoutes, file_of_routes
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.limits.memory import MemoryLimitStore
-from bff_core.policy_reload import PreparedPolicies
 from bff_core.routing.access import (
     RouteAccess,
     check_rules,
@@ -99,6 +99,7 @@ class Gateway(FastAPI):
         self._state: RunningGateway | StoppedGateway = StoppedGateway(services)
         self._is_direct = False
         self.metrics: GatewayMetrics | None = None
+        self.route_reload: ReloadsRoutes | None = None
         self.reload_everywhere: Reload | None = None
         """Reloads all workers of our own server together, while it serves."""
         self.console = ConsoleMount(partial(make_pages, self))
@@ -196,6 +197,7 @@ class Gateway(FastAPI):
             log_headers=config.log_headers,
             viewer_hash=ViewerHash(settings.viewer_hash_keys),
             is_development=is_development,
+            reloads_routes=any(map(file_of_routes, config.faces)),
         )
         if self.captures is None:
             return edge(self.fast_path, config.options, parts)
@@ -338,18 +340,29 @@ class Gateway(FastAPI):
         prepared.switch()
         return prepared.changes
 
-    async def prepare_reload(self) -> PreparedPolicies:
+    async def prepare_reload(self) -> PreparedReload:
         """Read what was configured by files again, and open what it changes.
 
         Requests notice nothing until `switch` of what is returned; `discard` drops it. Raises
         `ConfigurationError` for a wrong file.
         """
-        return self.running.policies.prepare()
+        routes, running = self.route_reload, self.running
+        return running.policies.prepare() if routes is None else routes.prepare()
 
     @property
     def reloaded_files(self) -> tuple[str, ...]:
         """The files whose content is applied while the gateway runs."""
-        return (self.settings.policies,) if self.settings.policies else ()
+        routes = [str(path) for one in self.config.faces if (path := file_of_routes(one))]
+        return (*routes, self.settings.policies) if self.settings.policies else (*routes,)
+
+    def _reload_of_routes(self, running: RunningGateway) -> ReloadsRoutes | None:
+        proxies = [one for one in self.config.faces if file_of_routes(one)]
+        if not proxies:
+            return None
+        # Imported here because most gateways have no file of routes.
+        from bff_core.gateway.route_reload import reload_of  # noqa: PLC0415 # see above
+
+        return reload_of(self, self.fast_path, proxies[0], self.config, running)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[RunningGateway]:
@@ -358,6 +371,7 @@ class Gateway(FastAPI):
         try:
             async with self.config.open(self.shedding.pressure.sheds_parts) as running:
                 self._state = running
+                self.route_reload = self._reload_of_routes(running)
                 # FastAPI looks up its telemetry at every request; the gateway does so once.
                 self._is_direct = not (self.root_path or is_traced(self))
                 self.readiness.open()
@@ -365,7 +379,7 @@ class Gateway(FastAPI):
                 self.readiness.drain()
         finally:
             self.shedding.loop_lag.stop()
-            self._is_direct, self._state = False, stopped
+            self._is_direct, self._state, self.route_reload = False, stopped, None
 
     def _unready(self) -> str | None:
         """Name the critical upstreams whose circuits are open."""

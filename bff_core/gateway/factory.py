@@ -15,12 +15,14 @@ from bff_core.edge.concern import Concern
 from bff_core.edge.header_propagation import propagation
 from bff_core.edge.options import EdgeOptions
 from bff_core.edge.rate_limits import checked
+from bff_core.errors import ConfigurationError
 from bff_core.events import Events, Sink
 from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.authentication import make_authenticator
 from bff_core.gateway.config import GatewayConfig
 from bff_core.gateway.lifespan import lifespan_of
 from bff_core.gateway.metrics import counts
+from bff_core.gateway.reload import file_of_routes
 from bff_core.gateway.services import all_services, may_cache, planned_services
 from bff_core.gateway.under_test import load_settings, with_test_values
 from bff_core.keywords import checks_keywords
@@ -135,6 +137,10 @@ def with_proxy_file(faces: Sequence[Face], path: str) -> Sequence[Face]:
     """Return faces and that of the routes in a file; without a path only the faces."""
     if not path:
         return faces
+    if any(map(file_of_routes, faces)):
+        raise ConfigurationError(
+            "a gateway has one file of routes: remove Proxy(file=...), or leave BFF_PROXY unset"
+        )
     from bff_core.proxy.face import Proxy  # noqa: PLC0415 # only with a file
 
     return [*faces, Proxy(file=path)]

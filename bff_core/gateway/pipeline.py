@@ -51,7 +51,8 @@ class EdgeParts:
     `pages` other pages in development. `own` are the user's concerns. `base` is the path below
     which clients find the gateway, if it shares its origin. `log_headers` are the names of the
     request headers that are logged, in lower case. `rate_limited` counts refusals by limit. With
-    `is_development` answers have a `Server-Timing`, and a request may bypass caches.
+    `is_development` answers have a `Server-Timing`, and a request may bypass caches. Where it
+    `reloads_routes`, later routes may have limits and CORS rules.
     """
 
     about: About
@@ -75,6 +76,7 @@ class EdgeParts:
     log_headers: Sequence[str] = ()
     viewer_hash: ViewerHash | None = None
     is_development: bool = False
+    reloads_routes: bool = False
 
 
 def edge(app: ASGIApp, options: EdgeOptions, parts: EdgeParts) -> ASGIApp:
@@ -161,7 +163,7 @@ def _rate_limits(parts: EdgeParts) -> tuple[RateLimits | None, RateLimits | None
     checked([*parts.limits, *of_routes])
 
     def concern(counts: Counts) -> RateLimits | None:
-        if not any(map(counts, (*parts.limits, *of_routes))):
+        if not parts.reloads_routes and not any(map(counts, (*parts.limits, *of_routes))):
             return None
         return RateLimits(
             [limit for limit in parts.limits if counts(limit)],
@@ -181,7 +183,7 @@ def _is_by_address(limit: Limit) -> bool:
 def _cors(options: EdgeOptions, parts: EdgeParts) -> Cors | None:
     """Return the concern if the gateway or a route has rules."""
     cors = Cors(options.cors, parts.routes)
-    return cors if cors.has_rules else None
+    return cors if cors.has_rules or parts.reloads_routes else None
 
 
 def _idempotency(options: EdgeOptions, parts: EdgeParts) -> Idempotency | None:

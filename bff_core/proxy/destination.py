@@ -28,13 +28,19 @@ class Destination:
     def of(self, scope: ASGIScope) -> Upstream:
         """Return the client of the upstream, not bound to a request."""
         wiring = wiring_of(scope)
-        if wiring is not self._wiring or self._service is None:
-            self._service, self._wiring = _found(self._named, wiring), wiring
+        if wiring is self._wiring and self._service is not None:
+            return self._service
+        return self.resolve(wiring)
+
+    def resolve(self, wiring: Wiring) -> Upstream:
+        """Look it up now, so that it is known after it has left the gateway."""
+        self._service, self._wiring = found_in(wiring.services, self._named), wiring
         return self._service
 
 
-def _found(named: Named, wiring: Wiring) -> Upstream:
-    for service in wiring.services:
+def found_in(services: Iterable[object], named: Named) -> Upstream:
+    """Return the client of an upstream; raise `ConfigurationError` if there is none."""
+    for service in services:
         is_named = getattr(service, "name", "") == named or type(service) is named
         if is_named and isinstance(service, Upstream):
             return service

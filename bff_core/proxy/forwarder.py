@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from starlette.datastructures import Headers
@@ -14,6 +15,7 @@ from bff_core.auth.access import Require, admit, admit_to
 from bff_core.auth.viewer import Viewer
 from bff_core.call import Headers as Fields
 from bff_core.call import Reply
+from bff_core.composition.wiring import Wiring
 from bff_core.edge.body_limit import whole
 from bff_core.edge.idempotency import stored_answer
 from bff_core.errors import ClientError, UpstreamError
@@ -22,6 +24,7 @@ from bff_core.forwarding.request import READS, after_upload, body_length, upload
 from bff_core.forwarding.response import answered, fields_of
 from bff_core.http_exchange.request_context import EXCHANGE, SCOPE, context_of, declare_stream
 from bff_core.policy.edge.idempotency import derived_key
+from bff_core.policy.edge.rollback import AnswerCount, RollbackGuard
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.destination import Destination
 from bff_core.proxy.mirroring import MirroredReply
@@ -91,6 +94,9 @@ class Forwarder:
         splits = route.split if isinstance(route.split, tuple) else (route.split,)
         named = [route.to or "", *(one.to for one in splits)]
         self._destinations = [Destination(one) for one in named]
+        self.answers = AnswerCount()
+        """The answers of the route, from which a reload learns whether it fails more."""
+        self.guard: RollbackGuard | None = None
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Check the access rule, then serve one request or web socket."""
@@ -138,9 +144,22 @@ class Forwarder:
             reply, mirrored = await self._sent(exchange, upstream, policy_of(upstream))
         except UpstreamError as error:
             request.added.append(proxy_status(error, self._gateway))
+            self._count(HTTPStatus.BAD_GATEWAY, scope)
             raise
+        self._count(reply.status, scope)
         async with aclosing(reply):
             await self._answer(exchange, reply, mirrored)
+
+    def resolve(self, wiring: Wiring) -> None:
+        """Look its upstreams up now: they leave the gateway, and requests under way use them."""
+        for one in self._destinations:
+            if self.route.to is not None:
+                one.resolve(wiring)
+
+    def _count(self, status: int, scope: ASGIScope) -> None:
+        self.answers.count(status)
+        if self.guard is not None and not self.guard.count(status, wiring_of(scope).clock()):
+            self.guard = None
 
     async def _forward_socket(self, exchange: ProxiedExchange) -> None:
         options, forward = self.route.websocket, self._parts.forward_socket
@@ -173,7 +192,12 @@ class Forwarder:
         forwarded = self._request(exchange, policy, body, method)
         mirroring = self._parts.mirroring
         mirrored = None if mirroring is None else mirroring.begin(forwarded)
-        return await upstream.forward(forwarded), mirrored
+        try:
+            return await upstream.forward(forwarded), mirrored
+        except BaseException:
+            if mirrored is not None:
+                mirrored.end()
+            raise
 
     async def _uploaded(
         self, exchange: ProxiedExchange, upstream: Upstream, policy: Policy, length: int | None
@@ -238,6 +262,8 @@ class Forwarder:
         self, exchange: ProxiedExchange, reply: Reply, mirrored: MirroredReply | None
     ) -> None:
         scope, send, method = exchange.scope, exchange.send, exchange.request.method
+        if mirrored is not None:
+            _record(reply, mirrored)
         if reply.is_buffered:
             fields, reply = answered(reply, method, Headers(scope=scope))
         else:
@@ -246,14 +272,9 @@ class Forwarder:
         fields = self._plan.reply(fields, exchange.values, exchange.path, root)
         fields = without_ours(fields, scope.get(EXCHANGE))
         start = {"type": "http.response.start", "status": reply.status, "headers": fields}
-        if mirrored is not None:
-            mirrored.head(reply.status, tuple(fields))
         if isinstance(reply.body, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": reply.body})
-            if mirrored is not None:
-                mirrored.piece(reply.body)
-                mirrored.end()
             return
         if not exchange.request.idempotency_key:  # whose answer is stored
             declare_stream(scope)
@@ -275,11 +296,23 @@ def _is_cancelled_on_disconnect(scope: ASGIScope) -> bool:
     return version >= "2.4"
 
 
+def _record(reply: Reply, mirrored: MirroredReply) -> None:
+    """Let a mirror compare the head of a reply, and its body if that is there."""
+    mirrored.head(reply.status, reply.headers)
+    if isinstance(reply.body, bytes):
+        mirrored.piece(reply.body)
+        mirrored.end()
+
+
 async def _mirrored(reply: Reply, mirrored: MirroredReply) -> AsyncIterator[bytes]:
-    async for piece in reply:
-        mirrored.piece(piece)
-        yield piece
-    mirrored.end()
+    is_whole = False
+    try:
+        async for piece in reply:
+            mirrored.piece(piece)
+            yield piece
+        is_whole = True
+    finally:
+        mirrored.end(is_whole=is_whole)
 
 
 def _bound_key(headers: Fields, request: Scope, gateway: str) -> Fields:

@@ -7,10 +7,15 @@ from typing import Protocol
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from bff_core.errors import ConfigurationError
-from bff_core.proxy.mirroring import MirroredReply
+from bff_core.auth.access import ANYONE
+from bff_core.events import Events
+from bff_core.proxy.destination import Named
+from bff_core.proxy.mirroring import MirroredReply, Mirroring
 from bff_core.proxy.route import Route
+from bff_core.proxy.socket_forwarding import forward_socket
 from bff_core.proxy.sockets import Socket
+from bff_core.proxy.splitting import Splitter
+from bff_core.proxy.static_files import files_app
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.forwarding import ForwardedRequest
 
@@ -48,8 +53,8 @@ class ForwardsSockets(Protocol):
         ...
 
 
-FindUpstream = Callable[[], Upstream]
-"""Returns the client of an upstream while the gateway runs."""
+FindUpstreams = Callable[[Named], Callable[[], Upstream]]
+"""Returns what finds the client of an upstream while the gateway runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +70,44 @@ class RouteParts:
 NO_PARTS = RouteParts()
 
 
-def parts_of(route: Route, find: Callable[[type[Upstream] | str], FindUpstream]) -> RouteParts:
-    """Return the parts of a route; `find` returns how an upstream is found."""
-    del find
-    wanted = {
-        "files": route.files,
-        "split": route.split,
-        "mirror": route.mirror,
-        "websocket": route.websocket,
-    }
-    for name, given in wanted.items():
-        if given:
-            raise ConfigurationError(f"Route({route.id!r}, {name}=...) is not served yet")
-    return NO_PARTS
+def parts_of(route: Route, find: FindUpstreams, events: Events) -> RouteParts:
+    """Return the parts of a route.
+
+    Raises `ConfigurationError` for a folder that is not there, and for a mirror that can't be.
+    """
+    return RouteParts(
+        files=_files_of(route, find),
+        splitter=_splitter_of(route, events),
+        mirroring=_mirroring_of(route, find, events),
+        forward_socket=forward_socket if route.websocket else None,
+    )
+
+
+def _files_of(route: Route, find: FindUpstreams) -> ASGIApp | None:
+    files = route.files
+    if files is None:
+        return None
+    named = files.fallback_from
+    return files_app(
+        files,
+        None if named is None else find(named),
+        changes=None if route.transform is None else route.transform.response_headers,
+        is_shared=route.access is ANYONE,
+    )
+
+
+def _splitter_of(route: Route, events: Events) -> Splitter | None:
+    splits = route.split if isinstance(route.split, tuple) else (route.split,)
+    if not splits or route.to is None:
+        return None
+    names = [_name_of(route.to), *(_name_of(one.to) for one in splits)]
+    return Splitter(route.id, splits, names=names, events=events)
+
+
+def _mirroring_of(route: Route, find: FindUpstreams, events: Events) -> Mirroring | None:
+    mirror = route.mirror
+    return None if mirror is None else Mirroring(route.id, mirror, find(mirror.to), events=events)
+
+
+def _name_of(named: Named) -> str:
+    return named if isinstance(named, str) else named.name

@@ -49,6 +49,10 @@ class FastPath:
         """Register the compiled application that serves the route of an endpoint and a path."""
         self._compiled[id(endpoint), path] = endpoint, app
 
+    def remove(self, endpoint: object, path: str) -> None:
+        """Forget the application of a route that has left the app."""
+        self._compiled.pop((id(endpoint), path), None)
+
     def obstacles(self) -> Iterator[tuple[str, str]]:
         """Yield why all requests leave the fast path: an option, and a sentence for the log."""
         if not self._compiled:

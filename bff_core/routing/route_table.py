@@ -230,7 +230,7 @@ class RouteTable:
 
     __slots__ = (
         *("_by_method", "_compiled", "_mounts", "_named", "_ranked", "_read", "_routes"),
-        *("_version", "entries", "has_criticality", "is_ranked", "unlisted"),
+        *("_readers", "_version", "entries", "has_criticality", "is_ranked", "unlisted"),
     )
 
     def __init__(self, entries: Iterable[RouteEntry] = ()) -> None:
@@ -238,6 +238,7 @@ class RouteTable:
         self._compiled: FindCompiled = not_compiled
         self._read: Sequence[BaseRoute] = []
         self._version = 0
+        self._readers: list[Callable[[], None]] = []
         self._set(tuple(entries), ())
 
     @classmethod
@@ -276,6 +277,16 @@ class RouteTable:
         self._by_method[WEB_SOCKET] = _Index([one for one in plain if not one.methods])
         self._named = _Index([one for one in routes if one.methods] if ranked else ())
         self._ranked = RankedRoutes(ranked, plain, _rank_by(ranked[0][1])) if ranked else None
+
+    def read_again(self) -> None:
+        """Read the routes again at once; requests under way keep the route that they have."""
+        self._read_routes()
+        for read in self._readers:
+            read()
+
+    def on_change(self, read: Callable[[], None]) -> None:
+        """Call a function each time the routes were read again, for what is made from them."""
+        self._readers.append(read)
 
     def renew(self, scope: ASGIScope) -> None:
         """Read the routes again if one was added or removed since, such as by a lifespan."""

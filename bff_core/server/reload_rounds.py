@@ -4,6 +4,10 @@ The supervisor and a worker talk in lines over the socket that connects them:
 
     worker:      ready | ready reloads | reload | prepared 3 | refused 3 the reason
     supervisor:  prepare 3 | switch 3 | abandon 3 the reason
+    both:        rollback 9f86d081 the reason
+
+A worker whose changed routes fail says `rollback` with the digest of their file, and the supervisor
+says it to all.
 """
 
 import asyncio

@@ -12,11 +12,11 @@ from bff_core.background import Background
 from bff_core.errors import ConfigurationError
 from bff_core.events import ReloadSkipped
 from bff_core.gateway.app import Gateway
-from bff_core.policy_reload import PreparedPolicies
+from bff_core.gateway.reload import PreparedReload
 from bff_core.server.changed_files import watch
 from bff_core.server.supervisor_line import SupervisorLine
 
-NOT_CONFIGURED: Final = "BFF_POLICIES is not set: nothing to reload"
+NOT_CONFIGURED: Final = "neither BFF_POLICIES nor BFF_PROXY is set: nothing to reload"
 
 Spawn = Callable[[Coroutine[object, object, None]], object]
 """Starts background work."""
@@ -33,6 +33,8 @@ async def reloads(gateway: Gateway, line: SupervisorLine | None) -> AsyncIterato
     if line is not None:
         line.take = reloading.take
     gateway.reload_everywhere = reloading.reload
+    if gateway.route_reload is not None:
+        gateway.route_reload.roll_back_everywhere = reloading.roll_back
     if gateway.reloaded_files and gateway.settings.reload_on_change:
         background.spawn(watch(gateway.reloaded_files, reloading.request))
     try:
@@ -53,7 +55,7 @@ class Reloading:
         self._spawn = spawn
         self._say = say
         self._lock = asyncio.Lock()
-        self._prepared: dict[str, PreparedPolicies | ConfigurationError] = {}
+        self._prepared: dict[str, PreparedReload | ConfigurationError] = {}
         self._abandoned: dict[str, str] = {}
         self._requested: list[asyncio.Future[tuple[str, ...]]] = []
         self._in_round: list[asyncio.Future[tuple[str, ...]]] = []
@@ -86,6 +88,19 @@ class Reloading:
             self._switch(number)
         elif word == "abandon":
             self._abandon(number, reason)
+        elif word == "rollback":
+            self._roll_back(number, reason)
+
+    def roll_back(self, digest: str, reason: str) -> None:
+        """Take the content of a file of routes back, in all workers, for this reason."""
+        if self._say is not None:
+            self._say(f"rollback {digest} {reason}")
+        else:  # not within the request that noticed it
+            asyncio.get_running_loop().call_soon(self._roll_back, digest, reason)
+
+    def _roll_back(self, digest: str, reason: str) -> None:
+        if self._gateway.route_reload is not None:
+            self._gateway.route_reload.roll_back(digest, reason)
 
     async def _reload_and_log(self) -> None:
         with suppress(ConfigurationError):  # it is logged as `policies.refused`

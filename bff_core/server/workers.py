@@ -34,11 +34,13 @@ class Worker:
         process: asyncio.subprocess.Process,
         line: socket.socket,
         wants_reload: Callable[[], None],
+        wants_rollback: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.process = process
         self.reloads = False
         """Whether it takes part in reloads: it has a gateway, and serves."""
         self._wants_reload = wants_reload
+        self._wants_rollback = wants_rollback
         self._is_hung_up = False
         loop = asyncio.get_running_loop()
         self._readiness: asyncio.Future[bool] = loop.create_future()
@@ -71,7 +73,7 @@ class Worker:
 
     async def prepare(self, number: int) -> str | None:
         """Let it prepare a reload; return why it refuses, empty text, or None if it has ended."""
-        if not self._say(f"prepare {number}"):
+        if not self.say(f"prepare {number}"):
             return None
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._answers[str(number)] = answer
@@ -79,7 +81,7 @@ class Worker:
 
     def conclude(self, number: int, refusal: str) -> None:
         """Let it switch to what it prepared; or with a refusal, drop it."""
-        self._say(f"abandon {number} {refusal}" if refusal else f"switch {number}")
+        self.say(f"abandon {number} {refusal}" if refusal else f"switch {number}")
 
     async def ended(self) -> int:
         """Wait until it has ended; return its status."""
@@ -88,7 +90,7 @@ class Worker:
         await asyncio.wait({self._listening})
         return status
 
-    def _say(self, line: str) -> bool:
+    def say(self, line: str) -> bool:
         """Send it a line; return False if it has ended."""
         if self._writer is None or self._writer.is_closing():
             return False
@@ -120,6 +122,8 @@ class Worker:
                 self.send_signal(signal.SIGHUP)
         elif word == "reload":
             self._wants_reload()
+        elif word == "rollback":
+            self._wants_rollback(line)
         elif word in {"prepared", "refused"} and number in self._answers:
             answer = self._answers.pop(number)
             if not answer.done():
@@ -194,7 +198,7 @@ class Workers:
                 # A session of its own: the terminal must not send Ctrl-C to workers as well.
                 start_new_session=True,
             )
-        worker = Worker(process, ours, self._rounds.request)
+        worker = Worker(process, ours, self._rounds.request, self._roll_back)
         self._alive.add(worker)
         if self._ending.is_set():  # while it was started
             worker.send_signal(signal.SIGTERM)
@@ -235,6 +239,12 @@ class Workers:
         self._ending.set()
         for worker in self._alive:
             worker.send_signal(number)
+
+    def _roll_back(self, line: str) -> None:
+        """Let all workers take back what one of them has found to fail."""
+        for worker in self._alive:
+            if worker.reloads:
+                worker.say(line)
 
     def _hang_up(self) -> None:
         """Reload the gateways of all workers together; others get the signal themselves."""

@@ -88,6 +88,15 @@ class UpstreamRegistry:
         for kind, stack in built.stacks.items():
             self._runtimes[kind].spawn(stack.aclose())
 
+    def retire(self, kind: type[Upstream]) -> None:
+        """Let a service leave: requests and streams under way still use it for a while."""
+        runtime, stack = self._runtimes.pop(kind), self._stacks.pop(kind)
+        self.services.pop(kind)
+        self.policies = {one: policy for one, policy in self.policies.items() if one is not kind}
+        stack.stop()
+        close = runtime.loop.call_later(CLOSE_AFTER_SECONDS, self._close, stack, runtime)
+        self._replaced[stack] = close
+
     async def aclose(self) -> None:
         """Close the connections of all stacks; calls under way fail."""
         replaced, self._replaced = self._replaced, {}

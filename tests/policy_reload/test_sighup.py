@@ -201,7 +201,7 @@ async def test_a_hangup_without_a_file_ends_no_process(
     reasons = {event["reason"] for event in gateway.events("reload.skipped")}
 
     assert (answer.status, alive) == (200, True)
-    assert reasons == {"BFF_POLICIES is not set: nothing to reload"}
+    assert reasons == {"neither BFF_POLICIES nor BFF_PROXY is set: nothing to reload"}
     assert gateway.events("worker.ended") == []
 
 

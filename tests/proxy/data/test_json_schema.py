@@ -97,7 +97,7 @@ WRONG = [
     BASE.replace("methods", "query = { a = { equals = '1', prefix = '1' } }, methods"),
     BASE.replace("methods", "query = { a = { contains = '1' } }, methods"),
     BASE.replace("methods", f"query = {{ a = {{ regex = '{'a' * 257}' }} }}, methods"),
-    BASE + "access = 'nobody-else'",
+    BASE + "access = 'someone-else'",
     BASE + "access = { scope = 'a' }",
     BASE + "access = { scopes = 'a' }",
     BASE + "limits = { quota = 1 }",
