@@ -52,6 +52,7 @@ ALONE = (
     "faults",
     "observe/metrics/test_workers.py",
     "policy_reload/test_sighup.py",
+    "proxy/sockets/test_reload_streams.py",
     "real",
     "console/browser/test_shop.py",
     "console/test_upstream_workers.py",

@@ -117,7 +117,7 @@ async def test_a_request_under_way_ends_on_the_service_that_it_began_with(site):
     site.one = Scripted(slowly(b"one"))
     async with site.open() as client:
         request = asyncio.create_task(client.get("/x"))
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.5)
         site.write("10.0.0.2", "/y")
         await site.app.reload()
         late = await client.get("/x")
@@ -128,10 +128,10 @@ async def test_a_request_under_way_ends_on_the_service_that_it_began_with(site):
 
 
 def slowly(body: bytes):
-    """Return a service that answers after three seconds."""
+    """Return a service that answers after two seconds."""
 
     async def answer(_call):
-        await asyncio.sleep(3.0)
+        await asyncio.sleep(2.0)
         return Reply(200, (), body)
 
     return answer

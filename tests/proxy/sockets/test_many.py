@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import resource
-from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,18 +15,6 @@ MAX_KIB_PER_SOCKET = 80
 """Both sides, their frames, tasks and buffers; measured: half of it."""
 
 BATCH = 50
-
-
-@pytest.fixture
-def many_descriptors() -> Iterator[None]:
-    """Allow as many descriptors as the test and its processes need."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 2 * COUNT + 200
-    if hard < needed:
-        pytest.skip(f"{needed} descriptors are needed; the hard limit is {hard}: ulimit -Hn")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
