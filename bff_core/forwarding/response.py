@@ -46,13 +46,14 @@ class ForwardedResponse(StreamingResponse):
 
 def answered(reply: Reply, method: str, sent_by_client: Headers) -> tuple[Fields, Reply]:
     """Return the headers of an answer, and its reply: a 304 if the client holds a complete one."""
-    headers = _headers(reply, method)
+    headers = fields_of(reply, method)
     if reply.is_buffered and _is_unchanged(reply, method, sent_by_client):
         return without_content(headers), Reply(304)
     return headers, reply
 
 
-def _headers(reply: Reply, method: str) -> Fields:
+def fields_of(reply: Reply, method: str) -> Fields:
+    """Return the header fields of a reply: with its age, and with the length that is sent."""
     fields = list(reply.headers)
     if reply.source != "upstream":
         fields = [field for field in fields if field[0] != b"age"]

@@ -19,7 +19,7 @@ from bff_core.edge.idempotency import stored_answer
 from bff_core.errors import ClientError, UpstreamError
 from bff_core.forwarding.paths import is_unsafe, sendable
 from bff_core.forwarding.request import READS, after_upload, body_length, uploaded
-from bff_core.forwarding.response import answered
+from bff_core.forwarding.response import answered, fields_of
 from bff_core.http_exchange.request_context import EXCHANGE, SCOPE, context_of, declare_stream
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.policy import Policy
@@ -68,7 +68,7 @@ class GrpcNotForwarded(ClientError):
     title = "gRPC is not forwarded"
 
 
-class Exchange(NamedTuple):
+class ProxiedExchange(NamedTuple):
     """One request on a proxied route: where it comes from, and where it goes."""
 
     scope: ASGIScope
@@ -111,7 +111,9 @@ class Forwarder:
         else:
             await self._forward(exchange)
 
-    def _opened(self, scope: ASGIScope, receive: Receive, send: Send, request: Scope) -> Exchange:
+    def _opened(
+        self, scope: ASGIScope, receive: Receive, send: Send, request: Scope
+    ) -> ProxiedExchange:
         """Return the exchange of a request; raise `UnsafePath` for a path that is not forwarded."""
         path = raw_path_of(scope)
         if is_unsafe(path):
@@ -121,9 +123,11 @@ class Forwarder:
             values = RequestValues(request, self._plan.parameters.of(path))
         else:
             values = RequestValues(request, match.found.groupdict())
-        return Exchange(scope, receive, send, request, values, self._plan.rewrite(path, values))
+        return ProxiedExchange(
+            scope, receive, send, request, values, self._plan.rewrite(path, values)
+        )
 
-    async def _forward(self, exchange: Exchange) -> None:
+    async def _forward(self, exchange: ProxiedExchange) -> None:
         scope, request = exchange.scope, exchange.request
         if self.route.websocket:
             raise HTTPException(426, "This is a web socket.", {"upgrade": "websocket"})
@@ -137,7 +141,7 @@ class Forwarder:
         async with aclosing(reply):
             await self._answer(exchange, reply, mirrored)
 
-    async def _forward_socket(self, exchange: Exchange) -> None:
+    async def _forward_socket(self, exchange: ProxiedExchange) -> None:
         options, forward = self.route.websocket, self._parts.forward_socket
         if forward is None:
             raise HTTPException(404)
@@ -157,7 +161,7 @@ class Forwarder:
         return self._destinations[side].of(scope)
 
     async def _sent(
-        self, exchange: Exchange, upstream: Upstream, policy: Policy
+        self, exchange: ProxiedExchange, upstream: Upstream, policy: Policy
     ) -> tuple[Reply, MirroredReply | None]:
         """Return the reply, and what compares it with that of a mirror."""
         scope, method = exchange.scope, self._plan.method or exchange.request.method
@@ -171,7 +175,7 @@ class Forwarder:
         return await upstream.forward(forwarded), mirrored
 
     async def _uploaded(
-        self, exchange: Exchange, upstream: Upstream, policy: Policy, length: int | None
+        self, exchange: ProxiedExchange, upstream: Upstream, policy: Policy, length: int | None
     ) -> Reply:
         """Send a request whose body is read meanwhile: its silence is limited, not its time."""
         scope, request = exchange.scope, exchange.request
@@ -188,7 +192,7 @@ class Forwarder:
 
     def _request(
         self,
-        exchange: Exchange,
+        exchange: ProxiedExchange,
         policy: Policy,
         body: bytes | StreamedBody,
         method: str,
@@ -205,6 +209,7 @@ class Forwarder:
         query = request.query.decode("latin-1")
         if plan.query is not None:
             query = plan.query(query, values)
+        idle = policy.connection.stream_idle_timeout
         is_cached = policy.cache is not None and route.cache is not False and method in READS
         host = request.field(b"host") if plan.sends_own_host else None
         headers = plan.headers.make(scope, values, is_streamed=not is_cached)
@@ -223,16 +228,19 @@ class Forwarder:
             service_prefix=path.service,
             cache=route.cache,
             host="" if host is None else host.decode("latin-1"),
-            idle_timeout=route.idle_timeout,
+            idle_timeout=None if route.idle_timeout == idle else route.idle_timeout,
             head_timeout=head_timeout,
             has_own_references=plan.has_redirects,
         )
 
     async def _answer(
-        self, exchange: Exchange, reply: Reply, mirrored: MirroredReply | None
+        self, exchange: ProxiedExchange, reply: Reply, mirrored: MirroredReply | None
     ) -> None:
         scope, send, method = exchange.scope, exchange.send, exchange.request.method
-        fields, reply = answered(reply, method, Headers(scope=scope))
+        if reply.is_buffered:
+            fields, reply = answered(reply, method, Headers(scope=scope))
+        else:
+            fields = fields_of(reply, method)
         root = scope.get("root_path", "")
         fields = self._plan.reply(fields, exchange.values, exchange.path, root)
         fields = without_ours(fields, scope.get(EXCHANGE))

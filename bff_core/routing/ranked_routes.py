@@ -32,7 +32,7 @@ class Entry(Protocol):
 E = TypeVar("E", bound=Entry)
 
 
-class Candidate(NamedTuple, Generic[E]):
+class RankedCandidate(NamedTuple, Generic[E]):
     """One way to match a route, at its place among all of them."""
 
     place: int
@@ -74,7 +74,7 @@ class RankedRoutes(Generic[E]):
 
     def find(
         self, method: str, path: str, scope: ASGIScope | None, plain: E | None
-    ) -> tuple[Candidate[E], Match[str]] | None:
+    ) -> tuple[RankedCandidate[E], Match[str]] | None:
         """Return the best route; None if there is none, or `plain` is better.
 
         An empty method is the handshake of a web socket. Without a `scope` no condition holds.
@@ -111,20 +111,20 @@ class _BySegment(Generic[E]):
 
     __slots__ = ("_by_segment", "_others")
 
-    def __init__(self, candidates: Sequence[Candidate[E]]) -> None:
+    def __init__(self, candidates: Sequence[RankedCandidate[E]]) -> None:
         firsts = {segment for one in candidates if (segment := _first_literal(one.entry.path))}
-        self._by_segment: Mapping[str, Sequence[Candidate[E]]] = {
+        self._by_segment: Mapping[str, Sequence[RankedCandidate[E]]] = {
             first: [one for one in candidates if _first_literal(one.entry.path) in {first, ""}]
             for first in firsts
         }
         self._others = [one for one in candidates if not _first_literal(one.entry.path)]
 
-    def of(self, path: str) -> Sequence[Candidate[E]]:
+    def of(self, path: str) -> Sequence[RankedCandidate[E]]:
         """Return the candidates for a path, the best first."""
         return self._by_segment.get(path[1:].partition("/")[0], self._others)
 
 
-def _candidates(ranked: Iterable[tuple[E, Matching]]) -> list[Candidate[E]]:
+def _candidates(ranked: Iterable[tuple[E, Matching]]) -> list[RankedCandidate[E]]:
     ways = [
         (way.rank, number, entry, way.holds, matching.is_fallback)
         for number, (entry, matching) in enumerate(ranked)
@@ -132,12 +132,12 @@ def _candidates(ranked: Iterable[tuple[E, Matching]]) -> list[Candidate[E]]:
     ]
     ways.sort(key=lambda way: way[:2])
     return [
-        Candidate(place, rank, entry, holds, is_fallback)
+        RankedCandidate(place, rank, entry, holds, is_fallback)
         for place, (rank, _, entry, holds, is_fallback) in enumerate(ways)
     ]
 
 
-def _holds(one: Candidate[E], scope: ASGIScope | None) -> bool:
+def _holds(one: RankedCandidate[E], scope: ASGIScope | None) -> bool:
     return one.holds is None or (scope is not None and one.holds(scope))
 
 

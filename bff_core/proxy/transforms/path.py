@@ -10,7 +10,7 @@ from bff_core.forwarding.paths import is_unsafe
 from bff_core.proxy.path_templates import Segment, parameters_of, segments_of
 from bff_core.proxy.patterns import path_rewriter
 from bff_core.proxy.transform import PathRewrite
-from bff_core.proxy.transforms.values import RequestValues, RouteValues, Template
+from bff_core.proxy.transforms.values import RequestValues, RouteValues, ValueTemplate
 
 SENT_IN_PATHS: Final = "/%:@!$&'()*+,;=~[]|^`\"<>{}"
 """Characters that a rewritten path may have beside letters, digits and `-._`."""
@@ -81,7 +81,7 @@ def rewrite_of(path: str | PathRewrite | None, names: tuple[str, ...], where: st
     if path is None:
         return _as_it_came
     if isinstance(path, str):
-        return _by_template(Template(_ascii(path), names, where, is_path=True))
+        return _by_template(ValueTemplate(_ascii(path), names, where, is_path=True))
     return _by_steps(path)
 
 
@@ -94,7 +94,7 @@ def _as_it_came(path: str, _: RequestValues) -> Rewritten:
     return Rewritten(path)
 
 
-def _by_template(template: Template) -> RewritePath:
+def _by_template(template: ValueTemplate) -> RewritePath:
     def rewrite(path: str, values: RequestValues) -> Rewritten:
         filled = template.fill_path(values)
         if filled is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote, unquote_plus
 
 from bff_core.proxy.transform import Query
-from bff_core.proxy.transforms.values import RequestValues, Template
+from bff_core.proxy.transforms.values import RequestValues, ValueTemplate
 
 RewriteQuery = Callable[[str, RequestValues], str]
 """Takes the client's encoded query and the values of a request."""
@@ -15,11 +15,11 @@ def query_of(query: Query, parameters: Sequence[str], where: str) -> RewriteQuer
     allowed = None if query.allow is None else frozenset(query.allow)
     removed = frozenset(query.remove)
     given = {
-        name: Template(text, parameters, f"{where}.set[{name!r}]")
+        name: ValueTemplate(text, parameters, f"{where}.set[{name!r}]")
         for name, text in query.set.items()
     }
     added = {
-        name: Template(text, parameters, f"{where}.append[{name!r}]")
+        name: ValueTemplate(text, parameters, f"{where}.append[{name!r}]")
         for name, text in query.append.items()
     }
 

@@ -12,13 +12,13 @@ from bff_core.edge.trusted_proxies import ORIGIN, PEER
 from bff_core.errors import ClientError
 from bff_core.forwarding.request import CONDITIONS, CREDENTIALS
 from bff_core.proxy.transform import Headers, Transform
-from bff_core.proxy.transforms.values import RequestValues, Template
+from bff_core.proxy.transforms.values import RequestValues, ValueTemplate
 from bff_core.scope import Scope
 from bff_core.upstream.transport.hop_by_hop import tokens
 from bff_core.upstream.transport.request_writer import RESERVED
 
 OURS: Final = RESERVED | CREDENTIALS | ORIGIN | {b"via", b"x-request-id", b"proxy-status"}
-"""Fields that no client's value survives: the gateway sets them, or nobody."""
+"""Fields that no client's value survives: the gateway sets them, or none is sent."""
 
 _has_controls: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
@@ -66,9 +66,9 @@ def _lower(names: Sequence[str]) -> frozenset[bytes]:
 
 def _templates(
     texts: object, parameters: Sequence[str], where: str
-) -> list[tuple[bytes, Template]]:
+) -> list[tuple[bytes, ValueTemplate]]:
     return [
-        (name.lower().encode("ascii"), Template(text, parameters, f"{where}[{name!r}]"))
+        (name.lower().encode("ascii"), ValueTemplate(text, parameters, f"{where}[{name!r}]"))
         for name, text in dict(texts).items()  # type: ignore[call-overload]  # a mapping of texts
     ]
 
@@ -100,12 +100,15 @@ class RequestHeaders:
         if not request.credential_fields <= OURS:
             dropped |= request.credential_fields
         fields = [field for field in received if field[0] not in dropped]
+        has_codings = request.field(b"accept-encoding") is not None
         if request.field(b"connection") is not None:
             named = _named_by_connection(received)
             fields = [field for field in fields if field[0] not in named]
+            has_codings = has_codings and b"accept-encoding" not in named
         if self._changes is not None:
             fields = self._changes.apply(fields, values)
-        if is_streamed and not _has_codings(fields):
+            has_codings = _has_codings(fields)
+        if is_streamed and not has_codings:
             fields.append(_NO_CODING)
         if self._cookies:
             fields += _passed_cookies(received, self._cookies)

@@ -28,7 +28,7 @@ Value = Callable[[RequestValues], str | None]
 """Returns a value of a request; None if the request does not have it."""
 
 
-class Template:
+class ValueTemplate:
     """A text with placeholders; it can't be filled if a request lacks one of the values.
 
     Two braces stand for one. Raises `ConfigurationError` for a placeholder that names nothing;
