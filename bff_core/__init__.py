@@ -55,6 +55,8 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
+from bff_core.forwarding.request import forwarded_request
+from bff_core.forwarding.response import ForwardedResponse
 from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.factory import gateway
 from bff_core.graphql_response import GraphQLError
@@ -83,7 +85,6 @@ from bff_core.public_names import publish
 from bff_core.reply_stream import ReplyStream
 from bff_core.rest.bulk import BulkAnswer, BulkItem, bulk_answer
 from bff_core.rest.compose import compose
-from bff_core.rest.forwarding import ForwardedResponse, forwarded_request
 from bff_core.rest.idempotency import KeyRule
 from bff_core.rest.progressive_parts import EarlyPart, early
 from bff_core.rest.response_model import InvalidResult

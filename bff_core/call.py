@@ -99,6 +99,9 @@ class Call(msgspec.Struct, frozen=True):
     decoded is not stored.
     `traffic` counts the bodies of its replies, in development. With `is_unconditional` the service
     sends a whole reply: no stored one is validated.
+    Three are for forwarding: `host` is the Host that is sent, empty for that of the endpoint;
+    `idle_timeout` is the longest silence of a streamed reply, None for the policy's; with a
+    `head_timeout` the deadline of the head starts anew when the body was sent (seconds).
     """
 
     upstream: str
@@ -124,6 +127,9 @@ class Call(msgspec.Struct, frozen=True):
     tracestate: str = ""
     traffic: ServiceTraffic | None = None
     is_unconditional: bool = False
+    host: str = ""
+    idle_timeout: float | None = None
+    head_timeout: float = 0.0
 
     def __repr__(self) -> str:
         hidden = {"trail", "tracestate", "token", "cache", "decode", "span", "traffic"}

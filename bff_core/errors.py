@@ -281,6 +281,11 @@ class UpstreamError(BFFError):
         """The name of the upstream that was called."""
         return self.call.upstream
 
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The upstream of a request that was forwarded: its client sees whose failure it was."""
+        return {"upstream": self.upstream} if self.call.is_forwarded else {}
+
     def __str__(self) -> str:
         return f"{self.call.upstream}: {self.call.operation}: {super().__str__()}"
 
@@ -544,10 +549,14 @@ class CompositionCycle(CompositionError):
 
 
 class ConfigurationError(BFFError):
-    """The gateway is configured wrongly; the message says what to change."""
+    """The gateway is configured wrongly; the message says what to change.
+
+    An error that `has_place` names the file and the line itself.
+    """
 
     code = "configuration_error"
     title = "Configuration error"
+    has_place: bool = False
 
 
 class MissingExtra(ConfigurationError, ImportError):

@@ -18,6 +18,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "graphql": ("strawberry", "graphql"),
     "openapi": ("jsonschema_rs", "yaml"),
     "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+    "proxy": ("re2",),
     "redis": ("redis",),
     "scaffold": ("jinja2", "tomlkit", "watchfiles"),
     "uploads": ("python_multipart",),

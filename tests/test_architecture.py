@@ -42,6 +42,7 @@ ONE_PLACE = {
         "bff_core.redis.subscription",
         "bff_core.compat.redis",
     ),
+    "re2": "bff_core.proxy.path_regex",
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.compat.uvicorn",
     "jsonschema_rs": "bff_core.mocks.schemas",

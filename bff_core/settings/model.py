@@ -111,6 +111,8 @@ class Settings(BaseModel):
     """A secret that authenticates calls to services; `BFF_SECRET_<NAME>_FILE` names a file."""
     policies: str = Field(default="", description="a file of policies, in TOML")
     """A file that overrides the policies in the code; SIGHUP reloads it."""
+    proxy: str = Field(default="", description="a file of proxied routes, in TOML or YAML")
+    """A file of routes without code, and of their upstreams."""
     operator_token: Token = Field(
         default=SecretStr(""),
         description="a secret of 20 characters or more (unset: no admin endpoints)",

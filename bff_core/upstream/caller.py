@@ -62,6 +62,9 @@ MAX_REPORTED_PLACES: Final = 10
 """How many of the values that tolerant reading omitted from a reply an event lists."""
 
 
+MAX_UPLOAD_SECONDS: Final = 86_400.0
+"""How long an upload may take whose silence is limited, not its duration."""
+
 NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
 """The `fails_with` of a call that has none."""
 
@@ -419,6 +422,8 @@ class Caller:
             body=request.body,
             is_streamed=request.is_streamed,
             is_forwarded=True,
+            cache=request.cache,
+            forwarded=request,
         )
 
     def for_client(self, reply: Reply, call: Call, request: ForwardedRequest) -> Reply:
@@ -439,7 +444,8 @@ class Caller:
         body: bytes | StreamedBody,
         is_streamed: bool,
         is_forwarded: bool = False,
-        cache: Cache | bool = True,
+        cache: object = True,
+        forwarded: ForwardedRequest | None = None,
         tags: tuple[str, ...] = (),
         purges: tuple[str, ...] = (),
         decode: Decode | None = None,
@@ -482,11 +488,20 @@ class Caller:
             span=None if scope is None or scope.span is None else _span_in(part, scope.span),
             tracestate=tracestate,
         )
+        if forwarded is not None and (
+            forwarded.host or forwarded.head_timeout or forwarded.idle_timeout is not None
+        ):
+            call = _paced(call, forwarded, self._clock())
         if scope is not None and (is_unconditional or scope.traffic is not None):
             call = structs.replace(call, traffic=scope.traffic, is_unconditional=is_unconditional)
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)
         return call
+
+
+def policy_of(caller: Caller) -> Policy:
+    """Return the policy that an upstream calls by, with the options of a policy file."""
+    return caller._stack.policy  # noqa: SLF001 - a method would take a name from every upstream
 
 
 def origins_of(caller: Caller) -> Sequence[str]:
@@ -501,6 +516,17 @@ def _no_type(path: str, model: object, error: TypeError) -> TypeError:
     return TypeError(
         f"path {path!r}: name the type of the reply after the values of path parameters, as in "
         f'self.get({path!r}, {{"id": user_id}}, User)'
+    )
+
+
+def _paced(call: Call, request: ForwardedRequest, now: float) -> Call:
+    """Return a call with the timeouts of a forwarded request; an upload has no deadline."""
+    return structs.replace(
+        call,
+        host=request.host,
+        idle_timeout=request.idle_timeout,
+        head_timeout=request.head_timeout,
+        deadline=now + MAX_UPLOAD_SECONDS if request.head_timeout else call.deadline,
     )
 
 

@@ -45,6 +45,11 @@ class ForwardedRequest(msgspec.Struct, frozen=True, kw_only=True):
     `is_streamed` unless it is to be cached or shared. `own_prefix` is what the client's path has in
     place of `service_prefix`, for references in the reply. A `Set-Cookie` of the service goes to
     the client only `with_credentials`.
+
+    `cache` overrides the policy's cache, as for a call. `host` is the Host that is sent, if it is
+    not that of the endpoint. `idle_timeout` is the longest silence of a streamed reply in seconds,
+    None that of the policy. With a `head_timeout` (seconds) the deadline of the head starts when
+    the whole body was sent. Without `has_own_references` a Location passes as the service sent it.
     """
 
     method: str
@@ -57,6 +62,11 @@ class ForwardedRequest(msgspec.Struct, frozen=True, kw_only=True):
     with_credentials: bool = False
     own_prefix: str = ""
     service_prefix: str = ""
+    cache: object = True
+    host: str = ""
+    idle_timeout: float | None = None
+    head_timeout: float = 0.0
+    has_own_references: bool = True
 
     @property
     def end_to_end_headers(self) -> Headers:
@@ -94,7 +104,7 @@ def client_reply(
         if name in dropped or name.startswith(b"access-control-"):
             continue
         path = value
-        if name in REFERENCES:
+        if name in REFERENCES and request.has_own_references:
             own = _own_reference(value.decode("latin-1"), call, request, locations, origins)
             if own is None:
                 _report_drop(value, call, events)

@@ -98,6 +98,7 @@ def test_the_extras_are_those_of_the_distribution():
     packages = {
         "strawberry": "strawberry-graphql",
         "graphql": "graphql-core",
+        "re2": "google-re2",
         "yaml": "pyyaml",
         "opentelemetry.sdk": "opentelemetry-sdk",
         "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",

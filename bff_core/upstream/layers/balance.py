@@ -10,8 +10,10 @@ from msgspec.structs import replace
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import TransportFailed, UpstreamError
 from bff_core.events import Attempted, AttemptStarted, Ejected, Resolved, Restored, Span
-from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.endpoint_set import EndpointSet
 from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
+from bff_core.policy.upstream.member import Member
 from bff_core.upstream.dns import AddressLookup
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.state import EndpointState

@@ -141,6 +141,8 @@ class WireConnection(asyncio.Protocol):
             self._is_uploading = False
             if isinstance(error, Exception):
                 self._fail(exchange, error)
+            elif exchange.call.head_timeout and not exchange.response.has_begun:
+                self._set_deadline(self._clock() + exchange.call.head_timeout)
 
     def leave(self, exchange: Exchange) -> None:
         """Close the connection if the exchange is still running: its caller has left."""

@@ -174,7 +174,8 @@ class StreamedExchange:
             self._connection.resume()
 
     async def _within_idle_timeout(self) -> None:
-        idle, left = self._options.stream_idle_timeout, self._ends_at - self._loop.time()
+        own, left = self.call.idle_timeout, self._ends_at - self._loop.time()
+        idle = self._options.stream_idle_timeout if own is None else own
         try:
             async with asyncio.timeout(min(idle, left)):
                 await self._wait()
