@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import os
 import time
+import tracemalloc
 from email import message_from_bytes
 from email.utils import formatdate
 from pathlib import Path
@@ -591,6 +592,27 @@ async def test_a_large_file_is_sent_in_pieces(app, large):
     assert max(map(len, answer.pieces)) <= 256 * 1024
     assert answer["content-length"] == str(len(large))
     assert answer["content-encoding"] is None
+
+
+async def test_memory_stays_flat_while_a_large_file_is_sent(folder):
+    """A client that is slower than the disk gets one piece after the other."""
+    with (folder / "disk.img").open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    app, sent = files_app(Files(folder), None), 0
+
+    async def count(message):
+        nonlocal sent
+        sent += len(message.get("body", b""))
+
+    scope = {"method": "GET", "path": "/disk.img", "headers": [], "path_params": {"p": "disk.img"}}
+    await app(scope | {"method": "HEAD"}, None, count)
+    tracemalloc.start()
+    await app(scope, None, count)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert sent == 64 * 1024 * 1024
+    assert peak < 2 * 1024 * 1024
 
 
 async def test_ranges_of_a_large_file(app, large):

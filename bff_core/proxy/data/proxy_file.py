@@ -9,8 +9,8 @@ from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.endpoints import EndpointOptions
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.data.binding import WRONG, ModelBinder, Wrong, each_name, upstream_key
-from bff_core.proxy.data.faults import FileFault, ProxyFileError, fault_of_file
-from bff_core.proxy.data.places import TOP, Place, UnreadableFile
+from bff_core.proxy.data.faults import ProxyFileError, fault_of_file
+from bff_core.proxy.data.places import Place, UnreadableFile
 from bff_core.proxy.data.text import read_values
 from bff_core.proxy.precedence import NamedMatch, conflicts
 from bff_core.proxy.route import Route
@@ -200,8 +200,3 @@ def _check_together(
             f"{other.name} and {one.name} (line {line}) take the same requests: "
             "give one an `order`",
         )
-
-
-def shown_faults(error: ProxyFileError) -> list[FileFault]:
-    """Return the faults of an error in the order of their places."""
-    return sorted(error.faults, key=lambda fault: fault.place or TOP)
