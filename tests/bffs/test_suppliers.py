@@ -133,7 +133,7 @@ async def test_an_upload_over_the_limit_is_refused_at_its_head(open_gateway):
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_suppliers_are_for_staff(open_gateway, method, path):
-    """Nobody else learns of purchase prices, and the service is not called."""
+    """No customer learns of purchase prices, and the service is not called."""
     async with open_gateway("desktop", viewer=None) as client:
         anonymous = await client.request(method, path)
         customer = await client.request(method, path, headers={"authorization": "Bearer demo-7"})
