@@ -7,7 +7,7 @@ import pytest
 from bff_core import ANYONE, Limit, Policy, Settings, Upstream, gateway
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
-from bff_core.proxy import Condition, Match, Mirror, Proxy, Route, Split, Transform
+from bff_core.proxy import Condition, Match, Mirror, Proxy, Route, Split
 from bff_core.testing import client, reply
 from tests.console.conftest import browser
 
@@ -43,7 +43,6 @@ ROUTE = Route(
     split=Split(to=ReviewsNext, percent=5, by="viewer"),
     mirror=Mirror(to=ReviewsNext, percent=10),
     limits=(Limit(quota=60),),
-    transform=Transform(path="/v2/{rest}"),
 )
 
 
@@ -99,7 +98,7 @@ async def test_a_route_in_python_is_shown_with_its_canary_and_mirror(shop):
         {"upstream": "reviews_next", "kind": "canary", "percent": 5.0, "by": "viewer"},
         {"upstream": "reviews_next", "kind": "mirror", "percent": 10.0, "by": ""},
     ]
-    assert found["options"] == ["60 requests a minute by viewer", "another path at the service"]
+    assert found["options"] == ["60 requests a minute by viewer"]
 
 
 async def test_a_gateway_with_routes_alone_is_no_rest_api(shop):

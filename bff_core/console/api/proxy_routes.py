@@ -71,5 +71,3 @@ def _options(one: RouteDescription, route: Route) -> Iterator[str]:
     yield from (describe_limit(limit) for limit in route.limits)
     if route.cache is False:
         yield "not cached"
-    if route.transform is not None and route.transform.path is not None:
-        yield "another path at the service"

@@ -23,8 +23,8 @@ function Routes({ gateway, routes }) {
     { title: "Match", cell: (one) => html`<code>${matchOf(one)}</code>${one.conditions.map((words) => html`<div class="muted" key=${words}>${words}</div>`)}` },
     { title: "Goes to", cell: destinationOf },
     { title: "Access", cell: ({ access }) => access },
-    { title: "Options", cell: ({ options }) => html`<span class="muted">${options.join(" · ")}</span>` },
     { title: "Where", cell: (one) => html`<code title=${one.place}>${placeOf(one)}</code>` },
+    { title: "Options", class: "wrap", cell: ({ options }) => html`<span class="muted">${options.join(" · ")}</span>` },
   ];
   return html`<section class="card proxied" aria-label="Proxied routes">
     <header><input type="search" placeholder="Filter routes" aria-label="Filter proxied routes" value=${text} onInput=${(event) => filter(event.target.value)} /></header>
