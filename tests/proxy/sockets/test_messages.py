@@ -12,6 +12,7 @@ from bff_core.proxy.sockets import Socket
 from tests.proxy.sockets.proxying import proxying
 from tests.proxy.sockets.wire import (
     BINARY,
+    CLOSE,
     CONT,
     PING,
     PONG,
@@ -92,7 +93,7 @@ async def test_silent_sides_are_pinged():
     pinged = []
 
     async def answer(peer: Peer) -> None:
-        while (one := await peer.frame()) is not None:
+        while (one := await peer.frame()) is not None and one.opcode != CLOSE:
             if one.opcode == PING:
                 pinged.append(one)
                 peer.send(frame(PONG, one.payload, masked=False))
@@ -209,7 +210,7 @@ async def test_a_slow_client_is_not_lost():
     async def speak(peer: Peer) -> None:
         for _ in range(25):
             peer.send(frame(BINARY, b"x" * 65536, masked=False))
-        while (one := await peer.frame()) is not None:
+        while (one := await peer.frame()) is not None and one.opcode != CLOSE:
             if one.opcode == PING:
                 peer.send(frame(PONG, one.payload, masked=False))
 
