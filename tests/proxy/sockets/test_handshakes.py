@@ -234,6 +234,17 @@ async def test_a_service_that_never_answers():
         await until(lambda: not service.open, 5)
 
 
+async def test_a_deadline_longer_than_the_server_s_own_holds():
+    """The server waits for the service as long as its policy does: 504, not the server's 503."""
+    policy = Policy(timeout=0.5, retry=None)
+    async with (
+        serving(wait, accepts=False) as service,
+        proxying(service.url, policy=policy, header_timeout=0.1) as proxy,
+        await proxy.open() as client,
+    ):
+        assert client.status == 504
+
+
 async def test_a_deadline_of_the_handshake_does_not_end_the_socket():
     """It bounds the wait for the 101 only, and so does the time of streams."""
     policy = Policy(timeout=0.2, connection=Connection(stream_timeout=0.2, stream_idle_timeout=0.1))
