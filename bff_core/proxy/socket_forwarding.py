@@ -91,16 +91,25 @@ async def forward_socket(
     reply = await client.unless_it_leaves(open_socket(upstream, request, offer))
     if reply is None:
         return
-    async with aclosing(reply):
-        if isinstance(reply.body, UpstreamSocket):
-            try:
-                await client.accept(reply, reply.body.subprotocol, options)
-            except OSError:  # it has left
-                await reply.body.finish(GOING_AWAY)
-                return
-            await _Forwarding(client, reply.body, options, scope.get(SCOPE)).run()
-        else:
-            await client.refuse(reply)
+    try:
+        async with aclosing(reply):
+            await _pass_on(client, reply, options, scope.get(SCOPE))
+    finally:
+        client.leave()
+
+
+async def _pass_on(client: "ClientSide", reply: Reply, options: Socket, at: Scope | None) -> None:
+    """Accept the client and pass messages on, or refuse it, as the service has done."""
+    service = reply.body
+    if not isinstance(service, UpstreamSocket):
+        await client.refuse(reply)
+        return
+    try:
+        await client.accept(reply, service.subprotocol, options)
+    except OSError:  # it has left
+        await service.finish(GOING_AWAY)
+        return
+    await _Forwarding(client, service, options, at).run()
 
 
 def agreeable(offered: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
@@ -165,7 +174,6 @@ class ClientSide:
 
     async def refuse(self, reply: Reply) -> None:
         """Answer the handshake as the service did."""
-        self.leave()
         if not self._can_refuse:
             await self._send({"type": "websocket.close", "code": _REFUSED})
             return
@@ -249,7 +257,6 @@ class _Forwarding:
         finally:
             up.cancel()
             down.cancel()
-            self._client.leave()
             await self._close(ends)
 
     async def _ends(self, up: asyncio.Task[Ends], down: asyncio.Task[Ends]) -> Ends:
