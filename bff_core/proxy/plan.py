@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.proxy.match import Match
 from bff_core.proxy.matcher import holds_of
@@ -83,6 +84,8 @@ class ForwardPlan:
     def of(cls, route: Route, gateway: str) -> Self:
         """Compile a route; raise `ConfigurationError` for a placeholder that names nothing."""
         transform, where = route.transform or Transform(), f"Route({route.id!r}).transform"
+        if transform.trailers is not None:
+            raise ConfigurationError(f"{where}.trailers: trailers do not pass the gateway yet")
         parameters = RouteParameters(route.match.path)
         names = parameters.names
         query = transform.query
@@ -90,7 +93,9 @@ class ForwardPlan:
             parameters=parameters,
             rewrite=rewrite_of(transform.path, names, f"{where}.path"),
             query=None if query is None else query_of(query, names, f"{where}.query"),
-            headers=RequestHeaders(transform, names, gateway, where),
+            headers=RequestHeaders(
+                transform, names, gateway, where, names_methods=bool(route.match.methods)
+            ),
             reply=reply_headers_of(transform, names, where),
             method=transform.method.upper(),
             passes_cookies=bool(transform.cookies),
