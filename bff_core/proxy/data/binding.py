@@ -11,6 +11,7 @@ from bff_core.auth.access import ANYONE, SIGNED_IN, Access, Anyone, Require
 from bff_core.errors import ConfigurationError, MissingExtra
 from bff_core.policy.options import described
 from bff_core.policy.upstream.credentials import Credentials
+from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.data.faults import NO_VALUE, FileFault
 from bff_core.proxy.data.places import Places
 from bff_core.proxy.option_faults import FieldPath, InvalidOptions, OptionFault
@@ -155,12 +156,16 @@ class ModelBinder:
         """Return the value of a field of a dataclass; `WRONG` after its faults are reported."""
         hint = hints_of(kind)[name]
         option = next((one for one in described(kind) if one.name == name), None)
+        kinds = members(hint)
+        if has_switches(kind) and isinstance(value, bool) and bool not in kinds:
+            part = next((one for one in kinds if is_dataclass(one)), None)
+            if value and part is not None:
+                return self.table(part, {}, path)
+            if not value and NoneType in kinds:
+                return None
+        bound = self.value(hint, value, path)
         if option is None:
-            return self.value(hint, value, path)
-        # Of an option with a range, false is None: as in files of policies.
-        if value is False and NoneType in option.types and bool not in option.types:
-            return None
-        bound = self.value(get_args(hint)[0], value, path)
+            return bound
         if not isinstance(bound, Wrong) and (complaint := option.complaint(bound)):
             complaint = complaint.removesuffix(f", not {bound!r}").replace(" or None", " or false")
             return self.report(path, complaint, value)
@@ -173,12 +178,6 @@ class ModelBinder:
             return special(self, value, path)
         if value is None and NoneType in kinds:
             return None
-        part = next((kind for kind in kinds if is_dataclass(kind)), None)
-        if isinstance(value, bool) and bool not in kinds and part is not None:
-            if value:
-                return self.table(part, {}, path)
-            if NoneType in kinds:
-                return None
         for kind in kinds:
             if convert := _converter(kind, value):
                 return convert(self, kind, value, path)
@@ -319,6 +318,28 @@ def _is_settable(one: "Field[Any]", hint: Any) -> bool:
 
 _CREDENTIALS: Final = frozenset(members(Credentials))
 _CALLABLES: Final = frozenset({get_origin(Callable[[], None])})
+
+
+def has_switches(kind: type) -> bool:
+    """Whether `false` leaves out an optional field, and `true` adds it with its defaults.
+
+    It is so in policies, as in a file of policies.
+    """
+    return kind in _policies()
+
+
+@cache
+def _policies() -> frozenset[type]:
+    """Return `Policy` and the policies within it."""
+    found: set[Any] = set()
+    pending: list[Any] = [Policy]
+    while pending:
+        kind = pending.pop()
+        if kind not in found:
+            found.add(kind)
+            kinds = (one for hint in hints_of(kind).values() for one in members(hint))
+            pending += [one for one in kinds if is_dataclass(one)]
+    return frozenset(found)
 
 
 def is_required(one: "Field[Any]") -> bool:

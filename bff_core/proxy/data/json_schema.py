@@ -16,6 +16,7 @@ from bff_core.proxy.conditions import Condition
 from bff_core.proxy.data.binding import (
     ACCESS_FIELDS,
     ACCESS_WORDS,
+    has_switches,
     hints_of,
     is_required,
     members,
@@ -52,7 +53,8 @@ _FURTHER: Final[Mapping[tuple[type, str], Schema]] = {
     (Mirror, "ignore"): {"items": {"type": "string", "pattern": "^\\$."}},
     (Transform, "method"): {"pattern": _METHOD},
     (Files, "directory"): {"minLength": 1},
-    (EndpointOptions, "url"): {"pattern": _ADDRESS},
+    (EndpointOptions, "url"): {"description": "The address", "pattern": _ADDRESS},
+    (EndpointOptions, "metadata"): {"description": "Texts by name, for people"},
 }
 """What the types of some fields do not say."""
 
@@ -131,9 +133,9 @@ def _field(kind: type, name: str, definitions: dict[str, Schema]) -> Schema:
     schema = {**schema, **_FURTHER.get((kind, name), {})}
     if option is not None:
         _limit(schema, option.option.at_least, option.option.at_most)
-        is_off = NoneType in option.types and bool not in option.types
-        schema = _or_false(schema) if is_off else schema
         schema = {"description": option.option.sentence, **schema}
+    if has_switches(kind):
+        schema = _switched(schema, members(hint))
     default = next(one.default for one in fields(kind) if one.name == name)
     if default is not MISSING and isinstance(default, str | int | float) and default != "":
         schema["default"] = default
@@ -149,12 +151,18 @@ def _limit(schema: Schema, at_least: float, at_most: float) -> None:
             one.update(limits)
 
 
-def _or_false(schema: Schema) -> Schema:
-    if "anyOf" not in schema:
-        return {"anyOf": [schema, {"const": False}]}
-    choices = schema["anyOf"]
-    is_there = {"type": "boolean"} in choices or {"const": False} in choices
-    return schema if is_there else {**schema, "anyOf": [*choices, {"const": False}]}
+def _switched(schema: Schema, kinds: tuple[Any, ...]) -> Schema:
+    """Return the schema of a field that `true` and `false` may turn on and off."""
+    part = next((kind for kind in kinds if is_dataclass(kind)), None)
+    switches = [{"const": True}] if part is not None else []
+    switches += [{"const": False}] if NoneType in kinds else []
+    if bool in kinds or not switches:
+        return schema
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*schema["anyOf"], *switches]}
+    inner = {name: value for name, value in schema.items() if name != "description"}
+    outer = {name: value for name, value in schema.items() if name == "description"}
+    return {**outer, "anyOf": [inner, *switches]}
 
 
 def _value(hint: Any, definitions: dict[str, Schema]) -> Schema:
@@ -167,11 +175,6 @@ def _value(hint: Any, definitions: dict[str, Schema]) -> Schema:
     for kind in kinds:
         one = {"type": "null"} if kind is NoneType else _kind(kind, definitions)
         found += [] if one in found else [one]
-    part = next((kind for kind in kinds if is_dataclass(kind)), None)
-    if part is not None and bool not in kinds:
-        is_complete = not any(is_required(one) for one in settable_fields(part).values())  # type: ignore[arg-type]
-        found += [{"const": True}] if is_complete else []
-        found += [{"const": False}] if NoneType in kinds else []
     return found[0] if len(found) == 1 else {"anyOf": found}
 
 
