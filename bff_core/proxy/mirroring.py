@@ -10,7 +10,7 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from bff_core.background import Background
-from bff_core.call import SAFE, Headers, Reply
+from bff_core.call import Headers, Reply
 from bff_core.clock import Chance, Clock, chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError, DeadlineExceeded
 from bff_core.events import Events, MirrorCompared, MirrorDropped
@@ -34,6 +34,7 @@ NOT_COPIED: Final = frozenset({
 })  # fmt: skip
 """Fields that copies don't have: the credentials of viewers, and those of writes."""
 
+COPIED_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 COMPARED: Final = frozenset({"status", "json"})
 CONDITIONS: Final = frozenset({b"if-none-match", b"if-modified-since"})
 THREAD_BYTES: Final = 256 * 1024
@@ -230,10 +231,10 @@ class Mirroring:
 
 def check_mirror(mirror: Mirror) -> None:
     """Raise `ConfigurationError` for a mirror that can't be."""
-    if unsafe := sorted(set(mirror.methods) - SAFE):
+    if unsafe := sorted(set(mirror.methods) - COPIED_METHODS):
         raise ConfigurationError(
             f"Mirror(methods={mirror.methods!r}): {unsafe[0]} may change something, and would "
-            f"do so twice: a mirror gets {', '.join(sorted(SAFE))}"
+            f"do so twice: a mirror gets {', '.join(sorted(COPIED_METHODS))}"
         )
     if not mirror.compare or set(mirror.compare) - COMPARED:
         raise ConfigurationError(
