@@ -13,10 +13,11 @@ from bff_core.background import Background
 from bff_core.call import Headers, Reply
 from bff_core.clock import Chance, Clock, chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError, DeadlineExceeded
-from bff_core.events import Events, MirrorCompared, MirrorDropped
+from bff_core.events import MirrorCompared, MirrorDropped
 from bff_core.events.sinks import running_span
 from bff_core.proxy.compared_reply import ComparedReply, ReplyComparison, compared
 from bff_core.proxy.json_paths import json_paths
+from bff_core.proxy.splitting import GetEvents, no_events
 from bff_core.proxy.traffic import Mirror
 from bff_core.scope import Scope, current_request
 from bff_core.upstream.client import Upstream
@@ -95,7 +96,8 @@ class Mirroring:
     own. At most `concurrent` copies are under way (`in_flight`): they store up to twice `max_body`
     each, and what that decodes to while it is compared.
 
-    `spawn` starts background work; without it, it runs until the event loop ends.
+    `events` returns the sinks of the gateway. `spawn` starts background work; without it, copies
+    that are under way when the gateway ends are not cancelled.
 
     Raises `ConfigurationError` for methods that change something, and for a `compare` or `ignore`
     that is not known.
@@ -107,7 +109,7 @@ class Mirroring:
         mirror: Mirror,
         upstream: Callable[[], Upstream],
         *,
-        events: Events | None = None,
+        events: GetEvents = no_events,
         spawn: Spawn | None = None,
         chance: Chance = chance,
         clock: Clock = monotonic,
@@ -120,7 +122,7 @@ class Mirroring:
         self._share = mirror.percent / 100
         self._ignored = json_paths(mirror.ignore)
         self._upstream = upstream
-        self._events = events or Events()
+        self._events = events
         self._spawn = spawn
         self._chance = chance
         self._clock = clock
@@ -152,12 +154,13 @@ class Mirroring:
         return ComparedReply(self._mirror.max_body if has_body else None)
 
     def _drop(self, reason: Literal["busy", "body"]) -> None:
-        if self._events.sinks:
-            self._events.emit(MirrorDropped(self.route_id, self.name, reason))
+        events = self._events()
+        if events.sinks:
+            events.emit(MirrorDropped(self.route_id, self.name, reason))
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         if self._spawn is None:
-            self._spawn = Background(asyncio.get_running_loop(), self._events).spawn
+            self._spawn = Background(asyncio.get_running_loop(), self._events()).spawn
         # A task that is cancelled before it starts does not run its `finally`.
         self._spawn(work).add_done_callback(self._release)
 
@@ -180,8 +183,9 @@ class Mirroring:
         found = ReplyComparison("failed", reason=reason or "no_reply")
         if not reason and own.recorded.status:
             found = await self._compared(own.recorded, other, _is_conditional(request))
-        if self._events.sinks:
-            self._events.emit(self._event(found, own, other, seconds))
+        events = self._events()
+        if events.sinks:
+            events.emit(self._event(found, own, other, seconds))
 
     async def _send(
         self, request: ForwardedRequest, other: ComparedReply, scope: Scope | None

@@ -55,7 +55,7 @@ class Shadow:
             "stock",
             Mirror(to=kind, **options),
             lambda: upstream,
-            events=runtime.events,
+            events=lambda: runtime.events,
             spawn=runtime.spawn,
             chance=runtime.chance,
             clock=runtime.clock,

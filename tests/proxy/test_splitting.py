@@ -276,10 +276,10 @@ def test_operators_read_which_side_answers():
         "orders",
         splits,
         names=("orders", "x", "orders_next"),
-        events=Events(Counting(), logged.append),
+        events=lambda: Events(Counting(), logged.append),
     )
     splitter.choose(request("ada"))
-    Splitter("orders", splits, events=Events(logged.append)).choose(request("ada"))
+    Splitter("orders", splits, events=lambda: Events(logged.append)).choose(request("ada"))
 
     assert counted == [SplitChosen("orders", "orders_next")]
     assert logged == []
