@@ -13,6 +13,7 @@ PACKAGES: Final = (
     "bff_core.mocks",
     "bff_core.observe",
     "bff_core.policy",
+    "bff_core.proxy",
     "bff_core.service_clients",
     "bff_core.testing",
 )
