@@ -59,6 +59,7 @@ from bff_core.events.process import (
     WorkStarted,
 )
 from bff_core.events.sinks import AnyEvent, Event, Events, GatewayEvent, Sink, Span
+from bff_core.events.traffic import MirrorCompared, MirrorDropped, SplitChosen
 from bff_core.public_names import publish
 
 __all__ = [
@@ -90,6 +91,8 @@ __all__ = [
     "LocationDropped",
     "LoopBlocked",
     "LoopFreed",
+    "MirrorCompared",
+    "MirrorDropped",
     "Opened",
     "OperatorActed",
     "OperatorRefused",
@@ -114,6 +117,7 @@ __all__ = [
     "SessionChanged",
     "Sink",
     "Span",
+    "SplitChosen",
     "StoreChanged",
     "StoreRefused",
     "StreamEnded",

@@ -30,6 +30,11 @@ def _of_stream(event: events.StreamEnded) -> int:
     return logging.DEBUG if event.outcome in {"whole", "closed"} else logging.WARNING
 
 
+def _of_comparison(event: events.MirrorCompared) -> int:
+    """Info; debug if the replies are the same."""
+    return logging.DEBUG if event.outcome == "same" else logging.INFO
+
+
 LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.RequestStarted: logging.DEBUG,
     events.RequestShed: logging.DEBUG,
@@ -61,6 +66,9 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.Restored: logging.INFO,
     events.Resolved: logging.INFO,
     events.ReplyReduced: logging.WARNING,
+    events.SplitChosen: logging.DEBUG,
+    events.MirrorCompared: _of_comparison,
+    events.MirrorDropped: logging.DEBUG,
     events.PartEnded: _of_part,
     events.RequestAnswered: _of_answer,
     events.SagaEnded: logging.INFO,
