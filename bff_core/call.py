@@ -76,6 +76,18 @@ def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | 
     return None
 
 
+class SocketOffer(msgspec.Struct, frozen=True):
+    """A web socket that a call opens: what it offers, and its limits.
+
+    `max_message` is in bytes. A silent service is pinged every `ping` seconds, and counts as lost
+    if it does not answer within as many.
+    """
+
+    subprotocols: tuple[str, ...] = ()
+    max_message: int = 1024 * 1024
+    ping: float | None = 20.0
+
+
 class Call(msgspec.Struct, frozen=True):
     """A request to one upstream; the balancer chooses its endpoint.
 
@@ -102,6 +114,8 @@ class Call(msgspec.Struct, frozen=True):
     Three are for forwarding: `host` is the Host that is sent, empty for that of the endpoint;
     `idle_timeout` is the longest silence of a streamed reply, None for the policy's; with a
     `head_timeout` the deadline of the head starts anew when the body was sent (seconds).
+    With `web_socket` it opens a web socket: the body of a 101 is an `UpstreamSocket`, and any other
+    reply refuses it. Such a call is streamed; it is neither redirected nor retried.
     """
 
     upstream: str
@@ -130,6 +144,7 @@ class Call(msgspec.Struct, frozen=True):
     host: str = ""
     idle_timeout: float | None = None
     head_timeout: float = 0.0
+    web_socket: SocketOffer | None = None
 
     def __repr__(self) -> str:
         hidden = {"trail", "tracestate", "token", "cache", "decode", "span", "traffic"}

@@ -45,6 +45,7 @@ ONE_PLACE = {
     "re2": "bff_core.proxy.path_regex",
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.compat.uvicorn",
+    "websockets": ("bff_core.web_socket.framing", "bff_core.compat.websockets"),
     "jsonschema_rs": "bff_core.mocks.schemas",
     "yaml": "bff_core.contracts.openapi.yaml_text",
 }
