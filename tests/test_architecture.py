@@ -43,6 +43,7 @@ ONE_PLACE = {
         "bff_core.compat.redis",
     ),
     "re2": "bff_core.proxy.path_regex",
+    "dns": "bff_core.upstream.discovery.srv",
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.compat.uvicorn",
     "websockets": ("bff_core.web_socket.framing", "bff_core.compat.websockets"),

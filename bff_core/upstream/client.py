@@ -16,6 +16,7 @@ from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
+from bff_core.upstream.destinations import check_endpoints
 from bff_core.upstream.error_mapping import FailsWith, check_failures
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.location_rewriting import Locations
@@ -65,7 +66,7 @@ class Upstream(Caller):
 
     One instance serves the whole process; `bind` makes the shallow copy that acts for a request.
     The upstream's name is the class name in snake case unless `name` is given; its addresses come
-    from `BFF_UPSTREAM_<NAME>`.
+    from `BFF_UPSTREAM_<NAME>`, or else from `endpoints` and `discovery` of the class.
 
     Each verb takes a path with named parameters and the type of the answer, and raises an
     `UpstreamError`. A 404 is None if the type allows None. `TypedReply[T]` as the type returns
@@ -103,6 +104,7 @@ class Upstream(Caller):
                 f"{cls.__name__}.decoders must map types to functions, such as "
                 "{datetime: read_date}"
             )
+        check_endpoints(cls.__name__, cls.endpoints, cls.discovery)
         check_failures(cls.__name__, cls.passes_through, cls.fails_with)
         cls._locations = Locations(cls.__name__, cls.locations) if cls.locations else None
         cls._default_headers = default_headers(f"{cls.__name__}.headers", cls.headers)
