@@ -28,7 +28,12 @@ class Destination:
 
     def of(self, scope: ASGIScope) -> Upstream:
         """Return the client of the upstream, not bound to a request."""
-        wiring = wiring_of(scope)
+        return self.among(wiring_of(scope))
+
+    def among(self, wiring: Wiring | None) -> Upstream:
+        """Return the client of the upstream in a gateway that runs."""
+        if wiring is None:
+            raise ConfigurationError(f"the gateway of the upstream {self._named!r} does not run")
         if wiring is not self._wiring or self._service is None:
             self._service, self._wiring = _found(self._named, wiring), wiring
         return self._service

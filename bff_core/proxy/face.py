@@ -21,7 +21,6 @@ from bff_core.proxy.forwarder import Forwarder
 from bff_core.proxy.plan import RouteMatching, plain_match
 from bff_core.proxy.precedence import NamedMatch, conflicts, with_head
 from bff_core.proxy.route import Route
-from bff_core.proxy.route_parts import NO_PARTS
 from bff_core.proxy.transform import forward_with
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
@@ -118,7 +117,7 @@ def _check(routes: Sequence[Route]) -> None:
 
 
 def _installed(route: Route, gateway: str, fast_path: FastPath, place: str) -> "ProxiedRoute":
-    forwarder = Forwarder(route, gateway, NO_PARTS)
+    forwarder = Forwarder(route, gateway)
     endpoint = criticality(route.criticality)(guarded(forwarder, route.access))
     matching = RouteMatching(route, place)
     setattr(endpoint, MATCHING, matching)

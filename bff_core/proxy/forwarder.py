@@ -21,10 +21,12 @@ from bff_core.http_exchange.request_context import EXCHANGE, SCOPE, context_of, 
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.destination import Destination
 from bff_core.proxy.exchange import ProxiedExchange, open_exchange, request_of
+from bff_core.proxy.mirroring import MirroredReply
 from bff_core.proxy.plan import ForwardPlan
 from bff_core.proxy.proxy_status import proxy_status
 from bff_core.proxy.route import Route
-from bff_core.proxy.route_parts import NO_PARTS, MirroredReply, RouteParts
+from bff_core.proxy.route_parts import RouteParts, named_sides
+from bff_core.proxy.socket_forwarding import forward_socket
 from bff_core.proxy.sockets import Socket
 from bff_core.proxy.transforms.response_headers import without_ours
 from bff_core.proxy.upload_pace import UploadPace
@@ -52,14 +54,12 @@ class GrpcNotForwarded(ClientError):
 class Forwarder:
     """The ASGI application of a proxied route, on the fast path and behind FastAPI."""
 
-    def __init__(self, route: Route, gateway: str, parts: RouteParts = NO_PARTS) -> None:
+    def __init__(self, route: Route, gateway: str) -> None:
         self.route = route
         self._gateway = gateway
-        self._parts = parts
+        self._parts = RouteParts.of(route)
         self._plan = ForwardPlan.of(route, gateway)
-        splits = route.split if isinstance(route.split, tuple) else (route.split,)
-        named = [route.to or "", *(one.to for one in splits)]
-        self._destinations = [Destination(one) for one in named]
+        self._destinations = [Destination(one) for one in named_sides(route)]
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Check the access rule, then serve one request or web socket."""
@@ -72,8 +72,11 @@ class Forwarder:
             if stored is not None:
                 await stored.send(send)
                 return
-        if self._parts.files is not None:
-            await self._parts.files(scope, receive, send)
+        parts = self._parts
+        if parts.wiring is not None:
+            parts.wiring.note(scope)
+        if parts.files is not None:
+            await parts.files(scope, receive, send)
             return
         exchange = open_exchange(self._plan, scope, receive, send)
         if scope["type"] == "websocket":
@@ -92,22 +95,28 @@ class Forwarder:
         except UpstreamError as error:
             request.added.append(proxy_status(error, self._gateway))
             raise
-        async with aclosing(reply):
-            await self._answer(exchange, reply, mirrored)
+        try:
+            async with aclosing(reply):
+                await self._answer(exchange, reply, mirrored)
+        finally:
+            if mirrored is not None:  # it has ended, or the answer was cut off
+                mirrored.end(is_whole=False)
 
     async def _forward_socket(self, exchange: ProxiedExchange) -> None:
-        options, forward = self.route.websocket, self._parts.forward_socket
-        if forward is None:
-            raise HTTPException(404)
+        options = self.route.websocket
         upstream = self._upstream(exchange.scope).bind(exchange.request)
-        await forward(
-            exchange.scope,
-            exchange.receive,
-            exchange.send,
-            upstream=upstream,
-            request=request_of(exchange, self._plan, policy_of(upstream), b"", "GET"),
-            options=options if isinstance(options, Socket) else Socket(),
-        )
+        try:
+            await forward_socket(
+                exchange.scope,
+                exchange.receive,
+                exchange.send,
+                upstream=upstream,
+                request=request_of(exchange, self._plan, policy_of(upstream), b"", "GET"),
+                options=options if isinstance(options, Socket) else Socket(),
+            )
+        except UpstreamError as error:
+            exchange.request.added.append(proxy_status(error, self._gateway))
+            raise
 
     def _upstream(self, scope: ASGIScope) -> Upstream:
         splitter = self._parts.splitter
@@ -126,7 +135,19 @@ class Forwarder:
         forwarded = request_of(exchange, self._plan, policy, body, method)
         mirroring = self._parts.mirroring
         mirrored = None if mirroring is None else mirroring.begin(forwarded)
-        return await upstream.forward(forwarded), mirrored
+        try:
+            reply = await upstream.forward(forwarded)
+        except BaseException:
+            if mirrored is not None:
+                mirrored.end()
+            raise
+        if mirrored is None:
+            return reply, None
+        mirrored.head(reply.status, reply.headers)
+        if isinstance(reply.body, bytes):
+            mirrored.piece(reply.body)
+            mirrored.end()
+        return reply, mirrored
 
     async def _uploaded(
         self, exchange: ProxiedExchange, upstream: Upstream, policy: Policy, length: int | None
@@ -156,14 +177,9 @@ class Forwarder:
         fields = self._plan.reply(fields, exchange.values, exchange.path, root)
         fields = without_ours(fields, scope.get(EXCHANGE))
         start = {"type": "http.response.start", "status": reply.status, "headers": fields}
-        if mirrored is not None:
-            mirrored.head(reply.status, tuple(fields))
         if isinstance(reply.body, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": reply.body})
-            if mirrored is not None:
-                mirrored.piece(reply.body)
-                mirrored.end()
             return
         if not exchange.request.idempotency_key:  # whose answer is stored
             declare_stream(scope)
