@@ -25,6 +25,7 @@ from tests.public_api import PACKAGES, exported
 INTERNAL = {
     "bff_core.contracts.document.Document",  # `mock_service` reads it
     "bff_core.call.ServiceTraffic",
+    "bff_core.call.SocketOffer",
     "bff_core.answer_cacheability.AnswerCacheability",
     "bff_core.auth.api_keys.authenticator.RunningApiKeys",
     "bff_core.auth.api_keys.interface.ApiKeyStore",
