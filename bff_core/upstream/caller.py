@@ -550,6 +550,11 @@ def origins_of(caller: Caller) -> Sequence[str]:
     return caller._stack.origins  # noqa: SLF001 - a method would take a name from every upstream
 
 
+def timeout_of(caller: Caller) -> float:
+    """Return the seconds that a call of an upstream may take."""
+    return caller._stack.policy.timeout  # noqa: SLF001 - the same
+
+
 def _no_type(path: str, model: object, error: TypeError) -> TypeError:
     """Return the error for a call whose last argument is no type."""
     if not isinstance(model, Mapping):
