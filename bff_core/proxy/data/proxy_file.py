@@ -8,7 +8,14 @@ from typing import Any, Final
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.endpoints import EndpointOptions
 from bff_core.policy.upstream.policy import Policy
-from bff_core.proxy.data.binding import WRONG, ModelBinder, Wrong, each_name, upstream_key
+from bff_core.proxy.data.binding import (
+    MAX_FAULTS,
+    WRONG,
+    ModelBinder,
+    Wrong,
+    each_name,
+    upstream_key,
+)
 from bff_core.proxy.data.faults import ProxyFileError, fault_of_file
 from bff_core.proxy.data.places import Place, UnreadableFile
 from bff_core.proxy.data.text import read_values
@@ -56,7 +63,7 @@ def read_proxy(path: str | Path, known: Sequence[type[Upstream]] = ()) -> ProxyF
     except UnreadableFile as error:
         raise fault_of_file(str(path), error.complaint, error.place) from None
     binder = ModelBinder(str(path), places)
-    for name in values:
+    for name in list(values)[:MAX_FAULTS]:
         if name not in TABLES:
             hint = nearest(str(name), TABLES)
             binder.report((str(name),), f"is no table of a file of routes{hint}", is_key=True)
