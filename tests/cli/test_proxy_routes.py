@@ -36,7 +36,8 @@ async def get_me() -> str:
 
 
 everything = Route("everything", Match("/{rest:path}", order=1000), to=Catalog, access=ANYONE)
-app = gateway("shop", faces=[views, Proxy(routes=[everything])])
+other = Route("supplier-other", Match("/supplier/{rest:path}"), to=Catalog, access=ANYONE)
+app = gateway("shop", faces=[views, Proxy(routes=[everything, other])])
 """
 
 FILE = """\
@@ -101,7 +102,7 @@ def test_a_sound_file_has_no_errors(project, bff):
     done = bff("check", "--offline")
 
     assert done.status == 0, done.out
-    assert "loads, with 3 services and 6 routes" in done.out
+    assert "loads, with 3 services and 7 routes" in done.out
 
 
 def test_all_faults_of_a_file_are_listed(project, bff):
@@ -178,7 +179,7 @@ def test_proxied_routes_are_listed(project, bff):
 
 
 EXPLAINED = """\
-GET /supplier/a%2Fb?q=1 → supplier-read (proxy.toml:8) · next best: everything (order 1000)
+GET /supplier/a%2Fb?q=1 → supplier-read (proxy.toml:8) · next best: supplier-other (/supplier/{rest:path})
   route       rest = "a%2Fb"
   not         supplier-beta: it needs header X-Beta is '1'
   access      signed in, with suppliers:read
