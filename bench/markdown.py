@@ -21,6 +21,8 @@ def figures(results: Results) -> str:
     parts = [
         summary(results),
         rows(results["rows"]),
+        proxies(results.get("proxy", ())),
+        downloads(results.get("download", ())),
         layers(results["layers"]),
         auth(results.get("auth", ())),
         starts(results["imports"], results["ready"]),
@@ -72,6 +74,28 @@ def rows(results: Sequence[Results]) -> str:
         for one in results
     ]
     return table("| gateway | CPU per request | requests/s | p50 | p99 | memory |", lines)
+
+
+def proxies(results: Sequence[Results]) -> str:
+    """Return the figures of a proxied GET."""
+    lines = [
+        f"| {one['proxy']} | {one['cpu_us']:,.0f} µs | {one['rps']:,.0f} | {one['p99_ms']:.1f} ms "
+        f"| {one['ours']} | {one['verdict']} |"
+        for one in results
+    ]
+    return table("| a GET of 1 KB through | CPU | requests/s | p99 | ours, over it | |", lines)
+
+
+def downloads(results: Sequence[Results]) -> str:
+    """Return the figures of a large download through proxies."""
+    lines = [
+        f"| {one['proxy']} | {one['mib_per_cpu_second']:,} MiB | {one['growth_mib']:.1f} MiB "
+        f"| {one['ours']} | {one['verdict']} |"
+        for one in results
+    ]
+    return table(
+        "| a large file through | per CPU second | memory grew by | ours, over it | |", lines
+    )
 
 
 def layers(results: Sequence[Results]) -> str:

@@ -1,4 +1,4 @@
-"""The further tables: layers, imports, start to ready, workers."""
+"""The further tables: proxies, layers, imports, start to ready, workers."""
 
 import json
 import subprocess
@@ -12,6 +12,7 @@ from bench.harness.nginx import SERVICES
 from bench.harness.peers import FOLDER, SERVER
 from bench.harness.programs import ROOT, NotReady
 from bench.harness.report import Json, table
+from bench.proxy import SIZE_MIB, measure_downloads, measure_requests
 from bench.startup import MODULES, Startable, measure_import, measure_start
 from bench.workers import measure_workers
 
@@ -108,7 +109,50 @@ def workers(ground: Ground) -> list[Json]:
         raise Unmeasured(str(error)) from error
 
 
+def proxied(ground: Ground) -> list[Json]:
+    """Compare a proxied GET of 1 KB with that of other proxies."""
+    try:
+        return measure_requests(ground)
+    except (NotReady, WrongAnswer) as error:
+        raise Unmeasured(str(error)) from error
+
+
+def downloads(ground: Ground) -> list[Json]:
+    """Compare how proxies pass a large body on."""
+    try:
+        return measure_downloads(ground)
+    except (NotReady, WrongAnswer, OSError) as error:
+        raise Unmeasured(str(error)) from error
+
+
 SECTIONS = (
+    Section(
+        "proxy",
+        "A proxied GET of 1 KB, keep-alive; CPU of ours over that of each",
+        {
+            "proxy": "{}",
+            "cpu_us": "{:,.0f}",
+            "rps": "{:,.0f}",
+            "p99_ms": "{}",
+            "ours": "{}",
+            "verdict": "{}",
+            "disturbed": "{:.0%}",
+        },
+        proxied,
+    ),
+    Section(
+        "download",
+        f"{SIZE_MIB} MiB through a proxy; bytes per CPU second of ours over those of each",
+        {
+            "proxy": "{}",
+            "mib_per_cpu_second": "{:,}",
+            "seconds": "{}",
+            "growth_mib": "{}",
+            "ours": "{}",
+            "verdict": "{}",
+        },
+        downloads,
+    ),
     Section(
         "layers",
         "Constant reply, layer by layer",

@@ -15,6 +15,7 @@ from bff_core.public_names import publish
 from bff_core.retry_after import retry_after
 
 __all__ = [
+    "AffinityLost",
     "AttemptTimedOut",
     "BFFError",
     "BadPayload",
@@ -314,6 +315,16 @@ class BulkheadFull(NotSent):
 
     code = "bulkhead_full"
     retry_after = 1.0
+
+
+class AffinityLost(NotSent):
+    """The endpoint that the client belongs to is gone, and its policy admits no other one."""
+
+    code = "affinity_lost"
+    title = "The endpoint of this session is gone"
+
+    def __init__(self, message: str, *, call: Call) -> None:
+        super().__init__(message, call=call, attempts=0)
 
 
 class CredentialsUnavailable(NotSent):

@@ -15,6 +15,7 @@ from bff_core.errors import MissingExtra
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "auth": ("joserfc", "cryptography"),
     "compression": ("brotli", "zstandard"),
+    "dns": ("dns",),
     "graphql": ("strawberry", "graphql"),
     "openapi": ("jsonschema_rs", "yaml"),
     "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),

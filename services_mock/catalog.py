@@ -1,4 +1,4 @@
-"""The catalog service: products and categories, in three languages."""
+"""The catalog service: products and categories, in three languages, and their pictures."""
 
 from typing import Annotated, Literal
 
@@ -10,12 +10,22 @@ from services_mock.data.categories import Category
 from services_mock.data.products import Product, Summary
 from services_mock.locales import Locale, content_language
 from services_mock.pages import Page, Paging, RequestedIds, batch, page
+from services_mock.pictures import picture_of
 from services_mock.problems import not_found
 from services_mock.service import assemble
 from services_mock.tags import about
 
 Sort = Literal["popular", "newest", "title"]
 View = Literal["summary", "full"]
+
+PICTURE_HEADERS = {
+    "cache-control": "public, max-age=31536000, immutable",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "cross-origin-resource-policy": "cross-origin",
+}
+"""A picture never changes, and any page may show it; opened as a page it loads nothing."""
+
+SVG = "image/svg+xml"
 
 router = APIRouter(tags=["catalog"])
 
@@ -93,6 +103,19 @@ async def get_category(category_id: str, locale: Locale) -> Response:
         raise not_found("category", category_id)
     tree = categories.category(category_id, locale, search.counts())
     return answer(tree, headers=content_language(locale))
+
+
+@router.get(
+    "/pictures/{path:path}",
+    response_class=Response,
+    responses={200: {"content": {SVG: {"schema": {"type": "string"}}}}},
+)
+async def get_picture(path: str) -> Response:
+    """Draw a picture of a product, a category, a review or a customer."""
+    body = picture_of(path)
+    if body is None:
+        raise not_found("picture", path)
+    return Response(body, headers=PICTURE_HEADERS, media_type=SVG)
 
 
 def create_app() -> FastAPI:

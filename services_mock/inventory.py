@@ -1,4 +1,4 @@
-"""The inventory service: stock and reservations."""
+"""The inventory service: stock and reservations, and the suppliers."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -6,12 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from services_mock import suppliers
 from services_mock.answers import answer
 from services_mock.data import goods, stock
 from services_mock.data.stock import WAREHOUSES, Stock, Warehouse
 from services_mock.pages import Page, RequestedIds, batch, split
 from services_mock.problems import invalid, not_found
 from services_mock.service import NO_STORE, assemble
+from services_mock.stores.documents import Documents
 from services_mock.stores.reservations import Reservation, Reservations, ReservedLine
 
 router = APIRouter(tags=["inventory"])
@@ -106,10 +108,13 @@ async def release(store: Store, reservation_id: str) -> Response:
 
 def create_app() -> FastAPI:
     """Return the inventory service."""
-    return assemble(
+    app = assemble(
         "inventory",
         router,
-        summary="Stock and reservations",
+        suppliers.router,
+        summary="Stock, reservations and suppliers",
         cache_control="public, max-age=5",
         store=Reservations(),
     )
+    app.state.documents = Documents()
+    return app

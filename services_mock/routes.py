@@ -32,8 +32,8 @@ class Route:
 class RouteTable:
     """All routes of a service, in the order in which they are tried."""
 
-    def __init__(self, router: APIRouter) -> None:
-        self._routes = tuple(_routes(router))
+    def __init__(self, *routers: APIRouter) -> None:
+        self._routes = tuple(route for router in routers for route in _routes(router))
 
     def name_of(self, scope: Scope) -> str:
         """Return the name of the route that a request takes."""
@@ -57,4 +57,4 @@ def _routes(router: APIRouter) -> Iterable[Route]:
     for route in router.routes:
         if isinstance(route, APIRoute):
             for method in sorted(route.methods or ()):
-                yield Route(method, route.path, route.path_regex)
+                yield Route(method, route.path_format, route.path_regex)

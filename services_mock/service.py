@@ -19,7 +19,7 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 def assemble(
-    name: str, router: APIRouter, *, summary: str, cache_control: str, store: Any = None
+    name: str, *routers: APIRouter, summary: str, cache_control: str, store: Any = None
 ) -> FastAPI:
     """Return a service as an app; `store` holds its mutable data, in `app.state`.
 
@@ -27,9 +27,10 @@ def assemble(
     """
     app = FastAPI(title=name, summary=summary, version="1.0.0", docs_url=None, redoc_url=None)
     app.state.store = store
-    table = RouteTable(router)
+    table = RouteTable(*routers)
     calls, board = Calls(name), FaultBoard(table)
-    app.include_router(router, responses={422: problems.SCHEMA})
+    for router in routers:
+        app.include_router(router, responses={422: problems.SCHEMA})
     app.include_router(_controls(calls, board), include_in_schema=False)
     problems.install(app)
     # The last one added is the outermost.

@@ -12,7 +12,7 @@ FIRST_LOOKS = {
     "users": ("/users?limit=1", "/users/1"),
     "catalog": ("/products?limit=1", "/products?ids=1", "/products/1", "/categories"),
     "pricing": ("/deals?limit=1", "/prices?ids=1", "/prices/1"),
-    "inventory": ("/stock?ids=1", "/stock/1"),
+    "inventory": ("/stock?ids=1", "/stock/1", "/suppliers?limit=1", "/suppliers/1"),
     "orders": ("/orders?customer_id=1&limit=1", "/orders/10001"),
     "cart": ("/carts/1",),
     "payments": ("/payments?customer_id=1&limit=1", "/payment-methods?customer_id=1"),

@@ -49,6 +49,7 @@ INTERNAL = {
     "bff_core.proxy.data.faults.FileFault",
     "bff_core.proxy.data.places.Place",
     "bff_core.proxy.option_faults.OptionFault",
+    "bff_core.upstream.client.ForwardsRequests",  # `Transform` is one
     "bff_core.redis.clients_by_url.RedisClients",
     "bff_core.redis.interface.RedisInterface",
     "bff_core.routing.fast_path.FastPath",

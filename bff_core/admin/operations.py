@@ -1,4 +1,4 @@
-"""The admin endpoints of services and sagas: `/operator/upstreams` and `/operator/sagas`."""
+"""The admin endpoints of services and sagas: `/operator/upstreams`, `…/mirrors`, `…/sagas`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -56,8 +56,13 @@ Report = Callable[[], Awaitable[Mapping[str, object]]]
 """Returns what an endpoint reports."""
 
 
-def operation_actions(operate: Operate, upstreams: Report, sagas: Report | None) -> AdminActions:
-    """Return the endpoints that change how services are called, and that resume sagas."""
+def operation_actions(
+    operate: Operate, upstreams: Report, sagas: Report | None, mirrors: Report | None = None
+) -> AdminActions:
+    """Return the endpoints that change how services are called, and that resume sagas.
+
+    `mirrors` reports on the mirrors of routes; None for a gateway that does not count.
+    """
 
     def endpoint(kind: type[T]) -> AdminAction:
         async def act(body: bytes) -> Mapping[str, object]:
@@ -72,6 +77,8 @@ def operation_actions(operate: Operate, upstreams: Report, sagas: Report | None)
         "/operator/upstreams/eject": endpoint(EjectEndpoint),
         "/operator/upstreams/restore": endpoint(RestoreEndpoint),
     }
+    if mirrors is not None:
+        found["/operator/mirrors"] = AdminAction("GET", lambda _: mirrors())
     if sagas is not None:
         found["/operator/sagas"] = AdminAction("GET", lambda _: sagas())
         found["/operator/sagas/resume"] = endpoint(ResumeSaga)

@@ -10,6 +10,8 @@ from bff_core.events.calls import (
     CallStarted,
     Coalesced,
     Ejected,
+    EndpointProbed,
+    HealthChanged,
     Hedged,
     HedgeRefused,
     HedgeWon,
@@ -59,6 +61,7 @@ from bff_core.events.process import (
     WorkStarted,
 )
 from bff_core.events.sinks import AnyEvent, Event, Events, GatewayEvent, Sink, Span
+from bff_core.events.traffic import MirrorCompared, MirrorDropped, SplitChosen
 from bff_core.public_names import publish
 
 __all__ = [
@@ -77,11 +80,13 @@ __all__ = [
     "Drained",
     "Ejected",
     "EndedPart",
+    "EndpointProbed",
     "Event",
     "Events",
     "Evicted",
     "FileOpened",
     "GatewayEvent",
+    "HealthChanged",
     "HedgeRefused",
     "HedgeWon",
     "Hedged",
@@ -90,6 +95,8 @@ __all__ = [
     "LocationDropped",
     "LoopBlocked",
     "LoopFreed",
+    "MirrorCompared",
+    "MirrorDropped",
     "Opened",
     "OperatorActed",
     "OperatorRefused",
@@ -114,6 +121,7 @@ __all__ = [
     "SessionChanged",
     "Sink",
     "Span",
+    "SplitChosen",
     "StoreChanged",
     "StoreRefused",
     "StreamEnded",

@@ -228,6 +228,7 @@ class Gateway(FastAPI):
                 self.operations.audited,
                 self.operations.upstreams,
                 self.operations.sagas if self.config.sagas is not None else None,
+                (lambda: self._counted().mirrors()) if metrics_sink(self.events) else None,
             ),
         )
         token = self.operator_token

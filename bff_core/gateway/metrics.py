@@ -15,6 +15,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.objective import objective_of, parsed_objective
 from bff_core.observe.metrics.ended import store_totals
+from bff_core.observe.metrics.mirror_report import mirror_reports
 from bff_core.observe.metrics.process import (
     BREAKER_STATES,
     Gauges,
@@ -118,6 +119,10 @@ class GatewayMetrics:
             return msgspec.json.encode(stored_samples(self.process, query, self._folder))
 
         return {SAMPLES: samples}
+
+    async def mirrors(self) -> Mapping[str, object]:
+        """Return the report on the mirrors of routes, over all processes, for operators."""
+        return {"mirrors": msgspec.to_builtins(mirror_reports(await self.scrape.totals()))}
 
     def close(self) -> None:
         """Store the totals of a process that ends."""

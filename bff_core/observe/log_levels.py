@@ -30,6 +30,16 @@ def _of_stream(event: events.StreamEnded) -> int:
     return logging.DEBUG if event.outcome in {"whole", "closed"} else logging.WARNING
 
 
+def _of_comparison(event: events.MirrorCompared) -> int:
+    """Info; debug if the replies are the same."""
+    return logging.DEBUG if event.outcome == "same" else logging.INFO
+
+
+def _of_health(event: events.HealthChanged) -> int:
+    """Warning; info if the endpoint is up."""
+    return logging.INFO if event.health == "up" else logging.WARNING
+
+
 LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.RequestStarted: logging.DEBUG,
     events.RequestShed: logging.DEBUG,
@@ -59,8 +69,13 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.TokenRefused: logging.WARNING,
     events.Ejected: logging.WARNING,
     events.Restored: logging.INFO,
+    events.EndpointProbed: logging.DEBUG,
+    events.HealthChanged: _of_health,
     events.Resolved: logging.INFO,
     events.ReplyReduced: logging.WARNING,
+    events.SplitChosen: logging.DEBUG,
+    events.MirrorCompared: _of_comparison,
+    events.MirrorDropped: logging.DEBUG,
     events.PartEnded: _of_part,
     events.RequestAnswered: _of_answer,
     events.SagaEnded: logging.INFO,

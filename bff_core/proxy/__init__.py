@@ -6,6 +6,7 @@ from bff_core.proxy.face import Proxy
 from bff_core.proxy.files import Files
 from bff_core.proxy.forwarder import GrpcNotForwarded
 from bff_core.proxy.match import Match
+from bff_core.proxy.mirrored_views import MirroredViews
 from bff_core.proxy.option_faults import InvalidOptions
 from bff_core.proxy.route import Route
 from bff_core.proxy.sockets import Socket
@@ -22,6 +23,7 @@ __all__ = [
     "InvalidOptions",
     "Match",
     "Mirror",
+    "MirroredViews",
     "PathRewrite",
     "Proxy",
     "ProxyFileError",

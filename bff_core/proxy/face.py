@@ -16,11 +16,12 @@ from bff_core.errors import ConfigurationError
 from bff_core.keywords import checks_keywords
 from bff_core.proxy.data.proxy_file import ProxyFile, read_proxy
 from bff_core.proxy.destination import named_by, services_of
+from bff_core.proxy.direct import forward_directly
 from bff_core.proxy.forwarder import Forwarder
 from bff_core.proxy.plan import RouteMatching, plain_match
 from bff_core.proxy.precedence import NamedMatch, conflicts, with_head
 from bff_core.proxy.route import Route
-from bff_core.proxy.route_parts import NO_PARTS
+from bff_core.proxy.transform import forward_with
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.matching import MATCHING
@@ -116,7 +117,7 @@ def _check(routes: Sequence[Route]) -> None:
 
 
 def _installed(route: Route, gateway: str, fast_path: FastPath, place: str) -> "ProxiedRoute":
-    forwarder = Forwarder(route, gateway, NO_PARTS)
+    forwarder = Forwarder(route, gateway)
     endpoint = criticality(route.criticality)(guarded(forwarder, route.access))
     matching = RouteMatching(route, place)
     setattr(endpoint, MATCHING, matching)
@@ -155,6 +156,8 @@ def _shown_function(endpoint: object) -> str:
     shown = file.relative_to(here) if file.is_relative_to(here) else file
     return f"{shown}:{code.co_firstlineno} {name}"
 
+
+forward_with(forward_directly)
 
 ROUTED = "bff.routed"
 """Where the ASGI scope holds the path that FastAPI's router looks for."""

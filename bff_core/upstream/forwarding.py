@@ -41,7 +41,8 @@ class ForwardedRequest(msgspec.Struct, frozen=True, kw_only=True):
     other value one viewer, such as `scope.audience`. `headers` are sent but for those that belong
     to one connection and those that the transport writes itself (`Host`, `Content-Length`,
     `traceparent`). Remove what the service must not see: the gateway's session cookie, the
-    client's credentials. `operation` names the request in events and errors. The reply
+    client's credentials. `client_headers` are those of the client before that, for affinity and
+    hashing; they are never sent. `operation` names the request in events and errors. The reply
     `is_streamed` unless it is to be cached or shared. `own_prefix` is what the client's path has in
     place of `service_prefix`, for references in the reply. A `Set-Cookie` of the service goes to
     the client only `with_credentials`.
@@ -56,6 +57,7 @@ class ForwardedRequest(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     audience: str | None
     headers: Headers = ()
+    client_headers: Headers = ()
     body: bytes | StreamedBody = b""
     operation: str = "forward"
     is_streamed: bool = True

@@ -1,7 +1,8 @@
 """Images: one picture in five sizes, at the address that `SERVICES_PICTURES_URL` names.
 
-The services do not serve them. The web gateway of the reference application draws them: an address
-says what is shown, as in `products/tents/OLV/42-1/640w.svg` (category, colour, product and number).
+The catalog serves them below `/pictures`, and the web gateway of the reference application at the
+same paths: an address says what is shown, as in `products/tents/OLV/42-1/640w.svg` (category,
+colour, product and number).
 """
 
 import os

@@ -100,6 +100,7 @@ def test_the_extras_are_those_of_the_distribution():
         "graphql": "graphql-core",
         "re2": "google-re2",
         "yaml": "pyyaml",
+        "dns": "dnspython",
         "opentelemetry.sdk": "opentelemetry-sdk",
         "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
     }

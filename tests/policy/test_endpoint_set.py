@@ -372,7 +372,7 @@ def test_wrong_options_of_balancing_are_refused(wrong, message) -> None:
         ("10.0.0.1:80", {}, "starts with http://, https:// or dns://"),
         ("ftp://a", {}, "starts with http://, https:// or dns://"),
         ("srv://_http._tcp.a", {}, "starts with http://, https:// or dns://"),
-        ("http://", {}, "has a host after http://"),
+        ("http://", {}, "and a host"),
         ("http://a b", {}, "neither spaces nor control characters"),
         ("http://a\n", {}, "neither spaces nor control characters"),
         ("http://user:secret@a", {}, "holds no credentials"),

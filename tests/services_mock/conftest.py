@@ -43,6 +43,7 @@ class Served:
 
     port: int
     client: httpx.Client
+    pid: int
 
     def connect(self, *, receive_buffer: int = 0) -> socket.socket:
         """Open a connection whose reads fail after five seconds.
@@ -114,13 +115,20 @@ def served(process: subprocess.Popen[str]) -> Iterator[Served]:
     """Wait until a service is ready, and speak to it."""
     port = printed_port(process)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        yield Served(port, client)
+        yield Served(port, client, process.pid)
 
 
 @pytest.fixture(scope="session")
 def catalog(start: Callable[..., subprocess.Popen[str]]) -> Iterator[Served]:
     """Yield a catalog behind a real socket."""
     with served(start("catalog", "--port", "0")) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def inventory(start: Callable[..., subprocess.Popen[str]]) -> Iterator[Served]:
+    """Yield an inventory behind a real socket."""
+    with served(start("inventory", "--port", "0")) as service:
         yield service
 
 

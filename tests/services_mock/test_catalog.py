@@ -2,6 +2,7 @@
 
 import pytest
 
+from services_mock.data import images
 from services_mock.locales import negotiate
 
 
@@ -139,3 +140,32 @@ def is_gtin(digits: str) -> bool:
     """Check the last digit of a GTIN-13."""
     weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
     return len(digits) == 13 and weighted % 10 == 0
+
+
+async def test_pictures_are_drawn_at_the_paths_that_answers_name(shop):
+    """A gateway that proxies them needs to know nothing about what they show."""
+    product = (await shop("catalog").get("/products/42")).json()
+    category = (await shop("catalog").get("/categories/mugs")).json()
+    for image in (*product["images"], category["image"]):
+        path = image["sources"][0]["url"].removeprefix(images.BASE)
+        answer = await shop("catalog").get(f"/pictures{path}")
+
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert answer.content.startswith(b"<svg ")
+
+
+async def test_a_known_picture_is_not_drawn_again(shop):
+    """By its tag, as with all answers."""
+    path = "/pictures/products/mugs/RST/7-1/160w.svg"
+    tag = (await shop("catalog").get(path)).headers["etag"]
+
+    assert (await shop("catalog").get(path, headers={"if-none-match": tag})).status_code == 304
+
+
+async def test_other_paths_have_no_picture(shop):
+    """The service answers as to any unknown resource."""
+    for path in ("/pictures/", "/pictures/products/mugs/RST/7-1/161w.svg", "/pictures/..%2F..%2Fx"):
+        assert (await shop("catalog").get(path)).status_code == 404

@@ -63,6 +63,26 @@ _COUNTERS: Final = (
     ("bff_endpoints_ejected_total", "upstream", "Endpoints that got no calls for a while."),
     ("bff_replies_reduced_total", "upstream", "Replies from which values were omitted."),
     ("bff_streams_total", "upstream outcome", "Streamed replies by how they ended."),
+    (
+        "bff_split_requests_total",
+        "route upstream",
+        "Requests of routes with a split, by the upstream that was chosen.",
+    ),
+    (
+        "bff_mirrored_requests_total",
+        "route upstream outcome",
+        "Copies of requests to a mirror, by how its reply compares to the route's own.",
+    ),
+    (
+        "bff_mirror_differences_total",
+        "route difference",
+        "Comparisons with a difference at a place: a word and a JSON path.",
+    ),
+    (
+        "bff_mirror_dropped_total",
+        "route upstream reason",
+        "Requests that were not copied to the mirror of their route.",
+    ),
     ("bff_tokens_refused_total", "upstream reason", "Tokens that a token endpoint did not issue."),
     (
         "bff_cache_lookups_total",

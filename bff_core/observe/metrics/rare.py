@@ -1,5 +1,6 @@
 """What happens rarely, and how it is counted: a family of counters for each kind of event."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +34,12 @@ def _closed(event: events.StreamEnded) -> Amounts:
     return [((event.upstream, event.outcome), 1)]
 
 
+def _differences(event: events.MirrorCompared) -> Amounts:
+    """Count places by their paths without the indexes of arrays."""
+    paths = dict.fromkeys(re.sub(r"\[[0-9]+\]", "[*]", one) for one in event.differences)
+    return [((event.route, path), 1) for path in paths]
+
+
 RARE: Final[Mapping[type, tuple[Rare, ...]]] = {
     events.Retried: (_one("bff_retries_total", "upstream", "reason"),),
     events.RetryRefused: (_one("bff_retries_refused_total", "upstream", "reason"),),
@@ -46,6 +53,12 @@ RARE: Final[Mapping[type, tuple[Rare, ...]]] = {
     events.ReplyReduced: (_one("bff_replies_reduced_total", "upstream"),),
     events.StreamEnded: (Rare("bff_streams_total", _closed),),
     events.TokenRefused: (_one("bff_tokens_refused_total", "upstream", "reason"),),
+    events.SplitChosen: (_one("bff_split_requests_total", "route", "upstream"),),
+    events.MirrorCompared: (
+        _one("bff_mirrored_requests_total", "route", "upstream", "outcome"),
+        Rare("bff_mirror_differences_total", _differences),
+    ),
+    events.MirrorDropped: (_one("bff_mirror_dropped_total", "route", "upstream", "reason"),),
     events.LoadShed: (
         Rare("bff_requests_shed_total", _shed),
         Rare("bff_screens_dimmed_total", lambda event: [((), event.dimmed)]),

@@ -9,7 +9,14 @@ from typing import Final
 from bff_core.observe.metrics.ended import ended_totals, store_totals
 from bff_core.observe.metrics.exposition import content_type_for, exposition
 from bff_core.observe.metrics.process import ProcessMetrics
-from bff_core.observe.metrics.samples import Samples, SamplesQuery, decoded_samples, encoded
+from bff_core.observe.metrics.samples import (
+    Samples,
+    SamplesQuery,
+    Totals,
+    added_totals,
+    decoded_samples,
+    encoded,
+)
 from bff_core.observe.process_socket import ProcessCommandFailed, send_command, sockets_in
 
 SAMPLES: Final = "metrics.samples"
@@ -43,16 +50,28 @@ class Scrape:
         Other processes have half of `client_seconds` at most: how long the client waits.
         """
         query = SamplesQuery(since=NO_STEPS, is_scrape=True)
-        own, folder = self._own, self._folder
-        samples = [] if own is None else [stored_samples(own, query, folder)]
-        samples += await self._others(query, min(ANSWER_SECONDS, client_seconds / 2))
+        samples, ended = await self._read(query, min(ANSWER_SECONDS, client_seconds / 2))
         if samples:
             self._gateway = samples[0].gateway
-        ended = [] if folder is None else ended_totals(folder, [one.pid for one in samples])
         content_type = content_type_for(accept)
         return content_type, exposition(
             samples, ended, content_type, gateway=self._gateway, silent=sorted(self._silent)
         )
+
+    async def totals(self) -> Totals:
+        """Return what all processes have counted, those that ended included."""
+        samples, ended = await self._read(SamplesQuery(since=NO_STEPS), ANSWER_SECONDS)
+        return added_totals([*ended, *(one.totals for one in samples)])
+
+    async def _read(
+        self, query: SamplesQuery, seconds: float
+    ) -> tuple[list[Samples], list[Totals]]:
+        """Return the samples of running processes, and the totals of those that ended."""
+        own, folder = self._own, self._folder
+        samples = [] if own is None else [stored_samples(own, query, folder)]
+        samples += await self._others(query, seconds)
+        ended = [] if folder is None else ended_totals(folder, [one.pid for one in samples])
+        return samples, ended
 
     async def _others(self, query: SamplesQuery, seconds: float) -> list[Samples]:
         if self._folder is None:

@@ -80,6 +80,11 @@ class EndpointSet(Generic[Key, Target]):
         return tuple(self._members)
 
     @property
+    def version(self) -> object:
+        """An object that is another one whenever endpoints were added or removed."""
+        return self._all
+
+    @property
     def ejected(self) -> tuple[Key, ...]:
         """The endpoints that are ejected or probed by calls."""
         return tuple(m.key for m in self._all if m.ejected_until is not None)
@@ -132,15 +137,15 @@ class EndpointSet(Generic[Key, Target]):
         """
         wanted = dict.fromkeys(keys)
         known = self._members
-        gone = [member for key, member in known.items() if key not in wanted]
-        for member in gone:
-            member.is_gone = True
         is_first = not any(member.weight and not member.is_out for member in self._all)
         has_up = any(member.health == "up" for member in self._all)
         self._members = {
             key: known.get(key) or self._added(key, now, is_first=is_first, has_up=has_up)
             for key in wanted
         }
+        gone = [member for key, member in known.items() if key not in wanted]
+        for member in gone:
+            member.is_gone = True
         self._all = list(self._members.values())
         for key, member in self._members.items():
             _set_options(member, None if options is None else options.get(key))

@@ -65,25 +65,21 @@ def checked_address(url: str, schemes: tuple[str, ...]) -> str:
     if not url.isprintable() or " " in url:
         raise ValueError("an address has neither spaces nor control characters")
     parts = urlsplit(url)
-    if parts.scheme not in schemes:
+    if parts.scheme not in schemes or not (parts.hostname or parts.scheme == "file"):
         *others, last = (f"{one}://" for one in schemes)
         raise ValueError(f"an address starts with {', '.join(others)} or {last} and a host")
+    _check_parts(parts)
     if "?" in url or "#" in url:
         raise ValueError("an address has neither query nor fragment")
-    if parts.scheme == "file":
-        if parts.netloc or len(parts.path) < 2:
-            raise ValueError("the address of a file is file:///path")
-        return url
-    _check_host(parts)
+    if parts.port == 0:
+        raise ValueError("port 0 can't be called")
     return url.rstrip("/")
 
 
-def _check_host(parts: SplitResult) -> None:
-    if not parts.hostname:
-        raise ValueError(f"an address has a host after {parts.scheme}://")
+def _check_parts(parts: SplitResult) -> None:
+    if parts.scheme == "file" and (parts.netloc or len(parts.path) < 2):
+        raise ValueError("the address of a file is file:///path")
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address holds no credentials")
     if parts.scheme == "srv" and (":" in parts.netloc or not parts.netloc.startswith("_")):
         raise ValueError("an SRV name is srv://_http._tcp.NAME, or _https, and has no port")
-    if parts.port == 0:
-        raise ValueError("port 0 can't be called")

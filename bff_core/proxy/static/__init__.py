@@ -1,0 +1,1 @@
+"""Static files: names that are served, stored files, conditions, ranges, answers."""
