@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.upstream.endpoints import EndpointOptions
+from bff_core.policy.upstream.endpoints import (
+    LIST_SCHEMES,
+    SERVICE_SCHEMES,
+    EndpointOptions,
+    checked_address,
+)
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.data.binding import (
     MAX_FAULTS,
@@ -136,13 +141,10 @@ def _endpoint(binder: ModelBinder, value: object, path: tuple[str | int, ...]) -
         return binder.table(EndpointOptions, value, path)
     if not isinstance(value, str):
         return binder.report(path, "must be an address, or a table with url", value)
-    if value.partition("://")[0] in {"dns", "srv", "file"}:
-        return value
     try:
-        EndpointOptions(value)
-    except ConfigurationError as error:
-        complaint = str(error).removeprefix(f"EndpointOptions.url = {value!r}: ")
-        return binder.report(path, complaint, value)
+        checked_address(value, (*SERVICE_SCHEMES, *LIST_SCHEMES))
+    except ValueError as error:
+        return binder.report(path, str(error), value)
     return value
 
 
