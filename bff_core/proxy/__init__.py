@@ -2,7 +2,6 @@
 
 from bff_core.proxy.conditions import Condition
 from bff_core.proxy.data.faults import ProxyFileError
-from bff_core.proxy.data.places import UnreadableFile
 from bff_core.proxy.face import Proxy
 from bff_core.proxy.files import Files
 from bff_core.proxy.forwarder import GrpcNotForwarded
@@ -33,7 +32,6 @@ __all__ = [
     "Socket",
     "Split",
     "Transform",
-    "UnreadableFile",
     "UnsafePath",
 ]
 

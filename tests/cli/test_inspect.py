@@ -103,6 +103,8 @@ def test_routes_have_what_is_declared_on_them(here, bff):
         "cache": "shared by all viewers",
         "uncached_services": ["reviews"],
         "fast_path": True,
+        "route": "",
+        "to": "",
     }
     assert (review["access"], review["criticality"]) == (
         "signed in, with reviews:write",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bff_core.errors import ConfigurationError
 from bff_core.proxy.option_faults import FieldPath
 
 
@@ -42,7 +41,7 @@ def _closest(places: Mapping[FieldPath, Place], path: FieldPath) -> Place:
     return TOP
 
 
-class UnreadableFile(ConfigurationError):
+class UnreadableFile(Exception):
     """A text that is not TOML or YAML, or beyond the limits of a file of routes."""
 
     def __init__(self, complaint: str, place: Place = TOP) -> None:
