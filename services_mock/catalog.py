@@ -105,6 +105,7 @@ async def get_category(category_id: str, locale: Locale) -> Response:
     return answer(tree, headers=content_language(locale))
 
 
+@router.head("/pictures/{path:path}", include_in_schema=False)
 @router.get(
     "/pictures/{path:path}",
     response_class=Response,

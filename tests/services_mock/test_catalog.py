@@ -155,6 +155,8 @@ async def test_pictures_are_drawn_at_the_paths_that_answers_name(shop):
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
         assert answer.content.startswith(b"<svg ")
+        head = await shop("catalog").head(f"/pictures{path}")
+        assert head.headers["content-length"] == answer.headers["content-length"]
 
 
 async def test_a_known_picture_is_not_drawn_again(shop):
