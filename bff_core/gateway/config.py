@@ -121,4 +121,4 @@ class GatewayConfig:
                         background=background,
                     )
                 )
-            yield RunningGateway(upstreams, policies, shared, wiring, background.spawn, coordinator)
+            yield RunningGateway(upstreams, policies, shared, wiring, coordinator)

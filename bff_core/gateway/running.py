@@ -9,7 +9,6 @@ from bff_core.policy_reload import PolicyReload
 from bff_core.saga.coordinator import SagaCoordinator
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.registry import UpstreamRegistry
-from bff_core.upstream.runtime import Spawn
 from bff_core.upstream.stack import UpstreamStack
 
 
@@ -17,15 +16,13 @@ from bff_core.upstream.stack import UpstreamStack
 class RunningGateway:
     """One run of a gateway: its connections, stores and tasks, open until the run ends.
 
-    `spawn` starts background work, which is cancelled when the run ends. `sagas` is None for a
-    gateway without sagas.
+    `sagas` is None for a gateway without sagas.
     """
 
     upstreams: UpstreamRegistry
     policies: PolicyReload
     shared: SharedState
     wiring: Wiring
-    spawn: Spawn
     sagas: SagaCoordinator | None = None
 
     @property

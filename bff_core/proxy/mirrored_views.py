@@ -1,11 +1,9 @@
 """Composed answers are compared with those of an older service: mirrors of views."""
 
-import asyncio
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, quote_from_bytes
 
 from starlette.responses import Response
@@ -90,7 +88,6 @@ class MirroredViews:
                 self._mirror,
                 lambda: _service(app.services, self._mirror),
                 events=lambda: app.events,
-                spawn=partial(_spawned, app),
             )
         return found
 
@@ -139,12 +136,6 @@ def _service(services: Mapping[type[Upstream], Upstream], mirror: Mirror) -> Ups
         f"MirroredViews(Mirror(to={name})): the gateway has no such service: add it to "
         "gateway(..., services=[...])"
     )
-
-
-def _spawned(app: Any, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-    """Start a copy in the run of the gateway, which cancels it at its end."""
-    task: asyncio.Task[None] = app.running.spawn(work)
-    return task
 
 
 def _observed(send: Send, own: MirroredReply) -> Send:

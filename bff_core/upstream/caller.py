@@ -48,6 +48,7 @@ from bff_core.upstream.request_bodies import (
 )
 from bff_core.upstream.request_headers import Fields, encoded, replaced, with_propagated
 from bff_core.upstream.request_target import Query, encode_query, template
+from bff_core.upstream.runtime import Spawn
 from bff_core.upstream.tracing import code_of, outcome_of, traced
 from bff_core.upstream.typed_reply import TypedReply
 
@@ -87,6 +88,11 @@ class Stack(Protocol):
     @property
     def events(self) -> Events:
         """The sinks of the gateway's events."""
+        ...
+
+    @property
+    def spawn(self) -> Spawn:
+        """Starts work that outlives a request; it is cancelled when the gateway ends."""
         ...
 
 
@@ -492,6 +498,11 @@ class Caller:
 def origins_of(caller: Caller) -> Sequence[str]:
     """Return the addresses of an upstream, as URLs."""
     return caller._stack.origins  # noqa: SLF001 - a method would take a name from every upstream
+
+
+def spawn_of(caller: Caller) -> Spawn:
+    """Return what starts background work in the gateway of an upstream."""
+    return caller._stack.spawn  # noqa: SLF001 - a method would take a name from every upstream
 
 
 def _no_type(path: str, model: object, error: TypeError) -> TypeError:

@@ -91,6 +91,7 @@ class UpstreamStack:
         self.name = runtime.upstream
         self.policy = policy
         self.events = runtime.events
+        self.spawn = runtime.spawn
         self.balancer = Balancer(
             policy.balance,
             runtime,
