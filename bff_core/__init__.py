@@ -9,7 +9,19 @@ from bff_core.auth.access import ANYONE, Require, access
 from bff_core.auth.authenticator import FirstOf
 from bff_core.auth.viewer import SignedIn, Viewer
 from bff_core.cache.response_cache import ResponseCache
-from bff_core.call import Attempt, Call, Decode, Handler, Headers, Layer, Reply, Reuse, ViewerToken
+from bff_core.call import (
+    Attempt,
+    Call,
+    ClientEndpoint,
+    Decode,
+    EndpointChoice,
+    Handler,
+    Headers,
+    Layer,
+    Reply,
+    Reuse,
+    ViewerToken,
+)
 from bff_core.clock import Clock
 from bff_core.composition.bulk import (
     BulkMethod,
@@ -34,6 +46,7 @@ from bff_core.edge.options import CorsOptions, EdgeOptions
 from bff_core.edge.rate_limits import LimitExceeded
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import (
+    AffinityLost,
     BadPayload,
     BadStatus,
     BFFError,
@@ -55,6 +68,8 @@ from bff_core.errors import (
     TransportFailed,
     UpstreamError,
 )
+from bff_core.forwarding.request import forwarded_request
+from bff_core.forwarding.response import ForwardedResponse
 from bff_core.gateway.app import Gateway, Lifespan
 from bff_core.gateway.factory import gateway
 from bff_core.graphql_response import GraphQLError
@@ -62,6 +77,7 @@ from bff_core.http_exchange.request_context import RequestContext
 from bff_core.objective import objective
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
+from bff_core.policy.upstream.affinity import Affinity
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.bulkhead import Bulkhead
@@ -76,6 +92,8 @@ from bff_core.policy.upstream.credentials import (
     Signature,
     TokenExchange,
 )
+from bff_core.policy.upstream.endpoints import EndpointOptions
+from bff_core.policy.upstream.health import HealthCheck
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
@@ -83,7 +101,6 @@ from bff_core.public_names import publish
 from bff_core.reply_stream import ReplyStream
 from bff_core.rest.bulk import BulkAnswer, BulkItem, bulk_answer
 from bff_core.rest.compose import compose
-from bff_core.rest.forwarding import ForwardedResponse, forwarded_request
 from bff_core.rest.idempotency import KeyRule
 from bff_core.rest.progressive_parts import EarlyPart, early
 from bff_core.rest.response_model import InvalidResult
@@ -101,6 +118,7 @@ from bff_core.scope import Scope, writing_as
 from bff_core.settings.model import Settings
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.discovery.interface import Discovery
 from bff_core.upstream.error_mapping import as_problem
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.graphql.client import GraphQLUpstream
@@ -118,6 +136,8 @@ from bff_core.upstream.typed_reply import TypedReply
 __all__ = [
     "ANYONE",
     "Adaptive",
+    "Affinity",
+    "AffinityLost",
     "ApiKey",
     "Attempt",
     "BFFError",
@@ -136,6 +156,7 @@ __all__ = [
     "Checked",
     "CircuitOpen",
     "ClientCredentials",
+    "ClientEndpoint",
     "ClientError",
     "Clock",
     "Composition",
@@ -149,10 +170,13 @@ __all__ = [
     "CredentialsUnavailable",
     "DeadlineExceeded",
     "Decode",
+    "Discovery",
     "DuplicateItem",
     "EarlyPart",
     "EdgeOptions",
     "Endpoint",
+    "EndpointChoice",
+    "EndpointOptions",
     "ExecutedPlan",
     "Face",
     "FastAPIOptions",
@@ -167,6 +191,7 @@ __all__ = [
     "GraphQLUpstream",
     "Handler",
     "Headers",
+    "HealthCheck",
     "Hedge",
     "HttpxClient",
     "HttpxConnector",

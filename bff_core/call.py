@@ -61,6 +61,40 @@ class ServiceTraffic:
         self.fetched += size
 
 
+class ClientEndpoint:
+    """The endpoint that a client belongs to, for its request's calls to one upstream.
+
+    It is named by a hash: `wanted` is empty before a first call was answered. `added` are headers
+    of the answer to the client. It `is_due` if the client's value is to be set anew, and settled
+    once that was done.
+    """
+
+    __slots__ = ("added", "is_due", "is_settled", "wanted")
+
+    def __init__(
+        self, wanted: bytes, added: list[tuple[bytes, bytes]], *, is_due: bool = False
+    ) -> None:
+        self.wanted = wanted
+        self.added = added
+        self.is_due = is_due
+        self.is_settled = False
+
+
+class EndpointChoice:
+    """What says which endpoint a call goes to; copies of the call share it.
+
+    Calls with the same `key` go to the same endpoint, if it is not empty. `client` is None without
+    affinity. `answered` is the hash of the endpoint that answered last, or empty.
+    """
+
+    __slots__ = ("answered", "client", "key")
+
+    def __init__(self, key: bytes, client: ClientEndpoint | None) -> None:
+        self.key = key
+        self.client = client
+        self.answered = b""
+
+
 MAX_ERROR_BODY_BYTES: Final = 64 * 1024
 """The longest body of a streamed failure that is read for its problem details."""
 
@@ -74,6 +108,18 @@ def find_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | 
         if key == name:
             return value
     return None
+
+
+class SocketOffer(msgspec.Struct, frozen=True):
+    """A web socket that a call opens: what it offers, and its limits.
+
+    `max_message` is in bytes. A silent service is pinged every `ping` seconds, and counts as lost
+    if it does not answer within as many.
+    """
+
+    subprotocols: tuple[str, ...] = ()
+    max_message: int = 1024 * 1024
+    ping: float | None = 20.0
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -98,7 +144,13 @@ class Call(msgspec.Struct, frozen=True):
     success of the call purges. `decode` decodes a reply for the caller: a reply that can't be
     decoded is not stored.
     `traffic` counts the bodies of its replies, in development. With `is_unconditional` the service
-    sends a whole reply: no stored one is validated.
+    sends a whole reply: no stored one is validated. `choice` is None unless the policy has affinity
+    or balances by hash.
+    Three are for forwarding: `host` is the Host that is sent, empty for that of the endpoint;
+    `idle_timeout` is the longest silence of a streamed reply, None for the policy's; with a
+    `head_timeout` the deadline of the head starts anew when the body was sent (seconds).
+    With `web_socket` it opens a web socket: the body of a 101 is an `UpstreamSocket`, and any other
+    reply refuses it. Such a call is streamed; it is neither redirected nor retried.
     """
 
     upstream: str
@@ -124,9 +176,14 @@ class Call(msgspec.Struct, frozen=True):
     tracestate: str = ""
     traffic: ServiceTraffic | None = None
     is_unconditional: bool = False
+    host: str = ""
+    idle_timeout: float | None = None
+    head_timeout: float = 0.0
+    web_socket: SocketOffer | None = None
+    choice: EndpointChoice | None = None
 
     def __repr__(self) -> str:
-        hidden = {"trail", "tracestate", "token", "cache", "decode", "span", "traffic"}
+        hidden = {"trail", "tracestate", "token", "cache", "decode", "span", "traffic", "choice"}
         return _shown(self, hidden=hidden)
 
     @property

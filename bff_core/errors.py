@@ -15,6 +15,7 @@ from bff_core.public_names import publish
 from bff_core.retry_after import retry_after
 
 __all__ = [
+    "AffinityLost",
     "AttemptTimedOut",
     "BFFError",
     "BadPayload",
@@ -281,6 +282,11 @@ class UpstreamError(BFFError):
         """The name of the upstream that was called."""
         return self.call.upstream
 
+    @property
+    def members(self) -> Mapping[str, object]:
+        """The upstream of a request that was forwarded: its client sees whose failure it was."""
+        return {"upstream": self.upstream} if self.call.is_forwarded else {}
+
     def __str__(self) -> str:
         return f"{self.call.upstream}: {self.call.operation}: {super().__str__()}"
 
@@ -309,6 +315,16 @@ class BulkheadFull(NotSent):
 
     code = "bulkhead_full"
     retry_after = 1.0
+
+
+class AffinityLost(NotSent):
+    """The endpoint that the client belongs to is gone, and its policy admits no other one."""
+
+    code = "affinity_lost"
+    title = "The endpoint of this session is gone"
+
+    def __init__(self, message: str, *, call: Call) -> None:
+        super().__init__(message, call=call, attempts=0)
 
 
 class CredentialsUnavailable(NotSent):
@@ -544,10 +560,14 @@ class CompositionCycle(CompositionError):
 
 
 class ConfigurationError(BFFError):
-    """The gateway is configured wrongly; the message says what to change."""
+    """The gateway is configured wrongly; the message says what to change.
+
+    An error that `has_place` names the file and the line itself.
+    """
 
     code = "configuration_error"
     title = "Configuration error"
+    has_place: bool = False
 
 
 class MissingExtra(ConfigurationError, ImportError):

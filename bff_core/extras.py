@@ -15,9 +15,11 @@ from bff_core.errors import MissingExtra
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "auth": ("joserfc", "cryptography"),
     "compression": ("brotli", "zstandard"),
+    "dns": ("dns",),
     "graphql": ("strawberry", "graphql"),
     "openapi": ("jsonschema_rs", "yaml"),
     "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+    "proxy": ("re2",),
     "redis": ("redis",),
     "scaffold": ("jinja2", "tomlkit", "watchfiles"),
     "uploads": ("python_multipart",),

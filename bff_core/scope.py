@@ -1,11 +1,11 @@
 """`Scope`: the viewer, deadline and trace of one request, for all layers below the edge."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Final, Literal, Protocol, Self, runtime_checkable
 
 from bff_core.answer_cacheability import AnswerCacheability
 from bff_core.call import Call, Headers, Reply, ServiceTraffic, ViewerToken, find_header
@@ -20,6 +20,9 @@ NO_CACHE: Headers = ((b"cache-control", b"no-cache"),)
 
 MAX_AGE_0: Headers = ((b"cache-control", b"max-age=0"),)
 """Of reads that bypass caches; equal ones are still one call."""
+
+WEBSOCKET: Final = "WEBSOCKET"
+"""The `method` of the handshake of a web socket."""
 
 Outcome = Literal["", "final", "unknown", "read"]
 """The outcome of a request as a handler declares it; empty leaves it to the status."""
@@ -80,6 +83,9 @@ class Scope:
     `cache_control` is added to each read of a service, so that it bypasses caches and gets a whole
     reply; the view cache is then only written. `traffic` counts the calls and what services sent,
     in development.
+
+    `recheck` checks the credentials of a web socket again, which may outlive them: it raises
+    `NotAuthenticated` once they are not valid any more. None if the authenticator can't tell.
     """
 
     deadline: float
@@ -121,6 +127,7 @@ class Scope:
     client: tuple[str, int] | None = None
     cache_control: Headers = ()
     traffic: ServiceTraffic | None = None
+    recheck: Callable[[], Awaitable[object]] | None = None
 
     def own_stream(self, stream: ReplyStream) -> None:
         """Close the body of a reply when the request ends, unless its reader has done so.

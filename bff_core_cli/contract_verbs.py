@@ -1,4 +1,4 @@
-"""The verb that checks code and contracts in CI: `bff check`."""
+"""The verbs of contracts: `bff check` and `bff schema`."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -96,6 +96,31 @@ def check(  # options only
     raise typer.Exit(run.check(options, "json" if as_json else form.value, shows_all=shows_all))
 
 
+class SchemaOf(StrEnum):
+    """The files that have a schema."""
+
+    PROXY = "proxy"
+
+
+def schema(
+    of: Annotated[SchemaOf, typer.Argument(help="The file: proxy, the one of BFF_PROXY.")],
+    *,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", help='The file; "-" prints it.', metavar="FILE"),
+    ] = "proxy.schema.json",
+) -> None:
+    """Write the JSON Schema of a file, by which editors complete and check it.
+
+    In TOML the first line names it: #:schema proxy.schema.json
+    """
+    from bff_core.cli.schema import write_schema  # noqa: PLC0415 # loads the framework
+
+    del of
+    write_schema(output)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the verbs of this module to the command."""
     app.command(rich_help_panel=CONTRACTS)(check)
+    app.command(rich_help_panel=CONTRACTS)(schema)

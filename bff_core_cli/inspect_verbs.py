@@ -60,12 +60,19 @@ def graph(
 
 def explain(
     route: Annotated[
-        list[str], typer.Argument(help="A method and a path, GET /v1/home, or a field, Query.home.")
+        list[str],
+        typer.Argument(
+            help="A method and a path, GET /v1/home, a field, Query.home, or the id of a route."
+        ),
     ],
     *,
     gateway: Annotated[
         str, typer.Option(help=f"{GATEWAY} Without it: all.", autocompletion=gateways)
     ] = "",
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", "-H", help="A header of the request, NAME: VALUE. Repeatable."),
+    ] = None,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Show the options with their defaults, too.")
     ] = False,
@@ -74,11 +81,13 @@ def explain(
     """Explain how a request is answered: parts, calls, order, policies, cache, access, worst case.
 
     It reads the source and the settings, and calls nothing. What the source does not show is
-    reported as unknown.
+    reported as unknown. Of proxied routes it shows which one wins, and the next best.
     """
     from bff_core.cli.explain import show_explanation  # noqa: PLC0415 # loads the framework
 
-    show_explanation(" ".join(route), gateway, as_json=as_json, with_defaults=defaults)
+    show_explanation(
+        " ".join(route), gateway, as_json=as_json, with_defaults=defaults, headers=header or ()
+    )
 
 
 def diff(

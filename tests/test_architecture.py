@@ -42,8 +42,11 @@ ONE_PLACE = {
         "bff_core.redis.subscription",
         "bff_core.compat.redis",
     ),
+    "re2": "bff_core.proxy.path_regex",
+    "dns": "bff_core.upstream.discovery.srv",
     "tenacity": "bff_core.upstream.layers.",
     "uvicorn": "bff_core.compat.uvicorn",
+    "websockets": ("bff_core.web_socket.framing", "bff_core.compat.websockets"),
     "jsonschema_rs": "bff_core.mocks.schemas",
     "yaml": "bff_core.contracts.openapi.yaml_text",
 }

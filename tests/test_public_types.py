@@ -46,6 +46,10 @@ INTERNAL = {
     "bff_core.http_exchange.response_headers.ResponseHeaders",
     "bff_core.observe.log_handler.OwnHandler",
     "bff_core.policy.upstream.retry.RetryBudget",
+    "bff_core.proxy.data.faults.FileFault",
+    "bff_core.proxy.data.places.Place",
+    "bff_core.proxy.option_faults.OptionFault",
+    "bff_core.upstream.client.ForwardsRequests",  # `Transform` is one
     "bff_core.redis.clients_by_url.RedisClients",
     "bff_core.redis.interface.RedisInterface",
     "bff_core.routing.fast_path.FastPath",

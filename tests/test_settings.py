@@ -116,7 +116,9 @@ def test_a_service_without_address_is_named_with_an_example():
         "http://us ers",
         "http://users\n.evil",
         "http://[::1",
-        "file:///etc/passwd",
+        "file://host/etc/passwd",
+        "srv://users.internal",
+        "srv://_http._tcp.users:53",
         ",",
     ],
 )

@@ -4,8 +4,9 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
-from bff_core.auth.access_tokens import AccessTokenVerifier
+from bff_core.auth.access_tokens import AccessTokenVerifier, VerifiedToken
 from bff_core.auth.authenticator import Resources, StatefulAuthenticator
 from bff_core.auth.bearer_token import BearerToken, parse_bearer
 from bff_core.auth.devices import ActiveDevices, DeviceSessions
@@ -18,7 +19,7 @@ from bff_core.clock import Clock, monotonic
 from bff_core.errors import ConfigurationError, NotAuthenticated
 from bff_core.keywords import checks_keywords
 from bff_core.oauth.endpoint import document_service
-from bff_core.scope import Scope
+from bff_core.scope import WEBSOCKET, Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 
@@ -164,10 +165,9 @@ class BearerAuthenticator(StatefulAuthenticator[RunningBearer]):
         running = self.running
         has_proof = running.proofs is not None and sent[:5].lower() == b"dpop "
         token = sent[5:].strip() if has_proof else self._unproved(sent)
-        try:
-            known = running.tokens.cached(token) or await running.tokens.verify(token)
-        except CredentialsRefused as refused:
-            raise NotAuthenticated(REFUSAL) from refused
+        known = await self._verified(token)
+        if scope.method == WEBSOCKET:
+            scope.recheck = partial(self._verified, token)
         if has_proof and running.proofs is not None and known.thumbprint:
             await running.proofs.check(scope, token, known.thumbprint)
         elif has_proof or known.thumbprint:  # a bound token without its proof, or the reverse
@@ -178,6 +178,14 @@ class BearerAuthenticator(StatefulAuthenticator[RunningBearer]):
             await running.devices.admit(scope, known.viewer, known.device)
         scope.wall = self._wall
         return known.viewer
+
+    async def _verified(self, token: bytes) -> VerifiedToken:
+        """Return a valid token; raise `NotAuthenticated` for any other, or an expired one."""
+        tokens = self.running.tokens
+        try:
+            return tokens.cached(token) or await tokens.verify(token)
+        except CredentialsRefused as refused:
+            raise NotAuthenticated(REFUSAL) from refused
 
     def _unproved(self, sent: bytes) -> bytes:
         """Return a token without a proof; raises `NotAuthenticated` if one is required."""

@@ -22,7 +22,7 @@ from bff_core.keywords import checks_keywords
 from bff_core.oauth.endpoint import OAuthClient, document_service, object_in
 from bff_core.oauth.tokens import scopes_of, seconds_in
 from bff_core.refreshed_value import Fetched, Refreshed
-from bff_core.scope import Scope
+from bff_core.scope import WEBSOCKET, Scope
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.runtime import Spawn
@@ -260,6 +260,8 @@ class IntrospectionAuthenticator(StatefulAuthenticator[IntrospectedTokens]):
         if known.viewer is None:
             raise NotAuthenticated(REFUSAL, reason=known.reason)
         scope.token, scope.wall = BearerToken(token), self._wall
+        if scope.method == WEBSOCKET:
+            scope.recheck = partial(self.authenticate, scope)
         return known.viewer
 
 

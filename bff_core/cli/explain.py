@@ -1,6 +1,6 @@
 """`bff explain`: how a gateway answers a request to one route."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from math import isinf
 
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bff_core.cli.errors import CannotRun
+from bff_core.cli.explain_proxied import proxied_matches, show_proxied
 from bff_core.cli.gateways import LoadedGateway, load_gateways
 from bff_core.cli.output import columns, console, print_json, print_lines
 from bff_core.cli.part_rows import PartRows
@@ -18,8 +19,22 @@ from bff_core.inspection.worst_case import attempts_limit, call_limit
 from bff_core.policy.upstream.policy import Policy
 
 
-def show_explanation(named: str, gateway: str, *, as_json: bool, with_defaults: bool) -> None:
-    """Print how a route is answered; `named` is `GET /v1/home`, or a GraphQL field."""
+def show_explanation(
+    named: str,
+    gateway: str,
+    *,
+    as_json: bool,
+    with_defaults: bool,
+    headers: Sequence[str] = (),
+) -> None:
+    """Print how a route is answered; `named` is `GET /v1/home`, a GraphQL field, or an id.
+
+    `headers` of the request, such as "X-Beta: 1", decide between proxied routes.
+    """
+    proxied = proxied_matches(load_gateways(gateway), named, headers)
+    if proxied is not None:
+        show_proxied(proxied, as_json=as_json)
+        return
     loaded, route = find_route(named, gateway)
     found = explain(loaded.app, route)
     if as_json:

@@ -15,6 +15,7 @@ from bff_core.cli.project import GatewayEntry, Project
 from bff_core.errors import ConfigurationError
 from bff_core.gateway.app import Gateway
 from bff_core.inspection.policy_sources import options_in_effect
+from bff_core.routing.face import CallsServices
 from bff_core.routing.owner import check_owners
 from bff_core.server.target import AppFailed, CannotServe, load
 from bff_core.startup.documented_types import check_documented_types
@@ -109,6 +110,9 @@ def declaration_findings(area: str, app: Gateway) -> Iterator[Finding]:
         sagas = [] if config.sagas is None else list(config.sagas.classes.values())
         check_routes(app.routes, list(app.services), has_cache=app.has_cache, sagas=sagas)
         check_owners(table)
+        for face in config.faces:
+            if isinstance(face, CallsServices):
+                face.check_routes(table)
         if app.openapi_url is not None:
             check_documented_types(app.routes)
     except ConfigurationError as error:

@@ -79,6 +79,8 @@ def _loaded(
         except AppFailed:
             raise
         except (CannotServe, ConfigurationError) as error:
+            if isinstance(error, ConfigurationError) and error.has_place:
+                raise
             raise CannotRun(f"gateway {name}: {error}") from None
     if not isinstance(found, Gateway):
         raise CannotRun(f"{app!r} is no gateway of bff-core, but of type {type(found).__name__}")

@@ -9,6 +9,7 @@ from rich.text import Text
 from bff_core.cli.gateways import LoadedGateway, load_gateways
 from bff_core.cli.output import columns, console, first_that_fits, print_json, print_lines
 from bff_core.inspection.explanation import unstored_because_of
+from bff_core.inspection.proxied import shown_targets
 from bff_core.inspection.routes import (
     SHARED_BY,
     RouteDescription,
@@ -83,7 +84,7 @@ def _table(
             "screens": ", ".join(screen.__name__ for screen in one.screens),
             "access": _access(one),
             "cached": CACHED.get(one.cache, one.cache),
-            "function": ".".join(one.name.split(".")[-2:]),
+            "function": _function(one),
             "notes": note,
         }
         table.add_row(*(cells[name] for name in names))
@@ -100,9 +101,16 @@ def _others(routes: Sequence[RouteDescription]) -> Text:
     return text
 
 
+def _function(one: RouteDescription) -> str:
+    """Return the function of a route, or the id of a proxied one."""
+    return ".".join(one.name.split(".")[-2:]) if one.proxied is None else one.proxied.id
+
+
 def _method(one: RouteDescription) -> str:
     if one.kind == "field":
         return ""
+    if one.proxied is not None and not one.methods:
+        return "any"
     shown = [method for method in one.methods if method != "HEAD" or len(one.methods) == 1]
     return " ".join(shown) or {"mount": "mount", "websocket": "socket"}.get(one.kind, "")
 
@@ -114,6 +122,8 @@ def _access(one: RouteDescription) -> str:
 def _notes(loaded: LoadedGateway, one: RouteDescription, common: Sequence[Limit]) -> Iterator[str]:
     if one.kind == "route":
         yield "FastAPI"
+    if one.proxied is not None:
+        yield f"to {shown_targets(one.proxied)}"
     if not is_default_criticality(one):
         yield one.criticality
     if uncached := unstored_because_of(loaded.app, one):
@@ -138,4 +148,6 @@ def _fields(loaded: LoadedGateway, one: RouteDescription) -> dict[str, object]:
         "cache": one.cache,
         "uncached_services": unstored_because_of(loaded.app, one),
         "fast_path": one.is_fast,
+        "route": "" if one.proxied is None else one.proxied.id,
+        "to": "" if one.proxied is None else shown_targets(one.proxied),
     }

@@ -22,6 +22,7 @@ from bff_core.events import AnyEvent, Attempted, Events
 from bff_core.inspection.explanation import requests_of
 from bff_core.inspection.routes import RouteDescription
 from bff_core.testing.gateway_client import running
+from bff_core.upstream.configured_addresses import urls_of
 
 Send = Callable[[str, str, bytes], Awaitable[tuple[int, Mapping[str, str], bytes]]]
 """Sends a method, a target and a body; returns status, headers and body."""
@@ -213,7 +214,9 @@ def _leaves(value: object, path: str = "") -> Iterator[str]:
 def services_down(loaded: LoadedGateway, route: RouteDescription) -> list[str]:
     """Return the services of a route that accept no connection."""
     kinds = dict.fromkeys(one.service for one in requests_of(route.find_step()))
-    return [kind.name for kind in kinds if not _is_up(loaded.app.settings.upstream(kind.name)[0])]
+    settings = loaded.app.settings
+    first = {kind.name: next(iter(urls_of(kind, settings)), "") for kind in kinds}
+    return [name for name, url in first.items() if url.startswith("http") and not _is_up(url)]
 
 
 def _is_up(address: str) -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "is_in_one_segment",
     "is_late_failure",
     "mounted_app",
+    "name_of_convertor",
     "path_pattern_of",
     "serves",
     "wrap_router",
@@ -38,6 +39,13 @@ _BARE: Final = "bff_bare_router"
 """The attribute of a router that holds its application without our wrapper."""
 
 _LATE: Final = "Caught handled exception, but response already started."
+
+_NAMES: Final = {
+    FloatConvertor: "float",
+    IntegerConvertor: "int",
+    PathConvertor: "path",
+    UUIDConvertor: "uuid",
+}
 
 _IN_ONE_SEGMENT: Final = (StringConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)
 
@@ -50,6 +58,11 @@ def is_late_failure(error: BaseException) -> bool:
 def is_in_one_segment(convertor: Convertor[Any]) -> bool:
     """Whether a parameter never has a slash; it may have one by `path` and by users' convertors."""
     return type(convertor) in _IN_ONE_SEGMENT
+
+
+def name_of_convertor(convertor: Convertor[Any]) -> str:
+    """Return the type of a parameter in a template; empty for text in one segment."""
+    return "" if type(convertor) is StringConvertor else _NAMES.get(type(convertor), "typed")
 
 
 def converts(convertor: Convertor[Any]) -> bool:

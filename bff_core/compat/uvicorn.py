@@ -11,7 +11,15 @@ from typing import Any, Final, Protocol, cast
 from uvicorn import Config as UvicornConfig
 from uvicorn.server import ServerState as UvicornState
 
-__all__ = ["WORKER_MODULE", "Config", "MakeLoop", "State", "configuration", "web_socket_protocol"]
+__all__ = [
+    "WORKER_MODULE",
+    "Config",
+    "MakeLoop",
+    "State",
+    "configuration",
+    "is_sansio",
+    "web_socket_protocol",
+]
 
 MakeLoop = Callable[[], asyncio.AbstractEventLoop]
 
@@ -25,6 +33,10 @@ class Config(Protocol):
     loaded: bool
     loaded_app: Any
     root_path: str
+    ws_max_size: int
+    ws_per_message_deflate: bool
+    ws_ping_interval: float | None
+    ws_ping_timeout: float | None
     ws_protocol_class: Any
 
     def load(self) -> None:
@@ -55,6 +67,15 @@ def configuration(app: object) -> tuple[Config, State, MakeLoop]:
     )
     make_loop = config.get_loop_factory() or asyncio.new_event_loop
     return cast("Config", config), UvicornState(), make_loop
+
+
+SANSIO_MODULE: Final = "uvicorn.protocols.websockets.websockets_sansio_impl"
+"""The module of uvicorn's protocol over websockets, its choice unless another one is named."""
+
+
+def is_sansio(config: Config) -> bool:
+    """Whether a configuration leaves web sockets to uvicorn's protocol over websockets."""
+    return bool(config.ws_protocol_class.__module__ == SANSIO_MODULE)
 
 
 def web_socket_protocol(config: Config, state: State, values: dict[str, Any]) -> Any:

@@ -164,6 +164,11 @@ class Wiring:
         self.events = events
         self._builders: dict[type[Composition], Builder] = {}
 
+    @property
+    def services(self) -> Iterable[Service]:
+        """The services, not bound to a request."""
+        return self._services.values()
+
     def add(self, service: Service) -> None:
         """Add a service that itself builds compositions."""
         self._services[type(service)] = service

@@ -9,6 +9,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.http_exchange.request_context import RequestContext
+from bff_core.routing.route_table import RouteTable
 
 MAX_LENGTH_DIGITS = 18
 
@@ -16,43 +17,54 @@ MAX_LENGTH_DIGITS = 18
 class BodyLimit:
     """After the allowed hosts: a body over `limit` bytes is a 413, before it is in memory.
 
-    The limit holds for the whole gateway. A route may set a lower one by FastAPI's `max_body_size`.
+    The limit holds for the whole gateway. A route may set a lower one by FastAPI's `max_body_size`;
+    a proxied route has a limit of its own.
     """
 
-    __slots__ = ("_limit",)
+    __slots__ = ("_limit", "_routes")
     kinds = HTTP_ONLY
 
-    def __init__(self, *, limit: int) -> None:
+    def __init__(self, *, limit: int, routes: RouteTable | None = None) -> None:
         self._limit = limit
+        self._routes = routes or RouteTable()
 
     def check(self, context: RequestContext) -> None:
         """Raise a 413 if the declared length is too large; count the bytes that arrive."""
         length = context.fields.get(b"content-length")
-        if length is not None:
-            self._check(length, context.asgi)
-        elif b"transfer-encoding" not in context.fields and _is_http1(context.asgi):
+        is_framed = length is not None or b"transfer-encoding" in context.fields
+        if not is_framed and _is_http1(context.asgi):
             return
-        context.receive = self._counted(context.receive, context.asgi)
+        limit = self._limit_of(context.asgi) if self._routes.is_ranked else self._limit
+        if length is not None:
+            _check(length, limit, context.asgi)
+        context.receive = _counted(context.receive, limit, context.asgi)
 
-    def _check(self, length: bytes, scope: ASGIScope) -> None:
-        if not length.isdigit():
-            raise HTTPException(400, "Content-Length must be a number of bytes.")
-        # More digits than any limit has: Python refuses to convert thousands of them.
-        if len(length) > MAX_LENGTH_DIGITS or int(length) > self._limit:
-            raise too_large(self._limit, scope)
+    def _limit_of(self, scope: ASGIScope) -> int:
+        entry = self._routes.match(scope).entry
+        matching = None if entry is None else entry.matching
+        return self._limit if matching is None else matching.max_body
 
-    def _counted(self, receive: Receive, scope: ASGIScope) -> Receive:
-        received = 0
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._limit:
-                raise too_large(self._limit, scope)
-            return message
+def _check(length: bytes, limit: int, scope: ASGIScope) -> None:
+    if not length.isdigit():
+        raise HTTPException(400, "Content-Length must be a number of bytes.")
+    # More digits than any limit has: Python refuses to convert thousands of them.
+    if len(length) > MAX_LENGTH_DIGITS or int(length) > limit:
+        raise too_large(limit, scope)
 
-        return counted
+
+def _counted(receive: Receive, limit: int, scope: ASGIScope) -> Receive:
+    received = 0
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise too_large(limit, scope)
+        return message
+
+    return counted
 
 
 def too_large(limit: int, scope: ASGIScope) -> HTTPException:

@@ -8,25 +8,39 @@ from bff_core.edge.concern import HTTP_ONLY
 from bff_core.edge.host_syntax import origin_pattern
 from bff_core.edge.options import CorsOptions
 from bff_core.http_exchange.request_context import RequestContext
+from bff_core.routing.path import path_of
+from bff_core.routing.route_table import RouteTable
 
 
 class Cors:
     """Before all concerns that may refuse, so that a page can read a refusal as well.
 
     It answers preflights of configured origins (Fetch standard, section 3.3); preflights of other
-    origins are a 403. Without configured origins the concern is left out.
+    origins are a 403. A proxied route may have rules of its own. Without configured origins the
+    concern is left out.
     """
 
-    __slots__ = ("_permissions", "_preflight")
+    __slots__ = ("_by_route", "_common", "_routes")
     kinds = HTTP_ONLY
 
-    def __init__(self, options: CorsOptions) -> None:
-        self._permissions = Permissions(options)
-        self._preflight = _preflight(options)
+    def __init__(self, options: CorsOptions, routes: RouteTable | None = None) -> None:
+        self._common = _Rules(options)
+        self._routes = routes or RouteTable()
+        self._by_route = {
+            entry: _Rules(entry.matching.cors)
+            for entry in self._routes.entries
+            if entry.matching is not None and isinstance(entry.matching.cors, CorsOptions)
+        }
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the gateway or a route lets any origin read answers."""
+        return self._common.permissions.is_any_given or bool(self._by_route)
 
     def check(self, context: RequestContext) -> Response | None:
         """Add the headers of a configured origin, or answer its preflight."""
-        permissions = self._permissions
+        rules = self._rules_for(context) if self._by_route else self._common
+        permissions = rules.permissions
         origin = context.fields.get(b"origin")
         if permissions.differ:
             # Also without Origin: a cache must not give that answer to a page.
@@ -39,8 +53,28 @@ class Cors:
         if not context.added:
             raise HTTPException(403, "This origin may not call from a page.")
         response = Response(status_code=204)
-        response.raw_headers = list(self._preflight)
+        response.raw_headers = list(rules.preflight)
         return response
+
+    def _rules_for(self, context: RequestContext) -> "_Rules":
+        """Return the rules of a route, for a preflight those of the route that it is about."""
+        method = context.fields.get(b"access-control-request-method")
+        if method is None or context.scope.method != "OPTIONS":
+            entry = self._routes.match(context.asgi).entry
+        else:
+            asgi = context.asgi
+            entry = self._routes.find(method.decode("latin-1"), path_of(asgi), asgi).entry
+        return self._common if entry is None else self._by_route.get(entry, self._common)
+
+
+class _Rules:
+    """The rules of the gateway or of one route, rendered."""
+
+    __slots__ = ("permissions", "preflight")
+
+    def __init__(self, options: CorsOptions) -> None:
+        self.permissions = Permissions(options)
+        self.preflight = _preflight(options)
 
 
 class Permissions:

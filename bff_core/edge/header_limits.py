@@ -119,6 +119,13 @@ def _joined(headers: Headers) -> dict[bytes, bytes]:
 
 
 def _with_lists(headers: Headers, joined: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    """Return the fields for FastAPI: each list once, other fields line by line."""
-    lists = [(name, value) for name, value in joined.items() if name in LISTS]
-    return [*lists, *(field for field in headers if field[0] not in LISTS)]
+    """Return the fields for FastAPI and services: each list once, other fields line by line."""
+    left = LISTS & joined.keys()
+    fields: list[tuple[bytes, bytes]] = []
+    for name, value in headers:
+        if name not in LISTS:
+            fields.append((name, value))
+        elif name in left:
+            left -= {name}
+            fields.append((name, joined[name]))
+    return fields

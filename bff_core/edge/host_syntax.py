@@ -54,16 +54,19 @@ def check_host(host: str) -> None:
 
     A host is a name, "*.name", "*", an IPv4 address, or an IPv6 address in brackets, in any case.
     """
+    if complaint := host_complaint(host):
+        raise ConfigurationError(f"Host {host!r} (BFF_ALLOWED_HOSTS) is not accepted: {complaint}.")
+
+
+def host_complaint(host: str) -> str:
+    """Return what is wrong with a host, and what to write instead; empty for a valid one."""
     if _is_host(host.lower()):
-        return
+        return ""
     right = _repaired_host(host)
     advice = (
         f"write {right!r}" if right else "such as shop.example, or *.shop.example for all below"
     )
-    raise ConfigurationError(
-        f"Host {host!r} (BFF_ALLOWED_HOSTS) is not accepted: {_fault_of(host, _HOST_FAULTS)}: "
-        f"{advice}."
-    )
+    return f"{_fault_of(host, _HOST_FAULTS)}: {advice}"
 
 
 def check_origin(origin: str) -> None:

@@ -18,6 +18,14 @@ from bff_core.scope import Scope
 
 GetStore = Callable[[], LimitStore]
 
+Counts = Callable[[Limit], bool]
+"""Whether a limit is counted."""
+
+
+def counts_none(_: Limit) -> bool:
+    """Count no limit."""
+    return False
+
 
 class LimitExceeded(TooManyRequests):
     """The caller is beyond one of its limits; `limits` are the names of the exceeded ones."""
@@ -50,10 +58,14 @@ class RateLimits:
     Limits by address are checked before the credentials, so that guessing these is limited, too;
     limits by viewer or key are checked afterwards. Each answer reports what is left in `RateLimit`
     and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers). A 429 has `Retry-After`.
-    `refused` counts refusals by the name of the limit.
+    `refused` counts refusals by the name of the limit. `counts` is whether a limit of one route
+    alone is checked here.
     """
 
-    __slots__ = ("_by_route", "_charges", "_limits", "_policies", "_refused", "_routes", "_store")
+    __slots__ = (
+        *("_by_route", "_charges", "_counts", "_limits", "_policies", "_refused", "_routes"),
+        "_store",
+    )
 
     def __init__(
         self,
@@ -62,13 +74,16 @@ class RateLimits:
         routes: RouteTable,
         store: GetStore,
         refused: dict[str, int] | None = None,
+        counts: Counts = counts_none,
     ) -> None:
         self._limits = limits
+        self._counts = counts
         self._refused = {} if refused is None else refused
         self._routes = routes
-        self._by_route = limits_by_route(limits, routes)
-        self._charges = any(limit.cost != "request" for limit in limits)
-        self._policies = {limit.name: _policy(limit) for limit in limits}
+        self._by_route = limits_by_route(limits, routes, counts)
+        every = {*limits, *(one for found in self._by_route.values() for one in found)}
+        self._charges = any(limit.cost != "request" for limit in every)
+        self._policies = {limit.name: _policy(limit) for limit in every}
         self._store = store
 
     def check(self, context: RequestContext) -> Awaitable[None] | None:
@@ -76,7 +91,8 @@ class RateLimits:
         match = self._routes.match(context.asgi)
         limits = self._by_route.get((match.entry, match.method))
         if limits is None:
-            limits = _limits_for(match.method, match.path, self._limits)
+            every = (*self._limits, *own_limits(match.entry, self._counts))
+            limits = _limits_for(match.method, match.path, every)
         return self._admit(limits, context) if limits else None
 
     async def _admit(self, limits: Sequence[Limit], context: RequestContext) -> None:
@@ -120,7 +136,7 @@ class RateLimits:
 
 
 def limits_by_route(
-    limits: Sequence[Limit], routes: RouteTable
+    limits: Sequence[Limit], routes: RouteTable, counts: Counts = counts_none
 ) -> dict[tuple[RouteEntry | None, str], Sequence[Limit]]:
     """Return the limits of each route and method for which the route alone decides.
 
@@ -128,11 +144,20 @@ def limits_by_route(
     """
     prefixes = [path for limit in limits for path in (*limit.paths, *limit.exempt)]
     return {
-        (entry, method): _limits_for(method, entry.path, limits)
+        (entry, method): (
+            *_limits_for(method, entry.path, limits),
+            *_limits_for(method, entry.path, own_limits(entry, counts)),
+        )
         for entry in routes.entries
         if all(entry.is_below(prefix) is not None for prefix in prefixes)
         for method in (entry.methods | {"HEAD", WEB_SOCKET})
     }
+
+
+def own_limits(entry: RouteEntry | None, counts: Counts) -> Sequence[Limit]:
+    """Return the limits of one route alone that are counted."""
+    matching = None if entry is None else entry.matching
+    return () if matching is None else [one for one in matching.limits if counts(one)]
 
 
 def _limits_for(method: str, path: str, limits: Sequence[Limit]) -> Sequence[Limit]:

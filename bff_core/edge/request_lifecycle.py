@@ -24,7 +24,7 @@ from bff_core.events.sinks import running_span
 from bff_core.http_exchange.request_context import CUT, EXCHANGE, SCOPE, RequestContext, Template
 from bff_core.http_exchange.response_headers import ResponseHeaders
 from bff_core.routing.route_table import ROUTE, RouteEntry, RouteMatch
-from bff_core.scope import Scope, current_request
+from bff_core.scope import WEBSOCKET, Scope, current_request
 
 CLIENT_LEFT = 499
 """The status in the event if the client disconnects before the answer, as in nginx."""
@@ -169,7 +169,7 @@ class RequestLifecycle:
         headers = tuple(scope["headers"])
         request = Scope(
             inf,
-            scope.get("method", "WEBSOCKET"),
+            scope.get("method", WEBSOCKET),
             scope["path"],
             headers,
             scope["query_string"],

@@ -98,6 +98,9 @@ GUARDED = ORIGIN | IDENTITY | TRACE
 MAX_CACHED_NAMES = 2048
 """How many header names a `_HeaderFilter` caches."""
 
+PEER = "bff.peer"
+"""Where the ASGI scope holds the address of the trusted proxy that reported the client."""
+
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 SECURE = {"http": "https", "websocket": "wss"}
 PLAIN = {"http": "http", "websocket": "ws"}
@@ -146,6 +149,7 @@ class TrustedProxies:
                 reported.setdefault(field[0], []).append(field[1])
             else:
                 others.append(field)
+        scope[PEER] = peer
         if reported:
             hop = believed(self._read(reported), peer, self._is_trusted)
             _set_client(scope, hop, peer)

@@ -189,8 +189,29 @@ class Restored(Event, frozen=True):
     endpoint: str
 
 
+class EndpointProbed(Event, frozen=True):
+    """A health check probed an endpoint: `outcome` is `up`, or why it is not.
+
+    `duration` is in seconds. Only for sinks of each attempt.
+    """
+
+    name: ClassVar[str] = "endpoint.probed"
+    endpoint: str
+    outcome: str
+    duration: float
+
+
+class HealthChanged(Event, frozen=True):
+    """Health checks found that an endpoint is down, or up again; `reason` is why it is down."""
+
+    name: ClassVar[str] = "endpoint.health_changed"
+    endpoint: str
+    health: Literal["up", "down"]
+    reason: str = ""
+
+
 class Resolved(Event, frozen=True):
-    """The endpoints of an upstream changed, or DNS lookups failed (`error`)."""
+    """The endpoints of an upstream changed, or DNS lookups or a discovery failed (`error`)."""
 
     name: ClassVar[str] = "endpoints.resolved"
     endpoints: tuple[str, ...]

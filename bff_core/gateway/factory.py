@@ -90,6 +90,7 @@ def gateway(
     """
     check_arguments(locals())
     settings = settings or load_settings()
+    faces = with_proxy_file(faces, settings.proxy)
     made = make_authenticator(authenticator, settings, demo)
     services = with_used(services, faces, sagas)
     check_names(services)
@@ -128,6 +129,15 @@ def gateway(
     for screen in chain(sagas, *(face.compositions for face in faces)):
         check_screen(screen, services, app.routes, has_cache=has_cache, sagas=sagas)
     return app
+
+
+def with_proxy_file(faces: Sequence[Face], path: str) -> Sequence[Face]:
+    """Return faces and that of the routes in a file; without a path only the faces."""
+    if not path:
+        return faces
+    from bff_core.proxy.face import Proxy  # noqa: PLC0415 # only with a file
+
+    return [*faces, Proxy(file=path)]
 
 
 def _fastapi(given: FastAPIOptions) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from bff_core.observe.metrics.process import ProcessMetrics
 from bff_core.observe.metrics.sink import MetricsSink
 from bff_core.observe.recording import record_requests
 from bff_core.observe.third_party_logs import foreign_logs_formatted
+from bff_core.routing.face import CallsServices
 from bff_core.startup.checks import Checks
 from bff_core.startup.processes import Processes, processes_of
 
@@ -39,6 +40,9 @@ def lifespan_of(checks: Checks, users_lifespan: Lifespan | None) -> Lifespan:
             checks.before_serving(
                 app.route_table(), processes, app.events, app.access, app.fast_path.obstacles()
             )
+            for face in app.config.faces:
+                if isinstance(face, CallsServices):
+                    face.check_routes(app.route_table())
             serves_console(app.settings, app.route_table())  # raises if it can't
             if app.settings.console == "on":  # in development requests are recorded anyway
                 record_requests(app.events, app.title)

@@ -58,6 +58,8 @@ def _module(module_name: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
     except ConfigurationError as error:
+        if error.has_place:
+            raise
         raise ConfigurationError(f"{error}{_place(error)}") from error
     except ModuleNotFoundError as error:
         missing = error.name or ""

@@ -23,8 +23,8 @@ from bff_core.edge.header_limits import HeaderLimits
 from bff_core.edge.health import About, Health, Readiness
 from bff_core.edge.idempotency import GetStore, Idempotency
 from bff_core.edge.options import EdgeOptions
+from bff_core.edge.rate_limits import Counts, RateLimits, checked
 from bff_core.edge.rate_limits import GetStore as GetLimitStore
-from bff_core.edge.rate_limits import RateLimits, checked
 from bff_core.edge.request_lifecycle import RequestLifecycle
 from bff_core.edge.security_headers import security_headers
 from bff_core.edge.server_timing import ServerTiming
@@ -127,12 +127,12 @@ def concerns(options: EdgeOptions, parts: EdgeParts, shedding: SheddingControlle
     limits_by_address, limits_by_caller = _rate_limits(parts)
     order = [
         ServerTiming(parts.clock) if parts.is_development else None,
-        Cors(options.cors) if options.cors.origins else None,
-        Deadline(timeout=options.timeout, grace=options.grace),
+        _cors(options, parts),
+        Deadline(timeout=options.timeout, grace=options.grace, routes=parts.routes),
         HeaderLimits(max_count=options.max_fields, max_bytes=options.max_field_bytes),
         FreshReads() if parts.is_development else None,
         AllowedHosts(allowed=options.allowed_hosts),
-        BodyLimit(limit=options.max_body),
+        BodyLimit(limit=options.max_body, routes=parts.routes),
         limits_by_address,
         parts.pages,
         parts.admin,
@@ -152,15 +152,36 @@ def _rate_limits(parts: EdgeParts) -> tuple[RateLimits | None, RateLimits | None
     """Return the limits that are checked before authentication, and those after it."""
     memory = MemoryLimitStore(parts.clock)
     store = parts.limit_store or (lambda: memory)
-    early = [limit for limit in checked(parts.limits) if limit.by == "address"]
-    late = [limit for limit in parts.limits if limit.by != "address"]
-    first, second = (
-        RateLimits(some, routes=parts.routes, store=store, refused=parts.rate_limited)
-        if some
-        else None
-        for some in (early, late)
-    )
-    return first, second
+    of_routes = [
+        limit
+        for entry in parts.routes.entries
+        if entry.matching is not None
+        for limit in entry.matching.limits
+    ]
+    checked([*parts.limits, *of_routes])
+
+    def concern(counts: Counts) -> RateLimits | None:
+        if not any(map(counts, (*parts.limits, *of_routes))):
+            return None
+        return RateLimits(
+            [limit for limit in parts.limits if counts(limit)],
+            routes=parts.routes,
+            store=store,
+            refused=parts.rate_limited,
+            counts=counts,
+        )
+
+    return concern(_is_by_address), concern(lambda limit: not _is_by_address(limit))
+
+
+def _is_by_address(limit: Limit) -> bool:
+    return limit.by == "address"
+
+
+def _cors(options: EdgeOptions, parts: EdgeParts) -> Cors | None:
+    """Return the concern if the gateway or a route has rules."""
+    cors = Cors(options.cors, parts.routes)
+    return cors if cors.has_rules else None
 
 
 def _idempotency(options: EdgeOptions, parts: EdgeParts) -> Idempotency | None:

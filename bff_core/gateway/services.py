@@ -8,6 +8,7 @@ from bff_core.oauth.endpoint import ProviderService
 from bff_core.oauth.tokens import token_services, token_sources
 from bff_core.settings.model import Settings
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.configured_addresses import addresses_of
 from bff_core.upstream.credentials.factory import CredentialFactory
 from bff_core.upstream.graphql.client import GraphQLUpstream
 from bff_core.upstream.planned_stack import PlannedStack
@@ -49,8 +50,13 @@ def open_registry(
     """Return an empty registry of services, with credentials from the settings."""
     credentials = CredentialFactory(settings.secret, token_sources(lambda: registry.services))
     registry = UpstreamRegistry(
-        settings.upstream,
-        lambda name: replace(runtime, upstream=name, credential=credentials.open),
+        lambda kind: addresses_of(kind, settings),
+        lambda name: replace(
+            runtime,
+            upstream=name,
+            credential=credentials.open,
+            signing_secrets=settings.affinity_secrets,
+        ),
         make_transport,
     )
     return registry
@@ -66,11 +72,12 @@ def planned_services(
             PlannedStack(
                 kind.name,
                 policy,
-                settings.upstream(kind.name),
+                addresses_of(kind, settings),
                 make_transport,
                 credentials.open,
                 has_cache=has_cache,
                 is_graphql=issubclass(kind, GraphQLUpstream),
+                signing_secrets=settings.affinity_secrets,
             )
         )
         for kind, policy in policies.items()

@@ -46,6 +46,8 @@ class RequestContext:
     `verdict` is the reply to a request whose Idempotency-Key forbids to execute it: the stored
     answer, or an error. The face sends it after it has checked its own access rules.
 
+    `lift_deadline` ends the deadline of the edge, for an upload whose silence is limited instead.
+
     `error` is the cause of a 5xx. With `is_partial` it is the cause of a failure that the status
     does not show. With `is_reported` a `Crashed` event was emitted for it.
     """
@@ -63,6 +65,7 @@ class RequestContext:
         "is_partial",
         "is_reported",
         "is_stream",
+        "lift_deadline",
         "receive",
         "scope",
         "send",
@@ -98,6 +101,7 @@ class RequestContext:
         self.challenge = b"Bearer"
         self.verdict: StoredAnswer | BFFError | None = None
         self.end_deadline: EndDeadline | None = None
+        self.lift_deadline: Callable[[], None] = _do_nothing
         self.state: dict[object, Any] = {}
         self.receive = receive
         self.send: Send = self.write
@@ -145,6 +149,7 @@ class RequestContext:
         self.receive = _disconnected
         self.asgi = {}
         self.end_deadline = None
+        self.lift_deadline = _do_nothing
         self.state.clear()
 
     def _write_head(self, message: Message) -> dict[str, Any]:
@@ -158,6 +163,10 @@ class RequestContext:
         )
         # A copy: the application may send the same message object again.
         return {**message, "headers": headers}
+
+
+def _do_nothing() -> None:
+    """Lift no deadline: the request has none."""
 
 
 async def _refuse(_: Message) -> None:

@@ -17,6 +17,8 @@ from bff_core.inspection.reader import steps_of_function
 from bff_core.inspection.steps import InOrder, Step
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY
+from bff_core.proxy.plan import RouteMatching
+from bff_core.proxy.route import Route
 from bff_core.rest.compose import composition_of
 from bff_core.rest.openapi import document_of
 from bff_core.rest.progressive_parts import EarlyPart
@@ -25,7 +27,16 @@ from bff_core.routing.route_table import RouteEntry
 from bff_core.startup.unused import name_of
 
 RouteKind = Literal[
-    "view", "stream", "graphql", "field", "route", "mount", "websocket", "sign-in", "fastapi"
+    "view",
+    "stream",
+    "graphql",
+    "field",
+    "route",
+    "proxy",
+    "mount",
+    "websocket",
+    "sign-in",
+    "fastapi",
 ]
 """`route` is a plain route of FastAPI, `fastapi` one that FastAPI adds itself."""
 
@@ -44,7 +55,8 @@ class RouteDescription:
     `cache` says who may share an answer in the view cache, empty for what changes something.
     `limits` are the rate limits that count its requests. `by` names the authenticators. `find_step`
     reads what a request does; for a field, with all fields below it. `early_parts` are those of a
-    progressive answer, `dependencies` the functions that FastAPI calls before the view.
+    progressive answer, `dependencies` the functions that FastAPI calls before the view. `proxied`
+    is the route that is served without code.
     """
 
     kind: RouteKind
@@ -61,6 +73,7 @@ class RouteDescription:
     find_step: Callable[[], Step] = InOrder
     early_parts: tuple[EarlyPart, ...] = ()
     dependencies: tuple[Callable[..., Any], ...] = ()
+    proxied: Route | None = None
 
     @property
     def name(self) -> str:
@@ -107,13 +120,18 @@ def _described(app: Gateway, context: RouteContext, by: tuple[str, ...]) -> Rout
         rules=(entry.access or (SIGNED_IN if by else ANYONE),),
         by=by,
         criticality=entry.criticality,
-        limits=tuple(_limits(app.config.limits, entry)),
+        limits=(*_limits(app.config.limits, entry), *_limits_of_route(entry)),
         cache=_cache(app, entry),
         is_fast=entry.compiled is not None,
         find_step=InOrder if function is None else partial(steps_of_function, function),
         early_parts=() if document is None else tuple(document.early_parts or ()),
         dependencies=tuple(_dependencies(context)),
+        proxied=_proxied(entry),
     )
+
+
+def _proxied(entry: RouteEntry) -> Route | None:
+    return entry.matching.route if isinstance(entry.matching, RouteMatching) else None
 
 
 def _kind(context: RouteContext, entry: RouteEntry, function: object) -> RouteKind:
@@ -124,8 +142,8 @@ def _kind(context: RouteContext, entry: RouteEntry, function: object) -> RouteKi
         return "stream" if inspect.isasyncgenfunction(function) else "view"
     if entry.is_socket:
         return "websocket"
-    if not entry.methods:
-        return "mount"
+    if not entry.methods or _proxied(entry) is not None:
+        return "mount" if _proxied(entry) is None else "proxy"
     module = str(getattr(context.endpoint, "__module__", ""))
     if module.startswith("bff_core."):
         return "sign-in"
@@ -152,6 +170,10 @@ def _cache(app: Gateway, entry: RouteEntry) -> str:
     if not isinstance(compiled, CompiledView) or compiled.view_cache is None:
         return ""
     return SHARED_BY[compiled.view_cache.declared if app.has_cache else None]
+
+
+def _limits_of_route(entry: RouteEntry) -> Sequence[Limit]:
+    return () if entry.matching is None else entry.matching.limits
 
 
 def _limits(limits: Sequence[Limit], entry: RouteEntry) -> Iterator[Limit]:

@@ -35,6 +35,11 @@ def _of_comparison(event: events.MirrorCompared) -> int:
     return logging.DEBUG if event.outcome == "same" else logging.INFO
 
 
+def _of_health(event: events.HealthChanged) -> int:
+    """Warning; info if the endpoint is up."""
+    return logging.INFO if event.health == "up" else logging.WARNING
+
+
 LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.RequestStarted: logging.DEBUG,
     events.RequestShed: logging.DEBUG,
@@ -64,6 +69,8 @@ LEVELS: Final[Mapping[type, int | Callable[[Any], int]]] = {
     events.TokenRefused: logging.WARNING,
     events.Ejected: logging.WARNING,
     events.Restored: logging.INFO,
+    events.EndpointProbed: logging.DEBUG,
+    events.HealthChanged: _of_health,
     events.Resolved: logging.INFO,
     events.ReplyReduced: logging.WARNING,
     events.SplitChosen: logging.DEBUG,

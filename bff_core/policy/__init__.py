@@ -3,6 +3,7 @@
 from bff_core.policy.edge.idempotency import IdempotencyOptions
 from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.edge.shedding import Criticality
+from bff_core.policy.upstream.affinity import Affinity
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.bulkhead import Bulkhead
@@ -18,6 +19,8 @@ from bff_core.policy.upstream.credentials import (
     Signature,
     TokenExchange,
 )
+from bff_core.policy.upstream.endpoints import EndpointOptions
+from bff_core.policy.upstream.health import HealthCheck
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
@@ -25,6 +28,7 @@ from bff_core.public_names import publish
 
 __all__ = [
     "Adaptive",
+    "Affinity",
     "ApiKey",
     "Balance",
     "Basic",
@@ -35,6 +39,8 @@ __all__ = [
     "Connection",
     "Credentials",
     "Criticality",
+    "EndpointOptions",
+    "HealthCheck",
     "Hedge",
     "IdempotencyOptions",
     "Limit",

@@ -1,13 +1,15 @@
 """A condition on one header, query parameter or cookie of a request."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated
 
-from bff_core.errors import ConfigurationError
 from bff_core.keywords import checks_keywords
-
-MAX_PATTERN: Final = 256
-"""The longest regex of a condition, in characters."""
+from bff_core.policy.options import Option
+from bff_core.proxy.option_faults import OptionFault, refuse
+from bff_core.proxy.option_types import type_faults
+from bff_core.proxy.patterns import value_pattern
+from bff_core.proxy.value_checks import error_of, text_complaint
 
 
 @checks_keywords
@@ -20,19 +22,36 @@ class Condition:
     that is there several times holds if one of its values does.
     """
 
-    equals: str | None = None
-    prefix: str | None = None
-    exists: bool = False
-    absent: bool = False
-    regex: str | None = None
+    equals: Annotated[str | None, Option("The value")] = None
+    prefix: Annotated[str | None, Option("How the value begins")] = None
+    exists: Annotated[bool, Option("Whether the name must be there")] = False
+    absent: Annotated[bool, Option("Whether the name must not be there")] = False
+    regex: Annotated[
+        str | None,
+        Option("A regex of RE2 that must match the whole value, of 256 characters at most"),
+    ] = None
 
     def __post_init__(self) -> None:
+        refuse(self, type_faults(self))
+        refuse(self, self._faults())
+
+    def _faults(self) -> Iterator[OptionFault]:
         texts = (self.equals, self.prefix, self.regex)
         if sum(one is not None for one in texts) + self.exists + self.absent != 1:
-            raise ConfigurationError(
-                "Condition(...) needs exactly one of equals=, prefix=, exists=True, absent=True "
-                "and regex="
-            )
+            choice = "equals, prefix, exists, absent and regex"
+            yield OptionFault((), f"needs exactly one of {choice}")
+        if self.equals is not None and (complaint := text_complaint(self.equals)):
+            yield OptionFault(("equals",), complaint)
+        if self.prefix is not None:
+            complaint = text_complaint(self.prefix.rstrip(" "))
+            if not self.prefix:
+                complaint = "is empty, which every value begins with: write exists"
+            if complaint:
+                yield OptionFault(("prefix",), complaint)
+        if self.regex is not None:
+            pattern = self.regex
+            if complaint := error_of(lambda: value_pattern(pattern)):
+                yield OptionFault(("regex",), complaint)
 
 
 def condition_of(value: str | Condition) -> Condition:

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from bff_core.keywords import checks_keywords
-from bff_core.policy.options import Option, check
+from bff_core.policy.options import Option
+from bff_core.proxy.option_faults import refuse
+from bff_core.proxy.option_types import type_faults
+from bff_core.proxy.value_checks import faults_in, token_complaint
 
 
 @checks_keywords
@@ -22,7 +25,11 @@ class Socket:
     ping: Annotated[float, Option("How often a silent side is pinged, in seconds", 0.1, 3600)] = (
         20.0
     )
-    subprotocols: tuple[str, ...] = ()
+    subprotocols: Annotated[
+        tuple[str, ...],
+        Option("The subprotocols that may be agreed on; none are all that the client offers"),
+    ] = ()
 
     def __post_init__(self) -> None:
-        check(self)
+        refuse(self, type_faults(self))
+        refuse(self, faults_in(("subprotocols",), self.subprotocols, token_complaint))

@@ -1,13 +1,15 @@
 """The interface of a face: REST views, a GraphQL schema, or another API of a gateway."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 from fastapi import FastAPI
 
 from bff_core.composition.composition import Composition
 from bff_core.routing.access import RouteAccess
 from bff_core.routing.fast_path import FastPath
+from bff_core.routing.route_table import RouteTable
+from bff_core.upstream.client import Upstream
 
 
 class Face(Protocol):
@@ -26,4 +28,21 @@ class Face(Protocol):
 
     def access(self, by: tuple[str, ...], /) -> Iterable[RouteAccess]:
         """Return access rules that belong to no route, such as those of GraphQL fields."""
+        ...
+
+
+@runtime_checkable
+class CallsServices(Protocol):
+    """A face whose routes call services themselves, without a composition."""
+
+    def services(self, known: Sequence[type[Upstream]], /) -> Iterable[type[Upstream]]:
+        """Return the services that the routes call.
+
+        `known` are those that the gateway has anyway; routes may name them. Raises
+        `ConfigurationError` for a name that none has.
+        """
+        ...
+
+    def check_routes(self, table: RouteTable, /) -> None:
+        """Raise `ConfigurationError` for routes that conflict with others of the table."""
         ...

@@ -74,7 +74,7 @@ class FastPath:
         scope["route"], scope["path_params"] = match.entry, match.parameters()
         app = match.entry.compiled
         try:
-            if scope["method"] == "HEAD":
+            if scope["method"] == "HEAD" and match.entry.matching is None:
                 await answer_head(app, scope, receive, send)
             else:
                 await app(scope, receive, send)

@@ -37,7 +37,7 @@ def check_owners(table: RouteTable) -> None:
 
 
 def _conflicts(table: RouteTable) -> Iterator[str]:
-    routes = [entry for entry in table.entries if entry.methods]
+    routes = [one for one in table.entries if one.methods and one.matching is None]
     for first, second in combinations(routes, 2):
         methods = sorted((first.methods & second.methods) - {"HEAD"})
         if not methods or not (first.owner or second.owner):

@@ -26,6 +26,7 @@ from bff_core.compat.starlette import (
     compile_path,
     is_in_one_segment,
     mounted_app,
+    name_of_convertor,
     path_pattern_of,
     serves,
 )
@@ -33,7 +34,9 @@ from bff_core.policy.edge.idempotency import UNSAFE
 from bff_core.policy.edge.shedding import DEFAULT_CRITICALITY, Criticality
 from bff_core.routing.body_types import RouteBody
 from bff_core.routing.declared_access import with_signed_in
-from bff_core.routing.path import path_of
+from bff_core.routing.matching import MATCHING, Matching, Rank
+from bff_core.routing.path import ENCODED_SLASH, path_of, segments_of
+from bff_core.routing.ranked_routes import RankedRoutes
 
 ROUTE: Final = "bff.route"
 """Where the ASGI scope holds the `RouteMatch` of its request."""
@@ -70,7 +73,7 @@ class RouteEntry:
     true where its face checks further rules. `is_keyed` is true where a request may have an
     Idempotency-Key. `compiled` is the application that serves the route on the fast path; FastAPI
     serves routes without one. `below` has the routes of a mounted application. `owner` is the team
-    that owns the route, or empty.
+    that owns the route, or empty. A proxied route has a `matching`; without methods it takes all.
     """
 
     path: str
@@ -87,6 +90,7 @@ class RouteEntry:
     compiled: ASGIApp | None
     below: "RouteTable | None"
     owner: str
+    matching: Matching | None = None
 
     @classmethod
     def of(cls, context: RouteContext, compiled: ASGIApp | None = None) -> Self:
@@ -112,12 +116,27 @@ class RouteEntry:
             compiled,
             None if methods or is_socket else _table_below(context),
             getattr(endpoint, OWNER, ""),
+            getattr(endpoint, MATCHING, None),
         )
 
     @property
     def is_literal(self) -> bool:
         """Whether the route matches one path only."""
         return bool(self.methods) and not self.convertors
+
+    @property
+    def is_mount(self) -> bool:
+        """Whether the route matches all paths below its own."""
+        return not (self.methods or self.is_socket or self.matching)
+
+    @property
+    def typed_path(self) -> str:
+        """The template with the types of its parameters, and with all paths below a mount."""
+        path = self.path
+        for name, convertor in self.convertors.items():
+            kind = name_of_convertor(convertor)
+            path = path.replace(f"{{{name}}}", f"{{{name}:{kind}}}" if kind else f"{{{name}}}")
+        return f"{path.rstrip('/')}/{{below:path}}" if self.is_mount else path
 
     def is_below(self, prefix: str) -> bool | None:
         """Whether the paths that the route matches are below a prefix, in whole segments.
@@ -128,7 +147,7 @@ class RouteEntry:
         answer: bool | None = True
         for index, segment in enumerate(wanted):
             if index == len(own):
-                return None if not self.methods and not self.is_socket else False
+                return None if self.is_mount else False
             if "{" in own[index]:
                 if not all(map(is_in_one_segment, self.convertors.values())):
                     return None
@@ -166,10 +185,10 @@ class RouteMatch(NamedTuple):
         """Return the parameters of the path, converted as the route declares."""
         if self.entry is None or self.found is None:
             return {}
-        convertors = self.entry.convertors
-        return {
-            name: convertors[name].convert(value) for name, value in self.found.groupdict().items()
-        }
+        convertors, values = self.entry.convertors, self.found.groupdict()
+        if self.entry.matching is not None:
+            values = {name: one.replace(ENCODED_SLASH, "/") for name, one in values.items()}
+        return {name: convertors[name].convert(value) for name, value in values.items()}
 
     def scope_below(self, scope: ASGIScope) -> ASGIScope:
         """Return the ASGI scope that a mounted application gets."""
@@ -205,12 +224,13 @@ class RouteTable:
 
     The first route of GET or HEAD serves a HEAD. `match` searches once per request and stores the
     result in the ASGI scope. It searches again only if middleware rewrites the path. `unlisted` are
-    routes without a path.
+    routes without a path. Proxied routes compete by rank, also with the route that FastAPI's order
+    finds. Without them nothing of a request but its method and its path is read.
     """
 
     __slots__ = (
-        *("_by_method", "_compiled", "_mounts", "_read", "_routes", "_version"),
-        *("entries", "has_criticality", "unlisted"),
+        *("_by_method", "_compiled", "_mounts", "_named", "_ranked", "_read", "_routes"),
+        *("_version", "entries", "has_criticality", "is_ranked", "unlisted"),
     )
 
     def __init__(self, entries: Iterable[RouteEntry] = ()) -> None:
@@ -245,12 +265,17 @@ class RouteTable:
     def _set(self, entries: tuple[RouteEntry, ...], unlisted: tuple[UnlistedRoute, ...]) -> None:
         self.entries, self.unlisted = entries, unlisted
         self.has_criticality = any(one.criticality != DEFAULT_CRITICALITY for one in entries)
-        routes = [one for one in entries if not one.is_socket]
+        ranked = [(one, one.matching) for one in entries if one.matching is not None]
+        plain = [one for one in entries if one.matching is None]
+        self.is_ranked = bool(ranked)
+        routes = [one for one in plain if not one.is_socket]
         methods = frozenset[str]().union(*(one.methods for one in routes))
         self._mounts = _Index([one for one in routes if not one.methods])
         self._by_method = {method: _index(routes, {method}) for method in methods}
         self._by_method["HEAD"] = _index(routes, {"GET", "HEAD"})
-        self._by_method[WEB_SOCKET] = _Index([one for one in entries if not one.methods])
+        self._by_method[WEB_SOCKET] = _Index([one for one in plain if not one.methods])
+        self._named = _Index([one for one in routes if one.methods] if ranked else ())
+        self._ranked = RankedRoutes(ranked, plain, _rank_by(ranked[0][1])) if ranked else None
 
     def renew(self, scope: ASGIScope) -> None:
         """Read the routes again if one was added or removed since, such as by a lifespan."""
@@ -282,17 +307,60 @@ class RouteTable:
             and (known.method == method or (known.method == "HEAD" and method == "GET"))
         ):
             return known
-        scope[ROUTE] = found = self.find(method, path)
+        scope[ROUTE] = found = self.find(method, path, scope)
         return found
 
-    def find(self, method: str, path: str) -> RouteMatch:
-        """Search for the route of a method and a path."""
+    def find(self, method: str, path: str, scope: ASGIScope | None = None) -> RouteMatch:
+        """Search for the route of a method and a path; without a scope no condition holds."""
         entry, found = self._by_method.get(method, self._mounts).find(path)
+        if self._ranked is not None:
+            entry, found = self._best(self._ranked, method, path, scope, (entry, found))
         return RouteMatch(self, method, path, entry, found)
 
-    def methods_of(self, path: str) -> frozenset[str]:
+    def _best(
+        self,
+        ranked: RankedRoutes[RouteEntry],
+        method: str,
+        path: str,
+        scope: ASGIScope | None,
+        plain: "Found",
+    ) -> "Found":
+        """Return the route with the best rank; `plain` is the one that FastAPI's order finds.
+
+        The path is read as the client wrote it, by segments, and also with its encoded slashes
+        decoded, as a service might read it: so a request never reaches a route that is less
+        specific than the route of the decoded path.
+        """
+        best = ranked.find(method, path, scope, plain[0])
+        written = path if scope is None else segments_of(scope, path)
+        if written != path:
+            as_written = ranked.find(method, written, scope, plain[0])
+            if best is None or (as_written is not None and as_written[0].place < best[0].place):
+                best = as_written
+        if best is None or (self.unlisted and scope is not None and self._is_unlisted(scope)):
+            return plain
+        candidate, found = best
+        if candidate.is_fallback and method and self._is_of_other_method(ranked, path, scope):
+            return None, None
+        return candidate.entry, found
+
+    def _is_of_other_method(
+        self, ranked: RankedRoutes[RouteEntry], path: str, scope: ASGIScope | None
+    ) -> bool:
+        return self._named.find(path)[0] is not None or ranked.names_methods_of(path, scope)
+
+    def _is_unlisted(self, scope: ASGIScope) -> bool:
+        return any(serves(one.context, scope) for one in self.unlisted)
+
+    def methods_of(self, path: str, scope: ASGIScope | None = None) -> frozenset[str]:
         """Return the methods of all routes that match a path, for `Allow`."""
-        here = [one.methods for one in self.entries if one.methods and one.pattern.match(path)]
+        here = [
+            one.methods
+            for one in self.entries
+            if one.methods and one.matching is None and one.pattern.match(path)
+        ]
+        if self._ranked is not None:
+            here.append(self._ranked.methods_of(path, scope))
         return frozenset[str]().union(*here)
 
     def template(self, scope: ASGIScope) -> str:
@@ -329,6 +397,14 @@ class _Index:
             if found is not None:
                 return entry, found
         return (None, None) if literal is None else (literal[1], None)
+
+
+Found = tuple[RouteEntry | None, Match[str] | None]
+"""A route and the match of its path; None if no route serves a request."""
+
+
+def _rank_by(matching: Matching) -> Callable[[RouteEntry], Rank]:
+    return lambda entry: matching.rank_of(entry.typed_path, entry.methods)
 
 
 def _table_below(route: RouteContext) -> RouteTable | None:

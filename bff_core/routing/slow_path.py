@@ -50,14 +50,14 @@ class SlowPath:
                 is_known = matched is not None and matched.table is self._table
                 # Middleware may have rewritten the path before the match.
                 served = matched.path if matched is not None and is_known else path
-                message = self._completed(message, scope["method"], served)
+                message = self._completed(message, scope, served)
             return send(message)
 
         return send_allow
 
-    def _completed(self, message: Message, method: str, path: str) -> Message:
+    def _completed(self, message: Message, scope: ASGIScope, path: str) -> Message:
         """Return a 405 with all methods of the path, unless the route itself sent it."""
-        allowed = self._table.methods_of(path)
+        allowed, method = self._table.methods_of(path, scope), scope["method"]
         if "GET" in allowed:
             allowed |= {"HEAD"}
         if not allowed or method in allowed:

@@ -272,7 +272,8 @@ class ClientConnection(asyncio.Protocol):
             self.serving.discard(self)
             self._ignores_input = self._is_lost = True
             due = self._deadlines.handshake_due()
-            upgrade(head, self._transport, self.serving, due=due)
+            scope = self._peer.scope(self._reader, self.serving)
+            upgrade(head, scope, self._transport, self.serving, due=due)
             self._reader.close()
 
     def _refuse(self, refusal: EarlyRefusal) -> None:

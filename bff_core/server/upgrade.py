@@ -1,4 +1,7 @@
-"""Upgrades connections to web sockets: hands them over to uvicorn's protocol."""
+"""Upgrades connections to web sockets: hands them over to a protocol of web sockets.
+
+It is `WebSocketConnection`, unless the configuration of uvicorn names another implementation.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,12 +9,13 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bff_core.compat.uvicorn import web_socket_protocol
+from bff_core.compat.uvicorn import is_sansio, web_socket_protocol
 from bff_core.http_exchange.request_context import CUT
 from bff_core.server.early_refusal import NOT_ACCEPTED, NOT_HTTP, EarlyRefusal
 from bff_core.server.parser import RequestReader
 from bff_core.server.peer import reset
 from bff_core.server.server_state import ServerState
+from bff_core.web_socket.limits import EXTENSION
 
 _DENIAL: Final = "websocket.http.response"
 
@@ -33,17 +37,56 @@ def handshake_of(request: RequestReader) -> bytes | None:
     return b"\r\n".join((*lines, b"", b""))
 
 
-def upgrade(data: bytes, transport: asyncio.Transport, serving: ServerState, *, due: float) -> None:
+def upgrade(
+    data: bytes,
+    scope: dict[str, Any],
+    transport: asyncio.Transport,
+    serving: ServerState,
+    *,
+    due: float,
+) -> None:
     """Hand the connection over to the web socket protocol, with the rendered head.
 
-    The application has to accept or refuse until `due`, an instant of the loop's clock.
+    `scope` is that of an HTTP request. The application has to accept or refuse until `due`, an
+    instant of the loop's clock.
     """
+    handshake = Handshake(serving, transport, due)
+    protocol: asyncio.BaseProtocol
+    if is_sansio(serving.config):
+        # Here, since it needs an extra that most gateways do without.
+        from bff_core.server.web_socket import WebSocketConnection  # noqa: PLC0415
+
+        own = protocol = WebSocketConnection(serving, handshake, socket_scope(scope), data)
+        own.begin(transport)
+    else:
+        protocol = _of_uvicorn(data, transport, serving, handshake)
+    transport.set_protocol(PendingHandshake(protocol, handshake))
+
+
+def _of_uvicorn(
+    data: bytes, transport: asyncio.Transport, serving: ServerState, handshake: "Handshake"
+) -> asyncio.BaseProtocol:
     config = copy(serving.config)
-    handshake = config.loaded_app = Handshake(serving, transport, due)
-    protocol = web_socket_protocol(config, serving.state, serving.values)
+    config.loaded_app = handshake
+    protocol: asyncio.Protocol = web_socket_protocol(config, serving.state, serving.values)
     protocol.connection_made(transport)
     protocol.data_received(data)
-    transport.set_protocol(PendingHandshake(protocol, handshake))
+    return protocol
+
+
+def socket_scope(scope: dict[str, Any]) -> dict[str, Any]:
+    """Return the ASGI scope of a web socket for that of its HTTP request."""
+    del scope["method"]
+    headers = [field for field in scope["headers"] if field[0] != b"content-length"]
+    offered = [value for name, value in headers if name == b"sec-websocket-protocol"]
+    names = b",".join(offered).decode("latin-1").split(",")
+    return scope | {
+        "type": "websocket",
+        "scheme": "wss" if scope["scheme"] == "https" else "ws",
+        "headers": headers,
+        "subprotocols": [name.strip() for name in names if name.strip()],
+        "extensions": {_DENIAL: {}, EXTENSION: {}},
+    }
 
 
 class PendingHandshake(asyncio.Protocol):

@@ -102,7 +102,8 @@ class Settings(BaseModel):
     auth: Literal["none", "demo"] = Field(default="none", description="none or demo")
     """`demo` accepts `Bearer demo-<user id>` without a password, outside production."""
     upstreams: Named[Addresses] = Field(
-        default_factory=dict, description="one or more http(s) addresses separated by commas"
+        default_factory=dict,
+        description="one or more addresses separated by commas: http(s)://, srv:// or file://",
     )
     """The address of the service, for an upstream class of this name; several are balanced."""
     secrets: Named[SecretStr] = Field(
@@ -111,6 +112,8 @@ class Settings(BaseModel):
     """A secret that authenticates calls to services; `BFF_SECRET_<NAME>_FILE` names a file."""
     policies: str = Field(default="", description="a file of policies, in TOML")
     """A file that overrides the policies in the code; SIGHUP reloads it."""
+    proxy: str = Field(default="", description="a file of proxied routes, in TOML or YAML")
+    """A file of routes without code, and of their upstreams."""
     operator_token: Token = Field(
         default=SecretStr(""),
         description="a secret of 20 characters or more (unset: no admin endpoints)",
@@ -367,6 +370,21 @@ class Settings(BaseModel):
     def purge_secrets(self) -> tuple[str, ...]:
         """The secrets with which services sign webhooks."""
         return tuple(secret.get_secret_value() for secret in self.purge_secret)
+
+    @property
+    def affinity_secrets(self) -> tuple[str, ...]:
+        """The secrets that sign the values of affinity, the newest first.
+
+        Those of BFF_SECRET_AFFINITY, else the keys of sessions; in development a fixed one.
+        """
+        own = self.secrets.get("affinity")
+        if own is not None:
+            return tuple(one.strip() for one in own.get_secret_value().split(",") if one.strip())
+        return self.sealing_secrets or ((self.env,) if self.env == "development" else ())
+
+    def has_upstream(self, name: str) -> bool:
+        """Whether a variable gives the addresses of a service."""
+        return variable_name(name) in self.upstreams
 
     def upstream(self, name: str) -> tuple[str, ...]:
         """Return the addresses of a service; raises ConfigurationError when none was given."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.webhook_signature import key_of
+from bff_core.policy.upstream.endpoints import LIST_SCHEMES, SERVICE_SCHEMES, checked_address
 
 PREFIX = "BFF_"
 
@@ -31,18 +32,12 @@ def _split(value: object) -> object:
 
 def _service_url(url: str) -> str:
     """Check the address of a service: http or https, a host, and optionally a port and a path."""
-    if not url.isprintable() or " " in url:
-        raise ValueError("an address has neither spaces nor control characters")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("an address starts with http:// or https:// and a host")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("an address holds no credentials")
-    if "?" in url or "#" in url:
-        raise ValueError("an address has neither query nor fragment")
-    if parts.port == 0:
-        raise ValueError("port 0 can't be called")
-    return url.rstrip("/")
+    return checked_address(url, ("http", "https"))
+
+
+def _endpoints_url(url: str) -> str:
+    """Check the address of a service, or of a list of its endpoints."""
+    return checked_address(url, (*SERVICE_SCHEMES, *LIST_SCHEMES))
 
 
 def _redis_url(url: str) -> str:
@@ -134,7 +129,7 @@ Token = Annotated[SecretStr, AfterValidator(_token)]
 JournalURL = Annotated[str, AfterValidator(_journal_url)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Addresses = Annotated[
-    tuple[Annotated[str, AfterValidator(_service_url)], ...],
+    tuple[Annotated[str, AfterValidator(_endpoints_url)], ...],
     BeforeValidator(_split),
     Field(min_length=1),
 ]

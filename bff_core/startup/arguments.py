@@ -128,7 +128,9 @@ def _face(face: object) -> str | None:
             return "give the Views; a plain router is added by app.include_router(...)"
         case ModuleType():
             return f"name its Views, as in faces=[{face.__name__.rpartition('.')[2]}.views]"
-    return None if hasattr(face, "install") else "give Views() or GraphQL(schema)"
+    return (
+        None if hasattr(face, "install") else "give Views(), GraphQL(schema) or Proxy(routes=[...])"
+    )
 
 
 _LISTS: Final[Mapping[str, tuple[Callable[[object], str | None], str]]] = {

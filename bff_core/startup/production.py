@@ -11,6 +11,7 @@ from bff_core.startup.addresses import count_public, is_loopback, is_public
 from bff_core.startup.sharing import is_memory
 from bff_core.startup.weak_secrets import weakness_of
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.configured_addresses import urls_of
 
 MAX_TRUSTED_IPV4: Final = 2**24
 MAX_TRUSTED_IPV6: Final = 2**108
@@ -164,7 +165,7 @@ def _plain_connections(
     for kind in services:
         if kind.policy.credentials is None:
             continue
-        for address in settings.upstream(kind.name):
+        for address in urls_of(kind, settings):
             if address.startswith("http:") and is_public(address):
                 yield (
                     f"BFF_UPSTREAM_{kind.name.upper()}",

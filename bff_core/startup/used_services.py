@@ -7,7 +7,7 @@ from typing import get_args
 from bff_core.composition.composition import Composition
 from bff_core.composition.wiring import shape_of
 from bff_core.errors import ConfigurationError
-from bff_core.routing.face import Face
+from bff_core.routing.face import CallsServices, Face
 from bff_core.saga.saga import Saga
 from bff_core.settings.model import variable_name
 from bff_core.upstream.client import Upstream
@@ -18,7 +18,9 @@ def with_used(
 ) -> Sequence[type[Upstream]]:
     """Return the given services, then those that faces and sagas use, in the order of these."""
     screens = chain(*(face.compositions for face in faces), sagas)
-    return list(dict.fromkeys([*services, *services_of(screens)]))
+    found = list(dict.fromkeys([*services, *services_of(screens)]))
+    own = [one for face in faces if isinstance(face, CallsServices) for one in face.services(found)]
+    return list(dict.fromkeys([*found, *own]))
 
 
 def services_of(screens: Iterable[type[Composition]]) -> Iterator[type[Upstream]]:

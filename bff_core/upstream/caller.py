@@ -14,7 +14,9 @@ from bff_core.call import (
     NOT_DECODED,
     SAFE,
     Call,
+    ClientEndpoint,
     Decode,
+    EndpointChoice,
     Handler,
     Headers,
     Reply,
@@ -28,11 +30,13 @@ from bff_core.http_statuses import PASSES_THROUGH, WITH_LOCATION
 from bff_core.parameter_values import Scalar, UnsupportedValue
 from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.upstream.cache import Cache
+from bff_core.policy.upstream.endpoints import EndpointOptions
 from bff_core.policy.upstream.policy import Policy
 from bff_core.reply_stream import ReplyStream
 from bff_core.scope import RunningPart, Scope, StepTry, running_part, writing
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.decoding import Decodings
+from bff_core.upstream.discovery.interface import Discovery
 from bff_core.upstream.error_mapping import FailsWith, translated
 from bff_core.upstream.forwarding import ForwardedRequest, client_reply
 from bff_core.upstream.location_rewriting import Locations
@@ -49,6 +53,7 @@ from bff_core.upstream.request_bodies import (
 from bff_core.upstream.request_headers import Fields, encoded, replaced, with_propagated
 from bff_core.upstream.request_target import Query, encode_query, template
 from bff_core.upstream.runtime import Spawn
+from bff_core.upstream.steering import Steering
 from bff_core.upstream.tracing import code_of, outcome_of, traced
 from bff_core.upstream.typed_reply import TypedReply
 
@@ -62,6 +67,9 @@ KEYED = frozenset({"POST", "PATCH"})
 MAX_REPORTED_PLACES: Final = 10
 """How many of the values that tolerant reading omitted from a reply an event lists."""
 
+
+MAX_UPLOAD_SECONDS: Final = 86_400.0
+"""How long an upload may take whose silence is limited, not its duration."""
 
 NO_TRANSLATIONS: Final[FailsWith] = MappingProxyType({})
 """The `fails_with` of a call that has none."""
@@ -86,6 +94,11 @@ class Stack(Protocol):
         ...
 
     @property
+    def steering(self) -> Steering | None:
+        """Which endpoint calls go to; None if they may go to any."""
+        ...
+
+    @property
     def events(self) -> Events:
         """The sinks of the gateway's events."""
         ...
@@ -104,6 +117,10 @@ class Caller:
 
     name: ClassVar[str] = ""
     policy: ClassVar[Policy] = Policy()
+    endpoints: ClassVar[Sequence[str | EndpointOptions]] = ()
+    """Addresses; a variable `BFF_UPSTREAM_<NAME>` is used in place of these and of `discovery`."""
+    discovery: ClassVar[Discovery | None] = None
+    """A source of endpoints that change while the gateway runs."""
     decoders: ClassVar[Mapping[type, Decoder]] = {}
     """Functions that convert plain JSON values to a type, by the type."""
     passes_through: ClassVar[AbstractSet[int]] = PASSES_THROUGH
@@ -120,6 +137,9 @@ class Caller:
     _default_headers: ClassVar[Headers] = ()
     _json_headers: ClassVar[tuple[Headers, Headers]] = (ACCEPT_JSON, JSON)
     """The headers of a typed call without a body, and of one with a JSON body."""
+
+    _client_endpoint: ClientEndpoint | None = None
+    """The endpoint that the client of a bound caller belongs to, once a call was made."""
 
     def __init__(self, stack: Stack | None = None, *, clock: Clock = monotonic) -> None:
         if stack is None:
@@ -409,7 +429,9 @@ class Caller:
 
         Its Idempotency-Key is derived from the client's, as that of every other write.
         """
-        fields, scope = request.end_to_end_headers, self._scope
+        fields, scope, steering = request.end_to_end_headers, self._scope, self._stack.steering
+        if steering is not None:
+            fields = steering.without_value(fields)
         is_keyed = request.method in KEYED and self._stack.policy.keyed
         if scope is not None and scope.idempotency_key and is_keyed:
             fields = without_key(fields)
@@ -425,6 +447,9 @@ class Caller:
             body=request.body,
             is_streamed=request.is_streamed,
             is_forwarded=True,
+            cache=request.cache,
+            forwarded=request,
+            client_headers=request.client_headers,
         )
 
     def for_client(self, reply: Reply, call: Call, request: ForwardedRequest) -> Reply:
@@ -432,7 +457,11 @@ class Caller:
         if reply.status >= 400 and self._scope is not None:
             self._scope.forwarded_failure = BadStatus(reply, call=call)
         origins, events = self._stack.origins, self._stack.events
-        return client_reply(reply, call, request, self._locations, origins=origins, events=events)
+        answer = client_reply(reply, call, request, self._locations, origins=origins, events=events)
+        client = None if call.choice is None else call.choice.client
+        if client is None or self._scope is not None:  # with a scope, they are added to the answer
+            return answer
+        return structs.replace(answer, headers=(*answer.headers, *client.added))
 
     def _issued(
         self,
@@ -445,13 +474,16 @@ class Caller:
         body: bytes | StreamedBody,
         is_streamed: bool,
         is_forwarded: bool = False,
-        cache: Cache | bool = True,
+        cache: object = True,
+        forwarded: ForwardedRequest | None = None,
         tags: tuple[str, ...] = (),
         purges: tuple[str, ...] = (),
         decode: Decode | None = None,
+        client_headers: Headers = (),
     ) -> Call:
         """Return a call with the deadline, the trace and the step of the request and its part."""
-        deadline, traceparent = self._clock() + self._stack.policy.timeout, ""
+        stack = self._stack
+        deadline, traceparent = self._clock() + stack.policy.timeout, ""
         tracestate, is_unconditional = "", False
         token: ViewerToken | None = None
         scope, part = self._scope, running_part.get()
@@ -488,11 +520,35 @@ class Caller:
             span=None if scope is None or scope.span is None else _span_in(part, scope.span),
             tracestate=tracestate,
         )
+        if forwarded is not None and (
+            forwarded.host or forwarded.head_timeout or forwarded.idle_timeout is not None
+        ):
+            call = _paced(call, forwarded, self._clock())
         if scope is not None and (is_unconditional or scope.traffic is not None):
             call = structs.replace(call, traffic=scope.traffic, is_unconditional=is_unconditional)
+        if stack.steering is not None:
+            call = structs.replace(
+                call, choice=self._endpoint_choice(stack.steering, target, client_headers)
+            )
         if scope is not None and scope.step is not None and method not in SAFE:
             scope.step.unsafe_calls.append(call)
         return call
+
+    def _endpoint_choice(
+        self, steering: Steering, target: str, client_headers: Headers
+    ) -> EndpointChoice:
+        """Return which endpoint a call goes to; calls of one request share what the client sent."""
+        scope = self._scope
+        headers = client_headers or (() if scope is None else scope.headers)
+        client = self._client_endpoint or steering.client(scope, headers)
+        if scope is not None:
+            self._client_endpoint = client
+        return steering.choice(scope, target, headers, client)
+
+
+def policy_of(caller: Caller) -> Policy:
+    """Return the policy that an upstream calls by, with the options of a policy file."""
+    return caller._stack.policy  # noqa: SLF001 - a method would take a name from every upstream
 
 
 def origins_of(caller: Caller) -> Sequence[str]:
@@ -512,6 +568,17 @@ def _no_type(path: str, model: object, error: TypeError) -> TypeError:
     return TypeError(
         f"path {path!r}: name the type of the reply after the values of path parameters, as in "
         f'self.get({path!r}, {{"id": user_id}}, User)'
+    )
+
+
+def _paced(call: Call, request: ForwardedRequest, now: float) -> Call:
+    """Return a call with the timeouts of a forwarded request; an upload has no deadline."""
+    return structs.replace(
+        call,
+        host=request.host,
+        idle_timeout=request.idle_timeout,
+        head_timeout=request.head_timeout,
+        deadline=now + MAX_UPLOAD_SECONDS if request.head_timeout else call.deadline,
     )
 
 

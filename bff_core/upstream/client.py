@@ -1,9 +1,9 @@
 """`Upstream`, the base class of service clients, and its verbs such as `get` and `post`."""
 
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
 from typing_extensions import TypeForm
 
@@ -16,6 +16,7 @@ from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.caller import ACCEPT_JSON, JSON, NO_TRANSLATIONS, Caller
 from bff_core.upstream.decoding import problem_detail
+from bff_core.upstream.destinations import check_endpoints
 from bff_core.upstream.error_mapping import FailsWith, check_failures
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.location_rewriting import Locations
@@ -28,6 +29,19 @@ from bff_core.upstream.transport.request_writer import UnsafeRequest
 from bff_core.upstream.verbs import ABSENT, NO_VALUES, Values, together, verb
 
 T = TypeVar("T")
+Q = TypeVar("Q")
+R = TypeVar("R")
+Request_contra = TypeVar("Request_contra", contravariant=True)
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class ForwardsRequests(Protocol[Request_contra, Answer_co]):
+    """Forwards requests of a web framework to an upstream, such as a `Transform`."""
+
+    def forward(self, upstream: "Upstream", request: Request_contra, /) -> Awaitable[Answer_co]:
+        """Send a request, and return the answer."""
+        ...
+
 
 LINES = frozenset(
     {
@@ -52,7 +66,7 @@ class Upstream(Caller):
 
     One instance serves the whole process; `bind` makes the shallow copy that acts for a request.
     The upstream's name is the class name in snake case unless `name` is given; its addresses come
-    from `BFF_UPSTREAM_<NAME>`.
+    from `BFF_UPSTREAM_<NAME>`, or else from `endpoints` and `discovery` of the class.
 
     Each verb takes a path with named parameters and the type of the answer, and raises an
     `UpstreamError`. A 404 is None if the type allows None. `TypedReply[T]` as the type returns
@@ -90,6 +104,7 @@ class Upstream(Caller):
                 f"{cls.__name__}.decoders must map types to functions, such as "
                 "{datetime: read_date}"
             )
+        check_endpoints(cls.__name__, cls.endpoints, cls.discovery)
         check_failures(cls.__name__, cls.passes_through, cls.fails_with)
         cls._locations = Locations(cls.__name__, cls.locations) if cls.locations else None
         cls._default_headers = default_headers(f"{cls.__name__}.headers", cls.headers)
@@ -274,8 +289,21 @@ class Upstream(Caller):
         )
         return await self.reply(call)
 
-    async def forward(self, request: ForwardedRequest) -> Reply:
+    @overload
+    async def forward(self, request: ForwardedRequest, /) -> Reply: ...
+    @overload
+    async def forward(self, request: Q, /, *, transforms: ForwardsRequests[Q, R]) -> R: ...
+    async def forward(
+        self, request: object, /, *, transforms: ForwardsRequests[Any, object] | None = None
+    ) -> object:
         """Send a client's request on as it came, and return the service's reply, whatever it is.
+
+            @app.get("/suppliers/{rest:path}")
+            async def suppliers(request: Request) -> Response:
+                return await app.services[Suppliers].forward(request, transforms=Transform())
+
+        With `transforms`, a `Transform` of `bff_core.proxy`, it takes the request of a route and
+        returns the answer. Otherwise it takes a `ForwardedRequest` and returns the reply.
 
         It passes the same layers as any call. The body of a streamed reply is not decoded.
         The reply has no field that describes the service instead of the gateway, and no
@@ -284,10 +312,12 @@ class Upstream(Caller):
         `UpstreamError` where there is no reply, and `InvalidInput` for a target or a header that
         could split the request.
         """
+        if transforms is not None:
+            return await transforms.forward(self, request)
         if not isinstance(request, ForwardedRequest):
             raise TypeError(
                 f"forward({type(request).__name__}): pass forwarded_request(request, audience=…), "
-                "or a ForwardedRequest"
+                "or the request with transforms=Transform(...) of bff_core.proxy"
             )
         call = self.forwarded(request)
         try:

@@ -28,6 +28,7 @@ class AddressLookup:
         "_changed",
         "_has_failed",
         "_is_awaited",
+        "_options",
         "_origins",
         "_progress",
         "_resolutions",
@@ -46,9 +47,8 @@ class AddressLookup:
         self._runtime = runtime
         self._origins = tuple(origins)
         self._changed = changed
-        hosts = (origin.host for origin in origins)
-        names = (host for host in hosts if not (is_literal(host) or is_localhost(host)))
-        self._resolutions = {name: DnsRefresh(options) for name in names}
+        self._options = options
+        self._resolutions = {name: DnsRefresh(options) for name in names_in(origins)}
         self._round: asyncio.Task[None] | None = None
         self._progress: asyncio.Future[None] = runtime.loop.create_future()
         self._has_failed = self._is_awaited = False
@@ -76,6 +76,16 @@ class AddressLookup:
             self._progress = self._runtime.loop.create_future()
             self._round = self._runtime.spawn(self._look_up())
 
+    def follow(self, origins: Sequence[Endpoint]) -> None:
+        """Look up the names of other origins from now on; known addresses stay known."""
+        self._origins = tuple(origins)
+        names = names_in(origins)
+        self._resolutions = {
+            name: self._resolutions.get(name) or DnsRefresh(self._options) for name in names
+        }
+        if self._round is None:
+            self.due = self._next_round
+
     async def finish(self) -> None:
         """Wait for the running round, at most `LOOKUP_TIMEOUT_SECONDS` for each name.
 
@@ -96,6 +106,11 @@ class AddressLookup:
             self._round.cancel()
         self._wake()
 
+    @property
+    def _next_round(self) -> float:
+        instants = (resolution.next_lookup for resolution in self._resolutions.values())
+        return min(instants, default=math.inf)
+
     def _addresses(self, host: str) -> tuple[str, ...]:
         if is_localhost(host):
             return LOOPBACK
@@ -103,16 +118,16 @@ class AddressLookup:
         return (host,) if resolution is None else resolution.addresses
 
     async def _look_up(self) -> None:
-        errors = []
+        errors, done = [], set[str]()
         try:
-            for name, resolution in self._resolutions.items():
-                if error := await self._resolve(name, resolution):
+            while name := next((one for one in self._resolutions if one not in done), ""):
+                done.add(name)
+                if error := await self._resolve(name, self._resolutions[name]):
                     errors.append(f"{name}: {error}")
         finally:
             self._round = None
             self._has_failed = bool(errors)
-            instants = (resolution.next_lookup for resolution in self._resolutions.values())
-            self.due = min(instants, default=math.inf)
+            self.due = self._next_round
         self._changed("; ".join(errors))
         self._wake()
 
@@ -150,6 +165,12 @@ class AddressLookup:
 
 
 _lookup_threads = ThreadPerJob("lookup")
+
+
+def names_in(origins: Sequence[Endpoint]) -> list[str]:
+    """Return the names among the hosts of origins that have to be looked up."""
+    hosts = dict.fromkeys(origin.host for origin in origins)
+    return [host for host in hosts if not (is_literal(host) or is_localhost(host))]
 
 
 def is_literal(host: str) -> bool:

@@ -41,22 +41,34 @@ class ForwardedRequest(msgspec.Struct, frozen=True, kw_only=True):
     other value one viewer, such as `scope.audience`. `headers` are sent but for those that belong
     to one connection and those that the transport writes itself (`Host`, `Content-Length`,
     `traceparent`). Remove what the service must not see: the gateway's session cookie, the
-    client's credentials. `operation` names the request in events and errors. The reply
+    client's credentials. `client_headers` are those of the client before that, for affinity and
+    hashing; they are never sent. `operation` names the request in events and errors. The reply
     `is_streamed` unless it is to be cached or shared. `own_prefix` is what the client's path has in
     place of `service_prefix`, for references in the reply. A `Set-Cookie` of the service goes to
     the client only `with_credentials`.
+
+    `cache` overrides the policy's cache, as for a call. `host` is the Host that is sent, if it is
+    not that of the endpoint. `idle_timeout` is the longest silence of a streamed reply in seconds,
+    None that of the policy. With a `head_timeout` (seconds) the deadline of the head starts when
+    the whole body was sent. Without `has_own_references` a Location passes as the service sent it.
     """
 
     method: str
     target: str
     audience: str | None
     headers: Headers = ()
+    client_headers: Headers = ()
     body: bytes | StreamedBody = b""
     operation: str = "forward"
     is_streamed: bool = True
     with_credentials: bool = False
     own_prefix: str = ""
     service_prefix: str = ""
+    cache: object = True
+    host: str = ""
+    idle_timeout: float | None = None
+    head_timeout: float = 0.0
+    has_own_references: bool = True
 
     @property
     def end_to_end_headers(self) -> Headers:
@@ -94,7 +106,7 @@ def client_reply(
         if name in dropped or name.startswith(b"access-control-"):
             continue
         path = value
-        if name in REFERENCES:
+        if name in REFERENCES and request.has_own_references:
             own = _own_reference(value.decode("latin-1"), call, request, locations, origins)
             if own is None:
                 _report_drop(value, call, events)

@@ -10,6 +10,7 @@ from bff_core.clock import chance, monotonic
 from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.policy.upstream.policy import Policy
+from bff_core.upstream.destinations import Address, destinations
 from bff_core.upstream.runtime import OpenCredential, Runtime, Spawn
 from bff_core.upstream.stack import MakeTransport, open_stack
 
@@ -24,12 +25,13 @@ class PlannedStack:
         self,
         name: str,
         policy: Policy,
-        addresses: Sequence[str],
+        addresses: Sequence[Address],
         make_transport: MakeTransport,
         credential: OpenCredential,
         *,
         has_cache: bool,
         is_graphql: bool = False,
+        signing_secrets: Sequence[str] = (),
     ) -> None:
         self.policy = policy
         self._name = name
@@ -38,11 +40,17 @@ class PlannedStack:
         self._credential = credential
         self._has_cache = has_cache
         self._is_graphql = is_graphql
+        self._signing_secrets = signing_secrets
 
     @property
     def origins(self) -> Sequence[str]:
-        """The addresses of the upstream, as URLs."""
-        return self._addresses
+        """The addresses of the upstream, as URLs; without those of lists."""
+        return [one.url for one in destinations(self._addresses).origins]
+
+    @property
+    def steering(self) -> None:
+        """None: calls go nowhere."""
+        return
 
     @property
     def events(self) -> Events:
@@ -79,6 +87,7 @@ class PlannedStack:
             cache=ResponseCache(store, events) if self._has_cache else None,
             credential=self._credential,
             is_graphql=self._is_graphql,
+            signing_secrets=self._signing_secrets or ("planned",),
         )
         try:
             return repr(open_stack(self.policy, self._addresses, runtime, self._make_transport))

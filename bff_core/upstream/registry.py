@@ -7,6 +7,7 @@ from typing import Final
 
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.destinations import Address
 from bff_core.upstream.graphql.client import GraphQLUpstream
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.stack import MakeTransport, UpstreamStack, open_stack
@@ -27,7 +28,7 @@ class UpstreamRegistry:
 
     def __init__(
         self,
-        addresses: Callable[[str], Sequence[str]],
+        addresses: Callable[[type[Upstream]], Sequence[Address]],
         runtime: Callable[[str], Runtime],
         make_transport: MakeTransport,
     ) -> None:
@@ -80,15 +81,18 @@ class UpstreamRegistry:
                 self._runtime(kind.name), is_graphql=issubclass(kind, GraphQLUpstream)
             )
             self._runtimes[kind] = runtime
-        return open_stack(policy, self._addresses(kind.name), runtime, self._make_transport)
+        return open_stack(policy, self._addresses(kind), runtime, self._make_transport)
 
     def _put(self, kind: type[Upstream], stack: UpstreamStack) -> None:
         runtime, before = self._runtimes[kind], self._stacks.get(kind)
         self._stacks[kind] = stack
         if before is None:
             self.services[kind] = kind(stack, clock=runtime.clock)
+            stack.start()
             return
         stack.adopt_actions(before)
+        before.stop()
+        stack.start()
         self.services[kind].call_through(stack)
         close = runtime.loop.call_later(CLOSE_AFTER_SECONDS, self._close, before, runtime)
         self._replaced[before] = close

@@ -1,6 +1,7 @@
 """`Runtime`: what the layers of one upstream share while the gateway runs."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -63,7 +64,8 @@ class Runtime:
     the gateway closes. `budget` limits the attempts beyond the first, of retries and of hedges; it
     is None if the policy sends nothing twice. `cache` is the gateway's, None if it has none.
     `credential` makes the credentials of calls. `agent` is the User-Agent of calls that do not set
-    one. `is_graphql` is whether the upstream is a `GraphQLUpstream`. `timers` run the timeouts of
+    one. `is_graphql` is whether the upstream is a `GraphQLUpstream`. `signing_secrets` sign the
+    values of affinity, the newest first; `wall` is Unix time. `timers` run the timeouts of
     all layers; each copy of a runtime has its own.
     """
 
@@ -78,6 +80,8 @@ class Runtime:
     credential: OpenCredential | None = None
     agent: str = field(default_factory=user_agent)
     is_graphql: bool = False
+    signing_secrets: Sequence[str] = ()
+    wall: Clock = time.time
     timers: CallTimers = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit
 
 from bff_core.call import Handler, Layer
 from bff_core.errors import ConfigurationError
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry, RetryBudget
+from bff_core.upstream.destinations import Address, Destinations, destinations
+from bff_core.upstream.layers.affinity import AffinityLayer
 from bff_core.upstream.layers.attempt import AttemptLayer
 from bff_core.upstream.layers.balance import Balancer
 from bff_core.upstream.layers.breaker import BreakerLayer
@@ -25,7 +26,9 @@ from bff_core.upstream.layers.redirect import RedirectLayer
 from bff_core.upstream.layers.retry import RetryLayer
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.state import UpstreamState
-from bff_core.upstream.transport.interface import Endpoint, Scheme, Transport
+from bff_core.upstream.steered_balancer import SteeredBalancer
+from bff_core.upstream.steering import Steering, steering_of
+from bff_core.upstream.transport.interface import Endpoint, Transport
 from bff_core.upstream.transport.wire_transport import WireTransport
 
 MakeTransport = Callable[[Policy, Runtime], Transport]
@@ -33,12 +36,14 @@ MakeTransport = Callable[[Policy, Runtime], Transport]
 
 
 def layers(  # noqa: C901 # a table of contents: one branch for each layer
-    policy: Policy, runtime: Runtime, addresses: Sequence[str]
+    policy: Policy, runtime: Runtime, addresses: Sequence[str], steering: Steering | None = None
 ) -> Iterator[Layer]:
     """Yield the layers of a policy from the outside in, without those that it turns off.
 
     `addresses` are those of the upstream: redirects to others are not followed.
     """
+    if steering is not None and steering.values is not None:
+        yield partial(AffinityLayer, steering.values)
     yield partial(DeadlineLayer, runtime)
     if policy.redirects:
         yield partial(RedirectLayer, policy.redirects, addresses)
@@ -49,7 +54,7 @@ def layers(  # noqa: C901 # a table of contents: one branch for each layer
     if cache is not None and caching is not None:
         timeout = policy.timeout
         yield partial(CacheLayer, caching, cache, runtime, refreshing=refreshing, timeout=timeout)
-    if policy.coalesce:
+    if policy.coalesce and policy.affinity is None:  # a reply belongs to the client's endpoint
         yield partial(CoalesceLayer, runtime, cache=None if caching is None else cache)
     if cache is not None and caching is not None:
         yield partial(CacheFillLayer, caching, cache, runtime, refreshing=refreshing)
@@ -86,26 +91,27 @@ class UpstreamStack:
     """The layers of one upstream around its endpoints, while a gateway runs."""
 
     def __init__(
-        self, policy: Policy, origins: Sequence[Endpoint], runtime: Runtime, transport: Transport
+        self,
+        policy: Policy,
+        origins: Sequence[Endpoint],
+        runtime: Runtime,
+        transport: Transport,
+        *,
+        found: Destinations | None = None,
     ) -> None:
         self.name = runtime.upstream
         self.policy = policy
         self.events = runtime.events
         self.spawn = runtime.spawn
-        self.balancer = Balancer(
-            policy.balance,
-            runtime,
-            transport,
-            origins,
-            attempt_timeout=min(policy.attempt_timeout, policy.timeout),
-            connect_timeout=policy.connection.connect_timeout,
-            resolves=_needs_addresses(transport),
+        self.steering = steering_of(policy, runtime)
+        self.balancer = _balancer(
+            policy, runtime, transport, found or Destinations(origins), self.steering
         )
         self.handler: Handler = self.balancer
         self._breaker: BreakerLayer | None = None
         self._lines: list[object] = [self.balancer, transport]
-        self.origins = [one.url for one in origins]
-        for wrap in reversed(list(layers(policy, runtime, self.origins))):
+        self.origins = self.balancer.urls
+        for wrap in reversed(list(layers(policy, runtime, self.origins, self.steering))):
             self.handler = wrap(self.handler)
             self._lines.insert(0, self.handler)
             if isinstance(self.handler, BreakerLayer):
@@ -155,6 +161,15 @@ class UpstreamStack:
             member = self.balancer.named(one.name)
             if one.is_forced and one.ejected_for and member is not None:
                 self.balancer.eject(member, one.ejected_for)
+        self.balancer.adopt_health(before.balancer)
+
+    def start(self) -> None:
+        """Begin to watch discoveries and to probe endpoints."""
+        self.balancer.start()
+
+    def stop(self) -> None:
+        """Stop that: another stack has taken over, and only calls under way use this one."""
+        self.balancer.stop()
 
     async def aclose(self) -> None:
         """Close the connections to every endpoint."""
@@ -170,30 +185,45 @@ def wire(policy: Policy, runtime: Runtime) -> Transport:
 
 
 def open_stack(
-    policy: Policy, addresses: Sequence[str], runtime: Runtime, make_transport: MakeTransport
+    policy: Policy, addresses: Sequence[Address], runtime: Runtime, make_transport: MakeTransport
 ) -> UpstreamStack:
-    """Return the stack of an upstream that is to be called at `addresses` (URLs).
+    """Return the stack of an upstream that is to be called at `addresses`.
 
-    Raises `ConfigurationError` for certificates that can't be loaded.
+    Raises `ConfigurationError` for certificates that can't be loaded, and for affinity without a
+    key that signs.
     """
-    origins = [endpoint_of(address) for address in addresses]
+    found = destinations(addresses)
+    origins = found.origins
     runtime = replace(runtime, budget=RetryBudget(policy.retry or Retry(attempts=1)))
     transport = make_transport(policy, runtime)
     secure = [origin for origin in origins if origin.is_secure]
     if secure and _needs_addresses(transport):
         transport.connect(secure[0])  # loads them now, not when the name is resolved
-    return UpstreamStack(policy, origins, runtime, transport)
+    return UpstreamStack(policy, origins, runtime, transport, found=found)
+
+
+def _balancer(
+    policy: Policy,
+    runtime: Runtime,
+    transport: Transport,
+    found: Destinations,
+    steering: Steering | None,
+) -> Balancer:
+    make = Balancer if steering is None else partial(SteeredBalancer, steering)
+    return make(
+        options=policy.balance,
+        runtime=runtime,
+        transport=transport,
+        origins=found.origins,
+        attempt_timeout=min(policy.attempt_timeout, policy.timeout),
+        connect_timeout=policy.connection.connect_timeout,
+        resolves=_needs_addresses(transport),
+        own=found.own,
+        discoveries=found.discoveries,
+        health=policy.health,
+    )
 
 
 def _needs_addresses(transport: Transport) -> bool:
     """Whether a transport, or the one that it wraps, connects to IP addresses only."""
     return getattr(transport, "needs_addresses", False)
-
-
-def endpoint_of(url: str) -> Endpoint:
-    """Return the endpoint that a URL of the settings names; its host is yet to be resolved."""
-    parts = urlsplit(url)
-    scheme: Scheme = "https" if parts.scheme == "https" else "http"
-    host = parts.hostname or ""
-    port = parts.port or (443 if scheme == "https" else 80)
-    return Endpoint(scheme, host, port, host, parts.path.rstrip("/"))

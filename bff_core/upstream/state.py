@@ -1,5 +1,7 @@
 """What operators see of the calls to a service in one process: read on demand, never written."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -77,7 +79,8 @@ class EndpointState(msgspec.Struct):
 
     `ejected_for` is for how many seconds more it gets no calls. An endpoint that is ejected and has
     0 left is probed by one call at a time. It `is_forced` if an operator ejected it. `may_eject` is
-    whether enough others would remain if it were ejected.
+    whether enough others would remain if it were ejected. `health` is the outcome of active probes,
+    "" without a health check. `share` is its weight, less while it starts slowly.
     """
 
     name: str
@@ -90,6 +93,11 @@ class EndpointState(msgspec.Struct):
     ejected_for: float = 0.0
     is_forced: bool = False
     may_eject: bool = False
+    weight: int = 1
+    priority: int = 0
+    zone: str = ""
+    health: Literal["", "unknown", "up", "down"] = ""
+    share: float = 1.0
 
 
 class UpstreamState(msgspec.Struct):

@@ -6,6 +6,7 @@ A table stands between `<!-- generated: NAME -->` and `<!-- end of generated -->
 
 import ast
 import inspect
+import json
 import logging
 import math
 import re
@@ -15,7 +16,7 @@ from dataclasses import MISSING, fields
 from http.client import responses
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from fastapi import HTTPException
 from pydantic import ByteSize, SecretStr
@@ -31,6 +32,7 @@ from bff_core.graphql import QueryLimits
 from bff_core.observe.log_levels import LEVELS
 from bff_core.observe.metrics.families import FAMILIES, Family
 from bff_core.policy.options import DescribedOption, described
+from bff_core.proxy.data.json_schema import proxy_schema
 from bff_core.public_names import defining_module
 from bff_core.server.options import ServerOptions
 from bff_core.settings.model import Settings
@@ -74,7 +76,10 @@ def _table(name: str) -> str:
     if name in TEXTS:
         return TEXTS[name]()
     kind, *rest = name.split()
-    head, rows = options_table(*rest) if kind == "options" else TABLES[name]()
+    if kind == "fields":
+        head, rows = fields_table(*rest)
+    else:
+        head, rows = options_table(*rest) if kind == "options" else TABLES[name]()
     rule = "|---" * len(head) + "|"
     begin, *lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
     return "\n".join([begin, rule, *lines])
@@ -272,6 +277,68 @@ def options_table(policy: str, *names: str) -> tuple[Sequence[str], Rows]:
         if not names or one.name in names
     ]
     return ["option", "default", "range", "what it does"], rows
+
+
+def fields_table(kind: str) -> tuple[Sequence[str], Rows]:
+    """Return the fields of a table of a file of routes."""
+    definitions = proxy_schema()["$defs"][kind]
+    rows = [
+        [
+            f"`{name}`",
+            _shown_schema(one),
+            _schema_default(name, one, definitions),
+            one["description"],
+        ]
+        for name, one in definitions["properties"].items()
+    ]
+    return ["field", "value", "default", "what it does"], [list(map(_in_cell, row)) for row in rows]
+
+
+def _in_cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _schema_default(name: str, one: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    if name in table.get("required", ()):
+        return "required"
+    return f"`{json.dumps(one['default'])}`" if "default" in one else "—"
+
+
+def _shown_schema(one: Mapping[str, Any]) -> str:
+    """Return which values a schema accepts, in words."""
+    if "anyOf" in one:
+        choices = [_shown_schema(each) for each in one["anyOf"]]
+        return ", or ".join(dict.fromkeys(filter(None, choices)))
+    if "$ref" in one:
+        return f"table: `{one['$ref'].rpartition('/')[2]}`"
+    if "enum" in one:
+        return ", ".join(f"`{json.dumps(each)}`" for each in one["enum"])
+    if "const" in one:
+        return f"`{json.dumps(one['const'])}`"
+    return _shown_type(one)
+
+
+def _shown_type(one: Mapping[str, Any]) -> str:
+    kind = one.get("type", "")
+    if kind in {"integer", "number"}:
+        limits = [one.get("minimum"), one.get("maximum")]
+        shown = [f"{each:,}" for each in limits if each is not None]
+        return (
+            " to ".join(shown) if len(shown) == 2 else f"at least {shown[0]}" if shown else "number"
+        )
+    if kind == "array":
+        inner = _shown_schema(one["items"]) if "items" in one else "text"
+        return f"list of {inner}"
+    if kind == "object" and isinstance(one.get("additionalProperties"), dict):
+        return f"by name: {_shown_schema(one['additionalProperties'])}"
+    return _TYPES_IN_WORDS.get(kind, "")
+
+
+_TYPES_IN_WORDS: Mapping[str, str] = {
+    "string": "text",
+    "boolean": "`true` or `false`",
+    "object": "table",
+}
 
 
 def _option_default(one: DescribedOption) -> str:

@@ -23,6 +23,7 @@ DISTRIBUTIONS = {
     "starlette": "starlette",
     "strawberry": "strawberry-graphql",
     "uvicorn": "uvicorn",
+    "websockets": "websockets",
 }
 """The libraries whose private names stand in `compat`: package and distribution."""
 

@@ -56,6 +56,13 @@ PUBLIC = {
     "strawberry.extensions": "*",
     "strawberry.schema_directive": {"Location"},
     "strawberry.types": {"ExecutionContext", "ExecutionResult"},
+    "websockets.datastructures": {"Headers"},
+    "websockets.exceptions": "*",
+    "websockets.extensions.permessage_deflate": {"ServerPerMessageDeflateFactory"},
+    "websockets.http11": {"Request", "Response"},
+    "websockets.protocol": {"OPEN", "State"},
+    "websockets.typing": "*",
+    "websockets.uri": {"WebSocketURI"},
 }
 """What the documentation of each library shows: modules, and all or some of their names."""
 

@@ -8,7 +8,15 @@ import pytest
 from markdown_pages import DOCS, page, table
 
 import bff_core
-from bff_core.events import CacheLookup, Event, Purged, TokenRefused
+from bff_core.events import (
+    CacheLookup,
+    EndpointProbed,
+    Event,
+    HealthChanged,
+    Purged,
+    Resolved,
+    TokenRefused,
+)
 from bff_core.observe.log_levels import LEVELS
 from scripts.docs.tables import names_of_tables, shown_level
 
@@ -16,6 +24,7 @@ HEADINGS = ["About", "Usage", "Defaults", "Events", "Do / Don't"]
 PAGES = sorted((DOCS / "layers").glob("*.md"))
 
 OPTIONS = {
+    "affinity": ("Affinity", []),
     "attempt": ("Policy", ["attempt_timeout"]),
     "balance": ("Balance", []),
     "breaker": ("Breaker", []),
@@ -34,12 +43,13 @@ OPTIONS = {
 """Which options a page lists: those of a whole policy, or the ones named."""
 
 INDIRECT_EVENTS = {
-    "cache": CacheLookup,
-    "credentials": TokenRefused,
-    "cache_fill": CacheLookup,
-    "purge": Purged,
+    "balance": (Resolved, HealthChanged, EndpointProbed),
+    "cache": (CacheLookup,),
+    "credentials": (TokenRefused,),
+    "cache_fill": (CacheLookup,),
+    "purge": (Purged,),
 }
-"""Events of a layer that the cache or the token cache emits for it."""
+"""Events of a layer that the cache, the token cache or the prober emits for it."""
 
 
 def all_pages(test):
@@ -84,6 +94,8 @@ def test_a_page_lists_the_options_of_its_layer(path):
 @pytest.mark.parametrize(
     ("stem", "kind"),
     [
+        ("balance", "EndpointOptions"),
+        ("balance", "HealthCheck"),
         ("bulkhead", "Adaptive"),
         ("credentials", "TokenExchange"),
         ("credentials", "ApiKey"),
@@ -115,8 +127,7 @@ def test_events_are_those_that_the_layer_emits(path):
         for name, one in vars(module_of(path)).items()
         if isinstance(one, type) and issubclass(one, Event)
     }
-    event = INDIRECT_EVENTS.get(path.stem)
-    if event is not None:
+    for event in INDIRECT_EVENTS.get(path.stem, ()):
         emitted[f"`{event.__name__}`"] = shown_level(LEVELS[event])
     rows = table(page(path).section("Events"))
 

@@ -98,7 +98,9 @@ def test_the_extras_are_those_of_the_distribution():
     packages = {
         "strawberry": "strawberry-graphql",
         "graphql": "graphql-core",
+        "re2": "google-re2",
         "yaml": "pyyaml",
+        "dns": "dnspython",
         "opentelemetry.sdk": "opentelemetry-sdk",
         "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
     }

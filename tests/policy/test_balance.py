@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.endpoint_set import EndpointSet
+from bff_core.policy.upstream.member import Member
 
 NOW = 1000.0
 

@@ -75,7 +75,7 @@ def test_a_layer_that_the_code_leaves_out_is_put_in() -> None:
         ("[users", "policies.toml: Expected ']'"),
         ("[users]\ntimout = 1", "users.timout is no option: did you mean timeout?"),
         ("[users.retry]\natempts = 1", "users.retry.atempts is no option: did you mean attempts?"),
-        ("[users]\nxyz = 1", "users.xyz is no option; there are attempt_timeout, balance, "),
+        ("[users]\nxyz = 1", "users.xyz is no option; there are affinity, attempt_timeout, "),
         ("[users]\ntimeout = 0", "users.timeout must be 0.001 to 3,600, not 0"),
         ("[users]\ntimeout = nan", "users.timeout must be 0.001 to 3,600, not nan"),
         ("[users]\ntimeout = '1s'", "users.timeout must be float, not '1s'"),

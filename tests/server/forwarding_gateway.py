@@ -1,4 +1,4 @@
-"""A gateway with one route, which passes requests on to the service `files`."""
+"""Gateways that pass requests on to the service `files`: by a view, by a proxied route."""
 
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from bff_core import (
     forwarded_request,
     gateway,
 )
+from bff_core.proxy import Match, Proxy, Route
 
 
 class Files(Upstream):
@@ -57,3 +58,9 @@ def make_app(settings: Settings | None = None) -> Gateway:
     """Make the gateway."""
     options = EdgeOptions(max_body=2**40)
     return gateway("files", services=[Files], faces=[views], settings=settings, options=options)
+
+
+def make_proxied_app(settings: Settings | None = None) -> Gateway:
+    """Make a gateway whose route has no code."""
+    route = Route("files", Match("/files/{path:path}"), to=Files, access=ANYONE, max_body=2**40)
+    return gateway("files", faces=[Proxy(routes=[route])], settings=settings)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from bff_core import Settings
-from tests.server.forwarding_gateway import make_app
+from tests.server.forwarding_gateway import make_app, make_proxied_app
 from tests.server.talking import Client, served
 
 pytestmark = pytest.mark.uvloop
@@ -19,6 +19,20 @@ AT_ONCE = 0.1
 PIECE = bytes(64 * 1024)
 GET = b"GET /files/a%2Fb?tag=x&tag=y HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+MAKE = [make_app]
+"""How the gateway of the running test is made."""
+
+
+REFUSED = {make_app: 404, make_proxied_app: 400}
+"""The status of a path that is not forwarded."""
+
+
+@pytest.fixture(autouse=True, params=[make_app, make_proxied_app], ids=["view", "route"])
+def made(request):
+    """Run each test with a view that forwards, and with a proxied route."""
+    MAKE[0] = request.param
+
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -37,7 +51,7 @@ async def before(talk: Talk) -> AsyncIterator[Client]:
     settings = Settings(
         env="development", log="off", upstreams={"files": (f"http://127.0.0.1:{port}",)}
     )
-    async with served(make_app(settings)) as gate, gate.client(buffer=64 * 1024) as client:
+    async with served(MAKE[0](settings)) as gate, gate.client(buffer=64 * 1024) as client:
         yield client
     service.close()
 
@@ -189,7 +203,7 @@ async def test_a_client_that_leaves_ends_its_upload() -> None:
 
 @pytest.mark.parametrize("path", [b"../x", b"%2e%2e/x", b"a%2F..%2Fx", b"..;/x", b"a%5c..%5cx"])
 async def test_no_path_leaves_what_is_forwarded(path: bytes) -> None:
-    """The client gets a 404; the service hears nothing."""
+    """The client gets an error; the service hears nothing."""
     heard = []
 
     async def talk(reader, writer):
@@ -199,4 +213,4 @@ async def test_no_path_leaves_what_is_forwarded(path: bytes) -> None:
         client.send(b"GET /files/" + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = await client.answer()
 
-    assert (answer.status, heard) == (404, [])
+    assert (answer.status, heard) == (REFUSED[MAKE[0]], [])

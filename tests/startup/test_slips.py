@@ -79,7 +79,7 @@ PLACE = ModuleType("shop.views")
         ({"faces": [Page]}, "a view serves it, which takes page: Page"),
         ({"faces": [views.router]}, "a plain router is added by app.include_router(...)"),
         ({"faces": [PLACE]}, "name its Views, as in faces=[views.views]"),
-        ({"faces": [None]}, "faces=[None]: give Views() or GraphQL(schema)"),
+        ({"faces": [None]}, "faces=[None]: give Views(), GraphQL(schema) or Proxy(routes=[...])"),
         ({"services": Shop}, "services=Shop: give a list, as in services=[Shop]"),
         ({"services": "shop"}, "services='shop': give a list"),
         ({"services": {Shop: "http://a"}}, "services=dict(...): give a list"),

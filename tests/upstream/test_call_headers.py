@@ -48,7 +48,7 @@ class Versioned(Carts):
 async def sent(kind, call, *, keyed=False):
     """Return the headers of a call, in wire order."""
     script = Scripted(reply(204))
-    stack = SimpleNamespace(policy=kind.policy, handler=script, events=Events())
+    stack = SimpleNamespace(policy=kind.policy, handler=script, events=Events(), steering=None)
     client = kind(stack, clock=lambda: 0.0)
     if keyed:
         client = client.bind(Scope(deadline=10.0, idempotency_key="a-key"))

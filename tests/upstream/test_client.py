@@ -59,7 +59,7 @@ ADA = reply(200, {"id": "1", "name": "Ada"})
 
 def client(script: Scripted, kind=Users, now=100.0):
     """Return a client whose stack is nothing but a script."""
-    stack = SimpleNamespace(policy=kind.policy, handler=script, events=Events())
+    stack = SimpleNamespace(policy=kind.policy, handler=script, events=Events(), steering=None)
     return kind(stack, clock=lambda: now)
 
 

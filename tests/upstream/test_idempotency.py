@@ -14,7 +14,8 @@ from bff_core.scope import Scope, writing_as
 from bff_core.testing.layer_runtime import LayerRuntime
 from bff_core.testing.scripted import Scripted, ScriptedTransport, fail, reply
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.stack import UpstreamStack, endpoint_of
+from bff_core.upstream.destinations import endpoint_of
+from bff_core.upstream.stack import UpstreamStack
 
 pytestmark = pytest.mark.virtual_time
 

@@ -132,6 +132,7 @@ def users(*steps, heard=None):
         policy=Users.policy,
         handler=script,
         origins=["http://users"],
+        steering=None,
         events=Events() if heard is None else Events(heard.append),
     )
     scope = Scope(deadline=1e9)

@@ -180,7 +180,7 @@ class Shop(Upstream):
 
 def shop(script):
     """Return a client whose stack is nothing but a script."""
-    return Shop(SimpleNamespace(policy=Shop.policy, handler=script, events=Events()))
+    return Shop(SimpleNamespace(policy=Shop.policy, handler=script, events=Events(), steering=None))
 
 
 @pytest.mark.parametrize(("value", "kind"), UNSUPPORTED)

@@ -61,8 +61,8 @@ class Office:
     def closed(self) -> list[list[str]]:
         return [list(transport.closed) for transport in self.transports]
 
-    def _addresses(self, name: str) -> list[str]:
-        return [f"http://{ADDRESSES[name]}"]
+    def _addresses(self, kind: type[Upstream]) -> list[str]:
+        return [f"http://{ADDRESSES[kind.name]}"]
 
     def _runtime(self, name: str) -> Runtime:
         return replace(self.bench.runtime, upstream=name)

@@ -34,7 +34,7 @@ class Shop(Upstream):
 async def sent(verb="send", **body):
     """Return the call that carries a body, and its Content-Type."""
     script = Scripted(reply(204))
-    shop = Shop(SimpleNamespace(policy=Shop.policy, handler=script, events=Events()))
+    shop = Shop(SimpleNamespace(policy=Shop.policy, handler=script, events=Events(), steering=None))
     await getattr(shop, verb)(**body)
     [call] = script.calls
     return call, dict(call.headers).get(b"content-type", b"").decode()
@@ -285,7 +285,9 @@ async def test_body_without_a_json_form_is_a_mistake_in_the_code():
 
 async def test_streamed_body_needs_a_method_that_changes_something():
     """Reads are coalesced and cached by their bodies."""
-    shop = Shop(SimpleNamespace(policy=Shop.policy, handler=Scripted(), events=Events()))
+    shop = Shop(
+        SimpleNamespace(policy=Shop.policy, handler=Scripted(), events=Events(), steering=None)
+    )
 
     with pytest.raises(TypeError, match="a GET can't have a streamed body"):
         await shop.request("GET", "/things", body=pieces(b"a"))

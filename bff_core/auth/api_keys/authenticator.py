@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
@@ -17,7 +18,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError, NotAuthenticated, StoreUnavailable
 from bff_core.keywords import checks_keywords
-from bff_core.scope import Scope
+from bff_core.scope import WEBSOCKET, Scope
 from bff_core.settings.model import Settings
 from bff_core.sqlite import MEMORY, opened_file, path_of
 from bff_core.upstream.runtime import Spawn
@@ -149,6 +150,8 @@ class ApiKeyAuthenticator(StatefulAuthenticator[RunningApiKeys]):
             reason = "unknown_key" if record is None else "expired"
             raise NotAuthenticated(REFUSAL, challenge=self.challenge, reason=reason)
         running.record_use(record.prefix)
+        if scope.method == WEBSOCKET:
+            scope.recheck = partial(self.authenticate, scope)
         return checked.viewer
 
     def _sent(self, scope: Scope) -> bytes | None:

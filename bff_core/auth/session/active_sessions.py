@@ -82,6 +82,13 @@ class ActiveSessions:
                 await touching
         return stored
 
+    async def is_active(self, secret: str) -> bool:
+        """Return whether a cookie has a session, or had one until a moment ago.
+
+        To ask this is no use of the session, which would prolong it.
+        """
+        return await self.store.get(key_of(secret)) is not None or await self.was_replaced(secret)
+
     async def begin(self, session: Session) -> str:
         """Store a new session; return the value of its cookie."""
         secret = new_secret()

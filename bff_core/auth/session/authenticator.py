@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from bff_core.auth.authenticator import Resources, StatefulAuthenticator
@@ -27,7 +28,7 @@ from bff_core.auth.viewer import Viewer
 from bff_core.clock import Clock
 from bff_core.errors import ConfigurationError
 from bff_core.keywords import checks_keywords
-from bff_core.scope import Scope
+from bff_core.scope import WEBSOCKET, Scope
 from bff_core.settings.model import Settings
 from bff_core.settings.values import base_of
 from bff_core.upstream.client import Upstream
@@ -241,7 +242,14 @@ class SessionAuthenticator(StatefulAuthenticator[RunningSessions]):
         if stored.session.tokens is not None and not scope.path.startswith(self._endpoint_prefixes):
             stored = await self._with_fresh_tokens(scope, stored)
         scope.login, scope.wall = self.login, self.wall
+        if scope.method == WEBSOCKET:
+            scope.recheck = partial(self._recheck, self.cookie.read(scope.headers) or "")
         return stored.session.viewer
+
+    async def _recheck(self, secret: str) -> None:
+        """Raise `SessionEnded` if the session of a cookie has ended."""
+        if not await self.running.sessions.is_active(secret):
+            raise SessionEnded(self.login)
 
     async def find(self, scope: Scope) -> StoredSession | None:
         """Return the session of a request, even with expired tokens; None without one."""

@@ -17,6 +17,7 @@ from bff_core.cli.gateways import LoadedGateway, load_gateway
 from bff_core.cli.output import counted
 from bff_core.cli.project import Project
 from bff_core.errors import ConfigurationError
+from bff_core.proxy.data.faults import ProxyFileError
 from bff_core.server.target import AppFailed, CannotServe
 
 LEVELS: Final[dict[State, ResultLevel]] = {"ok": "info", "note": "warning", "fail": "error"}
@@ -32,12 +33,21 @@ def loaded_gateways(
         project.gateway(name)
         try:
             loaded.append(load_gateway(name))
+        except ProxyFileError as error:
+            failed += _file_results(name, error)
         except (CannotRun, CannotServe, ConfigurationError) as error:
             below = error.traceback if isinstance(error, AppFailed) else []
             what = "\n".join([str(error), *below])
             area, advice = f"gateway {name}", "Correct it: its other checks need the gateway"
             failed.append(CheckResult("code", area, "error", what, advice, _place_in(str(error))))
     return loaded, failed
+
+
+def _file_results(name: str, error: ProxyFileError) -> Iterator[CheckResult]:
+    """Yield each fault of a file of routes; annotations of GitHub have its line."""
+    for fault in error.faults:
+        place = f"{fault.file}:{fault.place.line}:{fault.place.column}"
+        yield CheckResult("code", f"gateway {name}", "error", fault.what, "", place)
 
 
 def _place_in(message: str) -> str:

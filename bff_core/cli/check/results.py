@@ -1,5 +1,6 @@
 """What `bff check` finds, and how it is printed: for people, as JSON, as annotations of GitHub."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ STATES: Final[dict[ResultLevel, State]] = {
 class CheckResult:
     """One result of a step: what was found in an `area`, such as a gateway, and what to do.
 
-    `place` is a file, or a file and a line. `rule`, `operation` and `field` are those of a change
-    of a contract; `views` are those that it affects: "mobile: GET /v1/home".
+    `place` is a file, with a line, and with a column. `rule`, `operation` and `field` are those of
+    a change of a contract; `views` are those that it affects: "mobile: GET /v1/home".
     """
 
     step: Step
@@ -110,15 +111,15 @@ def _document(results: Sequence[CheckResult], *, shows_all: bool) -> dict[str, o
     }
 
 
+_PLACE: Final = re.compile(r"(.*?):([0-9]+)(?::([0-9]+))?")
 _COMMANDS: Final = {"error": "error", "warning": "warning"}
 
 
 def _annotation(one: CheckResult) -> str:
     """Return a workflow command of GitHub Actions, whose values are escaped."""
-    file, _, line = one.place.rpartition(":")
-    if not line.isdigit():
-        file, line = one.place, ""
-    place = {"file": file, "line": line, "title": f"bff check: {one.area}"}
+    found = _PLACE.fullmatch(one.place)
+    file, line, column = found.groups() if found else (one.place, "", "")
+    place = {"file": file, "line": line, "col": column, "title": f"bff check: {one.area}"}
     options = ",".join(f"{name}={_option(value)}" for name, value in place.items() if value)
     message = "\n".join(text for text in (one.what, _advice(one)) if text)
     return f"::{_COMMANDS[one.level]} {options}::{_data(message)}"

@@ -183,6 +183,13 @@ def _stuck(subject: str, details: Details) -> tuple[Severity, str]:
     return "failed", f"saga **{subject}** is stuck at `{step}`: {reason}"
 
 
+def _health(subject: str, details: Details) -> tuple[Severity, str]:
+    endpoint, reason = details.get("endpoint"), details.get("reason")
+    if details.get("health") == "up":
+        return "ok", f"endpoint {endpoint} of **{subject}** is up again"
+    return "failed", f"endpoint {endpoint} of **{subject}** is down: {reason}"
+
+
 def _acted(subject: str, details: Details) -> tuple[Severity, str]:
     return "ok", f"**{subject}**: {details.get('action', '')}"
 
@@ -202,6 +209,7 @@ _TEXTS: Final[Mapping[str, Callable[[str, Details], tuple[Severity, str]]]] = {
         "ok",
         f"endpoint {details.get('endpoint')} of **{subject}** gets calls again",
     ),
+    "endpoint.health_changed": _health,
     "endpoints.resolved": _resolved,
     "token.refused": lambda subject, details: (
         "failed",

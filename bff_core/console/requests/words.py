@@ -19,6 +19,7 @@ _NOT_CALLED: Final[Mapping[str, str]] = {
     "circuit_forced": "was not called: an operator opened its circuit",
     "bulkhead_full": "was not called: too many calls to it were running",
     "queue": "was not called: too many calls to it were running",
+    "affinity_lost": "was not called: the endpoint of this client is gone",
     "credentials_unavailable": "was not called: there are no credentials for it",
     "not_sent": "was not called",
 }
@@ -50,6 +51,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "unavailable": "its service could not be reached",
     "bad_status": "its service answered with an error",
     "bad_payload": "its service sent a reply that the gateway can't read",
+    "affinity_lost": "the endpoint of this client is gone",
     "credentials_unavailable": "there are no credentials for its service",
     "not_sent": "its service was not called",
     "upstream_error": "its service failed",

@@ -81,6 +81,7 @@ def _complaints(
     if _is_spent(processes):
         yield "fallback", f"**The retry budget of {name} is spent.** Failed calls are not repeated."
     yield from _endpoints(name, processes)
+    yield from _down(name, processes)
 
 
 def _circuit(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
@@ -179,6 +180,15 @@ def _endpoints(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Seve
         count = f"{len(ejected)} of {len(endpoints)}"
         text = f"**{count} endpoints of {name} {verb} ejected{by}.**"
         yield "fallback", f"{text} {names} {'gets' if len(ejected) == 1 else 'get'} no calls."
+
+
+def _down(name: str, processes: Sequence[InProcess]) -> Iterator[tuple[Severity, str]]:
+    endpoints = merged_endpoints(processes)
+    down = [one.name for one in endpoints if one.health == "down"]
+    if down:
+        verb, get = ("is", "gets") if len(down) == 1 else ("are", "get")
+        text = f"**{len(down)} of {len(endpoints)} endpoints of {name} {verb} down.**"
+        yield "fallback", f"{text} Health checks say so; {listed(down)} {get} no calls."
 
 
 def _is_called(processes: Sequence[InProcess], samples: UpstreamSamples | None) -> bool:

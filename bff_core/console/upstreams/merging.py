@@ -99,10 +99,14 @@ def latencies_of(processes: Sequence[InProcess]) -> dict[str, float]:
 
 
 def _endpoint_state(endpoint: EndpointState, p95: float, fastest: float) -> Severity:
-    if endpoint.is_ejected:
+    if endpoint.is_ejected or endpoint.health == "down":
         return "missing"
     is_slow = p95 >= UNEVEN_SECONDS and p95 >= SLOW_RATIO * fastest > 0
     return "fallback" if endpoint.failures or is_slow else "ok"
+
+
+HEALTHS: Final = ("down", "unknown", "up", "")
+"""The outcomes of health checks, the worst first."""
 
 
 def merged_endpoints(processes: Sequence[InProcess]) -> list[EndpointState]:
@@ -127,6 +131,11 @@ def _merged(one: EndpointState, other: EndpointState) -> EndpointState:
         ejected_for=max(one.ejected_for, other.ejected_for),
         is_forced=one.is_forced or other.is_forced,
         may_eject=one.may_eject or other.may_eject,
+        weight=one.weight,
+        priority=one.priority,
+        zone=one.zone,
+        health=min(one.health, other.health, key=HEALTHS.index),
+        share=min(one.share, other.share),
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from bff_core.inspection.policy_sources import EffectiveOption, options_in_effect
-from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.cache import Cache
@@ -28,7 +27,7 @@ OPTIONS: Final = {
     "bulkhead": ("bulkhead",),
     "credentials": ("credentials",),
     "attempt": ("attempt_timeout",),
-    "balance": ("balance",),
+    "balance": ("balance", "health", "affinity"),
     "transport": ("connection",),
 }
 """The options of each layer, in the order of the stack; those below them belong to it as well."""
@@ -51,7 +50,7 @@ def policy_words(policy: Policy, credentials: str = "") -> dict[str, str]:
         "bulkhead": _bulkhead(policy.bulkhead),
         "credentials": credentials or OFF,
         "attempt": f"{seconds(policy.attempt_timeout)} each" if is_cut else OFF,
-        "balance": _balance(policy.balance),
+        "balance": _balance(policy),
         "transport": _transport(policy.connection),
     }
 
@@ -130,9 +129,15 @@ def _bulkhead(bulkhead: Bulkhead | None) -> str:
     return f"{permits}, queue {bulkhead.queue}"
 
 
-def _balance(balance: Balance) -> str:
+def _balance(policy: Policy) -> str:
+    balance, health, affinity = policy.balance, policy.health, policy.affinity
+    how = "less busy of two" if balance.algorithm == "power-of-two" else balance.algorithm
+    by = f" by {balance.hash_by}" if balance.algorithm == "hash" else ""
     failures = balance.ejection_failures
-    return f"less busy of two, ejects after {failures} failures for {seconds(balance.eject_for)}"
+    ejects = f"ejects after {failures} failures for {seconds(balance.eject_for)}"
+    probes = [] if health is None else [f"probes {health.path} each {seconds(health.interval)}"]
+    sticky = [] if affinity is None else [f"affinity by {affinity.by}"]
+    return ", ".join([how + by, ejects, *probes, *sticky])
 
 
 def _transport(connection: Connection) -> str:

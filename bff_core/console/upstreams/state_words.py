@@ -131,8 +131,12 @@ def _credentials(credentials: CredentialState) -> Now:
 def _balance(state: UpstreamState) -> Now:
     endpoints = state.endpoints
     ejected = [one for one in endpoints if one.is_ejected]
+    down = [one for one in endpoints if one.health == "down"]
     if state.is_panicking:
-        return "too many are ejected: all are used", "failed"
+        return "too many are ejected or down: all are used", "failed"
+    if down and not ejected:
+        more = f" and {len(down) - 1} more" if len(down) > 1 else ""
+        return f"{down[0].name} is down by its health check{more}", "fallback"
     if not ejected:
         count = len(endpoints)
         return f"{count} endpoints" if count != 1 else endpoints[0].name, "ok"

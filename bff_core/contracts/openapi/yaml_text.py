@@ -35,10 +35,10 @@ class _Invalid(Exception):
         super().__init__(f"line {event.start_mark.line + 1}: {text}")
 
 
-def decode_yaml(text: bytes, source: str) -> object:
+def decode_yaml(text: bytes, source: str, *, max_values: int = MAX_VALUES) -> object:
     """Return the value of a YAML text. Raises ContractError with the line."""
     try:
-        return _Builder(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
+        return _Builder(yaml.parse(text, Loader=yaml.CSafeLoader), max_values).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}: " if mark else ""
@@ -50,11 +50,52 @@ def decode_yaml(text: bytes, source: str) -> object:
     raise ContractError(source, [fault])
 
 
+ValuePath = tuple[str | int, ...]
+
+YAMLPlaces = dict[ValuePath, tuple[int, int]]
+"""Lines and columns, counted from 1, by path."""
+
+
+def yaml_places(text: bytes) -> tuple[YAMLPlaces, YAMLPlaces]:
+    """Return the places of the keys and of the values in a text that `decode_yaml` accepts.
+
+    What aliases and merge keys repeat has no places of its own.
+    """
+    keys: YAMLPlaces = {}
+    values: YAMLPlaces = {}
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            _note_value(next(events), events, (), keys, values)
+    return keys, values
+
+
+def _note_value(
+    event: Any, events: Iterator[Any], path: ValuePath, keys: YAMLPlaces, values: YAMLPlaces
+) -> None:
+    values[path] = _place_of(event)
+    if isinstance(event, yaml.SequenceStartEvent):
+        number = 0
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            _note_value(event, events, (*path, number), keys, values)
+            number += 1
+    elif isinstance(event, yaml.MappingStartEvent):
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            inner = (*path, str(getattr(event, "value", "")))
+            keys[inner] = _place_of(event)
+            _note_value(next(events), events, inner, keys, values)
+
+
+def _place_of(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
 class _Builder:
     """Builds the value of a text from the events of its parser."""
 
-    def __init__(self, events: Iterator[Any]) -> None:
+    def __init__(self, events: Iterator[Any], max_values: int) -> None:
         self._events = events
+        self._max_values = max_values
         self._anchors: dict[str, tuple[object, int]] = {}
         self._values = 0
 
@@ -138,8 +179,8 @@ class _Builder:
             raise _Invalid(f"the alias *{event.anchor} has no anchor before it", event)
         value, size = self._anchors[event.anchor]
         self._values += size
-        if self._values > MAX_VALUES:
-            raise _Invalid(f"aliases repeat more than {MAX_VALUES:,} values", event)
+        if self._values > self._max_values:
+            raise _Invalid(f"aliases repeat more than {self._max_values:,} values", event)
         return value
 
 

@@ -1,11 +1,11 @@
 """Which kind of client sent a request, and which version of an app: labels with few values."""
 
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
+from bff_core.client_kinds import MAX_AGENT_BYTES, client_kind
 from bff_core.observe.metrics.series import OTHER
 from bff_core.observe.metrics.versions import Versions, shortened
 from bff_core.scope import Scope
@@ -15,19 +15,6 @@ MAX_KNOWN: Final = 1000
 
 MAX_KNOWN_BYTES: Final = 512
 """How long both headers may be together to be remembered."""
-
-MAX_AGENT_BYTES: Final = 256
-
-_KINDS: Final = (
-    (re.compile(rb"okhttp|dalvik|android(?!.*mozilla)", re.IGNORECASE), "android"),
-    (re.compile(rb"cfnetwork|darwin", re.IGNORECASE), "ios"),
-    (re.compile(rb"^mozilla/", re.IGNORECASE), "browser"),
-    (
-        re.compile(rb"^(curl|wget|httpie|python|go-http|node|undici|axios|java)", re.IGNORECASE),
-        "script",
-    ),
-)
-"""Kinds of clients by `User-Agent`, the first that matches."""
 
 
 class ClientSeries:
@@ -64,7 +51,7 @@ class Clients:
     def _recognized(self, key: tuple[bytes | None, bytes | None], scope: Scope) -> ClientSeries:
         agent, given = key[0] or b"", key[1] or b""
         shown = agent[:MAX_AGENT_BYTES]
-        kind = next((name for pattern, name in _KINDS if pattern.search(shown)), OTHER)
+        kind = client_kind(shown)
         version = shortened(given)
         is_admitted = version in {"", OTHER} or self._versions.admits(version, scope)
         series = self._series(kind if shown else "", version if is_admitted else OTHER)

@@ -44,6 +44,7 @@ SUBJECTS: Final[Mapping[type, tuple[str, Callable[[Any], dict[str, str]]]]] = {
     events.BreakerChanged: ("upstream", _details("state", "retry_after")),
     events.Ejected: ("upstream", _details("endpoint", "duration")),
     events.Restored: ("upstream", _details("endpoint")),
+    events.HealthChanged: ("upstream", _details("endpoint", "health", "reason")),
     events.Resolved: ("upstream", _details("endpoints", "error")),
     events.TokenRefused: ("upstream", _details("reason")),
     events.StoreChanged: ("store", _details("state", "reason")),

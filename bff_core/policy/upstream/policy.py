@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 from bff_core.errors import ConfigurationError
 from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option, check
+from bff_core.policy.upstream.affinity import Affinity
 from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.cache import Cache
 from bff_core.policy.upstream.connection import Connection
 from bff_core.policy.upstream.credentials import Credentials
+from bff_core.policy.upstream.health import HealthCheck
 from bff_core.policy.upstream.hedge import Hedge
 from bff_core.policy.upstream.retry import Retry
 
@@ -70,6 +72,8 @@ class Policy:
     retry: Retry | None = field(default_factory=Retry)
     breaker: Breaker | None = field(default_factory=Breaker)
     bulkhead: Bulkhead | None = field(default_factory=Bulkhead)
+    health: HealthCheck | None = None
+    affinity: Affinity | None = None
     balance: Balance = field(default_factory=Balance)
     connection: Connection = field(default_factory=Connection)
 

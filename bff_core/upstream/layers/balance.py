@@ -2,32 +2,51 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
+from typing import Required, TypedDict
 
 from msgspec.structs import replace
 
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import TransportFailed, UpstreamError
-from bff_core.events import Attempted, AttemptStarted, Ejected, Resolved, Restored, Span
-from bff_core.policy.upstream.balance import Balance, EndpointSet, Member
+from bff_core.events import Attempted, AttemptStarted, Ejected, Restored, Span
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.endpoints import EndpointOptions
 from bff_core.policy.upstream.fault_classification import is_fault_status, is_upstream_fault
-from bff_core.upstream.dns import AddressLookup
+from bff_core.policy.upstream.health import HealthCheck
+from bff_core.upstream.discovery.interface import Discovery
+from bff_core.upstream.membership import EndpointMember, Membership
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.state import EndpointState
-from bff_core.upstream.transport.interface import Connector, Endpoint, Transport
+from bff_core.upstream.transport.interface import Endpoint, Transport
 
-EndpointMember = Member[Endpoint, Connector]
+
+class BalancerParts(TypedDict, total=False):
+    """What a balancer is made of; see `Balancer` and `Membership`."""
+
+    options: Required[Balance]
+    runtime: Required[Runtime]
+    transport: Required[Transport]
+    origins: Required[Sequence[Endpoint]]
+    attempt_timeout: float
+    connect_timeout: float
+    resolves: bool
+    own: Mapping[Endpoint, EndpointOptions]
+    discoveries: Sequence[Discovery]
+    health: HealthCheck | None
 
 
 class Balancer:
     """Sends each attempt to one of the upstream's endpoints.
 
-    `origins` are the configured addresses. With `resolves` each name among them is looked up, and
-    each of its addresses is an endpoint; other transports resolve names themselves. When the
-    attempt layer cancels an attempt after `attempt_timeout`, that counts as a failure of the
-    endpoint. If an endpoint refuses the connection, the attempt goes to another one, within
-    `connect_timeout` in all.
+    `origins` are the configured addresses; `own` has the options of those that have any, and
+    `discoveries` yield further ones. With `resolves` each name among them is looked up, and
+    each of its addresses is an endpoint; other transports resolve names themselves. With `health`
+    endpoints are probed once `start` was called. When the attempt layer cancels an attempt after
+    `attempt_timeout`, that counts as a failure of the endpoint. If an endpoint refuses the
+    connection, the attempt goes to another one, within `connect_timeout` in all.
     """
 
     __slots__ = (
@@ -35,11 +54,10 @@ class Balancer:
         "_clock",
         "_connect_timeout",
         "_events",
-        "_leaving",
         "_lookup",
+        "_membership",
         "_options",
         "_runtime",
-        "_unresolved",
         "endpoints",
     )
 
@@ -53,25 +71,51 @@ class Balancer:
         attempt_timeout: float = math.inf,
         connect_timeout: float = math.inf,
         resolves: bool = True,
+        own: Mapping[Endpoint, EndpointOptions] = MappingProxyType({}),
+        discoveries: Sequence[Discovery] = (),
+        health: HealthCheck | None = None,
     ) -> None:
-        self.endpoints: EndpointSet[Endpoint, Connector] = EndpointSet(options, transport.connect)
         self._options = options
         self._runtime = runtime
         self._clock = runtime.clock
         self._events = runtime.events
         self._attempt_timeout = attempt_timeout
         self._connect_timeout = connect_timeout
-        self._leaving: set[EndpointMember] = set()
-        self._unresolved = ""
-        self._lookup = AddressLookup(
-            options, runtime, origins if resolves else (), self._apply_addresses
+        self._membership = Membership(
+            options,
+            runtime,
+            transport,
+            origins,
+            own=own,
+            discoveries=discoveries,
+            health=health,
+            resolves=resolves,
         )
-        self.endpoints.update(self._lookup.endpoints if resolves else origins, self._clock())
+        self.endpoints = self._membership.endpoints
+        self._lookup = self._membership.lookup
 
     def __repr__(self) -> str:
-        out = self.endpoints.ejected
-        names = (f"{e.name} (ejected)" if e in out else e.name for e in self.endpoints.keys)
-        return f"balance    {', '.join(names) or 'no address yet'}"
+        names = ", ".join(map(_shown, self.endpoints.members))
+        algorithm = self._options.algorithm
+        how = "" if algorithm == "power-of-two" else f" by {algorithm}"
+        return f"balance    {names or 'no address yet'}{how}"
+
+    @property
+    def urls(self) -> Sequence[str]:
+        """The addresses in use, as URLs; the same list while they change."""
+        return self._membership.urls
+
+    def start(self) -> None:
+        """Begin to watch discoveries and to probe endpoints."""
+        self._membership.start()
+
+    def stop(self) -> None:
+        """Stop that: another balancer has taken over, and only calls under way use this one."""
+        self._membership.stop()
+
+    def adopt_health(self, before: "Balancer") -> None:
+        """Take over what probes have found out about endpoints that stay."""
+        self._membership.adopt_health(before.endpoints.members)
 
     def state(self) -> list[EndpointState]:
         """Return what operators see of each endpoint."""
@@ -133,10 +177,7 @@ class Balancer:
 
     async def aclose(self) -> None:
         """Close the connections to every endpoint; calls under way fail."""
-        self._lookup.stop()
-        self._leaving.update(self.endpoints.update((), self._clock()))
-        while self._leaving:
-            await self._leaving.pop().target.aclose()
+        await self._membership.aclose()
 
     def _traced(self, call: Call, span: Span, member: EndpointMember) -> Call:
         """Return the call with a span of its own for one attempt, which the service continues."""
@@ -168,13 +209,18 @@ class Balancer:
 
     def _leave(self, member: EndpointMember) -> None:
         member.in_flight -= 1
-        if self._leaving:
-            self._close_idle()
+        if self._membership.leaving:
+            self._membership.close_idle()
 
     def _pick(self, call: Call, now: float) -> EndpointMember | None:
         if now >= self._lookup.due:
             self._lookup.start()
-        return self.endpoints.pick(now, self._runtime.chance, self._tried(call))
+        tried = self._tried(call) if call.trail else ()
+        return self.endpoints.pick(now, self._runtime.chance, tried)
+
+    def _look_up_when_due(self, now: float) -> None:
+        if now >= self._lookup.due:
+            self._lookup.start()
 
     def _tried(self, call: Call) -> Sequence[object]:
         """Return the endpoints to avoid: those that were tried, or else the excluded ones."""
@@ -206,11 +252,10 @@ class Balancer:
 
     async def _pick_when_resolved(self, call: Call) -> EndpointMember:
         """Wait for the first addresses; raise at once while the name can't be resolved."""
-        await self._lookup.finish()
-        member = self.endpoints.pick(self._clock(), self._runtime.chance)
+        await self._membership.wait()
+        member = self._pick(call, self._clock())
         if member is None:
-            why = f": {self._unresolved}" if self._unresolved else ""
-            raise TransportFailed(f"no address is known{why}", call=call, is_sent=False)
+            raise TransportFailed(self._membership.complaint, call=call, is_sent=False)
         return member
 
     def _record_status(
@@ -267,21 +312,11 @@ class Balancer:
             )
         )
 
-    def _apply_addresses(self, error: str) -> None:
-        self._unresolved = error
-        before = self.endpoints.keys
-        self._leaving.update(self.endpoints.update(self._lookup.endpoints, self._clock()))
-        self._close_idle()
-        after = self.endpoints.keys
-        if self._events.sinks and (error or before != after):
-            names = tuple(endpoint.name for endpoint in after)
-            self._events.emit(Resolved(self._runtime.upstream, "", names, error))
 
-    def _close_idle(self) -> None:
-        """Close the connections to removed endpoints whose calls have ended."""
-        for member in [member for member in self._leaving if not member.in_flight]:
-            self._leaving.discard(member)
-            self._runtime.spawn(_close(member.target))
+def _shown(member: EndpointMember) -> str:
+    what = "ejected" if member.ejected_until is not None else "down" if member.is_out else ""
+    what = what or ("" if member.weight else "drained")
+    return f"{member.key.name} ({what})" if what else member.key.name
 
 
 def _state_of(member: EndpointMember, now: float, *, may_eject: bool) -> EndpointState:
@@ -297,6 +332,11 @@ def _state_of(member: EndpointMember, now: float, *, may_eject: bool) -> Endpoin
         ejected_for=0.0 if until is None else max(0.0, until - now),
         is_forced=member.is_forced,
         may_eject=may_eject,
+        weight=member.weight,
+        priority=member.priority,
+        zone=member.zone,
+        health=member.health,
+        share=member.share,
     )
 
 
@@ -304,10 +344,6 @@ def _names(endpoint: Endpoint) -> tuple[str, ...]:
     """Return what an operator may call an endpoint: its name, its address, with or without port."""
     address = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
     return endpoint.name, endpoint.address, f"{address}:{endpoint.port}"
-
-
-async def _close(connector: Connector) -> None:
-    await connector.aclose()
 
 
 def _outcome(error: BaseException, *, is_fault: bool) -> str:

@@ -18,8 +18,8 @@ class RedirectLayer:
     """Follows redirects, at most `limit` of them.
 
     Each hop passes all inner layers: it is cached and retried by itself, and has the credentials,
-    since it stays within the origin. A redirect that is not followed is the reply of the call.
-    `origins` are the addresses of the upstream.
+    since it stays within the origin. A redirect that is not followed is the reply of the call; so
+    is one that answers the offer of a web socket. `origins` are the addresses of the upstream.
     """
 
     __slots__ = ("_limit", "_origins", "inner")
@@ -35,7 +35,9 @@ class RedirectLayer:
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on, and follow redirects."""
         reply = await self.inner(call)
-        return await self._follow(call, reply) if reply.status in REDIRECTS else reply
+        if reply.status not in REDIRECTS or call.web_socket is not None:
+            return reply
+        return await self._follow(call, reply)
 
     async def _follow(self, call: Call, reply: Reply) -> Reply:
         """Follow a redirect; raise `BadStatus` if the GET after a write fails.

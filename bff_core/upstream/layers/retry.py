@@ -22,7 +22,8 @@ class RetryLayer:
 
     tenacity drives the attempts after the first one has failed, so that a success costs almost
     nothing. An error has the number of attempts that were sent. `budget` is the upstream's; hedges
-    use it as well. A hedge is not retried.
+    use it as well. A hedge is not retried, nor is the opening of a web socket, whose client tries
+    again itself.
     """
 
     __slots__ = ("_clock", "_options", "_runtime", "_statuses", "_wall", "budget", "inner")
@@ -58,7 +59,7 @@ class RetryLayer:
 
     async def __call__(self, call: Call) -> Reply:
         """Pass the call on, again if it fails."""
-        if call.is_hedge:
+        if call.is_hedge or call.web_socket is not None:
             return await self.inner(call)
         self.budget.deposit(self._clock())
         failure: Failure

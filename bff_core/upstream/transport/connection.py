@@ -130,6 +130,11 @@ class WireConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(data)
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes that were written the system has not taken yet."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
     async def drained(self) -> None:
         """Wait until the service has read enough of what was written, or the connection is lost."""
         if self._writable is not None:
@@ -141,6 +146,8 @@ class WireConnection(asyncio.Protocol):
             self._is_uploading = False
             if isinstance(error, Exception):
                 self._fail(exchange, error)
+            elif exchange.call.head_timeout and not exchange.response.has_begun:
+                self._set_deadline(self._clock() + exchange.call.head_timeout)
 
     def leave(self, exchange: Exchange) -> None:
         """Close the connection if the exchange is still running: its caller has left."""

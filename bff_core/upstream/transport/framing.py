@@ -5,6 +5,7 @@ assigned a byte to the wrong response, a viewer would get the data of another on
 """
 
 import math
+from http import HTTPStatus
 from typing import Final
 
 from bff_core.call import Headers
@@ -30,6 +31,8 @@ class ResponseFraming:
 
     `pieces` are the raw body; the consumer empties the list. `is_reusable` is valid once
     `is_complete` is True: the bytes ended exactly with the message, and neither side sent `close`.
+    With `may_upgrade` a 101 is a final response, whose body lasts until the connection ends; its
+    bytes are `head`.
     """
 
     __slots__ = (
@@ -39,9 +42,11 @@ class ResponseFraming:
         "_interim_size",
         "_is_head",
         "_limits",
+        "_may_upgrade",
         "_parser",
         "_partial_head",
         "coding",
+        "head",
         "headers",
         "is_complete",
         "is_reusable",
@@ -51,15 +56,17 @@ class ResponseFraming:
         "status",
     )
 
-    def __init__(self, limits: Connection, *, is_head: bool) -> None:
+    def __init__(self, limits: Connection, *, is_head: bool, may_upgrade: bool = False) -> None:
         self._limits = limits
         self._is_head = is_head
+        self._may_upgrade = may_upgrade
         self._events = events = ParserEvents()
         self._parser: ResponseParser | None = ResponseParser(events)  # of the head
         self._partial_head = b""  # the head so far, where it comes in several segments
         self._interim = self._interim_size = 0
         self._chunks: ChunkedBody | None = None
         self.status = 0
+        self.head = b""
         self.headers: Headers = ()
         self.coding: bytes | None = None
         self.pieces: list[bytes] = []
@@ -120,6 +127,8 @@ class ResponseFraming:
             try:
                 parser.feed_data(part)
             except parser.errors as error:
+                if self._may_upgrade and isinstance(error, parser.upgrades):
+                    return  # the end of the head: the rest is not HTTP
                 raise ProtocolViolation(f"malformed response: {error}") from error
         if len(events.fields) + len(events.hops) > limits.max_headers:
             raise ProtocolViolation(f"more than {limits.max_headers} header fields")
@@ -136,6 +145,9 @@ class ResponseFraming:
             self.headers = tuple(events.fields)
             self._frame(parser, events)
             return True
+        if status == HTTPStatus.SWITCHING_PROTOCOLS and self._may_upgrade:
+            self._upgrade(head[:end], events)
+            return True
         self._interim += 1
         self._interim_size += end
         if not 100 <= status <= 199 or status == 101 or self._interim > MAX_INTERIM:
@@ -144,6 +156,13 @@ class ResponseFraming:
         self._events = ParserEvents()
         self._parser = ResponseParser(self._events)
         return False
+
+    def _upgrade(self, head: bytes, events: ParserEvents) -> None:
+        """Hand everything after the head to another protocol (RFC 9110, section 7.8)."""
+        self.status, self.head = HTTPStatus.SWITCHING_PROTOCOLS, head
+        self.headers = tuple(events.fields)
+        self.left = _UNTIL_CLOSE
+        self._parser = None
 
     def _frame(self, parser: ResponseParser, events: ParserEvents) -> None:
         """Decide the length of the body (RFC 9112, section 6.3); only chunks need the parser."""

@@ -12,7 +12,12 @@ from typing import Final, Generic
 
 from bff_core.call import Call, Headers, Reply, find_header
 from bff_core.clock import Clock, monotonic
-from bff_core.errors import DeadlineExceeded, TransportFailed, UpstreamError
+from bff_core.errors import (
+    ConfigurationError,
+    DeadlineExceeded,
+    TransportFailed,
+    UpstreamError,
+)
 from bff_core.http_statuses import WITHOUT_BODY
 from bff_core.keywords import checks_keywords
 from bff_core.policy.upstream.connection import Connection
@@ -131,6 +136,10 @@ class HttpxConnector(Generic[RequestT]):
     def _time_left(self, call: Call) -> float:
         """Return how many seconds a call has left; raise if it can't be sent."""
         self._writer.check(call)
+        if call.web_socket is not None:
+            raise ConfigurationError(
+                f"{call.upstream}: this transport opens no web sockets: use the default transport"
+            )
         left = call.deadline - self._clock()
         if self._is_closed:
             raise TransportFailed("the connector was closed", call=call, is_sent=False)

@@ -21,6 +21,9 @@ class ResponseParser(HttpResponseParser):
     errors = (HttpParserError, HttpParserUpgrade)
     """The exceptions that `feed_data` raises for bytes that are not HTTP."""
 
+    upgrades = HttpParserUpgrade
+    """The one that it raises after the head of a 101, whose bytes are of another protocol."""
+
 
 class ParserEvents:
     """Collects what a parser reports about one message.

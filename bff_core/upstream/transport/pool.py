@@ -9,7 +9,6 @@ from typing import Final, NoReturn
 from bff_core.call import Attempt, Call, Reply
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.connection import Connection
-from bff_core.reply_stream import ReplyStream
 from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.runtime import Runtime
 from bff_core.upstream.transport.buffered_exchange import BufferedExchange
@@ -102,7 +101,7 @@ class Pool:
             exchange = await self._open_stream(call, connection, request)
         except StaleConnection:
             exchange = await self._open_stream(call, *await self._reopen(call))
-        body = ReplyStream(exchange, exchange.aclose)
+        body = exchange.body()
         exchange.on_time_out = body.fail
         return Reply(exchange.status, exchange.headers, body)
 
@@ -174,12 +173,30 @@ class Pool:
         return task
 
     def _expect(self, call: Call) -> ResponseFraming:
-        return ResponseFraming(self._options, is_head=call.method == "HEAD")
+        may_upgrade = call.web_socket is not None
+        return ResponseFraming(
+            self._options, is_head=call.method == "HEAD", may_upgrade=may_upgrade
+        )
 
     async def _open_stream(
         self, call: Call, connection: WireConnection, request: bytes
     ) -> StreamedExchange:
-        streamed = StreamedExchange(call, self._expect(call), connection, self._options, self._loop)
+        expected = self._expect(call)
+        if call.web_socket is None:
+            streamed = StreamedExchange(call, expected, connection, self._options, self._loop)
+        else:
+            # Here, since it needs an extra that most gateways do without.
+            from bff_core.upstream.transport.socket_exchange import SocketExchange  # noqa: PLC0415
+
+            streamed = opening = SocketExchange(
+                call,
+                expected,
+                connection,
+                self._options,
+                self._loop,
+                offer=call.web_socket,
+            )
+            request = opening.offered(request)
         try:
             connection.begin(streamed, request)
             if not isinstance(call.body, bytes):

@@ -25,6 +25,9 @@ _is_target: Final = re.compile(r"/[!\"$-~]*").fullmatch
 _is_value: Final = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?").fullmatch
 _is_tracestate: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?").fullmatch
 _is_host: Final = re.compile(r"[0-9A-Za-z_.:-]+").fullmatch
+_is_authority: Final = re.compile(
+    r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z_.-]+)(?::[0-9]{1,5})?"
+).fullmatch
 _is_traceparent: Final = re.compile(r"[0-9a-f-]+").fullmatch
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _CACHEABLE: Final = frozenset({b"accept", b"accept-language", b"content-type"})
@@ -79,7 +82,8 @@ class RequestWriter:
         start = self._starts.get(method) or self._start(method)
         if _is_target(target) is None:
             raise UnsafeRequest(f"{call.operation}: the target is not an encoded path")
-        first = f"{start}{target}{self._static}{left:.3f}\r\n"
+        static = self._static if not call.host else _static(call)
+        first = f"{start}{target}{static}{call.head_timeout or left:.3f}\r\n"
         if traceparent:
             if _is_traceparent(traceparent) is None:
                 raise UnsafeRequest(f"{call.operation}: malformed traceparent")
@@ -137,6 +141,13 @@ class RequestWriter:
             )
         if len(self._names) < _MAX_CACHED:
             self._names.add(name)
+
+
+def _static(call: Call) -> str:
+    """Return the part of the head with a Host of the call's own."""
+    if _is_authority(call.host) is None:
+        raise UnsafeRequest(f"{call.operation}: {call.host!r} is not a Host")
+    return f" HTTP/1.1\r\nhost: {call.host}\r\nrequest-timeout: "
 
 
 def default_fields(options: Connection, agent: str) -> Headers:

@@ -9,6 +9,7 @@ from typing import Final
 from bff_core.call import Call, Headers
 from bff_core.errors import DeadlineExceeded, TransportFailed
 from bff_core.policy.upstream.connection import Connection
+from bff_core.reply_stream import ReplyStream
 from bff_core.upstream.transport.connection import WireConnection
 from bff_core.upstream.transport.failures import RESPONSE_ERRORS, upstream_error
 from bff_core.upstream.transport.framing import ResponseFraming
@@ -74,6 +75,10 @@ class StreamedExchange:
         """The content coding to decode; a forwarded body is not decoded."""
         return None if self.call.is_forwarded else self.response.coding
 
+    def body(self) -> ReplyStream:
+        """Return the body for its reader."""
+        return ReplyStream(self, self.aclose)
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
@@ -113,16 +118,17 @@ class StreamedExchange:
     def _time_out(self) -> None:
         """End a stream that takes too long, also one that is not read."""
         self._error = error = self._too_long()
+        on_time_out = self.on_time_out
         self.close()
-        if self.on_time_out is not None:
-            self.on_time_out(error)
+        if on_time_out is not None:
+            on_time_out(error)
 
     def feed(self, data: bytes) -> None:
         """Queue the bytes that were read; pause the socket if the consumer is too slow."""
         response = self.response
         response.feed(data)
         if response.status and self._content is None:
-            self._content = BodyDecoder(self._coding, self._options.max_streamed)
+            self._content = self._decoder()
         self._raw.extend(response.pieces)
         self._buffered += sum(map(len, response.pieces))
         response.pieces.clear()
@@ -130,6 +136,9 @@ class StreamedExchange:
             self._is_paused = True
             self._connection.pause()
         self._wake()
+
+    def _decoder(self) -> BodyDecoder:
+        return BodyDecoder(self._coding, self._options.max_streamed)
 
     def end(self) -> None:
         """Wake the consumer: the response is complete."""
@@ -151,6 +160,7 @@ class StreamedExchange:
             self._error = TransportFailed("the body was closed", call=self.call, is_sent=True)
         self._connection.leave(self)
         self._wake()
+        self.on_time_out = None  # it refers to the body, which refers to this
 
     async def aclose(self) -> None:
         """Close the connection, as `ReplyStream` calls it."""
@@ -174,7 +184,8 @@ class StreamedExchange:
             self._connection.resume()
 
     async def _within_idle_timeout(self) -> None:
-        idle, left = self._options.stream_idle_timeout, self._ends_at - self._loop.time()
+        own, left = self.call.idle_timeout, self._ends_at - self._loop.time()
+        idle = self._options.stream_idle_timeout if own is None else own
         try:
             async with asyncio.timeout(min(idle, left)):
                 await self._wait()

@@ -42,7 +42,7 @@ def client(shop, *data):
     class Shop(shop.operations.ShopOperations):
         """The user's class."""
 
-    stack = SimpleNamespace(policy=Shop.policy, handler=script, events=Events())
+    stack = SimpleNamespace(policy=Shop.policy, handler=script, events=Events(), steering=None)
     return Shop(stack, clock=lambda: 100.0), script
 
 

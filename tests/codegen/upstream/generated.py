@@ -90,7 +90,7 @@ class Client:
         kind = type("Shop", (self.operations.ShopOperations,), {"policy": policy or Policy()})
         origins = ["http://shop.internal:8080"]
         stack = SimpleNamespace(
-            policy=kind.policy, handler=script, events=Events(), origins=origins
+            policy=kind.policy, handler=script, events=Events(), steering=None, origins=origins
         )
         made = kind(stack)
         return made if scope is None else made.bind(scope)

@@ -208,6 +208,7 @@ class _Stack:
     def __init__(self, handler: Scripted) -> None:
 
         self.policy, self.handler, self.events, self.origins = Policy(), handler, Events(), ()
+        self.steering = None
 
 
 async def _awaited(result: Any) -> Any:

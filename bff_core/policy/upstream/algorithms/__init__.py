@@ -1,0 +1,1 @@
+"""Balancing algorithms: each says which of several endpoints takes a call."""

@@ -1,0 +1,1 @@
+"""Discovery: lists of endpoints that change while the gateway runs."""

@@ -1,0 +1,143 @@
+"""Follows the lists of endpoints that discoveries yield, and survives their failures."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from bff_core.errors import ConfigurationError
+from bff_core.policy.upstream.balance import Balance
+from bff_core.policy.upstream.endpoints import EndpointOptions
+from bff_core.upstream.discovery.interface import Discovery
+from bff_core.upstream.runtime import Runtime
+
+RETRY_SECONDS: Final = 1.0
+"""How long after a failure a discovery is watched again."""
+
+FIRST_LIST_SECONDS: Final = 2.0
+"""How long calls wait for the first list."""
+
+MAX_ENDPOINTS: Final = 10_000
+"""The longest list; a longer one is probably a mistake."""
+
+Found = Sequence[EndpointOptions]
+
+
+class DiscoveryWatch:
+    """The endpoints that the discoveries of one upstream yielded last.
+
+    `apply` is called with an error message or "" after each change and each new error. It raises
+    `ConfigurationError` for endpoints that can't be called; they are then not used.
+    """
+
+    def __init__(
+        self,
+        discoveries: Sequence[Discovery],
+        options: Balance,
+        runtime: Runtime,
+        apply: Callable[[str], None],
+    ) -> None:
+        self._discoveries = tuple(discoveries)
+        self._options = options
+        self._runtime = runtime
+        self._apply = apply
+        self._lists: dict[int, Found] = {}
+        self._errors: dict[int, str] = {}
+        self._unheard = set(range(len(self._discoveries)))
+        self._heard: asyncio.Future[None] = runtime.loop.create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def found(self) -> list[EndpointOptions]:
+        """All endpoints, in the order of the discoveries."""
+        return [one for index in sorted(self._lists) for one in self._lists[index]]
+
+    def start(self) -> None:
+        """Watch in the background, unless it does."""
+        if not self._tasks:
+            self._tasks = [
+                self._runtime.spawn(self._follow(index, discovery))
+                for index, discovery in enumerate(self._discoveries)
+            ]
+
+    def stop(self) -> None:
+        """Stop watching; the endpoints stay as they are."""
+        for task in self._tasks:
+            task.cancel()
+        self._wake()
+
+    async def first(self) -> None:
+        """Wait for the first list of each discovery, at most `FIRST_LIST_SECONDS`."""
+        self.start()
+        if not self._heard.done():
+            await asyncio.wait((self._heard,), timeout=FIRST_LIST_SECONDS)
+
+    async def _follow(self, index: int, discovery: Discovery) -> None:
+        failed_since: float | None = None
+        while True:
+            try:
+                async with _closing(discovery.watch()) as lists:
+                    async for found in lists:
+                        self._accept(index, found)
+                        failed_since = None
+                reason = "the discovery has ended"
+            except Exception as error:  # noqa: BLE001 - a discovery of the user's may raise any
+                reason = str(error) or type(error).__name__
+            now = self._runtime.clock()
+            failed_since = now if failed_since is None else failed_since
+            self._fail(index, f"{discovery!r}: {reason}", now - failed_since)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    def _accept(self, index: int, found: object) -> None:
+        """Use a list; raise `ConfigurationError` for a wrong one, and go on with the last."""
+        checked = _checked(found)
+        before, is_news = self._lists.get(index), self._lists.get(index) != checked
+        had_error = self._errors.pop(index, "")
+        if is_news or had_error:
+            self._lists[index] = checked
+            try:
+                self._apply("")
+            except ConfigurationError:
+                if before is None:
+                    del self._lists[index]
+                else:
+                    self._lists[index] = before
+                raise
+        self._note(index)
+
+    def _fail(self, index: int, error: str, seconds: float) -> None:
+        is_too_old = seconds >= self._options.last_good_for and bool(self._lists.pop(index, ()))
+        if is_too_old or self._errors.get(index) != error:
+            self._errors[index] = error
+            self._apply(error)
+        self._note(index)
+
+    def _note(self, index: int) -> None:
+        self._unheard.discard(index)
+        if not self._unheard:
+            self._wake()
+
+    def _wake(self) -> None:
+        if not self._heard.done():
+            self._heard.set_result(None)
+
+
+def _checked(found: object) -> Found:
+    if not isinstance(found, Sequence) or isinstance(found, str | bytes):
+        raise ConfigurationError(f"yielded {found!r:.200}, not a list of EndpointOptions")
+    if not all(isinstance(one, EndpointOptions) for one in found):
+        raise ConfigurationError(f"yielded {found!r:.200}, not a list of EndpointOptions")
+    if len(found) > MAX_ENDPOINTS:
+        raise ConfigurationError(f"yielded more than {MAX_ENDPOINTS:,} endpoints")
+    return tuple(found)
+
+
+@asynccontextmanager
+async def _closing(lists: AsyncIterator[Found]) -> AsyncIterator[AsyncIterator[Found]]:
+    """Close an iterator that can be closed, such as an async generator."""
+    try:
+        yield lists
+    finally:
+        close = getattr(lists, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,5 @@
+"""Processes that pass web sockets on."""
+
+from tests.server.conftest import depot
+
+__all__ = ["depot"]
