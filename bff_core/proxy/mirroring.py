@@ -1,7 +1,7 @@
 """Shadow traffic: copies of requests go to a second upstream, whose replies are compared."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from functools import partial
 from math import inf
@@ -9,7 +9,6 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from bff_core.background import Background
 from bff_core.call import Headers, Reply
 from bff_core.clock import Chance, Clock, chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError, DeadlineExceeded
@@ -20,6 +19,7 @@ from bff_core.proxy.json_paths import json_paths
 from bff_core.proxy.splitting import GetEvents, no_events
 from bff_core.proxy.traffic import Mirror
 from bff_core.scope import Scope, current_request
+from bff_core.upstream.caller import spawn_of
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.runtime import Spawn
@@ -96,8 +96,8 @@ class Mirroring:
     own. At most `concurrent` copies are under way (`in_flight`): they store up to twice `max_body`
     each, and what that decodes to while it is compared.
 
-    `events` returns the sinks of the gateway. `spawn` starts background work; without it, copies
-    that are under way when the gateway ends are not cancelled.
+    `events` returns the sinks of the gateway. `spawn` starts copies; by default they are background
+    work of the gateway that the mirror's upstream belongs to, and end with it.
 
     Raises `ConfigurationError` for methods that change something, and for a `compare` or `ignore`
     that is not known.
@@ -143,10 +143,13 @@ class Mirroring:
         if self.in_flight >= mirror.concurrent:
             self._drop("busy")
             return None
+        spawn = self._spawn or spawn_of(self._upstream())
         ended = asyncio.get_running_loop().create_future()
         own = MirroredReply(self._recorded(request), self._clock, ended)
         self.in_flight += 1
-        self._start(self._copy(request, own, ended, current_request.get()))
+        # A task that is cancelled before it starts does not run its `finally`.
+        copy = spawn(self._copy(request, own, ended, current_request.get()))
+        copy.add_done_callback(self._release)
         return own
 
     def _recorded(self, request: ForwardedRequest) -> ComparedReply:
@@ -157,12 +160,6 @@ class Mirroring:
         events = self._events()
         if events.sinks:
             events.emit(MirrorDropped(self.route_id, self.name, reason))
-
-    def _start(self, work: Coroutine[object, object, None]) -> None:
-        if self._spawn is None:
-            self._spawn = Background(asyncio.get_running_loop(), self._events()).spawn
-        # A task that is cancelled before it starts does not run its `finally`.
-        self._spawn(work).add_done_callback(self._release)
 
     def _release(self, _: asyncio.Task[None]) -> None:
         self.in_flight -= 1

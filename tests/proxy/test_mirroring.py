@@ -56,7 +56,6 @@ class Shadow:
             Mirror(to=kind, **options),
             lambda: upstream,
             events=lambda: runtime.events,
-            spawn=runtime.spawn,
             chance=runtime.chance,
             clock=runtime.clock,
         )
@@ -516,7 +515,7 @@ async def test_wrong_path_is_refused_at_start():
 
 
 async def test_a_gateway_without_sinks_reports_nothing():
-    """And without a function that starts background work, it starts it itself."""
+    """Copies are sent all the same."""
     script = Scripted(reply(200, STOCK))
     bench = LayerRuntime("next", listens=False)
     transport = ScriptedTransport({"10.0.0.1": script})
