@@ -48,7 +48,6 @@ INTERNAL = {
     "bff_core.observe.log_handler.OwnHandler",
     "bff_core.policy.upstream.retry.RetryBudget",
     "bff_core.proxy.data.faults.FileFault",
-    "bff_core.proxy.data.places.Place",
     "bff_core.proxy.option_faults.OptionFault",
     "bff_core.upstream.client.ForwardsRequests",  # `Transform` is one
     "bff_core.redis.clients_by_url.RedisClients",
