@@ -1,6 +1,6 @@
 """`Proxy`: serves routes without code, as one face of a gateway."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,15 @@ from starlette.types import Scope as ASGIScope
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError
-from bff_core.events import Events
 from bff_core.keywords import checks_keywords
 from bff_core.proxy.data.proxy_file import ProxyFile, read_proxy
-from bff_core.proxy.destination import Named, found_in, named_by, services_of
+from bff_core.proxy.destination import named_by, services_of
+from bff_core.proxy.direct import forward_directly
 from bff_core.proxy.forwarder import Forwarder
 from bff_core.proxy.plan import RouteMatching, plain_match
 from bff_core.proxy.precedence import NamedMatch, conflicts, with_head
 from bff_core.proxy.route import Route
-from bff_core.proxy.route_parts import parts_of
+from bff_core.proxy.transform import forward_with
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.matching import MATCHING
@@ -104,7 +104,7 @@ class Proxy:
         return [
             known
             if (known := earlier.get(route.id)) is not None and known.route == route
-            else _installed(route, app, fast_path, file.place_of(route.id))
+            else _installed(route, app.title, fast_path, file.place_of(route.id))
             for route in routes
         ]
 
@@ -121,7 +121,7 @@ class Proxy:
         """Add the routes to an app; a gateway calls it."""
         del is_development
         self.installed = tuple(
-            _installed(one, app, fast_path, self.place_of(one.id)) for one in self.routes
+            _installed(one, app.title, fast_path, self.place_of(one.id)) for one in self.routes
         )
         app.router.routes[:0] = self.installed
 
@@ -155,12 +155,8 @@ def _check(routes: Sequence[Route]) -> None:
         ids.add(route.id)
 
 
-def _installed(route: Route, app: FastAPI, fast_path: FastPath, place: str) -> "ProxiedRoute":
-    def find(named: Named) -> Callable[[], Upstream]:
-        return lambda: found_in(getattr(app, "services", {}).values(), named)
-
-    parts = parts_of(route, find, getattr(app, "events", Events()))
-    forwarder = Forwarder(route, app.title, parts)
+def _installed(route: Route, gateway: str, fast_path: FastPath, place: str) -> "ProxiedRoute":
+    forwarder = Forwarder(route, gateway)
     endpoint = criticality(route.criticality)(guarded(forwarder, route.access))
     matching = RouteMatching(route, place)
     setattr(endpoint, MATCHING, matching)
@@ -199,6 +195,8 @@ def _shown_function(endpoint: object) -> str:
     shown = file.relative_to(here) if file.is_relative_to(here) else file
     return f"{shown}:{code.co_firstlineno} {name}"
 
+
+forward_with(forward_directly)
 
 ROUTED = "bff.routed"
 """Where the ASGI scope holds the path that FastAPI's router looks for."""
