@@ -49,12 +49,12 @@ class Proxy:
     """
 
     def __init__(self, *, routes: Sequence[Route] = (), file: str | Path = "") -> None:
-        self.routes = self._own_routes = tuple(routes)
+        self.routes = self.own_routes = tuple(routes)
         self.file: ProxyFile | None = None
         self.installed: tuple[ProxiedRoute, ...] = ()
         """The routes as the app has them, while it serves."""
         self._path = file
-        self._known: Sequence[type[Upstream]] = ()
+        self.known: Sequence[type[Upstream]] = ()
         _check(self.routes)
 
     @property
@@ -75,43 +75,14 @@ class Proxy:
         """
         if not self._path:
             return services_of(self.routes, known)
-        named = [one for route in self._own_routes for _, one in named_by(route)]
+        named = [one for route in self.own_routes for _, one in named_by(route)]
         classes = [one for one in named if not isinstance(one, str)]
-        self._known = list(dict.fromkeys([*known, *classes]))
-        self.file = read_proxy(self._path, self._known)
-        self.routes = (*self._own_routes, *self.file.routes)
+        self.known = list(dict.fromkeys([*known, *classes]))
+        self.file = read_proxy(self._path, self.known)
+        self.routes = (*self.own_routes, *self.file.routes)
         _check(self.routes)
         upstreams = self.file.upstreams
         return [*services_of(self.routes, [*known, *upstreams]), *upstreams]
-
-    def read_again(self) -> ProxyFile:
-        """Return the file as it is now; upstreams that did not change are the same classes.
-
-        Raises `ConfigurationError` for faults in the file.
-        """
-        earlier = () if self.file is None else self.file.upstreams
-        return read_proxy(self._path, self._known, earlier)
-
-    def compiled(self, file: ProxyFile, app: FastAPI, fast_path: FastPath) -> list["ProxiedRoute"]:
-        """Return the routes with those of a file; those that did not change are the same objects.
-
-        Raises `ConfigurationError` for routes that can't be served.
-        """
-        routes = (*self._own_routes, *file.routes)
-        _check(routes)
-        services_of(routes, [*self._known, *file.upstreams])
-        earlier = {one.route.id: one for one in self.installed}
-        return [
-            known
-            if (known := earlier.get(route.id)) is not None and known.route == route
-            else _installed(route, app.title, fast_path, file.place_of(route.id))
-            for route in routes
-        ]
-
-    def adopt(self, file: ProxyFile, installed: Sequence["ProxiedRoute"]) -> None:
-        """Serve these routes from now on; the app has them already."""
-        self.file, self.installed = file, tuple(installed)
-        self.routes = (*self._own_routes, *file.routes)
 
     def place_of(self, route_id: str) -> str:
         """Return the file and the line of a route; empty for a route in Python."""
@@ -141,6 +112,34 @@ class Proxy:
                     for one, other in found
                 )
             )
+
+
+def read_again(proxy: Proxy) -> ProxyFile:
+    """Return the file of a proxy as it is now; upstreams that did not change are the same classes.
+
+    Raises `ConfigurationError` for faults in the file.
+    """
+    earlier = () if proxy.file is None else proxy.file.upstreams
+    return read_proxy(proxy.file_path or "", proxy.known, earlier)
+
+
+def compiled(
+    proxy: Proxy, file: ProxyFile, gateway: str, fast_path: FastPath
+) -> list["ProxiedRoute"]:
+    """Return the routes with those of a file; those that did not change are the same objects.
+
+    Raises `ConfigurationError` for routes that can't be served.
+    """
+    routes = (*proxy.own_routes, *file.routes)
+    _check(routes)
+    services_of(routes, [*proxy.known, *file.upstreams])
+    earlier = {one.route.id: one for one in proxy.installed}
+    return [
+        known
+        if (known := earlier.get(route.id)) is not None and known.route == route
+        else _installed(route, gateway, fast_path, file.place_of(route.id))
+        for route in routes
+    ]
 
 
 def _check(routes: Sequence[Route]) -> None:

@@ -26,7 +26,7 @@ class RouteMatching:
     """
 
     def __init__(self, route: Route, place: str = "") -> None:
-        self.route, self.place = route, place
+        self.route, self.name, self.place = route, route.id, place
         self.ways = [RankedMatch(rank_of(one), holds_of(one)) for one in per_host(route.match)]
         self.takes_sockets = bool(route.websocket)
         self.is_fallback = _is_fallback(route.match)

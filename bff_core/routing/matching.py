@@ -34,6 +34,11 @@ class Matching(Protocol):
     """
 
     @property
+    def name(self) -> str:
+        """The name of the route: of two with equal ranks, the one that sorts first serves."""
+        ...
+
+    @property
     def ways(self) -> Sequence[RankedMatch]:
         """The alternatives."""
         ...
