@@ -71,13 +71,10 @@ class ClientEndpoint:
 
     __slots__ = ("added", "is_due", "is_settled", "wanted")
 
-    def __init__(
-        self, wanted: bytes, added: list[tuple[bytes, bytes]], *, is_due: bool = False
-    ) -> None:
+    def __init__(self, wanted: bytes, added: list[tuple[bytes, bytes]]) -> None:
         self.wanted = wanted
         self.added = added
-        self.is_due = is_due
-        self.is_settled = False
+        self.is_due = self.is_settled = False
 
 
 class EndpointChoice:

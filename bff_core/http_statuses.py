@@ -15,6 +15,9 @@ WITH_LOCATION: Final = frozenset({201, 202, 303})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 """`Location` is where to send the request instead (RFC 9110, section 15.4)."""
 
+UNCHANGED: Final = frozenset({200, 304})
+"""The answers to a conditional read of what exists (RFC 9110, section 13.2.2)."""
+
 NOT_ADMITTED: Final = frozenset({401, 403})
 """The caller is refused, which says nothing about services (RFC 9110, 15.5.2 and 15.5.4)."""
 

@@ -25,6 +25,7 @@ from tests.public_api import PACKAGES, exported
 INTERNAL = {
     "bff_core.contracts.document.Document",  # `mock_service` reads it
     "bff_core.call.ServiceTraffic",
+    "bff_core.call.SocketOffer",
     "bff_core.answer_cacheability.AnswerCacheability",
     "bff_core.auth.api_keys.authenticator.RunningApiKeys",
     "bff_core.auth.api_keys.interface.ApiKeyStore",
@@ -47,8 +48,8 @@ INTERNAL = {
     "bff_core.observe.log_handler.OwnHandler",
     "bff_core.policy.upstream.retry.RetryBudget",
     "bff_core.proxy.data.faults.FileFault",
-    "bff_core.proxy.data.places.Place",
     "bff_core.proxy.option_faults.OptionFault",
+    "bff_core.upstream.client.ForwardsRequests",  # `Transform` is one
     "bff_core.redis.clients_by_url.RedisClients",
     "bff_core.redis.interface.RedisInterface",
     "bff_core.routing.fast_path.FastPath",

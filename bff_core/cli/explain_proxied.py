@@ -184,7 +184,9 @@ def _upstream_rows(loaded: LoadedGateway, route: Route) -> Iterator[tuple[str, s
     yield "upstream", shown_stack(policy)
     variable = f"BFF_UPSTREAM_{variable_name(kind.name).upper()}"
     endpoints = shown_endpoints(loaded.app, kind, is_configured=variable in loaded.variables)
-    count = f"{len(endpoints)}: {', '.join(endpoints)}"
+    health = policy.health
+    probe = "" if health is None else f" · probe GET {health.path} every {health.interval:g} s"
+    count = f"{len(endpoints)}: {', '.join(endpoints)}{probe}"
     yield "endpoints", count if endpoints else f"none: set endpoints, or {variable}"
     timeout = route.timeout or loaded.app.edge_options.timeout
     yield "worst case", f"{min(call_limit(policy), timeout):g} s until the head of the reply"

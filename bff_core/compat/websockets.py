@@ -43,6 +43,11 @@ class _Checked(Protocol):
             return
         self._add(frame)
 
+    def release(self) -> None:
+        """End the parser, which forms a reference cycle with the protocol, as its error does."""
+        self.parser.close()
+        self.parser_exc = None
+
     def _add(self, frame: Frame) -> None:
         """Add a fragment to its message."""
         partial, check = self._partial, self._check

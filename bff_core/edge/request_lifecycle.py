@@ -256,14 +256,14 @@ def _route_of(scope: ASGIScope, context: RequestContext) -> tuple[str, str, str]
     """
     route = scope.get("route")
     if isinstance(route, RouteEntry) and "app_root_path" not in scope:  # served by the fast path
-        return route.path, route.owner, "" if route.matching is None else route.matching.id
+        return route.path, route.owner, "" if route.matching is None else route.matching.name
     match: RouteMatch | None = scope.get(ROUTE)
     entry = None if match is None else match.entry
     # A request that was refused before the router ran has a route as well.
     template = route_template(scope) or context.route
     if entry is None:
         return template, "", ""
-    return template, entry.owner, "" if entry.matching is None else entry.matching.id
+    return template, entry.owner, "" if entry.matching is None else entry.matching.name
 
 
 def _size_of(context: RequestContext) -> int:

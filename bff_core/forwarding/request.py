@@ -58,7 +58,7 @@ def forwarded_request(
         target=_target(scope, strip_prefix.rstrip("/").encode(), add_prefix.rstrip("/").encode()),
         audience=audience,
         headers=tuple(field for field in scope["headers"] if field[0].lower() not in dropped),
-        body=_body(request),
+        body=body_of(request),
         operation=f"{request.method} {route_template(scope)}",
         is_streamed=is_streamed,
         with_credentials=with_credentials,
@@ -84,7 +84,8 @@ def _target(scope: ASGIScope, strip_prefix: bytes, add_prefix: bytes) -> str:
     return sendable(target.decode("latin-1"))
 
 
-def _body(request: Request) -> bytes | StreamedBody:
+def body_of(request: Request) -> bytes | StreamedBody:
+    """Return the body of a request, which is read from the client while it is sent."""
     length = body_length(request.scope)
     if length == 0:
         return b""

@@ -49,7 +49,7 @@ from bff_core.gateway.metrics_page import MetricsPage, has_metrics_route
 from bff_core.gateway.operations import OperatorActions
 from bff_core.gateway.pipeline import EdgeParts, edge
 from bff_core.gateway.recorded_parts import PartsRecorder
-from bff_core.gateway.reload import PreparedReload, ReloadsRoutes, file_of_routes
+from bff_core.gateway.reload import ReloadsRoutes, file_of_routes, prepare_reload
 from bff_core.gateway.running import RunningGateway, StoppedGateway
 from bff_core.limits.memory import MemoryLimitStore
 from bff_core.routing.access import (
@@ -336,18 +336,9 @@ class Gateway(FastAPI):
         """
         if self.reload_everywhere is not None:
             return await self.reload_everywhere()
-        prepared = await self.prepare_reload()
+        prepared = await prepare_reload(self.route_reload, self.running.policies)
         prepared.switch()
         return prepared.changes
-
-    async def prepare_reload(self) -> PreparedReload:
-        """Read what was configured by files again, and open what it changes.
-
-        Requests notice nothing until `switch` of what is returned; `discard` drops it. Raises
-        `ConfigurationError` for a wrong file.
-        """
-        routes, running = self.route_reload, self.running
-        return running.policies.prepare() if routes is None else routes.prepare()
 
     @property
     def reloaded_files(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from bff_core.policy_reload import PolicyReload
 from bff_core.routing.face import Face
 
 RollBack = Callable[[str, str], None]
@@ -31,12 +32,21 @@ class ReloadsRoutes(Protocol):
     roll_back_everywhere: RollBack
     """Takes a content back that fails, in all workers of our own server."""
 
-    def prepare(self) -> PreparedReload:
+    async def prepare(self) -> PreparedReload:
         """Read the file, and compile what it changes; raise `ConfigurationError` if it is wrong."""
         ...
 
     def roll_back(self, digest: str, reason: str, /) -> None:
         """Take a content back in this process, if it is the current one."""
+
+
+async def prepare_reload(routes: ReloadsRoutes | None, policies: PolicyReload) -> PreparedReload:
+    """Read what was configured by files again, and open what it changes.
+
+    Requests notice nothing until `switch` of what is returned; `discard` drops it. Raises
+    `ConfigurationError` for a wrong file.
+    """
+    return policies.prepare() if routes is None else await routes.prepare()
 
 
 def file_of_routes(face: Face) -> Path | None:

@@ -1,5 +1,6 @@
 """Reloads the routes of a file while the gateway serves, and takes a reload back that fails."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,7 +17,7 @@ from bff_core.gateway.running import RunningGateway
 from bff_core.policy.edge.rollback import WATCHED_SECONDS, AnswerCount, RollbackGuard
 from bff_core.policy_reload import PreparedPolicies
 from bff_core.proxy.data.proxy_file import ProxyFile
-from bff_core.proxy.face import ProxiedRoute, Proxy
+from bff_core.proxy.face import ProxiedRoute, Proxy, compiled, read_again
 from bff_core.routing.access import check_rules
 from bff_core.routing.face import Face
 from bff_core.routing.fast_path import FastPath
@@ -66,7 +67,7 @@ class RouteReload:
         self._refused = ""
         self.roll_back_everywhere: RollBack = self.roll_back
 
-    def prepare(self) -> "PreparedRoutes":
+    async def prepare(self) -> "PreparedRoutes":
         """Read the file, and compile what it changes; requests notice nothing until the switch.
 
         Raises `ConfigurationError` for a wrong file, and for the content that was taken back.
@@ -74,7 +75,8 @@ class RouteReload:
         digest = _digest(self.current.file.path)
         try:
             self._check_digest(digest)
-            return self._compiled(digest, self._proxy.read_again())
+            file = await asyncio.to_thread(read_again, self._proxy)  # a large one takes seconds
+            return self._compiled(digest, file)
         except ConfigurationError as error:
             if self._events.sinks:
                 self._events.emit(RoutesRefused(str(error)))
@@ -97,7 +99,7 @@ class RouteReload:
         services = [*others, *file.upstreams]
         check_names(services)
         check_services(services, self._settings)
-        installed = self._proxy.compiled(file, self._app, self._fast_path)
+        installed = compiled(self._proxy, file, self._app.title, self._fast_path)
         new = [one for one in installed if one not in self.current.installed]
         try:
             self._check([*installed, *self._python_routes()])
@@ -126,7 +128,8 @@ class RouteReload:
                 self._running.upstreams.retire(kind)
                 wiring.remove(kind)
         self._forget(left)
-        self._proxy.adopt(after.file, after.installed)
+        self._proxy.file, self._proxy.installed = after.file, after.installed
+        self._proxy.routes = tuple(one.route for one in after.installed)
         self.current = after
         if is_watched:
             self._before = before

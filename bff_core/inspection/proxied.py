@@ -152,7 +152,7 @@ def shown_endpoints(app: Gateway, kind: type[Upstream], *, is_configured: bool) 
 
     Those of the class count unless the environment configures others.
     """
-    declared: Sequence[object] = getattr(kind, "endpoints", ())
+    declared: Sequence[object] = kind.endpoints
     configured: Sequence[object] = app.settings.upstreams.get(variable_name(kind.name)) or ()
     return [_shown_endpoint(one) for one in (configured if is_configured else declared)]
 
@@ -168,7 +168,7 @@ def _shown_endpoint(one: object) -> str:
 
 def shown_stack(policy: Policy) -> str:
     """Return the layers of a policy from the outside in, each with its most telling option."""
-    retry, bulkhead, affinity = policy.retry, policy.bulkhead, getattr(policy, "affinity", None)
+    retry, bulkhead, affinity = policy.retry, policy.bulkhead, policy.affinity
     layers = [
         f"deadline {policy.timeout:g} s",
         "" if policy.cache is None else "cache",

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from bff_core.call import Headers, find_header
 from bff_core.events.traffic import MirrorOutcome
-from bff_core.http_statuses import WITHOUT_BODY
+from bff_core.http_statuses import UNCHANGED, WITHOUT_BODY
 from bff_core.proxy.json_differences import differences
 from bff_core.proxy.json_paths import JsonPaths
 from bff_core.upstream.transport.failures import TooLarge, Undecodable
@@ -16,9 +16,6 @@ ENDLESS: Final = frozenset({
     *(b"application/jsonl", b"application/x-jsonlines", b"application/json-lines"),
 })  # fmt: skip
 """Media types of streams that may never end."""
-
-UNCHANGED: Final = frozenset({200, 304})
-"""The statuses of a conditional request: each upstream has validators of its own."""
 
 PARTIAL: Final = 206
 

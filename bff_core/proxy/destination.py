@@ -7,6 +7,7 @@ from starlette.types import Scope as ASGIScope
 
 from bff_core.composition.wiring import Wiring
 from bff_core.errors import ConfigurationError
+from bff_core.policy.upstream.cache import Cache
 from bff_core.proxy.route import Route
 from bff_core.routing.wiring import wiring_of
 from bff_core.upstream.client import Upstream
@@ -27,20 +28,24 @@ class Destination:
 
     def of(self, scope: ASGIScope) -> Upstream:
         """Return the client of the upstream, not bound to a request."""
-        wiring = wiring_of(scope)
+        return self.among(wiring_of(scope))
+
+    def among(self, wiring: Wiring | None) -> Upstream:
+        """Return the client of the upstream in a gateway that runs."""
+        if wiring is None:
+            raise ConfigurationError(f"the gateway of the upstream {self._named!r} does not run")
         if wiring is self._wiring and self._service is not None:
             return self._service
         return self.resolve(wiring)
 
     def resolve(self, wiring: Wiring) -> Upstream:
         """Look it up now, so that it is known after it has left the gateway."""
-        self._service, self._wiring = found_in(wiring.services, self._named), wiring
+        self._service, self._wiring = _found(self._named, wiring), wiring
         return self._service
 
 
-def found_in(services: Iterable[object], named: Named) -> Upstream:
-    """Return the client of an upstream; raise `ConfigurationError` if there is none."""
-    for service in services:
+def _found(named: Named, wiring: Wiring) -> Upstream:
+    for service in wiring.services:
         is_named = getattr(service, "name", "") == named or type(service) is named
         if is_named and isinstance(service, Upstream):
             return service
@@ -68,10 +73,17 @@ def services_of(routes: Iterable[Route], known: Sequence[type[Upstream]]) -> lis
     named = [(route, *one) for route in routes for one in named_by(route)]
     classes = [one for _, _, one in named if not isinstance(one, str)]
     by_name = {kind.name: kind for kind in [*known, *classes]}
-    return [
-        one if not isinstance(one, str) else _by_name(one, by_name, f"Route({route.id!r}).{option}")
-        for route, option, one in named
-    ]
+    found = []
+    for route, option, one in named:
+        where = f"Route({route.id!r})"
+        kind = _by_name(one, by_name, f"{where}.{option}") if isinstance(one, str) else one
+        if option == "to" and isinstance(route.cache, Cache) and kind.policy.cache is None:
+            raise ConfigurationError(
+                f"{where}.cache needs an upstream that stores replies: give {kind.__name__} a "
+                "Policy(cache=Cache())"
+            )
+        found.append(kind)
+    return found
 
 
 def _by_name(name: str, by_name: dict[str, type[Upstream]], where: str) -> type[Upstream]:

@@ -1,6 +1,6 @@
 """`Proxy`: serves routes without code, as one face of a gateway."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,15 @@ from starlette.types import Scope as ASGIScope
 from bff_core.composition.composition import Composition
 from bff_core.edge.shedding.criticality import criticality
 from bff_core.errors import ConfigurationError
-from bff_core.events import Events
 from bff_core.keywords import checks_keywords
 from bff_core.proxy.data.proxy_file import ProxyFile, read_proxy
-from bff_core.proxy.destination import Named, found_in, named_by, services_of
+from bff_core.proxy.destination import named_by, services_of
+from bff_core.proxy.direct import forward_directly
 from bff_core.proxy.forwarder import Forwarder
 from bff_core.proxy.plan import RouteMatching, plain_match
 from bff_core.proxy.precedence import NamedMatch, conflicts, with_head
 from bff_core.proxy.route import Route
-from bff_core.proxy.route_parts import parts_of
+from bff_core.proxy.transform import forward_with
 from bff_core.routing.access import RouteAccess, guarded
 from bff_core.routing.fast_path import FastPath
 from bff_core.routing.matching import MATCHING
@@ -49,12 +49,12 @@ class Proxy:
     """
 
     def __init__(self, *, routes: Sequence[Route] = (), file: str | Path = "") -> None:
-        self.routes = self._own_routes = tuple(routes)
+        self.routes = self.own_routes = tuple(routes)
         self.file: ProxyFile | None = None
         self.installed: tuple[ProxiedRoute, ...] = ()
         """The routes as the app has them, while it serves."""
         self._path = file
-        self._known: Sequence[type[Upstream]] = ()
+        self.known: Sequence[type[Upstream]] = ()
         _check(self.routes)
 
     @property
@@ -75,43 +75,14 @@ class Proxy:
         """
         if not self._path:
             return services_of(self.routes, known)
-        named = [one for route in self._own_routes for _, one in named_by(route)]
+        named = [one for route in self.own_routes for _, one in named_by(route)]
         classes = [one for one in named if not isinstance(one, str)]
-        self._known = list(dict.fromkeys([*known, *classes]))
-        self.file = read_proxy(self._path, self._known)
-        self.routes = (*self._own_routes, *self.file.routes)
+        self.known = list(dict.fromkeys([*known, *classes]))
+        self.file = read_proxy(self._path, self.known)
+        self.routes = (*self.own_routes, *self.file.routes)
         _check(self.routes)
         upstreams = self.file.upstreams
         return [*services_of(self.routes, [*known, *upstreams]), *upstreams]
-
-    def read_again(self) -> ProxyFile:
-        """Return the file as it is now; upstreams that did not change are the same classes.
-
-        Raises `ConfigurationError` for faults in the file.
-        """
-        earlier = () if self.file is None else self.file.upstreams
-        return read_proxy(self._path, self._known, earlier)
-
-    def compiled(self, file: ProxyFile, app: FastAPI, fast_path: FastPath) -> list["ProxiedRoute"]:
-        """Return the routes with those of a file; those that did not change are the same objects.
-
-        Raises `ConfigurationError` for routes that can't be served.
-        """
-        routes = (*self._own_routes, *file.routes)
-        _check(routes)
-        services_of(routes, [*self._known, *file.upstreams])
-        earlier = {one.route.id: one for one in self.installed}
-        return [
-            known
-            if (known := earlier.get(route.id)) is not None and known.route == route
-            else _installed(route, app, fast_path, file.place_of(route.id))
-            for route in routes
-        ]
-
-    def adopt(self, file: ProxyFile, installed: Sequence["ProxiedRoute"]) -> None:
-        """Serve these routes from now on; the app has them already."""
-        self.file, self.installed = file, tuple(installed)
-        self.routes = (*self._own_routes, *file.routes)
 
     def place_of(self, route_id: str) -> str:
         """Return the file and the line of a route; empty for a route in Python."""
@@ -121,7 +92,7 @@ class Proxy:
         """Add the routes to an app; a gateway calls it."""
         del is_development
         self.installed = tuple(
-            _installed(one, app, fast_path, self.place_of(one.id)) for one in self.routes
+            _installed(one, app.title, fast_path, self.place_of(one.id)) for one in self.routes
         )
         app.router.routes[:0] = self.installed
 
@@ -143,6 +114,34 @@ class Proxy:
             )
 
 
+def read_again(proxy: Proxy) -> ProxyFile:
+    """Return the file of a proxy as it is now; upstreams that did not change are the same classes.
+
+    Raises `ConfigurationError` for faults in the file.
+    """
+    earlier = () if proxy.file is None else proxy.file.upstreams
+    return read_proxy(proxy.file_path or "", proxy.known, earlier)
+
+
+def compiled(
+    proxy: Proxy, file: ProxyFile, gateway: str, fast_path: FastPath
+) -> list["ProxiedRoute"]:
+    """Return the routes with those of a file; those that did not change are the same objects.
+
+    Raises `ConfigurationError` for routes that can't be served.
+    """
+    routes = (*proxy.own_routes, *file.routes)
+    _check(routes)
+    services_of(routes, [*proxy.known, *file.upstreams])
+    earlier = {one.route.id: one for one in proxy.installed}
+    return [
+        known
+        if (known := earlier.get(route.id)) is not None and known.route == route
+        else _installed(route, gateway, fast_path, file.place_of(route.id))
+        for route in routes
+    ]
+
+
 def _check(routes: Sequence[Route]) -> None:
     ids = set[str]()
     for route in routes:
@@ -155,12 +154,8 @@ def _check(routes: Sequence[Route]) -> None:
         ids.add(route.id)
 
 
-def _installed(route: Route, app: FastAPI, fast_path: FastPath, place: str) -> "ProxiedRoute":
-    def find(named: Named) -> Callable[[], Upstream]:
-        return lambda: found_in(getattr(app, "services", {}).values(), named)
-
-    parts = parts_of(route, find, getattr(app, "events", Events()))
-    forwarder = Forwarder(route, app.title, parts)
+def _installed(route: Route, gateway: str, fast_path: FastPath, place: str) -> "ProxiedRoute":
+    forwarder = Forwarder(route, gateway)
     endpoint = criticality(route.criticality)(guarded(forwarder, route.access))
     matching = RouteMatching(route, place)
     setattr(endpoint, MATCHING, matching)
@@ -199,6 +194,8 @@ def _shown_function(endpoint: object) -> str:
     shown = file.relative_to(here) if file.is_relative_to(here) else file
     return f"{shown}:{code.co_firstlineno} {name}"
 
+
+forward_with(forward_directly)
 
 ROUTED = "bff.routed"
 """Where the ASGI scope holds the path that FastAPI's router looks for."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -12,56 +12,38 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
 from bff_core.auth.access import Require, admit, admit_to
-from bff_core.auth.viewer import Viewer
-from bff_core.call import Headers as Fields
 from bff_core.call import Reply
 from bff_core.composition.wiring import Wiring
 from bff_core.edge.body_limit import whole
 from bff_core.edge.idempotency import stored_answer
 from bff_core.errors import ClientError, UpstreamError
-from bff_core.forwarding.paths import is_unsafe, sendable
-from bff_core.forwarding.request import READS, after_upload, body_length, uploaded
+from bff_core.forwarding.request import after_upload, body_length, uploaded
 from bff_core.forwarding.response import answered, fields_of
 from bff_core.http_exchange.request_context import EXCHANGE, SCOPE, context_of, declare_stream
-from bff_core.policy.edge.idempotency import derived_key
 from bff_core.policy.edge.rollback import AnswerCount, RollbackGuard
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.destination import Destination
+from bff_core.proxy.exchange import ProxiedExchange, open_exchange, request_of
 from bff_core.proxy.mirroring import MirroredReply
 from bff_core.proxy.plan import ForwardPlan
 from bff_core.proxy.proxy_status import proxy_status
 from bff_core.proxy.route import Route
-from bff_core.proxy.route_parts import NO_PARTS, RouteParts
+from bff_core.proxy.route_parts import RouteParts, named_sides
+from bff_core.proxy.socket_forwarding import forward_socket
 from bff_core.proxy.sockets import Socket
-from bff_core.proxy.transforms.path import Rewritten, UnsafePath
 from bff_core.proxy.transforms.response_headers import without_ours
-from bff_core.proxy.transforms.values import RequestValues
 from bff_core.proxy.upload_pace import UploadPace
-from bff_core.routing.path import raw_path_of
-from bff_core.routing.route_table import ROUTE, RouteMatch
 from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
-from bff_core.streamed_body import StreamedBody
 from bff_core.upstream.caller import policy_of
 from bff_core.upstream.client import Upstream
-from bff_core.upstream.forwarding import ForwardedRequest
 
 MAX_REPLAYED_BYTES: Final = 64 * 1024
 """A body of a declared length up to this is read first, so that the request can be retried."""
 
 MIN_HEAD_SECONDS: Final = 0.001
 
-KEY: Final = b"idempotency-key"
 GRPC: Final = b"application/grpc"
-
-
-class ProxiedRequest(ForwardedRequest, frozen=True, kw_only=True):
-    """A request whose header fields are those that are sent already."""
-
-    @property
-    def end_to_end_headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """The header fields that are sent."""
-        return self.headers
 
 
 class GrpcNotForwarded(ClientError):
@@ -72,28 +54,15 @@ class GrpcNotForwarded(ClientError):
     title = "gRPC is not forwarded"
 
 
-class ProxiedExchange(NamedTuple):
-    """One request on a proxied route: where it comes from, and where it goes."""
-
-    scope: ASGIScope
-    receive: Receive
-    send: Send
-    request: Scope
-    values: RequestValues
-    path: Rewritten
-
-
 class Forwarder:
     """The ASGI application of a proxied route, on the fast path and behind FastAPI."""
 
-    def __init__(self, route: Route, gateway: str, parts: RouteParts = NO_PARTS) -> None:
+    def __init__(self, route: Route, gateway: str) -> None:
         self.route = route
         self._gateway = gateway
-        self._parts = parts
+        self._parts = RouteParts.of(route)
         self._plan = ForwardPlan.of(route, gateway)
-        splits = route.split if isinstance(route.split, tuple) else (route.split,)
-        named = [route.to or "", *(one.to for one in splits)]
-        self._destinations = [Destination(one) for one in named]
+        self._destinations = [Destination(one) for one in named_sides(route)]
         self.answers = AnswerCount()
         """The answers of the route, from which a reload learns whether it fails more."""
         self.guard: RollbackGuard | None = None
@@ -109,30 +78,17 @@ class Forwarder:
             if stored is not None:
                 await stored.send(send)
                 return
-        if self._parts.files is not None:
-            await self._parts.files(scope, receive, send)
+        parts = self._parts
+        if parts.wiring is not None:
+            parts.wiring.note(scope)
+        if parts.files is not None:
+            await parts.files(scope, receive, send)
             return
-        exchange = self._opened(scope, receive, send, request)
+        exchange = open_exchange(self._plan, scope, receive, send)
         if scope["type"] == "websocket":
             await self._forward_socket(exchange)
         else:
             await self._forward(exchange)
-
-    def _opened(
-        self, scope: ASGIScope, receive: Receive, send: Send, request: Scope
-    ) -> ProxiedExchange:
-        """Return the exchange of a request; raise `UnsafePath` for a path that is not forwarded."""
-        path = raw_path_of(scope)
-        if is_unsafe(path):
-            raise UnsafePath("The path has a segment . or .., a backslash or a NUL.")
-        match: RouteMatch = scope[ROUTE]
-        if "%" in path or match.found is None:
-            values = RequestValues(request, self._plan.parameters.of(path))
-        else:
-            values = RequestValues(request, match.found.groupdict())
-        return ProxiedExchange(
-            scope, receive, send, request, values, self._plan.rewrite(path, values)
-        )
 
     async def _forward(self, exchange: ProxiedExchange) -> None:
         scope, request = exchange.scope, exchange.request
@@ -147,8 +103,12 @@ class Forwarder:
             self._count(HTTPStatus.BAD_GATEWAY, scope)
             raise
         self._count(reply.status, scope)
-        async with aclosing(reply):
-            await self._answer(exchange, reply, mirrored)
+        try:
+            async with aclosing(reply):
+                await self._answer(exchange, reply, mirrored)
+        finally:
+            if mirrored is not None:  # it has ended, or the answer was cut off
+                mirrored.end(is_whole=False)
 
     def resolve(self, wiring: Wiring) -> None:
         """Look its upstreams up now: they leave the gateway, and requests under way use them."""
@@ -162,18 +122,20 @@ class Forwarder:
             self.guard = None
 
     async def _forward_socket(self, exchange: ProxiedExchange) -> None:
-        options, forward = self.route.websocket, self._parts.forward_socket
-        if forward is None:
-            raise HTTPException(404)
+        options = self.route.websocket
         upstream = self._upstream(exchange.scope).bind(exchange.request)
-        await forward(
-            exchange.scope,
-            exchange.receive,
-            exchange.send,
-            upstream=upstream,
-            request=self._request(exchange, policy_of(upstream), b"", "GET"),
-            options=options if isinstance(options, Socket) else Socket(),
-        )
+        try:
+            await forward_socket(
+                exchange.scope,
+                exchange.receive,
+                exchange.send,
+                upstream=upstream,
+                request=request_of(exchange, self._plan, policy_of(upstream), b"", "GET"),
+                options=options if isinstance(options, Socket) else Socket(),
+            )
+        except UpstreamError as error:
+            exchange.request.added.append(proxy_status(error, self._gateway))
+            raise
 
     def _upstream(self, scope: ASGIScope) -> Upstream:
         splitter = self._parts.splitter
@@ -189,15 +151,22 @@ class Forwarder:
         if length is None or length > MAX_REPLAYED_BYTES:
             return await self._uploaded(exchange, upstream, policy, length), None
         body = await whole(exchange.receive, scope, length) if length else b""
-        forwarded = self._request(exchange, policy, body, method)
+        forwarded = request_of(exchange, self._plan, policy, body, method)
         mirroring = self._parts.mirroring
         mirrored = None if mirroring is None else mirroring.begin(forwarded)
         try:
-            return await upstream.forward(forwarded), mirrored
+            reply = await upstream.forward(forwarded)
         except BaseException:
             if mirrored is not None:
                 mirrored.end()
             raise
+        if mirrored is None:
+            return reply, None
+        mirrored.head(reply.status, reply.headers)
+        if isinstance(reply.body, bytes):
+            mirrored.piece(reply.body)
+            mirrored.end()
+        return reply, mirrored
 
     async def _uploaded(
         self, exchange: ProxiedExchange, upstream: Upstream, policy: Policy, length: int | None
@@ -212,58 +181,13 @@ class Forwarder:
             pace.watch(body)
             method = self._plan.method or request.method
             return await upstream.forward(
-                self._request(exchange, policy, body, method, head_timeout=head)
+                request_of(exchange, self._plan, policy, body, method, head_timeout=head)
             )
-
-    def _request(
-        self,
-        exchange: ProxiedExchange,
-        policy: Policy,
-        body: bytes | StreamedBody,
-        method: str,
-        *,
-        head_timeout: float = 0.0,
-    ) -> ProxiedRequest:
-        scope, request, values, path = (
-            exchange.scope,
-            exchange.request,
-            exchange.values,
-            exchange.path,
-        )
-        plan, route = self._plan, self.route
-        query = request.query.decode("latin-1")
-        if plan.query is not None:
-            query = plan.query(query, values)
-        idle = policy.connection.stream_idle_timeout
-        is_cached = policy.cache is not None and route.cache is not False and method in READS
-        host = request.field(b"host") if plan.sends_own_host else None
-        headers = plan.headers.make(scope, values, is_streamed=not is_cached)
-        if not request.idempotency_key and request.field(KEY) is not None:
-            headers = _bound_key(headers, request, self._gateway)
-        return ProxiedRequest(
-            method=method,
-            target=sendable(f"{path.path}?{query}" if query else path.path),
-            audience=_audience(policy, request),
-            headers=headers,
-            body=body,
-            operation=f"{method} {route.id}",
-            is_streamed=not is_cached,
-            with_credentials=plan.passes_cookies,
-            own_prefix=scope.get("root_path", "") + path.own,
-            service_prefix=path.service,
-            cache=route.cache,
-            host="" if host is None else host.decode("latin-1"),
-            idle_timeout=None if route.idle_timeout == idle else route.idle_timeout,
-            head_timeout=head_timeout,
-            has_own_references=plan.has_redirects,
-        )
 
     async def _answer(
         self, exchange: ProxiedExchange, reply: Reply, mirrored: MirroredReply | None
     ) -> None:
         scope, send, method = exchange.scope, exchange.send, exchange.request.method
-        if mirrored is not None:
-            _record(reply, mirrored)
         if reply.is_buffered:
             fields, reply = answered(reply, method, Headers(scope=scope))
         else:
@@ -296,41 +220,11 @@ def _is_cancelled_on_disconnect(scope: ASGIScope) -> bool:
     return version >= "2.4"
 
 
-def _record(reply: Reply, mirrored: MirroredReply) -> None:
-    """Let a mirror compare the head of a reply, and its body if that is there."""
-    mirrored.head(reply.status, reply.headers)
-    if isinstance(reply.body, bytes):
-        mirrored.piece(reply.body)
-        mirrored.end()
-
-
 async def _mirrored(reply: Reply, mirrored: MirroredReply) -> AsyncIterator[bytes]:
-    is_whole = False
-    try:
-        async for piece in reply:
-            mirrored.piece(piece)
-            yield piece
-        is_whole = True
-    finally:
-        mirrored.end(is_whole=is_whole)
-
-
-def _bound_key(headers: Fields, request: Scope, gateway: str) -> Fields:
-    """Return the fields with a key that belongs to the viewer, in place of the client's."""
-    viewer = Viewer.from_scope(request)
-    names = gateway, viewer.identity, request.method, request.path
-    return tuple(
-        (name, derived_key(value.decode("latin-1"), *names).encode() if name == KEY else value)
-        for name, value in headers
-    )
-
-
-def _audience(policy: Policy, request: Scope) -> str | None:
-    """Return who may share the reply of a cached route."""
-    if policy.public:
-        return None
-    is_shared = policy.per_tenant and request.tenant
-    return f"tenant:{request.tenant}" if is_shared else request.audience
+    async for piece in reply:
+        mirrored.piece(piece)
+        yield piece
+    mirrored.end()
 
 
 def _refuse_grpc(request: Scope) -> None:

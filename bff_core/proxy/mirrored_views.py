@@ -12,7 +12,6 @@ from starlette.types import Message, Send
 from bff_core.compat.starlette import compile_path
 from bff_core.edge.concern import HTTP_ONLY
 from bff_core.errors import ConfigurationError
-from bff_core.events import Events
 from bff_core.http_exchange.request_context import RequestContext
 from bff_core.proxy.mirroring import MirroredReply, Mirroring, check_mirror
 from bff_core.proxy.traffic import Mirror
@@ -51,7 +50,7 @@ class MirroredViews:
         self._mirror = replace(mirror, methods=methods)
         self._targets = {compile_path(view)[1]: _Target(view, path) for view, path in paths.items()}
         self._mirrorings: dict[str, Mirroring] = {}
-        self._events: Events | None = None
+        self._app: object = None
 
     def check(self, context: RequestContext) -> None:
         """Send a copy of the request, if it is one for a mirrored view."""
@@ -78,14 +77,17 @@ class MirroredViews:
         own.end(is_whole=response is not None or context.is_complete)
 
     def _mirroring(self, view: str, context: RequestContext) -> Mirroring:
-        """Return the mirroring of a view; that of another run of the gateway is replaced."""
+        """Return the mirroring of a view; each gateway has its own."""
         app = context.asgi["app"]
-        if self._events is not app.events:
-            self._events, self._mirrorings = app.events, {}
+        if app is not self._app:
+            self._app, self._mirrorings = app, {}
         found = self._mirrorings.get(view)
         if found is None:
             found = self._mirrorings[view] = Mirroring(
-                view, self._mirror, lambda: _service(app.services, self._mirror), events=app.events
+                view,
+                self._mirror,
+                lambda: _service(app.services, self._mirror),
+                events=lambda: app.events,
             )
         return found
 

@@ -1,7 +1,7 @@
 """Shadow traffic: copies of requests go to a second upstream, whose replies are compared."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from functools import partial
 from math import inf
@@ -9,16 +9,17 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from bff_core.background import Background
-from bff_core.call import SAFE, Headers, Reply
+from bff_core.call import Headers, Reply
 from bff_core.clock import Chance, Clock, chance, monotonic
 from bff_core.errors import BFFError, ConfigurationError, DeadlineExceeded
-from bff_core.events import Events, MirrorCompared, MirrorDropped
+from bff_core.events import MirrorCompared, MirrorDropped
 from bff_core.events.sinks import running_span
 from bff_core.proxy.compared_reply import ComparedReply, ReplyComparison, compared
 from bff_core.proxy.json_paths import json_paths
+from bff_core.proxy.splitting import GetEvents, no_events
 from bff_core.proxy.traffic import Mirror
 from bff_core.scope import Scope, current_request
+from bff_core.upstream.caller import spawn_of
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.runtime import Spawn
@@ -34,6 +35,7 @@ NOT_COPIED: Final = frozenset({
 })  # fmt: skip
 """Fields that copies don't have: the credentials of viewers, and those of writes."""
 
+COPIED_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 COMPARED: Final = frozenset({"status", "json"})
 CONDITIONS: Final = frozenset({b"if-none-match", b"if-modified-since"})
 THREAD_BYTES: Final = 256 * 1024
@@ -94,7 +96,8 @@ class Mirroring:
     own. At most `concurrent` copies are under way (`in_flight`): they store up to twice `max_body`
     each, and what that decodes to while it is compared.
 
-    `spawn` starts background work; without it, it runs until the event loop ends.
+    `events` returns the sinks of the gateway. `spawn` starts copies; by default they are background
+    work of the gateway that the mirror's upstream belongs to, and end with it.
 
     Raises `ConfigurationError` for methods that change something, and for a `compare` or `ignore`
     that is not known.
@@ -106,7 +109,7 @@ class Mirroring:
         mirror: Mirror,
         upstream: Callable[[], Upstream],
         *,
-        events: Events | None = None,
+        events: GetEvents = no_events,
         spawn: Spawn | None = None,
         chance: Chance = chance,
         clock: Clock = monotonic,
@@ -119,7 +122,7 @@ class Mirroring:
         self._share = mirror.percent / 100
         self._ignored = json_paths(mirror.ignore)
         self._upstream = upstream
-        self._events = events or Events()
+        self._events = events
         self._spawn = spawn
         self._chance = chance
         self._clock = clock
@@ -140,10 +143,13 @@ class Mirroring:
         if self.in_flight >= mirror.concurrent:
             self._drop("busy")
             return None
+        spawn = self._spawn or spawn_of(self._upstream())
         ended = asyncio.get_running_loop().create_future()
         own = MirroredReply(self._recorded(request), self._clock, ended)
         self.in_flight += 1
-        self._start(self._copy(request, own, ended, current_request.get()))
+        # A task that is cancelled before it starts does not run its `finally`.
+        copy = spawn(self._copy(request, own, ended, current_request.get()))
+        copy.add_done_callback(self._release)
         return own
 
     def _recorded(self, request: ForwardedRequest) -> ComparedReply:
@@ -151,14 +157,9 @@ class Mirroring:
         return ComparedReply(self._mirror.max_body if has_body else None)
 
     def _drop(self, reason: Literal["busy", "body"]) -> None:
-        if self._events.sinks:
-            self._events.emit(MirrorDropped(self.route_id, self.name, reason))
-
-    def _start(self, work: Coroutine[object, object, None]) -> None:
-        if self._spawn is None:
-            self._spawn = Background(asyncio.get_running_loop(), self._events).spawn
-        # A task that is cancelled before it starts does not run its `finally`.
-        self._spawn(work).add_done_callback(self._release)
+        events = self._events()
+        if events.sinks:
+            events.emit(MirrorDropped(self.route_id, self.name, reason))
 
     def _release(self, _: asyncio.Task[None]) -> None:
         self.in_flight -= 1
@@ -179,8 +180,9 @@ class Mirroring:
         found = ReplyComparison("failed", reason=reason or "no_reply")
         if not reason and own.recorded.status:
             found = await self._compared(own.recorded, other, _is_conditional(request))
-        if self._events.sinks:
-            self._events.emit(self._event(found, own, other, seconds))
+        events = self._events()
+        if events.sinks:
+            events.emit(self._event(found, own, other, seconds))
 
     async def _send(
         self, request: ForwardedRequest, other: ComparedReply, scope: Scope | None
@@ -230,10 +232,10 @@ class Mirroring:
 
 def check_mirror(mirror: Mirror) -> None:
     """Raise `ConfigurationError` for a mirror that can't be."""
-    if unsafe := sorted(set(mirror.methods) - SAFE):
+    if unsafe := sorted(set(mirror.methods) - COPIED_METHODS):
         raise ConfigurationError(
             f"Mirror(methods={mirror.methods!r}): {unsafe[0]} may change something, and would "
-            f"do so twice: a mirror gets {', '.join(sorted(SAFE))}"
+            f"do so twice: a mirror gets {', '.join(sorted(COPIED_METHODS))}"
         )
     if not mirror.compare or set(mirror.compare) - COMPARED:
         raise ConfigurationError(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _PARAMETER: Final = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
@@ -42,6 +43,7 @@ class Segment:
 _KINDS: Final = {"": VALUE, "str": VALUE, "path": REST}
 
 
+@lru_cache(maxsize=16_384)
 def segments_of(template: str) -> tuple[Segment, ...]:
     """Return the segments of a template that begins with a slash."""
     return tuple(map(_segment, _split(template.removeprefix("/"))))

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from bff_core.errors import ConfigurationError
 from bff_core.policy.edge.rate_limits import Limit
+from bff_core.policy.upstream.cache import Cache
 from bff_core.proxy.match import Match
 from bff_core.proxy.matcher import holds_of
 from bff_core.proxy.precedence import per_host, rank_of
@@ -24,7 +26,7 @@ class RouteMatching:
     """
 
     def __init__(self, route: Route, place: str = "") -> None:
-        self.route, self.place, self.id = route, place, route.id
+        self.route, self.name, self.place = route, route.id, place
         self.ways = [RankedMatch(rank_of(one), holds_of(one)) for one in per_host(route.match)]
         self.takes_sockets = bool(route.websocket)
         self.is_fallback = _is_fallback(route.match)
@@ -64,11 +66,15 @@ def _is_fallback(match: Match) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForwardPlan:
-    """The compiled transforms of one route.
+    """The compiled transforms of one route, and its options of forwarding.
 
-    `reads_values` is whether one of them reads the parameters of the path.
+    `name` names its calls in events. `cache` overrides the cache of the upstream's policy.
     """
 
+    name: str
+    gateway: str
+    cache: Cache | bool
+    idle_timeout: float | None
     parameters: RouteParameters
     rewrite: RewritePath
     query: RewriteQuery | None
@@ -82,15 +88,42 @@ class ForwardPlan:
     @classmethod
     def of(cls, route: Route, gateway: str) -> Self:
         """Compile a route; raise `ConfigurationError` for a placeholder that names nothing."""
-        transform, where = route.transform or Transform(), f"Route({route.id!r}).transform"
-        parameters = RouteParameters(route.match.path)
+        plan = cls.of_transform(
+            route.transform or Transform(),
+            route.match.path,
+            route.id,
+            gateway,
+            where=f"Route({route.id!r}).transform",
+            names_methods=bool(route.match.methods),
+        )
+        return replace(plan, cache=route.cache, idle_timeout=route.idle_timeout)
+
+    @classmethod
+    def of_transform(
+        cls,
+        transform: Transform,
+        path: str,
+        name: str,
+        gateway: str,
+        *,
+        where: str,
+        names_methods: bool,
+    ) -> Self:
+        """Compile a transform for a route with the template `path`."""
+        if transform.trailers is not None:
+            raise ConfigurationError(f"{where}.trailers: trailers do not pass the gateway yet")
+        parameters = RouteParameters(path)
         names = parameters.names
         query = transform.query
         return cls(
+            name=name,
+            gateway=gateway,
+            cache=True,
+            idle_timeout=None,
             parameters=parameters,
             rewrite=rewrite_of(transform.path, names, f"{where}.path"),
             query=None if query is None else query_of(query, names, f"{where}.query"),
-            headers=RequestHeaders(transform, names, gateway, where),
+            headers=RequestHeaders(transform, names, gateway, where, names_methods=names_methods),
             reply=reply_headers_of(transform, names, where),
             method=transform.method.upper(),
             passes_cookies=bool(transform.cookies),

@@ -7,12 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from bff_core.proxy.app_versions import VersionRange
 from bff_core.proxy.conditions import Condition, condition_of
 from bff_core.proxy.match import Match
 from bff_core.proxy.path_templates import REST, can_overlap, rank_of_path, segments_of
+
+MAX_CONFLICTS: Final = 100
+"""How many pairs are found; who has more has one fault that is repeated."""
 
 Rank = tuple[int, tuple[int, int], tuple[tuple[int, int], ...], int, int]
 """Order, host, path, methods and conditions of a match: the winner sorts first."""
@@ -88,7 +91,7 @@ def conflicts(matches: Iterable[NamedMatch]) -> list[tuple[NamedMatch, NamedMatc
 
     At least one of a pair is proxied. Regexes count as able to hold together with each other. Two
     values of one name do not: a request that repeats the name with both goes to the route whose id
-    sorts first.
+    sorts first. It stops after `MAX_CONFLICTS`.
     """
     groups: dict[object, list[tuple[NamedMatch, AnyMatch]]] = defaultdict(list)
     for named in matches:
@@ -101,6 +104,8 @@ def conflicts(matches: Iterable[NamedMatch]) -> list[tuple[NamedMatch, NamedMatc
                 continue
             if can_hold_together(left, right):
                 found[one, other] = None
+            if len(found) == MAX_CONFLICTS:
+                return list(found)
     return list(found)
 
 
@@ -108,11 +113,11 @@ def can_hold_together(one: AnyMatch, other: AnyMatch) -> bool:
     """Whether a request can meet two matches of equal rank, each with one host at most."""
     return (
         _lower(one.hosts) == _lower(other.hosts)
-        and _methods_meet(one.methods, other.methods)
-        and can_overlap(segments_of(one.path), segments_of(other.path))
-        and _values_meet(_by_lower_name(one.headers), _by_lower_name(other.headers))
         and _values_meet(one.query, other.query)
         and _values_meet(one.cookies, other.cookies)
+        and _values_meet(_by_lower_name(one.headers), _by_lower_name(other.headers))
+        and _methods_meet(one.methods, other.methods)
+        and can_overlap(segments_of(one.path), segments_of(other.path))
         and (not one.client or not other.client or one.client == other.client)
         and _versions_meet(one.app_version, other.app_version)
     )
@@ -154,13 +159,18 @@ def _by_lower_name(conditions: Conditions) -> Conditions:
 
 
 def _values_meet(one: Conditions, other: Conditions) -> bool:
-    return all(
-        _conditions_meet(condition_of(one[name]), condition_of(other[name]))
-        for name in one.keys() & other.keys()
+    return not (one and other) or all(
+        _conditions_meet(one[name], other[name]) for name in one.keys() & other.keys()
     )
 
 
-def _conditions_meet(one: Condition, other: Condition) -> bool:
+def _conditions_meet(one: str | Condition, other: str | Condition) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    return _meet(condition_of(one), condition_of(other))
+
+
+def _meet(one: Condition, other: Condition) -> bool:
     if one.absent or other.absent:
         return one.absent and other.absent
     if one.equals is not None:

@@ -5,8 +5,9 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Final
 
 from starlette.types import Message as ASGIMessage
@@ -30,14 +31,27 @@ from bff_core.proxy.close_codes import (
 )
 from bff_core.proxy.sockets import Socket
 from bff_core.scope import Scope
+from bff_core.upstream.caller import timeout_of
 from bff_core.upstream.client import Upstream
 from bff_core.upstream.forwarding import ForwardedRequest
 from bff_core.upstream.socket_call import open_socket
 from bff_core.upstream.transport.upstream_socket import UpstreamSocket
-from bff_core.web_socket.limits import END, EXTENSION, LIMITS, LOST, NO_CODE, Closed, SocketLimits
+from bff_core.web_socket.limits import (
+    END,
+    EXTEND,
+    EXTENSION,
+    LIMITS,
+    LOST,
+    NO_CODE,
+    Closed,
+    SocketLimits,
+)
 
 RECHECK_SECONDS: Final = 15.0
 """How often the credentials of an open web socket are checked: they may expire or be revoked."""
+
+SPARE_SECONDS: Final = 1.0
+"""How much later than the deadline of the call the server may end the handshake."""
 
 LEAVING_SECONDS: Final = 1.0
 """How long a client that can't be sent to may take to say why, or to take in a close frame."""
@@ -68,6 +82,7 @@ async def forward_socket(
     if (await receive())["type"] != "websocket.connect":
         return
     declare_stream(scope)
+    client.extend(timeout_of(upstream) + SPARE_SECONDS)
     offer = SocketOffer(
         subprotocols=agreeable(scope.get("subprotocols", ()), options.subprotocols),
         max_message=options.max_message,
@@ -76,16 +91,25 @@ async def forward_socket(
     reply = await client.unless_it_leaves(open_socket(upstream, request, offer))
     if reply is None:
         return
-    async with aclosing(reply):
-        if isinstance(reply.body, UpstreamSocket):
-            try:
-                await client.accept(reply, reply.body.subprotocol, options)
-            except OSError:  # it has left
-                await reply.body.finish(GOING_AWAY)
-                return
-            await _Forwarding(client, reply.body, options, scope.get(SCOPE)).run()
-        else:
-            await client.refuse(reply)
+    try:
+        async with aclosing(reply):
+            await _pass_on(client, reply, options, scope.get(SCOPE))
+    finally:
+        client.leave()
+
+
+async def _pass_on(client: "ClientSide", reply: Reply, options: Socket, at: Scope | None) -> None:
+    """Accept the client and pass messages on, or refuse it, as the service has done."""
+    service = reply.body
+    if not isinstance(service, UpstreamSocket):
+        await client.refuse(reply)
+        return
+    try:
+        await client.accept(reply, service.subprotocol, options)
+    except OSError:  # it has left
+        await service.finish(GOING_AWAY)
+        return
+    await _Forwarding(client, service, options, at).run()
 
 
 def agreeable(offered: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
@@ -107,23 +131,30 @@ class ClientSide:
         self._is_own_server = EXTENSION in extensions
         self._can_refuse = _DENIAL in extensions
         self._next: asyncio.Task[ASGIMessage] | None = None
+        self._extension = extensions.get(EXTENSION) or {}
 
-    async def unless_it_leaves(self, opening: Coroutine[object, object, Reply]) -> Reply | None:
+    def extend(self, seconds: float) -> None:
+        """Let the client wait so long for the answer to its handshake, if the server can."""
+        extend = self._extension.get(EXTEND)
+        if extend is not None:
+            extend(seconds)
+
+    async def unless_it_leaves(self, opening: Awaitable[Reply]) -> Reply | None:
         """Return the reply of the service; None, and no reply, if the client leaves before it."""
-        opened = asyncio.ensure_future(opening)
-        self._next = asyncio.ensure_future(self._receive())
-        is_passed_on = False
+        leaving = asyncio.timeout(None)
+        end = partial(_end_if_left, leaving)
+        coming = self._next = asyncio.ensure_future(self._receive())
         try:
-            await asyncio.wait({self._next, opened}, return_when=asyncio.FIRST_COMPLETED)
-            if not opened.done() and self._next.result()["type"] == "websocket.disconnect":
+            async with leaving:
+                coming.add_done_callback(end)
+                return await opening
+        except BaseException as error:
+            self.leave()
+            if isinstance(error, TimeoutError) and leaving.expired():
                 return None
-            reply = await opened
-            is_passed_on = True
-            return reply
+            raise
         finally:
-            if not is_passed_on:
-                self.leave()
-                await _drop(opened)
+            coming.remove_done_callback(end)
 
     def leave(self) -> None:
         """Stop to wait for the client."""
@@ -143,7 +174,6 @@ class ClientSide:
 
     async def refuse(self, reply: Reply) -> None:
         """Answer the handshake as the service did."""
-        self.leave()
         if not self._can_refuse:
             await self._send({"type": "websocket.close", "code": _REFUSED})
             return
@@ -190,12 +220,11 @@ async def _is_valid(recheck: Callable[[], Awaitable[object]]) -> bool:
     return True
 
 
-async def _drop(opened: asyncio.Future[Reply]) -> None:
+def _end_if_left(leaving: asyncio.Timeout, coming: asyncio.Future[ASGIMessage]) -> None:
     """End the opening of a web socket that has no client any more."""
-    opened.cancel()
-    await asyncio.wait({opened})
-    if not opened.cancelled() and opened.exception() is None:
-        await opened.result().aclose()
+    has_event = not coming.cancelled() and coming.exception() is None
+    if has_event and coming.result()["type"] == "websocket.disconnect":
+        leaving.reschedule(asyncio.get_running_loop().time())
 
 
 class _Forwarding:
@@ -228,7 +257,6 @@ class _Forwarding:
         finally:
             up.cancel()
             down.cancel()
-            self._client.leave()
             await self._close(ends)
 
     async def _ends(self, up: asyncio.Task[Ends], down: asyncio.Task[Ends]) -> Ends:

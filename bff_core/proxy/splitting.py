@@ -27,8 +27,18 @@ _ROUNDING: Final = 1e-9
 
 _is_name: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 
+GetEvents = Callable[[], Events]
+"""Returns the sinks of the gateway, which runs later than its routes are made."""
+
+_NO_EVENTS: Final = Events()
+
 Read = Callable[[ASGIScope], bytes | None]
 """Returns what identifies a request for a split; None if it has nothing of the kind."""
+
+
+def no_events() -> Events:
+    """Return events without a sink."""
+    return _NO_EVENTS
 
 
 class _Group(NamedTuple):
@@ -52,7 +62,7 @@ class Splitter:
     A higher percentage only adds requests to a split. Of several splits by the same value the
     first begins at one end of the hashes and the others at the other end, in their order: to change
     the first or the last one moves no request between splits. `names` are those of the upstreams
-    for `SplitChosen`, the route's own first; `events` gets it if a sink counts.
+    for `SplitChosen`, the route's own first; `events` returns the sinks: those that count get it.
 
     Raises `ConfigurationError` for splits of over 100 percent, and for a `by` that is not known.
     """
@@ -65,7 +75,7 @@ class Splitter:
         splits: Sequence[Split],
         *,
         names: Sequence[str] = (),
-        events: Events | None = None,
+        events: GetEvents = no_events,
         chance: Chance = chance,
     ) -> None:
         total = sum(split.percent for split in splits)
@@ -76,14 +86,15 @@ class Splitter:
         self._route_id = route_id
         self._groups = _groups(route_id, splits)
         self._names = names or _names_of(splits)
-        self._events = events or Events()
+        self._events = events
         self._chance = chance
 
     def choose(self, scope: ASGIScope) -> int:
         """Return 0 for the route's own upstream, n for that of the n-th split."""
         side = self._side(scope)
-        if self._events.is_counted:
-            self._events.count(SplitChosen(self._route_id, self._names[side]))
+        events = self._events()
+        if events.is_counted:
+            events.count(SplitChosen(self._route_id, self._names[side]))
         return side
 
     def _side(self, scope: ASGIScope) -> int:

@@ -1,8 +1,10 @@
 """What a route changes in a request before it is sent, and in its reply."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
+
+from fastapi import Request, Response
 
 from bff_core.keywords import checks_keywords
 from bff_core.policy.options import Option
@@ -24,6 +26,7 @@ from bff_core.proxy.value_checks import (
     text_complaint,
     token_complaint,
 )
+from bff_core.upstream.client import Upstream
 
 
 @checks_keywords
@@ -164,6 +167,10 @@ class Transform:
         refuse(self, type_faults(self))
         refuse(self, self._faults())
 
+    def forward(self, upstream: Upstream, request: Request, /) -> Awaitable[Response]:
+        """Forward a request, as `Upstream.forward(request, transforms=...)` does."""
+        return _forwarders[-1](self, upstream, request)
+
     def _faults(self) -> Iterator[OptionFault]:
         if isinstance(self.path, str) and (complaint := forwarded_path_complaint(self.path)):
             yield OptionFault(("path",), complaint)
@@ -172,6 +179,17 @@ class Transform:
         yield from faults_in(("cookies",), self.cookies, token_complaint, is_case_sensitive=True)
         for name, check in _CHECKS_OF_SET.items():
             yield from _set_faults(name, getattr(self, name), check)
+
+
+DirectForward = Callable[[Transform, Upstream, Request], Awaitable[Response]]
+"""Forwards a request of a route in Python."""
+
+_forwarders: list[DirectForward] = []
+
+
+def forward_with(forward: DirectForward) -> None:
+    """Set what `Transform.forwarded` calls: it compiles transforms, so it knows them."""
+    _forwarders.append(forward)
 
 
 _CHECKS_OF_SET: Final[Mapping[str, Check]] = {

@@ -27,16 +27,15 @@ class RankedMatch(NamedTuple):
 class Matching(Protocol):
     """How a route is matched that competes with all others by its rank.
 
-    `id` is the name of the route in logs and in the console. `ways` are alternatives, such as one
-    for each host. The route `takes_sockets` if the handshake
+    `ways` are alternatives, such as one for each host. The route `takes_sockets` if the handshake
     of a web socket may match it. A route that `is_fallback` takes what no path of another route
     matches, by whatever method. `limits` are those of the route alone, `max_body` is the largest
     body of a request in bytes, and `timeout` its deadline in seconds, or None for the gateway's.
     """
 
     @property
-    def id(self) -> str:
-        """The name of the route."""
+    def name(self) -> str:
+        """The name of the route: of two with equal ranks, the one that sorts first serves."""
         ...
 
     @property

@@ -126,14 +126,14 @@ class _BySegment(Generic[E]):
 
 def _candidates(ranked: Iterable[tuple[E, Matching]]) -> list[RankedCandidate[E]]:
     ways = [
-        (way.rank, number, entry, way.holds, matching.is_fallback)
+        (way.rank, matching.name, number, entry, way.holds, matching.is_fallback)
         for number, (entry, matching) in enumerate(ranked)
         for way in matching.ways
     ]
-    ways.sort(key=lambda way: way[:2])
+    ways.sort(key=lambda way: way[:3])
     return [
         RankedCandidate(place, rank, entry, holds, is_fallback)
-        for place, (rank, _, entry, holds, is_fallback) in enumerate(ways)
+        for place, (rank, _, _, entry, holds, is_fallback) in enumerate(ways)
     ]
 
 

@@ -12,7 +12,7 @@ from bff_core.background import Background
 from bff_core.errors import ConfigurationError
 from bff_core.events import ReloadSkipped
 from bff_core.gateway.app import Gateway
-from bff_core.gateway.reload import PreparedReload
+from bff_core.gateway.reload import PreparedReload, prepare_reload
 from bff_core.server.changed_files import watch
 from bff_core.server.supervisor_line import SupervisorLine
 
@@ -106,9 +106,12 @@ class Reloading:
         with suppress(ConfigurationError):  # it is logged as `policies.refused`
             await self._reload_alone()
 
+    async def _prepare_here(self) -> PreparedReload:
+        return await prepare_reload(self._gateway.route_reload, self._gateway.running.policies)
+
     async def _reload_alone(self) -> tuple[str, ...]:
         async with self._lock:
-            prepared = await self._gateway.prepare_reload()
+            prepared = await self._prepare_here()
             prepared.switch()
             return prepared.changes
 
@@ -116,7 +119,7 @@ class Reloading:
         self._in_round += self._requested  # what is prepared from now on has what they need
         self._requested = []
         try:
-            self._prepared[number] = await self._gateway.prepare_reload()
+            self._prepared[number] = await self._prepare_here()
             answer = f"prepared {number}"
         except ConfigurationError as error:
             self._prepared[number] = error

@@ -15,7 +15,7 @@ from bff_core.server.early_refusal import NOT_ACCEPTED, NOT_HTTP, EarlyRefusal
 from bff_core.server.parser import RequestReader
 from bff_core.server.peer import reset
 from bff_core.server.server_state import ServerState
-from bff_core.web_socket.limits import EXTENSION
+from bff_core.web_socket.limits import EXTEND, EXTENSION
 
 _DENIAL: Final = "websocket.http.response"
 
@@ -56,7 +56,10 @@ def upgrade(
         # Here, since it needs an extra that most gateways do without.
         from bff_core.server.web_socket import WebSocketConnection  # noqa: PLC0415
 
-        own = protocol = WebSocketConnection(serving, handshake, socket_scope(scope), data)
+        extension = {EXTEND: handshake.extend}
+        own = protocol = WebSocketConnection(
+            serving, handshake, socket_scope(scope, extension), data
+        )
         own.begin(transport)
     else:
         protocol = _of_uvicorn(data, transport, serving, handshake)
@@ -74,7 +77,7 @@ def _of_uvicorn(
     return protocol
 
 
-def socket_scope(scope: dict[str, Any]) -> dict[str, Any]:
+def socket_scope(scope: dict[str, Any], extension: dict[str, Any]) -> dict[str, Any]:
     """Return the ASGI scope of a web socket for that of its HTTP request."""
     del scope["method"]
     headers = [field for field in scope["headers"] if field[0] != b"content-length"]
@@ -85,7 +88,7 @@ def socket_scope(scope: dict[str, Any]) -> dict[str, Any]:
         "scheme": "wss" if scope["scheme"] == "https" else "ws",
         "headers": headers,
         "subprotocols": [name.strip() for name in names if name.strip()],
-        "extensions": {_DENIAL: {}, EXTENSION: {}},
+        "extensions": {_DENIAL: {}, EXTENSION: extension},
     }
 
 
@@ -173,7 +176,15 @@ class Handshake:
                 await self._refuse(scope, send)
         finally:
             self._timer.cancel()
-            self.following = None  # it refers to this handshake: avoid a reference cycle
+            # They refer to this handshake: avoid reference cycles.
+            self.following = self._call = None
+
+    def extend(self, seconds: float) -> None:
+        """Give the application so many more seconds from now, if that is later than before."""
+        due = self._serving.now() + seconds
+        if not self._is_answered and due > self._timer.when():
+            self._timer.cancel()
+            self._timer = self._serving.loop.call_at(due, self._expire)
 
     def interrupt(self) -> None:
         """Refuse a client that sends before the answer, and cancel the application."""

@@ -64,7 +64,9 @@ class WebSocketConnection(asyncio.Protocol):
         self._transport = transport
         serving = self._serving
         serving.state.connections.add(self)
-        refusal = ServerFraming(self._head).check()
+        offer = ServerFraming(self._head)
+        refusal = offer.check()
+        offer.end()
         if refusal:
             self._is_answered = True
             transport.write(refusal)
@@ -115,6 +117,8 @@ class WebSocketConnection(asyncio.Protocol):
             self._closing.cancel()
         self._writable.set()
         self._receive_end(Closed(LOST, end="lost"))
+        if self._framing is not None:
+            self._framing.end()
 
     def shutdown(self) -> None:
         """Close it with 1012; the server calls this at its graceful shutdown."""

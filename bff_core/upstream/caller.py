@@ -52,6 +52,7 @@ from bff_core.upstream.request_bodies import (
 )
 from bff_core.upstream.request_headers import Fields, encoded, replaced, with_propagated
 from bff_core.upstream.request_target import Query, encode_query, template
+from bff_core.upstream.runtime import Spawn
 from bff_core.upstream.steering import Steering
 from bff_core.upstream.tracing import code_of, outcome_of, traced
 from bff_core.upstream.typed_reply import TypedReply
@@ -100,6 +101,11 @@ class Stack(Protocol):
     @property
     def events(self) -> Events:
         """The sinks of the gateway's events."""
+        ...
+
+    @property
+    def spawn(self) -> Spawn:
+        """Starts work that outlives a request; it is cancelled when the gateway ends."""
         ...
 
 
@@ -548,6 +554,16 @@ def policy_of(caller: Caller) -> Policy:
 def origins_of(caller: Caller) -> Sequence[str]:
     """Return the addresses of an upstream, as URLs."""
     return caller._stack.origins  # noqa: SLF001 - a method would take a name from every upstream
+
+
+def timeout_of(caller: Caller) -> float:
+    """Return the seconds that a call of an upstream may take."""
+    return caller._stack.policy.timeout  # noqa: SLF001 - the same
+
+
+def spawn_of(caller: Caller) -> Spawn:
+    """Return what starts background work in the gateway of an upstream."""
+    return caller._stack.spawn  # noqa: SLF001 - a method would take a name from every upstream
 
 
 def _no_type(path: str, model: object, error: TypeError) -> TypeError:

@@ -1,9 +1,9 @@
 """`Upstream`, the base class of service clients, and its verbs such as `get` and `post`."""
 
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
 from typing_extensions import TypeForm
 
@@ -29,6 +29,19 @@ from bff_core.upstream.transport.request_writer import UnsafeRequest
 from bff_core.upstream.verbs import ABSENT, NO_VALUES, Values, together, verb
 
 T = TypeVar("T")
+Q = TypeVar("Q")
+R = TypeVar("R")
+Request_contra = TypeVar("Request_contra", contravariant=True)
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class ForwardsRequests(Protocol[Request_contra, Answer_co]):
+    """Forwards requests of a web framework to an upstream, such as a `Transform`."""
+
+    def forward(self, upstream: "Upstream", request: Request_contra, /) -> Awaitable[Answer_co]:
+        """Send a request, and return the answer."""
+        ...
+
 
 LINES = frozenset(
     {
@@ -276,8 +289,21 @@ class Upstream(Caller):
         )
         return await self.reply(call)
 
-    async def forward(self, request: ForwardedRequest) -> Reply:
+    @overload
+    async def forward(self, request: ForwardedRequest, /) -> Reply: ...
+    @overload
+    async def forward(self, request: Q, /, *, transforms: ForwardsRequests[Q, R]) -> R: ...
+    async def forward(
+        self, request: object, /, *, transforms: ForwardsRequests[Any, object] | None = None
+    ) -> object:
         """Send a client's request on as it came, and return the service's reply, whatever it is.
+
+            @app.get("/suppliers/{rest:path}")
+            async def suppliers(request: Request) -> Response:
+                return await app.services[Suppliers].forward(request, transforms=Transform())
+
+        With `transforms`, a `Transform` of `bff_core.proxy`, it takes the request of a route and
+        returns the answer. Otherwise it takes a `ForwardedRequest` and returns the reply.
 
         It passes the same layers as any call. The body of a streamed reply is not decoded.
         The reply has no field that describes the service instead of the gateway, and no
@@ -286,10 +312,12 @@ class Upstream(Caller):
         `UpstreamError` where there is no reply, and `InvalidInput` for a target or a header that
         could split the request.
         """
+        if transforms is not None:
+            return await transforms.forward(self, request)
         if not isinstance(request, ForwardedRequest):
             raise TypeError(
                 f"forward({type(request).__name__}): pass forwarded_request(request, audience=…), "
-                "or a ForwardedRequest"
+                "or the request with transforms=Transform(...) of bff_core.proxy"
             )
         call = self.forwarded(request)
         try:

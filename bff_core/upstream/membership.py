@@ -28,7 +28,7 @@ class Membership:
     `discoveries` yield further ones. With `resolves` each name among them is looked up, and each of
     its addresses is an endpoint; other transports resolve names themselves. `urls` are the
     addresses in use; the list stays the same object. `leaving` are removed endpoints with open
-    connections.
+    connections, in one set.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from bff_core.errors import ConfigurationError
 from bff_core.events import Events
 from bff_core.policy.upstream.policy import Policy
 from bff_core.upstream.destinations import Address, destinations
-from bff_core.upstream.runtime import OpenCredential, Runtime
+from bff_core.upstream.runtime import OpenCredential, Runtime, Spawn
 from bff_core.upstream.stack import MakeTransport, open_stack
 
 
@@ -56,6 +56,11 @@ class PlannedStack:
     def events(self) -> Events:
         """Events without a sink."""
         return Events()
+
+    @property
+    def spawn(self) -> Spawn:
+        """Raise `ConfigurationError` when work is started."""
+        return _not_started
 
     @property
     def handler(self) -> Handler:

@@ -102,6 +102,7 @@ class UpstreamStack:
         self.name = runtime.upstream
         self.policy = policy
         self.events = runtime.events
+        self.spawn = runtime.spawn
         self.steering = steering_of(policy, runtime)
         self.balancer = _balancer(
             policy, runtime, transport, found or Destinations(origins), self.steering

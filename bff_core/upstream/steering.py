@@ -42,7 +42,9 @@ class Steering:
         if self.values is None or (scope is None and not headers):
             return None
         wanted, is_due = self.values.read(headers) or (b"", False)
-        return ClientEndpoint(wanted, [] if scope is None else scope.added, is_due=is_due)
+        client = ClientEndpoint(wanted, [] if scope is None else scope.added)
+        client.is_due = is_due
+        return client
 
     def without_value(self, headers: Headers) -> Headers:
         """Return headers for a service, without the client's value."""

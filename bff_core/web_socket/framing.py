@@ -34,12 +34,12 @@ class Framing:
     them is the end of the connection. `take` reports the end once, as its last item.
     """
 
-    __slots__ = ("_is_over", "_protocol")
+    __slots__ = ("_is_ended", "_is_over", "_protocol")
 
     def __init__(self, protocol: CheckedClient | CheckedServer) -> None:
         protocol.messages = []
         self._protocol = protocol
-        self._is_over = False
+        self._is_over = self._is_ended = False
 
     @property
     def subprotocol(self) -> str | None:
@@ -54,6 +54,8 @@ class Framing:
     def take(self, data: bytes) -> list[Message | Closed]:
         """Return the messages that the bytes complete, and the end if there is one."""
         protocol = self._protocol
+        if self._is_ended:
+            return []
         protocol.receive_data(data)
         protocol.events_received()
         found: list[Message | Closed] = [*protocol.messages]
@@ -101,10 +103,9 @@ class Framing:
             raise ValueError(f"{code} is no code of a close frame") from error
 
     def end(self) -> None:
-        """Take the end of the connection: nothing is received or sent any more."""
-        self._is_over = True
-        self._protocol.receive_eof()
-        self._protocol.data_to_send()
+        """Take the end of the connection: nothing is taken or sent any more."""
+        self._is_ended = True
+        self._protocol.release()
 
     def output(self) -> list[bytes]:
         """Return the bytes to send since the last call."""

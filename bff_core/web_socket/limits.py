@@ -20,6 +20,9 @@ EXTENSION: Final = "bff.web_socket"
 """The ASGI extension of our server: ends are explained, limits are per socket, and a close frame
 may have no code."""
 
+EXTEND: Final = "extend"
+"""Where the extension has a function that gives the application more seconds to accept."""
+
 END: Final = "bff.end"
 """Where a `websocket.disconnect` message of the server has its `End`."""
 

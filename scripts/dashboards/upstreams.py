@@ -30,6 +30,12 @@ def rate(metric: str, by: str, chosen: str = "") -> str:
     return f"sum by ({by}) (rate({metric}{{{matchers}}}[$__rate_interval]))"
 
 
+def routed(metric: str, by: str) -> str:
+    """Return the sum of rates of a counter of proxied routes by labels."""
+    matchers = 'gateway=~"$gateway",instance=~"$instance"'
+    return f"sum by ({by}) (rate({metric}{{{matchers}}}[$__rate_interval]))"
+
+
 SENT: Final = rate("bff_calls_total", BY, f'source=~"upstream|",outcome!~"{NOT_SENT}"')
 
 FAILED: Final = rate("bff_calls_total", BY, f'source=~"upstream|",outcome!~"[1-4]xx|{NOT_SENT}"')
@@ -176,6 +182,44 @@ PROTECTION: Final = Row(
     ),
 )
 
+CANARIES: Final = Row(
+    "Canaries and mirrors",
+    (
+        series(
+            "Requests by the side of a split",
+            "Which upstream served the requests of routes that have a split.",
+            Query(routed("bff_split_requests_total", "route, upstream"), "{{route}} {{upstream}}"),
+            unit="reqps",
+            width=8,
+        ),
+        series(
+            "Mirrored requests",
+            "How the replies of mirrors compare with those that clients got; copies that were not "
+            "sent.",
+            Query(
+                routed("bff_mirrored_requests_total", "route, upstream, outcome"),
+                "{{route}} {{upstream}} {{outcome}}",
+            ),
+            Query(
+                routed("bff_mirror_dropped_total", "route, upstream, reason"),
+                "{{route}} {{upstream}} dropped: {{reason}}",
+            ),
+            unit="reqps",
+            width=8,
+        ),
+        series(
+            "Differences",
+            "What differs in the replies of mirrors, by place; values are not recorded.",
+            Query(
+                routed("bff_mirror_differences_total", "route, difference"),
+                "{{route}} {{difference}}",
+            ),
+            unit="reqps",
+            width=8,
+        ),
+    ),
+)
+
 POOLS: Final = Row(
     "Pools and caches",
     (
@@ -242,6 +286,6 @@ def dashboard() -> dict[str, Any]:
         "bff-upstreams",
         "Gateways: services",
         "The services behind the gateways: which one is slow, failing or protected?",
-        (CALLS, PROTECTION, POOLS),
+        (CALLS, PROTECTION, CANARIES, POOLS),
         variables=(GATEWAY, INSTANCE, UPSTREAM),
     )

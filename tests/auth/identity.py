@@ -50,7 +50,7 @@ class Identity:
         scripts = {"10.0.0.1": self.service, "10.0.0.2": self.others}
         addresses = {"identity": "http://10.0.0.1", "friend": "http://10.0.0.2"}
         self.roster = UpstreamRegistry(
-            lambda name: (addresses[name],),
+            lambda kind: (addresses[kind.name],),
             lambda _: self.bench.runtime,
             lambda *_: ScriptedTransport(scripts),
         )

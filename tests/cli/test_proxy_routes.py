@@ -36,7 +36,8 @@ async def get_me() -> str:
 
 
 everything = Route("everything", Match("/{rest:path}", order=1000), to=Catalog, access=ANYONE)
-app = gateway("shop", faces=[views, Proxy(routes=[everything])])
+other = Route("supplier-other", Match("/supplier/{rest:path}"), to=Catalog, access=ANYONE)
+app = gateway("shop", faces=[views, Proxy(routes=[everything, other])])
 """
 
 FILE = """\
@@ -45,6 +46,8 @@ endpoints = ["https://a.internal:8443", { url = "https://b.internal", weight = 3
 timeout = 5.0
 retry = { attempts = 2 }
 breaker = false
+health = { path = "/up", interval = 5 }
+affinity = { by = "header" }
 [upstreams]
 suppliers-next = { endpoints = [] }
 [[routes]]
@@ -101,7 +104,7 @@ def test_a_sound_file_has_no_errors(project, bff):
     done = bff("check", "--offline")
 
     assert done.status == 0, done.out
-    assert "loads, with 3 services and 6 routes" in done.out
+    assert "loads, with 3 services and 7 routes" in done.out
 
 
 def test_all_faults_of_a_file_are_listed(project, bff):
@@ -113,9 +116,9 @@ def test_all_faults_of_a_file_are_listed(project, bff):
 
     assert done.status == 1
     assert (
-        'proxy.toml:11:6: routes[0].to = "supliers": is no upstream. Did you mean "su' in done.out
+        'proxy.toml:13:6: routes[0].to = "supliers": is no upstream. Did you mean "su' in done.out
     )
-    assert "proxy.toml:13:44: routes[0].split.percent = 500: must be 0 to 100" in done.out
+    assert "proxy.toml:15:44: routes[0].split.percent = 500: must be 0 to 100" in done.out
     assert done.out.endswith("2 errors\n")
 
 
@@ -140,7 +143,7 @@ def test_a_conflict_with_a_route_in_python_is_found(project, bff):
     done = bff("check", "--offline")
 
     assert done.status == 1
-    assert "the route 'me' (proxy.toml:26) and GET /supplier/me" in done.out
+    assert "the route 'me' (proxy.toml:28) and GET /supplier/me" in done.out
     assert "take the same requests: give one an `order`" in done.out
 
 
@@ -178,15 +181,15 @@ def test_proxied_routes_are_listed(project, bff):
 
 
 EXPLAINED = """\
-GET /supplier/a%2Fb?q=1 → supplier-read (proxy.toml:8) · next best: everything (order 1000)
+GET /supplier/a%2Fb?q=1 → supplier-read (proxy.toml:10) · next best: supplier-other (/supplier/{rest:path})
   route       rest = "a%2Fb"
   not         supplier-beta: it needs header X-Beta is '1'
   access      signed in, with suppliers:read
   edge        deadline 10 s · body ≤ 1 MiB · 60 requests a minute by viewer
   to          suppliers 95 % · suppliers_next 5 % by viewer · mirror suppliers_next 1 %
   request     GET /v2/a%2Fb?q=1 · headers accept, X-Tenant = claims.tenant · without query debug · cookies session
-  upstream    deadline 5 s → coalesce → retry 2 → no breaker → bulkhead 100 → credentials none → balance power-of-two
-  endpoints   2: a.internal:8443, b.internal (weight 3, zone north)
+  upstream    deadline 5 s → coalesce → retry 2 → no breaker → bulkhead 100 → credentials none → balance power-of-two + affinity by header
+  endpoints   2: a.internal:8443, b.internal (weight 3, zone north) · probe GET /up every 5 s
   worst case  5 s until the head of the reply
   response    headers etag
   body        request and reply stream; the mirror compares up to 64 KiB
@@ -205,7 +208,7 @@ def test_headers_decide_between_routes(project, bff):
     first = bff("explain", "GET /supplier/x", "-H", "X-Beta: 1").out.splitlines()[0]
 
     assert first == (
-        "GET /supplier/x → supplier-beta (proxy.toml:21) · next best: "
+        "GET /supplier/x → supplier-beta (proxy.toml:23) · next best: "
         "supplier-read (/supplier/{rest:path})"
     )
 

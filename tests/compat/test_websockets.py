@@ -1,5 +1,8 @@
 """What `bff_core/compat/websockets.py` needs of websockets; each test has one promise."""
 
+import gc
+import weakref
+
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, State
 
@@ -64,3 +67,16 @@ def test_a_close_frame_may_come_within_a_message():
     assert protocol.close_rcvd is not None
     assert protocol.close_rcvd.code == 1000
     assert protocol.parser_exc is None
+
+
+def test_the_parser_of_a_protocol_can_be_ended():
+    """`Protocol.parser` is a generator, which alone forms a cycle with its protocol."""
+    protocol = accepted()
+    found = weakref.ref(protocol)
+
+    protocol.release()
+    gc.disable()
+    del protocol
+    gc.enable()
+
+    assert found() is None

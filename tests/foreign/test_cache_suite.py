@@ -56,15 +56,16 @@ def suite() -> Iterator[Callable[..., str]]:
         one.wait()
 
 
+@pytest.mark.parametrize("way", ["cache_gateway", "proxied_cache_gateway"])
 def test_required_tests_of_the_suite_pass(
-    suite: Callable[..., str], fork_server: ForkServer, tmp_path: Path
+    suite: Callable[..., str], fork_server: ForkServer, tmp_path: Path, way: str
 ) -> None:
-    """As many as ever, with nothing but the public names of the framework."""
+    """As many as ever: through a view that forwards, and through a proxied route."""
     origin, port = free_port(), free_port()
     suite("node", "test-engine/server/server.mjs", port=origin, pidfile=str(tmp_path / "pid"))
     gate = Process(
         fork_server,
-        *("bff_core", "serve", "tests.foreign.cache_gateway:make_app", "--port", str(port)),
+        *("bff_core", "serve", f"tests.foreign.{way}:make_app", "--port", str(port)),
         log=tmp_path / "gateway.log",
         environ={"BFF_ENV": "development", "BFF_UPSTREAM_ORIGIN": f"http://127.0.0.1:{origin}"},
         is_ready=lambda: answers(port, "/readyz"),

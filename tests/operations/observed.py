@@ -145,6 +145,9 @@ HAPPENING = (
     events.Crashed("GET /v1/shelf", "1", ValueError("for the test")),
     events.LoopBlocked(0.3, ""),
     events.PoliciesRefused("for the test"),
+    events.SplitChosen("shelves", "reviews"),
+    events.MirrorCompared("shelves", "news", "body_differs", differences=("changed $.a",)),
+    events.MirrorDropped("shelves", "news", "busy"),
     events.StoreChanged("sessions", "open", "for the test"),
     events.AnswerForgotten("store"),
 )

@@ -115,6 +115,16 @@ def test_a_higher_number_takes_over_when_all_lower_ones_are_out() -> None:
     assert set(shares(those)) == {"a"}
 
 
+def test_with_another_priority_in_order_no_endpoint_that_is_out_is_used() -> None:
+    """Two of three are out: that is no panic while remote endpoints could take over."""
+    own = dict.fromkeys("abc", options()) | {"far": options(1, 1)}
+    those = endpoints(own)
+    eject(those, "a", "b")
+
+    assert not those.is_panicking
+    assert set(shares(those)) == {"c"}
+
+
 def test_if_every_priority_is_out_the_lowest_number_is_used() -> None:
     """Panic: the fault is probably elsewhere, and the nearest endpoints get the calls."""
     those = endpoints({"a": options(), "b": options(), "far": options(1, 1)})

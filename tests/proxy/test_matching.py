@@ -3,12 +3,12 @@
 import pytest
 from fastapi import FastAPI
 
-from bff_core import Views
+from bff_core import Cache, Views
 from bff_core.auth import ANYONE, access
 from bff_core.errors import ConfigurationError
-from bff_core.proxy import Condition, Match, Proxy, Route
+from bff_core.proxy import Condition, Headers, Match, Proxy, Route, Transform
 from bff_core.testing import client
-from tests.proxy.proxied import Others, ids_of, proxied, route, served
+from tests.proxy.proxied import DEVELOPMENT, Others, ids_of, proxied, route, served
 
 pytestmark = pytest.mark.virtual_time
 
@@ -253,6 +253,17 @@ async def test_routes_of_equal_rank_are_refused_at_start(routes, message):
         (lambda: Proxy(routes=[Match("/x")]), "give Route"),
         (lambda: Proxy(route=[]), "routes"),
         (proxied(route("a", "/x", to="suplier")), "'suplier' is no upstream: .* has none"),
+        (
+            proxied(route("a", "/x", cache=Cache())),
+            r"Route\('a'\).cache needs .* give Suppliers a Policy\(cache=Cache\(\)\)",
+        ),
+        (
+            proxied(
+                route("a", "/x", transform=Transform(trailers=Headers(remove=("X-A",)))),
+                settings=DEVELOPMENT,
+            ),
+            "trailers do not pass",
+        ),
         (
             proxied(route("a", "/x"), route("b", "/y", to="supplier")),
             r"Route\('b'\).to = 'supplier' is no upstream: did you mean 'suppliers'\?",

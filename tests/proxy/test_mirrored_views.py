@@ -10,7 +10,7 @@ from bff_core.events import Events, MirrorCompared
 from bff_core.proxy import Mirror, MirroredViews
 from bff_core.proxy.mirroring import MARKER
 from bff_core.testing import running
-from bff_core.testing.scripted import Scripted, ScriptedTransport, reply
+from bff_core.testing.scripted import Scripted, ScriptedTransport, hang, reply
 
 pytestmark = pytest.mark.virtual_time
 
@@ -114,6 +114,16 @@ async def test_an_answer_that_the_client_holds_is_not_compared():
     assert (event.status, event.outcome, event.is_body_compared) == (304, "same", False)
 
 
+async def test_a_copy_ends_with_the_gateway():
+    """Shutdown, and a test of a gateway, do not wait for the service."""
+    mirrored = Mirrored(hang())
+    async with running(mirrored.app) as client:
+        await client.get("/v1/products/7")
+        await asyncio.sleep(0.001)
+
+    assert (mirrored.script.cancelled, mirrored.script.in_flight) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("path", "target"),
     [
@@ -163,5 +173,5 @@ async def test_wrong_path_is_refused_at_start(paths):
 
 async def test_wrong_mirror_is_refused_at_start():
     """As for a proxied route."""
-    with pytest.raises(ConfigurationError, match="may change something"):
+    with pytest.raises(ConfigurationError, match=r"Mirror.methods"):
         Mirrored(methods=("POST",))

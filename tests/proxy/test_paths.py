@@ -5,7 +5,7 @@ import pytest
 from bff_core.auth import Viewer
 from bff_core.errors import ConfigurationError
 from bff_core.proxy import PathRewrite, Query, Transform
-from tests.proxy.proxied import route, send_raw, served
+from tests.proxy.proxied import Recorder, route, send_raw, served
 
 pytestmark = pytest.mark.virtual_time
 
@@ -146,6 +146,18 @@ def test_a_placeholder_that_names_nothing_is_refused():
     """Before the gateway starts."""
     with pytest.raises(ConfigurationError, match="rst"):
         route("a", "/{rest:path}", transform=Transform(path="/{rst}"))
+
+
+@pytest.mark.parametrize(("path", "raw"), [("/base/a/b", b"/base/a%2Fb"), ("/a/b", b"/a%2Fb")])
+async def test_a_gateway_below_a_path_forwards_what_is_below_it(path, raw):
+    """Whether the proxy in front strips the path or not; references get it back."""
+    suppliers = Recorder(302, headers=[(b"location", b"/v2/c")])
+    transform = Transform(path=PathRewrite(prefix="/v2"))
+    async with served(route("a", "/{x}", transform=transform), suppliers=suppliers) as opened:
+        answer = await send_raw(opened, raw, path=path, root_path="/base")
+
+    assert suppliers.calls[0].target == "/v2/a%2Fb"
+    assert answer.sent("location") == [b"/base/c"]
 
 
 async def test_a_method_is_replaced():

@@ -103,7 +103,7 @@ async def test_an_unchanged_file_changes_nothing(site):
 
 
 async def test_an_upstream_that_did_not_change_stays(site):
-    """Another route is changed; the connections to the service stay open."""
+    """Another route is changed; the connections of the service stay."""
     async with site.open():
         (before,) = site.app.services.values()
         site.write("10.0.0.1", "/x", "/y")

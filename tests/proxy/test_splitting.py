@@ -249,8 +249,8 @@ def test_a_header_can_not_pass_for_a_viewer():
     "by", ["", "user", "header:", "cookie:", "header:X Tenant", "cookie:a=b", "viewer:x", "Viewer"]
 )
 def test_unknown_value_is_refused_at_start(by):
-    """The error lists what there is."""
-    with pytest.raises(ConfigurationError, match="viewer, request, header:NAME, cookie:NAME"):
+    """The error names the option."""
+    with pytest.raises(ConfigurationError, match=r"Split.by"):
         Splitter("orders", [split(5, by)])
 
 
@@ -276,10 +276,10 @@ def test_operators_read_which_side_answers():
         "orders",
         splits,
         names=("orders", "x", "orders_next"),
-        events=Events(Counting(), logged.append),
+        events=lambda: Events(Counting(), logged.append),
     )
     splitter.choose(request("ada"))
-    Splitter("orders", splits, events=Events(logged.append)).choose(request("ada"))
+    Splitter("orders", splits, events=lambda: Events(logged.append)).choose(request("ada"))
 
     assert counted == [SplitChosen("orders", "orders_next")]
     assert logged == []

@@ -71,10 +71,13 @@ def pieces() -> Iterator[bytes]:
         yield PIECE
 
 
-@pytest.mark.parametrize("direction", ["down", "up"])
-def test_a_large_body_is_never_in_memory_as_a_whole(depot, service, direction):
+@pytest.mark.parametrize(
+    ("direction", "make"),
+    [("down", "make_app"), ("down", "make_proxied_app"), ("up", "make_proxied_app")],
+)
+def test_a_large_body_is_never_in_memory_as_a_whole(depot, service, direction, make):
     """The gateway grows by less than 20 MiB, however large the body is."""
-    app = "tests.server.forwarding_gateway:make_app"
+    app = f"tests.server.forwarding_gateway:{make}"
     environ = {"BFF_UPSTREAM_FILES": f"http://127.0.0.1:{service}", "BFF_LOG": "off"}
     process = depot(app=app, **environ)
     with closing(http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)) as client:

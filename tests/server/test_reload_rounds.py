@@ -1,6 +1,8 @@
 """Reloads of many workers: all of them switch, or none does."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import Self
 
 import pytest
 
@@ -112,7 +114,18 @@ class Gateway:
         self.events = Events(self.heard.append)
         self._wrong, self._seconds = wrong, seconds
 
-    async def prepare_reload(self) -> Prepared:
+    @property
+    def route_reload(self) -> Self:
+        """Its routes are the gateway itself."""
+        return self
+
+    @property
+    def running(self) -> SimpleNamespace:
+        """It has no policies."""
+        return SimpleNamespace(policies=None)
+
+    async def prepare(self) -> Prepared:
+        """Prepare for a round."""
         await asyncio.sleep(self._seconds)
         if self._wrong:
             raise ConfigurationError(self._wrong)

@@ -87,7 +87,7 @@ MADE_BY_THE_FRAMEWORK = {
 }
 """Classes that have options by name only, and that users do not make."""
 
-PER_REQUEST = {"forwarded_request", "RequestContext"}
+PER_REQUEST = {"ClientEndpoint", "forwarded_request", "RequestContext"}
 """What is called while a request is served, where a check would cost."""
 
 

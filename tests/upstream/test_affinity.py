@@ -183,6 +183,16 @@ async def test_a_value_of_another_key_upstream_or_name_counts_as_none() -> None:
     assert (await shop.ask(cookie(headers)))[1], "an endpoint that never was is gone"
 
 
+def test_a_value_has_one_spelling() -> None:
+    """The other alphabet of base64 is another value."""
+    values = AffinityValues(Affinity(by="header"), "carts", [SECRET], wall=lambda: 0.0)
+    fields = [values.field(b"endpoint %03d" % number) for number in range(100)]
+    name, value = next(field for field in fields if b"-" in field[1])
+
+    assert values.read(((name, value),)) is not None
+    assert values.read(((name, value.replace(b"-", b"+")),)) is None
+
+
 async def test_a_value_that_was_sent_twice_counts_as_none() -> None:
     """Another site may have set the second one."""
     shop = Shop()
@@ -303,6 +313,8 @@ async def test_in_panic_the_endpoint_is_used_still(policy) -> None:
 async def test_one_request_sets_one_value_however_many_calls_it_makes() -> None:
     """Calls at once may meet several endpoints; the first answer decides, later calls follow it."""
     shop = Shop()
+    for number, host in enumerate(HOSTS):
+        shop.scripts[host].then(reply(200, host, after=0.01 + 0.01 * number))
     scope = Scope(shop.bench.now + 60)
     carts = shop.carts.bind(scope)
 

@@ -181,10 +181,31 @@ async def test_a_discovery_recovers() -> None:
         await asyncio.sleep(2)
         assert site.names == [TWO]
 
-        source.news.put_nowait(OSError("no route"))
+        for _ in range(4):
+            source.news.put_nowait(OSError("no route"))
         await asyncio.sleep(4)
 
         assert site.names == [TWO]
+
+
+async def test_a_discovery_that_hangs_after_a_failure_is_given_up() -> None:
+    """It fails once, and then nothing comes: its list is dropped after `last_good_for`, too."""
+    source = Source(at(ONE), OSError("no route"))
+    async with Site(source, policy=Policy(balance=Balance(last_good_for=5.0))) as site:
+        await asyncio.sleep(4.8)
+        assert site.names == [ONE]
+
+        await asyncio.sleep(0.3)
+
+        assert site.names == []
+
+
+async def test_a_discovery_without_news_is_no_failure() -> None:
+    """A list holds for as long as nothing else is said."""
+    async with Site(Source(at(ONE)), policy=Policy(balance=Balance(last_good_for=5.0))) as site:
+        await asyncio.sleep(5000)
+
+        assert site.names == [ONE]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +229,18 @@ async def test_a_wrong_list_is_reported_and_not_used(wrong, message) -> None:
         assert site.names == [ONE]
         assert message in site.errors[0]
         assert (await site.stack.handler(site.bench.call())).status == 200
+
+
+async def test_a_wrong_list_of_one_discovery_does_not_hinder_another() -> None:
+    """Each has a last good list of its own."""
+    one, other = Source(at(ONE)), Source(at(TWO))
+    async with Site(one, other) as site:
+        one.news.put_nowait(at("no_host"))
+        await asyncio.sleep(0.1)
+        other.news.put_nowait(at(THREE))
+        await asyncio.sleep(0.1)
+
+        assert site.names == [ONE, THREE]
 
 
 async def test_a_stream_ends_undisturbed_when_its_endpoint_is_gone() -> None:

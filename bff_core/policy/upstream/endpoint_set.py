@@ -167,7 +167,8 @@ class EndpointSet(Generic[Key, Target]):
             for member in self._probed:
                 if not member.in_flight:
                     return member
-        return self._choose(chance, key)
+        choose = self._choose  # a function, not a method: Python calls it faster so
+        return choose(chance, key)
 
     def has_other(self, excluded: Collection[object]) -> bool:
         """Whether an endpoint that may take the call is not in `excluded`."""

@@ -18,6 +18,9 @@ from bff_core.proxy.option_faults import FieldPath, InvalidOptions, OptionFault
 from bff_core.proxy.value_checks import nearest
 from bff_core.upstream.client import Upstream
 
+MAX_FAULTS: Final = 1000
+"""How many faults of a file are collected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
@@ -72,7 +75,9 @@ class ModelBinder:
         *,
         is_key: bool = False,
     ) -> Wrong:
-        """Add a fault at a value, or at its key."""
+        """Add a fault at a value, or at its key; those beyond `MAX_FAULTS` are left out."""
+        if len(self.faults) >= MAX_FAULTS:
+            return WRONG
         place = self.places.of_key(path) if is_key else self.places.of_value(path)
         self.faults.append(FileFault(self.file, place, path, complaint, value))
         return WRONG

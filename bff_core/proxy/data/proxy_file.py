@@ -6,9 +6,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from bff_core.errors import ConfigurationError
-from bff_core.policy.upstream.endpoints import EndpointOptions
+from bff_core.policy.upstream.endpoints import (
+    LIST_SCHEMES,
+    SERVICE_SCHEMES,
+    EndpointOptions,
+    checked_address,
+)
 from bff_core.policy.upstream.policy import Policy
-from bff_core.proxy.data.binding import WRONG, ModelBinder, Wrong, each_name, upstream_key
+from bff_core.proxy.data.binding import (
+    MAX_FAULTS,
+    WRONG,
+    ModelBinder,
+    Wrong,
+    each_name,
+    upstream_key,
+)
 from bff_core.proxy.data.faults import ProxyFileError, fault_of_file
 from bff_core.proxy.data.places import Place, UnreadableFile
 from bff_core.proxy.data.text import read_values
@@ -63,7 +75,7 @@ def read_proxy(
     except UnreadableFile as error:
         raise fault_of_file(str(path), error.complaint, error.place) from None
     binder = ModelBinder(str(path), places)
-    for name in values:
+    for name in list(values)[:MAX_FAULTS]:
         if name not in TABLES:
             hint = nearest(str(name), TABLES)
             binder.report((str(name),), f"is no table of a file of routes{hint}", is_key=True)
@@ -147,13 +159,10 @@ def _endpoint(binder: ModelBinder, value: object, path: tuple[str | int, ...]) -
         return binder.table(EndpointOptions, value, path)
     if not isinstance(value, str):
         return binder.report(path, "must be an address, or a table with url", value)
-    if value.partition("://")[0] in {"dns", "srv", "file"}:
-        return value
     try:
-        EndpointOptions(value)
-    except ConfigurationError as error:
-        complaint = str(error).removeprefix(f"EndpointOptions.url = {value!r}: ")
-        return binder.report(path, complaint, value)
+        checked_address(value, (*SERVICE_SCHEMES, *LIST_SCHEMES))
+    except ValueError as error:
+        return binder.report(path, str(error), value)
     return value
 
 

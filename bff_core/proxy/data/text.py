@@ -8,13 +8,10 @@ from typing import Final
 
 from bff_core.contracts.errors import ContractError
 from bff_core.proxy.data.places import Place, Places, UnreadableFile
-from bff_core.proxy.data.toml_places import places_in
+from bff_core.proxy.data.toml_places import MAX_VALUES, places_in
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 """The largest file of routes."""
-
-MAX_VALUES: Final = 200_000
-"""How many values a file of YAML has, those that aliases repeat included."""
 
 _AT: Final = re.compile(
     r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL

@@ -16,6 +16,9 @@ from bff_core.proxy.option_faults import FieldPath
 MAX_DEPTH: Final = 20
 """How deep arrays and tables are nested in each other, and how many parts a key has."""
 
+MAX_VALUES: Final = 500_000
+"""How many values and tables a text has."""
+
 _SPACE: Final = re.compile(r"[ \t]*")
 _BLANK: Final = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _LINE_END: Final = re.compile(r"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
@@ -132,6 +135,8 @@ class _Scanner:
 
     def _value(self, path: FieldPath, depth: int) -> None:
         self.places.values[path] = self._place(self._at)
+        if len(self.places.values) > MAX_VALUES:
+            raise UnreadableFile(f"has more than {MAX_VALUES:,} values", self._place(self._at))
         if depth > MAX_DEPTH:
             place = self._place(self._at)
             raise UnreadableFile(f"values are nested deeper than {MAX_DEPTH} levels", place)

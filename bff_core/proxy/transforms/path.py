@@ -115,7 +115,7 @@ def _by_steps(steps: PathRewrite) -> RewritePath:
         rest, own = (path[found.end() :], found[0]) if found is not None else (path, "")
         made = prefix + (rest or "/")
         if replace is None:
-            return Rewritten(_checked(made), own, prefix)
+            return Rewritten(made, own, prefix)
         return _with_prefixes(path, _checked(replace(made)))
 
     return rewrite

@@ -20,9 +20,35 @@ from bff_core.upstream.transport.request_writer import RESERVED
 OURS: Final = RESERVED | CREDENTIALS | ORIGIN | {b"via", b"x-request-id", b"proxy-status"}
 """Fields that no client's value survives: the gateway sets them, or none is sent."""
 
+OUR_FAMILIES: Final = (b"proxy-", b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-envoy-")
+"""Families of fields by which services believe a proxy in front of them."""
+
+METHODS: Final = frozenset({b"x-http-method", b"x-http-method-override", b"x-method-override"})
+"""Fields by which some services replace the method: a route that names its methods drops them."""
+
+_MAX_CACHED_NAMES: Final = 2048
+
 _has_controls: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
 _NO_CODING: Final = (b"accept-encoding", b"identity")
+
+
+class DroppedFields(dict[bytes, bool]):
+    """Whether a field of a client stays at the gateway; the result for each name is cached.
+
+    An underscore counts as a hyphen, since some programs read it as one.
+    """
+
+    def __init__(self, names: frozenset[bytes]) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, name: bytes) -> bool:
+        read_as = name.replace(b"_", b"-")
+        is_dropped = read_as in self._names or read_as.startswith(OUR_FAMILIES)
+        if len(self) < _MAX_CACHED_NAMES:
+            self[name] = is_dropped
+        return is_dropped
 
 
 class FieldChanges:
@@ -80,12 +106,19 @@ class RequestHeaders:
     itself stay behind (RFC 9110, section 7.6). Then the changes of the route apply; ours follow.
     """
 
-    __slots__ = ("_changes", "_cookies", "_report", "_via")
+    __slots__ = ("_changes", "_cookies", "_drops", "_report", "_via")
 
     def __init__(
-        self, transform: Transform, parameters: Sequence[str], gateway: str, where: str
+        self,
+        transform: Transform,
+        parameters: Sequence[str],
+        gateway: str,
+        where: str,
+        *,
+        names_methods: bool = False,
     ) -> None:
         given = transform.request_headers
+        self._drops = DroppedFields(OURS | METHODS if names_methods else OURS)
         self._changes = (
             None if given is None else FieldChanges(given, parameters, f"{where}.request_headers")
         )
@@ -95,11 +128,12 @@ class RequestHeaders:
 
     def make(self, scope: ASGIScope, values: RequestValues, *, is_streamed: bool) -> Fields:
         """Return the fields that are sent for a request."""
-        received, request = scope["headers"], values.request
-        dropped = OURS if is_streamed else _of_cached(OURS, request)
+        received, request, drops = scope["headers"], values.request, self._drops
+        fields = [field for field in received if not drops[field[0]]]
+        if not is_streamed and request.field(b"range") is None:  # we answer its conditions
+            fields = [field for field in fields if field[0] not in CONDITIONS]
         if not request.credential_fields <= OURS:
-            dropped |= request.credential_fields
-        fields = [field for field in received if field[0] not in dropped]
+            fields = [field for field in fields if field[0] not in request.credential_fields]
         has_codings = request.field(b"accept-encoding") is not None
         if request.field(b"connection") is not None:
             named = _named_by_connection(received)
@@ -134,11 +168,6 @@ def _id_of(request: Scope) -> tuple[bytes, bytes]:
 def _named_by_connection(received: Fields) -> frozenset[bytes]:
     named = [tokens(value) for name, value in received if name == b"connection"]
     return frozenset[bytes]().union(*named)
-
-
-def _of_cached(dropped: frozenset[bytes], request: Scope) -> frozenset[bytes]:
-    """Return the dropped fields of a reply that may be cached: we answer its conditions."""
-    return dropped if request.field(b"range") is not None else dropped | CONDITIONS
 
 
 def _passed_cookies(received: Fields, names: frozenset[bytes]) -> Fields:

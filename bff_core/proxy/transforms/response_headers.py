@@ -14,8 +14,13 @@ Fields = list[tuple[bytes, bytes]]
 OF_THE_GATEWAY: Final = frozenset({
     *(b"part-status", b"server-timing", b"idempotency-replayed", b"proxy-status"),
     *(b"ratelimit", b"ratelimit-policy", b"proxy-authenticate", b"public-key-pins"),
+    *(b"expect-ct", b"nel", b"report-to", b"x-accel-redirect", b"x-sendfile"),
+    *(b"x-lighttpd-send-file", b"x-reproxy-url", b"x-reproxy-file"),
 })  # fmt: skip
-"""Fields that only the gateway may send to its clients, beside those of `Upstream.forward`."""
+"""Fields that only the gateway may send to its clients, beside those of `Upstream.forward`.
+
+Some hold for the whole origin. By others a proxy in front of us would send a file of its own.
+"""
 
 ChangeReply = Callable[[Fields, RequestValues, Rewritten, str], Fields]
 """Takes the fields of a reply, the values of its request, its path and our root path."""

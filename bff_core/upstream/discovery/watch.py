@@ -43,6 +43,7 @@ class DiscoveryWatch:
         self._apply = apply
         self._lists: dict[int, Found] = {}
         self._errors: dict[int, str] = {}
+        self._expiries: dict[int, asyncio.TimerHandle] = {}
         self._unheard = set(range(len(self._discoveries)))
         self._heard: asyncio.Future[None] = runtime.loop.create_future()
         self._tasks: list[asyncio.Task[None]] = []
@@ -64,6 +65,8 @@ class DiscoveryWatch:
         """Stop watching; the endpoints stay as they are."""
         for task in self._tasks:
             task.cancel()
+        for index in list(self._expiries):
+            self._cancel_expiry(index)
         self._wake()
 
     async def first(self) -> None:
@@ -73,44 +76,56 @@ class DiscoveryWatch:
             await asyncio.wait((self._heard,), timeout=FIRST_LIST_SECONDS)
 
     async def _follow(self, index: int, discovery: Discovery) -> None:
-        failed_since: float | None = None
         while True:
             try:
                 async with _closing(discovery.watch()) as lists:
                     async for found in lists:
                         self._accept(index, found)
-                        failed_since = None
                 reason = "the discovery has ended"
             except Exception as error:  # noqa: BLE001 - a discovery of the user's may raise any
                 reason = str(error) or type(error).__name__
-            now = self._runtime.clock()
-            failed_since = now if failed_since is None else failed_since
-            self._fail(index, f"{discovery!r}: {reason}", now - failed_since)
+            self._fail(index, f"{discovery!r}: {reason}")
             await asyncio.sleep(RETRY_SECONDS)
 
     def _accept(self, index: int, found: object) -> None:
         """Use a list; raise `ConfigurationError` for a wrong one, and go on with the last."""
-        checked = _checked(found)
-        before, is_news = self._lists.get(index), self._lists.get(index) != checked
-        had_error = self._errors.pop(index, "")
-        if is_news or had_error:
+        checked, before = _checked(found), self._lists.get(index)
+        if before != checked or index in self._errors:
             self._lists[index] = checked
             try:
                 self._apply("")
             except ConfigurationError:
-                if before is None:
-                    del self._lists[index]
-                else:
-                    self._lists[index] = before
+                self._put_back(index, before)
                 raise
+        self._errors.pop(index, None)
+        self._cancel_expiry(index)
         self._note(index)
 
-    def _fail(self, index: int, error: str, seconds: float) -> None:
-        is_too_old = seconds >= self._options.last_good_for and bool(self._lists.pop(index, ()))
-        if is_too_old or self._errors.get(index) != error:
+    def _put_back(self, index: int, before: Found | None) -> None:
+        if before is None:
+            del self._lists[index]
+        else:
+            self._lists[index] = before
+
+    def _fail(self, index: int, error: str) -> None:
+        if index in self._lists and index not in self._expiries:
+            self._expiries[index] = self._runtime.loop.call_later(
+                self._options.last_good_for, self._expire, index
+            )
+        if self._errors.get(index) != error:
             self._errors[index] = error
             self._apply(error)
         self._note(index)
+
+    def _expire(self, index: int) -> None:
+        """Drop a list that could not be renewed for too long, also if the discovery hangs."""
+        del self._expiries[index], self._lists[index]
+        self._apply(self._errors.get(index, ""))
+
+    def _cancel_expiry(self, index: int) -> None:
+        expiry = self._expiries.pop(index, None)
+        if expiry is not None:
+            expiry.cancel()
 
     def _note(self, index: int) -> None:
         self._unheard.discard(index)

@@ -54,6 +54,7 @@ class Balancer:
         "_clock",
         "_connect_timeout",
         "_events",
+        "_leaving",
         "_lookup",
         "_membership",
         "_options",
@@ -93,6 +94,7 @@ class Balancer:
         )
         self.endpoints = self._membership.endpoints
         self._lookup = self._membership.lookup
+        self._leaving = self._membership.leaving
 
     def __repr__(self) -> str:
         names = ", ".join(map(_shown, self.endpoints.members))
@@ -209,7 +211,7 @@ class Balancer:
 
     def _leave(self, member: EndpointMember) -> None:
         member.in_flight -= 1
-        if self._membership.leaving:
+        if self._leaving:
             self._membership.close_idle()
 
     def _pick(self, call: Call, now: float) -> EndpointMember | None:

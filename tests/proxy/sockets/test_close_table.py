@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bff_core.events import StreamEnded
 from bff_core.proxy.sockets import Socket
 from tests.proxy.sockets.proxying import proxying
 from tests.proxy.sockets.wire import (
@@ -92,6 +93,23 @@ async def test_the_client_gets_the_service_s_code(code):
             assert await client.is_closed()
         await proxy.rest()
     assert [said(one) for one in echoes] == [(code, "closed for lunch")]
+
+
+@pytest.mark.parametrize("way", ["closed", "dropped"])
+async def test_the_end_of_a_socket_is_reported(way):
+    """As that of a stream: whole, unless the service broke it off; the circuit stays closed."""
+    async with serving(Notes()) as service, proxying(service.url) as proxy:
+        async with await proxy.open() as client:
+            if way == "closed":
+                client.send(closing(1000))
+                await client.close()
+        await proxy.rest()
+        ended = [event for event in proxy.events if isinstance(event, StreamEnded)]
+        circuit = proxy.stack.state().breaker
+
+    assert [event.outcome for event in ended] == ["whole"]
+    assert circuit is not None
+    assert circuit.failed == 0
 
 
 async def test_a_client_that_closes_without_code():

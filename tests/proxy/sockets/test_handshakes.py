@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trustme
+from pydantic import SecretStr
 from starlette.routing import WebSocketRoute
 
 from bff_core import Gateway, Settings, gateway
@@ -16,6 +17,7 @@ from bff_core.policy.upstream.balance import Balance
 from bff_core.policy.upstream.breaker import Breaker
 from bff_core.policy.upstream.bulkhead import Bulkhead
 from bff_core.policy.upstream.connection import Connection
+from bff_core.policy.upstream.credentials import ApiKey
 from bff_core.policy.upstream.policy import Policy
 from bff_core.policy.upstream.retry import Retry
 from bff_core.proxy.socket_forwarding import agreeable, forward_socket
@@ -234,6 +236,17 @@ async def test_a_service_that_never_answers():
         await until(lambda: not service.open, 5)
 
 
+async def test_a_deadline_longer_than_the_server_s_own_holds():
+    """The server waits for the service as long as its policy does: 504, not the server's 503."""
+    policy = Policy(timeout=0.5, retry=None)
+    async with (
+        serving(wait, accepts=False) as service,
+        proxying(service.url, policy=policy, header_timeout=0.1) as proxy,
+        await proxy.open() as client,
+    ):
+        assert client.status == 504
+
+
 async def test_a_deadline_of_the_handshake_does_not_end_the_socket():
     """It bounds the wait for the 101 only, and so does the time of streams."""
     policy = Policy(timeout=0.2, connection=Connection(stream_timeout=0.2, stream_idle_timeout=0.1))
@@ -437,6 +450,46 @@ async def test_fields_of_the_acceptance_reach_the_client():
     assert client.head.lower().count(b"upgrade: websocket") == 1
 
 
+async def test_a_redirect_is_not_followed():
+    """Clients of web sockets don't either; the answer is theirs."""
+    refusal = b"HTTP/1.1 307 Elsewhere\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"
+    policy = Policy(redirects=3)
+    async with (
+        serving(answering(refusal), accepts=False) as service,
+        proxying(service.url, policy=policy) as proxy,
+        await proxy.open() as client,
+    ):
+        assert client.status == 307
+        assert len(service.peers) == 1
+
+
+async def test_a_refusal_is_not_retried():
+    """Not even a status that calls are retried for."""
+    policy = Policy(retry=Retry(attempts=3, backoff=0.01))
+    async with (
+        serving(answering(REFUSALS[503]), accepts=False) as service,
+        proxying(service.url, policy=policy) as proxy,
+        await proxy.open() as client,
+    ):
+        assert client.status == 503
+        assert len(service.peers) == 1
+
+
+async def test_a_socket_transfers_more_than_a_stream_may():
+    """The cap of streamed replies does not hold for it."""
+    policy = Policy(connection=Connection(max_streamed=10_000))
+    async with (
+        serving(echo) as service,
+        proxying(service.url, policy=policy) as proxy,
+        await proxy.open() as client,
+    ):
+        for _ in range(5):
+            client.send(frame(TEXT, b"x" * 5000))
+            answer = await client.message()
+            assert answer is not None
+            assert answer.payload == b"x" * 5000
+
+
 async def test_a_stale_connection_is_replaced():
     """A pooled connection that the service has closed is opened again."""
     answers = [b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"]
@@ -503,7 +556,12 @@ async def test_a_service_over_tls(tmp_path):
 class Chat(Upstream):
     """A service behind a gateway."""
 
-    policy = Policy(timeout=0.3, retry=None, bulkhead=Bulkhead(concurrent=1, queue=0))
+    policy = Policy(
+        timeout=0.3,
+        retry=None,
+        bulkhead=Bulkhead(concurrent=1, queue=0),
+        credentials=ApiKey(secret="key"),
+    )
 
 
 class Forwarding:
@@ -522,7 +580,8 @@ class Forwarding:
 @asynccontextmanager
 async def gateway_of(url: str):
     """Run a gateway with one route that passes web sockets on."""
-    settings = Settings(env="development", log="off", upstreams={"chat": url})
+    keys = {"key": SecretStr("of the gateway")}
+    settings = Settings(env="development", log="off", upstreams={"chat": url}, secrets=keys)
     app = gateway("chat", settings=settings, services=[Chat])
     forwarding = Forwarding()
     forwarding.app = app
@@ -560,3 +619,17 @@ async def test_a_gateway_whose_permits_are_taken():
     ):
         assert (first.status, second.status) == (101, 503)
         assert second.fields["content-type"] == "application/problem+json"
+
+
+async def test_a_gateway_s_credentials_replace_those_of_the_client():
+    """The service gets the key of the gateway, and no other."""
+    async with (
+        serving(echo) as service,
+        gateway_of(service.url) as server,
+        await opened(server.port, "/chat", "X-API-Key: forged") as client,
+    ):
+        assert client.status == 101
+        head = service.peers[0].head
+
+    assert head.count(b"x-api-key") == 1
+    assert service.peers[0].fields[b"x-api-key"] == b"of the gateway"

@@ -86,12 +86,15 @@ class Client:
         self.arriving = asyncio.Queue()
         self.arriving.put_nowait({"type": "websocket.connect"})
         self.sent = []
+        self.is_gone = False
         self.is_answered = asyncio.Event()
         extensions = {EXTENSION: {}} if is_own_server else {}
         self.scope = {"type": "websocket", "subprotocols": [], "extensions": extensions}
 
     async def send(self, event):
         """Take an event of the application."""
+        if self.is_gone:
+            raise OSError("gone")
         self.sent.append(event)
         self.is_answered.set()
 
@@ -131,6 +134,8 @@ async def forwarded(client, options=None, **fields):
         )
     )
     await client.is_answered.wait()
+    while not lines:
+        await asyncio.wait({task}, timeout=0.01)
     yield lines[0], task
     task.cancel()
     await asyncio.wait({task})
@@ -258,6 +263,43 @@ async def test_the_end_at_other_servers(event, code):
         await task
 
     assert code_of(line) == code
+
+
+async def test_a_client_that_can_not_be_sent_to_may_say_why():
+    """Its close frame was read, and waits behind a message for a slow service."""
+    client = Client()
+    async with forwarded(client) as (line, task):
+        client.is_gone = True
+        line.arriving.put_nowait(b"\x81\x02hi")
+        await asyncio.sleep(0.5)
+        client.arriving.put_nowait({"type": "websocket.disconnect", "code": 4000})
+        await task
+
+    assert code_of(line) == 4000
+
+
+async def test_a_client_that_can_not_be_sent_to_is_lost():
+    """If it says nothing for a second, its service gets 1001."""
+    client, loop = Client(), asyncio.get_running_loop()
+    async with forwarded(client) as (line, task):
+        client.is_gone = True
+        line.arriving.put_nowait(b"\x81\x02hi")
+        begun = loop.time()
+        await task
+
+    assert loop.time() - begun < 2
+    assert code_of(line) == 1001
+
+
+async def test_a_client_that_leaves_while_it_is_accepted():
+    """The service gets 1001, and nothing fails."""
+    client = Client()
+    client.is_gone = True
+    client.is_answered.set()
+    async with forwarded(client) as (line, task):
+        await task
+
+    assert code_of(line) == 1001
 
 
 ENDS = {

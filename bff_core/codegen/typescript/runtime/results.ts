@@ -43,7 +43,7 @@ export interface Problem<Code extends string = string> {
 
 /** The codes of problems by status. A gateway may have further codes of its own. */
 export interface ProblemCodes {
-  readonly 400: "bad_request" | "sign_in_failed";
+  readonly 400: "bad_request" | "sign_in_failed" | "unsafe_path";
   readonly 401:
     | "not_authenticated" | "session_ended" | "insufficient_user_authentication" | "unauthorized";
   readonly 402: "payment_required";
@@ -54,7 +54,7 @@ export interface ProblemCodes {
   readonly 410: "gone";
   readonly 412: "precondition_failed";
   readonly 413: "content_too_large";
-  readonly 415: "unsupported_media_type";
+  readonly 415: "grpc_not_forwarded" | "unsupported_media_type";
   readonly 422: "invalid_input" | "idempotency_key_reused" | "unprocessable_content";
   readonly 423: "locked";
   readonly 429: "too_many_requests";
@@ -67,7 +67,7 @@ export interface ProblemCodes {
     | "tls_unknown_issuer" | "tls_client_certificate" | "tls_failed" | "bad_status"
     | "bad_payload" | "upstream_error" | "bad_gateway";
   readonly 503:
-    | "overloaded" | "store_unavailable" | "provider_unavailable" | "circuit_open"
+    | "affinity_lost" | "overloaded" | "store_unavailable" | "provider_unavailable" | "circuit_open"
     | "bulkhead_full" | "credentials_unavailable" | "not_sent" | "not_attempted" | "interrupted"
     | "bad_status" | "service_unavailable";
   readonly 504:
