@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bff_core import ANYONE, Limit, Policy, Settings, Upstream, gateway
+from bff_core.console.overview.needs import needs_of
 from bff_core.console.process_commands import process_commands
 from bff_core.console.sources import GatewaySource
 from bff_core.proxy import Condition, Match, Mirror, Proxy, Route, Split
@@ -150,3 +151,15 @@ async def test_the_call_of_a_proxied_request_is_in_its_waterfall(shop):
     shown = [(one["kind"], one["upstream"], one["name"]) for one in detail["spans"]]
     assert shown[0] == ("call", "suppliers", "GET suppliers")
     assert (detail["calls"], detail["row"]["route_id"]) == (1, "suppliers")
+
+
+async def test_a_proxied_route_needs_its_service(shop):
+    """The overview says what fails while it is down; a canary and a mirror do not count."""
+    async with shop() as (calls, _):
+        found = needs_of(calls.app)
+
+    assert {(one.route, one.upstream, one.is_critical) for one in found} == {
+        ("GET /suppliers/{id}", "suppliers", True),
+        ("HEAD /suppliers/{id}", "suppliers", True),
+        ("PUT /suppliers/{id}", "suppliers", True),
+    }
