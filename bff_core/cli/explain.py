@@ -12,8 +12,9 @@ from bff_core.cli.explain_proxied import proxied_matches, show_proxied
 from bff_core.cli.gateways import LoadedGateway, load_gateways
 from bff_core.cli.output import columns, console, print_json, print_lines
 from bff_core.cli.part_rows import PartRows
-from bff_core.cli.source_places import place_of, shown_place
+from bff_core.cli.source_places import place_of
 from bff_core.inspection.explanation import Explanation, explain, unknowns_of
+from bff_core.inspection.function_source import shown_place
 from bff_core.inspection.routes import RouteDescription, describe_limit, routes_of
 from bff_core.inspection.worst_case import attempts_limit, call_limit
 from bff_core.policy.upstream.policy import Policy

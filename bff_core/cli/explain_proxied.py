@@ -10,8 +10,9 @@ from starlette.types import Scope as ASGIScope
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.gateways import LoadedGateway
 from bff_core.cli.output import columns, console, print_json, print_lines
-from bff_core.cli.source_places import place_of, shown_place
+from bff_core.cli.source_places import place_of
 from bff_core.errors import ClientError
+from bff_core.inspection.function_source import shown_place
 from bff_core.inspection.proxied import (
     MatchedRoute,
     conditions_of,
@@ -21,6 +22,7 @@ from bff_core.inspection.proxied import (
     scope_of,
     shown_condition,
     shown_endpoints,
+    shown_size,
     shown_stack,
     shown_targets,
     unmet_routes,
@@ -32,8 +34,6 @@ from bff_core.proxy.face import Proxy
 from bff_core.proxy.route import Route
 from bff_core.proxy.transform import Headers, Query
 from bff_core.settings.model import variable_name
-
-MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def _rows(request: ExplainedRequest) -> Iterator[tuple[str, str]]:
 def _edge(loaded: LoadedGateway, route: Route, described: RouteDescription) -> str:
     timeout = route.timeout or loaded.app.edge_options.timeout
     limits = [describe_limit(one) for one in described.limits]
-    return " · ".join([f"deadline {timeout:g} s", f"body ≤ {_size(route.max_body)}", *limits])
+    return " · ".join([f"deadline {timeout:g} s", f"body ≤ {shown_size(route.max_body)}", *limits])
 
 
 def _upstream_rows(loaded: LoadedGateway, route: Route) -> Iterator[tuple[str, str]]:
@@ -239,12 +239,6 @@ def _bodies(route: Route) -> str:
     if route.websocket:
         return "a web socket, passed on in both directions"
     if route.mirror is not None and "json" in route.mirror.compare:
-        return f"request and reply stream; the mirror compares up to {_size(route.mirror.max_body)}"
+        compared = shown_size(route.mirror.max_body)
+        return f"request and reply stream; the mirror compares up to {compared}"
     return "request and reply stream"
-
-
-def _size(number: int) -> str:
-    for unit, size in (("GiB", 1024 * MIB), ("MiB", MIB), ("KiB", 1024)):
-        if number >= size:
-            return f"{number / size:g} {unit}"
-    return f"{number} bytes"

@@ -1,10 +1,9 @@
 """Where the source of a function or a class is, as a short path."""
 
 import inspect
-from pathlib import Path
 
 from bff_core.inspection.function_source import place_of as _place_of_code
-from bff_core.inspection.function_source import plain_function
+from bff_core.inspection.function_source import plain_function, shown_place
 
 
 def place_of(one: object) -> str:
@@ -16,13 +15,3 @@ def place_of(one: object) -> str:
             return ""
     plain = plain_function(one)
     return "" if plain is None else shown_place(_place_of_code(plain))
-
-
-def shown_place(place: str) -> str:
-    """Return a file and a line, relative to the working directory if it is below that."""
-    if not place:
-        return ""
-    file, colon, line = place.partition(":")
-    here = Path.cwd()
-    path = Path(file)
-    return f"{path.relative_to(here) if path.is_relative_to(here) else path}{colon}{line}"

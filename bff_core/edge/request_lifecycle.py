@@ -212,7 +212,7 @@ class RequestLifecycle:
         request, error = context.scope, context.error
         request.client = scope.get("client")
         status = context.status or scope.get(CUT, CLIENT_LEFT)
-        route, owner = _route_of(scope, context)
+        route, owner, route_id = _route_of(scope, context)
         reason = "" if error is None else reason_of(error)
         is_well = error is None and status < 500 and request.forwarded_failure is None
         self._events.emit(
@@ -232,6 +232,7 @@ class RequestLifecycle:
                 span=request.span,
                 headers=_logged(self._log_headers, context) if self._log_headers else None,
                 owner=owner,
+                route_id=route_id,
                 viewer=self._viewer_hash(request.audience),
                 scheme=scope.get("scheme", ""),
             )
@@ -248,15 +249,21 @@ def _logged(names: Mapping[str, bytes], context: RequestContext) -> Mapping[str,
     return found or None
 
 
-def _route_of(scope: ASGIScope, context: RequestContext) -> tuple[str, str]:
-    """Return the template of a request's route, and the team that owns it; empty without one."""
+def _route_of(scope: ASGIScope, context: RequestContext) -> tuple[str, str, str]:
+    """Return the template of a request's route, the team that owns it, and its id if it is proxied.
+
+    They are empty where there is none.
+    """
     route = scope.get("route")
     if isinstance(route, RouteEntry) and "app_root_path" not in scope:  # served by the fast path
-        return route.path, route.owner
+        return route.path, route.owner, "" if route.matching is None else route.matching.name
     match: RouteMatch | None = scope.get(ROUTE)
-    owner = "" if match is None or match.entry is None else match.entry.owner
+    entry = None if match is None else match.entry
     # A request that was refused before the router ran has a route as well.
-    return route_template(scope) or context.route, owner
+    template = route_template(scope) or context.route
+    if entry is None:
+        return template, "", ""
+    return template, entry.owner, "" if entry.matching is None else entry.matching.name
 
 
 def _size_of(context: RequestContext) -> int:

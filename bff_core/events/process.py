@@ -102,7 +102,8 @@ class RequestAnswered(GatewayEvent, frozen=True):
     refused, `reason` is a fixed word and `refused_by` the authenticator. An answer that
     `is_truncated` has begun and not ended: the client disconnected, or its source broke off.
     `headers` are those of the request that the gateway logs, by name in lower case.
-    `owner` is the team that owns the route, as `Views(owner=…)` names it.
+    `owner` is the team that owns the route, as `Views(owner=…)` names it. `route_id` is that of a
+    proxied route.
     `viewer` is a keyed hash of the viewer, empty for anonymous ones. `scheme` is that of its URL;
     `size` counts the bytes of its body, if a sink wants the request's events.
     """
@@ -124,6 +125,7 @@ class RequestAnswered(GatewayEvent, frozen=True):
     size: int = 0
     viewer: str = ""
     scheme: str = ""
+    route_id: str = ""
 
 
 class SagaEnded(GatewayEvent, frozen=True):

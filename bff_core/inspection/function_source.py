@@ -6,6 +6,7 @@ import inspect
 import linecache
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from types import FunctionType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
@@ -90,3 +91,13 @@ def place_of(function: Callable[..., Any] | FunctionType, line: int = 0) -> str:
     if code is None:
         return ""
     return f"{code.co_filename}:{line or code.co_firstlineno}"
+
+
+def shown_place(place: str) -> str:
+    """Return a file and a line, relative to the working directory if it is below that."""
+    if not place:
+        return ""
+    file, colon, line = place.partition(":")
+    here = Path.cwd()
+    path = Path(file)
+    return f"{path.relative_to(here) if path.is_relative_to(here) else path}{colon}{line}"

@@ -11,7 +11,7 @@ from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.match import Match
 from bff_core.proxy.plan import ForwardPlan, RouteMatching, plain_match
 from bff_core.proxy.precedence import AnyMatch, rank_of
-from bff_core.proxy.route import Route
+from bff_core.proxy.route import MIB, Route
 from bff_core.proxy.transforms.values import RequestValues
 from bff_core.routing.path import segments_of
 from bff_core.routing.route_table import RouteEntry, RouteTable
@@ -212,3 +212,11 @@ def _shown_value(one: object) -> str:
         if (value := getattr(one, name)) is not None:
             return f"{verb} {value!r}"
     return ""
+
+
+def shown_size(number: int) -> str:
+    """Return bytes as "2 GiB", "64 KiB" or "100 bytes"."""
+    for unit, size in (("GiB", 1024 * MIB), ("MiB", MIB), ("KiB", 1024)):
+        if number >= size:
+            return f"{number / size:g} {unit}"
+    return f"{number} bytes"

@@ -16,7 +16,8 @@ MAX_WAITING: Final = 1000
 
 def describe(record: RequestRecord, event: events.RequestAnswered, *, has_values: bool) -> None:
     """Add what is known at the answer; `has_values` is whether those of the query are shown."""
-    record.route, record.status, record.seconds = event.route, event.status, event.duration
+    record.route, record.route_id = event.route, event.route_id
+    record.status, record.seconds = event.status, event.duration
     record.path, record.size, record.owner = event.path, event.size, event.owner
     record.reason, record.is_truncated = event.reason, event.is_truncated
     record.viewer, record.scheme = event.viewer, event.scheme

@@ -114,6 +114,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, gc=False):
     has its names, and in development its values. `is_cached` is whether the view cache had the
     answer. `has_spans` is false for a degraded or failed request that was not sampled: `spans` then
     are its degraded parts only. `is_sampled` is the flag of its trace.
+    `route_id` is that of a proxied route.
     `fields` are the root fields of a GraphQL operation, `shown_fields` the same with the names of
     their arguments. `number` grows with each record of the process `pid`. `dropped` counts the
     requests before it that were not sent to `bff dev`, since it was too slow.
@@ -149,6 +150,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, gc=False):
     is_sampled: bool = True
     fields: list[str] = []
     shown_fields: list[str] = []
+    route_id: str = ""
     number: int = 0
     pid: int = 0
 

@@ -90,3 +90,11 @@ test("the work that refreshes a stale value is behind its tick, not a row", () =
   assert.equal(all.length, 2);
   assert.deepEqual(all[1].bars.map(({ tone, end }) => [tone, end]), [["stale", 0.001], ["ghost", 0.051000000000000004]]);
 });
+
+test("a proxied request names its route, and its call is the one row below it", () => {
+  const row = { gateway: "desktop", method: "GET", route: "/v1/suppliers/{id}", route_id: "supplier", seconds: 0.02, state: "complete", screen: "", is_cached: false };
+  const call = { kind: "call", name: "GET supplier", upstream: "inventory", within: -1, start: 0.001, seconds: 0.018, outcome: "200", reason: "", error: "", source: "upstream", age: 0, marks: [], timeout: 0, is_critical: false, is_to_blame: false };
+  const [request, ...below] = rowsOf({ row, spans: [call] });
+  assert.deepEqual([request.name, request.detail], ["GET /v1/suppliers/{id}", "desktop · supplier"]);
+  assert.deepEqual(below.map(({ name, detail: text }) => [name, text]), [["inventory", "GET supplier"]]);
+});

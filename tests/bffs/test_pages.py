@@ -1,4 +1,4 @@
-"""The routes of the pages: files, their headers, the configuration, pictures."""
+"""The routes of the pages: files, their headers, the configuration, and the proxied pictures."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from bffs.web.pages import router
 from bffs.web.pages.configuration import CUSTOMERS, SERVICES, ShopConfiguration
 from bffs.web.pages.files import AREAS, MEDIA_TYPES, static_file
 from services_mock.data import users
+from services_mock.pictures import picture_of
 from tests.reference_project import PROJECT
 
 FOLDER = Path("bffs/web/pages")
@@ -276,6 +277,40 @@ async def test_a_picture_is_for_all_pages_and_never_changes(open_gateway):
     assert answer.headers.get_list("cross-origin-resource-policy") == ["cross-origin"]
     assert policy["default-src"] == "'none'"
     assert "script-src" not in policy
+
+
+async def test_a_picture_has_the_bytes_that_the_catalog_draws(open_gateway, mocks):
+    """Its address, its size and a HEAD of it are as at the service."""
+    drawn = mocks.clients["catalog"].get(PICTURE)
+    async with open_gateway("web", viewer=None) as client:
+        answer, head = await client.get(PICTURE), await client.head(PICTURE)
+
+    assert answer.content == drawn.content == picture_of(PICTURE.removeprefix("/pictures/"))
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(drawn.content))
+
+
+async def test_a_picture_that_was_shown_survives_its_service(open_gateway, mocks):
+    """The gateway stores it as long as the service says; another one says whose failure it is."""
+    async with open_gateway("web", viewer=None) as client:
+        first = await client.get(PICTURE)
+        with mocks.fault("catalog", kind="error", status=503):
+            again = await client.get(PICTURE)
+            other = await client.get(PICTURE.replace("42-1", "43-1"))
+
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert other.status_code == 503
+    assert "immutable" not in other.headers.get("cache-control", "")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+async def test_pictures_are_only_read(open_gateway, method):
+    """The answer says which methods there are."""
+    async with open_gateway("web", viewer=None) as client:
+        answer = await client.request(method, PICTURE)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 async def test_only_pictures_are_for_other_origins(open_gateway):

@@ -32,6 +32,7 @@ KINDS = {
     "sessions": model.SessionsPage,
     "sagas.*.*.resume.POST": model.ActionResult,
     "gateways.*.send.POST": model.Sent,
+    "gateways.*.proxy": list[model.ProxyRouteInfo],
 }
 """The Struct of a file; a star stands for an identifier."""
 

@@ -15,7 +15,7 @@ from bff_core.cli.errors import CannotRun
 from bff_core.cli.gateways import LoadedGateway
 from bff_core.cli.output import columns, console, print_json, print_lines
 from bff_core.cli.project import Project
-from bff_core.cli.source_places import shown_place
+from bff_core.inspection.function_source import shown_place
 from bff_core.inspection.usage.operation_uses import ContractUsage
 from bff_core.inspection.usage.source_readings import SourceReadings
 

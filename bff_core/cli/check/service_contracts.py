@@ -22,12 +22,12 @@ from bff_core.cli.check.results import CheckResult, ResultLevel
 from bff_core.cli.errors import CannotRun
 from bff_core.cli.output import counted
 from bff_core.cli.project import Project, ServiceEntry
-from bff_core.cli.source_places import shown_place
 from bff_core.contracts.change import Change
 from bff_core.contracts.changes import affected, change_location, find_operations, openapi_changes
 from bff_core.contracts.changes.words import field_path
 from bff_core.contracts.document import Document
 from bff_core.contracts.errors import ContractError
+from bff_core.inspection.function_source import shown_place
 from bff_core.inspection.usage.operation_uses import ReplyUse
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""What a process offers the API page: its contracts, and answers to requests of that page."""
+"""What a process offers the API page: contracts, proxied routes, answers to its requests."""
 
 import asyncio
 import time
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.types import Message
 
+from bff_core.console.api.proxy_routes import proxy_routes
 from bff_core.console.api.sent_request import MAX_ANSWER_SECONDS, MAX_TEXT_BYTES
 from bff_core.console.in_process import scope_of
 from bff_core.console.model import Send, Sent
@@ -16,6 +17,7 @@ from bff_core.gateway.app import Gateway
 from bff_core.observe.process_socket import Command, InvalidCommand
 
 OPENAPI: Final = "api.openapi"
+PROXY: Final = "api.proxy"
 SCHEMA: Final = "api.schema"
 SEND: Final = "api.send"
 
@@ -37,10 +39,13 @@ def commands(gateway: Gateway) -> Mapping[str, Command]:
             raise InvalidCommand("the gateway has no GraphQL schema")
         return schemas[0].encode()
 
+    async def proxy(_: bytes) -> bytes:
+        return msgspec.json.encode(proxy_routes(gateway))
+
     async def send(body: bytes) -> bytes:
         return msgspec.json.encode(await _sent(gateway, _decode(body)))
 
-    return {OPENAPI: openapi, SCHEMA: schema, SEND: send}
+    return {OPENAPI: openapi, SCHEMA: schema, PROXY: proxy, SEND: send}
 
 
 async def _sent(gateway: Gateway, request: Send) -> Sent:

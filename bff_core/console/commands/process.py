@@ -15,6 +15,7 @@ from bff_core.console.sources import ACTIONS_COMMAND
 from bff_core.gateway.app import Gateway
 from bff_core.gateway.index_page import BY_FIELD, rows_of
 from bff_core.observe.process_socket import Command
+from bff_core.proxy.face import Proxy
 from bff_core.routing.face import Face
 
 _CLIENTS = {
@@ -57,7 +58,13 @@ def _info(gateway: Gateway) -> GatewayInfo:
     )
     faces = gateway.config.faces
     graphql = _graphql_paths(faces)
-    kinds = [*(["GraphQL"] if graphql else []), *(["REST"] if len(faces) > len(graphql) else [])]
+    proxies = [one for one in faces if isinstance(one, Proxy)]
+    has_proxy = any(one.routes for one in proxies)
+    kinds = [
+        *(["GraphQL"] if graphql else []),
+        *(["REST"] if len(faces) > len(graphql) + len(proxies) else []),
+        *(["proxy"] if has_proxy else []),
+    ]
     return GatewayInfo(
         name=gateway.title,
         url=gateway.settings.public_url,
@@ -65,6 +72,7 @@ def _info(gateway: Gateway) -> GatewayInfo:
         kinds=", ".join(kinds),
         graphql=graphql[0] if graphql else "",
         has_openapi=gateway.openapi_url is not None and _has_operations(gateway),
+        has_proxy=has_proxy,
         credentials=credentials_of(
             gateway.config.authenticator, is_development=gateway.settings.env == "development"
         ),

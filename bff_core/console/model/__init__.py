@@ -5,7 +5,7 @@ is not known is None. Names of states are those of `Part-Status`; a request is `
 `degraded` or `failed`.
 """
 
-from bff_core.console.model.api import Send, Sent
+from bff_core.console.model.api import ProxyRouteInfo, ProxyTarget, Send, Sent
 from bff_core.console.model.faults import FaultCard, FaultsPage, SetFaults
 from bff_core.console.model.live_stream import Live
 from bff_core.console.model.logs import LogPage
@@ -112,6 +112,8 @@ __all__ = [
     "PlanNode",
     "ProcessInfo",
     "ProcessLayers",
+    "ProxyRouteInfo",
+    "ProxyTarget",
     "Replay",
     "Replayed",
     "RequestDetail",

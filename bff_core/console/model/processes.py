@@ -44,8 +44,9 @@ class GatewayInfo(msgspec.Struct, kw_only=True):
     """A gateway: `url` is its address for a browser, `client` web, ios, desktop … for its icon.
 
     `graphql` is the path of its GraphQL endpoint, empty without one. `kinds` says in words what it
-    serves ("GraphQL", "REST"). Without `credentials` all callers are anonymous. The figures of all
-    pages are without those of `silent` workers.
+    serves ("GraphQL", "REST", "proxy"). With `has_proxy` it has routes without code. Without
+    `credentials` all callers are anonymous. The figures of all pages are without those of `silent`
+    workers.
     """
 
     name: str
@@ -54,6 +55,7 @@ class GatewayInfo(msgspec.Struct, kw_only=True):
     kinds: str = ""
     graphql: str = ""
     has_openapi: bool = False
+    has_proxy: bool = False
     health: Health = "unknown"
     credentials: list[AcceptedCredential] = []
     workers: list[WorkerInfo] = []

@@ -13,7 +13,8 @@ class RequestRow(msgspec.Struct, kw_only=True):
 
     `route` is a template, or names the root fields of a GraphQL operation and their arguments:
     "home, product(id)".
-    `screen` names the composition, empty without one; `size` is None for a stream that is open.
+    `screen` names the composition, empty without one, `route_id` a proxied route; `size` is None
+    for a stream that is open.
     """
 
     id: str
@@ -26,6 +27,7 @@ class RequestRow(msgspec.Struct, kw_only=True):
     seconds: float
     size: int | None
     screen: str = ""
+    route_id: str = ""
     parts: list[PartState] = []
     is_cached: bool = False
     viewer: str = ""

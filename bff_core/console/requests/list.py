@@ -122,7 +122,7 @@ def _words(one: StoredRequest) -> str:
     record, row = one.record, one.row
     spans = (f"{span.name} {span.owner} {span.reason} {span.error}" for span in record.spans)
     own = (row.id, record.trace_id, row.method, row.route, record.path, row.screen, row.viewer)
-    return " ".join((*own, record.error, record.reason, *spans)).lower()
+    return " ".join((*own, row.route_id, record.error, record.reason, *spans)).lower()
 
 
 def _routes(one: StoredRequest) -> Iterable[str]:
@@ -134,6 +134,7 @@ def _routes(one: StoredRequest) -> Iterable[str]:
         *(f"{row.method} {route}" for route in routes),
         *record.fields,
         *record.shown_fields,
+        *([record.route_id] if record.route_id else []),
         ", ".join(record.fields),
     )
 

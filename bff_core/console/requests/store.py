@@ -207,6 +207,7 @@ def row_of(gateway: str, record: RequestRecord, name: str) -> RequestRow:
         seconds=record.seconds,
         size=record.size,
         screen=record.screen,
+        route_id=record.route_id,
         parts=[state for one in record.spans if (state := _part_state(one)) is not None],
         is_cached=record.is_cached,
         viewer=record.viewer,

@@ -1,4 +1,4 @@
-"""The API of the API page: contracts of the gateways, and requests to them."""
+"""The API of the API page: contracts of the gateways, proxied routes, and requests to them."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from bff_core.console.answers import HEADERS, ConsoleProblem, answer, read_json
 from bff_core.console.api.sent_request import MAX_ANSWER_SECONDS, check
-from bff_core.console.commands.api import OPENAPI, SCHEMA, SEND
+from bff_core.console.commands.api import OPENAPI, PROXY, SCHEMA, SEND
 from bff_core.console.console import Console
 from bff_core.console.installation import INFO
 from bff_core.console.model import GatewayInfo, Send, Sent
@@ -59,6 +59,7 @@ def routes(console: Console) -> list[Route]:
             contract(OPENAPI, "application/json"),
             methods=["GET"],
         ),
+        Route("/gateways/{gateway}/proxy", contract(PROXY, "application/json"), methods=["GET"]),
         Route("/gateways/{gateway}/schema.graphql", contract(SCHEMA, SDL), methods=["GET"]),
         Route("/gateways/{gateway}/send", send, methods=["POST"]),
     ]

@@ -1,10 +1,6 @@
-"""The content security policies of the pages and of pictures."""
+"""The content security policy of the pages."""
 
 from collections.abc import Iterable
-from typing import Final
-
-PICTURE_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-"""A picture that is opened as a page loads and runs nothing."""
 
 
 def page_policy(called: Iterable[str], *, is_framed: bool) -> str:

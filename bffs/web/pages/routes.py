@@ -1,4 +1,4 @@
-"""The routes of the pages: the start page with three clients, each client, files, pictures."""
+"""The routes of the pages: the start page with three clients, each client, files."""
 
 import os
 from typing import Final
@@ -7,17 +7,13 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from bff_core import ANYONE, NotFound, Settings, access
+from bff_core import ANYONE, Settings, access
 from bffs.web.pages.configuration import ShopConfiguration
 from bffs.web.pages.files import html_file, static_file, worker_file
-from bffs.web.pages.pictures import picture_of
-from bffs.web.pages.policy import PICTURE_POLICY, page_policy
+from bffs.web.pages.policy import page_policy
 
 FRAMED: Final = ("store", "phone", "office")
 """The pages that the start page shows in frames."""
-
-YEAR: Final = 31_536_000
-"""Seconds; a picture never changes, since its address says all that it shows."""
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -78,21 +74,6 @@ async def get_configuration(request: Request) -> Response:
     """Return whom the pages call, and which customers and services there are."""
     headers = {"cache-control": "no-cache"}
     return JSONResponse(_configuration(request).as_json(), headers=headers)
-
-
-@router.get("/pictures/{path:path}")
-@access(ANYONE)
-async def get_picture(path: str) -> Response:
-    """Return a picture of a product, a category or a customer; any page may show it."""
-    body = picture_of(path)
-    if body is None:
-        raise NotFound(f"There is no picture {path}.")
-    headers = {
-        "cache-control": f"public, max-age={YEAR}, immutable",
-        "content-security-policy": PICTURE_POLICY,
-        "cross-origin-resource-policy": "cross-origin",
-    }
-    return Response(body, headers=headers, media_type="image/svg+xml")
 
 
 def _page(request: Request, area: str) -> Response:

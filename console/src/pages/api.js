@@ -1,4 +1,4 @@
-// API: the reference of each gateway, a form that sends requests, and an explorer for GraphQL.
+// API: the reference of each gateway, a form that sends requests, an explorer for GraphQL, and routes without code.
 import { useEffect, useState } from "preact/hooks";
 import { Frame } from "../components/frame.js";
 import { Empty, ErrorPanel, Loaded, Loading, NO_SCRIPT } from "../components/panels.js";
@@ -8,11 +8,12 @@ import { installation } from "../live-stream.js";
 import { query, setQuery } from "../router.js";
 import { isAnswering } from "./api/answering.js";
 import { useContract } from "./api/contract.js";
+import { Proxied } from "./api/proxied.js";
 import { Reference } from "./api/reference.js";
 
 /** The kinds of API of a gateway, the one that it is made for first. */
 function kindsOf(gateway) {
-  return [gateway.graphql && ["graphql", "GraphQL"], gateway.has_openapi && ["rest", "REST"]].filter(Boolean);
+  return [gateway.graphql && ["graphql", "GraphQL"], gateway.has_openapi && ["rest", "REST"], gateway.has_proxy && ["proxy", "Proxied"]].filter(Boolean);
 }
 
 const known = new Map(); // what is known of each gateway from when it last answered
@@ -46,6 +47,7 @@ function contentOf(gateway, kind) {
       <pre class="sample"><code>bff new gateway mobile</code></pre><//></section>`;
   }
   if (!kind) return html`<${Silent} gateway=${gateway} />`;
+  if (kind === "proxy") return html`<${Proxied} key=${gateway.name} gateway=${gateway} />`;
   return kind === "rest" ? html`<${Rest} key=${gateway.name} gateway=${gateway} />` : html`<${GraphQL} key=${gateway.name} gateway=${gateway} />`;
 }
 

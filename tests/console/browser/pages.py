@@ -13,5 +13,6 @@ PAGES = {
     "faults": "/console/faults",
     "api": "/console/api?gateway=mobile",
     "api-graphql": "/console/api?gateway=web",
+    "api-proxy": "/console/api?gateway=web&kind=proxy",
     "sessions": "/console/sessions",
 }

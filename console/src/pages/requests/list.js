@@ -32,12 +32,12 @@ function fieldsOf(route) {
 function matches(row, filters) {
   const { gateway, route, status, state, slow, screens, text } = filters;
   if (gateway && row.gateway !== gateway) return false;
-  if (route && nameOf(row) !== route && !fieldsOf(row.route).includes(route)) return false;
+  if (route && nameOf(row) !== route && row.route_id !== route && !fieldsOf(row.route).includes(route)) return false;
   if (state && !state.split(",").includes(row.state)) return false;
   if (slow && row.seconds < SLOW) return false;
   if (screens && !row.screen) return false;
   if (status && !String(row.status).startsWith(status.replace("xx", ""))) return false;
-  return !text || [row.id, row.route, nameOf(row), row.screen, row.viewer, row.gateway].some((field) => field.toLowerCase().includes(text.toLowerCase()));
+  return !text || [row.id, row.route, nameOf(row), row.route_id ?? "", row.screen, row.viewer, row.gateway].some((field) => field.toLowerCase().includes(text.toLowerCase()));
 }
 
 /** The rows of a resource with the news in front; those that came while scrolled wait in `fresh`. */
@@ -124,7 +124,7 @@ function Row({ row, isChosen }) {
   const isFirst = query.value.get("compare") === row.id;
   return html`<li><a href=${href} aria-current=${isChosen ? "true" : undefined} class=${isFirst ? "first" : ""}>
     <span class="l1"><${Icon} name=${clientIcon(row.gateway)} size=${15} /><b>${nameOf(row)}</b><span class="grow"></span><span class=${statusClass(row.status)}>${row.status || "–"}</span><span class=${`ms ${row.seconds >= SLOW || row.state === "degraded" ? "hotms" : ""}`}>${row.size === null ? "live" : duration(row.seconds)}</span></span>
-    <span class="l2"><span>${timeOfDay(row.time)}</span><span>${row.size === null ? "stream" : bytes(row.size)}</span><span class="sr">${row.gateway}, ${row.state}</span>${row.is_cached && html`<span>cached</span>`}${isFirst && html`<b>compared</b>`}<span class="grow"></span><${Strip} parts=${row.parts} /></span>
+    <span class="l2"><span>${timeOfDay(row.time)}</span><span>${row.size === null ? "stream" : bytes(row.size)}</span><span class="sr">${row.gateway}, ${row.state}</span>${row.route_id && html`<span title="proxied route">${row.route_id}</span>`}${row.is_cached && html`<span>cached</span>`}${isFirst && html`<b>compared</b>`}<span class="grow"></span><${Strip} parts=${row.parts} /></span>
   </a></li>`;
 }
 

@@ -35,7 +35,7 @@ function rootOf({ row, spans }, inside) {
   const bars = [{ start: 0, end: until, tone: "wait" }];
   if (work) bars.push({ start: work.start, end: work.start + work.seconds, tone: "ink" });
   return {
-    id: "request", depth: 0, kind: "request", name: nameOf(row), detail: [row.gateway, row.screen].filter(Boolean).join(" · "), start: 0, seconds: row.seconds,
+    id: "request", depth: 0, kind: "request", name: nameOf(row), detail: [row.gateway, row.screen, row.route_id].filter(Boolean).join(" · "), start: 0, seconds: row.seconds,
     bars, notes: row.is_cached ? ["from the view cache"] : [], state: row.state, part: "", isFoldable: inside.length > 0, isOpenFirst: true, blame: "",
   };
 }
