@@ -26,6 +26,9 @@ INTERNAL_ERROR: Final = 1011
 SERVICE_RESTART: Final = 1012
 _DENIAL: Final = "websocket.http.response"
 
+
+NO_CONTENT: Final = ((b"content-length", b"0"),)
+
 Event = Mapping[str, Any]
 
 
@@ -157,7 +160,7 @@ class WebSocketConnection(asyncio.Protocol):
         elif kind == "websocket.accept" and self._denial is None:
             self._accept(event)
         elif kind == "websocket.close" and self._denial is None:
-            self._deny({"type": f"{_DENIAL}.start", "status": 403})
+            self._deny({"type": f"{_DENIAL}.start", "status": 403, "headers": NO_CONTENT})
             self._deny({"type": f"{_DENIAL}.body"})
         elif kind.startswith(_DENIAL):
             self._deny(event)
