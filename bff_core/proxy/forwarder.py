@@ -1,9 +1,9 @@
 """Serves one proxied route: a request goes to an upstream, and its reply to the client."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -29,7 +29,6 @@ from bff_core.proxy.plan import ForwardPlan
 from bff_core.proxy.proxy_status import proxy_status
 from bff_core.proxy.route import Route
 from bff_core.proxy.route_parts import RouteParts, named_sides
-from bff_core.proxy.socket_forwarding import forward_socket
 from bff_core.proxy.sockets import Socket
 from bff_core.proxy.transforms.response_headers import without_ours
 from bff_core.proxy.upload_pace import UploadPace
@@ -37,6 +36,7 @@ from bff_core.routing.wiring import wiring_of
 from bff_core.scope import Scope
 from bff_core.upstream.caller import policy_of
 from bff_core.upstream.client import Upstream
+from bff_core.upstream.forwarding import ForwardedRequest
 
 MAX_REPLAYED_BYTES: Final = 64 * 1024
 """A body of a declared length up to this is read first, so that the request can be retried."""
@@ -44,6 +44,23 @@ MAX_REPLAYED_BYTES: Final = 64 * 1024
 MIN_HEAD_SECONDS: Final = 0.001
 
 GRPC: Final = b"application/grpc"
+
+
+class ForwardsSockets(Protocol):
+    """Forwards a web socket in both directions."""
+
+    def __call__(
+        self,
+        scope: ASGIScope,
+        receive: Receive,
+        send: Send,
+        *,
+        upstream: Upstream,
+        request: ForwardedRequest,
+        options: Socket,
+    ) -> Awaitable[None]:
+        """Forward one web socket until it ends."""
+        ...
 
 
 class GrpcNotForwarded(ClientError):
@@ -66,6 +83,7 @@ class Forwarder:
         self.answers = AnswerCount()
         """The answers of the route, from which a reload learns whether it fails more."""
         self.guard: RollbackGuard | None = None
+        self._forwards_sockets = _forwarding_of_sockets() if route.websocket else None
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Check the access rule, then serve one request or web socket."""
@@ -122,7 +140,9 @@ class Forwarder:
             self.guard = None
 
     async def _forward_socket(self, exchange: ProxiedExchange) -> None:
-        options = self.route.websocket
+        options, forward_socket = self.route.websocket, self._forwards_sockets
+        if forward_socket is None:
+            raise HTTPException(404)
         upstream = self._upstream(exchange.scope).bind(exchange.request)
         try:
             await forward_socket(
@@ -212,6 +232,13 @@ class Forwarder:
         response = StreamingResponse(pieces, reply.status)
         response.raw_headers = fields
         await response(scope, after_upload(scope, exchange.receive), send)
+
+
+def _forwarding_of_sockets() -> ForwardsSockets:
+    """Return what forwards web sockets; raise `MissingExtra` without the extra."""
+    from bff_core.proxy.socket_forwarding import forward_socket  # noqa: PLC0415 # needs the extra
+
+    return forward_socket
 
 
 def _is_cancelled_on_disconnect(scope: ASGIScope) -> bool:

@@ -78,6 +78,8 @@ def _table(name: str) -> str:
     kind, *rest = name.split()
     if kind == "fields":
         head, rows = fields_table(*rest)
+    elif kind == "settings":
+        head, rows = settings_table(*rest)
     else:
         head, rows = options_table(*rest) if kind == "options" else TABLES[name]()
     rule = "|---" * len(head) + "|"
@@ -85,8 +87,27 @@ def _table(name: str) -> str:
     return "\n".join([begin, rule, *lines])
 
 
-def settings_table() -> tuple[Sequence[str], Rows]:
-    """Return variable, type, default and meaning of each setting."""
+GROUPS = {
+    "basic": "env",
+    "requests": "allowed_hosts",
+    "load": "max_concurrent",
+    "stores": "journal_url",
+    "viewers": "public_url",
+    "server": "host",
+    "logs": "log",
+}
+"""Groups of settings, each by its first one."""
+
+
+def settings_of(group: str) -> list[str]:
+    """Return the names of the settings of a group."""
+    names, firsts = [*Settings.model_fields], [*GROUPS.values(), ""]
+    after = firsts[firsts.index(GROUPS[group]) + 1]
+    return names[names.index(GROUPS[group]) : names.index(after) if after else None]
+
+
+def settings_table(group: str) -> tuple[Sequence[str], Rows]:
+    """Return variable, type, default and meaning of each setting of a group."""
     meanings = _attribute_docstrings(Settings)
     renamed = RENAMED
     rows = [
@@ -96,7 +117,8 @@ def settings_table() -> tuple[Sequence[str], Rows]:
             _default(field),
             f"{meanings[name]} Accepted: {field.description}.{old_name(_variable(name), renamed)}",
         ]
-        for name, field in Settings.model_fields.items()
+        for name in settings_of(group)
+        for field in (Settings.model_fields[name],)
     ]
     return ["variable", "type", "default", "meaning and accepted values"], rows
 
@@ -372,7 +394,6 @@ def source_folders_table() -> tuple[Sequence[str], Rows]:
 
 
 TABLES: Mapping[str, Callable[[], tuple[Sequence[str], Rows]]] = {
-    "settings": settings_table,
     "events of calls": call_events_table,
     "events of the gateway": gateway_events_table,
     "errors": errors_table,

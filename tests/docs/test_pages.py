@@ -14,7 +14,7 @@ from bff_core import errors
 from bff_core.cli.addresses import variable_of
 from bff_core.gateway import pipeline
 from scripts.docs.api import PACKAGES
-from scripts.docs.tables import TABLES, TEXTS, names_of_tables, old_name, with_tables
+from scripts.docs.tables import GROUPS, TABLES, TEXTS, names_of_tables, old_name, with_tables
 from tests.public_api import COMMANDS, exported, private_imports
 from tests.reference_project import FIRST_PORT, PROJECT, programs
 
@@ -155,7 +155,10 @@ def test_every_table_of_the_code_is_on_a_page():
     options = {name.split()[1] for name in shown if name.startswith("options ")}
     fields = {name.split()[1] for name in shown if name.startswith("fields ")}
 
-    rest = {name for name in shown if not name.startswith(("options ", "fields "))}
+    settings = {name.split()[1] for name in shown if name.startswith("settings ")}
+
+    rest = {name for name in shown if not name.startswith(("options ", "fields ", "settings "))}
+    assert settings == GROUPS.keys()
     assert rest == {*TABLES, *TEXTS}
     assert fields >= {"Condition", "Files", "Match", "Mirror", "Route", "Socket", "Transform"}
     assert options >= {"Connection", "IdempotencyOptions", "Limit", "SagaPolicy", "ServerOptions"}
