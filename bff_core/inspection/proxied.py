@@ -9,8 +9,8 @@ from starlette.types import Scope as ASGIScope
 from bff_core.gateway.app import Gateway
 from bff_core.policy.upstream.policy import Policy
 from bff_core.proxy.match import Match
-from bff_core.proxy.plan import ForwardPlan, RouteMatching, plain_match
-from bff_core.proxy.precedence import AnyMatch, rank_of
+from bff_core.proxy.plan import ForwardPlan, RouteMatching
+from bff_core.proxy.precedence import AnyMatch, PathMatch, rank_of
 from bff_core.proxy.route import MIB, Route
 from bff_core.proxy.transforms.values import RequestValues
 from bff_core.routing.path import segments_of
@@ -86,7 +86,7 @@ def _matched(entry: RouteEntry, scope: ASGIScope) -> Iterator[MatchedRoute]:
         if ranks:
             yield MatchedRoute(entry, min(ranks), entry.matching.route.match)
         return
-    match = plain_match(entry.typed_path, entry.methods)
+    match = PathMatch(entry.typed_path, tuple(entry.methods))
     yield MatchedRoute(entry, rank_of(match), match)
 
 

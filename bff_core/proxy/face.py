@@ -18,8 +18,8 @@ from bff_core.proxy.data.proxy_file import ProxyFile, read_proxy
 from bff_core.proxy.destination import named_by, services_of
 from bff_core.proxy.direct import forward_directly
 from bff_core.proxy.forwarder import Forwarder
-from bff_core.proxy.plan import RouteMatching, plain_match
-from bff_core.proxy.precedence import NamedMatch, conflicts, with_head
+from bff_core.proxy.plan import RouteMatching
+from bff_core.proxy.precedence import NamedMatch, PathMatch, conflicts, with_head
 from bff_core.proxy.route import Route
 from bff_core.proxy.transform import forward_with
 from bff_core.routing.access import RouteAccess, guarded
@@ -179,7 +179,7 @@ def _named_match(entry: RouteEntry) -> NamedMatch:
         route, place = entry.matching.route, entry.matching.place
         return NamedMatch(f"the route {route.id!r}{f' ({place})' if place else ''}", route.match)
     methods = " ".join(sorted(entry.methods - {"HEAD"}))
-    match = plain_match(entry.typed_path, entry.methods)
+    match = PathMatch(entry.typed_path, tuple(entry.methods))
     shown = f"{methods} {entry.path} ({_shown_function(entry.endpoint)})".strip()
     return NamedMatch(shown, match, is_proxied=False)
 

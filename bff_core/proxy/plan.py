@@ -9,7 +9,7 @@ from bff_core.policy.edge.rate_limits import Limit
 from bff_core.policy.upstream.cache import Cache
 from bff_core.proxy.match import Match
 from bff_core.proxy.matcher import holds_of
-from bff_core.proxy.precedence import per_host, rank_of
+from bff_core.proxy.precedence import PathMatch, per_host, rank_of
 from bff_core.proxy.route import Route
 from bff_core.proxy.transform import Transform
 from bff_core.proxy.transforms.path import RewritePath, RouteParameters, rewrite_of
@@ -39,18 +39,7 @@ class RouteMatching:
 
     def rank_of(self, path: str, methods: frozenset[str]) -> Rank:
         """Return the rank of a route in Python."""
-        return rank_of(plain_match(path, methods))
-
-
-def plain_match(path: str, methods: frozenset[str]) -> Match:
-    """Return the match of a route in Python, whose path follows other rules."""
-    match = object.__new__(Match)
-    values = {"path": path, "methods": tuple(methods), "order": 0, "client": "", "app_version": ""}
-    for name in ("hosts", "headers", "query", "cookies"):
-        values[name] = () if name == "hosts" else {}
-    for name, value in values.items():
-        object.__setattr__(match, name, value)
-    return match
+        return rank_of(PathMatch(path, tuple(methods)))
 
 
 def _named(route_id: str) -> str:
